@@ -1,0 +1,95 @@
+//! The record of one attempt: what went in, every request and its answer, what came out. Plain data, secrets left out.
+//!
+//! A cassette never held a secret in the first place: the guest's requests name slots, and what went over the wire is recorded with
+//! placeholders where egress put the values.
+
+use crate::exchange::{Call, Outcome};
+use crate::id::Digest;
+use cartage_contract::http::{self, Method, Reach, Request, Response};
+use cartage_contract::log::Level;
+use cartage_contract::signing::{self, Algorithm};
+use serde::{Deserialize, Serialize};
+
+/// The record of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cassette {
+    /// The version of this format: 1.
+    pub format: u32,
+    /// The plugin's name.
+    pub plugin: String,
+    /// The plugin's version.
+    pub version: String,
+    /// The digest of its file.
+    pub digest: Digest,
+    /// What went in.
+    pub call: Call,
+    /// What the guest asked and was answered, in order.
+    pub recording: Recording,
+    /// What came out.
+    pub outcome: Outcome,
+}
+
+/// What egress saw of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// In the order asked.
+    pub entries: Vec<Entry>,
+    /// How far the attempt got: the furthest of its requests that were not mere reads; with no such request, of all.
+    pub reach: Reach,
+    /// Whether an answer held a secret of the cart.
+    pub secret_reflected: bool,
+}
+
+/// One ask and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entry {
+    /// A request.
+    Http(Box<HttpEntry>),
+    /// A MAC or a digest.
+    Signature {
+        /// The slot, for a MAC.
+        slot: Option<String>,
+        /// The hash function.
+        algorithm: Algorithm,
+        /// The answer: the signature itself, which is no secret.
+        answer: Result<Vec<u8>, signing::Error>,
+    },
+    /// A log line, control characters escaped.
+    Log {
+        /// How much it matters.
+        level: Level,
+        /// The line.
+        message: String,
+    },
+}
+
+/// A request as the guest made it, as it went out, and what came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpEntry {
+    /// As the guest made it.
+    pub request: Request,
+    /// As it went out, with `[slot.field]` where a secret stood. None: it was denied before it was put together.
+    pub wire: Option<WireRecord>,
+    /// What the guest was answered. None: the call ended before there was an answer (a deadline, a dry run).
+    pub answer: Option<Result<Response, http::Error>>,
+    /// Where a redirect would have led. Only the operator sees it.
+    pub redirect_to: Option<String>,
+    /// The address that was contacted.
+    pub peer: Option<std::net::SocketAddr>,
+    /// Milliseconds from the start of the request to its end.
+    pub took_ms: u64,
+}
+
+/// A request as it went out, with placeholders for secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireRecord {
+    /// The method.
+    pub method: Method,
+    /// The whole URL.
+    pub url: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body: text, or a note of its size where it is not UTF-8.
+    pub body: Option<String>,
+}

@@ -1,0 +1,148 @@
+//! Names and numbers that identify things, each a type of its own.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why a text is no id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} {text:?} is not valid: {rule}")]
+pub struct Error {
+    what: &'static str,
+    text: String,
+    rule: &'static str,
+}
+
+/// The Cart ID: names one cart definition of a merchant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CartId(String);
+
+impl CartId {
+    /// Checks a Cart ID: 1 to 63 lower-case letters, digits and hyphens, a letter or digit first.
+    pub fn new(text: impl Into<String>) -> Result<CartId, Error> {
+        let text = text.into();
+        if cartage_contract::manifest::is_name(&text) {
+            Ok(CartId(text))
+        } else {
+            Err(Error { what: "Cart ID", text, rule: "use 1 to 63 lower-case letters, digits and hyphens, a letter or digit first" })
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CartId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for CartId {
+    type Error = Error;
+    fn try_from(text: String) -> Result<CartId, Error> {
+        CartId::new(text)
+    }
+}
+
+impl From<CartId> for String {
+    fn from(id: CartId) -> String {
+        id.0
+    }
+}
+
+/// Names a delivery. It is the idempotency key: every attempt carries the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeliveryId(String);
+
+impl DeliveryId {
+    /// A new id, unlike any other, that sorts by the time of its making (UUID version 7).
+    pub fn new() -> DeliveryId {
+        DeliveryId(uuid::Uuid::now_v7().to_string())
+    }
+
+    /// The text: 36 characters, ASCII letters, digits and `-`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for DeliveryId {
+    fn default() -> DeliveryId {
+        DeliveryId::new()
+    }
+}
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The SHA-256 digest of a plugin's file. A cart is pinned to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Digest {
+        use sha2::Digest as _;
+        Digest(sha2::Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Digest, Error> {
+        let hex = text.strip_prefix("sha256:").filter(|hex| hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
+        let Some(hex) = hex else {
+            return Err(Error { what: "digest", text, rule: "write `sha256:` and 64 lower-case hexadecimal digits" });
+        };
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+            *byte = pair.iter().fold(0, |value, digit| value * 16 + (*digit as char).to_digit(16).unwrap_or(0) as u8);
+        }
+        Ok(Digest(bytes))
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> String {
+        digest.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_read_back_and_others_are_refused() {
+        let digest = Digest::of(b"cartage");
+        assert_eq!(Digest::try_from(digest.to_string()), Ok(digest));
+        for text in ["", "sha256:", "sha256:00", &digest.to_string().to_uppercase(), &digest.to_string()[7..], &format!("{digest}0")] {
+            assert!(Digest::try_from(text.to_owned()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn cart_ids_are_names() {
+        for good in ["a", "seed-shop", "0", &"x".repeat(63)] {
+            assert!(CartId::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "A", "a_b", "a/b", "a b", &"x".repeat(64)] {
+            assert!(CartId::new(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The durable record of one try: what came of it and what follows. Small, without the order's content.

@@ -1,0 +1,211 @@
+//! A delivery, what the plugin may know besides the update, and what can come of it: `cartage:plugin/delivery`.
+#![allow(missing_docs, reason = "delivery.wit documents these fields, once for every language")]
+
+use crate::http::Reach;
+use serde::{Deserialize, Serialize};
+
+/// The durable job of which a call is one attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    pub id: String,
+    pub sequence: u64,
+    pub attempt: u32,
+    pub earlier: Vec<EarlierAttempt>,
+    pub known_reference: Option<String>,
+}
+
+/// What is known of an earlier attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierAttempt {
+    pub attempt: u32,
+    pub reach: Reach,
+    pub steps: Vec<Step>,
+    #[serde(default, with = "crate::bytes::option")]
+    pub resume: Option<Vec<u8>>,
+}
+
+/// Something that was done at the cart and need not be done again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub name: String,
+    pub reference: Option<String>,
+}
+
+/// What a plugin may know of the world. All of it is data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Context {
+    pub now_unix_ms: u64,
+    #[serde(with = "crate::bytes")]
+    pub entropy: Vec<u8>,
+    pub settings: Vec<Setting>,
+    pub endpoints: Vec<BoundEndpoint>,
+    pub bound_slots: Vec<String>,
+}
+
+/// A setting and its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    pub name: String,
+    pub value: SettingValue,
+}
+
+/// The value of a setting, by its kind in the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SettingValue {
+    Text(String),
+    Integer(i64),
+    Boolean(bool),
+    Choice(String),
+    UrlPath(String),
+    TextMap(Vec<(String, String)>),
+}
+
+/// Where the operator bound an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundEndpoint {
+    pub name: String,
+    pub base_url: String,
+}
+
+/// The cart has the update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    pub outcome: AppliedOutcome,
+    pub reference: Option<String>,
+    pub message: Option<String>,
+    pub steps: Vec<Step>,
+}
+
+/// How the cart came to have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AppliedOutcome {
+    /// This attempt told it.
+    Done,
+    /// It had all of it already.
+    AlreadyDone,
+}
+
+/// The cart does not have the update, or not all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub kind: FailureKind,
+    pub message: String,
+    pub retry: RetryWish,
+    pub steps: Vec<Step>,
+    #[serde(default, with = "crate::bytes::option")]
+    pub resume: Option<Vec<u8>>,
+}
+
+/// What kind of failure, and so what follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The cart does not take the credentials.
+    Credentials,
+    /// The cart asks for fewer requests.
+    RateLimited,
+    /// The cart is out of order for now.
+    Unavailable,
+    /// The answer could not be understood.
+    Protocol,
+    /// The cart has no such order.
+    OrderNotFound,
+    /// The cart has more than one order of that number.
+    AmbiguousOrder,
+    /// The cart refuses the data.
+    InvalidData,
+    /// The cart has no such status.
+    StatusNotSupported,
+    /// The cart forbids the change from its present status.
+    IllegalTransition,
+    /// The shop is closed for good.
+    Gone,
+    /// The host denied a request that the plugin needs.
+    HostDenied,
+}
+
+/// When to try again, where the kind allows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RetryWish {
+    /// Trying again cannot help.
+    Never,
+    /// By the host's schedule.
+    Default,
+    /// Not before so many milliseconds have passed.
+    AfterMs(u64),
+}
+
+/// A status that the cart knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    pub value: String,
+    pub title: Option<String>,
+}
+
+/// Names an order for `check`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderKey {
+    pub order_number: String,
+    pub known_reference: Option<String>,
+}
+
+/// What `check` found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    pub findings: Vec<Finding>,
+    pub order: Option<OrderSeen>,
+}
+
+/// One thing that `check` found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub level: FindingLevel,
+    pub about: FindingSubject,
+    pub message: String,
+    pub remedy: Option<String>,
+}
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingLevel {
+    /// It works.
+    Fine,
+    /// It works, but somebody should look.
+    Warning,
+    /// Updates will not arrive until somebody acts.
+    Problem,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingSubject {
+    Reachability,
+    Credentials,
+    Permissions,
+    Version,
+    Settings,
+    Order,
+    Other,
+}
+
+/// An order as the cart sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderSeen {
+    pub order_number: String,
+    pub reference: Option<String>,
+    pub status: Option<String>,
+    pub packages: Vec<PackageSeen>,
+    pub details: Vec<(String, String)>,
+}
+
+/// A package as the cart sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageSeen {
+    pub carrier: Option<String>,
+    pub tracking_number: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! Percent-encoding of queries and paths, and the escapes of secret parts.

@@ -1,0 +1,254 @@
+//! What a plugin is and what it asks for, as data: `cartage:plugin/manifest`.
+#![allow(missing_docs, reason = "manifest.wit documents these fields, once for every language")]
+
+use crate::delivery::{SettingValue, Status};
+use crate::http::{Header, Method, Part};
+use serde::{Deserialize, Serialize};
+
+/// All that a plugin says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub name: String,
+    pub version: String,
+    pub cart: String,
+    pub summary: String,
+    pub about: About,
+    pub endpoints: Vec<Endpoint>,
+    pub slots: Vec<Slot>,
+    pub settings: Vec<Setting>,
+    pub statuses: Statuses,
+    pub features: Features,
+    pub carriers: Vec<String>,
+    pub personal_fields: Vec<String>,
+}
+
+/// Whom to ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    pub vendor: String,
+    pub support: Option<String>,
+    pub licence: Option<String>,
+    pub changelog: Option<String>,
+}
+
+/// A named destination. The operator binds it to a base URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    pub name: String,
+    pub purpose: String,
+    pub example: String,
+    pub base: Base,
+    pub required: bool,
+    pub methods: Vec<Method>,
+    pub path_prefixes: Vec<String>,
+    pub request_headers: Vec<String>,
+    pub request_types: Vec<String>,
+    pub response_headers: Vec<String>,
+    pub response_types: Vec<String>,
+}
+
+/// What the operator may bind an endpoint to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Base {
+    Any,
+    Pattern(String),
+    Fixed(String),
+}
+
+/// A named secret. The host holds its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    pub name: String,
+    pub purpose: String,
+    pub kind: SlotKind,
+    pub required: bool,
+    pub endpoints: Vec<String>,
+    pub fields: Vec<SlotField>,
+    pub hashed: bool,
+}
+
+/// A field of a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotField {
+    pub name: String,
+    pub purpose: String,
+    pub secret: bool,
+    pub required: bool,
+}
+
+/// How a credential is applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SlotKind {
+    Basic,
+    Bearer,
+    Header(HeaderPlacement),
+    Query(String),
+    FormField,
+    MacKey(KeyEncoding),
+    Oauth1(Oauth1),
+    Oauth2ClientCredentials(Oauth2),
+    Login(Login),
+}
+
+/// A header that holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeaderPlacement {
+    pub name: String,
+    pub prefix: String,
+}
+
+/// How the operator writes a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyEncoding {
+    Text,
+    Base64,
+    Hex,
+    Whsec,
+}
+
+/// How OAuth 1.0a parameters are made and placed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Oauth1 {
+    pub placement: Oauth1Placement,
+    pub signature: Oauth1Signature,
+}
+
+/// Where the OAuth parameters go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Oauth1Placement {
+    Header,
+    Query,
+}
+
+/// The signature method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Oauth1Signature {
+    HmacSha1,
+    HmacSha256,
+}
+
+/// Where and how a client-credentials token is obtained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Oauth2 {
+    pub token_endpoint: String,
+    pub client_authentication: ClientAuthentication,
+    pub scope: Option<String>,
+}
+
+/// How the client authenticates to the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientAuthentication {
+    Basic,
+    Post,
+}
+
+/// A log-in request and what becomes of its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    pub endpoint: String,
+    pub method: Method,
+    pub path: String,
+    pub headers: Vec<Header>,
+    pub body: Option<Vec<Part>>,
+    pub token: TokenSource,
+    pub apply: TokenPlacement,
+    pub lifetime_s: Option<u32>,
+    pub lifetime_pointer: Option<String>,
+}
+
+/// Where in the log-in's answer the token is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenSource {
+    Header(String),
+    JsonPointer(String),
+}
+
+/// How the token is applied to later requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenPlacement {
+    Header(HeaderPlacement),
+    Query(String),
+    Cookie(String),
+}
+
+/// Something that the operator can set for a cart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    pub name: String,
+    pub title: String,
+    pub help: String,
+    pub kind: SettingKind,
+    pub required: bool,
+    pub default: Option<SettingValue>,
+    pub former_names: Vec<String>,
+}
+
+/// What values a setting takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SettingKind {
+    Text(TextLimits),
+    Integer(IntegerLimits),
+    Boolean,
+    Choice(Vec<Choice>),
+    UrlPath,
+    TextMap(TextLimits),
+    ChoiceMap(Vec<Choice>),
+}
+
+/// Limits of a text, in characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextLimits {
+    pub min: u32,
+    pub max: u32,
+    pub pattern: Option<String>,
+}
+
+/// Limits of an integer, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntegerLimits {
+    pub min: i64,
+    pub max: i64,
+}
+
+/// One of the values that a setting can take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    pub value: String,
+    pub title: String,
+}
+
+/// Which statuses the cart takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Statuses {
+    Fixed(Vec<Status>),
+    FreeText,
+    Ask,
+}
+
+/// What the plugin can carry, and how it behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Features {
+    pub tracking: bool,
+    pub several_packages: bool,
+    pub line_items: bool,
+    pub notes: bool,
+    pub customer_notification: bool,
+    pub mails_customer: bool,
+    pub safe_to_repeat: bool,
+    pub full_state: bool,
+}
+
+/// Whether a text can name a plugin, an endpoint, a slot, a field or a setting: `[a-z0-9][a-z0-9-]{0,62}`.
+pub fn is_name(text: &str) -> bool {
+    (1..=63).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+}
