@@ -53,7 +53,8 @@ pub struct BaseUrl {
 
 /// Why a text is no base URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BaseUrlError {}
+#[error("{0}")]
+pub struct BaseUrlError(String);
 
 impl BaseUrl {
     /// Checks a base URL as the operator wrote it. Refuses everything that is not already in its normal form (a trailing slash on the path
@@ -67,8 +68,33 @@ impl BaseUrl {
         todo!("{base:?}")
     }
 
+    /// The URL of a request: the path follows the base's, the query pairs follow the base's query.
+    pub fn join(&self, path: &str, query: &str) -> String {
+        todo!("{path} {query}")
+    }
+
+    /// The normal form, without a trailing slash on the path.
+    pub fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
     /// The URL itself, for the HTTP client.
     pub fn url(&self) -> &url::Url {
         &self.url
+    }
+
+    /// The host: a name in its ASCII form without a trailing dot, or a literal address, which the egress code must judge.
+    pub fn host(&self) -> url::Host<&str> {
+        self.url.host().expect("a base URL has a host")
+    }
+
+    /// The port, given or by the scheme.
+    pub fn port(&self) -> u16 {
+        self.url.port_or_known_default().expect("http and https have a default port")
+    }
+
+    /// Whether the connection is private: https.
+    pub fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
     }
 }
