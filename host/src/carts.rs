@@ -58,6 +58,9 @@ pub struct Cart {
 pub struct Binding {
     /// The base URL, in its normal form.
     pub base_url: String,
+    /// Ports that the base URL may name besides the scheme's own. A private exception needs none listed.
+    #[serde(default)]
+    pub ports: Vec<u16>,
     /// Private addresses that this endpoint may reach, each with the reason why.
     #[serde(default)]
     pub private: Vec<PrivateException>,
@@ -75,7 +78,7 @@ pub struct Binding {
 pub struct PrivateException {
     /// What it is, for whoever reads the file next: `shop in our own rack`.
     pub name: String,
-    /// The addresses, such as `127.0.0.1/32` or `10.1.2.0/24`.
+    /// The addresses, such as `127.0.0.1/32` or `10.1.2.0/24`, or the endpoint's own host name, such as `shop.lan`.
     pub allow: String,
 }
 
