@@ -5,8 +5,10 @@
 //! [`Cart::settings`], labels in [`crate::validate`], base URLs and credentials in [`crate::egress`].
 
 mod limits;
+pub mod secrets;
 
 pub use limits::Limits;
+pub use secrets::SecretSource;
 
 use crate::id::{CartId, Digest};
 use cartage_contract::delivery::Setting;
@@ -91,18 +93,6 @@ pub enum Consent {
     Refused,
     /// Taken.
     Accepted,
-}
-
-/// Where the value of a credential's field is. A secret never stands in the cart's file itself.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum SecretSource {
-    /// In an environment variable.
-    Env(String),
-    /// In a file, whose last line break is left off.
-    File(String),
-    /// Here: only for fields that identify, such as a user name.
-    Text(String),
 }
 
 /// What a label becomes.
