@@ -1,8 +1,14 @@
 //! What a plugin is and what it asks for, as data: `cartage:plugin/manifest`.
 #![allow(missing_docs, reason = "manifest.wit documents these fields, once for every language")]
 
+mod check;
+mod settings;
+
+pub use check::{Error, Problem};
+pub use settings::{Error as SettingError, Errors as SettingErrors, Plain};
+
 use crate::delivery::{SettingValue, Status};
-use crate::http::{Header, Method, Part};
+use crate::http::{Header, Method, Part, QueryPair};
 use serde::{Deserialize, Serialize};
 
 /// All that a plugin says of itself.
@@ -154,6 +160,7 @@ pub struct Login {
     pub endpoint: String,
     pub method: Method,
     pub path: String,
+    pub query: Vec<QueryPair>,
     pub headers: Vec<Header>,
     pub body: Option<Vec<Part>>,
     pub token: TokenSource,
@@ -246,6 +253,86 @@ pub struct Features {
     pub mails_customer: bool,
     pub safe_to_repeat: bool,
     pub full_state: bool,
+}
+
+impl Manifest {
+    /// The endpoint of this name.
+    pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.name == name)
+    }
+
+    /// The credential slot of this name.
+    pub fn slot(&self, name: &str) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.name == name)
+    }
+
+    /// The setting of this name.
+    pub fn setting(&self, name: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.name == name)
+    }
+}
+
+impl Endpoint {
+    /// Whether a path lies under one of the prefixes, by whole segments. The base URL itself, an empty path, always does.
+    pub fn allows_path(&self, path: &str) -> bool {
+        path.is_empty() || self.path_prefixes.iter().any(|prefix| is_under(path, prefix))
+    }
+}
+
+impl Slot {
+    /// The field of this name.
+    pub fn field(&self, name: &str) -> Option<&SlotField> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+/// Whether a path is this prefix or lies below it, by whole segments.
+fn is_under(path: &str, prefix: &str) -> bool {
+    prefix == "/" || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether the host alone sets this header: framing, forwarding, credentials, cookies, and what would make a request another than
+/// the one that was allowed. The name is in lower case.
+pub fn is_host_owned_header(name: &str) -> bool {
+    const OWNED: &[&str] = &[
+        "accept-encoding",
+        "authorization",
+        "cf-connecting-ip",
+        "client-ip",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "cookie",
+        "cookie2",
+        "date",
+        "expect",
+        "fastly-client-ip",
+        "forwarded",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "set-cookie",
+        "set-cookie2",
+        "te",
+        "traceparent",
+        "tracestate",
+        "trailer",
+        "transfer-encoding",
+        "true-client-ip",
+        "upgrade",
+        "user-agent",
+        "via",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "x-original-host",
+        "x-original-url",
+        "x-real-ip",
+        "x-rewrite-url",
+    ];
+    OWNED.contains(&name) || name.starts_with("proxy-") || name.starts_with("x-forwarded-")
 }
 
 /// Whether a text can name a plugin, an endpoint, a slot, a field or a setting: `[a-z0-9][a-z0-9-]{0,62}`.

@@ -1,6 +1,10 @@
 //! Signatures with keys that the plugin never sees, as data: `cartage:plugin/signing`.
 #![allow(missing_docs, reason = "signing.wit documents these fields, once for every language")]
 
+use crate::grants::Grants;
+use crate::http::Part;
+use crate::manifest::Manifest;
+use crate::request::Secrets;
 use serde::{Deserialize, Serialize};
 
 /// A hash function.
@@ -31,4 +35,24 @@ pub enum ErrorKind {
     MessageTooLarge,
     QuotaExceeded,
     Unsupported,
+}
+
+/// What an HMAC is made of.
+pub struct MacInput {
+    /// The key's bytes.
+    pub key: Vec<u8>,
+    /// The joined message.
+    pub message: Vec<u8>,
+}
+
+/// Decides whether a plugin may sign this message with this slot, and joins it.
+pub fn mac_input(slot: &str, message: &[Part], manifest: &Manifest, grants: &Grants, secrets: &dyn Secrets) -> Result<MacInput, Error> {
+    let _ = (slot, message, manifest, grants, secrets.field("", ""));
+    todo!()
+}
+
+/// Decides whether a plugin may hash this message, and joins it.
+pub fn digest_input(message: &[Part], manifest: &Manifest, grants: &Grants, secrets: &dyn Secrets) -> Result<Vec<u8>, Error> {
+    let _ = (message, manifest, grants, secrets.field("", ""));
+    todo!()
 }
