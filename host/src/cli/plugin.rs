@@ -6,6 +6,7 @@ mod project;
 
 use super::{Failure, Verdict};
 use clap::Subcommand;
+use std::path::{Path, PathBuf};
 
 /// Build plugins and look at them.
 #[derive(Debug, Subcommand)]
@@ -19,4 +20,9 @@ impl Command {
             Command::Build(args) => args.run(json),
         }
     }
+}
+
+/// Builds one plugin from its crate, and says where its file is.
+pub(super) fn build_one(folder: &Path, install: bool) -> Result<PathBuf, Failure> {
+    build::one(folder, install)
 }

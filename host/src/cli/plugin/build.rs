@@ -81,6 +81,16 @@ struct Built {
 
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
+        let built = self.build()?;
+        if json {
+            report::json(&built)
+        } else {
+            built.print()
+        }
+        Ok(Verdict::Done)
+    }
+
+    fn build(self) -> Result<Report, Failure> {
         let project = Project::read(&self.folder).map_err(|error| {
             Failure::from(error).what_to_do("name the folder that holds the plugin's Cargo.toml: cartage plugin build CRATE-DIR")
         })?;
@@ -89,13 +99,7 @@ impl Args {
         let modules = compile(&project, &toolchain, self.examples)?;
         let out = self.out.unwrap_or_else(|| project.root.join(if self.examples { "target/guests" } else { "target/plugins" }));
         let plugins = modules.into_iter().map(|module| finish(module, &out)).collect::<Result<Vec<_>, _>>()?;
-        let built = Report { toolchain: toolchain.kind.to_string(), rust: toolchain.version.to_string(), plugins };
-        if json {
-            report::json(&built)
-        } else {
-            built.print()
-        }
-        Ok(Verdict::Done)
+        Ok(Report { toolchain: toolchain.kind.to_string(), rust: toolchain.version.to_string(), plugins })
     }
 
     fn toolchain(&self, project: &Project) -> Result<Toolchain, Failure> {
@@ -108,6 +112,12 @@ impl Args {
             Failure::from(error).what_to_do(remedy)
         })
     }
+}
+
+/// Builds the plugin of one crate into the workspace's plugin folder, and says where its file is.
+pub(super) fn one(folder: &Path, install: bool) -> Result<PathBuf, Failure> {
+    let built = Args { folder: folder.to_owned(), examples: false, out: None, install }.build()?;
+    Ok(built.plugins.into_iter().next().expect("a build without a plugin is a failure").file)
 }
 
 impl Report {
