@@ -5,7 +5,9 @@ mod check;
 mod settings;
 
 pub use check::{Error, Problem};
-pub use settings::{Error as SettingError, Errors as SettingErrors, Plain};
+pub use settings::{
+    Error as SettingError, Errors as SettingErrors, MAP_ENTRIES_MAX, MAP_KEY_CHARACTERS_MAX, PATTERN_BYTES_MAX, Plain, Refusal,
+};
 
 use crate::delivery::{SettingValue, Status};
 use crate::http::{Header, Method, Part, QueryPair};
