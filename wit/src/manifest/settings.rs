@@ -192,7 +192,7 @@ impl Manifest {
     ///
     /// # Errors
     /// All that is wrong, at once.
-    pub fn settings_read(&self, given: impl IntoIterator<Item = (String, Plain)>) -> Result<Vec<delivery::Setting>, Errors> {
+    pub fn settings_read(&self, given: Vec<(String, Plain)>) -> Result<Vec<delivery::Setting>, Errors> {
         self.complete(given.into_iter(), Setting::read)
     }
 

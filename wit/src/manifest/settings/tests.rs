@@ -134,7 +134,7 @@ fn given_values_and_defaults_come_in_the_manifests_order() {
 fn configuration_files_give_plain_values() {
     let json = r#"{"order-prefix": "A", "days": 2, "dry": false, "encoding": "delimited", "script": "/x.php", "carrier-encoding": {"UPS": "xml"}}"#;
     let plain: BTreeMap<String, Plain> = serde_json::from_str(json).expect("plain values read from a file");
-    let complete = sample::manifest().settings_read(plain).expect("all is as it must be");
+    let complete = sample::manifest().settings_read(plain.into_iter().collect()).expect("all is as it must be");
     let values: Vec<_> = complete.into_iter().map(|setting| setting.value).collect();
     let expected = [
         text("A"),
