@@ -22,6 +22,8 @@ pub mod resolve;
 mod scrub;
 pub mod session;
 pub mod signing;
+#[cfg(test)]
+mod testing;
 
 pub use door::Door;
 pub use session::{Mode, Session};

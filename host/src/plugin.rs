@@ -44,7 +44,9 @@ pub const LIVE_CALLS_MAX: u32 = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The engine could not be set up.
-    #[error("cannot set up the engine for {live_calls} plugin calls at once; it reserves about 16 GiB of address space for each, so lift the limit on address space (ulimit -v) or allow fewer calls")]
+    #[error(
+        "cannot set up the engine for {live_calls} plugin calls at once; it reserves about 16 GiB of address space for each, so lift the limit on address space (ulimit -v) or allow fewer calls"
+    )]
     Engine {
         /// Calls at once.
         live_calls: u32,

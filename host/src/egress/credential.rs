@@ -264,3 +264,6 @@ fn required(slot: &Slot) -> String {
     let names: Vec<&str> = slot.fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
     names.join(", ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,9 @@ pub enum Error {
     #[error("the plugin is {0}")]
     NotAComponent(Kind),
     /// It ends early, is damaged, or uses a WebAssembly proposal that plugins may not use.
-    #[error("the plugin is damaged, cut short, or uses a WebAssembly feature that is switched off; fetch or build it again for wasm32-unknown-unknown")]
+    #[error(
+        "the plugin is damaged, cut short, or uses a WebAssembly feature that is switched off; fetch or build it again for wasm32-unknown-unknown"
+    )]
     Invalid(#[source] wasmparser::BinaryReaderError),
     /// It imports something that is not ours.
     #[error("the plugin imports {import}, which no plugin is given{}", cause.advice())]
@@ -135,7 +137,9 @@ impl fmt::Display for Kind {
             Kind::CoreModule => "a core module, not a component; `cartage plugin build` makes a component of it",
             Kind::UnknownWasm => "a WebAssembly file of an unknown version; build it with a current toolchain",
             Kind::Text => "a text file, not a component; `cartage plugin build` makes a component",
-            Kind::Precompiled => "a precompiled file, which is machine code and is never taken; give the component that it was compiled from",
+            Kind::Precompiled => {
+                "a precompiled file, which is machine code and is never taken; give the component that it was compiled from"
+            }
             Kind::Native => "a native program or library, not a component; build it for wasm32-unknown-unknown with `cartage plugin build`",
             Kind::Archive => "an archive, not a component; unpack it and give the .wasm file in it",
             Kind::Unknown => "no WebAssembly component; `cartage plugin build` makes one",
@@ -181,10 +185,16 @@ impl Cause {
                 "; it was built for a WASI target, or uses std::env, std::process or println!: build it for wasm32-unknown-unknown and \
                  use the settings and the log of the contract"
             }
-            Cause::Files => "; it uses std::fs, or was built for a WASI target: build it for wasm32-unknown-unknown and take what it needs as settings",
+            Cause::Files => {
+                "; it uses std::fs, or was built for a WASI target: build it for wasm32-unknown-unknown and take what it needs as settings"
+            }
             Cause::Clock => "; it uses std::time, or was built for a WASI target: take the time from context.now-unix-ms",
-            Cause::Random => "; it uses a random number generator or a randomly seeded map, or was built for a WASI target: take context.entropy",
-            Cause::Network => "; it opens connections of its own: send requests through the contract's http.send to endpoints of the manifest",
+            Cause::Random => {
+                "; it uses a random number generator or a randomly seeded map, or was built for a WASI target: take context.entropy"
+            }
+            Cause::Network => {
+                "; it opens connections of its own: send requests through the contract's http.send to endpoints of the manifest"
+            }
             Cause::Wasi => "; it was built for a WASI target: build it for wasm32-unknown-unknown with `cartage plugin build`",
             Cause::Unknown => "; remove what needs it, or build for the world plugin of the contract",
         }
@@ -198,7 +208,8 @@ impl Runtime {
         let runtime = self.clone();
         let compiled = tokio::task::spawn_blocking(move || {
             inspect(&bytes)?;
-            let component = Component::from_binary(&runtime.0.engine, &bytes).map_err(|error| Error::Unfit(error.into_boxed_dyn_error()))?;
+            let component =
+                Component::from_binary(&runtime.0.engine, &bytes).map_err(|error| Error::Unfit(error.into_boxed_dyn_error()))?;
             let ready = v0_1::Ready::new(&runtime.0.linker, &component)?;
             Ok((Digest::of(&bytes), ready))
         });
@@ -260,7 +271,10 @@ fn other_than_component(bytes: &[u8]) -> Option<Kind> {
         Some(Kind::Precompiled)
     } else if [&b"\x7fELF"[..], b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"].iter().any(|magic| bytes.starts_with(magic)) {
         Some(Kind::Native)
-    } else if [&b"PK\x03\x04"[..], b"PK\x05\x06", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ"].iter().any(|magic| bytes.starts_with(magic)) {
+    } else if [&b"PK\x03\x04"[..], b"PK\x05\x06", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ"]
+        .iter()
+        .any(|magic| bytes.starts_with(magic))
+    {
         Some(Kind::Archive)
     } else if std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')) {
         Some(Kind::Text)

@@ -57,7 +57,9 @@ impl Guest {
     pub(super) fn end(&self, answer: Answer) -> Error {
         Error::new(match answer {
             Answer::End(stop) => Ended::Stopped(stop),
-            Answer::Sent(_) | Answer::Signed(_) | Answer::Logged => Ended::Host { reason: "an ask was answered with another one's answer".to_owned() },
+            Answer::Sent(_) | Answer::Signed(_) | Answer::Logged => {
+                Ended::Host { reason: "an ask was answered with another one's answer".to_owned() }
+            }
         })
     }
 
