@@ -306,7 +306,7 @@ fn v6_near_edges() -> impl Strategy<Value = u128> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn ipv4_agrees_with_the_oracle_and_with_its_mapped_form(bits in v4_near_edges()) {
