@@ -279,6 +279,33 @@ impl Endpoint {
     }
 }
 
+impl std::fmt::Display for KeyEncoding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            KeyEncoding::Text => "text",
+            KeyEncoding::Base64 => "base64",
+            KeyEncoding::Hex => "hex",
+            KeyEncoding::Whsec => "whsec",
+        })
+    }
+}
+
+impl std::fmt::Display for SlotKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            SlotKind::Basic => "basic",
+            SlotKind::Bearer => "bearer",
+            SlotKind::Header(_) => "header",
+            SlotKind::Query(_) => "query",
+            SlotKind::FormField => "form-field",
+            SlotKind::MacKey(_) => "mac-key",
+            SlotKind::Oauth1(_) => "oauth1",
+            SlotKind::Oauth2ClientCredentials(_) => "oauth2-client-credentials",
+            SlotKind::Login(_) => "login",
+        })
+    }
+}
+
 impl Slot {
     /// The field of this name.
     pub fn field(&self, name: &str) -> Option<&SlotField> {
