@@ -9,6 +9,8 @@
 mod debian;
 mod machine;
 mod rustup;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use machine::{Machine, ThisMachine};
 
