@@ -6,6 +6,8 @@ pub mod carts;
 pub mod cassette;
 pub mod clock;
 pub mod deliver;
+#[cfg(feature = "command")]
+pub mod demo_cart;
 pub mod egress;
 pub mod exchange;
 pub mod id;

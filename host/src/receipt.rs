@@ -1,1 +1,176 @@
-//! The durable record of one try: what came of it and what follows. Small, without the order's content.
+//! The durable record of one try: what came of it and what follows. Small, and without the order's content.
+
+use crate::exchange::{Ended, Outcome, Stop};
+use crate::id::{CartId, DeliveryId, Digest};
+use cartage_contract::delivery::{AppliedOutcome, FailureKind, RetryWish, Step};
+use cartage_contract::http::Reach;
+use serde::Serialize;
+
+/// The longest that a plugin's wish to be tried later is heeded: 24 hours.
+pub const RETRY_WISH_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+
+/// The record of one try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    /// The cart.
+    pub cart: CartId,
+    /// The delivery, and so the idempotency key.
+    pub delivery: DeliveryId,
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
+    /// When it started: milliseconds since 1970-01-01T00:00:00Z.
+    pub at_unix_ms: u64,
+    /// How long it took.
+    pub took_ms: u64,
+    /// The digest of the plugin that ran.
+    pub plugin: Digest,
+    /// How far its requests got.
+    pub reach: Reach,
+    /// What follows.
+    pub fate: Fate,
+    /// What the plugin or the host said, for people.
+    pub message: Option<String>,
+    /// The cart's own reference of the order.
+    pub reference: Option<String>,
+    /// The steps that were done.
+    pub steps: Vec<Step>,
+}
+
+/// What follows from an attempt. The outcome's kind decides, never its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fate {
+    /// The cart has the update.
+    Delivered,
+    /// The cart had it already.
+    AlreadyDelivered,
+    /// Tried again on the schedule.
+    Retry {
+        /// The plugin's wish: not before so many milliseconds have passed.
+        floor_ms: Option<u64>,
+    },
+    /// The cart is paused; the attempt is not counted.
+    PauseCart {
+        /// Why.
+        reason: PauseReason,
+        /// Resumed by itself after so many milliseconds, or by a person.
+        for_ms: Option<u64>,
+    },
+    /// The cart is disabled: the shop is closed.
+    DisableCart,
+    /// Not tried again; the cart's policy decides about the order's next update.
+    DeadLetter {
+        /// What kind of failure.
+        kind: FailureKind,
+    },
+    /// Not tried again; a gap is recorded and the order's next update goes.
+    Gap {
+        /// What kind of failure.
+        kind: FailureKind,
+    },
+    /// Tried twice more, then a dead letter: the plugin is at fault.
+    PluginFault,
+    /// A dry run: nothing follows.
+    NotSent,
+}
+
+/// Why a cart is paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PauseReason {
+    /// It does not take the credentials.
+    Credentials,
+    /// It asks for fewer requests.
+    RateLimited,
+    /// It gave a secret back in an answer.
+    SecretReflected,
+}
+
+/// What follows from an outcome.
+pub fn fate(outcome: &Outcome) -> Fate {
+    match outcome {
+        Outcome::Applied(applied) => match applied.outcome {
+            AppliedOutcome::Done => Fate::Delivered,
+            AppliedOutcome::AlreadyDone => Fate::AlreadyDelivered,
+        },
+        Outcome::Failed(failure) => failed(failure.kind, failure.retry),
+        Outcome::Ended(ended) => match ended {
+            Ended::Trap { .. } | Ended::Limit { .. } | Ended::Contract { .. } => Fate::PluginFault,
+            Ended::Stopped(Stop::DryRun) => Fate::NotSent,
+            Ended::Stopped(Stop::SecretReflected) => Fate::PauseCart { reason: PauseReason::SecretReflected, for_ms: None },
+            Ended::Host { .. } => Fate::Retry { floor_ms: None },
+        },
+        // Neither is an attempt at a delivery.
+        Outcome::Statuses(_) | Outcome::Report(_) => Fate::NotSent,
+    }
+}
+
+fn failed(kind: FailureKind, wish: RetryWish) -> Fate {
+    let wish_ms = match wish {
+        RetryWish::AfterMs(ms) => Some(ms.min(RETRY_WISH_MS_MAX)),
+        RetryWish::Never | RetryWish::Default => None,
+    };
+    match kind {
+        FailureKind::Credentials => Fate::PauseCart { reason: PauseReason::Credentials, for_ms: None },
+        FailureKind::RateLimited => Fate::PauseCart { reason: PauseReason::RateLimited, for_ms: wish_ms },
+        FailureKind::Unavailable | FailureKind::Protocol if wish == RetryWish::Never => Fate::DeadLetter { kind },
+        FailureKind::Unavailable | FailureKind::Protocol => Fate::Retry { floor_ms: wish_ms },
+        FailureKind::OrderNotFound | FailureKind::AmbiguousOrder | FailureKind::InvalidData => Fate::DeadLetter { kind },
+        FailureKind::StatusNotSupported | FailureKind::IllegalTransition => Fate::Gap { kind },
+        FailureKind::Gone => Fate::DisableCart,
+        FailureKind::HostDenied => Fate::PluginFault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::Limit;
+    use cartage_contract::delivery::{Applied, Failure};
+
+    fn after(kind: FailureKind, retry: RetryWish) -> Fate {
+        fate(&Outcome::Failed(Failure { kind, message: "credentials".into(), retry, steps: vec![], resume: None }))
+    }
+
+    #[test]
+    fn each_kind_of_failure_has_its_fate() {
+        use FailureKind::*;
+        let default = RetryWish::Default;
+        for (kind, expected) in [
+            (Credentials, Fate::PauseCart { reason: PauseReason::Credentials, for_ms: None }),
+            (RateLimited, Fate::PauseCart { reason: PauseReason::RateLimited, for_ms: None }),
+            (Unavailable, Fate::Retry { floor_ms: None }),
+            (Protocol, Fate::Retry { floor_ms: None }),
+            (OrderNotFound, Fate::DeadLetter { kind: OrderNotFound }),
+            (AmbiguousOrder, Fate::DeadLetter { kind: AmbiguousOrder }),
+            (InvalidData, Fate::DeadLetter { kind: InvalidData }),
+            (StatusNotSupported, Fate::Gap { kind: StatusNotSupported }),
+            (IllegalTransition, Fate::Gap { kind: IllegalTransition }),
+            (Gone, Fate::DisableCart),
+            (HostDenied, Fate::PluginFault),
+        ] {
+            assert_eq!(after(kind, default), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_wish_is_a_floor_and_is_capped() {
+        assert_eq!(after(FailureKind::Unavailable, RetryWish::AfterMs(7)), Fate::Retry { floor_ms: Some(7) });
+        assert_eq!(
+            after(FailureKind::RateLimited, RetryWish::AfterMs(u64::MAX)),
+            Fate::PauseCart { reason: PauseReason::RateLimited, for_ms: Some(RETRY_WISH_MS_MAX) }
+        );
+        assert_eq!(after(FailureKind::Protocol, RetryWish::Never), Fate::DeadLetter { kind: FailureKind::Protocol });
+    }
+
+    #[test]
+    fn what_the_plugin_did_wrong_is_a_plugin_fault_and_what_the_host_did_is_not() {
+        let ended = |ended| fate(&Outcome::Ended(ended));
+        assert_eq!(ended(Ended::Trap { reason: String::new() }), Fate::PluginFault);
+        assert_eq!(ended(Ended::Limit { limit: Limit::Fuel(1) }), Fate::PluginFault);
+        assert_eq!(ended(Ended::Host { reason: String::new() }), Fate::Retry { floor_ms: None });
+        assert_eq!(ended(Ended::Stopped(Stop::DryRun)), Fate::NotSent);
+        let done = Applied { outcome: AppliedOutcome::AlreadyDone, reference: None, message: None, steps: vec![] };
+        assert_eq!(fate(&Outcome::Applied(done)), Fate::AlreadyDelivered);
+    }
+}

@@ -1,1 +1,190 @@
-//! To be written.
+//! From untrusted fields to a status update: every field is bounded and checked here, once.
+//!
+//! [`Fields`] is what a sender says, in any form. [`StatusUpdate::new`] takes it or names every field that is wrong. What a cart makes of
+//! it (the label map, the carrier map, what its plugin can carry) follows in [`StatusUpdate::for_cart`]. Whoever holds a `StatusUpdate` need
+//! not check a field again.
+
+mod fields;
+mod text;
+
+pub use fields::{ContentFields, Fields, LineItemFields, LinePackageFields, PackageFields};
+
+use crate::carts::{Cart, LabelTarget, NotifyCustomer};
+use cartage_contract::manifest::{Features, Manifest, Statuses};
+use cartage_contract::orders::{CivilTime, LineItem, Package, Update};
+
+/// Characters of an order number, at most.
+pub const ORDER_NUMBER_CHARS_MAX: usize = 64;
+/// Characters of a label, at most.
+pub const LABEL_CHARS_MAX: usize = 100;
+/// Bytes of a note or of comments, at most.
+pub const NOTE_BYTES_MAX: usize = 16 << 10;
+/// Characters of any other text, at most.
+pub const TEXT_CHARS_MAX: usize = 255;
+/// Packages of an update, at most.
+pub const PACKAGES_MAX: usize = 100;
+/// Line items of an update, at most; also the contents of a package and the packages of a line.
+pub const LINE_ITEMS_MAX: usize = 1_000;
+
+/// A status update in which every field is valid in itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusUpdate {
+    update: Update,
+}
+
+/// Why the fields are no status update.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the update is not valid: {}", problems.join("; "))]
+pub struct Error {
+    /// Each wrong field, and what is wrong with it.
+    pub problems: Vec<String>,
+}
+
+/// What a cart makes of an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ForCart {
+    /// Something to tell the cart.
+    Send(Box<Update>),
+    /// The cart's label map says that nothing is sent for this label.
+    Ignored,
+}
+
+/// Why a cart cannot be told of an update.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The cart's map does not name the label, and the cart refuses labels that it does not name.
+    #[error("cart {cart} has no entry for the label {label:?}; add one under [labels], or set `unlisted_labels`")]
+    LabelUnlisted {
+        /// The cart.
+        cart: String,
+        /// The label.
+        label: String,
+    },
+    /// The cart does not know the status.
+    #[error("cart {cart} has no status {status:?} (for the label {label:?}); it has: {known}; map the label to one of them under [labels]")]
+    StatusUnknown {
+        /// The cart.
+        cart: String,
+        /// The label.
+        label: String,
+        /// What it maps to.
+        status: String,
+        /// Those that the plugin lists.
+        known: String,
+    },
+    /// The plugin cannot carry what the update holds.
+    #[error("plugin {plugin} cannot carry {what}; leave it out for cart {cart}")]
+    NotCarried {
+        /// The cart.
+        cart: String,
+        /// The plugin.
+        plugin: String,
+        /// What it cannot carry.
+        what: &'static str,
+    },
+}
+
+impl StatusUpdate {
+    /// Checks a sender's fields. `now` stands in for a time that the sender does not give.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], naming every field that is wrong.
+    pub fn new(fields: Fields, now: CivilTime) -> Result<StatusUpdate, Error> {
+        let mut check = text::Check::default();
+        let update = fields::update(fields, now, &mut check);
+        if check.problems.is_empty() { Ok(StatusUpdate { update }) } else { Err(Error { problems: check.problems }) }
+    }
+
+    /// The cart's own number of the order.
+    pub fn order_number(&self) -> &str {
+        &self.update.order_number
+    }
+
+    /// The Order Manager's label.
+    pub fn label(&self) -> &str {
+        &self.update.label
+    }
+
+    /// What `cart` makes of this update: labels and carriers mapped, and nothing in it that its plugin cannot carry.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], with what to change.
+    pub fn for_cart(&self, cart: &Cart, manifest: &Manifest) -> Result<ForCart, Refused> {
+        let mut update = self.update.clone();
+        update.status = match target(cart, manifest, &update.label)? {
+            LabelTarget::Status(status) => Some(status),
+            LabelTarget::TrackingOnly => None,
+            LabelTarget::Ignore => return Ok(ForCart::Ignored),
+        };
+        for line in &mut update.line_items {
+            map_line(line, cart, manifest)?;
+        }
+        for package in &mut update.packages {
+            package.carrier = package.carrier_given.as_deref().map(|given| cart.carrier(given));
+        }
+        if update.notify_customer.is_none() {
+            update.notify_customer = match cart.notify_customer {
+                NotifyCustomer::CartDefault => None,
+                NotifyCustomer::Never => Some(false),
+                NotifyCustomer::Always => Some(true),
+            };
+        }
+        carried(&update, manifest.features).map_err(|what| Refused::NotCarried {
+            cart: cart.id.to_string(),
+            plugin: manifest.name.clone(),
+            what,
+        })?;
+        Ok(ForCart::Send(Box::new(update)))
+    }
+}
+
+/// What the label becomes, if the cart knows a status of that name.
+fn target(cart: &Cart, manifest: &Manifest, label: &str) -> Result<LabelTarget, Refused> {
+    let target = cart.target(label).ok_or_else(|| Refused::LabelUnlisted { cart: cart.id.to_string(), label: label.to_owned() })?;
+    let (LabelTarget::Status(status), Statuses::Fixed(known)) = (&target, &manifest.statuses) else { return Ok(target) };
+    if known.iter().any(|one| &one.value == status) {
+        return Ok(target);
+    }
+    Err(Refused::StatusUnknown {
+        cart: cart.id.to_string(),
+        label: label.to_owned(),
+        status: status.clone(),
+        known: known.iter().map(|one| one.value.as_str()).collect::<Vec<_>>().join(", "),
+    })
+}
+
+/// A line's own label becomes a status as the order's does; a line that is to be ignored keeps its quantities and has no status.
+fn map_line(line: &mut LineItem, cart: &Cart, manifest: &Manifest) -> Result<(), Refused> {
+    let Some(label) = &line.label else { return Ok(()) };
+    line.status = match target(cart, manifest, label)? {
+        LabelTarget::Status(status) => Some(status),
+        LabelTarget::TrackingOnly | LabelTarget::Ignore => None,
+    };
+    Ok(())
+}
+
+/// What of the update the plugin cannot carry, if anything.
+fn carried(update: &Update, features: Features) -> Result<(), &'static str> {
+    let tracked = |package: &Package| package.tracking_number.is_some() || package.tracking_url.is_some();
+    if !features.tracking && update.packages.iter().any(tracked) {
+        return Err("tracking numbers");
+    }
+    if !features.several_packages && update.packages.len() > 1 {
+        return Err("more than one package to an order");
+    }
+    if !features.line_items && !update.line_items.is_empty() {
+        return Err("line items");
+    }
+    if !features.notes && (update.note.is_some() || update.comments.is_some()) {
+        return Err("notes");
+    }
+    if !features.customer_notification && update.notify_customer.is_some() {
+        return Err("the choice whether the customer is notified");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

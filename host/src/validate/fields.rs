@@ -1,0 +1,200 @@
+//! What a sender says: plain optional fields, as JSON and the command line give them, and how they become an update.
+
+use super::text::Check;
+use super::{LABEL_CHARS_MAX, LINE_ITEMS_MAX, NOTE_BYTES_MAX, PACKAGES_MAX};
+use cartage_contract::orders::{CivilTime, Content, LineItem, LinePackage, Package, Told, Update};
+use serde::{Deserialize, Serialize};
+
+/// A status update as a sender gives it. Only the order number and the label must be there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fields {
+    /// The cart's own (web) number of the order.
+    pub order_number: String,
+    /// The Order Manager's number of the order.
+    #[serde(default)]
+    pub reference_number: Option<String>,
+    /// The status label.
+    pub label: String,
+    /// When the label changed: `2026-11-23T14:05:00`, perhaps with an offset. Left out: now, by this machine's clock.
+    #[serde(default)]
+    pub changed_at: Option<String>,
+    /// The note about this change.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// The order's comments.
+    #[serde(default)]
+    pub comments: Option<String>,
+    /// Whether the cart shall notify the customer.
+    #[serde(default)]
+    pub notify_customer: Option<bool>,
+    /// The order's packages.
+    #[serde(default)]
+    pub packages: Vec<PackageFields>,
+    /// The order's lines.
+    #[serde(default)]
+    pub line_items: Vec<LineItemFields>,
+}
+
+/// A package as a sender gives it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PackageFields {
+    /// The sender's id of the package.
+    pub id: Option<String>,
+    /// The tracking number.
+    pub tracking_number: Option<String>,
+    /// Where the package can be followed.
+    pub tracking_url: Option<String>,
+    /// The carrier in the Order Manager's words.
+    pub carrier: Option<String>,
+    /// The shipping method.
+    pub method: Option<String>,
+    /// The day of the pick-up: `2026-11-23`.
+    pub picked_up: Option<String>,
+    /// What lies in it.
+    pub contents: Vec<ContentFields>,
+}
+
+/// How many of a line lie in a package, as a sender gives it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContentFields {
+    /// The cart's id of the line.
+    pub web_line_id: Option<String>,
+    /// The Order Manager's number of the line.
+    pub reference_line_id: Option<String>,
+    /// The SKU.
+    pub sku: Option<String>,
+    /// Decimal text.
+    pub quantity: String,
+}
+
+/// A line of the order as a sender gives it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LineItemFields {
+    /// The cart's id of the line.
+    pub web_line_id: Option<String>,
+    /// The Order Manager's number of the line.
+    pub reference_line_id: Option<String>,
+    /// The SKU.
+    pub sku: Option<String>,
+    /// The line's own status label.
+    pub label: Option<String>,
+    /// Decimal text.
+    pub ordered: Option<String>,
+    /// Decimal text.
+    pub shipped: Option<String>,
+    /// Decimal text.
+    pub needed: Option<String>,
+    /// A note about the line.
+    pub note: Option<String>,
+    /// The packages in which it travels.
+    pub packages: Vec<LinePackageFields>,
+}
+
+/// How many of a line travel in one package, as a sender gives it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinePackageFields {
+    /// The id of a package of this update.
+    pub package_id: String,
+    /// Decimal text.
+    pub quantity: String,
+}
+
+pub(super) fn update(fields: Fields, now: CivilTime, check: &mut Check) -> Update {
+    let packages = bounded("packages", fields.packages, PACKAGES_MAX, check);
+    let line_items = bounded("line_items", fields.line_items, LINE_ITEMS_MAX, check);
+    let packages: Vec<Package> =
+        packages.into_iter().enumerate().map(|(at, fields)| package(&format!("packages[{at}]"), fields, check)).collect();
+    unique_packages(&packages, check);
+    let line_items =
+        line_items.into_iter().enumerate().map(|(at, fields)| line_item(&format!("line_items[{at}]"), fields, &packages, check)).collect();
+    Update {
+        order_number: check.number("order_number", fields.order_number),
+        reference_number: check.optional("reference_number", fields.reference_number),
+        label: check.required("label", fields.label, LABEL_CHARS_MAX),
+        status: None,
+        previous_label: None,
+        changed_at: check.time("changed_at", fields.changed_at.as_deref()).unwrap_or(now),
+        note: check.block("note", fields.note, NOTE_BYTES_MAX),
+        comments: check.block("comments", fields.comments, NOTE_BYTES_MAX),
+        notify_customer: fields.notify_customer,
+        packages,
+        line_items,
+    }
+}
+
+/// A list that is too long is named and then left out, so that ten thousand packages are one problem and not ten thousand.
+fn bounded<T>(field: &str, list: Vec<T>, max: usize, check: &mut Check) -> Vec<T> {
+    if list.len() > max {
+        check.problem(field, format!("has {} entries, but {max} are the most", list.len()));
+        return Vec::new();
+    }
+    list
+}
+
+fn package(at: &str, fields: PackageFields, check: &mut Check) -> Package {
+    Package {
+        id: check.optional(&format!("{at}.id"), fields.id),
+        tracking_number: check.optional(&format!("{at}.tracking_number"), fields.tracking_number),
+        tracking_url: check.web_url(&format!("{at}.tracking_url"), fields.tracking_url),
+        carrier: None,
+        carrier_given: check.optional(&format!("{at}.carrier"), fields.carrier),
+        method: check.optional(&format!("{at}.method"), fields.method),
+        picked_up: check.date(&format!("{at}.picked_up"), fields.picked_up.as_deref()),
+        contents: bounded(&format!("{at}.contents"), fields.contents, LINE_ITEMS_MAX, check)
+            .into_iter()
+            .map(|content| Content {
+                web_line_id: check.optional(&format!("{at}.contents.web_line_id"), content.web_line_id),
+                reference_line_id: check.optional(&format!("{at}.contents.reference_line_id"), content.reference_line_id),
+                sku: check.optional(&format!("{at}.contents.sku"), content.sku),
+                quantity: check.quantity(&format!("{at}.contents.quantity"), content.quantity),
+            })
+            .collect(),
+        told: Told::New,
+        told_number: None,
+    }
+}
+
+/// Two packages of one id would leave it open which one a line travels in.
+fn unique_packages(packages: &[Package], check: &mut Check) {
+    for (at, package) in packages.iter().enumerate() {
+        if package.id.is_some() && packages[..at].iter().any(|earlier| earlier.id == package.id) {
+            check.problem(&format!("packages[{at}].id"), "is the id of an earlier package too");
+        }
+    }
+}
+
+fn line_item(at: &str, fields: LineItemFields, packages: &[Package], check: &mut Check) -> LineItem {
+    let mut quantity =
+        |name: &str, text: Option<String>| text.filter(|text| !text.is_empty()).map(|text| check.quantity(&format!("{at}.{name}"), text));
+    let (ordered, shipped, needed) =
+        (quantity("ordered", fields.ordered), quantity("shipped", fields.shipped), quantity("needed", fields.needed));
+    let travels = bounded(&format!("{at}.packages"), fields.packages, LINE_ITEMS_MAX, check);
+    LineItem {
+        web_line_id: check.optional(&format!("{at}.web_line_id"), fields.web_line_id),
+        reference_line_id: check.optional(&format!("{at}.reference_line_id"), fields.reference_line_id),
+        sku: check.optional(&format!("{at}.sku"), fields.sku),
+        label: check.optional(&format!("{at}.label"), fields.label),
+        status: None,
+        ordered,
+        shipped,
+        needed,
+        note: check.block(&format!("{at}.note"), fields.note, NOTE_BYTES_MAX),
+        packages: travels
+            .into_iter()
+            .map(|travel| {
+                if !packages.iter().any(|package| package.id.as_deref() == Some(travel.package_id.as_str())) {
+                    check.problem(
+                        &format!("{at}.packages"),
+                        format!("names the package {:?}, which this update does not have", travel.package_id),
+                    );
+                }
+                LinePackage { quantity: check.quantity(&format!("{at}.packages.quantity"), travel.quantity), package_id: travel.package_id }
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,131 @@
+//! The checks of single texts, gathering every problem instead of stopping at the first.
+
+use super::{ORDER_NUMBER_CHARS_MAX, TEXT_CHARS_MAX};
+use cartage_contract::orders::{CivilDate, CivilTime};
+
+/// Collects what is wrong, field by field.
+#[derive(Default)]
+pub(super) struct Check {
+    pub(super) problems: Vec<String>,
+}
+
+impl Check {
+    pub(super) fn problem(&mut self, field: &str, what: impl AsRef<str>) {
+        self.problems.push(format!("{field} {}", what.as_ref()));
+    }
+
+    /// A line of text: up to `max` characters, no control characters.
+    pub(super) fn line(&mut self, field: &str, text: String, max: usize) -> String {
+        let chars = text.chars().count();
+        if chars > max {
+            self.problem(field, format!("has {chars} characters, but {max} are the most"));
+        }
+        self.no_controls(field, &text, false);
+        text
+    }
+
+    /// A line of text that may be left out. An empty one counts as left out.
+    pub(super) fn optional(&mut self, field: &str, text: Option<String>) -> Option<String> {
+        let text = text.filter(|text| !text.is_empty())?;
+        Some(self.line(field, text, TEXT_CHARS_MAX))
+    }
+
+    /// A line of text that must be there.
+    pub(super) fn required(&mut self, field: &str, text: String, max: usize) -> String {
+        if text.trim().is_empty() {
+            self.problem(field, "is empty");
+        } else if text.trim().len() != text.len() {
+            self.problem(field, "starts or ends with a space");
+        }
+        self.line(field, text, max)
+    }
+
+    /// An order number or a line's id.
+    pub(super) fn number(&mut self, field: &str, text: String) -> String {
+        self.required(field, text, ORDER_NUMBER_CHARS_MAX)
+    }
+
+    /// Text of several lines; Windows line ends become plain ones.
+    pub(super) fn block(&mut self, field: &str, text: Option<String>, bytes_max: usize) -> Option<String> {
+        let text = text.filter(|text| !text.is_empty())?.replace("\r\n", "\n");
+        if text.len() > bytes_max {
+            self.problem(field, format!("has {} bytes, but {bytes_max} are the most", text.len()));
+        }
+        self.no_controls(field, &text, true);
+        Some(text)
+    }
+
+    fn no_controls(&mut self, field: &str, text: &str, lines: bool) {
+        let bad = text.chars().find(|c| c.is_control() && !(lines && matches!(c, '\n' | '\t')));
+        if let Some(bad) = bad {
+            self.problem(field, format!("holds the control character U+{:04X}", u32::from(bad)));
+        }
+    }
+
+    /// Decimal text: an optional minus sign, up to 15 digits, optionally a point and up to 6 digits.
+    pub(super) fn quantity(&mut self, field: &str, text: String) -> String {
+        let unsigned = text.strip_prefix('-').unwrap_or(&text);
+        let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(whole, fraction)| (whole, Some(fraction)));
+        let digits = |text: &str, max: usize| (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole, 15) || fraction.is_some_and(|fraction| !digits(fraction, 6)) {
+            self.problem(field, format!("{text:?} is no decimal number with up to 15 digits and up to 6 decimals, such as 2 or 0.5"));
+        }
+        text
+    }
+
+    /// An absolute http or https URL.
+    pub(super) fn web_url(&mut self, field: &str, text: Option<String>) -> Option<String> {
+        let text = text.filter(|text| !text.is_empty())?;
+        let text = self.line(field, text, 2_048);
+        match url::Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {}
+            Ok(_) | Err(_) => self.problem(field, format!("{text:?} is no http or https URL")),
+        }
+        Some(text)
+    }
+
+    /// `2026-11-23`.
+    pub(super) fn date(&mut self, field: &str, text: Option<&str>) -> Option<CivilDate> {
+        let text = text.filter(|text| !text.is_empty())?;
+        match text.parse::<jiff::civil::Date>().ok().and_then(civil_date) {
+            Some(date) => Some(date),
+            None => {
+                self.problem(field, format!("{text:?} is no date from 1970 to 9999, such as 2026-11-23"));
+                None
+            }
+        }
+    }
+
+    /// `2026-11-23T14:05:00`, perhaps with an offset (`+01:00`, `Z`).
+    pub(super) fn time(&mut self, field: &str, text: Option<&str>) -> Option<CivilTime> {
+        let text = text.filter(|text| !text.is_empty())?;
+        match parse_time(text) {
+            Some(time) => Some(time),
+            None => {
+                self.problem(field, format!("{text:?} is no time, such as 2026-11-23T14:05:00 or 2026-11-23T14:05:00+01:00"));
+                None
+            }
+        }
+    }
+}
+
+fn civil_date(date: jiff::civil::Date) -> Option<CivilDate> {
+    let year = u16::try_from(date.year()).ok().filter(|year| *year >= 1970)?;
+    Some(CivilDate { year, month: date.month().unsigned_abs(), day: date.day().unsigned_abs() })
+}
+
+fn parse_time(text: &str) -> Option<CivilTime> {
+    let offset = match jiff::fmt::temporal::Pieces::parse(text).ok()?.to_numeric_offset() {
+        Some(offset) => Some(i16::try_from(offset.seconds() / 60).ok().filter(|minutes| (-1080..=1080).contains(minutes))?),
+        None => None,
+    };
+    // Without its `Z`, a time in UTC is a time on a wall in Greenwich.
+    let time = jiff::fmt::temporal::DateTimeParser::new().parse_datetime(text.trim_end_matches(['Z', 'z'])).ok()?;
+    Some(CivilTime {
+        date: civil_date(time.date())?,
+        hour: time.hour().unsigned_abs(),
+        minute: time.minute().unsigned_abs(),
+        second: time.second().unsigned_abs(),
+        utc_offset_minutes: offset,
+    })
+}
