@@ -73,7 +73,9 @@ pub enum Target {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     /// It holds addresses that an exception cannot open.
-    #[error("an exception cannot open {network}: it must lie within one private network such as 10.0.0.0/8, 192.168.0.0/16, 127.0.0.0/8 or fc00::/7")]
+    #[error(
+        "an exception cannot open {network}: it must lie within one private network such as 10.0.0.0/8, 192.168.0.0/16, 127.0.0.0/8 or fc00::/7"
+    )]
     NotPrivate {
         /// The network.
         network: IpNet,
@@ -96,7 +98,8 @@ impl FromStr for Target {
             return if private { Ok(Target::Network(network.trunc())) } else { Err(TargetError::NotPrivate { network }) };
         }
         let host = normal_name(text);
-        let label = |label: &str| !label.is_empty() && label.len() <= 63 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let label =
+            |label: &str| !label.is_empty() && label.len() <= 63 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         // A name whose last label is a number is an address in another spelling to every URL parser.
         let number = host.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x"));
         if host.len() > 253 || number || !host.split('.').all(label) {

@@ -182,7 +182,11 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(
-        tls: rustls::ClientConfig, resolver: Arc<dyn Resolver>, base: BaseUrl, rules: Rules, limits: &Limits,
+        tls: rustls::ClientConfig,
+        resolver: Arc<dyn Resolver>,
+        base: BaseUrl,
+        rules: Rules,
+        limits: &Limits,
     ) -> Result<Client, reqwest::Error> {
         let connect_ms = CONNECT_MS_MAX.min(u64::from(limits.request_ms) / 2);
         let http = reqwest::Client::builder()

@@ -86,7 +86,9 @@ pub enum Error {
         source: address::Denied,
     },
     /// A name that only means something inside a network.
-    #[error("endpoint {endpoint} is bound to {host}, a name that is not public: use a public name, or name a private exception that allows {host:?}")]
+    #[error(
+        "endpoint {endpoint} is bound to {host}, a name that is not public: use a public name, or name a private exception that allows {host:?}"
+    )]
     PrivateName {
         /// The endpoint.
         endpoint: String,
@@ -94,7 +96,9 @@ pub enum Error {
         host: String,
     },
     /// A port that is not the scheme's.
-    #[error("endpoint {endpoint} is bound to port {port}: use the usual port, or add {port} to the endpoint's ports, or name a private exception for {host}")]
+    #[error(
+        "endpoint {endpoint} is bound to port {port}: use the usual port, or add {port} to the endpoint's ports, or name a private exception for {host}"
+    )]
     Port {
         /// The endpoint.
         endpoint: String,

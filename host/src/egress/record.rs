@@ -14,16 +14,7 @@ pub(super) fn wire_record(wire: Wire) -> WireRecord {
 
 /// The record of a request that was just asked for.
 pub(super) fn asked(request: Request) -> HttpEntry {
-    HttpEntry {
-        request,
-        wire: None,
-        reach: Reach::NothingSent,
-        answer: None,
-        cause: None,
-        redirect_to: None,
-        peer: None,
-        took_ms: 0,
-    }
+    HttpEntry { request, wire: None, reach: Reach::NothingSent, answer: None, cause: None, redirect_to: None, peer: None, took_ms: 0 }
 }
 
 /// A line of a guest's log, for the record: one line, nothing that a terminal would obey, no secret.
@@ -52,7 +43,11 @@ fn is_read(method: Method) -> bool {
 /// The text with control characters, and those that turn the direction of writing, escaped as Rust escapes them.
 pub(super) fn printable(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if is_misleading(c) { out.extend(c.escape_default()) } else { out.push(c) }
+        if is_misleading(c) {
+            out.extend(c.escape_default())
+        } else {
+            out.push(c)
+        }
         out
     })
 }

@@ -31,7 +31,8 @@ pub(super) enum Found {
 impl Scrubber {
     pub(super) fn new(needles: &[Needle]) -> Scrubber {
         let encoded = needles.iter().flat_map(|needle| encodings(&needle.bytes).into_iter().map(|pattern| (pattern, needle.place.clone())));
-        let (patterns, places): (Vec<Zeroizing<Vec<u8>>>, Vec<String>) = encoded.map(|(pattern, place)| (Zeroizing::new(pattern), place)).unzip();
+        let (patterns, places): (Vec<Zeroizing<Vec<u8>>>, Vec<String>) =
+            encoded.map(|(pattern, place)| (Zeroizing::new(pattern), place)).unzip();
         let build = || {
             AhoCorasick::builder()
                 .match_kind(MatchKind::LeftmostLongest)
@@ -110,7 +111,9 @@ fn json(text: &str) -> Vec<String> {
                 '/' if slashes => out.push_str("\\/"),
                 // PHP and .NET write these as code points when they are asked to be safe in HTML.
                 c if !c.is_ascii() && ascii => {
-                    c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| write!(out, "\\u{unit:04x}").expect("writing to a string does not fail"));
+                    c.encode_utf16(&mut [0; 2])
+                        .iter()
+                        .for_each(|unit| write!(out, "\\u{unit:04x}").expect("writing to a string does not fail"));
                 }
                 c => out.push(c),
             }

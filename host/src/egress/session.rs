@@ -4,11 +4,11 @@
 //! judged, answer scrubbed, recorded. A request is marked as maybe sent before it is given to the client, so that a call that is
 //! dropped at any moment leaves a record that says no less than what happened.
 
+use super::client::{self, Received};
 use super::door::Open;
 use super::record::{asked, log_line, printable, recording, wire_record};
 use super::scrub::Found;
 use super::signing::{self, SIGNATURES_MAX};
-use super::client::{self, Received};
 use crate::cassette::{Entry, HttpEntry, Recording};
 use crate::exchange::{Answer, Ask, Services, Stop};
 use cartage_contract::http::{Error, ErrorKind, Method, Part, Reach, Request, Response, ResponseHeader};
