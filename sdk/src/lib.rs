@@ -21,8 +21,8 @@ pub use cartage_contract::delivery::{
 pub use cartage_contract::orders::{CivilDate, CivilTime, Content, LineItem, LinePackage, Package, Told, Update};
 pub use failure::{Applied, Failure, Report};
 pub use manifest::Manifest;
-pub use settings::Context;
 pub use serde_json;
+pub use settings::Context;
 
 /// A cart's protocol.
 ///

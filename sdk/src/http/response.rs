@@ -210,7 +210,8 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         // 1994-11-06T08:49:00Z.
-        let now = delivery::Context { now_unix_ms: 784_111_740_000, entropy: vec![], settings: vec![], endpoints: vec![], bound_slots: vec![] };
+        let now =
+            delivery::Context { now_unix_ms: 784_111_740_000, entropy: vec![], settings: vec![], endpoints: vec![], bound_slots: vec![] };
         for (value, seconds) in [
             ("120", Some(120)),
             (" 0 ", Some(0)),

@@ -86,9 +86,12 @@ impl Reply {
         let mut response = self.0?;
         let given = response.headers.iter().find(|header| header.name == "content-type").map(|header| header.value.as_str());
         let essence = given.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-        let fits = endpoint.response_types.is_empty() || response.body.is_empty() || essence.is_some_and(|essence| endpoint.response_types.contains(&essence));
+        let fits = endpoint.response_types.is_empty()
+            || response.body.is_empty()
+            || essence.is_some_and(|essence| endpoint.response_types.contains(&essence));
         if !fits {
-            let message = format!("the answer's content type is {given:?}; endpoint {} declares {:?}", endpoint.name, endpoint.response_types);
+            let message =
+                format!("the answer's content type is {given:?}; endpoint {} declares {:?}", endpoint.name, endpoint.response_types);
             return Err(Error { kind: ErrorKind::ResponseType, reach: Reach::Answered, message });
         }
         response.headers.retain(|header| {

@@ -9,7 +9,12 @@ use sha2::{Digest as _, Sha256, Sha512};
 pub(super) fn mac(algorithm: Algorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
     macro_rules! hmac {
         ($hash:ty) => {
-            Hmac::<$hash>::new_from_slice(key).expect("an HMAC takes a key of any length").chain_update(message).finalize().into_bytes().to_vec()
+            Hmac::<$hash>::new_from_slice(key)
+                .expect("an HMAC takes a key of any length")
+                .chain_update(message)
+                .finalize()
+                .into_bytes()
+                .to_vec()
         };
     }
     match algorithm {
