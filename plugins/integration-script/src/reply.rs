@@ -12,11 +12,11 @@ mod known;
 mod text;
 
 use crate::message::Encoding;
-use cartage_sdk::http::Response;
+use cartage_sdk::http::{Response, excerpt};
 use cartage_sdk::{Applied, Context, Failure};
 use known::Meaning;
 use std::time::Duration;
-use text::{after_notices, element, first_line, strip_prefix};
+use text::{after_notices, element, first_line, strip_prefix, without_tags};
 
 /// The forms of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,25 +103,30 @@ pub fn outcome(response: &Response, encoding: Encoding, context: &Context) -> Re
 
 /// What an answer that is no OK means. The encoding is that of an update; the other is suggested where a script shows that it cannot read it.
 pub(crate) fn failure(response: &Response, answer: Answer, encoding: Option<Encoding>, context: &Context) -> Failure {
-    let said = |what: &str, text: &str| format!("the script {what} (HTTP {}): {text}", response.status);
+    let said = |what: &str, text: &str| {
+        let text = if text.is_empty() { "no reason given" } else { text };
+        format!("the script {what} (HTTP {}): {text}", response.status)
+    };
+    let body = response.text();
     match answer {
-        Answer::False(reason) => match known::meaning(&reason) {
-            Some(meaning) => meaning.failure(said("refused the update", &reason)),
-            None => Failure::invalid_data(said("refused the update", &reason)),
-        },
+        Answer::False(reason) => {
+            let message = said("refused the update", &reason);
+            known::meaning(&reason).unwrap_or(Meaning::InvalidData).failure(message)
+        }
         Answer::Error(reason) => match known::meaning(&reason) {
             Some(meaning) => meaning.failure(said("answered with an error", &reason)),
-            None => unknown_error(response, context, &said("answered with an error", &reason)),
+            None if matches!(response.status, 400 | 422) => Failure::invalid_data(said("answered with an error", &reason)),
+            None => by_status(response, context, &format!("an error: {reason}")),
         },
         Answer::Ok(_) | Answer::Version(_) | Answer::Code(_) | Answer::Garbled => {
             Failure::protocol(said("gave an answer that does not belong to the question", &response.excerpt()))
         }
-        Answer::PhpFatal => Failure::unavailable(said("died of a PHP error", &response.excerpt())),
+        Answer::PhpFatal => Failure::unavailable(said("died of a PHP error", &excerpt(&without_tags(&body)))),
         Answer::Empty => {
             let hint = encoding.filter(|_| matches!(response.status, 200 | 500)).map_or_else(String::new, hint);
             by_status(response, context, &format!("nothing in the body{hint}"))
         }
-        Answer::Html => by_status(response, context, &format!("a page instead of an answer: {}", response.excerpt())),
+        Answer::Html => by_status(response, context, &format!("a page instead of an answer: {}", excerpt(&without_tags(&body)))),
         Answer::Other => by_status(response, context, &format!("no answer of this protocol: {}", response.excerpt())),
     }
 }
@@ -129,15 +134,6 @@ pub(crate) fn failure(response: &Response, answer: Answer, encoding: Option<Enco
 /// A script that cannot read an encoding often dies silently.
 fn hint(encoding: Encoding) -> String {
     format!("; scripts do so when they cannot read the encoding: try the setting encoding = \"{}\"", encoding.other())
-}
-
-/// A `SETIError` of unknown wording: the status is the only other sign.
-fn unknown_error(response: &Response, context: &Context, message: &str) -> Failure {
-    match response.status {
-        400 | 422 => Failure::invalid_data(message),
-        200..=399 => Failure::protocol(message),
-        _ => by_status(response, context, message),
-    }
 }
 
 /// What the HTTP status means where the body does not say.

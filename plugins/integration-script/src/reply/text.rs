@@ -1,14 +1,28 @@
 //! Reading scripts' text: in any case, after PHP's notices, with XML by its tags.
 
+use cartage_sdk::http::excerpt;
+
 /// The rest after a prefix, compared without regard to ASCII case.
 pub(super) fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (start, rest) = text.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// The first line, without white space around it.
+/// The first line, bounded.
 pub(super) fn first_line(text: &str) -> String {
-    text.trim().lines().next().unwrap_or_default().trim_end().to_owned()
+    excerpt(text.trim().lines().next().unwrap_or_default())
+}
+
+/// A page's text, with a space in the place of each tag.
+pub(super) fn without_tags(page: &str) -> String {
+    let mut inside = false;
+    page.chars()
+        .filter_map(|c| {
+            let was_inside = inside;
+            inside = if inside { c != '>' } else { c == '<' };
+            if !was_inside && !inside { Some(c) } else { (c == '>').then_some(' ') }
+        })
+        .collect()
 }
 
 /// What follows PHP's notices, which some servers print before a script's own output, and white space.
@@ -72,6 +86,13 @@ mod tests {
         ] {
             assert_eq!(after_notices(text), rest, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_page_is_read_without_its_tags() {
+        assert_eq!(excerpt(&without_tags("<html><b>Not</b> <i class='x'>Found</i><br/>1 > 0")), "Not Found 1 > 0");
+        assert_eq!(without_tags("plain"), "plain");
+        assert_eq!(without_tags("open <tag"), "open ");
     }
 
     #[test]
