@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// A rule: what it finds in a tree.
-pub type Rule = fn(&Tree) -> Vec<String>;
+pub(crate) type Rule = fn(&Tree) -> Vec<String>;
 
 /// Lines of one file.
 const LINES_MAX: usize = 500;
 
 /// Modules of the host use only modules further down the list in ARCHITECTURE.md.
-pub fn uses_go_down(tree: &Tree) -> Vec<String> {
+pub(crate) fn uses_go_down(tree: &Tree) -> Vec<String> {
     let ranks = match ranks(tree) {
         Ok(ranks) => ranks,
         Err(problem) => return vec![problem],
@@ -161,7 +161,7 @@ const HOMES: [Home; 5] = [
 ];
 
 /// wasmtime, sockets, SQL, the clock and printing are named only where they are at home.
-pub fn foreign_names_stay_home(tree: &Tree) -> Vec<String> {
+pub(crate) fn foreign_names_stay_home(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
     for source in tree.host() {
         for home in HOMES.iter().filter(|home| !home.homes.iter().any(|path| source.path.starts_with(path))) {
@@ -178,7 +178,7 @@ pub fn foreign_names_stay_home(tree: &Tree) -> Vec<String> {
 }
 
 /// A file is one noun.
-pub fn files_are_short(tree: &Tree) -> Vec<String> {
+pub(crate) fn files_are_short(tree: &Tree) -> Vec<String> {
     let long = tree.files("", ".rs").map(|source| (source, source.text.lines().count())).filter(|(_, lines)| *lines > LINES_MAX);
     long.map(|(source, lines)| {
         format!("{} has {lines} lines, more than {LINES_MAX}; look for the noun in it that can have a file of its own", source.path)
@@ -187,7 +187,7 @@ pub fn files_are_short(tree: &Tree) -> Vec<String> {
 }
 
 /// Nothing is left for later, and no test is switched off.
-pub fn nothing_is_left_open(tree: &Tree) -> Vec<String> {
+pub(crate) fn nothing_is_left_open(tree: &Tree) -> Vec<String> {
     let marks = [
         (concat!("#[", "ignore"), "mend the test, or remove it and say why in the commit"),
         (concat!("to", "do!("), "write it, or leave out what would call it"),
@@ -199,14 +199,14 @@ pub fn nothing_is_left_open(tree: &Tree) -> Vec<String> {
 }
 
 /// Nothing in the repository depends on whose machine it is.
-pub fn no_machine_s_paths(tree: &Tree) -> Vec<String> {
+pub(crate) fn no_machine_s_paths(tree: &Tree) -> Vec<String> {
     let marks = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("C:", "\\Users")];
     let marks = marks.map(|mark| (mark, "name it from the repository's root, or make it up (a temporary folder, /srv/example)"));
     search(tree.files("", "").filter(|source| source.path != "Cargo.lock"), &marks)
 }
 
 /// Code that the compiler does not check is confined to the places that argue for it.
-pub fn unsafe_code_is_confined(tree: &Tree) -> Vec<String> {
+pub(crate) fn unsafe_code_is_confined(tree: &Tree) -> Vec<String> {
     let homes = ["host/src/plugin/cache.rs", "host/src/runner/confine.rs", "sdk/src/"];
     let files = tree.files("", ".rs").filter(|source| !homes.iter().any(|home| source.path.starts_with(home)));
     let marks = [(concat!("allow(", "unsafe_code"), "find a safe way; style.md names the only places with another")];
@@ -225,7 +225,7 @@ fn search<'a>(files: impl Iterator<Item = &'a Source>, marks: &[(&str, &str)]) -
 }
 
 /// Every hostile guest is built, and some test runs it.
-pub fn every_guest_is_used(tree: &Tree) -> Vec<String> {
+pub(crate) fn every_guest_is_used(tree: &Tree) -> Vec<String> {
     const GUESTS: &str = "tests/guests/examples/";
     let manifest = tree.get("tests/guests/Cargo.toml").map_or("", |source| &source.text);
     let manifest: Table = manifest.parse().unwrap_or_default();
@@ -252,7 +252,7 @@ pub fn every_guest_is_used(tree: &Tree) -> Vec<String> {
 }
 
 /// Versions, lints and what a package says of itself stand once, in the workspace.
-pub fn packages_inherit(tree: &Tree) -> Vec<String> {
+pub(crate) fn packages_inherit(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
     for source in tree.files("", "Cargo.toml").filter(|source| source.path != "Cargo.toml") {
         let manifest: Table = match source.text.parse() {

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 
 /// Every text file of the repository, or a sample of made-up ones.
-pub struct Tree(Vec<Source>);
+pub(crate) struct Tree(Vec<Source>);
 
 /// A file.
-pub struct Source {
+pub(crate) struct Source {
     /// From the repository's root, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// All of it.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// Folders that hold nothing of ours.
@@ -19,7 +19,7 @@ const SKIPPED: [&str; 2] = ["target", ".git"];
 
 impl Tree {
     /// Reads the repository below `root`.
-    pub fn read(root: &Path) -> Tree {
+    pub(crate) fn read(root: &Path) -> Tree {
         let mut files = Vec::new();
         collect(root, root, &mut files);
         files.sort_by(|one, other| one.path.cmp(&other.path));
@@ -28,22 +28,22 @@ impl Tree {
     }
 
     /// A sample: paths and texts.
-    pub fn of(files: &[(&str, &str)]) -> Tree {
+    pub(crate) fn of(files: &[(&str, &str)]) -> Tree {
         Tree(files.iter().map(|(path, text)| Source { path: (*path).to_owned(), text: (*text).to_owned() }).collect())
     }
 
     /// The file of this path.
-    pub fn get(&self, path: &str) -> Option<&Source> {
+    pub(crate) fn get(&self, path: &str) -> Option<&Source> {
         self.0.iter().find(|source| source.path == path)
     }
 
     /// The files whose path starts and ends so.
-    pub fn files(&self, start: &str, end: &str) -> impl Iterator<Item = &Source> {
+    pub(crate) fn files(&self, start: &str, end: &str) -> impl Iterator<Item = &Source> {
         self.0.iter().filter(move |source| source.path.starts_with(start) && source.path.ends_with(end))
     }
 
     /// The host's files that are part of what is shipped.
-    pub fn host(&self) -> impl Iterator<Item = &Source> {
+    pub(crate) fn host(&self) -> impl Iterator<Item = &Source> {
         self.files("host/src/", ".rs").filter(|source| !self.is_test(source))
     }
 
@@ -62,7 +62,7 @@ impl Tree {
 
 impl Source {
     /// The numbered lines of what is shipped: without comments, and without the tests at the end.
-    pub fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines: Vec<&str> = self.text.lines().collect();
         let tests = lines.windows(2).position(|pair| is_test_attribute(pair[0]) && pair[1].starts_with("mod ") && pair[1].ends_with('{'));
         let end = tests.unwrap_or(lines.len());
@@ -73,7 +73,7 @@ impl Source {
     }
 
     /// What to call one of its lines.
-    pub fn at(&self, line: usize) -> String {
+    pub(crate) fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path)
     }
 }
