@@ -2,9 +2,11 @@
 #![allow(missing_docs, reason = "manifest.wit documents these fields, once for every language")]
 
 mod check;
+mod names;
 mod settings;
 
 pub use check::{CARRIERS_MAX, Error, LIST_ENTRIES_MAX, Problem, TEXT_CHARACTERS_MAX, VALUE_CHARACTERS_MAX};
+pub use names::{HOST_OWNED_HEADERS, is_host_owned_header, is_name};
 pub use settings::{
     Error as SettingError, Errors as SettingErrors, MAP_ENTRIES_MAX, MAP_KEY_CHARACTERS_MAX, PATTERN_BYTES_MAX, Plain, Refusal,
 };
@@ -318,53 +320,4 @@ impl Slot {
 /// Whether a path is this prefix or lies below it, by whole segments.
 fn is_under(path: &str, prefix: &str) -> bool {
     prefix == "/" || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Whether the host alone sets this header: framing, forwarding, credentials, cookies, and what would make a request another than
-/// the one that was allowed. The name is in lower case.
-pub fn is_host_owned_header(name: &str) -> bool {
-    const OWNED: &[&str] = &[
-        "accept-encoding",
-        "authorization",
-        "cf-connecting-ip",
-        "client-ip",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "cookie",
-        "cookie2",
-        "date",
-        "expect",
-        "fastly-client-ip",
-        "forwarded",
-        "host",
-        "http2-settings",
-        "keep-alive",
-        "set-cookie",
-        "set-cookie2",
-        "te",
-        "traceparent",
-        "tracestate",
-        "trailer",
-        "transfer-encoding",
-        "true-client-ip",
-        "upgrade",
-        "user-agent",
-        "via",
-        "x-client-ip",
-        "x-cluster-client-ip",
-        "x-http-method",
-        "x-http-method-override",
-        "x-method-override",
-        "x-original-host",
-        "x-original-url",
-        "x-real-ip",
-        "x-rewrite-url",
-    ];
-    OWNED.contains(&name) || name.starts_with("proxy-") || name.starts_with("x-forwarded-")
-}
-
-/// Whether a text can name a plugin, an endpoint, a slot, a field or a setting: `[a-z0-9][a-z0-9-]{0,62}`.
-pub fn is_name(text: &str) -> bool {
-    (1..=63).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
