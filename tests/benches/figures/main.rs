@@ -2,6 +2,8 @@
 //!
 //! `figure <name> <value> <unit> target <<= or >=> <number>`; without a target where a figure is only reported.
 
+#![allow(clippy::print_stdout, reason = "the figures are what it prints")]
+
 mod bare;
 mod calls;
 mod sends;
