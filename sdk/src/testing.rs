@@ -328,3 +328,6 @@ fn placeholder(slot: &m::Slot, field: &str) -> String {
         _ => format!("placeholder-{}-{field}", slot.name),
     }
 }
+
+#[cfg(test)]
+mod tests;
