@@ -1,4 +1,5 @@
 //! The whole, end to end: real components, one theme a file.
 
+mod admission;
 mod harness;
 mod limits;
