@@ -2,15 +2,17 @@
 //!
 //! To be told: the path of an update.
 
-pub mod carts;
-pub mod cassette;
-pub mod clock;
+pub mod validate;
 pub mod deliver;
-#[cfg(feature = "command")]
-pub mod demo_cart;
+pub mod plugin;
 pub mod egress;
 pub mod exchange;
-pub mod id;
-pub mod plugin;
+pub mod carts;
+pub mod origin;
+pub mod nearest;
 pub mod receipt;
-pub mod validate;
+pub mod cassette;
+pub mod id;
+pub mod clock;
+#[cfg(feature = "command")]
+pub mod demo_cart;
