@@ -8,6 +8,7 @@ pub mod plugin;
 pub mod egress;
 pub mod exchange;
 pub mod carts;
+pub mod parameters;
 pub mod origin;
 pub mod nearest;
 pub mod receipt;
