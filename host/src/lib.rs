@@ -9,6 +9,7 @@ pub mod egress;
 pub mod exchange;
 pub mod carts;
 pub mod parameters;
+pub mod events;
 pub mod origin;
 pub mod nearest;
 pub mod receipt;
