@@ -39,6 +39,7 @@
 //! # }
 //! ```
 
+pub mod gate;
 pub mod validate;
 pub mod deliver;
 pub mod plugin;
