@@ -112,8 +112,13 @@ pub(super) fn broken(command: &str, indent: &str, width: usize) -> Vec<String> {
     let width = width - 2;
     let mut lines = Vec::new();
     let mut current = indent.to_owned();
-    for (at, word) in quoted_words(command).enumerate() {
-        if at > 0 && chars(&current) + 1 + chars(word) > width {
+    let words: Vec<&str> = quoted_words(command).collect();
+    for (at, word) in words.iter().enumerate() {
+        // An option stays with its value where a line takes both.
+        let value = words.get(at + 1).filter(|_| word.starts_with("--") && !word.contains('='));
+        let together = chars(word) + value.map_or(0, |value| 1 + chars(value));
+        let needed = if chars(indent) + together > width { chars(word) } else { together };
+        if at > 0 && chars(&current) + 1 + needed > width {
             current.push_str(" \\");
             lines.push(std::mem::replace(&mut current, indent.to_owned()));
         } else if at > 0 {

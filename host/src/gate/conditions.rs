@@ -1,15 +1,17 @@
 //! The six conditions, one function each. None looks at another's answer.
 
+mod label;
+
+pub(super) use label::label_mapped;
+
 use super::command::{self, Upgrade};
 use super::order::{Known, line_key};
 use super::package::news;
 use super::question::{Again, CartState, Cause, ChangeRule, Definition, Given, PluginState, Question};
 use super::{Answer, Condition, Finding, Place};
-use crate::carts::{LabelTarget, NotifyCustomer};
-use crate::nearest::nearest;
+use crate::carts::NotifyCustomer;
 use crate::parameters::{Effective, USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES};
-use crate::validate::{Load, Refused, target};
-use cartage_contract::delivery::Status;
+use crate::validate::Load;
 use cartage_contract::orders::{Package, Told};
 
 /// 1: `UseStatusUpdates` is True.
@@ -96,14 +98,16 @@ pub(super) fn changed(question: &Question<'_>) -> Answer {
         (None, None) => "the order gets no label".to_owned(),
     };
     if question.again == Again::Yes {
-        return answer(Finding::Held, same, "it is sent again because somebody asked for it", vec![]);
+        let value = format!("{same}, and somebody asked to send it again");
+        return answer(Finding::Held, value, "what is asked for again needs no change", vec![]);
     }
     let reason = match fresh {
         Some(_) => "a package is new, but this cart goes by the label alone",
         None => "the same label is not sent twice, and no package is new to the cart",
     };
-    let again = command::send(question.cart, question.change.order_number, &some_label(question), Again::Yes);
-    answer(Finding::NothingToDo, same, reason, vec![again])
+    let mut remedies = new_if_missing(question);
+    remedies.push(command::send(question.cart, question.change.order_number, &some_label(question), Again::Yes));
+    answer(Finding::NothingToDo, same, reason, remedies)
 }
 
 /// 4: `UseGenericStatusUpdates` is True for this cart.
@@ -156,58 +160,6 @@ pub(super) fn cart_ready(question: &Question<'_>) -> Answer {
         return answer(Finding::Held, value, "the plugin can carry all of this".into(), vec![]);
     }
     answer(Finding::NotHeld, values.join("; "), reasons.join("; "), remedies)
-}
-
-/// 6: the label maps to something that the cart accepts.
-pub(super) fn label_mapped(question: &Question<'_>) -> Answer {
-    let answer = |finding, value: String, reason: &str, remedies| {
-        let (condition, place) = (Condition::LabelMapped, Place::LabelMap);
-        Answer { condition, finding, value, place, reason: reason.to_owned(), remedies }
-    };
-    let Some(definition) = question.definition else {
-        let value = format!("there is no cart {}, and so no label map", question.cart);
-        return answer(Finding::NotHeld, value, "a label means something only to a cart", command::cart_new(question.cart));
-    };
-    let known = definition.plugin.statuses();
-    let map = |label: &str| target(definition.cart, known, label);
-    let remedy = |label: &str| command::cart_label(question.cart, label, &suggested_status(known, label));
-    let lines: Vec<&str> = question.change.load.line_items.iter().filter_map(|line| line.label.as_deref()).collect();
-    let order = question.change.label.map(|label| (label, map(label)));
-    let bare = order.is_none() && lines.is_empty();
-    if bare {
-        let label = some_label(question);
-        let mut remedies = match question.cause {
-            Cause::Event(raised) => vec![command::event_set(raised.event, Some(&label))],
-            Cause::Given(_) => vec![command::send(question.cart, question.change.order_number, &label, question.again)],
-        };
-        remedies.extend((!matches!(map(&label), Ok(LabelTarget::Status(_)))).then(|| remedy(&label)));
-        return answer(Finding::NotHeld, "there is no label".into(), "without a label there is nothing to look up", remedies);
-    }
-    if let Some((label, Ok(LabelTarget::Ignore))) = order {
-        let value = format!("\"{label}\" is set to ignore");
-        return answer(Finding::NothingToDo, value, "nothing is sent for an ignored label", vec![remedy(label)]);
-    }
-    let mut unmapped: Vec<(&str, Refused)> = Vec::new();
-    let mut speaks = order.as_ref().is_some_and(|(_, target)| matches!(target, Ok(LabelTarget::Status(_))));
-    let targets = order.clone().into_iter().chain(lines.iter().map(|label| (*label, map(label))));
-    for (label, target) in targets {
-        match target {
-            Ok(target) => speaks |= matches!(target, LabelTarget::Status(_)),
-            Err(refused) if unmapped.iter().all(|(other, _)| *other != label) => unmapped.push((label, refused)),
-            Err(_) => {}
-        }
-    }
-    if let Some((label, refused)) = unmapped.first() {
-        let (value, reason) = unmapped_words(label, refused);
-        let remedies = unmapped.iter().map(|(label, _)| remedy(label)).collect();
-        return answer(Finding::NotHeld, value, &reason, remedies);
-    }
-    if speaks || carries_more(question.change.load) {
-        return answer(Finding::Held, mapped_words(order), "the cart accepts it", vec![]);
-    }
-    let label = order.map_or(lines[0], |(label, _)| label);
-    let reason = "there is no package, line or note to send beside a label that sets no status";
-    answer(Finding::NothingToDo, format!("\"{label}\" sets no status at the cart"), reason, vec![remedy(label)])
 }
 
 fn held_if(held: bool) -> Finding {
@@ -268,13 +220,13 @@ fn plugin_lacks(definition: &Definition<'_>, load: Load<'_>) -> Option<(String, 
     let file = &definition.cart.plugin;
     Some(match definition.plugin {
         PluginState::Missing => {
-            (format!("the plugin {file} is not there"), "its file is not in the plugin directory".into(), Upgrade::Another)
+            (format!("the plugin {file} is not there"), "the plugin's file is not in the plugin directory".into(), Upgrade::Another)
         }
         PluginState::Changed => {
             (format!("the plugin {file} is another file now"), "the cart is pinned to the file that was approved".into(), Upgrade::Pin)
         }
         PluginState::AwaitsApproval => {
-            (format!("the plugin {file} awaits approval"), "it asks for more than was approved".into(), Upgrade::Approve)
+            (format!("the plugin {file} awaits approval"), "the plugin asks for more than was approved".into(), Upgrade::Approve)
         }
         PluginState::Refused { reason } => (format!("the plugin {file} was not admitted"), reason.to_owned(), Upgrade::Another),
         PluginState::Admitted { manifest, .. } => {
@@ -287,36 +239,4 @@ fn plugin_lacks(definition: &Definition<'_>, load: Load<'_>) -> Option<(String, 
             (value, "leave that out, or use a plugin that carries it".into(), Upgrade::Another)
         }
     })
-}
-
-/// Whether there is something to send beside the order's status: a package, a line or a note.
-fn carries_more(load: Load<'_>) -> bool {
-    load.noted || !load.line_items.is_empty() || !load.packages.is_empty()
-}
-
-fn mapped_words(order: Option<(&str, Result<LabelTarget, Refused>)>) -> String {
-    match order {
-        Some((label, Ok(LabelTarget::Status(status)))) => format!("\"{label}\" is \"{status}\" at the cart"),
-        Some((label, _)) => format!("\"{label}\" leaves the cart's status and sends tracking data and notes"),
-        None => "each line's label means something to the cart".to_owned(),
-    }
-}
-
-fn unmapped_words(label: &str, refused: &Refused) -> (String, String) {
-    match refused {
-        Refused::StatusUnknown { status, known, .. } => {
-            (format!("\"{label}\" is \"{status}\", which the cart does not have"), format!("the cart has: {known}"))
-        }
-        Refused::LabelUnlisted { .. } | Refused::NotCarried { .. } => {
-            (format!("\"{label}\" is not in the label map"), "this cart refuses labels that its map does not name".to_owned())
-        }
-    }
-}
-
-/// The status that a label most likely means: its own text, or the nearest that the cart has. `STATUS` where none is near: a guess
-/// could cancel an order.
-fn suggested_status(known: Option<&[Status]>, label: &str) -> String {
-    let Some(known) = known else { return label.to_owned() };
-    let values = || known.iter().map(|status| status.value.as_str());
-    nearest(label, values()).unwrap_or("STATUS").to_owned()
 }

@@ -127,18 +127,19 @@ impl Explanation {
     pub fn table(&self) -> String {
         let mut lines = wrapped(&self.headline, "", "");
         lines.push(String::new());
+        let mut shown = Vec::new();
         for row in &self.rows {
             lines.push(format!("  {} {}  {}", row.mark.sign(), row.number, row.condition));
             lines.extend(wrapped(&capital(&row.value), "       ", "       "));
             if row.mark == Mark::Cross {
                 lines.extend(wrapped(&capital(&row.reason), "       ", "       "));
                 lines.extend(wrapped(&row.set_in, "       Set in: ", "               "));
-                commands(&mut lines, &row.remedies);
+                commands(&mut lines, &row.remedies, &mut shown);
             }
         }
         if let Some(mode) = &self.mode {
             lines.extend(wrapped(&mode.value, "  Mode ", "       "));
-            commands(&mut lines, mode.remedy.as_slice());
+            commands(&mut lines, mode.remedy.as_slice(), &mut shown);
         }
         if let Some(advice) = &self.advice {
             lines.push(String::new());
@@ -148,11 +149,18 @@ impl Explanation {
     }
 }
 
-fn commands(lines: &mut Vec<String>, commands: &[String]) {
-    if !commands.is_empty() {
-        lines.push("       To change it:".to_owned());
-    }
-    lines.extend(commands.iter().flat_map(|command| broken(command, "         ", COLUMNS_MAX)));
+/// The commands of one row. Those that an earlier row shows are not repeated: nobody makes a cart three times.
+fn commands<'a>(lines: &mut Vec<String>, commands: &'a [String], shown: &mut Vec<&'a str>) {
+    let fresh: Vec<&str> = commands.iter().map(String::as_str).filter(|command| !shown.contains(command)).collect();
+    let title = match (commands.len(), fresh.len()) {
+        (0, _) => return,
+        (_, 0) => "       To change it: the commands above.",
+        (all, new) if new < all => "       To change it, after the commands above:",
+        (_, _) => "       To change it:",
+    };
+    lines.push(title.to_owned());
+    lines.extend(fresh.iter().flat_map(|command| broken(command, "         ", COLUMNS_MAX)));
+    shown.extend(fresh);
 }
 
 /// A statement as a sentence: a capital first and a full stop, unless its first word is spelled otherwise.

@@ -64,10 +64,9 @@ fn commands_read_as_they_are_documented() {
 #[test]
 fn a_long_command_is_broken_between_words_first() {
     let command = "cartage event set \"Tracking Number Imported\" --order-label \"Order Shipped\" --notify-cart";
-    assert_eq!(
-        broken(command, "  ", 60),
-        ["  cartage event set \"Tracking Number Imported\" \\", "  --order-label \"Order Shipped\" --notify-cart"]
-    );
+    let lines = ["  cartage event set \"Tracking Number Imported\" \\", "  --order-label \"Order Shipped\" --notify-cart"];
+    assert_eq!(broken(command, "  ", 60), lines);
+    assert_eq!(broken(command, "  ", 65), lines, "the option stays with its value");
     let long = format!("cartage cart label a \"{}\"", "x ".repeat(40));
     assert_eq!(
         broken(&long, "  ", 60),
