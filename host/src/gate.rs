@@ -29,6 +29,7 @@ pub use question::{Again, Cause, Change, ChangeRule, Definition, Given, Mode, Pl
 
 use crate::id::CartId;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// One of the six conditions.
@@ -139,7 +140,7 @@ pub struct Answer {
     /// Where that is set.
     pub place: Place,
     /// Why the condition holds or not.
-    pub reason: String,
+    pub reason: Cow<'static, str>,
     /// The commands that make it hold, in order. None where it holds.
     pub remedies: Vec<String>,
 }

@@ -149,7 +149,7 @@ fn pieces(word: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The words of a line that [`line`] made, as they stand there.
+/// The words of a line that [`line()`] made, as they stand there.
 fn quoted_words(command: &str) -> impl Iterator<Item = &str> {
     let mut rest = command;
     std::iter::from_fn(move || {

@@ -13,6 +13,7 @@ use crate::carts::NotifyCustomer;
 use crate::parameters::{Effective, USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES};
 use crate::validate::Load;
 use cartage_contract::orders::{Package, Told};
+use std::borrow::Cow;
 
 /// 1: `UseStatusUpdates` is True.
 pub(super) fn updates_on(question: &Question<'_>) -> Answer {
@@ -69,7 +70,7 @@ pub(super) fn event_tells_cart(question: &Question<'_>) -> Answer {
 
 /// 3: the label changes, or a package is new to the cart.
 pub(super) fn changed(question: &Question<'_>) -> Answer {
-    let answer = |finding, value: String, reason: &str, remedies| Answer {
+    let answer = |finding, value: String, reason: &'static str, remedies| Answer {
         condition: Condition::Changed,
         finding,
         value,
@@ -77,7 +78,7 @@ pub(super) fn changed(question: &Question<'_>) -> Answer {
             Cause::Given(Given::Seti) => Place::OrderManager,
             Cause::Event(_) | Cause::Given(Given::ByHand | Given::Api) => Place::OrderRecord,
         },
-        reason: reason.to_owned(),
+        reason: reason.into(),
         remedies,
     };
     let Some(known) = question.known else {
@@ -131,14 +132,14 @@ pub(super) fn cart_updates_on(question: &Question<'_>) -> Answer {
 /// 5: the cart exists, is enabled, and its plugin was admitted and carries what there is.
 pub(super) fn cart_ready(question: &Question<'_>) -> Answer {
     let id = question.cart;
-    let answer = |finding, value: String, reason: String, remedies| {
+    let answer = |finding, value: String, reason: Cow<'static, str>, remedies| {
         let (condition, place) = (Condition::CartReady, Place::CartDefinition);
         Answer { condition, finding, value, place, reason, remedies }
     };
     let Some(definition) = question.definition else {
         let reason = match question.nearest_cart {
-            Some(nearest) => format!("did you mean the cart {nearest}?"),
-            None => "`cartage cart list` shows those that there are".to_owned(),
+            Some(nearest) => format!("did you mean the cart {nearest}?").into(),
+            None => "`cartage cart list` shows those that there are".into(),
         };
         return answer(Finding::NotHeld, format!("there is no cart {id}"), reason, command::cart_new(id));
     };
@@ -159,7 +160,7 @@ pub(super) fn cart_ready(question: &Question<'_>) -> Answer {
         let value = format!("the cart {id} is enabled and its plugin {} was admitted", definition.cart.plugin);
         return answer(Finding::Held, value, "the plugin can carry all of this".into(), vec![]);
     }
-    answer(Finding::NotHeld, values.join("; "), reasons.join("; "), remedies)
+    answer(Finding::NotHeld, values.join("; "), reasons.join("; ").into(), remedies)
 }
 
 fn held_if(held: bool) -> Finding {

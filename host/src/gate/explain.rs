@@ -96,7 +96,7 @@ fn row(answer: &super::Answer) -> Row {
         condition: answer.condition.title(),
         value: answer.value.clone(),
         set_in: answer.place.to_string(),
-        reason: answer.reason.clone(),
+        reason: answer.reason.to_string(),
         remedies: answer.remedies.clone(),
     }
 }

@@ -8,18 +8,19 @@ use crate::gate::{Answer, Condition, Finding, Place};
 use crate::nearest::nearest;
 use crate::validate::{Load, Refused, target};
 use cartage_contract::delivery::Status;
+use std::borrow::Cow;
 
 /// 6: the label maps to something that the cart accepts.
 pub(in crate::gate) fn label_mapped(question: &Question<'_>) -> Answer {
-    let answer = |finding, value: String, reason: &str, remedies| {
+    let answer = |finding, value: String, reason: Cow<'static, str>, remedies| {
         let (condition, place) = (Condition::LabelMapped, Place::LabelMap);
-        Answer { condition, finding, value, place, reason: reason.to_owned(), remedies }
+        Answer { condition, finding, value, place, reason, remedies }
     };
     let labels = Labels::of(question);
     let Some(definition) = question.definition else {
         let value = format!("there is no cart {}, and so no label map", question.cart);
         let remedies = [command::cart_new(question.cart), labels.first_label(question)].concat();
-        return answer(Finding::NotHeld, value, "a label means something only to a cart", remedies);
+        return answer(Finding::NotHeld, value, "a label means something only to a cart".into(), remedies);
     };
     let known = definition.plugin.statuses();
     let map = |label: &str| target(definition.cart, known, label);
@@ -28,7 +29,7 @@ pub(in crate::gate) fn label_mapped(question: &Question<'_>) -> Answer {
         let label = some_label(question);
         let mut remedies = labels.first_label(question);
         remedies.extend((!matches!(map(&label), Ok(LabelTarget::Status(_)))).then(|| remedy(&label)));
-        return answer(Finding::NotHeld, "there is no label".into(), "without a label there is nothing to look up", remedies);
+        return answer(Finding::NotHeld, "there is no label".into(), "without a label there is nothing to look up".into(), remedies);
     };
     let mapped: Vec<_> = labels.order.iter().chain(&labels.lines).map(|label| (*label, map(label))).collect();
     let ignored = labels.order.is_some() && matches!(mapped[0].1, Ok(LabelTarget::Ignore));
@@ -42,19 +43,19 @@ pub(in crate::gate) fn label_mapped(question: &Question<'_>) -> Answer {
     }
     if ignored {
         let value = format!("\"{leading}\" is set to ignore");
-        return answer(Finding::NothingToDo, value, "nothing is sent for an ignored label", remedies);
+        return answer(Finding::NothingToDo, value, "nothing is sent for an ignored label".into(), remedies);
     }
     if let Some((label, refused)) = refused.first() {
         let (value, reason) = refused_words(label, refused);
-        return answer(Finding::NotHeld, value, &reason, remedies);
+        return answer(Finding::NotHeld, value, reason, remedies);
     }
     let speaks = mapped.iter().any(|(_, target)| matches!(target, Ok(LabelTarget::Status(_))));
     if speaks || carries_more(question.change.load) {
         let target = mapped.first().and_then(|(_, target)| target.as_ref().ok());
-        return answer(Finding::Held, accepted_words(leading, target), "the cart accepts it", vec![]);
+        return answer(Finding::Held, accepted_words(leading, target), "the cart accepts it".into(), vec![]);
     }
     let reason = "there is no package, line or note to send beside a label that sets no status";
-    answer(Finding::NothingToDo, format!("\"{leading}\" sets no status at the cart"), reason, vec![remedy(leading)])
+    answer(Finding::NothingToDo, format!("\"{leading}\" sets no status at the cart"), reason.into(), vec![remedy(leading)])
 }
 
 /// The labels of a change.
@@ -99,13 +100,13 @@ fn accepted_words(label: &str, target: Option<&LabelTarget>) -> String {
 }
 
 /// What was found of a label that has no meaning, and why it has none.
-fn refused_words(label: &str, refused: &Refused) -> (String, String) {
+fn refused_words(label: &str, refused: &Refused) -> (String, Cow<'static, str>) {
     match refused {
         Refused::StatusUnknown { status, known, .. } => {
-            (format!("\"{label}\" is \"{status}\", which the cart does not have"), format!("the cart has: {known}"))
+            (format!("\"{label}\" is \"{status}\", which the cart does not have"), format!("the cart has: {known}").into())
         }
         Refused::LabelUnlisted { .. } | Refused::NotCarried { .. } => {
-            (format!("\"{label}\" is not in the label map"), "this cart refuses labels that its map does not name".to_owned())
+            (format!("\"{label}\" is not in the label map"), "this cart refuses labels that its map does not name".into())
         }
     }
 }
