@@ -13,4 +13,5 @@ pub mod exchange;
 pub mod id;
 pub mod plugin;
 pub mod receipt;
+pub mod store;
 pub mod validate;
