@@ -15,3 +15,4 @@ pub mod plugin;
 pub mod receipt;
 pub mod store;
 pub mod validate;
+pub mod vault;

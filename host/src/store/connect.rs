@@ -81,6 +81,8 @@ fn open(file: &Path, access: OpenFlags) -> Result<Connection, Error> {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.pragma_update(None, "cell_size_check", true)?;
+        // What was deleted, a sealed credential among it, is overwritten where that costs no further write.
+        connection.pragma_update_and_check(None, "secure_delete", "FAST", |_| Ok(()))?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
     };
