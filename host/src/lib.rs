@@ -5,6 +5,7 @@
 pub mod carts;
 pub mod cassette;
 pub mod clock;
+pub mod data_dir;
 pub mod deliver;
 #[cfg(feature = "command")]
 pub mod demo_cart;
