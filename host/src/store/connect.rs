@@ -31,24 +31,27 @@ pub(super) fn read_write(file: &Path) -> Result<Connection, Error> {
         std::io::ErrorKind::NotFound => Error::Missing { file: file.to_owned() },
         _ => Error::File { what: "look at", file: file.to_owned(), source },
     })?;
-    let what = || format!("open {}", file.display());
     // Asked for by its mode as well, since an administrator may write what the mode forbids.
     if metadata.permissions().readonly() {
-        return Err(Error::ReadOnly { what: what().into() });
+        return Err(read_only_file(file));
     }
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     assert_ours(&connection, file)?;
-    if connection.is_readonly(rusqlite::MAIN_DB).map_err(|source| Error::of(what(), source))? {
-        return Err(Error::ReadOnly { what: what().into() });
+    if connection.is_readonly(rusqlite::MAIN_DB).map_err(|source| failed(file, source))? {
+        return Err(read_only_file(file));
     }
-    assert_alone(&connection).map_err(|source| Error::of(what(), source))?;
+    assert_alone(&connection).map_err(|source| failed(file, source))?;
     Ok(connection)
+}
+
+fn read_only_file(file: &Path) -> Error {
+    Error::ReadOnly { what: format!("open {}", file.display()).into() }
 }
 
 /// A connection that only reads, to a file that is there.
 pub(super) fn read_only(file: &Path) -> Result<Connection, Error> {
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.pragma_update(None, "query_only", true).map_err(|source| Error::of(format!("open {}", file.display()), source))?;
+    connection.pragma_update(None, "query_only", true).map_err(|source| failed(file, source))?;
     Ok(connection)
 }
 
@@ -86,15 +89,20 @@ fn open(file: &Path, access: OpenFlags) -> Result<Connection, Error> {
         connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
     };
-    set().map_err(|source| Error::of(format!("open {}", file.display()), source))
+    set().map_err(|source| failed(file, source))
+}
+
+/// What an error means while it is not sure yet whose file it is.
+fn failed(file: &Path, source: rusqlite::Error) -> Error {
+    match source.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => Error::NotOurs { file: file.to_owned() },
+        _ => Error::of(format!("open {}", file.display()), source),
+    }
 }
 
 /// Tells a store, or a file that is still empty, from any other file, and refuses a schema from the future.
 pub(super) fn assert_ours(connection: &Connection, file: &Path) -> Result<(), Error> {
-    let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => Error::NotOurs { file: file.to_owned() },
-        _ => Error::of(format!("open {}", file.display()), source),
-    };
+    let failed = |source| failed(file, source);
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
     let found = version(connection).map_err(failed)?;
     let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0)).map_err(failed)?;
@@ -123,7 +131,7 @@ fn assert_alone(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Turns on the write-ahead log, which lets readers read while the writer writes.
 pub(super) fn write_ahead(connection: &Connection, file: &Path) -> Result<(), Error> {
-    let failed = |source| Error::of(format!("open {}", file.display()), source);
+    let failed = |source| failed(file, source);
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
         return Err(Error::NoWriteAheadLog { file: file.to_owned(), mode });

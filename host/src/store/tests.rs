@@ -1,6 +1,8 @@
 //! The store as a whole; each file a promise.
 
+mod failing;
 mod kept;
+mod opened;
 
 use super::Store;
 use crate::id::{CartId, MerchantId};
