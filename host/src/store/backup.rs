@@ -81,6 +81,8 @@ pub(super) fn copy(from: &Connection, to: &Path, mut progress: impl FnMut(Progre
     let mut copied = || -> rusqlite::Result<()> {
         // Held over all steps: without it, every write of others would start the copy again.
         let snapshot = from.unchecked_transaction()?;
+        // It begins with the first read.
+        snapshot.query_row("SELECT count(*) FROM sqlite_schema", (), |_| Ok(()))?;
         let backup = Backup::new(&snapshot, &mut copy)?;
         loop {
             let step = backup.step(STEP_PAGES)?;

@@ -1,7 +1,10 @@
 //! The store as a whole; each file a promise.
 
+mod apart;
+mod backup;
 mod failing;
 mod kept;
+mod nouns;
 mod opened;
 
 use super::Store;
