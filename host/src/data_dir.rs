@@ -10,7 +10,7 @@ mod lock;
 #[cfg(test)]
 mod tests;
 
-use crate::store::backup::{Gap, restore};
+use crate::store::backup::{Gap, SoundCopy};
 use crate::store::{self, Store};
 use crate::vault::{self, Key, SealedVault};
 use std::fs::File;
@@ -160,14 +160,15 @@ impl DataDir {
     ///
     /// As [`DataDir::init`], and [`Error::Store`] where the backup is no sound store, [`Error::Vault`] where the key is none.
     pub fn restore(path: &Path, backup: &Path, key: Option<&Path>, at_unix_ms: u64) -> Result<(DataDir, Gap), Error> {
-        // Read before anything is made.
+        // Both are looked at before anything is made.
         let key = key.map(Key::read).transpose()?;
+        let backup = SoundCopy::open(backup)?;
         let dir = DataDir::begin(path)?;
         match key {
             Some(key) => dir.replace_key(&key)?,
             None => dir.add_key()?,
         }
-        let gap = restore(backup, &dir.path.join(DATABASE_BEGUN), at_unix_ms)?;
+        let gap = backup.restore(&dir.path.join(DATABASE_BEGUN), at_unix_ms)?;
         Ok((dir.complete()?, gap))
     }
 
@@ -255,7 +256,12 @@ impl DataDir {
     /// Adds a new key, unless a beginning that was cut off left one.
     fn add_key(&self) -> Result<(), Error> {
         let file = self.key_file();
-        if file.exists() { Ok(drop(Key::read(&file)?)) } else { Ok(Key::generate()?.write_new(&file)?) }
+        if file.exists() {
+            Key::read(&file)?;
+        } else {
+            Key::generate()?.write_new(&file)?;
+        }
+        Ok(())
     }
 
     /// Puts a key in the place of one that a beginning that was cut off may have left, and that sealed nothing.

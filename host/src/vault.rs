@@ -94,7 +94,7 @@ pub enum Error {
     )]
     WrongKey {
         /// Where it belongs.
-        place: Place,
+        place: Box<Place>,
         /// The key that opens it.
         sealed_with: KeyId,
         /// The key that is there.
@@ -107,7 +107,7 @@ pub enum Error {
     )]
     OtherHost {
         /// Where it belongs.
-        place: Place,
+        place: Box<Place>,
         /// The host that it was set for.
         bound_to: String,
         /// The host that it was asked for.
@@ -117,13 +117,13 @@ pub enum Error {
     #[error("the credential {} of cart {} was tampered with or damaged; set it again", dotted(.place), .place.cart)]
     BrokenSeal {
         /// Where it was found.
-        place: Place,
+        place: Box<Place>,
     },
     /// The secret is longer than the vault keeps.
     #[error("the value for {} of cart {} has {bytes} bytes and at most {SECRET_BYTES_MAX} are kept", dotted(.place), .place.cart)]
     TooLong {
         /// Where it was to be kept.
-        place: Place,
+        place: Box<Place>,
         /// Its length.
         bytes: usize,
     },

@@ -1,5 +1,8 @@
 use super::*;
+use crate::id::{CartId, MerchantId};
 use crate::store::{View, merchants};
+use crate::vault::{Place, Turn, Vault as _};
+use secrecy::{ExposeSecret as _, SecretString};
 
 const AT: u64 = 1_800_000_000_000;
 
@@ -21,7 +24,7 @@ fn a_new_directory_is_complete_and_opens_again() {
     let store = dir.store(AT).expect("what init made");
     dir.vault(&store).expect("what init made");
     let known = store.read_blocking(|view: &View<'_>| merchants::list(view)).expect("it can be read");
-    assert_eq!(known, [crate::id::MerchantId::default()]);
+    assert_eq!(known, [MerchantId::default()]);
     assert!(matches!(DataDir::init(&path, AT), Err(Error::AlreadyThere { .. })));
 }
 
@@ -96,4 +99,52 @@ fn a_lost_key_loses_the_vault_only() {
     let store = dir.store(AT).expect("nor for this");
     let error = dir.vault(&store).expect_err("it is for this");
     assert!(matches!(error, vault::Error::NoKey { .. }), "{error}");
+}
+
+/// With its key everything comes back; without it everything but the credentials, which name the key that they miss.
+#[tokio::test]
+async fn a_restored_directory_has_its_credentials_with_its_key_only() {
+    let scratch = scratch();
+    let (merchant, host) = (MerchantId::default(), "shop.example");
+    let place = Place { cart: CartId::new("seed").expect("a valid name"), slot: "account".into(), field: "password".into() };
+    let dir = DataDir::init(&scratch.path().join("data"), AT).expect("a new directory");
+    let store = dir.store(AT).expect("what init made");
+    let vault = dir.vault(&store).expect("what init made");
+    vault.set(&merchant, &place, Turn::Current, host, SecretString::from("seed-password"), AT).await.expect("it can be kept");
+    let backup = scratch.path().join("backup.sqlite");
+    store.backup(&backup, AT, |_| {}).expect("it can be copied");
+    for (name, key) in [("with", Some(dir.key_file())), ("without", None)] {
+        let (restored, gap) = DataDir::restore(&scratch.path().join(name), &backup, key.as_deref(), AT + 1).expect("a sound backup");
+        assert_eq!(gap.backed_up_at_unix_ms, Some(AT));
+        let vault = restored.vault(&restored.store(AT).expect("a store")).expect("a key");
+        let secret = vault.get(&merchant, &place, Turn::Current, host).await;
+        if key.is_some() {
+            assert_eq!(secret.expect("the same key").map(|secret| secret.expose_secret().to_owned()).as_deref(), Some("seed-password"));
+        } else {
+            let error = secret.map(drop).expect_err("another key");
+            assert!(matches!(error, vault::Error::WrongKey { .. }), "{error}");
+            assert_eq!(vault.foreign().await.map(|foreign| foreign.len()).ok(), Some(1));
+        }
+    }
+}
+
+#[test]
+fn nothing_is_made_from_what_is_no_backup_or_no_key() {
+    let scratch = scratch();
+    let dir = DataDir::init(&scratch.path().join("data"), AT).expect("a new directory");
+    let backup = scratch.path().join("backup.sqlite");
+    dir.store(AT).and_then(|store| store.backup(&backup, AT, |_| {})).expect("it can be copied");
+    let text = scratch.path().join("text");
+    std::fs::write(&text, "no database and no key").expect("it is ours");
+    let to = scratch.path().join("restored");
+    let refused = |backup: &Path, key: &Path| {
+        let error = DataDir::restore(&to, backup, Some(key), AT).map(drop).expect_err("one of them is a text");
+        assert!(!to.exists(), "{error}");
+        error
+    };
+    assert!(matches!(refused(&text, &dir.key_file()), Error::Store(store::Error::NotOurs { .. })));
+    assert!(matches!(refused(&backup, &text), Error::Vault(vault::Error::NotAKey { .. })));
+    DataDir::restore(&to, &backup, Some(&dir.key_file()), AT).expect("both are sound");
+    let again = DataDir::restore(&to, &backup, None, AT).map(drop).expect_err("it is there");
+    assert!(matches!(again, Error::AlreadyThere { .. }), "{again}");
 }

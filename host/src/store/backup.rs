@@ -104,36 +104,55 @@ pub(super) fn copy(from: &Connection, to: &Path, mut progress: impl FnMut(Progre
     File::open(to).and_then(|file| file.sync_all()).map_err(Error::file("sync", to))
 }
 
-/// Brings a backup back as a new file at `to`: every cart paused, every order with an unsettled update in doubt.
-///
-/// # Errors
-///
-/// [`Error::Missing`], [`Error::NotOurs`], [`Error::Newer`], [`Error::Damaged`] where the backup is no sound store; [`Error::Exists`].
-pub fn restore(from: &Path, to: &Path, at_unix_ms: u64) -> Result<Gap, Error> {
-    if !from.exists() {
-        return Err(Error::Missing { file: from.to_owned() });
+/// A copy that was looked through and found whole.
+#[derive(Debug)]
+pub struct SoundCopy {
+    file: PathBuf,
+    connection: Connection,
+}
+
+impl SoundCopy {
+    /// Looks through a copy.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::NotOurs`], [`Error::Newer`], [`Error::Damaged`].
+    pub fn open(file: &Path) -> Result<SoundCopy, Error> {
+        if !file.exists() {
+            return Err(Error::Missing { file: file.to_owned() });
+        }
+        connect::assert_library()?;
+        let connection = connect::read_only(file)?;
+        connect::assert_ours(&connection, file)?;
+        assert_sound(&connection).map_err(|source| Error::of(format!("restore {}", file.display()), source))?;
+        Ok(SoundCopy { file: file.to_owned(), connection })
     }
-    connect::assert_library()?;
-    let what = || format!("restore {}", from.display());
-    let backup = connect::read_only(from)?;
-    connect::assert_ours(&backup, from)?;
-    assert_sound(&backup).map_err(|source| Error::of(what(), source))?;
-    copy(&backup, to, |_| {})?;
-    let restored = connect::read_write(to)?;
-    migrate::migrate(&restored, to, migrate::STEPS)?;
-    let pause = || -> rusqlite::Result<()> {
-        let tx = restored.unchecked_transaction()?;
-        tx.execute("UPDATE store SET restored_at = ?1", (at_unix_ms,))?;
-        tx.execute("UPDATE carts SET paused_why = ?1, paused_until = NULL", (RESTORED,))?;
-        tx.execute_batch(
-            "UPDATE orders SET doubtful = 1 WHERE (merchant, cart, order_number) IN (
-                SELECT merchant, cart, order_number FROM order_labels WHERE settled_at IS NULL
-                UNION SELECT merchant, cart, order_number FROM order_packages WHERE settled_at IS NULL)",
-        )?;
-        tx.commit()
-    };
-    pause().map_err(|source| Error::of(what(), source))?;
-    gap(&View::new(&restored))
+
+    /// Brings it back as a new file: every cart paused, every order with an unsettled update in doubt.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exists`], else [`Error`] when it could not be written.
+    pub fn restore(&self, to: &Path, at_unix_ms: u64) -> Result<Gap, Error> {
+        copy(&self.connection, to, |_| {})?;
+        let restored = connect::read_write(to)?;
+        migrate::migrate(&restored, to, migrate::STEPS)?;
+        pause(&restored, at_unix_ms).map_err(|source| Error::of(format!("restore {}", self.file.display()), source))?;
+        gap(&View::new(&restored))
+    }
+}
+
+/// Nothing that came out of a backup is sent before somebody has looked.
+fn pause(restored: &Connection, at_unix_ms: u64) -> rusqlite::Result<()> {
+    let tx = restored.unchecked_transaction()?;
+    tx.execute("UPDATE store SET restored_at = ?1", (at_unix_ms,))?;
+    tx.execute("UPDATE carts SET paused_why = ?1, paused_until = NULL", (RESTORED,))?;
+    tx.execute_batch(
+        "UPDATE orders SET doubtful = 1 WHERE (merchant, cart, order_number) IN (
+            SELECT merchant, cart, order_number FROM order_labels WHERE settled_at IS NULL
+            UNION SELECT merchant, cart, order_number FROM order_packages WHERE settled_at IS NULL)",
+    )?;
+    tx.commit()
 }
 
 /// Where the knowledge of a restored store ends.

@@ -67,7 +67,7 @@ pub enum Error {
         backup: Option<PathBuf>,
         /// What failed.
         #[source]
-        source: rusqlite::Error,
+        source: Box<rusqlite::Error>,
     },
     /// Another program writes to the file.
     #[error("could not {what}: another program is writing to the file; end it, or open the file with `sqlite3 -readonly`")]
@@ -94,7 +94,7 @@ pub enum Error {
         what: Cow<'static, str>,
         /// What SQLite found.
         #[source]
-        source: rusqlite::Error,
+        source: Box<rusqlite::Error>,
     },
     /// The store takes no more writes since the disk failed under it, or it was closed. What was being written then may or may not be kept.
     #[error("the store takes no more writes: {reason}; mend the disk and start again")]
@@ -119,7 +119,7 @@ pub enum Error {
         what: Cow<'static, str>,
         /// Why not.
         #[source]
-        source: rusqlite::Error,
+        source: Box<rusqlite::Error>,
     },
     /// A file beside the store could not be read or written.
     #[error("could not {what} {}", .file.display())]
@@ -146,8 +146,8 @@ impl Error {
             Trouble::Busy => Error::Busy { what },
             Trouble::Full => Error::Full { what },
             Trouble::ReadOnly => Error::ReadOnly { what },
-            Trouble::Damaged => Error::Damaged { what, source },
-            Trouble::Disk | Trouble::Other => Error::Sql { what, source },
+            Trouble::Damaged => Error::Damaged { what, source: Box::new(source) },
+            Trouble::Disk | Trouble::Other => Error::Sql { what, source: Box::new(source) },
         }
     }
 

@@ -61,7 +61,7 @@ pub(super) fn migrate(connection: &Connection, file: &Path, steps: &'static [Ste
             name: step.name,
             found: version - 1,
             backup: backup.clone(),
-            source,
+            source: Box::new(source),
         })?;
         tracing::info!(version, name = step.name, "brought the store to a new schema version");
     }

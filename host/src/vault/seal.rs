@@ -24,7 +24,7 @@ pub(super) struct Label<'a> {
 pub(super) fn seal(key: &Key, label: Label<'_>, secret: &SecretString) -> Result<Sealed, Error> {
     let text = secret.expose_secret();
     if text.len() > super::SECRET_BYTES_MAX {
-        return Err(Error::TooLong { place: label.place.clone(), bytes: text.len() });
+        return Err(Error::TooLong { place: Box::new(label.place.clone()), bytes: text.len() });
     }
     let mut nonce = [0; NONCE_BYTES];
     getrandom::fill(&mut nonce).map_err(|source| Error::Random { source })?;
@@ -45,9 +45,9 @@ pub(super) fn seal(key: &Key, label: Label<'_>, secret: &SecretString) -> Result
 pub(super) fn open(key: &Key, merchant: &MerchantId, value: &Sealed) -> Result<SecretString, Error> {
     let place = &value.place;
     if value.key_id != key.id().0 {
-        return Err(Error::WrongKey { place: place.clone(), sealed_with: KeyId(value.key_id.clone()), key: key.id().clone() });
+        return Err(Error::WrongKey { place: Box::new(place.clone()), sealed_with: KeyId(value.key_id.clone()), key: key.id().clone() });
     }
-    let broken = || Error::BrokenSeal { place: place.clone() };
+    let broken = || Error::BrokenSeal { place: Box::new(place.clone()) };
     let nonce: [u8; NONCE_BYTES] = value.nonce.as_slice().try_into().map_err(|_| broken())?;
     let payload = Payload { msg: &value.sealed, aad: &associated(merchant, place, &value.host) };
     let opened = XChaCha20Poly1305::new(key.bytes().into()).decrypt(&XNonce::from(nonce), payload).map_err(|_| broken())?;

@@ -100,7 +100,7 @@ impl Vault for SealedVault {
             let value = self.store.read(move |view| credentials::get(view, &whose, &what, turn)).await?;
             let Some(value) = value else { return Ok(None) };
             if value.host != host {
-                return Err(Error::OtherHost { place: place.clone(), bound_to: value.host, asked_for: host.to_owned() });
+                return Err(Error::OtherHost { place: Box::new(place.clone()), bound_to: value.host, asked_for: host.to_owned() });
             }
             seal::open(&key, merchant, &value).map(Some)
         })

@@ -94,7 +94,7 @@ async fn no_secret_shows_in_files_debug_output_or_errors() {
     let errors = [
         vault.set(&default(), &place("password"), Turn::Current, HOST, too_long, AT).await.expect_err("too long"),
         vault.get(&default(), &place("password"), Turn::Current, "other.example").await.map(drop).expect_err("another host"),
-        Error::WrongKey { place: place("password"), sealed_with: key.id().clone(), key: key.id().clone() },
+        Error::WrongKey { place: place("password").into(), sealed_with: key.id().clone(), key: key.id().clone() },
     ];
     let secret = vault.get(&default(), &place("password"), Turn::Current, HOST).await;
     let mut shown = format!("{vault:?} {key:?} {secret:?} {errors:?}");

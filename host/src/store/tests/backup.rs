@@ -2,11 +2,16 @@
 
 use super::{AT, Scratch, cart, merchant};
 use crate::id::{CartId, MerchantId};
-use crate::store::backup::{CartGap, Progress, RESTORED, restore};
+use crate::store::backup::{CartGap, Gap, Progress, RESTORED, SoundCopy};
 use crate::store::carts::{self, Definition, Pause};
 use crate::store::orders::{self, Label, OrderRef};
 use crate::store::{Error, Store, Tx, View, audit, events, merchants};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+fn restore(from: &Path, to: &Path, at_unix_ms: u64) -> Result<Gap, Error> {
+    SoundCopy::open(from)?.restore(to, at_unix_ms)
+}
 
 fn order(cart: &CartId, number: u64) -> OrderRef {
     OrderRef { cart: cart.clone(), number: format!("{number:06}") }
