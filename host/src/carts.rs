@@ -5,8 +5,10 @@
 //! [`Cart::settings`], labels in [`crate::validate`], base URLs and credentials in [`crate::egress`].
 
 mod limits;
+pub mod secrets;
 
 pub use limits::Limits;
+pub use secrets::SecretSource;
 
 use crate::id::{CartId, Digest};
 use cartage_contract::delivery::Setting;
@@ -58,6 +60,9 @@ pub struct Cart {
 pub struct Binding {
     /// The base URL, in its normal form.
     pub base_url: String,
+    /// Ports that the base URL may name besides the scheme's own. A private exception needs none listed.
+    #[serde(default)]
+    pub ports: Vec<u16>,
     /// Private addresses that this endpoint may reach, each with the reason why.
     #[serde(default)]
     pub private: Vec<PrivateException>,
@@ -75,7 +80,7 @@ pub struct Binding {
 pub struct PrivateException {
     /// What it is, for whoever reads the file next: `shop in our own rack`.
     pub name: String,
-    /// The addresses, such as `127.0.0.1/32` or `10.1.2.0/24`.
+    /// The addresses, such as `127.0.0.1/32` or `10.1.2.0/24`, or the endpoint's own host name, such as `shop.lan`.
     pub allow: String,
 }
 
@@ -88,18 +93,6 @@ pub enum Consent {
     Refused,
     /// Taken.
     Accepted,
-}
-
-/// Where the value of a credential's field is. A secret never stands in the cart's file itself.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum SecretSource {
-    /// In an environment variable.
-    Env(String),
-    /// In a file, whose last line break is left off.
-    File(String),
-    /// Here: only for fields that identify, such as a user name.
-    Text(String),
 }
 
 /// What a label becomes.

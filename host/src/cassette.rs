@@ -5,7 +5,7 @@
 
 use crate::exchange::{Call, Outcome};
 use crate::id::Digest;
-use cartage_contract::http::{self, Method, Reach, Request, Response};
+use cartage_contract::http::{self, Method, Part, Reach, Request, Response};
 use cartage_contract::log::Level;
 use cartage_contract::signing::{self, Algorithm};
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,8 @@ pub enum Entry {
         slot: Option<String>,
         /// The hash function.
         algorithm: Algorithm,
+        /// The message, in which secrets are named, not written.
+        message: Vec<Part>,
         /// The answer: the signature itself, which is no secret.
         answer: Result<Vec<u8>, signing::Error>,
     },
@@ -71,8 +73,12 @@ pub struct HttpEntry {
     pub request: Request,
     /// As it went out, with `[slot.field]` where a secret stood. None: it was denied before it was put together.
     pub wire: Option<WireRecord>,
+    /// How far it got. A request whose call ended while it was under way may have been sent.
+    pub reach: Reach,
     /// What the guest was answered. None: the call ended before there was an answer (a deadline, a dry run).
     pub answer: Option<Result<Response, http::Error>>,
+    /// Why there was no response: the whole chain of causes, of which the guest sees only the class. Only the operator sees it.
+    pub cause: Option<String>,
     /// Where a redirect would have led. Only the operator sees it.
     pub redirect_to: Option<String>,
     /// The address that was contacted.

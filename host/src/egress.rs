@@ -1,1 +1,146 @@
-//! To be written.
+//! The way out: the only place with sockets and credentials.
+//!
+//! A guest's request comes in as plain data and leaves as bytes on a connection, in steps of which each is a module: what the plugin may
+//! ask is judged by [`cartage_contract::request`]; secrets come from [`credential`]; where an endpoint may lead was decided
+//! when it was bound ([`endpoint`]) and is decided again for every connection, for the addresses that its name has then ([`resolve`],
+//! [`address`]); [`client`] sends and bounds; secrets that a cart gives back are scrubbed; and what happened is
+//! written down without a secret ever having been in it. [`session`] is that order.
+//!
+//! One [`Egress`] a process, one [`Door`] a cart, one [`Session`] a call. Carts share the TLS configuration and nothing else: a
+//! door has its own connections.
+//!
+//! What this part cannot know is what a request means. A plugin can do with a credential whatever the credential allows at the endpoint.
+
+pub mod address;
+pub mod client;
+pub mod credential;
+mod door;
+pub mod endpoint;
+mod nearest;
+mod record;
+pub mod resolve;
+mod scrub;
+pub mod session;
+pub mod signing;
+#[cfg(test)]
+mod testing;
+
+pub use door::Door;
+pub use session::{Mode, Session};
+
+use crate::carts::Limits;
+use crate::clock::Clock;
+use address::Rules;
+use cartage_contract::grants::Grants;
+use cartage_contract::manifest::Manifest;
+use client::Client;
+use credential::Credentials;
+use door::Open;
+use endpoint::Bindings;
+use ipnet::IpNet;
+use resolve::{Resolver, SystemResolver};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
+use scrub::Scrubber;
+use std::fmt;
+use std::sync::Arc;
+
+/// What all carts share.
+pub struct Egress {
+    roots: RootCertStore,
+    tls: ClientConfig,
+    resolver: Arc<dyn Resolver>,
+    clock: Arc<dyn Clock>,
+    own: Vec<IpNet>,
+}
+
+/// Why a cart's door cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A certificate authority cannot be trusted, because its certificate cannot be read.
+    #[error("could not read the certificate of a certificate authority")]
+    Authority(#[source] rustls::Error),
+    /// The HTTP client could not be set up.
+    #[error("could not set up the connections to endpoint {endpoint}")]
+    Client {
+        /// The endpoint.
+        endpoint: String,
+        /// What the library says.
+        #[source]
+        source: reqwest::Error,
+    },
+}
+
+impl fmt::Debug for Egress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Egress").field("own", &self.own).finish_non_exhaustive()
+    }
+}
+
+impl Egress {
+    /// Trusts Mozilla's certificate authorities, speaks TLS 1.2 and 1.3, and asks the operating system for names.
+    pub fn new(clock: Arc<dyn Clock>) -> Egress {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let tls = tls(roots.clone());
+        Egress { roots, tls, resolver: Arc::new(SystemResolver), clock, own: Vec::new() }
+    }
+
+    /// Trusts this certificate authority as well: that of a shop in the operator's own network. The certificate is in DER.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Authority`] where the certificate cannot be read.
+    pub fn trusting(mut self, authority: &[u8]) -> Result<Egress, Error> {
+        self.roots.add(CertificateDer::from_slice(authority)).map_err(Error::Authority)?;
+        self.tls = tls(self.roots.clone());
+        Ok(self)
+    }
+
+    /// Asks this resolver for names.
+    #[must_use]
+    pub fn with_resolver(mut self, resolver: Arc<dyn Resolver>) -> Egress {
+        self.resolver = resolver;
+        self
+    }
+
+    /// Denies the operator's own public addresses as well.
+    #[must_use]
+    pub fn denying(mut self, own: Vec<IpNet>) -> Egress {
+        self.own = own;
+        self
+    }
+
+    /// Opens a cart's door. No connection is made yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Client`] where the HTTP client cannot be set up.
+    pub fn open(&self, manifest: Arc<Manifest>, bindings: &Bindings, credentials: Credentials, limits: &Limits) -> Result<Door, Error> {
+        let client = |(name, binding): (&str, &endpoint::Binding)| {
+            let rules = Rules { own: self.own.clone(), ..binding.rules().clone() };
+            let client = Client::new(self.tls.clone(), Arc::clone(&self.resolver), binding.base().clone(), rules, limits);
+            match client {
+                Ok(client) => Ok((name.to_owned(), client)),
+                Err(source) => Err(Error::Client { endpoint: name.to_owned(), source }),
+            }
+        };
+        let clients = bindings.iter().map(client).collect::<Result<_, _>>()?;
+        let grants = Grants {
+            endpoints: bindings.iter().map(|(name, binding)| (name.to_owned(), binding.grant())).collect(),
+            slots: credentials.granted(),
+            limits: limits.requests(),
+        };
+        let scrubber = Scrubber::new(&credentials.needles(&manifest));
+        Ok(Door(Arc::new(Open { manifest, grants, credentials, scrubber, clients, clock: Arc::clone(&self.clock) })))
+    }
+}
+
+fn tls(roots: RootCertStore) -> ClientConfig {
+    let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .expect("the provider speaks both versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    tls
+}

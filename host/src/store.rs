@@ -7,23 +7,24 @@
 //! Promised: what was answered with `Ok` survives a crash and a loss of power; what was answered with an error left nothing behind, but for
 //! [`Error::Stopped`], after which nobody can know. Not promised: that a write whose caller stopped waiting was not made.
 
+mod writer;
+mod readers;
+mod sql;
+mod connect;
+mod migrate;
+mod error;
+
+pub mod merchants;
+pub mod plugins;
+pub mod carts;
+pub mod parameters;
+pub mod events;
+pub mod orders;
+pub mod decisions;
+pub mod credentials;
+pub mod receipts;
 pub mod audit;
 pub mod backup;
-pub mod carts;
-mod connect;
-pub mod credentials;
-pub mod decisions;
-mod error;
-pub mod events;
-pub mod merchants;
-mod migrate;
-pub mod orders;
-pub mod parameters;
-pub mod plugins;
-mod readers;
-pub mod receipts;
-mod sql;
-mod writer;
 
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,10 @@
 mod check;
 mod settings;
 
-pub use check::{Error, Problem};
-pub use settings::{Error as SettingError, Errors as SettingErrors, Plain};
+pub use check::{CARRIERS_MAX, Error, LIST_ENTRIES_MAX, Problem, TEXT_CHARACTERS_MAX, VALUE_CHARACTERS_MAX};
+pub use settings::{
+    Error as SettingError, Errors as SettingErrors, MAP_ENTRIES_MAX, MAP_KEY_CHARACTERS_MAX, PATTERN_BYTES_MAX, Plain, Refusal,
+};
 
 use crate::delivery::{SettingValue, Status};
 use crate::http::{Header, Method, Part, QueryPair};
@@ -276,6 +278,33 @@ impl Endpoint {
     /// Whether a path lies under one of the prefixes, by whole segments. The base URL itself, an empty path, always does.
     pub fn allows_path(&self, path: &str) -> bool {
         path.is_empty() || self.path_prefixes.iter().any(|prefix| is_under(path, prefix))
+    }
+}
+
+impl std::fmt::Display for KeyEncoding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            KeyEncoding::Text => "text",
+            KeyEncoding::Base64 => "base64",
+            KeyEncoding::Hex => "hex",
+            KeyEncoding::Whsec => "whsec",
+        })
+    }
+}
+
+impl std::fmt::Display for SlotKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            SlotKind::Basic => "basic",
+            SlotKind::Bearer => "bearer",
+            SlotKind::Header(_) => "header",
+            SlotKind::Query(_) => "query",
+            SlotKind::FormField => "form-field",
+            SlotKind::MacKey(_) => "mac-key",
+            SlotKind::Oauth1(_) => "oauth1",
+            SlotKind::Oauth2ClientCredentials(_) => "oauth2-client-credentials",
+            SlotKind::Login(_) => "login",
+        })
     }
 }
 

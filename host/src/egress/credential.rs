@@ -1,0 +1,271 @@
+//! A cart's credentials: values of the slots that its plugin names, checked against the manifest.
+//!
+//! This is the only module in which a secret's text is read; everything else asks it to put secrets into a request, to sign with
+//! them, or to say what to look for in an answer. Nothing here prints one: `Debug` shows names, errors name slots and fields. The copies
+//! that an HTTP client and TLS make of a request are not wiped from memory; ours are.
+
+use super::nearest::nearest;
+use cartage_contract::grants::{Grants, RequestLimits};
+use cartage_contract::manifest::{Manifest, Slot, SlotField, SlotKind};
+use cartage_contract::request::Secrets;
+use cartage_contract::signing::mac_input;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroizing;
+
+/// Bytes of one value.
+pub const VALUE_BYTES_MAX: usize = 4096;
+
+/// A secret of fewer bytes is too likely to occur in an answer by chance, so that it is not looked for there.
+pub const SCRUBBED_BYTES_MIN: usize = 12;
+
+/// The values of a cart's credential slots, by slot and field, before they are checked.
+pub type Values = BTreeMap<String, BTreeMap<String, SecretString>>;
+
+/// Why credentials cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The manifest has no such slot.
+    #[error("the plugin has no credential slot {slot:?}; {hint}")]
+    UnknownSlot {
+        /// The name given.
+        slot: String,
+        /// What was probably meant.
+        hint: String,
+    },
+    /// The slot has no such field.
+    #[error("credential slot {slot} has no field {field:?}; {hint}")]
+    UnknownField {
+        /// The slot.
+        slot: String,
+        /// The name given.
+        field: String,
+        /// What was probably meant.
+        hint: String,
+    },
+    /// A slot that the plugin cannot work without holds no value.
+    #[error("credential slot {slot} ({purpose}) has no value: set {fields}")]
+    MissingSlot {
+        /// The slot.
+        slot: String,
+        /// What it is and where it is found.
+        purpose: String,
+        /// Its required fields.
+        fields: String,
+    },
+    /// A required field of a slot holds no value.
+    #[error("field {field} ({purpose}) of credential slot {slot} has no value: set it as well")]
+    MissingField {
+        /// The slot.
+        slot: String,
+        /// The field.
+        field: String,
+        /// What it is.
+        purpose: String,
+    },
+    /// The value is empty.
+    #[error("field {field} of credential slot {slot} is empty: give its value, or leave the field out")]
+    Empty {
+        /// The slot.
+        slot: String,
+        /// The field.
+        field: String,
+    },
+    /// The value holds a line break or another control character.
+    #[error("field {field} of credential slot {slot} holds {what}: copy the value again, without it")]
+    Control {
+        /// The slot.
+        slot: String,
+        /// The field.
+        field: String,
+        /// Which.
+        what: &'static str,
+    },
+    /// The value is too long.
+    #[error("field {field} of credential slot {slot} has more than {VALUE_BYTES_MAX} bytes: it cannot be right")]
+    TooLong {
+        /// The slot.
+        slot: String,
+        /// The field.
+        field: String,
+    },
+    /// The key is not written as the manifest says.
+    #[error("the key of credential slot {slot} cannot be used ({reason}): copy it again from the cart")]
+    Key {
+        /// The slot.
+        slot: String,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// Something about a credential that is allowed and probably wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    /// A short secret is not looked for in answers.
+    #[error(
+        "field {field} of credential slot {slot} has fewer than {SCRUBBED_BYTES_MIN} bytes: it is easy to guess, and answers of the cart are not \
+         searched for it"
+    )]
+    Short {
+        /// The slot.
+        slot: String,
+        /// The field.
+        field: String,
+    },
+    /// Blanks at an end often come from copying.
+    #[error("field {field} of credential slot {slot} begins or ends with a blank")]
+    Blank {
+        /// The slot.
+        slot: String,
+        /// The field.
+        field: String,
+    },
+}
+
+/// A cart's credentials. They fit the manifest that they were checked against.
+pub struct Credentials {
+    slots: BTreeMap<String, BTreeMap<String, Value>>,
+    warnings: Vec<Warning>,
+}
+
+/// A field's value, and whether it is a secret or only identifies.
+struct Value {
+    text: SecretString,
+    secret: bool,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.granted()).finish()
+    }
+}
+
+impl Credentials {
+    /// Checks the values that the operator gave against the plugin's manifest.
+    pub fn new(manifest: &Manifest, values: Values) -> Result<Credentials, Error> {
+        let slot_names = || manifest.slots.iter().map(|slot| slot.name.as_str());
+        let mut credentials = Credentials { slots: BTreeMap::new(), warnings: Vec::new() };
+        for (name, fields) in values {
+            match manifest.slots.iter().find(|slot| slot.name == name) {
+                Some(slot) => credentials.insert(manifest, slot, fields)?,
+                None => return Err(Error::UnknownSlot { hint: nearest(&name, slot_names()), slot: name }),
+            }
+        }
+        match manifest.slots.iter().find(|slot| slot.required && !credentials.slots.contains_key(&slot.name)) {
+            Some(slot) => Err(Error::MissingSlot { slot: slot.name.clone(), purpose: slot.purpose.clone(), fields: required(slot) }),
+            None => Ok(credentials),
+        }
+    }
+
+    /// What is allowed and probably wrong.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The slots that hold a value, and the fields that do.
+    pub fn granted(&self) -> BTreeMap<String, BTreeSet<String>> {
+        self.slots.iter().map(|(slot, fields)| (slot.clone(), fields.keys().cloned().collect())).collect()
+    }
+
+    /// What to look for in the cart's answers: every secret that is long enough, keys also as the bytes that they stand for, and the pairs
+    /// of HTTP Basic.
+    pub(super) fn needles(&self, manifest: &Manifest) -> Vec<Needle> {
+        let mut needles = Vec::new();
+        for slot in manifest.slots.iter().filter(|slot| self.slots.contains_key(&slot.name)) {
+            for (field, value) in self.slots[&slot.name].iter().filter(|(_, value)| value.secret) {
+                needles.push(Needle::new(slot, field, value.text.expose_secret().as_bytes()));
+            }
+            needles.extend(match &slot.kind {
+                SlotKind::MacKey(_) => self.key(manifest, slot).ok().map(|key| Needle::new(slot, "key", &key)),
+                SlotKind::Basic => self.basic_pair(slot).map(|pair| Needle::new(slot, "password", &pair)),
+                _ => None,
+            });
+        }
+        needles.retain(|needle| needle.bytes.len() >= SCRUBBED_BYTES_MIN);
+        needles
+    }
+
+    fn basic_pair(&self, slot: &Slot) -> Option<Zeroizing<Vec<u8>>> {
+        let (username, password) = (self.field(&slot.name, "username")?, self.field(&slot.name, "password")?);
+        Some(Zeroizing::new([username.as_bytes(), b":", password.as_bytes()].concat()))
+    }
+
+    /// A slot's key as bytes, or why it is none.
+    fn key(&self, manifest: &Manifest, slot: &Slot) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let limits = RequestLimits { requests: 0, request_bytes: VALUE_BYTES_MAX };
+        let grants = Grants { endpoints: BTreeMap::new(), slots: self.granted(), limits };
+        match mac_input(&slot.name, &[], manifest, &grants, self) {
+            Ok(input) => Ok(Zeroizing::new(input.key)),
+            Err(error) => Err(Error::Key { slot: slot.name.clone(), reason: error.message }),
+        }
+    }
+
+    fn insert(&mut self, manifest: &Manifest, slot: &Slot, given: BTreeMap<String, SecretString>) -> Result<(), Error> {
+        let mut fields = BTreeMap::new();
+        for (name, text) in given {
+            let Some(field) = slot.fields.iter().find(|field| field.name == name) else {
+                let hint = nearest(&name, slot.fields.iter().map(|field| field.name.as_str()));
+                return Err(Error::UnknownField { slot: slot.name.clone(), field: name, hint });
+            };
+            self.check(slot, field, text.expose_secret())?;
+            fields.insert(name, Value { text, secret: field.secret });
+        }
+        if let Some(field) = slot.fields.iter().find(|field| field.required && !fields.contains_key(&field.name)) {
+            let (slot, field, purpose) = (slot.name.clone(), field.name.clone(), field.purpose.clone());
+            return Err(Error::MissingField { slot, field, purpose });
+        }
+        self.slots.insert(slot.name.clone(), fields);
+        if let SlotKind::MacKey(_) = slot.kind { self.key(manifest, slot).map(drop) } else { Ok(()) }
+    }
+
+    fn check(&mut self, slot: &Slot, field: &SlotField, text: &str) -> Result<(), Error> {
+        let names = || (slot.name.clone(), field.name.clone());
+        let (slot_name, field_name) = names();
+        if text.is_empty() {
+            return Err(Error::Empty { slot: slot_name, field: field_name });
+        }
+        if text.len() > VALUE_BYTES_MAX {
+            return Err(Error::TooLong { slot: slot_name, field: field_name });
+        }
+        if let Some(control) = text.chars().find(|c| c.is_control()) {
+            let what = if matches!(control, '\r' | '\n') { "a line break" } else { "a control character" };
+            return Err(Error::Control { slot: slot_name, field: field_name, what });
+        }
+        if field.secret && text.len() < SCRUBBED_BYTES_MIN {
+            self.warnings.push(Warning::Short { slot: slot_name, field: field_name });
+        }
+        if text.trim() != text {
+            let (slot, field) = names();
+            self.warnings.push(Warning::Blank { slot, field });
+        }
+        Ok(())
+    }
+}
+
+impl Secrets for Credentials {
+    fn field(&self, slot: &str, field: &str) -> Option<&str> {
+        self.slots.get(slot)?.get(field).map(|value| value.text.expose_secret())
+    }
+}
+
+/// Something to look for in answers. It wipes its bytes when it is dropped.
+pub(super) struct Needle {
+    /// What stands where it stood.
+    pub(super) place: String,
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+}
+
+impl Needle {
+    fn new(slot: &Slot, field: &str, bytes: &[u8]) -> Needle {
+        Needle { place: format!("[{}.{field}]", slot.name), bytes: Zeroizing::new(bytes.to_vec()) }
+    }
+}
+
+fn required(slot: &Slot) -> String {
+    let names: Vec<&str> = slot.fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests;

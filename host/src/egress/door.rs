@@ -1,0 +1,54 @@
+//! A cart's door to the outside: where its endpoints lead, what it may ask, with which credentials and connections.
+
+use super::client::Client;
+use super::credential::Credentials;
+use super::scrub::Scrubber;
+use super::session::{Mode, Session};
+use crate::clock::Clock;
+use cartage_contract::delivery;
+use cartage_contract::grants::Grants;
+use cartage_contract::manifest::Manifest;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// A cart's door, opened by [`Egress::open`](super::Egress::open). Every call of the cart's plugin goes through it in a [`Session`] of its
+/// own; they share its connections, which no other cart uses.
+#[derive(Clone)]
+pub struct Door(pub(super) Arc<Open>);
+
+/// What a door holds.
+pub(super) struct Open {
+    pub(super) manifest: Arc<Manifest>,
+    pub(super) grants: Grants,
+    pub(super) credentials: Credentials,
+    pub(super) scrubber: Scrubber,
+    pub(super) clients: BTreeMap<String, Client>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Door").field("grants", &self.0.grants).finish_non_exhaustive()
+    }
+}
+
+impl Door {
+    /// Lets one call through. The delivery's id is what an `idempotency-key` must start with.
+    pub fn session(&self, mode: Mode, delivery_id: Option<&str>) -> Session {
+        Session::new(Arc::clone(&self.0), mode, delivery_id)
+    }
+
+    /// Where the endpoints lead, as a plugin is told: in the manifest's order.
+    pub fn endpoints(&self) -> Vec<delivery::BoundEndpoint> {
+        let Open { manifest, grants, .. } = &*self.0;
+        let bound = manifest.endpoints.iter().filter_map(|endpoint| grants.endpoints.get_key_value(&endpoint.name));
+        bound.map(|(name, bound)| delivery::BoundEndpoint { name: name.clone(), base_url: bound.base.as_str().to_owned() }).collect()
+    }
+
+    /// The slots that hold a value, as a plugin is told: in the manifest's order.
+    pub fn bound_slots(&self) -> Vec<String> {
+        let Open { manifest, grants, .. } = &*self.0;
+        manifest.slots.iter().map(|slot| slot.name.clone()).filter(|name| grants.slots.contains_key(name)).collect()
+    }
+}

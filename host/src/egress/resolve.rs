@@ -1,0 +1,119 @@
+//! From a name to addresses that were vetted: asked once for each connection, and the connection goes to no other address.
+//!
+//! If one answer is denied, the whole name is: a name with a public and a private address is a trap or a mistake. What a name
+//! leads to may change between two connections; each is vetted by its own answers.
+
+use super::address::{self, Rules};
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Addresses of one name that are considered. A name with more is served by its first ones.
+pub const ADDRESSES_MAX: usize = 16;
+
+/// Milliseconds to wait for a name's addresses.
+pub const RESOLVE_MS_MAX: u64 = 5_000;
+
+/// Answers for names. Tests play answers; the system's resolver is [`SystemResolver`].
+pub trait Resolver: Send + Sync {
+    /// The addresses of a name.
+    fn resolve(&self, name: String) -> Resolving;
+}
+
+/// An answer on its way.
+pub type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+
+/// Asks the operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemResolver;
+
+impl Resolver for SystemResolver {
+    fn resolve(&self, name: String) -> Resolving {
+        Box::pin(async move {
+            let addresses = tokio::net::lookup_host((name, 0)).await?;
+            Ok(addresses.map(|address| address.ip()).collect())
+        })
+    }
+}
+
+/// Why a name led nowhere. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An address is denied, and so the name.
+    #[error("{name} leads to an address that is denied")]
+    Denied {
+        /// The name.
+        name: String,
+        /// Which, and why.
+        #[source]
+        source: address::Denied,
+    },
+    /// There was no answer.
+    #[error("could not resolve {name}")]
+    Failed {
+        /// The name.
+        name: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The answer holds no address.
+    #[error("{name} has no address")]
+    Empty {
+        /// The name.
+        name: String,
+    },
+    /// There was no answer in time.
+    #[error("could not resolve {name} within {ms} ms")]
+    Deadline {
+        /// The name.
+        name: String,
+        /// The limit.
+        ms: u64,
+    },
+}
+
+/// A resolver that lets only vetted addresses through. One for each endpoint.
+#[derive(Clone)]
+pub(super) struct VettedResolver {
+    pub(super) resolver: Arc<dyn Resolver>,
+    pub(super) rules: Rules,
+    /// How long to wait: [`RESOLVE_MS_MAX`] but in tests.
+    pub(super) ms_max: u64,
+}
+
+impl VettedResolver {
+    async fn addresses(self, name: String) -> Result<Vec<SocketAddr>, Error> {
+        let answer = tokio::time::timeout(Duration::from_millis(self.ms_max), self.resolver.resolve(name.clone())).await;
+        let answer = match answer {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(source)) => return Err(Error::Failed { name, source }),
+            Err(_elapsed) => return Err(Error::Deadline { name, ms: self.ms_max }),
+        };
+        // All answers are vetted, also those that are not considered.
+        let vetted = answer.into_iter().map(|ip| self.rules.vet(ip)).collect::<Result<Vec<_>, _>>();
+        let vetted = match vetted {
+            Ok(vetted) if vetted.is_empty() => return Err(Error::Empty { name }),
+            Ok(vetted) => vetted,
+            Err(source) => return Err(Error::Denied { name, source }),
+        };
+        // Port 0 stands for the URL's port; another one would be used in its place.
+        Ok(vetted.into_iter().take(ADDRESSES_MAX).map(|vetted| SocketAddr::new(vetted.ip(), 0)).collect())
+    }
+}
+
+impl reqwest::dns::Resolve for VettedResolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let addresses = self.clone().addresses(name.as_str().to_owned());
+        Box::pin(async move {
+            let addresses: reqwest::dns::Addrs = Box::new(addresses.await?.into_iter());
+            Ok(addresses)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

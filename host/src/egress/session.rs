@@ -1,0 +1,290 @@
+//! One call's way out: each ask of the guest is judged, recorded, performed and recorded again.
+//!
+//! The steps of a request, in order: counted, allowed, recorded, credential applied, address vetted, sent, answer bounded, answer
+//! judged, answer scrubbed, recorded. A request is marked as maybe sent before it is given to the client, so that a call that is
+//! dropped at any moment leaves a record that says no less than what happened.
+
+use super::client::{self, Received};
+use super::door::Open;
+use super::record::{asked, log_line, printable, recording, wire_record};
+use super::scrub::Found;
+use super::signing::{self, SIGNATURES_MAX};
+use crate::cassette::{Entry, HttpEntry, Recording};
+use crate::exchange::{Answer, Ask, Services, Stop};
+use cartage_contract::http::{Error, ErrorKind, Method, Part, Reach, Request, Response, ResponseHeader};
+use cartage_contract::manifest::Endpoint;
+use cartage_contract::request::{self, Allowed, Denied, Wire, WireHeader};
+use cartage_contract::signing::{self as contract, Algorithm};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The name that every request carries.
+pub const USER_AGENT: &str = concat!("cartage/", env!("CARGO_PKG_VERSION"));
+
+/// How far a call may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Requests are performed.
+    Live,
+    /// The first request is recorded and ends the call, without a socket or a look at a name.
+    DryRun,
+    /// GET and HEAD are performed; the first other request is recorded and ends the call.
+    DryRunReads,
+}
+
+impl Mode {
+    fn stops_before(self, method: Method) -> bool {
+        match self {
+            Mode::Live => false,
+            Mode::DryRun => true,
+            Mode::DryRunReads => !matches!(method, Method::Get | Method::Head),
+        }
+    }
+}
+
+/// Answers one call of a cart's plugin, and records what was asked.
+pub struct Session {
+    door: Arc<Open>,
+    mode: Mode,
+    delivery_id: Option<String>,
+    requests: u32,
+    signatures: u32,
+    entries: Vec<Entry>,
+    /// The request that is under way.
+    current: Option<HttpEntry>,
+    secret_reflected: bool,
+}
+
+impl Session {
+    pub(super) fn new(door: Arc<Open>, mode: Mode, delivery_id: Option<&str>) -> Session {
+        let delivery_id = delivery_id.map(str::to_owned);
+        Session { door, mode, delivery_id, requests: 0, signatures: 0, entries: Vec::new(), current: None, secret_reflected: false }
+    }
+
+    /// What was asked and answered. A request that was under way when the call was dropped is in it, without an answer.
+    pub fn finish(mut self) -> Recording {
+        self.keep_current();
+        recording(self.entries, self.secret_reflected)
+    }
+
+    async fn send(&mut self, request: Request) -> Answer {
+        self.keep_current();
+        if self.secret_reflected {
+            return Answer::End(Stop::SecretReflected);
+        }
+        let started = self.door.clock.now_unix_ms();
+        let allowed = match self.allow(request) {
+            Ok(allowed) => allowed,
+            Err(error) => return Answer::Sent(Err(error)),
+        };
+        if self.mode.stops_before(allowed.request().method) {
+            return Answer::End(Stop::DryRun);
+        }
+        let result = self.perform(&allowed).await;
+        Answer::Sent(self.settle(result, started))
+    }
+
+    /// Counts a request, judges it, and records it as it will go out.
+    fn allow(&mut self, request: Request) -> Result<Allowed, Error> {
+        let limit = self.door.grants.limits.requests;
+        self.requests = self.requests.saturating_add(1);
+        if self.requests > limit {
+            let error = denied(ErrorKind::QuotaExceeded, format!("the call has used up its {limit} requests (limits.requests)"));
+            // A guest that goes on asking does not fill the recording.
+            return Err(if self.requests == limit + 1 { self.refuse(asked(request), error) } else { error });
+        }
+        let mut entry = asked(request.clone());
+        let (manifest, grants) = (&self.door.manifest, &self.door.grants);
+        let allowed = request::check(request, manifest, grants, self.delivery_id.as_deref());
+        match allowed {
+            Ok(allowed) => {
+                let mut wire = allowed.wire_record();
+                add_own_headers(&mut wire);
+                entry.wire = Some(wire_record(wire));
+                self.current = Some(entry);
+                Ok(allowed)
+            }
+            Err(Denied { kind, reason }) => Err(self.refuse(entry, denied(kind, reason))),
+        }
+    }
+
+    /// Puts the credential in, and sends.
+    async fn perform(&mut self, allowed: &Allowed) -> Result<Received, Failed> {
+        let mut wire = allowed.wire(&self.door.credentials)?;
+        add_own_headers(&mut wire);
+        let client = self.door.clients.get(&allowed.request().endpoint);
+        let client = client.ok_or_else(|| denied(ErrorKind::EndpointDenied, "the endpoint is not bound".to_owned()))?;
+        if let Some(current) = &mut self.current {
+            current.reach = Reach::MaybeSent;
+        }
+        Ok(Box::pin(client.send(wire)).await?)
+    }
+
+    /// Judges and scrubs what came back, and records it.
+    fn settle(&mut self, result: Result<Received, Failed>, started: u64) -> Result<Response, Error> {
+        let Some(mut entry) = self.current.take() else { unreachable!("a request is recorded before it is performed") };
+        let result = result.and_then(|received| self.judge(received, &mut entry));
+        let answer = match result {
+            Ok(response) => {
+                entry.reach = Reach::Answered;
+                Ok(response)
+            }
+            Err(Failed { error, cause }) => {
+                entry.reach = error.reach;
+                entry.cause = Some(cause);
+                Err(error)
+            }
+        };
+        entry.took_ms = self.door.clock.now_unix_ms().saturating_sub(started);
+        entry.answer = Some(answer.clone());
+        self.entries.push(Entry::Http(Box::new(entry)));
+        answer
+    }
+
+    /// What the guest may see of an answer.
+    fn judge(&mut self, received: Received, entry: &mut HttpEntry) -> Result<Response, Failed> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        entry.peer = received.peer;
+        let is_redirect = (300..=399).contains(&received.status);
+        if let Some(location) = received.headers.get("location").filter(|_| is_redirect) {
+            let mut location = printable(&text(location.as_bytes()));
+            self.door.scrubber.text(&mut location);
+            entry.redirect_to = Some(location);
+        }
+        let door = Arc::clone(&self.door);
+        let Some(endpoint) = door.manifest.endpoint(&entry.request.endpoint) else { unreachable!("the request was allowed") };
+        let content_type = received.headers.get("content-type").map(|value| text(value.as_bytes()));
+        // The page that comes with a redirect is no answer to the plugin's question.
+        if !is_redirect && !takes(endpoint, content_type.as_deref(), &received.body) {
+            return Err(self.wrong_type(endpoint, content_type.as_deref(), received.status));
+        }
+        let shown = received.headers.iter().filter(|(name, _)| is_shown(endpoint, name.as_str()));
+        let headers = shown.map(|(name, value)| ResponseHeader { name: name.as_str().to_owned(), value: text(value.as_bytes()) }).collect();
+        let mut response = Response { status: received.status, headers, body: received.body };
+        self.scrub(&mut response);
+        Ok(response)
+    }
+
+    fn wrong_type(&self, endpoint: &Endpoint, content_type: Option<&str>, status: u16) -> Failed {
+        let mut given = content_type.map_or_else(|| "no content type".to_owned(), |given| format!("content type {given:?}"));
+        self.door.scrubber.text(&mut given);
+        let message = format!("endpoint {} answered with status {status} and a content type that the plugin does not read", endpoint.name);
+        let cause = format!("{message}: {given}, not one of {}", endpoint.response_types.join(", "));
+        Failed { error: Error { kind: ErrorKind::ResponseType, reach: Reach::Answered, message }, cause }
+    }
+
+    fn scrub(&mut self, response: &mut Response) {
+        let scrubber = &self.door.scrubber;
+        let mut found = vec![scrubber.bytes(&mut response.body)];
+        found.extend(response.headers.iter_mut().map(|header| scrubber.text(&mut header.value)));
+        self.secret_reflected |= found.contains(&Found::Secret);
+    }
+
+    fn sign(&mut self, slot: Option<String>, algorithm: Algorithm, message: Vec<Part>) -> Answer {
+        self.signatures = self.signatures.saturating_add(1);
+        let answer = self.signature(slot.as_deref(), algorithm, &message);
+        if self.signatures <= SIGNATURES_MAX + 1 {
+            self.entries.push(Entry::Signature { slot, algorithm, message, answer: answer.clone() });
+        }
+        Answer::Signed(answer)
+    }
+
+    fn signature(&self, slot: Option<&str>, algorithm: Algorithm, message: &[Part]) -> Result<Vec<u8>, contract::Error> {
+        if self.signatures > SIGNATURES_MAX {
+            let message = format!("the call has used up its {SIGNATURES_MAX} signatures");
+            return Err(contract::Error { kind: contract::ErrorKind::QuotaExceeded, message });
+        }
+        let (manifest, grants, credentials) = (&self.door.manifest, &self.door.grants, &self.door.credentials);
+        Ok(match slot {
+            Some(slot) => {
+                let input = contract::mac_input(slot, message, manifest, grants, credentials)?;
+                let (key, message) = (Zeroizing::new(input.key), Zeroizing::new(input.message));
+                signing::mac(algorithm, &key, &message)
+            }
+            None => {
+                let message = Zeroizing::new(contract::digest_input(message, manifest, grants, credentials)?);
+                signing::digest(algorithm, &message)
+            }
+        })
+    }
+
+    fn refuse(&mut self, mut entry: HttpEntry, error: Error) -> Error {
+        entry.answer = Some(Err(error.clone()));
+        self.entries.push(Entry::Http(Box::new(entry)));
+        error
+    }
+
+    fn keep_current(&mut self) {
+        self.entries.extend(self.current.take().map(|entry| Entry::Http(Box::new(entry))));
+    }
+}
+
+impl Services for Session {
+    async fn answer(&mut self, ask: Ask) -> Answer {
+        match ask {
+            Ask::Send(request) => self.send(request).await,
+            Ask::Mac { slot, algorithm, message } => self.sign(Some(slot), algorithm, message),
+            Ask::Digest { algorithm, message } => self.sign(None, algorithm, message),
+            Ask::Log { level, message } => {
+                let message = log_line(&message, &self.door.scrubber);
+                self.entries.push(Entry::Log { level, message });
+                Answer::Logged
+            }
+        }
+    }
+}
+
+/// Why a request got no response: the class for the guest, the causes for the operator.
+struct Failed {
+    error: Error,
+    cause: String,
+}
+
+impl From<client::Error> for Failed {
+    fn from(error: client::Error) -> Failed {
+        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let cause = causes.map(|cause| printable(&cause.to_string())).collect::<Vec<_>>().join(": ");
+        Failed { error: Error { kind: error.kind(), reach: error.reach(), message: error.to_string() }, cause }
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Failed {
+        Failed { cause: error.message.clone(), error }
+    }
+}
+
+impl From<Denied> for Failed {
+    fn from(error: Denied) -> Failed {
+        denied(error.kind, error.reason).into()
+    }
+}
+
+fn denied(kind: ErrorKind, message: String) -> Error {
+    Error { kind, reach: Reach::NothingSent, message }
+}
+
+/// The headers that the host sets itself, in the record as on the wire.
+fn add_own_headers(wire: &mut Wire) {
+    let mut add = |name: &str, value: &str| {
+        wire.headers.push(WireHeader { name: name.to_owned(), value: value.as_bytes().to_vec(), sensitive: false });
+    };
+    add("user-agent", USER_AGENT);
+    if !wire.headers.iter().any(|header| header.name == "accept") {
+        wire.headers.push(WireHeader { name: "accept".to_owned(), value: b"*/*".to_vec(), sensitive: false });
+    }
+}
+
+/// Whether the plugin reads answers of this content type. An answer without a body has none to read.
+fn takes(endpoint: &Endpoint, content_type: Option<&str>, body: &[u8]) -> bool {
+    let essence = content_type.map(|given| given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    match essence {
+        _ if endpoint.response_types.is_empty() => true,
+        None => body.is_empty(),
+        Some(essence) => body.is_empty() || endpoint.response_types.contains(&essence),
+    }
+}
+
+fn is_shown(endpoint: &Endpoint, header: &str) -> bool {
+    matches!(header, "content-type" | "retry-after" | "date") || endpoint.response_headers.iter().any(|declared| declared == header)
+}

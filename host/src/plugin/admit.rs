@@ -1,0 +1,333 @@
+//! Admission: from the bytes of a file to a [`Plugin`], once.
+//!
+//! Cheap questions come first, and nothing is compiled before the component is known to be well formed, to import only our interfaces and
+//! to export all of our functions. What cannot be known here is what a compilation costs: a small component can take seconds of it. The
+//! compiler runs on the blocking pool and is not stopped; processes that can be stopped take it over later.
+
+use super::guest::{AskedWhileDescribing, Asks};
+use super::limits::Budget;
+use super::{Admitted, Plugin, Runtime, v0_1};
+use crate::carts::Limits;
+use crate::exchange::{Ended, Limit};
+use crate::id::Digest;
+use cartage_contract::manifest::{self, Manifest};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+use wasmparser::{ComponentTypeRef, Parser, Payload, TypeBounds, Validator, WasmFeatures};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// Bytes of a plugin's file.
+pub const PLUGIN_BYTES_MAX: usize = 24 << 20;
+
+/// What `describe` may use. It computes a constant.
+const DESCRIBE_LIMITS: Limits = Limits {
+    cpu_ms: 500,
+    fuel: 500_000_000,
+    memory_bytes: 64 << 20,
+    table_elements: 20_000,
+    host_call_bytes: 1 << 20,
+    handles: 100,
+    log_lines: 0,
+    log_bytes: 0,
+    requests: 0,
+    request_bytes: 0,
+    response_bytes: 0,
+    request_ms: 0,
+    call_ms: 10_000,
+};
+
+/// The proposals that a plugin may use; the engine's own switches are a second line.
+const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST).union(WasmFeatures::COMPONENT_MODEL);
+
+/// Why a file is not admitted as a plugin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is larger than [`PLUGIN_BYTES_MAX`].
+    #[error("the plugin has {bytes} bytes, and {max} are allowed; build it without debug information", max = PLUGIN_BYTES_MAX)]
+    TooLarge {
+        /// Its size, or where reading stopped.
+        bytes: u64,
+    },
+    /// It is something else than a component.
+    #[error("the plugin is {0}")]
+    NotAComponent(Kind),
+    /// It ends early, is damaged, or uses a WebAssembly proposal that plugins may not use.
+    #[error(
+        "the plugin is damaged, cut short, or uses a WebAssembly feature that is switched off; fetch or build it again for wasm32-unknown-unknown"
+    )]
+    Invalid(#[source] wasmparser::BinaryReaderError),
+    /// It imports something that is not ours.
+    #[error("the plugin imports {import}, which no plugin is given{}", cause.advice())]
+    ForeignImport {
+        /// The import's name.
+        import: String,
+        /// What most likely brought it in.
+        cause: Cause,
+    },
+    /// It was built for another version of the contract.
+    #[error("the plugin has {item}, and this host speaks {package}@{version}; build it with the SDK of that version", package = v0_1::PACKAGE, version = v0_1::VERSION)]
+    ContractVersion {
+        /// The import or export that shows it.
+        item: String,
+    },
+    /// It lacks an export.
+    #[error("the plugin does not export {export}; build it for the world plugin of {package}@{version} (the SDK's export! does that)", package = v0_1::PACKAGE, version = v0_1::VERSION)]
+    MissingExport {
+        /// The function.
+        export: &'static str,
+    },
+    /// An import has another type than the contract's.
+    #[error("an import of the plugin has another type than in {package}@{version}; build it with the unchanged WIT files", package = v0_1::PACKAGE, version = v0_1::VERSION)]
+    ImportType(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An export has another type than the contract's.
+    #[error("an export of the plugin has another type than in {package}@{version}; build it with the unchanged WIT files", package = v0_1::PACKAGE, version = v0_1::VERSION)]
+    ExportType(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It cannot be compiled, or needs more memories, tables or instances than the host has room for.
+    #[error("the plugin cannot be compiled for this host")]
+    Unfit(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It asked for something while it described itself.
+    #[error("the plugin asked for {what} in describe, which must only state the manifest; move that into send-order-status or check")]
+    AskedWhileDescribing {
+        /// What it asked for.
+        what: &'static str,
+    },
+    /// `describe` did not return.
+    #[error("the plugin could not describe itself")]
+    Describe(#[source] Ended),
+    /// Its manifest breaks rules.
+    #[error("the plugin's manifest is not valid: {}", problems(.0))]
+    Manifest(#[source] manifest::Error),
+}
+
+fn problems(error: &manifest::Error) -> String {
+    error.problems.iter().map(|problem| format!("{} {}", problem.item, problem.rule)).collect::<Vec<_>>().join("; ")
+}
+
+/// What a file is that is no component, with what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing.
+    Empty,
+    /// The beginning of a WebAssembly file, and no more.
+    Truncated,
+    /// A core module.
+    CoreModule,
+    /// A WebAssembly file of a version that nobody knows.
+    UnknownWasm,
+    /// Text.
+    Text,
+    /// Machine code that wasmtime compiled.
+    Precompiled,
+    /// A program or library of the operating system.
+    Native,
+    /// A compressed file or an archive.
+    Archive,
+    /// Something else.
+    Unknown,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Empty => "an empty file; build or fetch it again",
+            Kind::Truncated => "cut short after its first bytes; build or fetch it again",
+            Kind::CoreModule => "a core module, not a component; `cartage plugin build` makes a component of it",
+            Kind::UnknownWasm => "a WebAssembly file of an unknown version; build it with a current toolchain",
+            Kind::Text => "a text file, not a component; `cartage plugin build` makes a component",
+            Kind::Precompiled => {
+                "a precompiled file, which is machine code and is never taken; give the component that it was compiled from"
+            }
+            Kind::Native => "a native program or library, not a component; build it for wasm32-unknown-unknown with `cartage plugin build`",
+            Kind::Archive => "an archive, not a component; unpack it and give the .wasm file in it",
+            Kind::Unknown => "no WebAssembly component; `cartage plugin build` makes one",
+        })
+    }
+}
+
+/// What most likely brought a foreign import in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A WASI target, or std's environment, arguments or printing.
+    Command,
+    /// std's files.
+    Files,
+    /// Clocks.
+    Clock,
+    /// Randomness.
+    Random,
+    /// Sockets or an HTTP client.
+    Network,
+    /// Some other interface of WASI.
+    Wasi,
+    /// An interface of somebody else.
+    Unknown,
+}
+
+impl Cause {
+    fn of(import: &str) -> Cause {
+        let Some(wasi) = import.strip_prefix("wasi:") else { return Cause::Unknown };
+        match wasi.split(['/', '@']).next().unwrap_or_default() {
+            "cli" => Cause::Command,
+            "filesystem" => Cause::Files,
+            "clocks" => Cause::Clock,
+            "random" => Cause::Random,
+            "sockets" | "http" | "tls" => Cause::Network,
+            _ => Cause::Wasi,
+        }
+    }
+
+    fn advice(self) -> &'static str {
+        match self {
+            Cause::Command => {
+                "; it was built for a WASI target, or uses std::env, std::process or println!: build it for wasm32-unknown-unknown and \
+                 use the settings and the log of the contract"
+            }
+            Cause::Files => {
+                "; it uses std::fs, or was built for a WASI target: build it for wasm32-unknown-unknown and take what it needs as settings"
+            }
+            Cause::Clock => "; it uses std::time, or was built for a WASI target: take the time from context.now-unix-ms",
+            Cause::Random => {
+                "; it uses a random number generator or a randomly seeded map, or was built for a WASI target: take context.entropy"
+            }
+            Cause::Network => {
+                "; it opens connections of its own: send requests through the contract's http.send to endpoints of the manifest"
+            }
+            Cause::Wasi => "; it was built for a WASI target: build it for wasm32-unknown-unknown with `cartage plugin build`",
+            Cause::Unknown => "; remove what needs it, or build for the world plugin of the contract",
+        }
+    }
+}
+
+impl Runtime {
+    /// Admits a plugin: checks the bytes, compiles them, and has the plugin describe itself once. The bytes that are hashed are the bytes
+    /// that are compiled.
+    pub async fn admit(&self, bytes: Vec<u8>) -> Result<Plugin, Error> {
+        let runtime = self.clone();
+        let compiled = tokio::task::spawn_blocking(move || {
+            inspect(&bytes)?;
+            let component =
+                Component::from_binary(&runtime.0.engine, &bytes).map_err(|error| Error::Unfit(error.into_boxed_dyn_error()))?;
+            let ready = v0_1::Ready::new(&runtime.0.linker, &component)?;
+            Ok((Digest::of(&bytes), ready))
+        });
+        let (digest, ready) = match compiled.await {
+            Ok(compiled) => compiled?,
+            Err(panicked) => return Err(Error::Unfit(panicked.into())),
+        };
+        let manifest = self.describe(&ready).await?;
+        manifest.check().map_err(Error::Manifest)?;
+        Ok(Plugin(Arc::new(Admitted { runtime: self.clone(), ready, digest, manifest })))
+    }
+
+    async fn describe(&self, ready: &v0_1::Ready) -> Result<Manifest, Error> {
+        let limits = &DESCRIBE_LIMITS;
+        let call_ms = Duration::from_millis(limits.call_ms.into());
+        let _slot = self.slot(call_ms).await.map_err(Error::Describe)?;
+        let _ticking = self.0.ticker.watch();
+        let budget = Budget::new(limits);
+        let mut store = self.store(&budget, limits, Asks::Refused).map_err(Error::Describe)?;
+        match timeout(call_ms, Box::pin(ready.describe(&mut store))).await {
+            Ok(Ok(manifest)) => Ok(manifest),
+            Ok(Err(error)) => Err(match error.downcast_ref::<AskedWhileDescribing>() {
+                Some(AskedWhileDescribing(what)) => Error::AskedWhileDescribing { what },
+                None => Error::Describe(budget.ended(&error)),
+            }),
+            Err(_) => Err(Error::Describe(Ended::Limit { limit: Limit::CallMs(limits.call_ms) })),
+        }
+    }
+}
+
+/// Checks all that can be known without compiling.
+fn inspect(bytes: &[u8]) -> Result<(), Error> {
+    if bytes.len() > PLUGIN_BYTES_MAX {
+        return Err(Error::TooLarge { bytes: bytes.len() as u64 });
+    }
+    if let Some(kind) = other_than_component(bytes) {
+        return Err(Error::NotAComponent(kind));
+    }
+    Validator::new_with_features(FEATURES).validate_all(bytes).map_err(Error::Invalid)?;
+    let (imports, exports) = interface(bytes).map_err(Error::Invalid)?;
+    imports.into_iter().try_for_each(check_import)?;
+    check_exports(&exports)
+}
+
+fn other_than_component(bytes: &[u8]) -> Option<Kind> {
+    const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+    const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+    if bytes.is_empty() {
+        Some(Kind::Empty)
+    } else if bytes.starts_with(COMPONENT) {
+        None
+    } else if bytes.starts_with(CORE_MODULE) {
+        Some(Kind::CoreModule)
+    } else if COMPONENT.starts_with(bytes) || CORE_MODULE.starts_with(bytes) {
+        Some(Kind::Truncated)
+    } else if bytes.starts_with(b"\0asm") {
+        Some(Kind::UnknownWasm)
+    } else if Engine::detect_precompiled(bytes).is_some() {
+        Some(Kind::Precompiled)
+    } else if [&b"\x7fELF"[..], b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"].iter().any(|magic| bytes.starts_with(magic)) {
+        Some(Kind::Native)
+    } else if [&b"PK\x03\x04"[..], b"PK\x05\x06", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ"]
+        .iter()
+        .any(|magic| bytes.starts_with(magic))
+    {
+        Some(Kind::Archive)
+    } else if std::str::from_utf8(bytes).is_ok_and(|text| !text.contains('\0')) {
+        Some(Kind::Text)
+    } else {
+        Some(Kind::Unknown)
+    }
+}
+
+/// The names of what a component imports and exports itself; those of components inside it are its own business.
+fn interface(bytes: &[u8]) -> Result<(Vec<&str>, Vec<&str>), wasmparser::BinaryReaderError> {
+    let (mut imports, mut exports, mut depth) = (Vec::new(), Vec::new(), 0u32);
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload? {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                for import in section {
+                    let import = import?;
+                    // A type that is equal to a known one is a name for it, and gives the plugin nothing.
+                    if !matches!(import.ty, ComponentTypeRef::Type(TypeBounds::Eq(_))) {
+                        imports.push(import.name.name);
+                    }
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 1 => {
+                for export in section {
+                    exports.push(export?.name.name);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((imports, exports))
+}
+
+fn check_import(import: &str) -> Result<(), Error> {
+    let ours = import.strip_prefix(v0_1::PACKAGE).and_then(|rest| rest.strip_prefix('/'));
+    let Some((interface, version)) = ours.map(|name| name.split_once('@').unwrap_or((name, ""))) else {
+        return Err(Error::ForeignImport { import: import.to_owned(), cause: Cause::of(import) });
+    };
+    if version != v0_1::VERSION {
+        Err(Error::ContractVersion { item: format!("the import {import}") })
+    } else if v0_1::IMPORTS.contains(&interface) {
+        Ok(())
+    } else {
+        Err(Error::ForeignImport { import: import.to_owned(), cause: Cause::Unknown })
+    }
+}
+
+fn check_exports(exports: &[&str]) -> Result<(), Error> {
+    let Some(export) = v0_1::EXPORTS.into_iter().find(|export| !exports.contains(export)) else { return Ok(()) };
+    match exports.iter().find(|export| export.starts_with(v0_1::PACKAGE)) {
+        Some(other) => Err(Error::ContractVersion { item: format!("the export {other}") }),
+        None => Err(Error::MissingExport { export }),
+    }
+}

@@ -1,0 +1,172 @@
+//! What a guest returned, held to the bounds that `delivery.wit` states: messages are cut, everything else ends the call.
+
+use crate::exchange::{Ended, Outcome};
+use cartage_contract::delivery::{Applied, Failure, Finding, OrderSeen, Report, Status, Step};
+
+/// Bytes of a message. More is cut.
+const MESSAGE_BYTES_MAX: usize = 4 << 10;
+/// Bytes that a failure hands to the next attempt.
+const RESUME_BYTES_MAX: usize = 4 << 10;
+/// Characters of a reference of the cart's.
+const REFERENCE_CHARS_MAX: usize = 255;
+/// Characters of a step's name.
+const STEP_NAME_CHARS_MAX: usize = 64;
+/// Steps of one attempt.
+const STEPS_MAX: usize = 100;
+/// Characters of a status's value.
+const STATUS_CHARS_MAX: usize = 100;
+/// Statuses of one cart.
+const STATUSES_MAX: usize = 1_000;
+/// Findings of one report.
+const FINDINGS_MAX: usize = 100;
+/// Packages of an order as the cart sees it.
+const PACKAGES_MAX: usize = 100;
+/// Details of an order as the cart sees it.
+const DETAILS_MAX: usize = 50;
+
+/// The outcome with its messages cut, or what in it breaks the contract.
+pub(super) fn check(mut outcome: Outcome) -> Result<Outcome, Ended> {
+    match &mut outcome {
+        Outcome::Applied(applied) => check_applied(applied),
+        Outcome::Failed(failure) => check_failure(failure),
+        Outcome::Statuses(statuses) => check_statuses(statuses),
+        Outcome::Report(report) => check_report(report),
+        Outcome::Ended(_) => Ok(()),
+    }
+    .map_err(|reason| Ended::Contract { reason })?;
+    Ok(outcome)
+}
+
+fn check_applied(applied: &mut Applied) -> Result<(), String> {
+    applied.message.as_mut().into_iter().for_each(cut);
+    reference("the reference", applied.reference.as_deref())?;
+    steps(&applied.steps)
+}
+
+fn check_failure(failure: &mut Failure) -> Result<(), String> {
+    cut(&mut failure.message);
+    at_most("bytes of resume", failure.resume.as_ref().map_or(0, Vec::len), RESUME_BYTES_MAX)?;
+    steps(&failure.steps)
+}
+
+fn check_statuses(statuses: &[Status]) -> Result<(), String> {
+    at_most("statuses", statuses.len(), STATUSES_MAX)?;
+    statuses.iter().try_for_each(|status| characters("a status's value", &status.value, STATUS_CHARS_MAX))
+}
+
+fn check_report(report: &mut Report) -> Result<(), String> {
+    at_most("findings", report.findings.len(), FINDINGS_MAX)?;
+    for Finding { message, remedy, .. } in &mut report.findings {
+        cut(message);
+        remedy.as_mut().into_iter().for_each(cut);
+    }
+    let Some(OrderSeen { reference: own, packages, details, .. }) = &report.order else { return Ok(()) };
+    reference("the order's reference", own.as_deref())?;
+    at_most("packages", packages.len(), PACKAGES_MAX)?;
+    at_most("details", details.len(), DETAILS_MAX)
+}
+
+fn steps(steps: &[Step]) -> Result<(), String> {
+    at_most("steps", steps.len(), STEPS_MAX)?;
+    steps.iter().try_for_each(|step| {
+        characters("a step's name", &step.name, STEP_NAME_CHARS_MAX)?;
+        reference("a step's reference", step.reference.as_deref())
+    })
+}
+
+fn cut(message: &mut String) {
+    message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+}
+
+fn reference(what: &str, reference: Option<&str>) -> Result<(), String> {
+    let count = reference.map_or(0, |reference| reference.chars().count());
+    if count <= REFERENCE_CHARS_MAX { Ok(()) } else { Err(format!("{what} has {count} characters, and {REFERENCE_CHARS_MAX} are allowed")) }
+}
+
+fn characters(what: &str, text: &str, max: usize) -> Result<(), String> {
+    let count = text.chars().count();
+    if (1..=max).contains(&count) { Ok(()) } else { Err(format!("{what} has {count} characters, and 1 to {max} are allowed")) }
+}
+
+fn at_most(what: &str, count: usize, max: usize) -> Result<(), String> {
+    if count <= max { Ok(()) } else { Err(format!("it has {count} {what}, and {max} are allowed")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartage_contract::delivery::{AppliedOutcome, FailureKind, FindingLevel, FindingSubject, PackageSeen, RetryWish};
+
+    fn applied() -> Applied {
+        Applied { outcome: AppliedOutcome::Done, reference: None, message: None, steps: Vec::new() }
+    }
+
+    fn failure() -> Failure {
+        Failure { kind: FailureKind::Protocol, message: String::new(), retry: RetryWish::Default, steps: Vec::new(), resume: None }
+    }
+
+    fn step(name: usize, reference: usize) -> Step {
+        Step { name: "é".repeat(name), reference: Some("é".repeat(reference)) }
+    }
+
+    fn seen() -> OrderSeen {
+        OrderSeen { order_number: "1021".to_owned(), reference: None, status: None, packages: Vec::new(), details: Vec::new() }
+    }
+
+    fn report(findings: usize, order: OrderSeen) -> Outcome {
+        let finding = Finding { level: FindingLevel::Fine, about: FindingSubject::Other, message: String::new(), remedy: None };
+        Outcome::Report(Report { findings: vec![finding; findings], order: Some(order) })
+    }
+
+    /// What is just within passes unchanged; what is just over breaks the contract, and the reason says where.
+    fn edge(within: Outcome, over: Outcome, reason: &str) {
+        assert_eq!(check(within.clone()), Ok(within));
+        assert_eq!(check(over), Err(Ended::Contract { reason: reason.to_owned() }));
+    }
+
+    #[test]
+    fn what_is_over_a_bound_breaks_the_contract() {
+        let resume = |bytes| Outcome::Failed(Failure { resume: Some(vec![0; bytes]), ..failure() });
+        edge(resume(4096), resume(4097), "it has 4097 bytes of resume, and 4096 are allowed");
+        let referenced = |chars| Outcome::Applied(Applied { reference: Some("é".repeat(chars)), ..applied() });
+        edge(referenced(255), referenced(256), "the reference has 256 characters, and 255 are allowed");
+        let steps = |steps| Outcome::Applied(Applied { steps, ..applied() });
+        edge(steps(vec![step(1, 0); 100]), steps(vec![step(1, 0); 101]), "it has 101 steps, and 100 are allowed");
+        edge(steps(vec![step(64, 255)]), steps(vec![step(65, 255)]), "a step's name has 65 characters, and 1 to 64 are allowed");
+        edge(steps(vec![step(1, 255)]), steps(vec![step(0, 255)]), "a step's name has 0 characters, and 1 to 64 are allowed");
+        let failed = |step| Outcome::Failed(Failure { steps: vec![step], ..failure() });
+        edge(failed(step(1, 255)), failed(step(1, 256)), "a step's reference has 256 characters, and 255 are allowed");
+        let statuses = |count, chars| Outcome::Statuses(vec![Status { value: "é".repeat(chars), title: None }; count]);
+        edge(statuses(1000, 1), statuses(1001, 1), "it has 1001 statuses, and 1000 are allowed");
+        edge(statuses(1, 100), statuses(1, 101), "a status's value has 101 characters, and 1 to 100 are allowed");
+        edge(report(100, seen()), report(101, seen()), "it has 101 findings, and 100 are allowed");
+        let package = PackageSeen { carrier: None, tracking_number: None };
+        let packages = |count| report(0, OrderSeen { packages: vec![package.clone(); count], ..seen() });
+        edge(packages(100), packages(101), "it has 101 packages, and 100 are allowed");
+        let details = |count| report(0, OrderSeen { details: vec![(String::new(), String::new()); count], ..seen() });
+        edge(details(50), details(51), "it has 51 details, and 50 are allowed");
+        let named = |chars| report(0, OrderSeen { reference: Some("é".repeat(chars)), ..seen() });
+        edge(named(255), named(256), "the order's reference has 256 characters, and 255 are allowed");
+    }
+
+    #[test]
+    fn messages_are_cut_at_a_character() {
+        let long = format!("x{}", "é".repeat(3000));
+        let cut = |bytes: usize| long[..bytes].to_owned();
+        assert!(!long.is_char_boundary(4096));
+        let Ok(Outcome::Failed(failed)) = check(Outcome::Failed(Failure { message: long.clone(), ..failure() })) else {
+            panic!("it is cut")
+        };
+        assert_eq!(failed.message, cut(4095));
+        let Ok(Outcome::Applied(done)) = check(Outcome::Applied(Applied { message: Some(cut(4095) + "x"), ..applied() })) else {
+            panic!("it fits")
+        };
+        assert_eq!(done.message, Some(cut(4095) + "x"));
+        let finding =
+            Finding { level: FindingLevel::Fine, about: FindingSubject::Other, message: long.clone(), remedy: Some(long.clone()) };
+        let Ok(Outcome::Report(report)) = check(Outcome::Report(Report { findings: vec![finding], order: None })) else {
+            panic!("it is cut")
+        };
+        assert_eq!((&report.findings[0].message, &report.findings[0].remedy), (&cut(4095), &Some(cut(4095))));
+    }
+}

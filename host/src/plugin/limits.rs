@@ -1,0 +1,171 @@
+//! What a call may use, and which limit it was that ended it.
+//!
+//! A [`Budget`] is a cart's limits held to what the engine has room for. Each limit that wasmtime or this module enforces ends the call
+//! with an error of its own; [`Budget::ended`] tells them apart, and from a plain trap.
+
+use super::compile::{MEMORY_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
+use crate::carts::Limits;
+use crate::exchange::{Ended, Limit};
+use std::fmt::Write as _;
+use wasmtime::{Error, PoolConcurrencyLimitError, ResourceLimiter, Result, Store, Trap, UpdateDeadline, WasmBacktrace};
+
+/// Bytes of a guest function's name in a trap's reason.
+const NAME_BYTES_MAX: usize = 100;
+
+/// What one call may use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Budget(Limits);
+
+impl Budget {
+    /// A cart's limits, held to what the engine has room for.
+    pub(super) fn new(limits: &Limits) -> Budget {
+        Budget(Limits {
+            memory_bytes: limits.memory_bytes.min(MEMORY_BYTES_MAX as u64),
+            table_elements: limits.table_elements.min(TABLE_ELEMENTS_MAX as u32),
+            ..*limits
+        })
+    }
+
+    /// Sets every limit of a store. Before anything is instantiated in it: start functions run then.
+    pub(super) fn apply<T>(&self, store: &mut Store<T>, limiter: fn(&mut T) -> &mut Limiter) -> Result<()> {
+        store.limiter(move |data| limiter(data));
+        store.set_fuel(self.0.fuel)?;
+        store.set_hostcall_fuel(usize::try_from(self.0.host_call_bytes).unwrap_or(usize::MAX));
+        store.set_max_component_handles(self.0.handles as usize);
+        // Ticks are counted as the guest sees them: it runs, or it comes back from the host. Waiting there for long costs one.
+        let (mut ticks, ticks_max) = (0, self.0.cpu_ms);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| {
+            ticks += 1;
+            Ok(if ticks > ticks_max { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
+        });
+        Ok(())
+    }
+
+    /// Counts memory and tables.
+    pub(super) fn limiter(&self) -> Limiter {
+        Limiter {
+            memory: Tally::new(self.0.memory_bytes as usize, Limit::MemoryBytes(self.0.memory_bytes)),
+            table: Tally::new(self.0.table_elements as usize, Limit::TableElements(self.0.table_elements)),
+        }
+    }
+
+    /// Why a call ended, from the error that ended it.
+    pub(super) fn ended(&self, error: &Error) -> Ended {
+        if let Some(ended) = error.downcast_ref::<Ended>() {
+            return ended.clone();
+        }
+        if let Some(full) = error.downcast_ref::<PoolConcurrencyLimitError>() {
+            return Ended::Host { reason: full.to_string() };
+        }
+        let limit = match error.downcast_ref::<Trap>() {
+            Some(Trap::Interrupt) => Some(Limit::CpuMs(self.0.cpu_ms)),
+            Some(Trap::OutOfFuel) => Some(Limit::Fuel(self.0.fuel)),
+            Some(Trap::StackOverflow) => Some(Limit::StackBytes(STACK_BYTES_MAX as u32)),
+            Some(_) => None,
+            None => self.untyped(error),
+        };
+        limit.map_or_else(|| Ended::Trap { reason: reason(error) }, |limit| Ended::Limit { limit })
+    }
+
+    /// The two limits whose errors wasmtime gives no type that can be named here. Tests hold the texts to the version in use.
+    fn untyped(&self, error: &Error) -> Option<Limit> {
+        let text = error.root_cause().to_string();
+        if text.ends_with("fuel allocated for hostcalls has been exhausted") {
+            Some(Limit::HostCallBytes(self.0.host_call_bytes))
+        } else if text.ends_with("store handle limit exceeded") {
+            Some(Limit::Handles(self.0.handles))
+        } else {
+            None
+        }
+    }
+}
+
+/// What went wrong in the guest, and the guest's functions that led there, innermost first.
+fn reason(error: &Error) -> String {
+    let mut reason = match error.downcast_ref::<Trap>() {
+        Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
+        None => error.root_cause().to_string(),
+    };
+    let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
+    for (frame, joint) in frames.iter().zip(std::iter::once(" in ").chain(std::iter::repeat(" < "))) {
+        reason.push_str(joint);
+        match frame.func_name() {
+            Some(name) => push_name(&mut reason, name),
+            None => write!(reason, "function {}", frame.func_index()).expect("writing to a string does not fail"),
+        }
+    }
+    reason
+}
+
+/// The guest chose the name: it is cut, and only plain characters of it are shown.
+fn push_name(reason: &mut String, name: &str) {
+    let cut = name.floor_char_boundary(NAME_BYTES_MAX);
+    reason.extend(name[..cut].chars().map(|c| if c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric() { c } else { '?' }));
+    if cut < name.len() {
+        reason.push_str("...");
+    }
+}
+
+/// Counts all memories together and all tables together, from what a component declares to what it grows.
+pub(super) struct Limiter {
+    memory: Tally,
+    table: Tally,
+}
+
+struct Tally {
+    used: usize,
+    /// The growth that was allowed last: taken back if it then fails.
+    last: usize,
+    max: usize,
+    limit: Limit,
+}
+
+impl Tally {
+    fn new(max: usize, limit: Limit) -> Tally {
+        Tally { used: 0, last: 0, max, limit }
+    }
+
+    fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        let growth = desired.saturating_sub(current);
+        let used = self.used.saturating_add(growth);
+        if used > self.max {
+            return Err(Error::new(Ended::Limit { limit: self.limit }));
+        }
+        // Beyond the maximum that it declared itself a guest is told -1, as everywhere.
+        let allowed = maximum.is_none_or(|maximum| desired <= maximum);
+        if allowed {
+            (self.used, self.last) = (used, growth);
+        } else {
+            self.last = 0;
+        }
+        Ok(allowed)
+    }
+
+    fn failed(&mut self) {
+        self.used -= std::mem::take(&mut self.last);
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        self.memory.grow(current, desired, maximum)
+    }
+
+    fn memory_grow_failed(&mut self, _: Error) -> Result<()> {
+        self.memory.failed();
+        Ok(())
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        self.table.grow(current, desired, maximum)
+    }
+
+    fn table_grow_failed(&mut self, _: Error) -> Result<()> {
+        self.table.failed();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,286 @@
+//! The component's border: what `wit-bindgen` generates from the WIT files, and the way between its types and the contract's.
+//!
+//! Nothing generated leaves this module. Each record is named once with all its fields, so that a field added to the contract and
+//! forgotten here does not compile. Natively the same code is type-checked and the imports lead to [`crate::testing`] instead of a host.
+
+use crate::Plugin;
+use cartage_contract::{delivery as d, http as h, manifest as m, orders as o};
+#[cfg(target_family = "wasm")]
+use cartage_contract::{log as l, signing as s};
+use std::marker::PhantomData;
+
+#[allow(missing_docs, unsafe_code, unreachable_pub, unnameable_types, reason = "generated: the canonical ABI is raw memory")]
+#[allow(clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]
+mod generated {
+    wit_bindgen::generate!({
+        world: "plugin",
+        path: "../wit",
+        pub_export_macro: true,
+        export_macro_name: "export_component",
+        default_bindings_module: "cartage_sdk::abi",
+    });
+}
+
+pub use generated::*;
+
+use generated::cartage::plugin::{delivery as gd, http as gh, manifest as gm, orders as go};
+#[cfg(target_family = "wasm")]
+use generated::cartage::plugin::{log as gl, signing as gs};
+
+/// Exports `P` by the contract.
+#[derive(Debug)]
+pub struct Export<P>(PhantomData<P>);
+
+impl<P: Plugin> Guest for Export<P> {
+    fn describe() -> gm::Manifest {
+        m::Manifest::from(P::describe()).to()
+    }
+
+    fn list_statuses(context: gd::Context) -> Result<Vec<gd::Status>, gd::Failure> {
+        log_panics();
+        P::list_statuses(context.to()).map_err(d::Failure::from).to()
+    }
+
+    fn check(order: Option<gd::OrderKey>, context: gd::Context) -> Result<gd::Report, gd::Failure> {
+        log_panics();
+        P::check(order.to(), context.to()).map(d::Report::from).map_err(d::Failure::from).to()
+    }
+
+    fn send_order_status(update: go::Update, delivery: gd::Delivery, context: gd::Context) -> Result<gd::Applied, gd::Failure> {
+        log_panics();
+        P::send_order_status(update.to(), delivery.to(), context.to()).map(d::Applied::from).map_err(d::Failure::from).to()
+    }
+}
+
+/// Lets the operator see why a plugin trapped: a panic has no other way out of a component. Not in `describe`, where a log line is refused.
+fn log_panics() {
+    #[cfg(target_family = "wasm")]
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        log(l::Level::Error, &format!("panicked{place}: {}", panic.payload_as_str().unwrap_or("no message")));
+    }));
+}
+
+/// The host's imports; natively those of the scripted cart.
+#[cfg(target_family = "wasm")]
+mod imports {
+    use super::*;
+
+    pub(crate) fn send(request: h::Request) -> Result<h::Response, h::Error> {
+        gh::send(&request.to()).to()
+    }
+
+    pub(crate) fn mac(slot: &str, algorithm: s::Algorithm, message: Vec<h::Part>) -> Result<Vec<u8>, s::Error> {
+        gs::mac(slot, algorithm.to(), &Convert::<Vec<gh::Part>>::to(message)).to()
+    }
+
+    pub(crate) fn digest(algorithm: s::Algorithm, message: Vec<h::Part>) -> Result<Vec<u8>, s::Error> {
+        gs::digest(algorithm.to(), &Convert::<Vec<gh::Part>>::to(message)).to()
+    }
+
+    pub(crate) fn log(level: l::Level, message: &str) {
+        gl::log(level.to(), message);
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+use crate::testing::imports;
+
+pub(crate) use imports::{digest, log, mac, send};
+
+/// From a generated type to the contract's, or back.
+trait Convert<T> {
+    fn to(self) -> T;
+}
+
+macro_rules! same {
+    ($($plain:ty),*) => { $(impl Convert<$plain> for $plain { fn to(self) -> $plain { self } })* };
+}
+same!(bool, u8, u16, u32, u64, i16, i64, String);
+
+impl<A: Convert<B>, B> Convert<Option<B>> for Option<A> {
+    fn to(self) -> Option<B> {
+        self.map(A::to)
+    }
+}
+
+impl<A: Convert<B>, B> Convert<Vec<B>> for Vec<A> {
+    fn to(self) -> Vec<B> {
+        self.into_iter().map(A::to).collect()
+    }
+}
+
+impl<A: Convert<C>, B: Convert<D>, C, D> Convert<(C, D)> for (A, B) {
+    fn to(self) -> (C, D) {
+        (self.0.to(), self.1.to())
+    }
+}
+
+impl<A: Convert<C>, B: Convert<D>, C, D> Convert<Result<C, D>> for Result<A, B> {
+    fn to(self) -> Result<C, D> {
+        self.map(A::to).map_err(B::to)
+    }
+}
+
+/// `record!(from => to { every, field })`.
+macro_rules! record {
+    ($from:path => $to:path { $($field:ident),* }) => {
+        impl Convert<$to> for $from {
+            fn to(self) -> $to {
+                let $from { $($field),* } = self;
+                $to { $($field: $field.to()),* }
+            }
+        }
+    };
+}
+
+/// `cases!(from => to { Bare, Cases; Cases, With, Payload })`.
+macro_rules! cases {
+    ($from:path => $to:path { $($bare:ident),* $(; $($full:ident),*)? }) => {
+        const _: () = {
+            use $from as From;
+            use $to as To;
+
+            impl Convert<To> for From {
+                fn to(self) -> To {
+                    match self {
+                        $(From::$bare => To::$bare,)*
+                        $($(From::$full(inside) => To::$full(inside.to()),)*)?
+                    }
+                }
+            }
+        };
+    };
+}
+
+// What the host hands over.
+record!(go::Update => o::Update {
+    order_number, reference_number, label, status, previous_label, changed_at, note, comments, notify_customer, packages, line_items
+});
+record!(go::CivilTime => o::CivilTime { date, hour, minute, second, utc_offset_minutes });
+record!(go::CivilDate => o::CivilDate { year, month, day });
+record!(go::Package => o::Package {
+    id, tracking_number, tracking_url, carrier, carrier_given, method, picked_up, contents, told, told_number
+});
+cases!(go::Told => o::Told { New, AlreadyTold, NumberCorrected, Withdrawn });
+record!(go::Content => o::Content { web_line_id, reference_line_id, sku, quantity });
+record!(go::LineItem => o::LineItem { web_line_id, reference_line_id, sku, label, status, ordered, shipped, needed, note, packages });
+record!(go::LinePackage => o::LinePackage { package_id, quantity });
+record!(gd::Delivery => d::Delivery { id, sequence, attempt, earlier, known_reference });
+record!(gd::EarlierAttempt => d::EarlierAttempt { attempt, reach, steps, resume });
+record!(gd::Step => d::Step { name, reference });
+record!(gd::Setting => d::Setting { name, value });
+cases!(gd::SettingValue => d::SettingValue { ; Text, Integer, Boolean, Choice, UrlPath, TextMap });
+record!(gd::BoundEndpoint => d::BoundEndpoint { name, base_url });
+record!(gd::OrderKey => d::OrderKey { order_number, known_reference });
+cases!(gh::Reach => h::Reach { NothingSent, MaybeSent, Answered });
+
+impl Convert<crate::Context> for gd::Context {
+    fn to(self) -> crate::Context {
+        let gd::Context { now_unix_ms, entropy, settings, endpoints, bound_slots } = self;
+        d::Context { now_unix_ms, entropy, settings: settings.to(), endpoints: endpoints.to(), bound_slots }.into()
+    }
+}
+
+#[cfg(target_family = "wasm")]
+mod answers {
+    use super::*;
+
+    record!(gh::Response => h::Response { status, headers, body });
+    record!(gh::ResponseHeader => h::ResponseHeader { name, value });
+    record!(gh::Error => h::Error { kind, reach, message });
+    cases!(gh::ErrorKind => h::ErrorKind {
+        EndpointDenied, MethodDenied, PathDenied, QueryDenied, HeaderDenied, BodyDenied, CredentialDenied, RequestTooLarge,
+        QuotaExceeded, AddressDenied, Unsupported, Dns, Connect, Tls, Timeout, Interrupted, ResponseInvalid, ResponseTooLarge,
+        ResponseType, TokenRefused
+    });
+    record!(gs::Error => s::Error { kind, message });
+    cases!(gs::ErrorKind => s::ErrorKind { SlotDenied, FieldDenied, KeyInvalid, MessageTooLarge, QuotaExceeded, Unsupported });
+
+    // What the plugin asks.
+    record!(h::Request => gh::Request { endpoint, method, path, query, headers, body, auth, renew });
+    cases!(s::Algorithm => gs::Algorithm { Md5, Sha1, Sha256, Sha512 });
+    cases!(l::Level => gl::Level { Debug, Info, Warn, Error });
+}
+
+// What the plugin hands back.
+record!(d::Applied => gd::Applied { outcome, reference, message, steps });
+cases!(d::AppliedOutcome => gd::AppliedOutcome { Done, AlreadyDone });
+record!(d::Failure => gd::Failure { kind, message, retry, steps, resume });
+cases!(d::FailureKind => gd::FailureKind {
+    Credentials, RateLimited, Unavailable, Protocol, OrderNotFound, AmbiguousOrder, InvalidData, StatusNotSupported,
+    IllegalTransition, Gone, HostDenied
+});
+cases!(d::RetryWish => gd::RetryWish { Never, Default; AfterMs });
+record!(d::Step => gd::Step { name, reference });
+record!(d::Status => gd::Status { value, title });
+record!(d::Report => gd::Report { findings, order });
+record!(d::Finding => gd::Finding { level, about, message, remedy });
+cases!(d::FindingLevel => gd::FindingLevel { Fine, Warning, Problem });
+cases!(d::FindingSubject => gd::FindingSubject { Reachability, Credentials, Permissions, Version, Settings, Order, Other });
+record!(d::OrderSeen => gd::OrderSeen { order_number, reference, status, packages, details });
+record!(d::PackageSeen => gd::PackageSeen { carrier, tracking_number });
+
+// What the plugin says of itself.
+record!(m::Manifest => gm::Manifest {
+    name, version, cart, summary, about, endpoints, slots, settings, statuses, features, carriers, personal_fields
+});
+record!(m::About => gm::About { vendor, support, licence, changelog });
+record!(m::Endpoint => gm::Endpoint {
+    name, purpose, example, base, required, methods, path_prefixes, request_headers, request_types, response_headers, response_types
+});
+cases!(m::Base => gm::Base { Any; Pattern, Fixed });
+record!(m::Slot => gm::Slot { name, purpose, kind, required, endpoints, fields, hashed });
+record!(m::SlotField => gm::SlotField { name, purpose, secret, required });
+cases!(m::SlotKind => gm::SlotKind { Basic, Bearer, FormField; Header, Query, MacKey, Oauth1, Oauth2ClientCredentials, Login });
+record!(m::HeaderPlacement => gm::HeaderPlacement { name, prefix });
+cases!(m::KeyEncoding => gm::KeyEncoding { Text, Base64, Hex, Whsec });
+record!(m::Oauth1 => gm::Oauth1 { placement, signature });
+cases!(m::Oauth1Placement => gm::Oauth1Placement { Header, Query });
+cases!(m::Oauth1Signature => gm::Oauth1Signature { HmacSha1, HmacSha256 });
+record!(m::Oauth2 => gm::Oauth2 { token_endpoint, client_authentication, scope });
+cases!(m::ClientAuthentication => gm::ClientAuthentication { Basic, Post });
+record!(m::Login => gm::Login { endpoint, method, path, query, headers, body, token, apply, lifetime_s, lifetime_pointer });
+cases!(m::TokenSource => gm::TokenSource { ; Header, JsonPointer });
+cases!(m::TokenPlacement => gm::TokenPlacement { ; Header, Query, Cookie });
+record!(m::Setting => gm::Setting { name, title, help, kind, required, default, former_names });
+cases!(m::SettingKind => gm::SettingKind { Boolean, UrlPath; Text, Integer, Choice, TextMap, ChoiceMap });
+record!(m::TextLimits => gm::TextLimits { min, max, pattern });
+record!(m::IntegerLimits => gm::IntegerLimits { min, max });
+record!(m::Choice => gm::Choice { value, title });
+cases!(m::Statuses => gm::Statuses { FreeText, Ask; Fixed });
+cases!(d::SettingValue => gd::SettingValue { ; Text, Integer, Boolean, Choice, UrlPath, TextMap });
+cases!(h::Method => gh::Method { Get, Head, Post, Put, Patch, Delete, Options });
+record!(h::QueryPair => gh::QueryPair { name, value });
+record!(h::Header => gh::Header { name, value });
+cases!(h::Part => gh::Part { ; Text, Bytes, Raw, Secret });
+record!(h::SecretPart => gh::SecretPart { slot, field, escape });
+cases!(h::Escape => gh::Escape { None, Form, JsonString, XmlText, Base64 });
+
+impl Convert<gm::Features> for m::Features {
+    fn to(self) -> gm::Features {
+        let m::Features {
+            tracking,
+            several_packages,
+            line_items,
+            notes,
+            customer_notification,
+            mails_customer,
+            safe_to_repeat,
+            full_state,
+        } = self;
+        [
+            (tracking, gm::Features::TRACKING),
+            (several_packages, gm::Features::SEVERAL_PACKAGES),
+            (line_items, gm::Features::LINE_ITEMS),
+            (notes, gm::Features::NOTES),
+            (customer_notification, gm::Features::CUSTOMER_NOTIFICATION),
+            (mails_customer, gm::Features::MAILS_CUSTOMER),
+            (safe_to_repeat, gm::Features::SAFE_TO_REPEAT),
+            (full_state, gm::Features::FULL_STATE),
+        ]
+        .into_iter()
+        .filter(|(set, _)| *set)
+        .fold(gm::Features::empty(), |all, (_, flag)| all | flag)
+    }
+}

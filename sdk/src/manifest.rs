@@ -1,0 +1,165 @@
+//! What a plugin says of itself, built field by field.
+//!
+//! The operator sees all of it before the plugin runs, and grants it or not; so ask for little and say what it is for. What is
+//! not declared here is denied later. [`testing::Cart`](crate::testing::Cart) checks a manifest by the host's own rules.
+//!
+//! ```
+//! use cartage_sdk::manifest::{Endpoint, Features, Field, Manifest, Setting, Slot, Statuses};
+//! use cartage_sdk::http::Method;
+//!
+//! let manifest = Manifest::new("example-shop", "1.0.0")
+//!     .cart("Example Shop 3 or later")
+//!     .summary("Sets an order's status and adds its tracking numbers.")
+//!     .vendor("Example Ltd")
+//!     .endpoint(
+//!         Endpoint::new("api", "the shop's REST interface", "https://shop.example/api")
+//!             .methods([Method::Get, Method::Post])
+//!             .paths(["/orders"])
+//!             .request_types(["application/json"])
+//!             .response_types(["application/json"]),
+//!     )
+//!     .slot(Slot::bearer("token", "Settings > API > Access tokens in the shop's back office").for_endpoints(["api"]))
+//!     .setting(Setting::boolean("notify", "Mail the customer").help("The shop mails the customer on each change.").default(false))
+//!     .statuses(Statuses::FreeText)
+//!     .features(Features { tracking: true, ..Features::default() });
+//! assert_eq!(manifest.slots[0].fields[0].name, "token");
+//! # let _ = Field::secret("x", "y");
+//! ```
+
+use cartage_contract::manifest as contract;
+
+pub use cartage_contract::delivery::Status;
+pub use cartage_contract::http::Method;
+pub use cartage_contract::manifest::{
+    ClientAuthentication, Features, HeaderPlacement, KeyEncoding, Login, Oauth1, Oauth1Placement, Oauth1Signature, Oauth2, Statuses,
+    TokenPlacement, TokenSource,
+};
+
+mod endpoint;
+mod setting;
+mod slot;
+
+pub use endpoint::Endpoint;
+pub use setting::{Default, Setting};
+pub use slot::{Field, Slot};
+
+crate::wraps! {
+    /// All that a plugin says of itself. See the [module](self).
+    Manifest(contract::Manifest)
+}
+
+impl Manifest {
+    /// A plugin's name (`[a-z0-9][a-z0-9-]{0,62}`) and version (Semantic Versioning). It takes any text as a status and can carry
+    /// nothing else until [`statuses`](Manifest::statuses) and [`features`](Manifest::features) say so.
+    pub fn new(name: &str, version: &str) -> Manifest {
+        Manifest(contract::Manifest {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            cart: String::new(),
+            summary: String::new(),
+            about: contract::About { vendor: String::new(), support: None, licence: None, changelog: None },
+            endpoints: Vec::new(),
+            slots: Vec::new(),
+            settings: Vec::new(),
+            statuses: Statuses::FreeText,
+            features: Features::default(),
+            carriers: Vec::new(),
+            personal_fields: Vec::new(),
+        })
+    }
+
+    /// The cart, as its users call it, and which versions.
+    #[must_use]
+    pub fn cart(mut self, cart: &str) -> Manifest {
+        cart.clone_into(&mut self.0.cart);
+        self
+    }
+
+    /// What the plugin does, in a sentence or two.
+    #[must_use]
+    pub fn summary(mut self, summary: &str) -> Manifest {
+        summary.clone_into(&mut self.0.summary);
+        self
+    }
+
+    /// Who ships it.
+    #[must_use]
+    pub fn vendor(mut self, vendor: &str) -> Manifest {
+        vendor.clone_into(&mut self.0.about.vendor);
+        self
+    }
+
+    /// A mail address or a URL for help.
+    #[must_use]
+    pub fn support(mut self, support: &str) -> Manifest {
+        self.0.about.support = Some(support.to_owned());
+        self
+    }
+
+    /// An SPDX licence expression.
+    #[must_use]
+    pub fn licence(mut self, licence: &str) -> Manifest {
+        self.0.about.licence = Some(licence.to_owned());
+        self
+    }
+
+    /// The URL of what changed from version to version.
+    #[must_use]
+    pub fn changelog(mut self, changelog: &str) -> Manifest {
+        self.0.about.changelog = Some(changelog.to_owned());
+        self
+    }
+
+    /// A destination that the plugin needs.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Manifest {
+        self.0.endpoints.push(endpoint.into());
+        self
+    }
+
+    /// A secret that the plugin needs.
+    #[must_use]
+    pub fn slot(mut self, slot: Slot) -> Manifest {
+        self.0.slots.push(slot.into());
+        self
+    }
+
+    /// Something that the operator can set.
+    #[must_use]
+    pub fn setting(mut self, setting: Setting) -> Manifest {
+        self.0.settings.push(setting.into());
+        self
+    }
+
+    /// Which statuses the cart takes.
+    #[must_use]
+    pub fn statuses(mut self, statuses: Statuses) -> Manifest {
+        self.0.statuses = statuses;
+        self
+    }
+
+    /// What the plugin can carry, and how it behaves.
+    #[must_use]
+    pub fn features(mut self, features: Features) -> Manifest {
+        self.0.features = features;
+        self
+    }
+
+    /// The carriers that the cart knows, in its words. None: any text.
+    #[must_use]
+    pub fn carriers<'a>(mut self, carriers: impl IntoIterator<Item = &'a str>) -> Manifest {
+        self.0.carriers = owned(carriers);
+        self
+    }
+
+    /// Names of fields in the cart's requests and answers that are personal. Recordings leave their values out.
+    #[must_use]
+    pub fn personal_fields<'a>(mut self, fields: impl IntoIterator<Item = &'a str>) -> Manifest {
+        self.0.personal_fields = owned(fields);
+        self
+    }
+}
+
+fn owned<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    texts.into_iter().map(str::to_owned).collect()
+}

@@ -1,0 +1,181 @@
+//! Something that the operator can set.
+
+use super::{contract, owned};
+use cartage_contract::delivery::SettingValue;
+use cartage_contract::manifest::{Choice, IntegerLimits, SettingKind, TextLimits};
+
+/// The longest text that a setting can take, in characters.
+const TEXT_CHARS_MAX: u32 = 4096;
+
+crate::wraps! {
+    /// Something that the operator can set for a cart. Not required and without a default until it is said.
+    ///
+    /// ```
+    /// use cartage_sdk::manifest::Setting;
+    /// use cartage_sdk::SettingValue;
+    ///
+    /// let encoding = Setting::choice("encoding", "Encoding", [("json", "JSON"), ("xml", "XML, for shops before 2.0")])
+    ///     .help("What the shop's script understands.")
+    ///     .default("json");
+    /// assert_eq!(encoding.default, Some(SettingValue::Choice("json".to_owned())));
+    ///
+    /// let store = Setting::text("store", "Store id").length(1, 8).pattern("[0-9]+").required();
+    /// assert!(store.required);
+    /// ```
+    Setting(contract::Setting)
+}
+
+impl Setting {
+    /// A text of up to 4096 characters.
+    pub fn text(name: &str, title: &str) -> Setting {
+        Setting::new(name, title, SettingKind::Text(any_text()))
+    }
+
+    /// An integer between two limits, both included.
+    pub fn integer(name: &str, title: &str, min: i64, max: i64) -> Setting {
+        Setting::new(name, title, SettingKind::Integer(IntegerLimits { min, max }))
+    }
+
+    /// True or false.
+    pub fn boolean(name: &str, title: &str) -> Setting {
+        Setting::new(name, title, SettingKind::Boolean)
+    }
+
+    /// One of some values, each with its title.
+    pub fn choice<'a>(name: &str, title: &str, choices: impl IntoIterator<Item = (&'a str, &'a str)>) -> Setting {
+        Setting::new(name, title, SettingKind::Choice(choices_of(choices)))
+    }
+
+    /// An absolute, percent-encoded URL path in its normal form.
+    pub fn url_path(name: &str, title: &str) -> Setting {
+        Setting::new(name, title, SettingKind::UrlPath)
+    }
+
+    /// A map of text to text.
+    pub fn text_map(name: &str, title: &str) -> Setting {
+        Setting::new(name, title, SettingKind::TextMap(any_text()))
+    }
+
+    /// A map of text to one of some values, each with its title.
+    pub fn choice_map<'a>(name: &str, title: &str, choices: impl IntoIterator<Item = (&'a str, &'a str)>) -> Setting {
+        Setting::new(name, title, SettingKind::ChoiceMap(choices_of(choices)))
+    }
+
+    fn new(name: &str, title: &str, kind: SettingKind) -> Setting {
+        Setting(contract::Setting {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            help: String::new(),
+            kind,
+            required: false,
+            default: None,
+            former_names: Vec::new(),
+        })
+    }
+
+    /// What the operator should know.
+    #[must_use]
+    pub fn help(mut self, help: &str) -> Setting {
+        help.clone_into(&mut self.0.help);
+        self
+    }
+
+    /// It must have a value.
+    #[must_use]
+    pub fn required(mut self) -> Setting {
+        self.0.required = true;
+        self
+    }
+
+    /// Its value where the operator gives none: a text, an integer, a boolean, or the pairs of a map. It must fit the setting's kind,
+    /// or the manifest is refused.
+    #[must_use]
+    pub fn default(mut self, default: impl Into<Default>) -> Setting {
+        self.0.default = Some(default.into().of_kind(&self.0.kind));
+        self
+    }
+
+    /// The shortest and the longest text, in characters; of a map, of each of its values.
+    #[must_use]
+    pub fn length(mut self, min: u32, max: u32) -> Setting {
+        if let SettingKind::Text(limits) | SettingKind::TextMap(limits) = &mut self.0.kind {
+            (limits.min, limits.max) = (min, max);
+        }
+        self
+    }
+
+    /// A regular expression that the whole text must match.
+    #[must_use]
+    pub fn pattern(mut self, pattern: &str) -> Setting {
+        if let SettingKind::Text(limits) | SettingKind::TextMap(limits) = &mut self.0.kind {
+            limits.pattern = Some(pattern.to_owned());
+        }
+        self
+    }
+
+    /// Names that earlier versions of the plugin used; a value kept under one of them carries over.
+    #[must_use]
+    pub fn former_names<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Setting {
+        self.0.former_names = owned(names);
+        self
+    }
+}
+
+/// A default, before the setting's kind gives it its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Default {
+    /// Of a text, a choice or a URL path.
+    Text(String),
+    /// Of an integer.
+    Integer(i64),
+    /// Of a boolean.
+    Boolean(bool),
+    /// Of a map.
+    Map(Vec<(String, String)>),
+}
+
+impl Default {
+    /// The value that it is for a setting of this kind. One that does not fit stays what it is, and is refused when it is checked.
+    pub(crate) fn of_kind(self, kind: &SettingKind) -> SettingValue {
+        match (self, kind) {
+            (Default::Text(text), SettingKind::Choice(_)) => SettingValue::Choice(text),
+            (Default::Text(text), SettingKind::UrlPath) => SettingValue::UrlPath(text),
+            (Default::Text(text), _) => SettingValue::Text(text),
+            (Default::Integer(value), _) => SettingValue::Integer(value),
+            (Default::Boolean(value), _) => SettingValue::Boolean(value),
+            (Default::Map(pairs), _) => SettingValue::TextMap(pairs),
+        }
+    }
+}
+
+impl From<&str> for Default {
+    fn from(text: &str) -> Default {
+        Default::Text(text.to_owned())
+    }
+}
+
+impl From<i64> for Default {
+    fn from(value: i64) -> Default {
+        Default::Integer(value)
+    }
+}
+
+impl From<bool> for Default {
+    fn from(value: bool) -> Default {
+        Default::Boolean(value)
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Default {
+    fn from(pairs: [(&str, &str); N]) -> Default {
+        Default::Map(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into())
+    }
+}
+
+fn any_text() -> TextLimits {
+    TextLimits { min: 0, max: TEXT_CHARS_MAX, pattern: None }
+}
+
+fn choices_of<'a>(choices: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<Choice> {
+    choices.into_iter().map(|(value, title)| Choice { value: value.to_owned(), title: title.to_owned() }).collect()
+}

@@ -1,0 +1,3 @@
+//! The whole, with real sockets on loopback. One file a theme.
+
+mod egress;
