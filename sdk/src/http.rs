@@ -42,7 +42,7 @@ mod body;
 mod response;
 
 pub use body::{Form, Json};
-pub use response::{BodyError, Response};
+pub use response::{BodyError, Response, excerpt};
 
 crate::wraps! {
     /// A request, to be built and sent. See the [module](self).

@@ -134,6 +134,15 @@ impl<P: Plugin> Cart<P> {
         self
     }
 
+    /// Leaves a field of a slot without a value.
+    #[must_use]
+    pub fn without_field(mut self, slot: &str, field: &str) -> Cart<P> {
+        if let Some(fields) = self.stage.grants.slots.get_mut(slot) {
+            fields.remove(field);
+        }
+        self
+    }
+
     /// Gives a field of a slot a value of the test's own: a known key, or one that has to be escaped.
     #[must_use]
     pub fn secret(mut self, slot: &str, field: &str, value: &str) -> Cart<P> {

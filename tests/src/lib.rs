@@ -1,1 +1,3 @@
-//! Stub.
+//! What tests and benchmarks of the whole share.
+
+pub mod bad_cart;

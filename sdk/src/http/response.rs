@@ -72,22 +72,9 @@ impl Response {
         }
     }
 
-    /// The start of the body on one line, for a message: white space and control characters become single spaces.
+    /// The start of the body on one line, for a message, by [`excerpt`].
     pub fn excerpt(&self) -> String {
-        let text = self.text();
-        let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-        let mut excerpt = String::new();
-        let mut chars = 0;
-        for word in words {
-            for c in (chars > 0).then_some(' ').into_iter().chain(word.chars()) {
-                if chars == EXCERPT_CHARS_MAX {
-                    return excerpt + "...";
-                }
-                excerpt.push(c);
-                chars += 1;
-            }
-        }
-        excerpt
+        excerpt(&self.text())
     }
 
     /// The body as JSON of some type, [`serde_json::Value`] if need be: up to 1 MiB and 127 levels deep.
@@ -115,6 +102,28 @@ impl Response {
         let then = Duration::from_secs(http_date(value)?);
         Some(then.saturating_sub(Duration::from_millis(context.now_unix_ms)))
     }
+}
+
+/// The start of a text on one line, for a message: runs of white space and control characters become single spaces, and what follows
+/// 300 characters is left out.
+///
+/// ```
+/// assert_eq!(cartage_sdk::http::excerpt(" two\r\n\twords\u{0}"), "two words");
+/// ```
+pub fn excerpt(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let mut excerpt = String::new();
+    let mut chars = 0;
+    for word in words {
+        for c in (chars > 0).then_some(' ').into_iter().chain(word.chars()) {
+            if chars == EXCERPT_CHARS_MAX {
+                return excerpt + "...";
+            }
+            excerpt.push(c);
+            chars += 1;
+        }
+    }
+    excerpt
 }
 
 /// Seconds since 1970 of `Sun, 06 Nov 1994 08:49:37 GMT`.

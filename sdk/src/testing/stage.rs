@@ -16,13 +16,16 @@ pub(super) struct Stage {
     pub(super) grants: Grants,
     pub(super) secrets: Placeholders,
     pub(super) script: VecDeque<(Expect, Reply)>,
-    pub(super) rule: Option<Box<dyn Fn(&Seen) -> Reply>>,
+    pub(super) rule: Option<Rule>,
     pub(super) denials: Denials,
     pub(super) delivery: Option<String>,
     pub(super) requests: Vec<Seen>,
     pub(super) log: Vec<(log::Level, String)>,
     denied: Vec<String>,
 }
+
+/// Answers a request that is not in the script.
+pub(super) type Rule = Box<dyn Fn(&Seen) -> Reply>;
 
 /// What a denial means for the test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

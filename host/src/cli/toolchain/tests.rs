@@ -293,9 +293,8 @@ fn a_compiler_older_than_the_crate_allows_is_refused_and_one_as_old_is_taken() {
 
 #[test]
 fn a_compiler_that_only_passes_on_to_rustup_is_not_debian_s() {
-    let machine =
-        Fake::default().with_debian().but("/usr/bin/rustc --print sysroot", Ran::Well("/home/u/.rustup/toolchains/stable".into()));
-    assert_refused(machine.choose(Some("debian"), Install::Refused), Kind::Debian, &["not Debian's compiler", ".rustup"]);
+    let machine = Fake::default().with_debian().but("/usr/bin/rustc --print sysroot", Ran::Well("/rustup/toolchains/stable".into()));
+    assert_refused(machine.choose(Some("debian"), Install::Refused), Kind::Debian, &["not Debian's compiler", "/rustup/toolchains"]);
 }
 
 #[test]
