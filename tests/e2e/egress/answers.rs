@@ -81,6 +81,15 @@ async fn a_header_without_end_is_refused_before_memory_runs_out() {
 }
 
 #[tokio::test]
+async fn floods_around_a_body_are_refused() {
+    let chunked = || Step::send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+    let extension = vec![chunked(), Step::send("1;"), Step::forever("x".repeat(65_536), 0)];
+    fails(extension, ErrorKind::ResponseInvalid).await;
+    let trailers = vec![chunked(), Step::send("1\r\nx\r\n0\r\n"), Step::forever("trailer: x\r\n".repeat(100), 0)];
+    fails(trailers, ErrorKind::ResponseInvalid).await;
+}
+
+#[tokio::test]
 async fn a_connection_that_breaks_is_interrupted() {
     for answer in [
         vec![Step::Close],
@@ -191,14 +200,29 @@ async fn a_redirect_is_an_answer_that_only_the_operator_can_follow() {
 
 #[tokio::test]
 async fn what_follows_an_answer_is_not_taken_for_the_next() {
-    let smuggled = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbodyHTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged";
-    let honest = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhonest";
-    let scripts = [smuggled, honest].map(|answer| vec![Step::Receive, Step::send(answer), Step::Hold]).to_vec();
-    let cart = BadCart::start_each(scripts).await.expect("loopback has a port");
+    let forged = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged";
+    for (first, body) in [("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody", "body"), ("HTTP/1.1 204 No Content\r\n\r\n", "")] {
+        let mut scripts = Step::answering(format!("{first}{forged}"), 1);
+        scripts.push(Step::Hold);
+        let honest = Step::answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhonest", 1);
+        let cart = BadCart::start_each(vec![scripts, honest]).await.expect("loopback has a port");
+        let mut session = Shop::of(&cart).session();
+        assert_eq!(send(&mut session, get("/orders")).await.expect("it is an answer").body, body.as_bytes());
+        assert_eq!(send(&mut session, get("/orders")).await.expect("it is an answer").body, b"honest");
+        assert_eq!(cart.connections(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_the_cart_closed_meanwhile_is_not_used() {
+    let cart = BadCart::start(Step::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", 1)).await.expect("loopback has a port");
     let mut session = Shop::of(&cart).session();
-    assert_eq!(send(&mut session, get("/orders")).await.expect("it is an answer").body, b"body");
-    assert_eq!(send(&mut session, get("/orders")).await.expect("it is an answer").body, b"honest");
-    assert_eq!(cart.connections(), 2);
+    for connections in 1..=3 {
+        let response = send(&mut session, post("/orders", "a=b")).await.expect("a fresh connection answers");
+        assert_eq!((response.body.as_slice(), cart.connections()), (b"ok".as_slice(), connections));
+        // Long enough for the end of the connection to be noticed.
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]
