@@ -1,16 +1,54 @@
 //! Cartage carries an order's status from an Order Manager to any shopping cart.
 //!
-//! To be told: the path of an update.
+//! A cart's protocol is a plugin: a WebAssembly component that the cart's vendor ships. This crate runs it without any authority of its own,
+//! sends its requests, and checks every parameter before and after. The modules below stand in the order in which a status update
+//! passes them.
+//!
+//! A sender's fields are bounded and checked, once, and become a [`validate::StatusUpdate`]; the [`carts::Cart`] says what its labels and carriers
+//! are called at the cart. A [`deliver::Courier`] is that cart made ready. It takes a [`deliver::Job`], calls the [`plugin::Plugin`] in a fresh
+//! instance, and comes back with a [`receipt::Receipt`] and a [`cassette::Cassette`]. While the call runs, the guest asks and the
+//! host answers, in plain data ([`exchange`]); [`egress`] is what answers: it alone owns sockets and credentials.
+//!
+//! # Sending one status
+//!
+//! ```no_run
+//! use cartage::carts::Cart;
+//! use cartage::clock::{Clock, SystemClock};
+//! use cartage::deliver::{Courier, Job};
+//! use cartage::egress::{Egress, Mode};
+//! use cartage::id::DeliveryId;
+//! use cartage::plugin::Runtime;
+//! use cartage::validate::{Fields, ForCart, StatusUpdate, civil_time};
+//! use std::sync::Arc;
+//!
+//! # async fn send() -> Result<(), Box<dyn std::error::Error>> {
+//! let clock = Arc::new(SystemClock);
+//! let cart = Cart::parse("seed-shop.toml", &std::fs::read_to_string("seed-shop.toml")?)?;
+//! let plugin = Runtime::new()?.admit(std::fs::read("integration-script.wasm")?).await?;
+//! let secrets = cart.secrets(plugin.manifest())?;
+//! let courier = Courier::new(&cart, plugin, secrets, &Egress::new(clock.clone()), clock.clone())?;
+//!
+//! let fields = Fields { order_number: "1021".into(), label: "Order Shipped".into(), ..Fields::default() };
+//! let update = StatusUpdate::new(fields, civil_time(clock.now_unix_ms()))?;
+//! if let ForCart::Send(update) = update.for_cart(&cart, courier.manifest())? {
+//!     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: vec![], known_reference: None, update };
+//!     let attempt = courier.attempt(job, Mode::Live).await?;
+//!     println!("{:?}", attempt.receipt.fate);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
-pub mod carts;
-pub mod cassette;
-pub mod clock;
+pub mod validate;
 pub mod deliver;
+pub mod plugin;
+pub mod exchange;
+pub mod egress;
+pub mod carts;
+pub mod receipt;
+pub mod cassette;
+pub mod id;
+pub mod clock;
+
 #[cfg(feature = "command")]
 pub mod demo_cart;
-pub mod egress;
-pub mod exchange;
-pub mod id;
-pub mod plugin;
-pub mod receipt;
-pub mod validate;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `cartage` command. What it can do is in [`cli`]; what it does it with is the library.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -8,6 +8,7 @@ mod fields;
 mod text;
 
 pub use fields::{ContentFields, Fields, LineItemFields, LinePackageFields, PackageFields};
+pub use text::civil_time;
 
 use crate::carts::{Cart, LabelTarget, NotifyCustomer};
 use cartage_contract::manifest::{Features, Manifest, Statuses};

@@ -2,10 +2,12 @@
 
 #[doc(hidden)]
 pub mod abi;
+pub mod delivery;
 pub mod failure;
 pub mod http;
 pub mod log;
 pub mod manifest;
+pub mod orders;
 pub mod settings;
 pub mod signing;
 #[cfg(not(target_family = "wasm"))]
@@ -19,6 +21,7 @@ pub use cartage_contract::delivery::{
 pub use cartage_contract::orders::{CivilDate, CivilTime, Content, LineItem, LinePackage, Package, Told, Update};
 pub use failure::{Applied, Failure, Report};
 pub use manifest::Manifest;
+pub use serde_json;
 pub use settings::Context;
 
 /// A cart's protocol.

@@ -4,8 +4,10 @@
 mod check;
 mod settings;
 
-pub use check::{Error, Problem};
-pub use settings::{Error as SettingError, Errors as SettingErrors, Plain};
+pub use check::{CARRIERS_MAX, Error, LIST_ENTRIES_MAX, Problem, TEXT_CHARACTERS_MAX, VALUE_CHARACTERS_MAX};
+pub use settings::{
+    Error as SettingError, Errors as SettingErrors, MAP_ENTRIES_MAX, MAP_KEY_CHARACTERS_MAX, PATTERN_BYTES_MAX, Plain, Refusal,
+};
 
 use crate::delivery::{SettingValue, Status};
 use crate::http::{Header, Method, Part, QueryPair};

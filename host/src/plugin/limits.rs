@@ -166,3 +166,6 @@ impl ResourceLimiter for Limiter {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

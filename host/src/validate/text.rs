@@ -129,3 +129,17 @@ fn parse_time(text: &str) -> Option<CivilTime> {
         utc_offset_minutes: offset,
     })
 }
+
+/// A moment as a civil time in UTC.
+pub fn civil_time(unix_ms: u64) -> CivilTime {
+    let latest = 253_402_207_200_000; // The last moment of the calendar's year 9999, with room for any offset.
+    let moment = jiff::Timestamp::from_millisecond(unix_ms.min(latest).cast_signed()).expect("it lies between 1970 and 9999");
+    let time = jiff::tz::Offset::UTC.to_datetime(moment);
+    CivilTime {
+        date: civil_date(time.date()).expect("it lies between 1970 and 9999"),
+        hour: time.hour().unsigned_abs(),
+        minute: time.minute().unsigned_abs(),
+        second: time.second().unsigned_abs(),
+        utc_offset_minutes: Some(0),
+    }
+}

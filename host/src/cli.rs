@@ -1,0 +1,160 @@
+//! The command line: one struct and one file a command.
+//!
+//! A command prints its result with [`report`] and says in its return value whether what it was asked came true. It gives a [`Failure`]
+//! up to [`main`], which prints it once: what was attempted, the causes below it, and what to do.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong use. With `--json` standard output holds exactly one JSON document, the error included;
+//! standard error holds the talk.
+
+mod attempt;
+mod courier;
+mod demo;
+mod doctor;
+mod plugin;
+mod report;
+mod send;
+mod toolchain;
+
+use clap::{Parser, Subcommand};
+use std::error::Error;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+const EXAMPLES: &str = "\
+Examples:
+  Build a plugin from its crate, and look at what it asks for:
+      cartage plugin build plugins/integration-script
+      cartage plugin inspect target/plugins/integration-script.wasm
+  See what a cart would be sent, then send it:
+      cartage send --cart seed-shop.toml --plugins target/plugins --order 1021 --label \"Order Shipped\" --dry-run
+      cartage send --cart seed-shop.toml --plugins target/plugins --order 1021 --label \"Order Shipped\"
+
+Exit codes: 0 done, 1 failed, 2 wrong use.
+CARTAGE_LOG sets what is logged to standard error, for example CARTAGE_LOG=debug or CARTAGE_LOG=cartage::egress=trace.";
+
+/// Carries an order's status from an Order Manager to any shopping cart, through sandboxed plugins.
+#[derive(Debug, Parser)]
+#[command(name = "cartage", version, about, after_long_help = EXAMPLES, max_term_width = 110)]
+struct Cli {
+    /// Print the result as one JSON document.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Send(send::Args),
+    Demo(demo::Args),
+    Doctor(doctor::Args),
+    #[command(subcommand)]
+    Plugin(plugin::Command),
+}
+
+/// Whether what a command was asked for came true. The command has printed the particulars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It did.
+    Done,
+    /// It did not: the cart refused, or something needs a person.
+    NotDone,
+}
+
+/// Why a command could not do its work, and what the user can do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    source: Box<dyn Error + Send + Sync>,
+    remedy: Option<String>,
+    kind: FailureKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FailureKind {
+    Failed,
+    WrongUse,
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(source: E) -> Failure {
+        Failure { source: Box::new(source), remedy: None, kind: FailureKind::Failed }
+    }
+}
+
+impl Failure {
+    /// The command was asked for something that it cannot be asked for.
+    pub(crate) fn wrong_use(message: impl Into<String>) -> Failure {
+        Failure { source: message.into().into(), remedy: None, kind: FailureKind::WrongUse }
+    }
+
+    /// The error and its causes in one line, for a report of several things.
+    fn text(&self) -> String {
+        report::chain(&*self.source)
+    }
+
+    /// What the user can do, where it is known.
+    fn remedy(&self) -> Option<&str> {
+        self.remedy.as_deref()
+    }
+
+    /// Says what to do about it.
+    pub(crate) fn what_to_do(self, remedy: impl Into<String>) -> Failure {
+        Failure { remedy: Some(remedy.into()), ..self }
+    }
+}
+
+/// Runs the command that the arguments name.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version arrive here as well. Clap knows which of the two streams each belongs to, and its exit code for wrong use is 2.
+        Err(error) => error.exit(),
+    };
+    let ended = start_logging().and_then(|()| match cli.command {
+        Command::Send(args) => args.run(cli.json),
+        Command::Demo(args) => args.run(cli.json),
+        Command::Doctor(args) => args.run(cli.json),
+        Command::Plugin(command) => command.run(cli.json),
+    });
+    match ended {
+        Ok(Verdict::Done) => ExitCode::SUCCESS,
+        Ok(Verdict::NotDone) => ExitCode::FAILURE,
+        Err(failure) => {
+            report::failure(&failure.source, failure.remedy.as_deref(), cli.json);
+            ExitCode::from(match failure.kind {
+                FailureKind::Failed => 1,
+                FailureKind::WrongUse => 2,
+            })
+        }
+    }
+}
+
+fn start_logging() -> Result<(), Failure> {
+    let filter = match std::env::var("CARTAGE_LOG") {
+        Ok(text) => EnvFilter::try_new(&text).map_err(|error| {
+            Failure::wrong_use(format!("CARTAGE_LOG is {text:?}, which is no log filter: {error}"))
+                .what_to_do("set it to a level (error, warn, info, debug, trace) or to a list such as cartage::egress=debug,warn")
+        })?,
+        Err(_) => EnvFilter::new("warn"),
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(report::colours_on_stderr()).init();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn json_may_stand_anywhere() {
+        for line in [["cartage", "--json", "plugin", "build", "x"], ["cartage", "plugin", "build", "x", "--json"]] {
+            assert!(Cli::try_parse_from(line).expect("these are arguments").json, "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! `cartage plugin build`: from a crate to a component file.
+//!
+//! cargo builds a core module, [`component`] makes it a component, the host judges that as it will judge the file, and the file appears
+//! whole or not at all.
+
+use super::component::{self, Component};
+use super::project::Project;
+use crate::cli::toolchain::{self, CHOICE, Install, TARGET, ThisMachine, Toolchain, Version};
+use crate::cli::{Failure, Verdict, report};
+use cartage::id::Digest;
+use serde::Serialize;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::{fs, io};
+
+const EXAMPLES: &str = "\
+Examples:
+  Build one plugin into target/plugins/integration-script.wasm:
+      cartage plugin build plugins/integration-script
+  Build the crate in this folder, and install what is needed for that:
+      cartage plugin build --install
+  Build every example of a crate into target/guests/<example>.wasm:
+      cartage plugin build tests/guests --examples --unchecked
+
+CARTAGE_GUEST_TOOLCHAIN=rustup or =debian says which toolchain to use. Otherwise it is rustup's where that has the target
+wasm32-unknown-unknown, else Debian's packages (rustc-web cargo-web rust-web-src lld-NN).";
+
+/// Build a plugin's crate into a component file.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The folder of the plugin's crate.
+    #[arg(value_name = "CRATE-DIR", default_value = ".")]
+    folder: PathBuf,
+    /// Build each of the crate's examples instead of its library.
+    #[arg(long)]
+    examples: bool,
+    /// Where the files go [default: target/plugins of the workspace, target/guests with --examples].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Keep what was built even if the host will refuse it: for plugins that a test wants refused.
+    #[arg(long)]
+    unchecked: bool,
+    /// Install the guest toolchain if there is none: the target by rustup, else Debian's packages by apt-get.
+    #[arg(long)]
+    install: bool,
+}
+
+/// Why a plugin was not built.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("could not start cargo to build {crate_name}")]
+    CargoNotStarted { crate_name: String, source: io::Error },
+    #[error("cargo could not build {crate_name}: {status}; what it said is above")]
+    CargoFailed { crate_name: String, status: ExitStatus },
+    #[error("cargo printed a line that is no JSON message: {line:?}")]
+    CargoMessage { line: String, source: serde_json::Error },
+    #[error("the crate {crate_name} has no {what} that is a plugin")]
+    NothingBuilt { crate_name: String, what: &'static str },
+    #[error("could not make a plugin of {module}")]
+    NoComponent { module: PathBuf, source: component::Error },
+    #[error("could not read the compiled module {path}")]
+    ModuleUnreadable { path: PathBuf, source: io::Error },
+    #[error("could not write the plugin to {path}")]
+    NotWritten { path: PathBuf, source: io::Error },
+}
+
+/// What was built.
+#[derive(Debug, Serialize)]
+struct Report {
+    toolchain: String,
+    rust: String,
+    plugins: Vec<Built>,
+}
+
+#[derive(Debug, Serialize)]
+struct Built {
+    name: String,
+    file: PathBuf,
+    bytes: usize,
+    digest: Digest,
+    imports: Vec<String>,
+}
+
+impl Args {
+    pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
+        let built = self.build()?;
+        if json {
+            report::json(&built)
+        } else {
+            built.print()
+        }
+        Ok(Verdict::Done)
+    }
+
+    fn build(self) -> Result<Report, Failure> {
+        let project = Project::read(&self.folder).map_err(|error| {
+            Failure::from(error).what_to_do("name the folder that holds the plugin's Cargo.toml: cartage plugin build CRATE-DIR")
+        })?;
+        let toolchain = self.toolchain(&project)?;
+        report::talk(&format!("building {} for {TARGET} with Rust {} ({})", project.name, toolchain.version, toolchain.kind));
+        let modules = compile(&project, &toolchain, self.examples)?;
+        let out = self.out.unwrap_or_else(|| project.root.join(if self.examples { "target/guests" } else { "target/plugins" }));
+        let plugins = modules.into_iter().map(|module| finish(module, &out, !self.unchecked)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Report { toolchain: toolchain.kind.to_string(), rust: toolchain.version.to_string(), plugins })
+    }
+
+    fn toolchain(&self, project: &Project) -> Result<Toolchain, Failure> {
+        let choice = std::env::var(CHOICE).ok();
+        let oldest = project.rust_version.as_deref().and_then(Version::parse);
+        let install = if self.install { Install::Allowed } else { Install::Refused };
+        let machine = ThisMachine { folder: project.folder.clone() };
+        toolchain::choose(&machine, choice.as_deref(), oldest, install, &mut report::talk).map_err(|error| {
+            let remedy = error.remedy();
+            Failure::from(error).what_to_do(remedy)
+        })
+    }
+}
+
+/// Builds the plugin of one crate into the workspace's plugin folder, and says where its file is.
+pub(super) fn one(folder: &Path, install: bool) -> Result<PathBuf, Failure> {
+    let built = Args { folder: folder.to_owned(), examples: false, out: None, install, unchecked: false }.build()?;
+    Ok(built.plugins.into_iter().next().expect("a build without a plugin is a failure").file)
+}
+
+impl Report {
+    fn print(&self) {
+        for plugin in &self.plugins {
+            report::heading(&plugin.name);
+            report::rows(&[
+                ("file", plugin.file.display().to_string()),
+                ("size", report::size(plugin.bytes)),
+                ("digest", plugin.digest.to_string()),
+                ("imports", plugin.imports.join("\n")),
+            ]);
+        }
+        if let [plugin] = &self.plugins[..] {
+            report::line(&format!("next: see what it asks for with\n  cartage plugin inspect {}", plugin.file.display()));
+        }
+    }
+}
+
+/// A core module that cargo built, and the plugin that it becomes.
+#[derive(Debug, PartialEq, Eq)]
+struct Module {
+    name: String,
+    path: PathBuf,
+}
+
+/// Has cargo build the crate's library, or its examples. What cargo says goes to standard error as it comes.
+fn compile(project: &Project, toolchain: &Toolchain, examples: bool) -> Result<Vec<Module>, Failure> {
+    let crate_name = || project.name.clone();
+    let mut cargo = toolchain.cargo();
+    cargo.current_dir(&project.folder).args([
+        "build",
+        "--profile",
+        "guest",
+        "--target",
+        TARGET,
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
+    cargo.arg("--target-dir").arg(project.root.join("target/guest-build"));
+    cargo.arg("--package").arg(&project.name).arg(if examples { "--examples" } else { "--lib" });
+    cargo.args(toolchain.build_arguments());
+    for setting in settings(project) {
+        cargo.arg("--config").arg(setting);
+    }
+    let output = cargo
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|source| Error::CargoNotStarted { crate_name: crate_name(), source })?;
+    if !output.status.success() {
+        return Err(Failure::from(Error::CargoFailed { crate_name: crate_name(), status: output.status }).what_to_do(
+            "mend what the compiler names; a dependency that does not build for wasm32-unknown-unknown cannot be used in a plugin",
+        ));
+    }
+    let modules = modules(&String::from_utf8_lossy(&output.stdout), project, examples)?;
+    if modules.is_empty() {
+        let (what, remedy) = if examples {
+            ("example", "give each example its own [[example]] with crate-type = [\"cdylib\"] in the crate's Cargo.toml")
+        } else {
+            ("library", "put crate-type = [\"cdylib\", \"rlib\"] under [lib] in the crate's Cargo.toml")
+        };
+        return Err(Failure::from(Error::NothingBuilt { crate_name: crate_name(), what }).what_to_do(remedy));
+    }
+    Ok(modules)
+}
+
+/// Settings for cargo, each in TOML.
+fn settings(project: &Project) -> Vec<String> {
+    // A vendor's folders are nobody else's business, and two of them build the same bytes without.
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let folders = [(Some(project.root.clone()), "."), (home, "cargo")];
+    let flags = folders.into_iter().filter_map(|(folder, name)| Some(format!("--remap-path-prefix={}={name}", folder?.display())));
+    let flags: toml::Value = flags.collect::<Vec<_>>().into();
+    let mut settings = vec![format!("target.{TARGET}.rustflags={flags}")];
+    if !project.has_guest_profile {
+        // Small, and still with names in its traps, as in this project's own workspace.
+        let profile = ["inherits='release'", "opt-level='s'", "lto=true", "codegen-units=1", "panic='abort'", "strip='debuginfo'"];
+        settings.extend(profile.map(|setting| format!("profile.guest.{setting}")));
+    }
+    settings
+}
+
+/// The crate's own modules in cargo's messages.
+fn modules(messages: &str, project: &Project, examples: bool) -> Result<Vec<Module>, Error> {
+    let mut modules = Vec::new();
+    for line in messages.lines().filter(|line| line.starts_with('{')) {
+        let message: serde_json::Value =
+            serde_json::from_str(line).map_err(|source| Error::CargoMessage { line: line.to_owned(), source })?;
+        let ours = message["reason"] == "compiler-artifact"
+            && message["manifest_path"].as_str().map(Path::new) == Some(&project.folder.join("Cargo.toml"));
+        let files = message["filenames"].as_array().filter(|_| ours).into_iter().flatten().filter_map(|file| file.as_str());
+        for file in files.filter(|file| file.ends_with(".wasm")) {
+            let name = if examples { message["target"]["name"].as_str().unwrap_or_default() } else { &project.name };
+            modules.push(Module { name: name.to_owned(), path: file.into() });
+        }
+    }
+    modules.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(modules)
+}
+
+/// Makes the module a component, has it judged, and puts it into its file.
+fn finish(module: Module, out: &Path, judge: bool) -> Result<Built, Failure> {
+    let core = fs::read(&module.path).map_err(|source| Error::ModuleUnreadable { path: module.path.clone(), source })?;
+    let Component { bytes, imports } = component::from_module(&core).map_err(|source| {
+        let remedy = source.remedy();
+        Failure::from(Error::NoComponent { module: module.path.clone(), source }).what_to_do(remedy)
+    })?;
+    if judge {
+        super::admit(&module.name, bytes.clone())?;
+    }
+    let file = out.join(format!("{}.wasm", module.name));
+    write_whole(&file, &bytes).map_err(|source| {
+        Failure::from(Error::NotWritten { path: file.clone(), source }).what_to_do("name a folder that you may write to with --out DIR")
+    })?;
+    Ok(Built { name: module.name, file, bytes: bytes.len(), digest: Digest::of(&bytes), imports: imports.into_iter().collect() })
+}
+
+/// Whoever opens the file meanwhile sees the old content or the new, and an interrupted build leaves the old.
+fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = file.parent().expect("a name was joined to a folder");
+    fs::create_dir_all(folder)?;
+    let mut temporary = tempfile::Builder::new().prefix(".building-").permissions(readable()).tempfile_in(folder)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// A plugin is no secret: like any file that a compiler writes, others may read it.
+#[cfg(unix)]
+fn readable() -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o644)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project() -> Project {
+        Project {
+            folder: "/shop".into(),
+            root: "/shop".into(),
+            name: "shop-plugin".to_owned(),
+            rust_version: None,
+            has_guest_profile: true,
+        }
+    }
+
+    fn artifact(manifest: &str, name: &str, files: &[&str]) -> String {
+        serde_json::json!({ "reason": "compiler-artifact", "manifest_path": manifest, "target": { "name": name }, "filenames": files })
+            .to_string()
+    }
+
+    #[test]
+    fn only_the_crate_s_own_wasm_files_count() {
+        let messages = [
+            artifact("/dependency/Cargo.toml", "dependency", &["/t/dependency.wasm"]),
+            artifact("/shop/Cargo.toml", "shop_plugin", &["/t/shop_plugin.wasm", "/t/libshop_plugin.rlib"]),
+            "{\"reason\":\"build-finished\",\"success\":true}".to_owned(),
+        ];
+        let module = |name: &str| vec![Module { name: name.to_owned(), path: "/t/shop_plugin.wasm".into() }];
+        assert_eq!(modules(&messages.join("\n"), &project(), false).expect("they are messages"), module("shop-plugin"));
+        assert_eq!(modules(&messages.join("\n"), &project(), true).expect("they are messages"), module("shop_plugin"));
+        assert!(matches!(modules("{\"reason\":", &project(), false), Err(Error::CargoMessage { .. })));
+    }
+
+    #[test]
+    fn a_workspace_without_the_profile_gets_it() {
+        let with = settings(&project());
+        let without = settings(&Project { has_guest_profile: false, ..project() });
+        assert!(with.iter().all(|setting| !setting.starts_with("profile.")), "{with:?}");
+        assert!(without.contains(&"profile.guest.panic='abort'".to_owned()), "{without:?}");
+        assert!(without.iter().all(|setting| setting.parse::<toml::Table>().is_ok()), "{without:?}");
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let file = folder.path().join("plugins/shop.wasm");
+        for content in ["old", "new"] {
+            write_whole(&file, content.as_bytes()).expect("it can be written");
+            assert_eq!(fs::read(&file).expect("it is there"), content.as_bytes());
+        }
+        assert_eq!(fs::read_dir(folder.path().join("plugins")).expect("it is there").count(), 1);
+        fs::create_dir(folder.path().join("taken.wasm")).expect("a folder can be made");
+        write_whole(&folder.path().join("taken.wasm"), b"new").expect_err("a folder is in the way");
+        assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 2);
+    }
+}

@@ -1,0 +1,259 @@
+//! Which Rust toolchain builds guests, on whatever machine this is.
+//!
+//! Asked for, in this order: what `CARTAGE_GUEST_TOOLCHAIN` names; a rustup toolchain that has the target; Debian's packages, which build
+//! the target's standard library themselves; and, where installing is allowed, the target by rustup, then the packages by apt-get. Each
+//! way that does not work leaves its reason, so that the one error at the end says what was tried and what to do.
+//!
+//! Both kinds end in an equivalent component: the same profile, target and crates. Their bytes differ, as those of two compilers do.
+
+mod debian;
+mod machine;
+mod rustup;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use machine::{Machine, ThisMachine};
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+/// The target of every guest.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Names the toolchain that must be used: `rustup` or `debian`.
+pub(crate) const CHOICE: &str = "CARTAGE_GUEST_TOOLCHAIN";
+
+/// Time for a question to a toolchain that needs no network.
+const ASK: Duration = Duration::from_secs(30);
+
+/// A toolchain that can build guests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Toolchain {
+    /// Whose it is.
+    pub(crate) kind: Kind,
+    /// The compiler's version: `1.95.0`.
+    pub(crate) version: Version,
+    cargo: PathBuf,
+    rustc: PathBuf,
+    /// The linker, where the compiler does not bring its own.
+    linker: Option<PathBuf>,
+}
+
+/// Whose toolchain it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Rust's own, installed by rustup.
+    Rustup,
+    /// The distribution's packages.
+    Debian,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Rustup => "rustup",
+            Kind::Debian => "debian",
+        })
+    }
+}
+
+/// Whether the chooser may change the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Install {
+    /// It installs what is missing.
+    Allowed,
+    /// It only says what could be installed.
+    Refused,
+}
+
+/// A compiler's version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version(u32, u32, u32);
+
+impl Version {
+    /// Reads `1.95`, `1.95.0` or what `rustc --version` prints.
+    pub(crate) fn parse(text: &str) -> Option<Version> {
+        let text = text.trim().strip_prefix("rustc ").unwrap_or(text.trim());
+        let number = text.split([' ', '-', '+']).next()?;
+        let mut parts = number.split('.').map(str::parse);
+        let mut next = || parts.next().unwrap_or(Ok(0)).ok();
+        Some(Version(next()?, next()?, next()?))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+/// Why there is no toolchain.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The variable names neither of the two.
+    #[error("{CHOICE} is {given:?}, and only `rustup` and `debian` are known")]
+    UnknownChoice { given: String },
+    /// Every way that is allowed was tried.
+    #[error("found no Rust toolchain that builds for {TARGET}{}", list(.tried))]
+    None { tried: Vec<Reason>, remedy: String },
+}
+
+impl Error {
+    /// What the user can do.
+    pub(crate) fn remedy(&self) -> String {
+        match self {
+            Error::UnknownChoice { .. } => format!("set {CHOICE} to rustup or to debian, or leave it unset"),
+            Error::None { remedy, .. } => remedy.clone(),
+        }
+    }
+}
+
+/// Why one way does not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reason {
+    /// Whose toolchain.
+    pub(crate) kind: Kind,
+    /// What was attempted and what came of it.
+    pub(crate) why: String,
+}
+
+fn list(tried: &[Reason]) -> String {
+    tried.iter().map(|reason| format!("\n  {}: {}", reason.kind, reason.why)).collect()
+}
+
+/// Chooses a toolchain. `oldest` is the oldest compiler that the crate allows; `talk` is told of each step that may take long.
+pub(crate) fn choose(
+    machine: &impl Machine,
+    choice: Option<&str>,
+    oldest: Option<Version>,
+    install: Install,
+    talk: &mut dyn FnMut(&str),
+) -> Result<Toolchain, Error> {
+    let kinds: &[Kind] = match choice {
+        None | Some("") => &[Kind::Rustup, Kind::Debian],
+        Some("rustup") => &[Kind::Rustup],
+        Some("debian") => &[Kind::Debian],
+        Some(given) => return Err(Error::UnknownChoice { given: given.to_owned() }),
+    };
+    let mut tried = Vec::new();
+    for kind in kinds {
+        match find(*kind, machine, oldest) {
+            Ok(toolchain) => return Ok(toolchain),
+            Err(why) => tried.push(Reason { kind: *kind, why }),
+        }
+    }
+    for kind in kinds.iter().filter(|_| install == Install::Allowed) {
+        let installed = match kind {
+            Kind::Rustup => rustup::install(machine, talk),
+            Kind::Debian => debian::install(machine, talk),
+        };
+        match installed.and_then(|()| find(*kind, machine, oldest)) {
+            Ok(toolchain) => return Ok(toolchain),
+            Err(why) => tried.push(Reason { kind: *kind, why }),
+        }
+    }
+    Err(Error::None { tried, remedy: remedy(kinds, install) })
+}
+
+/// The toolchain that a build in this folder would take, as the machine is now.
+pub(crate) fn present() -> Result<Toolchain, Error> {
+    let machine = ThisMachine { folder: ".".into() };
+    choose(&machine, std::env::var(CHOICE).ok().as_deref(), None, Install::Refused, &mut |_| {})
+}
+
+fn find(kind: Kind, machine: &impl Machine, oldest: Option<Version>) -> Result<Toolchain, String> {
+    let toolchain = match kind {
+        Kind::Rustup => rustup::find(machine)?,
+        Kind::Debian => debian::find(machine)?,
+    };
+    match oldest {
+        Some(oldest) if toolchain.version < oldest => {
+            Err(format!("{} is Rust {}, and the crate needs {oldest} or newer", toolchain.rustc.display(), toolchain.version))
+        }
+        _ => Ok(toolchain),
+    }
+}
+
+fn remedy(kinds: &[Kind], install: Install) -> String {
+    let ways: Vec<String> = kinds
+        .iter()
+        .map(|kind| match kind {
+            Kind::Rustup => format!("    {}", rustup::BY_HAND),
+            Kind::Debian => format!("    {}", debian::by_hand()),
+        })
+        .collect();
+    let ways = ways.join("\n  or, on Debian:\n");
+    match install {
+        Install::Refused => format!("let this command install it with --install (as the Makefile does), or run\n{ways}"),
+        Install::Allowed => format!("install it yourself, then try again:\n{ways}"),
+    }
+}
+
+/// What is kept of the environment's `CARGO_…` variables: how to reach the registry, and how to speak. The rest steers one particular build,
+/// often the one under which this command runs, and would change the guest or break it.
+const CARGO_KEPT: [&str; 8] = [
+    "CARGO_HOME",
+    "CARGO_HTTP_",
+    "CARGO_NET_",
+    "CARGO_REGISTRIES_",
+    "CARGO_REGISTRY_",
+    "CARGO_SOURCE_",
+    "CARGO_TERM_",
+    "CARGO_INCREMENTAL",
+];
+
+/// Other variables that steer a compiler. `LD_LIBRARY_PATH` is set by `cargo run` to another compiler's libraries.
+const STEERING: [&str; 12] = [
+    "RUSTC",
+    "RUSTC_BOOTSTRAP",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTC_WRAPPER",
+    "RUSTDOC",
+    "RUSTDOCFLAGS",
+    "RUSTFLAGS",
+    "RUSTUP_TOOLCHAIN",
+    "RUST_RECURSION_COUNT",
+    "RUST_TARGET_PATH",
+    "LD_LIBRARY_PATH",
+    "MAKEFLAGS",
+];
+
+impl Toolchain {
+    /// A cargo command in an environment that no outer build steers. The caller adds what to build.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut command = Command::new(&self.cargo);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| steers(name)) {
+            command.env_remove(name);
+        }
+        command.env("RUSTC", &self.rustc).envs(self.environment());
+        command
+    }
+
+    fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let mut environment = Vec::new();
+        if let Some(linker) = &self.linker {
+            environment.push(("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker.clone().into_os_string()));
+        }
+        if self.kind == Kind::Debian {
+            // `-Z build-std` is refused by a released compiler otherwise.
+            environment.push(("RUSTC_BOOTSTRAP", OsString::from("1")));
+        }
+        environment
+    }
+
+    /// The arguments that `cargo build` needs for this toolchain.
+    pub(crate) fn build_arguments(&self) -> &'static [&'static str] {
+        match self.kind {
+            Kind::Rustup => &[],
+            Kind::Debian => &["-Z", "build-std=std,panic_abort"],
+        }
+    }
+}
+
+fn steers(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else { return false };
+    STEERING.contains(&name) || (name.starts_with("CARGO_") && !CARGO_KEPT.iter().any(|kept| name.starts_with(kept))) || name == "CARGO"
+}

@@ -1,0 +1,124 @@
+//! Debian's toolchain. Its packages have no standard library for the target, so cargo builds one from their source.
+
+use super::machine::{Machine, Ran, Show};
+use super::rustup::ask;
+use super::{Kind, Toolchain, Version};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const CARGO: &str = "/usr/bin/cargo";
+const RUSTC: &str = "/usr/bin/rustc";
+
+/// The standard library's source, below the compiler's folder.
+const SOURCE: &str = "/usr/lib/rustlib/src/rust/library/Cargo.toml";
+
+/// Packages but for the linker, whose name holds a version.
+const PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
+
+/// The linker to install where apt-cache does not say which there are.
+const LINKER: &str = "lld-22";
+
+/// Time for apt-get's downloads and installation.
+const INSTALL: Duration = Duration::from_secs(900);
+
+/// How a user installs the packages.
+pub(super) fn by_hand() -> String {
+    format!("apt-get install {} {LINKER}    (as root; any newer lld-NN does as well)", PACKAGES.join(" "))
+}
+
+/// The installed packages, where they are complete.
+pub(super) fn find(machine: &impl Machine) -> Result<Toolchain, String> {
+    let mut missing = Vec::new();
+    let there = |path: &str| machine.exists(Path::new(path));
+    if !there(RUSTC) {
+        missing.push("the compiler (rustc-web)");
+    }
+    if !there(CARGO) {
+        missing.push("cargo (cargo-web)");
+    }
+    if !there(SOURCE) {
+        missing.push("the standard library's source (rust-web-src)");
+    }
+    let linker = newest_linker(machine);
+    if linker.is_none() {
+        missing.push("the linker wasm-ld (lld-NN)");
+    }
+    let (Some(linker), true) = (linker, missing.is_empty()) else { return Err(format!("not installed: {}", missing.join(", "))) };
+    // Newer releases have a package `rustup` whose /usr/bin/rustc only passes on to a toolchain of rustup's.
+    let sysroot = ask(machine, RUSTC, &["--print", "sysroot"])?;
+    if sysroot != "/usr" {
+        return Err(format!("{RUSTC} is not Debian's compiler: it takes its libraries from {sysroot}"));
+    }
+    let version = ask(machine, RUSTC, &["--version"])?;
+    let version = Version::parse(&version).ok_or_else(|| format!("{RUSTC} gives {version:?} as its version"))?;
+    Ok(Toolchain { kind: Kind::Debian, version, cargo: CARGO.into(), rustc: RUSTC.into(), linker: Some(linker) })
+}
+
+/// `wasm-ld-22` rather than `wasm-ld-19`, and either rather than a `wasm-ld` of unknown age.
+fn newest_linker(machine: &impl Machine) -> Option<PathBuf> {
+    let age = |name: &String| match name.strip_prefix("wasm-ld")? {
+        "" => Some(0),
+        version => version.strip_prefix('-')?.parse::<u32>().ok(),
+    };
+    let names = machine.names_in(Path::new("/usr/bin"));
+    let newest = names.iter().filter(|name| age(name).is_some()).max_by_key(|name| age(name))?;
+    Some(Path::new("/usr/bin").join(newest))
+}
+
+/// Installs the packages. Nothing is removed for them: `rustc-web` and Debian's own `rustc` exclude each other, and the user may need that one.
+pub(super) fn install(machine: &impl Machine, talk: &mut dyn FnMut(&str)) -> Result<(), String> {
+    match machine.run("id", &["-u"], super::ASK, Show::Nothing) {
+        Ran::Well(id) if id.trim() == "0" => {}
+        _ => return Err("installing packages with apt-get needs root, and this is not".to_owned()),
+    }
+    // On a machine whose lists were never fetched, or are older than the archive, the first try fails and the second does not.
+    match apt_get(machine, talk) {
+        Err(Apt::Failed) => {}
+        other => return other.map_err(Apt::why),
+    }
+    talk("fetching the package lists: apt-get update");
+    match machine.run("apt-get", &["update"], INSTALL, Show::Everything) {
+        Ran::Well(_) => apt_get(machine, talk).map_err(Apt::why),
+        Ran::Badly(_) => Err("`apt-get update` failed; what it said is above".to_owned()),
+        Ran::TooLong => Err(Apt::TooLong.why()),
+        Ran::NotThere => Err(Apt::NotThere.why()),
+    }
+}
+
+enum Apt {
+    Failed,
+    TooLong,
+    NotThere,
+}
+
+impl Apt {
+    fn why(self) -> String {
+        match self {
+            Apt::Failed => "`apt-get install` failed; what it said is above".to_owned(),
+            Apt::TooLong => format!("apt-get did not end within {} s", INSTALL.as_secs()),
+            Apt::NotThere => "apt-get is not installed: this is no Debian system".to_owned(),
+        }
+    }
+}
+
+fn apt_get(machine: &impl Machine, talk: &mut dyn FnMut(&str)) -> Result<(), Apt> {
+    let linker = if newest_linker(machine).is_some() { None } else { Some(newest_linker_package(machine)) };
+    let packages: Vec<&str> = PACKAGES.into_iter().chain(linker.as_deref()).collect();
+    talk(&format!("installing Debian's toolchain: apt-get install {}", packages.join(" ")));
+    let options = ["install", "--yes", "--no-install-recommends", "--no-remove", "-o", "DPkg::Lock::Timeout=120"];
+    match machine.run("apt-get", &[&options[..], &packages].concat(), INSTALL, Show::Everything) {
+        Ran::Well(_) => Ok(()),
+        Ran::Badly(_) => Err(Apt::Failed),
+        Ran::TooLong => Err(Apt::TooLong),
+        Ran::NotThere => Err(Apt::NotThere),
+    }
+}
+
+fn newest_linker_package(machine: &impl Machine) -> String {
+    let known = match machine.run("apt-cache", &["pkgnames", "lld-"], super::ASK, Show::Nothing) {
+        Ran::Well(names) => names,
+        Ran::Badly(_) | Ran::TooLong | Ran::NotThere => String::new(),
+    };
+    let newest = known.lines().filter_map(|name| name.trim().strip_prefix("lld-")?.parse::<u32>().ok()).max();
+    newest.map_or_else(|| LINKER.to_owned(), |version| format!("lld-{version}"))
+}

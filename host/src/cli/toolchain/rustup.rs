@@ -1,0 +1,52 @@
+//! Rust's own toolchain, by rustup.
+
+use super::machine::{Machine, Ran, Show};
+use super::{ASK, Kind, TARGET, Toolchain, Version};
+use std::path::Path;
+use std::time::Duration;
+
+/// How a user installs the target.
+pub(super) const BY_HAND: &str = "rustup target add wasm32-unknown-unknown";
+
+/// Time for a download of the target's standard library. A machine without a way to it must not keep its user waiting.
+const DOWNLOAD: Duration = Duration::from_secs(30);
+
+/// The active toolchain, where it has the target.
+pub(super) fn find(machine: &impl Machine) -> Result<Toolchain, String> {
+    let targets = ask(machine, "rustup", &["target", "list", "--installed"])?;
+    if !targets.lines().any(|line| line.trim() == TARGET) {
+        return Err(format!("the active toolchain does not have the target {TARGET}"));
+    }
+    let cargo = ask(machine, "rustup", &["which", "cargo"])?;
+    let rustc = ask(machine, "rustup", &["which", "rustc"])?;
+    let folder = ask(machine, &rustc, &["--print", "target-libdir", "--target", TARGET])?;
+    // An interrupted download, or a toolchain copied without it, lists the target and cannot build for it.
+    if !machine.names_in(Path::new(&folder)).iter().any(|name| name.starts_with("libstd-") && name.ends_with(".rlib")) {
+        return Err(format!(
+            "the target {TARGET} is listed as installed, but its standard library is not in {folder}; `rustup target remove {TARGET}` clears that"
+        ));
+    }
+    let version = ask(machine, &rustc, &["--version"])?;
+    let version = Version::parse(&version).ok_or_else(|| format!("{rustc} gives {version:?} as its version"))?;
+    Ok(Toolchain { kind: Kind::Rustup, version, cargo: cargo.into(), rustc: rustc.into(), linker: None })
+}
+
+/// Adds the target.
+pub(super) fn install(machine: &impl Machine, talk: &mut dyn FnMut(&str)) -> Result<(), String> {
+    talk(&format!("installing the target: {BY_HAND} (at most {} s)", DOWNLOAD.as_secs()));
+    match machine.run("rustup", &["target", "add", TARGET], DOWNLOAD, Show::Nothing) {
+        Ran::Well(_) => Ok(()),
+        Ran::Badly(why) => Err(format!("`{BY_HAND}` failed: {why}")),
+        Ran::TooLong => Err(format!("`{BY_HAND}` did not end within {} s", DOWNLOAD.as_secs())),
+        Ran::NotThere => Err("rustup is not installed".to_owned()),
+    }
+}
+
+pub(super) fn ask(machine: &impl Machine, program: &str, arguments: &[&str]) -> Result<String, String> {
+    match machine.run(program, arguments, ASK, Show::Nothing) {
+        Ran::Well(text) => Ok(text.trim().to_owned()),
+        Ran::Badly(why) => Err(format!("`{program} {}` failed: {why}", arguments.join(" "))),
+        Ran::TooLong => Err(format!("`{program} {}` did not answer within {} s", arguments.join(" "), ASK.as_secs())),
+        Ran::NotThere => Err(format!("{program} is not installed")),
+    }
+}
