@@ -281,6 +281,22 @@ impl Endpoint {
     pub fn allows_path(&self, path: &str) -> bool {
         path.is_empty() || self.path_prefixes.iter().any(|prefix| is_under(path, prefix))
     }
+
+    /// Whether a plugin is shown this header, its name in lower case, of an answer of this status. Where a redirect leads is never shown.
+    pub fn shows_header(&self, name: &str, status: u16) -> bool {
+        let is_redirect = matches!(status, 300..=399);
+        match name {
+            "content-type" | "retry-after" | "date" => true,
+            "location" if is_redirect => false,
+            _ => self.response_headers.iter().any(|declared| declared == name),
+        }
+    }
+
+    /// Whether a plugin reads answers with this `content-type`. An answer without a body has none to read.
+    pub fn reads_type(&self, content_type: Option<&str>, body: &[u8]) -> bool {
+        let essence = content_type.map(|given| given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+        self.response_types.is_empty() || body.is_empty() || essence.is_some_and(|essence| self.response_types.contains(&essence))
+    }
 }
 
 impl std::fmt::Display for KeyEncoding {
@@ -320,4 +336,50 @@ impl Slot {
 /// Whether a path is this prefix or lies below it, by whole segments.
 fn is_under(path: &str, prefix: &str) -> bool {
     prefix == "/" || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod answers {
+    use crate::sample;
+
+    #[test]
+    fn only_declared_headers_are_shown_and_no_redirects_goal() {
+        let mut endpoint = sample::manifest().endpoints.remove(0);
+        endpoint.response_headers = vec!["x-total".into(), "location".into()];
+        for (name, status, shown) in [
+            ("content-type", 200, true),
+            ("retry-after", 503, true),
+            ("date", 301, true),
+            ("x-total", 200, true),
+            ("x-other", 200, false),
+            ("location", 201, true),
+            ("location", 299, true),
+            ("location", 300, false),
+            ("location", 399, false),
+            ("location", 400, true),
+        ] {
+            assert_eq!(endpoint.shows_header(name, status), shown, "{name} {status}");
+        }
+        endpoint.response_headers.clear();
+        assert!(!endpoint.shows_header("location", 201));
+    }
+
+    #[test]
+    fn an_answer_is_of_a_declared_type_or_empty() {
+        let mut endpoint = sample::manifest().endpoints.remove(0);
+        endpoint.response_types = vec!["application/json".into()];
+        for (content_type, body, reads) in [
+            (Some("application/json"), "{}", true),
+            (Some(" Application/JSON ; charset=utf-8"), "{}", true),
+            (Some("application/jsonp"), "{}", false),
+            (Some("text/html"), "x", false),
+            (Some("text/html"), "", true),
+            (None, "x", false),
+            (None, "", true),
+        ] {
+            assert_eq!(endpoint.reads_type(content_type, body.as_bytes()), reads, "{content_type:?} {body:?}");
+        }
+        endpoint.response_types.clear();
+        assert!(endpoint.reads_type(None, b"x"));
+    }
 }

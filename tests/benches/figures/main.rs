@@ -2,8 +2,6 @@
 //!
 //! `figure <name> <value> <unit> target <<= or >=> <number>`; without a target where a figure is only reported.
 
-#![allow(clippy::print_stdout, reason = "the figures are what it prints")]
-
 mod bare;
 mod calls;
 mod sends;
@@ -49,7 +47,7 @@ fn about() -> String {
 }
 
 fn main() {
-    // `cargo test --all-targets` starts benchmarks as well, to see that they start.
+    // `cargo test` runs benchmarks too, to see that they start. Only `cargo bench` says --bench.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }

@@ -43,7 +43,6 @@ pub enum Error {
         /// The setting.
         name: String,
         /// The rule that the value breaks.
-        #[source]
         reason: Refusal,
     },
 }

@@ -65,7 +65,7 @@ pub enum Refusal {
     },
     /// Not a path.
     #[error("it is a path such as /shop/index.php: {0}")]
-    Path(#[source] encoding::Error),
+    Path(encoding::Error),
     /// Too many entries.
     #[error("a map has at most {MAP_ENTRIES_MAX} entries")]
     Entries,
@@ -84,7 +84,6 @@ pub enum Refusal {
         /// The key, cut and escaped.
         key: String,
         /// The rule.
-        #[source]
         reason: Box<Refusal>,
     },
 }
