@@ -6,8 +6,13 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use. With `--json` standard output holds exactly one JSON document, the error included;
 //! standard error holds the talk.
 
+mod attempt;
+mod courier;
+mod demo;
+mod doctor;
 mod plugin;
 mod report;
+mod send;
 mod toolchain;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +25,9 @@ Examples:
   Build a plugin from its crate, and look at what it asks for:
       cartage plugin build plugins/integration-script
       cartage plugin inspect target/plugins/integration-script.wasm
+  See what a cart would be sent, then send it:
+      cartage send --cart seed-shop.toml --plugins target/plugins --order 1021 --label \"Order Shipped\" --dry-run
+      cartage send --cart seed-shop.toml --plugins target/plugins --order 1021 --label \"Order Shipped\"
 
 Exit codes: 0 done, 1 failed, 2 wrong use.
 CARTAGE_LOG sets what is logged to standard error, for example CARTAGE_LOG=debug or CARTAGE_LOG=cartage::egress=trace.";
@@ -37,6 +45,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Send(Box<send::Args>),
+    Demo(demo::Args),
+    Doctor(doctor::Args),
     #[command(subcommand)]
     Plugin(plugin::Command),
 }
@@ -46,6 +57,8 @@ enum Command {
 pub(crate) enum Verdict {
     /// It did.
     Done,
+    /// It did not: the cart refused, or something needs a person.
+    NotDone,
 }
 
 /// Why a command could not do its work, and what the user can do about it.
@@ -74,6 +87,16 @@ impl Failure {
         Failure { source: message.into().into(), remedy: None, kind: FailureKind::WrongUse }
     }
 
+    /// The error and its causes in one line, for a report of several things.
+    fn text(&self) -> String {
+        report::chain(&*self.source)
+    }
+
+    /// What the user can do, where it is known.
+    fn remedy(&self) -> Option<&str> {
+        self.remedy.as_deref()
+    }
+
     /// Says what to do about it.
     pub(crate) fn what_to_do(self, remedy: impl Into<String>) -> Failure {
         Failure { remedy: Some(remedy.into()), ..self }
@@ -88,10 +111,14 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let ended = start_logging().and_then(|()| match cli.command {
+        Command::Send(args) => args.run(cli.json),
+        Command::Demo(args) => args.run(cli.json),
+        Command::Doctor(args) => args.run(cli.json),
         Command::Plugin(command) => command.run(cli.json),
     });
     match ended {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
+        Ok(Verdict::NotDone) => ExitCode::FAILURE,
         Err(failure) => {
             report::failure(&failure.source, failure.remedy.as_deref(), cli.json);
             ExitCode::from(match failure.kind {

@@ -22,6 +22,8 @@ pub mod resolve;
 mod scrub;
 pub mod session;
 pub mod signing;
+#[cfg(test)]
+mod testing;
 
 pub use door::Door;
 pub use session::{Mode, Session};
@@ -37,13 +39,16 @@ use door::Open;
 use endpoint::Bindings;
 use ipnet::IpNet;
 use resolve::{Resolver, SystemResolver};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
 use scrub::Scrubber;
 use std::fmt;
 use std::sync::Arc;
 
 /// What all carts share.
 pub struct Egress {
-    tls: rustls::ClientConfig,
+    roots: RootCertStore,
+    tls: ClientConfig,
     resolver: Arc<dyn Resolver>,
     clock: Arc<dyn Clock>,
     own: Vec<IpNet>,
@@ -52,6 +57,9 @@ pub struct Egress {
 /// Why a cart's door cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// A certificate authority cannot be trusted, because its certificate cannot be read.
+    #[error("could not read the certificate of a certificate authority")]
+    Authority(#[source] rustls::Error),
     /// The HTTP client could not be set up.
     #[error("could not set up the connections to endpoint {endpoint}")]
     Client {
@@ -72,15 +80,20 @@ impl fmt::Debug for Egress {
 impl Egress {
     /// Trusts Mozilla's certificate authorities, speaks TLS 1.2 and 1.3, and asks the operating system for names.
     pub fn new(clock: Arc<dyn Clock>) -> Egress {
-        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .expect("the provider speaks both versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Egress { tls, resolver: Arc::new(SystemResolver), clock, own: Vec::new() }
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let tls = tls(roots.clone());
+        Egress { roots, tls, resolver: Arc::new(SystemResolver), clock, own: Vec::new() }
+    }
+
+    /// Trusts this certificate authority as well: that of a shop in the operator's own network. The certificate is in DER.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Authority`] where the certificate cannot be read.
+    pub fn trusting(mut self, authority: &[u8]) -> Result<Egress, Error> {
+        self.roots.add(CertificateDer::from_slice(authority)).map_err(Error::Authority)?;
+        self.tls = tls(self.roots.clone());
+        Ok(self)
     }
 
     /// Asks this resolver for names.
@@ -120,4 +133,14 @@ impl Egress {
         let scrubber = Scrubber::new(&credentials.needles(&manifest));
         Ok(Door(Arc::new(Open { manifest, grants, credentials, scrubber, clients, clock: Arc::clone(&self.clock) })))
     }
+}
+
+fn tls(roots: RootCertStore) -> ClientConfig {
+    let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .expect("the provider speaks both versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    tls
 }

@@ -207,3 +207,41 @@ async fn caught<T>(guest: impl Future<Output = Result<T, Ended>>) -> Result<T, E
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_of_the_host_ends_the_call_and_nothing_else() {
+        let panics = caught(async { if std::hint::black_box(true) { panic!("a fault of the host") } else { Ok(()) } });
+        assert!(matches!(panics.await, Err(Ended::Host { reason }) if reason.contains("panicked")));
+        assert_eq!(caught(async { Ok(7) }).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn calls_wait_for_room_and_then_say_that_there_is_none() {
+        let runtime = Runtime::with_live_calls(1).expect("the machine has address space for one call");
+        let first = runtime.slot(Duration::from_millis(20)).await.expect("there is room for one");
+        assert_eq!(runtime.usage().calls, 1);
+        let second = runtime.slot(Duration::from_millis(20)).await;
+        assert_eq!(second.err(), Some(Ended::Host { reason: "no room for another call within 20 ms: 1 are live".to_owned() }));
+        drop(first);
+        assert!(runtime.slot(Duration::from_millis(20)).await.is_ok());
+        assert_eq!(runtime.usage().calls, 0);
+    }
+
+    #[test]
+    fn a_call_can_be_sent_to_another_thread() {
+        fn send(_: impl Send) {}
+        let _ = |plugin: &Plugin, call: &Call, services: &mut Nobody| send(plugin.call(call, &Limits::default(), services));
+    }
+
+    struct Nobody;
+
+    impl Services for Nobody {
+        async fn answer(&mut self, _: crate::exchange::Ask) -> Answer {
+            Answer::Logged
+        }
+    }
+}

@@ -1,22 +1,333 @@
 //! A scripted cart, for plain `cargo test`.
+//!
+//! A [`Cart`] stands for the host and for the shop behind it. Every request of the plugin is judged by the plugin's own manifest with
+//! the code that the host uses, so that an undeclared header fails the test as it would fail in production; what passes is compared
+//! with what the test [expects](Cart::expect), in order, and the rest goes to a [rule](Cart::rule). Secrets have placeholders, and a
+//! request is shown with `[slot.field]` in their places, which makes it fit for a [golden file](Seen::assert_golden).
+//!
+//! ```
+//! use cartage_sdk::http::{Method, Request};
+//! use cartage_sdk::manifest::{Endpoint, Slot};
+//! use cartage_sdk::testing::{Cart, Expect, Reply, update};
+//! use cartage_sdk::{Applied, Context, Delivery, Failure, FailureKind, Manifest, OrderKey, Plugin, Report, Update, serde_json::json};
+//!
+//! struct Example;
+//!
+//! impl Plugin for Example {
+//!     fn describe() -> Manifest {
+//!         Manifest::new("example", "1.0.0")
+//!             .cart("Example Shop")
+//!             .summary("Sets the status.")
+//!             .vendor("Example Ltd")
+//!             .endpoint(
+//!                 Endpoint::new("api", "the shop's interface", "https://shop.example/api")
+//!                     .methods([Method::Put])
+//!                     .paths(["/orders"])
+//!                     .request_types(["application/json"]),
+//!             )
+//!             .slot(Slot::bearer("token", "made in the shop's back office").for_endpoints(["api"]))
+//!     }
+//!
+//!     fn check(_: Option<OrderKey>, _: Context) -> Result<Report, Failure> {
+//!         Ok(Report::new())
+//!     }
+//!
+//!     fn send_order_status(update: Update, _: Delivery, _: Context) -> Result<Applied, Failure> {
+//!         let request = Request::put("api").path_of("/orders/{}", [&update.order_number])?.auth("token");
+//!         match request.json(json!({"status": update.status})).send()? {
+//!             answer if answer.is_success() => Ok(Applied::done()),
+//!             answer if answer.status == 404 => Err(Failure::order_not_found(answer.excerpt())),
+//!             answer => Err(Failure::protocol(format!("HTTP {}: {}", answer.status, answer.excerpt()))),
+//!         }
+//!     }
+//! }
+//!
+//! let run = Cart::<Example>::new()
+//!     .expect(Expect::put("https://shop.example/api/orders/7").json(json!({"status": "Shipped"})), Reply::status(200))
+//!     .send(&update("7", "Shipped"));
+//! assert_eq!(run.requests[0].header("authorization"), Some("Bearer [token.token]"));
+//! run.succeeded();
+//!
+//! let gone = Cart::<Example>::new().rule(|_| Reply::text(404, "no such order")).send(&update("8", "Shipped")).failed();
+//! assert_eq!(gone.kind, FailureKind::OrderNotFound);
+//! ```
 
-pub(crate) mod imports {
-    use cartage_contract::{http, log, signing};
+mod expect;
+mod reply;
+mod sample;
+mod seen;
+mod signatures;
+mod stage;
 
-    pub(crate) fn send(request: http::Request) -> Result<http::Response, http::Error> {
-        let message = format!("failed to send to endpoint {}: there is no host outside a component", request.endpoint);
-        Err(http::Error { kind: http::ErrorKind::Unsupported, reach: http::Reach::NothingSent, message })
-    }
+pub use expect::Expect;
+pub use reply::{NotAReply, Reply};
+pub use sample::{ENTROPY, NOW_UNIX_MS, delivery, package, update};
+pub use seen::Seen;
+pub(crate) use stage::imports;
 
-    pub(crate) fn mac(slot: &str, _algorithm: signing::Algorithm, _message: Vec<http::Part>) -> Result<Vec<u8>, signing::Error> {
-        let message = format!("failed to sign with slot {slot}: there is no host outside a component");
-        Err(signing::Error { kind: signing::ErrorKind::Unsupported, message })
-    }
+use crate::contract::{delivery as d, grants, log, manifest as m};
+use crate::{Applied, Context, Delivery, Failure, OrderKey, Plugin, Report, Status, Update};
+use stage::{Denials, Stage};
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
-    pub(crate) fn digest(_algorithm: signing::Algorithm, _message: Vec<http::Part>) -> Result<Vec<u8>, signing::Error> {
-        let message = "failed to hash: there is no host outside a component".to_owned();
-        Err(signing::Error { kind: signing::ErrorKind::Unsupported, message })
-    }
+/// The limits of a cart that nobody gave others: those of the host.
+const LIMITS: grants::RequestLimits = grants::RequestLimits { requests: 20, request_bytes: 1 << 20 };
 
-    pub(crate) fn log(_level: log::Level, _message: &str) {}
+/// A cart that answers as the test says, behind a host that judges as the real one does.
+///
+/// Each endpoint is bound to its example URL, each credential slot holds a placeholder in each field, and each setting has its default.
+#[derive(Debug)]
+pub struct Cart<P> {
+    stage: Stage,
+    settings: Vec<d::Setting>,
+    plugin: PhantomData<P>,
 }
+
+impl<P: Plugin> Default for Cart<P> {
+    fn default() -> Cart<P> {
+        Cart::new()
+    }
+}
+
+impl<P: Plugin> Cart<P> {
+    /// A cart for a plugin.
+    ///
+    /// # Panics
+    /// If the plugin's manifest breaks a rule, or an example is no base URL: the host would refuse the plugin.
+    pub fn new() -> Cart<P> {
+        let manifest = m::Manifest::from(P::describe());
+        if let Err(error) = manifest.check() {
+            let problems: Vec<_> = error.problems.iter().map(|problem| format!("  {}: {}", problem.item, problem.rule)).collect();
+            panic!("{error}:\n{}", problems.join("\n"));
+        }
+        let endpoints = manifest.endpoints.iter().map(|endpoint| (endpoint.name.clone(), bound(&endpoint.example)));
+        let slots = manifest.slots.iter().map(|slot| (slot.name.clone(), slot.fields.iter().map(|field| field.name.clone()).collect()));
+        let grants = grants::Grants { endpoints: endpoints.collect(), slots: slots.collect(), limits: LIMITS };
+        Cart { stage: Stage::new(manifest, grants), settings: Vec::new(), plugin: PhantomData }
+    }
+
+    /// Binds an endpoint to another base URL. Over plain http only what was made with a secret may be sent, as in production.
+    ///
+    /// # Panics
+    /// If the text is no base URL, or none that the manifest allows for the endpoint.
+    #[must_use]
+    pub fn bind(mut self, endpoint: &str, base_url: &str) -> Cart<P> {
+        let bound = bound(base_url);
+        let declared = self.stage.manifest.endpoint(endpoint).unwrap_or_else(|| panic!("the manifest has no endpoint {endpoint}"));
+        assert!(bound.base.fits(&declared.base), "the manifest does not let endpoint {endpoint} be bound to {base_url}");
+        self.stage.grants.endpoints.insert(endpoint.to_owned(), bound);
+        self
+    }
+
+    /// Leaves an endpoint unbound.
+    #[must_use]
+    pub fn without_endpoint(mut self, endpoint: &str) -> Cart<P> {
+        self.stage.grants.endpoints.remove(endpoint);
+        self
+    }
+
+    /// Leaves a credential slot without a value.
+    #[must_use]
+    pub fn without_slot(mut self, slot: &str) -> Cart<P> {
+        self.stage.grants.slots.remove(slot);
+        self
+    }
+
+    /// Leaves a field of a slot without a value.
+    #[must_use]
+    pub fn without_field(mut self, slot: &str, field: &str) -> Cart<P> {
+        if let Some(fields) = self.stage.grants.slots.get_mut(slot) {
+            fields.remove(field);
+        }
+        self
+    }
+
+    /// Gives a field of a slot a value of the test's own: a known key, or one that has to be escaped.
+    #[must_use]
+    pub fn secret(mut self, slot: &str, field: &str, value: &str) -> Cart<P> {
+        self.stage.secrets.set(slot, field, value);
+        self
+    }
+
+    /// Sets a setting: a text, an integer, a boolean, or the pairs of a map.
+    ///
+    /// # Panics
+    /// If the manifest has no such setting, or it does not take the value.
+    #[must_use]
+    pub fn set(mut self, setting: &str, value: impl Into<crate::manifest::Default>) -> Cart<P> {
+        let declared = self.stage.manifest.setting(setting).unwrap_or_else(|| panic!("the manifest has no setting {setting}"));
+        let value = value.into().of_kind(&declared.kind);
+        if let Err(error) = declared.accept(&value) {
+            panic!("setting {setting} does not take {value:?}: {error}");
+        }
+        self.settings.retain(|given| given.name != setting);
+        self.settings.push(d::Setting { name: setting.to_owned(), value });
+        self
+    }
+
+    /// Expects a request, after those expected before, and answers it.
+    #[must_use]
+    pub fn expect(mut self, expected: Expect, reply: Reply) -> Cart<P> {
+        self.stage.script.push_back((expected, reply));
+        self
+    }
+
+    /// Answers every request that is not [expected](Cart::expect).
+    #[must_use]
+    pub fn rule(mut self, rule: impl Fn(&Seen) -> Reply + 'static) -> Cart<P> {
+        self.stage.rule = Some(Box::new(rule));
+        self
+    }
+
+    /// Lets a request or a signature be denied without failing the test: for testing what the plugin makes of a denial.
+    #[must_use]
+    pub fn allow_denials(mut self) -> Cart<P> {
+        self.stage.denials = Denials::Allowed;
+        self
+    }
+
+    /// What the plugin is told besides the update.
+    ///
+    /// # Panics
+    /// If a setting is required, has no default and was not [set](Cart::set).
+    pub fn context(&self) -> Context {
+        let manifest = &self.stage.manifest;
+        let settings = manifest.settings_from(self.settings.clone()).unwrap_or_else(|errors| {
+            let problems: Vec<_> = errors.problems.iter().map(|problem| format!("  {problem}")).collect();
+            panic!("{errors}:\n{}", problems.join("\n"));
+        });
+        let bound = |endpoint: &m::Endpoint| {
+            let base_url = self.stage.grants.endpoints.get(&endpoint.name)?.base.as_str().to_owned();
+            Some(d::BoundEndpoint { name: endpoint.name.clone(), base_url })
+        };
+        let slots = manifest.slots.iter().map(|slot| slot.name.clone()).filter(|slot| self.stage.grants.slots.contains_key(slot));
+        let context = d::Context {
+            now_unix_ms: NOW_UNIX_MS,
+            entropy: ENTROPY.to_vec(),
+            settings,
+            endpoints: manifest.endpoints.iter().filter_map(bound).collect(),
+            bound_slots: slots.collect(),
+        };
+        context.into()
+    }
+
+    /// Sends an update as the first attempt of a delivery.
+    ///
+    /// # Panics
+    /// If the plugin asks for something unexpected or denied, or does not ask for all that is expected. So do the other calls.
+    pub fn send(self, update: &Update) -> Run<Applied> {
+        self.attempt(update, &delivery())
+    }
+
+    /// Sends an update as some attempt of some delivery.
+    pub fn attempt(mut self, update: &Update, delivery: &Delivery) -> Run<Applied> {
+        self.stage.delivery = Some(delivery.id.clone());
+        let (update, delivery) = (update.clone(), delivery.clone());
+        self.run(|context| P::send_order_status(update, delivery, context))
+    }
+
+    /// Asks whether it works, perhaps with an order's number.
+    pub fn check(self, order_number: Option<&str>) -> Run<Report> {
+        let order = order_number.map(|number| OrderKey { order_number: number.to_owned(), known_reference: None });
+        self.run(|context| P::check(order, context))
+    }
+
+    /// Lists the statuses.
+    pub fn list_statuses(self) -> Run<Vec<Status>> {
+        self.run(P::list_statuses)
+    }
+
+    fn run<T>(self, call: impl FnOnce(Context) -> Result<T, Failure>) -> Run<T> {
+        let context = self.context();
+        let (outcome, stage) = stage::perform(self.stage, || call(context));
+        stage.finish(outcome.as_ref().err());
+        Run { outcome, requests: stage.requests, log: stage.log }
+    }
+}
+
+/// What came of a call.
+#[derive(Debug)]
+#[must_use]
+pub struct Run<T> {
+    /// What the plugin returned.
+    pub outcome: Result<T, Failure>,
+    /// The requests that were sent, in order.
+    pub requests: Vec<Seen>,
+    /// The lines that were logged, in order.
+    pub log: Vec<(log::Level, String)>,
+}
+
+impl<T: std::fmt::Debug> Run<T> {
+    /// What the plugin returned, which must not be a failure.
+    ///
+    /// # Panics
+    /// If it is one; the message shows it and the requests.
+    pub fn succeeded(self) -> T {
+        match self.outcome {
+            Ok(value) => value,
+            Err(failure) => panic!("the call failed: {}\n{}", describe(&failure), seen::list(&self.requests)),
+        }
+    }
+
+    /// The failure that the plugin returned.
+    ///
+    /// # Panics
+    /// If it is none; the message shows what was returned and the requests.
+    pub fn failed(self) -> Failure {
+        match self.outcome {
+            Ok(value) => panic!("the call succeeded with {value:?}\n{}", seen::list(&self.requests)),
+            Err(failure) => failure,
+        }
+    }
+}
+
+fn describe(failure: &Failure) -> String {
+    format!("{:?}, retry {:?}: {}", failure.kind, failure.retry, failure.message)
+}
+
+fn bound(base_url: &str) -> grants::BoundEndpoint {
+    let base = grants::BaseUrl::parse(base_url).unwrap_or_else(|error| panic!("{base_url} is no base URL: {error}"));
+    let secrets = if base.is_https() { grants::SecretsInClear::Accepted } else { grants::SecretsInClear::Denied };
+    grants::BoundEndpoint { base, secrets }
+}
+
+/// The placeholders, and what a test gave instead.
+#[derive(Debug, Default)]
+struct Placeholders(BTreeMap<(String, String), String>);
+
+impl Placeholders {
+    fn of(manifest: &m::Manifest) -> Placeholders {
+        let mut placeholders = Placeholders::default();
+        for slot in &manifest.slots {
+            for field in &slot.fields {
+                placeholders.set(&slot.name, &field.name, &placeholder(slot, &field.name));
+            }
+        }
+        placeholders
+    }
+
+    fn set(&mut self, slot: &str, field: &str, value: &str) {
+        self.0.insert((slot.to_owned(), field.to_owned()), value.to_owned());
+    }
+}
+
+impl crate::contract::request::Secrets for Placeholders {
+    fn field(&self, slot: &str, field: &str) -> Option<&str> {
+        self.0.get(&(slot.to_owned(), field.to_owned())).map(String::as_str)
+    }
+}
+
+/// Plain text, but for a key, which must be written as its slot says.
+fn placeholder(slot: &m::Slot, field: &str) -> String {
+    use m::{KeyEncoding, SlotKind};
+    match &slot.kind {
+        SlotKind::MacKey(KeyEncoding::Base64) if field == "key" => "cGxhY2Vob2xkZXI=".to_owned(),
+        SlotKind::MacKey(KeyEncoding::Hex) if field == "key" => "706c616365686f6c646572".to_owned(),
+        SlotKind::MacKey(KeyEncoding::Whsec) if field == "key" => "whsec_cGxhY2Vob2xkZXI=".to_owned(),
+        _ => format!("placeholder-{}-{field}", slot.name),
+    }
+}
+
+#[cfg(test)]
+mod tests;

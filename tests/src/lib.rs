@@ -1,1 +1,4 @@
-//! Stub.
+//! What tests and benchmarks of the whole share.
+
+pub mod bad_cart;
+pub mod command;

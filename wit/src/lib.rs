@@ -18,5 +18,8 @@ pub mod http;
 pub mod log;
 pub mod manifest;
 pub mod orders;
+mod parts;
 pub mod request;
+#[cfg(test)]
+mod sample;
 pub mod signing;

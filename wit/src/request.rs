@@ -1,13 +1,36 @@
 //! Which requests a plugin may make, and what they are on the wire.
+//!
+//! [`check`] judges a request by the manifest and the grants, without any secret; [`Allowed::wire`] then joins it with the secrets,
+//! last. What egress sends, what a dry run shows and what the SDK's scripted cart sees is made here, once.
 
-use crate::grants::Grants;
-use crate::http::{ErrorKind, Method, Request};
-use crate::manifest::Manifest;
+mod credentials;
+pub(crate) mod declared;
+mod wire;
+
+pub use wire::{Wire, WireHeader};
+
+use crate::grants::{BaseUrl, BoundEndpoint, Grants};
+use crate::http::{ErrorKind, Request};
+use crate::manifest::{Endpoint, Manifest, Slot};
+use crate::parts::{Fields, Shown, Source};
+
+/// Bytes of a request's whole URL: what common servers take as a request line.
+pub const URL_BYTES_MAX: usize = 8 << 10;
+/// Headers of a request, those of credentials included.
+pub const HEADERS_MAX: usize = 64;
+/// Bytes of a header's value.
+pub const HEADER_VALUE_BYTES_MAX: usize = 8 << 10;
+/// Bytes of all headers' names and values together.
+pub const HEADERS_BYTES_MAX: usize = 16 << 10;
 
 /// A request that passed every rule. Only [`check`] makes one.
 #[derive(Debug, Clone)]
 pub struct Allowed {
     request: Request,
+    base: BaseUrl,
+    fields: Fields,
+    auth: Vec<Slot>,
+    bytes_max: usize,
 }
 
 /// Why a request is denied. Nothing was sent.
@@ -16,45 +39,36 @@ pub struct Allowed {
 pub struct Denied {
     /// The class, for the guest.
     pub kind: ErrorKind,
-    /// What was asked, why not, and what to do, for people.
+    /// What was asked, why not, and what to do, for people. It never holds a secret.
     pub reason: String,
 }
 
-/// Where secrets come from when a request is put together. Only egress implements it with real ones; a recording implements it
-/// with placeholders.
+impl Denied {
+    pub(crate) fn new(kind: ErrorKind, reason: impl Into<String>) -> Denied {
+        Denied { kind, reason: reason.into() }
+    }
+}
+
+/// Where secrets come from when a request is put together. Only egress implements it with real ones.
 pub trait Secrets {
-    /// The value of a field of a slot, as the operator gave it.
+    /// The value of a field of a slot, as the operator gave it. It is asked only for fields that the grants say have a value.
     fn field(&self, slot: &str, field: &str) -> Option<&str>;
 }
 
-/// A request as it goes out, but for the headers that the HTTP client owns (host, content-length, connection).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wire {
-    /// The method.
-    pub method: Method,
-    /// The whole URL.
-    pub url: String,
-    /// Names in lower case, in order.
-    pub headers: Vec<WireHeader>,
-    /// The body's bytes.
-    pub body: Option<Vec<u8>>,
-}
-
-/// A header as it goes out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WireHeader {
-    /// In lower case.
-    pub name: String,
-    /// The value's bytes.
-    pub value: Vec<u8>,
-    /// Whether a secret is in it.
-    pub sensitive: bool,
-}
-
 /// Decides whether a plugin may make this request.
+///
+/// `delivery_id` is the id of the delivery of which the call is an attempt; calls without one may set no `idempotency-key`.
+///
+/// # Errors
+/// [`Denied`] with the class that the guest sees and a reason with its remedy. How many requests a call may make is for the caller to
+/// count.
 pub fn check(request: Request, manifest: &Manifest, grants: &Grants, delivery_id: Option<&str>) -> Result<Allowed, Denied> {
-    let _ = (manifest, grants, delivery_id);
-    Ok(Allowed { request })
+    let (endpoint, bound) = endpoint(&request.endpoint, manifest, grants)?;
+    declared::check(&request, endpoint, delivery_id)?;
+    let (fields, auth) = credentials::check(&request, manifest, grants, bound)?;
+    let allowed = Allowed { request, base: bound.base.clone(), fields, auth, bytes_max: grants.limits.request_bytes };
+    allowed.compose(Source::Measure)?;
+    Ok(allowed)
 }
 
 impl Allowed {
@@ -63,14 +77,32 @@ impl Allowed {
         &self.request
     }
 
-    /// Puts the request together with its secrets.
-    pub fn wire(&self, secrets: &dyn Secrets) -> Result<Wire, Denied> {
-        let _ = secrets.field("", "");
-        todo!()
+    /// Where its endpoint leads.
+    pub fn base(&self) -> &BaseUrl {
+        &self.base
     }
 
-    /// The same with `[slot.field]` in the place of each secret, for recordings.
-    pub fn wire_record(&self) -> Result<Wire, Denied> {
-        todo!()
+    /// Puts the request together with its secrets.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CredentialDenied`] where a secret is missing or cannot stand where it is put (a line break in a header);
+    /// [`ErrorKind::RequestTooLarge`] where the request outgrows a limit with its secrets in it. Neither names a value.
+    pub fn wire(&self, secrets: &dyn Secrets) -> Result<Wire, Denied> {
+        self.compose(Source::Real(secrets))
+    }
+
+    /// The same with `[slot.field]`, whatever its escape, in the place of each field of a slot: for recordings and dry runs.
+    pub fn wire_record(&self) -> Wire {
+        self.compose(Source::Record).expect("a recording has no limits and asks for no value")
     }
 }
+
+fn endpoint<'a>(name: &str, manifest: &'a Manifest, grants: &'a Grants) -> Result<(&'a Endpoint, &'a BoundEndpoint), Denied> {
+    let denied = |reason| Denied::new(ErrorKind::EndpointDenied, format!("endpoint {} {reason}", Shown::of(name)));
+    let endpoint = manifest.endpoint(name).ok_or_else(|| denied("is not in the manifest; declare it there"))?;
+    let bound = grants.endpoints.get(name).ok_or_else(|| denied("is not bound; bind it to a base URL in the cart's definition"))?;
+    Ok((endpoint, bound))
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,21 +2,52 @@
 
 mod build;
 mod component;
+mod inspect;
 mod project;
 
 use super::{Failure, Verdict};
+use cartage::plugin::{Plugin, Runtime, admit};
 use clap::Subcommand;
+use std::path::{Path, PathBuf};
 
 /// Build plugins and look at them.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Build(build::Args),
+    Inspect(inspect::Args),
 }
 
 impl Command {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
         match self {
             Command::Build(args) => args.run(json),
+            Command::Inspect(args) => args.run(json),
         }
     }
+}
+
+/// Builds one plugin from its crate, and says where its file is.
+pub(super) fn build_one(folder: &Path, install: bool) -> Result<PathBuf, Failure> {
+    build::one(folder, install)
+}
+
+/// Why a plugin was not judged, or not admitted.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("could not set up what judges {what}")]
+    NoRuntime {
+        what: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("{what} is not admitted as a plugin")]
+    Refused { what: String, source: admit::Error },
+}
+
+/// Judges a plugin as the host does before it lets one near a cart: it is compiled, and it describes itself.
+fn admit(what: &str, bytes: Vec<u8>) -> Result<Plugin, Error> {
+    let no_runtime = |source| Error::NoRuntime { what: what.to_owned(), source };
+    let threads = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| no_runtime(error.into()))?;
+    let runtime = Runtime::with_live_calls(1).map_err(|error| no_runtime(error.into()))?;
+    threads.block_on(runtime.admit(bytes)).map_err(|source| Error::Refused { what: what.to_owned(), source })
 }

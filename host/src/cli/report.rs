@@ -58,6 +58,11 @@ pub(crate) fn failure(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized), re
     put(io::stderr(), &text);
 }
 
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Whether standard error shows colours.
 pub(crate) fn colours_on_stderr() -> bool {
     colours(&io::stderr())

@@ -9,6 +9,8 @@
 mod debian;
 mod machine;
 mod rustup;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use machine::{Machine, ThisMachine};
 
@@ -154,6 +156,12 @@ pub(crate) fn choose(
         }
     }
     Err(Error::None { tried, remedy: remedy(kinds, install) })
+}
+
+/// The toolchain that a build in this folder would take, as the machine is now.
+pub(crate) fn present() -> Result<Toolchain, Error> {
+    let machine = ThisMachine { folder: ".".into() };
+    choose(&machine, std::env::var(CHOICE).ok().as_deref(), None, Install::Refused, &mut |_| {})
 }
 
 fn find(kind: Kind, machine: &impl Machine, oldest: Option<Version>) -> Result<Toolchain, String> {

@@ -255,3 +255,6 @@ const fn v6(segments: [u16; 8], prefix: u8) -> Ipv6Net {
     let [a, b, c, d, e, f, g, h] = segments;
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@
 //! deadline for connecting is at most half of the request's, so that a server that cannot be reached is known as such.
 
 use super::address::{self, Rules};
-use super::resolve::{self, Resolver, VettedResolver};
+use super::resolve::{self, RESOLVE_MS_MAX, Resolver, VettedResolver};
 use crate::carts::Limits;
 use cartage_contract::grants::BaseUrl;
 use cartage_contract::http::{ErrorKind, Method, Reach};
@@ -191,7 +191,7 @@ impl Client {
         let connect_ms = CONNECT_MS_MAX.min(u64::from(limits.request_ms) / 2);
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
-            .dns_resolver(VettedResolver { resolver, rules: rules.clone() })
+            .dns_resolver(VettedResolver { resolver, rules: rules.clone(), ms_max: RESOLVE_MS_MAX })
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())

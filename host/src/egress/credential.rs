@@ -176,17 +176,19 @@ impl Credentials {
             for (field, value) in self.slots[&slot.name].iter().filter(|(_, value)| value.secret) {
                 needles.push(Needle::new(slot, field, value.text.expose_secret().as_bytes()));
             }
-            if let (SlotKind::MacKey(_), Ok(key)) = (&slot.kind, self.key(manifest, slot)) {
-                needles.push(Needle::new(slot, "key", &key));
-            }
-            if let (SlotKind::Basic, Some(username), Some(password)) =
-                (&slot.kind, self.field(&slot.name, "username"), self.field(&slot.name, "password"))
-            {
-                needles.push(Needle::new(slot, "password", &Zeroizing::new(format!("{username}:{password}").into_bytes())));
-            }
+            needles.extend(match &slot.kind {
+                SlotKind::MacKey(_) => self.key(manifest, slot).ok().map(|key| Needle::new(slot, "key", &key)),
+                SlotKind::Basic => self.basic_pair(slot).map(|pair| Needle::new(slot, "password", &pair)),
+                _ => None,
+            });
         }
         needles.retain(|needle| needle.bytes.len() >= SCRUBBED_BYTES_MIN);
         needles
+    }
+
+    fn basic_pair(&self, slot: &Slot) -> Option<Zeroizing<Vec<u8>>> {
+        let (username, password) = (self.field(&slot.name, "username")?, self.field(&slot.name, "password")?);
+        Some(Zeroizing::new([username.as_bytes(), b":", password.as_bytes()].concat()))
     }
 
     /// A slot's key as bytes, or why it is none.
@@ -264,3 +266,6 @@ fn required(slot: &Slot) -> String {
     let names: Vec<&str> = slot.fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
     names.join(", ")
 }
+
+#[cfg(test)]
+mod tests;

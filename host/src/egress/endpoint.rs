@@ -290,3 +290,6 @@ fn takes(base: &Base) -> String {
         Base::Fixed(url) => format!("only {url}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

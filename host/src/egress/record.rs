@@ -55,3 +55,6 @@ pub(super) fn printable(text: &str) -> String {
 fn is_misleading(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' | '\u{feff}')
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,10 +67,12 @@ pub enum Error {
         name: String,
     },
     /// There was no answer in time.
-    #[error("could not resolve {name} within {RESOLVE_MS_MAX} ms")]
+    #[error("could not resolve {name} within {ms} ms")]
     Deadline {
         /// The name.
         name: String,
+        /// The limit.
+        ms: u64,
     },
 }
 
@@ -79,15 +81,17 @@ pub enum Error {
 pub(super) struct VettedResolver {
     pub(super) resolver: Arc<dyn Resolver>,
     pub(super) rules: Rules,
+    /// How long to wait: [`RESOLVE_MS_MAX`] but in tests.
+    pub(super) ms_max: u64,
 }
 
 impl VettedResolver {
     async fn addresses(self, name: String) -> Result<Vec<SocketAddr>, Error> {
-        let answer = tokio::time::timeout(Duration::from_millis(RESOLVE_MS_MAX), self.resolver.resolve(name.clone())).await;
+        let answer = tokio::time::timeout(Duration::from_millis(self.ms_max), self.resolver.resolve(name.clone())).await;
         let answer = match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(source)) => return Err(Error::Failed { name, source }),
-            Err(_elapsed) => return Err(Error::Deadline { name }),
+            Err(_elapsed) => return Err(Error::Deadline { name, ms: self.ms_max }),
         };
         // All answers are vetted, also those that are not considered.
         let vetted = answer.into_iter().map(|ip| self.rules.vet(ip)).collect::<Result<Vec<_>, _>>();
@@ -110,3 +114,6 @@ impl reqwest::dns::Resolve for VettedResolver {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,3 +168,6 @@ fn xml(text: &str) -> Vec<String> {
     all.push(text.chars().map(|c| if markup(c) || !c.is_ascii() { format!("&#x{:x};", u32::from(c)) } else { c.to_string() }).collect());
     all
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,9 +96,9 @@ impl Session {
         let mut entry = asked(request.clone());
         let (manifest, grants) = (&self.door.manifest, &self.door.grants);
         let allowed = request::check(request, manifest, grants, self.delivery_id.as_deref());
-        let recorded = allowed.and_then(|allowed| Ok((allowed.wire_record()?, allowed)));
-        match recorded {
-            Ok((mut wire, allowed)) => {
+        match allowed {
+            Ok(allowed) => {
+                let mut wire = allowed.wire_record();
                 add_own_headers(&mut wire);
                 entry.wire = Some(wire_record(wire));
                 self.current = Some(entry);

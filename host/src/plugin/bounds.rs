@@ -91,3 +91,82 @@ fn characters(what: &str, text: &str, max: usize) -> Result<(), String> {
 fn at_most(what: &str, count: usize, max: usize) -> Result<(), String> {
     if count <= max { Ok(()) } else { Err(format!("it has {count} {what}, and {max} are allowed")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartage_contract::delivery::{AppliedOutcome, FailureKind, FindingLevel, FindingSubject, PackageSeen, RetryWish};
+
+    fn applied() -> Applied {
+        Applied { outcome: AppliedOutcome::Done, reference: None, message: None, steps: Vec::new() }
+    }
+
+    fn failure() -> Failure {
+        Failure { kind: FailureKind::Protocol, message: String::new(), retry: RetryWish::Default, steps: Vec::new(), resume: None }
+    }
+
+    fn step(name: usize, reference: usize) -> Step {
+        Step { name: "é".repeat(name), reference: Some("é".repeat(reference)) }
+    }
+
+    fn seen() -> OrderSeen {
+        OrderSeen { order_number: "1021".to_owned(), reference: None, status: None, packages: Vec::new(), details: Vec::new() }
+    }
+
+    fn report(findings: usize, order: OrderSeen) -> Outcome {
+        let finding = Finding { level: FindingLevel::Fine, about: FindingSubject::Other, message: String::new(), remedy: None };
+        Outcome::Report(Report { findings: vec![finding; findings], order: Some(order) })
+    }
+
+    /// What is just within passes unchanged; what is just over breaks the contract, and the reason says where.
+    fn edge(within: Outcome, over: Outcome, reason: &str) {
+        assert_eq!(check(within.clone()), Ok(within));
+        assert_eq!(check(over), Err(Ended::Contract { reason: reason.to_owned() }));
+    }
+
+    #[test]
+    fn what_is_over_a_bound_breaks_the_contract() {
+        let resume = |bytes| Outcome::Failed(Failure { resume: Some(vec![0; bytes]), ..failure() });
+        edge(resume(4096), resume(4097), "it has 4097 bytes of resume, and 4096 are allowed");
+        let referenced = |chars| Outcome::Applied(Applied { reference: Some("é".repeat(chars)), ..applied() });
+        edge(referenced(255), referenced(256), "the reference has 256 characters, and 255 are allowed");
+        let steps = |steps| Outcome::Applied(Applied { steps, ..applied() });
+        edge(steps(vec![step(1, 0); 100]), steps(vec![step(1, 0); 101]), "it has 101 steps, and 100 are allowed");
+        edge(steps(vec![step(64, 255)]), steps(vec![step(65, 255)]), "a step's name has 65 characters, and 1 to 64 are allowed");
+        edge(steps(vec![step(1, 255)]), steps(vec![step(0, 255)]), "a step's name has 0 characters, and 1 to 64 are allowed");
+        let failed = |step| Outcome::Failed(Failure { steps: vec![step], ..failure() });
+        edge(failed(step(1, 255)), failed(step(1, 256)), "a step's reference has 256 characters, and 255 are allowed");
+        let statuses = |count, chars| Outcome::Statuses(vec![Status { value: "é".repeat(chars), title: None }; count]);
+        edge(statuses(1000, 1), statuses(1001, 1), "it has 1001 statuses, and 1000 are allowed");
+        edge(statuses(1, 100), statuses(1, 101), "a status's value has 101 characters, and 1 to 100 are allowed");
+        edge(report(100, seen()), report(101, seen()), "it has 101 findings, and 100 are allowed");
+        let package = PackageSeen { carrier: None, tracking_number: None };
+        let packages = |count| report(0, OrderSeen { packages: vec![package.clone(); count], ..seen() });
+        edge(packages(100), packages(101), "it has 101 packages, and 100 are allowed");
+        let details = |count| report(0, OrderSeen { details: vec![(String::new(), String::new()); count], ..seen() });
+        edge(details(50), details(51), "it has 51 details, and 50 are allowed");
+        let named = |chars| report(0, OrderSeen { reference: Some("é".repeat(chars)), ..seen() });
+        edge(named(255), named(256), "the order's reference has 256 characters, and 255 are allowed");
+    }
+
+    #[test]
+    fn messages_are_cut_at_a_character() {
+        let long = format!("x{}", "é".repeat(3000));
+        let cut = |bytes: usize| long[..bytes].to_owned();
+        assert!(!long.is_char_boundary(4096));
+        let Ok(Outcome::Failed(failed)) = check(Outcome::Failed(Failure { message: long.clone(), ..failure() })) else {
+            panic!("it is cut")
+        };
+        assert_eq!(failed.message, cut(4095));
+        let Ok(Outcome::Applied(done)) = check(Outcome::Applied(Applied { message: Some(cut(4095) + "x"), ..applied() })) else {
+            panic!("it fits")
+        };
+        assert_eq!(done.message, Some(cut(4095) + "x"));
+        let finding =
+            Finding { level: FindingLevel::Fine, about: FindingSubject::Other, message: long.clone(), remedy: Some(long.clone()) };
+        let Ok(Outcome::Report(report)) = check(Outcome::Report(Report { findings: vec![finding], order: None })) else {
+            panic!("it is cut")
+        };
+        assert_eq!((&report.findings[0].message, &report.findings[0].remedy), (&cut(4095), &Some(cut(4095))));
+    }
+}

@@ -129,3 +129,93 @@ impl LogBudget {
         Ok(Some((Level::Warn, format!("the rest of the log is left out: a call may log {lines} lines and {bytes} bytes"))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(log_lines: u32, log_bytes: u32) -> LogBudget {
+        LogBudget::new(&Limits { log_lines, log_bytes, ..Limits::default() })
+    }
+
+    /// The text that is kept of a line, if any, or the limit that ended the call.
+    fn admit(budget: &mut LogBudget, line: &str) -> std::result::Result<Option<String>, Limit> {
+        match budget.admit(Level::Info, line.to_owned()) {
+            Ok(kept) => Ok(kept.map(|(_, message)| message)),
+            Err(error) => match error.downcast_ref::<Ended>() {
+                Some(Ended::Limit { limit }) => Err(*limit),
+                other => panic!("a limit ends it, not {other:?}"),
+            },
+        }
+    }
+
+    #[test]
+    fn the_line_after_the_last_says_that_the_rest_is_left_out() {
+        let mut log = budget(3, 1000);
+        for _ in 0..3 {
+            assert_eq!(admit(&mut log, "line"), Ok(Some("line".to_owned())));
+        }
+        assert_eq!(admit(&mut log, "line"), Ok(Some("the rest of the log is left out: a call may log 3 lines and 1000 bytes".to_owned())));
+        for _ in 4..30 {
+            assert_eq!(admit(&mut log, "line"), Ok(None));
+        }
+        assert_eq!(admit(&mut log, "line"), Err(Limit::LogLines(3)), "the 31st");
+    }
+
+    #[test]
+    fn bytes_are_handled_as_lines_are() {
+        let mut log = budget(1000, 100);
+        assert_eq!(admit(&mut log, &"x".repeat(99)), Ok(Some("x".repeat(99))));
+        assert_eq!(admit(&mut log, "x"), Ok(Some("x".to_owned())), "the budget is used to the byte");
+        assert!(admit(&mut log, "x").is_ok_and(|kept| kept.is_some_and(|line| line.starts_with("the rest of the log"))));
+        assert_eq!(admit(&mut log, ""), Ok(None), "nothing is kept after the rest was left out");
+        assert_eq!(admit(&mut log, &"x".repeat(899)), Ok(None), "a thousand bytes in all");
+        assert_eq!(admit(&mut log, "x"), Err(Limit::LogBytes(100)));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_at_a_character_and_counts_as_what_is_kept() {
+        let mut log = budget(10, 5000);
+        let line = format!("{}é and more", "x".repeat(4095));
+        assert_eq!(admit(&mut log, &line), Ok(Some("x".repeat(4095))));
+        assert_eq!(admit(&mut log, &"y".repeat(905)), Ok(Some("y".repeat(905))));
+        assert_eq!(admit(&mut log, &"z".repeat(50_000)), Err(Limit::LogBytes(5000)), "cutting it was work too");
+    }
+
+    #[tokio::test]
+    async fn the_marker_is_a_warning_and_goes_out_once() {
+        let (asks, mut asked) = mpsc::channel(8);
+        let limits = Limits { log_lines: 1, ..Limits::default() };
+        let limiter = crate::plugin::limits::Budget::new(&limits).limiter();
+        let mut guest = Guest::new(&limits, limiter, Asks::Answered(asks));
+        let answering = tokio::spawn(async move {
+            let mut lines = Vec::new();
+            while let Some((ask, answer)) = asked.recv().await {
+                lines.push(ask);
+                answer.send(Answer::Logged).expect("the guest waits for it");
+            }
+            lines
+        });
+        for _ in 0..5 {
+            guest.log(Level::Debug, "line".to_owned()).await.expect("it is within ten times the budget");
+        }
+        drop(guest);
+        let lines = answering.await.expect("nothing panics there");
+        let [Ask::Log { level: Level::Debug, message }, Ask::Log { level: Level::Warn, message: marker }] = &lines[..] else {
+            panic!("one line and the marker, not {lines:?}")
+        };
+        assert_eq!(message, "line");
+        assert!(marker.starts_with("the rest of the log is left out"), "{marker}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_something_else_is_the_hosts_fault() {
+        let limits = Limits::default();
+        let limiter = crate::plugin::limits::Budget::new(&limits).limiter();
+        let guest = Guest::new(&limits, limiter, Asks::Refused);
+        let error = guest.end(Answer::Logged);
+        assert!(matches!(error.downcast_ref::<Ended>(), Some(Ended::Host { .. })), "{error}");
+        let error = guest.end(Answer::End(crate::exchange::Stop::DryRun));
+        assert!(matches!(error.downcast_ref::<Ended>(), Some(Ended::Stopped(crate::exchange::Stop::DryRun))), "{error}");
+    }
+}

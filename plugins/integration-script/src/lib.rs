@@ -1,26 +1,173 @@
 //! Speaks SETI, the classic integration-script protocol, to any cart that has such a script.
+//!
+//! One URL, one form POST an update. [`message`] builds the form in either of the protocol's two encodings, [`reply`] reads what
+//! comes back, which takes many forms and whose HTTP status says almost nothing. README.md is the operator's view.
+//!
+//! What the protocol cannot say decides three things here:
+//! - It has no "leave the status as it is": a script that gets none sets none, and at least one then loses the order's status. An
+//!   update without a status (`tracking-only`) is therefore refused and nothing is sent.
+//! - It has no key for repeats, and most scripts do not recognise one. Packages that the cart was told of before are not sent again,
+//!   nor are those that were withdrawn, nor those without a tracking number, which scripts turn into empty tracking rows.
+//! - It has no harmless question that carries credentials, so `check` cannot test them.
 
-use cartage_sdk::http::Request;
-use cartage_sdk::manifest::Statuses;
-use cartage_sdk::{Applied, Context, Delivery, Failure, Manifest, OrderKey, Plugin, Report, Update};
+pub mod message;
+pub mod reply;
+
+use cartage_sdk::http::{self, ErrorKind, Form, Method, Request, Response};
+use cartage_sdk::manifest::{Endpoint, Features, Field, Setting, Slot, Statuses};
+use cartage_sdk::{Applied, Context, Delivery, Failure, FailureKind, FindingSubject, Manifest, OrderKey, Plugin, Report, Update};
+use message::Encoding;
+use reply::Answer;
 
 /// The plugin.
 #[derive(Debug)]
 pub struct IntegrationScript;
 
+cartage_sdk::export!(IntegrationScript);
+
 impl Plugin for IntegrationScript {
     fn describe() -> Manifest {
-        Manifest::new("integration-script", env!("CARGO_PKG_VERSION")).statuses(Statuses::FreeText)
+        Manifest::new("integration-script", env!("CARGO_PKG_VERSION"))
+            .cart("Any cart with an integration script for Stone Edge Order Manager (SETI)")
+            .summary("Posts status updates to a cart's integration script, as the Order Manager itself does.")
+            .vendor("The Cartage project")
+            .licence(env!("CARGO_PKG_LICENSE"))
+            .endpoint(script())
+            .slot(account())
+            .setting(encoding())
+            .setting(om_version())
+            .setting(send_line_items())
+            .statuses(Statuses::FreeText)
+            .features(Features { tracking: true, several_packages: true, line_items: true, notes: true, ..Features::default() })
+            .personal_fields(["orderdetail", "notes", "comments"])
     }
 
-    fn check(_order: Option<OrderKey>, _context: Context) -> Result<Report, Failure> {
-        Ok(Report::new())
+    fn check(order: Option<OrderKey>, context: Context) -> Result<Report, Failure> {
+        let report = match post(message::send_version(&context)?) {
+            Ok(response) => version_findings(&response, &context),
+            Err(error) => {
+                Report::new().problem(FindingSubject::Reachability, unreachable(error)?, "check the URL that `script` is bound to")
+            }
+        };
+        Ok(match order {
+            None => report,
+            Some(order) => report.warning(
+                FindingSubject::Order,
+                format!("order {} was not looked up: the protocol has no question about one order", order.order_number),
+                "look at the order in the cart's own back office",
+            ),
+        })
     }
 
-    fn send_order_status(update: Update, _delivery: Delivery, _context: Context) -> Result<Applied, Failure> {
-        let response = Request::post("script").query("order", update.order_number).send()?;
-        Ok(Applied::done().message(format!("{}", response.status)))
+    fn send_order_status(update: Update, _: Delivery, context: Context) -> Result<Applied, Failure> {
+        let encoding = Encoding::of(&context)?;
+        let response = post(message::update_status(&update, encoding, &context)?)?;
+        reply::outcome(&response, encoding, &context)
     }
 }
 
-cartage_sdk::export!(IntegrationScript);
+fn script() -> Endpoint {
+    Endpoint::new("script", "the cart's integration script; a query in its URL is kept", "https://shop.example/seti.php")
+        .methods([Method::Post])
+        .paths(["/"])
+        .request_types(["application/x-www-form-urlencoded"])
+}
+
+fn account() -> Slot {
+    Slot::form("account", "what the cart's definition in the Order Manager holds: user name, password and store code")
+        .field(Field::identifying("setiuser", "the user name (Cart ID/User Name)"))
+        .field(Field::secret("password", "the password"))
+        .field(Field::identifying("code", "the store code, where the script wants one").optional())
+        .for_endpoints(["script"])
+}
+
+fn encoding() -> Setting {
+    let choices = [("xml", "XML (GenericStatusSendXML is True)"), ("delimited", "Form fields (GenericStatusSendXML is False)")];
+    Setting::choice("encoding", "Encoding of updates", choices)
+        .help(
+            "What the script reads. Most read XML, and the one for Magento reads nothing else; some read only form fields. It is the \
+             Order Manager's parameter GenericStatusSendXML.",
+        )
+        .default("xml")
+}
+
+fn om_version() -> Setting {
+    Setting::text("om-version", "Order Manager version")
+        .help("Sent as omversion. Scripts want to see one; none is known to act on it.")
+        .length(1, 16)
+        .pattern("[0-9]+([.][0-9]+)*")
+        .default("6.000")
+}
+
+fn send_line_items() -> Setting {
+    Setting::boolean("send-line-items", "Send line items")
+        .help(
+            "Adds each line's status and quantities, in XML only. Leave it off unless the script is known to want them: the one for Magento \
+             turns each line's package into a tracking row without a number.",
+        )
+        .default(false)
+}
+
+fn post(form: Form) -> Result<Response, http::Error> {
+    Request::post("script").form(form).send()
+}
+
+/// What `check` says of a script that gave no answer. A denial is no finding: the question was not asked.
+fn unreachable(error: http::Error) -> Result<String, Failure> {
+    let hint = match error.kind {
+        ErrorKind::Dns => "the script's host has no address",
+        ErrorKind::Connect => "no connection to the script's host",
+        ErrorKind::Tls => "no trusted TLS connection to the script's host",
+        ErrorKind::Timeout => "the script did not answer in time",
+        ErrorKind::Interrupted => "the connection broke before the script had answered",
+        ErrorKind::ResponseInvalid | ErrorKind::ResponseTooLarge => "what answered was not a script",
+        ErrorKind::EndpointDenied
+        | ErrorKind::MethodDenied
+        | ErrorKind::PathDenied
+        | ErrorKind::QueryDenied
+        | ErrorKind::HeaderDenied
+        | ErrorKind::BodyDenied
+        | ErrorKind::CredentialDenied
+        | ErrorKind::RequestTooLarge
+        | ErrorKind::QuotaExceeded
+        | ErrorKind::AddressDenied
+        | ErrorKind::Unsupported
+        | ErrorKind::ResponseType
+        | ErrorKind::TokenRefused => return Err(error.into()),
+    };
+    Ok(format!("{hint}: {error}"))
+}
+
+fn version_findings(response: &Response, context: &Context) -> Report {
+    if let Answer::Version(version) = reply::read(response) {
+        return Report::new()
+            .fine(FindingSubject::Reachability, "the script answers")
+            .fine(
+                FindingSubject::Version,
+                format!("the script says that its version is {version}; an Order Manager compares it with GenericScriptVersionNumber"),
+            )
+            .warning(
+                FindingSubject::Credentials,
+                "the credentials were not tested: the protocol asks for the version without them",
+                "look at the receipt of the first update",
+            );
+    }
+    let failure = reply::failure(response, reply::read(response), None, context);
+    let (about, remedy) = match failure.kind {
+        FailureKind::Credentials => {
+            (FindingSubject::Credentials, "set the credential again, and look for a log-in before the script's own")
+        }
+        FailureKind::RateLimited | FailureKind::Unavailable => {
+            (FindingSubject::Reachability, "look at the cart's own error log, and check again")
+        }
+        FailureKind::Protocol
+        | FailureKind::OrderNotFound
+        | FailureKind::AmbiguousOrder
+        | FailureKind::InvalidData
+        | FailureKind::StatusNotSupported
+        | FailureKind::IllegalTransition
+        | FailureKind::Gone
+        | FailureKind::HostDenied => (FindingSubject::Reachability, "check that `script` is bound to the integration script's own URL"),
+    };
+    Report::new().problem(about, &*failure.message, remedy)
+}

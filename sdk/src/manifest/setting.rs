@@ -91,14 +91,7 @@ impl Setting {
     /// or the manifest is refused.
     #[must_use]
     pub fn default(mut self, default: impl Into<Default>) -> Setting {
-        self.0.default = Some(match (default.into(), &self.0.kind) {
-            (Default::Text(text), SettingKind::Choice(_)) => SettingValue::Choice(text),
-            (Default::Text(text), SettingKind::UrlPath) => SettingValue::UrlPath(text),
-            (Default::Text(text), _) => SettingValue::Text(text),
-            (Default::Integer(value), _) => SettingValue::Integer(value),
-            (Default::Boolean(value), _) => SettingValue::Boolean(value),
-            (Default::Map(pairs), _) => SettingValue::TextMap(pairs),
-        });
+        self.0.default = Some(default.into().of_kind(&self.0.kind));
         self
     }
 
@@ -139,6 +132,20 @@ pub enum Default {
     Boolean(bool),
     /// Of a map.
     Map(Vec<(String, String)>),
+}
+
+impl Default {
+    /// The value that it is for a setting of this kind. One that does not fit stays what it is, and is refused when it is checked.
+    pub(crate) fn of_kind(self, kind: &SettingKind) -> SettingValue {
+        match (self, kind) {
+            (Default::Text(text), SettingKind::Choice(_)) => SettingValue::Choice(text),
+            (Default::Text(text), SettingKind::UrlPath) => SettingValue::UrlPath(text),
+            (Default::Text(text), _) => SettingValue::Text(text),
+            (Default::Integer(value), _) => SettingValue::Integer(value),
+            (Default::Boolean(value), _) => SettingValue::Boolean(value),
+            (Default::Map(pairs), _) => SettingValue::TextMap(pairs),
+        }
+    }
 }
 
 impl From<&str> for Default {

@@ -143,6 +143,11 @@ impl BaseUrl {
         self.url.scheme() == "https"
     }
 
+    /// How many bytes scheme, host and port have, as text.
+    pub(crate) fn origin_bytes(&self) -> usize {
+        self.url.scheme().len() + "://".len() + self.url.authority().len()
+    }
+
     /// The path without a trailing slash: empty for a bare host.
     pub fn path(&self) -> &str {
         self.url.path().strip_suffix('/').unwrap_or(self.url.path())

@@ -1,6 +1,7 @@
 //! `cartage plugin build`: from a crate to a component file.
 //!
-//! cargo builds a core module, [`component`] makes it a component and checks it, and the file appears whole or not at all.
+//! cargo builds a core module, [`component`] makes it a component, the host judges that as it will judge the file, and the file appears
+//! whole or not at all.
 
 use super::component::{self, Component};
 use super::project::Project;
@@ -20,7 +21,7 @@ Examples:
   Build the crate in this folder, and install what is needed for that:
       cartage plugin build --install
   Build every example of a crate into target/guests/<example>.wasm:
-      cartage plugin build tests/guests --examples
+      cartage plugin build tests/guests --examples --unchecked
 
 CARTAGE_GUEST_TOOLCHAIN=rustup or =debian says which toolchain to use. Otherwise it is rustup's where that has the target
 wasm32-unknown-unknown, else Debian's packages (rustc-web cargo-web rust-web-src lld-NN).";
@@ -38,6 +39,9 @@ pub(crate) struct Args {
     /// Where the files go [default: target/plugins of the workspace, target/guests with --examples].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Keep what was built even if the host will refuse it: for plugins that a test wants refused.
+    #[arg(long)]
+    unchecked: bool,
     /// Install the guest toolchain if there is none: the target by rustup, else Debian's packages by apt-get.
     #[arg(long)]
     install: bool,
@@ -81,6 +85,16 @@ struct Built {
 
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
+        let built = self.build()?;
+        if json {
+            report::json(&built)
+        } else {
+            built.print()
+        }
+        Ok(Verdict::Done)
+    }
+
+    fn build(self) -> Result<Report, Failure> {
         let project = Project::read(&self.folder).map_err(|error| {
             Failure::from(error).what_to_do("name the folder that holds the plugin's Cargo.toml: cartage plugin build CRATE-DIR")
         })?;
@@ -88,14 +102,8 @@ impl Args {
         report::talk(&format!("building {} for {TARGET} with Rust {} ({})", project.name, toolchain.version, toolchain.kind));
         let modules = compile(&project, &toolchain, self.examples)?;
         let out = self.out.unwrap_or_else(|| project.root.join(if self.examples { "target/guests" } else { "target/plugins" }));
-        let plugins = modules.into_iter().map(|module| finish(module, &out)).collect::<Result<Vec<_>, _>>()?;
-        let built = Report { toolchain: toolchain.kind.to_string(), rust: toolchain.version.to_string(), plugins };
-        if json {
-            report::json(&built)
-        } else {
-            built.print()
-        }
-        Ok(Verdict::Done)
+        let plugins = modules.into_iter().map(|module| finish(module, &out, !self.unchecked)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Report { toolchain: toolchain.kind.to_string(), rust: toolchain.version.to_string(), plugins })
     }
 
     fn toolchain(&self, project: &Project) -> Result<Toolchain, Failure> {
@@ -108,6 +116,12 @@ impl Args {
             Failure::from(error).what_to_do(remedy)
         })
     }
+}
+
+/// Builds the plugin of one crate into the workspace's plugin folder, and says where its file is.
+pub(super) fn one(folder: &Path, install: bool) -> Result<PathBuf, Failure> {
+    let built = Args { folder: folder.to_owned(), examples: false, out: None, install, unchecked: false }.build()?;
+    Ok(built.plugins.into_iter().next().expect("a build without a plugin is a failure").file)
 }
 
 impl Report {
@@ -209,13 +223,16 @@ fn modules(messages: &str, project: &Project, examples: bool) -> Result<Vec<Modu
     Ok(modules)
 }
 
-/// Makes the module a component and puts that into its file.
-fn finish(module: Module, out: &Path) -> Result<Built, Failure> {
+/// Makes the module a component, has it judged, and puts it into its file.
+fn finish(module: Module, out: &Path, judge: bool) -> Result<Built, Failure> {
     let core = fs::read(&module.path).map_err(|source| Error::ModuleUnreadable { path: module.path.clone(), source })?;
     let Component { bytes, imports } = component::from_module(&core).map_err(|source| {
         let remedy = source.remedy();
         Failure::from(Error::NoComponent { module: module.path.clone(), source }).what_to_do(remedy)
     })?;
+    if judge {
+        super::admit(&module.name, bytes.clone())?;
+    }
     let file = out.join(format!("{}.wasm", module.name));
     write_whole(&file, &bytes).map_err(|source| {
         Failure::from(Error::NotWritten { path: file.clone(), source }).what_to_do("name a folder that you may write to with --out DIR")

@@ -1,40 +1,31 @@
-//! From the core module that cargo built to a component that the host admits.
+//! From the core module that cargo built to a component.
 //!
-//! A crate that brings an import of its own (a clock, a random number generator, WASI) shows here first, while its author is looking; the
-//! error names the import, the likely cause and the remedy. Admission checks again, because plugins also come from elsewhere.
+//! Some imports cannot even become part of a component, because they belong to no interface: a C symbol, a browser's function, an old WASI.
+//! They are named here, with the likely cause and the remedy. Everything else about a component is admission's to judge.
 
 use std::collections::BTreeSet;
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
-
-/// What every import and export of a plugin belongs to.
-const PACKAGE: &str = "cartage:plugin/";
-
-/// The export without which nothing can be asked of a plugin.
-const DESCRIBE: &str = "describe";
 
 /// A plugin's component.
 #[derive(Debug)]
 pub(crate) struct Component {
     /// The file's content.
     pub(crate) bytes: Vec<u8>,
-    /// What it imports, in order of name.
+    /// The interfaces that it imports, in order of name.
     pub(crate) imports: BTreeSet<String>,
 }
 
-/// Why a core module makes no plugin.
+/// Why a core module makes no component.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// It cannot be read.
     #[error("the compiled module cannot be read")]
     Unreadable(#[source] wasmparser::BinaryReaderError),
-    /// It wants more of its surroundings than a plugin may.
-    #[error("the plugin imports {import}, and a plugin may import nothing but {PACKAGE}…")]
+    /// It wants more of its surroundings than a component can.
+    #[error("the plugin imports {import}, which no plugin is given")]
     ForeignImport { import: String, remedy: &'static str },
-    /// It is no plugin.
-    #[error("the compiled module exports no plugin")]
-    NoPlugin,
-    /// It fits no component.
+    /// It does not fit the types that it was built with.
     #[error("the compiled module could not be made a component")]
     Encoding(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -44,68 +35,38 @@ impl Error {
     pub(crate) fn remedy(&self) -> &'static str {
         match self {
             Error::ForeignImport { remedy, .. } => remedy,
-            Error::NoPlugin => "implement cartage_sdk::Plugin for a type and export it with cartage_sdk::export!",
-            Error::Unreadable(_) | Error::Encoding(_) => {
-                "build it with `cartage plugin build`, and use a cartage-sdk of the same version as this command"
-            }
+            Error::Unreadable(_) | Error::Encoding(_) => "remove the workspace's folder target/guest-build and build again",
         }
     }
 }
 
-/// Makes a component of a core module and checks what it imports and exports.
+/// Makes a component of a core module.
 pub(crate) fn from_module(module: &[u8]) -> Result<Component, Error> {
-    for import in module_imports(module).map_err(Error::Unreadable)? {
-        allowed(&import)?;
+    let mut imports = BTreeSet::new();
+    for (from, name) in module_imports(module).map_err(Error::Unreadable)? {
+        // An interface has its package before a colon.
+        if !from.contains(':') {
+            return Err(Error::ForeignImport { remedy: remedy_for(&from), import: format!("{from}.{name}") });
+        }
+        imports.insert(from);
     }
     let mut encoder = ComponentEncoder::default();
     let bytes = encoder.validate(true).module(module).and_then(ComponentEncoder::encode).map_err(|error| Error::Encoding(error.into()))?;
-    let (imports, exports) = surface(&bytes).map_err(Error::Unreadable)?;
-    imports.iter().try_for_each(|import| allowed(import))?;
-    if exports.contains(DESCRIBE) { Ok(Component { bytes, imports }) } else { Err(Error::NoPlugin) }
+    Ok(Component { bytes, imports })
 }
 
-/// What a core module imports, as `module` or `module.name`, in its order.
-fn module_imports(module: &[u8]) -> wasmparser::Result<Vec<String>> {
+/// What a core module imports: from where, and the name.
+fn module_imports(module: &[u8]) -> wasmparser::Result<Vec<(String, String)>> {
     let mut imports = Vec::new();
     for payload in Parser::new(0).parse_all(module) {
         if let Payload::ImportSection(section) = payload? {
             for import in section.into_imports() {
                 let import = import?;
-                imports.push(format!("{}.{}", import.module, import.name));
+                imports.push((import.module.to_owned(), import.name.to_owned()));
             }
         }
     }
     Ok(imports)
-}
-
-/// The names that a component itself imports and exports, those of its inner modules and components left out.
-fn surface(component: &[u8]) -> wasmparser::Result<(BTreeSet<String>, BTreeSet<String>)> {
-    let (mut imports, mut exports, mut depth) = (BTreeSet::new(), BTreeSet::new(), 0_u32);
-    for payload in Parser::new(0).parse_all(component) {
-        match payload? {
-            Payload::Version { .. } => depth += 1,
-            Payload::End(_) => depth -= 1,
-            Payload::ComponentImportSection(section) if depth == 1 => {
-                for import in section {
-                    imports.insert(import?.name.name.to_owned());
-                }
-            }
-            Payload::ComponentExportSection(section) if depth == 1 => {
-                for export in section {
-                    exports.insert(export?.name.name.to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok((imports, exports))
-}
-
-fn allowed(import: &str) -> Result<(), Error> {
-    if import.starts_with(PACKAGE) {
-        return Ok(());
-    }
-    Err(Error::ForeignImport { import: import.to_owned(), remedy: remedy_for(import) })
 }
 
 /// The likely cause of a foreign import, and what to do about it.
@@ -143,28 +104,20 @@ mod tests {
     }
 
     #[test]
-    fn a_module_that_exports_no_plugin_is_refused() {
-        assert!(matches!(from_module(&module("(module (memory (export \"memory\") 1))")), Err(Error::NoPlugin)));
+    fn a_module_becomes_a_component() {
+        let component = from_module(&module("(module (memory (export \"memory\") 1))")).expect("it needs nothing");
+        assert!(component.imports.is_empty() && component.bytes.starts_with(b"\0asm\x0d\0\x01\0"), "{component:?}");
+    }
+
+    #[test]
+    fn an_interface_that_the_module_was_not_built_for_is_refused() {
+        let error = from_module(&module("(module (import \"cartage:plugin/http@0.1.0\" \"send\" (func)))")).expect_err("it has no types");
+        assert!(matches!(error, Error::Encoding(_)), "{error}");
     }
 
     #[test]
     fn what_is_no_module_is_refused() {
         assert!(matches!(from_module(b"\0asm"), Err(Error::Unreadable(_))));
         assert!(matches!(from_module(b"not wasm"), Err(Error::Unreadable(_))));
-    }
-
-    #[test]
-    fn only_the_component_s_own_names_count() {
-        let bytes = module(
-            r#"(component
-                (import "cartage:plugin/log@0.1.0" (instance))
-                (component (import "hidden" (func)))
-                (core module (func (export "inner")))
-                (instance $i)
-                (export "describe" (instance $i)))"#,
-        );
-        let (imports, exports) = surface(&bytes).expect("it is a component");
-        assert_eq!(imports.into_iter().collect::<Vec<_>>(), ["cartage:plugin/log@0.1.0"]);
-        assert_eq!(exports.into_iter().collect::<Vec<_>>(), ["describe"]);
     }
 }

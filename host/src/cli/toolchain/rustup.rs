@@ -13,10 +13,7 @@ const DOWNLOAD: Duration = Duration::from_secs(30);
 
 /// The active toolchain, where it has the target.
 pub(super) fn find(machine: &impl Machine) -> Result<Toolchain, String> {
-    let targets = match ask(machine, "rustup", &["target", "list", "--installed"]) {
-        Ok(targets) => targets,
-        Err(why) => return Err(why),
-    };
+    let targets = ask(machine, "rustup", &["target", "list", "--installed"])?;
     if !targets.lines().any(|line| line.trim() == TARGET) {
         return Err(format!("the active toolchain does not have the target {TARGET}"));
     }

@@ -1,0 +1,70 @@
+# Each target does its own set-up and works from a clean clone. `make` alone says what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Outputs lie where the documents say, wherever else cargo was told to put them.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+
+# Set for whatever runs below cargo, as the test of README's commands does. Build scripts that read them would build their crates again.
+unexport CARGO_MANIFEST_DIR CARGO_MANIFEST_PATH CARGO_MANIFEST_LINKS CARGO_PKG_NAME CARGO_PKG_VERSION CARGO_PKG_VERSION_MAJOR \
+  CARGO_PKG_VERSION_MINOR CARGO_PKG_VERSION_PATCH CARGO_PKG_VERSION_PRE
+
+CARTAGE := target/debug/cartage
+PLUGINS := $(sort $(dir $(wildcard plugins/*/Cargo.toml)))
+
+# Licences, bans and sources of dependencies are judged by this version, here and in `.ci/run`.
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := target/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+
+.PHONY: help setup build plugins guests demo test bench lint docs deny advisories notices
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+setup: ## see whether this machine has what building needs
+	@missing=; \
+	command -v cargo >/dev/null || missing+=$$'\n  cargo (Rust 1.95 or newer): https://rustup.rs, or your distribution'; \
+	command -v cc >/dev/null || missing+=$$'\n  cc (a C compiler and linker): apt-get install gcc libc6-dev'; \
+	if [ -n "$$missing" ]; then echo "building needs what is not installed:$$missing" >&2; exit 1; fi
+
+build: setup ## build the command: target/debug/cartage
+	cargo build --workspace --bins
+
+plugins: build ## build the plugins: target/plugins/*.wasm
+	@for crate in $(PLUGINS); do $(CARTAGE) plugin build --install $$crate; done
+
+guests: plugins ## build the plugins, and the hostile ones that the tests run: target/guests/*.wasm
+	@$(CARTAGE) plugin build --install --examples --unchecked tests/guests
+
+demo: build ## send three updates to a shop on this machine and show all of it
+	@$(CARTAGE) demo --install
+
+# The command is built with everything else here, because a build of its own would choose other features of its dependencies.
+test: setup ## run all tests
+	cargo build --workspace --all-targets
+	@$(MAKE) --no-print-directory --assume-old=build guests
+	cargo test --workspace
+
+bench: guests ## measure, one line a figure
+	cargo bench --package cartage-tests
+
+lint: setup ## check formatting and lints
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+docs: setup ## build the documentation, private items included: target/doc
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+$(CARGO_DENY):
+	cargo install --locked --debug --version $(CARGO_DENY_VERSION) --root $(dir $(@D)) --target-dir target/tools/build cargo-deny
+
+deny: setup $(CARGO_DENY) ## check the dependencies' licences and sources, and that none is banned
+	$(CARGO_DENY) check bans licenses sources
+
+advisories: setup $(CARGO_DENY) ## check the dependencies against the advisory database, which is fetched
+	$(CARGO_DENY) check advisories
+
+notices: setup ## list the licences of what the command is made of; the texts go to target/NOTICES.txt
+	@cargo run --quiet --package cartage-tests --bin notices -- target/NOTICES.txt

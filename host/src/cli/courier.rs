@@ -1,0 +1,76 @@
+//! From a cart's file to a cart made ready: what `send`, `demo` and `doctor` share.
+
+use super::{Failure, report};
+use cartage::carts::Cart;
+use cartage::clock::SystemClock;
+use cartage::deliver::Courier;
+use cartage::egress::Egress;
+use cartage::plugin::Runtime;
+use cartage::plugin::file::PluginDir;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes of a cart's file, at most.
+const CART_FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// A cart made ready, and the definition that it was made from.
+pub(super) struct Ready {
+    pub(super) cart: Cart,
+    pub(super) courier: Courier,
+}
+
+/// Why a cart's file could not be read.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("could not read the cart in {file}")]
+    File { file: PathBuf, source: std::io::Error },
+    #[error("the file {file} is too large for a cart: it has {bytes} bytes, and {CART_FILE_BYTES_MAX} are the most")]
+    TooLarge { file: PathBuf, bytes: u64 },
+    #[error("could not open the plugin {plugin} of cart {cart} in the folder {folder}")]
+    Plugin { plugin: String, cart: String, folder: PathBuf, source: cartage::plugin::file::Error },
+    #[error("the plugin {plugin} of cart {cart} was not admitted")]
+    NotAdmitted { plugin: String, cart: String, source: cartage::plugin::admit::Error },
+}
+
+/// Reads a cart's file, admits its plugin from the plugin folder and binds everything. Nothing is sent.
+pub(super) async fn ready(file: &Path, plugins: Option<&Path>) -> Result<Ready, Failure> {
+    let cart = read(file)?;
+    let folder = plugins.map_or_else(|| file.parent().unwrap_or(Path::new(".")).to_owned(), Path::to_owned);
+    let bytes = PluginDir::open(&folder).and_then(|plugins| plugins.read(&cart.plugin)).map_err(|source| {
+        let (plugin, cart) = (cart.plugin.clone(), cart.id.to_string());
+        Failure::from(Error::Plugin { plugin, cart, folder: folder.clone(), source })
+            .what_to_do("name the folder that holds the plugin with --plugins DIR, or build it: cartage plugin build CRATE-DIR")
+    })?;
+    let plugin = Runtime::new()?.admit(bytes).await.map_err(|source| Error::NotAdmitted {
+        plugin: cart.plugin.clone(),
+        cart: cart.id.to_string(),
+        source,
+    })?;
+    let secrets = cart.secrets(plugin.manifest())?;
+    let clock = Arc::new(SystemClock);
+    let egress = Egress::new(clock.clone());
+    let courier = Courier::new(&cart, plugin, secrets, &egress, clock).map_err(|error| {
+        Failure::from(error).what_to_do(format!("change {}; `cartage plugin inspect` shows what the plugin asks for", file.display()))
+    })?;
+    for warning in courier.warnings() {
+        report::talk(&format!("warning: {warning}"));
+    }
+    Ok(Ready { cart, courier })
+}
+
+fn read(file: &Path) -> Result<Cart, Failure> {
+    let failed = |source| Error::File { file: file.to_owned(), source };
+    let bytes = fs::metadata(file).map_err(failed)?.len();
+    if bytes > CART_FILE_BYTES_MAX {
+        return Err(Error::TooLarge { file: file.to_owned(), bytes }.into());
+    }
+    let text = fs::read_to_string(file).map_err(failed)?;
+    Ok(Cart::parse(&file.display().to_string(), &text)?)
+}
+
+/// Runs a command's asynchronous part. A command does one thing at a time: one thread serves it, and polls its sockets often enough that a
+/// guest that computes does not hold up a deadline.
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().event_interval(4).build()?.block_on(work)
+}

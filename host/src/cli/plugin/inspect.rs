@@ -1,0 +1,186 @@
+//! `cartage plugin inspect`: what a plugin is, and what it asks for, before anybody grants it.
+
+use crate::cli::{Failure, Verdict, report};
+use cartage::id::Digest;
+use cartage::plugin::file::PluginDir;
+use cartage_contract::delivery::SettingValue;
+use cartage_contract::manifest::{Base, Endpoint, Features, Manifest, Setting, SettingKind, Slot, SlotKind, Statuses, TextLimits};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  Look at a plugin before you let it near a shop:
+      cartage plugin inspect target/plugins/integration-script.wasm
+  The names of its settings, for a program:
+      cartage plugin inspect --json shop.wasm | jq -r '.manifest.settings[].name'
+
+The plugin is compiled and describes itself, under limits and without any means to reach anything.";
+
+/// Show what a plugin is and what it asks for.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The plugin's file: a WebAssembly component.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    file: &'a Path,
+    bytes: usize,
+    digest: Digest,
+    manifest: &'a Manifest,
+}
+
+impl Args {
+    pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
+        let name = self.file.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| Failure::wrong_use(format!("{} does not end in a file name", self.file.display())))?;
+        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let bytes = PluginDir::open(folder)?.read(name)?;
+        let size = bytes.len();
+        let plugin = super::admit(&self.file.display().to_string(), bytes)?;
+        let report = Report { file: &self.file, bytes: size, digest: plugin.digest(), manifest: plugin.manifest() };
+        if json {
+            report::json(&report)
+        } else {
+            report.print()
+        }
+        Ok(Verdict::Done)
+    }
+}
+
+impl Report<'_> {
+    fn print(&self) {
+        let plugin = self.manifest;
+        report::heading(&format!("{} {}", plugin.name, plugin.version));
+        report::line(&plugin.summary);
+        let about = &plugin.about;
+        let mut rows = vec![("speaks to", plugin.cart.clone()), ("vendor", about.vendor.clone())];
+        rows.extend(
+            [("support", &about.support), ("licence", &about.licence), ("changelog", &about.changelog)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.clone()?))),
+        );
+        rows.extend([("digest", self.digest.to_string()), ("size", report::size(self.bytes))]);
+        report::rows(&rows);
+
+        section("endpoints: where it may send requests, once you bind them", &plugin.endpoints, endpoint);
+        section("credentials: only the host ever sees their values", &plugin.slots, slot);
+        section("settings", &plugin.settings, setting);
+        report::heading("statuses");
+        report::rows(&statuses(&plugin.statuses));
+        report::heading("it can carry and do");
+        report::rows(&features(plugin.features));
+        if !plugin.carriers.is_empty() {
+            report::rows(&[("carriers", plugin.carriers.join(", "))]);
+        }
+        if !plugin.personal_fields.is_empty() {
+            report::rows(&[("left out of recordings", plugin.personal_fields.join(", "))]);
+        }
+        report::line("next: define a cart for it, pinned to the digest above, and look at what it would send with\n  cartage send --help");
+    }
+}
+
+fn section<T>(title: &str, items: &[T], row: impl Fn(&T) -> (String, String)) {
+    report::heading(title);
+    if items.is_empty() {
+        report::line("  none");
+    }
+    report::rows(&items.iter().map(row).collect::<Vec<_>>());
+}
+
+fn endpoint(endpoint: &Endpoint) -> (String, String) {
+    let base = match &endpoint.base {
+        Base::Any => format!("a base URL such as {}", endpoint.example),
+        Base::Pattern(pattern) => format!("a base URL like {pattern}, such as {}", endpoint.example),
+        Base::Fixed(url) => format!("always {url}"),
+    };
+    let methods: Vec<String> = endpoint.methods.iter().map(|method| format!("{method:?}").to_uppercase()).collect();
+    let paths = if endpoint.path_prefixes.is_empty() { "any path".to_owned() } else { endpoint.path_prefixes.join(", ") };
+    (named(&endpoint.name, endpoint.required), format!("{}\n{base}\n{} to {paths}", endpoint.purpose, methods.join(", ")))
+}
+
+fn slot(slot: &Slot) -> (String, String) {
+    let kind = match &slot.kind {
+        SlotKind::Basic => "user name and password in the Authorization header".to_owned(),
+        SlotKind::Bearer => "a token in the Authorization header".to_owned(),
+        SlotKind::Header(placement) => format!("the header {}", placement.name),
+        SlotKind::Query(name) => format!("the query field {name}"),
+        SlotKind::FormField => "fields of a form".to_owned(),
+        SlotKind::MacKey(_) => "a key that signs messages".to_owned(),
+        SlotKind::Oauth1(_) => "OAuth 1.0a (not supported yet)".to_owned(),
+        SlotKind::Oauth2ClientCredentials(_) => "OAuth 2 client credentials (not supported yet)".to_owned(),
+        SlotKind::Login(_) => "a log-in (not supported yet)".to_owned(),
+    };
+    let fields = slot.fields.iter().map(|field| format!("\n{}: {}", named(&field.name, field.required), field.purpose));
+    (
+        named(&slot.name, slot.required),
+        format!("{}\nas {kind}, for {}{}", slot.purpose, slot.endpoints.join(", "), fields.collect::<String>()),
+    )
+}
+
+fn setting(setting: &Setting) -> (String, String) {
+    let limits = |limits: &TextLimits| {
+        let pattern = limits.pattern.as_ref().map(|pattern| format!(", like {pattern}")).unwrap_or_default();
+        format!("text of {} to {} characters{pattern}", limits.min, limits.max)
+    };
+    let choices =
+        |choices: &[cartage_contract::manifest::Choice]| choices.iter().map(|choice| choice.value.as_str()).collect::<Vec<_>>().join(", ");
+    let kind = match &setting.kind {
+        SettingKind::Text(text) => limits(text),
+        SettingKind::Integer(integer) => format!("a number from {} to {}", integer.min, integer.max),
+        SettingKind::Boolean => "true or false".to_owned(),
+        SettingKind::Choice(all) => format!("one of: {}", choices(all)),
+        SettingKind::UrlPath => "a path of a URL".to_owned(),
+        SettingKind::TextMap(text) => format!("a map to {}", limits(text)),
+        SettingKind::ChoiceMap(all) => format!("a map to one of: {}", choices(all)),
+    };
+    let default = setting.default.as_ref().map(|value| format!("\ndefault: {}", value_text(value))).unwrap_or_default();
+    (named(&setting.name, setting.required), format!("{}: {}\n{kind}{default}", setting.title, setting.help))
+}
+
+fn value_text(value: &SettingValue) -> String {
+    match value {
+        SettingValue::Text(text) | SettingValue::Choice(text) | SettingValue::UrlPath(text) => {
+            if text.is_empty() {
+                "(empty)".to_owned()
+            } else {
+                text.clone()
+            }
+        }
+        SettingValue::Integer(number) => number.to_string(),
+        SettingValue::Boolean(yes) => yes.to_string(),
+        SettingValue::TextMap(map) => map.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn named(name: &str, required: bool) -> String {
+    if required { name.to_owned() } else { format!("{name} (optional)") }
+}
+
+fn statuses(statuses: &Statuses) -> Vec<(String, String)> {
+    match statuses {
+        Statuses::Fixed(all) => all.iter().map(|status| (status.value.clone(), status.title.clone().unwrap_or_default())).collect(),
+        Statuses::FreeText => vec![("any".to_owned(), "the cart takes whatever text it is given".to_owned())],
+        Statuses::Ask => vec![("ask".to_owned(), "the cart is asked which it has".to_owned())],
+    }
+}
+
+fn features(features: Features) -> Vec<(&'static str, &'static str)> {
+    let Features { tracking, several_packages, line_items, notes, customer_notification, mails_customer, safe_to_repeat, full_state } =
+        features;
+    let answers = [
+        ("tracking numbers", tracking),
+        ("several packages", several_packages),
+        ("line items", line_items),
+        ("notes", notes),
+        ("notify the customer when asked", customer_notification),
+        ("the cart mails the customer by itself", mails_customer),
+        ("sending the same again is harmless", safe_to_repeat),
+        ("each status tells the whole state", full_state),
+    ];
+    answers.map(|(name, yes)| (name, if yes { "yes" } else { "no" })).to_vec()
+}

@@ -1,0 +1,83 @@
+use super::*;
+use crate::egress::address::Public;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+struct Played(Vec<io::Result<Vec<IpAddr>>>, AtomicUsize);
+
+impl Resolver for Played {
+    fn resolve(&self, _name: String) -> Resolving {
+        let at = self.1.fetch_add(1, Ordering::SeqCst);
+        let answer = match self.0.get(at) {
+            Some(Ok(addresses)) => Ok(addresses.clone()),
+            Some(Err(error)) => Err(error.kind().into()),
+            None => return Box::pin(std::future::pending()),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+fn played(answers: Vec<io::Result<Vec<IpAddr>>>) -> VettedResolver {
+    let rules = Rules { public: Public::Allowed, networks: Vec::new(), host_named: false, own: Vec::new() };
+    VettedResolver { resolver: Arc::new(Played(answers, AtomicUsize::new(0))), rules, ms_max: RESOLVE_MS_MAX }
+}
+
+fn ips(texts: &[&str]) -> Vec<IpAddr> {
+    texts.iter().map(|text| text.parse().expect("the test writes addresses")).collect()
+}
+
+async fn ask(resolver: &VettedResolver) -> Result<Vec<SocketAddr>, Error> {
+    resolver.clone().addresses("cart.example".to_owned()).await
+}
+
+#[tokio::test]
+async fn public_addresses_come_back_with_port_0() {
+    let addresses = ask(&played(vec![Ok(ips(&["8.8.8.8", "2606:4700::1111"]))])).await.expect("both are public");
+    assert_eq!(addresses, [SocketAddr::new(ips(&["8.8.8.8"])[0], 0), SocketAddr::new(ips(&["2606:4700::1111"])[0], 0)]);
+}
+
+#[tokio::test]
+async fn one_denied_answer_denies_the_name_wherever_it_stands() {
+    for answer in [vec!["10.0.0.5", "8.8.8.8"], vec!["8.8.8.8", "10.0.0.5"], vec!["127.0.0.1"], vec!["8.8.8.8", "::ffff:127.0.0.1"]] {
+        let error = ask(&played(vec![Ok(ips(&answer))])).await.expect_err("one is private");
+        assert!(matches!(error, Error::Denied { .. }), "{answer:?}: {error}");
+    }
+    // Also beyond those that are considered.
+    let mut many = ips(&["8.8.8.8"]).repeat(ADDRESSES_MAX);
+    many.extend(ips(&["10.0.0.5"]));
+    assert!(matches!(ask(&played(vec![Ok(many)])).await, Err(Error::Denied { .. })));
+}
+
+#[tokio::test]
+async fn no_more_than_so_many_addresses_are_considered() {
+    for (given, kept) in [
+        (ADDRESSES_MAX - 1, ADDRESSES_MAX - 1),
+        (ADDRESSES_MAX, ADDRESSES_MAX),
+        (ADDRESSES_MAX + 1, ADDRESSES_MAX),
+        (10_000, ADDRESSES_MAX),
+    ] {
+        let addresses = ask(&played(vec![Ok(ips(&["8.8.8.8"]).repeat(given))])).await.expect("all are public");
+        assert_eq!(addresses.len(), kept);
+    }
+}
+
+#[tokio::test]
+async fn each_connection_is_vetted_by_its_own_answer() {
+    let resolver = played(vec![Ok(ips(&["8.8.8.8"])), Ok(ips(&["127.0.0.1"])), Ok(ips(&["8.8.4.4"]))]);
+    assert!(ask(&resolver).await.is_ok());
+    assert!(matches!(ask(&resolver).await, Err(Error::Denied { .. })));
+    assert!(ask(&resolver).await.is_ok());
+}
+
+#[tokio::test]
+async fn no_answer_is_an_error_of_its_own() {
+    assert!(matches!(ask(&played(vec![Ok(Vec::new())])).await, Err(Error::Empty { .. })));
+    assert!(matches!(ask(&played(vec![Err(io::ErrorKind::NotFound.into())])).await, Err(Error::Failed { .. })));
+}
+
+#[tokio::test]
+async fn a_silent_resolver_is_given_up_at_its_deadline() {
+    let resolver = VettedResolver { ms_max: 100, ..played(Vec::new()) };
+    let started = std::time::Instant::now();
+    assert!(matches!(ask(&resolver).await, Err(Error::Deadline { ms: 100, .. })));
+    assert!((100..5_000).contains(&started.elapsed().as_millis()));
+}

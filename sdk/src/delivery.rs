@@ -1,0 +1,63 @@
+//! The delivery of which a call is one attempt, and what is known of the attempts before.
+//!
+//! An answer can be lost after the cart has acted. So before a step that the cart does not recognise as a repeat (a note, a
+//! shipment, a mail), ask whether an earlier attempt did it, or may have.
+//!
+//! ```
+//! use cartage_sdk::delivery::{done_before, may_have_arrived};
+//! use cartage_sdk::{Delivery, EarlierAttempt, Step, http::Reach, testing};
+//!
+//! let first = EarlierAttempt {
+//!     attempt: 1,
+//!     reach: Reach::MaybeSent,
+//!     steps: vec![Step { name: "shipment made".to_owned(), reference: Some("77".to_owned()) }],
+//!     resume: None,
+//! };
+//! let delivery = Delivery { attempt: 2, earlier: vec![first], ..testing::delivery() };
+//! assert!(may_have_arrived(&delivery));
+//! assert_eq!(done_before(&delivery, "shipment made").and_then(|step| step.reference.as_deref()), Some("77"));
+//! ```
+
+use crate::http::Reach;
+
+pub use cartage_contract::delivery::{Delivery, EarlierAttempt, Step};
+
+/// Whether a request of an earlier attempt may have reached the cart: a careful plugin then reads before it writes.
+pub fn may_have_arrived(delivery: &Delivery) -> bool {
+    delivery.earlier.iter().any(|attempt| match attempt.reach {
+        Reach::NothingSent => false,
+        Reach::MaybeSent | Reach::Answered => true,
+    })
+}
+
+/// A step that an earlier attempt reported as done; the newest, if several did.
+pub fn done_before<'a>(delivery: &'a Delivery, step: &str) -> Option<&'a Step> {
+    delivery.earlier.iter().rev().flat_map(|attempt| &attempt.steps).find(|done| done.name == step)
+}
+
+/// What the newest attempt that left something gave back for the next.
+pub fn resumed(delivery: &Delivery) -> Option<&[u8]> {
+    delivery.earlier.iter().rev().find_map(|attempt| attempt.resume.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_sent_may_have_arrived_and_the_newest_wins() {
+        let attempt = |attempt, reach, resume: Option<&[u8]>| EarlierAttempt {
+            attempt,
+            reach,
+            steps: vec![Step { name: "noted".to_owned(), reference: Some(attempt.to_string()) }],
+            resume: resume.map(<[u8]>::to_vec),
+        };
+        let mut delivery = Delivery { earlier: vec![attempt(1, Reach::NothingSent, Some(b"a"))], ..crate::testing::delivery() };
+        assert!(!may_have_arrived(&delivery));
+        delivery.earlier.push(attempt(2, Reach::Answered, None));
+        assert!(may_have_arrived(&delivery));
+        assert_eq!(resumed(&delivery), Some(b"a".as_slice()));
+        assert_eq!(done_before(&delivery, "noted").and_then(|step| step.reference.as_deref()), Some("2"));
+        assert_eq!(done_before(&delivery, "mailed"), None);
+    }
+}

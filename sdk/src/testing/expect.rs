@@ -1,0 +1,108 @@
+//! A request that a test expects.
+
+use super::Seen;
+use super::seen::{difference, verb};
+use crate::contract::http::Method;
+use std::fmt;
+
+/// A request that a test expects. What it does not name may be as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expect {
+    method: Method,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: Option<Body>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Body {
+    Text(String),
+    Json(serde_json::Value),
+    Form(Vec<(String, String)>),
+}
+
+impl Expect {
+    /// A GET of a whole URL, with its query as it goes out.
+    pub fn get(url: &str) -> Expect {
+        Expect::new(Method::Get, url)
+    }
+
+    /// A POST.
+    pub fn post(url: &str) -> Expect {
+        Expect::new(Method::Post, url)
+    }
+
+    /// A PUT.
+    pub fn put(url: &str) -> Expect {
+        Expect::new(Method::Put, url)
+    }
+
+    /// A request by any method.
+    pub fn new(method: Method, url: &str) -> Expect {
+        Expect { method, url: url.to_owned(), headers: Vec::new(), body: None }
+    }
+
+    /// With this header, its secrets written as `[slot.field]`.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Expect {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With this body, byte for byte, its secrets written as `[slot.field]`.
+    #[must_use]
+    pub fn body(mut self, body: &str) -> Expect {
+        self.body = Some(Body::Text(body.to_owned()));
+        self
+    }
+
+    /// With a body that is this JSON, however it is written.
+    #[must_use]
+    pub fn json(mut self, value: impl Into<serde_json::Value>) -> Expect {
+        self.body = Some(Body::Json(value.into()));
+        self
+    }
+
+    /// With a body that is this form, field for field, its secrets written as `[slot.field]`.
+    #[must_use]
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Expect {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        self.body = Some(Body::Form(fields.iter().map(owned).collect()));
+        self
+    }
+
+    /// In what a request differs, or nothing.
+    pub(super) fn difference(&self, seen: &Seen) -> Option<String> {
+        if (self.method, self.url.as_str()) != (seen.method(), seen.url()) {
+            return Some(format!("{} {}, not {} {}", verb(seen.method()), seen.url(), verb(self.method), self.url));
+        }
+        if let Some((name, value)) = self.headers.iter().find(|(name, value)| seen.header(name) != Some(value)) {
+            return Some(format!("header {name} is {:?}, not {value:?}", seen.header(name)));
+        }
+        match self.body.as_ref()? {
+            Body::Text(expected) => difference(expected, &seen.body()).map(|line| format!("the body's {line}")),
+            Body::Json(expected) if seen.json().as_ref() == Some(expected) => None,
+            Body::Json(_) => Some("the body is other JSON, or none".to_owned()),
+            Body::Form(expected) => {
+                let sent = seen.form();
+                let at = (0..expected.len().max(sent.len())).find(|&at| expected.get(at) != sent.get(at))?;
+                Some(format!("the form's field {}: expected {:?}, got {:?}", at + 1, expected.get(at), sent.get(at)))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Expect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} {}", verb(self.method), self.url)?;
+        for (name, value) in &self.headers {
+            writeln!(f, "{name}: {value}")?;
+        }
+        match &self.body {
+            None => write!(f, "(any body)"),
+            Some(Body::Text(text)) => write!(f, "\n{text}"),
+            Some(Body::Json(value)) => write!(f, "\n{value:#}"),
+            Some(Body::Form(fields)) => fields.iter().try_for_each(|(name, value)| write!(f, "\n{name}={value}")),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Where a plugin's imports lead natively: the cart of the test that runs on this thread.
+
+use super::{Expect, Placeholders, Reply, Seen, seen, signatures};
+use crate::Failure;
+use crate::contract::{grants::Grants, http, log, manifest::Manifest, request, signing};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+thread_local! {
+    static STAGE: RefCell<Option<Stage>> = const { RefCell::new(None) };
+}
+
+/// Everything that the host and the shop are in one call.
+pub(super) struct Stage {
+    pub(super) manifest: Manifest,
+    pub(super) grants: Grants,
+    pub(super) secrets: Placeholders,
+    pub(super) script: VecDeque<(Expect, Reply)>,
+    pub(super) rule: Option<Rule>,
+    pub(super) denials: Denials,
+    pub(super) delivery: Option<String>,
+    pub(super) requests: Vec<Seen>,
+    pub(super) log: Vec<(log::Level, String)>,
+    denied: Vec<String>,
+}
+
+/// Answers a request that is not in the script.
+pub(super) type Rule = Box<dyn Fn(&Seen) -> Reply>;
+
+/// What a denial means for the test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Denials {
+    /// It fails.
+    Fail,
+    /// It goes on: the test wants to see what the plugin makes of it.
+    Allowed,
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stage").field("plugin", &self.manifest.name).field("script", &self.script).finish_non_exhaustive()
+    }
+}
+
+impl Stage {
+    pub(super) fn new(manifest: Manifest, grants: Grants) -> Stage {
+        Stage {
+            secrets: Placeholders::of(&manifest),
+            manifest,
+            grants,
+            script: VecDeque::new(),
+            rule: None,
+            denials: Denials::Fail,
+            delivery: None,
+            requests: Vec::new(),
+            log: Vec::new(),
+            denied: Vec::new(),
+        }
+    }
+
+    /// Fails the test for what was denied, and for what was expected and did not come.
+    pub(super) fn finish(&self, failure: Option<&Failure>) {
+        let outcome = failure.map_or_else(String::new, |failure| format!("\nthe plugin returned: {}", super::describe(failure)));
+        if self.denials == Denials::Fail && !self.denied.is_empty() {
+            panic!("the host would deny this:\n  {}{outcome}", self.denied.join("\n  "));
+        }
+        if let Some((expected, _)) = self.script.front() {
+            let left = self.script.len() - 1;
+            panic!("no such request came:\n{expected}\n(and {left} more){outcome}\n{}", seen::list(&self.requests));
+        }
+    }
+
+    fn send(&mut self, request: http::Request) -> Result<http::Response, http::Error> {
+        let endpoint = request.endpoint.clone();
+        let seen = self.judge(request).map_err(|denied| {
+            self.denied.push(denied.reason.clone());
+            http::Error { kind: denied.kind, reach: http::Reach::NothingSent, message: denied.reason }
+        })?;
+        let reply = self.reply_to(&seen);
+        self.requests.push(seen);
+        let endpoint = self.manifest.endpoint(&endpoint).expect("a request to an endpoint that is not declared was denied");
+        reply.seen_through(endpoint)
+    }
+
+    fn judge(&self, request: http::Request) -> Result<Seen, request::Denied> {
+        if self.requests.len() >= self.grants.limits.requests as usize {
+            let reason = format!("the call has made its {} requests", self.grants.limits.requests);
+            return Err(request::Denied { kind: http::ErrorKind::QuotaExceeded, reason });
+        }
+        let allowed = request::check(request, &self.manifest, &self.grants, self.delivery.as_deref())?;
+        Ok(Seen::new(allowed.wire_record(), allowed.wire(&self.secrets)?))
+    }
+
+    fn reply_to(&mut self, seen: &Seen) -> Reply {
+        match (self.script.pop_front(), &self.rule) {
+            (Some((expected, reply)), _) => {
+                if let Some(difference) = expected.difference(seen) {
+                    panic!("another request was expected: {difference}\n\nexpected:\n{expected}\n\nsent:\n{seen}");
+                }
+                reply
+            }
+            (None, Some(rule)) => rule(seen),
+            (None, None) => panic!("no request was expected, and this was sent:\n{seen}"),
+        }
+    }
+
+    fn signed(&mut self, result: Result<Vec<u8>, signing::Error>) -> Result<Vec<u8>, signing::Error> {
+        result.inspect_err(|error| self.denied.push(error.message.clone()))
+    }
+}
+
+/// Runs a call on a stage and hands the stage back, also where the call panics and the test catches it.
+pub(super) fn perform<T>(stage: Stage, call: impl FnOnce() -> T) -> (T, Stage) {
+    struct Cleared;
+
+    impl Drop for Cleared {
+        fn drop(&mut self) {
+            STAGE.take();
+        }
+    }
+
+    assert!(STAGE.replace(Some(stage)).is_none(), "a plugin cannot be run from within a plugin");
+    let cleared = Cleared;
+    let value = call();
+    let stage = STAGE.take().expect("only a run puts a stage here and takes it away");
+    drop(cleared);
+    (value, stage)
+}
+
+fn on_stage<T>(what: &str, act: impl FnOnce(&mut Stage) -> T) -> T {
+    STAGE.with_borrow_mut(|stage| match stage {
+        Some(stage) => act(stage),
+        None => panic!("failed to {what}: outside a component only testing::Cart answers, and `describe` may ask for nothing"),
+    })
+}
+
+/// What a component imports.
+pub(crate) mod imports {
+    use super::{http, log, on_stage, signatures, signing};
+
+    pub(crate) fn send(request: http::Request) -> Result<http::Response, http::Error> {
+        on_stage("send a request", |stage| stage.send(request))
+    }
+
+    pub(crate) fn mac(slot: &str, algorithm: signing::Algorithm, message: Vec<http::Part>) -> Result<Vec<u8>, signing::Error> {
+        on_stage("sign", |stage| {
+            let input = signing::mac_input(slot, &message, &stage.manifest, &stage.grants, &stage.secrets);
+            stage.signed(input.map(|input| signatures::mac(algorithm, &input.key, &input.message)))
+        })
+    }
+
+    pub(crate) fn digest(algorithm: signing::Algorithm, message: Vec<http::Part>) -> Result<Vec<u8>, signing::Error> {
+        on_stage("hash", |stage| {
+            let message = signing::digest_input(&message, &stage.manifest, &stage.grants, &stage.secrets);
+            stage.signed(message.map(|message| signatures::digest(algorithm, &message)))
+        })
+    }
+
+    pub(crate) fn log(level: log::Level, message: &str) {
+        on_stage("log", |stage| stage.log.push((level, message.to_owned())));
+    }
+}

@@ -1,0 +1,6 @@
+//! The whole, end to end: real components, real sockets on loopback. One file a theme.
+
+mod admission;
+mod egress;
+mod harness;
+mod limits;

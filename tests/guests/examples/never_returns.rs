@@ -1,0 +1,5 @@
+//! Never returns.
+
+cartage_guests::guest!(|_, _| loop {
+    std::hint::spin_loop();
+});

@@ -1,0 +1,199 @@
+//! Joining parts: text, bytes and the fields of credential slots become one run of bytes.
+//!
+//! Secrets come from a [`Source`], last and in one place, so that a measurement, a recording and the real request are made by the same
+//! code and differ only in what stands where a secret would.
+
+use crate::encoding;
+use crate::grants::Grants;
+use crate::http::{Part, SecretPart};
+use crate::manifest::{Manifest, Slot, SlotField};
+use crate::request::Secrets;
+use std::collections::BTreeMap;
+
+/// The fields that a request or a message may use, by slot and name.
+pub(crate) type Fields = BTreeMap<(String, String), Field>;
+
+/// A field that may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Field {
+    /// Whether its value is a secret.
+    pub(crate) secret: bool,
+    /// Whether it need not have a value and has none: it is written as empty text.
+    pub(crate) empty: bool,
+}
+
+/// Why a slot or a field may not be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unusable {
+    #[error("credential slot {0} is not in the manifest; declare it there")]
+    NoSlot(Shown),
+    #[error("credential slot {0} holds no value; set the credential for this cart")]
+    NotGranted(Shown),
+    #[error("credential slot {slot} has no field {field}; declare it in the manifest")]
+    NoField { slot: Shown, field: Shown },
+    #[error("field {field} of credential slot {slot} holds no value; set the credential for this cart")]
+    NoValue { slot: Shown, field: Shown },
+}
+
+/// Why parts could not be joined.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    #[error("field {field} of credential slot {slot} cannot be written so: {source}")]
+    Escape { slot: Shown, field: Shown, source: encoding::Error },
+    #[error("it is larger than {max} bytes")]
+    TooLarge { max: usize },
+}
+
+/// A guest's text in a message: quoted, control characters escaped, cut when it is long.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Shown(String);
+
+impl Shown {
+    pub(crate) fn of(text: &str) -> Shown {
+        const CHARACTERS_MAX: usize = 80;
+        let mut characters = text.chars();
+        let start: String = characters.by_ref().take(CHARACTERS_MAX).collect();
+        Shown(if characters.next().is_none() { format!("{start:?}") } else { format!("{start:?}...") })
+    }
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The slot of this name, if the host holds a value for it.
+pub(crate) fn granted_slot<'m>(name: &str, manifest: &'m Manifest, grants: &Grants) -> Result<&'m Slot, Unusable> {
+    let slot = manifest.slot(name).ok_or_else(|| Unusable::NoSlot(Shown::of(name)))?;
+    if grants.slots.contains_key(name) { Ok(slot) } else { Err(Unusable::NotGranted(Shown::of(name))) }
+}
+
+/// The field of this name of a granted slot. One that must have a value has one.
+pub(crate) fn granted_field<'m>(slot: &'m Slot, name: &str, grants: &Grants) -> Result<(&'m SlotField, Field), Unusable> {
+    let field = slot.field(name).ok_or_else(|| Unusable::NoField { slot: Shown::of(&slot.name), field: Shown::of(name) })?;
+    let empty = !grants.slots.get(&slot.name).is_some_and(|fields| fields.contains(name));
+    if empty && field.required {
+        return Err(no_value(&slot.name, name));
+    }
+    Ok((field, Field { secret: field.secret, empty }))
+}
+
+fn no_value(slot: &str, field: &str) -> Unusable {
+    Unusable::NoValue { slot: Shown::of(slot), field: Shown::of(field) }
+}
+
+/// What stands where a secret would.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// One character: to judge everything but the secrets.
+    Measure,
+    /// `[slot.field]`, whatever the escape: to show a person.
+    Record,
+    /// The values.
+    Real(&'a dyn Secrets),
+}
+
+impl<'a> Source<'a> {
+    /// What stands for a field, before any escape, and whether an escape applies.
+    pub(crate) fn value(&self, slot: &str, field: &str, fields: &Fields) -> Result<Value<'a>, Error> {
+        let known = fields.get(&(slot.to_owned(), field.to_owned())).ok_or_else(|| no_value(slot, field))?;
+        match self {
+            _ if known.empty => Ok(Value::Text("")),
+            Source::Measure => Ok(Value::Text("x")),
+            Source::Record => Ok(Value::Placeholder(format!("[{slot}.{field}]"))),
+            Source::Real(secrets) => Ok(Value::Text(secrets.field(slot, field).ok_or_else(|| no_value(slot, field))?)),
+        }
+    }
+}
+
+/// What stands for a field.
+pub(crate) enum Value<'a> {
+    /// To be escaped for its place.
+    Text(&'a str),
+    /// Never escaped.
+    Placeholder(String),
+}
+
+impl Value<'_> {
+    /// Written with an escape of the caller's, unless it is a placeholder.
+    pub(crate) fn written(self, escape: impl FnOnce(&str) -> String) -> String {
+        match self {
+            Value::Text(text) => escape(text),
+            Value::Placeholder(placeholder) => placeholder,
+        }
+    }
+}
+
+/// Parts joined.
+#[derive(Default)]
+pub(crate) struct Joined {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether the value of a secret field is in it.
+    pub(crate) sensitive: bool,
+}
+
+/// Joins the parts of a body, a header value or a message as they are.
+pub(crate) fn join(parts: &[Part], fields: &Fields, source: Source<'_>, max: usize) -> Result<Joined, Error> {
+    let mut joined = Joined::default();
+    for part in parts {
+        match part {
+            Part::Text(text) | Part::Raw(text) => push(&mut joined.bytes, text.as_bytes(), max)?,
+            Part::Bytes(bytes) => push(&mut joined.bytes, bytes, max)?,
+            Part::Secret(part) => {
+                let text = match source.value(&part.slot, &part.field, fields)? {
+                    Value::Text(text) => escaped(part, text)?,
+                    Value::Placeholder(placeholder) => placeholder,
+                };
+                push(&mut joined.bytes, text.as_bytes(), max)?;
+                joined.sensitive |= fields.get(&(part.slot.clone(), part.field.clone())).is_some_and(|field| field.secret);
+            }
+        }
+    }
+    Ok(joined)
+}
+
+/// Joins the parts of a query value, encoding all but raw text.
+pub(crate) fn join_query(parts: &[Part], fields: &Fields, source: Source<'_>, max: usize) -> Result<String, Error> {
+    let mut joined = String::new();
+    for part in parts {
+        let piece = match part {
+            Part::Text(text) => encoding::query(text),
+            Part::Bytes(bytes) => encoding::query(bytes),
+            Part::Raw(text) => text.clone(),
+            Part::Secret(part) => match source.value(&part.slot, &part.field, fields)? {
+                Value::Text(text) => encoding::query(escaped(part, text)?),
+                Value::Placeholder(placeholder) => placeholder,
+            },
+        };
+        if joined.len() + piece.len() > max {
+            return Err(Error::TooLarge { max });
+        }
+        joined.push_str(&piece);
+    }
+    Ok(joined)
+}
+
+fn escaped(part: &SecretPart, value: &str) -> Result<String, Error> {
+    encoding::escape(value, part.escape).map_err(|source| Error::Escape {
+        slot: Shown::of(&part.slot),
+        field: Shown::of(&part.field),
+        source,
+    })
+}
+
+fn push(joined: &mut Vec<u8>, piece: &[u8], max: usize) -> Result<(), Error> {
+    if joined.len() + piece.len() > max {
+        return Err(Error::TooLarge { max });
+    }
+    joined.extend_from_slice(piece);
+    Ok(())
+}

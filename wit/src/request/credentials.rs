@@ -1,0 +1,150 @@
+//! Which credentials a request may use, and how: secret parts, and slots applied whole.
+
+use super::Denied;
+use super::declared::{FORM, may_have_body, media_type};
+use crate::grants::{BoundEndpoint, Grants, SecretsInClear};
+use crate::http::{ErrorKind, Part, Request, SecretPart};
+use crate::manifest::{Manifest, Slot, SlotKind};
+use crate::parts::{Fields, Shown, Unusable, granted_field, granted_slot};
+
+impl From<Unusable> for Denied {
+    fn from(unusable: Unusable) -> Denied {
+        Denied::new(ErrorKind::CredentialDenied, unusable.to_string())
+    }
+}
+
+/// The fields that the request uses and the slots that it applies whole, if it may.
+pub(super) fn check(request: &Request, manifest: &Manifest, grants: &Grants, bound: &BoundEndpoint) -> Result<(Fields, Vec<Slot>), Denied> {
+    let rules = Rules { request, manifest, grants, bound };
+    let mut fields = Fields::new();
+    for part in secret_parts(request) {
+        rules.part(part, &mut fields)?;
+    }
+    let mut auth: Vec<Slot> = Vec::new();
+    for name in &request.auth {
+        let slot = rules.whole(name, &mut fields)?;
+        rules.fits_beside(slot, &auth)?;
+        auth.push(slot.clone());
+    }
+    Ok((fields, auth))
+}
+
+struct Rules<'a> {
+    request: &'a Request,
+    manifest: &'a Manifest,
+    grants: &'a Grants,
+    bound: &'a BoundEndpoint,
+}
+
+impl<'a> Rules<'a> {
+    /// A field of a slot, put somewhere by the plugin.
+    fn part(&self, part: &SecretPart, fields: &mut Fields) -> Result<(), Denied> {
+        let slot = self.slot(&part.slot)?;
+        let (declared, field) = granted_field(slot, &part.field, self.grants)?;
+        if declared.secret {
+            if matches!(slot.kind, SlotKind::MacKey(_) | SlotKind::Oauth1(_)) {
+                return Err(denied(slot, "holds a key that only signs and is never sent; its secret fields cannot be parts of a request"));
+            }
+            self.in_clear(slot)?;
+        }
+        fields.insert((part.slot.clone(), part.field.clone()), field);
+        Ok(())
+    }
+
+    /// A slot of `auth`.
+    fn whole(&self, name: &str, fields: &mut Fields) -> Result<&'a Slot, Denied> {
+        let slot = self.slot(name)?;
+        let needed: &[&str] = match &slot.kind {
+            SlotKind::Basic => &["username", "password"],
+            SlotKind::Bearer => &["token"],
+            SlotKind::Header(_) | SlotKind::Query(_) => &["value"],
+            SlotKind::FormField => &[],
+            SlotKind::MacKey(_) => return Err(denied(slot, "holds a key that only signs; use it with signing.mac")),
+            SlotKind::Oauth1(_) | SlotKind::Oauth2ClientCredentials(_) | SlotKind::Login(_) => {
+                let reason = format!("credential slot {name} is of the kind {}, which this host does not apply yet", slot.kind);
+                return Err(Denied::new(ErrorKind::Unsupported, reason));
+            }
+        };
+        for field in slot.fields.iter().map(|field| field.name.as_str()).chain(needed.iter().copied()) {
+            let (_, usable) = granted_field(slot, field, self.grants)?;
+            fields.insert((slot.name.clone(), field.to_owned()), usable);
+        }
+        if slot.fields.iter().any(|field| field.secret) {
+            self.in_clear(slot)?;
+        }
+        Ok(slot)
+    }
+
+    /// What the slot writes is written by nothing else, and there is a place for it.
+    fn fits_beside(&self, slot: &Slot, earlier: &[Slot]) -> Result<(), Denied> {
+        if earlier.iter().any(|other| other.name == slot.name) {
+            return Err(denied(slot, "is named twice in auth; name it once"));
+        }
+        if let Some(header) = header_of(slot) {
+            if earlier.iter().any(|other| header_of(other) == Some(header)) {
+                return Err(denied(slot, &format!("sets the header {header}, which another slot in auth sets too")));
+            }
+            if self.request.headers.iter().any(|given| given.name.eq_ignore_ascii_case(header)) {
+                let reason = format!("header {header} is denied: credential slot {} sets it", slot.name);
+                return Err(Denied::new(ErrorKind::HeaderDenied, reason));
+            }
+        }
+        match &slot.kind {
+            SlotKind::Query(name) if earlier.iter().any(|other| matches!(&other.kind, SlotKind::Query(taken) if taken == name)) => {
+                Err(denied(slot, &format!("sets the query pair {name}, which another slot in auth sets too")))
+            }
+            SlotKind::Query(name) if self.request.query.iter().any(|pair| pair.name == *name) => {
+                Err(Denied::new(ErrorKind::QueryDenied, format!("query pair {name} is denied: credential slot {} sets it", slot.name)))
+            }
+            SlotKind::FormField if !may_have_body(self.request.method) || media_type(self.request).as_deref() != Some(FORM) => {
+                Err(denied(slot, &format!("is appended to a form; make it a request with a body of the content type {FORM}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn slot(&self, name: &str) -> Result<&'a Slot, Denied> {
+        let slot = granted_slot(name, self.manifest, self.grants)?;
+        if slot.endpoints.contains(&self.request.endpoint) {
+            return Ok(slot);
+        }
+        Err(denied(slot, &format!("does not list the endpoint {}; list it in the manifest", Shown::of(&self.request.endpoint))))
+    }
+
+    fn in_clear(&self, slot: &Slot) -> Result<(), Denied> {
+        match self.bound.secrets {
+            SecretsInClear::Accepted => Ok(()),
+            SecretsInClear::Denied => Err(denied(
+                slot,
+                "would cross the network unencrypted; bind the endpoint to https, or accept secrets in clear for it in the cart's definition",
+            )),
+        }
+    }
+}
+
+/// The header that a slot sets when it is applied whole.
+fn header_of(slot: &Slot) -> Option<&str> {
+    match &slot.kind {
+        SlotKind::Basic | SlotKind::Bearer => Some("authorization"),
+        SlotKind::Header(placement) => Some(&placement.name),
+        SlotKind::Query(_)
+        | SlotKind::FormField
+        | SlotKind::MacKey(_)
+        | SlotKind::Oauth1(_)
+        | SlotKind::Oauth2ClientCredentials(_)
+        | SlotKind::Login(_) => None,
+    }
+}
+
+fn secret_parts(request: &Request) -> impl Iterator<Item = &SecretPart> {
+    let query = request.query.iter().filter_map(|pair| pair.value.as_deref());
+    let headers = request.headers.iter().map(|header| header.value.as_slice());
+    query.chain(headers).chain(request.body.as_deref()).flatten().filter_map(|part| match part {
+        Part::Secret(part) => Some(part),
+        Part::Text(_) | Part::Bytes(_) | Part::Raw(_) => None,
+    })
+}
+
+fn denied(slot: &Slot, reason: &str) -> Denied {
+    Denied::new(ErrorKind::CredentialDenied, format!("credential slot {} {reason}", slot.name))
+}
