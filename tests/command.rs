@@ -153,7 +153,8 @@ fn nobody_s_folders_are_in_a_plugin() {
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
-    let mut child = cartage().args(["plugin", "inspect"]).arg(plugin()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut child =
+        cartage().args(["plugin", "inspect"]).arg(plugin()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));

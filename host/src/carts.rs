@@ -5,9 +5,11 @@
 //! [`Cart::settings`], labels in [`crate::validate`], base URLs and credentials in [`crate::egress`].
 
 mod limits;
+mod mode;
 pub mod secrets;
 
 pub use limits::Limits;
+pub use mode::{ChangeRule, Mode, ModeError};
 pub use secrets::SecretSource;
 
 use crate::id::{CartId, Digest};
@@ -49,6 +51,12 @@ pub struct Cart {
     /// Whether the customer is notified where the sender does not say.
     #[serde(default)]
     pub notify_customer: NotifyCustomer,
+    /// Whether what passes the gate is sent.
+    #[serde(default)]
+    pub mode: Mode,
+    /// What counts as a change.
+    #[serde(default)]
+    pub changes: ChangeRule,
     /// What one call may use.
     #[serde(default)]
     pub limits: Limits,
@@ -195,6 +203,16 @@ impl Cart {
     pub fn settings(&self, manifest: &Manifest) -> Result<Vec<Setting>, Error> {
         let given = self.settings.clone().into_iter().collect();
         manifest.settings_read(given).map_err(|source| Error::Settings { cart: self.id.clone(), source })
+    }
+
+    /// What this cart's definition says of a setting.
+    pub fn own_setting(&self, name: &str) -> Option<&Plain> {
+        self.settings.get(name)
+    }
+
+    /// Gives a setting a value in the place of the one that the definition gives it.
+    pub fn supply(&mut self, name: &str, value: Plain) {
+        self.settings.insert(name.to_owned(), value);
     }
 
     /// What this cart makes of a label. None: a label that it refuses.
