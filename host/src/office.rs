@@ -9,10 +9,16 @@
 
 mod cart;
 mod error;
+mod explain;
+mod facts;
 mod plugins;
+mod send;
+mod settings;
 
 pub use cart::{KeptCart, PluginKept, credential_host};
 pub use error::Error;
+pub use explain::Explained;
+pub use send::{Cause, Done, Request, Sent};
 
 use crate::clock::Clock;
 use crate::data_dir::DataDir;

@@ -6,7 +6,7 @@ use crate::carts::{Cart, Mode};
 use crate::deliver::Courier;
 use crate::gate::question::{CartState, Definition, PluginState};
 use crate::id::{CartId, Digest};
-use crate::parameters::{self, Assignment, Assignments, Scope, Supplied};
+use crate::parameters::{self, Assignments, Supplied};
 use crate::store;
 use crate::vault::{Place, Turn, Vault as _};
 use cartage_contract::delivery::SettingValue;
@@ -116,12 +116,33 @@ impl Office {
     pub async fn find_cart(&self, id: &CartId) -> Result<Option<KeptCart>, Error> {
         let (merchant, wanted) = (self.merchant.clone(), id.clone());
         let row = self.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
-        let Some(row) = row else { return Ok(None) };
+        match row {
+            Some(row) => Ok(Some(self.read_cart(row).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Fails where there is no such cart.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCart`] with the nearest id.
+    pub async fn known_cart(&self, id: &CartId) -> Result<(), Error> {
+        let (merchant, wanted) = (self.merchant.clone(), id.clone());
+        match self.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await? {
+            Some(_) => Ok(()),
+            None => Err(Error::NoCart { cart: id.clone(), nearest: self.nearest_cart(id).await? }),
+        }
+    }
+
+    /// Reads a cart's row.
+    pub(super) async fn read_cart(&self, row: store::carts::Cart) -> Result<KeptCart, Error> {
+        let id = row.definition.cart.clone();
         let cart = Cart::parse(&format!("the store, cart {id}"), &row.definition.text)
             .map_err(|source| Error::KeptCart { cart: id.clone(), source })?;
-        let mode = Mode::read(&row.definition.mode).map_err(|source| Error::KeptMode { cart: id.clone(), source })?;
+        let mode = Mode::read(&row.definition.mode).map_err(|source| Error::KeptMode { cart: id, source })?;
         let plugin = self.plugin_of(&cart, row.definition.plugin.or(cart.digest)).await?;
-        Ok(Some(KeptCart { cart, row, mode, plugin }))
+        Ok(KeptCart { cart, row, mode, plugin })
     }
 
     /// The id of a cart that is nearest to one that there is not.
@@ -198,29 +219,6 @@ impl Office {
     async fn secret(&self, place: &Place, host: &str) -> Result<Option<secrecy::SecretString>, Error> {
         Ok(self.vault()?.get(&self.merchant, place, Turn::Current, host).await?)
     }
-
-    /// Every parameter that was set.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`].
-    pub async fn assignments(&self) -> Result<Assignments, Error> {
-        let merchant = self.merchant.clone();
-        let rows = self.store.read::<_, store::Error>(move |view| store::parameters::list(view, &merchant)).await?;
-        Ok(read_assignments(rows)?)
-    }
-}
-
-/// Reads what the store holds of parameters.
-pub(super) fn read_assignments(rows: Vec<store::parameters::Parameter>) -> Result<Assignments, parameters::Error> {
-    let read = |row: store::parameters::Parameter| -> Result<Assignment, parameters::Error> {
-        let scope = match row.scope {
-            store::parameters::Scope::System => Scope::System,
-            store::parameters::Scope::Cart(cart) => Scope::Cart(cart),
-        };
-        parameters::assign(&row.name, scope, &row.value)
-    };
-    rows.into_iter().map(read).collect()
 }
 
 fn refused(error: &dyn std::error::Error) -> PluginKept {

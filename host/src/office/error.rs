@@ -65,6 +65,25 @@ pub enum Error {
     /// What the cart makes of the update.
     #[error(transparent)]
     Refused(#[from] validate::Refused),
+    /// The cart's order numbers are digits only.
+    #[error(
+        "the order number {number:?} is not numeric, and GenericOrderNumberType of cart {cart} is numeric; give the cart's own number, or write \
+         `cartage param set GenericOrderNumberType text --cart {cart}`"
+    )]
+    NotNumeric {
+        /// The cart.
+        cart: CartId,
+        /// The order number.
+        number: String,
+    },
+    /// The cart is paused.
+    #[error("cart {cart} is paused ({why}), so nothing was sent; mend that, then `cartage cart resume {cart}` and send it again")]
+    Paused {
+        /// The cart.
+        cart: CartId,
+        /// Why, by name.
+        why: String,
+    },
     /// There is no engine.
     #[error(transparent)]
     Runtime(#[from] plugin::Error),
