@@ -7,10 +7,15 @@
 //! standard error holds the talk.
 
 mod attempt;
+mod baseline;
 mod courier;
 mod demo;
 mod doctor;
+mod event;
+mod explain;
+mod gated;
 mod init;
+mod param;
 mod plugin;
 mod report;
 mod send;
@@ -51,7 +56,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    #[command(subcommand)]
+    Param(param::Command),
+    #[command(subcommand)]
+    Event(event::Command),
     Send(Box<send::Args>),
+    Explain(explain::Args),
+    Baseline(baseline::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
     #[command(subcommand)]
@@ -118,7 +129,11 @@ pub(crate) fn main() -> ExitCode {
     };
     let ended = start_logging().and_then(|()| match cli.command {
         Command::Init(args) => args.run(&cli.data, cli.json),
-        Command::Send(args) => args.run(cli.json),
+        Command::Param(command) => command.run(&cli.data, cli.json),
+        Command::Event(command) => command.run(&cli.data, cli.json),
+        Command::Send(args) => args.run(&cli.data, cli.json),
+        Command::Explain(args) => args.run(&cli.data, cli.json),
+        Command::Baseline(args) => args.run(&cli.data, cli.json),
         Command::Demo(args) => args.run(cli.json),
         Command::Doctor(args) => args.run(cli.json),
         Command::Plugin(command) => command.run(cli.json),
