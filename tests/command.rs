@@ -1,21 +1,10 @@
 //! The command as a user or a script meets it: exit codes, which stream says what, and what it says of a plugin.
 
 use cartage::id::Digest;
+use cartage_tests::command::{self, cartage};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests' crate lies in the repository").to_owned()
-}
-
-fn cartage() -> Command {
-    let binary = root().join("target/debug/cartage");
-    assert!(binary.exists(), "{} is not there; `make test` builds it", binary.display());
-    let mut command = Command::new(binary);
-    command.current_dir(root()).env_remove("CARTAGE_LOG").stdin(Stdio::null());
-    command
-}
+use std::path::PathBuf;
+use std::process::Output;
 
 fn run(arguments: &[&str]) -> Output {
     cartage().args(arguments).output().expect("the command can be started")
@@ -29,11 +18,8 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {:?}", text(&output.stdout)))
 }
 
-/// The plugin that `make guests` built.
 fn plugin() -> PathBuf {
-    let file = root().join("target/plugins/integration-script.wasm");
-    assert!(file.exists(), "{} is not there; `make guests` builds it", file.display());
-    file
+    command::plugin("integration-script")
 }
 
 #[test]
@@ -153,7 +139,8 @@ fn nobody_s_folders_are_in_a_plugin() {
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
-    let mut child = cartage().args(["plugin", "inspect"]).arg(plugin()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut child =
+        cartage().args(["plugin", "inspect"]).arg(plugin()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
