@@ -1,10 +1,10 @@
 //! The command as a user or a script meets it: exit codes, which stream says what, and what it says of a plugin.
 
 use cartage::id::Digest;
-use cartage_tests::command::{self, cartage};
+use cartage_tests::command::{self, cartage, root};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 fn run(arguments: &[&str]) -> Output {
     cartage().args(arguments).output().expect("the command can be started")
