@@ -10,6 +10,7 @@ mod attempt;
 mod courier;
 mod demo;
 mod doctor;
+mod init;
 mod plugin;
 mod report;
 mod send;
@@ -17,6 +18,7 @@ mod toolchain;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -39,12 +41,16 @@ struct Cli {
     /// Print the result as one JSON document.
     #[arg(long, global = true)]
     json: bool,
+    /// The data directory.
+    #[arg(long, global = true, value_name = "DIR", env = "CARTAGE_DATA", default_value = "cartage-data")]
+    data: PathBuf,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Send(Box<send::Args>),
     Demo(demo::Args),
     Doctor(doctor::Args),
@@ -111,6 +117,7 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let ended = start_logging().and_then(|()| match cli.command {
+        Command::Init(args) => args.run(&cli.data, cli.json),
         Command::Send(args) => args.run(cli.json),
         Command::Demo(args) => args.run(cli.json),
         Command::Doctor(args) => args.run(cli.json),
