@@ -1,21 +1,10 @@
 //! The command as a user or a script meets it: exit codes, which stream says what, and what it says of a plugin.
 
 use cartage::id::Digest;
+use cartage_tests::command::{self, cartage, root};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests' crate lies in the repository").to_owned()
-}
-
-fn cartage() -> Command {
-    let binary = root().join("target/debug/cartage");
-    assert!(binary.exists(), "{} is not there; `make test` builds it", binary.display());
-    let mut command = Command::new(binary);
-    command.current_dir(root()).env_remove("CARTAGE_LOG").stdin(Stdio::null());
-    command
-}
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
 
 fn run(arguments: &[&str]) -> Output {
     cartage().args(arguments).output().expect("the command can be started")
@@ -29,11 +18,8 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {:?}", text(&output.stdout)))
 }
 
-/// The plugin that `make guests` built.
 fn plugin() -> PathBuf {
-    let file = root().join("target/plugins/integration-script.wasm");
-    assert!(file.exists(), "{} is not there; `make guests` builds it", file.display());
-    file
+    command::plugin("integration-script")
 }
 
 #[test]

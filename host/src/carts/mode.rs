@@ -1,7 +1,9 @@
-//! What a cart does with an update that passed the gate, and what counts as a change for it.
+//! Whether what passes the gate is sent, and what counts as a change.
 
+use super::{Cart, Error};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// Whether what passes the gate is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -10,10 +12,30 @@ pub enum Mode {
     /// What would be sent is recorded. Every new cart.
     #[default]
     Shadow,
-    /// The orders of these numbers are sent, others recorded.
+    /// The orders of these numbers are sent, others recorded. They are the numbers that the sender gives, before the cart's rule strips them.
     OnlyOrders(BTreeSet<String>),
     /// Everything is sent.
     Live,
+}
+
+impl Mode {
+    /// Its name, without the orders.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Mode::Shadow => "shadow",
+            Mode::OnlyOrders(_) => "only-orders",
+            Mode::Live => "live",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mode::OnlyOrders(orders) => write!(f, "{} ({})", self.name(), orders.iter().cloned().collect::<Vec<_>>().join(", ")),
+            Mode::Shadow | Mode::Live => f.write_str(self.name()),
+        }
+    }
 }
 
 /// What counts as a change.
@@ -27,50 +49,44 @@ pub enum ChangeRule {
     LabelOnly,
 }
 
-/// A text that is no mode.
-#[derive(Debug, thiserror::Error)]
-#[error("could not read the mode {text:?}; write shadow, live, or the orders that are sent")]
-pub struct ModeError {
-    text: String,
-    source: serde_json::Error,
+/// A mode as it stands in a cart's file, where its orders are a key of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Word {
+    #[default]
+    Shadow,
+    OnlyOrders,
+    Live,
 }
 
-impl Mode {
-    /// As the store keeps it: the name of the mode, or with it the orders that are sent.
-    pub fn text(&self) -> String {
-        match self {
-            Mode::Shadow => "shadow".to_owned(),
-            Mode::Live => "live".to_owned(),
-            Mode::OnlyOrders(_) => serde_json::to_string(self).expect("a set of texts is plain data"),
+impl Cart {
+    /// Whether what passes the gate is sent.
+    pub fn mode(&self) -> Mode {
+        match self.mode {
+            Word::Shadow => Mode::Shadow,
+            Word::OnlyOrders => Mode::OnlyOrders(self.only_orders.clone()),
+            Word::Live => Mode::Live,
         }
     }
 
-    /// Reads what [`Mode::text`] wrote.
-    ///
-    /// # Errors
-    ///
-    /// [`ModeError`].
-    pub fn read(text: &str) -> Result<Mode, ModeError> {
-        match text {
-            "shadow" => Ok(Mode::Shadow),
-            "live" => Ok(Mode::Live),
-            _ => serde_json::from_str(text).map_err(|source| ModeError { text: text.to_owned(), source }),
-        }
+    /// Sets it.
+    pub fn set_mode(&mut self, mode: Mode) {
+        (self.mode, self.only_orders) = match mode {
+            Mode::Shadow => (Word::Shadow, BTreeSet::new()),
+            Mode::OnlyOrders(orders) => (Word::OnlyOrders, orders),
+            Mode::Live => (Word::Live, BTreeSet::new()),
+        };
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn modes_read_back_and_others_are_refused() {
-        let named = Mode::OnlyOrders(["1021".to_owned(), "10,22 \"x\"".to_owned()].into());
-        for mode in [Mode::Shadow, Mode::Live, named, Mode::OnlyOrders(BTreeSet::new())] {
-            assert_eq!(Mode::read(&mode.text()).expect("it was written by us"), mode);
-        }
-        for wrong in ["", "Live", "only-orders", "{\"only-orders\":1}"] {
-            assert!(Mode::read(wrong).expect_err(wrong).to_string().contains("shadow, live"), "{wrong}");
-        }
+    /// The two keys say one thing together: neither may say more than the other.
+    pub(super) fn check_mode(&self, file: &str) -> Result<(), Error> {
+        let problem = match (self.mode, self.only_orders.is_empty()) {
+            (Word::OnlyOrders, true) => "mode is \"only-orders\", but only_orders names no order; name one, or choose \"shadow\"",
+            (Word::Shadow | Word::Live, false) => {
+                "only_orders names orders, but mode is not \"only-orders\"; set that mode, or take only_orders out"
+            }
+            (Word::OnlyOrders, false) | (Word::Shadow | Word::Live, true) => return Ok(()),
+        };
+        Err(Error::Mode { file: file.to_owned(), problem })
     }
 }

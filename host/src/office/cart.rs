@@ -2,11 +2,11 @@
 
 use super::plugins::is_missing;
 use super::{Error, Office};
-use crate::carts::{Cart, Mode};
+use crate::carts::{Cart, Mode, OrderNumberKind};
 use crate::deliver::Courier;
 use crate::gate::question::{CartState, Definition, PluginState};
 use crate::id::{CartId, Digest};
-use crate::parameters::{self, Assignments, Supplied};
+use crate::parameters::{self, Assignments, GENERIC_ORDER_NUMBER_TYPE, Source, Supplied, Value};
 use crate::store;
 use crate::vault::{Place, Turn, Vault as _};
 use cartage_contract::delivery::SettingValue;
@@ -87,6 +87,24 @@ impl KeptCart {
     }
 }
 
+impl KeptCart {
+    /// Its definition with what parameters supply: a parameter that somebody set counts more than the cart's own word.
+    pub fn as_set(&self, assignments: &Assignments) -> Cart {
+        let mut cart = self.cart.clone();
+        for supplied in self.supplied(assignments) {
+            if let Some(SettingValue::Choice(word)) = supplied.value() {
+                cart.supply(supplied.setting, Plain::Text(word.clone()));
+            }
+        }
+        let kind = GENERIC_ORDER_NUMBER_TYPE.effective(Some(&cart.id), assignments);
+        if kind.source != Source::Default {
+            let numeric = kind.value == Value::Choice("numeric");
+            cart.order_number.kind = if numeric { OrderNumberKind::Numeric } else { OrderNumberKind::Text };
+        }
+        cart
+    }
+}
+
 /// The host for which the values of a credential slot are kept: that of the first endpoint that the slot is for and the cart binds.
 pub fn credential_host(cart: &Cart, manifest: &Manifest, slot: &Slot) -> Option<String> {
     let named = slot.endpoints.iter().map(String::as_str);
@@ -138,9 +156,9 @@ impl Office {
     /// Reads a cart's row.
     pub(super) async fn read_cart(&self, row: store::carts::Cart) -> Result<KeptCart, Error> {
         let id = row.definition.cart.clone();
-        let cart = Cart::parse(&format!("the store, cart {id}"), &row.definition.text)
-            .map_err(|source| Error::KeptCart { cart: id.clone(), source })?;
-        let mode = Mode::read(&row.definition.mode).map_err(|source| Error::KeptMode { cart: id, source })?;
+        let cart =
+            Cart::parse(&format!("the store, cart {id}"), &row.definition.text).map_err(|source| Error::KeptCart { cart: id, source })?;
+        let mode = cart.mode();
         let plugin = self.plugin_of(&cart, row.definition.plugin.or(cart.digest)).await?;
         Ok(KeptCart { cart, row, mode, plugin })
     }
@@ -159,7 +177,7 @@ impl Office {
 
     /// What is known of a cart's plugin. One that was never admitted is admitted now.
     async fn plugin_of(&self, cart: &Cart, pinned: Option<Digest>) -> Result<PluginKept, Error> {
-        let bytes = match self.plugin_file(&cart.plugin) {
+        let bytes = match self.plugin_file_of(cart, pinned) {
             Ok(bytes) => bytes,
             Err(Error::PluginFile { source, .. }) if is_missing(&source) => return Ok(PluginKept::Missing),
             Err(Error::PluginFile { source, .. }) => return Ok(refused(&source)),
@@ -187,18 +205,13 @@ impl Office {
     /// [`Error`], naming what is missing or does not fit.
     pub async fn courier(&self, kept: &KeptCart) -> Result<Courier, Error> {
         let id = &kept.cart.id;
-        let bytes = self.plugin_file(&kept.cart.plugin)?;
+        let bytes = self.plugin_file_of(&kept.cart, kept.pinned())?;
         let found = Digest::of(&bytes);
         if let Some(pinned) = kept.pinned().filter(|pinned| *pinned != found) {
             return Err(Error::Changed { cart: id.clone(), plugin: kept.cart.plugin.clone(), found, pinned });
         }
         let plugin = self.admit(bytes).await?;
-        let mut cart = kept.cart.clone();
-        for supplied in kept.supplied(&self.assignments().await?) {
-            if let Some(SettingValue::Choice(word)) = supplied.value() {
-                cart.supply(supplied.setting, Plain::Text(word.clone()));
-            }
-        }
+        let cart = kept.as_set(&self.assignments().await?);
         let mut secrets = cart.secrets(plugin.manifest())?;
         for slot in &plugin.manifest().slots {
             let Some(host) = credential_host(&cart, plugin.manifest(), slot) else { continue };

@@ -32,15 +32,6 @@ pub enum Error {
         #[source]
         source: carts::Error,
     },
-    /// The mode in the store cannot be read.
-    #[error("could not read the mode of cart {cart}; set it with `cartage cart mode {cart} shadow`")]
-    KeptMode {
-        /// The cart.
-        cart: CartId,
-        /// Why not.
-        #[source]
-        source: carts::ModeError,
-    },
     /// The store holds something that this release cannot read.
     #[error("could not read {what} from the store; was it written by a newer Cartage?")]
     Kept {
@@ -65,17 +56,6 @@ pub enum Error {
     /// What the cart makes of the update.
     #[error(transparent)]
     Refused(#[from] validate::Refused),
-    /// The cart's order numbers are digits only.
-    #[error(
-        "the order number {number:?} is not numeric, and GenericOrderNumberType of cart {cart} is numeric; give the cart's own number, or write \
-         `cartage param set GenericOrderNumberType text --cart {cart}`"
-    )]
-    NotNumeric {
-        /// The cart.
-        cart: CartId,
-        /// The order number.
-        number: String,
-    },
     /// The cart is paused.
     #[error("cart {cart} is paused ({why}), so nothing was sent; mend that, then `cartage cart resume {cart}` and send it again")]
     Paused {
@@ -97,6 +77,15 @@ pub enum Error {
         /// Why not.
         #[source]
         source: plugin::file::Error,
+    },
+    /// A copy of a plugin's file could not be kept.
+    #[error("could not keep a copy of the plugin as {}", .file.display())]
+    KeepPlugin {
+        /// The copy.
+        file: std::path::PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
     },
     /// A plugin's file is not the one that the cart is pinned to.
     #[error(

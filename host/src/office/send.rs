@@ -9,7 +9,6 @@ use crate::gate::order::{Known, Past};
 use crate::gate::package::mark;
 use crate::gate::{self, Again, Change, Decision, Given, Question, Verdict, decide};
 use crate::id::{CartId, DeliveryId, MerchantId};
-use crate::parameters::{GENERIC_ORDER_NUMBER_TYPE, Value};
 use crate::receipt::{Fate, Receipt};
 use crate::store::orders::{Order, OrderRef};
 use crate::store::{self, Tx, carts::Pause, decisions, orders, plugins, receipts};
@@ -104,10 +103,6 @@ impl Asked {
             fields.label = raised.order_label.as_ref().map_or(raised.event.suggested_label, |label| label.as_str()).to_owned();
         }
         let update = StatusUpdate::new(fields, civil_time(now_unix_ms))?;
-        let numeric = GENERIC_ORDER_NUMBER_TYPE.effective(Some(&request.cart), &facts.assignments).value == Value::Choice("numeric");
-        if numeric && !update.order_number().bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Error::NotNumeric { cart: request.cart.clone(), number: update.order_number().to_owned() });
-        }
         Ok(Asked { raised, given, again: request.again, labelled, update, known: facts.known()? })
     }
 
@@ -140,7 +135,7 @@ impl Office {
             let asked = Asked::new(&request, &facts, self.now_unix_ms())?;
             let decision = asked.decide(&request.cart, kept.as_ref(), nearest.as_deref(), &facts);
             let ready = match (&kept, decision.verdict) {
-                (Some(kept), Verdict::Send | Verdict::Shadow) => self.ready(kept, &asked, decision.verdict).await,
+                (Some(kept), Verdict::Send | Verdict::Shadow) => self.ready(kept, &asked, &facts, decision.verdict).await,
                 (Some(_) | None, _) => Ok(None),
             };
             let past = ready.as_ref().is_ok_and(Option::is_some) && decision.verdict == Verdict::Send;
@@ -164,7 +159,7 @@ impl Office {
     }
 
     /// Makes the cart ready and puts the update into its words. None: it has nothing to be told.
-    async fn ready(&self, kept: &KeptCart, asked: &Asked, verdict: Verdict) -> Result<Option<Ready>, Error> {
+    async fn ready(&self, kept: &KeptCart, asked: &Asked, facts: &Facts, verdict: Verdict) -> Result<Option<Ready>, Error> {
         if let Some(pause) = kept.row.pause.as_ref().filter(|_| verdict == Verdict::Send) {
             let over = pause.until_unix_ms.is_some_and(|until| until <= self.now_unix_ms());
             if !over {
@@ -172,7 +167,7 @@ impl Office {
             }
         }
         let courier = self.courier(kept).await?;
-        match asked.update.for_cart(&kept.cart, courier.manifest())? {
+        match asked.update.for_cart(&kept.as_set(&facts.assignments), courier.manifest())? {
             ForCart::Ignored => Ok(None),
             ForCart::Send(mut update) => {
                 mark(&mut update, asked.known.as_ref());
