@@ -12,44 +12,66 @@ pub struct Error {
     rule: &'static str,
 }
 
-/// The Cart ID: names one cart definition of a merchant.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct CartId(String);
+/// An id that is a name: a type of its own, checked once.
+macro_rules! name_id {
+    ($(#[$doc:meta])* $type:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(String);
 
-impl CartId {
-    /// Checks a Cart ID: 1 to 63 lower-case letters, digits and hyphens, a letter or digit first.
-    pub fn new(text: impl Into<String>) -> Result<CartId, Error> {
-        let text = text.into();
-        if cartage_contract::manifest::is_name(&text) {
-            Ok(CartId(text))
-        } else {
-            Err(Error { what: "Cart ID", text, rule: "use 1 to 63 lower-case letters, digits and hyphens, a letter or digit first" })
+        impl $type {
+            /// Checks it: 1 to 63 lower-case letters, digits and hyphens, a letter or digit first.
+            pub fn new(text: impl Into<String>) -> Result<$type, Error> {
+                let text = text.into();
+                if cartage_contract::manifest::is_name(&text) {
+                    Ok($type(text))
+                } else {
+                    Err(Error { what: $what, text, rule: "use 1 to 63 lower-case letters, digits and hyphens, a letter or digit first" })
+                }
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
         }
-    }
 
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = Error;
+            fn try_from(text: String) -> Result<$type, Error> {
+                $type::new(text)
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(id: $type) -> String {
+                id.0
+            }
+        }
+    };
 }
 
-impl fmt::Display for CartId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+name_id! {
+    /// The Cart ID: names one cart definition of a merchant.
+    CartId, "Cart ID"
 }
 
-impl TryFrom<String> for CartId {
-    type Error = Error;
-    fn try_from(text: String) -> Result<CartId, Error> {
-        CartId::new(text)
-    }
+name_id! {
+    /// Whose carts, parameters, events, labels, tokens and orders these are. Nothing crosses between two merchants.
+    MerchantId, "merchant"
 }
 
-impl From<CartId> for String {
-    fn from(id: CartId) -> String {
-        id.0
+impl Default for MerchantId {
+    /// The merchant `default`: meant wherever none is named.
+    fn default() -> MerchantId {
+        MerchantId("default".to_owned())
     }
 }
 
@@ -144,5 +166,14 @@ mod tests {
         for bad in ["", "-a", "A", "a_b", "a/b", "a b", &"x".repeat(64)] {
             assert!(CartId::new(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_merchant_that_is_meant_without_a_name_is_a_name() {
+        assert_eq!(MerchantId::new(MerchantId::default().as_str()), Ok(MerchantId::default()));
+        assert_eq!(
+            MerchantId::new("Seed").map_err(|error| error.to_string()).err().map(|text| text.starts_with("merchant \"Seed\"")),
+            Some(true)
+        );
     }
 }

@@ -12,6 +12,9 @@
 //! instance, and comes back with a [`receipt::Receipt`] and a [`cassette::Cassette`]. While the call runs, the guest asks and the
 //! host answers, in plain data ([`exchange`]); [`egress`] is what answers: it alone owns sockets and credentials.
 //!
+//! What outlives a call lies in a [`data_dir::DataDir`]: the [`store`] holds carts, parameters, events, orders and receipts, each row a merchant's;
+//! the [`vault`] seals the credentials.
+//!
 //! # Sending one status
 //!
 //! ```no_run
@@ -48,6 +51,9 @@ pub mod deliver;
 pub mod plugin;
 pub mod exchange;
 pub mod egress;
+pub mod vault;
+pub mod store;
+pub mod data_dir;
 pub mod carts;
 pub mod parameters;
 pub mod events;

@@ -1,13 +1,15 @@
 //! What the end-to-end tests share: where the guests are, and carts that answer them.
 
-use cartage::exchange::{Answer, Ask, Call, Services};
+use cartage::carts::Limits;
+use cartage::exchange::{Answer, Ask, Call, Ended, Limit, Outcome, Services};
 use cartage::plugin::{Plugin, Runtime};
-use cartage_contract::delivery::{Context, Delivery};
+use cartage_contract::delivery::{Applied, Context, Delivery};
 use cartage_contract::http::{Response, ResponseHeader};
 use cartage_contract::orders::{CivilDate, CivilTime, Update};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 use wit_component::{ComponentEncoder, StringEncoding};
 
 fn root() -> PathBuf {
@@ -136,4 +138,48 @@ impl Shop {
 pub(crate) fn ok() -> Response {
     let header = ResponseHeader { name: "content-type".to_owned(), value: "text/plain".to_owned() };
     Response { status: 200, headers: vec![header], body: b"fine".to_vec() }
+}
+
+/// Limits under which only the one that a test sets is ever reached.
+pub(crate) fn generous() -> Limits {
+    Limits { cpu_ms: 60_000, fuel: u64::MAX, ..Limits::default() }
+}
+
+/// A call against a cart that answers at once.
+pub(crate) async fn call(plugin: &Plugin, note: impl ToString, limits: &Limits) -> Outcome {
+    plugin.call(&send(note), limits, &mut Shop::default()).await
+}
+
+pub(crate) fn over(limit: Limit) -> Outcome {
+    Outcome::Ended(Ended::Limit { limit })
+}
+
+pub(crate) fn applied(outcome: &Outcome) -> &Applied {
+    match outcome {
+        Outcome::Applied(applied) => applied,
+        other => panic!("it applies, and does not end as {other:?}"),
+    }
+}
+
+/// A cart that never answers a request.
+pub(crate) struct Silent;
+
+impl Services for Silent {
+    async fn answer(&mut self, ask: Ask) -> Answer {
+        match ask {
+            Ask::Send(_) => std::future::pending().await,
+            Ask::Mac { .. } | Ask::Digest { .. } => Answer::Signed(Ok(Vec::new())),
+            Ask::Log { .. } => Answer::Logged,
+        }
+    }
+}
+
+/// A cart that takes its time.
+pub(crate) struct Slow(pub(crate) Duration);
+
+impl Services for Slow {
+    async fn answer(&mut self, _: Ask) -> Answer {
+        tokio::time::sleep(self.0).await;
+        Answer::Sent(Ok(ok()))
+    }
 }

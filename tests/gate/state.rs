@@ -103,6 +103,7 @@ pub(crate) struct Prepared {
     known: Option<Known>,
     manifest: Manifest,
     asked: Option<Vec<Status>>,
+    nearest_cart: Option<String>,
 }
 
 impl State {
@@ -116,6 +117,7 @@ impl State {
         let line_items = self.line_items.iter().map(|line| line_item(line, item_label.map(events::Label::as_str))).collect();
         let plugin = self.carts.get(&self.cart).map(|kept| &kept.plugin);
         let (manifest, asked) = manifest(plugin);
+        let nearest_cart = nearest(self.cart.as_str(), self.carts.keys().map(CartId::as_str)).map(str::to_owned);
         Prepared {
             state: self.clone(),
             parameters: self.assignments(),
@@ -125,6 +127,7 @@ impl State {
             known: Known::of(&self.history),
             manifest,
             asked,
+            nearest_cart,
         }
     }
 
@@ -179,7 +182,7 @@ impl Prepared {
                 mode: &kept.mode,
                 changes: kept.changes,
             }),
-            nearest_cart: nearest(state.cart.as_str(), state.carts.keys().map(CartId::as_str)),
+            nearest_cart: self.nearest_cart.as_deref(),
             parameters: &self.parameters,
             cause,
             change: Change { order_number: &state.order, label, load },

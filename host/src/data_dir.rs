@@ -1,0 +1,292 @@
+//! The data directory: everything that an installation keeps, in one place that one Cartage at a time works in.
+//!
+//! `cartage init` makes it. Opening it takes a lock that lasts as long as the value does, after looking at whose the directory is, who else
+//! may read it, and whether it lies on a disk of this machine: SQLite's locks cannot be trusted over a network. What is in it, and what to back
+//! up, its own README.txt says.
+
+mod checks;
+mod lock;
+
+#[cfg(test)]
+mod tests;
+
+use crate::store::backup::{Gap, SoundCopy};
+use crate::store::{self, Store};
+use crate::vault::{self, Key, SealedVault};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+const DATABASE: &str = "cartage.sqlite";
+const KEY: &str = "key";
+const PLUGINS: &str = "plugins";
+const LOCK: &str = "lock";
+const README: &str = "README.txt";
+/// The database until its directory is complete.
+const DATABASE_BEGUN: &str = "cartage.sqlite.new";
+
+const README_TEXT: &str = "\
+This is a data directory of Cartage. One Cartage at a time works in it; nothing here is edited by hand.
+
+cartage.sqlite        carts, parameters, events, orders, receipts; credentials, sealed
+cartage.sqlite-wal    what was written last and is not yet in cartage.sqlite; belongs to it while it is there
+cartage.sqlite-shm    shared memory of those two; of no value by itself
+key                   opens the sealed credentials; whoever has it and the database has them
+plugins/              the plugins' files
+lock                  names the process that works here
+
+Back up with `cartage backup FILE`, also while Cartage runs; a copy of cartage.sqlite made in any other way may be broken. Keep a copy of
+`key` somewhere else than the backups: it changes only with `cartage key rotate`. Without it everything can be restored but the credentials,
+which must then be set again. Copy plugins/ as it is.
+
+cartage.sqlite.before-vN.M is a copy from before a new release changed the database, and can be removed once that release has proved good.
+";
+
+/// A data directory that is locked for this process.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    /// Held for as long as this value lives.
+    _lock: File,
+}
+
+/// Why a data directory could not be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is one already.
+    #[error("{} is a data directory already and was left alone; use it, or name another", .path.display())]
+    AlreadyThere {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory holds other things.
+    #[error("{} is not empty ({found} is in it) and was left alone; name a new or an empty directory", .path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+        /// Something in it.
+        found: String,
+    },
+    /// There is no data directory.
+    #[error("{} is not a data directory: it has no {DATABASE}; make one with `cartage init`, or name the right one", .path.display())]
+    NotADataDir {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// Another process works in it.
+    #[error(
+        "{} is in use by {}; let that one do it, or end it first", .path.display(),
+        .pid.map_or_else(|| "another Cartage".to_owned(), |pid| format!("the Cartage with process id {pid}"))
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// The process that holds it, where it said so.
+        pid: Option<u32>,
+    },
+    /// It lies where SQLite's locks and syncs cannot be trusted.
+    #[error("{} lies on a network or foreign file system ({kind}), where a crash could lose what was accepted; use a local disk", .path.display())]
+    NetworkFileSystem {
+        /// The directory.
+        path: PathBuf,
+        /// What kind.
+        kind: &'static str,
+    },
+    /// A file belongs to somebody else.
+    #[error(
+        "{} belongs to user {owner} and this process is user {user}; run Cartage as its owner, or give it over with `chown {user} {}`",
+        .path.display(), .path.display()
+    )]
+    WrongOwner {
+        /// The file or directory.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+        /// Who runs this.
+        user: u32,
+    },
+    /// Others may read or write it.
+    #[error("others than its owner may use {} (mode {mode:04o}); close it with `chmod {wanted:04o} {}`", .path.display(), .path.display())]
+    TooOpen {
+        /// The file or directory.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// The mode that it should have.
+        wanted: u32,
+    },
+    /// The directory or a file in it could not be used.
+    #[error("could not {what} {}", .path.display())]
+    File {
+        /// What was attempted.
+        what: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The key.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+}
+
+impl Error {
+    fn file(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.to_owned();
+        move |source| Error::File { what, path, source }
+    }
+}
+
+impl DataDir {
+    /// Makes a data directory with an empty store and a new key. One whose making was cut off is completed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyThere`], [`Error::NotEmpty`], [`Error::NetworkFileSystem`], [`Error::InUse`], [`Error::File`].
+    pub fn init(path: &Path, at_unix_ms: u64) -> Result<DataDir, Error> {
+        let dir = DataDir::begin(path)?;
+        dir.add_key()?;
+        drop(Store::create(&dir.path.join(DATABASE_BEGUN), at_unix_ms)?);
+        dir.complete()
+    }
+
+    /// Makes a data directory from a backup of the store, with every cart paused. `key` is a copy of the key file; without it a new key is
+    /// made, and the credentials must be set again. Plugins' files are not in a backup and must be copied into `plugins/`.
+    ///
+    /// # Errors
+    ///
+    /// As [`DataDir::init`], and [`Error::Store`] where the backup is no sound store, [`Error::Vault`] where the key is none.
+    pub fn restore(path: &Path, backup: &Path, key: Option<&Path>, at_unix_ms: u64) -> Result<(DataDir, Gap), Error> {
+        // Both are looked at before anything is made.
+        let key = key.map(Key::read).transpose()?;
+        let backup = SoundCopy::open(backup)?;
+        let dir = DataDir::begin(path)?;
+        match key {
+            Some(key) => dir.replace_key(&key)?,
+            None => dir.add_key()?,
+        }
+        let gap = backup.restore(&dir.path.join(DATABASE_BEGUN), at_unix_ms)?;
+        Ok((dir.complete()?, gap))
+    }
+
+    /// Opens a data directory and locks it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotADataDir`], [`Error::NetworkFileSystem`], [`Error::WrongOwner`], [`Error::TooOpen`], [`Error::InUse`], [`Error::File`].
+    pub fn open(path: &Path) -> Result<DataDir, Error> {
+        if !path.join(DATABASE).is_file() {
+            return Err(Error::NotADataDir { path: path.to_owned() });
+        }
+        checks::local(path)?;
+        checks::closed(path, 0o700)?;
+        checks::closed(&path.join(DATABASE), 0o600)?;
+        // A lost key loses the credentials only: the vault says so when it is opened.
+        let key = path.join(KEY);
+        if key.exists() {
+            checks::closed(&key, 0o600)?;
+        }
+        Ok(DataDir { path: path.to_owned(), _lock: lock::take(path, &path.join(LOCK))? })
+    }
+
+    /// Opens the store in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub fn store(&self, at_unix_ms: u64) -> Result<Store, store::Error> {
+        Store::open(&self.path.join(DATABASE), at_unix_ms)
+    }
+
+    /// Opens the vault of its store.
+    ///
+    /// # Errors
+    ///
+    /// As [`SealedVault::open`].
+    pub fn vault(&self, store: &Store) -> Result<SealedVault, vault::Error> {
+        SealedVault::open(store.clone(), &self.key_file())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The key file, which a backup does not hold.
+    pub fn key_file(&self) -> PathBuf {
+        self.path.join(KEY)
+    }
+
+    /// The plugins' directory.
+    pub fn plugins(&self) -> PathBuf {
+        self.path.join(PLUGINS)
+    }
+
+    /// Makes the directory, or takes an empty one or one that was begun, and locks it.
+    fn begin(path: &Path) -> Result<DataDir, Error> {
+        if path.join(DATABASE).exists() {
+            return Err(Error::AlreadyThere { path: path.to_owned() });
+        }
+        make_closed(path)?;
+        for entry in std::fs::read_dir(path).map_err(Error::file("look into", path))? {
+            let name = entry.map_err(Error::file("look into", path))?.file_name();
+            let found = name.to_string_lossy().into_owned();
+            // What was begun and not completed is ours.
+            if ![KEY, PLUGINS, LOCK, README].contains(&found.as_str()) && !found.starts_with(DATABASE_BEGUN) {
+                return Err(Error::NotEmpty { path: path.to_owned(), found });
+            }
+        }
+        checks::local(path)?;
+        checks::close(path)?;
+        let dir = DataDir { path: path.to_owned(), _lock: lock::take(path, &path.join(LOCK))? };
+        make_closed(&dir.plugins())?;
+        let readme = path.join(README);
+        std::fs::write(&readme, README_TEXT).map_err(Error::file("write", &readme))?;
+        for rest in ["", "-wal", "-shm", "-journal"].map(|end| path.join(format!("{DATABASE_BEGUN}{end}"))) {
+            if rest.exists() {
+                std::fs::remove_file(&rest).map_err(Error::file("remove", &rest))?;
+            }
+        }
+        Ok(dir)
+    }
+
+    /// Adds a new key, unless a beginning that was cut off left one.
+    fn add_key(&self) -> Result<(), Error> {
+        let file = self.key_file();
+        if file.exists() {
+            Key::read(&file)?;
+        } else {
+            Key::generate()?.write_new(&file)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a key in the place of one that a beginning that was cut off may have left, and that sealed nothing.
+    fn replace_key(&self, key: &Key) -> Result<(), Error> {
+        let file = self.key_file();
+        if file.exists() {
+            std::fs::remove_file(&file).map_err(Error::file("remove", &file))?;
+        }
+        Ok(key.write_new(&file)?)
+    }
+
+    /// The last step: with the database's name it is a data directory.
+    fn complete(self) -> Result<DataDir, Error> {
+        let database = self.path.join(DATABASE);
+        let renamed = std::fs::rename(self.path.join(DATABASE_BEGUN), &database);
+        renamed.and_then(|()| File::open(&self.path)?.sync_all()).map_err(Error::file("complete", &database))?;
+        Ok(self)
+    }
+}
+
+/// Makes a directory that only its owner may use, if it is not there.
+fn make_closed(path: &Path) -> Result<(), Error> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(Error::file("make", path))
+}

@@ -1,0 +1,33 @@
+//! One process at a time: an exclusive lock on a file, which the kernel takes back however the process ends.
+
+use super::Error;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::Path;
+
+/// The longest process id, with its line break, and a little more.
+const PID_BYTES_MAX: u64 = 32;
+
+/// Takes the lock and writes this process's id into the file, for whoever comes next.
+pub(super) fn take(dir: &Path, file: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut lock = options.open(file).map_err(Error::file("open", file))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(Error::InUse { path: dir.to_owned(), pid: holder(&mut lock) }),
+        Err(TryLockError::Error(source)) => return Err(Error::file("lock", file)(source)),
+    }
+    let written = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id()));
+    written.map_err(Error::file("write", file))?;
+    Ok(lock)
+}
+
+/// Who holds the lock. It may have taken it a moment ago and not yet have said so.
+fn holder(lock: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    lock.take(PID_BYTES_MAX).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}

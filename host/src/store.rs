@@ -1,0 +1,236 @@
+//! What Cartage keeps: one SQLite file, one writer, readers beside it. SQL stands here (and later in the outbox) and nowhere else.
+//!
+//! [`Store::write`] runs a closure in a transaction and answers once it is on disk; [`Store::read`] runs one over a consistent snapshot. What
+//! can be written and read are the functions of the nouns below: plain data in and out, each for one [`MerchantId`](crate::id::MerchantId),
+//! so that nothing crosses between merchants. A view cannot write: that needs the [`Tx`] that only a write is handed.
+//!
+//! Promised: what was answered with `Ok` survives a crash and a loss of power; what was answered with an error left nothing behind, but for
+//! [`Error::Stopped`], after which nobody can know. Not promised: that a write whose caller stopped waiting was not made.
+
+mod writer;
+mod readers;
+mod sql;
+mod connect;
+mod migrate;
+mod error;
+
+pub mod merchants;
+pub mod plugins;
+pub mod carts;
+pub mod parameters;
+pub mod events;
+pub mod orders;
+pub mod decisions;
+pub mod credentials;
+pub mod receipts;
+pub mod audit;
+pub mod backup;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+pub use migrate::Migrated;
+pub use readers::READERS_MAX;
+pub use sql::{Tx, View};
+pub use writer::{BATCH_JOBS_MAX, BATCH_MS_MAX, QUEUE_JOBS_MAX};
+
+use crate::id::MerchantId;
+use readers::Readers;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{self, JoinHandle};
+use tokio::sync::{mpsc, oneshot};
+use writer::{Batch, Counts, Job, Lost, Ran, Writer};
+
+/// The store. Clones share it; the last one to go closes it, after the writes that it was given.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    file: PathBuf,
+    migrated: Option<Migrated>,
+    readers: Readers,
+    counts: Arc<Counts>,
+    /// None once it is being closed.
+    jobs: Option<mpsc::Sender<Job>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens a store that is there, bringing it to this release's schema if need be: [`Store::migrated`] then tells.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::NotOurs`], [`Error::Newer`], [`Error::ReadOnly`], [`Error::Busy`] while another program writes to it,
+    /// [`Error::NoWriteAheadLog`] and [`Error::Migration`]. In all of them the file is as it was.
+    pub fn open(file: &Path, at_unix_ms: u64) -> Result<Store, Error> {
+        let connection = connect::read_write(file)?;
+        Store::start(connection, file, at_unix_ms, Batch::USUAL)
+    }
+
+    /// Makes a new store.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exists`] where a file of this name is there.
+    pub fn create(file: &Path, at_unix_ms: u64) -> Result<Store, Error> {
+        let connection = connect::new_file(file)?;
+        Store::start(connection, file, at_unix_ms, Batch::USUAL)
+    }
+
+    fn start(connection: rusqlite::Connection, file: &Path, at_unix_ms: u64, batch: Batch) -> Result<Store, Error> {
+        connect::write_ahead(&connection, file)?;
+        let migrated = migrate::migrate(&connection, file, migrate::STEPS)?;
+        merchants::put(&Tx::new(&connection), &MerchantId::default(), at_unix_ms)?;
+        let counts = Arc::new(Counts::default());
+        let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
+        let writer = Writer::start(connection, queue, counts.clone(), batch).map_err(Error::file("start the writer of", file))?;
+        let inner = Inner {
+            file: file.to_owned(),
+            migrated,
+            readers: Readers::new(file.to_owned()),
+            counts,
+            jobs: Some(jobs),
+            writer: Some(writer),
+        };
+        Ok(Store { inner: Arc::new(inner) })
+    }
+
+    /// What opening this store changed about its schema, for the operator to read.
+    pub fn migrated(&self) -> Option<&Migrated> {
+        self.inner.migrated.as_ref()
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.inner.file
+    }
+
+    /// Writes: what the closure did is on disk when this returns `Ok`, and none of it is kept when the closure fails.
+    ///
+    /// Writes are made in the order in which they came, many to a transaction; each sees those before it. Once begun a write is made even if
+    /// nobody waits for it any more. A panic of the closure goes on here, and leaves nothing behind in the store.
+    ///
+    /// # Errors
+    ///
+    /// What the closure returned, and [`Error::Full`], [`Error::ReadOnly`], [`Error::Busy`] or [`Error::Stopped`].
+    pub async fn write<T, E>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        // Boxed at once: the future stays small whatever the closure holds.
+        let job = writer::job(write, reply);
+        self.inner.jobs()?.send(job).await.map_err(|_| ended())?;
+        ran(answer.await)
+    }
+
+    /// [`Store::write`] for code outside of any async runtime, within which it panics.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn write_blocking<T, E>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.inner.jobs()?.blocking_send(writer::job(write, reply)).map_err(|_| ended())?;
+        ran(answer.blocking_recv())
+    }
+
+    /// Reads one snapshot: everything that was on disk when it began. At most [`READERS_MAX`] read at once. Needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// What the closure returned, and [`Error`] where the file cannot be read.
+    pub async fn read<T, E>(&self, read: impl FnOnce(&View<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let turn = self.inner.readers.turns.acquire().await.expect("the semaphore is never closed");
+        let inner = self.inner.clone();
+        let answer = tokio::task::spawn_blocking(move || inner.readers.read(read)).await;
+        drop(turn);
+        match answer {
+            Ok(answer) => answer,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(ended().into()),
+            },
+        }
+    }
+
+    /// [`Store::read`] on the caller's own thread.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn read_blocking<T, E: From<Error>>(&self, read: impl FnOnce(&View<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.inner.readers.read(read)
+    }
+
+    /// How many writes were kept since the store was opened, and in how many transactions.
+    pub fn writes_and_commits(&self) -> (u64, u64) {
+        let counts = &self.inner.counts;
+        (counts.jobs.load(Ordering::Relaxed), counts.commits.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+impl Store {
+    fn create_with(file: &Path, batch: Batch) -> Result<Store, Error> {
+        Store::start(connect::new_file(file)?, file, 0, batch)
+    }
+
+    /// How many jobs wait for the writer.
+    fn waiting(&self) -> usize {
+        self.inner.jobs.as_ref().map_or(0, |jobs| QUEUE_JOBS_MAX - jobs.capacity())
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("file", &self.inner.file).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn jobs(&self) -> Result<&mpsc::Sender<Job>, Error> {
+        self.jobs.as_ref().ok_or_else(ended)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The last connection to close tidies up after all of them, and that must be the writer's.
+        self.readers.close();
+        drop(self.jobs.take());
+        // A job may have held the last clone: then this is the writer, which cannot wait for itself.
+        if let Some(writer) = self.writer.take()
+            && writer.thread().id() != thread::current().id()
+            && writer.join().is_err()
+        {
+            tracing::error!("the store's writer ended in a panic");
+        }
+    }
+}
+
+fn ended() -> Error {
+    Error::Stopped { reason: "its writer has ended".into() }
+}
+
+fn ran<T, E: From<Error>>(answer: Result<Ran<T, E>, oneshot::error::RecvError>) -> Result<T, E> {
+    match answer {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(_) => Err(ended().into()),
+    }
+}

@@ -1,0 +1,42 @@
+//! Who changed what, and when: lines that are added and never changed.
+
+use super::{Error, Tx, View};
+use crate::id::MerchantId;
+
+/// A line of the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// When.
+    pub at_unix_ms: u64,
+    /// Who: a user, a token's name.
+    pub who: String,
+    /// What was done, by name.
+    pub what: String,
+    /// To what: a cart, a parameter.
+    pub subject: String,
+    /// More of it. Never a secret.
+    pub detail: Option<String>,
+}
+
+/// Adds a line, in the transaction that makes the change.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn add(tx: &Tx<'_>, merchant: &MerchantId, line: &Line) -> Result<(), Error> {
+    let sql = "INSERT INTO audit (merchant, at, who, what, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let Line { at_unix_ms, who, what, subject, detail } = line;
+    tx.run("add a line to the audit", sql, (merchant, at_unix_ms, who, what, subject, detail)).map(drop)
+}
+
+/// The last lines, at most so many, the last first.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn last(view: &View<'_>, merchant: &MerchantId, most: u32) -> Result<Vec<Line>, Error> {
+    let sql = "SELECT at, who, what, subject, detail FROM audit WHERE merchant = ?1 ORDER BY at DESC, nth DESC LIMIT ?2";
+    view.all("read the audit", sql, (merchant, most), |row| {
+        Ok(Line { at_unix_ms: row.get(0)?, who: row.get(1)?, what: row.get(2)?, subject: row.get(3)?, detail: row.get(4)? })
+    })
+}

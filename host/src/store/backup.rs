@@ -1,0 +1,207 @@
+//! Copies of the store: one that is consistent while it is being written, and the way back from it.
+//!
+//! A copy holds credentials sealed and never the key that opens them: whoever has both has the secrets, so they are kept apart.
+
+use super::error::failure;
+use super::{Error, Store, View, connect, migrate};
+use crate::id::{CartId, MerchantId};
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Pages copied between two words of progress.
+const STEP_PAGES: i32 = 4096;
+/// Why a cart is paused that came out of a backup.
+pub const RESTORED: &str = "restored";
+
+/// How far a copy has come, in pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Copied.
+    pub done: u64,
+    /// In all.
+    pub total: u64,
+}
+
+/// What must be asked of the carts after a restore: what happened between the backup and now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// When the backup was made. Whatever came later is not in it.
+    pub backed_up_at_unix_ms: Option<u64>,
+    /// How many orders had an update that was not settled: an earlier attempt may have reached the cart.
+    pub doubtful_orders: u64,
+    /// Each cart that accepted anything.
+    pub carts: Vec<CartGap>,
+}
+
+/// Where the backup's knowledge of a cart ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CartGap {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// The cart.
+    pub cart: CartId,
+    /// How many of its orders are known.
+    pub orders: u64,
+    /// The order whose update was accepted last.
+    pub last_order: String,
+    /// That update's number.
+    pub last_sequence: u64,
+    /// When it was accepted.
+    pub last_accepted_at_unix_ms: u64,
+}
+
+impl Store {
+    /// Copies the store to a new file, as it is when this begins, while it goes on being read and written. The copy is complete under its
+    /// name or not there. The key file is not in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exists`], and [`Error`] where the copy could not be read or written.
+    pub fn backup(&self, to: &Path, at_unix_ms: u64, progress: impl FnMut(Progress)) -> Result<(), Error> {
+        if to.exists() {
+            return Err(Error::Exists { file: to.to_owned() });
+        }
+        let connection = connect::read_only(&self.inner.file)?;
+        let partial = partial(to);
+        // What an earlier backup that was cut off left behind.
+        if partial.exists() {
+            std::fs::remove_file(&partial).map_err(Error::file("remove", &partial))?;
+        }
+        copy(&connection, &partial, progress)?;
+        date(&partial, at_unix_ms)?;
+        publish(&partial, to)
+    }
+}
+
+/// Copies one snapshot to a new file and syncs it.
+pub(super) fn copy(from: &Connection, to: &Path, mut progress: impl FnMut(Progress)) -> Result<(), Error> {
+    let mut copy = connect::new_file(to)?;
+    let mut copied = || -> rusqlite::Result<()> {
+        // Held over all steps: without it, every write of others would start the copy again.
+        let snapshot = from.unchecked_transaction()?;
+        // It begins with the first read.
+        snapshot.query_row("SELECT count(*) FROM sqlite_schema", (), |_| Ok(()))?;
+        let backup = Backup::new(&snapshot, &mut copy)?;
+        loop {
+            let step = backup.step(STEP_PAGES)?;
+            let rusqlite::backup::Progress { remaining, pagecount, .. } = backup.progress();
+            progress(Progress { done: (pagecount - remaining).max(0) as u64, total: pagecount.max(0) as u64 });
+            match step {
+                StepResult::Done => break,
+                StepResult::More => {}
+                // The snapshot is held and the copy is new, so somebody else has a hand in one of the files.
+                _ => return Err(failure(rusqlite::ffi::SQLITE_BUSY, "the copy was locked")),
+            }
+        }
+        drop(backup);
+        // One file, without a log beside it, for whoever carries it about.
+        copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
+    };
+    copied().map_err(|source| Error::of(format!("copy the store to {}", to.display()), source))?;
+    drop(copy);
+    File::open(to).and_then(|file| file.sync_all()).map_err(Error::file("sync", to))
+}
+
+/// A copy that was looked through and found whole.
+#[derive(Debug)]
+pub struct SoundCopy {
+    file: PathBuf,
+    connection: Connection,
+}
+
+impl SoundCopy {
+    /// Looks through a copy.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::NotOurs`], [`Error::Newer`], [`Error::Damaged`].
+    pub fn open(file: &Path) -> Result<SoundCopy, Error> {
+        if !file.exists() {
+            return Err(Error::Missing { file: file.to_owned() });
+        }
+        connect::assert_library()?;
+        let connection = connect::read_only(file)?;
+        connect::assert_ours(&connection, file)?;
+        assert_sound(&connection).map_err(|source| Error::of(format!("restore {}", file.display()), source))?;
+        Ok(SoundCopy { file: file.to_owned(), connection })
+    }
+
+    /// Brings it back as a new file: every cart paused, every order with an unsettled update in doubt.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exists`], else [`Error`] when it could not be written.
+    pub fn restore(&self, to: &Path, at_unix_ms: u64) -> Result<Gap, Error> {
+        copy(&self.connection, to, |_| {})?;
+        let restored = connect::read_write(to)?;
+        migrate::migrate(&restored, to, migrate::STEPS)?;
+        pause(&restored, at_unix_ms).map_err(|source| Error::of(format!("restore {}", self.file.display()), source))?;
+        gap(&View::new(&restored))
+    }
+}
+
+/// Nothing that came out of a backup is sent before somebody has looked.
+fn pause(restored: &Connection, at_unix_ms: u64) -> rusqlite::Result<()> {
+    let tx = restored.unchecked_transaction()?;
+    tx.execute("UPDATE store SET restored_at = ?1", (at_unix_ms,))?;
+    tx.execute("UPDATE carts SET paused_why = ?1, paused_until = NULL", (RESTORED,))?;
+    tx.execute_batch(
+        "UPDATE orders SET doubtful = 1 WHERE (merchant, cart, order_number) IN (
+            SELECT merchant, cart, order_number FROM order_labels WHERE settled_at IS NULL
+            UNION SELECT merchant, cart, order_number FROM order_packages WHERE settled_at IS NULL)",
+    )?;
+    tx.commit()
+}
+
+/// Where the knowledge of a restored store ends.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn gap(view: &View<'_>) -> Result<Gap, Error> {
+    let what = "find the gap after a backup";
+    let backed_up_at_unix_ms = view.one(what, "SELECT backed_up_at FROM store", (), |row| row.get(0))?.flatten();
+    let doubtful = view.one(what, "SELECT count(*) FROM orders WHERE doubtful = 1", (), |row| row.get(0))?;
+    // With max(), the other columns are those of the row that has it.
+    let sql = "SELECT merchant, cart, count(*), order_number, sequence, max(accepted_at) FROM orders GROUP BY merchant, cart";
+    let carts = view.all(what, sql, (), |row| {
+        Ok(CartGap {
+            merchant: row.get(0)?,
+            cart: row.get(1)?,
+            orders: row.get(2)?,
+            last_order: row.get(3)?,
+            last_sequence: row.get(4)?,
+            last_accepted_at_unix_ms: row.get(5)?,
+        })
+    })?;
+    Ok(Gap { backed_up_at_unix_ms, doubtful_orders: doubtful.unwrap_or(0), carts })
+}
+
+fn assert_sound(backup: &Connection) -> rusqlite::Result<()> {
+    let found: String = backup.query_row("PRAGMA integrity_check(1)", (), |row| row.get(0))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    Err(failure(rusqlite::ffi::SQLITE_CORRUPT, &found))
+}
+
+fn date(copy: &Path, at_unix_ms: u64) -> Result<(), Error> {
+    let connection = connect::read_write(copy)?;
+    let dated = connection.execute("UPDATE store SET backed_up_at = ?1", (at_unix_ms,));
+    dated.map(drop).map_err(|source| Error::of(format!("date the copy {}", copy.display()), source))
+}
+
+fn partial(to: &Path) -> PathBuf {
+    let mut name = to.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+/// Gives a finished file its name, in a way that survives a loss of power.
+fn publish(partial: &Path, to: &Path) -> Result<(), Error> {
+    std::fs::rename(partial, to).map_err(Error::file("name the copy", to))?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::file("sync", folder))
+}

@@ -1,0 +1,164 @@
+//! Carts as their operators wrote them, whether they may run, and which plugins ran for them.
+
+use super::error::bounded;
+use super::{Error, Tx, View};
+use crate::id::{CartId, Digest, MerchantId};
+use rusqlite::Row;
+
+/// The longest definition that is kept.
+pub const DEFINITION_BYTES_MAX: usize = 256 << 10;
+
+/// What an operator says of a cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
+    /// Its id.
+    pub cart: CartId,
+    /// The whole TOML.
+    pub text: String,
+    /// The digest of the plugin that it is pinned to.
+    pub plugin: Option<Digest>,
+    /// Its mode, by name.
+    pub mode: String,
+}
+
+/// A cart as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cart {
+    /// What its operator says.
+    pub definition: Definition,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// Whether it is paused.
+    pub pause: Option<Pause>,
+    /// When it was first defined.
+    pub made_at_unix_ms: u64,
+    /// When its definition changed last.
+    pub changed_at_unix_ms: u64,
+}
+
+/// Why a cart is paused, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// The reason, by name.
+    pub why: String,
+    /// Until when. None: until somebody resumes it.
+    pub until_unix_ms: Option<u64>,
+}
+
+/// A plugin that ran for a cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginRun {
+    /// The plugin's digest.
+    pub plugin: Digest,
+    /// When it ran first.
+    pub first_ran_at_unix_ms: u64,
+    /// When it ran last.
+    pub last_ran_at_unix_ms: u64,
+}
+
+/// Keeps a definition. A new cart is enabled and not paused; one that is known stays as enabled and as paused as it is.
+///
+/// # Errors
+///
+/// [`Error::TooLarge`], else [`Error`] when it could not be written.
+pub fn put(tx: &Tx<'_>, merchant: &MerchantId, definition: &Definition, at_unix_ms: u64) -> Result<(), Error> {
+    let Definition { cart, text, plugin, mode } = definition;
+    bounded("keep a cart's definition", text, DEFINITION_BYTES_MAX)?;
+    let sql =
+        "INSERT INTO carts (merchant, cart, definition, plugin, enabled, mode, made_at, changed_at) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?6)
+        ON CONFLICT DO UPDATE SET definition = excluded.definition, plugin = excluded.plugin, mode = excluded.mode,
+        changed_at = excluded.changed_at";
+    tx.run("keep a cart", sql, (merchant, cart, text, plugin, mode, at_unix_ms)).map(drop)
+}
+
+/// Enables or disables a cart. Tells whether there is such a cart.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn set_enabled(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, enabled: bool) -> Result<bool, Error> {
+    let sql = "UPDATE carts SET enabled = ?3 WHERE merchant = ?1 AND cart = ?2";
+    tx.run("enable or disable a cart", sql, (merchant, cart, enabled)).map(|rows| rows > 0)
+}
+
+/// Pauses a cart, or resumes it with None. Tells whether there is such a cart.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn set_pause(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: Option<&Pause>) -> Result<bool, Error> {
+    let sql = "UPDATE carts SET paused_why = ?3, paused_until = ?4 WHERE merchant = ?1 AND cart = ?2";
+    let (why, until) = (pause.map(|pause| &pause.why), pause.and_then(|pause| pause.until_unix_ms));
+    tx.run("pause or resume a cart", sql, (merchant, cart, why, until)).map(|rows| rows > 0)
+}
+
+/// Notes that a plugin ran for a cart, which makes it one to roll back to.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn ran(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, plugin: Digest, at_unix_ms: u64) -> Result<(), Error> {
+    let sql = "INSERT INTO cart_plugins (merchant, cart, plugin, first_ran_at, last_ran_at) VALUES (?1, ?2, ?3, ?4, ?4)
+        ON CONFLICT DO UPDATE SET last_ran_at = excluded.last_ran_at";
+    tx.run("note that a cart's plugin ran", sql, (merchant, cart, plugin, at_unix_ms)).map(drop)
+}
+
+/// Removes a cart with its parameters, its credentials and the list of plugins that ran. What is known of its orders, the decisions, the
+/// receipts and the audit stay. Tells whether there was such a cart.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId) -> Result<bool, Error> {
+    for sql in [
+        "DELETE FROM parameters WHERE merchant = ?1 AND cart = ?2",
+        "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2",
+        "DELETE FROM cart_plugins WHERE merchant = ?1 AND cart = ?2",
+    ] {
+        tx.run("remove what belongs to a cart", sql, (merchant, cart))?;
+    }
+    let sql = "DELETE FROM carts WHERE merchant = ?1 AND cart = ?2";
+    tx.run("remove a cart", sql, (merchant, cart)).map(|rows| rows > 0)
+}
+
+/// One cart.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn get(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Option<Cart>, Error> {
+    let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, made_at, changed_at FROM carts
+        WHERE merchant = ?1 AND cart = ?2";
+    view.one("look up a cart", sql, (merchant, cart), read)
+}
+
+/// Every cart, by its id.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Cart>, Error> {
+    let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, made_at, changed_at FROM carts
+        WHERE merchant = ?1 ORDER BY cart";
+    view.all("list the carts", sql, (merchant,), read)
+}
+
+/// Every plugin that ran for a cart, the last first.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn plugins_that_ran(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Vec<PluginRun>, Error> {
+    let sql = "SELECT plugin, first_ran_at, last_ran_at FROM cart_plugins WHERE merchant = ?1 AND cart = ?2
+        ORDER BY last_ran_at DESC, first_ran_at DESC, plugin";
+    view.all("list the plugins that ran for a cart", sql, (merchant, cart), |row| {
+        Ok(PluginRun { plugin: row.get(0)?, first_ran_at_unix_ms: row.get(1)?, last_ran_at_unix_ms: row.get(2)? })
+    })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Cart> {
+    let definition = Definition { cart: row.get(0)?, text: row.get(1)?, plugin: row.get(2)?, mode: row.get(3)? };
+    let (why, until_unix_ms): (Option<String>, _) = (row.get(5)?, row.get(6)?);
+    let pause = why.map(|why| Pause { why, until_unix_ms });
+    Ok(Cart { definition, enabled: row.get(4)?, pause, made_at_unix_ms: row.get(7)?, changed_at_unix_ms: row.get(8)? })
+}

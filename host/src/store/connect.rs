@@ -1,0 +1,153 @@
+//! How the store's file is opened: what is asserted before anything is written to it, and how each connection is set.
+
+use super::{Error, migrate};
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+
+/// In the file's header: `Cart`.
+const APPLICATION_ID: i32 = 0x4361_7274;
+/// The first SQLite that keeps every committed write when two connections checkpoint and commit at once.
+const LIBRARY_MIN: i32 = 3_051_003;
+/// How long a connection waits for another program's lock.
+const BUSY_WAIT: Duration = Duration::from_secs(2);
+/// Pages in the log before a commit moves them into the database.
+const LOG_PAGES_MAX: u32 = 4_000;
+/// The log's file is cut back to this when it has grown under a long read.
+const LOG_BYTES_KEPT: u32 = 64 << 20;
+
+pub(super) fn assert_library() -> Result<(), Error> {
+    if new_enough(rusqlite::version_number()) { Ok(()) } else { Err(Error::OldLibrary { found: rusqlite::version() }) }
+}
+
+fn new_enough(version: i32) -> bool {
+    version >= LIBRARY_MIN
+}
+
+/// The writer's connection to a file that is there. Nothing is changed in it yet.
+pub(super) fn read_write(file: &Path) -> Result<Connection, Error> {
+    assert_library()?;
+    let metadata = std::fs::metadata(file).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => Error::Missing { file: file.to_owned() },
+        _ => Error::File { what: "look at", file: file.to_owned(), source },
+    })?;
+    // Asked for by its mode as well, since an administrator may write what the mode forbids.
+    if metadata.permissions().readonly() {
+        return Err(read_only_file(file));
+    }
+    let connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    assert_ours(&connection, file)?;
+    if connection.is_readonly(rusqlite::MAIN_DB).map_err(|source| failed(file, source))? {
+        return Err(read_only_file(file));
+    }
+    assert_alone(&connection).map_err(|source| failed(file, source))?;
+    Ok(connection)
+}
+
+fn read_only_file(file: &Path) -> Error {
+    Error::ReadOnly { what: format!("open {}", file.display()).into() }
+}
+
+/// A connection that only reads, to a file that is there.
+pub(super) fn read_only(file: &Path) -> Result<Connection, Error> {
+    let connection = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.pragma_update(None, "query_only", true).map_err(|source| failed(file, source))?;
+    Ok(connection)
+}
+
+/// A connection to a new file, which must not be there.
+pub(super) fn new_file(file: &Path) -> Result<Connection, Error> {
+    assert_library()?;
+    // SQLite itself would take an existing file; its own files beside it get the same mode.
+    let made = options_for_new().open(file);
+    made.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::Exists { file: file.to_owned() },
+        _ => Error::File { what: "make", file: file.to_owned(), source },
+    })?;
+    open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+fn options_for_new() -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn open(file: &Path, access: OpenFlags) -> Result<Connection, Error> {
+    let set = || {
+        // A path is a path: no URI is read from it.
+        let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(BUSY_WAIT)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        connection.pragma_update(None, "cell_size_check", true)?;
+        // What was deleted, a sealed credential among it, is overwritten where that costs no further write.
+        connection.pragma_update_and_check(None, "secure_delete", "FAST", |_| Ok(()))?;
+        connection.set_prepared_statement_cache_capacity(128);
+        Ok(connection)
+    };
+    set().map_err(|source| failed(file, source))
+}
+
+/// What an error means while it is not sure yet whose file it is.
+fn failed(file: &Path, source: rusqlite::Error) -> Error {
+    match source.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => Error::NotOurs { file: file.to_owned() },
+        _ => Error::of(format!("open {}", file.display()), source),
+    }
+}
+
+/// Tells a store, or a file that is still empty, from any other file, and refuses a schema from the future.
+pub(super) fn assert_ours(connection: &Connection, file: &Path) -> Result<(), Error> {
+    let failed = |source| failed(file, source);
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
+    let found = version(connection).map_err(failed)?;
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0)).map_err(failed)?;
+    if id != APPLICATION_ID && (id, found, tables) != (0, 0, 0) {
+        return Err(Error::NotOurs { file: file.to_owned() });
+    }
+    let known = migrate::KNOWN;
+    if found > known { Err(Error::Newer { file: file.to_owned(), found, known }) } else { Ok(()) }
+}
+
+/// The schema version that a file has.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Marks a file as a store of this version, within the transaction that makes it so.
+pub(super) fn set_version(connection: &Connection, version: u32) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", version)
+}
+
+/// Fails while another program holds the right to write.
+fn assert_alone(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")
+}
+
+/// Turns on the write-ahead log, which lets readers read while the writer writes.
+pub(super) fn write_ahead(connection: &Connection, file: &Path) -> Result<(), Error> {
+    let failed = |source| failed(file, source);
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
+    if mode != "wal" {
+        return Err(Error::NoWriteAheadLog { file: file.to_owned(), mode });
+    }
+    let set = |name, value: u32| connection.pragma_update_and_check(None, name, value, |_| Ok(())).map_err(failed);
+    set("wal_autocheckpoint", LOG_PAGES_MAX)?;
+    set("journal_size_limit", LOG_BYTES_KEPT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_is_new_enough_and_the_one_before_is_not() {
+        assert!(assert_library().is_ok());
+        assert!(new_enough(3_051_003) && !new_enough(3_051_002));
+    }
+}

@@ -1,0 +1,144 @@
+//! Credentials as they are kept: sealed. What is in them only [`crate::vault`] can tell.
+
+use super::{Error, Tx, View};
+use crate::id::{CartId, MerchantId};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+/// Where a credential's field belongs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The cart.
+    pub cart: CartId,
+    /// The credential slot.
+    pub slot: String,
+    /// The slot's field.
+    pub field: String,
+}
+
+/// Which of a field's two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Turn {
+    /// The one in use.
+    Current,
+    /// The one that will be in use once it has worked.
+    Next,
+}
+
+/// A sealed value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Where it belongs.
+    pub place: Place,
+    /// Which of the two values.
+    pub turn: Turn,
+    /// The host of the endpoint that it is for.
+    pub host: String,
+    /// Names the key that opens it.
+    pub key_id: String,
+    /// The seal's nonce.
+    pub nonce: Vec<u8>,
+    /// The seal.
+    pub sealed: Vec<u8>,
+    /// When it was set.
+    pub set_at_unix_ms: u64,
+}
+
+/// Keeps a sealed value in the place of the one before.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn put(tx: &Tx<'_>, merchant: &MerchantId, value: &Sealed) -> Result<(), Error> {
+    let sql = "INSERT INTO credentials (merchant, cart, slot, field, turn, host, key_id, nonce, sealed, set_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET host = excluded.host, key_id = excluded.key_id,
+        nonce = excluded.nonce, sealed = excluded.sealed, set_at = excluded.set_at";
+    let Sealed { place: Place { cart, slot, field }, turn, host, key_id, nonce, sealed, set_at_unix_ms } = value;
+    tx.run("keep a credential", sql, (merchant, cart, slot, field, turn, host, key_id, nonce, sealed, set_at_unix_ms)).map(drop)
+}
+
+/// Makes the next values of a slot the current ones; a field without a next value keeps its own. Tells whether there were any.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn promote(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &str) -> Result<bool, Error> {
+    let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND turn = 'current' AND field IN
+        (SELECT field FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND turn = 'next')";
+    tx.run("promote a credential", sql, (merchant, cart, slot))?;
+    let sql = "UPDATE credentials SET turn = 'current' WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND turn = 'next'";
+    tx.run("promote a credential", sql, (merchant, cart, slot)).map(|rows| rows > 0)
+}
+
+/// Removes both values of a field. Tells whether there were any.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, place: &Place) -> Result<bool, Error> {
+    let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4";
+    tx.run("forget a credential", sql, (merchant, &place.cart, &place.slot, &place.field)).map(|rows| rows > 0)
+}
+
+/// One value.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn get(view: &View<'_>, merchant: &MerchantId, place: &Place, turn: Turn) -> Result<Option<Sealed>, Error> {
+    let sql = "SELECT cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials
+        WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4 AND turn = ?5";
+    view.one("look up a credential", sql, (merchant, &place.cart, &place.slot, &place.field, turn), |row| read(row, 0))
+}
+
+/// Every value of a merchant, by place.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Sealed>, Error> {
+    let sql = "SELECT cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials WHERE merchant = ?1
+        ORDER BY cart, slot, field, turn";
+    view.all("list the credentials", sql, (merchant,), |row| read(row, 0))
+}
+
+/// Every value of every merchant: for changing the key, which all of them share.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn of_all_merchants(view: &View<'_>) -> Result<Vec<(MerchantId, Sealed)>, Error> {
+    let sql = "SELECT merchant, cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials
+        ORDER BY merchant, cart, slot, field, turn";
+    view.all("list all credentials", sql, (), |row| Ok((row.get(0)?, read(row, 1)?)))
+}
+
+fn read(row: &rusqlite::Row<'_>, from: usize) -> rusqlite::Result<Sealed> {
+    Ok(Sealed {
+        place: Place { cart: row.get(from)?, slot: row.get(from + 1)?, field: row.get(from + 2)? },
+        turn: row.get(from + 3)?,
+        host: row.get(from + 4)?,
+        key_id: row.get(from + 5)?,
+        nonce: row.get(from + 6)?,
+        sealed: row.get(from + 7)?,
+        set_at_unix_ms: row.get(from + 8)?,
+    })
+}
+
+impl ToSql for Turn {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(match self {
+            Turn::Current => "current",
+            Turn::Next => "next",
+        }))
+    }
+}
+
+impl FromSql for Turn {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Turn> {
+        match value.as_str()? {
+            "current" => Ok(Turn::Current),
+            "next" => Ok(Turn::Next),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
+}

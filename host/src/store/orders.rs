@@ -1,0 +1,225 @@
+//! What the carts were told of each order, or are about to be told: the state that the gate compares with.
+//!
+//! Each accepted update has the order's next sequence number, and leaves a row for each label and each package in it. When it is settled
+//! as applied, the rows before its own are no longer needed; when it is taken back, its own go, and what was there before holds again. So
+//! "the last label accepted and not discarded" is the row with the highest number, whatever was taken back in between.
+
+use super::{Error, Tx, View};
+use crate::id::{CartId, MerchantId};
+
+/// Names an order of one of the merchant's carts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OrderRef {
+    /// The cart.
+    pub cart: CartId,
+    /// The order number there.
+    pub number: String,
+}
+
+/// What is known of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The number of the update that was accepted last.
+    pub sequence: u64,
+    /// The cart's own reference, from the last success.
+    pub reference: Option<String>,
+    /// Whether an attempt that is not on record may have reached the cart.
+    pub doubtful: bool,
+    /// When the last update was accepted.
+    pub accepted_at_unix_ms: u64,
+    /// By line, the order itself first, and by sequence number.
+    pub labels: Vec<AcceptedLabel>,
+    /// By package and sequence number.
+    pub packages: Vec<AcceptedPackage>,
+}
+
+/// A label that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedLabel {
+    /// Whose and which.
+    pub label: Label,
+    /// Of the update that brought it.
+    pub sequence: u64,
+    /// When the update was settled as applied, if it was.
+    pub settled_at_unix_ms: Option<u64>,
+}
+
+/// A package that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedPackage {
+    /// Which, and as what.
+    pub package: Package,
+    /// Of the update that brought it.
+    pub sequence: u64,
+    /// When the update was settled as applied, if it was: only then the cart was told.
+    pub settled_at_unix_ms: Option<u64>,
+}
+
+/// The label of an order or of one of its lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The line. Empty: the order itself.
+    pub line: String,
+    /// The label.
+    pub text: String,
+}
+
+/// A package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// What makes it the same one: its id, else its carrier and normalised number.
+    pub key: String,
+    /// Its tracking number.
+    pub number: Option<String>,
+    /// Whether it was taken out again.
+    pub withdrawn: bool,
+}
+
+impl Order {
+    /// The last label of this line that was accepted and not taken back.
+    pub fn label(&self, line: &str) -> Option<&AcceptedLabel> {
+        self.labels.iter().rfind(|accepted| accepted.label.line == line)
+    }
+
+    /// The last accepted state of this package.
+    pub fn package(&self, key: &str) -> Option<&AcceptedPackage> {
+        self.packages.iter().rfind(|accepted| accepted.package.key == key)
+    }
+
+    /// What the cart was told of this package and has applied.
+    pub fn package_told(&self, key: &str) -> Option<&AcceptedPackage> {
+        self.packages.iter().rfind(|accepted| accepted.package.key == key && accepted.settled_at_unix_ms.is_some())
+    }
+}
+
+/// Takes in an update and gives its sequence number: 1 for an order's first.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written, also where a line or a package is named twice.
+pub fn accept(
+    tx: &Tx<'_>,
+    merchant: &MerchantId,
+    order: &OrderRef,
+    labels: &[Label],
+    packages: &[Package],
+    at_unix_ms: u64,
+) -> Result<u64, Error> {
+    let OrderRef { cart, number } = order;
+    let sql = "INSERT INTO orders (merchant, cart, order_number, sequence, doubtful, accepted_at) VALUES (?1, ?2, ?3, 1, 0, ?4)
+        ON CONFLICT DO UPDATE SET sequence = sequence + 1, accepted_at = excluded.accepted_at";
+    tx.run("accept an update", sql, (merchant, cart, number, at_unix_ms))?;
+    let sql = "SELECT sequence FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+    let sequence: Option<u64> = tx.one("number an update", sql, (merchant, cart, number), |row| row.get(0))?;
+    let sequence = sequence.expect("the row was written above, in this transaction");
+    let sql = "INSERT INTO order_labels (merchant, cart, order_number, line, sequence, label) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    for Label { line, text } in labels {
+        tx.run("accept a label", sql, (merchant, cart, number, line, sequence, text))?;
+    }
+    let sql = "INSERT INTO order_packages (merchant, cart, order_number, package, sequence, number, withdrawn)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    for Package { key, number: tracking, withdrawn } in packages {
+        tx.run("accept a package", sql, (merchant, cart, number, key, sequence, tracking, withdrawn))?;
+    }
+    Ok(sequence)
+}
+
+/// The cart has applied the update of this number: what it brought is now what the cart was told. A reference that is given replaces the
+/// one before. Doubt ends here.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn settle(
+    tx: &Tx<'_>,
+    merchant: &MerchantId,
+    order: &OrderRef,
+    sequence: u64,
+    reference: Option<&str>,
+    at_unix_ms: u64,
+) -> Result<(), Error> {
+    let OrderRef { cart, number } = order;
+    let sql = "UPDATE orders SET reference = coalesce(?4, reference), doubtful = 0 WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+    tx.run("settle an update", sql, (merchant, cart, number, reference))?;
+    for sql in [
+        "UPDATE order_labels SET settled_at = ?5 WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4",
+        "UPDATE order_packages SET settled_at = ?5 WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4",
+    ] {
+        tx.run("settle an update", sql, (merchant, cart, number, sequence, at_unix_ms))?;
+    }
+    for sql in [
+        "DELETE FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence < ?4 AND line IN
+            (SELECT line FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4)",
+        "DELETE FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence < ?4 AND package IN
+            (SELECT package FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4)",
+    ] {
+        tx.run("forget what an update replaced", sql, (merchant, cart, number, sequence))?;
+    }
+    Ok(())
+}
+
+/// Takes back an update that ended as a dead letter or was discarded. One that is settled stays.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn take_back(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64) -> Result<(), Error> {
+    for sql in [
+        "DELETE FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL",
+        "DELETE FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL",
+    ] {
+        tx.run("take an update back", sql, (merchant, &order.cart, &order.number, sequence))?;
+    }
+    Ok(())
+}
+
+/// Takes in what a cart knows already, without anything being sent.
+///
+/// # Errors
+///
+/// As [`accept`].
+pub fn baseline(
+    tx: &Tx<'_>,
+    merchant: &MerchantId,
+    order: &OrderRef,
+    labels: &[Label],
+    packages: &[Package],
+    at_unix_ms: u64,
+) -> Result<(), Error> {
+    let sequence = accept(tx, merchant, order, labels, packages, at_unix_ms)?;
+    settle(tx, merchant, order, sequence, None, at_unix_ms)
+}
+
+/// What is known of an order. None: it was never accepted.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<Order>, Error> {
+    let key = (merchant, &order.cart, &order.number);
+    let sql = "SELECT sequence, reference, doubtful, accepted_at FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+    let order = view.one("look up an order", sql, key, |row| {
+        Ok(Order {
+            sequence: row.get(0)?,
+            reference: row.get(1)?,
+            doubtful: row.get(2)?,
+            accepted_at_unix_ms: row.get(3)?,
+            labels: Vec::new(),
+            packages: Vec::new(),
+        })
+    })?;
+    let Some(order) = order else { return Ok(None) };
+    let sql = "SELECT line, label, sequence, settled_at FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3
+        ORDER BY line, sequence";
+    let labels = view.all("look up an order's labels", sql, key, |row| {
+        let label = Label { line: row.get(0)?, text: row.get(1)? };
+        Ok(AcceptedLabel { label, sequence: row.get(2)?, settled_at_unix_ms: row.get(3)? })
+    })?;
+    let sql = "SELECT package, number, withdrawn, sequence, settled_at FROM order_packages
+        WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 ORDER BY package, sequence";
+    let packages = view.all("look up an order's packages", sql, key, |row| {
+        let package = Package { key: row.get(0)?, number: row.get(1)?, withdrawn: row.get(2)? };
+        Ok(AcceptedPackage { package, sequence: row.get(3)?, settled_at_unix_ms: row.get(4)? })
+    })?;
+    Ok(Some(Order { labels, packages, ..order }))
+}

@@ -1,0 +1,60 @@
+//! Receipts of attempts, as JSON: what came of each and what followed.
+
+use super::error::bounded;
+use super::orders::OrderRef;
+use super::{Error, Tx, View};
+use crate::id::{DeliveryId, MerchantId};
+
+/// The longest receipt that is kept.
+pub const RECEIPT_BYTES_MAX: usize = 256 << 10;
+
+/// A receipt to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// The number of the attempt.
+    pub attempt: u32,
+    /// The order.
+    pub order: OrderRef,
+    /// Of the update that was delivered.
+    pub sequence: u64,
+    /// When the attempt started.
+    pub at_unix_ms: u64,
+    /// All of it.
+    pub json: String,
+}
+
+/// Keeps a receipt. An attempt has one: a second is refused.
+///
+/// # Errors
+///
+/// [`Error::TooLarge`], else [`Error`] when it could not be written.
+pub fn add(tx: &Tx<'_>, merchant: &MerchantId, receipt: &Receipt) -> Result<(), Error> {
+    let Receipt { delivery, attempt, order, sequence, at_unix_ms, json } = receipt;
+    bounded("keep a receipt", json, RECEIPT_BYTES_MAX)?;
+    let sql = "INSERT INTO receipts (merchant, delivery, attempt, cart, order_number, sequence, at, receipt)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let row = (merchant, delivery, attempt, &order.cart, &order.number, sequence, at_unix_ms, json);
+    tx.run("keep a receipt", sql, row).map(drop)
+}
+
+/// The receipts of one delivery as JSON, by attempt.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn of_delivery(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Vec<String>, Error> {
+    let sql = "SELECT receipt FROM receipts WHERE merchant = ?1 AND delivery = ?2 ORDER BY attempt";
+    view.all("look up the receipts of a delivery", sql, (merchant, delivery), |row| row.get(0))
+}
+
+/// The last receipts of an order as JSON, at most so many, the last first.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn of_order(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, most: u32) -> Result<Vec<String>, Error> {
+    let sql = "SELECT receipt FROM receipts WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 ORDER BY at DESC, rowid DESC LIMIT ?4";
+    view.all("look up the receipts of an order", sql, (merchant, &order.cart, &order.number, most), |row| row.get(0))
+}

@@ -1,0 +1,194 @@
+//! Merchants cannot see one another's rows: what a merchant sees of a store that it shares is what it sees of a store of its own.
+
+use super::{Scratch, cart};
+use crate::id::{DeliveryId, Digest, MerchantId};
+use crate::store::carts::{Definition, Pause};
+use crate::store::credentials::{Place, Sealed, Turn};
+use crate::store::decisions::Decision;
+use crate::store::events::StatusEvent;
+use crate::store::orders::{Label, OrderRef, Package};
+use crate::store::parameters::{Parameter, Scope};
+use crate::store::receipts::Receipt;
+use crate::store::{
+    Error, Store, Tx, View, audit, carts, credentials, decisions, events, merchants, orders, parameters, plugins, receipts,
+};
+use proptest::prelude::*;
+
+/// Few names, so that merchants get into each other's way if they can.
+const NAMES: [&str; 3] = ["a", "b", "c"];
+
+/// One write of any noun; the numbers choose among few names and values.
+#[derive(Debug, Clone)]
+struct Operation {
+    merchant: usize,
+    kind: u8,
+    name: usize,
+    value: u8,
+}
+
+fn operations() -> impl Strategy<Value = Vec<Operation>> {
+    let one = (0..2_usize, 0..21_u8, 0..NAMES.len(), 0..4_u8);
+    let one = one.prop_map(|(merchant, kind, name, value)| Operation { merchant, kind, name, value });
+    prop::collection::vec(one, 1..120)
+}
+
+fn merchant(nth: usize) -> MerchantId {
+    MerchantId::new(["default", "other"][nth]).expect("valid names")
+}
+
+fn order(name: &str) -> OrderRef {
+    OrderRef { cart: cart(name), number: "1021".into() }
+}
+
+impl Operation {
+    fn apply(&self, tx: &Tx<'_>, nth: u64) -> Result<(), Error> {
+        let (merchant, name, value) = (&merchant(self.merchant), NAMES[self.name], self.value);
+        let (cart, order, text, at) = (&cart(name), &order(name), value.to_string(), nth);
+        let (digest, sequence) = (Digest::of(&[value]), u64::from(value));
+        let place = Place { cart: cart.clone(), slot: "account".into(), field: text.clone() };
+        match self.kind {
+            0 | 1 => {
+                let definition = Definition { cart: cart.clone(), text, plugin: Some(digest), mode: "live".into() };
+                carts::put(tx, merchant, &definition, at)
+            }
+            2 => carts::set_enabled(tx, merchant, cart, value % 2 == 0).map(drop),
+            3 => carts::set_pause(tx, merchant, cart, Some(&Pause { why: text, until_unix_ms: Some(at) })).map(drop),
+            4 => carts::ran(tx, merchant, cart, digest, at),
+            5 => carts::remove(tx, merchant, cart).map(drop),
+            6 => {
+                let scope = if value == 0 { Scope::System } else { Scope::Cart(cart.clone()) };
+                parameters::set(tx, merchant, &Parameter { scope, name: name.into(), value: text, set_at_unix_ms: at })
+            }
+            7 => parameters::unset(tx, merchant, &Scope::Cart(cart.clone()), name).map(drop),
+            8 => {
+                let event = StatusEvent {
+                    event: name.into(),
+                    item_label: None,
+                    order_label: Some(text),
+                    notify_cart: value > 1,
+                    changed_at_unix_ms: at,
+                };
+                events::set(tx, merchant, &event)
+            }
+            9 => events::add_label(tx, merchant, &text, at).map(drop),
+            10 => events::remove_label(tx, merchant, &text).map(drop),
+            11 => {
+                let label = Label { line: if value < 2 { String::new() } else { text.clone() }, text: text.clone() };
+                let package = Package { key: text.clone(), number: Some(text), withdrawn: value == 3 };
+                orders::accept(tx, merchant, order, &[label], &[package], at).map(drop)
+            }
+            12 => orders::settle(tx, merchant, order, sequence, Some(&text), at),
+            13 => orders::take_back(tx, merchant, order, sequence),
+            14 => decisions::add(tx, merchant, order, &Decision { at_unix_ms: at, json: text }),
+            15 => {
+                let seal = vec![value; 8];
+                let sealed = Sealed {
+                    place,
+                    turn: [Turn::Current, Turn::Next][self.name % 2],
+                    host: "shop.example".into(),
+                    key_id: "k".into(),
+                    nonce: seal.clone(),
+                    sealed: seal,
+                    set_at_unix_ms: at,
+                };
+                credentials::put(tx, merchant, &sealed)
+            }
+            16 => credentials::promote(tx, merchant, cart, "account").map(drop),
+            17 => credentials::forget(tx, merchant, &place).map(drop),
+            18 => receipts::add(
+                tx,
+                merchant,
+                &Receipt { delivery: delivery(name), attempt: nth as u32, order: order.clone(), sequence, at_unix_ms: at, json: text },
+            ),
+            19 => {
+                audit::add(tx, merchant, &audit::Line { at_unix_ms: at, who: name.into(), what: text, subject: name.into(), detail: None })
+            }
+            _ => {
+                let plugin = plugins::Plugin {
+                    digest,
+                    name: name.into(),
+                    version: text,
+                    manifest: "{}".into(),
+                    admitted_at_unix_ms: at,
+                    first_ran_at_unix_ms: None,
+                };
+                plugins::put(tx, merchant, &plugin)?;
+                plugins::ran(tx, merchant, digest, at)
+            }
+        }
+    }
+}
+
+/// The same id for two merchants, as a guess or a copied one would be.
+fn delivery(name: &str) -> DeliveryId {
+    serde_json::from_value(name.into()).expect("an id is a text")
+}
+
+/// All that a merchant can see.
+fn seen(view: &View<'_>, merchant: &MerchantId) -> Result<String, Error> {
+    let mut seen = format!(
+        "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
+        carts::list(view, merchant)?,
+        parameters::list(view, merchant)?,
+        events::list(view, merchant)?,
+        events::labels(view, merchant)?,
+        plugins::list(view, merchant)?,
+        credentials::list(view, merchant)?,
+        audit::last(view, merchant, 1000)?,
+    );
+    for name in NAMES {
+        let (cart, order) = (cart(name), order(name));
+        let place = Place { cart: cart.clone(), slot: "account".into(), field: "1".into() };
+        seen.push_str(&format!(
+            "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
+            carts::get(view, merchant, &cart)?,
+            carts::plugins_that_ran(view, merchant, &cart)?,
+            parameters::for_cart(view, merchant, &cart)?,
+            orders::get(view, merchant, &order)?,
+            decisions::list(view, merchant, &order)?,
+            receipts::of_order(view, merchant, &order, 1000)?,
+            receipts::of_delivery(view, merchant, &delivery(name))?,
+            credentials::get(view, merchant, &place, Turn::Current)?,
+            plugins::get(view, merchant, Digest::of(&[1]))?,
+        ));
+    }
+    Ok(seen)
+}
+
+/// What this merchant sees after these operations.
+fn after(operations: &[Operation], merchants_in: &[usize]) -> [String; 2] {
+    let scratch = Scratch::new();
+    let store: Store = scratch.create();
+    let numbered: Vec<_> = (0..).zip(operations).filter(|(_, operation)| merchants_in.contains(&operation.merchant)).collect();
+    let numbered: Vec<(u64, Operation)> = numbered.into_iter().map(|(nth, operation)| (nth, operation.clone())).collect();
+    store
+        .write_blocking(move |tx| {
+            merchants::put(tx, &merchant(1), 0)?;
+            numbered.iter().try_for_each(|(nth, operation)| operation.apply(tx, *nth))
+        })
+        .expect("every operation is valid");
+    [0, 1].map(|nth| store.read_blocking(|view| seen(view, &merchant(nth))).expect("it can be read"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_shared_store_looks_like_a_store_of_ones_own(operations in operations()) {
+        let shared = after(&operations, &[0, 1]);
+        let [first, _] = after(&operations, &[0]);
+        let [_, second] = after(&operations, &[1]);
+        prop_assert_eq!(shared, [first, second]);
+    }
+}
+
+#[test]
+fn a_merchant_that_is_not_known_can_keep_nothing() {
+    let scratch = Scratch::new();
+    let store = scratch.create();
+    for kind in (0..21).filter(|kind| ![2, 3, 5, 7, 10, 12, 13, 16, 17].contains(kind)) {
+        let operation = Operation { merchant: 1, kind, name: 0, value: 1 };
+        let kept = store.write_blocking(move |tx| operation.apply(tx, 1));
+        assert!(matches!(kept, Err(Error::Sql { .. })), "operation {kind}: {kept:?}");
+    }
+}

@@ -1,0 +1,251 @@
+//! The one writer: a thread that gathers jobs into transactions, so that many writes share one wait for the disk.
+//!
+//! A transaction takes the jobs that are there, at most [`BATCH_JOBS_MAX`] of them or for [`BATCH_MS_MAX`]. When the last one had company, it
+//! waits that long for company again; a lone writer never waits. Each job runs in a savepoint of its own, so one that fails leaves
+//! nothing behind and spoils no other. Nobody is answered before COMMIT returned.
+//!
+//! When the disk fails the writer stops for good: after a failed sync nobody can know what the disk holds, and trying again would only seem
+//! to help. A full disk or a read-only file costs the transaction and nothing else, so that it can be mended while the program runs.
+
+use super::error::Trouble;
+use super::{Error, Tx};
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+
+/// The most jobs in one transaction.
+pub const BATCH_JOBS_MAX: usize = 512;
+/// The longest that a transaction stays open for more jobs.
+pub const BATCH_MS_MAX: u64 = 2;
+/// The most jobs that wait for the writer; whoever brings another waits until one is taken.
+pub const QUEUE_JOBS_MAX: usize = 1024;
+/// A writer with nothing to do for so long moves the log into the database.
+const CHECKPOINT_IDLE: Duration = Duration::from_secs(1);
+
+/// When a transaction is closed to more jobs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Batch {
+    pub(super) jobs_max: usize,
+    pub(super) open_max: Duration,
+}
+
+impl Batch {
+    pub(super) const USUAL: Batch = Batch { jobs_max: BATCH_JOBS_MAX, open_max: Duration::from_millis(BATCH_MS_MAX) };
+}
+
+/// Why a transaction was not kept.
+#[derive(Debug, Clone)]
+pub(super) enum Lost {
+    Busy,
+    Full,
+    ReadOnly,
+    Stopped(String),
+}
+
+impl Lost {
+    pub(super) fn of(error: &rusqlite::Error) -> Lost {
+        match Trouble::of(error) {
+            Trouble::Busy => Lost::Busy,
+            Trouble::Full => Lost::Full,
+            Trouble::ReadOnly => Lost::ReadOnly,
+            Trouble::Damaged | Trouble::Disk | Trouble::Other => Lost::Stopped(error.to_string()),
+        }
+    }
+
+    fn error(self) -> Error {
+        let what = "write to the store".into();
+        match self {
+            Lost::Busy => Error::Busy { what },
+            Lost::Full => Error::Full { what },
+            Lost::ReadOnly => Error::ReadOnly { what },
+            Lost::Stopped(reason) => Error::Stopped { reason },
+        }
+    }
+}
+
+/// A write and the way to whoever waits for it: run in a transaction, or told that there is none. What it returns answers, once the
+/// transaction's end is known.
+pub(super) type Job = Box<dyn FnOnce(Result<&Tx<'_>, Lost>) -> Answer + Send>;
+type Answer = Box<dyn FnOnce(Result<(), Lost>) + Send>;
+/// What a job came to. A panic goes on where the job came from.
+pub(super) type Ran<T, E> = thread::Result<Result<T, E>>;
+
+/// Makes a job of a closure.
+pub(super) fn job<T, E>(write: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static, reply: oneshot::Sender<Ran<T, E>>) -> Job
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    Box::new(move |tx| {
+        let ran = match tx {
+            Ok(tx) => isolated(tx, write),
+            Err(lost) => Ok(Err(lost.error().into())),
+        };
+        Box::new(move |committed| {
+            let ran = match (ran, committed) {
+                (Ok(Ok(_)), Err(lost)) => Ok(Err(lost.error().into())),
+                (ran, _) => ran,
+            };
+            // Whoever asked may have gone; what was written stays written.
+            let _ = reply.send(ran);
+        })
+    })
+}
+
+/// Runs a write in a savepoint: it is kept whole or leaves nothing behind, a panic included.
+fn isolated<T, E: From<Error>>(tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T, E>) -> Ran<T, E> {
+    if let Err(error) = tx.run("begin a write", "SAVEPOINT job", ()) {
+        return Ok(Err(error.into()));
+    }
+    let ran = catch_unwind(AssertUnwindSafe(|| write(tx)));
+    let ended = match &ran {
+        Ok(Ok(_)) => tx.run("end a write", "RELEASE job", ()),
+        Ok(Err(_)) | Err(_) => tx.run("undo a write", "ROLLBACK TO job", ()).and_then(|_| tx.run("undo a write", "RELEASE job", ())),
+    };
+    match (ran, ended) {
+        (Ok(Ok(_)), Err(error)) => Ok(Err(error.into())),
+        (ran, _) => ran,
+    }
+}
+
+/// How much the writer has done.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) jobs: AtomicU64,
+    pub(super) commits: AtomicU64,
+}
+
+/// The writer's thread.
+pub(super) struct Writer {
+    connection: Connection,
+    jobs: mpsc::Receiver<Job>,
+    waiting: tokio::runtime::Runtime,
+    counts: Arc<Counts>,
+    batch: Batch,
+    /// Set once the disk failed.
+    stopped: Option<Lost>,
+    /// How many jobs the last transaction had.
+    last_batch: usize,
+}
+
+impl Writer {
+    /// Starts the thread. It ends when nobody can bring it jobs any more and the last is done.
+    pub(super) fn start(
+        connection: Connection,
+        jobs: mpsc::Receiver<Job>,
+        counts: Arc<Counts>,
+        batch: Batch,
+    ) -> std::io::Result<thread::JoinHandle<()>> {
+        // Only for waiting with a limit; no job runs in it.
+        let waiting = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let writer = Writer { connection, jobs, waiting, counts, batch, stopped: None, last_batch: 0 };
+        thread::Builder::new().name("cartage-store".into()).spawn(move || writer.run())
+    }
+
+    fn run(mut self) {
+        let mut log_is_empty = true;
+        loop {
+            let first = if log_is_empty { self.jobs.blocking_recv() } else { self.next_within(CHECKPOINT_IDLE) };
+            match first {
+                Some(job) => {
+                    self.transact(job);
+                    log_is_empty = false;
+                }
+                None if !log_is_empty => {
+                    self.checkpoint("PASSIVE");
+                    log_is_empty = true;
+                }
+                None => break,
+            }
+        }
+        self.checkpoint("TRUNCATE");
+    }
+
+    fn next_within(&mut self, limit: Duration) -> Option<Job> {
+        let jobs = &mut self.jobs;
+        self.waiting.block_on(async { tokio::time::timeout(limit, jobs.recv()).await.ok().flatten() })
+    }
+
+    /// A checkpoint that cannot be made now is made later: the log keeps what it has.
+    fn checkpoint(&self, kind: &str) {
+        if self.stopped.is_none()
+            && let Err(error) = self.connection.query_row(&format!("PRAGMA wal_checkpoint({kind})"), (), |_| Ok(()))
+        {
+            tracing::warn!(%error, "could not move the store's log into the database");
+        }
+    }
+
+    /// One transaction: runs jobs, commits, answers.
+    fn transact(&mut self, first: Job) {
+        let began = match &self.stopped {
+            Some(lost) => Err(lost.clone()),
+            None => self.execute("BEGIN IMMEDIATE"),
+        };
+        if let Err(lost) = began {
+            first(Err(lost.clone()))(Err(lost));
+            return;
+        }
+        let (answers, ran) = self.run_jobs(first);
+        let ended = ran.and_then(|()| self.execute("COMMIT"));
+        match &ended {
+            Ok(()) => {
+                self.counts.commits.fetch_add(1, Ordering::Relaxed);
+                self.counts.jobs.fetch_add(answers.len() as u64, Ordering::Relaxed);
+            }
+            // SQLite may have rolled back already, which makes this an error of no interest.
+            Err(_) if !self.connection.is_autocommit() => drop(self.connection.execute_batch("ROLLBACK")),
+            Err(_) => {}
+        }
+        self.last_batch = answers.len();
+        for answer in answers {
+            answer(ended.clone());
+        }
+    }
+
+    fn run_jobs(&mut self, first: Job) -> (Vec<Answer>, Result<(), Lost>) {
+        let until = Instant::now() + self.batch.open_max;
+        let mut answers = Vec::with_capacity(self.last_batch);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            let tx = Tx::new(&self.connection);
+            answers.push(job(Ok(&tx)));
+            let lost = tx.take_lost();
+            drop(tx);
+            if self.connection.is_autocommit() {
+                // SQLite gave up the whole transaction, and with it the jobs before this one.
+                let lost = lost.unwrap_or_else(|| Lost::Stopped("the transaction ended under a write".into()));
+                return (answers, Err(self.note(lost)));
+            }
+            if let Some(lost @ Lost::Stopped(_)) = lost {
+                return (answers, Err(self.note(lost)));
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if answers.len() == self.batch.jobs_max || left.is_zero() {
+                break;
+            }
+            next = match self.jobs.try_recv() {
+                Ok(job) => Some(job),
+                Err(_) if answers.len() < self.last_batch => self.next_within(left),
+                Err(_) => None,
+            };
+        }
+        (answers, Ok(()))
+    }
+
+    fn execute(&mut self, sql: &str) -> Result<(), Lost> {
+        let done = self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(()));
+        done.map(drop).map_err(|error| self.note(Lost::of(&error)))
+    }
+
+    fn note(&mut self, lost: Lost) -> Lost {
+        if let Lost::Stopped(reason) = &lost {
+            tracing::error!(reason, "the store takes no more writes");
+            self.stopped = Some(lost.clone());
+        }
+        lost
+    }
+}

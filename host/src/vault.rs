@@ -1,0 +1,144 @@
+//! Where credentials are kept: behind a small trait, so that an embedder can bring a vault of its own.
+//!
+//! The built-in [`SealedVault`] keeps them in the store, each sealed with XChaCha20-Poly1305 under a key that lies in a file outside the
+//! database. The seal also covers where the value belongs (merchant, cart, slot, field and the endpoint's host), so that a row that was
+//! moved to another cart, or a cart that was bound to another host, opens nothing. A secret is in memory in a type that clears itself and
+//! does not show in `Debug`; no error of this module holds one.
+//!
+//! The vault cannot know whether a credential works: the next value waits beside the current one until somebody who tried it says
+//! [`Vault::promote`].
+
+mod key;
+mod rotate;
+mod seal;
+mod sealed;
+
+#[cfg(test)]
+mod tests;
+
+pub use key::{Key, KeyId};
+pub use sealed::SealedVault;
+
+pub use crate::store::credentials::{Place, Turn};
+
+use crate::id::{CartId, MerchantId};
+use crate::store;
+use secrecy::SecretString;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+/// The longest secret that is kept.
+pub const SECRET_BYTES_MAX: usize = 16 << 10;
+
+/// What a vault answers, later. Boxed, so that the engine can hold any vault as `dyn Vault`.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// Keeps credentials, each by merchant and [`Place`], for one endpoint's host.
+pub trait Vault: Send + Sync {
+    /// The value of this turn, if there is one. It opens for the host that it was set for and for no other.
+    fn get<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, turn: Turn, host: &'a str) -> Answer<'a, Option<SecretString>>;
+
+    /// Sets the value of this turn, in the place of the one before.
+    fn set<'a>(
+        &'a self,
+        merchant: &'a MerchantId,
+        place: &'a Place,
+        turn: Turn,
+        host: &'a str,
+        secret: SecretString,
+        at_unix_ms: u64,
+    ) -> Answer<'a, ()>;
+
+    /// The next values of a slot worked: they become the current ones, all its fields at once. Tells whether there were any.
+    fn promote<'a>(&'a self, merchant: &'a MerchantId, cart: &'a CartId, slot: &'a str) -> Answer<'a, bool>;
+
+    /// Forgets both values of a field. Tells whether there were any.
+    fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place) -> Answer<'a, bool>;
+}
+
+/// Why a credential could not be kept or opened. No variant holds a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no key file.
+    #[error(
+        "there is no key file {}; put it back from where it is kept apart, or make a new one with `cartage key new`: then every credential \
+         must be set again", .file.display()
+    )]
+    NoKey {
+        /// Where it was looked for.
+        file: PathBuf,
+    },
+    /// The file holds no key.
+    #[error("{} holds no key: {reason}; put the right file back from where it is kept apart", .file.display())]
+    NotAKey {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The key file could not be read or written.
+    #[error("could not {what} the key file {}", .file.display())]
+    KeyFile {
+        /// What was attempted.
+        what: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The credential was sealed with another key.
+    #[error(
+        "the credential {} of cart {} was sealed with key {sealed_with}, and the key file holds key {key}; put key {sealed_with} back, or set \
+         the credential again", dotted(.place), .place.cart
+    )]
+    WrongKey {
+        /// Where it belongs.
+        place: Box<Place>,
+        /// The key that opens it.
+        sealed_with: KeyId,
+        /// The key that is there.
+        key: KeyId,
+    },
+    /// The credential is for another host.
+    #[error(
+        "the credential {} of cart {} was set for {bound_to} and is not used for {asked_for}; set it again if {asked_for} is to have it",
+        dotted(.place), .place.cart
+    )]
+    OtherHost {
+        /// Where it belongs.
+        place: Box<Place>,
+        /// The host that it was set for.
+        bound_to: String,
+        /// The host that it was asked for.
+        asked_for: String,
+    },
+    /// The seal does not fit its place: the row was changed or moved.
+    #[error("the credential {} of cart {} was tampered with or damaged; set it again", dotted(.place), .place.cart)]
+    BrokenSeal {
+        /// Where it was found.
+        place: Box<Place>,
+    },
+    /// The secret is longer than the vault keeps.
+    #[error("the value for {} of cart {} has {bytes} bytes and at most {SECRET_BYTES_MAX} are kept", dotted(.place), .place.cart)]
+    TooLong {
+        /// Where it was to be kept.
+        place: Box<Place>,
+        /// Its length.
+        bytes: usize,
+    },
+    /// The system gave no random bytes.
+    #[error("could not get random bytes from the system")]
+    Random {
+        /// Why not.
+        #[source]
+        source: getrandom::Error,
+    },
+    /// The store did not do its part.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+fn dotted(place: &Place) -> String {
+    format!("{}.{}", place.slot, place.field)
+}

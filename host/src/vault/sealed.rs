@@ -1,0 +1,139 @@
+//! The built-in vault: sealed values in the store, the key in a file.
+
+use super::rotate::{self, next_file};
+use super::seal::{self, Label};
+use super::{Answer, Error, Key, KeyId, Vault};
+use crate::id::{CartId, MerchantId};
+use crate::store::credentials::{self, Place, Turn};
+use crate::store::{self, Store, View};
+use secrecy::SecretString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::RwLock;
+
+/// The built-in vault. Clones share it.
+#[derive(Debug, Clone)]
+pub struct SealedVault {
+    store: Store,
+    file: PathBuf,
+    /// Held for reading from looking at a row to opening it, and from sealing to keeping; for writing while the key changes.
+    key: Arc<RwLock<Key>>,
+}
+
+impl SealedVault {
+    /// Opens the vault of a store with its key file, and ends a change of the key that was cut off.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoKey`], [`Error::NotAKey`], [`Error::KeyFile`], [`Error::Store`]. A key that does not fit the credentials is found when one
+    /// of them is opened: everything else works without it.
+    pub fn open(store: Store, key_file: &Path) -> Result<SealedVault, Error> {
+        rotate::end_what_was_cut_off(&store, key_file)?;
+        let key = Key::read(key_file)?;
+        Ok(SealedVault { store, file: key_file.to_owned(), key: Arc::new(RwLock::new(key)) })
+    }
+
+    /// Names the key in use.
+    pub async fn key_id(&self) -> KeyId {
+        self.key.read().await.id().clone()
+    }
+
+    /// The credentials that this key does not open, since another one sealed them: they must be set again, or their key put back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn foreign(&self) -> Result<Vec<(MerchantId, Place, KeyId)>, Error> {
+        let key = self.key.read().await;
+        let all = self.store.read(|view: &View<'_>| credentials::of_all_merchants(view)).await?;
+        let foreign = all.into_iter().filter(|(_, value)| value.key_id != key.id().0);
+        Ok(foreign.map(|(merchant, value)| (merchant, value.place, KeyId(value.key_id))).collect())
+    }
+
+    /// Seals every credential again with a new key, which then takes the place of the old one in the key file. Cut off at any point, it is
+    /// as if it had not begun or as if it had ended: [`SealedVault::open`] sees to that. A backup made before still needs the old key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongKey`] where a credential was sealed with another key; then nothing has changed. [`Error::KeyFile`], [`Error::Store`].
+    pub async fn rotate(&self) -> Result<KeyId, Error> {
+        // In a task of its own: a caller that stops waiting must not stop it between two steps.
+        let vault = self.clone();
+        match tokio::spawn(async move { vault.change_key().await }).await {
+            Ok(done) => done,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Error::Store(store::Error::Stopped { reason: "the program is ending".into() })),
+            },
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    async fn change_key(&self) -> Result<KeyId, Error> {
+        let mut key = self.key.write().await;
+        let new = Key::generate()?;
+        new.write_new(&next_file(&self.file))?;
+        let (from, to) = (key.copy(), new.copy());
+        let sealed_again = self.store.write(move |tx| rotate::seal_again(tx, &from, &to)).await;
+        if let Err(error) = sealed_again {
+            // Nothing is under the new key, unless the disk failed and nobody knows: then opening the vault again looks.
+            if !matches!(error, Error::Store(store::Error::Stopped { .. })) {
+                rotate::remove_next(&self.file)?;
+            }
+            return Err(error);
+        }
+        *key = new;
+        rotate::put_next_in_place(&self.file)?;
+        Ok(key.id().clone())
+    }
+}
+
+impl Vault for SealedVault {
+    fn get<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, turn: Turn, host: &'a str) -> Answer<'a, Option<SecretString>> {
+        Box::pin(async move {
+            let key = self.key.read().await;
+            let (whose, what) = (merchant.clone(), place.clone());
+            let value = self.store.read(move |view| credentials::get(view, &whose, &what, turn)).await?;
+            let Some(value) = value else { return Ok(None) };
+            if value.host != host {
+                return Err(Error::OtherHost { place: Box::new(place.clone()), bound_to: value.host, asked_for: host.to_owned() });
+            }
+            seal::open(&key, merchant, &value).map(Some)
+        })
+    }
+
+    fn set<'a>(
+        &'a self,
+        merchant: &'a MerchantId,
+        place: &'a Place,
+        turn: Turn,
+        host: &'a str,
+        secret: SecretString,
+        at_unix_ms: u64,
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let key = self.key.read().await;
+            let value = seal::seal(&key, Label { merchant, place, turn, host, set_at_unix_ms: at_unix_ms }, &secret)?;
+            let whose = merchant.clone();
+            Ok(self.store.write(move |tx| credentials::put(tx, &whose, &value)).await?)
+        })
+    }
+
+    fn promote<'a>(&'a self, merchant: &'a MerchantId, cart: &'a CartId, slot: &'a str) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let (whose, cart, slot) = (merchant.clone(), cart.clone(), slot.to_owned());
+            Ok(self.store.write(move |tx| credentials::promote(tx, &whose, &cart, &slot)).await?)
+        })
+    }
+
+    fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let (whose, what) = (merchant.clone(), place.clone());
+            Ok(self.store.write(move |tx| credentials::forget(tx, &whose, &what)).await?)
+        })
+    }
+}
