@@ -1,14 +1,8 @@
 //! The command as a user or a script meets it: exit codes, which stream says what, and what it says of a plugin.
 
 use cartage::id::Digest;
-<<<<<<< HEAD:tests/command.rs
-use cartage_tests::command::{self, cartage, root};
-use serde_json::Value;
-use std::path::PathBuf;
-=======
 use cartage_tests::command::{cartage, plugin, root};
 use serde_json::Value;
->>>>>>> build:tests/plugin_commands.rs
 use std::process::{Output, Stdio};
 
 fn run(arguments: &[&str]) -> Output {
@@ -23,13 +17,6 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {:?}", text(&output.stdout)))
 }
 
-<<<<<<< HEAD:tests/command.rs
-fn plugin() -> PathBuf {
-    command::plugin("integration-script")
-}
-
-=======
->>>>>>> build:tests/plugin_commands.rs
 #[test]
 fn wrong_use_exits_with_2_and_a_failure_with_1() {
     for wrong in [&["nonsense"][..], &["plugin"], &["plugin", "inspect"], &["plugin", "inspect", "a", "b"], &["plugin", "inspect", "/"]] {
@@ -151,10 +138,6 @@ fn nobody_s_folders_are_in_a_plugin() {
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
-<<<<<<< HEAD:tests/command.rs
-    let mut child =
-        cartage().args(["plugin", "inspect"]).arg(plugin()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-=======
     let mut child = cartage()
         .args(["plugin", "inspect"])
         .arg(plugin("integration-script"))
@@ -162,7 +145,6 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("it starts");
->>>>>>> build:tests/plugin_commands.rs
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
