@@ -45,8 +45,7 @@ demo: build ## send three updates to a shop on this machine and show all of it
 test: setup ## run all tests
 	cargo build --workspace --all-targets
 	@$(MAKE) --no-print-directory --assume-old=build guests
-	cargo test --workspace --all-targets
-	cargo test --workspace --doc
+	cargo test --workspace
 
 bench: guests ## measure, one line a figure
 	cargo bench --package cartage-tests

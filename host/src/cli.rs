@@ -45,7 +45,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Send(send::Args),
+    Send(Box<send::Args>),
     Demo(demo::Args),
     Doctor(doctor::Args),
     #[command(subcommand)]

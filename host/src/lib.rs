@@ -4,6 +4,9 @@
 //! sends its requests, and checks every parameter before and after. The modules below stand in the order in which a status update
 //! passes them.
 //!
+//! The [`gate`] says whether a status is sent at all, from the merchant's [`parameters`], [`events`] and carts, and keeps each answer with what
+//! would change it.
+//!
 //! A sender's fields are bounded and checked, once, and become a [`validate::StatusUpdate`]; the [`carts::Cart`] says what its labels and carriers
 //! are called at the cart. A [`deliver::Courier`] is that cart made ready. It takes a [`deliver::Job`], calls the [`plugin::Plugin`] in a fresh
 //! instance, and comes back with a [`receipt::Receipt`] and a [`cassette::Cassette`]. While the call runs, the guest asks and the
@@ -42,6 +45,7 @@
 //! # }
 //! ```
 
+pub mod gate;
 pub mod validate;
 pub mod deliver;
 pub mod plugin;
@@ -51,10 +55,14 @@ pub mod vault;
 pub mod store;
 pub mod data_dir;
 pub mod carts;
+pub mod parameters;
+pub mod events;
 pub mod receipt;
 pub mod cassette;
 pub mod id;
 pub mod clock;
+pub mod origin;
+pub mod nearest;
 
 #[cfg(feature = "command")]
 pub mod demo_cart;

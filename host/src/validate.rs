@@ -10,14 +10,15 @@ mod text;
 pub use fields::{ContentFields, Fields, LineItemFields, LinePackageFields, PackageFields};
 pub use text::civil_time;
 
+pub use crate::events::LABEL_CHARS_MAX;
+
 use crate::carts::{Cart, LabelTarget, NotifyCustomer};
+use cartage_contract::delivery::Status;
 use cartage_contract::manifest::{Features, Manifest, Statuses};
 use cartage_contract::orders::{CivilTime, LineItem, Package, Update};
 
 /// Characters of an order number, at most.
 pub const ORDER_NUMBER_CHARS_MAX: usize = 64;
-/// Characters of a label, at most.
-pub const LABEL_CHARS_MAX: usize = 100;
 /// Bytes of a note or of comments, at most.
 pub const NOTE_BYTES_MAX: usize = 16 << 10;
 /// Characters of any other text, at most.
@@ -81,7 +82,7 @@ pub enum Refused {
         /// The plugin.
         plugin: String,
         /// What it cannot carry.
-        what: &'static str,
+        what: String,
     },
 }
 
@@ -114,13 +115,17 @@ impl StatusUpdate {
     /// [`Refused`], with what to change.
     pub fn for_cart(&self, cart: &Cart, manifest: &Manifest) -> Result<ForCart, Refused> {
         let mut update = self.update.clone();
-        update.status = match target(cart, manifest, &update.label)? {
+        let known = match &manifest.statuses {
+            Statuses::Fixed(known) => Some(known.as_slice()),
+            Statuses::FreeText | Statuses::Ask => None,
+        };
+        update.status = match target(cart, known, &update.label)? {
             LabelTarget::Status(status) => Some(status),
             LabelTarget::TrackingOnly => None,
             LabelTarget::Ignore => return Ok(ForCart::Ignored),
         };
         for line in &mut update.line_items {
-            map_line(line, cart, manifest)?;
+            map_line(line, cart, known)?;
         }
         for package in &mut update.packages {
             package.carrier = package.carrier_given.as_deref().map(|given| cart.carrier(given));
@@ -132,19 +137,21 @@ impl StatusUpdate {
                 NotifyCustomer::Always => Some(true),
             };
         }
-        carried(&update, manifest.features).map_err(|what| Refused::NotCarried {
-            cart: cart.id.to_string(),
-            plugin: manifest.name.clone(),
-            what,
-        })?;
-        Ok(ForCart::Send(Box::new(update)))
+        match Load::of(&update).not_carried(manifest.features).as_slice() {
+            [] => Ok(ForCart::Send(Box::new(update))),
+            what => Err(Refused::NotCarried { cart: cart.id.to_string(), plugin: manifest.name.clone(), what: what.join(", ") }),
+        }
     }
 }
 
-/// What the label becomes, if the cart knows a status of that name.
-fn target(cart: &Cart, manifest: &Manifest, label: &str) -> Result<LabelTarget, Refused> {
+/// What the label becomes. `known` are the cart's statuses, where they are known: fixed by its plugin, or asked of the cart.
+///
+/// # Errors
+///
+/// [`Refused::LabelUnlisted`] and [`Refused::StatusUnknown`].
+pub fn target(cart: &Cart, known: Option<&[Status]>, label: &str) -> Result<LabelTarget, Refused> {
     let target = cart.target(label).ok_or_else(|| Refused::LabelUnlisted { cart: cart.id.to_string(), label: label.to_owned() })?;
-    let (LabelTarget::Status(status), Statuses::Fixed(known)) = (&target, &manifest.statuses) else { return Ok(target) };
+    let (LabelTarget::Status(status), Some(known)) = (&target, known) else { return Ok(target) };
     if known.iter().any(|one| &one.value == status) {
         return Ok(target);
     }
@@ -157,34 +164,51 @@ fn target(cart: &Cart, manifest: &Manifest, label: &str) -> Result<LabelTarget, 
 }
 
 /// A line's own label becomes a status as the order's does; a line that is to be ignored keeps its quantities and has no status.
-fn map_line(line: &mut LineItem, cart: &Cart, manifest: &Manifest) -> Result<(), Refused> {
+fn map_line(line: &mut LineItem, cart: &Cart, known: Option<&[Status]>) -> Result<(), Refused> {
     let Some(label) = &line.label else { return Ok(()) };
-    line.status = match target(cart, manifest, label)? {
+    line.status = match target(cart, known, label)? {
         LabelTarget::Status(status) => Some(status),
         LabelTarget::TrackingOnly | LabelTarget::Ignore => None,
     };
     Ok(())
 }
 
-/// What of the update the plugin cannot carry, if anything.
-fn carried(update: &Update, features: Features) -> Result<(), &'static str> {
-    let tracked = |package: &Package| package.tracking_number.is_some() || package.tracking_url.is_some();
-    if !features.tracking && update.packages.iter().any(tracked) {
-        return Err("tracking numbers");
+/// What an update carries besides its label: a plugin may be unable to carry some of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Load<'a> {
+    /// The packages.
+    pub packages: &'a [Package],
+    /// The lines.
+    pub line_items: &'a [LineItem],
+    /// Whether there is a note or a comment.
+    pub noted: bool,
+    /// Whether it says if the customer is notified.
+    pub says_notify: bool,
+}
+
+impl<'a> Load<'a> {
+    /// What this update carries.
+    pub fn of(update: &'a Update) -> Load<'a> {
+        Load {
+            packages: &update.packages,
+            line_items: &update.line_items,
+            noted: update.note.is_some() || update.comments.is_some(),
+            says_notify: update.notify_customer.is_some(),
+        }
     }
-    if !features.several_packages && update.packages.len() > 1 {
-        return Err("more than one package to an order");
+
+    /// All of it that a plugin with these features cannot carry.
+    pub fn not_carried(&self, features: Features) -> Vec<&'static str> {
+        let tracked = |package: &Package| package.tracking_number.is_some() || package.tracking_url.is_some();
+        let too_much = [
+            (!features.tracking && self.packages.iter().any(tracked), "tracking numbers"),
+            (!features.several_packages && self.packages.len() > 1, "more than one package to an order"),
+            (!features.line_items && !self.line_items.is_empty(), "line items"),
+            (!features.notes && self.noted, "notes"),
+            (!features.customer_notification && self.says_notify, "the choice whether the customer is notified"),
+        ];
+        too_much.into_iter().filter(|(is, _)| *is).map(|(_, what)| what).collect()
     }
-    if !features.line_items && !update.line_items.is_empty() {
-        return Err("line items");
-    }
-    if !features.notes && (update.note.is_some() || update.comments.is_some()) {
-        return Err("notes");
-    }
-    if !features.customer_notification && update.notify_customer.is_some() {
-        return Err("the choice whether the customer is notified");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What came of a call: [`Applied`], [`Failure`] and the [`Report`] of `check`.
 //!
 //! A failure's kind decides what the host does next, so there is a constructor for each kind that says what follows. The
-//! message is for a person: what was attempted, why it failed. `?` turns an [`http::Error`](crate::http::Error) into a
+//! message is for a person: what was attempted, why it failed. `?` turns an [`http::Error`] into a
 //! failure: a denial stays a denial, and trouble on the way to the cart is [`FailureKind::Unavailable`].
 
 use crate::http;

@@ -1,4 +1,130 @@
 //! Build Cartage plugins: a cart's protocol as a sandboxed WebAssembly component.
+//!
+//! Cartage carries an order's status from an Order Manager to any shopping cart. The cart's protocol is a *plugin*, which a cart
+//! vendor writes with this crate and ships as one file. The host runs it with no authority of its own: a plugin has no clock, no
+//! randomness, no files, no sockets and no environment. It gets an update and some context as arguments, asks the host for requests
+//! to endpoints that it declared, and returns what came of it. So it is a pure function of its arguments and of the answers: it can be
+//! run dry, replayed, and tested without a network.
+//!
+//! # A whole plugin
+//!
+//! A crate of type `cdylib` (for the component) and `rlib` (for its tests):
+//!
+//! ```toml
+//! [lib]
+//! crate-type = ["cdylib", "rlib"]
+//!
+//! [dependencies]
+//! cartage-sdk = "0.1"
+//! ```
+//!
+//! Its source says what it needs ([`manifest`]), how to see whether it works, and how to send an update:
+//!
+//! ```
+//! use cartage_sdk::http::{Method, Request, Response};
+//! use cartage_sdk::manifest::{Endpoint, Features, Setting, Slot, Status, Statuses};
+//! use cartage_sdk::orders::{iso_time, standing_packages};
+//! use cartage_sdk::serde_json::{Value, json};
+//! use cartage_sdk::{Applied, Context, Delivery, Failure, FindingSubject, Manifest, OrderKey, Plugin, Report, Update};
+//!
+//! struct ExampleShop;
+//!
+//! cartage_sdk::export!(ExampleShop);
+//!
+//! impl Plugin for ExampleShop {
+//!     fn describe() -> Manifest {
+//!         Manifest::new("example-shop", env!("CARGO_PKG_VERSION"))
+//!             .cart("Example Shop 3 or later")
+//!             .summary("Sets an order's status and adds its tracking numbers.")
+//!             .vendor("Example Ltd")
+//!             .endpoint(
+//!                 Endpoint::new("api", "the shop's REST interface", "https://shop.example/api")
+//!                     .methods([Method::Get, Method::Put])
+//!                     .paths(["/orders", "/version"])
+//!                     .request_headers(["idempotency-key"])
+//!                     .request_types(["application/json"])
+//!                     .response_types(["application/json"]),
+//!             )
+//!             .slot(Slot::bearer("token", "Settings > API > Access tokens in the shop's back office").for_endpoints(["api"]))
+//!             .setting(Setting::boolean("notify", "Mail the customer").default(false))
+//!             .statuses(Statuses::Fixed(["open", "shipped"].map(|value| Status { value: value.to_owned(), title: None }).into()))
+//!             .features(Features { tracking: true, several_packages: true, safe_to_repeat: true, ..Features::default() })
+//!     }
+//!
+//!     fn check(_: Option<OrderKey>, _: Context) -> Result<Report, Failure> {
+//!         let answer = Request::get("api").path("/version").auth("token").send()?;
+//!         Ok(match failure_of(&answer) {
+//!             None => Report::new().fine(FindingSubject::Credentials, "the shop takes the token"),
+//!             Some(failure) => {
+//!                 Report::new().problem(FindingSubject::Credentials, &*failure.message, "make a token with write access and set it again")
+//!             }
+//!         })
+//!     }
+//!
+//!     fn send_order_status(update: Update, delivery: Delivery, context: Context) -> Result<Applied, Failure> {
+//!         let packages = standing_packages(&update).map(|package| json!({"carrier": package.carrier, "number": package.tracking_number}));
+//!         let body = json!({
+//!             "status": update.status,
+//!             "at": iso_time(update.changed_at),
+//!             "packages": packages.collect::<Vec<_>>(),
+//!             "notify": context.boolean("notify")?,
+//!         });
+//!         // The value becomes one segment of the path, encoded once; one that cannot be trusted to stay there is refused.
+//!         let request = Request::put("api").path_of("/orders/{}/status", [&update.order_number])?;
+//!         let answer = request.idempotency_key(&delivery).auth("token").json(body).send()?;
+//!         match failure_of(&answer) {
+//!             None => Ok(Applied::done()),
+//!             Some(failure) => Err(failure),
+//!         }
+//!     }
+//! }
+//!
+//! /// Carts say "failed" with status 200 and "already done" with 500: read the body before the status.
+//! fn failure_of(answer: &Response) -> Option<Failure> {
+//!     let reason = answer.json::<Value>().ok().and_then(|body| body["error"].as_str().map(str::to_owned));
+//!     match (answer.status, reason) {
+//!         (401 | 403, _) => Some(Failure::credentials(answer.excerpt())),
+//!         (404, _) => Some(Failure::order_not_found(answer.excerpt())),
+//!         (_, Some(reason)) => Some(Failure::invalid_data(reason)),
+//!         (200..=299, None) => None,
+//!         _ => Some(Failure::unavailable(format!("HTTP {}: {}", answer.status, answer.excerpt()))),
+//!     }
+//! }
+//!
+//! // Its test runs under plain `cargo test`, against a scripted cart that judges each request as the host does.
+//! use cartage_sdk::testing::{Cart, Expect, Reply, package, update};
+//!
+//! let shipped = Update { packages: vec![package("UPS", "1Z9876")], ..update("100 A", "shipped") };
+//! let run = Cart::<ExampleShop>::new()
+//!     .expect(Expect::put("https://shop.example/api/orders/100%20A/status").header("idempotency-key", "test-delivery"), Reply::json(200, json!({})))
+//!     .send(&shipped);
+//! assert_eq!(run.requests[0].json().expect("a JSON body")["packages"][0]["number"], "1Z9876");
+//! run.succeeded();
+//! ```
+//!
+//! `cartage plugin build` makes the component, `cartage plugin inspect` shows what an operator will see of it, and `cartage send
+//! --dry-run` shows the first request that it would make.
+//!
+//! # What to keep in mind
+//!
+//! - **The same update can come twice**, because an answer can be lost after the cart has acted. Send [`delivery.id`](Delivery) as an
+//!   idempotency key where the cart takes one; else look at [`delivery`] before a step that the cart would repeat: a note, a
+//!   shipment, a mail. Report each step that is done with [`Applied::step`] or [`Failure::step`].
+//! - **The kind of a [`Failure`] decides what follows**, never its message: whether it is tried again, whether the cart is paused, whether
+//!   the order's next update may go. The cart's answer is the plugin's to classify.
+//! - **A look-up by order number is the most dangerous step.** Compare every candidate exactly; none is [`Failure::order_not_found`], more
+//!   than one [`Failure::ambiguous_order`]. Give the cart's own id back with [`Applied::reference`]: it comes back with the
+//!   order's next update.
+//! - **Every call runs in fresh memory**; nothing in a global outlives it. A panic ends the call as a fault of the plugin, and its message
+//!   goes to the delivery's record.
+//! - **Nothing undeclared is sent.** A method, a path, a header or a content type that the manifest does not name is denied, here in
+//!   a test as there in production.
+//!
+//! # Reading order
+//!
+//! [`Plugin`] and [`export!`]; [`manifest`] says what a plugin asks for; [`orders`], [`delivery`] and [`settings`] are what it gets;
+//! [`http`], [`signing`] and [`log`] are what it may ask; [`failure`] is what it returns; [`testing`] tries it. [`contract`] is the
+//! whole contract as plain data, with the rules by which the host judges.
 
 #[doc(hidden)]
 pub mod abi;

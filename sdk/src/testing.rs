@@ -53,6 +53,7 @@
 //! ```
 
 mod expect;
+mod placeholders;
 mod reply;
 mod sample;
 mod seen;
@@ -68,7 +69,6 @@ pub(crate) use stage::imports;
 use crate::contract::{delivery as d, grants, log, manifest as m};
 use crate::{Applied, Context, Delivery, Failure, OrderKey, Plugin, Report, Status, Update};
 use stage::{Denials, Stage};
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 /// The limits of a cart that nobody gave others: those of the host.
@@ -292,39 +292,5 @@ fn bound(base_url: &str) -> grants::BoundEndpoint {
     grants::BoundEndpoint { base, secrets }
 }
 
-/// The placeholders, and what a test gave instead.
-#[derive(Debug, Default)]
-struct Placeholders(BTreeMap<(String, String), String>);
-
-impl Placeholders {
-    fn of(manifest: &m::Manifest) -> Placeholders {
-        let mut placeholders = Placeholders::default();
-        for slot in &manifest.slots {
-            for field in &slot.fields {
-                placeholders.set(&slot.name, &field.name, &placeholder(slot, &field.name));
-            }
-        }
-        placeholders
-    }
-
-    fn set(&mut self, slot: &str, field: &str, value: &str) {
-        self.0.insert((slot.to_owned(), field.to_owned()), value.to_owned());
-    }
-}
-
-impl crate::contract::request::Secrets for Placeholders {
-    fn field(&self, slot: &str, field: &str) -> Option<&str> {
-        self.0.get(&(slot.to_owned(), field.to_owned())).map(String::as_str)
-    }
-}
-
-/// Plain text, but for a key, which must be written as its slot says.
-fn placeholder(slot: &m::Slot, field: &str) -> String {
-    use m::{KeyEncoding, SlotKind};
-    match &slot.kind {
-        SlotKind::MacKey(KeyEncoding::Base64) if field == "key" => "cGxhY2Vob2xkZXI=".to_owned(),
-        SlotKind::MacKey(KeyEncoding::Hex) if field == "key" => "706c616365686f6c646572".to_owned(),
-        SlotKind::MacKey(KeyEncoding::Whsec) if field == "key" => "whsec_cGxhY2Vob2xkZXI=".to_owned(),
-        _ => format!("placeholder-{}-{field}", slot.name),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Egress against real sockets: carts on loopback, allowed by the same named private exceptions that an operator would write.
 
 mod answers;
+mod any_request;
 mod names;
 mod requests;
 mod secrets;

@@ -1,3 +1,7 @@
-//! The whole, with real sockets on loopback. One file a theme.
+//! The whole, end to end: real components, real sockets on loopback. One file a theme.
 
+mod admission;
+mod calls;
 mod egress;
+mod harness;
+mod limits;

@@ -1,3 +1,4 @@
 //! What tests and benchmarks of the whole share.
 
 pub mod bad_cart;
+pub mod command;

@@ -2,9 +2,11 @@
 #![allow(missing_docs, reason = "manifest.wit documents these fields, once for every language")]
 
 mod check;
+mod names;
 mod settings;
 
 pub use check::{CARRIERS_MAX, Error, LIST_ENTRIES_MAX, Problem, TEXT_CHARACTERS_MAX, VALUE_CHARACTERS_MAX};
+pub use names::{HOST_OWNED_HEADERS, is_host_owned_header, is_name};
 pub use settings::{
     Error as SettingError, Errors as SettingErrors, MAP_ENTRIES_MAX, MAP_KEY_CHARACTERS_MAX, PATTERN_BYTES_MAX, Plain, Refusal,
 };
@@ -279,6 +281,22 @@ impl Endpoint {
     pub fn allows_path(&self, path: &str) -> bool {
         path.is_empty() || self.path_prefixes.iter().any(|prefix| is_under(path, prefix))
     }
+
+    /// Whether a plugin is shown this header, its name in lower case, of an answer of this status. Where a redirect leads is never shown.
+    pub fn shows_header(&self, name: &str, status: u16) -> bool {
+        let is_redirect = matches!(status, 300..=399);
+        match name {
+            "content-type" | "retry-after" | "date" => true,
+            "location" if is_redirect => false,
+            _ => self.response_headers.iter().any(|declared| declared == name),
+        }
+    }
+
+    /// Whether a plugin reads answers with this `content-type`. An answer without a body has none to read.
+    pub fn reads_type(&self, content_type: Option<&str>, body: &[u8]) -> bool {
+        let essence = content_type.map(|given| given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+        self.response_types.is_empty() || body.is_empty() || essence.is_some_and(|essence| self.response_types.contains(&essence))
+    }
 }
 
 impl std::fmt::Display for KeyEncoding {
@@ -320,51 +338,48 @@ fn is_under(path: &str, prefix: &str) -> bool {
     prefix == "/" || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether the host alone sets this header: framing, forwarding, credentials, cookies, and what would make a request another than
-/// the one that was allowed. The name is in lower case.
-pub fn is_host_owned_header(name: &str) -> bool {
-    const OWNED: &[&str] = &[
-        "accept-encoding",
-        "authorization",
-        "cf-connecting-ip",
-        "client-ip",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "cookie",
-        "cookie2",
-        "date",
-        "expect",
-        "fastly-client-ip",
-        "forwarded",
-        "host",
-        "http2-settings",
-        "keep-alive",
-        "set-cookie",
-        "set-cookie2",
-        "te",
-        "traceparent",
-        "tracestate",
-        "trailer",
-        "transfer-encoding",
-        "true-client-ip",
-        "upgrade",
-        "user-agent",
-        "via",
-        "x-client-ip",
-        "x-cluster-client-ip",
-        "x-http-method",
-        "x-http-method-override",
-        "x-method-override",
-        "x-original-host",
-        "x-original-url",
-        "x-real-ip",
-        "x-rewrite-url",
-    ];
-    OWNED.contains(&name) || name.starts_with("proxy-") || name.starts_with("x-forwarded-")
-}
+#[cfg(test)]
+mod answers {
+    use crate::sample;
 
-/// Whether a text can name a plugin, an endpoint, a slot, a field or a setting: `[a-z0-9][a-z0-9-]{0,62}`.
-pub fn is_name(text: &str) -> bool {
-    (1..=63).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    #[test]
+    fn only_declared_headers_are_shown_and_no_redirects_goal() {
+        let mut endpoint = sample::manifest().endpoints.remove(0);
+        endpoint.response_headers = vec!["x-total".into(), "location".into()];
+        for (name, status, shown) in [
+            ("content-type", 200, true),
+            ("retry-after", 503, true),
+            ("date", 301, true),
+            ("x-total", 200, true),
+            ("x-other", 200, false),
+            ("location", 201, true),
+            ("location", 299, true),
+            ("location", 300, false),
+            ("location", 399, false),
+            ("location", 400, true),
+        ] {
+            assert_eq!(endpoint.shows_header(name, status), shown, "{name} {status}");
+        }
+        endpoint.response_headers.clear();
+        assert!(!endpoint.shows_header("location", 201));
+    }
+
+    #[test]
+    fn an_answer_is_of_a_declared_type_or_empty() {
+        let mut endpoint = sample::manifest().endpoints.remove(0);
+        endpoint.response_types = vec!["application/json".into()];
+        for (content_type, body, reads) in [
+            (Some("application/json"), "{}", true),
+            (Some(" Application/JSON ; charset=utf-8"), "{}", true),
+            (Some("application/jsonp"), "{}", false),
+            (Some("text/html"), "x", false),
+            (Some("text/html"), "", true),
+            (None, "x", false),
+            (None, "", true),
+        ] {
+            assert_eq!(endpoint.reads_type(content_type, body.as_bytes()), reads, "{content_type:?} {body:?}");
+        }
+        endpoint.response_types.clear();
+        assert!(endpoint.reads_type(None, b"x"));
+    }
 }

@@ -1,6 +1,6 @@
 //! Which addresses may be contacted.
 //!
-//! An address is public unless a row of [`TABLE`] says otherwise: private networks, this machine, link-local and cloud metadata services,
+//! An address is public unless a row of the table below says otherwise: private networks, this machine, link-local and cloud metadata services,
 //! special purposes, translations in which another address hides. A shop in the operator's own network is reached through an
 //! exception that the operator names. Exceptions open private networks only; no exception opens a metadata service or a
 //! multicast address.

@@ -11,6 +11,8 @@ use wasmtime::{Error, PoolConcurrencyLimitError, ResourceLimiter, Result, Store,
 
 /// Bytes of a guest function's name in a trap's reason.
 const NAME_BYTES_MAX: usize = 100;
+/// Bytes of a compiler's name for a function that is turned into a path. A short one can stand for a very long path.
+const MANGLED_BYTES_MAX: usize = 1 << 10;
 
 /// What one call may use.
 #[derive(Debug, Clone, Copy)]
@@ -98,8 +100,10 @@ fn reason(error: &Error) -> String {
     reason
 }
 
-/// The guest chose the name: it is cut, and only plain characters of it are shown.
+/// The guest chose the name: it is cut, and only plain characters of it are shown. A Rust compiler's name is shown as the path it stands for.
 fn push_name(reason: &mut String, name: &str) {
+    let path = (name.len() <= MANGLED_BYTES_MAX).then(|| format!("{:#}", rustc_demangle::demangle(name)));
+    let name = path.as_deref().unwrap_or(name);
     let cut = name.floor_char_boundary(NAME_BYTES_MAX);
     reason.extend(name[..cut].chars().map(|c| if c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric() { c } else { '?' }));
     if cut < name.len() {

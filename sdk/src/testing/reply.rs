@@ -84,19 +84,13 @@ impl Reply {
     /// What a plugin gets to see of it: the headers that it declared, and an answer only of a content type that it declared.
     pub(super) fn seen_through(self, endpoint: &Endpoint) -> Result<Response, Error> {
         let mut response = self.0?;
-        let given = response.headers.iter().find(|header| header.name == "content-type").map(|header| header.value.as_str());
-        let essence = given.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-        let fits = endpoint.response_types.is_empty()
-            || response.body.is_empty()
-            || essence.is_some_and(|essence| endpoint.response_types.contains(&essence));
-        if !fits {
-            let message =
-                format!("the answer's content type is {given:?}; endpoint {} declares {:?}", endpoint.name, endpoint.response_types);
+        let content_type = response.headers.iter().find(|header| header.name == "content-type").map(|header| header.value.as_str());
+        if !endpoint.reads_type(content_type, &response.body) {
+            let types = endpoint.response_types.join(", ");
+            let message = format!("the answer's content type is {content_type:?}; endpoint {} declares {types}", endpoint.name);
             return Err(Error { kind: ErrorKind::ResponseType, reach: Reach::Answered, message });
         }
-        response.headers.retain(|header| {
-            matches!(header.name.as_str(), "content-type" | "retry-after" | "date") || endpoint.response_headers.contains(&header.name)
-        });
+        response.headers.retain(|header| endpoint.shows_header(&header.name, response.status));
         Ok(response)
     }
 }

@@ -65,11 +65,15 @@ impl Seen {
     /// # Panics
     /// If they differ; the message shows the first line that does.
     pub fn assert_golden(&self, path: impl AsRef<Path>) {
-        let (path, sent) = (path.as_ref(), self.to_string());
+        let path = path.as_ref();
         if std::env::var_os("BLESS").is_some() {
-            std::fs::write(path, &sent).unwrap_or_else(|error| panic!("failed to write {}: {error}", path.display()));
-            return;
+            std::fs::write(path, self.to_string()).unwrap_or_else(|error| panic!("failed to write {}: {error}", path.display()));
         }
+        self.compare_with(path);
+    }
+
+    pub(super) fn compare_with(&self, path: &Path) {
+        let sent = self.to_string();
         let golden = std::fs::read(path).unwrap_or_else(|error| panic!("failed to read {}: {error}; BLESS=1 writes it", path.display()));
         if golden != sent.as_bytes() {
             let difference = difference(&String::from_utf8_lossy(&golden), &sent).unwrap_or_else(|| "bytes that are not UTF-8".to_owned());

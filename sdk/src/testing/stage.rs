@@ -1,6 +1,7 @@
 //! Where a plugin's imports lead natively: the cart of the test that runs on this thread.
 
-use super::{Expect, Placeholders, Reply, Seen, seen, signatures};
+use super::placeholders::Placeholders;
+use super::{Expect, Reply, Seen, seen, signatures};
 use crate::Failure;
 use crate::contract::{grants::Grants, http, log, manifest::Manifest, request, signing};
 use std::cell::RefCell;

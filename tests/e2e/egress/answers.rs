@@ -5,14 +5,16 @@ use cartage_contract::http::{Error, ErrorKind, Method, Reach, Request, Response}
 use cartage_tests::bad_cart::{BadCart, Step};
 use std::time::Instant;
 
-/// What one GET comes to where the cart plays this script after the request.
-async fn play(answer: Vec<Step>) -> Result<Response, Error> {
+/// What one GET comes to where the cart plays this script after the request, within so many milliseconds.
+async fn play_within(request_ms: u32, answer: Vec<Step>) -> Result<Response, Error> {
     let mut script = vec![Step::Receive];
     script.extend(answer);
     let cart = BadCart::start(script).await.expect("loopback has a port");
+    let mut shop = Shop::of(&cart);
+    shop.limits.request_ms = request_ms;
     let started = Instant::now();
-    let (answer, entry) = Shop::of(&cart).impatient().get().await;
-    assert!(started.elapsed().as_millis() < 5_000, "the deadline of 300 ms did not hold");
+    let (answer, entry) = shop.get().await;
+    assert!(started.elapsed().as_millis() < 15_000, "the deadline of {request_ms} ms did not hold");
     assert_eq!(cart.connections(), 1);
     assert_eq!(entry.reach, answer.as_ref().map_or_else(|error| error.reach, |_| Reach::Answered));
     assert_eq!(entry.cause.is_some(), answer.is_err());
@@ -20,9 +22,15 @@ async fn play(answer: Vec<Step>) -> Result<Response, Error> {
     answer
 }
 
+async fn play(answer: Vec<Step>) -> Result<Response, Error> {
+    play_within(10_000, answer).await
+}
+
 async fn fails(answer: Vec<Step>, kind: ErrorKind) {
     let shown = format!("{answer:?}").chars().take(160).collect::<String>();
-    let error = play(answer).await.expect_err(&shown);
+    // Only where the deadline is what is tested is it a short one.
+    let request_ms = if kind == ErrorKind::Timeout { 300 } else { 10_000 };
+    let error = play_within(request_ms, answer).await.expect_err(&shown);
     assert_eq!((error.kind, error.reach), (kind, Reach::MaybeSent), "{shown}: {error}");
 }
 
@@ -78,6 +86,15 @@ async fn what_is_not_http_is_invalid() {
 async fn a_header_without_end_is_refused_before_memory_runs_out() {
     let flood = vec![Step::send("HTTP/1.1 200 OK\r\nx-order: "), Step::forever("x".repeat(65_536), 0)];
     fails(flood, ErrorKind::ResponseInvalid).await;
+}
+
+#[tokio::test]
+async fn floods_around_a_body_are_refused() {
+    let chunked = || Step::send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+    let extension = vec![chunked(), Step::send("1;"), Step::forever("x".repeat(65_536), 0)];
+    fails(extension, ErrorKind::ResponseInvalid).await;
+    let trailers = vec![chunked(), Step::send("1\r\nx\r\n0\r\n"), Step::forever("trailer: x\r\n".repeat(100), 0)];
+    fails(trailers, ErrorKind::ResponseInvalid).await;
 }
 
 #[tokio::test]
@@ -191,14 +208,29 @@ async fn a_redirect_is_an_answer_that_only_the_operator_can_follow() {
 
 #[tokio::test]
 async fn what_follows_an_answer_is_not_taken_for_the_next() {
-    let smuggled = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbodyHTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged";
-    let honest = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhonest";
-    let scripts = [smuggled, honest].map(|answer| vec![Step::Receive, Step::send(answer), Step::Hold]).to_vec();
-    let cart = BadCart::start_each(scripts).await.expect("loopback has a port");
+    let forged = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged";
+    for (first, body) in [("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody", "body"), ("HTTP/1.1 204 No Content\r\n\r\n", "")] {
+        let mut scripts = Step::answering(format!("{first}{forged}"), 1);
+        scripts.push(Step::Hold);
+        let honest = Step::answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhonest", 1);
+        let cart = BadCart::start_each(vec![scripts, honest]).await.expect("loopback has a port");
+        let mut session = Shop::of(&cart).session();
+        assert_eq!(send(&mut session, get("/orders")).await.expect("it is an answer").body, body.as_bytes());
+        assert_eq!(send(&mut session, get("/orders")).await.expect("it is an answer").body, b"honest");
+        assert_eq!(cart.connections(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_the_cart_closed_meanwhile_is_not_used() {
+    let cart = BadCart::start(Step::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", 1)).await.expect("loopback has a port");
     let mut session = Shop::of(&cart).session();
-    assert_eq!(send(&mut session, get("/orders")).await.expect("it is an answer").body, b"body");
-    assert_eq!(send(&mut session, get("/orders")).await.expect("it is an answer").body, b"honest");
-    assert_eq!(cart.connections(), 2);
+    for connections in 1..=3 {
+        let response = send(&mut session, post("/orders", "a=b")).await.expect("a fresh connection answers");
+        assert_eq!((response.body.as_slice(), cart.connections()), (b"ok".as_slice(), connections));
+        // Long enough for the end of the connection to be noticed.
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]

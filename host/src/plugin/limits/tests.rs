@@ -235,6 +235,19 @@ async fn a_function_name_that_the_guest_chose_is_cut_and_plain() {
 }
 
 #[tokio::test]
+async fn a_rust_functions_name_is_shown_as_its_path() {
+    for (name, path) in [
+        ("_RNvNtNtCs1234_7mycrate3foo3bar3baz", "mycrate::foo::bar::baz"),
+        ("_ZN4core9panicking5panic17h0123456789abcdefE", "core::panicking::panic"),
+        ("_RNvC", "_RNvC"),
+    ] {
+        let module = format!(r#"(func $run (@name "{name}") (export "run") (param i32) (result i32) unreachable)"#);
+        let Err(Ended::Trap { reason }) = run(&around(&module), 0, &Limits::default()).await else { panic!("it traps") };
+        assert_eq!(reason, format!("wasm `unreachable` instruction executed in {path}"));
+    }
+}
+
+#[tokio::test]
 async fn what_breaks_the_canonical_abi_is_a_trap() {
     let gives = giving(r#"(func (export "run") (param i32) (result i32) i32.const 0x7fffffff local.get 0 call $give i32.const 7)"#);
     let ended = run(&gives, 100, &Limits::default()).await;

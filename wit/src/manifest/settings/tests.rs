@@ -1,4 +1,6 @@
 use super::*;
+use crate::encoding;
+use crate::manifest::{Choice, TextLimits};
 use crate::sample;
 use proptest::prelude::*;
 

@@ -89,7 +89,7 @@ fn header_bytes_are_safe(wire: &Wire) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
     fn fewer_grants_never_allow_more(request in request(), fewer in fewer()) {

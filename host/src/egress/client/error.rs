@@ -1,0 +1,193 @@
+//! Why a request got no answer, and how far it got.
+//!
+//! Both are decided by where it failed, never by what a message says. An error while connecting (name, address, TCP, TLS) came before
+//! the first byte of the request: nothing was sent. Everything after that may have been sent.
+
+use crate::egress::{address, resolve};
+use cartage_contract::http::{ErrorKind, Reach};
+use std::{fmt, io};
+
+/// Why a request got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The base URL is a literal address, which is denied. Nothing was sent.
+    #[error("the address of {host} is denied")]
+    Denied {
+        /// The host.
+        host: String,
+        /// Why.
+        #[source]
+        source: address::Denied,
+    },
+    /// What was to be sent cannot be: its URL would change, or leave the endpoint, or a header cannot be written. The checks before this
+    /// one should have found it. Nothing was sent.
+    #[error("the request to {host} cannot be sent: {what}")]
+    Unsendable {
+        /// The host.
+        host: String,
+        /// Why not.
+        what: &'static str,
+    },
+    /// The request failed.
+    #[error("{failure} {host}")]
+    Failed {
+        /// The host.
+        host: String,
+        /// Where.
+        failure: Failure,
+        /// What the libraries say.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// There was no whole answer in time.
+    #[error("no whole answer from {host} within {ms} ms (limits.request_ms)")]
+    Deadline {
+        /// The host.
+        host: String,
+        /// The limit.
+        ms: u32,
+    },
+    /// The answer is too large.
+    #[error("the answer of {host} has more than {bytes} bytes (limits.response_bytes)")]
+    TooLarge {
+        /// The host.
+        host: String,
+        /// The limit.
+        bytes: u64,
+    },
+    /// The answer's status is none that a request can have.
+    #[error("{host} answered with status {status}, which is not one of 200 to 599")]
+    Status {
+        /// The host.
+        host: String,
+        /// The status.
+        status: u16,
+    },
+}
+
+/// Where a request failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The name leads to an address that is denied.
+    Address,
+    /// The name could not be resolved.
+    Resolve,
+    /// No connection was made.
+    Connect,
+    /// TLS could not be agreed.
+    Tls,
+    /// No connection was made in time.
+    ConnectDeadline,
+    /// The connection broke before the answer was whole.
+    Interrupted,
+    /// The answer is not valid HTTP.
+    Invalid,
+    /// The network gave up waiting.
+    Silence,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Failure::Address => "the operator does not allow the address of",
+            Failure::Resolve => "could not resolve",
+            Failure::Connect => "could not connect to",
+            Failure::Tls => "could not agree on TLS with",
+            Failure::ConnectDeadline => "could not connect in time to",
+            Failure::Interrupted => "the connection broke before the answer was whole, from",
+            Failure::Invalid => "the answer is not valid HTTP, from",
+            Failure::Silence => "waited in vain for the answer of",
+        })
+    }
+}
+
+impl Error {
+    /// The class, for the guest.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::Denied { .. } => ErrorKind::AddressDenied,
+            Error::Unsendable { .. } => ErrorKind::HeaderDenied,
+            Error::Deadline { .. } => ErrorKind::Timeout,
+            Error::TooLarge { .. } => ErrorKind::ResponseTooLarge,
+            Error::Status { .. } => ErrorKind::ResponseInvalid,
+            Error::Failed { failure, .. } => match failure {
+                Failure::Address => ErrorKind::AddressDenied,
+                Failure::Resolve => ErrorKind::Dns,
+                Failure::Connect => ErrorKind::Connect,
+                Failure::Tls => ErrorKind::Tls,
+                Failure::ConnectDeadline | Failure::Silence => ErrorKind::Timeout,
+                Failure::Interrupted => ErrorKind::Interrupted,
+                Failure::Invalid => ErrorKind::ResponseInvalid,
+            },
+        }
+    }
+
+    /// How far the request got.
+    pub fn reach(&self) -> Reach {
+        match self {
+            Error::Denied { .. } | Error::Unsendable { .. } => Reach::NothingSent,
+            Error::Deadline { .. } | Error::TooLarge { .. } | Error::Status { .. } => Reach::MaybeSent,
+            Error::Failed { failure, .. } => match failure {
+                Failure::Address | Failure::Resolve | Failure::Connect | Failure::Tls | Failure::ConnectDeadline => Reach::NothingSent,
+                Failure::Interrupted | Failure::Invalid | Failure::Silence => Reach::MaybeSent,
+            },
+        }
+    }
+}
+
+impl Failure {
+    /// Where a request failed, by the types of the errors in the chain.
+    pub(super) fn of(error: &reqwest::Error) -> Failure {
+        if error.is_connect() { before_connected(error) } else { causes(error).find_map(after_connected).unwrap_or(Failure::Interrupted) }
+    }
+}
+
+fn before_connected(error: &reqwest::Error) -> Failure {
+    for cause in causes(error) {
+        if let Some(resolve) = cause.downcast_ref::<resolve::Error>() {
+            return if matches!(resolve, resolve::Error::Denied { .. }) { Failure::Address } else { Failure::Resolve };
+        }
+        // Only TLS reads while connecting: an end there is a handshake that was cut short.
+        let cut_short = cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof);
+        if cut_short || cause.is::<rustls::Error>() {
+            return Failure::Tls;
+        }
+    }
+    if error.is_dns() {
+        Failure::Resolve
+    } else if error.is_timeout() {
+        Failure::ConnectDeadline
+    } else {
+        Failure::Connect
+    }
+}
+
+fn after_connected(cause: &(dyn std::error::Error + 'static)) -> Option<Failure> {
+    if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
+        return if hyper.is_parse() {
+            Some(Failure::Invalid)
+        } else if hyper.is_incomplete_message() {
+            Some(Failure::Interrupted)
+        } else {
+            None
+        };
+    }
+    match cause.downcast_ref::<io::Error>()?.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput if !hides_tls(cause) => Some(Failure::Invalid),
+        io::ErrorKind::TimedOut => Some(Failure::Silence),
+        _ => Some(Failure::Interrupted),
+    }
+}
+
+/// TLS reports a broken record as invalid data; to HTTP it is a broken connection.
+fn hides_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
+    causes(cause).any(|inner| inner.is::<rustls::Error>())
+}
+
+/// An error and all below it. An `io::Error` skips the error it wraps when it is asked for its source, so that is looked at first.
+fn causes<'a>(error: &'a (dyn std::error::Error + 'static)) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped as &(dyn std::error::Error + 'static)),
+        None => error.source(),
+    })
+}

@@ -1,0 +1,242 @@
+//! The gate: whether a status is sent to a cart, with the whole answer.
+//!
+//! [`decide`] takes plain data and answers six conditions, all of them each time, and keeps every answer with what was found, where that
+//! is set and the commands that would change it. A status is sent only if all six hold; the cart's mode says whether sending means
+//! sending or only recording. Nothing here reads a clock, a file or a database, and nothing decides by the text of an answer: the texts
+//! are for people ([`explain`]).
+//!
+//! | # | condition | answered from |
+//! |---|---|---|
+//! | 1 | `UseStatusUpdates` is True | [`crate::parameters`] |
+//! | 2 | a status event has a label and Notify Cart, or the label was given directly | [`crate::events`] |
+//! | 3 | the label changes, or a package is new to the cart | [`order::Known`] |
+//! | 4 | `UseGenericStatusUpdates` is True for this cart | [`crate::parameters`] |
+//! | 5 | the cart exists, is enabled, and its plugin was admitted and carries what there is | [`question::Definition`] |
+//! | 6 | the label maps to something the cart accepts | [`crate::carts`], the plugin's statuses |
+//!
+//! The gate is asked once, when an update is accepted. What it cannot know is whether the cart will take the update: that is a delivery's
+//! receipt. The overview is in ARCHITECTURE.md.
+
+pub mod command;
+mod conditions;
+pub mod explain;
+pub mod order;
+pub mod package;
+pub mod question;
+
+pub use order::Known;
+pub use question::{Again, Cause, Change, ChangeRule, Definition, Given, Mode, PluginState, Question};
+
+use crate::id::CartId;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+
+/// One of the six conditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// 1: `UseStatusUpdates`.
+    UpdatesOn,
+    /// 2: a label and Notify Cart, or given directly.
+    EventTellsCart,
+    /// 3: something is new to the cart.
+    Changed,
+    /// 4: `UseGenericStatusUpdates` of this cart.
+    CartUpdatesOn,
+    /// 5: the cart and its plugin.
+    CartReady,
+    /// 6: the label means something to the cart.
+    LabelMapped,
+}
+
+impl Condition {
+    /// All six, in order.
+    pub const ALL: [Condition; 6] = [
+        Condition::UpdatesOn,
+        Condition::EventTellsCart,
+        Condition::Changed,
+        Condition::CartUpdatesOn,
+        Condition::CartReady,
+        Condition::LabelMapped,
+    ];
+
+    /// Its number, 1 to 6.
+    pub fn number(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// The condition in plain words.
+    pub fn title(self) -> &'static str {
+        match self {
+            Condition::UpdatesOn => "Status updates are switched on",
+            Condition::EventTellsCart => "The status event has a label and tells the cart",
+            Condition::Changed => "There is something new to tell the cart",
+            Condition::CartUpdatesOn => "Status updates are switched on for this cart",
+            Condition::CartReady => "The cart is ready and its plugin can carry all of this",
+            Condition::LabelMapped => "The label means something to the cart",
+        }
+    }
+}
+
+/// Whether a condition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finding {
+    /// It holds.
+    Held,
+    /// It does not, and that is as somebody wants it: there is nothing to send and nobody must act.
+    NothingToDo,
+    /// It does not: nothing is sent until somebody acts.
+    NotHeld,
+}
+
+/// Where what a condition found is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// The system parameters.
+    SystemParameters,
+    /// The cart-based parameters.
+    CartParameters,
+    /// The status events.
+    StatusEvents,
+    /// What was accepted for the order before.
+    OrderRecord,
+    /// The cart's definition.
+    CartDefinition,
+    /// The cart's label map.
+    LabelMap,
+    /// The Order Manager, which posted the label.
+    OrderManager,
+    /// Whoever gave the label, by hand or through the API.
+    Sender,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Place::SystemParameters => "Cartage, system parameters, group Program",
+            Place::CartParameters => "Cartage, cart-based parameters, group Program",
+            Place::StatusEvents => "Cartage, status events",
+            Place::OrderRecord => "Cartage, its record of this order",
+            Place::CartDefinition => "Cartage, the cart's definition",
+            Place::LabelMap => "Cartage, the cart's label map",
+            Place::OrderManager => "your Order Manager",
+            Place::Sender => "whoever gave the label",
+        })
+    }
+}
+
+/// The answer to one condition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Which condition.
+    pub condition: Condition,
+    /// Whether it holds.
+    pub finding: Finding,
+    /// What was found, as a short statement.
+    pub value: String,
+    /// Where that is set.
+    pub place: Place,
+    /// Why the condition holds or not.
+    pub reason: Cow<'static, str>,
+    /// The commands that make it hold, in order. None where it holds.
+    pub remedies: Vec<String>,
+}
+
+impl Answer {
+    /// Whether the condition holds.
+    pub fn held(&self) -> bool {
+        self.finding == Finding::Held
+    }
+}
+
+/// What the cart's mode makes of an update that passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// There is no such cart, and so no mode.
+    NoCart,
+    /// `shadow`: recorded, not sent.
+    Shadow,
+    /// `only-orders`, and this order is one of them.
+    NamedOrder,
+    /// `only-orders`, and this order is not one of them: recorded, not sent.
+    OtherOrder,
+    /// `live`.
+    Live,
+}
+
+/// What is done with the update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It is sent.
+    Send,
+    /// It would be sent, but the cart's mode only records it.
+    Shadow,
+    /// Nothing: a condition does not hold.
+    Nothing,
+}
+
+/// A decision with every answer, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The cart.
+    pub cart: CartId,
+    /// The cart's own number of the order.
+    pub order_number: String,
+    /// The order's new label, if it gets one.
+    pub label: Option<String>,
+    /// Whether it was asked to send again.
+    pub again: Again,
+    /// The six answers, in order.
+    pub answers: [Answer; 6],
+    /// What the cart's mode says.
+    pub stage: Stage,
+    /// What follows.
+    pub verdict: Verdict,
+}
+
+impl Decision {
+    /// The answer to one condition.
+    pub fn answer(&self, condition: Condition) -> &Answer {
+        &self.answers[condition as usize]
+    }
+
+    /// Whether somebody must act before such an update is sent. False where it is sent or recorded, and where there is nothing to do: the
+    /// cart was told already, or its label map ignores the label.
+    pub fn must_act(&self) -> bool {
+        self.answers.iter().any(|answer| answer.finding == Finding::NotHeld)
+    }
+}
+
+/// Decides whether a status is sent, and keeps every answer.
+pub fn decide(question: &Question<'_>) -> Decision {
+    let answers = [
+        conditions::updates_on(question),
+        conditions::event_tells_cart(question),
+        conditions::changed(question),
+        conditions::cart_updates_on(question),
+        conditions::cart_ready(question),
+        conditions::label_mapped(question),
+    ];
+    let stage = question.stage();
+    let verdict = match stage {
+        _ if !answers.iter().all(Answer::held) => Verdict::Nothing,
+        Stage::Live | Stage::NamedOrder => Verdict::Send,
+        Stage::Shadow | Stage::OtherOrder => Verdict::Shadow,
+        // Condition 5 does not hold without a cart.
+        Stage::NoCart => Verdict::Nothing,
+    };
+    Decision {
+        cart: question.cart.clone(),
+        order_number: question.change.order_number.to_owned(),
+        label: question.change.label.map(str::to_owned),
+        again: question.again,
+        answers,
+        stage,
+        verdict,
+    }
+}

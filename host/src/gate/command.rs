@@ -1,0 +1,183 @@
+//! The commands that the gate names as remedies, each written here once, as a shell takes them.
+
+use super::question::Again;
+use crate::events::Event;
+use crate::id::CartId;
+use crate::parameters::Parameter;
+
+/// Sets a Boolean parameter to True.
+pub fn param_true(parameter: &Parameter, cart: Option<&CartId>) -> String {
+    let mut words = vec!["cartage", "param", "set", parameter.name, "True"];
+    words.extend(cart.into_iter().flat_map(|cart| ["--cart", cart.as_str()]));
+    line(&words)
+}
+
+/// Gives an event an order label, if it shall have one, and ticks Notify Cart.
+pub fn event_set(event: &Event, order_label: Option<&str>) -> String {
+    let mut words = vec!["cartage", "event", "set", event.name];
+    let label = order_label.map(|label| option("--order-label", label)).unwrap_or_default();
+    words.extend(label.iter().map(String::as_str));
+    words.push("--notify-cart");
+    line(&words)
+}
+
+/// Sends a label for an order, perhaps again.
+pub fn send(cart: &CartId, order_number: &str, label: &str, again: Again) -> String {
+    let (order, label) = (option("--order", order_number), option("--label", label));
+    let mut words = vec!["cartage", "send", "--cart", cart.as_str()];
+    words.extend(order.iter().chain(&label).map(String::as_str));
+    if again == Again::Yes {
+        words.push("--again");
+    }
+    line(&words)
+}
+
+/// Makes a cart: its file, and then the cart from its file. The operator fills in which plugin.
+pub fn cart_new(cart: &CartId) -> Vec<String> {
+    let file = format!("{cart}.toml");
+    vec![line(&["cartage", "cart", "new", cart.as_str(), "--plugin", "PLUGIN.wasm"]), line(&["cartage", "apply", &file])]
+}
+
+/// Enables a cart.
+pub fn cart_enable(cart: &CartId) -> String {
+    line(&["cartage", "cart", "enable", cart.as_str()])
+}
+
+/// How a cart gets its plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upgrade {
+    /// The file that lies there now.
+    Pin,
+    /// The file that lies there now, with all that it asks for.
+    Approve,
+    /// Another file, which the operator fills in.
+    Another,
+}
+
+/// Gives a cart another version of its plugin, or another plugin.
+pub fn cart_upgrade(cart: &CartId, upgrade: Upgrade) -> String {
+    let mut words = vec!["cartage", "cart", "upgrade", cart.as_str()];
+    match upgrade {
+        Upgrade::Pin => {}
+        Upgrade::Approve => words.push("--approve"),
+        Upgrade::Another => words.extend(["--plugin", "PLUGIN.wasm"]),
+    }
+    line(&words)
+}
+
+/// Maps a label to a status of the cart.
+pub fn cart_label(cart: &CartId, label: &str, status: &str) -> String {
+    let status = option("--status", status);
+    let mut words = vec!["cartage", "cart", "label", cart.as_str()];
+    if label.starts_with('-') {
+        words.extend(status.iter().map(String::as_str));
+        words.extend(["--", label]);
+    } else {
+        words.push(label);
+        words.extend(status.iter().map(String::as_str));
+    }
+    line(&words)
+}
+
+/// Lets a cart send what passes the gate.
+pub fn cart_live(cart: &CartId) -> String {
+    line(&["cartage", "cart", "mode", cart.as_str(), "live"])
+}
+
+/// An option and its value: in one word where the value would be taken for an option itself.
+fn option(name: &str, value: &str) -> Vec<String> {
+    if value.starts_with('-') { vec![format!("{name}={value}")] } else { vec![name.to_owned(), value.to_owned()] }
+}
+
+fn line(words: &[&str]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it: bare if it can be, else in double quotes, else in single ones.
+fn quoted(word: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | ',' | '=' | '@' | '%' | '+');
+    if !word.is_empty() && word.chars().all(bare) {
+        word.to_owned()
+    } else if word.contains(['"', '$', '`', '\\', '!']) {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    } else {
+        format!("\"{word}\"")
+    }
+}
+
+/// Breaks a command into lines of at most `width` characters that a shell reads as the one command: between words if it can be, else
+/// inside a word, which then goes on at the very start of the next line.
+pub(super) fn broken(command: &str, indent: &str, width: usize) -> Vec<String> {
+    // Two columns stay free for what ends a line: a space and a backslash, or a quote and a backslash.
+    let width = width - 2;
+    let mut lines = Vec::new();
+    let mut current = indent.to_owned();
+    let words: Vec<&str> = quoted_words(command).collect();
+    for (at, word) in words.iter().enumerate() {
+        // An option stays with its value where a line takes both.
+        let value = words.get(at + 1).filter(|_| word.starts_with("--") && !word.contains('='));
+        let together = chars(word) + value.map_or(0, |value| 1 + chars(value));
+        let needed = if chars(indent) + together > width { chars(word) } else { together };
+        if at > 0 && chars(&current) + 1 + needed > width {
+            current.push_str(" \\");
+            lines.push(std::mem::replace(&mut current, indent.to_owned()));
+        } else if at > 0 {
+            current.push(' ');
+        }
+        let quote = word.chars().next().filter(|c| matches!(c, '"' | '\''));
+        for piece in pieces(word) {
+            if chars(&current) + chars(piece) > width {
+                current.extend(quote);
+                current.push('\\');
+                lines.push(std::mem::replace(&mut current, quote.into_iter().collect()));
+            }
+            current.push_str(piece);
+        }
+    }
+    lines.push(current);
+    lines
+}
+
+/// The parts of a word between which it can be closed and opened again: characters, and an escaped single quote as one.
+fn pieces(word: &str) -> impl Iterator<Item = &str> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let end = if rest.starts_with(r"'\''") { 4 } else { rest.chars().next()?.len_utf8() };
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        Some(piece)
+    })
+}
+
+/// The words of a line that [`line()`] made, as they stand there.
+fn quoted_words(command: &str) -> impl Iterator<Item = &str> {
+    let mut rest = command;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let mut open = None;
+        let mut escaped = false;
+        let end = rest.find(|c: char| {
+            match (open, c) {
+                _ if escaped => escaped = false,
+                (None, '\\') => escaped = true,
+                (None, '"' | '\'') => open = Some(c),
+                (Some(quote), c) if quote == c => open = None,
+                (None, ' ') => return true,
+                (None | Some(_), _) => {}
+            }
+            false
+        });
+        let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after.strip_prefix(' ').unwrap_or(after);
+        Some(word)
+    })
+}
+
+fn chars(text: &str) -> usize {
+    text.chars().count()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! A decision in words: rows as plain data, and a table of at most 80 columns for people who do not program.
+
+use super::command::{self, broken};
+use super::{Decision, Stage, Verdict};
+use serde::Serialize;
+
+/// Characters of a line of the table, at most.
+pub const COLUMNS_MAX: usize = 80;
+
+/// A decision in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// What is done, in one sentence.
+    pub headline: String,
+    /// The six conditions, in order.
+    pub rows: Vec<Row>,
+    /// The cart's mode, where there is a cart.
+    pub mode: Option<ModeRow>,
+    /// What to do next, where there is something.
+    pub advice: Option<String>,
+}
+
+/// One condition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Tick or cross.
+    pub mark: Mark,
+    /// The condition's number.
+    pub number: u8,
+    /// The condition in plain words.
+    pub condition: &'static str,
+    /// What was found.
+    pub value: String,
+    /// Where that is set.
+    pub set_in: String,
+    /// Why it holds or not.
+    pub reason: String,
+    /// The commands that make it hold, in order.
+    pub remedies: Vec<String>,
+}
+
+/// Whether a condition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mark {
+    /// It does.
+    Tick,
+    /// It does not.
+    Cross,
+}
+
+impl Mark {
+    /// The sign for it.
+    pub fn sign(self) -> char {
+        match self {
+            Mark::Tick => '✓',
+            Mark::Cross => '✗',
+        }
+    }
+}
+
+/// The cart's mode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ModeRow {
+    /// What it is and what it makes of this order.
+    pub value: String,
+    /// The command that would let the order be sent, where the mode holds it back.
+    pub remedy: Option<String>,
+}
+
+/// Puts a decision into words.
+pub fn explain(decision: &Decision) -> Explanation {
+    let (order, cart) = (&decision.order_number, &decision.cart);
+    let rows: Vec<Row> = decision.answers.iter().map(row).collect();
+    let crosses: Vec<String> = rows.iter().filter(|row| row.mark == Mark::Cross).map(|row| row.number.to_string()).collect();
+    let headline = match decision.verdict {
+        Verdict::Send => format!("Order {order} is sent to the cart {cart}."),
+        Verdict::Shadow => format!("Order {order} would be sent to the cart {cart}, but is only recorded."),
+        Verdict::Nothing => format!("Order {order} is not sent to the cart {cart}."),
+    };
+    let advice = match decision.verdict {
+        Verdict::Send => None,
+        Verdict::Shadow => Some("All six conditions hold. The cart's mode holds the order back.".to_owned()),
+        Verdict::Nothing if decision.must_act() => {
+            Some(format!("It will be sent when every line has a tick. Look at {}.", listed(&crosses)))
+        }
+        Verdict::Nothing => Some("There is nothing to send, and nothing that you must do.".to_owned()),
+    };
+    Explanation { headline, rows, mode: mode(decision), advice }
+}
+
+fn row(answer: &super::Answer) -> Row {
+    Row {
+        mark: if answer.held() { Mark::Tick } else { Mark::Cross },
+        number: answer.condition.number(),
+        condition: answer.condition.title(),
+        value: answer.value.clone(),
+        set_in: answer.place.to_string(),
+        reason: answer.reason.to_string(),
+        remedies: answer.remedies.clone(),
+    }
+}
+
+fn mode(decision: &Decision) -> Option<ModeRow> {
+    let live = || Some(command::cart_live(&decision.cart));
+    let (value, remedy) = match decision.stage {
+        Stage::NoCart => return None,
+        Stage::Live => ("live: what passes is sent", None),
+        Stage::NamedOrder => ("only-orders: this order is one of those that are sent", None),
+        Stage::OtherOrder => ("only-orders: this order is not named, so it is only recorded", live()),
+        Stage::Shadow => ("shadow: what passes is only recorded", live()),
+    };
+    Some(ModeRow { value: value.to_owned(), remedy })
+}
+
+/// `2`, `2 and 4`, `1, 2 and 4`.
+fn listed(numbers: &[String]) -> String {
+    match numbers {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+impl Explanation {
+    /// The table: plain text, each line at most [`COLUMNS_MAX`] characters, commands broken so that a shell still takes them.
+    pub fn table(&self) -> String {
+        let mut lines = wrapped(&self.headline, "", "");
+        lines.push(String::new());
+        let mut shown = Vec::new();
+        for row in &self.rows {
+            lines.push(format!("  {} {}  {}", row.mark.sign(), row.number, row.condition));
+            lines.extend(wrapped(&capital(&row.value), "       ", "       "));
+            if row.mark == Mark::Cross {
+                lines.extend(wrapped(&capital(&row.reason), "       ", "       "));
+                lines.extend(wrapped(&row.set_in, "       Set in: ", "               "));
+                commands(&mut lines, &row.remedies, &mut shown);
+            }
+        }
+        if let Some(mode) = &self.mode {
+            lines.extend(wrapped(&mode.value, "  Mode ", "       "));
+            commands(&mut lines, mode.remedy.as_slice(), &mut shown);
+        }
+        if let Some(advice) = &self.advice {
+            lines.push(String::new());
+            lines.extend(wrapped(advice, "", ""));
+        }
+        lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    }
+}
+
+/// The commands of one row. Those that an earlier row shows are not repeated: nobody makes a cart three times.
+fn commands<'a>(lines: &mut Vec<String>, commands: &'a [String], shown: &mut Vec<&'a str>) {
+    let fresh: Vec<&str> = commands.iter().map(String::as_str).filter(|command| !shown.contains(command)).collect();
+    let title = match (commands.len(), fresh.len()) {
+        (0, _) => return,
+        (_, 0) => "       To change it: the commands above.",
+        (all, new) if new < all => "       To change it, after the commands above:",
+        (_, _) => "       To change it:",
+    };
+    lines.push(title.to_owned());
+    lines.extend(fresh.iter().flat_map(|command| broken(command, "         ", COLUMNS_MAX)));
+    shown.extend(fresh);
+}
+
+/// A statement as a sentence: a capital first and a full stop, unless its first word is spelled otherwise.
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if text.ends_with(['.', '?']) { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}
+
+/// Breaks a text between words, and inside a word that is longer than a line.
+fn wrapped(text: &str, first_indent: &str, indent: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut current = first_indent.to_owned();
+    let mut fresh = true;
+    for word in text.split(' ') {
+        if !fresh && current.chars().count() + 1 + word.chars().count() > COLUMNS_MAX {
+            lines.push(std::mem::replace(&mut current, indent.to_owned()));
+        } else if !fresh {
+            current.push(' ');
+        }
+        for c in word.chars() {
+            if current.chars().count() == COLUMNS_MAX {
+                lines.push(std::mem::replace(&mut current, indent.to_owned()));
+            }
+            current.push(c);
+        }
+        fresh = false;
+    }
+    lines.push(current);
+    lines
+}

@@ -1,0 +1,48 @@
+//! "Did you mean": the known name that is nearest to a mistyped one.
+
+/// The known name nearest to `wanted`, if any is near: the same but for case, or at most one edit in three characters away (two at least).
+/// Swapped neighbours are one edit.
+pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = wanted.trim().to_lowercase();
+    let edits_max = (wanted.chars().count() / 3).max(2);
+    known
+        .into_iter()
+        .map(|name| (strsim::osa_distance(&wanted, &name.to_lowercase()), name))
+        .filter(|(edits, name)| *edits <= edits_max && *edits < name.chars().count())
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, name)| name)
+}
+
+/// The nearest name as the end of an error message, or what else to do.
+pub(crate) fn hint(nearest: Option<&str>, otherwise: &str) -> String {
+    nearest.map_or_else(|| otherwise.to_owned(), |name| format!("did you mean {name:?}?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 3] = ["UseStatusUpdates", "UseGenericStatusUpdates", "ab"];
+
+    #[test]
+    fn slips_are_found_and_other_words_are_not() {
+        for (wanted, found) in [
+            ("UseStatusUpdate", Some("UseStatusUpdates")),
+            ("usestatusupdates", Some("UseStatusUpdates")),
+            ("UseSattusUpdates", Some("UseStatusUpdates")),
+            ("UseGenericStatusUpdate", Some("UseGenericStatusUpdates")),
+            (" a", Some("ab")),
+            ("", None),
+            ("xy", None),
+            ("PrintInvoices", None),
+        ] {
+            assert_eq!(nearest(wanted, KNOWN), found, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn one_edit_in_three_characters_is_near_and_one_more_is_not() {
+        assert_eq!(nearest("xxxdefghi", ["abcdefghi"]), Some("abcdefghi"));
+        assert_eq!(nearest("xxxxefghi", ["abcdefghi"]), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! Where a parameter and a plugin's setting say the same: which of the two counts.
+
+use super::{Assignments, Effective, GENERIC_STATUS_SEND_XML, Parameter, Source, Value};
+use crate::id::CartId;
+use cartage_contract::delivery::SettingValue;
+use std::fmt;
+
+/// A parameter that supplies a plugin's setting.
+struct Supply {
+    parameter: &'static Parameter,
+    plugin: &'static str,
+    setting: &'static str,
+    as_setting: fn(&Value) -> SettingValue,
+}
+
+static SUPPLIES: [Supply; 1] = [Supply {
+    parameter: &GENERIC_STATUS_SEND_XML,
+    plugin: "integration-script",
+    setting: "encoding",
+    as_setting: |value| SettingValue::Choice(if *value == Value::Boolean(true) { "xml" } else { "delimited" }.to_owned()),
+}];
+
+/// A setting that a parameter may supply, with both values and the one that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supplied {
+    /// The plugin's setting.
+    pub setting: &'static str,
+    /// The parameter.
+    pub parameter: &'static Parameter,
+    /// The parameter's value for this cart, and where it comes from.
+    pub effective: Effective,
+    /// The same in the setting's words.
+    pub as_setting: SettingValue,
+    /// What the cart's own definition says.
+    pub own: Option<SettingValue>,
+    /// Which of them counts.
+    pub winner: Winner,
+}
+
+/// Which value counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Winner {
+    /// The system parameter: somebody has set it.
+    Parameter,
+    /// The setting in the cart's definition: nobody has set the parameter.
+    Setting,
+    /// The plugin's own default: nobody has set either.
+    PluginDefault,
+}
+
+impl Supplied {
+    /// The value that counts. None: the plugin's default.
+    pub fn value(&self) -> Option<&SettingValue> {
+        match self.winner {
+            Winner::Parameter => Some(&self.as_setting),
+            Winner::Setting => self.own.as_ref(),
+            Winner::PluginDefault => None,
+        }
+    }
+}
+
+/// One sentence that names the winner and both values.
+impl fmt::Display for Supplied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Supplied { setting, parameter, effective, .. } = self;
+        let word = |value: &SettingValue| match value {
+            SettingValue::Choice(word) | SettingValue::Text(word) | SettingValue::UrlPath(word) => word.clone(),
+            SettingValue::Integer(_) | SettingValue::Boolean(_) | SettingValue::TextMap(_) => format!("{value:?}"),
+        };
+        let own = self.own.as_ref().map_or_else(|| "not set".to_owned(), word);
+        let said = format!("{} ({})", effective.value, effective.source);
+        match self.winner {
+            Winner::Parameter => write!(
+                f,
+                "{parameter} is {said} and supplies the plugin's setting `{setting}`: {}. The cart's own `{setting}` ({own}) does not count.",
+                word(&self.as_setting),
+                parameter = parameter.name,
+            ),
+            Winner::Setting => {
+                write!(
+                    f,
+                    "The cart's own setting `{setting}` counts: {own}. {} is {said}; once set, it would count instead.",
+                    parameter.name
+                )
+            }
+            Winner::PluginDefault => {
+                write!(f, "The plugin's default for `{setting}` counts. {} is {said}; once set, it would count instead.", parameter.name)
+            }
+        }
+    }
+}
+
+/// Each setting of this plugin that a parameter supplies. `own` finds what the cart's definition says of a setting.
+pub fn supplied(plugin: &str, cart: &CartId, assignments: &Assignments, own: impl Fn(&str) -> Option<SettingValue>) -> Vec<Supplied> {
+    let of_plugin = SUPPLIES.iter().filter(|supply| supply.plugin == plugin);
+    of_plugin
+        .map(|supply| {
+            let effective = supply.parameter.effective(Some(cart), assignments);
+            let own = own(supply.setting);
+            let winner = match (effective.source, &own) {
+                (Source::System | Source::Cart, _) => Winner::Parameter,
+                (Source::Default, Some(_)) => Winner::Setting,
+                (Source::Default, None) => Winner::PluginDefault,
+            };
+            let as_setting = (supply.as_setting)(&effective.value);
+            Supplied { setting: supply.setting, parameter: supply.parameter, effective, as_setting, own, winner }
+        })
+        .collect()
+}

@@ -1,0 +1,98 @@
+//! What a refused file most likely is, or most likely was built from, and what to do about it.
+
+use std::fmt;
+
+/// What a file is that is no component, with what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing.
+    Empty,
+    /// The beginning of a WebAssembly file, and no more.
+    Truncated,
+    /// A core module.
+    CoreModule,
+    /// A WebAssembly file of a version that nobody knows.
+    UnknownWasm,
+    /// Text.
+    Text,
+    /// Machine code that wasmtime compiled.
+    Precompiled,
+    /// A program or library of the operating system.
+    Native,
+    /// A compressed file or an archive.
+    Archive,
+    /// Something else.
+    Unknown,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Empty => "an empty file; build or fetch it again",
+            Kind::Truncated => "cut short after its first bytes; build or fetch it again",
+            Kind::CoreModule => "a core module, not a component; `cartage plugin build` makes a component of it",
+            Kind::UnknownWasm => "a WebAssembly file of an unknown version; build it with a current toolchain",
+            Kind::Text => "a text file, not a component; `cartage plugin build` makes a component",
+            Kind::Precompiled => {
+                "a precompiled file, which is machine code and is never taken; give the component that it was compiled from"
+            }
+            Kind::Native => "a native program or library, not a component; build it for wasm32-unknown-unknown with `cartage plugin build`",
+            Kind::Archive => "an archive, not a component; unpack it and give the .wasm file in it",
+            Kind::Unknown => "no WebAssembly component; `cartage plugin build` makes one",
+        })
+    }
+}
+
+/// What most likely brought a foreign import in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A WASI target, or std's environment, arguments or printing.
+    Command,
+    /// std's files.
+    Files,
+    /// Clocks.
+    Clock,
+    /// Randomness.
+    Random,
+    /// Sockets or an HTTP client.
+    Network,
+    /// Some other interface of WASI.
+    Wasi,
+    /// An interface of somebody else.
+    Unknown,
+}
+
+impl Cause {
+    pub(super) fn of(import: &str) -> Cause {
+        let Some(wasi) = import.strip_prefix("wasi:") else { return Cause::Unknown };
+        match wasi.split(['/', '@']).next().unwrap_or_default() {
+            "cli" => Cause::Command,
+            "filesystem" => Cause::Files,
+            "clocks" => Cause::Clock,
+            "random" => Cause::Random,
+            "sockets" | "http" | "tls" => Cause::Network,
+            _ => Cause::Wasi,
+        }
+    }
+
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Cause::Command => {
+                "; it was built for a WASI target, or uses std::env, std::process or println!: build it for wasm32-unknown-unknown and \
+                 use the settings and the log of the contract"
+            }
+            Cause::Files => {
+                "; it uses std::fs, or was built for a WASI target: build it for wasm32-unknown-unknown and take what it needs as settings"
+            }
+            Cause::Clock => "; it uses std::time, or was built for a WASI target: take the time from context.now-unix-ms",
+            Cause::Random => {
+                "; it uses a random number generator or a randomly seeded map, or was built for a WASI target: take context.entropy"
+            }
+            Cause::Network => {
+                "; it opens connections of its own: send requests through the contract's http.send to endpoints of the manifest"
+            }
+            Cause::Wasi => "; it was built for a WASI target: build it for wasm32-unknown-unknown with `cartage plugin build`",
+            Cause::Unknown => "; remove what needs it, or build for the world plugin of the contract",
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The command as a user or a script meets it: exit codes, which stream says what, and what it says of a plugin.
+
+use cartage::id::Digest;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests' crate lies in the repository").to_owned()
+}
+
+fn cartage() -> Command {
+    let binary = root().join("target/debug/cartage");
+    assert!(binary.exists(), "{} is not there; `make test` builds it", binary.display());
+    let mut command = Command::new(binary);
+    command.current_dir(root()).env_remove("CARTAGE_LOG").stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    cartage().args(arguments).output().expect("the command can be started")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("the command speaks UTF-8")
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {:?}", text(&output.stdout)))
+}
+
+/// The plugin that `make guests` built.
+fn plugin() -> PathBuf {
+    let file = root().join("target/plugins/integration-script.wasm");
+    assert!(file.exists(), "{} is not there; `make guests` builds it", file.display());
+    file
+}
+
+#[test]
+fn wrong_use_exits_with_2_and_a_failure_with_1() {
+    for wrong in [&["nonsense"][..], &["plugin"], &["plugin", "inspect"], &["plugin", "inspect", "a", "b"], &["plugin", "inspect", "/"]] {
+        let output = run(wrong);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{wrong:?}");
+        assert!(!output.stderr.is_empty(), "{wrong:?}");
+    }
+    assert_eq!(run(&["plugin", "inspect", "no/such.wasm"]).status.code(), Some(1));
+    let version = run(&["--version"]);
+    assert_eq!((version.status.code(), text(&version.stdout)), (Some(0), concat!("cartage ", env!("CARGO_PKG_VERSION"), "\n")));
+}
+
+#[test]
+fn a_filter_that_is_none_is_wrong_use() {
+    let output = cartage().env("CARTAGE_LOG", "a=b=c").args(["plugin", "inspect", "x.wasm"]).output().expect("the command can be started");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("CARTAGE_LOG is \"a=b=c\"") && text(&output.stderr).contains("what to do: "));
+}
+
+#[test]
+fn an_error_is_told_once_with_its_causes() {
+    let output = run(&["plugin", "build", "docs"]);
+    let said = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""));
+    for part in ["error: could not read docs/Cargo.toml\n", "\n  because: ", "\nwhat to do: name the folder"] {
+        assert_eq!(said.matches(part).count(), 1, "{part:?} in {said}");
+    }
+    assert!(!said.contains('\u{1b}'), "no colours without a terminal: {said:?}");
+
+    let output = run(&["plugin", "build", "docs", "--json"]);
+    let error = &json(&output)["error"];
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), ""));
+    assert_eq!((error["message"].as_str(), error["causes"].as_array().map(Vec::len)), (Some("could not read docs/Cargo.toml"), Some(1)));
+    assert!(error["what-to-do"].as_str().is_some_and(|remedy| remedy.contains("cartage plugin build CRATE-DIR")), "{error}");
+}
+
+#[test]
+fn a_toolchain_that_nobody_knows_is_an_error() {
+    let mut command = cartage();
+    let output = command.env("CARTAGE_GUEST_TOOLCHAIN", "nix").args(["plugin", "build", "plugins/integration-script"]).output();
+    let output = output.expect("the command can be started");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("CARTAGE_GUEST_TOOLCHAIN is \"nix\", and only `rustup` and `debian` are known"));
+}
+
+#[test]
+fn what_is_no_plugin_is_refused_by_what_it_is() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for (name, content, words) in [
+        ("empty.wasm", &b""[..], "an empty file"),
+        ("text.wasm", b"(component)", "a text file"),
+        ("core.wasm", b"\0asm\x01\0\0\0", "a core module"),
+        ("zip.wasm", b"PK\x03\x04rest", "an archive"),
+    ] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, content).expect("a file can be written");
+        let output = cartage().args(["plugin", "inspect"]).arg(&file).output().expect("the command can be started");
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        assert!(text(&output.stderr).contains(words), "{words:?} in {}", text(&output.stderr));
+    }
+    let output = cartage().args(["plugin", "inspect"]).arg(folder.path()).output().expect("the command can be started");
+    assert_eq!(output.status.code(), Some(1), "a folder is no plugin: {}", text(&output.stderr));
+}
+
+#[test]
+fn a_plugin_is_shown_to_a_person_and_to_a_program() {
+    let file = plugin();
+    let bytes = std::fs::read(&file).expect("it is there");
+    let shown = cartage().args(["plugin", "inspect"]).arg(&file).output().expect("the command can be started");
+    let screen = text(&shown.stdout);
+    assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
+    for part in ["integration-script", "endpoints", "credentials", "settings", "statuses", "next: ", &Digest::of(&bytes).to_string()] {
+        assert!(screen.contains(part), "{part} in {screen}");
+    }
+    let told = json(&cartage().args(["--json", "plugin", "inspect"]).arg(&file).output().expect("the command can be started"));
+    assert_eq!((told["manifest"]["name"].as_str(), told["bytes"].as_u64()), (Some("integration-script"), Some(bytes.len() as u64)));
+    assert_eq!(told["digest"].as_str(), Some(&*Digest::of(&bytes).to_string()));
+    for list in ["endpoints", "slots", "settings"] {
+        for item in told["manifest"][list].as_array().expect("it is a list") {
+            let name = item["name"].as_str().expect("it has a name");
+            assert!(screen.contains(name), "{list} {name} in {screen}");
+        }
+    }
+}
+
+#[test]
+fn a_plugin_is_built_again_byte_for_byte() {
+    let built = std::fs::read(plugin()).expect("it is there");
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let out = folder.path().join("new/folder");
+    // What an outer cargo sets, and what would break a build that took it over.
+    let mut command = cartage();
+    command.env("RUSTC_WRAPPER", "no-such-wrapper").env("RUSTFLAGS", "--no-such-flag").env("CARGO_BUILD_TARGET", "no-such-target");
+    command.args(["plugin", "build", "plugins/integration-script", "--json", "--out"]).arg(&out);
+    let output = command.output().expect("the command can be started");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let report = json(&output);
+    let plugin = &report["plugins"][0];
+    assert_eq!(plugin["digest"].as_str(), Some(&*Digest::of(&built).to_string()), "{report}");
+    assert_eq!(std::fs::read(out.join("integration-script.wasm")).expect("it was built"), built);
+    assert_eq!(std::fs::read_dir(&out).expect("it is there").count(), 1, "nothing else is left there");
+    let imports = plugin["imports"].as_array().expect("it is a list");
+    assert!(imports.iter().all(|import| import.as_str().is_some_and(|name| name.starts_with("cartage:plugin/"))), "{report}");
+}
+
+#[test]
+fn nobody_s_folders_are_in_a_plugin() {
+    let bytes = std::fs::read(plugin()).expect("it is there");
+    let top = root();
+    let home = std::env::var("HOME").unwrap_or_else(|_| "/no-home".to_owned());
+    for folder in [top.to_str().expect("the repository's path is UTF-8"), &*format!("{home}/")] {
+        assert!(!bytes.windows(folder.len()).any(|window| window == folder.as_bytes()), "{folder} stands in the plugin");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let mut child = cartage().args(["plugin", "inspect"]).arg(plugin()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+}

@@ -1,0 +1,295 @@
+//! The rules. Each looks at a tree and says, a line each, where it is broken and what to do.
+
+use crate::source::{Source, Tree};
+use std::collections::BTreeMap;
+use toml::{Table, Value};
+
+/// A rule: what it finds in a tree.
+pub(crate) type Rule = fn(&Tree) -> Vec<String>;
+
+/// Lines of one file.
+const LINES_MAX: usize = 500;
+
+/// Modules of the host use only modules further down the list in ARCHITECTURE.md.
+pub(crate) fn uses_go_down(tree: &Tree) -> Vec<String> {
+    let ranks = match ranks(tree) {
+        Ok(ranks) => ranks,
+        Err(problem) => return vec![problem],
+    };
+    let mut found = Vec::new();
+    for source in tree.host() {
+        let module = module_of(&source.path);
+        if module == "lib" {
+            continue;
+        }
+        let Some(rank) = ranks.get(module) else {
+            found.push(format!(
+                "{}: the module {module} has no place yet; put it into the list of ARCHITECTURE.md, \"Who may use whom\"",
+                source.path
+            ));
+            continue;
+        };
+        for (line, used) in uses(source).into_iter().filter(|(_, used)| used != module) {
+            match ranks.get(used.as_str()) {
+                // A path's first part may also be an item of lib.rs or main.rs; those are found by no rank.
+                Some(below) if below <= rank => found.push(format!(
+                    "{}: {module} uses {used}, which is not below it; move what both need down, or turn the use round (ARCHITECTURE.md, \"Who may use whom\")",
+                    source.at(line)
+                )),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// The place of each module in the list, the first highest.
+fn ranks(tree: &Tree) -> Result<BTreeMap<String, usize>, String> {
+    let text = &tree.get("ARCHITECTURE.md").ok_or("there is no ARCHITECTURE.md")?.text;
+    let list = text.split("## Who may use whom").nth(1).ok_or("ARCHITECTURE.md has no section \"Who may use whom\"")?;
+    let list = list.split("\n## ").next().unwrap_or_default();
+    let mut ranks = BTreeMap::new();
+    for line in list.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit())) {
+        let rank = ranks.values().max().map_or(0, |rank| rank + 1);
+        ranks.extend(line.split('`').skip(1).step_by(2).map(|name| (name.to_owned(), rank)));
+    }
+    if ranks.len() < 5 { Err("ARCHITECTURE.md lists hardly any module under \"Who may use whom\"".to_owned()) } else { Ok(ranks) }
+}
+
+/// `host/src/egress/client.rs` belongs to `egress`.
+fn module_of(path: &str) -> &str {
+    let path = path.trim_start_matches("host/src/").trim_end_matches(".rs");
+    path.split('/').next().unwrap_or(path)
+}
+
+/// The modules that a file's paths begin with, by line. Within the command the library is `cartage`.
+fn uses(source: &Source) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut group = 0_usize;
+    for (number, line) in source.code() {
+        for start in ["crate::", "cartage::"] {
+            for rest in line.split(start).skip(1) {
+                match rest.strip_prefix('{') {
+                    // `use crate::{a, b::{c}}`, one module a name at the group's own level.
+                    Some(inside) => found.extend(first_names(inside, &mut 0).into_iter().map(|name| (number, name))),
+                    None => found.extend(name_at(rest).map(|name| (number, name))),
+                }
+            }
+            if line.trim_end().ends_with(&format!("{start}{{")) {
+                group = number;
+            }
+        }
+        if group != 0 && number > group {
+            if line.starts_with("};") {
+                group = 0;
+            } else {
+                found.extend(name_at(line.trim_start()).map(|name| (number, name)));
+            }
+        }
+    }
+    found
+}
+
+fn first_names(inside: &str, depth: &mut usize) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut start = true;
+    for (at, c) in inside.char_indices() {
+        match c {
+            '{' => *depth += 1,
+            '}' if *depth == 0 => break,
+            '}' => *depth -= 1,
+            ',' if *depth == 0 => start = true,
+            c if start && !c.is_whitespace() => {
+                names.extend(name_at(&inside[at..]));
+                start = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn name_at(text: &str) -> Option<String> {
+    let name: String = text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// A name that is at home in some files of the host and named in no other.
+struct Home {
+    names: &'static [&'static str],
+    homes: &'static [&'static str],
+    instead: &'static str,
+}
+
+const HOMES: [Home; 5] = [
+    Home {
+        names: &["wasmtime::", "use wasmtime", "wasmtime_"],
+        homes: &["host/src/plugin.rs", "host/src/plugin/", "host/src/runner.rs", "host/src/runner/"],
+        instead: "wasmtime stays in plugin/ and runner/; give its values our own types there",
+    },
+    Home {
+        names: &[
+            "reqwest",
+            "hyper::",
+            "rustls",
+            "TcpStream",
+            "TcpListener",
+            "UdpSocket",
+            "UnixStream",
+            "UnixListener",
+            "ToSocketAddrs",
+            "lookup_host",
+        ],
+        homes: &["host/src/egress.rs", "host/src/egress/", "host/src/api.rs", "host/src/api/", "host/src/demo_cart.rs"],
+        instead: "sockets and TLS stay in egress/; send through egress::Session",
+    },
+    Home {
+        names: &["rusqlite", "sqlx", "\"SELECT ", "\"INSERT ", "\"UPDATE ", "\"DELETE FROM", "\"CREATE TABLE", "\"PRAGMA "],
+        homes: &["host/src/outbox.rs", "host/src/outbox/", "host/src/store.rs", "host/src/store/"],
+        instead: "SQL stays in outbox/ and store/; give the outbox a verb for it",
+    },
+    Home {
+        names: &["SystemTime::now", "std::time::Instant", "Timestamp::now", "Zoned::now", "time::{Duration, Instant}"],
+        homes: &["host/src/clock.rs"],
+        instead: "the clock is read in clock.rs; take a Clock, or tokio::time::Instant for a deadline",
+    },
+    Home {
+        names: &["println!(", "print!(", "eprint!(", "dbg!(", "io::stdout", "io::stderr"],
+        homes: &["host/src/main.rs", "host/src/cli.rs", "host/src/cli/"],
+        instead: "only the command's own files print; return the data, or log with tracing",
+    },
+];
+
+/// wasmtime, sockets, SQL, the clock and printing are named only where they are at home.
+pub(crate) fn foreign_names_stay_home(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in tree.host() {
+        for home in HOMES.iter().filter(|home| !home.homes.iter().any(|path| source.path.starts_with(path))) {
+            for (number, line) in source.code() {
+                // `tokio::time` is what deadlines are made with.
+                let line = line.replace("tokio::time::", "");
+                if let Some(name) = home.names.iter().find(|name| line.contains(**name)) {
+                    found.push(format!("{} names {}: {}", source.at(number), name.trim(), home.instead));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// A file is one noun.
+pub(crate) fn files_are_short(tree: &Tree) -> Vec<String> {
+    let long = tree.files("", ".rs").map(|source| (source, source.text.lines().count())).filter(|(_, lines)| *lines > LINES_MAX);
+    long.map(|(source, lines)| {
+        format!("{} has {lines} lines, more than {LINES_MAX}; look for the noun in it that can have a file of its own", source.path)
+    })
+    .collect()
+}
+
+/// Nothing is left for later, and no test is switched off.
+pub(crate) fn nothing_is_left_open(tree: &Tree) -> Vec<String> {
+    let marks = [
+        (concat!("#[", "ignore"), "mend the test, or remove it and say why in the commit"),
+        (concat!("to", "do!("), "write it, or leave out what would call it"),
+        (concat!("unimpl", "emented!("), "write it, or leave out what would call it"),
+        (concat!("FIX", "ME"), "mend it, or write down what is so and why"),
+        (concat!("TO", "DO"), "do it, or write down what is so and why"),
+    ];
+    search(tree.files("", ".rs"), &marks)
+}
+
+/// Nothing in the repository depends on whose machine it is.
+pub(crate) fn no_machine_s_paths(tree: &Tree) -> Vec<String> {
+    let marks = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("C:", "\\Users")];
+    let marks = marks.map(|mark| (mark, "name it from the repository's root, or make it up (a temporary folder, /srv/example)"));
+    search(tree.files("", "").filter(|source| source.path != "Cargo.lock"), &marks)
+}
+
+/// Code that the compiler does not check is confined to the places that argue for it.
+pub(crate) fn unsafe_code_is_confined(tree: &Tree) -> Vec<String> {
+    let homes = ["host/src/plugin/cache.rs", "host/src/runner/confine.rs", "sdk/src/"];
+    let files = tree.files("", ".rs").filter(|source| !homes.iter().any(|home| source.path.starts_with(home)));
+    let marks = [(concat!("allow(", "unsafe_code"), "find a safe way; style.md names the only places with another")];
+    search(files, &marks)
+}
+
+fn search<'a>(files: impl Iterator<Item = &'a Source>, marks: &[(&str, &str)]) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in files {
+        for (number, line) in source.text.lines().enumerate() {
+            let hits = marks.iter().filter(|(mark, _)| line.contains(mark));
+            found.extend(hits.map(|(mark, remedy)| format!("{} has {mark}: {remedy}", source.at(number + 1))));
+        }
+    }
+    found
+}
+
+/// Every hostile guest is built, and some test runs it.
+pub(crate) fn every_guest_is_used(tree: &Tree) -> Vec<String> {
+    const GUESTS: &str = "tests/guests/examples/";
+    let manifest = tree.get("tests/guests/Cargo.toml").map_or("", |source| &source.text);
+    let manifest: Table = manifest.parse().unwrap_or_default();
+    let examples = manifest.get("example").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut found = Vec::new();
+    for guest in tree.files(GUESTS, ".rs").filter(|guest| !guest.path[GUESTS.len()..].contains('/')) {
+        let name = guest.path.trim_start_matches(GUESTS).trim_end_matches(".rs");
+        let listed = examples.iter().any(|example| {
+            let kinds = example.get("crate-type").and_then(Value::as_array).cloned().unwrap_or_default();
+            example.get("name").and_then(Value::as_str) == Some(name) && kinds == [Value::from("cdylib")]
+        });
+        if !listed {
+            found.push(format!(
+                "{} is not built as a plugin: give it an [[example]] with crate-type = [\"cdylib\"] in tests/guests/Cargo.toml",
+                guest.path
+            ));
+        }
+        let quoted = format!("\"{name}\"");
+        if !tree.files("", ".rs").any(|source| !source.path.starts_with("tests/guests/") && source.text.contains(&quoted)) {
+            found.push(format!("{} is run by no test: write one that loads {quoted}, or remove the guest", guest.path));
+        }
+    }
+    found
+}
+
+/// Versions, lints and what a package says of itself stand once, in the workspace.
+pub(crate) fn packages_inherit(tree: &Tree) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in tree.files("", "Cargo.toml").filter(|source| source.path != "Cargo.toml") {
+        let manifest: Table = match source.text.parse() {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                found.push(format!("{} is not valid TOML: {error}", source.path));
+                continue;
+            }
+        };
+        let package = manifest.get("package").and_then(Value::as_table).cloned().unwrap_or_default();
+        for key in ["version", "edition", "rust-version", "license", "publish"] {
+            if !inherits(package.get(key)) {
+                found.push(format!("{}: write {key}.workspace = true under [package]", source.path));
+            }
+        }
+        if !inherits(manifest.get("lints")) {
+            found.push(format!("{}: write workspace = true under [lints]", source.path));
+        }
+        for (name, dependency) in dependencies(&manifest) {
+            if !inherits(Some(&dependency)) {
+                found.push(format!("{}: {name} has a version of its own; put it into the root's [workspace.dependencies] and write {name}.workspace = true", source.path));
+            }
+        }
+    }
+    found
+}
+
+fn inherits(value: Option<&Value>) -> bool {
+    value.and_then(|value| value.get("workspace")).and_then(Value::as_bool) == Some(true)
+}
+
+/// Of every kind, and of every target.
+fn dependencies(manifest: &Table) -> Vec<(String, Value)> {
+    let targets =
+        manifest.get("target").and_then(Value::as_table).into_iter().flat_map(|targets| targets.values()).filter_map(Value::as_table);
+    let tables = std::iter::once(manifest).chain(targets);
+    let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let lists = tables.flat_map(|table| kinds.iter().filter_map(|kind| table.get(*kind)?.as_table()));
+    lists.flat_map(|list| list.iter().map(|(name, value)| (name.clone(), value.clone()))).collect()
+}
