@@ -261,5 +261,5 @@ async fn a_manifest_that_breaks_a_rule_is_refused_with_the_rule() {
     let error = refused(guest("describes_nonsense")).await;
     let Error::Manifest(broken) = &error else { panic!("{error:?}") };
     assert_eq!(broken.problems.len(), 1, "{broken:?}");
-    assert!(error.to_string().starts_with("the plugin's manifest is not valid: name "), "{error}");
+    assert!(broken.to_string().starts_with("the manifest breaks its rules: name "), "{broken}");
 }

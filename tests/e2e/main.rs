@@ -2,6 +2,7 @@
 
 mod admission;
 mod calls;
+mod demo;
 mod egress;
 mod harness;
 mod limits;

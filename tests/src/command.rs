@@ -1,7 +1,7 @@
 //! The `cartage` command, run as its users run it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// The repository.
 pub fn root() -> PathBuf {
@@ -14,7 +14,7 @@ pub fn cartage() -> Command {
     let command = tests.parent().and_then(Path::parent).expect("tests lie in target/<profile>/deps").join("cartage");
     assert!(command.exists(), "{} is missing; run `make test`, which builds it", command.display());
     let mut command = Command::new(command);
-    command.env_remove("CARTAGE_PLUGINS").env_remove("CARTAGE_LOG").current_dir(root());
+    command.env_remove("CARTAGE_PLUGINS").env_remove("CARTAGE_LOG").current_dir(root()).stdin(Stdio::null());
     command
 }
 

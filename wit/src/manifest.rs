@@ -292,10 +292,12 @@ impl Endpoint {
         }
     }
 
-    /// Whether a plugin reads answers with this `content-type`. An answer without a body has none to read.
-    pub fn reads_type(&self, content_type: Option<&str>, body: &[u8]) -> bool {
+    /// Whether a plugin reads an answer of this status with this `content-type`. Only success is judged: the page that comes with a redirect or
+    /// an error is often a front server's, and its status is what the plugin needs. An answer without a body has none to read.
+    pub fn reads_type(&self, status: u16, content_type: Option<&str>, body: &[u8]) -> bool {
         let essence = content_type.map(|given| given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-        self.response_types.is_empty() || body.is_empty() || essence.is_some_and(|essence| self.response_types.contains(&essence))
+        let is_judged = matches!(status, 200..=299) && !body.is_empty() && !self.response_types.is_empty();
+        !is_judged || essence.is_some_and(|essence| self.response_types.contains(&essence))
     }
 }
 
@@ -377,9 +379,12 @@ mod answers {
             (None, "x", false),
             (None, "", true),
         ] {
-            assert_eq!(endpoint.reads_type(content_type, body.as_bytes()), reads, "{content_type:?} {body:?}");
+            assert_eq!(endpoint.reads_type(200, content_type, body.as_bytes()), reads, "{content_type:?} {body:?}");
+        }
+        for (status, reads) in [(199, true), (200, false), (299, false), (300, true), (401, true), (503, true)] {
+            assert_eq!(endpoint.reads_type(status, Some("text/html"), b"<p>x</p>"), reads, "{status}");
         }
         endpoint.response_types.clear();
-        assert!(endpoint.reads_type(None, b"x"));
+        assert!(endpoint.reads_type(200, None, b"x"));
     }
 }

@@ -36,7 +36,9 @@ enum Error {
 /// Reads a cart's file, admits its plugin from the plugin folder and binds everything. Nothing is sent.
 pub(super) async fn ready(file: &Path, plugins: Option<&Path>) -> Result<Ready, Failure> {
     let cart = read(file)?;
-    let folder = plugins.map_or_else(|| file.parent().unwrap_or(Path::new(".")).to_owned(), Path::to_owned);
+    // The folder of a bare file name is the empty path, which is none.
+    let beside = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let folder = plugins.unwrap_or(beside).to_owned();
     let bytes = PluginDir::open(&folder).and_then(|plugins| plugins.read(&cart.plugin)).map_err(|source| {
         let (plugin, cart) = (cart.plugin.clone(), cart.id.to_string());
         Failure::from(Error::Plugin { plugin, cart, folder: folder.clone(), source })

@@ -154,11 +154,10 @@ impl Session {
         let door = Arc::clone(&self.door);
         let Some(endpoint) = door.manifest.endpoint(&entry.request.endpoint) else { unreachable!("the request was allowed") };
         let content_type = received.headers.get("content-type").map(|value| text(value.as_bytes()));
-        // The page that comes with a redirect is no answer to the plugin's question.
-        if !is_redirect && !takes(endpoint, content_type.as_deref(), &received.body) {
+        if !endpoint.reads_type(received.status, content_type.as_deref(), &received.body) {
             return Err(self.wrong_type(endpoint, content_type.as_deref(), received.status));
         }
-        let shown = received.headers.iter().filter(|(name, _)| is_shown(endpoint, name.as_str()));
+        let shown = received.headers.iter().filter(|(name, _)| endpoint.shows_header(name.as_str(), received.status));
         let headers = shown.map(|(name, value)| ResponseHeader { name: name.as_str().to_owned(), value: text(value.as_bytes()) }).collect();
         let mut response = Response { status: received.status, headers, body: received.body };
         self.scrub(&mut response);
@@ -273,18 +272,4 @@ fn add_own_headers(wire: &mut Wire) {
     if !wire.headers.iter().any(|header| header.name == "accept") {
         wire.headers.push(WireHeader { name: "accept".to_owned(), value: b"*/*".to_vec(), sensitive: false });
     }
-}
-
-/// Whether the plugin reads answers of this content type. An answer without a body has none to read.
-fn takes(endpoint: &Endpoint, content_type: Option<&str>, body: &[u8]) -> bool {
-    let essence = content_type.map(|given| given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-    match essence {
-        _ if endpoint.response_types.is_empty() => true,
-        None => body.is_empty(),
-        Some(essence) => body.is_empty() || endpoint.response_types.contains(&essence),
-    }
-}
-
-fn is_shown(endpoint: &Endpoint, header: &str) -> bool {
-    matches!(header, "content-type" | "retry-after" | "date") || endpoint.response_headers.iter().any(|declared| declared == header)
 }

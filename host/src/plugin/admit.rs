@@ -101,12 +101,8 @@ pub enum Error {
     #[error("the plugin could not describe itself")]
     Describe(#[source] Ended),
     /// Its manifest breaks rules.
-    #[error("the plugin's manifest is not valid: {}", problems(.0))]
+    #[error("the plugin cannot be admitted with this manifest")]
     Manifest(#[source] manifest::Error),
-}
-
-fn problems(error: &manifest::Error) -> String {
-    error.problems.iter().map(|problem| format!("{} {}", problem.item, problem.rule)).collect::<Vec<_>>().join("; ")
 }
 
 impl Runtime {

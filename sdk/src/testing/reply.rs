@@ -85,7 +85,7 @@ impl Reply {
     pub(super) fn seen_through(self, endpoint: &Endpoint) -> Result<Response, Error> {
         let mut response = self.0?;
         let content_type = response.headers.iter().find(|header| header.name == "content-type").map(|header| header.value.as_str());
-        if !endpoint.reads_type(content_type, &response.body) {
+        if !endpoint.reads_type(response.status, content_type, &response.body) {
             let types = endpoint.response_types.join(", ");
             let message = format!("the answer's content type is {content_type:?}; endpoint {} declares {types}", endpoint.name);
             return Err(Error { kind: ErrorKind::ResponseType, reach: Reach::Answered, message });
