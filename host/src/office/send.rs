@@ -103,7 +103,7 @@ impl Asked {
             fields.label = raised.order_label.as_ref().map_or(raised.event.suggested_label, |label| label.as_str()).to_owned();
         }
         let update = StatusUpdate::new(fields, civil_time(now_unix_ms))?;
-        Ok(Asked { raised, given, again: request.again, labelled, update, known: facts.known()? })
+        Ok(Asked { raised, given, again: request.again, labelled, update, known: facts.known() })
     }
 
     pub(super) fn decide(&self, cart: &CartId, kept: Option<&KeptCart>, nearest: Option<&str>, facts: &Facts) -> Decision {
