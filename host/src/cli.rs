@@ -6,10 +6,12 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use. With `--json` standard output holds exactly one JSON document, the error included;
 //! standard error holds the talk.
 
+mod apply;
 mod attempt;
 mod courier;
 mod demo;
 mod doctor;
+mod export;
 mod init;
 mod plugin;
 mod report;
@@ -51,6 +53,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Apply(apply::Args),
+    Export(export::Args),
     Send(Box<send::Args>),
     Demo(demo::Args),
     Doctor(doctor::Args),
@@ -118,6 +122,8 @@ pub(crate) fn main() -> ExitCode {
     };
     let ended = start_logging().and_then(|()| match cli.command {
         Command::Init(args) => args.run(&cli.data, cli.json),
+        Command::Apply(args) => args.run(&cli.data, cli.json),
+        Command::Export(args) => args.run(&cli.data, cli.json),
         Command::Send(args) => args.run(cli.json),
         Command::Demo(args) => args.run(cli.json),
         Command::Doctor(args) => args.run(cli.json),

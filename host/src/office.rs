@@ -7,11 +7,15 @@
 //! It promises that the gate's answer and what follows from it are written in one transaction, and that nothing is sent that was not
 //! accepted on disk before. What it cannot know is whether a cart has what was sent when no answer came: the receipt says so.
 
+pub mod apply;
+
 mod cart;
+mod credentials;
 mod error;
 mod plugins;
 
 pub use cart::{KeptCart, PluginKept, credential_host};
+pub use credentials::KeptCredential;
 pub use error::Error;
 
 use crate::clock::Clock;

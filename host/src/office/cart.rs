@@ -116,12 +116,35 @@ impl Office {
     pub async fn find_cart(&self, id: &CartId) -> Result<Option<KeptCart>, Error> {
         let (merchant, wanted) = (self.merchant.clone(), id.clone());
         let row = self.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
-        let Some(row) = row else { return Ok(None) };
+        match row {
+            Some(row) => self.kept(row).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Every cart, by its id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where one of them could not be read.
+    pub async fn carts(&self) -> Result<Vec<KeptCart>, Error> {
+        let merchant = self.merchant.clone();
+        let rows = self.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
+        let mut carts = Vec::new();
+        for row in rows {
+            carts.push(self.kept(row).await?);
+        }
+        Ok(carts)
+    }
+
+    /// A cart from its row.
+    async fn kept(&self, row: store::carts::Cart) -> Result<KeptCart, Error> {
+        let id = &row.definition.cart;
         let cart = Cart::parse(&format!("the store, cart {id}"), &row.definition.text)
             .map_err(|source| Error::KeptCart { cart: id.clone(), source })?;
         let mode = cart.mode();
         let plugin = self.plugin_of(&cart, row.definition.plugin.or(cart.digest)).await?;
-        Ok(Some(KeptCart { cart, row, mode, plugin }))
+        Ok(KeptCart { cart, row, mode, plugin })
     }
 
     /// The id of a cart that is nearest to one that there is not.
