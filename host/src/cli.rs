@@ -8,13 +8,23 @@
 
 mod apply;
 mod attempt;
+mod backup;
+mod baseline;
+mod cart;
 mod courier;
+mod credential;
 mod demo;
 mod doctor;
+mod event;
+mod explain;
 mod export;
+mod gated;
 mod init;
+mod key;
+mod param;
 mod plugin;
 mod report;
+mod restore;
 mod send;
 mod toolchain;
 
@@ -55,7 +65,21 @@ enum Command {
     Init(init::Args),
     Apply(apply::Args),
     Export(export::Args),
+    #[command(subcommand)]
+    Cart(cart::Command),
+    #[command(subcommand)]
+    Credential(credential::Command),
+    #[command(subcommand)]
+    Key(key::Command),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    #[command(subcommand)]
+    Param(param::Command),
+    #[command(subcommand)]
+    Event(event::Command),
     Send(Box<send::Args>),
+    Explain(explain::Args),
+    Baseline(baseline::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
     #[command(subcommand)]
@@ -124,7 +148,16 @@ pub(crate) fn main() -> ExitCode {
         Command::Init(args) => args.run(&cli.data, cli.json),
         Command::Apply(args) => args.run(&cli.data, cli.json),
         Command::Export(args) => args.run(&cli.data, cli.json),
-        Command::Send(args) => args.run(cli.json),
+        Command::Cart(command) => command.run(&cli.data, cli.json),
+        Command::Credential(command) => command.run(&cli.data, cli.json),
+        Command::Key(command) => command.run(&cli.data, cli.json),
+        Command::Backup(args) => args.run(&cli.data, cli.json),
+        Command::Restore(args) => args.run(cli.json),
+        Command::Param(command) => command.run(&cli.data, cli.json),
+        Command::Event(command) => command.run(&cli.data, cli.json),
+        Command::Send(args) => args.run(&cli.data, cli.json),
+        Command::Explain(args) => args.run(&cli.data, cli.json),
+        Command::Baseline(args) => args.run(&cli.data, cli.json),
         Command::Demo(args) => args.run(cli.json),
         Command::Doctor(args) => args.run(cli.json),
         Command::Plugin(command) => command.run(cli.json),

@@ -10,13 +10,20 @@
 pub mod apply;
 
 mod cart;
+mod carts;
 mod credentials;
 mod error;
+mod explain;
+mod facts;
 mod plugins;
+mod send;
+mod settings;
 
 pub use cart::{KeptCart, PluginKept, credential_host};
 pub use credentials::KeptCredential;
 pub use error::Error;
+pub use explain::Explained;
+pub use send::{Cause, Done, Request, Sent};
 
 use crate::clock::Clock;
 use crate::data_dir::DataDir;

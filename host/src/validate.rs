@@ -117,6 +117,11 @@ impl StatusUpdate {
         &self.update.label
     }
 
+    /// All of it, as the sender gave it: nothing in it is mapped.
+    pub fn given(&self) -> &Update {
+        &self.update
+    }
+
     /// What `cart` makes of this update: its order's number stripped, labels and carriers mapped, and nothing in it that its plugin cannot carry.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod difference;
 
 pub use difference::{Difference, Field};
 
+use super::settings::WHO;
 use super::{Error, KeptCart, Office, credential_host};
 use crate::carts::{Cart, LabelTarget};
 use crate::egress::endpoint::{self, Bindings};
@@ -206,7 +207,7 @@ impl Office {
         let write = move |tx: &store::Tx<'_>| -> Result<(), store::Error> {
             for (definition, detail) in definitions {
                 store::carts::put(tx, &merchant, &definition, at_unix_ms)?;
-                let (who, what) = ("command".to_owned(), "apply".to_owned());
+                let (who, what) = (WHO.to_owned(), "apply".to_owned());
                 let line = audit::Line { at_unix_ms, who, what, subject: format!("cart {}", definition.cart), detail: Some(detail) };
                 audit::add(tx, &merchant, &line)?;
             }
@@ -217,7 +218,7 @@ impl Office {
 }
 
 /// A cart as the store keeps it.
-fn definition(cart: &Cart) -> store::carts::Definition {
+pub(super) fn definition(cart: &Cart) -> store::carts::Definition {
     let mode = cart.mode().name().to_owned();
     store::carts::Definition { cart: cart.id.clone(), text: cart.to_toml(), plugin: cart.digest, mode }
 }

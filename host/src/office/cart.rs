@@ -2,11 +2,11 @@
 
 use super::plugins::is_missing;
 use super::{Error, Office};
-use crate::carts::{Cart, Mode};
+use crate::carts::{Cart, Mode, OrderNumberKind};
 use crate::deliver::Courier;
 use crate::gate::question::{CartState, Definition, PluginState};
 use crate::id::{CartId, Digest};
-use crate::parameters::{self, Assignment, Assignments, Scope, Supplied};
+use crate::parameters::{self, Assignments, GENERIC_ORDER_NUMBER_TYPE, Source, Supplied, Value};
 use crate::store;
 use crate::vault::{Place, Turn, Vault as _};
 use cartage_contract::delivery::SettingValue;
@@ -87,6 +87,24 @@ impl KeptCart {
     }
 }
 
+impl KeptCart {
+    /// Its definition with what parameters supply: a parameter that somebody set counts more than the cart's own word.
+    pub fn as_set(&self, assignments: &Assignments) -> Cart {
+        let mut cart = self.cart.clone();
+        for supplied in self.supplied(assignments) {
+            if let Some(SettingValue::Choice(word)) = supplied.value() {
+                cart.supply(supplied.setting, Plain::Text(word.clone()));
+            }
+        }
+        let kind = GENERIC_ORDER_NUMBER_TYPE.effective(Some(&cart.id), assignments);
+        if kind.source != Source::Default {
+            let numeric = kind.value == Value::Choice("numeric");
+            cart.order_number.kind = if numeric { OrderNumberKind::Numeric } else { OrderNumberKind::Text };
+        }
+        cart
+    }
+}
+
 /// The host for which the values of a credential slot are kept: that of the first endpoint that the slot is for and the cart binds.
 pub fn credential_host(cart: &Cart, manifest: &Manifest, slot: &Slot) -> Option<String> {
     let named = slot.endpoints.iter().map(String::as_str);
@@ -117,7 +135,7 @@ impl Office {
         let (merchant, wanted) = (self.merchant.clone(), id.clone());
         let row = self.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
         match row {
-            Some(row) => self.kept(row).await.map(Some),
+            Some(row) => Ok(Some(self.read_cart(row).await?)),
             None => Ok(None),
         }
     }
@@ -132,16 +150,29 @@ impl Office {
         let rows = self.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
         let mut carts = Vec::new();
         for row in rows {
-            carts.push(self.kept(row).await?);
+            carts.push(self.read_cart(row).await?);
         }
         Ok(carts)
     }
 
-    /// A cart from its row.
-    async fn kept(&self, row: store::carts::Cart) -> Result<KeptCart, Error> {
-        let id = &row.definition.cart;
-        let cart = Cart::parse(&format!("the store, cart {id}"), &row.definition.text)
-            .map_err(|source| Error::KeptCart { cart: id.clone(), source })?;
+    /// Fails where there is no such cart.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCart`] with the nearest id.
+    pub async fn known_cart(&self, id: &CartId) -> Result<(), Error> {
+        let (merchant, wanted) = (self.merchant.clone(), id.clone());
+        match self.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await? {
+            Some(_) => Ok(()),
+            None => Err(Error::NoCart { cart: id.clone(), nearest: self.nearest_cart(id).await? }),
+        }
+    }
+
+    /// Reads a cart's row.
+    pub(super) async fn read_cart(&self, row: store::carts::Cart) -> Result<KeptCart, Error> {
+        let id = row.definition.cart.clone();
+        let cart =
+            Cart::parse(&format!("the store, cart {id}"), &row.definition.text).map_err(|source| Error::KeptCart { cart: id, source })?;
         let mode = cart.mode();
         let plugin = self.plugin_of(&cart, row.definition.plugin.or(cart.digest)).await?;
         Ok(KeptCart { cart, row, mode, plugin })
@@ -195,12 +226,7 @@ impl Office {
             return Err(Error::Changed { cart: id.clone(), plugin: kept.cart.plugin.clone(), found, pinned });
         }
         let plugin = self.admit(bytes).await?;
-        let mut cart = kept.cart.clone();
-        for supplied in kept.supplied(&self.assignments().await?) {
-            if let Some(SettingValue::Choice(word)) = supplied.value() {
-                cart.supply(supplied.setting, Plain::Text(word.clone()));
-            }
-        }
+        let cart = kept.as_set(&self.assignments().await?);
         let mut secrets = cart.secrets(plugin.manifest())?;
         for slot in &plugin.manifest().slots {
             let Some(host) = credential_host(&cart, plugin.manifest(), slot) else { continue };
@@ -221,29 +247,6 @@ impl Office {
     async fn secret(&self, place: &Place, host: &str) -> Result<Option<secrecy::SecretString>, Error> {
         Ok(self.vault()?.get(&self.merchant, place, Turn::Current, host).await?)
     }
-
-    /// Every parameter that was set.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`].
-    pub async fn assignments(&self) -> Result<Assignments, Error> {
-        let merchant = self.merchant.clone();
-        let rows = self.store.read::<_, store::Error>(move |view| store::parameters::list(view, &merchant)).await?;
-        Ok(read_assignments(rows)?)
-    }
-}
-
-/// Reads what the store holds of parameters.
-pub(super) fn read_assignments(rows: Vec<store::parameters::Parameter>) -> Result<Assignments, parameters::Error> {
-    let read = |row: store::parameters::Parameter| -> Result<Assignment, parameters::Error> {
-        let scope = match row.scope {
-            store::parameters::Scope::System => Scope::System,
-            store::parameters::Scope::Cart(cart) => Scope::Cart(cart),
-        };
-        parameters::assign(&row.name, scope, &row.value)
-    };
-    rows.into_iter().map(read).collect()
 }
 
 fn refused(error: &dyn std::error::Error) -> PluginKept {

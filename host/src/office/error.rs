@@ -57,6 +57,14 @@ pub enum Error {
     /// What the cart makes of the update.
     #[error(transparent)]
     Refused(#[from] validate::Refused),
+    /// The cart is paused.
+    #[error("cart {cart} is paused ({why}), so nothing was sent; mend that, then `cartage cart resume {cart}` and send it again")]
+    Paused {
+        /// The cart.
+        cart: CartId,
+        /// Why, by name.
+        why: String,
+    },
     /// There is no engine.
     #[error(transparent)]
     Runtime(#[from] plugin::Error),
