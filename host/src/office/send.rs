@@ -225,7 +225,7 @@ impl Office {
         let receipt = attempt.as_ref().ok().map(|attempt| attempt.receipt.clone());
         let (merchant, at) = (self.merchant.clone(), self.now_unix_ms());
         self.store.write::<_, store::Error>(move |tx| settle(tx, &merchant, &order, sequence, receipt.as_ref(), live, at)).await?;
-        let attempt = Box::new(attempt.map_err(|source| Error::Courier { cart: kept.cart.id.clone(), source })?);
+        let attempt = Box::new(attempt.map_err(Error::courier(&kept.cart.id))?);
         Ok(Sent { decision, done: if live { Done::Tried(attempt) } else { Done::Recorded(attempt) } })
     }
 }
