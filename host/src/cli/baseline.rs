@@ -69,7 +69,7 @@ fn read(file: &Path) -> Result<Vec<(String, String)>, Error> {
     }
     let text = std::fs::read_to_string(file).map_err(failed)?;
     let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
-    let lines = lines.filter(|(at, line)| !line.trim().is_empty() && !(*at == 0 && line.trim().eq_ignore_ascii_case("order,label")));
+    let lines = lines.filter(|(at, line)| !(line.trim().is_empty() || *at == 0 && line.trim().eq_ignore_ascii_case("order,label")));
     lines.map(|(at, line)| pair(line.trim()).map_err(|what| Error::Line { file: file.to_owned(), line: at + 1, what })).collect()
 }
 

@@ -245,6 +245,11 @@ impl Office {
 
     /// A credential of the vault. Where the store holds none, the key is not needed.
     async fn secret(&self, place: &Place, host: &str) -> Result<Option<secrecy::SecretString>, Error> {
+        let (merchant, wanted) = (self.merchant.clone(), place.clone());
+        let look = move |view: &store::View<'_>| store::credentials::get(view, &merchant, &wanted, Turn::Current);
+        if self.store.read::<_, store::Error>(look).await?.is_none() {
+            return Ok(None);
+        }
         Ok(self.vault()?.get(&self.merchant, place, Turn::Current, host).await?)
     }
 }
