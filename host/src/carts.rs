@@ -4,20 +4,28 @@
 //! are errors. What a cart says is judged against a plugin's manifest later, where the plugin is known: settings in
 //! [`Cart::settings`], labels in [`crate::validate`], base URLs and credentials in [`crate::egress`].
 
+mod canonical;
 mod limits;
+mod mode;
+pub mod order_number;
 pub mod secrets;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use limits::Limits;
+pub use mode::{ChangeRule, Mode};
+pub use order_number::{OrderNumberKind, OrderNumberRule};
 pub use secrets::SecretSource;
 
 use crate::id::{CartId, Digest};
 use cartage_contract::delivery::Setting;
 use cartage_contract::manifest::{Manifest, Plain, SettingErrors};
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One shopping cart definition.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cart {
     /// Its Cart ID.
@@ -26,56 +34,66 @@ pub struct Cart {
     /// The plugin's file, by its name in the plugin directory.
     pub plugin: String,
     /// The digest that the file must have. Without it any file of that name is taken, and `send` prints the digest to pin.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub digest: Option<Digest>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    mode: mode::Word,
+    #[serde(default, skip_serializing_if = "is_default")]
+    only_orders: BTreeSet<String>,
+    /// What counts as a change.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub changes: ChangeRule,
+    /// What the cart calls an order.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub order_number: OrderNumberRule,
     /// Where the plugin's endpoints lead, by the manifest's names.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub endpoints: BTreeMap<String, Binding>,
     /// The plugin's settings, by the manifest's names.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     settings: BTreeMap<String, Plain>,
     /// Where the secrets are, by slot and field.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub credentials: BTreeMap<String, BTreeMap<String, SecretSource>>,
     /// What a label of the Order Manager becomes at the cart.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub labels: BTreeMap<String, LabelTarget>,
     /// What becomes of a label that `labels` does not name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub unlisted_labels: UnlistedLabels,
     /// What a carrier of the Order Manager is called at the cart. One that is not named keeps its name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub carriers: BTreeMap<String, String>,
     /// Whether the customer is notified where the sender does not say.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub notify_customer: NotifyCustomer,
     /// What one call may use.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
 }
 
 /// Where an endpoint leads, as the operator writes it. [`crate::egress`] checks it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Binding {
     /// The base URL, in its normal form.
     pub base_url: String,
     /// Ports that the base URL may name besides the scheme's own. A private exception needs none listed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub ports: Vec<u16>,
     /// Private addresses that this endpoint may reach, each with the reason why.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub private: Vec<PrivateException>,
     /// Whether `http` without TLS is accepted beyond the private exceptions.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub plain_http: Consent,
     /// Whether secrets may travel over such a connection.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub secrets_in_clear: Consent,
 }
 
 /// A named exception from the rule that private addresses are denied.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrivateException {
     /// What it is, for whoever reads the file next: `shop in our own rack`.
@@ -85,7 +103,7 @@ pub struct PrivateException {
 }
 
 /// Whether the operator takes a risk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Consent {
     /// Not taken.
@@ -96,8 +114,8 @@ pub enum Consent {
 }
 
 /// What a label becomes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "WrittenTarget")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenTarget", into = "WrittenTarget")]
 pub enum LabelTarget {
     /// This status of the cart, exactly.
     Status(String),
@@ -109,7 +127,7 @@ pub enum LabelTarget {
 
 /// As the operator writes a target: `"Shipped"`, `"tracking-only"`, `"ignore"`, or `{ status = "ignore" }` for a cart that
 /// really has a status of that name.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum WrittenTarget {
     Word(String),
@@ -126,8 +144,19 @@ impl From<WrittenTarget> for LabelTarget {
     }
 }
 
+impl From<LabelTarget> for WrittenTarget {
+    fn from(target: LabelTarget) -> WrittenTarget {
+        match target {
+            LabelTarget::TrackingOnly => WrittenTarget::Word("tracking-only".to_owned()),
+            LabelTarget::Ignore => WrittenTarget::Word("ignore".to_owned()),
+            LabelTarget::Status(status) if matches!(status.as_str(), "tracking-only" | "ignore") => WrittenTarget::Exactly { status },
+            LabelTarget::Status(status) => WrittenTarget::Word(status),
+        }
+    }
+}
+
 /// What becomes of a label that the map does not name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnlistedLabels {
     /// The label's own text is the status.
@@ -142,7 +171,7 @@ pub enum UnlistedLabels {
 }
 
 /// Whether the customer is notified where the sender does not say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotifyCustomer {
     /// The cart decides.
@@ -166,6 +195,14 @@ pub enum Error {
         #[source]
         source: Box<toml::de::Error>,
     },
+    /// The mode and its orders do not go together.
+    #[error("could not read the cart in {file}: {problem}")]
+    Mode {
+        /// The file's name, for the message.
+        file: String,
+        /// What does not, and what to do.
+        problem: &'static str,
+    },
     /// The settings do not fit the plugin's manifest.
     #[error("the settings of cart {cart} do not fit its plugin")]
     Settings {
@@ -182,9 +219,11 @@ impl Cart {
     ///
     /// # Errors
     ///
-    /// [`Error::Syntax`], with line and column.
+    /// [`Error::Syntax`], with line and column, and [`Error::Mode`].
     pub fn parse(file: &str, text: &str) -> Result<Cart, Error> {
-        toml::from_str(text).map_err(|source| Error::Syntax { file: file.to_owned(), source: Box::new(source) })
+        let cart: Cart = toml::from_str(text).map_err(|source| Error::Syntax { file: file.to_owned(), source: Box::new(source) })?;
+        cart.check_mode(file)?;
+        Ok(cart)
     }
 
     /// Every setting that has a value, given or by default, checked against the plugin's manifest.
@@ -195,6 +234,34 @@ impl Cart {
     pub fn settings(&self, manifest: &Manifest) -> Result<Vec<Setting>, Error> {
         let given = self.settings.clone().into_iter().collect();
         manifest.settings_read(given).map_err(|source| Error::Settings { cart: self.id.clone(), source })
+    }
+
+    /// What this cart's definition says of a setting.
+    pub fn own_setting(&self, name: &str) -> Option<&Plain> {
+        self.settings.get(name)
+    }
+
+    /// Gives a setting a value in the place of the one that the definition gives it.
+    pub fn supply(&mut self, name: &str, value: Plain) {
+        self.settings.insert(name.to_owned(), value);
+    }
+
+    /// Gives every setting that stands under a former name the name that the plugin has for it now. One that is there under both stays as it
+    /// is: [`Cart::settings`] refuses it. Gives each former name with the present one.
+    pub fn rename_settings(&mut self, manifest: &Manifest) -> Vec<(String, String)> {
+        let mut renamed = Vec::new();
+        for setting in &manifest.settings {
+            for former in &setting.former_names {
+                if manifest.setting(former).is_some() || self.settings.contains_key(&setting.name) {
+                    continue;
+                }
+                if let Some(value) = self.settings.remove(former) {
+                    self.settings.insert(setting.name.clone(), value);
+                    renamed.push((former.clone(), setting.name.clone()));
+                }
+            }
+        }
+        renamed
     }
 
     /// What this cart makes of a label. None: a label that it refuses.
@@ -216,73 +283,7 @@ impl Cart {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WHOLE: &str = r#"
-        cart = "seed-shop"
-        plugin = "integration-script.wasm"
-        unlisted_labels = "refuse"
-        notify_customer = "never"
-
-        [endpoints.script]
-        base_url = "http://127.0.0.1:8089/seti.php"
-        private = [{ name = "demo cart on this machine", allow = "127.0.0.1/32" }]
-
-        [settings]
-        encoding = "xml"
-
-        [credentials.account]
-        setiuser = { text = "seed" }
-        password = { env = "SEED_PASSWORD" }
-
-        [labels]
-        "Order Shipped" = "Shipped"
-        "Packed" = "ignore"
-        "Tracking Number Imported" = "tracking-only"
-        "Odd" = { status = "ignore" }
-
-        [carriers]
-        FX = "FedEx"
-
-        [limits]
-        requests = 3
-    "#;
-
-    #[test]
-    fn a_cart_reads_as_its_operator_wrote_it() {
-        let cart = Cart::parse("seed.toml", WHOLE).expect("the example is valid");
-        assert_eq!(cart.id.as_str(), "seed-shop");
-        assert_eq!(cart.limits, Limits { requests: 3, ..Limits::default() });
-        assert_eq!(cart.credentials["account"]["password"], SecretSource::Env("SEED_PASSWORD".into()));
-        assert_eq!(cart.endpoints["script"].plain_http, Consent::Refused);
-        assert_eq!((cart.carrier("FX"), cart.carrier("UPS")), ("FedEx".into(), "UPS".into()));
-        let targets = ["Order Shipped", "Packed", "Tracking Number Imported", "Odd", "Never heard of"].map(|label| cart.target(label));
-        assert_eq!(
-            targets,
-            [
-                Some(LabelTarget::Status("Shipped".into())),
-                Some(LabelTarget::Ignore),
-                Some(LabelTarget::TrackingOnly),
-                Some(LabelTarget::Status("ignore".into())),
-                None
-            ]
-        );
-    }
-
-    #[test]
-    fn unknown_keys_are_errors_with_line_and_column() {
-        for (wrong, right) in [
-            ("cart = ", "crat = "),
-            ("base_url = ", "base_urls = "),
-            ("requests = 3", "request = 3"),
-            ("{ env = ", "{ environment = "),
-            ("name = \"demo cart on this machine\"", "why = \"demo\""),
-        ] {
-            let error = Cart::parse("seed.toml", &WHOLE.replace(wrong, right)).expect_err(right);
-            let Error::Syntax { source, .. } = error else { panic!("{error}") };
-            assert!(source.to_string().contains("line"), "{source}");
-        }
-    }
+/// Whether a value is what it would be if nobody had written it.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

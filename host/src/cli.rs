@@ -7,9 +7,15 @@
 //! standard error holds the talk.
 
 mod attempt;
+mod baseline;
 mod courier;
 mod demo;
 mod doctor;
+mod event;
+mod explain;
+mod gated;
+mod init;
+mod param;
 mod plugin;
 mod report;
 mod send;
@@ -17,6 +23,7 @@ mod toolchain;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -39,13 +46,23 @@ struct Cli {
     /// Print the result as one JSON document.
     #[arg(long, global = true)]
     json: bool,
+    /// The data directory.
+    #[arg(long, global = true, value_name = "DIR", env = "CARTAGE_DATA", default_value = "cartage-data")]
+    data: PathBuf,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
+    #[command(subcommand)]
+    Param(param::Command),
+    #[command(subcommand)]
+    Event(event::Command),
     Send(Box<send::Args>),
+    Explain(explain::Args),
+    Baseline(baseline::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
     #[command(subcommand)]
@@ -111,7 +128,12 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let ended = start_logging().and_then(|()| match cli.command {
-        Command::Send(args) => args.run(cli.json),
+        Command::Init(args) => args.run(&cli.data, cli.json),
+        Command::Param(command) => command.run(&cli.data, cli.json),
+        Command::Event(command) => command.run(&cli.data, cli.json),
+        Command::Send(args) => args.run(&cli.data, cli.json),
+        Command::Explain(args) => args.run(&cli.data, cli.json),
+        Command::Baseline(args) => args.run(&cli.data, cli.json),
         Command::Demo(args) => args.run(cli.json),
         Command::Doctor(args) => args.run(cli.json),
         Command::Plugin(command) => command.run(cli.json),

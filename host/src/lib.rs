@@ -13,7 +13,7 @@
 //! host answers, in plain data ([`exchange`]); [`egress`] is what answers: it alone owns sockets and credentials.
 //!
 //! What outlives a call lies in a [`data_dir::DataDir`]: the [`store`] holds carts, parameters, events, orders and receipts, each row a merchant's;
-//! the [`vault`] seals the credentials.
+//! the [`vault`] seals the credentials. An [`office::Office`] is such a directory, opened: it asks the gate and sends for real.
 //!
 //! # Sending one status
 //!
@@ -45,6 +45,7 @@
 //! # }
 //! ```
 
+pub mod office;
 pub mod gate;
 pub mod validate;
 pub mod deliver;

@@ -12,7 +12,7 @@ pub use text::civil_time;
 
 pub use crate::events::LABEL_CHARS_MAX;
 
-use crate::carts::{Cart, LabelTarget, NotifyCustomer};
+use crate::carts::{Cart, LabelTarget, NotifyCustomer, order_number};
 use cartage_contract::delivery::Status;
 use cartage_contract::manifest::{Features, Manifest, Statuses};
 use cartage_contract::orders::{CivilTime, LineItem, Package, Update};
@@ -74,6 +74,15 @@ pub enum Refused {
         /// Those that the plugin lists.
         known: String,
     },
+    /// The order number is none of the cart's.
+    #[error("cart {cart} cannot be told of this order")]
+    OrderNumber {
+        /// The cart.
+        cart: String,
+        /// What is wrong with the number.
+        #[source]
+        source: order_number::Error,
+    },
     /// The plugin cannot carry what the update holds.
     #[error("plugin {plugin} cannot carry {what}; leave it out for cart {cart}")]
     NotCarried {
@@ -108,13 +117,20 @@ impl StatusUpdate {
         &self.update.label
     }
 
-    /// What `cart` makes of this update: labels and carriers mapped, and nothing in it that its plugin cannot carry.
+    /// All of it, as the sender gave it: nothing in it is mapped.
+    pub fn given(&self) -> &Update {
+        &self.update
+    }
+
+    /// What `cart` makes of this update: its order's number stripped, labels and carriers mapped, and nothing in it that its plugin cannot carry.
     ///
     /// # Errors
     ///
     /// [`Refused`], with what to change.
     pub fn for_cart(&self, cart: &Cart, manifest: &Manifest) -> Result<ForCart, Refused> {
         let mut update = self.update.clone();
+        let number = cart.order_number.apply(&update.order_number);
+        update.order_number = number.map_err(|source| Refused::OrderNumber { cart: cart.id.to_string(), source })?;
         let known = match &manifest.statuses {
             Statuses::Fixed(known) => Some(known.as_slice()),
             Statuses::FreeText | Statuses::Ask => None,

@@ -4,7 +4,7 @@ use super::Cart;
 use crate::id::CartId;
 use cartage_contract::manifest::Manifest;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use zeroize::Zeroize;
@@ -16,7 +16,7 @@ pub const SECRET_FILE_BYTES_MAX: u64 = 16 << 10;
 pub type Secrets = BTreeMap<String, BTreeMap<String, SecretString>>;
 
 /// Where the value of a credential's field is. A secret never stands in the cart's file itself.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SecretSource {
     /// In an environment variable.
@@ -125,18 +125,12 @@ fn read(path: &str) -> io::Result<SecretString> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cartage_contract::manifest::{About, Features, Slot, SlotField, SlotKind, Statuses};
+    use cartage_contract::manifest::{Slot, SlotField, SlotKind};
     use secrecy::ExposeSecret;
 
     fn manifest() -> Manifest {
         let field = |name: &str, secret| SlotField { name: name.into(), purpose: String::new(), secret, required: true };
         Manifest {
-            name: "seti".into(),
-            version: "1.0.0".into(),
-            cart: String::new(),
-            summary: String::new(),
-            about: About { vendor: String::new(), support: None, licence: None, changelog: None },
-            endpoints: vec![],
             slots: vec![Slot {
                 name: "account".into(),
                 purpose: String::new(),
@@ -146,11 +140,7 @@ mod tests {
                 fields: vec![field("user", false), field("password", true)],
                 hashed: false,
             }],
-            settings: vec![],
-            statuses: Statuses::FreeText,
-            features: Features::default(),
-            carriers: vec![],
-            personal_fields: vec![],
+            ..crate::carts::tests::manifest()
         }
     }
 

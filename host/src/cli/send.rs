@@ -1,10 +1,12 @@
-//! `cartage send`: one attempt to tell one cart of one status update.
+//! `cartage send`: one status update to one cart: through the gate by its Cart ID, or one attempt by the cart's file.
 
-use super::{Failure, Verdict, attempt, courier, report};
+use super::{Failure, Verdict, attempt, courier, gated, init, report};
 use cartage::clock::{Clock, SystemClock};
 use cartage::deliver::{Attempt, Job};
 use cartage::egress::Mode;
-use cartage::id::DeliveryId;
+use cartage::gate::{Again, Given};
+use cartage::id::{CartId, DeliveryId};
+use cartage::office::{Cause, Request};
 use cartage::validate::{Fields, ForCart, PackageFields, StatusUpdate, civil_time};
 use clap::ValueEnum;
 use std::fs;
@@ -12,7 +14,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
+With a Cart ID the update goes through the gate of the data directory, and its receipt is kept. With the file of a cart's definition (a
+name with a dot or a slash) it is tried once, whatever the parameters say, and nothing is kept.
+
 Examples:
+  Send a status to a cart of the data directory, and once more although the cart has it:
+      cartage send --cart seed-shop --order 1021 --label \"Order Shipped\"
+      cartage send --cart seed-shop --order 1021 --label \"Order Shipped\" --again
   See what would be sent, without opening a connection:
       cartage send --cart seed-shop.toml --order 1021 --label \"Order Shipped\" --dry-run
   Send a status with a package:
@@ -22,7 +30,8 @@ Examples:
       cartage send --cart seed-shop.toml --update update.json --cassette attempt.json
 
 An update in JSON has the fields order_number, label, reference_number, changed_at, note, comments, notify_customer, packages and
-line_items; order_number and label must be there. Exit code 0: the cart has the update (or the dry run went through); 1: it has not.";
+line_items; order_number and label must be there. Exit code 0: the cart has the update, it was recorded, or there was nothing to do; 1:
+somebody must act.";
 
 /// Bytes of an update's file, at most.
 const UPDATE_FILE_BYTES_MAX: u64 = 4 << 20;
@@ -31,10 +40,13 @@ const UPDATE_FILE_BYTES_MAX: u64 = 4 << 20;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The cart's definition, a TOML file.
-    #[arg(long, value_name = "FILE")]
-    cart: PathBuf,
-    /// The folder that holds the plugins [default: the folder of the cart's file].
+    /// A Cart ID, or the file of a cart's definition.
+    #[arg(long, value_name = "ID-OR-FILE")]
+    cart: String,
+    /// Send it although the cart has it already; the record says so.
+    #[arg(long)]
+    again: bool,
+    /// With a file: the folder that holds the plugins [default: the folder of the cart's file].
     #[arg(long, value_name = "DIR", env = "CARTAGE_PLUGINS")]
     plugins: Option<PathBuf>,
     /// The update, a JSON file; - is standard input.
@@ -64,7 +76,7 @@ pub(crate) struct Args {
     /// A package: carrier=, number=, method=, picked-up=, id=, url=, separated by commas. May be given several times.
     #[arg(long = "package", value_name = "FIELDS", value_parser = package)]
     packages: Vec<PackageFields>,
-    /// Show the first request without opening a connection; with =reads, perform what only reads and show the first request that does not.
+    /// With a file: show the first request without opening a connection; with =reads, perform what only reads and show the first request that does not.
     #[arg(long, value_name = "HOW-FAR", num_args = 0..=1, require_equals = true, default_missing_value = "nothing")]
     dry_run: Option<DryRun>,
     /// Write the record of the attempt to this file.
@@ -72,8 +84,8 @@ pub(crate) struct Args {
     cassette: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum YesOrNo {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum YesOrNo {
     Yes,
     No,
 }
@@ -99,14 +111,38 @@ enum Error {
 }
 
 impl Args {
-    pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
-        courier::block_on(self.send(json))
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        match CartId::new(self.cart.as_str()) {
+            Ok(cart) => courier::block_on(self.through_the_gate(cart, data, json)),
+            Err(_) => courier::block_on(self.send(json)),
+        }
+    }
+
+    async fn through_the_gate(self, cart: CartId, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        if self.dry_run.is_some() {
+            return Err(Failure::wrong_use("--dry-run is for a cart's file, and a cart of the data directory has a mode instead")
+                .what_to_do(format!(
+                    "`cartage explain --cart {cart} --order NUMBER` says what would happen; in mode shadow nothing is sent"
+                )));
+        }
+        let fields = self.fields()?;
+        let again = if self.again { Again::Yes } else { Again::No };
+        let request = Request { cart, cause: Cause::Given(Given::ByHand), fields, again };
+        let sent = init::open(data)?.send(request).await.map_err(init::failure)?;
+        if let (Some(file), Some(attempt)) = (&self.cassette, gated::attempt(&sent)) {
+            keep(attempt, file)?;
+        }
+        Ok(gated::show(&sent, json))
     }
 
     async fn send(self, json: bool) -> Result<Verdict, Failure> {
+        if self.again {
+            return Err(Failure::wrong_use("--again is for a cart of the data directory: with a cart's file nothing is known of an order")
+                .what_to_do("leave --again out: it is sent in any case"));
+        }
         let now = civil_time(SystemClock.now_unix_ms());
         let update = StatusUpdate::new(self.fields()?, now).map_err(|error| Failure::wrong_use(error.to_string()))?;
-        let ready = courier::ready(&self.cart, self.plugins.as_deref()).await?;
+        let ready = courier::ready(Path::new(&self.cart), self.plugins.as_deref()).await?;
         let update = match update.for_cart(&ready.cart, ready.courier.manifest())? {
             ForCart::Send(update) => update,
             ForCart::Ignored => return Ok(ignored(&update, &ready.cart, json)),
@@ -183,7 +219,7 @@ fn ignored(update: &StatusUpdate, cart: &cartage::carts::Cart, json: bool) -> Ve
 }
 
 /// Reads `carrier=UPS,number=1Z...`.
-fn package(text: &str) -> Result<PackageFields, String> {
+pub(super) fn package(text: &str) -> Result<PackageFields, String> {
     let mut package = PackageFields::default();
     for pair in text.split(',') {
         let (name, value) = pair.split_once('=').ok_or_else(|| format!("{pair:?} is no name=value"))?;

@@ -1,5 +1,7 @@
 //! What the gate is asked: plain data, borrowed from whoever holds it.
 
+pub use crate::carts::{ChangeRule, Mode};
+
 use super::Stage;
 use super::order::Known;
 use crate::carts::Cart;
@@ -11,7 +13,6 @@ use cartage_contract::delivery::Status;
 use cartage_contract::manifest::{Manifest, Statuses};
 use cartage_contract::orders::Update;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// Whether this change is sent to this cart.
 #[derive(Debug, Clone, Copy)]
@@ -81,30 +82,6 @@ pub enum PluginState<'a> {
         /// Why.
         reason: &'a str,
     },
-}
-
-/// Whether what passes the gate is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// What would be sent is recorded. Every new cart.
-    #[default]
-    Shadow,
-    /// The orders of these numbers are sent, others recorded.
-    OnlyOrders(BTreeSet<String>),
-    /// Everything is sent.
-    Live,
-}
-
-/// What counts as a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ChangeRule {
-    /// Another label, or a package that the cart was not told of.
-    #[default]
-    LabelOrPackages,
-    /// Another label only: the classic rule.
-    LabelOnly,
 }
 
 /// What brought a change about.

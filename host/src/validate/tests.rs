@@ -128,3 +128,17 @@ fn unknown_fields_in_json_are_errors() {
         assert!(error.to_string().contains("unknown field"), "{error}");
     }
 }
+
+#[test]
+fn the_cart_is_told_its_own_number_of_the_order() {
+    let cart = "cart = \"seed\"\nplugin = \"p.wasm\"\norder_number = { strip_prefix = \"WEB-\" }";
+    let cart = Cart::parse("seed.toml", cart).expect("it is a cart");
+    let manifest = crate::carts::tests::manifest();
+    let told = |number: &str| {
+        let update = StatusUpdate::new(Fields { order_number: number.into(), ..minimal() }, NOON).expect("it is valid");
+        update.for_cart(&cart, &manifest)
+    };
+    assert!(matches!(told("WEB-1021"), Ok(ForCart::Send(update)) if update.order_number == "1021"));
+    let error = told("1021").expect_err("it has no such prefix");
+    assert!(matches!(&error, Refused::OrderNumber { cart, source: order_number::Error::Prefix { .. } } if cart == "seed"), "{error}");
+}

@@ -105,7 +105,7 @@ fn refused_words(label: &str, refused: &Refused) -> (String, Cow<'static, str>) 
         Refused::StatusUnknown { status, known, .. } => {
             (format!("\"{label}\" is \"{status}\", which the cart does not have"), format!("the cart has: {known}").into())
         }
-        Refused::LabelUnlisted { .. } | Refused::NotCarried { .. } => {
+        Refused::LabelUnlisted { .. } | Refused::OrderNumber { .. } | Refused::NotCarried { .. } => {
             (format!("\"{label}\" is not in the label map"), "this cart refuses labels that its map does not name".into())
         }
     }

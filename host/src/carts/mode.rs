@@ -1,0 +1,92 @@
+//! Whether what passes the gate is sent, and what counts as a change.
+
+use super::{Cart, Error};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Whether what passes the gate is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// What would be sent is recorded. Every new cart.
+    #[default]
+    Shadow,
+    /// The orders of these numbers are sent, others recorded. They are the numbers that the sender gives, before the cart's rule strips them.
+    OnlyOrders(BTreeSet<String>),
+    /// Everything is sent.
+    Live,
+}
+
+impl Mode {
+    /// Its name, without the orders.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Mode::Shadow => "shadow",
+            Mode::OnlyOrders(_) => "only-orders",
+            Mode::Live => "live",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mode::OnlyOrders(orders) => write!(f, "{} ({})", self.name(), orders.iter().cloned().collect::<Vec<_>>().join(", ")),
+            Mode::Shadow | Mode::Live => f.write_str(self.name()),
+        }
+    }
+}
+
+/// What counts as a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeRule {
+    /// Another label, or a package that the cart was not told of.
+    #[default]
+    LabelOrPackages,
+    /// Another label only: the classic rule.
+    LabelOnly,
+}
+
+/// A mode as it stands in a cart's file, where its orders are a key of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Word {
+    #[default]
+    Shadow,
+    OnlyOrders,
+    Live,
+}
+
+impl Cart {
+    /// Whether what passes the gate is sent.
+    pub fn mode(&self) -> Mode {
+        match self.mode {
+            Word::Shadow => Mode::Shadow,
+            Word::OnlyOrders => Mode::OnlyOrders(self.only_orders.clone()),
+            Word::Live => Mode::Live,
+        }
+    }
+
+    /// Sets it.
+    pub fn set_mode(&mut self, mode: Mode) {
+        (self.mode, self.only_orders) = match mode {
+            Mode::Shadow => (Word::Shadow, BTreeSet::new()),
+            Mode::OnlyOrders(orders) => (Word::OnlyOrders, orders),
+            Mode::Live => (Word::Live, BTreeSet::new()),
+        };
+    }
+
+    /// The two keys say one thing together: neither may say more than the other.
+    pub(super) fn check_mode(&self, file: &str) -> Result<(), Error> {
+        let problem = match (self.mode, self.only_orders.is_empty()) {
+            (Word::OnlyOrders, true) => "mode is \"only-orders\", but only_orders names no order; name one, or choose \"shadow\"",
+            (Word::Shadow | Word::Live, false) => {
+                "only_orders names orders, but mode is not \"only-orders\"; set that mode, or take only_orders out"
+            }
+            (Word::OnlyOrders, false) | (Word::Shadow | Word::Live, true) => return Ok(()),
+        };
+        Err(Error::Mode { file: file.to_owned(), problem })
+    }
+}

@@ -1,0 +1,119 @@
+//! What a cart calls an order that its sender knows under a longer number.
+
+use serde::{Deserialize, Serialize};
+
+/// How the number that a sender gives becomes the cart's own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OrderNumberRule {
+    /// What every number begins with and the cart does not know. Empty: nothing.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub strip_prefix: String,
+    /// What every number ends with and the cart does not know. Empty: nothing.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub strip_suffix: String,
+    /// What is left.
+    #[serde(rename = "type", skip_serializing_if = "super::is_default")]
+    pub kind: OrderNumberKind,
+}
+
+/// What a cart's order numbers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrderNumberKind {
+    /// Any text.
+    #[default]
+    Text,
+    /// Digits only.
+    Numeric,
+}
+
+/// Why an order number is none of this cart's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// It lacks the prefix.
+    #[error("the order number {number:?} does not begin with {prefix:?}, which strip_prefix takes off; is it an order of another cart?")]
+    Prefix {
+        /// The number as it was given.
+        number: String,
+        /// What it should begin with.
+        prefix: String,
+    },
+    /// It lacks the suffix.
+    #[error("the order number {number:?} does not end with {suffix:?}, which strip_suffix takes off; is it an order of another cart?")]
+    Suffix {
+        /// The number as it was given.
+        number: String,
+        /// What it should end with.
+        suffix: String,
+    },
+    /// Nothing is left of it.
+    #[error("nothing is left of the order number {number:?} without its prefix and suffix")]
+    Empty {
+        /// The number as it was given.
+        number: String,
+    },
+    /// What is left has other characters than digits.
+    #[error("the cart's order numbers are numeric, and {left:?} (of {number:?}) has other characters than digits")]
+    NotNumeric {
+        /// The number as it was given.
+        number: String,
+        /// What is left of it.
+        left: String,
+    },
+}
+
+impl OrderNumberRule {
+    /// The cart's own number of an order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], where the number is not made as the rule says.
+    pub fn apply(&self, given: &str) -> Result<String, Error> {
+        let number = || given.to_owned();
+        let left = given.strip_prefix(&self.strip_prefix);
+        let left = left.ok_or_else(|| Error::Prefix { number: number(), prefix: self.strip_prefix.clone() })?;
+        let left = left.strip_suffix(&self.strip_suffix);
+        let left = left.ok_or_else(|| Error::Suffix { number: number(), suffix: self.strip_suffix.clone() })?;
+        if left.is_empty() {
+            return Err(Error::Empty { number: number() });
+        }
+        if self.kind == OrderNumberKind::Numeric && !left.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Error::NotNumeric { number: number(), left: left.to_owned() });
+        }
+        Ok(left.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_stripped_or_refused_with_the_reason() {
+        let rule = |prefix: &str, suffix: &str, kind| OrderNumberRule { strip_prefix: prefix.into(), strip_suffix: suffix.into(), kind };
+        let (text, numeric) = (OrderNumberKind::Text, OrderNumberKind::Numeric);
+        for (rule, given, expected) in [
+            (rule("", "", text), "WEB-1021", Ok("WEB-1021")),
+            (rule("WEB-", "", text), "WEB-1021", Ok("1021")),
+            (rule("WEB-", "-A", text), "WEB-1021-A", Ok("1021")),
+            (rule("WEB-", "", text), "WEB-WEB-1", Ok("WEB-1")),
+            (rule("", "", numeric), "0021", Ok("0021")),
+            (rule("WEB-", "", numeric), "WEB-1021", Ok("1021")),
+            (rule("WEB-", "", text), "web-1021", Err("does not begin with \"WEB-\"")),
+            (rule("WEB-", "", text), "1021", Err("does not begin with \"WEB-\"")),
+            (rule("", "-A", text), "1021-B", Err("does not end with \"-A\"")),
+            (rule("WEB-", "", text), "WEB-", Err("nothing is left")),
+            (rule("WEB-", "-A", text), "WEB-A", Err("does not end with \"-A\"")),
+            (rule("", "", numeric), "10a21", Err("other characters than digits")),
+            (rule("", "", numeric), "١٠٢١", Err("other characters than digits")),
+            (rule("", "", numeric), "-5", Err("other characters than digits")),
+        ] {
+            match (rule.apply(given), expected) {
+                (Ok(number), expected) => assert_eq!(Ok(number.as_str()), expected, "{given}"),
+                (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{given}: {error}"),
+                (Err(error), Ok(_)) => panic!("{given}: {error}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `cartage baseline`: the labels that orders have at a cart already, taken in without sending anything.
+
+use super::{Failure, Verdict, courier, init, report};
+use cartage::id::CartId;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+The file has an order and its label in each line, as CSV or as JSON:
+    1021,Order Shipped
+    \"1022\",\"Order Shipped, in part\"
+    {\"order\": \"1023\", \"label\": \"Order Packed\"}
+A first line `order,label` is left out. One line that is not valid, and nothing is taken in.
+
+Example:
+    cartage baseline old-orders.csv --cart seed-shop";
+
+/// Bytes of the file, at most.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// Take in the labels that orders have at a cart already, without sending anything.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The file: CSV or JSON lines, with order and label.
+    file: PathBuf,
+    /// The Cart ID.
+    #[arg(long, value_name = "ID")]
+    cart: String,
+}
+
+/// A line of JSON.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    order: String,
+    label: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("could not read the orders in {file}")]
+    File { file: PathBuf, source: std::io::Error },
+    #[error("the file {file} is larger than {FILE_BYTES_MAX} bytes; split it")]
+    TooLarge { file: PathBuf },
+    #[error("{file}:{line}: {what}; nothing was taken in")]
+    Line { file: PathBuf, line: usize, what: String },
+}
+
+impl Args {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let cart = CartId::new(self.cart.as_str()).map_err(|error| Failure::wrong_use(error.to_string()))?;
+        let labels = read(&self.file)?;
+        let office = init::open(data)?;
+        let count = courier::block_on(async { office.baseline(&cart, labels).await.map_err(init::failure) })?;
+        if json {
+            report::json(&serde_json::json!({ "cart": cart, "orders": count }));
+        } else {
+            report::line(&format!("took in the labels of {count} orders for cart {cart}; nothing was sent"));
+        }
+        Ok(Verdict::Done)
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<(String, String)>, Error> {
+    let failed = |source| Error::File { file: file.to_owned(), source };
+    if std::fs::metadata(file).map_err(failed)?.len() > FILE_BYTES_MAX {
+        return Err(Error::TooLarge { file: file.to_owned() });
+    }
+    let text = std::fs::read_to_string(file).map_err(failed)?;
+    let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
+    let lines = lines.filter(|(at, line)| !line.trim().is_empty() && !(*at == 0 && line.trim().eq_ignore_ascii_case("order,label")));
+    lines.map(|(at, line)| pair(line.trim()).map_err(|what| Error::Line { file: file.to_owned(), line: at + 1, what })).collect()
+}
+
+fn pair(line: &str) -> Result<(String, String), String> {
+    if line.starts_with('{') {
+        let Line { order, label } = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        return Ok((order, label));
+    }
+    match cells(line)?.as_slice() {
+        [order, label] => Ok((order.clone(), label.clone())),
+        cells => {
+            Err(format!("it has {} columns, and an order and a label are wanted; put a text with a comma in double quotes", cells.len()))
+        }
+    }
+}
+
+/// The cells of a line of CSV (RFC 4180), without line breaks in them.
+fn cells(line: &str) -> Result<Vec<String>, String> {
+    let mut cells = vec![String::new()];
+    let mut quoted = false;
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        let cell = cells.last_mut().expect("there is one from the start");
+        match (c, quoted) {
+            ('"', true) if chars.peek() == Some(&'"') => {
+                chars.next();
+                cell.push('"');
+            }
+            ('"', _) if quoted || cell.is_empty() => quoted = !quoted,
+            (',', false) => cells.push(String::new()),
+            (c, _) => cell.push(c),
+        }
+    }
+    if quoted { Err("a double quote is not closed".to_owned()) } else { Ok(cells.iter().map(|cell| cell.trim().to_owned()).collect()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_csv_or_json() {
+        for (line, expected) in [
+            ("1021,Order Shipped", Ok(("1021", "Order Shipped"))),
+            (r#""10,22", "Said ""so"" , twice""#, Err("columns")),
+            (r#""10,22","Said ""so"", twice""#, Ok(("10,22", r#"Said "so", twice"#))),
+            (r#"{"order": "1", "label": "a,b"}"#, Ok(("1", "a,b"))),
+            (r#"{"order": "1", "labels": "a"}"#, Err("labels")),
+            ("1021", Err("1 columns")),
+            ("1021,a,b", Err("3 columns")),
+            ("1021,\"a", Err("not closed")),
+        ] {
+            match (pair(line), expected) {
+                (Ok((order, label)), Ok(wanted)) => assert_eq!((order.as_str(), label.as_str()), wanted, "{line}"),
+                (Err(what), Err(wanted)) => assert!(what.contains(wanted), "{line}: {what}"),
+                (got, _) => panic!("{line}: {got:?}"),
+            }
+        }
+    }
+}

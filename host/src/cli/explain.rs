@@ -1,0 +1,64 @@
+//! `cartage explain`: why an order's status was sent or not, on one screen.
+
+use super::{Failure, Verdict, courier, gated, init, report};
+use cartage::id::CartId;
+use cartage::office::Cause;
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  Why was order 1021 not sent?
+      cartage explain --cart seed-shop --order 1021
+  What would happen if it got this label by hand?
+      cartage explain --cart seed-shop --order 1021 --label \"Order Shipped\"";
+
+/// Say why an order's status is sent to a cart or not, and what would change that.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The Cart ID.
+    #[arg(long, value_name = "ID")]
+    cart: String,
+    /// The cart's own (web) number of the order.
+    #[arg(long, value_name = "NUMBER")]
+    order: String,
+    /// A label, given by hand [default: what was asked for last].
+    #[arg(long, value_name = "TEXT")]
+    label: Option<String>,
+}
+
+impl Args {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let cart = CartId::new(self.cart).map_err(|error| Failure::wrong_use(error.to_string()))?;
+        let office = init::open(data)?;
+        let explained =
+            courier::block_on(async { office.explain(&cart, &self.order, self.label.as_deref()).await.map_err(init::failure) })?;
+        if json {
+            report::json(&explained);
+            return Ok(Verdict::Done);
+        }
+        if let Cause::Event(name) = &explained.cause {
+            report::line(&format!("Asked for last by the status event \"{name}\"."));
+        }
+        gated::table(&explained.explanation);
+        if !explained.receipts.is_empty() {
+            report::heading("last receipts");
+            report::rows(&explained.receipts.iter().map(row).collect::<Vec<_>>());
+        }
+        Ok(Verdict::Done)
+    }
+}
+
+/// A receipt in one row: when, and what came of it.
+fn row(receipt: &serde_json::Value) -> (String, String) {
+    let at = receipt["at_unix_ms"].as_u64().unwrap_or_default();
+    let time = cartage::validate::civil_time(at);
+    let date = time.date;
+    let when = format!("{:04}-{:02}-{:02} {:02}:{:02}", date.year, date.month, date.day, time.hour, time.minute);
+    let fate = match &receipt["fate"] {
+        serde_json::Value::String(fate) => fate.clone(),
+        fate => fate.as_object().and_then(|fate| fate.keys().next().cloned()).unwrap_or_default(),
+    };
+    let message = receipt["message"].as_str().map(|message| format!(": {message}")).unwrap_or_default();
+    (when, format!("{}{message}", fate.replace('-', " ")))
+}

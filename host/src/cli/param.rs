@@ -1,0 +1,152 @@
+//! `cartage param`: the system parameters, by the steps of the classic form: a group, a cart, a value.
+
+use super::{Failure, Verdict, courier, init, report};
+use cartage::id::CartId;
+use cartage::office::Office;
+use cartage::parameters::{Assignments, Effective, Group, Parameter, REGISTRY, Scope, Supplied, Winner, assign, find};
+use serde_json::{Value, json};
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  Switch status updates on, and then for one cart:
+      cartage param set UseStatusUpdates True
+      cartage param set UseGenericStatusUpdates True --cart seed-shop
+  See a group as it counts for a cart:
+      cartage param list --group Program --cart seed-shop";
+
+/// Look at system parameters, and set them.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) enum Command {
+    /// List the parameters with the values that count.
+    #[command(after_long_help = EXAMPLES)]
+    List {
+        /// Only this group.
+        #[arg(long, value_name = "GROUP", value_parser = group)]
+        group: Option<Group>,
+        /// As they count for this cart.
+        #[arg(long, value_name = "ID", value_parser = cart)]
+        cart: Option<CartId>,
+    },
+    /// Say which value counts, and where it comes from.
+    #[command(after_long_help = EXAMPLES)]
+    Get {
+        /// The parameter.
+        name: String,
+        /// For this cart.
+        #[arg(long, value_name = "ID", value_parser = cart)]
+        cart: Option<CartId>,
+    },
+    /// Set a value.
+    #[command(after_long_help = EXAMPLES)]
+    Set {
+        /// The parameter.
+        name: String,
+        /// Its value.
+        value: String,
+        /// For this cart alone.
+        #[arg(long, value_name = "ID", value_parser = cart)]
+        cart: Option<CartId>,
+    },
+}
+
+impl Command {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        courier::block_on(async {
+            match self {
+                Command::List { group, cart } => list(&init::open(data)?, group, cart.as_ref(), json).await,
+                Command::Get { name, cart } => {
+                    let parameter = find(&name)?;
+                    get(&init::open(data)?, parameter, cart.as_ref(), json).await
+                }
+                Command::Set { name, value, cart } => {
+                    let assignment = assign(&name, cart.clone().map_or(Scope::System, Scope::Cart), &value)?;
+                    let office = init::open(data)?;
+                    office.set_parameter(&assignment).await.map_err(init::failure)?;
+                    get(&office, assignment.parameter(), cart.as_ref(), json).await
+                }
+            }
+        })
+    }
+}
+
+async fn list(office: &Office, group: Option<Group>, cart: Option<&CartId>, json: bool) -> Result<Verdict, Failure> {
+    let (assignments, supplied) = values(office, cart).await?;
+    let wanted = || REGISTRY.iter().filter(|parameter| group.is_none_or(|group| parameter.group == group));
+    if json {
+        let all = wanted().map(|parameter| document(parameter, cart, &assignments, &supplied));
+        report::json(&all.collect::<Vec<_>>());
+        return Ok(Verdict::Done);
+    }
+    for group in Group::ALL {
+        let rows: Vec<_> =
+            wanted().filter(|parameter| parameter.group == group).map(|parameter| row(parameter, cart, &assignments, &supplied)).collect();
+        if !rows.is_empty() {
+            report::heading(&cart.map_or_else(|| format!("group {group}"), |cart| format!("group {group}, cart {cart}")));
+            report::rows(&rows);
+        }
+    }
+    Ok(Verdict::Done)
+}
+
+async fn get(office: &Office, parameter: &'static Parameter, cart: Option<&CartId>, json: bool) -> Result<Verdict, Failure> {
+    let (assignments, supplied) = values(office, cart).await?;
+    if json {
+        report::json(&document(parameter, cart, &assignments, &supplied));
+    } else {
+        report::rows(&[row(parameter, cart, &assignments, &supplied)]);
+    }
+    Ok(Verdict::Done)
+}
+
+/// Every value that was set, and the settings of the cart's plugin that parameters may supply.
+async fn values(office: &Office, cart: Option<&CartId>) -> Result<(Assignments, Vec<Supplied>), Failure> {
+    let assignments = office.assignments().await.map_err(init::failure)?;
+    let supplied = match cart {
+        Some(cart) => office.cart(cart).await.map_err(init::failure)?.supplied(&assignments),
+        None => Vec::new(),
+    };
+    Ok((assignments, supplied))
+}
+
+/// The value that counts, where it comes from, what it supplies, and what it is for.
+fn row(parameter: &Parameter, cart: Option<&CartId>, assignments: &Assignments, supplied: &[Supplied]) -> (&'static str, String) {
+    let Effective { value, source } = parameter.effective(cart, assignments);
+    let mut text = format!("{value} ({source})");
+    for supplied in supplied.iter().filter(|supplied| supplied.parameter == parameter) {
+        text.push_str(&format!("\n{supplied}"));
+    }
+    (parameter.name, format!("{text}\n{}", parameter.help))
+}
+
+fn document(parameter: &Parameter, cart: Option<&CartId>, assignments: &Assignments, supplied: &[Supplied]) -> Value {
+    let Effective { value, source } = parameter.effective(cart, assignments);
+    let supplies = supplied.iter().filter(|supplied| supplied.parameter == parameter).map(|supplied| {
+        let winner = match supplied.winner {
+            Winner::Parameter => "parameter",
+            Winner::Setting => "setting",
+            Winner::PluginDefault => "plugin-default",
+        };
+        json!({ "setting": supplied.setting, "winner": winner, "value": supplied.value() })
+    });
+    json!({
+        "name": parameter.name, "group": parameter.group, "cart": cart, "value": value.to_string(), "source": source,
+        "takes": parameter.kind.to_string(), "scopes": parameter.scopes, "origin": parameter.origin, "help": parameter.help,
+        "supplies": supplies.collect::<Vec<_>>(),
+    })
+}
+
+/// Reads a group's name, in any case.
+fn group(text: &str) -> Result<Group, String> {
+    let known = || Group::ALL.into_iter();
+    known().find(|group| group.to_string().eq_ignore_ascii_case(text.trim())).ok_or_else(|| {
+        let names: Vec<String> = known().map(|group| format!("\"{group}\"")).collect();
+        format!("there is no such group; there are {}", names.join(" and "))
+    })
+}
+
+/// Reads a Cart ID.
+pub(super) fn cart(text: &str) -> Result<CartId, String> {
+    CartId::new(text).map_err(|error| error.to_string())
+}

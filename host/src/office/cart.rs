@@ -1,0 +1,248 @@
+//! A cart as the store keeps it, with what is known of its plugin, and the way from there to a courier.
+
+use super::plugins::is_missing;
+use super::{Error, Office};
+use crate::carts::{Cart, Mode, OrderNumberKind};
+use crate::deliver::Courier;
+use crate::gate::question::{CartState, Definition, PluginState};
+use crate::id::{CartId, Digest};
+use crate::parameters::{self, Assignments, GENERIC_ORDER_NUMBER_TYPE, Source, Supplied, Value};
+use crate::store;
+use crate::vault::{Place, Turn, Vault as _};
+use cartage_contract::delivery::SettingValue;
+use cartage_contract::manifest::{Manifest, Plain, Slot};
+
+/// A cart as the store keeps it.
+#[derive(Debug, Clone)]
+pub struct KeptCart {
+    /// Its definition.
+    pub cart: Cart,
+    /// Its row: the text that its operator wrote, the pinned digest, whether it is enabled or paused.
+    pub row: store::carts::Cart,
+    /// Its mode.
+    pub mode: Mode,
+    /// Its plugin.
+    pub plugin: PluginKept,
+}
+
+/// What is known of a cart's plugin without compiling it again.
+#[derive(Debug, Clone)]
+pub enum PluginKept {
+    /// It was admitted.
+    Admitted {
+        /// The digest of its file.
+        digest: Digest,
+        /// What it says of itself.
+        manifest: Box<Manifest>,
+    },
+    /// Its file is not there.
+    Missing,
+    /// Its file is not the one that the cart is pinned to.
+    Changed {
+        /// The digest of the file that is there.
+        found: Digest,
+    },
+    /// It was not admitted, or its file could not be read.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl KeptCart {
+    /// The cart as the gate is asked about it.
+    pub fn definition(&self) -> Definition<'_> {
+        Definition {
+            cart: &self.cart,
+            state: if self.row.enabled { CartState::Enabled } else { CartState::Disabled },
+            plugin: match &self.plugin {
+                PluginKept::Admitted { manifest, .. } => PluginState::Admitted { manifest, asked: None },
+                PluginKept::Missing => PluginState::Missing,
+                PluginKept::Changed { .. } => PluginState::Changed,
+                PluginKept::Refused { reason } => PluginState::Refused { reason },
+            },
+            mode: &self.mode,
+            changes: self.cart.changes,
+        }
+    }
+
+    /// What its plugin says of itself, where it was admitted.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        match &self.plugin {
+            PluginKept::Admitted { manifest, .. } => Some(manifest),
+            PluginKept::Missing | PluginKept::Changed { .. } | PluginKept::Refused { .. } => None,
+        }
+    }
+
+    /// The digest that it is pinned to.
+    pub fn pinned(&self) -> Option<Digest> {
+        self.row.definition.plugin.or(self.cart.digest)
+    }
+
+    /// The settings of its plugin that a parameter may supply, each with the value that counts.
+    pub fn supplied(&self, assignments: &Assignments) -> Vec<Supplied> {
+        let own = |name: &str| self.cart.own_setting(name).and_then(word).map(|word| SettingValue::Choice(word.to_owned()));
+        let manifest = self.manifest();
+        manifest.map_or_else(Vec::new, |manifest| parameters::supplied(&manifest.name, &self.cart.id, assignments, own))
+    }
+}
+
+impl KeptCart {
+    /// Its definition with what parameters supply: a parameter that somebody set counts more than the cart's own word.
+    pub fn as_set(&self, assignments: &Assignments) -> Cart {
+        let mut cart = self.cart.clone();
+        for supplied in self.supplied(assignments) {
+            if let Some(SettingValue::Choice(word)) = supplied.value() {
+                cart.supply(supplied.setting, Plain::Text(word.clone()));
+            }
+        }
+        let kind = GENERIC_ORDER_NUMBER_TYPE.effective(Some(&cart.id), assignments);
+        if kind.source != Source::Default {
+            let numeric = kind.value == Value::Choice("numeric");
+            cart.order_number.kind = if numeric { OrderNumberKind::Numeric } else { OrderNumberKind::Text };
+        }
+        cart
+    }
+}
+
+/// The host for which the values of a credential slot are kept: that of the first endpoint that the slot is for and the cart binds.
+pub fn credential_host(cart: &Cart, manifest: &Manifest, slot: &Slot) -> Option<String> {
+    let named = slot.endpoints.iter().map(String::as_str);
+    let all = manifest.endpoints.iter().map(|endpoint| endpoint.name.as_str()).filter(|_| slot.endpoints.is_empty());
+    let binding = named.chain(all).find_map(|name| cart.endpoints.get(name))?;
+    Some(url::Url::parse(&binding.base_url).ok()?.host_str()?.to_owned())
+}
+
+impl Office {
+    /// A cart as the store keeps it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCart`] with the nearest id, and [`Error`] where it could not be read.
+    pub async fn cart(&self, id: &CartId) -> Result<KeptCart, Error> {
+        match self.find_cart(id).await? {
+            Some(cart) => Ok(cart),
+            None => Err(Error::NoCart { cart: id.clone(), nearest: self.nearest_cart(id).await? }),
+        }
+    }
+
+    /// The same, or None where there is no such cart.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where it could not be read.
+    pub async fn find_cart(&self, id: &CartId) -> Result<Option<KeptCart>, Error> {
+        let (merchant, wanted) = (self.merchant.clone(), id.clone());
+        let row = self.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
+        match row {
+            Some(row) => Ok(Some(self.read_cart(row).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Fails where there is no such cart.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCart`] with the nearest id.
+    pub async fn known_cart(&self, id: &CartId) -> Result<(), Error> {
+        let (merchant, wanted) = (self.merchant.clone(), id.clone());
+        match self.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await? {
+            Some(_) => Ok(()),
+            None => Err(Error::NoCart { cart: id.clone(), nearest: self.nearest_cart(id).await? }),
+        }
+    }
+
+    /// Reads a cart's row.
+    pub(super) async fn read_cart(&self, row: store::carts::Cart) -> Result<KeptCart, Error> {
+        let id = row.definition.cart.clone();
+        let cart =
+            Cart::parse(&format!("the store, cart {id}"), &row.definition.text).map_err(|source| Error::KeptCart { cart: id, source })?;
+        let mode = cart.mode();
+        let plugin = self.plugin_of(&cart, row.definition.plugin.or(cart.digest)).await?;
+        Ok(KeptCart { cart, row, mode, plugin })
+    }
+
+    /// The id of a cart that is nearest to one that there is not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn nearest_cart(&self, id: &CartId) -> Result<Option<String>, Error> {
+        let merchant = self.merchant.clone();
+        let carts = self.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
+        let ids = carts.iter().map(|cart| cart.definition.cart.as_str());
+        Ok(crate::nearest::nearest(id.as_str(), ids).map(str::to_owned))
+    }
+
+    /// What is known of a cart's plugin. One that was never admitted is admitted now.
+    async fn plugin_of(&self, cart: &Cart, pinned: Option<Digest>) -> Result<PluginKept, Error> {
+        let bytes = match self.plugin_file_of(cart, pinned) {
+            Ok(bytes) => bytes,
+            Err(Error::PluginFile { source, .. }) if is_missing(&source) => return Ok(PluginKept::Missing),
+            Err(Error::PluginFile { source, .. }) => return Ok(refused(&source)),
+            Err(other) => return Err(other),
+        };
+        let found = Digest::of(&bytes);
+        if pinned.is_some_and(|pinned| pinned != found) {
+            return Ok(PluginKept::Changed { found });
+        }
+        if let Some(manifest) = self.manifest(found).await? {
+            return Ok(PluginKept::Admitted { digest: found, manifest: Box::new(manifest) });
+        }
+        match self.admit(bytes).await {
+            Ok(plugin) => Ok(PluginKept::Admitted { digest: found, manifest: Box::new(plugin.manifest().clone()) }),
+            Err(Error::NotAdmitted { source, .. }) => Ok(refused(&source)),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Makes a cart ready: its plugin admitted, the settings that parameters supply, its secrets from where its definition says, else from
+    /// the vault. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], naming what is missing or does not fit.
+    pub async fn courier(&self, kept: &KeptCart) -> Result<Courier, Error> {
+        let id = &kept.cart.id;
+        let bytes = self.plugin_file_of(&kept.cart, kept.pinned())?;
+        let found = Digest::of(&bytes);
+        if let Some(pinned) = kept.pinned().filter(|pinned| *pinned != found) {
+            return Err(Error::Changed { cart: id.clone(), plugin: kept.cart.plugin.clone(), found, pinned });
+        }
+        let plugin = self.admit(bytes).await?;
+        let cart = kept.as_set(&self.assignments().await?);
+        let mut secrets = cart.secrets(plugin.manifest())?;
+        for slot in &plugin.manifest().slots {
+            let Some(host) = credential_host(&cart, plugin.manifest(), slot) else { continue };
+            for field in &slot.fields {
+                if secrets.get(&slot.name).is_some_and(|fields| fields.contains_key(&field.name)) {
+                    continue;
+                }
+                let place = Place { cart: id.clone(), slot: slot.name.clone(), field: field.name.clone() };
+                if let Some(secret) = self.secret(&place, &host).await? {
+                    secrets.entry(slot.name.clone()).or_default().insert(field.name.clone(), secret);
+                }
+            }
+        }
+        Courier::new(&cart, plugin, secrets, &self.egress, self.clock.clone()).map_err(|source| Error::Courier { cart: id.clone(), source })
+    }
+
+    /// A credential of the vault. Where the store holds none, the key is not needed.
+    async fn secret(&self, place: &Place, host: &str) -> Result<Option<secrecy::SecretString>, Error> {
+        Ok(self.vault()?.get(&self.merchant, place, Turn::Current, host).await?)
+    }
+}
+
+fn refused(error: &dyn std::error::Error) -> PluginKept {
+    PluginKept::Refused {
+        reason: std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": "),
+    }
+}
+
+fn word(value: &Plain) -> Option<&str> {
+    match value {
+        Plain::Text(word) => Some(word),
+        Plain::Integer(_) | Plain::Boolean(_) | Plain::Map(_) => None,
+    }
+}

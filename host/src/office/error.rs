@@ -1,0 +1,127 @@
+//! Why the office could not do what it was asked.
+
+use crate::id::{CartId, Digest};
+use crate::{carts, data_dir, deliver, events, parameters, plugin, store, validate, vault};
+
+/// Why the office could not do what it was asked. What the gate decides is no error, and neither is what a cart answers.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The data directory cannot be made or opened.
+    #[error(transparent)]
+    DataDir(#[from] data_dir::Error),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The credentials.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// There is no such cart.
+    #[error("there is no cart {cart}; {}", crate::nearest::hint(nearest.as_deref(), "`cartage cart list` shows those that there are"))]
+    NoCart {
+        /// The cart asked for.
+        cart: CartId,
+        /// The nearest that there is.
+        nearest: Option<String>,
+    },
+    /// What the store holds of a cart cannot be read.
+    #[error("could not read cart {cart} from the store; load its file again with `cartage apply FILE`")]
+    KeptCart {
+        /// The cart.
+        cart: CartId,
+        /// Why not.
+        #[source]
+        source: carts::Error,
+    },
+    /// The store holds something that this release cannot read.
+    #[error("could not read {what} from the store; was it written by a newer Cartage?")]
+    Kept {
+        /// What.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A parameter.
+    #[error(transparent)]
+    Parameter(#[from] parameters::Error),
+    /// A status event.
+    #[error(transparent)]
+    Event(#[from] events::Error),
+    /// A label.
+    #[error(transparent)]
+    Label(#[from] events::LabelError),
+    /// The update.
+    #[error(transparent)]
+    Invalid(#[from] validate::Error),
+    /// What the cart makes of the update.
+    #[error(transparent)]
+    Refused(#[from] validate::Refused),
+    /// The cart is paused.
+    #[error("cart {cart} is paused ({why}), so nothing was sent; mend that, then `cartage cart resume {cart}` and send it again")]
+    Paused {
+        /// The cart.
+        cart: CartId,
+        /// Why, by name.
+        why: String,
+    },
+    /// There is no engine.
+    #[error(transparent)]
+    Runtime(#[from] plugin::Error),
+    /// A plugin's file could not be read.
+    #[error("could not open the plugin {plugin}; put its file into {folder}")]
+    PluginFile {
+        /// Its name.
+        plugin: String,
+        /// Where it was looked for.
+        folder: String,
+        /// Why not.
+        #[source]
+        source: plugin::file::Error,
+    },
+    /// A copy of a plugin's file could not be kept.
+    #[error("could not keep a copy of the plugin as {}", .file.display())]
+    KeepPlugin {
+        /// The copy.
+        file: std::path::PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A plugin's file is not the one that the cart is pinned to.
+    #[error(
+        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; take the new file with `cartage cart upgrade {cart}`"
+    )]
+    Changed {
+        /// The cart.
+        cart: CartId,
+        /// The plugin's name.
+        plugin: String,
+        /// The digest of the file.
+        found: Digest,
+        /// The digest that the cart has.
+        pinned: Digest,
+    },
+    /// A plugin was not admitted.
+    #[error("the plugin {digest} was not admitted")]
+    NotAdmitted {
+        /// The digest of its file.
+        digest: Digest,
+        /// Why not.
+        #[source]
+        source: plugin::admit::Error,
+    },
+    /// A credential that lies elsewhere could not be fetched.
+    #[error(transparent)]
+    Secret(#[from] carts::secrets::Error),
+    /// The cart could not be made ready.
+    #[error(
+        "could not make cart {cart} ready; change its file and load it with `cartage apply FILE`, or set what is missing with `cartage credential set`"
+    )]
+    Courier {
+        /// The cart.
+        cart: CartId,
+        /// Why not.
+        #[source]
+        source: deliver::Error,
+    },
+}

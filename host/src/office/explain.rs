@@ -1,0 +1,91 @@
+//! Why an order's status was sent or not, as things stand now, and the labels that carts had before Cartage.
+
+use super::facts::rows;
+use super::send::{Asked, Cause, KeptDecision, Request};
+use super::{Error, Office};
+use crate::gate::explain::{Explanation, explain};
+use crate::gate::order::{Past, PastFate};
+use crate::gate::{Again, Decision, Given};
+use crate::id::CartId;
+use crate::store::orders::{self, OrderRef};
+use crate::store::{self, Tx, decisions, receipts};
+use crate::validate::{Fields, StatusUpdate, civil_time};
+use serde::Serialize;
+
+/// Receipts that are shown of an order, at most.
+const RECEIPTS_SHOWN: u32 = 3;
+
+/// What the gate would decide about an order now.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explained {
+    /// The decision in words.
+    pub explanation: Explanation,
+    /// The decision itself. It is not kept: nothing was asked for.
+    pub decision: Decision,
+    /// What brings the change about: what was asked for last, or a label given directly.
+    pub cause: Cause,
+    /// The last receipts of the order, the last first.
+    pub receipts: Vec<serde_json::Value>,
+}
+
+impl Office {
+    /// Says what the gate would decide about an order now: about `label`, else about what was asked for last.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the store cannot be read or the label is not valid.
+    pub async fn explain(&self, cart: &CartId, number: &str, label: Option<&str>) -> Result<Explained, Error> {
+        let (merchant, order) = (self.merchant.clone(), OrderRef { cart: cart.clone(), number: number.to_owned() });
+        let (decided, receipts) = self
+            .store
+            .read::<_, store::Error>(move |view| {
+                Ok((decisions::list(view, &merchant, &order)?, receipts::of_order(view, &merchant, &order, RECEIPTS_SHOWN)?))
+            })
+            .await?;
+        let unreadable = |what| move |source| Error::Kept { what, source };
+        let last = decided.first().map(|last| serde_json::from_str::<KeptDecision>(&last.json)).transpose();
+        let last = last.map_err(unreadable("a decision"))?;
+        let receipts = receipts.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>().map_err(unreadable("a receipt"))?;
+        let (facts, kept, nearest) = self.look(cart, number).await?;
+        let known = facts.known().and_then(|known| known.label);
+        let (cause, asked_label, packages) = match (last, label) {
+            (Some(last), None) => (last.cause, last.decision.label, last.packages),
+            (_, label) => (Cause::Given(Given::ByHand), label.map(str::to_owned).or(known), Vec::new()),
+        };
+        let nothing_asked = asked_label.is_none() && matches!(cause, Cause::Given(_));
+        // Nothing is known of the order: the other fields are checked as if there were a label, and the gate is asked without one.
+        let label = asked_label.unwrap_or_else(|| "LABEL".to_owned());
+        let fields = Fields { order_number: number.to_owned(), label, packages, ..Fields::default() };
+        let request = Request { cart: cart.clone(), cause: cause.clone(), fields, again: Again::No };
+        let mut asked = Asked::new(&request, &facts, self.now_unix_ms())?;
+        asked.labelled &= !nothing_asked;
+        let decision = asked.decide(cart, kept.as_ref(), nearest.as_deref(), &facts);
+        Ok(Explained { explanation: explain(&decision), decision, cause, receipts })
+    }
+
+    /// Takes in the labels that orders have at a cart already, without sending anything: all of them or, if one is not valid, none.
+    /// Tells how many there were.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCart`], [`Error::Invalid`].
+    pub async fn baseline(&self, cart: &CartId, labels: Vec<(String, String)>) -> Result<usize, Error> {
+        self.known_cart(cart).await?;
+        let at = self.now_unix_ms();
+        let past = |(order_number, label): (String, String)| -> Result<(OrderRef, Past), Error> {
+            let update = StatusUpdate::new(Fields { order_number, label, ..Fields::default() }, civil_time(at))?;
+            let order = OrderRef { cart: cart.clone(), number: update.order_number().to_owned() };
+            Ok((order, Past { fate: PastFate::Applied, ..Past::of(update.given()) }))
+        };
+        let all = labels.into_iter().map(past).collect::<Result<Vec<_>, _>>()?;
+        let (count, merchant) = (all.len(), self.merchant.clone());
+        let write = move |tx: &Tx<'_>| {
+            all.iter().try_for_each(|(order, past)| {
+                let (labels, packages) = rows(past);
+                orders::baseline(tx, &merchant, order, &labels, &packages, at)
+            })
+        };
+        self.store.write::<_, store::Error>(write).await?;
+        Ok(count)
+    }
+}

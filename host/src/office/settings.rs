@@ -1,0 +1,148 @@
+//! What a merchant set: parameters, status events, labels. Each change leaves a line in the audit, in its own transaction.
+
+use super::{Error, Office};
+use crate::events::{self, Event, Label, Labels, Setting, Settings};
+use crate::id::MerchantId;
+use crate::parameters::{self, Assignment, Assignments, Scope};
+use crate::store::{self, Tx, View, audit};
+
+/// Who makes changes here: whoever may use the data directory.
+const WHO: &str = "command";
+
+impl Office {
+    /// Every parameter that was set.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn assignments(&self) -> Result<Assignments, Error> {
+        let merchant = self.merchant.clone();
+        self.store.read(move |view| assignments(view, &merchant)).await
+    }
+
+    /// Sets a parameter.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCart`] where it is for a cart that there is not.
+    pub async fn set_parameter(&self, assignment: &Assignment) -> Result<(), Error> {
+        let scope = match assignment.scope() {
+            Scope::System => store::parameters::Scope::System,
+            Scope::Cart(cart) => {
+                self.known_cart(cart).await?;
+                store::parameters::Scope::Cart(cart.clone())
+            }
+        };
+        let (name, value) = (assignment.parameter().name.to_owned(), assignment.value().to_string());
+        let of = match &scope {
+            store::parameters::Scope::System => String::new(),
+            store::parameters::Scope::Cart(cart) => format!(" for cart {cart}"),
+        };
+        let line = self.line("param set", &name, format!("{value}{of}"));
+        let parameter = store::parameters::Parameter { scope, name, value, set_at_unix_ms: line.at_unix_ms };
+        self.change(line, move |tx, merchant| store::parameters::set(tx, merchant, &parameter)).await
+    }
+
+    /// What every event was given.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn events(&self) -> Result<Settings, Error> {
+        let merchant = self.merchant.clone();
+        self.store.read(move |view| event_settings(view, &merchant)).await
+    }
+
+    /// Gives an event its labels and its tick. A label that is new becomes one of the merchant's labels.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn set_event(&self, event: &'static Event, setting: &Setting) -> Result<(), Error> {
+        let Setting { order_label, item_label, notify_cart } = setting.clone();
+        let detail = serde_json::to_string(setting).expect("a setting is plain data");
+        let line = self.line("event set", event.name, detail);
+        let row = store::events::StatusEvent {
+            event: event.name.to_owned(),
+            item_label: item_label.map(String::from),
+            order_label: order_label.map(String::from),
+            notify_cart,
+            changed_at_unix_ms: line.at_unix_ms,
+        };
+        self.change(line, move |tx, merchant| {
+            for label in row.order_label.iter().chain(&row.item_label) {
+                store::events::add_label(tx, merchant, label, row.changed_at_unix_ms)?;
+            }
+            store::events::set(tx, merchant, &row)
+        })
+        .await
+    }
+
+    /// The merchant's labels.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::Label`].
+    pub async fn labels(&self) -> Result<Labels, Error> {
+        let merchant = self.merchant.clone();
+        let labels = self.store.read::<_, store::Error>(move |view| store::events::labels(view, &merchant)).await?;
+        Ok(labels.iter().map(|label| Label::new(label)).collect::<Result<_, _>>()?)
+    }
+
+    /// Adds labels, those that are there already left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn add_labels(&self, labels: &Labels) -> Result<(), Error> {
+        let texts: Vec<String> = labels.iter().map(Label::to_string).collect();
+        let line = self.line("event labels", "labels", texts.join(", "));
+        let at = line.at_unix_ms;
+        self.change(line, move |tx, merchant| {
+            texts.iter().try_for_each(|label| store::events::add_label(tx, merchant, label, at).map(drop))
+        })
+        .await
+    }
+
+    /// Makes a change and keeps its line of the audit, both or neither.
+    async fn change(
+        &self,
+        line: audit::Line,
+        change: impl FnOnce(&Tx<'_>, &MerchantId) -> Result<(), store::Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        let merchant = self.merchant.clone();
+        let write = move |tx: &Tx<'_>| {
+            change(tx, &merchant)?;
+            audit::add(tx, &merchant, &line)
+        };
+        Ok(self.store.write::<_, store::Error>(write).await?)
+    }
+
+    fn line(&self, what: &str, subject: &str, detail: String) -> audit::Line {
+        let at_unix_ms = self.now_unix_ms();
+        audit::Line { at_unix_ms, who: WHO.to_owned(), what: what.to_owned(), subject: subject.to_owned(), detail: Some(detail) }
+    }
+}
+
+/// Every parameter that was set.
+pub(super) fn assignments(view: &View<'_>, merchant: &MerchantId) -> Result<Assignments, Error> {
+    let read = |row: store::parameters::Parameter| -> Result<Assignment, parameters::Error> {
+        let scope = match row.scope {
+            store::parameters::Scope::System => Scope::System,
+            store::parameters::Scope::Cart(cart) => Scope::Cart(cart),
+        };
+        parameters::assign(&row.name, scope, &row.value)
+    };
+    Ok(store::parameters::list(view, merchant)?.into_iter().map(read).collect::<Result<_, _>>()?)
+}
+
+/// What every event was given.
+pub(super) fn event_settings(view: &View<'_>, merchant: &MerchantId) -> Result<Settings, Error> {
+    let mut settings = Settings::default();
+    for row in store::events::list(view, merchant)? {
+        let label = |text: Option<String>| text.map(|text| Label::new(&text)).transpose();
+        let setting = Setting { order_label: label(row.order_label)?, item_label: label(row.item_label)?, notify_cart: row.notify_cart };
+        settings.set(events::find(&row.event)?, setting);
+    }
+    Ok(settings)
+}
