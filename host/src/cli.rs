@@ -6,18 +6,25 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use. With `--json` standard output holds exactly one JSON document, the error included;
 //! standard error holds the talk.
 
+mod apply;
 mod attempt;
+mod backup;
 mod baseline;
+mod cart;
 mod courier;
+mod credential;
 mod demo;
 mod doctor;
 mod event;
 mod explain;
+mod export;
 mod gated;
 mod init;
+mod key;
 mod param;
 mod plugin;
 mod report;
+mod restore;
 mod send;
 mod toolchain;
 
@@ -56,6 +63,16 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Apply(apply::Args),
+    Export(export::Args),
+    #[command(subcommand)]
+    Cart(cart::Command),
+    #[command(subcommand)]
+    Credential(credential::Command),
+    #[command(subcommand)]
+    Key(key::Command),
+    Backup(backup::Args),
+    Restore(restore::Args),
     #[command(subcommand)]
     Param(param::Command),
     #[command(subcommand)]
@@ -129,6 +146,13 @@ pub(crate) fn main() -> ExitCode {
     };
     let ended = start_logging().and_then(|()| match cli.command {
         Command::Init(args) => args.run(&cli.data, cli.json),
+        Command::Apply(args) => args.run(&cli.data, cli.json),
+        Command::Export(args) => args.run(&cli.data, cli.json),
+        Command::Cart(command) => command.run(&cli.data, cli.json),
+        Command::Credential(command) => command.run(&cli.data, cli.json),
+        Command::Key(command) => command.run(&cli.data, cli.json),
+        Command::Backup(args) => args.run(&cli.data, cli.json),
+        Command::Restore(args) => args.run(cli.json),
         Command::Param(command) => command.run(&cli.data, cli.json),
         Command::Event(command) => command.run(&cli.data, cli.json),
         Command::Send(args) => args.run(&cli.data, cli.json),

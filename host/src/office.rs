@@ -7,7 +7,11 @@
 //! It promises that the gate's answer and what follows from it are written in one transaction, and that nothing is sent that was not
 //! accepted on disk before. What it cannot know is whether a cart has what was sent when no answer came: the receipt says so.
 
+pub mod apply;
+
 mod cart;
+mod carts;
+mod credentials;
 mod error;
 mod explain;
 mod facts;
@@ -16,6 +20,7 @@ mod send;
 mod settings;
 
 pub use cart::{KeptCart, PluginKept, credential_host};
+pub use credentials::KeptCredential;
 pub use error::Error;
 pub use explain::Explained;
 pub use send::{Cause, Done, Request, Sent};

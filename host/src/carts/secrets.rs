@@ -2,6 +2,7 @@
 
 use super::Cart;
 use crate::id::CartId;
+use crate::nearest::{hint, nearest};
 use cartage_contract::manifest::Manifest;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -65,9 +66,45 @@ pub enum Error {
         /// The slot and the field.
         place: String,
     },
+    /// The plugin has no such slot or field.
+    #[error("{place} of cart {cart} is none of its plugin's; {hint}")]
+    Unknown {
+        /// The cart.
+        cart: CartId,
+        /// The slot and the field.
+        place: String,
+        /// What was probably meant.
+        hint: String,
+    },
 }
 
 impl Cart {
+    /// Whether every credential that this cart names is one of its plugin's, and none that is a secret stands in the cart itself. None is
+    /// fetched.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] and [`Error::InTheOpen`].
+    pub fn check_credentials(&self, manifest: &Manifest) -> Result<(), Error> {
+        for (slot, fields) in &self.credentials {
+            for (field, source) in fields {
+                let (cart, place) = (self.id.clone(), format!("[credentials.{slot}] {field}"));
+                let Some(known) = manifest.slot(slot) else {
+                    let near = nearest(slot, manifest.slots.iter().map(|slot| slot.name.as_str()));
+                    return Err(Error::Unknown { cart, place, hint: hint(near, "`cartage plugin inspect` shows its credentials") });
+                };
+                let Some(known) = known.field(field) else {
+                    let near = nearest(field, known.fields.iter().map(|field| field.name.as_str()));
+                    return Err(Error::Unknown { cart, place, hint: hint(near, "`cartage plugin inspect` shows its credentials") });
+                };
+                if known.secret && matches!(source, SecretSource::Text(_)) {
+                    return Err(Error::InTheOpen { cart, place });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Fetches every credential of this cart. The manifest says which fields are secrets and may not stand in the cart's file.
     ///
     /// # Errors

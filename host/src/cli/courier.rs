@@ -61,7 +61,8 @@ pub(super) async fn ready(file: &Path, plugins: Option<&Path>) -> Result<Ready, 
     Ok(Ready { cart, courier })
 }
 
-fn read(file: &Path) -> Result<Cart, Failure> {
+/// Reads a cart's file.
+pub(super) fn read(file: &Path) -> Result<Cart, Failure> {
     let failed = |source| Error::File { file: file.to_owned(), source };
     let bytes = fs::metadata(file).map_err(failed)?.len();
     if bytes > CART_FILE_BYTES_MAX {

@@ -3,6 +3,8 @@
 //! Text that came from a plugin, a file or the network is printed through here, which shows control characters as escapes: what a plugin
 //! says of itself cannot move the cursor or rewrite the screen.
 
+use cartage::validate::civil_time;
+use cartage_contract::orders::CivilTime;
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use std::error::Error;
@@ -73,6 +75,12 @@ pub(crate) fn size(bytes: usize) -> String {
     if bytes < 1024 { format!("{bytes} bytes") } else { format!("{} KiB ({bytes} bytes)", bytes.div_ceil(1024)) }
 }
 
+/// A moment for a person, in UTC.
+pub(crate) fn time(unix_ms: u64) -> String {
+    let CivilTime { date, hour, minute, second, .. } = civil_time(unix_ms);
+    format!("{}-{:02}-{:02} {hour:02}:{minute:02}:{second:02} UTC", date.year, date.month, date.day)
+}
+
 fn colours(stream: &impl IsTerminal) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     stream.is_terminal() && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
@@ -112,6 +120,11 @@ mod tests {
     #[test]
     fn what_would_move_the_cursor_is_shown() {
         assert_eq!(visible("a\x1b[2Jb\r\nc\u{202e}d\u{9b}é"), "a\\u{1b}[2Jb\\u{d}\nc\\u{202e}d\\u{9b}é");
+    }
+
+    #[test]
+    fn times_are_told_in_utc() {
+        assert_eq!(time(1_795_442_706_789), "2026-11-23 14:05:06 UTC");
     }
 
     #[test]

@@ -141,6 +141,27 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
+/// Checks one field's value alone, as it is when somebody sets it, and says what is allowed and probably wrong.
+///
+/// # Errors
+///
+/// Every variant of [`Error`] but those about a value that is missing.
+pub fn check_value(manifest: &Manifest, slot: &str, field: &str, text: &SecretString) -> Result<Vec<Warning>, Error> {
+    let slots = || manifest.slots.iter().map(|slot| slot.name.as_str());
+    let known = manifest.slot(slot).ok_or_else(|| Error::UnknownSlot { slot: slot.to_owned(), hint: nearest(slot, slots()) })?;
+    let fields = || known.fields.iter().map(|field| field.name.as_str());
+    let unknown = || Error::UnknownField { slot: slot.to_owned(), field: field.to_owned(), hint: nearest(field, fields()) };
+    let its_field = known.field(field).ok_or_else(unknown)?;
+    let mut credentials = Credentials { slots: BTreeMap::new(), warnings: Vec::new() };
+    let whole = known.fields.iter().all(|other| other.name == field || !other.required);
+    if whole {
+        credentials.insert(manifest, known, BTreeMap::from([(field.to_owned(), text.clone())]))?;
+    } else {
+        credentials.check(known, its_field, text.expose_secret())?;
+    }
+    Ok(credentials.warnings)
+}
+
 impl Credentials {
     /// Checks the values that the operator gave against the plugin's manifest.
     pub fn new(manifest: &Manifest, values: Values) -> Result<Credentials, Error> {

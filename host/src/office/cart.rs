@@ -140,6 +140,21 @@ impl Office {
         }
     }
 
+    /// Every cart, by its id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where one of them could not be read.
+    pub async fn carts(&self) -> Result<Vec<KeptCart>, Error> {
+        let merchant = self.merchant.clone();
+        let rows = self.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
+        let mut carts = Vec::new();
+        for row in rows {
+            carts.push(self.read_cart(row).await?);
+        }
+        Ok(carts)
+    }
+
     /// Fails where there is no such cart.
     ///
     /// # Errors

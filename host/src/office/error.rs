@@ -1,5 +1,6 @@
 //! Why the office could not do what it was asked.
 
+use crate::egress::credential;
 use crate::id::{CartId, Digest};
 use crate::{carts, data_dir, deliver, events, parameters, plugin, store, validate, vault};
 
@@ -113,6 +114,26 @@ pub enum Error {
     /// A credential that lies elsewhere could not be fetched.
     #[error(transparent)]
     Secret(#[from] carts::secrets::Error),
+    /// A credential cannot be used.
+    #[error("could not set the credential of cart {cart}; nothing was changed")]
+    Credential {
+        /// The cart.
+        cart: CartId,
+        /// Why not.
+        #[source]
+        source: credential::Error,
+    },
+    /// A credential is for no endpoint that the cart binds.
+    #[error(
+        "could not set the credential {slot} of cart {cart}: none of its endpoints is bound, so there is no host that it is for; bind one in the \
+         cart's file, and load it with `cartage apply FILE`"
+    )]
+    CredentialUnbound {
+        /// The cart.
+        cart: CartId,
+        /// The slot.
+        slot: String,
+    },
     /// The cart could not be made ready.
     #[error(
         "could not make cart {cart} ready; change its file and load it with `cartage apply FILE`, or set what is missing with `cartage credential set`"

@@ -92,7 +92,7 @@ impl Office {
 }
 
 /// The name of the copy of a plugin's file.
-fn kept_name(digest: Digest) -> String {
+pub(super) fn kept_name(digest: Digest) -> String {
     format!("{}.wasm", digest.to_string().replace(':', "-"))
 }
 

@@ -7,7 +7,7 @@ use crate::parameters::{self, Assignment, Assignments, Scope};
 use crate::store::{self, Tx, View, audit};
 
 /// Who makes changes here: whoever may use the data directory.
-const WHO: &str = "command";
+pub(super) const WHO: &str = "command";
 
 impl Office {
     /// Every parameter that was set.
@@ -105,7 +105,7 @@ impl Office {
     }
 
     /// Makes a change and keeps its line of the audit, both or neither.
-    async fn change(
+    pub(super) async fn change(
         &self,
         line: audit::Line,
         change: impl FnOnce(&Tx<'_>, &MerchantId) -> Result<(), store::Error> + Send + 'static,
@@ -118,7 +118,7 @@ impl Office {
         Ok(self.store.write::<_, store::Error>(write).await?)
     }
 
-    fn line(&self, what: &str, subject: &str, detail: String) -> audit::Line {
+    pub(super) fn line(&self, what: &str, subject: &str, detail: String) -> audit::Line {
         let at_unix_ms = self.now_unix_ms();
         audit::Line { at_unix_ms, who: WHO.to_owned(), what: what.to_owned(), subject: subject.to_owned(), detail: Some(detail) }
     }

@@ -144,6 +144,11 @@ impl Runtime {
     }
 }
 
+/// The interfaces that a plugin imports, by name. None of what is no component.
+pub fn imports(bytes: &[u8]) -> Vec<String> {
+    interface(bytes).map(|(imports, _)| imports.into_iter().map(str::to_owned).collect()).unwrap_or_default()
+}
+
 /// Checks all that can be known without compiling.
 fn inspect(bytes: &[u8]) -> Result<(), Error> {
     if bytes.len() > PLUGIN_BYTES_MAX {

@@ -1,0 +1,196 @@
+//! `cartage apply`: carts from their files into the data directory. Also how every command shows what changes about a cart.
+
+use super::{Failure, Verdict, courier, init, report};
+use cartage::id::{self, CartId};
+use cartage::office::apply::{Field, Invalid, Prepared, PreparedCart, Proposal};
+use cartage::office::{self, Office};
+use cartage::plugin::file::{self, PluginDir};
+use cartage_contract::manifest::Slot;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  See what a cart's file would change, then load it:
+      cartage apply seed-shop.toml --dry-run
+      cartage apply seed-shop.toml
+  Load a cart whose plugin was upgraded and asks for more, having read what it asks for:
+      cartage apply seed-shop.toml --approve
+
+The plugin that a file names is looked for in the folder of that file, or in the one that --plugins names, and then in the data
+directory. The cart is pinned to its digest, and a copy of it is kept. Loading a file twice changes nothing the second time. Either
+all of the files are loaded or none. Exit code 0: loaded, or nothing to do; 1: not loaded.";
+
+/// Load carts from their files, showing first what changes.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The carts' definitions, TOML files.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The folder that holds the plugins [default: the folder of each cart's file].
+    #[arg(long, value_name = "DIR", env = "CARTAGE_PLUGINS")]
+    plugins: Option<PathBuf>,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+/// Whether something is changed, and what the operator agrees to.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Consent {
+    /// Show what would change, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Agree to what a plugin asks for that the one before it did not.
+    #[arg(long)]
+    approve: bool,
+}
+
+impl Consent {
+    /// To everything: for what was agreed to before.
+    pub(super) const GIVEN: Consent = Consent { dry_run: false, approve: true };
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    made: bool,
+    needs_approval: bool,
+    carts: Vec<CartReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct CartReport<'a> {
+    cart: &'a str,
+    plugin: String,
+    change: &'static str,
+    fields: &'a [Field],
+    asks: &'a [String],
+    warnings: &'a [String],
+}
+
+impl Args {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let mut proposals = Vec::new();
+        for path in &self.files {
+            let cart = courier::read(path)?;
+            let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let plugin = plugin_in(self.plugins.as_deref().unwrap_or(beside), &cart.plugin)?;
+            proposals.push(Proposal { cart, plugin });
+        }
+        let office = init::open(data)?;
+        courier::block_on(change(&office, proposals, self.consent, json))
+    }
+}
+
+/// A plugin's file in a folder. None: there is no such file.
+fn plugin_in(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+    match PluginDir::open(folder).and_then(|plugins| plugins.read(name)) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(file::Error::Open { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads a plugin's file that the operator names by its path.
+pub(super) fn plugin_at(path: &Path) -> Result<(String, Vec<u8>), Failure> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Failure::wrong_use(format!("{} does not end in a file name", path.display())))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok((name.to_owned(), PluginDir::open(folder)?.read(name)?))
+}
+
+/// Shows what proposals change, and makes it so where the operator agrees.
+pub(super) async fn change(office: &Office, proposals: Vec<Proposal>, consent: Consent, json: bool) -> Result<Verdict, Failure> {
+    let prepared = office.prepare(proposals).await.map_err(invalid)?;
+    let needs_approval = prepared.asks() && !consent.approve;
+    let made = !consent.dry_run && !needs_approval;
+    if json {
+        let carts = prepared.carts().iter().map(of).collect();
+        report::json(&Report { made, needs_approval, carts });
+    } else {
+        show(&prepared);
+    }
+    if made {
+        let next = next(office, &prepared).await?;
+        office.make(prepared).await.map_err(init::failure)?;
+        next.iter().for_each(|line| report::talk(line));
+        return Ok(Verdict::Done);
+    }
+    if needs_approval {
+        report::talk(
+            "nothing was changed: a plugin asks for more than the one before it; read the list, and repeat the command with --approve",
+        );
+        return Ok(if consent.dry_run { Verdict::Done } else { Verdict::NotDone });
+    }
+    report::talk("nothing was changed: this was a dry run");
+    Ok(Verdict::Done)
+}
+
+fn invalid(error: Invalid) -> Failure {
+    match error {
+        Invalid::Office(error) => match *error {
+            error @ office::Error::PluginFile { .. } => Failure::from(error)
+                .what_to_do("name the folder that holds the plugin with --plugins DIR, or build it: cartage plugin build CRATE-DIR"),
+            other => init::failure(other),
+        },
+        error @ (Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_)) => {
+            Failure::from(error).what_to_do("change the cart's file; `cartage plugin inspect` shows what the plugin asks for")
+        }
+        error @ (Invalid::Twice { .. } | Invalid::Digest { .. }) => error.into(),
+    }
+}
+
+fn of(cart: &PreparedCart) -> CartReport<'_> {
+    let change = match (cart.difference.new, cart.difference.is_empty()) {
+        (true, _) => "new",
+        (false, false) => "changed",
+        (false, true) => "unchanged",
+    };
+    let plugin = format!("{} {}", cart.manifest.name, cart.manifest.version);
+    let PreparedCart { asks, warnings, .. } = cart;
+    CartReport { cart: cart.cart.id.as_str(), plugin, change, fields: &cart.difference.fields, asks, warnings }
+}
+
+fn show(prepared: &Prepared) {
+    for cart in prepared.carts().iter().map(of) {
+        report::heading(&format!("cart {}: {}", cart.cart, cart.change));
+        let value = |field: &Field| match (&field.before, &field.after) {
+            (None, Some(after)) => after.clone(),
+            (Some(before), Some(after)) => format!("{after}\nbefore: {before}"),
+            (before, None) => format!("taken out\nbefore: {}", before.as_deref().unwrap_or_default()),
+        };
+        report::rows(&cart.fields.iter().map(|field| (field.key.as_str(), value(field))).collect::<Vec<_>>());
+        if !cart.asks.is_empty() {
+            report::heading(&format!("the plugin, now {}, asks for more than the one before it", cart.plugin));
+            cart.asks.iter().for_each(|ask| report::line(&format!("  {ask}")));
+        }
+        cart.warnings.iter().for_each(|warning| report::talk(&format!("warning: {warning}")));
+    }
+}
+
+/// What the operator does next: the credentials that are needed and not there, and how to see whether the cart works.
+async fn next(office: &Office, prepared: &Prepared) -> Result<Vec<String>, Failure> {
+    let mut lines = Vec::new();
+    for PreparedCart { cart, manifest, difference, .. } in prepared.carts() {
+        let kept = office.credentials(&cart.id).await.map_err(init::failure)?;
+        let kept: BTreeSet<(&str, &str)> = kept.iter().map(|kept| (kept.slot.as_str(), kept.field.as_str())).collect();
+        let has = |slot: &Slot, field: &str| {
+            kept.contains(&(slot.name.as_str(), field)) || cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(field))
+        };
+        for slot in manifest.slots.iter().filter(|slot| slot.required) {
+            for field in slot.fields.iter().filter(|field| field.required && !has(slot, &field.name)) {
+                lines.push(format!("next: cartage credential set {} {} {}", cart.id, slot.name, field.name));
+            }
+        }
+        if difference.new {
+            lines.push(format!("next: cartage cart check {}", cart.id));
+        }
+    }
+    Ok(lines)
+}
+
+/// Reads a Cart ID from an argument.
+pub(super) fn cart_id(text: &str) -> Result<CartId, id::Error> {
+    CartId::new(text)
+}

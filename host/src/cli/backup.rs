@@ -1,0 +1,39 @@
+//! `cartage backup`: a copy of what Cartage keeps.
+
+use super::{Failure, Verdict, init, report};
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  Back up to a file that does not exist yet:
+      cartage backup cartage-2026-11-23.sqlite
+  Bring it back:
+      cartage restore cartage-2026-11-23.sqlite --into new-data --key /media/safe/cartage-key
+
+The copy holds carts, parameters, events, orders, receipts and the sealed credentials. The key that opens those and the plugins'
+files are not in it: keep a copy of the key somewhere else, and copy the folder plugins/ as it is.";
+
+/// Copy all that is kept to a new file.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The new file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+impl Args {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let office = init::open(data)?;
+        office.store().backup(&self.file, office.now_unix_ms(), |_| {})?;
+        let (key, plugins) = (office.data_dir().key_file(), office.data_dir().plugins());
+        if json {
+            report::json(&serde_json::json!({ "backup": self.file, "key_not_in_it": key, "plugins_not_in_it": plugins }));
+        } else {
+            report::line(&format!("backed up to {}", self.file.display()));
+            report::line(&format!("not in it: the key {}; keep a copy of it apart from the backups", key.display()));
+            report::line(&format!("not in it: the plugins' files; copy {} as it is", plugins.display()));
+        }
+        Ok(Verdict::Done)
+    }
+}

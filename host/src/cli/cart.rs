@@ -1,0 +1,228 @@
+//! `cartage cart`: what is done with the carts of a data directory.
+
+mod change;
+mod check;
+mod new;
+mod show;
+
+use super::apply::{Consent, cart_id, change, plugin_at};
+use super::{Failure, Verdict, courier, init, report};
+use cartage::carts::{LabelTarget, Mode};
+use cartage::id::{self, CartId, Digest};
+use cartage::office::Office;
+use cartage::office::apply::Proposal;
+use clap::ValueEnum;
+use std::path::{Path, PathBuf};
+
+pub(super) use check::run as run_check;
+
+const EXAMPLES: &str = "\
+Examples:
+  Make a cart from its plugin: its file first, with a comment for each thing that the plugin takes, then the cart:
+      cartage cart new seed-shop --plugin integration-script.wasm
+      cartage apply seed-shop.toml
+  See whether it works, and let it send:
+      cartage cart check seed-shop
+      cartage cart mode seed-shop live
+  Try one order first:
+      cartage cart mode seed-shop only-orders --order 1021";
+
+/// Make, look at, switch and upgrade carts.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) enum Command {
+    New(new::Args),
+    /// List the carts.
+    List,
+    /// Show one cart: its state, its plugin, its definition.
+    Show(One),
+    /// Switch a cart on.
+    Enable(One),
+    /// Switch a cart off: nothing is sent to it until it is enabled.
+    Disable(One),
+    /// Pause a cart until it is resumed.
+    Pause {
+        #[command(flatten)]
+        one: One,
+        /// Why, for whoever looks at it next.
+        #[arg(long, value_name = "TEXT", default_value = "by hand")]
+        reason: String,
+    },
+    /// Let a paused cart go on.
+    Resume(One),
+    /// Remove a cart with its parameters and credentials. What is known of its orders stays.
+    Remove(One),
+    /// Ask the plugin whether the cart works. Nothing is changed at the cart.
+    Check {
+        #[command(flatten)]
+        one: One,
+        /// An order that the plugin shall look up as well.
+        #[arg(long, value_name = "NUMBER")]
+        order: Option<String>,
+    },
+    /// Say what a label of the Order Manager becomes at the cart.
+    Label {
+        #[command(flatten)]
+        one: One,
+        /// The label.
+        #[arg(value_name = "LABEL")]
+        label: String,
+        /// The cart's status, exactly.
+        #[arg(long, value_name = "TEXT", required_unless_present = "target")]
+        status: Option<String>,
+        /// Something else than a status.
+        #[arg(long = "as", value_name = "WHAT", conflicts_with = "status")]
+        target: Option<Target>,
+    },
+    /// Say whether what passes the gate is sent.
+    Mode {
+        #[command(flatten)]
+        one: One,
+        /// Which mode.
+        #[arg(value_name = "MODE")]
+        mode: ModeWord,
+        /// An order that is sent in the mode only-orders. May be given several times.
+        #[arg(long = "order", value_name = "NUMBER", required_if_eq("mode", "only-orders"))]
+        orders: Vec<String>,
+    },
+    /// Give a cart another version of its plugin, or another plugin, showing first what it asks for.
+    Upgrade {
+        #[command(flatten)]
+        one: One,
+        /// The plugin's file [default: the one of the cart's plugin's name in the data directory].
+        #[arg(long, value_name = "FILE")]
+        plugin: Option<PathBuf>,
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Go back to a plugin that ran for this cart before.
+    Rollback {
+        #[command(flatten)]
+        one: One,
+        /// Its digest [default: the one that ran last before the present one].
+        #[arg(value_name = "DIGEST", value_parser = digest)]
+        digest: Option<Digest>,
+    },
+}
+
+/// Which cart.
+#[derive(Debug, clap::Args)]
+pub(crate) struct One {
+    /// The Cart ID.
+    #[arg(value_name = "CART", value_parser = cart_id)]
+    cart: CartId,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Target {
+    /// The order's status stays; tracking data and notes are sent.
+    TrackingOnly,
+    /// Nothing is sent.
+    Ignore,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeWord {
+    /// What would be sent is recorded.
+    Shadow,
+    /// The named orders are sent, others recorded.
+    OnlyOrders,
+    /// Everything is sent.
+    Live,
+}
+
+fn digest(text: &str) -> Result<Digest, id::Error> {
+    Digest::try_from(text.to_owned())
+}
+
+impl Command {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        match self {
+            // It needs no data directory.
+            Command::New(args) => args.run(json),
+            other => {
+                let office = init::open(data)?;
+                courier::block_on(other.within(&office, json))
+            }
+        }
+    }
+
+    async fn within(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
+        match self {
+            Command::New(args) => args.run(json),
+            Command::List => show::list(office, json).await,
+            Command::Show(one) => show::one(office, &one.cart, json).await,
+            Command::Enable(one) => {
+                office.set_enabled(&one.cart, true).await.map_err(init::failure)?;
+                Ok(done(&one.cart, "enabled", json))
+            }
+            Command::Disable(one) => {
+                office.set_enabled(&one.cart, false).await.map_err(init::failure)?;
+                Ok(done(&one.cart, "disabled", json))
+            }
+            Command::Pause { one, reason } => {
+                office.set_pause(&one.cart, Some(&reason)).await.map_err(init::failure)?;
+                Ok(done(&one.cart, "paused", json))
+            }
+            Command::Resume(one) => {
+                office.set_pause(&one.cart, None).await.map_err(init::failure)?;
+                Ok(done(&one.cart, "resumed", json))
+            }
+            Command::Remove(one) => {
+                office.remove_cart(&one.cart).await.map_err(init::failure)?;
+                Ok(done(&one.cart, "removed", json))
+            }
+            Command::Check { one, order } => {
+                let kept = office.cart(&one.cart).await.map_err(init::failure)?;
+                check::run(office, &kept, order.as_deref(), json).await
+            }
+            Command::Label { one, label, status, target } => {
+                let target = match (status, target) {
+                    (_, Some(Target::TrackingOnly)) => LabelTarget::TrackingOnly,
+                    (_, Some(Target::Ignore)) => LabelTarget::Ignore,
+                    (status, None) => LabelTarget::Status(status.unwrap_or_default()),
+                };
+                change::redefine(office, &one.cart, json, |cart| drop(cart.labels.insert(label, target))).await
+            }
+            Command::Mode { one, mode, orders } => {
+                if mode != ModeWord::OnlyOrders && !orders.is_empty() {
+                    return Err(Failure::wrong_use("--order names orders of the mode only-orders; leave it out, or choose that mode"));
+                }
+                let mode = match mode {
+                    ModeWord::Shadow => Mode::Shadow,
+                    ModeWord::OnlyOrders => Mode::OnlyOrders(orders.into_iter().collect()),
+                    ModeWord::Live => Mode::Live,
+                };
+                change::redefine(office, &one.cart, json, |cart| cart.set_mode(mode)).await
+            }
+            Command::Upgrade { one, plugin, consent } => {
+                let mut cart = office.cart(&one.cart).await.map_err(init::failure)?.cart;
+                let bytes = match plugin {
+                    Some(path) => {
+                        let (name, bytes) = plugin_at(&path)?;
+                        cart.plugin = name;
+                        bytes
+                    }
+                    None => office.plugin_file(&cart.plugin).map_err(|error| {
+                        init::failure(error).what_to_do(format!("name the new file: cartage cart upgrade {} --plugin FILE", one.cart))
+                    })?,
+                };
+                cart.digest = None;
+                change(office, vec![Proposal { cart, plugin: Some(bytes) }], consent, json).await
+            }
+            Command::Rollback { one, digest } => change::roll_back(office, &one.cart, digest, json).await,
+        }
+    }
+}
+
+fn done(cart: &CartId, state: &str, json: bool) -> Verdict {
+    if json {
+        report::json(&serde_json::json!({ "cart": cart, "done": state }));
+    } else {
+        report::line(&format!("cart {cart} is {state}"));
+    }
+    Verdict::Done
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! A cart changed in one place, and a cart that goes back to an earlier plugin.
+
+use crate::cli::apply::{Consent, change};
+use crate::cli::{Failure, Verdict, init, report};
+use cartage::carts::Cart;
+use cartage::id::{CartId, Digest};
+use cartage::office::Office;
+use cartage::office::apply::Proposal;
+
+/// Changes a cart's definition and shows what that changed.
+pub(super) async fn redefine(office: &Office, id: &CartId, json: bool, change: impl FnOnce(&mut Cart)) -> Result<Verdict, Failure> {
+    let kept = office.cart(id).await.map_err(init::failure)?;
+    let mut cart = kept.cart.clone();
+    change(&mut cart);
+    let difference = office.redefine(&kept, &cart).await.map_err(init::failure)?;
+    if json {
+        report::json(&serde_json::json!({ "cart": id, "fields": difference.fields }));
+    } else if difference.is_empty() {
+        report::line(&format!("cart {id} is so already"));
+    } else {
+        report::line(&format!("cart {id}: {difference}"));
+    }
+    Ok(Verdict::Done)
+}
+
+/// Goes back to a plugin that ran before. It was agreed to then, so it is not asked for again.
+pub(super) async fn roll_back(office: &Office, id: &CartId, wanted: Option<Digest>, json: bool) -> Result<Verdict, Failure> {
+    let kept = office.cart(id).await.map_err(init::failure)?;
+    let ran = office.plugins_that_ran(id).await.map_err(init::failure)?;
+    let mut earlier = ran.iter().map(|run| run.plugin).filter(|digest| Some(*digest) != kept.pinned());
+    let found = match wanted {
+        Some(wanted) => earlier.find(|digest| *digest == wanted),
+        None => earlier.next(),
+    };
+    let Some(digest) = found else {
+        let known: Vec<String> = ran.iter().map(|run| run.plugin.to_string()).collect();
+        let message = match wanted {
+            Some(wanted) if Some(wanted) == kept.pinned() => format!("cart {id} has the plugin {wanted} now"),
+            Some(wanted) => format!("the plugin {wanted} never ran for cart {id}"),
+            None => format!("no other plugin than the present one ran for cart {id}"),
+        };
+        let known = if known.is_empty() { "none ran yet".to_owned() } else { format!("these ran, the last first: {}", known.join(", ")) };
+        return Err(Failure::wrong_use(message).what_to_do(known));
+    };
+    let bytes = office.kept_plugin(digest).map_err(init::failure)?;
+    let mut cart = kept.cart;
+    cart.digest = Some(digest);
+    change(office, vec![Proposal { cart, plugin: Some(bytes) }], Consent::GIVEN, json).await
+}

@@ -1,0 +1,59 @@
+//! `cartage cart check`: what the plugin finds of the cart.
+
+use crate::cli::{Failure, Verdict, init, report};
+use cartage::exchange::Outcome;
+use cartage::office::{KeptCart, Office};
+use cartage_contract::delivery::{Finding, FindingLevel, OrderSeen, Report};
+
+/// Asks the plugin, and shows what it found.
+pub(in crate::cli) async fn run(office: &Office, kept: &KeptCart, order: Option<&str>, json: bool) -> Result<Verdict, Failure> {
+    let cassette = Box::pin(office.check(kept, order)).await.map_err(init::failure)?;
+    if json {
+        report::json(&serde_json::json!({ "cart": kept.cart.id, "outcome": cassette.outcome }));
+    }
+    let problem = match &cassette.outcome {
+        Outcome::Report(found) => {
+            if !json {
+                show(found);
+            }
+            found.findings.iter().any(|finding| finding.level == FindingLevel::Problem)
+        }
+        Outcome::Failed(failure) => {
+            report::talk(&format!("the plugin could not check the cart ({:?}): {}", failure.kind, failure.message));
+            true
+        }
+        Outcome::Ended(ended) => {
+            report::talk(&format!("the check did not end: {ended}"));
+            true
+        }
+        Outcome::Applied(_) | Outcome::Statuses(_) => true,
+    };
+    Ok(if problem { Verdict::NotDone } else { Verdict::Done })
+}
+
+fn show(found: &Report) {
+    for Finding { level, about, message, remedy } in &found.findings {
+        let mark = match level {
+            FindingLevel::Fine => "ok      ",
+            FindingLevel::Warning => "warning ",
+            FindingLevel::Problem => "PROBLEM ",
+        };
+        report::line(&format!("{mark} {}: {message}", format!("{about:?}").to_lowercase()));
+        if let Some(remedy) = remedy {
+            report::line(&format!("          what to do: {remedy}"));
+        }
+    }
+    if let Some(OrderSeen { order_number, reference, status, packages, details }) = &found.order {
+        report::heading(&format!("order {order_number} as the cart sees it"));
+        let mut rows = vec![
+            ("status".to_owned(), status.clone().unwrap_or_default()),
+            ("reference".to_owned(), reference.clone().unwrap_or_default()),
+        ];
+        rows.extend(packages.iter().map(|package| {
+            let words = [package.carrier.as_deref(), package.tracking_number.as_deref()];
+            ("package".to_owned(), words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+        }));
+        rows.extend(details.iter().cloned());
+        report::rows(&rows);
+    }
+}

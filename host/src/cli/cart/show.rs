@@ -1,0 +1,68 @@
+//! How carts are shown.
+
+use crate::cli::{Failure, Verdict, init, report};
+use cartage::id::CartId;
+use cartage::office::{KeptCart, Office, PluginKept};
+
+/// One line a cart.
+pub(super) async fn list(office: &Office, json: bool) -> Result<Verdict, Failure> {
+    let carts = office.carts().await.map_err(init::failure)?;
+    if json {
+        report::json(&serde_json::json!({ "carts": carts.iter().map(document).collect::<Vec<_>>() }));
+    } else if carts.is_empty() {
+        report::line("there is no cart yet; make one with `cartage cart new NAME --plugin FILE`");
+    } else {
+        report::rows(
+            &carts
+                .iter()
+                .map(|kept| (kept.cart.id.as_str(), format!("{}, {}, {}", state(kept), kept.mode, plugin(kept))))
+                .collect::<Vec<_>>(),
+        );
+    }
+    Ok(Verdict::Done)
+}
+
+/// One cart, with its definition.
+pub(super) async fn one(office: &Office, id: &CartId, json: bool) -> Result<Verdict, Failure> {
+    let kept = office.cart(id).await.map_err(init::failure)?;
+    if json {
+        report::json(&document(&kept));
+        return Ok(Verdict::Done);
+    }
+    report::heading(&format!("cart {id}"));
+    report::rows(&[("state", state(&kept)), ("mode", kept.mode.to_string()), ("plugin", plugin(&kept))]);
+    let ran = office.plugins_that_ran(id).await.map_err(init::failure)?;
+    report::rows(&ran.iter().map(|run| ("ran", run.plugin.to_string())).collect::<Vec<_>>());
+    report::heading("definition");
+    report::line(kept.cart.to_toml().trim_end());
+    Ok(Verdict::Done)
+}
+
+fn document(kept: &KeptCart) -> serde_json::Value {
+    serde_json::json!({
+        "cart": kept.cart.id,
+        "enabled": kept.row.enabled,
+        "paused": kept.row.pause.as_ref().map(|pause| &pause.why),
+        "mode": kept.mode,
+        "plugin": plugin(kept),
+        "digest": kept.pinned(),
+        "definition": kept.cart.to_toml(),
+    })
+}
+
+fn state(kept: &KeptCart) -> String {
+    let enabled = if kept.row.enabled { "enabled" } else { "disabled" };
+    match &kept.row.pause {
+        Some(pause) => format!("{enabled}, paused ({})", pause.why),
+        None => enabled.to_owned(),
+    }
+}
+
+fn plugin(kept: &KeptCart) -> String {
+    match &kept.plugin {
+        PluginKept::Admitted { manifest, .. } => format!("{} {}", manifest.name, manifest.version),
+        PluginKept::Missing => format!("{}: its file is not there", kept.cart.plugin),
+        PluginKept::Changed { found } => format!("{}: its file is another one now ({found})", kept.cart.plugin),
+        PluginKept::Refused { reason } => format!("{}: {reason}", kept.cart.plugin),
+    }
+}

@@ -1,0 +1,186 @@
+//! `cartage credential`: a cart's credentials are set, and never shown.
+
+use super::apply::cart_id;
+use super::{Failure, Verdict, cart, courier, init, report};
+use cartage::id::CartId;
+use cartage::office::{KeptCart, Office};
+use cartage::vault::SECRET_BYTES_MAX;
+use cartage_contract::manifest::{Manifest, Slot};
+use secrecy::SecretString;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroize as _;
+
+const EXAMPLES: &str = "\
+Examples:
+  Set the password of a cart, from a file, a variable or standard input:
+      cartage credential set seed-shop account password --file password.txt
+      cartage credential set seed-shop account password --env SHOP_PASSWORD
+      pass show seed-shop | cartage credential set seed-shop account password
+  See which are set, and since when:
+      cartage credential list seed-shop
+
+A credential is sealed with the key of the data directory and never printed again. It is used for the host that its endpoint leads to
+when it is set, and for no other. The last line break of a file or of standard input is left off.";
+
+/// Set a cart's credentials, or see which are set.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) enum Command {
+    Set(SetArgs),
+    /// Show which credentials of a cart are set, and since when.
+    List {
+        /// The Cart ID.
+        #[arg(value_name = "CART", value_parser = cart_id)]
+        cart: CartId,
+    },
+}
+
+/// Set a credential, in the place of the one before. A paused cart is checked then, and resumed if it works.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SetArgs {
+    /// The Cart ID.
+    #[arg(value_name = "CART", value_parser = cart_id)]
+    cart: CartId,
+    /// The credential slot, by the plugin's name for it.
+    #[arg(value_name = "SLOT")]
+    slot: String,
+    /// Its field [default: the only one, or the only one that is secret].
+    #[arg(value_name = "FIELD")]
+    field: Option<String>,
+    /// Read the value from this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "env")]
+    file: Option<PathBuf>,
+    /// Read the value from this environment variable.
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("could not read the value from {from}")]
+    Read { from: String, source: std::io::Error },
+    #[error("the value in {from} has more than {SECRET_BYTES_MAX} bytes")]
+    TooLong { from: String },
+    #[error("the environment variable {name} is not set, or is no text")]
+    Variable { name: String },
+}
+
+impl Command {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let office = init::open(data)?;
+        courier::block_on(async {
+            match self {
+                Command::Set(args) => args.set(&office, json).await,
+                Command::List { cart } => list(&office, &cart, json).await,
+            }
+        })
+    }
+}
+
+impl SetArgs {
+    async fn set(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
+        let kept = office.cart(&self.cart).await.map_err(init::failure)?;
+        let manifest = described(&kept)?;
+        let field = self.field(manifest)?;
+        let secret = self.value()?;
+        let warnings = office.set_credential(&kept, manifest, &self.slot, &field, secret).await.map_err(init::failure)?;
+        warnings.iter().for_each(|warning| report::talk(&format!("warning: {warning}")));
+        if kept.row.pause.is_none() {
+            if json {
+                report::json(&serde_json::json!({ "cart": self.cart, "slot": self.slot, "field": field, "set": true }));
+            } else {
+                report::line(&format!("set {}.{field} of cart {}", self.slot, self.cart));
+            }
+            return Ok(Verdict::Done);
+        }
+        report::talk(&format!("set {}.{field}; cart {} is paused, so it is checked now", self.slot, self.cart));
+        // Other credentials of the cart may still be missing: then it stays paused, and the error says which.
+        let verdict = cart::run_check(office, &kept, None, json).await?;
+        if verdict == Verdict::Done {
+            office.set_pause(&self.cart, None).await.map_err(init::failure)?;
+            report::talk(&format!("cart {} goes on", self.cart));
+        } else {
+            report::talk(&format!("cart {} stays paused; `cartage cart resume {}` lets it go on all the same", self.cart, self.cart));
+        }
+        Ok(verdict)
+    }
+
+    fn field(&self, manifest: &Manifest) -> Result<String, Failure> {
+        if let Some(field) = &self.field {
+            return Ok(field.clone());
+        }
+        // The check of the value names the nearest slot.
+        let Some(slot) = manifest.slot(&self.slot) else { return Ok(String::new()) };
+        let secret: Vec<_> = slot.fields.iter().filter(|field| field.secret).collect();
+        match (slot.fields.as_slice(), secret.as_slice()) {
+            ([only], _) => Ok(only.name.clone()),
+            (_, [only]) => Ok(only.name.clone()),
+            _ => Err(Failure::wrong_use(format!("the credential slot {} has several fields: name one of {}", slot.name, fields(slot)))),
+        }
+    }
+
+    fn value(&self) -> Result<SecretString, Error> {
+        if let Some(name) = &self.env {
+            return std::env::var(name).map(SecretString::from).map_err(|_| Error::Variable { name: name.clone() });
+        }
+        let from = self.file.as_ref().map_or_else(|| "standard input".to_owned(), |file| file.display().to_string());
+        let failed = |source| Error::Read { from: from.clone(), source };
+        match &self.file {
+            Some(file) => read(std::fs::File::open(file).map_err(failed)?, &from),
+            None => read(std::io::stdin(), &from),
+        }
+    }
+}
+
+fn read(open: impl Read, from: &str) -> Result<SecretString, Error> {
+    let mut text = String::new();
+    let read = open.take(SECRET_BYTES_MAX as u64 + 3).read_to_string(&mut text);
+    let value = text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text);
+    let too_long = value.len() > SECRET_BYTES_MAX;
+    let secret = SecretString::from(value);
+    text.zeroize();
+    read.map_err(|source| Error::Read { from: from.to_owned(), source })?;
+    if too_long { Err(Error::TooLong { from: from.to_owned() }) } else { Ok(secret) }
+}
+
+fn fields(slot: &Slot) -> String {
+    slot.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// What a cart's plugin says of itself: without it nobody knows which credentials there are.
+fn described(kept: &KeptCart) -> Result<&Manifest, Failure> {
+    kept.manifest().ok_or_else(|| {
+        let id = &kept.cart.id;
+        let message = format!("the plugin of cart {id} cannot be used, so nobody knows which credentials it takes");
+        Failure::from(std::io::Error::other(message)).what_to_do(format!("cartage cart show {id}"))
+    })
+}
+
+async fn list(office: &Office, id: &CartId, json: bool) -> Result<Verdict, Failure> {
+    let kept = office.cart(id).await.map_err(init::failure)?;
+    let set = office.credentials(id).await.map_err(init::failure)?;
+    if json {
+        report::json(&serde_json::json!({ "cart": id, "credentials": set }));
+        return Ok(Verdict::Done);
+    }
+    let mut rows = Vec::new();
+    for slot in kept.manifest().map(|manifest| manifest.slots.as_slice()).unwrap_or_default() {
+        for field in &slot.fields {
+            let here = set.iter().find(|value| value.slot == slot.name && value.field == field.name);
+            let in_file = kept.cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(&field.name));
+            let state = match (here, in_file) {
+                (_, true) => "from where the cart's definition says".to_owned(),
+                (Some(value), false) => format!("set at {}, for {}", report::time(value.set_at_unix_ms), value.host),
+                (None, false) if field.required => "not set".to_owned(),
+                (None, false) => "not set (optional)".to_owned(),
+            };
+            rows.push((format!("{}.{}", slot.name, field.name), state));
+        }
+    }
+    if rows.is_empty() {
+        report::line(&format!("the plugin of cart {id} takes no credentials"));
+    }
+    report::rows(&rows);
+    Ok(Verdict::Done)
+}

@@ -1,0 +1,50 @@
+//! `cartage export`: carts as TOML again.
+
+use super::apply::cart_id;
+use super::{Failure, Verdict, courier, init, report};
+use cartage::id::CartId;
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  Write a cart's definition to a file, change it there, and load it again:
+      cartage export seed-shop > seed-shop.toml
+      cartage apply seed-shop.toml
+  See what is defined, for a program:
+      cartage export --json | jq -r '.carts[].cart'
+
+Comments are not kept, and nothing that is as it would be anyway is written. No secret is: the credentials stay in the data directory.";
+
+/// Print a cart's definition, or all of them, as TOML without secrets.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The cart; without it, all of them, one after the other.
+    #[arg(value_name = "CART", value_parser = cart_id)]
+    cart: Option<CartId>,
+}
+
+impl Args {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let office = init::open(data)?;
+        let carts = courier::block_on(async {
+            match &self.cart {
+                Some(id) => Ok(vec![office.cart(id).await.map_err(init::failure)?]),
+                None => office.carts().await.map_err(init::failure),
+            }
+        })?;
+        let texts: Vec<String> = carts.iter().map(|kept| kept.cart.to_toml()).collect();
+        if json {
+            let carts = carts.iter().zip(&texts).map(|(kept, text)| serde_json::json!({ "cart": kept.cart.id, "toml": text }));
+            report::json(&serde_json::json!({ "carts": carts.collect::<Vec<_>>() }));
+        } else {
+            // Each is a file of its own: all of them together would be no TOML, so a line tells them apart.
+            let several = texts.len() > 1;
+            for (kept, text) in carts.iter().zip(&texts) {
+                let head = if several { format!("# {}.toml\n", kept.cart.id) } else { String::new() };
+                report::line(format!("{head}{text}").trim_end());
+            }
+        }
+        Ok(Verdict::Done)
+    }
+}

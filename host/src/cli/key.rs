@@ -1,0 +1,39 @@
+//! `cartage key`: the key that opens the credentials.
+
+use super::{Failure, Verdict, courier, init, report};
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  Change the key, and keep a copy of the new one apart from the backups:
+      cartage key rotate
+      cp cartage-data/key /media/safe/cartage-key
+
+A backup that was made before still needs the old key.";
+
+/// Look after the key that opens the credentials.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) enum Command {
+    /// Make a new key and seal every credential with it, in the place of the old one.
+    Rotate,
+}
+
+impl Command {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let Command::Rotate = self;
+        let office = init::open(data)?;
+        let id = courier::block_on(async { Ok(office.vault()?.rotate().await?) })?;
+        let file = office.data_dir().key_file();
+        if json {
+            report::json(&serde_json::json!({ "key": file, "id": id.to_string() }));
+        } else {
+            report::line(&format!("the key is now {id}; every credential is sealed with it"));
+            report::line(&format!(
+                "copy {} again, and keep the old copy for as long as you keep backups that were made before",
+                file.display()
+            ));
+        }
+        Ok(Verdict::Done)
+    }
+}

@@ -1,0 +1,251 @@
+//! Loading carts: each proposal is judged whole, the difference is known before anything changes, and all of them change in one transaction.
+//!
+//! [`Office::prepare`] admits the plugins, checks every cart against its plugin and says what would change; [`Office::make`] makes it so. A
+//! cart is pinned to its plugin's digest and a copy of that file is kept under the digest, so that neither a new file of the same name nor a
+//! removed one changes what runs. Whether an upgrade that asks for more may go ahead is the caller's question to the operator.
+
+mod asks;
+mod difference;
+
+pub use difference::{Difference, Field};
+
+use super::settings::WHO;
+use super::{Error, KeptCart, Office, credential_host};
+use crate::carts::{Cart, LabelTarget};
+use crate::egress::endpoint::{self, Bindings};
+use crate::id::{CartId, Digest};
+use crate::plugin::{Plugin, admit};
+use crate::store::{self, audit};
+use cartage_contract::manifest::{Manifest, Statuses};
+
+/// A cart as it shall be.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// Its definition.
+    pub cart: Cart,
+    /// Its plugin's file. None: the one that lies in the data directory.
+    pub plugin: Option<Vec<u8>>,
+}
+
+/// Carts that can be as proposed, and what would change.
+#[derive(Debug)]
+pub struct Prepared {
+    carts: Vec<PreparedCart>,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub struct PreparedCart {
+    /// The cart, pinned.
+    pub cart: Cart,
+    /// What its plugin says of itself.
+    pub manifest: Manifest,
+    /// What changes, key by key.
+    pub difference: Difference,
+    /// What its plugin asks for that the plugin before it did not. Where there is any, the operator's consent is needed.
+    pub asks: Vec<String>,
+    /// What is allowed and probably wrong.
+    pub warnings: Vec<String>,
+    plugin: Vec<u8>,
+}
+
+/// Why carts cannot be as proposed. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Invalid {
+    /// Two of them have one id.
+    #[error("two of the given carts are called {cart}; a Cart ID names one cart")]
+    Twice {
+        /// The id.
+        cart: CartId,
+    },
+    /// The file of its plugin is not the one that its definition is pinned to.
+    #[error(
+        "the plugin {plugin} of cart {cart} has the digest {found}, but its definition says {wanted}; give the file of that digest, or take the \
+         line `digest` out if you trust the new one"
+    )]
+    Digest {
+        /// The cart.
+        cart: CartId,
+        /// The plugin's name.
+        plugin: String,
+        /// The digest of the file.
+        found: Digest,
+        /// The digest in the definition.
+        wanted: Digest,
+    },
+    /// An endpoint cannot be bound so.
+    #[error("cart {cart} cannot be connected")]
+    Endpoint {
+        /// The cart.
+        cart: CartId,
+        /// Which, and why.
+        #[source]
+        source: Box<endpoint::Error>,
+    },
+    /// A setting does not fit its plugin.
+    #[error(transparent)]
+    Settings(#[from] crate::carts::Error),
+    /// A credential is none of its plugin's, or stands in the open.
+    #[error(transparent)]
+    Credential(#[from] crate::carts::secrets::Error),
+    /// The office could not find out.
+    #[error(transparent)]
+    Office(Box<Error>),
+}
+
+impl From<Error> for Invalid {
+    fn from(error: Error) -> Invalid {
+        Invalid::Office(Box::new(error))
+    }
+}
+
+impl Prepared {
+    /// Each of them, in the order given.
+    pub fn carts(&self) -> &[PreparedCart] {
+        &self.carts
+    }
+
+    /// Whether a plugin asks for more than the one before it.
+    pub fn asks(&self) -> bool {
+        self.carts.iter().any(|cart| !cart.asks.is_empty())
+    }
+}
+
+impl Office {
+    /// Judges carts and says what would change. Nothing of them is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`], for the first cart that cannot be as proposed.
+    pub async fn prepare(&self, proposals: Vec<Proposal>) -> Result<Prepared, Invalid> {
+        let mut carts: Vec<PreparedCart> = Vec::new();
+        for proposal in proposals {
+            if carts.iter().any(|other| other.cart.id == proposal.cart.id) {
+                return Err(Invalid::Twice { cart: proposal.cart.id });
+            }
+            carts.push(Box::pin(self.prepare_cart(proposal)).await?);
+        }
+        Ok(Prepared { carts })
+    }
+
+    async fn prepare_cart(&self, Proposal { mut cart, plugin }: Proposal) -> Result<PreparedCart, Invalid> {
+        let kept = self.find_cart(&cart.id).await?;
+        let bytes = match plugin {
+            Some(bytes) => bytes,
+            None => self.plugin_file_of(&cart, cart.digest)?,
+        };
+        let found = Digest::of(&bytes);
+        if let Some(wanted) = cart.digest.replace(found).filter(|wanted| *wanted != found) {
+            return Err(Invalid::Digest { plugin: cart.plugin.clone(), cart: cart.id, found, wanted });
+        }
+        let plugin = self.admit(bytes.clone()).await?;
+        cart.rename_settings(plugin.manifest());
+        fits(&cart, plugin.manifest())?;
+        let difference = Difference::between(kept.as_ref().map(|kept| &kept.cart), &cart);
+        let asks = match &kept {
+            Some(kept) => self.asks(kept, &plugin, &bytes).await?,
+            None => Vec::new(),
+        };
+        let warnings = self.warnings(&cart, kept.as_ref(), plugin.manifest()).await?;
+        Ok(PreparedCart { manifest: plugin.manifest().clone(), cart, difference, asks, warnings, plugin: bytes })
+    }
+
+    /// What a plugin asks for that the cart's plugin before it did not.
+    async fn asks(&self, kept: &KeptCart, plugin: &Plugin, bytes: &[u8]) -> Result<Vec<String>, Error> {
+        let Some(before) = kept.pinned().filter(|before| *before != plugin.digest()) else { return Ok(Vec::new()) };
+        let Some(manifest) = self.manifest(before).await? else { return Ok(Vec::new()) };
+        let mut asks = asks::new(&manifest, plugin.manifest());
+        // Where the file before is gone, its imports are unknown, and none is called new.
+        if let Ok(before) = self.plugin_file_of(&kept.cart, Some(before)) {
+            let before = admit::imports(&before);
+            asks.extend(
+                admit::imports(bytes).into_iter().filter(|import| !before.contains(import)).map(|import| format!("import {import}")),
+            );
+        }
+        Ok(asks)
+    }
+
+    async fn warnings(&self, cart: &Cart, kept: Option<&KeptCart>, manifest: &Manifest) -> Result<Vec<String>, Error> {
+        let mut warnings = unknown_words(cart, manifest);
+        if kept.is_none() {
+            return Ok(warnings);
+        }
+        for value in self.kept_credentials(&cart.id).await? {
+            let host = manifest.slot(&value.place.slot).and_then(|slot| credential_host(cart, manifest, slot));
+            if host.is_some_and(|host| host != value.host) {
+                let store::credentials::Place { slot, field, .. } = &value.place;
+                warnings.push(format!(
+                    "the credential {slot}.{field} was set for {} and is not used for another host; set it again with `cartage credential set {} {slot} {field}`",
+                    value.host, cart.id
+                ));
+            }
+        }
+        Ok(warnings)
+    }
+
+    /// The sealed credentials of one cart.
+    pub(super) async fn kept_credentials(&self, cart: &CartId) -> Result<Vec<store::credentials::Sealed>, Error> {
+        let merchant = self.merchant.clone();
+        let all = self.store.read::<_, store::Error>(move |view| store::credentials::list(view, &merchant)).await?;
+        Ok(all.into_iter().filter(|value| value.place.cart == *cart).collect())
+    }
+
+    /// Makes the carts what was prepared: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeepPlugin`] and [`Error::Store`]; no cart has changed then.
+    pub async fn make(&self, prepared: Prepared) -> Result<(), Error> {
+        let mut definitions = Vec::new();
+        for PreparedCart { cart, difference, plugin, .. } in prepared.carts {
+            self.keep_plugin_file(Digest::of(&plugin), &plugin)?;
+            if !difference.is_empty() {
+                definitions.push((definition(&cart), difference.to_string()));
+            }
+        }
+        let (merchant, at_unix_ms) = (self.merchant.clone(), self.now_unix_ms());
+        let write = move |tx: &store::Tx<'_>| -> Result<(), store::Error> {
+            for (definition, detail) in definitions {
+                store::carts::put(tx, &merchant, &definition, at_unix_ms)?;
+                let (who, what) = (WHO.to_owned(), "apply".to_owned());
+                let line = audit::Line { at_unix_ms, who, what, subject: format!("cart {}", definition.cart), detail: Some(detail) };
+                audit::add(tx, &merchant, &line)?;
+            }
+            Ok(())
+        };
+        Ok(self.store.write(write).await?)
+    }
+}
+
+/// A cart as the store keeps it.
+pub(super) fn definition(cart: &Cart) -> store::carts::Definition {
+    let mode = cart.mode().name().to_owned();
+    store::carts::Definition { cart: cart.id.clone(), text: cart.to_toml(), plugin: cart.digest, mode }
+}
+
+/// Whether all that a cart says fits its plugin.
+fn fits(cart: &Cart, manifest: &Manifest) -> Result<(), Invalid> {
+    cart.settings(manifest)?;
+    Bindings::new(manifest, &cart.endpoints).map_err(|source| Invalid::Endpoint { cart: cart.id.clone(), source: Box::new(source) })?;
+    Ok(cart.check_credentials(manifest)?)
+}
+
+/// Statuses and carriers that the plugin's lists lack.
+fn unknown_words(cart: &Cart, manifest: &Manifest) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Statuses::Fixed(known) = &manifest.statuses {
+        for (label, target) in &cart.labels {
+            if let LabelTarget::Status(status) = target
+                && !known.iter().any(|one| one.value == *status)
+            {
+                warnings.push(format!("the label {label:?} maps to {status:?}, a status that the cart does not have"));
+            }
+        }
+    }
+    for (given, carrier) in
+        cart.carriers.iter().filter(|(_, carrier)| !manifest.carriers.is_empty() && !manifest.carriers.contains(carrier))
+    {
+        warnings.push(format!("the carrier {given:?} maps to {carrier:?}, which the plugin does not list"));
+    }
+    warnings
+}

@@ -1,0 +1,77 @@
+//! What changes between two definitions of a cart, key by key.
+
+use crate::carts::Cart;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use toml::{Table, Value};
+
+/// What changes about a cart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Whether there was no such cart.
+    pub new: bool,
+    /// Each key that changes.
+    pub fields: Vec<Field>,
+}
+
+/// A key that changes. Its values are written as TOML.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// The key, with those of the tables around it: `endpoints.script.base_url`.
+    pub key: String,
+    /// Its value before. None: it was not there.
+    pub before: Option<String>,
+    /// Its value afterwards. None: it goes.
+    pub after: Option<String>,
+}
+
+impl Difference {
+    /// What changes from the one to the other. Keys that stand as they would anyway do not count.
+    pub fn between(before: Option<&Cart>, after: &Cart) -> Difference {
+        let flat = |cart: &Cart| flat(&cart.to_table());
+        let (old, new) = (before.map(flat).unwrap_or_default(), flat(after));
+        let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        let changed = keys.into_iter().filter(|key| old.get(*key) != new.get(*key));
+        let field = |key: &String| Field { key: key.clone(), before: old.get(key).cloned(), after: new.get(key).cloned() };
+        Difference { new: before.is_none(), fields: changed.map(field).collect() }
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.before, &self.after) {
+            (None, Some(after)) => write!(f, "{}: {after} (new)", self.key),
+            (Some(before), None) => write!(f, "{}: no longer {before}", self.key),
+            (Some(before), Some(after)) => write!(f, "{}: {after} in place of {before}", self.key),
+            (None, None) => f.write_str(&self.key),
+        }
+    }
+}
+
+/// One line a key.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.fields.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+fn flat(table: &Table) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    let mut open: Vec<(String, &Value)> = table.iter().map(|(key, value)| (key.clone(), value)).collect();
+    while let Some((key, value)) = open.pop() {
+        match value {
+            Value::Table(inner) => open.extend(inner.iter().map(|(name, value)| (format!("{key}.{name}"), value))),
+            other => {
+                all.insert(key, other.to_string());
+            }
+        }
+    }
+    all
+}
