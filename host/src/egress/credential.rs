@@ -148,9 +148,9 @@ impl std::fmt::Debug for Credentials {
 /// Every variant of [`Error`] but those about a value that is missing.
 pub fn check_value(manifest: &Manifest, slot: &str, field: &str, text: &SecretString) -> Result<Vec<Warning>, Error> {
     let slots = || manifest.slots.iter().map(|slot| slot.name.as_str());
-    let known = manifest.slot(slot).ok_or_else(|| Error::UnknownSlot { slot: slot.to_owned(), hint: nearest(slot, slots()) })?;
+    let known = manifest.slot(slot).ok_or_else(|| Error::UnknownSlot { slot: slot.to_owned(), hint: nearest::or_all(slot, slots()) })?;
     let fields = || known.fields.iter().map(|field| field.name.as_str());
-    let unknown = || Error::UnknownField { slot: slot.to_owned(), field: field.to_owned(), hint: nearest(field, fields()) };
+    let unknown = || Error::UnknownField { slot: slot.to_owned(), field: field.to_owned(), hint: nearest::or_all(field, fields()) };
     let its_field = known.field(field).ok_or_else(unknown)?;
     let mut credentials = Credentials { slots: BTreeMap::new(), warnings: Vec::new() };
     let whole = known.fields.iter().all(|other| other.name == field || !other.required);
