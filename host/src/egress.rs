@@ -16,7 +16,6 @@ pub mod client;
 pub mod credential;
 mod door;
 pub mod endpoint;
-mod nearest;
 mod record;
 pub mod resolve;
 mod scrub;

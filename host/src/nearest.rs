@@ -18,6 +18,16 @@ pub(crate) fn hint(nearest: Option<&str>, otherwise: &str) -> String {
     nearest.map_or_else(|| otherwise.to_owned(), |name| format!("did you mean {name:?}?"))
 }
 
+/// The nearest name as the end of an error message, or all there are.
+pub(crate) fn or_all<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    match nearest(wanted, known.iter().copied()) {
+        Some(name) => format!("did you mean {name:?}?"),
+        None if known.is_empty() => "it has none".to_owned(),
+        None => format!("it has {}", known.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +54,16 @@ mod tests {
     fn one_edit_in_three_characters_is_near_and_one_more_is_not() {
         assert_eq!(nearest("xxxdefghi", ["abcdefghi"]), Some("abcdefghi"));
         assert_eq!(nearest("xxxxefghi", ["abcdefghi"]), None);
+    }
+
+    #[test]
+    fn where_none_is_near_all_are_named() {
+        for (name, known, hint) in [
+            ("tokn", vec!["key", "token"], "did you mean \"token\"?"),
+            ("password", vec!["key", "token"], "it has key, token"),
+            ("x", vec![], "it has none"),
+        ] {
+            assert_eq!(or_all(name, known.into_iter()), hint, "{name}");
+        }
     }
 }

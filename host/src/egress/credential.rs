@@ -4,7 +4,7 @@
 //! them, or to say what to look for in an answer. Nothing here prints one: `Debug` shows names, errors name slots and fields. The copies
 //! that an HTTP client and TLS make of a request are not wiped from memory; ours are.
 
-use super::nearest::nearest;
+use crate::nearest;
 use cartage_contract::grants::{Grants, RequestLimits};
 use cartage_contract::manifest::{Manifest, Slot, SlotField, SlotKind};
 use cartage_contract::request::Secrets;
@@ -148,9 +148,9 @@ impl std::fmt::Debug for Credentials {
 /// Every variant of [`Error`] but those about a value that is missing.
 pub fn check_value(manifest: &Manifest, slot: &str, field: &str, text: &SecretString) -> Result<Vec<Warning>, Error> {
     let slots = || manifest.slots.iter().map(|slot| slot.name.as_str());
-    let known = manifest.slot(slot).ok_or_else(|| Error::UnknownSlot { slot: slot.to_owned(), hint: nearest(slot, slots()) })?;
+    let known = manifest.slot(slot).ok_or_else(|| Error::UnknownSlot { slot: slot.to_owned(), hint: nearest::or_all(slot, slots()) })?;
     let fields = || known.fields.iter().map(|field| field.name.as_str());
-    let unknown = || Error::UnknownField { slot: slot.to_owned(), field: field.to_owned(), hint: nearest(field, fields()) };
+    let unknown = || Error::UnknownField { slot: slot.to_owned(), field: field.to_owned(), hint: nearest::or_all(field, fields()) };
     let its_field = known.field(field).ok_or_else(unknown)?;
     let mut credentials = Credentials { slots: BTreeMap::new(), warnings: Vec::new() };
     let whole = known.fields.iter().all(|other| other.name == field || !other.required);
@@ -170,7 +170,7 @@ impl Credentials {
         for (name, fields) in values {
             match manifest.slots.iter().find(|slot| slot.name == name) {
                 Some(slot) => credentials.insert(manifest, slot, fields)?,
-                None => return Err(Error::UnknownSlot { hint: nearest(&name, slot_names()), slot: name }),
+                None => return Err(Error::UnknownSlot { hint: nearest::or_all(&name, slot_names()), slot: name }),
             }
         }
         match manifest.slots.iter().find(|slot| slot.required && !credentials.slots.contains_key(&slot.name)) {
@@ -226,7 +226,7 @@ impl Credentials {
         let mut fields = BTreeMap::new();
         for (name, text) in given {
             let Some(field) = slot.fields.iter().find(|field| field.name == name) else {
-                let hint = nearest(&name, slot.fields.iter().map(|field| field.name.as_str()));
+                let hint = nearest::or_all(&name, slot.fields.iter().map(|field| field.name.as_str()));
                 return Err(Error::UnknownField { slot: slot.name.clone(), field: name, hint });
             };
             self.check(slot, field, text.expose_secret())?;

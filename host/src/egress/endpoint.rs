@@ -6,8 +6,8 @@
 //! vetted for each connection, by the [`Rules`] that a [`Binding`] carries.
 
 use super::address::{self, Public, Rules, Target, TargetError, normal_name};
-use super::nearest::nearest;
 use crate::carts::{self, Consent};
+use crate::nearest;
 use cartage_contract::grants::{BaseUrl, BaseUrlError, BoundEndpoint, SecretsInClear};
 use cartage_contract::manifest::{Base, Endpoint, Manifest};
 use ipnet::IpNet;
@@ -184,7 +184,7 @@ impl Bindings {
         let names = || manifest.endpoints.iter().map(|endpoint| endpoint.name.as_str());
         let bind = |(name, config): (&String, &carts::Binding)| match manifest.endpoint(name) {
             Some(endpoint) => Ok((name.clone(), Binding::new(endpoint, config)?)),
-            None => Err(Error::Unknown { name: name.clone(), hint: nearest(name, names()) }),
+            None => Err(Error::Unknown { name: name.clone(), hint: nearest::or_all(name, names()) }),
         };
         let bindings = configs.iter().map(bind).collect::<Result<BTreeMap<_, _>, _>>()?;
         match manifest.endpoints.iter().find(|endpoint| endpoint.required && !bindings.contains_key(&endpoint.name)) {

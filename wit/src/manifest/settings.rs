@@ -153,24 +153,9 @@ impl Manifest {
         if name.len() > 63 {
             return None;
         }
-        let distances = self.settings.iter().map(|setting| (edits(name, &setting.name), &setting.name));
+        let distances = self.settings.iter().map(|setting| (strsim::osa_distance(name, &setting.name), &setting.name));
         distances.min().filter(|(distance, near)| *distance <= 3 && *distance < near.len().min(name.len())).map(|(_, near)| near.clone())
     }
-}
-
-/// The Levenshtein distance of two short texts.
-fn edits(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (at, l) in left.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (column, r) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(l != *r);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]

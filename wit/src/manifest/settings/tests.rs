@@ -164,13 +164,6 @@ fn configuration_files_give_plain_values() {
     }
 }
 
-#[test]
-fn distances_count_edits() {
-    for (left, right, distance) in [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("encodnig", "encoding", 2), ("same", "same", 0)] {
-        assert_eq!((edits(left, right), edits(right, left)), (distance, distance), "{left} {right}");
-    }
-}
-
 proptest! {
     #[test]
     fn what_is_complete_is_complete_again(prefix in "[A-Z]{1,8}", days in -1..=30_i64, dry: bool) {
