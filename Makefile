@@ -61,7 +61,7 @@ $(CARGO_DENY):
 	cargo install --locked --debug --version $(CARGO_DENY_VERSION) --root $(dir $(@D)) --target-dir target/tools/build cargo-deny
 
 deny: setup $(CARGO_DENY) ## check the dependencies' licences and sources, and that none is banned
-	$(CARGO_DENY) check bans licenses sources
+	$(CARGO_DENY) check --hide-inclusion-graph bans licenses sources
 
 advisories: setup $(CARGO_DENY) ## check the dependencies against the advisory database, which is fetched
 	$(CARGO_DENY) check advisories

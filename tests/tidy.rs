@@ -66,7 +66,7 @@ fn foreign_names_stay_home() {
             ("host/src/deliver.rs", "let s = tokio::net::TcpStream::connect(a).await;\n", "names TcpStream"),
             ("host/src/deliver.rs", "db.execute(\"INSERT INTO t VALUES (1)\")\n", "SQL stays"),
             ("host/src/deliver.rs", "let now = std::time::SystemTime::now();\n", "names SystemTime::now"),
-            ("host/src/deliver.rs", "use std::time::{Duration, Instant};\n", "clock.rs"),
+            ("host/src/deliver.rs", "use std::time::{Duration, Instant};\n", "tokio::time::Instant"),
             ("host/src/plugin.rs", "println!(\"{x}\");\n", "names println!("),
             ("host/src/egress/client.rs", "let mut out = io::stdout();\n", "names io::stdout"),
         ],

@@ -36,6 +36,10 @@ use tracing_subscriber::EnvFilter;
 
 const EXAMPLES: &str = "\
 Examples:
+  Keep carts and orders in a data directory, and send through the gate:
+      cartage init
+      cartage event raise \"Tracking Number Imported\" --order 1021 --cart seed-shop
+      cartage explain --cart seed-shop --order 1021
   Build a plugin from its crate, and look at what it asks for:
       cartage plugin build plugins/integration-script
       cartage plugin inspect target/plugins/integration-script.wasm
@@ -195,6 +199,41 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// A command line as a shell hands it over.
+    fn words(line: &str) -> Vec<String> {
+        let output = std::process::Command::new("sh").args(["-c", &format!("printf '%s\\0' {line}")]).output().expect("there is a shell");
+        let text = String::from_utf8(output.stdout).expect("what went in was text");
+        text.split_terminator('\0').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_remedy_of_the_gate_is_a_command() {
+        use cartage::events::EVENTS;
+        use cartage::gate::{Again, command};
+        use cartage::parameters::{USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES};
+        let cart = cartage::id::CartId::new("seed-shop").expect("a valid id");
+        let mut remedies = vec![
+            command::param_true(&USE_STATUS_UPDATES, None),
+            command::param_true(&USE_GENERIC_STATUS_UPDATES, Some(&cart)),
+            command::cart_enable(&cart),
+            command::cart_live(&cart),
+        ];
+        for label in ["Order Shipped", "-5 % \"off\" $HOME", "a'b"] {
+            remedies.extend(EVENTS.iter().map(|event| command::event_set(event, Some(label))));
+            remedies.extend([Again::No, Again::Yes].map(|again| command::send(&cart, label, label, again)));
+            remedies.push(command::cart_label(&cart, label, label));
+        }
+        remedies.push(command::event_set(&EVENTS[0], None));
+        remedies.extend(command::cart_new(&cart));
+        use command::Upgrade::{Another, Approve, Pin};
+        remedies.extend([Pin, Approve, Another].map(|upgrade| command::cart_upgrade(&cart, upgrade)));
+        for remedy in remedies {
+            if let Err(error) = Cli::try_parse_from(words(&remedy)) {
+                panic!("{remedy}: {error}");
+            }
+        }
     }
 
     #[test]

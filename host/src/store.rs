@@ -1,7 +1,7 @@
 //! What Cartage keeps: one SQLite file, one writer, readers beside it. SQL stands here (and later in the outbox) and nowhere else.
 //!
 //! [`Store::write`] runs a closure in a transaction and answers once it is on disk; [`Store::read`] runs one over a consistent snapshot. What
-//! can be written and read are the functions of the nouns below: plain data in and out, each for one [`MerchantId`](crate::id::MerchantId),
+//! can be written and read are the functions of the nouns below: plain data in and out, each for one [`MerchantId`],
 //! so that nothing crosses between merchants. A view cannot write: that needs the [`Tx`] that only a write is handed.
 //!
 //! Promised: what was answered with `Ok` survives a crash and a loss of power; what was answered with an error left nothing behind, but for

@@ -108,7 +108,7 @@ fn order(nth: u64) -> OrderRef {
 fn add_order(tx: &Tx<'_>, nth: u64) -> Result<(), Error> {
     let (merchant, order, json) = (MerchantId::default(), order(nth), format!("{{\"x\":\"{}\"}}", "x".repeat(JSON_BYTES)));
     let label = Label { line: String::new(), text: "Order Shipped".into() };
-    let package = Package { key: format!("ups 1z{nth}"), number: Some(format!("1Z{nth}")), withdrawn: false };
+    let package = Package { id: None, carrier: Some("UPS".into()), number: Some(format!("1Z{nth}")), withdrawn: false };
     let sequence = orders::accept(tx, &merchant, &order, &[label], &[package], AT + nth)?;
     decisions::add(tx, &merchant, &order, &Decision { at_unix_ms: AT + nth, json: json.clone() })?;
     let receipt = Receipt { delivery: DeliveryId::new(), attempt: 1, order, sequence, at_unix_ms: AT + nth, json };

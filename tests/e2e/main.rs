@@ -6,3 +6,4 @@ mod demo;
 mod egress;
 mod harness;
 mod limits;
+mod seed_story;

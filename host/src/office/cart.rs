@@ -240,7 +240,7 @@ impl Office {
                 }
             }
         }
-        Courier::new(&cart, plugin, secrets, &self.egress, self.clock.clone()).map_err(|source| Error::Courier { cart: id.clone(), source })
+        Courier::new(&cart, plugin, secrets, &self.egress, self.clock.clone()).map_err(Error::courier(id))
     }
 
     /// A credential of the vault. Where the store holds none, the key is not needed.

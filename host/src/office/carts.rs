@@ -95,7 +95,7 @@ impl Office {
         };
         let order = order.map(own).transpose()?.map(|order_number| OrderKey { order_number, known_reference: None });
         let courier = self.courier(kept).await?;
-        let cassette = courier.check(order, Mode::Live).await.map_err(|source| Error::Courier { cart: id.clone(), source })?;
+        let cassette = courier.check(order, Mode::Live).await.map_err(Error::courier(id))?;
         let (merchant, cart, digest, at) = (self.merchant.clone(), id.clone(), cassette.digest, self.now_unix_ms());
         self.store.write::<_, store::Error>(move |tx| store::carts::ran(tx, &merchant, &cart, digest, at)).await?;
         Ok(cassette)

@@ -143,6 +143,14 @@ pub enum Error {
         cart: CartId,
         /// Why not.
         #[source]
-        source: deliver::Error,
+        source: Box<deliver::Error>,
     },
+}
+
+impl Error {
+    /// A cart that could not be made ready.
+    pub(super) fn courier(cart: &CartId) -> impl FnOnce(deliver::Error) -> Error {
+        let cart = cart.clone();
+        move |source| Error::Courier { cart, source: Box::new(source) }
+    }
 }

@@ -47,7 +47,7 @@ impl Office {
         let last = last.map_err(unreadable("a decision"))?;
         let receipts = receipts.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>().map_err(unreadable("a receipt"))?;
         let (facts, kept, nearest) = self.look(cart, number).await?;
-        let known = facts.known()?.and_then(|known| known.label);
+        let known = facts.known().and_then(|known| known.label);
         let (cause, asked_label, packages) = match (last, label) {
             (Some(last), None) => (last.cause, last.decision.label, last.packages),
             (_, label) => (Cause::Given(Given::ByHand), label.map(str::to_owned).or(known), Vec::new()),

@@ -3,14 +3,12 @@
 use super::Error;
 use super::settings::{assignments, event_settings};
 use crate::events::Settings;
-use crate::gate::order::{Known, Past};
+use crate::gate::order::{Known, Past, PastPackage};
 use crate::gate::package::{KnownPackage, Passage};
 use crate::id::MerchantId;
 use crate::parameters::Assignments;
 use crate::store::orders::{AcceptedPackage, Label, Order, OrderRef, Package};
 use crate::store::{self, View};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// All that a decision about one order rests on, but for the plugin's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,49 +30,30 @@ impl Facts {
     }
 
     /// What of the order's past still stands, as the gate sees it.
-    pub(super) fn known(&self) -> Result<Option<Known>, Error> {
-        let Some(order) = &self.order else { return Ok(None) };
+    pub(super) fn known(&self) -> Option<Known> {
+        let order = self.order.as_ref()?;
         let lines = order.labels.iter().filter(|accepted| !accepted.label.line.is_empty());
-        let mut packages: Vec<&AcceptedPackage> = order.packages.iter().collect();
-        packages.sort_by_key(|accepted| accepted.sequence);
-        Ok(Some(Known {
+        Some(Known {
             label: order.label("").map(|accepted| accepted.label.text.clone()),
             // By sequence within a line: the last one stays.
             lines: lines.map(|accepted| (accepted.label.line.clone(), accepted.label.text.clone())).collect(),
-            packages: packages.into_iter().map(known_package).collect::<Result<_, _>>()?,
-        }))
+            packages: order.packages.iter().map(known_package).collect(),
+        })
     }
 }
 
-/// What makes a package the same one, as the store's key: its id and its carrier, and without an id its number as well.
-#[derive(Serialize, Deserialize)]
-struct Key {
-    id: Option<String>,
-    carrier: Option<String>,
-    number: Option<String>,
+fn known_package(accepted: &AcceptedPackage) -> KnownPackage {
+    let Package { id, carrier, number, withdrawn } = accepted.package.clone();
+    let passage = if accepted.settled_at_unix_ms.is_some() { Passage::Told } else { Passage::OnItsWay };
+    KnownPackage { id, carrier, tracking_number: number, withdrawn, passage }
 }
 
-fn known_package(accepted: &AcceptedPackage) -> Result<KnownPackage, Error> {
-    let key: Key = serde_json::from_str(&accepted.package.key).map_err(|source| Error::Kept { what: "a package of an order", source })?;
-    Ok(KnownPackage {
-        id: key.id,
-        carrier: key.carrier,
-        tracking_number: accepted.package.number.clone(),
-        withdrawn: accepted.package.withdrawn,
-        passage: if accepted.settled_at_unix_ms.is_some() { Passage::Told } else { Passage::OnItsWay },
-    })
-}
-
-/// What the store keeps of an update that is accepted: a row for each label and each package, none twice.
+/// What the store keeps of an update that is accepted: a row for each label and each package.
 pub(super) fn rows(past: &Past) -> (Vec<Label>, Vec<Package>) {
     let order = past.label.iter().map(|text| Label { line: String::new(), text: text.clone() });
     let lines = past.lines.iter().map(|(line, text)| Label { line: line.clone(), text: text.clone() });
-    let packages = past.packages.iter().map(|package| {
-        let number = package.tracking_number.clone().filter(|_| package.id.is_none());
-        let number = number.map(|number| number.replace([' ', '-'], "").to_ascii_lowercase());
-        let key = Key { id: package.id.clone(), carrier: package.carrier.clone(), number };
-        let key = serde_json::to_string(&key).expect("a key is plain data");
-        (key.clone(), Package { key, number: package.tracking_number.clone(), withdrawn: package.withdrawn })
-    });
-    (order.chain(lines).collect(), packages.collect::<BTreeMap<_, _>>().into_values().collect())
+    let packages = past.packages.iter().cloned();
+    let packages =
+        packages.map(|PastPackage { id, carrier, tracking_number, withdrawn }| Package { id, carrier, number: tracking_number, withdrawn });
+    (order.chain(lines).collect(), packages.collect())
 }

@@ -103,7 +103,7 @@ impl Asked {
             fields.label = raised.order_label.as_ref().map_or(raised.event.suggested_label, |label| label.as_str()).to_owned();
         }
         let update = StatusUpdate::new(fields, civil_time(now_unix_ms))?;
-        Ok(Asked { raised, given, again: request.again, labelled, update, known: facts.known()? })
+        Ok(Asked { raised, given, again: request.again, labelled, update, known: facts.known() })
     }
 
     pub(super) fn decide(&self, cart: &CartId, kept: Option<&KeptCart>, nearest: Option<&str>, facts: &Facts) -> Decision {
@@ -225,7 +225,7 @@ impl Office {
         let receipt = attempt.as_ref().ok().map(|attempt| attempt.receipt.clone());
         let (merchant, at) = (self.merchant.clone(), self.now_unix_ms());
         self.store.write::<_, store::Error>(move |tx| settle(tx, &merchant, &order, sequence, receipt.as_ref(), live, at)).await?;
-        let attempt = Box::new(attempt.map_err(|source| Error::Courier { cart: kept.cart.id.clone(), source })?);
+        let attempt = Box::new(attempt.map_err(Error::courier(&kept.cart.id))?);
         Ok(Sent { decision, done: if live { Done::Tried(attempt) } else { Done::Recorded(attempt) } })
     }
 }

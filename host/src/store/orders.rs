@@ -29,7 +29,7 @@ pub struct Order {
     pub accepted_at_unix_ms: u64,
     /// By line, the order itself first, and by sequence number.
     pub labels: Vec<AcceptedLabel>,
-    /// By package and sequence number.
+    /// The oldest first.
     pub packages: Vec<AcceptedPackage>,
 }
 
@@ -67,8 +67,10 @@ pub struct Label {
 /// A package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// What makes it the same one: its id, else its carrier and normalised number.
-    pub key: String,
+    /// The sender's id of it.
+    pub id: Option<String>,
+    /// The carrier in the Order Manager's words.
+    pub carrier: Option<String>,
     /// Its tracking number.
     pub number: Option<String>,
     /// Whether it was taken out again.
@@ -80,23 +82,13 @@ impl Order {
     pub fn label(&self, line: &str) -> Option<&AcceptedLabel> {
         self.labels.iter().rfind(|accepted| accepted.label.line == line)
     }
-
-    /// The last accepted state of this package.
-    pub fn package(&self, key: &str) -> Option<&AcceptedPackage> {
-        self.packages.iter().rfind(|accepted| accepted.package.key == key)
-    }
-
-    /// What the cart was told of this package and has applied.
-    pub fn package_told(&self, key: &str) -> Option<&AcceptedPackage> {
-        self.packages.iter().rfind(|accepted| accepted.package.key == key && accepted.settled_at_unix_ms.is_some())
-    }
 }
 
 /// Takes in an update and gives its sequence number: 1 for an order's first.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written, also where a line or a package is named twice.
+/// [`Error`], when it could not be written, also where a line is named twice.
 pub fn accept(
     tx: &Tx<'_>,
     merchant: &MerchantId,
@@ -116,15 +108,16 @@ pub fn accept(
     for Label { line, text } in labels {
         tx.run("accept a label", sql, (merchant, cart, number, line, sequence, text))?;
     }
-    let sql = "INSERT INTO order_packages (merchant, cart, order_number, package, sequence, number, withdrawn)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    for Package { key, number: tracking, withdrawn } in packages {
-        tx.run("accept a package", sql, (merchant, cart, number, key, sequence, tracking, withdrawn))?;
+    let sql = "INSERT INTO order_packages (merchant, cart, order_number, sequence, nth, id, carrier, number, withdrawn)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    for (nth, Package { id, carrier, number: tracking, withdrawn }) in (0_u32..).zip(packages) {
+        tx.run("accept a package", sql, (merchant, cart, number, sequence, nth, id, carrier, tracking, withdrawn))?;
     }
     Ok(sequence)
 }
 
-/// The cart has applied the update of this number: what it brought is now what the cart was told. A reference that is given replaces the
+/// The cart has applied the update of this number: what it brought is now what the cart was told, and replaces what went before on the same
+/// line, and packages of the same id, carrier and number. A reference that is given replaces the
 /// one before. Doubt ends here.
 ///
 /// # Errors
@@ -150,8 +143,9 @@ pub fn settle(
     for sql in [
         "DELETE FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence < ?4 AND line IN
             (SELECT line FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4)",
-        "DELETE FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence < ?4 AND package IN
-            (SELECT package FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4)",
+        "DELETE FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence < ?4 AND EXISTS
+            (SELECT 1 FROM order_packages AS new WHERE new.merchant = ?1 AND new.cart = ?2 AND new.order_number = ?3 AND new.sequence = ?4
+            AND new.id IS order_packages.id AND new.carrier IS order_packages.carrier AND new.number IS order_packages.number)",
     ] {
         tx.run("forget what an update replaced", sql, (merchant, cart, number, sequence))?;
     }
@@ -215,11 +209,11 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<O
         let label = Label { line: row.get(0)?, text: row.get(1)? };
         Ok(AcceptedLabel { label, sequence: row.get(2)?, settled_at_unix_ms: row.get(3)? })
     })?;
-    let sql = "SELECT package, number, withdrawn, sequence, settled_at FROM order_packages
-        WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 ORDER BY package, sequence";
+    let sql = "SELECT id, carrier, number, withdrawn, sequence, settled_at FROM order_packages
+        WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 ORDER BY sequence, nth";
     let packages = view.all("look up an order's packages", sql, key, |row| {
-        let package = Package { key: row.get(0)?, number: row.get(1)?, withdrawn: row.get(2)? };
-        Ok(AcceptedPackage { package, sequence: row.get(3)?, settled_at_unix_ms: row.get(4)? })
+        let package = Package { id: row.get(0)?, carrier: row.get(1)?, number: row.get(2)?, withdrawn: row.get(3)? };
+        Ok(AcceptedPackage { package, sequence: row.get(4)?, settled_at_unix_ms: row.get(5)? })
     })?;
     Ok(Some(Order { labels, packages, ..order }))
 }

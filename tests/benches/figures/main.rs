@@ -2,6 +2,8 @@
 //!
 //! `figure <name> <value> <unit> target <<= or >=> <number>`; without a target where a figure is only reported.
 
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 mod bare;
 mod calls;
 mod sends;

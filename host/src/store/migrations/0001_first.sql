@@ -101,17 +101,19 @@ CREATE TABLE order_labels (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX order_labels_pending ON order_labels (merchant, cart, order_number) WHERE settled_at IS NULL;
 
--- The same for packages.
+-- The same for packages. Which two are the same one is for the gate to say: here only what is alike in all three replaces another.
 CREATE TABLE order_packages (
   merchant TEXT NOT NULL REFERENCES merchants,
   cart TEXT NOT NULL,
   order_number TEXT NOT NULL,
-  package TEXT NOT NULL,  -- its id, else its carrier and normalised number
   sequence INTEGER NOT NULL,
+  nth INTEGER NOT NULL,  -- of the update's packages
+  id TEXT,
+  carrier TEXT,
   number TEXT,
   withdrawn INTEGER NOT NULL CHECK (withdrawn IN (0, 1)),
   settled_at INTEGER,
-  PRIMARY KEY (merchant, cart, order_number, package, sequence)
+  PRIMARY KEY (merchant, cart, order_number, sequence, nth)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX order_packages_pending ON order_packages (merchant, cart, order_number) WHERE settled_at IS NULL;
 

@@ -74,7 +74,7 @@ impl Operation {
             10 => events::remove_label(tx, merchant, &text).map(drop),
             11 => {
                 let label = Label { line: if value < 2 { String::new() } else { text.clone() }, text: text.clone() };
-                let package = Package { key: text.clone(), number: Some(text), withdrawn: value == 3 };
+                let package = Package { id: Some(text), carrier: None, number: None, withdrawn: value == 3 };
                 orders::accept(tx, merchant, order, &[label], &[package], at).map(drop)
             }
             12 => orders::settle(tx, merchant, order, sequence, Some(&text), at),

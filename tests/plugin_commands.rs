@@ -1,9 +1,8 @@
 //! The command as a user or a script meets it: exit codes, which stream says what, and what it says of a plugin.
 
 use cartage::id::Digest;
-use cartage_tests::command::{self, cartage, root};
+use cartage_tests::command::{cartage, plugin, root};
 use serde_json::Value;
-use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
 fn run(arguments: &[&str]) -> Output {
@@ -16,10 +15,6 @@ fn text(bytes: &[u8]) -> &str {
 
 fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {:?}", text(&output.stdout)))
-}
-
-fn plugin() -> PathBuf {
-    command::plugin("integration-script")
 }
 
 #[test]
@@ -88,7 +83,7 @@ fn what_is_no_plugin_is_refused_by_what_it_is() {
 
 #[test]
 fn a_plugin_is_shown_to_a_person_and_to_a_program() {
-    let file = plugin();
+    let file = plugin("integration-script");
     let bytes = std::fs::read(&file).expect("it is there");
     let shown = cartage().args(["plugin", "inspect"]).arg(&file).output().expect("the command can be started");
     let screen = text(&shown.stdout);
@@ -109,7 +104,7 @@ fn a_plugin_is_shown_to_a_person_and_to_a_program() {
 
 #[test]
 fn a_plugin_is_built_again_byte_for_byte() {
-    let built = std::fs::read(plugin()).expect("it is there");
+    let built = std::fs::read(plugin("integration-script")).expect("it is there");
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let out = folder.path().join("new/folder");
     // What an outer cargo sets, and what would break a build that took it over.
@@ -119,17 +114,21 @@ fn a_plugin_is_built_again_byte_for_byte() {
     let output = command.output().expect("the command can be started");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let report = json(&output);
-    let plugin = &report["plugins"][0];
-    assert_eq!(plugin["digest"].as_str(), Some(&*Digest::of(&built).to_string()), "{report}");
+    let built_again = &report["plugins"][0];
+    assert_eq!(
+        built_again["digest"].as_str(),
+        Some(&*Digest::of(&built).to_string()),
+        "if the sources changed, run `make guests`: {report}"
+    );
     assert_eq!(std::fs::read(out.join("integration-script.wasm")).expect("it was built"), built);
     assert_eq!(std::fs::read_dir(&out).expect("it is there").count(), 1, "nothing else is left there");
-    let imports = plugin["imports"].as_array().expect("it is a list");
+    let imports = built_again["imports"].as_array().expect("it is a list");
     assert!(imports.iter().all(|import| import.as_str().is_some_and(|name| name.starts_with("cartage:plugin/"))), "{report}");
 }
 
 #[test]
 fn nobody_s_folders_are_in_a_plugin() {
-    let bytes = std::fs::read(plugin()).expect("it is there");
+    let bytes = std::fs::read(plugin("integration-script")).expect("it is there");
     let top = root();
     let home = std::env::var("HOME").unwrap_or_else(|_| "/no-home".to_owned());
     for folder in [top.to_str().expect("the repository's path is UTF-8"), &*format!("{home}/")] {
@@ -139,8 +138,13 @@ fn nobody_s_folders_are_in_a_plugin() {
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
-    let mut child =
-        cartage().args(["plugin", "inspect"]).arg(plugin()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut child = cartage()
+        .args(["plugin", "inspect"])
+        .arg(plugin("integration-script"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
