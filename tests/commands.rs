@@ -1,26 +1,32 @@
-//! What the command says to its users: each folder of `tests/cases/send` is a test of its own.
+//! What the command says to its users: each folder of a theme below `tests/cases` is a test of its own.
 //!
-//! A case holds `arguments.txt` (one a line, after `cartage send`), and perhaps a `cart.toml` in place of the shared one, an `update.json` or
-//! a `plugin.txt` that names what stands in the plugin's place. `expected.txt` is the exit code and all that was printed. `BLESS=1`
-//! writes it anew.
+//! A case holds `arguments.txt` (one a line, after `cartage`), and perhaps a `cart.toml` in place of its theme's, other TOML files, an
+//! `update.json`, a `stdin.txt` or a `plugin.txt` that names what stands in the plugin's place. `before.txt` are commands that must succeed
+//! first, one a line, their words between blanks. `expected.txt` is the exit code and all that was printed. `BLESS=1` writes it anew.
 
+use cartage::id::Digest;
 use cartage_tests::command::{cartage, guest, plugin, root, text};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+const THEMES: [&str; 2] = ["carts", "send"];
 
 fn main() {
-    let cases = root().join("tests/cases/send");
-    let mut folders: Vec<PathBuf> = fs::read_dir(&cases)
-        .expect("the cases are in the repository")
-        .map(|entry| entry.expect("the folder can be read").path())
-        .filter(|path| path.is_dir())
-        .collect();
-    folders.sort();
-    assert!(!folders.is_empty(), "there are cases");
-    let trials = folders.into_iter().map(|case| {
-        let name = case.file_name().expect("it was listed").to_string_lossy().into_owned();
-        Trial::test(format!("send::{name}"), move || check(&case))
+    let trials = THEMES.into_iter().flat_map(|theme| {
+        let mut folders: Vec<PathBuf> = fs::read_dir(root().join("tests/cases").join(theme))
+            .expect("the cases are in the repository")
+            .map(|entry| entry.expect("the folder can be read").path())
+            .filter(|path| path.is_dir())
+            .collect();
+        folders.sort();
+        assert!(!folders.is_empty(), "there are cases");
+        folders.into_iter().map(move |case| {
+            let name = case.file_name().expect("it was listed").to_string_lossy().into_owned();
+            Trial::test(format!("{theme}::{name}"), move || check(&case))
+        })
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
 }
@@ -41,25 +47,40 @@ fn run(case: &Path) -> Result<String, Failed> {
     let shared = case.parent().expect("a case lies among cases");
     let own = |name: &str| Some(case.join(name)).filter(|file| file.exists());
     fs::copy(own("cart.toml").unwrap_or_else(|| shared.join("cart.toml")), folder.path().join("cart.toml"))?;
-    if let Some(update) = own("update.json") {
-        fs::copy(update, folder.path().join("update.json"))?;
+    for entry in fs::read_dir(case)? {
+        let file = entry?.path();
+        if matches!(file.extension().and_then(|end| end.to_str()), Some("toml" | "json")) {
+            fs::copy(&file, folder.path().join(file.file_name().expect("it was listed")))?;
+        }
     }
     let what = own("plugin.txt").map(fs::read_to_string).transpose()?.unwrap_or_default();
     place_plugin(what.trim(), &folder.path().join("plugin.wasm"))?;
     fs::write(folder.path().join("broken-password"), "two\nlines and more")?;
+    let run = |arguments: &[String], stdin: &str| -> Result<Output, Failed> {
+        let mut command = cartage();
+        command.args(arguments).env("SHOP_PASSWORD", "marked-secret-0123456789").env("SHORT_PASSWORD", "marked").current_dir(folder.path());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        // A command that ends without reading it closes the pipe, which is its right.
+        let _ = child.stdin.take().expect("it was piped").write_all(stdin.as_bytes());
+        Ok(child.wait_with_output()?)
+    };
+    for line in own("before.txt").map(fs::read_to_string).transpose()?.unwrap_or_default().lines() {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let output = run(&words, "")?;
+        if !output.status.success() {
+            return Err(format!("{line} failed first: {:?}", text(&output)).into());
+        }
+    }
     let arguments = fs::read_to_string(case.join("arguments.txt"))?;
-    let output = cartage()
-        .arg("send")
-        .args(arguments.lines().filter(|line| !line.is_empty()).map(expand))
-        .env("SHOP_PASSWORD", "marked-secret-0123456789")
-        .current_dir(folder.path())
-        .output()?;
+    let arguments: Vec<String> = arguments.lines().filter(|line| !line.is_empty()).map(expand).collect();
+    let stdin = own("stdin.txt").map(fs::read_to_string).transpose()?.unwrap_or_default();
+    let output = run(&arguments, &stdin)?;
     let (stdout, stderr) = text(&output);
     let said = format!("exit code {}\n--- standard output\n{stdout}--- standard error\n{stderr}", output.status.code().unwrap_or(-1));
-    if said.contains("marked-secret") {
-        return Err(format!("the password was printed:\n{said}").into());
+    if said.contains("marked-secret") || holds_secret(folder.path())? {
+        return Err(format!("the password was printed or kept:\n{said}").into());
     }
-    let digest = cartage::id::Digest::of(&fs::read(plugin("integration-script"))?).to_string();
+    let digest = Digest::of(&fs::read(plugin("integration-script"))?).to_string();
     Ok(steady(&said.replace(&folder.path().display().to_string(), "<folder>").replace(&digest, "<digest>")))
 }
 
@@ -71,6 +92,18 @@ fn steady(said: &str) -> String {
         _ => line.to_owned(),
     };
     said.lines().map(|text| line(text) + "\n").collect()
+}
+
+/// Whether the password stands in a file of the data directory.
+fn holds_secret(folder: &Path) -> std::io::Result<bool> {
+    let Ok(entries) = fs::read_dir(folder.join("cartage-data")) else { return Ok(false) };
+    for entry in entries {
+        let file = entry?.path();
+        if file.is_file() && fs::read(&file)?.windows(13).any(|bytes| bytes == b"marked-secret") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// `\xNN` stands for a byte that no text file shows well, `*N` at an end for so many repetitions of the character before.

@@ -14,7 +14,7 @@ pub fn cartage() -> Command {
     let command = tests.parent().and_then(Path::parent).expect("tests lie in target/<profile>/deps").join("cartage");
     assert!(command.exists(), "{} is missing; run `make test`, which builds it", command.display());
     let mut command = Command::new(command);
-    command.env_remove("CARTAGE_PLUGINS").env_remove("CARTAGE_LOG").current_dir(root()).stdin(Stdio::null());
+    command.env_remove("CARTAGE_PLUGINS").env_remove("CARTAGE_DATA").env_remove("CARTAGE_LOG").current_dir(root()).stdin(Stdio::null());
     command
 }
 
