@@ -1,36 +1,7 @@
 use super::*;
 use crate::cli::Cli;
 use cartage::carts::Cart;
-use cartage::gate::command::{self, Upgrade};
 use clap::Parser as _;
-
-fn parses(line: &str) {
-    // The gate quotes in double quotes what has a blank.
-    let words: Vec<String> = line
-        .split('"')
-        .enumerate()
-        .flat_map(|(at, part)| if at % 2 == 1 { vec![part.to_owned()] } else { part.split_whitespace().map(str::to_owned).collect() })
-        .collect();
-    if let Err(error) = Cli::try_parse_from(&words) {
-        panic!("{line}: {error}");
-    }
-}
-
-#[test]
-fn the_remedies_of_the_gate_are_commands() {
-    let cart = CartId::new("seed-shop").expect("it is a Cart ID");
-    let mut lines = command::cart_new(&cart);
-    lines.extend([
-        command::cart_enable(&cart),
-        command::cart_upgrade(&cart, Upgrade::Pin),
-        command::cart_upgrade(&cart, Upgrade::Approve),
-        command::cart_upgrade(&cart, Upgrade::Another),
-        command::cart_label(&cart, "Order Shipped", "Shipped"),
-        command::cart_label(&cart, "-odd", "-"),
-        command::cart_live(&cart),
-    ]);
-    lines.iter().for_each(|line| parses(line));
-}
 
 #[test]
 fn what_goes_together_is_asked_for_together() {

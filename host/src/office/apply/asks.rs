@@ -52,3 +52,80 @@ fn wider_slot(before: &Slot, after: &Slot, asks: &mut Vec<String>) {
     let fields = after.fields.iter().filter(|field| before.field(&field.name).is_none());
     asks.extend(fields.map(|field| format!("credential slot {name}: the field {}, {}", field.name, field.purpose)));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartage_contract::http::Method;
+    use cartage_contract::manifest::{Base, SettingKind, SlotField, SlotKind};
+
+    fn manifest() -> Manifest {
+        let endpoint = Endpoint {
+            name: "script".into(),
+            purpose: "the script".into(),
+            example: String::new(),
+            base: Base::Any,
+            required: true,
+            methods: vec![Method::Get],
+            path_prefixes: vec!["/api".into()],
+            request_headers: vec![],
+            request_types: vec![],
+            response_headers: vec![],
+            response_types: vec![],
+        };
+        let field = |name: &str| SlotField { name: name.into(), purpose: "the password".into(), secret: true, required: true };
+        let slot = Slot {
+            name: "account".into(),
+            purpose: "the account".into(),
+            kind: SlotKind::FormField,
+            required: true,
+            endpoints: vec!["script".into()],
+            fields: vec![field("password")],
+            hashed: false,
+        };
+        let setting = Setting {
+            name: "encoding".into(),
+            title: "Encoding".into(),
+            help: String::new(),
+            kind: SettingKind::Boolean,
+            required: false,
+            default: None,
+            former_names: vec![],
+        };
+        Manifest { endpoints: vec![endpoint], slots: vec![slot], settings: vec![setting], ..crate::carts::tests::manifest() }
+    }
+
+    #[test]
+    fn each_thing_that_is_new_is_named_and_less_is_nothing_new() {
+        let check = |expected: &[&str], change: fn(&mut Manifest)| {
+            let mut after = manifest();
+            change(&mut after);
+            assert_eq!(new(&manifest(), &after), expected);
+        };
+        check(&[], |_| {});
+        check(&[], |m| (m.endpoints, m.slots, m.settings) = (vec![], vec![], vec![]));
+        check(&["endpoint other: the script"], |m| {
+            let other = Endpoint { name: "other".into(), ..m.endpoints[0].clone() };
+            m.endpoints.push(other);
+        });
+        check(&["endpoint script: other base URLs"], |m| m.endpoints[0].base = Base::Fixed("https://a.example".into()));
+        check(&["endpoint script: the method POST"], |m| m.endpoints[0].methods.push(Method::Post));
+        check(&["endpoint script: paths below /admin"], |m| m.endpoints[0].path_prefixes.push("/admin".into()));
+        check(&[], |m| m.endpoints[0].path_prefixes.push("/api/orders".into()));
+        check(&["endpoint script: to send the header x-a"], |m| m.endpoints[0].request_headers.push("x-a".into()));
+        check(&["endpoint script: to read the header x-a"], |m| m.endpoints[0].response_headers.push("x-a".into()));
+        check(&["credential slot other: the account"], |m| {
+            let other = Slot { name: "other".into(), ..m.slots[0].clone() };
+            m.slots.push(other);
+        });
+        check(&["credential slot account: another use of it (bearer in place of form-field)"], |m| m.slots[0].kind = SlotKind::Bearer);
+        check(&["credential slot account: to hash it into messages"], |m| m.slots[0].hashed = true);
+        check(&["credential slot account: its use for endpoint other"], |m| m.slots[0].endpoints.push("other".into()));
+        check(&["credential slot account: the field pin, the password"], |m| {
+            let pin = SlotField { name: "pin".into(), ..m.slots[0].fields[0].clone() };
+            m.slots[0].fields.push(pin);
+        });
+        check(&["setting format: Encoding"], |m| m.settings[0].name = "format".into());
+        check(&[], |m| (m.settings[0].name, m.settings[0].former_names) = ("format".into(), vec!["encoding".into()]));
+    }
+}

@@ -75,3 +75,22 @@ fn flat(table: &Table) -> BTreeMap<String, String> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_that_changes_is_named_and_no_other() {
+        let cart = |rest: &str| Cart::parse("a.toml", &format!("cart = \"a\"\nplugin = \"p.wasm\"\n{rest}")).expect("it is a cart");
+        let lines = |before: &str, after: &str| Difference::between(Some(&cart(before)), &cart(after)).to_string();
+        assert_eq!(lines("mode = \"live\"", "mode = \"live\""), "");
+        assert_eq!(lines("", "mode = \"shadow\""), "", "it would be so anyway");
+        assert_eq!(lines("", "mode = \"live\""), "mode: \"live\" (new)");
+        assert_eq!(lines("mode = \"live\"", ""), "mode: no longer \"live\"");
+        let labels = |status: &str| format!("[labels]\n\"Order Shipped\" = \"{status}\"");
+        assert_eq!(lines(&labels("Sent"), &labels("Shipped")), "labels.Order Shipped: \"Shipped\" in place of \"Sent\"");
+        let new = Difference::between(None, &cart(""));
+        assert!(new.new && new.fields.len() == 2, "{new}");
+    }
+}
