@@ -5,5 +5,6 @@ mod calls;
 mod demo;
 mod egress;
 mod harness;
+mod key;
 mod limits;
 mod seed_story;

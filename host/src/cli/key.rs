@@ -1,6 +1,7 @@
 //! `cartage key`: the key that opens the credentials.
 
 use super::{Failure, Verdict, courier, init, report};
+use cartage::vault::Key;
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -17,20 +18,28 @@ A backup that was made before still needs the old key.";
 pub(crate) enum Command {
     /// Make a new key and seal every credential with it, in the place of the old one.
     Rotate,
+    /// Make a key where the old one is lost. Every credential must then be set again.
+    New,
 }
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let Command::Rotate = self;
         let office = init::open(data)?;
-        let id = courier::block_on(async { Ok(office.vault()?.rotate().await?) })?;
         let file = office.data_dir().key_file();
+        let (id, what) = match self {
+            Command::Rotate => (courier::block_on(async { Ok(office.vault()?.rotate().await?) })?, "every credential is sealed with it"),
+            Command::New => {
+                let key = Key::generate()?;
+                key.write_new(&file)?;
+                (key.id().clone(), "set every credential again with `cartage credential set`")
+            }
+        };
         if json {
             report::json(&serde_json::json!({ "key": file, "id": id.to_string() }));
         } else {
-            report::line(&format!("the key is now {id}; every credential is sealed with it"));
+            report::line(&format!("the key is now {id}; {what}"));
             report::line(&format!(
-                "copy {} again, and keep the old copy for as long as you keep backups that were made before",
+                "copy {} again, and keep the old copy, if there is one, for as long as you keep backups that were made before",
                 file.display()
             ));
         }
