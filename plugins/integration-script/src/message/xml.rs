@@ -10,6 +10,7 @@ use cartage_sdk::contract::encoding::escape;
 use cartage_sdk::http::Escape;
 use cartage_sdk::orders::{CivilTime, month_name, us_date};
 use cartage_sdk::{LineItem, Package, Update};
+use std::borrow::Cow;
 
 /// The whole document.
 pub(super) fn orders(update: &Update, status: &str, line_items: bool) -> String {
@@ -101,7 +102,10 @@ impl Xml {
     }
 
     fn text(&mut self, name: &str, value: &str) {
-        let value: String = value.chars().map(|c| if is_xml(c) { c } else { char::REPLACEMENT_CHARACTER }).collect();
+        let mut value = Cow::Borrowed(value);
+        if !value.chars().all(is_xml) {
+            value = value.chars().map(|c| if is_xml(c) { c } else { char::REPLACEMENT_CHARACTER }).collect();
+        }
         let value = escape(&value, Escape::XmlText).expect("what XML cannot hold was replaced");
         self.within(name, |xml| xml.0.push_str(&value));
     }
