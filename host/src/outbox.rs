@@ -37,6 +37,8 @@ pub mod sqlite;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod tests;
 
 pub use attempts::Attempts;
 pub use dead::{Count, DeadLetter, Discard, Discarded, Ending, Filter, Found, How, Page, Queued, Retried, Superseded, Waits};

@@ -43,6 +43,8 @@ struct All {
 
 #[derive(Debug, Default)]
 struct Lane {
+    /// Lanes that are due at the same time go by this.
+    opened: u64,
     waiting: BTreeMap<u64, Waiting>,
     due_at_unix_ms: u64,
     blocked_by: Option<u64>,
@@ -205,7 +207,8 @@ impl All {
         waiting.nth = self.arrivals;
         self.known.insert((merchant.clone(), order.cart.clone()));
         let due_at_unix_ms = waiting.queued_at_unix_ms;
-        let lane = self.lanes.entry((merchant, order)).or_insert(Lane { due_at_unix_ms, ..Lane::default() });
+        let opened = self.arrivals;
+        let lane = self.lanes.entry((merchant, order)).or_insert(Lane { opened, due_at_unix_ms, ..Lane::default() });
         lane.waiting.insert(sequence, waiting);
     }
 
@@ -214,11 +217,13 @@ impl All {
         let of_cart = self.lanes.iter().filter(|((merchant, order), lane)| {
             *merchant == look.merchant && order.cart == look.cart && lane.blocked_by.is_none() && !look.in_flight.contains(&order.number)
         });
-        let mut heads: Vec<_> =
-            of_cart.map(|((_, order), lane)| Head { order: order.clone(), due_at_unix_ms: lane.due_at_unix_ms }).collect();
-        heads.sort_by(|one, other| (one.due_at_unix_ms, &one.order).cmp(&(other.due_at_unix_ms, &other.order)));
+        let mut heads: Vec<_> = of_cart
+            .map(|((_, order), lane)| (lane.opened, Head { order: order.clone(), due_at_unix_ms: lane.due_at_unix_ms }))
+            .collect();
+        heads.sort_by_key(|(opened, head)| (head.due_at_unix_ms, *opened));
+        let heads = heads.into_iter().map(|(_, head)| head);
         let (mut due, later): (Vec<_>, Vec<_>) =
-            heads.into_iter().partition(|head| head.due_at_unix_ms <= look.now_unix_ms || head.due_at_unix_ms >= too_late);
+            heads.partition(|head| head.due_at_unix_ms <= look.now_unix_ms || head.due_at_unix_ms >= too_late);
         let beyond = due.split_off(due.len().min(look.most.min(ROWS_MAX) as usize));
         let next =
             beyond.iter().map(|head| head.due_at_unix_ms.min(look.now_unix_ms)).chain(later.iter().map(|head| head.due_at_unix_ms)).min();

@@ -38,7 +38,7 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_by_arrival ON deliveries (merchant, cart, nth);
 
 CREATE TABLE dead_letters (
-  nth INTEGER PRIMARY KEY AUTOINCREMENT,  -- cursors must not meet a number again
+  nth INTEGER PRIMARY KEY,  -- rises with each death
   merchant TEXT NOT NULL REFERENCES merchants,
   cart TEXT NOT NULL,
   order_number TEXT NOT NULL,
