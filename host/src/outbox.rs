@@ -168,6 +168,11 @@ pub enum Claimed {
         /// Which.
         delivery: DeliveryId,
     },
+    /// This release cannot read the head. It stays where it is, and the lane with it.
+    Unreadable {
+        /// Why not, with all causes.
+        why: String,
+    },
     /// The lane is blocked, or there is nothing in it.
     Nothing,
 }

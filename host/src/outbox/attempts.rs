@@ -26,8 +26,10 @@ pub struct Attempts {
     pub claims: u32,
     /// Claims since the last settlement.
     pub unanswered: u32,
-    /// Whether the doubt that is on the order was told already.
+    /// Whether the doubt that a restore left was told already.
     pub doubted: bool,
+    /// Whether it came out of a backup: then an attempt after the backup may have reached the cart.
+    pub restored: bool,
     /// What the next attempt is told of those before it.
     pub earlier: Vec<EarlierAttempt>,
 }
@@ -38,7 +40,7 @@ pub(super) struct Poison;
 
 impl Attempts {
     /// Starts an attempt and gives its number. A claim before it that was not settled may have reached the cart; so may one that is
-    /// on no record, if the order is in doubt.
+    /// on no record, if the order is in doubt or the delivery came out of a backup.
     pub(super) fn claim(&mut self, doubtful: bool) -> Result<u32, Poison> {
         if self.unanswered > 0 {
             self.remember(cut_off(self.claims));
@@ -46,7 +48,7 @@ impl Attempts {
         if self.unanswered + 1 >= POISON_CLAIMS {
             return Err(Poison);
         }
-        if doubtful && !self.doubted {
+        if (doubtful || self.restored) && !self.doubted {
             self.doubted = true;
             self.doubt();
         }

@@ -217,9 +217,8 @@ impl All {
         let of_cart = self.lanes.iter().filter(|((merchant, order), lane)| {
             *merchant == look.merchant && order.cart == look.cart && lane.blocked_by.is_none() && !look.in_flight.contains(&order.number)
         });
-        let mut heads: Vec<_> = of_cart
-            .map(|((_, order), lane)| (lane.opened, Head { order: order.clone(), due_at_unix_ms: lane.due_at_unix_ms }))
-            .collect();
+        let mut heads: Vec<_> =
+            of_cart.map(|((_, order), lane)| (lane.opened, Head { order: order.clone(), due_at_unix_ms: lane.due_at_unix_ms })).collect();
         heads.sort_by_key(|(opened, head)| (head.due_at_unix_ms, *opened));
         let heads = heads.into_iter().map(|(_, head)| head);
         let (mut due, later): (Vec<_>, Vec<_>) =

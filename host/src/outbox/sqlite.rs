@@ -121,8 +121,19 @@ pub fn accept(tx: &Tx<'_>, new: &New) -> Result<u64, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::Store`], [`Error::Content`].
+/// [`Error::Store`]. What cannot be read is no error here: it must not stop the other lanes of a batch.
 pub fn claim(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
+    match claim_head(tx, wish) {
+        Err(error @ Error::Content { .. }) => {
+            let cause = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+            Ok(Claimed::Unreadable { why: format!("{error}{cause}") })
+        }
+        other => other,
+    }
+}
+
+/// Reads all that it needs before it writes.
+fn claim_head(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
     let Wish { merchant, order, poison, at_unix_ms } = wish;
     let Some((lane, mut head)) = lanes::with_head(tx, merchant, order)? else { return Ok(Claimed::Nothing) };
     if lane.blocked_by.is_some() {
@@ -136,8 +147,8 @@ pub fn claim(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
             Ok(Claimed::Poison { delivery })
         }
         Ok(attempt) => {
-            rows::update_attempts(tx, &head)?;
             let update = head.update(merchant)?;
+            rows::update_attempts(tx, &head)?;
             Ok(Claimed::Claim(Box::new(Claim {
                 merchant: merchant.clone(),
                 order: order.clone(),

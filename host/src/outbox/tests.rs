@@ -106,10 +106,15 @@ async fn an_empty_lane_is_gone_and_the_counts_are_nothing() {
         outbox.settle(vec![ended(&claim, settlement)]).await.expect("it can be written");
         let by = Discard { who: "seed".into(), why: "a test".into(), at_unix_ms: AT };
         outbox.discard(merchants()[0].clone(), vec![delivery(nth)], by).await.expect("it can be written");
-        let look = Look { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms: AT, most: 9, in_flight: BTreeSet::new() };
+        let look =
+            Look { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms: AT, most: 9, in_flight: BTreeSet::new() };
         assert_eq!(outbox.due(look).await.expect("it can be read"), Due::default());
         assert_eq!(backlog(&outbox, 0).await, [(0, 0, 0)]);
-        let lanes: u64 = kept.store.read_blocking(|view| view.one("count", "SELECT count(*) FROM lanes", (), |row| row.get(0))).expect("it can be read").expect("one count");
+        let lanes: u64 = kept
+            .store
+            .read_blocking(|view| view.one("count", "SELECT count(*) FROM lanes", (), |row| row.get(0)))
+            .expect("it can be read")
+            .expect("one count");
         assert_eq!(lanes, 0);
     }
 }
@@ -160,7 +165,13 @@ async fn accepting_and_settling_at_once_loses_no_wake_up_and_no_order() {
             }
             Some(Claimed::Nothing) => {
                 idle += 1;
-                let look = Look { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms: AT, most: 1, in_flight: BTreeSet::new() };
+                let look = Look {
+                    merchant: merchants()[0].clone(),
+                    cart: carts()[0].clone(),
+                    now_unix_ms: AT,
+                    most: 1,
+                    in_flight: BTreeSet::new(),
+                };
                 let due = outbox.due(look).await.expect("it can be read");
                 assert!(idle < 100_000 && (producers.len() > 0 || !due.heads.is_empty()), "nothing comes any more, and something is left");
                 while producers.try_join_next().is_some() {}
@@ -234,8 +245,67 @@ async fn what_this_release_cannot_read_is_left_as_it_is() {
     let outbox = Sqlite::new(kept.store.clone());
     outbox.accept(vec![new(0, &order, 0)]).await.expect("it is new");
     kept.write(|tx| tx.run("spoil it", "UPDATE deliveries SET content = '{\"later\": 1}'", ()));
-    let error = outbox.claim(vec![wish(0, &order)]).await.expect_err("it cannot be read");
-    assert!(error.to_string().starts_with("could not read the update of delivery delivery-0000 of merchant default"), "{error}");
-    let claims: u64 = kept.store.read_blocking(|view| view.one("look", "SELECT claims FROM deliveries", (), |row| row.get(0))).expect("it can be read").expect("one row");
+    let other = super::conformance::order(0, 1);
+    outbox.accept(vec![new(0, &other, 1)]).await.expect("it is new");
+    let claimed = outbox.claim(vec![wish(0, &order), wish(0, &other)]).await.expect("it can be written");
+    let [Claimed::Unreadable { why }, Claimed::Claim(_)] = &claimed[..] else { panic!("{claimed:?}") };
+    assert!(why.starts_with("could not read the update of delivery delivery-0000 of merchant default; "), "{why}");
+    let claims: u64 = kept
+        .store
+        .read_blocking(|view| view.one("look", "SELECT claims FROM deliveries ORDER BY nth", (), |row| row.get(0)))
+        .expect("it can be read")
+        .expect("one row");
     assert_eq!(claims, 0, "what cannot be tried is not counted");
+}
+
+#[tokio::test]
+async fn what_came_out_of_a_backup_may_have_reached_the_cart_each_of_it_once() {
+    let (kept, place) = (Kept::new(), order(0, 0));
+    let outbox = Sqlite::new(kept.store.clone());
+    outbox.accept((0..3).map(|nth| new(0, &place, nth)).collect()).await.expect("they are new");
+    let claim = claimed(&outbox, wish(0, &place)).await;
+    let dead = Settlement::Dead { reason: Reason::TooOld, then: Then::Go };
+    outbox.settle(vec![ended(&claim, dead)]).await.expect("it can be written");
+    let folder = tempfile::tempdir().expect("the tests need a directory for temporary files");
+    let (copy, back) = (folder.path().join("copy.sqlite"), folder.path().join("back.sqlite"));
+    kept.store.backup(&copy, AT, |_| {}).expect("it can be copied");
+    let gap = store::backup::SoundCopy::open(&copy).expect("it is whole").restore(&back, AT).expect("there is room");
+    assert_eq!(gap.doubtful_orders, 1);
+    let restored = Sqlite::new(store::Store::open(&back, AT).expect("a store"));
+    restored.retry(merchants()[0].clone(), vec![delivery(0)], AT).await.expect("it can be written");
+    restored.accept(vec![new(0, &place, 3)]).await.expect("it is new");
+    // The last came later, when the doubt on the order was over.
+    for (nth, earlier) in [(1, vec![1]), (2, vec![1]), (0, vec![2]), (3, vec![])] {
+        let claim = claimed(&restored, wish(0, &place)).await;
+        let told: Vec<_> = claim.attempts.earlier.iter().map(|earlier| earlier.attempt).collect();
+        assert_eq!((claim.delivery.clone(), told), (delivery(nth), earlier));
+        let retry = Settlement::Retry { due_at_unix_ms: AT, counted: Counted::Attempt };
+        restored.settle(vec![ended(&claim, retry)]).await.expect("it can be written");
+        let again = claimed(&restored, wish(0, &place)).await;
+        assert_eq!(again.attempts.earlier, claim.attempts.earlier, "once");
+        restored.settle(vec![ended(&again, DELIVERED)]).await.expect("it can be written");
+    }
+}
+
+#[tokio::test]
+async fn the_same_id_at_two_merchants_is_two_deliveries() {
+    let (kept, place) = (Kept::new(), order(0, 0));
+    let outbox = Sqlite::new(kept.store.clone());
+    outbox.accept(vec![new(0, &place, 0), new(1, &place, 0)]).await.expect("each is new to its merchant");
+    let claim = claimed(&outbox, wish(1, &place)).await;
+    let dead = Settlement::Dead { reason: Reason::TooOld, then: Then::Block };
+    outbox.settle(vec![ended(&claim, dead)]).await.expect("it can be written");
+    assert_eq!((backlog(&outbox, 0).await, backlog(&outbox, 1).await), (vec![(1, 0, 0)], vec![(0, 1, 1)]));
+    let [first, second] = merchants();
+    assert_eq!(outbox.retry(first.clone(), vec![delivery(0)], AT).await.expect("it can be written"), [Retried::NotDead]);
+    let by = Discard { who: "seed".into(), why: "a test".into(), at_unix_ms: AT };
+    assert_eq!(
+        outbox.discard(first, vec![delivery(0), delivery(0)], by).await.expect("it can be written"),
+        [Discarded::Queued, Discarded::NotThere]
+    );
+    assert_eq!(
+        outbox.retry(second, vec![delivery(0), delivery(0)], AT).await.expect("it can be written"),
+        [Retried::Head, Retried::NotDead]
+    );
+    assert_eq!((backlog(&outbox, 0).await, backlog(&outbox, 1).await), (vec![(0, 0, 0)], vec![(1, 0, 0)]));
 }

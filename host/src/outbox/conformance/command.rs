@@ -2,9 +2,7 @@
 
 use super::{Subject, carts, delivery, merchants, order, rows, update};
 use crate::id::{DeliveryId, Digest, MerchantId};
-use crate::outbox::{
-    Claimed, Counted, Discard, New, Outbox as _, Reason, Settle, Settlement, Then, Wish,
-};
+use crate::outbox::{Claimed, Counted, Discard, New, Outbox as _, Reason, Settle, Settlement, Then, Wish};
 use crate::receipt::{Fate, Receipt};
 use crate::store::carts::Pause;
 use crate::store::orders::OrderRef;

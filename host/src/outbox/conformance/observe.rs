@@ -18,7 +18,9 @@ pub(super) async fn all<S: Subject>(driver: &Driver, subject: &S) -> String {
             writeln!(seen, "{merchant} {filter:?} {counts:?} {letters:?}").expect("a text takes all");
         }
         for (nth, cart) in carts().into_iter().enumerate() {
-            for (most, in_flight) in [(10, vec![]), (1, vec![]), (0, vec![]), (10, vec!["1021"]), (1, vec!["1022"]), (1, vec!["1021", "1022"])] {
+            for (most, in_flight) in
+                [(10, vec![]), (1, vec![]), (0, vec![]), (10, vec!["1021"]), (1, vec!["1022"]), (1, vec!["1021", "1022"])]
+            {
                 let in_flight: BTreeSet<String> = in_flight.into_iter().map(str::to_owned).collect();
                 let look = Look { merchant: merchant.clone(), cart: cart.clone(), now_unix_ms: driver.now_unix_ms, most, in_flight };
                 let due = outbox.due(look.clone()).await;

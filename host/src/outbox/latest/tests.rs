@@ -108,7 +108,12 @@ fn packages_that_the_newer_does_not_name_are_told_first() {
 #[test]
 fn what_a_package_leaves_out_stands_and_what_was_withdrawn_stays_so() {
     let contents = vec![Content { web_line_id: Some("1".into()), reference_line_id: None, sku: None, quantity: "2".into() }];
-    let old = Package { contents: contents.clone(), told: Told::NumberCorrected, told_number: Some("1Z0".into()), ..package(Some("a"), Some("1Z1")) };
+    let old = Package {
+        contents: contents.clone(),
+        told: Told::NumberCorrected,
+        told_number: Some("1Z0".into()),
+        ..package(Some("a"), Some("1Z1"))
+    };
     let new = Package { carrier: None, carrier_given: None, told: Told::AlreadyTold, ..package(Some("a"), None) };
     let with = |package: &Package| Update { packages: vec![package.clone()], ..update("Shipped", Some("shipped")) };
     assert_eq!(merged(&with(&old), &with(&new)).packages, [old.clone()], "nothing but what the older one said");

@@ -34,8 +34,8 @@ macro_rules! dead_columns {
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Raw, Rest)> {
-    let order = OrderRef { cart: row.get(11)?, number: row.get(12)? };
-    let rest = Rest { order, died_at_unix_ms: row.get(13)?, reason: row.get(14)?, blocking: row.get(15)?, taken_back: row.get(16)? };
+    let order = OrderRef { cart: row.get(12)?, number: row.get(13)? };
+    let rest = Rest { order, died_at_unix_ms: row.get(14)?, reason: row.get(15)?, blocking: row.get(16)?, taken_back: row.get(17)? };
     Ok((Raw::read(row, 0, 0)?, rest))
 }
 
@@ -87,11 +87,11 @@ pub(super) fn bury(
     lanes::leave(tx, merchant, &order.cart, &lane, &head, Due::At(at_unix_ms))?;
     lanes::count(tx, merchant, &order.cart, [0, 1, blocking.into()])?;
     let taken_back = serde_json::to_string(&TakenBack { labels, packages }).expect("labels and packages are plain data");
-    let Attempts { counted, plugin_faults, claims, doubted, earlier, .. } = &head.attempts;
+    let Attempts { counted, plugin_faults, claims, doubted, restored, earlier, .. } = &head.attempts;
     let sql =
         "INSERT INTO dead_letters (merchant, cart, order_number, sequence, delivery, accepted_at, died_at, reason, blocking, attempts,
-            plugin_faults, claims, doubted, earlier, fate, taken_back, content)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+            plugin_faults, claims, doubted, restored, earlier, fate, taken_back, content)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
     let row = rusqlite::params![
         merchant,
         order.cart,
@@ -106,6 +106,7 @@ pub(super) fn bury(
         plugin_faults,
         claims,
         doubted,
+        restored,
         rows::earlier(earlier),
         head.fate,
         taken_back,

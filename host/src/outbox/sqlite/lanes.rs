@@ -26,7 +26,7 @@ pub(super) fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> R
 /// The first deliveries of a lane, by their numbers.
 pub(super) fn first(view: &View<'_>, merchant: &MerchantId, lane: &Lane, most: u32) -> Result<Vec<Row>, Error> {
     let sql = concat!("SELECT ", columns!(), ", unanswered, queued_at FROM deliveries WHERE lane = ?1 ORDER BY sequence LIMIT ?2");
-    let rows = view.all("look up what waits in a lane", sql, (lane.lane, most), |row| Raw::read(row, row.get(11)?, row.get(12)?))?;
+    let rows = view.all("look up what waits in a lane", sql, (lane.lane, most), |row| Raw::read(row, row.get(12)?, row.get(13)?))?;
     rows.into_iter().map(|raw| raw.parse(merchant)).collect()
 }
 
@@ -42,10 +42,10 @@ pub(super) fn enter(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, row: &
     let sql = "INSERT INTO lanes (merchant, cart, order_number, pending, due_at) VALUES (?1, ?2, ?3, 1, ?4)
         ON CONFLICT DO UPDATE SET pending = pending + 1";
     tx.run("open a lane", sql, (merchant, cart, number, row.queued_at_unix_ms))?;
-    let Attempts { counted, plugin_faults, claims, unanswered, doubted, earlier: known } = &row.attempts;
+    let Attempts { counted, plugin_faults, claims, unanswered, doubted, restored, earlier: known } = &row.attempts;
     let sql = "INSERT INTO deliveries (merchant, cart, lane, sequence, delivery, accepted_at, queued_at, attempts, plugin_faults, claims,
-            unanswered, doubted, earlier, fate, content)
-        SELECT merchant, cart, lane, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 FROM lanes
+            unanswered, doubted, restored, earlier, fate, content)
+        SELECT merchant, cart, lane, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 FROM lanes
         WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
     let Row { sequence, delivery, accepted_at_unix_ms, queued_at_unix_ms, fate, content, .. } = row;
     let values = rusqlite::params![
@@ -61,6 +61,7 @@ pub(super) fn enter(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, row: &
         claims,
         unanswered,
         doubted,
+        restored,
         earlier(known),
         fate,
         content

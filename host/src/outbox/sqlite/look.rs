@@ -87,9 +87,9 @@ pub fn queued(view: &View<'_>, merchant: &MerchantId, cart: &CartId, page: Page)
 
 /// Reads a row of [`queued`], or of whatever selects the same columns.
 pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Raw, OrderRef, Waits)> {
-    let raw = Raw::read(row, row.get(11)?, row.get(12)?)?;
-    let order = OrderRef { cart: row.get(13)?, number: row.get(14)? };
-    let waits = match (row.get(15)?, row.get(16)?, row.get(17)?) {
+    let raw = Raw::read(row, row.get(12)?, row.get(13)?)?;
+    let order = OrderRef { cart: row.get(14)?, number: row.get(15)? };
+    let waits = match (row.get(16)?, row.get(17)?, row.get(18)?) {
         (_, Some(by), _) => Waits::Blocked { by },
         (Some(due_at_unix_ms), None, true) => Waits::Until { due_at_unix_ms },
         (_, None, _) => Waits::Behind,

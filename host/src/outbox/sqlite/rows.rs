@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 /// The columns of a delivery, in the order in which [`Raw::read`] takes them; those of a dead letter are called the same.
 macro_rules! columns {
     () => {
-        "nth, sequence, delivery, accepted_at, attempts, plugin_faults, claims, doubted, earlier, fate, content"
+        "nth, sequence, delivery, accepted_at, attempts, plugin_faults, claims, doubted, restored, earlier, fate, content"
     };
 }
 pub(super) use columns;
@@ -43,9 +43,10 @@ impl Raw {
             claims: row.get(6)?,
             unanswered,
             doubted: row.get(7)?,
+            restored: row.get(8)?,
             earlier: Vec::new(),
         };
-        let earlier = row.get(8)?;
+        let earlier = row.get(9)?;
         let row = Row {
             nth: row.get(0)?,
             sequence: row.get(1)?,
@@ -53,8 +54,8 @@ impl Raw {
             accepted_at_unix_ms: row.get(3)?,
             queued_at_unix_ms,
             attempts,
-            fate: row.get(9)?,
-            content: row.get(10)?,
+            fate: row.get(10)?,
+            content: row.get(11)?,
         };
         Ok(Raw { row, earlier })
     }
@@ -94,7 +95,7 @@ pub(super) fn earlier(earlier: &[EarlierAttempt]) -> String {
 pub(super) fn update_attempts(tx: &Tx<'_>, row: &Row) -> Result<(), Error> {
     let sql = "UPDATE deliveries SET attempts = ?2, plugin_faults = ?3, claims = ?4, unanswered = ?5, doubted = ?6, earlier = ?7, fate = ?8
         WHERE nth = ?1";
-    let Attempts { counted, plugin_faults, claims, unanswered, doubted, earlier } = &row.attempts;
+    let Attempts { counted, plugin_faults, claims, unanswered, doubted, restored: _, earlier } = &row.attempts;
     let values = (row.nth, counted, plugin_faults, claims, unanswered, doubted, self::earlier(earlier), &row.fate);
     tx.run("note an attempt", sql, values)?;
     Ok(())

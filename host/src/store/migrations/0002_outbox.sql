@@ -28,7 +28,8 @@ CREATE TABLE deliveries (
   plugin_faults INTEGER NOT NULL,
   claims INTEGER NOT NULL,
   unanswered INTEGER NOT NULL,  -- claims since the last settlement
-  doubted INTEGER NOT NULL CHECK (doubted IN (0, 1)),  -- 1: orders.doubtful was told already
+  doubted INTEGER NOT NULL CHECK (doubted IN (0, 1)),  -- 1: the doubt that a restore left was told already
+  restored INTEGER NOT NULL CHECK (restored IN (0, 1)),  -- 1: it came out of a backup
   earlier TEXT NOT NULL,  -- JSON
   fate TEXT,  -- JSON: of the last receipt
   content TEXT NOT NULL,  -- JSON: the update
@@ -52,6 +53,7 @@ CREATE TABLE dead_letters (
   plugin_faults INTEGER NOT NULL,
   claims INTEGER NOT NULL,
   doubted INTEGER NOT NULL CHECK (doubted IN (0, 1)),
+  restored INTEGER NOT NULL CHECK (restored IN (0, 1)),
   earlier TEXT NOT NULL,
   fate TEXT,
   taken_back TEXT NOT NULL,  -- JSON: the labels and packages that no longer count, and would again
