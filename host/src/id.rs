@@ -86,6 +86,11 @@ impl DeliveryId {
         DeliveryId(uuid::Uuid::now_v7().to_string())
     }
 
+    /// Takes a text for the id of a delivery that was made before. Whether there is one of it, only the outbox knows.
+    pub fn named(text: impl Into<String>) -> DeliveryId {
+        DeliveryId(text.into())
+    }
+
     /// The text: 36 characters, ASCII letters, digits and `-`.
     pub fn as_str(&self) -> &str {
         &self.0

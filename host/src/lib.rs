@@ -12,6 +12,8 @@
 //! instance, and comes back with a [`receipt::Receipt`] and a [`cassette::Cassette`]. While the call runs, the guest asks and the
 //! host answers, in plain data ([`exchange`]); [`egress`] is what answers: it alone owns sockets and credentials.
 //!
+//! What was accepted waits in an [`outbox::Outbox`] until its cart has it: on disk before the sender is told, in order, each order by itself.
+//!
 //! What outlives a call lies in a [`data_dir::DataDir`]: the [`store`] holds carts, parameters, events, orders and receipts, each row a merchant's;
 //! the [`vault`] seals the credentials. An [`office::Office`] is such a directory, opened: it asks the gate and sends for real.
 //!
@@ -49,6 +51,7 @@ pub mod office;
 pub mod gate;
 pub mod validate;
 pub mod deliver;
+pub mod outbox;
 pub mod plugin;
 pub mod exchange;
 pub mod egress;

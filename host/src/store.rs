@@ -23,6 +23,10 @@ pub mod orders;
 pub mod decisions;
 pub mod credentials;
 pub mod receipts;
+pub mod cassettes;
+pub mod alerts;
+pub mod idempotency;
+pub mod tokens;
 pub mod audit;
 pub mod backup;
 

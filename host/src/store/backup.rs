@@ -150,7 +150,11 @@ fn pause(restored: &Connection, at_unix_ms: u64) -> rusqlite::Result<()> {
     tx.execute_batch(
         "UPDATE orders SET doubtful = 1 WHERE (merchant, cart, order_number) IN (
             SELECT merchant, cart, order_number FROM order_labels WHERE settled_at IS NULL
-            UNION SELECT merchant, cart, order_number FROM order_packages WHERE settled_at IS NULL)",
+            UNION SELECT merchant, cart, order_number FROM order_packages WHERE settled_at IS NULL
+            UNION SELECT merchant, cart, order_number FROM lanes
+            UNION SELECT merchant, cart, order_number FROM dead_letters);
+        UPDATE deliveries SET restored = 1, doubted = 0;
+        UPDATE dead_letters SET restored = 1, doubted = 0;",
     )?;
     tx.commit()
 }

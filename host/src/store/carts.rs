@@ -92,6 +92,17 @@ pub fn set_pause(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: Optio
     tx.run("pause or resume a cart", sql, (merchant, cart, why, until)).map(|rows| rows > 0)
 }
 
+/// Pauses a cart, unless it is paused for longer already: a rate limit does not end what a person began. Tells whether it was paused now.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn pause_longer(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: &Pause) -> Result<bool, Error> {
+    let sql = "UPDATE carts SET paused_why = ?3, paused_until = ?4 WHERE merchant = ?1 AND cart = ?2
+        AND (paused_why IS NULL OR paused_until < ?4 OR (paused_until IS NOT NULL AND ?4 IS NULL))";
+    tx.run("pause a cart", sql, (merchant, cart, &pause.why, pause.until_unix_ms)).map(|rows| rows > 0)
+}
+
 /// Notes that a plugin ran for a cart, which makes it one to roll back to.
 ///
 /// # Errors

@@ -13,7 +13,10 @@ pub(super) struct Step {
 }
 
 /// Every step there ever was. A released step is never changed.
-pub(super) const STEPS: &[Step] = &[Step { name: "first", sql: include_str!("migrations/0001_first.sql") }];
+pub(super) const STEPS: &[Step] = &[
+    Step { name: "first", sql: include_str!("migrations/0001_first.sql") },
+    Step { name: "outbox", sql: include_str!("migrations/0002_outbox.sql") },
+];
 
 /// The version that this release writes.
 pub(super) const KNOWN: u32 = STEPS.len() as u32;

@@ -6,6 +6,7 @@
 
 use super::{Error, Tx, View};
 use crate::id::{CartId, MerchantId};
+use serde::{Deserialize, Serialize};
 
 /// Names an order of one of the merchant's carts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,7 +57,7 @@ pub struct AcceptedPackage {
 }
 
 /// The label of an order or of one of its lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
     /// The line. Empty: the order itself.
     pub line: String,
@@ -65,7 +66,7 @@ pub struct Label {
 }
 
 /// A package.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
     /// The sender's id of it.
     pub id: Option<String>,
@@ -104,6 +105,24 @@ pub fn accept(
     let sql = "SELECT sequence FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
     let sequence: Option<u64> = tx.one("number an update", sql, (merchant, cart, number), |row| row.get(0))?;
     let sequence = sequence.expect("the row was written above, in this transaction");
+    bring(tx, merchant, order, sequence, labels, packages)?;
+    Ok(sequence)
+}
+
+/// Keeps what an update brings, under its number: a new one, or one that was taken back and counts again.
+///
+/// # Errors
+///
+/// As [`accept`].
+pub fn bring(
+    tx: &Tx<'_>,
+    merchant: &MerchantId,
+    order: &OrderRef,
+    sequence: u64,
+    labels: &[Label],
+    packages: &[Package],
+) -> Result<(), Error> {
+    let OrderRef { cart, number } = order;
     let sql = "INSERT INTO order_labels (merchant, cart, order_number, line, sequence, label) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     for Label { line, text } in labels {
         tx.run("accept a label", sql, (merchant, cart, number, line, sequence, text))?;
@@ -113,7 +132,7 @@ pub fn accept(
     for (nth, Package { id, carrier, number: tracking, withdrawn }) in (0_u32..).zip(packages) {
         tx.run("accept a package", sql, (merchant, cart, number, sequence, nth, id, carrier, tracking, withdrawn))?;
     }
-    Ok(sequence)
+    Ok(())
 }
 
 /// The cart has applied the update of this number: what it brought is now what the cart was told, and replaces what went before on the same
@@ -165,6 +184,62 @@ pub fn take_back(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence:
         tx.run("take an update back", sql, (merchant, &order.cart, &order.number, sequence))?;
     }
     Ok(())
+}
+
+/// What an update brought that is not settled: what taking it back would take.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn brought(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64) -> Result<(Vec<Label>, Vec<Package>), Error> {
+    let key = (merchant, &order.cart, &order.number, sequence);
+    let sql = "SELECT line, label FROM order_labels
+        WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL ORDER BY line";
+    let labels = view.all("look up an update's labels", sql, key, |row| Ok(Label { line: row.get(0)?, text: row.get(1)? }))?;
+    let sql = "SELECT id, carrier, number, withdrawn FROM order_packages
+        WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL ORDER BY nth";
+    let packages = view.all("look up an update's packages", sql, key, |row| {
+        Ok(Package { id: row.get(0)?, carrier: row.get(1)?, number: row.get(2)?, withdrawn: row.get(3)? })
+    })?;
+    Ok((labels, packages))
+}
+
+/// Lets a later update bring what an earlier one brought: labels of lines that the later does not name, and packages before its own, but
+/// for those with the id of one of its own. For updates that are told as one.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn move_on(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, from: u64, to: u64) -> Result<(), Error> {
+    let row = (merchant, &order.cart, &order.number, from, to);
+    for sql in [
+        "DELETE FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL
+            AND line IN (SELECT line FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?5)",
+        "UPDATE order_labels SET sequence = ?5
+            WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL",
+        "DELETE FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL
+            AND id IN (SELECT id FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?5)",
+        // Below the first of the later one's own, in the order that they had.
+        "UPDATE order_packages SET sequence = ?5, nth = nth - 1
+            + (SELECT coalesce(min(nth), 0) FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?5)
+            - (SELECT max(nth) FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4)
+            WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL",
+    ] {
+        tx.run("move an update's rows to a later one", sql, row)?;
+    }
+    Ok(())
+}
+
+/// The cart's own reference of an order, and whether the order is in doubt.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn reference(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<(Option<String>, bool), Error> {
+    let sql = "SELECT reference, doubtful FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+    let key = (merchant, &order.cart, &order.number);
+    let found = view.one("look up an order's reference", sql, key, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(found.unwrap_or((None, false)))
 }
 
 /// Takes in what a cart knows already, without anything being sent.

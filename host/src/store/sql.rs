@@ -121,3 +121,9 @@ impl ToSql for DeliveryId {
         Ok(ToSqlOutput::from(self.as_str()))
     }
 }
+
+impl FromSql for DeliveryId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<DeliveryId> {
+        value.as_str().map(DeliveryId::named)
+    }
+}

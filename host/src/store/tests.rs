@@ -4,6 +4,7 @@ mod apart;
 mod backup;
 mod failing;
 mod kept;
+mod later;
 mod nouns;
 mod opened;
 

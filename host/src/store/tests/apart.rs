@@ -10,12 +10,16 @@ use crate::store::orders::{Label, OrderRef, Package};
 use crate::store::parameters::{Parameter, Scope};
 use crate::store::receipts::Receipt;
 use crate::store::{
-    Error, Store, Tx, View, audit, carts, credentials, decisions, events, merchants, orders, parameters, plugins, receipts,
+    Error, Store, Tx, View, alerts, audit, carts, cassettes, credentials, decisions, events, idempotency, merchants, orders, parameters,
+    plugins, receipts, tokens,
 };
 use proptest::prelude::*;
 
 /// Few names, so that merchants get into each other's way if they can.
 const NAMES: [&str; 3] = ["a", "b", "c"];
+
+/// How many kinds of write there are.
+const KINDS: u8 = 34;
 
 /// One write of any noun; the numbers choose among few names and values.
 #[derive(Debug, Clone)]
@@ -27,9 +31,9 @@ struct Operation {
 }
 
 fn operations() -> impl Strategy<Value = Vec<Operation>> {
-    let one = (0..2_usize, 0..21_u8, 0..NAMES.len(), 0..4_u8);
+    let one = (0..2_usize, 0..KINDS, 0..NAMES.len(), 0..4_u8);
     let one = one.prop_map(|(merchant, kind, name, value)| Operation { merchant, kind, name, value });
-    prop::collection::vec(one, 1..120)
+    prop::collection::vec(one, 1..180)
 }
 
 fn merchant(nth: usize) -> MerchantId {
@@ -103,7 +107,7 @@ impl Operation {
             19 => {
                 audit::add(tx, merchant, &audit::Line { at_unix_ms: at, who: name.into(), what: text, subject: name.into(), detail: None })
             }
-            _ => {
+            20 => {
                 let plugin = plugins::Plugin {
                     digest,
                     name: name.into(),
@@ -115,6 +119,29 @@ impl Operation {
                 plugins::put(tx, merchant, &plugin)?;
                 plugins::ran(tx, merchant, digest, at)
             }
+            21 | 22 => {
+                let json = text;
+                let cassette =
+                    cassettes::Cassette { delivery: delivery(name), attempt: value.into(), at_unix_ms: at, failed: value > 1, json };
+                cassettes::put(tx, merchant, &cassette)
+            }
+            23 => cassettes::delete_before(tx, merchant, at.saturating_sub(20), at.saturating_sub(40), 2).map(drop),
+            24 => alerts::raise(tx, merchant, name, &text, &at.to_string(), at).map(drop),
+            25 => alerts::told(tx, merchant, name, &text, at).map(drop),
+            26 => alerts::clear(tx, merchant, name, &text).map(drop),
+            27 => idempotency::put(tx, merchant, name, digest, &at.to_string(), at).map(drop),
+            28 => idempotency::expire(tx, merchant, at.saturating_sub(30), 2).map(drop),
+            29 => {
+                // Nobody has the token of another.
+                let digest = Digest::of(format!("{merchant} {name} {nth}").as_bytes());
+                let carts = (value > 1).then(|| vec![cart.clone()]);
+                let token = tokens::Token { name: name.into(), digest, role: text, carts, made_at_unix_ms: at, used_at_unix_ms: None };
+                tokens::put(tx, merchant, &token).map(drop)
+            }
+            30 => tokens::used(tx, merchant, name, at),
+            31 => tokens::remove(tx, merchant, name).map(drop),
+            32 => carts::pause_longer(tx, merchant, cart, &Pause { why: text, until_unix_ms: (value > 0).then_some(at) }).map(drop),
+            _ => orders::move_on(tx, merchant, order, sequence, sequence + 1),
         }
     }
 }
@@ -136,6 +163,8 @@ fn seen(view: &View<'_>, merchant: &MerchantId) -> Result<String, Error> {
         credentials::list(view, merchant)?,
         audit::last(view, merchant, 1000)?,
     );
+    seen.push_str(&format!("{:?}\n{:?}\n", alerts::open(view, merchant)?, alerts::untold_since(view, merchant, 40)?));
+    seen.push_str(&format!("{:?}\n", tokens::list(view, merchant)?));
     for name in NAMES {
         let (cart, order) = (cart(name), order(name));
         let place = Place { cart: cart.clone(), slot: "account".into(), field: "1".into() };
@@ -151,6 +180,15 @@ fn seen(view: &View<'_>, merchant: &MerchantId) -> Result<String, Error> {
             credentials::get(view, merchant, &place, Turn::Current)?,
             plugins::get(view, merchant, Digest::of(&[1]))?,
         ));
+        seen.push_str(&format!("{:?}\n", orders::reference(view, merchant, &order)?));
+        for value in 0..4 {
+            seen.push_str(&format!(
+                "{:?}\n{:?}\n{:?}\n",
+                orders::brought(view, merchant, &order, value)?,
+                cassettes::get(view, merchant, &delivery(name), value as u32)?,
+                idempotency::get(view, merchant, name, Digest::of(&[value as u8]))?,
+            ));
+        }
     }
     Ok(seen)
 }
@@ -186,7 +224,7 @@ proptest! {
 fn a_merchant_that_is_not_known_can_keep_nothing() {
     let scratch = Scratch::new();
     let store = scratch.create();
-    for kind in (0..21).filter(|kind| ![2, 3, 5, 7, 10, 12, 13, 16, 17].contains(kind)) {
+    for kind in (0..KINDS).filter(|kind| ![2, 3, 5, 7, 10, 12, 13, 16, 17, 23, 25, 26, 28, 30, 31, 32, 33].contains(kind)) {
         let operation = Operation { merchant: 1, kind, name: 0, value: 1 };
         let kept = store.write_blocking(move |tx| operation.apply(tx, 1));
         assert!(matches!(kept, Err(Error::Sql { .. })), "operation {kind}: {kept:?}");

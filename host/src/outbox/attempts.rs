@@ -1,0 +1,205 @@
+//! What is known of the attempts at one delivery, and how it grows: pure, so that every implementation counts alike.
+//!
+//! Three counts are kept apart. An attempt counts when the cart or its network answered it; a fault of the plugin counts by itself; and a
+//! claim counts when it starts. So a host that keeps dying does not use up a delivery's attempts, and a delivery that kills its host is found.
+
+use super::settlement::Counted;
+use cartage_contract::delivery::EarlierAttempt;
+use cartage_contract::http::Reach;
+use serde::{Deserialize, Serialize};
+
+/// A claim that would be the fifth in a row without a settlement is not given: the delivery is poison.
+pub const POISON_CLAIMS: u32 = 5;
+/// Earlier attempts that the next one is told of, at most. What the oldest knew moves into the one after it.
+pub const EARLIER_MAX: usize = 20;
+/// Steps of attempts that were folded into one, at most; the oldest go.
+const STEPS_MAX: usize = 100;
+
+/// What is known of the attempts at a delivery.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// Those that count against the schedule.
+    pub counted: u32,
+    /// Those that the plugin failed.
+    pub plugin_faults: u32,
+    /// The number of the last: all that were started, and one for what nobody can know after a restore.
+    pub claims: u32,
+    /// Claims since the last settlement.
+    pub unanswered: u32,
+    /// Whether the doubt that a restore left was told already.
+    pub doubted: bool,
+    /// Whether it came out of a backup: then an attempt after the backup may have reached the cart.
+    pub restored: bool,
+    /// What the next attempt is told of those before it.
+    pub earlier: Vec<EarlierAttempt>,
+}
+
+/// It was claimed too often without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Poison;
+
+impl Attempts {
+    /// Starts an attempt and gives its number. A claim before it that was not settled may have reached the cart; so may one that is
+    /// on no record, if the order is in doubt or the delivery came out of a backup.
+    pub(super) fn claim(&mut self, doubtful: bool) -> Result<u32, Poison> {
+        if self.unanswered > 0 {
+            self.remember(cut_off(self.claims));
+        }
+        if self.unanswered + 1 >= POISON_CLAIMS {
+            return Err(Poison);
+        }
+        if (doubtful || self.restored) && !self.doubted {
+            self.doubted = true;
+            self.doubt();
+        }
+        self.claims += 1;
+        self.unanswered += 1;
+        Ok(self.claims)
+    }
+
+    /// Takes in what came of the attempt that was claimed last.
+    pub(super) fn settle(&mut self, counted: Counted, attempt: Option<EarlierAttempt>) {
+        self.unanswered = 0;
+        match counted {
+            Counted::Attempt => self.counted += 1,
+            Counted::PluginFault => self.plugin_faults += 1,
+            Counted::Nothing => {}
+        }
+        if let Some(attempt) = attempt {
+            self.remember(attempt);
+        }
+    }
+
+    /// Takes in an attempt that is on no record here and may have reached the cart.
+    pub(super) fn doubt(&mut self) {
+        self.claims += 1;
+        self.remember(cut_off(self.claims));
+    }
+
+    /// Whether any of these attempts may have reached the cart.
+    pub(super) fn may_have_reached(&self) -> bool {
+        self.unanswered > 0 || self.earlier.iter().any(|earlier| earlier.reach != Reach::NothingSent)
+    }
+
+    /// A person tries it again: the counts that would end it begin anew, what is known stays.
+    pub(super) fn anew(&mut self) {
+        (self.counted, self.plugin_faults, self.unanswered) = (0, 0, 0);
+    }
+
+    fn remember(&mut self, attempt: EarlierAttempt) {
+        self.earlier.push(attempt);
+        while self.earlier.len() > EARLIER_MAX {
+            let oldest = self.earlier.remove(0);
+            fold(oldest, &mut self.earlier[0]);
+        }
+    }
+}
+
+fn cut_off(attempt: u32) -> EarlierAttempt {
+    EarlierAttempt { attempt, reach: Reach::MaybeSent, steps: Vec::new(), resume: None }
+}
+
+/// Nothing that a careful plugin would act on is forgotten with an attempt.
+fn fold(oldest: EarlierAttempt, next: &mut EarlierAttempt) {
+    next.reach = match (oldest.reach, next.reach) {
+        (Reach::MaybeSent, _) | (_, Reach::MaybeSent) => Reach::MaybeSent,
+        (one, other) => one.max(other),
+    };
+    next.steps.splice(0..0, oldest.steps);
+    next.steps.drain(..next.steps.len().saturating_sub(STEPS_MAX));
+    if next.resume.is_none() {
+        next.resume = oldest.resume;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartage_contract::delivery::Step;
+
+    fn numbers(attempts: &Attempts) -> Vec<(u32, Reach)> {
+        attempts.earlier.iter().map(|earlier| (earlier.attempt, earlier.reach)).collect()
+    }
+
+    fn answered(attempt: u32, step: &str) -> EarlierAttempt {
+        EarlierAttempt {
+            attempt,
+            reach: Reach::Answered,
+            steps: vec![Step { name: step.into(), reference: None }],
+            resume: Some(vec![attempt as u8]),
+        }
+    }
+
+    #[test]
+    fn a_claim_without_an_answer_may_have_reached_the_cart_and_the_fifth_is_poison() {
+        let mut attempts = Attempts::default();
+        for number in 1..POISON_CLAIMS {
+            assert_eq!(attempts.claim(false), Ok(number));
+        }
+        assert_eq!(numbers(&attempts), [1, 2, 3].map(|n| (n, Reach::MaybeSent)));
+        assert_eq!(attempts.claim(false), Err(Poison));
+        assert_eq!(numbers(&attempts).last(), Some(&(4, Reach::MaybeSent)), "the last one is told of as well");
+        assert_eq!(attempts.counted, 0, "hosts that die cost no attempt");
+        attempts.anew();
+        assert_eq!((attempts.claim(false), attempts.earlier.len()), (Ok(5), 4), "a person's retry begins anew and knows of each once");
+    }
+
+    #[test]
+    fn an_answer_ends_the_row() {
+        let mut attempts = Attempts::default();
+        for round in 0..3 {
+            for _ in 1..POISON_CLAIMS {
+                assert!(attempts.claim(false).is_ok(), "round {round}");
+            }
+            attempts.settle(Counted::Attempt, None);
+        }
+        assert_eq!((attempts.counted, attempts.claims, attempts.unanswered), (3, 12, 0));
+    }
+
+    #[test]
+    fn each_count_is_its_own() {
+        let mut attempts = Attempts::default();
+        for counted in [Counted::Attempt, Counted::Nothing, Counted::PluginFault, Counted::Attempt] {
+            attempts.claim(false).expect("it was answered");
+            attempts.settle(counted, Some(answered(attempts.claims, "found")));
+        }
+        assert_eq!((attempts.counted, attempts.plugin_faults, attempts.claims), (2, 1, 4));
+        assert_eq!(numbers(&attempts), [1, 2, 3, 4].map(|n| (n, Reach::Answered)));
+        attempts.anew();
+        assert_eq!((attempts.counted, attempts.plugin_faults, attempts.claims, attempts.earlier.len()), (0, 0, 4, 4));
+    }
+
+    #[test]
+    fn a_doubt_on_the_order_is_told_once() {
+        let mut attempts = Attempts::default();
+        assert_eq!(attempts.claim(true), Ok(2));
+        attempts.settle(Counted::Nothing, None);
+        assert_eq!(attempts.claim(true), Ok(3));
+        assert_eq!(numbers(&attempts), [(1, Reach::MaybeSent)]);
+        assert!(attempts.may_have_reached());
+    }
+
+    #[test]
+    fn only_so_many_are_told_of_and_what_they_knew_stays() {
+        let mut attempts = Attempts::default();
+        let settle = |attempts: &mut Attempts, earlier| {
+            let number = attempts.claim(false).expect("each is answered");
+            attempts.settle(Counted::Nothing, Some(earlier));
+            number
+        };
+        settle(&mut attempts, EarlierAttempt { reach: Reach::MaybeSent, ..answered(1, "made") });
+        for number in 2..=EARLIER_MAX as u32 {
+            settle(&mut attempts, EarlierAttempt { resume: None, ..answered(number, "found") });
+        }
+        assert_eq!((attempts.earlier.len(), attempts.earlier[0].attempt), (EARLIER_MAX, 1));
+        settle(&mut attempts, answered(EARLIER_MAX as u32 + 1, "found"));
+        let first = &attempts.earlier[0];
+        assert_eq!((attempts.earlier.len(), first.attempt, first.reach), (EARLIER_MAX, 2, Reach::MaybeSent));
+        let steps: Vec<_> = first.steps.iter().map(|step| step.name.as_str()).collect();
+        assert_eq!((steps.as_slice(), &first.resume), (&["made", "found"][..], &Some(vec![1])));
+        for number in 0..200 {
+            settle(&mut attempts, answered(number, "found"));
+        }
+        assert_eq!((attempts.earlier.len(), attempts.earlier[0].steps.len()), (EARLIER_MAX, STEPS_MAX));
+    }
+}

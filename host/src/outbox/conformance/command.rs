@@ -1,0 +1,293 @@
+//! The commands of the suite, and how they are given to a subject.
+
+use super::{Subject, carts, delivery, merchants, order, rows, update};
+use crate::id::{DeliveryId, Digest, MerchantId};
+use crate::outbox::{Claimed, Counted, Discard, New, Outbox as _, Reason, Settle, Settlement, Then, Wish};
+use crate::receipt::{Fate, Receipt};
+use crate::store::carts::Pause;
+use crate::store::orders::OrderRef;
+use cartage_contract::delivery::{FailureKind, Step};
+use cartage_contract::http::Reach;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whose lane, and which: merchant, cart, order.
+pub(super) type Place = (usize, usize, usize);
+
+/// One thing that is done.
+#[derive(Debug, Clone)]
+pub(super) enum Command {
+    /// New updates, in one batch.
+    Accept(Vec<(Place, u8, Vec<u8>)>),
+    /// An id that was used before.
+    AcceptAgain(Place, prop::sample::Index),
+    /// Attempts start, in one batch.
+    Claim(Vec<Place>, Then),
+    /// Attempts end, in one batch: as far as they were started.
+    Settle(Vec<(Place, End)>),
+    /// An attempt ends that is not the one under way.
+    SettleWrong(Place, prop::sample::Index, bool),
+    Supersede(Place),
+    Retry(usize, Vec<prop::sample::Index>),
+    Discard(usize, prop::sample::Index),
+    Doubt(Place),
+    /// The clock moves, or jumps.
+    Clock(i64),
+    /// The program dies and comes back.
+    Reopen,
+}
+
+/// How an attempt ends.
+#[derive(Debug, Clone)]
+pub(super) enum End {
+    Delivered(Option<u8>),
+    Retry(u32, Counted, Reach),
+    Paused(Option<u32>),
+    Disabled,
+    Dead(Reason, Then),
+    /// It never began, and there is no receipt.
+    NotBegun,
+}
+
+fn place() -> impl Strategy<Value = Place> + Clone {
+    (0..2_usize, 0..2_usize, 0..2_usize)
+}
+
+fn then() -> impl Strategy<Value = Then> {
+    prop::sample::select(vec![Then::Block, Then::Go])
+}
+
+fn end() -> impl Strategy<Value = End> {
+    let counted = prop::sample::select(vec![Counted::Attempt, Counted::PluginFault, Counted::Nothing]);
+    let reach = prop::sample::select(vec![Reach::NothingSent, Reach::MaybeSent, Reach::Answered]);
+    let reasons = vec![Reason::Refused(FailureKind::OrderNotFound), Reason::PluginFault, Reason::TooOld];
+    prop_oneof![
+        4 => prop::option::of(0..3_u8).prop_map(End::Delivered),
+        3 => (0..200_000_000_u32, counted, reach).prop_map(|(ms, counted, reach)| End::Retry(ms, counted, reach)),
+        1 => prop::option::of(0..1000_u32).prop_map(End::Paused),
+        1 => Just(End::Disabled),
+        3 => (prop::sample::select(reasons), then()).prop_map(|(reason, then)| End::Dead(reason, then)),
+        1 => Just(End::NotBegun),
+    ]
+}
+
+pub(super) fn sequence(most: usize) -> impl Strategy<Value = Vec<Command>> {
+    let new = (place(), 0..4_u8, prop::collection::vec(0..3_u8, 0..3));
+    let index = any::<prop::sample::Index>;
+    let one = prop_oneof![
+        8 => prop::collection::vec(new, 1..4).prop_map(Command::Accept),
+        1 => (place(), index()).prop_map(|(place, index)| Command::AcceptAgain(place, index)),
+        8 => (prop::collection::vec(place(), 1..4), then()).prop_map(|(places, then)| Command::Claim(places, then)),
+        8 => prop::collection::vec((place(), end()), 1..4).prop_map(Command::Settle),
+        1 => (place(), index(), any::<bool>()).prop_map(|(place, index, attempt)| Command::SettleWrong(place, index, attempt)),
+        2 => place().prop_map(Command::Supersede),
+        3 => (0..2_usize, prop::collection::vec(index(), 1..4)).prop_map(|(merchant, which)| Command::Retry(merchant, which)),
+        2 => (0..2_usize, index()).prop_map(|(merchant, which)| Command::Discard(merchant, which)),
+        1 => place().prop_map(Command::Doubt),
+        2 => prop_oneof![0..20_000_i64, Just(30 * 60 * 60 * 1000), Just(-30 * 60 * 60 * 1000)].prop_map(Command::Clock),
+        1 => Just(Command::Reopen),
+    ];
+    prop::collection::vec(one, 1..most)
+}
+
+/// What the suite knows of what it did: enough to go on, and to know what was promised.
+#[derive(Debug, Clone)]
+pub(super) struct Driver {
+    pub(super) now_unix_ms: u64,
+    /// Every id, with whose it is.
+    pub(super) deliveries: Vec<(MerchantId, DeliveryId)>,
+    /// The claims that were given and not settled.
+    pub(super) claims: BTreeMap<Place, (DeliveryId, u32)>,
+    pub(super) delivered: BTreeSet<(MerchantId, DeliveryId)>,
+    /// The sequence number that was delivered last.
+    pub(super) last: BTreeMap<(MerchantId, OrderRef), u64>,
+    /// Whether a later one was delivered before an earlier one.
+    pub(super) overtaken: bool,
+}
+
+impl Default for Driver {
+    fn default() -> Driver {
+        Driver {
+            now_unix_ms: 1_800_000_000_000,
+            deliveries: Vec::new(),
+            claims: BTreeMap::new(),
+            delivered: BTreeSet::new(),
+            last: BTreeMap::new(),
+            overtaken: false,
+        }
+    }
+}
+
+impl Driver {
+    /// Does it, and tells what was answered.
+    pub(super) async fn apply<S: Subject>(&mut self, command: &Command, subject: &mut S) -> String {
+        self.now_unix_ms += 1;
+        match command {
+            Command::Accept(all) => self.accept(all, subject).await,
+            Command::AcceptAgain(place, index) => self.accept_again(*place, *index, subject).await,
+            Command::Claim(places, then) => self.claim(places, *then, subject).await,
+            Command::Settle(ends) => self.settle(ends, subject).await,
+            Command::SettleWrong(place, index, attempt) => self.settle_wrong(*place, *index, *attempt, subject).await,
+            Command::Supersede(place) => {
+                let (merchant, order) = at(*place);
+                // Not for a lane that is under way.
+                self.claims.remove(place);
+                format!("{:?}", subject.outbox().supersede(merchant, order, self.now_unix_ms).await)
+            }
+            Command::Retry(merchant, which) => {
+                let ids = which.iter().filter_map(|index| self.id(*index)).collect();
+                format!("{:?}", subject.outbox().retry(merchants()[*merchant].clone(), ids, self.now_unix_ms).await)
+            }
+            Command::Discard(merchant, which) => {
+                let by = Discard { who: "seed".into(), why: "a test order".into(), at_unix_ms: self.now_unix_ms };
+                let ids = self.id(*which).into_iter().collect();
+                format!("{:?}", subject.outbox().discard(merchants()[*merchant].clone(), ids, by).await)
+            }
+            Command::Doubt(place) => {
+                let (merchant, order) = at(*place);
+                subject.doubt(&merchant, &order);
+                String::new()
+            }
+            Command::Clock(ms) => {
+                self.now_unix_ms = self.now_unix_ms.saturating_add_signed(*ms);
+                String::new()
+            }
+            Command::Reopen => {
+                subject.reopen();
+                String::new()
+            }
+        }
+    }
+
+    fn id(&self, index: prop::sample::Index) -> Option<DeliveryId> {
+        (!self.deliveries.is_empty()).then(|| index.get(&self.deliveries).1.clone())
+    }
+
+    fn new_at(&self, place: Place, label: u8, packages: &[u8], delivery: DeliveryId) -> New {
+        let (merchant, order) = at(place);
+        let mut ids = packages.to_vec();
+        ids.dedup();
+        let update = update(&order, ["Packed", "Shipped", "Returned", "Canceled"][usize::from(label)], &ids);
+        let (labels, packages) = rows(&update);
+        New { merchant, order, delivery, update: Box::new(update), labels, packages, at_unix_ms: self.now_unix_ms }
+    }
+
+    async fn accept<S: Subject>(&mut self, all: &[(Place, u8, Vec<u8>)], subject: &S) -> String {
+        let mut batch = Vec::new();
+        for (place, label, packages) in all {
+            let new = self.new_at(*place, *label, packages, delivery(self.deliveries.len()));
+            self.deliveries.push((new.merchant.clone(), new.delivery.clone()));
+            batch.push(new);
+        }
+        format!("{:?}", subject.outbox().accept(batch).await)
+    }
+
+    /// Together with one that is new: neither is kept.
+    async fn accept_again<S: Subject>(&mut self, place: Place, index: prop::sample::Index, subject: &S) -> String {
+        let mine: Vec<_> = self.deliveries.iter().filter(|(merchant, _)| *merchant == at(place).0).collect();
+        if mine.is_empty() {
+            return String::new();
+        }
+        let (first, again) = (DeliveryId::named("never kept"), index.get(&mine).1.clone());
+        let batch = vec![self.new_at(place, 0, &[], first), self.new_at(place, 0, &[], again)];
+        subject.outbox().accept(batch).await.expect_err("the id is taken").to_string()
+    }
+
+    async fn claim<S: Subject>(&mut self, places: &[Place], poison: Then, subject: &S) -> String {
+        let wishes = places.iter().map(|place| {
+            let (merchant, order) = at(*place);
+            Wish { merchant, order, poison, at_unix_ms: self.now_unix_ms }
+        });
+        let claimed = subject.outbox().claim(wishes.collect()).await.expect("it can be written");
+        for (place, claimed) in places.iter().zip(&claimed) {
+            if let Claimed::Claim(claim) = claimed {
+                self.claims.insert(*place, (claim.delivery.clone(), claim.attempt));
+            }
+        }
+        format!("{claimed:?}")
+    }
+
+    async fn settle<S: Subject>(&mut self, ends: &[(Place, End)], subject: &S) -> String {
+        let mut batch = Vec::new();
+        for (place, end) in ends {
+            if let Some((delivery, attempt)) = self.claims.remove(place) {
+                batch.push(self.settlement(*place, delivery, attempt, end));
+            }
+        }
+        let mut sequences = BTreeMap::new();
+        for settle in &batch {
+            if let Ok(Some(crate::outbox::Found::Queued(queued))) =
+                subject.outbox().find(settle.merchant.clone(), settle.delivery.clone()).await
+            {
+                sequences.insert(settle.delivery.clone(), queued.sequence);
+            }
+        }
+        let settled = subject.outbox().settle(batch.clone()).await.expect("it can be written");
+        for (settle, settled) in batch.into_iter().zip(&settled) {
+            let is_done = matches!(settled, crate::outbox::Settled::Done { .. });
+            if is_done && matches!(settle.settlement, Settlement::Delivered { .. }) {
+                let sequence = sequences[&settle.delivery];
+                let last = self.last.insert((settle.merchant.clone(), settle.order), sequence);
+                self.overtaken |= last.is_some_and(|last| last >= sequence);
+                self.delivered.insert((settle.merchant, settle.delivery));
+            }
+        }
+        format!("{settled:?}")
+    }
+
+    /// Another delivery, or another attempt at the same.
+    async fn settle_wrong<S: Subject>(&mut self, place: Place, index: prop::sample::Index, attempt: bool, subject: &S) -> String {
+        let Some((claimed, number)) = self.claims.get(&place).cloned() else { return String::new() };
+        let (delivery, number) = if attempt { (claimed, number + 1) } else { (self.id(index).unwrap_or(claimed.clone()), number) };
+        if self.claims.get(&place) == Some(&(delivery.clone(), number)) {
+            return String::new();
+        }
+        let settle = self.settlement(place, delivery, number, &End::Delivered(None));
+        format!("{:?}", subject.outbox().settle(vec![settle]).await)
+    }
+
+    fn settlement(&self, place: Place, delivery: DeliveryId, attempt: u32, end: &End) -> Settle {
+        let ((merchant, order), now) = (at(place), self.now_unix_ms);
+        let (settlement, reach, fate) = match end {
+            End::Delivered(reference) => {
+                let reference = reference.map(|reference| format!("R-{reference}"));
+                (Settlement::Delivered { reference }, Reach::Answered, Fate::Delivered)
+            }
+            End::Retry(ms, counted, reach) => {
+                let retry = Settlement::Retry { due_at_unix_ms: now + u64::from(*ms), counted: *counted };
+                (retry, *reach, Fate::Retry { floor_ms: None })
+            }
+            End::Paused(ms) => {
+                let pause = Pause { why: "rate-limited".into(), until_unix_ms: ms.map(|ms| now + u64::from(ms)) };
+                (Settlement::CartPaused { pause }, Reach::Answered, Fate::NotSent)
+            }
+            End::Disabled => (Settlement::CartDisabled, Reach::Answered, Fate::DisableCart),
+            End::Dead(reason, then) => (Settlement::Dead { reason: *reason, then: *then }, Reach::Answered, Fate::PluginFault),
+            End::NotBegun => {
+                let retry = Settlement::Retry { due_at_unix_ms: now, counted: Counted::Nothing };
+                (retry, Reach::NothingSent, Fate::NotSent)
+            }
+        };
+        let receipt = Receipt {
+            cart: carts()[place.1].clone(),
+            delivery: delivery.clone(),
+            attempt,
+            at_unix_ms: now,
+            took_ms: 1,
+            plugin: Digest::of(b"plugin"),
+            reach,
+            fate,
+            message: None,
+            reference: None,
+            steps: vec![Step { name: "looked".into(), reference: None }],
+        };
+        let receipt = (!matches!(end, End::NotBegun)).then_some(receipt);
+        let resume = receipt.is_some().then(|| vec![attempt as u8]);
+        Settle { merchant, order, delivery, attempt, receipt, resume, cassette: Some("{}".into()), settlement, at_unix_ms: now }
+    }
+}
+
+/// Whose lane it is, and which.
+pub(super) fn at(place: Place) -> (MerchantId, OrderRef) {
+    (merchants()[place.0].clone(), order(place.1, place.2))
+}

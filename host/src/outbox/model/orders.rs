@@ -1,0 +1,78 @@
+//! What is known of an order, as [`store::orders`](crate::store::orders) keeps it in rows.
+
+use crate::outbox::dead::TakenBack;
+use crate::store::orders::{AcceptedLabel, AcceptedPackage, Label, Order, Package};
+
+/// What is known of an order.
+#[derive(Debug, Default)]
+pub(super) struct OrderState {
+    sequence: u64,
+    pub(super) reference: Option<String>,
+    pub(super) doubtful: bool,
+    accepted_at_unix_ms: u64,
+    labels: Vec<AcceptedLabel>,
+    packages: Vec<AcceptedPackage>,
+}
+
+impl OrderState {
+    pub(super) fn order(&self) -> Order {
+        let (mut labels, mut packages) = (self.labels.clone(), self.packages.clone());
+        labels.sort_by(|one, other| (&one.label.line, one.sequence).cmp(&(&other.label.line, other.sequence)));
+        packages.sort_by_key(|package| package.sequence);
+        Order {
+            sequence: self.sequence,
+            reference: self.reference.clone(),
+            doubtful: self.doubtful,
+            accepted_at_unix_ms: self.accepted_at_unix_ms,
+            labels,
+            packages,
+        }
+    }
+
+    pub(super) fn accept(&mut self, labels: Vec<Label>, packages: Vec<Package>, at_unix_ms: u64) -> u64 {
+        self.sequence += 1;
+        self.accepted_at_unix_ms = at_unix_ms;
+        self.bring(self.sequence, labels, packages);
+        self.sequence
+    }
+
+    pub(super) fn bring(&mut self, sequence: u64, labels: Vec<Label>, packages: Vec<Package>) {
+        self.labels.extend(labels.into_iter().map(|label| AcceptedLabel { label, sequence, settled_at_unix_ms: None }));
+        self.packages.extend(packages.into_iter().map(|package| AcceptedPackage { package, sequence, settled_at_unix_ms: None }));
+    }
+
+    pub(super) fn settle(&mut self, sequence: u64, reference: Option<String>, at_unix_ms: u64) {
+        self.reference = reference.or(self.reference.take());
+        self.doubtful = false;
+        let settled = Some(at_unix_ms);
+        self.labels.iter_mut().filter(|label| label.sequence == sequence).for_each(|label| label.settled_at_unix_ms = settled);
+        self.packages.iter_mut().filter(|package| package.sequence == sequence).for_each(|package| package.settled_at_unix_ms = settled);
+        let (labels, packages) = (self.labels.clone(), self.packages.clone());
+        self.labels.retain(|old| {
+            old.sequence >= sequence || !labels.iter().any(|new| new.sequence == sequence && new.label.line == old.label.line)
+        });
+        let alike = |one: &Package, other: &Package| (&one.id, &one.carrier, &one.number) == (&other.id, &other.carrier, &other.number);
+        self.packages.retain(|old| {
+            old.sequence >= sequence || !packages.iter().any(|new| new.sequence == sequence && alike(&new.package, &old.package))
+        });
+    }
+
+    pub(super) fn take_back(&mut self, sequence: u64) -> TakenBack {
+        let labels = self.labels.extract_if(.., |label| label.sequence == sequence && label.settled_at_unix_ms.is_none());
+        let mut labels: Vec<_> = labels.map(|accepted| accepted.label).collect();
+        labels.sort_by(|one, other| one.line.cmp(&other.line));
+        let packages = self.packages.extract_if(.., |package| package.sequence == sequence && package.settled_at_unix_ms.is_none());
+        TakenBack { labels, packages: packages.map(|accepted| accepted.package).collect() }
+    }
+
+    pub(super) fn move_on(&mut self, from: u64, to: u64) {
+        let TakenBack { mut labels, mut packages } = self.take_back(from);
+        labels.retain(|old| !self.labels.iter().any(|new| new.sequence == to && new.label.line == old.line));
+        let of_later = |id: &String| self.packages.iter().any(|new| new.sequence == to && new.package.id.as_ref() == Some(id));
+        packages.retain(|old| !old.id.as_ref().is_some_and(of_later));
+        self.labels.extend(labels.into_iter().map(|label| AcceptedLabel { label, sequence: to, settled_at_unix_ms: None }));
+        // Before the later one's own.
+        let moved = packages.into_iter().map(|package| AcceptedPackage { package, sequence: to, settled_at_unix_ms: None });
+        self.packages.splice(0..0, moved);
+    }
+}

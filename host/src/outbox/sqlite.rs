@@ -1,0 +1,167 @@
+//! The outbox in the store's own file. What the trait promises is kept by the store's one writer: whatever stands in one call is one job of
+//! it, kept whole or not at all, and jobs of many callers share a commit.
+//!
+//! The functions within a [`Tx`] do one thing each, for callers that write more in the same transaction: a decision, a label and its
+//! delivery are accepted together or not at all.
+//!
+//! What is read and written for one delivery does not grow with the queue: rows are found by the lane's key, by `lanes_due` and by
+//! `deliveries_by_arrival`, and what would have to be counted stands in `queues`.
+
+mod dead;
+mod lanes;
+mod look;
+mod rows;
+mod settle;
+mod supersede;
+
+pub use dead::{dead, dead_counts, discard, find, retry};
+pub use look::{backlogs, due, queued};
+pub use settle::settle;
+pub use supersede::supersede;
+
+use super::attempts::Poison;
+use super::settlement::{Reason, Settle, Settled};
+use super::{
+    Attempts, Backlog, Claim, Claimed, Count, DeadLetter, Discard, Discarded, Due, Error, Filter, Found, Look, New, Outbox, Page, Queued,
+    Retried, Superseded, Wish,
+};
+use crate::id::{CartId, DeliveryId, MerchantId};
+use crate::store::{Store, Tx, orders, orders::OrderRef};
+use rows::Row;
+
+/// The outbox of a store. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Sqlite {
+    store: Store,
+}
+
+impl Sqlite {
+    /// The outbox of this store.
+    pub fn new(store: Store) -> Sqlite {
+        Sqlite { store }
+    }
+}
+
+impl Outbox for Sqlite {
+    async fn accept(&self, all: Vec<New>) -> Result<Vec<u64>, Error> {
+        self.store.write(move |tx| all.iter().map(|new| accept(tx, new)).collect()).await
+    }
+
+    async fn due(&self, look: Look) -> Result<Due, Error> {
+        self.store.read(move |view| due(view, &look)).await
+    }
+
+    async fn claim(&self, wishes: Vec<Wish>) -> Result<Vec<Claimed>, Error> {
+        self.store.write(move |tx| wishes.iter().map(|wish| claim(tx, wish)).collect()).await
+    }
+
+    async fn settle(&self, all: Vec<Settle>) -> Result<Vec<Settled>, Error> {
+        self.store.write(move |tx| all.iter().map(|one| settle(tx, one)).collect()).await
+    }
+
+    async fn supersede(&self, merchant: MerchantId, order: OrderRef, at_unix_ms: u64) -> Result<Option<Superseded>, Error> {
+        self.store.write(move |tx| supersede(tx, &merchant, &order, at_unix_ms)).await
+    }
+
+    async fn backlogs(&self, merchant: Option<MerchantId>) -> Result<Vec<Backlog>, Error> {
+        self.store.read(move |view| backlogs(view, merchant.as_ref())).await
+    }
+
+    async fn dead(&self, merchant: MerchantId, filter: Filter, page: Page) -> Result<Vec<DeadLetter>, Error> {
+        self.store.read(move |view| dead(view, &merchant, &filter, page)).await
+    }
+
+    async fn dead_counts(&self, merchant: MerchantId, filter: Filter) -> Result<Vec<Count>, Error> {
+        self.store.read(move |view| dead_counts(view, &merchant, &filter)).await
+    }
+
+    async fn queued(&self, merchant: MerchantId, cart: CartId, page: Page) -> Result<Vec<Queued>, Error> {
+        self.store.read(move |view| queued(view, &merchant, &cart, page)).await
+    }
+
+    async fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> Result<Option<Found>, Error> {
+        self.store.read(move |view| find(view, &merchant, &delivery)).await
+    }
+
+    async fn retry(&self, merchant: MerchantId, deliveries: Vec<DeliveryId>, at_unix_ms: u64) -> Result<Vec<Retried>, Error> {
+        self.store.write(move |tx| retry(tx, &merchant, &deliveries, at_unix_ms)).await
+    }
+
+    async fn discard(&self, merchant: MerchantId, deliveries: Vec<DeliveryId>, by: Discard) -> Result<Vec<Discarded>, Error> {
+        self.store.write(move |tx| deliveries.iter().map(|delivery| discard(tx, &merchant, delivery, &by)).collect()).await
+    }
+}
+
+/// Takes an update in, as the last of its lane, and gives its sequence number.
+///
+/// # Errors
+///
+/// [`Error::Taken`], else [`Error::Store`].
+pub fn accept(tx: &Tx<'_>, new: &New) -> Result<u64, Error> {
+    let New { merchant, order, delivery, update, labels, packages, at_unix_ms } = new;
+    if dead::is_taken(tx, merchant, delivery)? {
+        return Err(Error::Taken { merchant: merchant.clone(), delivery: delivery.clone() });
+    }
+    let sequence = orders::accept(tx, merchant, order, labels, packages, *at_unix_ms)?;
+    let row = Row {
+        nth: 0,
+        sequence,
+        delivery: delivery.clone(),
+        accepted_at_unix_ms: *at_unix_ms,
+        queued_at_unix_ms: *at_unix_ms,
+        attempts: Attempts::default(),
+        fate: None,
+        content: rows::content(update)?,
+    };
+    lanes::enter(tx, merchant, order, &row)?;
+    Ok(sequence)
+}
+
+/// Notes that an attempt at a lane's head starts.
+///
+/// # Errors
+///
+/// [`Error::Store`]. What cannot be read is no error here: it must not stop the other lanes of a batch.
+pub fn claim(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
+    match claim_head(tx, wish) {
+        Err(error @ Error::Content { .. }) => {
+            let cause = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+            Ok(Claimed::Unreadable { why: format!("{error}{cause}") })
+        }
+        other => other,
+    }
+}
+
+/// Reads all that it needs before it writes.
+fn claim_head(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
+    let Wish { merchant, order, poison, at_unix_ms } = wish;
+    let Some((lane, mut head)) = lanes::with_head(tx, merchant, order)? else { return Ok(Claimed::Nothing) };
+    if lane.blocked_by.is_some() {
+        return Ok(Claimed::Nothing);
+    }
+    let (known_reference, doubtful) = orders::reference(tx, merchant, order)?;
+    match head.attempts.claim(doubtful) {
+        Err(Poison) => {
+            let delivery = head.delivery.clone();
+            dead::bury(tx, merchant, order, &lane, head, Reason::Poison, *poison, *at_unix_ms)?;
+            Ok(Claimed::Poison { delivery })
+        }
+        Ok(attempt) => {
+            let update = head.update(merchant)?;
+            rows::update_attempts(tx, &head)?;
+            Ok(Claimed::Claim(Box::new(Claim {
+                merchant: merchant.clone(),
+                order: order.clone(),
+                sequence: head.sequence,
+                delivery: head.delivery,
+                attempt,
+                attempts: head.attempts,
+                known_reference,
+                update,
+                accepted_at_unix_ms: head.accepted_at_unix_ms,
+                queued_at_unix_ms: head.queued_at_unix_ms,
+                behind: lane.pending - 1,
+            })))
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Dead letters: how a delivery becomes one, and what can be done with it then.
+
+use super::lanes::{self, Due};
+use super::look::{self, waiting};
+use super::rows::{self, Raw, Row, columns};
+use crate::id::{DeliveryId, MerchantId};
+use crate::outbox::dead::TakenBack;
+use crate::outbox::{
+    Attempts, Count, DeadLetter, Discard, Discarded, Ending, Error, Filter, Found, How, Page, ROWS_MAX, Reason, Retried, Then,
+};
+use crate::store::orders::{self, OrderRef};
+use crate::store::{Tx, View, audit};
+use std::collections::BTreeMap;
+
+/// What of a dead letter is not in the columns that it shares with what waits.
+struct Rest {
+    order: OrderRef,
+    died_at_unix_ms: u64,
+    reason: String,
+    blocking: bool,
+    taken_back: String,
+}
+
+/// A dead letter as it is kept.
+struct Kept {
+    row: Row,
+    rest: Rest,
+}
+
+macro_rules! dead_columns {
+    () => {
+        concat!("SELECT ", columns!(), ", cart, order_number, died_at, reason, blocking, taken_back FROM dead_letters")
+    };
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Raw, Rest)> {
+    let order = OrderRef { cart: row.get(12)?, number: row.get(13)? };
+    let rest = Rest { order, died_at_unix_ms: row.get(14)?, reason: row.get(15)?, blocking: row.get(16)?, taken_back: row.get(17)? };
+    Ok((Raw::read(row, 0, 0)?, rest))
+}
+
+impl Kept {
+    fn get(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Option<Kept>, Error> {
+        let sql = concat!(dead_columns!(), " WHERE merchant = ?1 AND delivery = ?2");
+        let found = view.one("look up a dead letter", sql, (merchant, delivery), read)?;
+        found.map(|(raw, rest)| Ok(Kept { row: raw.parse(merchant)?, rest })).transpose()
+    }
+
+    fn letter(self, merchant: &MerchantId) -> Result<DeadLetter, Error> {
+        let Kept { row, rest } = self;
+        Ok(DeadLetter {
+            nth: row.nth,
+            sequence: row.sequence,
+            update: row.update(merchant)?,
+            reason: reason(merchant, &row.delivery, rest.reason)?,
+            order: rest.order,
+            delivery: row.delivery,
+            attempts: row.attempts,
+            accepted_at_unix_ms: row.accepted_at_unix_ms,
+            died_at_unix_ms: rest.died_at_unix_ms,
+            then: if rest.blocking { Then::Block } else { Then::Go },
+            fate: row.fate,
+        })
+    }
+}
+
+fn reason(merchant: &MerchantId, delivery: &DeliveryId, text: String) -> Result<Reason, Error> {
+    rows::parse(merchant, delivery, "the reason", &serde_json::Value::String(text).to_string())
+}
+
+/// A lane's head becomes a dead letter, and what it brought is taken back.
+#[expect(clippy::too_many_arguments, reason = "each is what the row says")]
+pub(super) fn bury(
+    tx: &Tx<'_>,
+    merchant: &MerchantId,
+    order: &OrderRef,
+    lane: &lanes::Lane,
+    head: Row,
+    reason: Reason,
+    then: Then,
+    at_unix_ms: u64,
+) -> Result<(), Error> {
+    let (labels, packages) = orders::brought(tx, merchant, order, head.sequence)?;
+    orders::take_back(tx, merchant, order, head.sequence)?;
+    let blocking = then == Then::Block;
+    let lane = lanes::Lane { blocked_by: blocking.then_some(head.sequence), ..*lane };
+    lanes::leave(tx, merchant, &order.cart, &lane, &head, Due::At(at_unix_ms))?;
+    lanes::count(tx, merchant, &order.cart, [0, 1, blocking.into()])?;
+    let taken_back = serde_json::to_string(&TakenBack { labels, packages }).expect("labels and packages are plain data");
+    let Attempts { counted, plugin_faults, claims, doubted, restored, earlier, .. } = &head.attempts;
+    let sql =
+        "INSERT INTO dead_letters (merchant, cart, order_number, sequence, delivery, accepted_at, died_at, reason, blocking, attempts,
+            plugin_faults, claims, doubted, restored, earlier, fate, taken_back, content)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+    let row = rusqlite::params![
+        merchant,
+        order.cart,
+        order.number,
+        head.sequence,
+        head.delivery,
+        head.accepted_at_unix_ms,
+        at_unix_ms,
+        reason.to_string(),
+        blocking,
+        counted,
+        plugin_faults,
+        claims,
+        doubted,
+        restored,
+        rows::earlier(earlier),
+        head.fate,
+        taken_back,
+        head.content
+    ];
+    tx.run("keep a dead letter", sql, row)?;
+    Ok(())
+}
+
+/// Puts dead letters back into the queue, those of one order in their own order.
+///
+/// # Errors
+///
+/// [`Error::Store`], [`Error::Content`].
+pub fn retry(tx: &Tx<'_>, merchant: &MerchantId, deliveries: &[DeliveryId], at_unix_ms: u64) -> Result<Vec<Retried>, Error> {
+    let mut found = BTreeMap::new();
+    for delivery in deliveries {
+        if let Some(kept) = Kept::get(tx, merchant, delivery)? {
+            found.insert((kept.rest.order.clone(), kept.row.sequence), kept);
+        }
+    }
+    let mut done = BTreeMap::new();
+    for kept in found.into_values() {
+        done.insert(kept.row.delivery.clone(), retry_one(tx, merchant, kept, at_unix_ms)?);
+    }
+    Ok(deliveries.iter().map(|delivery| done.remove(delivery).unwrap_or(Retried::NotDead)).collect())
+}
+
+fn retry_one(tx: &Tx<'_>, merchant: &MerchantId, kept: Kept, at_unix_ms: u64) -> Result<Retried, Error> {
+    let Kept { mut row, rest: Rest { order, blocking, taken_back, .. } } = kept;
+    let TakenBack { labels, packages } = rows::parse(merchant, &row.delivery, "what was taken back", &taken_back)?;
+    row.attempts.anew();
+    row.queued_at_unix_ms = at_unix_ms;
+    remove(tx, merchant, &order, &row, blocking)?;
+    if !blocking {
+        row.sequence = orders::accept(tx, merchant, &order, &labels, &packages, at_unix_ms)?;
+        lanes::enter(tx, merchant, &order, &row)?;
+        return Ok(Retried::Tail { sequence: row.sequence });
+    }
+    orders::bring(tx, merchant, &order, row.sequence, &labels, &packages)?;
+    lanes::enter(tx, merchant, &order, &row)?;
+    unblock(tx, merchant, &order, at_unix_ms)?;
+    Ok(Retried::Head)
+}
+
+/// Ends a delivery for good, a dead letter or a waiting one.
+///
+/// # Errors
+///
+/// [`Error::Store`], [`Error::Content`].
+pub fn discard(tx: &Tx<'_>, merchant: &MerchantId, delivery: &DeliveryId, by: &Discard) -> Result<Discarded, Error> {
+    let (order, sequence, discarded) = if let Some(Kept { row, rest }) = Kept::get(tx, merchant, delivery)? {
+        remove(tx, merchant, &rest.order, &row, rest.blocking)?;
+        if rest.blocking {
+            unblock(tx, merchant, &rest.order, by.at_unix_ms)?;
+        }
+        (rest.order, row.sequence, Discarded::Dead)
+    } else if let Some((row, order)) = waiting_row(tx, merchant, delivery)? {
+        let (lane, head) = lanes::with_head(tx, merchant, &order)?.expect("a delivery that waits has a lane, with a head");
+        let due = if head.nth == row.nth { Due::At(by.at_unix_ms) } else { Due::Unchanged };
+        orders::take_back(tx, merchant, &order, row.sequence)?;
+        lanes::leave(tx, merchant, &order.cart, &lane, &row, due)?;
+        (order, row.sequence, Discarded::Queued)
+    } else {
+        return Ok(Discarded::NotThere);
+    };
+    let how = How::Discarded { who: by.who.clone(), why: by.why.clone() };
+    end(tx, merchant, &order, sequence, delivery, &Ending { at_unix_ms: by.at_unix_ms, how })?;
+    let line = audit::Line {
+        at_unix_ms: by.at_unix_ms,
+        who: by.who.clone(),
+        what: "delivery discard".into(),
+        subject: format!("{delivery} of order {} at cart {}", order.number, order.cart),
+        detail: Some(by.why.clone()),
+    };
+    audit::add(tx, merchant, &line)?;
+    Ok(discarded)
+}
+
+fn waiting_row(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Option<(Row, OrderRef)>, Error> {
+    let sql = concat!(waiting!(), " WHERE d.merchant = ?1 AND delivery = ?2");
+    let found = view.one("look up a waiting delivery", sql, (merchant, delivery), look::read)?;
+    found.map(|(raw, order, _)| Ok((raw.parse(merchant)?, order))).transpose()
+}
+
+fn remove(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, row: &Row, blocking: bool) -> Result<(), Error> {
+    tx.run("remove a dead letter", "DELETE FROM dead_letters WHERE merchant = ?1 AND nth = ?2", (merchant, row.nth))?;
+    lanes::count(tx, merchant, &order.cart, [0, -1, -i64::from(blocking)])
+}
+
+fn unblock(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, at_unix_ms: u64) -> Result<(), Error> {
+    let lane = lanes::get(tx, merchant, order)?.expect("a lane is there while it is blocked");
+    lanes::set(tx, &lanes::Lane { blocked_by: None, ..lane }, Due::At(at_unix_ms))
+}
+
+/// Writes down how a delivery ended that its cart does not have.
+pub(super) fn end(
+    tx: &Tx<'_>,
+    merchant: &MerchantId,
+    order: &OrderRef,
+    sequence: u64,
+    delivery: &DeliveryId,
+    ending: &Ending,
+) -> Result<(), Error> {
+    let how = serde_json::to_string(&ending.how).expect("it is plain data");
+    let sql = "INSERT INTO endings (merchant, delivery, cart, order_number, sequence, ended_at, how) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let row = (merchant, delivery, &order.cart, &order.number, sequence, ending.at_unix_ms, how);
+    tx.run("note how a delivery ended", sql, row)?;
+    Ok(())
+}
+
+/// Whether a delivery of this id was there before. Receipts know of those that were delivered.
+pub(super) fn is_taken(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE merchant = ?1 AND delivery = ?2)
+        OR EXISTS (SELECT 1 FROM dead_letters WHERE merchant = ?1 AND delivery = ?2)
+        OR EXISTS (SELECT 1 FROM endings WHERE merchant = ?1 AND delivery = ?2)
+        OR EXISTS (SELECT 1 FROM receipts WHERE merchant = ?1 AND delivery = ?2)";
+    let taken = view.one("look for a delivery's id", sql, (merchant, delivery), |row| row.get(0))?;
+    Ok(taken.expect("one row comes of this, whatever it holds"))
+}
+
+/// A merchant's dead letters, the last to die first.
+///
+/// # Errors
+///
+/// [`Error::Store`], [`Error::Content`].
+pub fn dead(view: &View<'_>, merchant: &MerchantId, filter: &Filter, page: Page) -> Result<Vec<DeadLetter>, Error> {
+    let sql = concat!(
+        dead_columns!(),
+        " WHERE merchant = ?1 AND (?2 IS NULL OR cart = ?2) AND (?3 IS NULL OR reason = ?3) AND (?4 IS NULL OR died_at >= ?4)
+            AND (?5 IS NULL OR blocking = ?5) AND (?6 IS NULL OR nth < ?6) ORDER BY nth DESC LIMIT ?7"
+    );
+    let Filter { cart, reason, since_unix_ms, then } = filter;
+    let (reason, blocking) = (reason.map(|reason| reason.to_string()), then.map(|then| then == Then::Block));
+    let params = (merchant, cart, reason, since_unix_ms, blocking, page.after, page.most.min(ROWS_MAX));
+    let found = view.all("list the dead letters", sql, params, read)?;
+    found.into_iter().map(|(raw, rest)| Kept { row: raw.parse(merchant)?, rest }.letter(merchant)).collect()
+}
+
+/// How many dead letters a filter finds, by cart and reason.
+///
+/// # Errors
+///
+/// [`Error::Store`], [`Error::Content`].
+pub fn dead_counts(view: &View<'_>, merchant: &MerchantId, filter: &Filter) -> Result<Vec<Count>, Error> {
+    let sql = "SELECT cart, reason, count(*), min(delivery) FROM dead_letters
+        WHERE merchant = ?1 AND (?2 IS NULL OR cart = ?2) AND (?3 IS NULL OR reason = ?3) AND (?4 IS NULL OR died_at >= ?4)
+            AND (?5 IS NULL OR blocking = ?5) GROUP BY cart, reason ORDER BY cart, reason";
+    let Filter { cart, reason: wanted, since_unix_ms, then } = filter;
+    let (wanted, blocking) = (wanted.map(|reason| reason.to_string()), then.map(|then| then == Then::Block));
+    let found = view.all("count the dead letters", sql, (merchant, cart, wanted, since_unix_ms, blocking), |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    })?;
+    found.into_iter().map(|(cart, text, count, delivery)| Ok(Count { cart, reason: reason(merchant, &delivery, text)?, count })).collect()
+}
+
+/// One delivery, wherever it is.
+///
+/// # Errors
+///
+/// [`Error::Store`], [`Error::Content`].
+pub fn find(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Option<Found>, Error> {
+    let sql = concat!(waiting!(), " WHERE d.merchant = ?1 AND delivery = ?2");
+    if let Some((raw, order, waits)) = view.one("look up a waiting delivery", sql, (merchant, delivery), look::read)? {
+        return Ok(Some(Found::Queued(Box::new(look::found(merchant, raw, order, waits)?))));
+    }
+    if let Some(kept) = Kept::get(view, merchant, delivery)? {
+        return Ok(Some(Found::Dead(Box::new(kept.letter(merchant)?))));
+    }
+    let sql = "SELECT cart, order_number, sequence, ended_at, how FROM endings WHERE merchant = ?1 AND delivery = ?2";
+    let found: Option<(OrderRef, u64, u64, String)> = view.one("look up how a delivery ended", sql, (merchant, delivery), |row| {
+        Ok((OrderRef { cart: row.get(0)?, number: row.get(1)? }, row.get(2)?, row.get(3)?, row.get(4)?))
+    })?;
+    let Some((order, sequence, at_unix_ms, how)) = found else { return Ok(None) };
+    let how = rows::parse(merchant, delivery, "how it ended", &how)?;
+    Ok(Some(Found::Ended { order, sequence, ending: Ending { at_unix_ms, how } }))
+}

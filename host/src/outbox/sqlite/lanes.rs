@@ -1,0 +1,115 @@
+//! Lanes: how deliveries come into them and leave. Every change of a lane is here, with the counts of its cart.
+
+use super::rows::{Raw, Row, columns, earlier};
+use crate::id::{CartId, MerchantId};
+use crate::outbox::{Attempts, Error};
+use crate::store::orders::OrderRef;
+use crate::store::{Tx, View};
+
+/// A lane that is there: something waits in it, or it is blocked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lane {
+    pub(super) lane: i64,
+    pub(super) pending: u64,
+    pub(super) blocked_by: Option<u64>,
+}
+
+/// The lane of an order.
+pub(super) fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<Lane>, Error> {
+    let sql = "SELECT lane, pending, blocked_by FROM lanes WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+    let lane = view.one("look up a lane", sql, (merchant, &order.cart, &order.number), |row| {
+        Ok(Lane { lane: row.get(0)?, pending: row.get(1)?, blocked_by: row.get(2)? })
+    })?;
+    Ok(lane)
+}
+
+/// The first deliveries of a lane, by their numbers.
+pub(super) fn first(view: &View<'_>, merchant: &MerchantId, lane: &Lane, most: u32) -> Result<Vec<Row>, Error> {
+    let sql = concat!("SELECT ", columns!(), ", unanswered, queued_at FROM deliveries WHERE lane = ?1 ORDER BY sequence LIMIT ?2");
+    let rows = view.all("look up what waits in a lane", sql, (lane.lane, most), |row| Raw::read(row, row.get(12)?, row.get(13)?))?;
+    rows.into_iter().map(|raw| raw.parse(merchant)).collect()
+}
+
+/// The lane of an order, and its head if it has one.
+pub(super) fn with_head(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<(Lane, Row)>, Error> {
+    let Some(lane) = get(view, merchant, order)? else { return Ok(None) };
+    Ok(first(view, merchant, &lane, 1)?.pop().map(|head| (lane, head)))
+}
+
+/// A delivery comes in. A lane that was not there is made, and its head is due at once; one that is there goes on as it does.
+pub(super) fn enter(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, row: &Row) -> Result<(), Error> {
+    let OrderRef { cart, number } = order;
+    let sql = "INSERT INTO lanes (merchant, cart, order_number, pending, due_at) VALUES (?1, ?2, ?3, 1, ?4)
+        ON CONFLICT DO UPDATE SET pending = pending + 1";
+    tx.run("open a lane", sql, (merchant, cart, number, row.queued_at_unix_ms))?;
+    let Attempts { counted, plugin_faults, claims, unanswered, doubted, restored, earlier: known } = &row.attempts;
+    let sql = "INSERT INTO deliveries (merchant, cart, lane, sequence, delivery, accepted_at, queued_at, attempts, plugin_faults, claims,
+            unanswered, doubted, restored, earlier, fate, content)
+        SELECT merchant, cart, lane, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 FROM lanes
+        WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+    let Row { sequence, delivery, accepted_at_unix_ms, queued_at_unix_ms, fate, content, .. } = row;
+    let values = rusqlite::params![
+        merchant,
+        cart,
+        number,
+        sequence,
+        delivery,
+        accepted_at_unix_ms,
+        queued_at_unix_ms,
+        counted,
+        plugin_faults,
+        claims,
+        unanswered,
+        doubted,
+        restored,
+        earlier(known),
+        fate,
+        content
+    ];
+    tx.run("queue a delivery", sql, values)?;
+    count(tx, merchant, cart, [1, 0, 0])
+}
+
+/// A delivery leaves its lane. If it was the head, the next is due at this time.
+pub(super) fn leave(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, lane: &Lane, row: &Row, due: Due) -> Result<(), Error> {
+    tx.run("take a delivery out of its lane", "DELETE FROM deliveries WHERE nth = ?1", (row.nth,))?;
+    count(tx, merchant, cart, [-1, 0, 0])?;
+    let left = Lane { pending: lane.pending - 1, ..*lane };
+    set(tx, &left, due)
+}
+
+/// When a lane's head is due.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Due {
+    /// When it was before.
+    Unchanged,
+    /// At this time.
+    At(u64),
+}
+
+/// Writes a lane. One that is empty and not blocked goes.
+pub(super) fn set(tx: &Tx<'_>, lane: &Lane, due: Due) -> Result<(), Error> {
+    let Lane { lane, pending, blocked_by } = lane;
+    if *pending == 0 && blocked_by.is_none() {
+        tx.run("close a lane", "DELETE FROM lanes WHERE lane = ?1", (lane,))?;
+        return Ok(());
+    }
+    let at = match due {
+        Due::Unchanged => None,
+        Due::At(at) => Some(at),
+    };
+    let sql = "UPDATE lanes SET pending = ?2, blocked_by = ?3, due_at = CASE WHEN ?3 IS NULL THEN coalesce(?4, due_at) END WHERE lane = ?1";
+    tx.run("write a lane", sql, (lane, pending, blocked_by, at))?;
+    Ok(())
+}
+
+/// Counts for a cart: queued, dead, lanes that are blocked.
+pub(super) fn count(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, [queued, dead, blocked]: [i64; 3]) -> Result<(), Error> {
+    let row = (merchant, cart, queued, dead, blocked);
+    let sql = "UPDATE queues SET queued = queued + ?3, dead = dead + ?4, blocked = blocked + ?5 WHERE merchant = ?1 AND cart = ?2";
+    if tx.run("count for a cart", sql, row)? == 0 {
+        let sql = "INSERT INTO queues (merchant, cart, queued, dead, blocked) VALUES (?1, ?2, ?3, ?4, ?5)";
+        tx.run("count for a cart", sql, row)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Idempotency keys of senders: a request that is made again gets the answer that it got, and is not done twice.
+
+use super::error::bounded;
+use super::{Error, Tx, View};
+use crate::id::{Digest, MerchantId};
+
+/// The longest key that is taken.
+pub const KEY_BYTES_MAX: usize = 255;
+/// The longest answer that is kept.
+pub const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// What is known of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing: the request is new.
+    New,
+    /// It came with this body before.
+    Answered {
+        /// What was answered.
+        answer: String,
+    },
+    /// It came with another body before: the request must not be done.
+    OtherBody,
+}
+
+/// What is known of a key with this body.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn get(view: &View<'_>, merchant: &MerchantId, key: &str, body: Digest) -> Result<Known, Error> {
+    let sql = "SELECT body_digest, answer FROM idempotency_keys WHERE merchant = ?1 AND key = ?2";
+    let found = view.one("look up an idempotency key", sql, (merchant, key), |row| Ok((row.get::<_, Digest>(0)?, row.get(1)?)))?;
+    Ok(match found {
+        None => Known::New,
+        Some((known, answer)) if known == body => Known::Answered { answer },
+        Some(_) => Known::OtherBody,
+    })
+}
+
+/// Keeps the answer to a request, in the transaction that does what the request asks. Where the key is known already nothing is kept, and
+/// what is known is given: then the transaction must not be kept either.
+///
+/// # Errors
+///
+/// [`Error::TooLarge`], else [`Error`] when it could not be written.
+pub fn put(tx: &Tx<'_>, merchant: &MerchantId, key: &str, body: Digest, answer: &str, at_unix_ms: u64) -> Result<Known, Error> {
+    bounded("keep an idempotency key", key, KEY_BYTES_MAX)?;
+    bounded("keep the answer to an idempotency key", answer, ANSWER_BYTES_MAX)?;
+    let known = get(tx, merchant, key, body)?;
+    if known == Known::New {
+        let sql = "INSERT INTO idempotency_keys (merchant, key, body_digest, answer, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+        tx.run("keep an idempotency key", sql, (merchant, key, body, answer, at_unix_ms))?;
+    }
+    Ok(known)
+}
+
+/// Forgets keys that came before this time, at most so many, the oldest first. Gives how many.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn expire(tx: &Tx<'_>, merchant: &MerchantId, before_unix_ms: u64, most: u32) -> Result<usize, Error> {
+    let sql = "DELETE FROM idempotency_keys WHERE rowid IN
+        (SELECT rowid FROM idempotency_keys WHERE merchant = ?1 AND at < ?2 ORDER BY at LIMIT ?3)";
+    tx.run("forget old idempotency keys", sql, (merchant, before_unix_ms, most))
+}

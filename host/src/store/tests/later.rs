@@ -1,0 +1,207 @@
+//! The nouns that came with the outbox: keys, tokens, alerts, cassettes, and orders whose updates are told as one.
+
+use super::{AT, Scratch, cart, merchant};
+use crate::id::{DeliveryId, Digest};
+use crate::store::alerts::{self, Alert};
+use crate::store::carts::{self, Definition, Pause};
+use crate::store::cassettes::{self, CASSETTE_BYTES_MAX, Cassette};
+use crate::store::idempotency::{self, ANSWER_BYTES_MAX, KEY_BYTES_MAX, Known};
+use crate::store::orders::{self, Label, OrderRef, Package};
+use crate::store::tokens::{self, Token};
+use crate::store::{Error, Store, Tx};
+
+fn write<T: Send + 'static>(store: &Store, job: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static) -> T {
+    store.write_blocking(job).expect("it can be written")
+}
+
+#[test]
+fn a_key_gives_its_answer_again_and_refuses_another_body() {
+    let scratch = Scratch::new();
+    let store = scratch.create();
+    let (body, other) = (Digest::of(b"body"), Digest::of(b"other"));
+    write(&store, move |tx| {
+        let (merchant, known) = (merchant(), |answer: &str| Known::Answered { answer: answer.into() });
+        assert_eq!(idempotency::get(tx, &merchant, "k", body)?, Known::New);
+        assert_eq!(idempotency::put(tx, &merchant, "k", body, "first", AT)?, Known::New);
+        assert_eq!(idempotency::get(tx, &merchant, "k", body)?, known("first"));
+        assert_eq!(idempotency::get(tx, &merchant, "k", other)?, Known::OtherBody);
+        assert_eq!(idempotency::put(tx, &merchant, "k", body, "second", AT)?, known("first"));
+        assert_eq!(idempotency::put(tx, &merchant, "k", other, "third", AT)?, Known::OtherBody);
+        assert_eq!(idempotency::get(tx, &merchant, "k", body)?, known("first"), "what was answered stays");
+        // By age, the oldest first, never more than asked.
+        for (nth, key) in ["a", "b", "c"].into_iter().enumerate() {
+            idempotency::put(tx, &merchant, key, body, key, AT + 1 + nth as u64)?;
+        }
+        assert_eq!(idempotency::expire(tx, &merchant, AT, 9)?, 0, "none came before the first");
+        assert_eq!(idempotency::expire(tx, &merchant, AT + 3, 2)?, 2);
+        let left = ["k", "a", "b", "c"].map(|key| idempotency::get(tx, &merchant, key, body).expect("it can be read") != Known::New);
+        assert_eq!(left, [false, false, true, true]);
+        assert_eq!(idempotency::expire(tx, &merchant, AT + 3, 2)?, 1);
+        Ok(())
+    });
+    let put = |key: usize, answer: usize| {
+        store.write_blocking(move |tx| idempotency::put(tx, &merchant(), &"x".repeat(key), body, &"y".repeat(answer), AT))
+    };
+    assert!(put(KEY_BYTES_MAX, ANSWER_BYTES_MAX).is_ok());
+    assert!(matches!(put(KEY_BYTES_MAX + 1, 1), Err(Error::TooLarge { .. })));
+    assert!(matches!(put(1, ANSWER_BYTES_MAX + 1), Err(Error::TooLarge { .. })));
+}
+
+#[test]
+fn a_token_is_found_by_its_digest_until_it_is_removed() {
+    let scratch = Scratch::new();
+    let store = scratch.create();
+    let token = |name: &str, carts| Token {
+        name: name.into(),
+        digest: Digest::of(name.as_bytes()),
+        role: "sender".into(),
+        carts,
+        made_at_unix_ms: AT,
+        used_at_unix_ms: None,
+    };
+    let (wide, narrow) = (token("wide", None), token("narrow", Some(vec![cart("seed"), cart("leaf")])));
+    let again = Token { digest: Digest::of(b"again"), ..wide.clone() };
+    write(&store, move |tx| {
+        let merchant = merchant();
+        assert!(tokens::put(tx, &merchant, &wide)? && tokens::put(tx, &merchant, &narrow)?);
+        assert!(!tokens::put(tx, &merchant, &again)?, "the name is taken");
+        assert_eq!(tokens::find(tx, again.digest)?, None);
+        assert_eq!(tokens::find(tx, narrow.digest)?, Some((merchant.clone(), narrow.clone())));
+        tokens::used(tx, &merchant, "wide", AT + 9)?;
+        assert_eq!(tokens::list(tx, &merchant)?, [narrow, Token { used_at_unix_ms: Some(AT + 9), ..wide.clone() }]);
+        assert!(tokens::remove(tx, &merchant, "wide")? && !tokens::remove(tx, &merchant, "wide")?);
+        assert_eq!(tokens::find(tx, wide.digest)?, None);
+        Ok(())
+    });
+    let stolen = Token { name: "stolen".into(), ..token("narrow", None) };
+    let twice = store.write_blocking(move |tx| tokens::put(tx, &merchant(), &stolen));
+    assert!(matches!(twice, Err(Error::Sql { .. })), "a token has one name: {twice:?}");
+}
+
+#[test]
+fn an_alert_is_raised_once_and_told_until_it_is_cleared() {
+    let scratch = Scratch::new();
+    let store = scratch.create();
+    write(&store, |tx| {
+        let merchant = merchant();
+        let alert = |subject: &str, detail: &str, at, told| Alert {
+            kind: "cart-paused".into(),
+            subject: subject.into(),
+            detail: detail.into(),
+            raised_at_unix_ms: at,
+            told_at_unix_ms: told,
+        };
+        assert!(alerts::raise(tx, &merchant, "cart-paused", "seed", "credentials", AT)?);
+        assert!(alerts::raise(tx, &merchant, "cart-paused", "leaf", "credentials", AT + 1)?);
+        assert!(!alerts::raise(tx, &merchant, "cart-paused", "seed", "a secret was given back", AT + 2)?);
+        let seed = alert("seed", "a secret was given back", AT, None);
+        assert_eq!(alerts::open(tx, &merchant)?, [seed.clone(), alert("leaf", "credentials", AT + 1, None)]);
+        assert!(alerts::told(tx, &merchant, "cart-paused", "seed", AT + 10)?);
+        assert!(!alerts::told(tx, &merchant, "cart-paused", "nobody", AT + 10)?);
+        let untold = |since| alerts::untold_since(tx, &merchant, since).expect("it can be read").len();
+        assert_eq!((untold(AT + 10), untold(AT + 11)), (1, 2), "again once the day is over");
+        let told = Alert { told_at_unix_ms: Some(AT + 10), ..seed };
+        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", "seed")?, Some(told));
+        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", "seed")?, None);
+        assert!(alerts::raise(tx, &merchant, "cart-paused", "seed", "again", AT + 20)?, "what was cleared is new when it comes back");
+        Ok(())
+    });
+}
+
+#[test]
+fn cassettes_of_failures_are_kept_longer() {
+    let scratch = Scratch::new();
+    let store = scratch.create();
+    let delivery = DeliveryId::new();
+    let id = delivery.clone();
+    let cassette = move |attempt: u32, failed, json: &str| Cassette {
+        delivery: id.clone(),
+        attempt,
+        at_unix_ms: AT + u64::from(attempt),
+        failed,
+        json: json.into(),
+    };
+    let made = cassette.clone();
+    write(&store, move |tx| {
+        let merchant = merchant();
+        for attempt in 1..=6 {
+            cassettes::put(tx, &merchant, &made(attempt, attempt % 2 == 0, "{}"))?;
+        }
+        cassettes::put(tx, &merchant, &made(1, false, "{\"again\":1}"))?;
+        assert_eq!(cassettes::get(tx, &merchant, &delivery, 1)?, Some(made(1, false, "{\"again\":1}")));
+        assert_eq!(cassettes::get(tx, &merchant, &delivery, 7)?, None);
+        assert_eq!(cassettes::delete_before(tx, &merchant, AT + 1, AT + 2, 9)?, 0, "those times are the last that are kept");
+        assert_eq!(cassettes::delete_before(tx, &merchant, AT + 6, AT + 3, 2)?, 3, "two that were done and one that failed");
+        assert_eq!(cassettes::attempts(tx, &merchant, &delivery)?, [4, 5, 6]);
+        Ok(())
+    });
+    let sized = |bytes| {
+        let cassette = cassette(9, false, &"x".repeat(bytes));
+        store.write_blocking(move |tx| cassettes::put(tx, &merchant(), &cassette))
+    };
+    assert!(sized(CASSETTE_BYTES_MAX).is_ok());
+    assert!(matches!(sized(CASSETTE_BYTES_MAX + 1), Err(Error::TooLarge { .. })));
+}
+
+#[test]
+fn a_pause_is_never_shortened_by_another() {
+    let scratch = Scratch::new();
+    let store = scratch.create();
+    let pause = |why: &str, until_unix_ms| Pause { why: why.into(), until_unix_ms };
+    let (short, long, open) = (pause("short", Some(AT)), pause("long", Some(AT + 1)), pause("open", None));
+    for (first, second, left) in [
+        (&short, &long, &long),
+        (&long, &short, &long),
+        (&long, &long, &long),
+        (&long, &open, &open),
+        (&open, &long, &open),
+        (&open, &pause("other", None), &open),
+    ] {
+        let (first, second, expected) = (first.clone(), second.clone(), left.clone());
+        let found = write(&store, move |tx| {
+            let (merchant, seed) = (merchant(), cart("seed"));
+            let definition = Definition { cart: seed.clone(), text: String::new(), plugin: None, mode: "live".into() };
+            carts::put(tx, &merchant, &definition, AT)?;
+            carts::set_pause(tx, &merchant, &seed, None)?;
+            assert!(carts::pause_longer(tx, &merchant, &seed, &first)?);
+            assert_eq!(carts::pause_longer(tx, &merchant, &seed, &second)?, second == expected && first != second);
+            carts::get(tx, &merchant, &seed)
+        });
+        assert_eq!(found.and_then(|cart| cart.pause).as_ref(), Some(left));
+    }
+}
+
+#[test]
+fn a_later_update_brings_what_an_earlier_one_brought() {
+    let scratch = Scratch::new();
+    let store = scratch.create();
+    let label = |line: &str, text: &str| Label { line: line.into(), text: text.into() };
+    let package = |id: Option<&str>, number: &str| Package {
+        id: id.map(str::to_owned),
+        carrier: None,
+        number: Some(number.into()),
+        withdrawn: false,
+    };
+    write(&store, move |tx| {
+        let (merchant, order) = (merchant(), OrderRef { cart: cart("seed"), number: "1021".into() });
+        let accept = |labels: &[Label], packages: &[Package]| orders::accept(tx, &merchant, &order, labels, packages, AT);
+        accept(&[label("", "A"), label("1", "A1"), label("2", "A2")], &[package(Some("p"), "1"), package(None, "2"), package(None, "3")])?;
+        accept(&[label("", "B"), label("1", "B1")], &[package(Some("p"), "4"), package(Some("q"), "5")])?;
+        let before = orders::brought(tx, &merchant, &order, 1)?;
+        orders::move_on(tx, &merchant, &order, 1, 2)?;
+        assert_eq!(orders::brought(tx, &merchant, &order, 1)?, (vec![], vec![]));
+        let (labels, packages) = orders::brought(tx, &merchant, &order, 2)?;
+        assert_eq!(labels, [label("", "B"), label("1", "B1"), label("2", "A2")]);
+        assert_eq!(packages, [package(None, "2"), package(None, "3"), package(Some("p"), "4"), package(Some("q"), "5")]);
+        // Taking it back takes all of it; bringing it again gives all of it.
+        orders::take_back(tx, &merchant, &order, 2)?;
+        assert_eq!(orders::brought(tx, &merchant, &order, 2)?, (vec![], vec![]));
+        orders::bring(tx, &merchant, &order, 1, &before.0, &before.1)?;
+        assert_eq!(orders::brought(tx, &merchant, &order, 1)?, before);
+        orders::settle(tx, &merchant, &order, 1, Some("R-1"), AT)?;
+        orders::move_on(tx, &merchant, &order, 1, 2)?;
+        assert_eq!(orders::brought(tx, &merchant, &order, 2)?, (vec![], vec![]), "what was told does not move");
+        assert_eq!(orders::reference(tx, &merchant, &order)?, (Some("R-1".into()), false));
+        Ok(())
+    });
+}
