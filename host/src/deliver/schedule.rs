@@ -11,8 +11,9 @@
 //! other order. A decision costs the logarithm of the number of carts, not the number: carts without work, or with work that is
 //! not due, are not looked at.
 //!
-//! It cannot know what is in the outbox, only what it was told: [`Scheduler::work`] must follow every commit that puts something at the head of
-//! a lane, and may come too often.
+//! It cannot know what is in the outbox, only what it was told: [`Scheduler::work`] must follow every commit that puts something into a lane, be
+//! it accepted, retried or unblocked, and may come too often. A simulation from seeds beside the tests shows all of it together, with
+//! clocks that jump and processes that die.
 
 mod after;
 mod breaker;
@@ -21,6 +22,8 @@ mod rate;
 mod time;
 mod turns;
 
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;
 
@@ -131,7 +134,10 @@ impl<L: Ord + Clone> Scheduler<L> {
 
     /// A cart has work, due at this time of the [`Timeline`] or of the wall clock.
     pub fn work(&mut self, key: &CartKey, due_unix_ms: u64, now: Now) {
-        self.change_by_key(key, now, |cart| cart.heard_of(due_unix_ms, now));
+        self.change_by_key(key, now, |cart| {
+            cart.news = true;
+            cart.heard_of(due_unix_ms, now);
+        });
     }
 
     /// Pauses a cart until a time, or until a person resumes it. Of two pauses the longer one holds.
@@ -231,9 +237,9 @@ impl<L: Ord + Clone> Scheduler<L> {
     pub fn settled(&mut self, key: &CartKey, lane: &L, verdict: &Verdict, next_due_unix_ms: Option<u64>, now: Now, draw: u64) {
         let mut was_in_flight = false;
         self.change_by_key(key, now, |cart| {
-            let Some(round) = cart.in_flight.remove(lane) else { return };
+            let Some(flight) = cart.in_flight.remove(lane) else { return };
             was_in_flight = true;
-            cart.breaker.settle(round, verdict.sign, now, draw);
+            cart.breaker.settle(flight.round, verdict.sign, now, draw);
             // What was started before the cart asked for a rest says nothing about the rest.
             match verdict.sign {
                 Sign::RateLimited if !cart.is_paused(now) => cart.rate_limits = cart.rate_limits.saturating_add(1),
@@ -245,7 +251,7 @@ impl<L: Ord + Clone> Scheduler<L> {
                 Some(ForCart::Disable) => cart.disabled = true,
                 None => {}
             }
-            if let Some(due) = next_due_unix_ms {
+            if let Some(due) = next_due_unix_ms.or(flight.left_out.then(|| now.unix_ms())) {
                 cart.heard_of(due, now);
             }
         });

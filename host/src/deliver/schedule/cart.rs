@@ -20,14 +20,26 @@ pub(super) struct Cart<L> {
     pub(super) removed: bool,
     /// How often in a row it asked for fewer requests.
     pub(super) rate_limits: u32,
-    /// The lanes in flight, each with the breaker's round at its start.
-    pub(super) in_flight: BTreeMap<L, u64>,
+    /// The lanes in flight.
+    pub(super) in_flight: BTreeMap<L, Flight>,
     /// How many lanes a fetch under way may bring.
     pub(super) fetching: Option<u32>,
     pub(super) work: Option<Work>,
+    /// Whether there was word of new work since the last fetch.
+    pub(super) news: bool,
     pub(super) place: Place,
     /// Its last turn.
     pub(super) turn: u64,
+}
+
+/// An attempt under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Flight {
+    /// The breaker's round at its start.
+    pub(super) round: u64,
+    /// A fetch that went after new work left its lane out. The new work may be this lane's, accepted between the outbox's commit of the
+    /// attempt's end and the word of it: then nobody else knows of it.
+    pub(super) left_out: bool,
 }
 
 /// Whether orders may go, as far as people and the cart's own wishes decide.
@@ -82,6 +94,7 @@ impl<L: Ord + Clone> Cart<L> {
             in_flight: BTreeMap::new(),
             fetching: None,
             work: None,
+            news: false,
             place: Place::Idle,
             turn: 0,
         }
@@ -146,6 +159,9 @@ impl<L: Ord + Clone> Cart<L> {
     /// Begins a fetch of so many lanes at most.
     pub(super) fn fetch(&mut self, at_most: u32, now: Now) -> Fetch<L> {
         self.fetching = Some(at_most);
+        if std::mem::take(&mut self.news) {
+            self.in_flight.values_mut().for_each(|flight| flight.left_out = true);
+        }
         let due = self.work.take().map_or(0, |work| work.due);
         Fetch {
             cart: self.key.clone(),
@@ -159,6 +175,6 @@ impl<L: Ord + Clone> Cart<L> {
     pub(super) fn start(&mut self, lane: L, now: Now) {
         self.pace.start(now.unix_ms());
         let round = self.breaker.start();
-        self.in_flight.insert(lane, round);
+        self.in_flight.insert(lane, Flight { round, left_out: false });
     }
 }

@@ -139,6 +139,24 @@ fn work_that_comes_during_a_fetch_is_not_lost() {
 }
 
 #[test]
+fn work_for_a_lane_that_was_left_out_is_not_lost() {
+    let mut desk = Desk::new(9);
+    desk.set("a/one", &rules(2));
+    desk.work("a/one");
+    desk.next();
+    desk.found("a/one", &[1], None);
+    // The outbox has the attempt's end on disk, and that the lane is empty; then one more update of the same order is accepted.
+    desk.work("a/one");
+    assert_eq!(desk.next(), asked(&[("a/one", 1)]));
+    assert!(desk.found("a/one", &[], None).is_empty());
+    desk.settle("a/one", 1, &verdict(Sign::Answered), None);
+    assert_eq!(desk.next(), asked(&[("a/one", 2)]));
+    assert_eq!(desk.found("a/one", &[1], None), [1]);
+    desk.settle("a/one", 1, &verdict(Sign::Answered), None);
+    assert_eq!((desk.next(), desk.wake_in()), (vec![], None), "without news nobody asks");
+}
+
+#[test]
 fn an_outbox_that_contradicts_itself_is_no_busy_loop() {
     let mut desk = Desk::new(9);
     desk.set("a/one", &rules(1));
