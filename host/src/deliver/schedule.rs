@@ -95,7 +95,8 @@ pub struct Standing {
 }
 
 impl<L: Ord + Clone> Scheduler<L> {
-    /// A scheduler without carts. `slots` orders may be in flight at once, of all carts together.
+    /// A scheduler without carts. `slots` orders may be in flight at once, of all carts together: enough for every cart that may hang at
+    /// the same time, with its whole concurrency, and for the others besides.
     pub fn new(slots: u32) -> Scheduler<L> {
         Scheduler {
             numbers: BTreeMap::new(),
@@ -264,7 +265,7 @@ impl<L: Ord + Clone> Scheduler<L> {
         if free && !self.ready.is_empty() { Some(0) } else { self.waiting.first().map(|(at, _)| *at) }
     }
 
-    /// What became of breakers since this was last asked, in order: each change of a cart's breaker.
+    /// What became of breakers since this was last asked, in order: each change of a cart's breaker. They are kept until asked for.
     pub fn take_breaker_changes(&mut self) -> Vec<(CartKey, Breaker)> {
         std::mem::take(&mut self.changes)
     }

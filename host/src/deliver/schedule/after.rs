@@ -1,6 +1,6 @@
 //! What follows from an attempt: for the update, for the cart, and for what is thought of the cart.
 
-use super::time::{Now, jittered};
+use super::time::{Now, doubled, jittered};
 use crate::carts::{DeadLetters, DeliveryRules};
 use crate::receipt::{Fate, PauseReason, RETRY_WISH_MS_MAX};
 use cartage_contract::delivery::FailureKind;
@@ -197,8 +197,8 @@ impl Judge<'_> {
 
     /// How long a cart rests that asks for fewer requests.
     fn rest_ms(&self, wish_ms: Option<u64>) -> u64 {
-        let doubled = 1_u64.checked_shl(self.history.rate_limits).map_or(u64::MAX, |times| RATE_LIMITED_MS_FIRST.saturating_mul(times));
-        wish_ms.unwrap_or_else(|| jittered(doubled.min(RATE_LIMITED_MS_LAST), self.draw)).max(RATE_LIMITED_MS_MIN)
+        let unless_it_says = || doubled(RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST, self.history.rate_limits, self.draw);
+        wish_ms.unwrap_or_else(unless_it_says).max(RATE_LIMITED_MS_MIN)
     }
 
     fn as_it_was(&self) -> Follows {

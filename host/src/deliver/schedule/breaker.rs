@@ -5,7 +5,7 @@
 //! again.
 
 use super::after::Sign;
-use super::time::{Now, jittered};
+use super::time::{Now, doubled};
 
 /// It opens after so many failures in a row...
 pub const FAILURES_IN_A_ROW: u32 = 5;
@@ -64,7 +64,7 @@ impl State {
     }
 
     /// From when on orders may be started.
-    pub(super) fn from_ms(&self) -> u64 {
+    pub(super) fn earliest_ms(&self) -> u64 {
         match self.now {
             Breaker::Open { until_unix_ms } => until_unix_ms,
             Breaker::Closed | Breaker::HalfOpen => 0,
@@ -115,9 +115,9 @@ impl State {
     }
 
     fn open(&mut self, now: Now, draw: u64) {
-        let doubled = 1_u64.checked_shl(self.opened).map_or(u64::MAX, |times| OPEN_MS_FIRST.saturating_mul(times));
+        let open_ms = doubled(OPEN_MS_FIRST, OPEN_MS_LAST, self.opened, draw);
         self.opened = self.opened.saturating_add(1);
-        self.turn(Breaker::Open { until_unix_ms: now.plus(jittered(doubled.min(OPEN_MS_LAST), draw)) });
+        self.turn(Breaker::Open { until_unix_ms: now.plus(open_ms) });
     }
 
     fn close(&mut self) {
@@ -187,7 +187,7 @@ mod tests {
         let mut state = after("fffff");
         for seconds in [10, 20, 40, 80, 160, 320, 600, 600] {
             assert_eq!(state.breaker(), Breaker::Open { until_unix_ms: 1_000 + seconds * 1_000 });
-            assert_eq!((state.together(), state.from_ms()), (1, 1_000 + seconds * 1_000));
+            assert_eq!((state.together(), state.earliest_ms()), (1, 1_000 + seconds * 1_000));
             let round = state.start();
             assert_eq!((state.breaker(), state.together()), (Breaker::HalfOpen, 0));
             state.settle(round, Sign::Failed, at(1_000), u64::MAX);
@@ -239,8 +239,8 @@ mod tests {
     fn somebody_can_have_it_tried_at_once() {
         let mut state = after("fffff");
         state.hasten(at(3_000));
-        assert_eq!(state.from_ms(), 3_000);
+        assert_eq!(state.earliest_ms(), 3_000);
         state.hasten(at(7_000));
-        assert_eq!(state.from_ms(), 3_000);
+        assert_eq!(state.earliest_ms(), 3_000);
     }
 }

@@ -131,7 +131,7 @@ impl<L: Ord + Clone> Cart<L> {
     /// How many orders may be started now, whether there is work or not.
     pub(super) fn room(&self, now: Now) -> u32 {
         let held = self.disabled || self.removed || self.is_paused(now);
-        if held || self.pace.from_ms() > now.unix_ms() || self.breaker.from_ms() > now.unix_ms() {
+        if held || self.pace.earliest_ms() > now.unix_ms() || self.breaker.earliest_ms() > now.unix_ms() {
             return 0;
         }
         let in_flight = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
@@ -150,7 +150,7 @@ impl<L: Ord + Clone> Cart<L> {
         if self.disabled || self.removed || self.fetching.is_some() || full || self.breaker.together() == 0 {
             return Place::Idle;
         }
-        match work.at.max(paused_until).max(self.pace.from_ms()).max(self.breaker.from_ms()) {
+        match work.at.max(paused_until).max(self.pace.earliest_ms()).max(self.breaker.earliest_ms()) {
             at if at > now.unix_ms() => Place::At(at),
             _ => Place::Ready,
         }

@@ -23,7 +23,7 @@ impl Pace {
     }
 
     /// From when on the next may be started.
-    pub(super) fn from_ms(&self) -> u64 {
+    pub(super) fn earliest_ms(&self) -> u64 {
         self.interval_us.map_or(0, |_| self.next_us.div_ceil(1000))
     }
 
@@ -48,7 +48,7 @@ mod tests {
         let mut pace = pace(Rate::per_second(7));
         let mut starts = Vec::new();
         for now in 1_000_u64..6_000 {
-            if pace.from_ms() <= now {
+            if pace.earliest_ms() <= now {
                 pace.start(now);
                 starts.push(now);
             }
@@ -64,12 +64,12 @@ mod tests {
     fn a_slower_rate_binds_at_once_and_a_faster_one_frees() {
         let mut pace = pace(Rate::per_minute(1));
         pace.start(1_000);
-        assert_eq!((pace.from_ms(), pace.together()), (61_000, 1));
+        assert_eq!((pace.earliest_ms(), pace.together()), (61_000, 1));
         pace.set(Rate::per_second(2).ok(), 1_200);
-        assert_eq!(pace.from_ms(), 1_700);
+        assert_eq!(pace.earliest_ms(), 1_700);
         pace.set(None, 1_200);
-        assert_eq!((pace.from_ms(), pace.together()), (0, u32::MAX));
+        assert_eq!((pace.earliest_ms(), pace.together()), (0, u32::MAX));
         pace.start(u64::MAX);
-        assert_eq!(pace.from_ms(), 0);
+        assert_eq!(pace.earliest_ms(), 0);
     }
 }

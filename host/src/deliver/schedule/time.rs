@@ -56,6 +56,12 @@ pub(super) fn jittered(step_ms: u64, draw: u64) -> u64 {
     half + u64::try_from(drawn).expect("it is at most half a step")
 }
 
+/// The first wait, doubled so many times but no longer than the last, with jitter.
+pub(super) fn doubled(first_ms: u64, last_ms: u64, times: u32, draw: u64) -> u64 {
+    let step_ms = 1_u64.checked_shl(times).map_or(last_ms, |factor| first_ms.saturating_mul(factor));
+    jittered(step_ms.min(last_ms), draw)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +72,13 @@ mod tests {
             assert_eq!((jittered(step, 0), jittered(step, u64::MAX)), (least, most), "{step}");
         }
         assert_eq!(jittered(10_000, u64::MAX / 2), 7_500);
+    }
+
+    #[test]
+    fn a_wait_doubles_up_to_the_last() {
+        let most = |times| doubled(3, 100, times, u64::MAX);
+        assert_eq!([0, 1, 5, 6, 63, 64, u32::MAX].map(most), [3, 6, 96, 100, 100, 100, 100]);
+        assert_eq!(doubled(10, 100, 1, 0), 10);
     }
 
     #[test]
