@@ -5,6 +5,7 @@
 //! [`Cart::settings`], labels in [`crate::validate`], base URLs and credentials in [`crate::egress`].
 
 mod canonical;
+pub mod delivery;
 mod limits;
 mod mode;
 pub mod order_number;
@@ -13,6 +14,7 @@ pub mod secrets;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use delivery::{DeadLetters, DeliveryRules};
 pub use limits::Limits;
 pub use mode::{ChangeRule, Mode};
 pub use order_number::{OrderNumberKind, OrderNumberRule};
@@ -67,6 +69,9 @@ pub struct Cart {
     /// Whether the customer is notified where the sender does not say.
     #[serde(default, skip_serializing_if = "is_default")]
     pub notify_customer: NotifyCustomer,
+    /// How updates are taken to it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub delivery: DeliveryRules,
     /// What one call may use.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,

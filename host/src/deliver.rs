@@ -3,6 +3,8 @@
 //! A courier is one cart made ready: its plugin admitted, its settings checked, its endpoints bound, its credentials at hand. What an
 //! attempt leads to is in the receipt's [`Fate`](crate::receipt::Fate); the durable queue that acts on it comes with the outbox.
 
+pub mod schedule;
+
 use crate::carts::{self, Cart, Limits};
 use crate::cassette::Cassette;
 use crate::clock::Clock;

@@ -2,19 +2,21 @@
 //!
 //! Comments are not kept. There is no secret to leave out: a cart's file only says where secrets are.
 
-use super::{Cart, Limits};
+use super::{Cart, DeliveryRules, Limits};
+use serde::Serialize;
 use toml::{Table, Value};
 
 /// The keys that are no tables, in the order in which they are written.
 const PLAIN_KEYS: [&str; 8] = ["cart", "plugin", "digest", "mode", "only_orders", "changes", "unlisted_labels", "notify_customer"];
 /// The keys that are tables. Those of the entries marked so have tables in them, each with a heading of its own.
-const TABLES: [(&str, Entries); 7] = [
+const TABLES: [(&str, Entries); 8] = [
     ("endpoints", Entries::Headed),
     ("settings", Entries::InLine),
     ("credentials", Entries::Headed),
     ("order_number", Entries::InLine),
     ("labels", Entries::InLine),
     ("carriers", Entries::InLine),
+    ("delivery", Entries::InLine),
     ("limits", Entries::InLine),
 ];
 
@@ -52,11 +54,17 @@ impl Cart {
     /// The cart as a table, without what is as it would be anyway.
     pub fn to_table(&self) -> Table {
         let mut table = Table::try_from(self).expect("a cart has text keys and numbers that TOML holds: it came from TOML");
-        let usual = Table::try_from(Limits::default()).expect("the usual limits are small numbers");
-        if let Some(Value::Table(limits)) = table.get_mut("limits") {
-            limits.retain(|name, value| usual.get(name) != Some(value));
-        }
+        leave_out(&mut table, "delivery", &DeliveryRules::default());
+        leave_out(&mut table, "limits", &Limits::default());
         table
+    }
+}
+
+/// Takes out of a section what is as it would be anyway.
+fn leave_out(table: &mut Table, section: &str, usual: &impl Serialize) {
+    let usual = Table::try_from(usual).expect("the usual values are small numbers and short texts");
+    if let Some(Value::Table(entries)) = table.get_mut(section) {
+        entries.retain(|name, value| usual.get(name) != Some(value));
     }
 }
 

@@ -27,6 +27,9 @@ const WHOLE: &str = r#"
     [carriers]
     FX = "FedEx"
 
+    [delivery]
+    rate = "30 per minute"
+
     [limits]
     requests = 3
 "#;
@@ -58,6 +61,8 @@ fn unknown_keys_are_errors_with_line_and_column() {
         ("cart = ", "crat = "),
         ("base_url = ", "base_urls = "),
         ("requests = 3", "request = 3"),
+        ("rate = ", "rates = "),
+        ("30 per minute", "30 a minute"),
         ("{ env = ", "{ environment = "),
         ("name = \"demo cart on this machine\"", "why = \"demo\""),
     ] {
@@ -136,6 +141,9 @@ Packed = "ignore"
 
 [carriers]
 FX = "FedEx"
+
+[delivery]
+rate = "30 per minute"
 
 [limits]
 requests = 3
@@ -251,6 +259,24 @@ mod round_trip {
         (changes, number, unlisted, notify)
     }
 
+    fn delivery() -> impl Strategy<Value = DeliveryRules> {
+        let dead_letters = prop_oneof![Just(DeadLetters::Block), Just(DeadLetters::Skip), Just(DeadLetters::LatestWins)];
+        let rate = option::of((any::<bool>(), 1..=100_u32).prop_map(|(minutes, updates)| {
+            let rate = if minutes { delivery::Rate::per_minute(updates) } else { delivery::Rate::per_second(updates) };
+            rate.expect("it is within its bounds")
+        }));
+        let wait = |s: std::ops::RangeInclusive<u64>| s.prop_map(|s| delivery::Wait::of_s(s).expect("it is within its bounds"));
+        (dead_letters, 1..=64_u32, rate, vec(wait(1..=86_400), 1..4), wait(3600..=604_800)).prop_map(
+            |(dead_letters, concurrency, rate, retry_waits, give_up_after)| DeliveryRules {
+                dead_letters,
+                concurrency,
+                rate,
+                retry_waits,
+                give_up_after,
+            },
+        )
+    }
+
     fn limits() -> impl Strategy<Value = Limits> {
         (any::<u32>(), 0..=i64::MAX as u64).prop_map(|(requests, fuel)| Limits { requests, fuel, ..Limits::default() })
     }
@@ -259,12 +285,13 @@ mod round_trip {
         fn cart()(
             id in "[a-z0-9][a-z0-9-]{0,62}", plugin in text(), digest in option::of(any::<Vec<u8>>()), mode in mode(),
             (changes, order_number, unlisted_labels, notify_customer) in rules(), endpoints in map(binding()), settings in map(plain()),
-            credentials in map(map(source())), labels in map(target()), carriers in map(text()), limits in limits(),
+            credentials in map(map(source())), labels in map(target()), carriers in map(text()),
+            delivery in delivery(), limits in limits(),
         ) -> Cart {
             let mut cart = Cart {
                 id: CartId::new(id).expect("the pattern is a Cart ID's"), plugin, digest: digest.map(|bytes| Digest::of(&bytes)),
                 mode: mode::Word::default(), only_orders: BTreeSet::new(), changes, order_number, endpoints, settings, credentials, labels,
-                unlisted_labels, carriers, notify_customer, limits,
+                unlisted_labels, carriers, notify_customer, delivery, limits,
             };
             cart.set_mode(mode);
             cart

@@ -1,0 +1,225 @@
+//! What follows from an attempt: for the update, for the cart, and for what is thought of the cart.
+
+use super::time::{Now, doubled, jittered};
+use crate::carts::{DeadLetters, DeliveryRules};
+use crate::receipt::{Fate, PauseReason, RETRY_WISH_MS_MAX};
+use cartage_contract::delivery::FailureKind;
+use serde::{Deserialize, Serialize};
+
+/// The attempts in a row that a plugin may spoil: the first, and two more.
+pub const PLUGIN_FAULTS_MAX: u32 = 3;
+/// The times that an update may be claimed without an answer ever being settled. The outbox counts them: who is then still at it has
+/// died five times over this update.
+pub const CLAIMS_WITHOUT_ANSWER_MAX: u32 = 5;
+/// How long a cart that asks for fewer requests rests at least, whatever it says.
+pub const RATE_LIMITED_MS_MIN: u64 = 1_000;
+/// How long it rests the first time if it does not say how long.
+pub const RATE_LIMITED_MS_FIRST: u64 = 10_000;
+/// How long it rests at most if it does not say: the first time doubled with each time in a row.
+pub const RATE_LIMITED_MS_LAST: u64 = 15 * 60 * 1000;
+
+/// What is known of an update before the attempt that is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct History {
+    /// The attempts that count: those that had an answer or a failure of their own.
+    pub attempts: u32,
+    /// How many of the last of them the plugin spoiled, without another between.
+    pub plugin_faults: u32,
+    /// How often in a row the cart asked for fewer requests: [`Scheduler::rate_limits`](super::Scheduler::rate_limits).
+    pub rate_limits: u32,
+    /// When the update was accepted.
+    pub accepted_unix_ms: u64,
+}
+
+/// By what it is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy<'a> {
+    /// The cart's rules.
+    pub rules: &'a DeliveryRules,
+    /// Whether each status is a full state: the feature of the plugin's manifest.
+    pub full_state: bool,
+}
+
+/// What follows from an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// For the update.
+    pub update: Follows,
+    /// For the cart, besides.
+    pub cart: Option<ForCart>,
+    /// For what is thought of the cart.
+    pub sign: Sign,
+}
+
+/// What follows for the update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    /// It is done.
+    Delivered,
+    /// It is tried again.
+    Retry {
+        /// Not before this time of the [`Timeline`](super::Timeline).
+        due_unix_ms: u64,
+        /// Whether the attempt counts.
+        counted: bool,
+    },
+    /// It is not tried again by itself.
+    Dead {
+        /// Why not.
+        reason: DeadReason,
+        /// What becomes of the later updates of its order.
+        then: Then,
+    },
+}
+
+/// What follows for the cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForCart {
+    /// It is paused.
+    Pause {
+        /// Why.
+        reason: PauseReason,
+        /// Until this time of the [`Timeline`](super::Timeline), or until a person resumes it.
+        until_unix_ms: Option<u64>,
+    },
+    /// It is disabled.
+    Disable,
+}
+
+/// Why an update is not tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeadReason {
+    /// Trying again cannot help.
+    Failure(FailureKind),
+    /// It failed until it was too old.
+    TooOld,
+    /// The plugin spoiled [`PLUGIN_FAULTS_MAX`] attempts in a row.
+    PluginFault,
+    /// It was claimed [`CLAIMS_WITHOUT_ANSWER_MAX`] times, and no answer was ever settled.
+    NoAnswer,
+}
+
+/// What becomes of the later updates of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Then {
+    /// They wait until somebody acts.
+    Block,
+    /// They go; the gap is on record.
+    Go,
+}
+
+/// What an attempt says of the cart's health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// The cart answered with sense, be it that it refused this one update.
+    Answered,
+    /// The cart could not be reached, or what it said could not be understood.
+    Failed,
+    /// The cart asked for fewer requests.
+    RateLimited,
+    /// Nothing.
+    Nothing,
+}
+
+impl Verdict {
+    /// Of an attempt that could not be begun: the update is as it was, due again after this wait.
+    pub fn not_tried(now: Now, wait_ms: u64) -> Verdict {
+        Verdict { update: Follows::Retry { due_unix_ms: now.plus(wait_ms), counted: false }, cart: None, sign: Sign::Nothing }
+    }
+}
+
+/// What follows from an attempt of this fate. `draw` is any number, evenly drawn: the jitter.
+pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw: u64) -> Verdict {
+    let judge = Judge { history, policy, now, draw };
+    let (update, cart, sign) = match fate {
+        Fate::Delivered | Fate::AlreadyDelivered => (Follows::Delivered, None, Sign::Answered),
+        Fate::Retry { floor_ms } => (judge.retry(floor_ms.unwrap_or(0)), None, Sign::Failed),
+        Fate::PauseCart { reason, for_ms } => judge.pause(reason, for_ms),
+        Fate::DisableCart => (judge.as_it_was(), Some(ForCart::Disable), Sign::Nothing),
+        Fate::DeadLetter { kind } => (judge.dead(DeadReason::Failure(kind)), None, sign(kind)),
+        Fate::Gap { kind } => (Follows::Dead { reason: DeadReason::Failure(kind), then: Then::Go }, None, sign(kind)),
+        Fate::PluginFault if history.plugin_faults.saturating_add(1) >= PLUGIN_FAULTS_MAX => {
+            (judge.dead(DeadReason::PluginFault), None, Sign::Nothing)
+        }
+        // What was not sent is still to be sent; on the schedule, so that a mistake elsewhere becomes no busy loop.
+        Fate::PluginFault | Fate::NotSent => (judge.retry(0), None, Sign::Nothing),
+    };
+    Verdict { update, cart, sign }
+}
+
+/// A failure that is final for its update says of the cart that it answers, unless the plugin only saw no use in trying again.
+fn sign(kind: FailureKind) -> Sign {
+    match kind {
+        FailureKind::Unavailable | FailureKind::Protocol => Sign::Failed,
+        FailureKind::RateLimited => Sign::RateLimited,
+        FailureKind::Credentials | FailureKind::HostDenied => Sign::Nothing,
+        FailureKind::OrderNotFound
+        | FailureKind::AmbiguousOrder
+        | FailureKind::InvalidData
+        | FailureKind::StatusNotSupported
+        | FailureKind::IllegalTransition
+        | FailureKind::Gone => Sign::Answered,
+    }
+}
+
+struct Judge<'a> {
+    history: &'a History,
+    policy: &'a Policy<'a>,
+    now: Now,
+    draw: u64,
+}
+
+impl Judge<'_> {
+    /// The next step of the schedule, not before the floor; the last attempt is made when the update is as old as it may get.
+    fn retry(&self, floor_ms: u64) -> Follows {
+        let Some(left_ms) = self.left_ms() else { return self.dead(DeadReason::TooOld) };
+        let waits = &self.policy.rules.retry_waits;
+        let at = usize::try_from(self.history.attempts).unwrap_or(usize::MAX).min(waits.len().saturating_sub(1));
+        let step_ms = waits.get(at).map_or(RETRY_WISH_MS_MAX, |wait| wait.ms());
+        let wait_ms = jittered(step_ms, self.draw).min(left_ms).max(floor_ms.min(RETRY_WISH_MS_MAX));
+        Follows::Retry { due_unix_ms: self.now.plus(wait_ms), counted: true }
+    }
+
+    fn pause(&self, reason: PauseReason, for_ms: Option<u64>) -> (Follows, Option<ForCart>, Sign) {
+        let limited = reason == PauseReason::RateLimited;
+        let for_ms = if limited { Some(self.rest_ms(for_ms)) } else { for_ms };
+        let until_unix_ms = for_ms.map(|ms| self.now.plus(ms.min(RETRY_WISH_MS_MAX)));
+        let cart = Some(ForCart::Pause { reason, until_unix_ms });
+        match reason {
+            // An order that is throttled for days is not told to anybody if it never dies.
+            PauseReason::RateLimited if self.left_ms().is_none() => (self.dead(DeadReason::TooOld), cart, Sign::RateLimited),
+            PauseReason::RateLimited => (self.as_it_was(), cart, Sign::RateLimited),
+            PauseReason::Credentials | PauseReason::SecretReflected => (self.as_it_was(), cart, Sign::Nothing),
+        }
+    }
+
+    /// How long a cart rests that asks for fewer requests.
+    fn rest_ms(&self, wish_ms: Option<u64>) -> u64 {
+        let unless_it_says = || doubled(RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST, self.history.rate_limits, self.draw);
+        wish_ms.unwrap_or_else(unless_it_says).max(RATE_LIMITED_MS_MIN)
+    }
+
+    fn as_it_was(&self) -> Follows {
+        Follows::Retry { due_unix_ms: self.now.unix_ms(), counted: false }
+    }
+
+    fn dead(&self, reason: DeadReason) -> Follows {
+        let then = match self.policy.rules.dead_letters {
+            DeadLetters::Skip => Then::Go,
+            DeadLetters::LatestWins if self.policy.full_state => Then::Go,
+            DeadLetters::LatestWins | DeadLetters::Block => Then::Block,
+        };
+        Follows::Dead { reason, then }
+    }
+
+    /// How long the update may still be tried. None: no longer.
+    fn left_ms(&self) -> Option<u64> {
+        let age_ms = self.now.since_ms(self.history.accepted_unix_ms);
+        self.policy.rules.give_up_after.ms().checked_sub(age_ms).filter(|left| *left > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! What the scheduler knows of one cart.
+
+use super::breaker;
+use super::rate::Pace;
+use super::time::Now;
+use super::{CartKey, Fetch};
+use crate::carts::delivery::WAIT_MS_MAX;
+use std::collections::BTreeMap;
+
+/// What the scheduler knows of one cart.
+#[derive(Debug)]
+pub(super) struct Cart<L> {
+    pub(super) key: CartKey,
+    pub(super) concurrency: u32,
+    pub(super) pace: Pace,
+    pub(super) breaker: breaker::State,
+    pub(super) pause: Pause,
+    pub(super) disabled: bool,
+    /// It is no longer wanted, and is forgotten when nothing of it is in flight.
+    pub(super) removed: bool,
+    /// How often in a row it asked for fewer requests.
+    pub(super) rate_limits: u32,
+    /// The lanes in flight.
+    pub(super) in_flight: BTreeMap<L, Flight>,
+    /// How many lanes a fetch under way may bring.
+    pub(super) fetching: Option<u32>,
+    pub(super) work: Option<Work>,
+    /// Whether there was word of new work since the last fetch.
+    pub(super) news: bool,
+    pub(super) place: Place,
+    /// Its last turn.
+    pub(super) turn: u64,
+}
+
+/// An attempt under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Flight {
+    /// The breaker's round at its start.
+    pub(super) round: u64,
+    /// A fetch that went after new work left its lane out. The new work may be this lane's, accepted between the outbox's commit of the
+    /// attempt's end and the word of it: then nobody else knows of it.
+    pub(super) left_out: bool,
+}
+
+/// Whether orders may go, as far as people and the cart's own wishes decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// They may.
+    None,
+    /// Not before this time of the [`Timeline`](super::Timeline).
+    Until(u64),
+    /// Not before a person resumes it.
+    ByHand,
+}
+
+/// The next work that is known of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Work {
+    /// From when on it may be asked for.
+    at: u64,
+    /// What the outbox has as its due time: later than `at` if no schedule can have meant it.
+    due: u64,
+}
+
+/// Where a cart stands between two decisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Something must happen to it first.
+    Idle,
+    /// Nothing can be done before this time.
+    At(u64),
+    /// It can be asked for work.
+    Ready,
+}
+
+impl Work {
+    fn new(due: u64, now: Now) -> Work {
+        let impossible = due > now.plus(WAIT_MS_MAX);
+        Work { at: if impossible { now.unix_ms() } else { due }, due }
+    }
+}
+
+impl<L: Ord + Clone> Cart<L> {
+    pub(super) fn new(key: CartKey) -> Cart<L> {
+        Cart {
+            key,
+            concurrency: 1,
+            pace: Pace::default(),
+            breaker: breaker::State::new(),
+            pause: Pause::None,
+            disabled: false,
+            removed: false,
+            rate_limits: 0,
+            in_flight: BTreeMap::new(),
+            fetching: None,
+            work: None,
+            news: false,
+            place: Place::Idle,
+            turn: 0,
+        }
+    }
+
+    /// There is work, due at this time.
+    pub(super) fn heard_of(&mut self, due: u64, now: Now) {
+        let new = Work::new(due, now);
+        let one = |old: Work| match old.at.cmp(&new.at) {
+            std::cmp::Ordering::Less => old,
+            std::cmp::Ordering::Equal => Work { at: old.at, due: old.due.max(new.due) },
+            std::cmp::Ordering::Greater => new,
+        };
+        self.work = Some(self.work.map_or(new, one));
+    }
+
+    /// Pauses it; of two pauses the longer one holds.
+    pub(super) fn pause(&mut self, until: Option<u64>) {
+        self.pause = match (self.pause, until) {
+            (Pause::ByHand, _) | (_, None) => Pause::ByHand,
+            (Pause::Until(one), Some(other)) => Pause::Until(one.max(other)),
+            (Pause::None, Some(until)) => Pause::Until(until),
+        };
+    }
+
+    pub(super) fn is_paused(&self, now: Now) -> bool {
+        match self.pause {
+            Pause::None => false,
+            Pause::Until(until) => until > now.unix_ms(),
+            Pause::ByHand => true,
+        }
+    }
+
+    /// How many orders may be started now, whether there is work or not.
+    pub(super) fn room(&self, now: Now) -> u32 {
+        let held = self.disabled || self.removed || self.is_paused(now);
+        if held || self.pace.earliest_ms() > now.unix_ms() || self.breaker.earliest_ms() > now.unix_ms() {
+            return 0;
+        }
+        let in_flight = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
+        self.concurrency.saturating_sub(in_flight).min(self.pace.together()).min(self.breaker.together())
+    }
+
+    /// Where it stands.
+    pub(super) fn place_now(&self, now: Now) -> Place {
+        let Some(work) = self.work else { return Place::Idle };
+        let paused_until = match self.pause {
+            Pause::None => 0,
+            Pause::Until(until) => until,
+            Pause::ByHand => return Place::Idle,
+        };
+        let full = self.in_flight.len() >= usize::try_from(self.concurrency).unwrap_or(usize::MAX);
+        if self.disabled || self.removed || self.fetching.is_some() || full || self.breaker.together() == 0 {
+            return Place::Idle;
+        }
+        match work.at.max(paused_until).max(self.pace.earliest_ms()).max(self.breaker.earliest_ms()) {
+            at if at > now.unix_ms() => Place::At(at),
+            _ => Place::Ready,
+        }
+    }
+
+    /// Begins a fetch of so many lanes at most.
+    pub(super) fn fetch(&mut self, at_most: u32, now: Now) -> Fetch<L> {
+        self.fetching = Some(at_most);
+        if std::mem::take(&mut self.news) {
+            self.in_flight.values_mut().for_each(|flight| flight.left_out = true);
+        }
+        let due = self.work.take().map_or(0, |work| work.due);
+        Fetch {
+            cart: self.key.clone(),
+            at_most,
+            due_by_unix_ms: due.max(now.unix_ms()),
+            in_flight: self.in_flight.keys().cloned().collect(),
+        }
+    }
+
+    /// Starts an order of a lane.
+    pub(super) fn start(&mut self, lane: L, now: Now) {
+        self.pace.start(now.unix_ms());
+        let round = self.breaker.start();
+        self.in_flight.insert(lane, Flight { round, left_out: false });
+    }
+}
