@@ -5,6 +5,7 @@
 //! [`Cart::settings`], labels in [`crate::validate`], base URLs and credentials in [`crate::egress`].
 
 mod canonical;
+pub mod inlet;
 mod limits;
 mod mode;
 pub mod order_number;
@@ -13,6 +14,7 @@ pub mod secrets;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use inlet::Inlet;
 pub use limits::Limits;
 pub use mode::{ChangeRule, Mode};
 pub use order_number::{OrderNumberKind, OrderNumberRule};
@@ -67,6 +69,9 @@ pub struct Cart {
     /// Whether the customer is notified where the sender does not say.
     #[serde(default, skip_serializing_if = "is_default")]
     pub notify_customer: NotifyCustomer,
+    /// How an Order Manager that speaks the classic protocol posts to this cart. None: it does not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub seti: Option<Inlet>,
     /// What one call may use.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,

@@ -8,13 +8,14 @@ use toml::{Table, Value};
 /// The keys that are no tables, in the order in which they are written.
 const PLAIN_KEYS: [&str; 8] = ["cart", "plugin", "digest", "mode", "only_orders", "changes", "unlisted_labels", "notify_customer"];
 /// The keys that are tables. Those of the entries marked so have tables in them, each with a heading of its own.
-const TABLES: [(&str, Entries); 7] = [
+const TABLES: [(&str, Entries); 8] = [
     ("endpoints", Entries::Headed),
     ("settings", Entries::InLine),
     ("credentials", Entries::Headed),
     ("order_number", Entries::InLine),
     ("labels", Entries::InLine),
     ("carriers", Entries::InLine),
+    ("seti", Entries::InLine),
     ("limits", Entries::InLine),
 ];
 
