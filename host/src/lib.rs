@@ -66,4 +66,6 @@ pub mod origin;
 pub mod nearest;
 
 #[cfg(feature = "command")]
+pub mod seti;
+#[cfg(feature = "command")]
 pub mod demo_cart;
