@@ -107,10 +107,7 @@ pub enum Error {
         text: String,
     },
     /// The time zone.
-    #[error(
-        "time_zone {text:?} is not in this machine's time zone database; write an IANA name such as \"America/New_York\", or install the \
-         system's package tzdata if it is missing"
-    )]
+    #[error("time_zone {text:?} is not known; write an IANA name, such as \"America/New_York\"")]
     TimeZone {
         /// As it is written.
         text: String,

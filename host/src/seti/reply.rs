@@ -6,13 +6,14 @@
 
 use super::{Error, Invalid, Post};
 use crate::carts::Inlet;
+use std::borrow::Cow;
 use std::iter::successors;
 
 /// Bytes of an answer, at most.
 pub const ANSWER_BYTES_MAX: usize = 1_024;
 
 /// Bytes that are kept for saying how many orders the notes leave out.
-const TAIL_BYTES: usize = 40;
+const TAIL_BYTES: usize = 24;
 
 /// What became of one order of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,12 +96,15 @@ impl From<&Invalid> for PartOutcome {
 /// and a repeat of it is nothing to do.
 pub fn answer(parts: &[PartOutcome]) -> Answer {
     let (bad, good): (Vec<_>, Vec<_>) = parts.iter().partition(|part| part.outcome.is_bad());
-    if bad.is_empty() && !parts.is_empty() {
-        return Answer(listed("SETIResponse: update=OK;Notes=", good.iter().filter_map(|part| part.note()).collect()));
+    let notes = |parts: &[&PartOutcome]| parts.iter().filter_map(|part| part.note()).collect::<Vec<_>>();
+    if bad.is_empty() && !good.is_empty() {
+        return Answer(listed("SETIResponse: update=OK;Notes=", &notes(&good)));
     }
-    let taken = Some(good.len()).filter(|taken| *taken > 0);
-    let taken = taken.map(|taken| format!("{taken} of {} orders in this post need nobody", parts.len()));
-    Answer(listed("SETIResponse: update=False;Notes=", bad.iter().filter_map(|part| part.note()).chain(taken).collect()))
+    let mut notes = notes(&bad);
+    if !good.is_empty() {
+        notes.push(format!("{} of {} orders in this post need nobody", good.len(), parts.len()));
+    }
+    Answer(listed("SETIResponse: update=False;Notes=", &notes))
 }
 
 impl PartOutcome {
@@ -131,25 +135,30 @@ impl Outcome {
 }
 
 /// As many notes as there is room for, the first at least in part, and how many are left out.
-fn listed(start: &str, notes: Vec<String>) -> String {
+fn listed(start: &str, notes: &[String]) -> String {
     let mut text = start.to_owned();
     for (at, note) in notes.iter().enumerate() {
         let left = notes.len() - at;
+        let comma = if at == 0 { "" } else { ", " };
         let room = ANSWER_BYTES_MAX - text.len() - if left > 1 { TAIL_BYTES } else { 0 };
-        match (at, note.len() + 2 > room) {
-            (0, true) => text = bounded(&text, &note[..note.len().min(room)]),
-            (0, false) => text.push_str(note),
-            (_, false) => text.extend([", ", note]),
-            (_, true) => return text + &format!(", and {left} more"),
+        if comma.len() + note.len() <= room {
+            text.extend([comma, note]);
+        } else if at == 0 {
+            text.push_str(&shortened(note, room));
+        } else {
+            return text + &format!(", and {left} more");
         }
     }
     text
 }
 
-/// The start and as much of the text as there is room for.
 fn bounded(start: &str, text: &str) -> String {
-    let room = ANSWER_BYTES_MAX - start.len();
-    if text.len() <= room { format!("{start}{text}") } else { format!("{start}{}...", &text[..room - 3]) }
+    start.to_owned() + &shortened(text, ANSWER_BYTES_MAX - start.len())
+}
+
+/// As much of the text, which is ASCII, as there is room for.
+fn shortened(text: &str, room: usize) -> Cow<'_, str> {
+    if text.len() <= room { Cow::Borrowed(text) } else { Cow::Owned(format!("{}...", &text[..room - 3])) }
 }
 
 /// The text in what an answer may hold.

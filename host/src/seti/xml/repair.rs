@@ -161,40 +161,42 @@ impl<'a> Pass<'a> {
     }
 
     fn text_of_data(&mut self, len: usize) {
-        for c in self.rest[9..len - 3].chars() {
-            self.put_char(c);
-        }
+        let rest = self.rest;
+        self.put_text(&rest["<![CDATA[".len()..len - "]]>".len()]);
         self.skip(len);
     }
 
     /// Text up to `end`, with what should have been escaped in it.
     fn text(&mut self, end: usize) {
-        let (text, rest) = self.rest.split_at(end);
+        let (mut left, rest) = self.rest.split_at(end);
         self.rest = rest;
-        let mut left = text;
-        while let Some(c) = left.chars().next() {
-            match Some(left).filter(|_| c == '&').and_then(reference) {
-                Some((c, len)) => {
-                    self.put_char(c);
-                    left = &left[len..];
-                }
-                None => {
-                    self.put_char(c);
-                    left = &left[c.len_utf8()..];
-                }
-            }
+        while let Some(at) = left.find('&') {
+            self.put_text(&left[..at]);
+            let (c, len) = reference(&left[at..]).unwrap_or(('&', 1));
+            self.put_text(c.encode_utf8(&mut [0; 4]));
+            left = &left[at + len..];
         }
+        self.put_text(left);
     }
 
-    fn put_char(&mut self, c: char) {
-        match c {
-            '&' => self.out.push_str("&amp;"),
-            '<' => self.out.push_str("&lt;"),
-            '>' => self.out.push_str("&gt;"),
-            // A carriage return would become a line feed.
-            '\r' => self.out.push_str("&#13;"),
-            c => self.out.push(if is_xml(c) { c } else { char::REPLACEMENT_CHARACTER }),
+    /// Text as it is meant, escaped where XML wants it so.
+    fn put_text(&mut self, text: &str) {
+        let mut left = text;
+        while let Some(at) = left.find(|c| matches!(c, '&' | '<' | '>' | '\r') || !is_xml(c)) {
+            let (plain, after) = left.split_at(at);
+            let c = after.chars().next().expect("a character was found here");
+            self.out.push_str(plain);
+            self.out.push_str(match c {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                // A carriage return would become a line feed.
+                '\r' => "&#13;",
+                _ => "\u{fffd}",
+            });
+            left = &after[c.len_utf8()..];
         }
+        self.out.push_str(left);
     }
 
     fn put(&mut self, pieces: [&str; 3]) {
@@ -215,7 +217,7 @@ fn tag(rest: &str) -> Option<Tag<'_>> {
     let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let len = inside.find(|c| !goes_on(c)).unwrap_or(inside.len());
     let (name, mut attributes) = inside.split_at(len);
-    if !name.starts_with(starts) {
+    if !name.starts_with(starts) || !attributes.starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')) {
         return None;
     }
     // A `>` within quotes is part of an attribute.
