@@ -6,7 +6,7 @@
 //! 1. [`read`] the request: bounded, decoded, its function known. A [`Call::SendVersion`] is answered at once, without credentials.
 //! 2. [`Locked::open`] a [`Call::UpdateStatus`] with the cart's password: the log-in is checked first, and only then is anything parsed. The
 //!    [`Post`] holds each order's fields, or why they cannot be read.
-//! 3. Ask the gate about each, accept, perhaps wait; then [`answer`] with what became of each.
+//! 3. Ask the gate about each, accept, perhaps wait; then [`answer`] with what became of each. A gate's decision is an [`Outcome`] by `From`.
 //!
 //! Every error is answered as well, by [`Error::answer`]. All answers go out with HTTP status 200 and [`Answer::CONTENT_TYPE`], as those of
 //! scripts do: an Order Manager looks at the body.
@@ -18,6 +18,7 @@
 //!
 //! The operator's view is docs/seti-inbound.md.
 
+mod decided;
 mod delimited;
 pub mod form;
 mod login;
