@@ -5,6 +5,7 @@
 //! `expected.json` is what is read and what is answered if every update that can be read is accepted; `error.txt` is the answer to a request that
 //! is no post. `BLESS=1` writes them anew.
 
+mod document;
 mod hostile;
 mod plugin;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     assert!(!cases.is_empty(), "there are cases");
     let mut trials = plugin::trials();
     trials.extend(hostile::trials());
+    trials.extend(document::trials());
     trials.extend(cases.into_iter().map(|case| {
         let name = case.file_name().expect("it was listed").to_string_lossy().into_owned();
         Trial::test(format!("posts::{name}"), move || check(&case))
