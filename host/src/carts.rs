@@ -6,6 +6,7 @@
 
 mod canonical;
 pub mod delivery;
+pub mod inlet;
 mod limits;
 mod mode;
 pub mod order_number;
@@ -15,6 +16,7 @@ pub mod secrets;
 pub(crate) mod tests;
 
 pub use delivery::{DeadLetters, DeliveryRules};
+pub use inlet::Inlet;
 pub use limits::Limits;
 pub use mode::{ChangeRule, Mode};
 pub use order_number::{OrderNumberKind, OrderNumberRule};
@@ -72,6 +74,9 @@ pub struct Cart {
     /// How updates are taken to it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub delivery: DeliveryRules,
+    /// How an Order Manager that speaks the classic protocol posts to this cart. None: it does not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub seti: Option<Inlet>,
     /// What one call may use.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,

@@ -69,4 +69,6 @@ pub mod origin;
 pub mod nearest;
 
 #[cfg(feature = "command")]
+pub mod seti;
+#[cfg(feature = "command")]
 pub mod demo_cart;

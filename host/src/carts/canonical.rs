@@ -9,7 +9,7 @@ use toml::{Table, Value};
 /// The keys that are no tables, in the order in which they are written.
 const PLAIN_KEYS: [&str; 8] = ["cart", "plugin", "digest", "mode", "only_orders", "changes", "unlisted_labels", "notify_customer"];
 /// The keys that are tables. Those of the entries marked so have tables in them, each with a heading of its own.
-const TABLES: [(&str, Entries); 8] = [
+const TABLES: [(&str, Entries); 9] = [
     ("endpoints", Entries::Headed),
     ("settings", Entries::InLine),
     ("credentials", Entries::Headed),
@@ -17,6 +17,7 @@ const TABLES: [(&str, Entries); 8] = [
     ("labels", Entries::InLine),
     ("carriers", Entries::InLine),
     ("delivery", Entries::InLine),
+    ("seti", Entries::InLine),
     ("limits", Entries::InLine),
 ];
 

@@ -30,6 +30,11 @@ const WHOLE: &str = r#"
     [delivery]
     rate = "30 per minute"
 
+    [seti]
+    user = "order-manager"
+    answer = "delivered"
+    time_zone = "America/New_York"
+
     [limits]
     requests = 3
 "#;
@@ -144,6 +149,11 @@ FX = "FedEx"
 
 [delivery]
 rate = "30 per minute"
+
+[seti]
+answer = "delivered"
+time_zone = "America/New_York"
+user = "order-manager"
 
 [limits]
 requests = 3
@@ -281,17 +291,32 @@ mod round_trip {
         (any::<u32>(), 0..=i64::MAX as u64).prop_map(|(requests, fuel)| Limits { requests, fuel, ..Limits::default() })
     }
 
+    fn inlet() -> impl Strategy<Value = Inlet> {
+        let zone = prop_oneof![Just(""), Just("\ntime_zone = \"Europe/Berlin\""), Just("\ntime_zone = \"UTC\"")];
+        let answer = prop_oneof![
+            Just(String::new()),
+            (inlet::WAIT_MS_MIN..=inlet::WAIT_MS_MAX).prop_map(|ms| format!("\nanswer = \"delivered\"\nwait_ms = {ms}"))
+        ];
+        let other =
+            prop_oneof![Just(""), Just("\ndates = \"d/m\"\nleave_out = [\"notes\", \"line-items\"]"), Just("\nencoding = \"utf-8\"")];
+        ("[a-z\"é]{1,9}", "[0-9]\\.[0-9]{3}", zone, answer, other).prop_map(|(user, version, zone, answer, other)| {
+            let user = toml::Value::from(user);
+            toml::from_str(&format!("user = {user}\nversion = \"{version}\"{zone}{answer}{other}")).expect("it is an inlet")
+        })
+    }
+
     prop_compose! {
         fn cart()(
             id in "[a-z0-9][a-z0-9-]{0,62}", plugin in text(), digest in option::of(any::<Vec<u8>>()), mode in mode(),
             (changes, order_number, unlisted_labels, notify_customer) in rules(), endpoints in map(binding()), settings in map(plain()),
             credentials in map(map(source())), labels in map(target()), carriers in map(text()),
             delivery in delivery(), limits in limits(),
+            seti in option::of(inlet()), limits in limits(),
         ) -> Cart {
             let mut cart = Cart {
                 id: CartId::new(id).expect("the pattern is a Cart ID's"), plugin, digest: digest.map(|bytes| Digest::of(&bytes)),
                 mode: mode::Word::default(), only_orders: BTreeSet::new(), changes, order_number, endpoints, settings, credentials, labels,
-                unlisted_labels, carriers, notify_customer, delivery, limits,
+                unlisted_labels, carriers, notify_customer, delivery, seti, limits,
             };
             cart.set_mode(mode);
             cart

@@ -1,0 +1,289 @@
+//! A cart's inlet: how an Order Manager that speaks the classic protocol (SETI) posts to this cart.
+//!
+//! The password is not here: it lies in the vault. What a post says of times, dates and characters is not in the post, so it is said here.
+//! [`crate::carts::Cart::seti`] holds it; a cart without one takes no posts.
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The version that the inlet names where nothing else is said.
+pub const VERSION_DEFAULT: &str = "1.000";
+/// Characters of the version, at most.
+pub const VERSION_CHARS_MAX: usize = 16;
+/// Characters of the user name and of the store code, at most.
+pub const ACCOUNT_CHARS_MAX: usize = 100;
+/// Milliseconds that an answer waits for the delivery where nothing else is said.
+pub const WAIT_MS_DEFAULT: u32 = 10_000;
+/// Milliseconds that an answer may wait, at least.
+pub const WAIT_MS_MIN: u32 = 100;
+/// Milliseconds that an answer may wait, at most: an Order Manager that waits looks hung to its user.
+pub const WAIT_MS_MAX: u32 = 60_000;
+
+/// How an Order Manager posts to a cart. Only valid values exist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct Inlet {
+    user: String,
+    code: String,
+    version: String,
+    zone: Option<TimeZone>,
+    dates: DateOrder,
+    encoding: Encoding,
+    answer: AnswerWhen,
+    leave_out: BTreeSet<LeaveOut>,
+}
+
+/// How a date of three numbers is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum DateOrder {
+    /// `6/1/2015` is the first of June.
+    #[default]
+    #[serde(rename = "m/d")]
+    MonthDay,
+    /// `6/1/2015` is the sixth of January.
+    #[serde(rename = "d/m")]
+    DayMonth,
+}
+
+/// Which characters the bytes of a post are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Encoding {
+    /// UTF-8 where a field is valid UTF-8, else Windows-1252, which holds Latin-1's letters.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    /// UTF-8 and nothing else.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// Windows-1252, also where the bytes happen to be valid UTF-8.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+}
+
+/// When a post is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AnswerWhen {
+    /// As soon as everything in it is on disk or had nothing to do.
+    #[default]
+    Accepted,
+    /// When the cart has answered, or the time is over.
+    Delivered {
+        /// Milliseconds to wait, [`WAIT_MS_MIN`] to [`WAIT_MS_MAX`].
+        wait_ms: u32,
+    },
+}
+
+/// What an Order Manager sends and this cart's plugin cannot carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeaveOut {
+    /// Notes and comments, those of line items too.
+    Notes,
+    /// Packages with their tracking numbers.
+    Packages,
+    /// Line items.
+    LineItems,
+}
+
+/// Why an inlet cannot be as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The user name or the store code.
+    #[error("{key} {problem}; write it as it stands in the Order Manager's cart definition")]
+    Account {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The version.
+    #[error(
+        "version {text:?} is none: write digits and points, {VERSION_CHARS_MAX} characters at most, the same as the Order Manager's \
+         parameter GenericScriptVersionNumber, such as {VERSION_DEFAULT:?}"
+    )]
+    Version {
+        /// As it is written.
+        text: String,
+    },
+    /// The time zone.
+    #[error("time_zone {text:?} is not known; write an IANA name, such as \"America/New_York\"")]
+    TimeZone {
+        /// As it is written.
+        text: String,
+    },
+    /// The time to wait.
+    #[error("wait_ms {given} is out of bounds: {WAIT_MS_MIN} to {WAIT_MS_MAX}")]
+    Wait {
+        /// As it is written.
+        given: u32,
+    },
+    /// A time to wait, and nothing to wait for.
+    #[error("wait_ms says how long to wait for a delivery, but answer is not \"delivered\"; set that, or take wait_ms out")]
+    NothingToWaitFor,
+}
+
+impl Inlet {
+    /// An inlet for this user name, as it is without further settings.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Account`].
+    pub fn new(user: &str) -> Result<Inlet, Error> {
+        Inlet::try_from(Written { user: user.to_owned(), ..Written::default() })
+    }
+
+    /// The user name that a post must carry.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The store code that a post must carry. Empty: any is taken, as most scripts do.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What `sendversion` is answered with.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The time zone of the Order Manager's clock. None: its times stay without an offset.
+    pub fn zone(&self) -> Option<&TimeZone> {
+        self.zone.as_ref()
+    }
+
+    /// How its dates are written.
+    pub fn dates(&self) -> DateOrder {
+        self.dates
+    }
+
+    /// Which characters its bytes are.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// When it gets its answer.
+    pub fn answer(&self) -> AnswerWhen {
+        self.answer
+    }
+
+    /// Whether this part of what it sends is left out.
+    pub fn leaves_out(&self, part: LeaveOut) -> bool {
+        self.leave_out.contains(&part)
+    }
+}
+
+/// An inlet as its operator writes it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    user: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    code: String,
+    #[serde(default = "version_default", skip_serializing_if = "is_version_default")]
+    version: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time_zone: Option<String>,
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    dates: DateOrder,
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    encoding: Encoding,
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    answer: Word,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wait_ms: Option<u32>,
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    leave_out: BTreeSet<LeaveOut>,
+}
+
+/// A way to answer without its time, which is a key of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Word {
+    #[default]
+    Accepted,
+    Delivered,
+}
+
+fn version_default() -> String {
+    VERSION_DEFAULT.to_owned()
+}
+
+fn is_version_default(version: &str) -> bool {
+    version == VERSION_DEFAULT
+}
+
+impl Default for Written {
+    fn default() -> Written {
+        Written {
+            user: String::new(),
+            code: String::new(),
+            version: version_default(),
+            time_zone: None,
+            dates: DateOrder::default(),
+            encoding: Encoding::default(),
+            answer: Word::default(),
+            wait_ms: None,
+            leave_out: BTreeSet::new(),
+        }
+    }
+}
+
+impl TryFrom<Written> for Inlet {
+    type Error = Error;
+
+    fn try_from(written: Written) -> Result<Inlet, Error> {
+        if written.user.is_empty() {
+            return Err(Error::Account { key: "user", problem: "is empty" });
+        }
+        check_account("user", &written.user)?;
+        check_account("code", &written.code)?;
+        let version = written.version;
+        let digits = version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && version.starts_with(|c: char| c.is_ascii_digit());
+        if !digits || version.len() > VERSION_CHARS_MAX {
+            return Err(Error::Version { text: version });
+        }
+        let zone = match written.time_zone {
+            Some(text) => Some(TimeZone::get(&text).map_err(|_| Error::TimeZone { text })?),
+            None => None,
+        };
+        let answer = match (written.answer, written.wait_ms) {
+            (Word::Accepted, None) => AnswerWhen::Accepted,
+            (Word::Accepted, Some(_)) => return Err(Error::NothingToWaitFor),
+            (Word::Delivered, wait_ms) => AnswerWhen::Delivered { wait_ms: wait_ms.unwrap_or(WAIT_MS_DEFAULT) },
+        };
+        if let AnswerWhen::Delivered { wait_ms: given } = answer
+            && !(WAIT_MS_MIN..=WAIT_MS_MAX).contains(&given)
+        {
+            return Err(Error::Wait { given });
+        }
+        let Written { user, code, dates, encoding, leave_out, .. } = written;
+        Ok(Inlet { user, code, version, zone, dates, encoding, answer, leave_out })
+    }
+}
+
+fn check_account(key: &'static str, text: &str) -> Result<(), Error> {
+    if text.chars().any(char::is_control) {
+        return Err(Error::Account { key, problem: "holds a control character" });
+    }
+    if text.chars().count() > ACCOUNT_CHARS_MAX {
+        return Err(Error::Account { key, problem: "has more than 100 characters" });
+    }
+    Ok(())
+}
+
+impl From<Inlet> for Written {
+    fn from(inlet: Inlet) -> Written {
+        let time_zone = inlet.zone.as_ref().and_then(TimeZone::iana_name).map(str::to_owned);
+        let (answer, wait_ms) = match inlet.answer {
+            AnswerWhen::Accepted => (Word::Accepted, None),
+            AnswerWhen::Delivered { wait_ms } => (Word::Delivered, Some(wait_ms).filter(|ms| *ms != WAIT_MS_DEFAULT)),
+        };
+        let Inlet { user, code, version, dates, encoding, leave_out, .. } = inlet;
+        Written { user, code, version, time_zone, dates, encoding, answer, wait_ms, leave_out }
+    }
+}
+
+#[cfg(test)]
+mod tests;

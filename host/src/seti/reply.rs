@@ -1,0 +1,183 @@
+//! Answers in the classic form: one line of ASCII, bounded.
+//!
+//! An Order Manager repeats what was not answered with OK, without end as far as is known; so `False` is said only where somebody must act, and
+//! its notes name what needs whom. The texts are for that person: nothing decides by them. What would split or end the answer, or make a
+//! page of it, is taken out of every text: line ends, semicolons, angle brackets, characters beyond ASCII.
+
+use super::{Error, Invalid, Post};
+use crate::carts::Inlet;
+use std::borrow::Cow;
+use std::iter::successors;
+
+/// Bytes of an answer, at most.
+pub const ANSWER_BYTES_MAX: usize = 1_024;
+
+/// Bytes that are kept for saying how many orders the notes leave out.
+const TAIL_BYTES: usize = 24;
+
+/// What became of one order of a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartOutcome {
+    /// The order's number, as far as it is known.
+    pub order: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of an order. The reasons are for people, in a sentence without an end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is on disk.
+    Accepted,
+    /// There was nothing to do: the cart was told already, the label map ignores the label, or the cart's mode only records.
+    NothingToDo(String),
+    /// The cart has it.
+    Delivered,
+    /// It is on disk, and the cart has not taken it within the time to wait.
+    StillQueued,
+    /// A condition does not hold until somebody changes something.
+    NeedsAPerson(String),
+    /// Its fields are not valid.
+    Invalid(String),
+    /// The cart refused it.
+    Refused(String),
+    /// It could not be put on disk; the same post may succeed later.
+    NotKept(String),
+}
+
+/// An answer, ready to be sent with HTTP status 200.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer(String);
+
+impl Answer {
+    /// Of every answer. Send it with `X-Content-Type-Options: nosniff`: parts of a request stand in answers.
+    pub const CONTENT_TYPE: &'static str = "text/plain; charset=us-ascii";
+
+    /// That of `sendversion`.
+    pub fn version(inlet: &Inlet) -> Answer {
+        Answer(format!("SETIResponse: version={}", inlet.version()))
+    }
+
+    /// One for what happened outside of any update, such as a cart without an inlet.
+    pub fn error(text: &str) -> Answer {
+        Answer(bounded("SETIError: ", &plain(text)))
+    }
+
+    /// The bytes to send.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Error {
+    /// The answer to a request that failed so. XML that cannot be read is an update that was not taken; all else never was one.
+    pub fn answer(&self) -> Answer {
+        match self {
+            Error::Xml(_) => Answer(bounded("SETIResponse: update=False;Notes=", &plain(&chain(self)))),
+            Error::Form(_) | Error::FunctionMissing | Error::FunctionUnknown { .. } | Error::Denied => Answer::error(&chain(self)),
+        }
+    }
+}
+
+impl Post {
+    /// What became of the orders that cannot be read: parts of the answer, beside those of the others.
+    pub fn invalid(&self) -> impl Iterator<Item = PartOutcome> {
+        self.updates.iter().filter_map(|update| update.as_ref().err()).map(PartOutcome::from)
+    }
+}
+
+impl From<&Invalid> for PartOutcome {
+    fn from(invalid: &Invalid) -> PartOutcome {
+        PartOutcome { order: invalid.order.clone(), outcome: Outcome::Invalid(chain(&invalid.problem)) }
+    }
+}
+
+/// The answer to a post: OK if nobody must act, else False. What somebody must do stands first in the notes; what was accepted stays so,
+/// and a repeat of it is nothing to do.
+pub fn answer(parts: &[PartOutcome]) -> Answer {
+    let (bad, good): (Vec<_>, Vec<_>) = parts.iter().partition(|part| part.outcome.is_bad());
+    let notes = |parts: &[&PartOutcome]| parts.iter().filter_map(|part| part.note()).collect::<Vec<_>>();
+    if bad.is_empty() && !good.is_empty() {
+        return Answer(listed("SETIResponse: update=OK;Notes=", &notes(&good)));
+    }
+    let mut notes = notes(&bad);
+    if !good.is_empty() {
+        notes.push(format!("{} of {} orders in this post need nobody", good.len(), parts.len()));
+    }
+    Answer(listed("SETIResponse: update=False;Notes=", &notes))
+}
+
+impl PartOutcome {
+    /// What the notes say. None: nothing.
+    fn note(&self) -> Option<String> {
+        let what = match &self.outcome {
+            Outcome::Accepted | Outcome::Delivered => return None,
+            Outcome::NothingToDo(reason) => format!("nothing to do: {reason}"),
+            Outcome::StillQueued => "accepted, not delivered yet".to_owned(),
+            Outcome::NeedsAPerson(reason) => format!("needs a person: {reason}"),
+            Outcome::Invalid(reason) => format!("not valid: {reason}"),
+            Outcome::Refused(reason) => format!("refused by the cart: {reason}"),
+            Outcome::NotKept(reason) => format!("not accepted, try again: {reason}"),
+        };
+        let order = self.order.as_ref().map_or_else(|| "an order without a number".to_owned(), |order| format!("order {order}"));
+        Some(plain(&format!("{order} {what}")))
+    }
+}
+
+impl Outcome {
+    /// Whether somebody must act, or the sender must repeat it.
+    fn is_bad(&self) -> bool {
+        match self {
+            Outcome::Accepted | Outcome::NothingToDo(_) | Outcome::Delivered | Outcome::StillQueued => false,
+            Outcome::NeedsAPerson(_) | Outcome::Invalid(_) | Outcome::Refused(_) | Outcome::NotKept(_) => true,
+        }
+    }
+}
+
+/// As many notes as there is room for, the first at least in part, and how many are left out.
+fn listed(start: &str, notes: &[String]) -> String {
+    let mut text = start.to_owned();
+    for (at, note) in notes.iter().enumerate() {
+        let left = notes.len() - at;
+        let comma = if at == 0 { "" } else { ", " };
+        let room = ANSWER_BYTES_MAX - text.len() - if left > 1 { TAIL_BYTES } else { 0 };
+        if comma.len() + note.len() <= room {
+            text.extend([comma, note]);
+        } else if at == 0 {
+            text.push_str(&shortened(note, room));
+        } else {
+            return text + &format!(", and {left} more");
+        }
+    }
+    text
+}
+
+fn bounded(start: &str, text: &str) -> String {
+    start.to_owned() + &shortened(text, ANSWER_BYTES_MAX - start.len())
+}
+
+/// As much of the text, which is ASCII, as there is room for.
+fn shortened(text: &str, room: usize) -> Cow<'_, str> {
+    if text.len() <= room { Cow::Borrowed(text) } else { Cow::Owned(format!("{}...", &text[..room - 3])) }
+}
+
+/// The text in what an answer may hold.
+fn plain(text: &str) -> String {
+    let plain = text.chars().map(|c| match c {
+        '<' => '(',
+        '>' => ')',
+        ';' => ',',
+        ' '..='~' => c,
+        c if c.is_control() || c.is_whitespace() => ' ',
+        _ => '?',
+    });
+    plain.collect::<String>().split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// An error and its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Characters of a post: which ones its bytes are, and which of them a field can hold.
+
+use crate::carts::inlet::Encoding;
+
+/// Characters of a sender's text that an error repeats.
+const REPEATED_CHARS_MAX: usize = 60;
+
+/// What Windows-1252 has at 0x80 to 0x9F; NUL where it has nothing.
+const WINDOWS_1252_HIGH: [char; 32] = [
+    '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“', '”', '•', '–', '—', '˜', '™',
+    'š', '›', 'œ', '\0', 'ž', 'Ÿ',
+];
+
+/// Bytes that are no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// UTF-8 was asked for.
+    #[error("the bytes are not valid UTF-8 from byte {at} on, and the inlet's encoding is \"utf-8\"")]
+    NotUtf8 {
+        /// Bytes before it.
+        at: usize,
+    },
+    /// Neither that nor Windows-1252.
+    #[error(
+        "byte {at} is 0x{byte:02X}, which Windows-1252 does not have, and the bytes are not valid UTF-8 that the inlet's encoding accepts"
+    )]
+    NoCharacter {
+        /// Bytes before it.
+        at: usize,
+        /// The byte.
+        byte: u8,
+    },
+}
+
+/// The text that these bytes are.
+pub(super) fn decode(bytes: &[u8], encoding: Encoding) -> Result<String, Error> {
+    let utf8 = std::str::from_utf8(bytes);
+    match (encoding, utf8) {
+        (Encoding::Auto | Encoding::Utf8, Ok(text)) => Ok(text.to_owned()),
+        (Encoding::Utf8, Err(error)) => Err(Error::NotUtf8 { at: error.valid_up_to() }),
+        (Encoding::Auto, Err(_)) | (Encoding::Windows1252, _) => {
+            bytes.iter().enumerate().map(|(at, byte)| windows_1252(*byte).ok_or(Error::NoCharacter { at, byte: *byte })).collect()
+        }
+    }
+}
+
+/// What Windows-1252 has for a byte.
+pub(super) fn windows_1252(byte: u8) -> Option<char> {
+    match byte {
+        0x80..=0x9F => Some(WINDOWS_1252_HIGH[usize::from(byte - 0x80)]).filter(|c| *c != '\0'),
+        _ => Some(char::from(byte)),
+    }
+}
+
+/// A field of one line: without white space around it. None: there is nothing in it.
+pub(super) fn line(text: &str) -> Option<String> {
+    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// A field of several lines: with plain line ends, and a replacement character for each control character, which no note has on
+/// purpose and which would hold the order's status back for good.
+pub(super) fn block(text: &str) -> Option<String> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    let plain = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c };
+    Some(text.replace("\r\n", "\n").replace('\r', "\n").chars().map(plain).collect())
+}
+
+/// As much of a sender's text as an error repeats.
+pub(super) fn cut(text: &str) -> String {
+    let mut cut: String = text.chars().take(REPEATED_CHARS_MAX).collect();
+    if cut.len() < text.len() {
+        cut.push_str("...");
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_read_as_the_inlet_says() {
+        use Encoding::{Auto, Utf8, Windows1252};
+        for (bytes, encoding, expected) in [
+            (&b"caf\xC3\xA9"[..], Auto, Ok("café")),
+            (b"caf\xE9", Auto, Ok("café")),
+            (b"it\x92s \x80 5", Auto, Ok("it’s € 5")),
+            (b"caf\xC3\xA9", Utf8, Ok("café")),
+            (b"caf\xE9", Utf8, Err(Error::NotUtf8 { at: 3 })),
+            (b"caf\xC3\xA9", Windows1252, Ok("cafÃ©")),
+            (b"\xE9\x81", Auto, Err(Error::NoCharacter { at: 1, byte: 0x81 })),
+            (b"\xE9\x9F\xFF", Windows1252, Ok("éŸÿ")),
+            (b"", Auto, Ok("")),
+        ] {
+            assert_eq!(decode(bytes, encoding), expected.map(str::to_owned), "{bytes:?} as {encoding:?}");
+        }
+        let gaps: Vec<u8> = (0..=255).filter(|byte| windows_1252(*byte).is_none()).collect();
+        assert_eq!(gaps, [0x81, 0x8D, 0x8F, 0x90, 0x9D]);
+    }
+
+    #[test]
+    fn fields_are_cleaned() {
+        assert_eq!(line(" \tShipped\r\n"), Some("Shipped".to_owned()));
+        assert_eq!(line(" \n"), None);
+        assert_eq!(block("a\r\nb\rc\td\u{b}e\u{85}"), Some("a\nb\nc\td\u{fffd}e\u{fffd}".to_owned()));
+        assert_eq!(block(" keeps its spaces "), Some(" keeps its spaces ".to_owned()));
+        assert_eq!(block(" \r\n"), None);
+    }
+
+    #[test]
+    fn an_error_repeats_so_much_and_no_more() {
+        let most = "é".repeat(REPEATED_CHARS_MAX);
+        assert_eq!(cut(&most), most);
+        assert_eq!(cut(&format!("{most}é")), format!("{most}..."));
+    }
+}
