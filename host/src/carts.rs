@@ -13,6 +13,7 @@ pub mod secrets;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use canonical::quoted;
 pub use limits::Limits;
 pub use mode::{ChangeRule, Mode};
 pub use order_number::{OrderNumberKind, OrderNumberRule};

@@ -13,7 +13,7 @@ Examples:
   See what is defined, for a program:
       cartage export --json | jq -r '.carts[].cart'
 
-Comments are not kept, and nothing that is as it would be anyway is written. No secret is: the credentials stay in the data directory.";
+What is printed reads back as the same cart: characters that a reader would not see stand there as TOML's escapes. Comments are not kept, and nothing that is as it would be anyway is written. No secret is: the credentials stay in the data directory.";
 
 /// Print a cart's definition, or all of them, as TOML without secrets.
 #[derive(Debug, clap::Args)]
