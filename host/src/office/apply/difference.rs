@@ -11,6 +11,8 @@ use toml::{Table, Value};
 pub struct Difference {
     /// Whether there was no such cart.
     pub new: bool,
+    /// Whether what was there could not be read.
+    pub unreadable: bool,
     /// Each key that changes.
     pub fields: Vec<Field>,
 }
@@ -34,12 +36,17 @@ impl Difference {
         let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         let changed = keys.into_iter().filter(|key| old.get(*key) != new.get(*key));
         let field = |key: &String| Field { key: key.clone(), before: old.get(key).cloned(), after: new.get(key).cloned() };
-        Difference { new: before.is_none(), fields: changed.map(field).collect() }
+        Difference { new: before.is_none(), unreadable: false, fields: changed.map(field).collect() }
+    }
+
+    /// What changes where the definition before could not be read: all of it.
+    pub fn mending(after: &Cart) -> Difference {
+        Difference { new: false, unreadable: true, ..Difference::between(None, after) }
     }
 
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
+        self.fields.is_empty() && !self.unreadable
     }
 }
 
@@ -57,7 +64,8 @@ impl fmt::Display for Field {
 /// One line a key.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<String> = self.fields.iter().map(ToString::to_string).collect();
+        let unreadable = self.unreadable.then(|| "it was unreadable".to_owned());
+        let lines: Vec<String> = unreadable.into_iter().chain(self.fields.iter().map(ToString::to_string)).collect();
         f.write_str(&lines.join("\n"))
     }
 }
@@ -92,5 +100,7 @@ mod tests {
         assert_eq!(lines(&labels("Sent"), &labels("Shipped")), "labels.Order Shipped: \"Shipped\" in place of \"Sent\"");
         let new = Difference::between(None, &cart(""));
         assert!(new.new && new.fields.len() == 2, "{new}");
+        let mended = Difference::mending(&cart(""));
+        assert!(!mended.new && !mended.is_empty() && mended.to_string().starts_with("it was unreadable\n"), "{mended}");
     }
 }
