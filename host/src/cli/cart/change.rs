@@ -13,6 +13,9 @@ pub(super) async fn redefine(office: &Office, id: &CartId, json: bool, change: i
     let mut cart = kept.cart.clone();
     change(&mut cart);
     let difference = office.redefine(&kept, &cart).await.map_err(init::failure)?;
+    for doubt in office.doubts(&cart, kept.manifest()).await.map_err(init::failure)? {
+        report::talk(&format!("warning: {doubt}"));
+    }
     if json {
         report::json(&serde_json::json!({ "cart": id, "fields": difference.fields }));
     } else if difference.is_empty() {
