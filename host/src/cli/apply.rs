@@ -135,9 +135,8 @@ fn invalid(error: Invalid) -> Failure {
                 .what_to_do("put the plugin beside the cart's file, or name the folder that holds it with --plugins DIR"),
             other => init::failure(other),
         },
-        error @ (Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_)) => {
-            Failure::from(error).what_to_do("change the cart's file; `cartage plugin inspect` shows what the plugin asks for")
-        }
+        error @ (Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_)) => Failure::from(error)
+            .what_to_do("change the cart's file; `cartage plugin inspect` shows what the plugin asks for; nothing was loaded"),
         error @ (Invalid::Twice { .. } | Invalid::Digest { .. }) => error.into(),
     }
 }

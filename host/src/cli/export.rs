@@ -37,6 +37,8 @@ impl Args {
         if json {
             let carts = carts.iter().zip(&texts).map(|(kept, text)| serde_json::json!({ "cart": kept.cart.id, "toml": text }));
             report::json(&serde_json::json!({ "carts": carts.collect::<Vec<_>>() }));
+        } else if texts.is_empty() {
+            report::talk("there is no cart yet, and so nothing to print");
         } else {
             // Each is a file of its own: all of them together would be no TOML, so a line tells them apart.
             let several = texts.len() > 1;

@@ -59,7 +59,7 @@ pub(crate) fn failure(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized), re
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     let mut text = format!("{} {}", painted("error:", red, colours), visible(&message));
     for cause in &causes {
-        text.push_str(&format!("\n  because: {}", visible(cause).replace('\n', "\n    ")));
+        text.push_str(&format!("\n  because: {}", visible(cause.trim_end()).replace('\n', "\n    ")));
     }
     if let Some(remedy) = remedy {
         text.push_str(&format!("\n{} {}", painted("what to do:", Style::new().bold(), colours), visible(remedy).replace('\n', "\n  ")));

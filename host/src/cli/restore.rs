@@ -2,9 +2,9 @@
 
 use super::{Failure, Verdict, courier, init, report};
 use cartage::clock::{Clock, SystemClock};
-use cartage::data_dir::DataDir;
+use cartage::data_dir::{self, DataDir};
 use cartage::office::{MissingPlugin, Office};
-use cartage::store::backup::Gap;
+use cartage::store::{self, backup::Gap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,7 +43,13 @@ impl Args {
         if let Some(folder) = self.plugins.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(Failure::wrong_use(format!("{} is no folder, so nothing was restored", folder.display())));
         }
-        let (dir, gap) = DataDir::restore(&self.into, &self.file, self.key.as_deref(), SystemClock.now_unix_ms())?;
+        let restored = DataDir::restore(&self.into, &self.file, self.key.as_deref(), SystemClock.now_unix_ms());
+        let (dir, gap) = restored.map_err(|error| match error {
+            data_dir::Error::Store(store::Error::NotOurs { .. }) => {
+                Failure::from(error).what_to_do("name a file that `cartage backup` made")
+            }
+            other => other.into(),
+        })?;
         let office = Office::of(dir, Arc::new(SystemClock)).map_err(init::failure)?;
         let missing = courier::block_on(async {
             if let Some(folder) = &self.plugins {

@@ -207,8 +207,9 @@ impl Office {
             let host = manifest.slot(&value.place.slot).and_then(|slot| credential_host(cart, manifest, slot));
             if host.is_some_and(|host| host != value.host) {
                 let store::credentials::Place { slot, field, .. } = &value.place;
+                let next = if value.turn == store::credentials::Turn::Next { " --next" } else { "" };
                 warnings.push(format!(
-                    "the credential {slot}.{field} was set for {} and is not used for another host; set it again with `cartage credential set {} {slot} {field}`",
+                    "the credential {slot}.{field} was set for {} and is not used for another host; set it again with `cartage credential set {} {slot} {field}{next}`",
                     value.host, cart.id
                 ));
             }

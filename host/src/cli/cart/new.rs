@@ -45,7 +45,7 @@ impl Args {
         let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{}.toml", self.cart)));
         // Nobody shall answer twenty questions for a file that cannot be written.
         if self.ask && output.exists() {
-            return Err(Error::Write { file: output, source: std::io::ErrorKind::AlreadyExists.into() }.into());
+            return Err(not_written(&output)(std::io::ErrorKind::AlreadyExists.into()));
         }
         let answers = if self.ask { ask(plugin.manifest(), &mut std::io::stdin().lock())? } else { Answers::default() };
         let text = file(&self.cart, &name, plugin.manifest(), &answers);
@@ -59,7 +59,7 @@ impl Args {
             return Ok(Verdict::Done);
         }
         let written = OpenOptions::new().write(true).create_new(true).open(&output).and_then(|mut open| open.write_all(text.as_bytes()));
-        written.map_err(|source| Error::Write { file: output.clone(), source })?;
+        written.map_err(not_written(&output))?;
         if json {
             report::json(&serde_json::json!({ "cart": self.cart, "file": output }));
         } else {
@@ -68,6 +68,14 @@ impl Args {
             report::line(&format!("  cartage apply {}", output.display()));
         }
         Ok(Verdict::Done)
+    }
+}
+
+fn not_written(file: &Path) -> impl FnOnce(std::io::Error) -> Failure {
+    |source| {
+        let there = source.kind() == std::io::ErrorKind::AlreadyExists;
+        let failure = Failure::from(Error::Write { file: file.to_owned(), source });
+        if there { failure.what_to_do("name another file with --output FILE, or move that one away") } else { failure }
     }
 }
 

@@ -53,7 +53,7 @@ impl Difference {
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.before, &self.after) {
-            (None, Some(after)) => write!(f, "{}: {after} (new)", self.key),
+            (None, Some(after)) => write!(f, "{}: {after} (not set before)", self.key),
             (Some(before), None) => write!(f, "{}: no longer {before}", self.key),
             (Some(before), Some(after)) => write!(f, "{}: {after} in place of {before}", self.key),
             (None, None) => f.write_str(&self.key),
@@ -94,7 +94,7 @@ mod tests {
         let lines = |before: &str, after: &str| Difference::between(Some(&cart(before)), &cart(after)).to_string();
         assert_eq!(lines("mode = \"live\"", "mode = \"live\""), "");
         assert_eq!(lines("", "mode = \"shadow\""), "", "it would be so anyway");
-        assert_eq!(lines("", "mode = \"live\""), "mode: \"live\" (new)");
+        assert_eq!(lines("", "mode = \"live\""), "mode: \"live\" (not set before)");
         assert_eq!(lines("mode = \"live\"", ""), "mode: no longer \"live\"");
         let labels = |status: &str| format!("[labels]\n\"Order Shipped\" = \"{status}\"");
         assert_eq!(lines(&labels("Sent"), &labels("Shipped")), "labels.Order Shipped: \"Shipped\" in place of \"Sent\"");
