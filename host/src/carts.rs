@@ -15,6 +15,7 @@ pub mod secrets;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use canonical::quoted;
 pub use delivery::{DeadLetters, DeliveryRules};
 pub use inlet::Inlet;
 pub use limits::Limits;

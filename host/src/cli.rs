@@ -201,6 +201,37 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// Every command that is listed and has none below it, by its words.
+    fn leaves(command: &clap::Command, words: &str, found: &mut Vec<(String, clap::Command)>) {
+        let below = || command.get_subcommands().filter(|below| !below.is_hide_set() && below.get_name() != "help");
+        if below().next().is_none() {
+            found.push((words.to_owned(), command.clone()));
+        }
+        below().for_each(|below| leaves(below, &format!("{words} {}", below.get_name()), found));
+    }
+
+    #[test]
+    fn every_command_s_long_help_has_examples_that_can_be_typed() {
+        let mut found = Vec::new();
+        leaves(&Cli::command(), "cartage", &mut found);
+        assert!(found.len() > 30, "{} commands", found.len());
+        for (words, mut command) in found {
+            let help = command.render_long_help().to_string();
+            let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("`{words} --help` has no examples:\n{help}"));
+            // A line that was wrapped could not be typed any more.
+            let examples = examples.replace(" \\\n", " ");
+            let typed: Vec<&str> =
+                examples.lines().map(str::trim).filter(|line| line.contains("cartage ") && !line.contains('`')).collect();
+            assert!(typed.iter().any(|line| line.contains(&words)), "the examples of `{words}` show how it is typed: {typed:?}");
+            for line in typed.iter().filter_map(|line| line.find("cartage ").map(|at| &line[at..])) {
+                let line = line.split(" > ").next().and_then(|line| line.split(" | ").next()).unwrap_or_default();
+                if let Err(error) = Cli::try_parse_from(self::words(line)) {
+                    panic!("`{words} --help`: {line}: {error}");
+                }
+            }
+        }
+    }
+
     /// A command line as a shell hands it over.
     fn words(line: &str) -> Vec<String> {
         let output = std::process::Command::new("sh").args(["-c", &format!("printf '%s\\0' {line}")]).output().expect("there is a shell");
@@ -227,8 +258,7 @@ mod tests {
         }
         remedies.push(command::event_set(&EVENTS[0], None));
         remedies.extend(command::cart_new(&cart));
-        use command::Upgrade::{Another, Approve, Pin};
-        remedies.extend([Pin, Approve, Another].map(|upgrade| command::cart_upgrade(&cart, upgrade)));
+        remedies.extend([command::Consent::Asked, command::Consent::Given].map(|consent| command::cart_upgrade(&cart, consent)));
         for remedy in remedies {
             if let Err(error) = Cli::try_parse_from(words(&remedy)) {
                 panic!("{remedy}: {error}");

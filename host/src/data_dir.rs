@@ -31,12 +31,12 @@ cartage.sqlite        carts, parameters, events, orders, receipts; credentials, 
 cartage.sqlite-wal    what was written last and is not yet in cartage.sqlite; belongs to it while it is there
 cartage.sqlite-shm    shared memory of those two; of no value by itself
 key                   opens the sealed credentials; whoever has it and the database has them
-plugins/              the plugins' files
+plugins/              the plugins' files, each named by its digest: what runs for a cart is the file of the digest that it is pinned to
 lock                  names the process that works here
 
 Back up with `cartage backup FILE`, also while Cartage runs; a copy of cartage.sqlite made in any other way may be broken. Keep a copy of
 `key` somewhere else than the backups: it changes only with `cartage key rotate`. Without it everything can be restored but the credentials,
-which must then be set again. Copy plugins/ as it is.
+which must then be set again. Copy plugins/ as it is: a backup does not hold it, and `cartage restore --plugins` takes the files from the copy.
 
 cartage.sqlite.before-vN.M is a copy from before a new release changed the database, and can be removed once that release has proved good.
 ";
@@ -67,7 +67,7 @@ pub enum Error {
         found: String,
     },
     /// There is no data directory.
-    #[error("{} is not a data directory: it has no {DATABASE}; make one with `cartage init`, or name the right one", .path.display())]
+    #[error("{} is not a data directory: it has no {DATABASE}", .path.display())]
     NotADataDir {
         /// Where it was looked for.
         path: PathBuf,
@@ -154,7 +154,8 @@ impl DataDir {
     }
 
     /// Makes a data directory from a backup of the store, with every cart paused. `key` is a copy of the key file; without it a new key is
-    /// made, and the credentials must be set again. Plugins' files are not in a backup and must be copied into `plugins/`.
+    /// made, and the credentials must be set again. Plugins' files are not in a backup: an
+    /// [`Office`](crate::office::Office) takes them from a copy of their folder, and says which are missing.
     ///
     /// # Errors
     ///

@@ -108,6 +108,11 @@ impl DemoCart {
         locked(&self.shop).orders.clone()
     }
 
+    /// Changes the password that it takes.
+    pub fn set_password(&self, password: &str) {
+        locked(&self.shop).account.password = password.to_owned();
+    }
+
     /// How many requests it has had.
     pub fn requests(&self) -> u32 {
         locked(&self.shop).requests

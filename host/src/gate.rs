@@ -23,6 +23,7 @@ pub mod explain;
 pub mod order;
 pub mod package;
 pub mod question;
+mod screen;
 
 pub use order::Known;
 pub use question::{Again, Cause, Change, ChangeRule, Definition, Given, Mode, PluginState, Question};
@@ -206,9 +207,11 @@ impl Decision {
     }
 
     /// Whether somebody must act before such an update is sent. False where it is sent or recorded, and where there is nothing to do: the
-    /// cart was told already, or its label map ignores the label.
+    /// cart was told already, its label map ignores the label, or the event is not meant for carts. Then nothing would be sent whatever else
+    /// does not hold.
     pub fn must_act(&self) -> bool {
-        self.answers.iter().any(|answer| answer.finding == Finding::NotHeld)
+        let any = |finding| self.answers.iter().any(|answer| answer.finding == finding);
+        any(Finding::NotHeld) && !any(Finding::NothingToDo)
     }
 }
 

@@ -15,14 +15,16 @@ mod credentials;
 mod error;
 mod explain;
 mod facts;
+mod lines;
 mod plugins;
 mod send;
 mod settings;
 
 pub use cart::{KeptCart, PluginKept, credential_host};
-pub use credentials::KeptCredential;
+pub use credentials::{Checked, KeptCredential, Next, SetCredential};
 pub use error::Error;
 pub use explain::Explained;
+pub use plugins::MissingPlugin;
 pub use send::{Cause, Done, Request, Sent};
 
 use crate::clock::Clock;

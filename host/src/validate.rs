@@ -32,6 +32,8 @@ pub const LINE_ITEMS_MAX: usize = 1_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusUpdate {
     update: Update,
+    /// Whether the order gets the label; else only its lines get theirs.
+    labels_order: bool,
 }
 
 /// Why the fields are no status update.
@@ -104,7 +106,12 @@ impl StatusUpdate {
     pub fn new(fields: Fields, now: CivilTime) -> Result<StatusUpdate, Error> {
         let mut check = text::Check::default();
         let update = fields::update(fields, now, &mut check);
-        if check.problems.is_empty() { Ok(StatusUpdate { update }) } else { Err(Error { problems: check.problems }) }
+        if check.problems.is_empty() { Ok(StatusUpdate { update, labels_order: true }) } else { Err(Error { problems: check.problems }) }
+    }
+
+    /// The same for the order's lines alone: the order gets no label, and its status at the cart stays.
+    pub fn for_lines(self) -> StatusUpdate {
+        StatusUpdate { labels_order: false, ..self }
     }
 
     /// The cart's own number of the order.
@@ -135,11 +142,13 @@ impl StatusUpdate {
             Statuses::Fixed(known) => Some(known.as_slice()),
             Statuses::FreeText | Statuses::Ask => None,
         };
-        update.status = match target(cart, known, &update.label)? {
-            LabelTarget::Status(status) => Some(status),
-            LabelTarget::TrackingOnly => None,
-            LabelTarget::Ignore => return Ok(ForCart::Ignored),
-        };
+        if self.labels_order {
+            update.status = match target(cart, known, &update.label)? {
+                LabelTarget::Status(status) => Some(status),
+                LabelTarget::TrackingOnly => None,
+                LabelTarget::Ignore => return Ok(ForCart::Ignored),
+            };
+        }
         for line in &mut update.line_items {
             map_line(line, cart, known)?;
         }

@@ -54,6 +54,9 @@ pub trait Vault: Send + Sync {
 
     /// Forgets both values of a field. Tells whether there were any.
     fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place) -> Answer<'a, bool>;
+
+    /// Forgets the next value of a field, and keeps the one in use. Tells whether there was one.
+    fn forget_next<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place) -> Answer<'a, bool>;
 }
 
 /// Why a credential could not be kept or opened. No variant holds a secret.

@@ -7,4 +7,5 @@ mod egress;
 mod harness;
 mod key;
 mod limits;
+mod office;
 mod seed_story;

@@ -208,6 +208,7 @@ async fn a_parameter_supplies_the_setting_and_says_so() {
     let set = story.done(&["param", "set", "GenericStatusSendXML", "True"]);
     assert!(set.contains("True (set for the system)"), "{set}");
     assert!(story.done(&get).contains("supplies the plugin's setting `encoding`: xml"));
+    assert!(story.done(&["cart", "show", "seed-shop"]).contains("supplies the plugin's setting `encoding`: xml"), "both name the winner");
     let sent = story.done(&["send", "--cart", "seed-shop", "--order", "1021", "--label", "Order Shipped"]);
     assert!(sent.contains("update = <Orders>"), "{sent}");
     story.done(&["param", "set", "GenericOrderNumberType", "numeric", "--cart", "seed-shop"]);

@@ -82,7 +82,8 @@ fn send(state: &mut State, options: &[&str]) {
 
 fn upgrade(kept: &mut Kept, options: &[&str]) {
     kept.plugin = match (options, &kept.plugin) {
-        ([], PluginKept::Changed) | (["--approve"], PluginKept::AwaitsApproval) | (["--plugin", "PLUGIN.wasm"], _) => any_plugin(),
+        (["--plugin", "PLUGIN.wasm", "--approve"], PluginKept::AwaitsApproval) => any_plugin(),
+        (["--plugin", "PLUGIN.wasm"], plugin) if !matches!(plugin, PluginKept::AwaitsApproval) => any_plugin(),
         (options, plugin) => panic!("an upgrade with {options:?} does not help {plugin:?}"),
     };
 }

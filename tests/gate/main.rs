@@ -8,7 +8,7 @@ mod commands;
 mod random;
 mod state;
 
-use cartage::gate::explain::{COLUMNS_MAX, Explanation, explain};
+use cartage::gate::explain::{COLUMNS_MAX, Explanation, SCREEN_COLUMNS_MAX, SCREEN_LINES_MAX, explain};
 use cartage::gate::{Condition, Decision, Verdict, decide, package};
 use cartage_contract::orders::{CivilDate, CivilTime, Package, Update};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -91,7 +91,8 @@ fn text(decision: &Decision, prepared: &Prepared) -> String {
             package.told_number.iter().map(|old| format!(", was {old}")).collect::<String>()
         );
     }
-    text + "\n" + &explain(decision).table()
+    let explanation = explain(decision);
+    format!("{text}\n{}\nIn full:\n\n{}", explanation.screen(), explanation.table())
 }
 
 fn update(packages: &[Package]) -> Update {
@@ -127,6 +128,12 @@ fn sound(decision: &Decision, explanation: &Explanation) -> Result<(), String> {
     let table = explanation.table();
     let wide = table.lines().find(|line| line.chars().count() > COLUMNS_MAX);
     ensure(wide.is_none(), || format!("a line of the table is too wide: {wide:?}"))?;
+    let screen = explanation.screen();
+    let wide = screen.lines().find(|line| line.chars().count() > SCREEN_COLUMNS_MAX);
+    ensure(wide.is_none(), || format!("a line of the screen is too wide: {wide:?}"))?;
+    ensure(screen.lines().count() <= SCREEN_LINES_MAX, || format!("this is more than a screen:\n{screen}"))?;
+    let marks = explanation.rows.iter().all(|row| screen.contains(&format!("\n  {} {}  ", row.mark.sign(), row.number)));
+    ensure(marks, || format!("a condition is missing:\n{screen}"))?;
     ensure(explanation.rows.len() == 6, || format!("{} rows", explanation.rows.len()))
 }
 

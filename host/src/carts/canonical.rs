@@ -78,11 +78,64 @@ fn section(text: &mut String, heading: &[&str], entries: &Table) {
 }
 
 fn pair(key: &str, value: &Value) -> String {
-    format!("{} = {value}\n", name(key))
+    format!("{} = {}\n", name(key), written(value))
 }
 
-/// A key as TOML takes it: bare if it can be. A text of several lines would be no key, so the key is written as one of a table.
+/// A value in one line.
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Array(all) => format!("[{}]", all.iter().map(written).collect::<Vec<_>>().join(", ")),
+        Value::Table(table) if table.is_empty() => "{}".to_owned(),
+        Value::Table(table) => {
+            let pairs: Vec<String> = table.iter().map(|(key, value)| format!("{} = {}", name(key), written(value))).collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => value.to_string(),
+    }
+}
+
+/// A key as TOML takes it: bare if it can be.
 fn name(key: &str) -> String {
-    let table = Table::from_iter([(key.to_owned(), Value::from(true))]).to_string();
-    table.trim_end().strip_suffix(" = true").expect("the table has this one entry").to_owned()
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { quoted(key) }
+}
+
+/// A text as a TOML string of one line, in which nothing is hidden: what would move the cursor or reorder the line stands there as an escape.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if is_hidden(c) => out.push_str(&format!("\\U{:08X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Characters that a reader does not see and that a terminal may act on: controls, line separators, and what joins or reorders text.
+pub(super) fn is_hidden(c: char) -> bool {
+    let format =
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+    c.is_control() || format || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_shown_as_they_are_or_as_escapes() {
+        for (text, written) in
+            [("Order Shipped", r#""Order Shipped""#), ("é \"x\"", r#""é \"x\"""#), ("a\u{202e}b\n\\", r#""a\U0000202Eb\n\\""#)]
+        {
+            assert_eq!(quoted(text), written);
+        }
+        assert_eq!([name("a-b_1"), name(""), name("a b")], ["a-b_1", "\"\"", "\"a b\""]);
+    }
 }

@@ -12,7 +12,8 @@ pub enum Mode {
     /// What would be sent is recorded. Every new cart.
     #[default]
     Shadow,
-    /// The orders of these numbers are sent, others recorded. They are the numbers that the sender gives, before the cart's rule strips them.
+    /// The orders of these numbers are sent, others recorded. They are the numbers that the sender gives and that every command takes, before
+    /// the cart's order-number rule strips them.
     OnlyOrders(BTreeSet<String>),
     /// Everything is sent.
     Live,

@@ -58,7 +58,8 @@ pub enum Error {
     },
     /// A secret stands in the cart's file.
     #[error(
-        "{place} of cart {cart} is a secret and stands in the cart's file; write {{ env = \"NAME\" }} or {{ file = \"PATH\" }} in its place"
+        "{place} of cart {cart} is a secret and stands in the cart's file; write {{ env = \"NAME\" }} or {{ file = \"PATH\" }} in its \
+         place, or leave it out and keep it sealed with `cartage credential set`"
     )]
     InTheOpen {
         /// The cart.

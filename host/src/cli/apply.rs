@@ -18,9 +18,10 @@ Examples:
   Load a cart whose plugin was upgraded and asks for more, having read what it asks for:
       cartage apply seed-shop.toml --approve
 
-The plugin that a file names is looked for in the folder of that file, or in the one that --plugins names, and then in the data
-directory. The cart is pinned to its digest, and a copy of it is kept. Loading a file twice changes nothing the second time. Either
-all of the files are loaded or none. Exit code 0: loaded, or nothing to do; 1: not loaded.";
+The plugin that a file names is looked for in the folder of that file, or in the one that --plugins names. Where it is not there, a cart
+that is known keeps the plugin that it has. The cart is pinned to the digest of the plugin's file, and the data directory keeps a copy of
+the file under that digest, which is what runs from then on. Loading a file twice changes nothing the second time. Either all of the
+files are loaded or none. Exit code 0: loaded, or nothing to do; 1: not loaded.";
 
 /// Load carts from their files, showing first what changes.
 #[derive(Debug, clap::Args)]
@@ -131,12 +132,11 @@ fn invalid(error: Invalid) -> Failure {
     match error {
         Invalid::Office(error) => match *error {
             error @ office::Error::PluginFile { .. } => Failure::from(error)
-                .what_to_do("name the folder that holds the plugin with --plugins DIR, or build it: cartage plugin build CRATE-DIR"),
+                .what_to_do("put the plugin beside the cart's file, or name the folder that holds it with --plugins DIR"),
             other => init::failure(other),
         },
-        error @ (Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_)) => {
-            Failure::from(error).what_to_do("change the cart's file; `cartage plugin inspect` shows what the plugin asks for")
-        }
+        error @ (Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_)) => Failure::from(error)
+            .what_to_do("change the cart's file; `cartage plugin inspect` shows what the plugin asks for; nothing was loaded"),
         error @ (Invalid::Twice { .. } | Invalid::Digest { .. }) => error.into(),
     }
 }
@@ -144,6 +144,7 @@ fn invalid(error: Invalid) -> Failure {
 fn of(cart: &PreparedCart) -> CartReport<'_> {
     let change = match (cart.difference.new, cart.difference.is_empty()) {
         (true, _) => "new",
+        (false, false) if cart.difference.unreadable => "mended",
         (false, false) => "changed",
         (false, true) => "unchanged",
     };
@@ -154,7 +155,8 @@ fn of(cart: &PreparedCart) -> CartReport<'_> {
 
 fn show(prepared: &Prepared) {
     for cart in prepared.carts().iter().map(of) {
-        report::heading(&format!("cart {}: {}", cart.cart, cart.change));
+        let unreadable = if cart.change == "mended" { " (what the data directory held of it was unreadable)" } else { "" };
+        report::heading(&format!("cart {}: {}{unreadable}", cart.cart, cart.change));
         let value = |field: &Field| match (&field.before, &field.after) {
             (None, Some(after)) => after.clone(),
             (Some(before), Some(after)) => format!("{after}\nbefore: {before}"),

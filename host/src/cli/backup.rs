@@ -8,10 +8,11 @@ Examples:
   Back up to a file that does not exist yet:
       cartage backup cartage-2026-11-23.sqlite
   Bring it back:
-      cartage restore cartage-2026-11-23.sqlite --into new-data --key /media/safe/cartage-key
+      cartage restore cartage-2026-11-23.sqlite --into new-data --key /media/safe/cartage-key \\
+          --plugins /media/copy/plugins
 
-The copy holds carts, parameters, events, orders, receipts and the sealed credentials. The key that opens those and the plugins'
-files are not in it: keep a copy of the key somewhere else, and copy the folder plugins/ as it is.";
+The copy holds carts, parameters, events, orders, receipts and the sealed credentials. It may be made while Cartage runs. The key that
+opens the credentials and the plugins' files are not in it: keep a copy of the key somewhere else, and copy the folder plugins/ as it is.";
 
 /// Copy all that is kept to a new file.
 #[derive(Debug, clap::Args)]
@@ -32,7 +33,7 @@ impl Args {
         } else {
             report::line(&format!("backed up to {}", self.file.display()));
             report::line(&format!("not in it: the key {}; keep a copy of it apart from the backups", key.display()));
-            report::line(&format!("not in it: the plugins' files; copy {} as it is", plugins.display()));
+            report::line(&format!("not in it: the plugins' files; copy {} as it is, for `cartage restore --plugins`", plugins.display()));
         }
         Ok(Verdict::Done)
     }

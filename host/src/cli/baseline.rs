@@ -12,8 +12,9 @@ The file has an order and its label in each line, as CSV or as JSON:
     {\"order\": \"1023\", \"label\": \"Order Packed\"}
 A first line `order,label` is left out. One line that is not valid, and nothing is taken in.
 
-Example:
-    cartage baseline old-orders.csv --cart seed-shop";
+Examples:
+  Take in the labels that the orders of a cart have already:
+      cartage baseline old-orders.csv --cart seed-shop";
 
 /// Bytes of the file, at most.
 const FILE_BYTES_MAX: u64 = 64 << 20;

@@ -1,7 +1,9 @@
 //! `cartage cart`: what is done with the carts of a data directory.
 
+mod ask;
 mod change;
 mod check;
+mod examples;
 mod new;
 mod show;
 
@@ -21,6 +23,8 @@ Examples:
   Make a cart from its plugin: its file first, with a comment for each thing that the plugin takes, then the cart:
       cartage cart new seed-shop --plugin integration-script.wasm
       cartage apply seed-shop.toml
+  The same by questions and answers:
+      cartage cart new seed-shop --plugin integration-script.wasm --ask
   See whether it works, and let it send:
       cartage cart check seed-shop
       cartage cart mode seed-shop live
@@ -33,14 +37,19 @@ Examples:
 pub(crate) enum Command {
     New(new::Args),
     /// List the carts.
+    #[command(after_long_help = examples::LIST)]
     List,
     /// Show one cart: its state, its plugin, its definition.
+    #[command(after_long_help = examples::SHOW)]
     Show(One),
     /// Switch a cart on.
+    #[command(after_long_help = examples::ENABLE)]
     Enable(One),
     /// Switch a cart off: nothing is sent to it until it is enabled.
+    #[command(after_long_help = examples::DISABLE)]
     Disable(One),
     /// Pause a cart until it is resumed.
+    #[command(after_long_help = examples::PAUSE)]
     Pause {
         #[command(flatten)]
         one: One,
@@ -49,10 +58,13 @@ pub(crate) enum Command {
         reason: String,
     },
     /// Let a paused cart go on.
+    #[command(after_long_help = examples::RESUME)]
     Resume(One),
     /// Remove a cart with its parameters and credentials. What is known of its orders stays.
+    #[command(after_long_help = examples::REMOVE)]
     Remove(One),
     /// Ask the plugin whether the cart works. Nothing is changed at the cart.
+    #[command(after_long_help = examples::CHECK)]
     Check {
         #[command(flatten)]
         one: One,
@@ -61,6 +73,7 @@ pub(crate) enum Command {
         order: Option<String>,
     },
     /// Say what a label of the Order Manager becomes at the cart.
+    #[command(after_long_help = examples::LABEL)]
     Label {
         #[command(flatten)]
         one: One,
@@ -75,27 +88,31 @@ pub(crate) enum Command {
         target: Option<Target>,
     },
     /// Say whether what passes the gate is sent.
+    #[command(after_long_help = examples::MODE)]
     Mode {
         #[command(flatten)]
         one: One,
         /// Which mode.
         #[arg(value_name = "MODE")]
         mode: ModeWord,
-        /// An order that is sent in the mode only-orders. May be given several times.
+        /// An order that is sent in the mode only-orders, by the number that its sender gives, before the cart's order-number rule strips it. May be
+        /// given several times.
         #[arg(long = "order", value_name = "NUMBER", required_if_eq("mode", "only-orders"))]
         orders: Vec<String>,
     },
     /// Give a cart another version of its plugin, or another plugin, showing first what it asks for.
+    #[command(after_long_help = examples::UPGRADE)]
     Upgrade {
         #[command(flatten)]
         one: One,
-        /// The plugin's file [default: the one of the cart's plugin's name in the data directory].
+        /// The plugin's file. The data directory keeps a copy of it.
         #[arg(long, value_name = "FILE")]
-        plugin: Option<PathBuf>,
+        plugin: PathBuf,
         #[command(flatten)]
         consent: Consent,
     },
     /// Go back to a plugin that ran for this cart before.
+    #[command(after_long_help = examples::ROLLBACK)]
     Rollback {
         #[command(flatten)]
         one: One,
@@ -197,16 +214,8 @@ impl Command {
             }
             Command::Upgrade { one, plugin, consent } => {
                 let mut cart = office.cart(&one.cart).await.map_err(init::failure)?.cart;
-                let bytes = match plugin {
-                    Some(path) => {
-                        let (name, bytes) = plugin_at(&path)?;
-                        cart.plugin = name;
-                        bytes
-                    }
-                    None => office.plugin_file(&cart.plugin).map_err(|error| {
-                        init::failure(error).what_to_do(format!("name the new file: cartage cart upgrade {} --plugin FILE", one.cart))
-                    })?,
-                };
+                let (name, bytes) = plugin_at(&plugin)?;
+                cart.plugin = name;
                 cart.digest = None;
                 change(office, vec![Proposal { cart, plugin: Some(bytes) }], consent, json).await
             }

@@ -63,7 +63,15 @@ pub(super) async fn ready(file: &Path, plugins: Option<&Path>) -> Result<Ready, 
 
 /// Reads a cart's file.
 pub(super) fn read(file: &Path) -> Result<Cart, Failure> {
-    let failed = |source| Error::File { file: file.to_owned(), source };
+    let failed = |source: std::io::Error| {
+        let missing = source.kind() == std::io::ErrorKind::NotFound;
+        let failure = Failure::from(Error::File { file: file.to_owned(), source });
+        if missing {
+            failure.what_to_do("check the name; `cartage cart new NAME --plugin FILE` writes the file of a new cart")
+        } else {
+            failure
+        }
+    };
     let bytes = fs::metadata(file).map_err(failed)?.len();
     if bytes > CART_FILE_BYTES_MAX {
         return Err(Error::TooLarge { file: file.to_owned(), bytes }.into());

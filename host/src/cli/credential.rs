@@ -1,10 +1,10 @@
-//! `cartage credential`: a cart's credentials are set, and never shown.
+//! `cartage credential`: a cart's credentials are set and forgotten, and never shown.
 
 use super::apply::cart_id;
 use super::{Failure, Verdict, cart, courier, init, report};
 use cartage::id::CartId;
-use cartage::office::{KeptCart, Office};
-use cartage::vault::SECRET_BYTES_MAX;
+use cartage::office::{KeptCart, Office, SetCredential};
+use cartage::vault::{SECRET_BYTES_MAX, Turn};
 use cartage_contract::manifest::{Manifest, Slot};
 use secrecy::SecretString;
 use std::io::Read;
@@ -13,32 +13,63 @@ use zeroize::Zeroize as _;
 
 const EXAMPLES: &str = "\
 Examples:
-  Set the password of a cart, from a file, a variable or standard input:
+  Set the password of a cart from a file:
       cartage credential set seed-shop account password --file password.txt
-      cartage credential set seed-shop account password --env SHOP_PASSWORD
-      pass show seed-shop | cartage credential set seed-shop account password
   See which are set, and since when:
       cartage credential list seed-shop
 
 A credential is sealed with the key of the data directory and never printed again. It is used for the host that its endpoint leads to
-when it is set, and for no other. The last line break of a file or of standard input is left off.";
+when it is set, and for no other.";
+
+const SET_EXAMPLES: &str = "\
+Examples:
+  Set the password of a cart, from a file, a variable or standard input:
+      cartage credential set seed-shop account password --file password.txt
+      cartage credential set seed-shop account password --env SHOP_PASSWORD
+      pass show seed-shop | cartage credential set seed-shop account password
+  Change it without a gap: say the new one here, then change it at the cart, or the other way round:
+      cartage credential set seed-shop account password --file new-password.txt --next
+
+With --next the new value waits beside the one in use. It is tried when the cart refuses the one in use, and by `cartage cart check`,
+and takes its place once it worked. The last line break of a file or of standard input is left off.";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+      cartage credential list seed-shop";
+
+const FORGET_EXAMPLES: &str = "\
+Examples:
+  The new password was given up: forget it, and go on with the one in use:
+      cartage credential forget seed-shop account password --next
+  Forget a credential altogether:
+      cartage credential forget seed-shop account password";
 
 /// Set a cart's credentials, or see which are set.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) enum Command {
     Set(SetArgs),
-    /// Show which credentials of a cart are set, and since when.
+    /// Show which credentials of a cart are set, since when, and which wait until they worked.
+    #[command(after_long_help = LIST_EXAMPLES)]
     List {
         /// The Cart ID.
         #[arg(value_name = "CART", value_parser = cart_id)]
         cart: CartId,
     },
+    /// Forget a credential, or only the value that waits.
+    #[command(after_long_help = FORGET_EXAMPLES)]
+    Forget {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// Only the value that waits until it worked; the one in use stays.
+        #[arg(long)]
+        next: bool,
+    },
 }
 
-/// Set a credential, in the place of the one before. A paused cart is checked then, and resumed if it works.
+/// Which credential.
 #[derive(Debug, clap::Args)]
-pub(crate) struct SetArgs {
+pub(crate) struct PlaceArgs {
     /// The Cart ID.
     #[arg(value_name = "CART", value_parser = cart_id)]
     cart: CartId,
@@ -48,6 +79,17 @@ pub(crate) struct SetArgs {
     /// Its field [default: the only one, or the only one that is secret].
     #[arg(value_name = "FIELD")]
     field: Option<String>,
+}
+
+/// Set a credential, in the place of the one before. A paused cart is checked then, and resumed if it works.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = SET_EXAMPLES)]
+pub(crate) struct SetArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// Keep the one in use until this one worked.
+    #[arg(long)]
+    next: bool,
     /// Read the value from this file.
     #[arg(long, value_name = "FILE", conflicts_with = "env")]
     file: Option<PathBuf>,
@@ -73,37 +115,30 @@ impl Command {
             match self {
                 Command::Set(args) => args.set(&office, json).await,
                 Command::List { cart } => list(&office, &cart, json).await,
+                Command::Forget { place, next } => place.forget(&office, next, json).await,
             }
         })
     }
 }
 
-impl SetArgs {
-    async fn set(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
+impl PlaceArgs {
+    async fn forget(self, office: &Office, next: bool, json: bool) -> Result<Verdict, Failure> {
         let kept = office.cart(&self.cart).await.map_err(init::failure)?;
-        let manifest = described(&kept)?;
-        let field = self.field(manifest)?;
-        let secret = self.value()?;
-        let warnings = office.set_credential(&kept, manifest, &self.slot, &field, secret).await.map_err(init::failure)?;
-        warnings.iter().for_each(|warning| report::talk(&format!("warning: {warning}")));
-        if kept.row.pause.is_none() {
-            if json {
-                report::json(&serde_json::json!({ "cart": self.cart, "slot": self.slot, "field": field, "set": true }));
-            } else {
-                report::line(&format!("set {}.{field} of cart {}", self.slot, self.cart));
-            }
-            return Ok(Verdict::Done);
-        }
-        report::talk(&format!("set {}.{field}; cart {} is paused, so it is checked now", self.slot, self.cart));
-        // Other credentials of the cart may still be missing: then it stays paused, and the error says which.
-        let verdict = cart::run_check(office, &kept, None, json).await?;
-        if verdict == Verdict::Done {
-            office.set_pause(&self.cart, None).await.map_err(init::failure)?;
-            report::talk(&format!("cart {} goes on", self.cart));
+        let field = self.field(described(&kept)?)?;
+        let only = next.then_some(Turn::Next);
+        let forgot = office.forget_credential(&self.cart, &self.slot, &field, only).await.map_err(init::failure)?;
+        if json {
+            report::json(&serde_json::json!({ "cart": self.cart, "slot": self.slot, "field": field, "forgot": forgot }));
         } else {
-            report::talk(&format!("cart {} stays paused; `cartage cart resume {}` lets it go on all the same", self.cart, self.cart));
+            let what = match (forgot, next) {
+                (true, true) => "forgot the waiting value; the one in use stays:",
+                (true, false) => "forgot",
+                (false, true) => "no value waits for",
+                (false, false) => "nothing was set for",
+            };
+            report::line(&format!("{what} {}.{field} of cart {}", self.slot, self.cart));
         }
-        Ok(verdict)
+        Ok(Verdict::Done)
     }
 
     fn field(&self, manifest: &Manifest) -> Result<String, Failure> {
@@ -118,6 +153,50 @@ impl SetArgs {
             (_, [only]) => Ok(only.name.clone()),
             _ => Err(Failure::wrong_use(format!("the credential slot {} has several fields: name one of {}", slot.name, fields(slot)))),
         }
+    }
+}
+
+impl SetArgs {
+    async fn set(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
+        let PlaceArgs { cart: id, slot, .. } = &self.place;
+        let kept = office.cart(id).await.map_err(init::failure)?;
+        let manifest = described(&kept)?;
+        let field = self.place.field(manifest)?;
+        let secret = self.value()?;
+        let turn = if self.next { Turn::Next } else { Turn::Current };
+        let SetCredential { turn, warnings } =
+            office.set_credential(&kept, manifest, (slot, &field), turn, secret).await.map_err(init::failure)?;
+        warnings.iter().for_each(|warning| report::talk(&format!("warning: {warning}")));
+        if kept.cart.credentials.get(slot).is_some_and(|fields| fields.contains_key(&field)) {
+            report::talk(&format!(
+                "warning: the cart's definition says where {slot}.{field} is, and that counts; take it out of [credentials.{slot}] of the cart's \
+                 file, and load the file, to use the one that is set now"
+            ));
+        }
+        let (set, waits) = (format!("set {slot}.{field} of cart {id}"), turn == Turn::Next);
+        let how = match (self.next, waits) {
+            (_, true) => "; it waits until it worked, and the one in use stays until then",
+            (true, false) => "; there was none in use, so it is in use now",
+            (false, false) => "",
+        };
+        if kept.row.pause.is_none() {
+            if json {
+                report::json(&serde_json::json!({ "cart": id, "slot": slot, "field": field, "set": true, "waits": waits }));
+            } else {
+                report::line(&format!("{set}{how}"));
+            }
+            return Ok(Verdict::Done);
+        }
+        report::talk(&format!("{set}{how}; the cart is paused, so it is checked now"));
+        // Other credentials of the cart may still be missing: then it stays paused, and the error says which.
+        let verdict = cart::run_check(office, &kept, None, json).await?;
+        if verdict == Verdict::Done {
+            office.set_pause(id, None).await.map_err(init::failure)?;
+            report::talk(&format!("cart {id} goes on"));
+        } else {
+            report::talk(&format!("cart {id} stays paused; `cartage cart resume {id}` lets it go on all the same"));
+        }
+        Ok(verdict)
     }
 
     fn value(&self) -> Result<SecretString, Error> {
@@ -167,14 +246,18 @@ async fn list(office: &Office, id: &CartId, json: bool) -> Result<Verdict, Failu
     let mut rows = Vec::new();
     for slot in kept.manifest().map(|manifest| manifest.slots.as_slice()).unwrap_or_default() {
         for field in &slot.fields {
-            let here = set.iter().find(|value| value.slot == slot.name && value.field == field.name);
+            let here = |next| set.iter().find(|value| value.slot == slot.name && value.field == field.name && value.next == next);
             let in_file = kept.cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(&field.name));
-            let state = match (here, in_file) {
+            let mut state = match (here(false), in_file) {
                 (_, true) => "from where the cart's definition says".to_owned(),
                 (Some(value), false) => format!("set at {}, for {}", report::time(value.set_at_unix_ms), value.host),
                 (None, false) if field.required => "not set".to_owned(),
                 (None, false) => "not set (optional)".to_owned(),
             };
+            if let Some(next) = here(true) {
+                let (at, host) = (report::time(next.set_at_unix_ms), &next.host);
+                state.push_str(&format!("\nnext: set at {at}, for {host}; waits until it worked"));
+            }
             rows.push((format!("{}.{}", slot.name, field.name), state));
         }
     }

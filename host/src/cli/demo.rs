@@ -16,8 +16,9 @@ const ABOUT: &str = "\
 Builds the plugin for classic integration scripts, starts a cart on this machine that speaks SETI, sends it three updates through the
 plugin, and shows each request with the password hidden, each receipt, and at the end the cart's own view of its orders.
 
-Example:
-    cartage demo --install";
+Examples:
+  Build what is needed, and install the guest toolchain if there is none:
+      cartage demo --install";
 
 /// The folder of the plugin's crate, from the repository's root.
 const PLUGIN_CRATE: &str = "plugins/integration-script";

@@ -1,12 +1,12 @@
 //! `cartage event`: status events, what a user gave them, and raising one.
 
-use super::send::{YesOrNo, package};
+use super::send::{YesOrNo, assign, package};
 use super::{Failure, Verdict, courier, gated, init, param, report};
 use cartage::events::{EVENTS, Event, Label, LabelError, Labels, Setting, find};
 use cartage::gate::Again;
 use cartage::id::CartId;
 use cartage::office::{Cause, Office, Request};
-use cartage::validate::{Fields, PackageFields};
+use cartage::validate::{Fields, LineItemFields, PackageFields};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -16,18 +16,56 @@ By itself an event only sets the label here. A cart is told only with Notify Car
 Examples:
   Give an event a label and tick Notify Cart, then let it happen:
       cartage event set \"Tracking Number Imported\" --order-label \"Order Shipped\" --notify-cart
-      cartage event raise \"Tracking Number Imported\" --order 1021 --cart seed-shop --package \"carrier=UPS,number=1Z9876543218754187\"
+      cartage event raise \"Tracking Number Imported\" --order 1021 --cart seed-shop \\
+          --package \"carrier=UPS,number=1Z9876543218754187\"";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+      cartage event list
+      cartage event list --json";
+
+const SET_EXAMPLES: &str = "\
+Examples:
+  Give an event a label and tick Notify Cart:
+      cartage event set \"Tracking Number Imported\" --order-label \"Order Shipped\" --notify-cart
+  Give the lines a label, and leave the order's alone:
+      cartage event set \"Item Backordered\" --order-label \"\" --item-label \"Item Waits\" --notify-cart
   Take the tick away again:
       cartage event set \"Tracking Number Imported\" --notify-cart no";
+
+const RAISE_EXAMPLES: &str = "\
+Examples:
+  A tracking number came in for an order:
+      cartage event raise \"Tracking Number Imported\" --order 1021 --cart seed-shop \\
+          --package \"carrier=UPS,number=1Z9876543218754187\"
+  Two lines of an order wait for stock, by the ids that the cart gave them; each gets the event's item label:
+      cartage event raise \"Item Backordered\" --order 1021 --cart seed-shop \\
+          --line 1 --line \"id=2,sku=SHIRT,ordered=3,shipped=1\"
+
+Exit code 0: the cart has the update, it was recorded, or there is nothing to do, which includes an event that has a label and no Notify
+Cart: it is not meant for carts. 1: somebody must act (what was never set up counts as such), or the cart did not take it.";
+
+const LABEL_LIST_EXAMPLES: &str = "\
+Examples:
+      cartage event label list";
+
+const LABEL_ADD_EXAMPLES: &str = "\
+Examples:
+      cartage event label add \"Order On Hold\" \"Order Gift Wrapped\"";
+
+const LABEL_DEFAULTS_EXAMPLES: &str = "\
+Examples:
+      cartage event label defaults";
 
 /// Status events and status labels.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) enum Command {
     /// List the events with their labels and Notify Cart.
+    #[command(after_long_help = LIST_EXAMPLES)]
     List,
     /// Give an event its labels and Notify Cart. What is not named stays.
-    #[command(after_long_help = EXAMPLES)]
+    #[command(after_long_help = SET_EXAMPLES)]
     Set {
         /// The event.
         name: String,
@@ -42,7 +80,7 @@ pub(crate) enum Command {
         notify_cart: Option<YesOrNo>,
     },
     /// Let an event happen to an order.
-    #[command(after_long_help = EXAMPLES)]
+    #[command(after_long_help = RAISE_EXAMPLES)]
     Raise(Raise),
     /// The status labels.
     #[command(subcommand)]
@@ -69,19 +107,26 @@ pub(crate) struct Raise {
     /// A package: carrier=, number=, method=, picked-up=, id=, url=, separated by commas. May be given several times.
     #[arg(long = "package", value_name = "FIELDS", value_parser = package)]
     packages: Vec<PackageFields>,
+    /// A line that gets the event's item label: the cart's id of it, or id=, reference=, sku=, ordered=, shipped=, needed=, separated by
+    /// commas. May be given several times.
+    #[arg(long = "line", value_name = "ID-OR-FIELDS", value_parser = line)]
+    lines: Vec<LineItemFields>,
 }
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum LabelCommand {
     /// List the labels.
+    #[command(after_long_help = LABEL_LIST_EXAMPLES)]
     List,
     /// Add labels.
+    #[command(after_long_help = LABEL_ADD_EXAMPLES)]
     Add {
         /// The labels.
         #[arg(required = true)]
         labels: Vec<String>,
     },
     /// Add the ready set of labels.
+    #[command(after_long_help = LABEL_DEFAULTS_EXAMPLES)]
     Defaults,
 }
 
@@ -102,8 +147,9 @@ impl Command {
                     Ok(Verdict::Done)
                 }
                 Command::Raise(raise) => {
-                    let Raise { name, order, cart, reference, note, packages } = raise;
-                    let fields = Fields { order_number: order, reference_number: reference, note, packages, ..Fields::default() };
+                    let Raise { name, order, cart, reference, note, packages, lines: line_items } = raise;
+                    let fields =
+                        Fields { order_number: order, reference_number: reference, note, packages, line_items, ..Fields::default() };
                     let request = Request { cart, cause: Cause::Event(name), fields, again: Again::No };
                     let sent = init::open(data)?.send(request).await.map_err(init::failure)?;
                     Ok(gated::show(&sent, json))
@@ -158,12 +204,54 @@ fn show(events: &[(&Event, Setting)], json: bool) {
         };
         return report::json(&events.iter().map(document).collect::<Vec<_>>());
     }
-    let row = |(event, setting): &(&'static str, &Setting)| {
+    let row = |(event, setting): &(&Event, Setting)| {
         let label = |label: &Option<Label>| label.as_ref().map_or_else(|| "none".to_owned(), |label| format!("\"{label}\""));
         let ticked = if setting.notify_cart { "ticked" } else { "not ticked" };
         let labels = format!("order label {}, item label {}", label(&setting.order_label), label(&setting.item_label));
-        (*event, format!("{labels}, Notify Cart {ticked}"))
+        (event.name, format!("{labels}, Notify Cart {ticked} (the event's name is {})", event.origin))
     };
-    let rows: Vec<_> = events.iter().map(|(event, setting)| row(&(event.name, setting))).collect();
-    report::rows(&rows);
+    report::rows(&events.iter().map(row).collect::<Vec<_>>());
+}
+
+/// Reads `17` or `id=17,sku=SHIRT,shipped=2`.
+fn line(text: &str) -> Result<LineItemFields, String> {
+    let mut line = LineItemFields::default();
+    if !text.contains('=') {
+        line.web_line_id = Some(text.to_owned());
+    } else {
+        let LineItemFields { web_line_id, reference_line_id, sku, ordered, shipped, needed, .. } = &mut line;
+        let mut fields = [
+            ("id", web_line_id),
+            ("reference", reference_line_id),
+            ("sku", sku),
+            ("ordered", ordered),
+            ("shipped", shipped),
+            ("needed", needed),
+        ];
+        assign(text, &mut fields)?;
+    }
+    let named = [&line.web_line_id, &line.reference_line_id, &line.sku].into_iter().flatten().any(|name| !name.is_empty());
+    if named { Ok(line) } else { Err("it says not which line: give id=, reference= or sku=".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_its_id_or_its_fields() {
+        assert_eq!(line("17").map(|line| line.web_line_id), Ok(Some("17".to_owned())));
+        let whole = line("id=17,sku=A=B,shipped=2").expect("it is a line");
+        assert_eq!((whole.web_line_id.as_deref(), whole.sku.as_deref(), whole.shipped.as_deref()), (Some("17"), Some("A=B"), Some("2")));
+        for (wrong, why) in [
+            ("", "not which line"),
+            ("shipped=2", "not which line"),
+            ("id=", "not which line"),
+            ("id=1,size=2", "is none of"),
+            ("id=1,id=2", "given twice"),
+            ("id=1,2", "no name=value"),
+        ] {
+            assert!(line(wrong).expect_err(wrong).contains(why), "{wrong}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ Examples:
   See what is defined, for a program:
       cartage export --json | jq -r '.carts[].cart'
 
-Comments are not kept, and nothing that is as it would be anyway is written. No secret is: the credentials stay in the data directory.";
+What is printed reads back as the same cart: characters that a reader would not see stand there as TOML's escapes. Comments are not kept, and nothing that is as it would be anyway is written. No secret is: the credentials stay in the data directory.";
 
 /// Print a cart's definition, or all of them, as TOML without secrets.
 #[derive(Debug, clap::Args)]
@@ -37,6 +37,8 @@ impl Args {
         if json {
             let carts = carts.iter().zip(&texts).map(|(kept, text)| serde_json::json!({ "cart": kept.cart.id, "toml": text }));
             report::json(&serde_json::json!({ "carts": carts.collect::<Vec<_>>() }));
+        } else if texts.is_empty() {
+            report::talk("there is no cart yet, and so nothing to print");
         } else {
             // Each is a file of its own: all of them together would be no TOML, so a line tells them apart.
             let several = texts.len() > 1;

@@ -17,19 +17,19 @@ pub(super) fn attempt(sent: &Sent) -> Option<&Attempt> {
 pub(super) fn show(sent: &Sent, json: bool) -> Verdict {
     let explanation = explain(&sent.decision);
     if json {
-        report::json(&serde_json::json!({ "explanation": explanation, "sent": sent }));
+        report::json(&serde_json::json!({ "explanation": explanation, "must_act": sent.decision.must_act(), "sent": sent }));
     } else {
         match &sent.done {
             Done::Nothing => {
                 if let Some(label) = &sent.decision.label {
                     report::line(&format!("Order {} has the label \"{label}\" here.", sent.decision.order_number));
                 }
-                table(&explanation);
+                screen(&explanation);
             }
             Done::Recorded(tried) => {
                 attempt::show(tried);
                 report::line("");
-                table(&explanation);
+                screen(&explanation);
             }
             Done::Tried(tried) => attempt::show(tried),
         }
@@ -41,7 +41,7 @@ pub(super) fn show(sent: &Sent, json: bool) -> Verdict {
     if done { Verdict::Done } else { Verdict::NotDone }
 }
 
-/// Prints a decision in words.
-pub(super) fn table(explanation: &Explanation) {
-    report::line(explanation.table().trim_end());
+/// Prints a decision in words, on one screen.
+pub(super) fn screen(explanation: &Explanation) {
+    report::line(explanation.screen().trim_end());
 }

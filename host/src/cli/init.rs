@@ -31,9 +31,9 @@ impl Args {
         report::rows(&[
             ("cartage.sqlite", "carts, parameters, events, orders and receipts: back it up with `cartage backup FILE`".to_owned()),
             ("key", format!("opens the credentials: copy {} now, and keep it apart from the backups", key.display())),
-            ("plugins/", format!("put the plugins' files into {}", plugins.display())),
+            ("plugins/", format!("a copy of every plugin that a cart has, which Cartage keeps in {}", plugins.display())),
         ]);
-        report::line("next: put a plugin there and describe a cart with `cartage cart new NAME --plugin FILE`");
+        report::line("next: describe a cart with `cartage cart new NAME --plugin FILE --ask`, and load it with `cartage apply NAME.toml`");
         Ok(Verdict::Done)
     }
 }
@@ -43,9 +43,15 @@ pub(super) fn open(data: &Path) -> Result<Office, Failure> {
     Office::open(data, Arc::new(SystemClock)).map_err(failure)
 }
 
-/// What the office could not do. What to do stands in the messages themselves.
+/// What the office could not do. What to do stands in most of the messages themselves.
 pub(super) fn failure(error: office::Error) -> Failure {
-    let another = matches!(&error, office::Error::DataDir(cartage::data_dir::Error::NotADataDir { .. }));
+    let what_to_do = match &error {
+        office::Error::DataDir(cartage::data_dir::Error::NotADataDir { .. }) => {
+            Some("run `cartage init`, or name the directory with --data DIR or CARTAGE_DATA")
+        }
+        office::Error::PluginFile { .. } => Some("give the cart its plugin's file: cartage cart upgrade CART --plugin FILE"),
+        _ => None,
+    };
     let failure = Failure::from(error);
-    if another { failure.what_to_do("run `cartage init`, or name the directory with --data DIR or CARTAGE_DATA") } else { failure }
+    what_to_do.into_iter().fold(failure, |failure, remedy| failure.what_to_do(remedy))
 }

@@ -12,13 +12,22 @@ Examples:
 
 A backup that was made before still needs the old key.";
 
+const NEW_EXAMPLES: &str = "\
+Examples:
+  The key is lost, and so is its copy:
+      cartage key new
+      cartage credential list seed-shop
+      cartage credential set seed-shop account password --file password.txt";
+
 /// Look after the key that opens the credentials.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) enum Command {
     /// Make a new key and seal every credential with it, in the place of the old one.
+    #[command(after_long_help = EXAMPLES)]
     Rotate,
     /// Make a key where the old one is lost. Every credential must then be set again.
+    #[command(after_long_help = NEW_EXAMPLES)]
     New,
 }
 

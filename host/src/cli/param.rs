@@ -13,14 +13,40 @@ Examples:
       cartage param set UseStatusUpdates True
       cartage param set UseGenericStatusUpdates True --cart seed-shop
   See a group as it counts for a cart:
+      cartage param list --group Program --cart seed-shop
+  Take a cart's own value away, so that the system's counts for it:
+      cartage param unset GenericStatusSendXML --cart seed-shop";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  Every parameter, as it counts for the system:
+      cartage param list
+  A group as it counts for a cart:
       cartage param list --group Program --cart seed-shop";
+
+const GET_EXAMPLES: &str = "\
+Examples:
+      cartage param get UseStatusUpdates
+      cartage param get GenericStatusSendXML --cart seed-shop";
+
+const SET_EXAMPLES: &str = "\
+Examples:
+      cartage param set UseStatusUpdates True
+      cartage param set UseGenericStatusUpdates True --cart seed-shop";
+
+const UNSET_EXAMPLES: &str = "\
+Examples:
+  The cart's own value goes, and the system's counts, or the default where there is none:
+      cartage param unset GenericStatusSendXML --cart seed-shop
+  The system's value goes:
+      cartage param unset UseStatusUpdates";
 
 /// Look at system parameters, and set them.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) enum Command {
     /// List the parameters with the values that count.
-    #[command(after_long_help = EXAMPLES)]
+    #[command(after_long_help = LIST_EXAMPLES)]
     List {
         /// Only this group.
         #[arg(long, value_name = "GROUP", value_parser = group)]
@@ -30,7 +56,7 @@ pub(crate) enum Command {
         cart: Option<CartId>,
     },
     /// Say which value counts, and where it comes from.
-    #[command(after_long_help = EXAMPLES)]
+    #[command(after_long_help = GET_EXAMPLES)]
     Get {
         /// The parameter.
         name: String,
@@ -39,13 +65,22 @@ pub(crate) enum Command {
         cart: Option<CartId>,
     },
     /// Set a value.
-    #[command(after_long_help = EXAMPLES)]
+    #[command(after_long_help = SET_EXAMPLES)]
     Set {
         /// The parameter.
         name: String,
         /// Its value.
         value: String,
         /// For this cart alone.
+        #[arg(long, value_name = "ID", value_parser = cart)]
+        cart: Option<CartId>,
+    },
+    /// Take a value away: the system's counts then for a cart, and the default for the system.
+    #[command(after_long_help = UNSET_EXAMPLES)]
+    Unset {
+        /// The parameter.
+        name: String,
+        /// The value of this cart alone; without it the system's.
         #[arg(long, value_name = "ID", value_parser = cart)]
         cart: Option<CartId>,
     },
@@ -65,6 +100,16 @@ impl Command {
                     let office = init::open(data)?;
                     office.set_parameter(&assignment).await.map_err(init::failure)?;
                     get(&office, assignment.parameter(), cart.as_ref(), json).await
+                }
+                Command::Unset { name, cart } => {
+                    let parameter = find(&name)?;
+                    let office = init::open(data)?;
+                    let scope = cart.clone().map_or(Scope::System, Scope::Cart);
+                    if !office.unset_parameter(parameter, &scope).await.map_err(init::failure)? {
+                        let whose = cart.as_ref().map_or_else(|| "the system".to_owned(), |cart| format!("cart {cart}"));
+                        report::talk(&format!("{} was not set for {whose}, so nothing has changed", parameter.name));
+                    }
+                    get(&office, parameter, cart.as_ref(), json).await
                 }
             }
         })

@@ -5,6 +5,8 @@ mod component;
 mod inspect;
 mod project;
 
+pub(super) use inspect::{takes, value_text};
+
 use super::{Failure, Verdict};
 use cartage::plugin::{Plugin, Runtime, admit};
 use clap::Subcommand;

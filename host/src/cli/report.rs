@@ -40,6 +40,13 @@ pub(crate) fn talk(text: &str) {
     put(io::stderr(), &visible(text));
 }
 
+/// Prints the beginning of a line of talk, for an answer to stand behind it.
+pub(crate) fn prompt(text: &str) {
+    let mut stream = io::stderr();
+    // A closed stream leaves nobody to ask; the answer, or its absence, says how it goes on.
+    let _ = write!(stream, "{}", visible(text)).and_then(|()| stream.flush());
+}
+
 /// Prints why a command failed: the error, its causes, and what to do.
 pub(crate) fn failure(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized), remedy: Option<&str>, as_json: bool) {
     let error = error.as_ref();
@@ -52,7 +59,7 @@ pub(crate) fn failure(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized), re
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
     let mut text = format!("{} {}", painted("error:", red, colours), visible(&message));
     for cause in &causes {
-        text.push_str(&format!("\n  because: {}", visible(cause).replace('\n', "\n    ")));
+        text.push_str(&format!("\n  because: {}", visible(cause.trim_end()).replace('\n', "\n    ")));
     }
     if let Some(remedy) = remedy {
         text.push_str(&format!("\n{} {}", painted("what to do:", Style::new().bold(), colours), visible(remedy).replace('\n', "\n  ")));
@@ -120,6 +127,15 @@ mod tests {
     #[test]
     fn what_would_move_the_cursor_is_shown() {
         assert_eq!(visible("a\x1b[2Jb\r\nc\u{202e}d\u{9b}é"), "a\\u{1b}[2Jb\\u{d}\nc\\u{202e}d\\u{9b}é");
+    }
+
+    #[test]
+    fn a_cart_s_toml_is_printed_as_it_is() {
+        for c in '\0'..=char::MAX {
+            let text = c.to_string();
+            assert!(visible(&text) == text || c.is_ascii_control() || !cartage::carts::quoted(&text).contains(c), "{c:?}");
+            assert!(!cartage::carts::quoted(&text).contains(|c: char| c.is_control()), "{c:?}");
+        }
     }
 
     #[test]

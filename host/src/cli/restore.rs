@@ -1,22 +1,24 @@
 //! `cartage restore`: a data directory from a backup, with every cart paused.
 
-use super::{Failure, Verdict, report};
+use super::{Failure, Verdict, courier, init, report};
 use cartage::clock::{Clock, SystemClock};
-use cartage::data_dir::DataDir;
-use cartage::store::backup::Gap;
-use std::path::PathBuf;
+use cartage::data_dir::{self, DataDir};
+use cartage::office::{MissingPlugin, Office};
+use cartage::store::{self, backup::Gap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const EXAMPLES: &str = "\
 Examples:
-  Make a data directory from a backup and the key that was kept apart:
-      cartage restore cartage-2026-11-23.sqlite --into new-data --key /media/safe/cartage-key
-      cp -a old-data/plugins/. new-data/plugins/
+  Make a data directory from a backup, the key that was kept apart, and the copy of the plugins' files:
+      cartage restore cartage-2026-11-23.sqlite --into new-data --key /media/safe/cartage-key \\
+          --plugins /media/copy/plugins
   Then look at each cart and let it go on:
       cartage --data new-data cart check seed-shop
       cartage --data new-data cart resume seed-shop
 
 Every cart is paused: what was sent after the backup is not known here. Without --key a new key is made, and the credentials must be
-set again.";
+set again. Plugins' files are no part of a backup; those that a cart needs and that are not there are listed at the end.";
 
 /// Make a data directory from a backup, with every cart paused.
 #[derive(Debug, clap::Args)]
@@ -31,31 +33,57 @@ pub(crate) struct Args {
     /// The copy of the key file that was kept apart.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// The copy of the folder plugins/: those that carts have or had are taken from there.
+    #[arg(long, value_name = "DIR")]
+    plugins: Option<PathBuf>,
 }
 
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
-        let (dir, gap) = DataDir::restore(&self.into, &self.file, self.key.as_deref(), SystemClock.now_unix_ms())?;
+        if let Some(folder) = self.plugins.as_ref().filter(|folder| !folder.is_dir()) {
+            return Err(Failure::wrong_use(format!("{} is no folder, so nothing was restored", folder.display())));
+        }
+        let restored = DataDir::restore(&self.into, &self.file, self.key.as_deref(), SystemClock.now_unix_ms());
+        let (dir, gap) = restored.map_err(|error| match error {
+            data_dir::Error::Store(store::Error::NotOurs { .. }) => {
+                Failure::from(error).what_to_do("name a file that `cartage backup` made")
+            }
+            other => other.into(),
+        })?;
+        let office = Office::of(dir, Arc::new(SystemClock)).map_err(init::failure)?;
+        let missing = courier::block_on(async {
+            if let Some(folder) = &self.plugins {
+                office.take_plugins(folder).await.map_err(init::failure)?;
+            }
+            office.missing_plugins().await.map_err(init::failure)
+        })?;
+        let path = office.data_dir().path();
         if json {
             let carts = gap.carts.iter().map(|cart| {
                 serde_json::json!({ "cart": cart.cart, "orders": cart.orders, "last_order": cart.last_order,
                     "last_accepted_at_unix_ms": cart.last_accepted_at_unix_ms })
             });
-            report::json(&serde_json::json!({ "data": dir.path(), "backed_up_at_unix_ms": gap.backed_up_at_unix_ms,
-                "doubtful_orders": gap.doubtful_orders, "carts": carts.collect::<Vec<_>>() }));
+            report::json(&serde_json::json!({ "data": path, "backed_up_at_unix_ms": gap.backed_up_at_unix_ms,
+                "doubtful_orders": gap.doubtful_orders, "carts": carts.collect::<Vec<_>>(), "missing_plugins": missing }));
             return Ok(Verdict::Done);
         }
-        report::line(&format!("made {} from {}; every cart is paused", dir.path().display(), self.file.display()));
+        report::line(&format!("made {} from {}; every cart is paused", path.display(), self.file.display()));
         show(&gap);
         if self.key.is_none() {
             report::line("a new key was made: set every credential again with `cartage credential set`");
         }
-        report::line(&format!(
-            "next: copy the plugins' files into {}; then check each cart, and resume it with `cartage cart resume CART`",
-            dir.plugins().display()
-        ));
+        missing.iter().for_each(|plugin| lacks(path, plugin));
+        report::line("next: check each cart with `cartage cart check CART`, and let it go on with `cartage cart resume CART`");
         Ok(Verdict::Done)
     }
+}
+
+/// A plugin's file that is not there, and the two ways to put it there.
+fn lacks(data: &Path, MissingPlugin { cart, plugin, file }: &MissingPlugin) {
+    report::line(&format!("missing: the plugin {plugin} of cart {cart}; copy its file from the old data directory as"));
+    report::line(&format!("  {}", file.display()));
+    report::line("or give the same file as it came from its vendor:");
+    report::line(&format!("  cartage --data {} cart upgrade {cart} --plugin FILE", data.display()));
 }
 
 /// What must be asked of the carts.

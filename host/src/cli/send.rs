@@ -30,8 +30,8 @@ Examples:
       cartage send --cart seed-shop.toml --update update.json --cassette attempt.json
 
 An update in JSON has the fields order_number, label, reference_number, changed_at, note, comments, notify_customer, packages and
-line_items; order_number and label must be there. Exit code 0: the cart has the update, it was recorded, or there was nothing to do; 1:
-somebody must act.";
+line_items; order_number and label must be there. Exit code 0: the cart has the update, it was recorded, or there is nothing to do
+(the cart was told already, or ignores the label); 1: somebody must act, or the cart did not take it.";
 
 /// Bytes of an update's file, at most.
 const UPDATE_FILE_BYTES_MAX: u64 = 4 << 20;
@@ -221,22 +221,33 @@ fn ignored(update: &StatusUpdate, cart: &cartage::carts::Cart, json: bool) -> Ve
 /// Reads `carrier=UPS,number=1Z...`.
 pub(super) fn package(text: &str) -> Result<PackageFields, String> {
     let mut package = PackageFields::default();
+    let PackageFields { carrier, tracking_number, method, picked_up, id, tracking_url, .. } = &mut package;
+    let mut fields = [
+        ("carrier", carrier),
+        ("number", tracking_number),
+        ("method", method),
+        ("picked-up", picked_up),
+        ("id", id),
+        ("url", tracking_url),
+    ];
+    assign(text, &mut fields)?;
+    Ok(package)
+}
+
+/// Reads `name=value,name=value` into the fields of these names.
+pub(super) fn assign(text: &str, fields: &mut [(&'static str, &mut Option<String>)]) -> Result<(), String> {
     for pair in text.split(',') {
         let (name, value) = pair.split_once('=').ok_or_else(|| format!("{pair:?} is no name=value"))?;
-        let field = match name.trim() {
-            "carrier" => &mut package.carrier,
-            "number" => &mut package.tracking_number,
-            "method" => &mut package.method,
-            "picked-up" => &mut package.picked_up,
-            "id" => &mut package.id,
-            "url" => &mut package.tracking_url,
-            other => return Err(format!("{other:?} is none of carrier, number, method, picked-up, id, url")),
+        let name = name.trim();
+        let names = || fields.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let Some(at) = fields.iter().position(|(known, _)| *known == name) else {
+            return Err(format!("{name:?} is none of {}", names()));
         };
-        if field.replace(value.to_owned()).is_some() {
+        if fields[at].1.replace(value.to_owned()).is_some() {
             return Err(format!("{name} is given twice"));
         }
     }
-    Ok(package)
+    Ok(())
 }
 
 #[cfg(test)]

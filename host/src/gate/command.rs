@@ -43,26 +43,22 @@ pub fn cart_enable(cart: &CartId) -> String {
     line(&["cartage", "cart", "enable", cart.as_str()])
 }
 
-/// How a cart gets its plugin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Upgrade {
-    /// The file that lies there now.
-    Pin,
-    /// The file that lies there now, with all that it asks for.
-    Approve,
-    /// Another file, which the operator fills in.
-    Another,
-}
-
-/// Gives a cart another version of its plugin, or another plugin.
-pub fn cart_upgrade(cart: &CartId, upgrade: Upgrade) -> String {
-    let mut words = vec!["cartage", "cart", "upgrade", cart.as_str()];
-    match upgrade {
-        Upgrade::Pin => {}
-        Upgrade::Approve => words.push("--approve"),
-        Upgrade::Another => words.extend(["--plugin", "PLUGIN.wasm"]),
+/// Gives a cart another version of its plugin, or another plugin: a file, which the operator fills in.
+pub fn cart_upgrade(cart: &CartId, consent: Consent) -> String {
+    let mut words = vec!["cartage", "cart", "upgrade", cart.as_str(), "--plugin", "PLUGIN.wasm"];
+    if consent == Consent::Given {
+        words.push("--approve");
     }
     line(&words)
+}
+
+/// Whether the operator agrees to what a plugin asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// Not yet: the list is shown first, if there is one.
+    Asked,
+    /// Yes.
+    Given,
 }
 
 /// Maps a label to a status of the cart.

@@ -4,7 +4,7 @@ mod label;
 
 pub(super) use label::label_mapped;
 
-use super::command::{self, Upgrade};
+use super::command::{self, Consent};
 use super::order::{Known, line_key};
 use super::package::news;
 use super::question::{Again, CartState, Cause, ChangeRule, Definition, Given, PluginState, Question};
@@ -51,20 +51,25 @@ pub(super) fn event_tells_cart(question: &Question<'_>) -> Answer {
     };
     let ticked = if raised.notify_cart { "and Notify Cart is ticked" } else { "and Notify Cart is not ticked" };
     let labelled = raised.order_label.is_some() || raised.item_label.is_some();
-    let held = labelled && raised.notify_cart;
+    let finding = match (labelled, raised.notify_cart) {
+        (true, true) => Finding::Held,
+        // Somebody gave it a label and left the tick out: it is not meant for carts.
+        (true, false) => Finding::NothingToDo,
+        (false, _) => Finding::NotHeld,
+    };
     let reason = match (labelled, raised.notify_cart) {
         (true, true) => "the event tells the cart",
         (false, _) => "an event without a label changes nothing that a cart could be told",
-        (true, false) => "without Notify Cart an event only sets the label in the Order Manager",
+        (true, false) => "without Notify Cart an event only sets the label here: it is not meant for carts",
     };
     let suggested = (!labelled).then_some(raised.event.suggested_label);
     Answer {
         condition,
-        finding: held_if(held),
+        finding,
         value: format!("\"{name}\" {labels} {ticked}"),
         place: Place::StatusEvents,
         reason: reason.into(),
-        remedies: remedies_if(!held, || vec![command::event_set(raised.event, suggested)]),
+        remedies: remedies_if(finding != Finding::Held, || vec![command::event_set(raised.event, suggested)]),
     }
 }
 
@@ -151,10 +156,10 @@ pub(super) fn cart_ready(question: &Question<'_>) -> Answer {
         reasons.push("a disabled cart is told nothing".to_owned());
         remedies.push(command::cart_enable(id));
     }
-    if let Some((value, reason, upgrade)) = plugin_lacks(&definition, question.change.load) {
+    if let Some((value, reason, consent)) = plugin_lacks(&definition, question.change.load) {
         values.push(value);
         reasons.push(reason);
-        remedies.push(command::cart_upgrade(id, upgrade));
+        remedies.push(command::cart_upgrade(id, consent));
     }
     if remedies.is_empty() {
         let value = format!("the cart {id} is enabled and its plugin {} was admitted", definition.cart.plugin);
@@ -216,20 +221,20 @@ fn package_news(package: &Package, told: Told) -> String {
     }
 }
 
-/// What is wrong with the plugin, why that matters, and which upgrade would mend it.
-fn plugin_lacks(definition: &Definition<'_>, load: Load<'_>) -> Option<(String, String, Upgrade)> {
+/// What is wrong with the plugin, why that matters, and with which consent an upgrade would mend it.
+fn plugin_lacks(definition: &Definition<'_>, load: Load<'_>) -> Option<(String, String, Consent)> {
     let file = &definition.cart.plugin;
     Some(match definition.plugin {
         PluginState::Missing => {
-            (format!("the plugin {file} is not there"), "the plugin's file is not in the plugin directory".into(), Upgrade::Another)
+            (format!("the plugin {file} is not there"), "the data directory does not have the plugin's file".into(), Consent::Asked)
         }
         PluginState::Changed => {
-            (format!("the plugin {file} is another file now"), "the cart is pinned to the file that was approved".into(), Upgrade::Pin)
+            (format!("the plugin {file} is another file now"), "the cart is pinned to the file that was approved".into(), Consent::Asked)
         }
         PluginState::AwaitsApproval => {
-            (format!("the plugin {file} awaits approval"), "the plugin asks for more than was approved".into(), Upgrade::Approve)
+            (format!("the plugin {file} awaits approval"), "the plugin asks for more than was approved".into(), Consent::Given)
         }
-        PluginState::Refused { reason } => (format!("the plugin {file} was not admitted"), reason.to_owned(), Upgrade::Another),
+        PluginState::Refused { reason } => (format!("the plugin {file} was not admitted"), reason.to_owned(), Consent::Asked),
         PluginState::Admitted { manifest, .. } => {
             let says_notify = load.says_notify || definition.cart.notify_customer != NotifyCustomer::CartDefault;
             let not_carried = Load { says_notify, ..load }.not_carried(manifest.features);
@@ -237,7 +242,7 @@ fn plugin_lacks(definition: &Definition<'_>, load: Load<'_>) -> Option<(String, 
                 return None;
             }
             let value = format!("the plugin {} cannot carry {}", manifest.name, not_carried.join(", "));
-            (value, "leave that out, or use a plugin that carries it".into(), Upgrade::Another)
+            (value, "leave that out, or use a plugin that carries it".into(), Consent::Asked)
         }
     })
 }

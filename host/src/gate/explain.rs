@@ -1,11 +1,17 @@
-//! A decision in words: rows as plain data, and a table of at most 80 columns for people who do not program.
+//! A decision in words, for people who do not program: rows as plain data, and a table of at most 80 columns with all of it. What fits one screen
+//! is in `screen.rs`.
 
 use super::command::{self, broken};
 use super::{Decision, Stage, Verdict};
 use serde::Serialize;
 
+pub use super::screen::{SCREEN_COLUMNS_MAX, SCREEN_LINES_MAX};
+
 /// Characters of a line of the table, at most.
 pub const COLUMNS_MAX: usize = 80;
+
+/// Before what belongs to a condition.
+pub(super) const INDENT: &str = "       ";
 
 /// A decision in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -123,27 +129,29 @@ fn listed(numbers: &[String]) -> String {
 }
 
 impl Explanation {
-    /// The table: plain text, each line at most [`COLUMNS_MAX`] characters, commands broken so that a shell still takes them.
+    /// The whole table: plain text, each line at most [`COLUMNS_MAX`] characters, commands broken so that a shell still takes them.
     pub fn table(&self) -> String {
-        let mut lines = wrapped(&self.headline, "", "");
+        let mut lines = wrapped(&self.headline, ("", ""), COLUMNS_MAX);
         lines.push(String::new());
         let mut shown = Vec::new();
         for row in &self.rows {
             lines.push(format!("  {} {}  {}", row.mark.sign(), row.number, row.condition));
-            lines.extend(wrapped(&capital(&row.value), "       ", "       "));
+            lines.extend(wrapped(&capital(&row.value), (INDENT, INDENT), COLUMNS_MAX));
             if row.mark == Mark::Cross {
-                lines.extend(wrapped(&capital(&row.reason), "       ", "       "));
-                lines.extend(wrapped(&row.set_in, "       Set in: ", "               "));
+                lines.extend(wrapped(&capital(&row.reason), (INDENT, INDENT), COLUMNS_MAX));
+            }
+            lines.extend(wrapped(&row.set_in, ("       Set in: ", "               "), COLUMNS_MAX));
+            if row.mark == Mark::Cross {
                 commands(&mut lines, &row.remedies, &mut shown);
             }
         }
         if let Some(mode) = &self.mode {
-            lines.extend(wrapped(&mode.value, "  Mode ", "       "));
+            lines.extend(wrapped(&mode.value, ("  Mode ", INDENT), COLUMNS_MAX));
             commands(&mut lines, mode.remedy.as_slice(), &mut shown);
         }
         if let Some(advice) = &self.advice {
             lines.push(String::new());
-            lines.extend(wrapped(advice, "", ""));
+            lines.extend(wrapped(advice, ("", ""), COLUMNS_MAX));
         }
         lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
     }
@@ -164,27 +172,27 @@ fn commands<'a>(lines: &mut Vec<String>, commands: &'a [String], shown: &mut Vec
 }
 
 /// A statement as a sentence: a capital first and a full stop, unless its first word is spelled otherwise.
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     let end = if text.ends_with(['.', '?']) { "" } else { "." };
     format!("{first}{}{end}", chars.as_str())
 }
 
-/// Breaks a text between words, and inside a word that is longer than a line.
-fn wrapped(text: &str, first_indent: &str, indent: &str) -> Vec<String> {
+/// Breaks a text between words, and inside a word that is longer than a line. `indents` are the first line's and that of the others.
+pub(super) fn wrapped(text: &str, indents: (&str, &str), width: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut current = first_indent.to_owned();
+    let mut current = indents.0.to_owned();
     let mut fresh = true;
     for word in text.split(' ') {
-        if !fresh && current.chars().count() + 1 + word.chars().count() > COLUMNS_MAX {
-            lines.push(std::mem::replace(&mut current, indent.to_owned()));
+        if !fresh && current.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::replace(&mut current, indents.1.to_owned()));
         } else if !fresh {
             current.push(' ');
         }
         for c in word.chars() {
-            if current.chars().count() == COLUMNS_MAX {
-                lines.push(std::mem::replace(&mut current, indent.to_owned()));
+            if current.chars().count() == width {
+                lines.push(std::mem::replace(&mut current, indents.1.to_owned()));
             }
             current.push(c);
         }

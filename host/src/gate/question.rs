@@ -71,7 +71,7 @@ pub enum PluginState<'a> {
         /// The statuses that the cart gave when it was asked, where the plugin asks it.
         asked: Option<&'a [Status]>,
     },
-    /// Its file is not in the plugin directory.
+    /// Its file is not there.
     Missing,
     /// Its file is not the one that the cart is pinned to.
     Changed,

@@ -6,24 +6,26 @@
 
 mod asks;
 mod difference;
+mod doubts;
 
 pub use difference::{Difference, Field};
 
 use super::settings::WHO;
-use super::{Error, KeptCart, Office, credential_host};
-use crate::carts::{Cart, LabelTarget};
+use super::{Error, Office, credential_host};
+use crate::carts::Cart;
 use crate::egress::endpoint::{self, Bindings};
 use crate::id::{CartId, Digest};
 use crate::plugin::{Plugin, admit};
 use crate::store::{self, audit};
-use cartage_contract::manifest::{Manifest, Statuses};
+use cartage_contract::manifest::Manifest;
 
 /// A cart as it shall be.
 #[derive(Debug, Clone)]
 pub struct Proposal {
     /// Its definition.
     pub cart: Cart,
-    /// Its plugin's file. None: the one that lies in the data directory.
+    /// Its plugin's file. None: the one that the data directory keeps: of the digest that the definition gives, else the one that the cart has now,
+    /// if it is of the same name.
     pub plugin: Option<Vec<u8>>,
 }
 
@@ -47,6 +49,20 @@ pub struct PreparedCart {
     /// What is allowed and probably wrong.
     pub warnings: Vec<String>,
     plugin: Vec<u8>,
+    row: store::plugins::Plugin,
+}
+
+/// A cart as it stands before it changes.
+struct Before {
+    row: store::carts::Cart,
+    /// Its definition, where this release can read it.
+    cart: Option<Cart>,
+}
+
+impl Before {
+    fn pinned(&self) -> Option<Digest> {
+        self.row.definition.plugin.or(self.cart.as_ref()?.digest)
+    }
 }
 
 /// Why carts cannot be as proposed. Nothing has changed.
@@ -129,10 +145,10 @@ impl Office {
     }
 
     async fn prepare_cart(&self, Proposal { mut cart, plugin }: Proposal) -> Result<PreparedCart, Invalid> {
-        let kept = self.find_cart(&cart.id).await?;
+        let before = self.before(&cart.id).await?;
         let bytes = match plugin {
             Some(bytes) => bytes,
-            None => self.plugin_file_of(&cart, cart.digest)?,
+            None => self.plugin_that_is_kept(&cart, before.as_ref())?,
         };
         let found = Digest::of(&bytes);
         if let Some(wanted) = cart.digest.replace(found).filter(|wanted| *wanted != found) {
@@ -141,22 +157,39 @@ impl Office {
         let plugin = self.admit(bytes.clone()).await?;
         cart.rename_settings(plugin.manifest());
         fits(&cart, plugin.manifest())?;
-        let difference = Difference::between(kept.as_ref().map(|kept| &kept.cart), &cart);
-        let asks = match &kept {
-            Some(kept) => self.asks(kept, &plugin, &bytes).await?,
+        let difference = match &before {
+            Some(Before { cart: None, .. }) => Difference::mending(&cart),
+            Some(Before { cart: Some(before), .. }) => Difference::between(Some(before), &cart),
+            None => Difference::between(None, &cart),
+        };
+        let asks = match &before {
+            Some(before) => self.asks(before, &plugin, &bytes).await?,
             None => Vec::new(),
         };
-        let warnings = self.warnings(&cart, kept.as_ref(), plugin.manifest()).await?;
-        Ok(PreparedCart { manifest: plugin.manifest().clone(), cart, difference, asks, warnings, plugin: bytes })
+        let warnings = self.warnings(&cart, before.is_some(), plugin.manifest()).await?;
+        let row = self.row(&plugin);
+        Ok(PreparedCart { manifest: plugin.manifest().clone(), cart, difference, asks, warnings, plugin: bytes, row })
+    }
+
+    /// A cart as it stands. One whose definition this release cannot read is there as well: another definition mends it.
+    async fn before(&self, id: &CartId) -> Result<Option<Before>, Error> {
+        let (merchant, wanted) = (self.merchant.clone(), id.clone());
+        let row = self.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
+        Ok(row.map(|row| Before { cart: Cart::parse("the store", &row.definition.text).ok(), row }))
+    }
+
+    fn plugin_that_is_kept(&self, cart: &Cart, before: Option<&Before>) -> Result<Vec<u8>, Error> {
+        let same = before.filter(|before| before.cart.as_ref().is_some_and(|before| before.plugin == cart.plugin));
+        self.plugin_file_of(cart, cart.digest.or_else(|| same?.pinned()))
     }
 
     /// What a plugin asks for that the cart's plugin before it did not.
-    async fn asks(&self, kept: &KeptCart, plugin: &Plugin, bytes: &[u8]) -> Result<Vec<String>, Error> {
-        let Some(before) = kept.pinned().filter(|before| *before != plugin.digest()) else { return Ok(Vec::new()) };
-        let Some(manifest) = self.manifest(before).await? else { return Ok(Vec::new()) };
+    async fn asks(&self, before: &Before, plugin: &Plugin, bytes: &[u8]) -> Result<Vec<String>, Error> {
+        let Some(pinned) = before.pinned().filter(|pinned| *pinned != plugin.digest()) else { return Ok(Vec::new()) };
+        let Some(manifest) = self.manifest(pinned).await? else { return Ok(Vec::new()) };
         let mut asks = asks::new(&manifest, plugin.manifest());
         // Where the file before is gone, its imports are unknown, and none is called new.
-        if let Ok(before) = self.plugin_file_of(&kept.cart, Some(before)) {
+        if let Ok(before) = self.kept_plugin(pinned) {
             let before = admit::imports(&before);
             asks.extend(
                 admit::imports(bytes).into_iter().filter(|import| !before.contains(import)).map(|import| format!("import {import}")),
@@ -165,22 +198,35 @@ impl Office {
         Ok(asks)
     }
 
-    async fn warnings(&self, cart: &Cart, kept: Option<&KeptCart>, manifest: &Manifest) -> Result<Vec<String>, Error> {
-        let mut warnings = unknown_words(cart, manifest);
-        if kept.is_none() {
+    async fn warnings(&self, cart: &Cart, known: bool, manifest: &Manifest) -> Result<Vec<String>, Error> {
+        let mut warnings = self.doubts(cart, Some(manifest)).await?;
+        if !known {
             return Ok(warnings);
         }
         for value in self.kept_credentials(&cart.id).await? {
             let host = manifest.slot(&value.place.slot).and_then(|slot| credential_host(cart, manifest, slot));
             if host.is_some_and(|host| host != value.host) {
                 let store::credentials::Place { slot, field, .. } = &value.place;
+                let next = if value.turn == store::credentials::Turn::Next { " --next" } else { "" };
                 warnings.push(format!(
-                    "the credential {slot}.{field} was set for {} and is not used for another host; set it again with `cartage credential set {} {slot} {field}`",
+                    "the credential {slot}.{field} was set for {} and is not used for another host; set it again with `cartage credential set {} {slot} {field}{next}`",
                     value.host, cart.id
                 ));
             }
         }
         Ok(warnings)
+    }
+
+    /// What a cart's definition says that is allowed and probably wrong.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::Label`].
+    pub async fn doubts(&self, cart: &Cart, manifest: Option<&Manifest>) -> Result<Vec<String>, Error> {
+        let labels = self.labels().await?;
+        let mut doubts = doubts::orders(cart);
+        doubts.extend(manifest.map(|manifest| doubts::words(cart, manifest, &labels)).unwrap_or_default());
+        Ok(doubts)
     }
 
     /// The sealed credentials of one cart.
@@ -196,15 +242,17 @@ impl Office {
     ///
     /// [`Error::KeepPlugin`] and [`Error::Store`]; no cart has changed then.
     pub async fn make(&self, prepared: Prepared) -> Result<(), Error> {
-        let mut definitions = Vec::new();
-        for PreparedCart { cart, difference, plugin, .. } in prepared.carts {
-            self.keep_plugin_file(Digest::of(&plugin), &plugin)?;
+        let (mut definitions, mut plugins) = (Vec::new(), Vec::new());
+        for PreparedCart { cart, difference, plugin, row, .. } in prepared.carts {
+            self.keep_plugin_file(row.digest, &plugin)?;
+            plugins.push(row);
             if !difference.is_empty() {
                 definitions.push((definition(&cart), difference.to_string()));
             }
         }
         let (merchant, at_unix_ms) = (self.merchant.clone(), self.now_unix_ms());
         let write = move |tx: &store::Tx<'_>| -> Result<(), store::Error> {
+            plugins.iter().try_for_each(|plugin| store::plugins::put(tx, &merchant, plugin))?;
             for (definition, detail) in definitions {
                 store::carts::put(tx, &merchant, &definition, at_unix_ms)?;
                 let (who, what) = (WHO.to_owned(), "apply".to_owned());
@@ -228,24 +276,4 @@ fn fits(cart: &Cart, manifest: &Manifest) -> Result<(), Invalid> {
     cart.settings(manifest)?;
     Bindings::new(manifest, &cart.endpoints).map_err(|source| Invalid::Endpoint { cart: cart.id.clone(), source: Box::new(source) })?;
     Ok(cart.check_credentials(manifest)?)
-}
-
-/// Statuses and carriers that the plugin's lists lack.
-fn unknown_words(cart: &Cart, manifest: &Manifest) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if let Statuses::Fixed(known) = &manifest.statuses {
-        for (label, target) in &cart.labels {
-            if let LabelTarget::Status(status) = target
-                && !known.iter().any(|one| one.value == *status)
-            {
-                warnings.push(format!("the label {label:?} maps to {status:?}, a status that the cart does not have"));
-            }
-        }
-    }
-    for (given, carrier) in
-        cart.carriers.iter().filter(|(_, carrier)| !manifest.carriers.is_empty() && !manifest.carriers.contains(carrier))
-    {
-        warnings.push(format!("the carrier {given:?} maps to {carrier:?}, which the plugin does not list"));
-    }
-    warnings
 }

@@ -205,7 +205,7 @@ impl Office {
         if let Some(manifest) = self.manifest(found).await? {
             return Ok(PluginKept::Admitted { digest: found, manifest: Box::new(manifest) });
         }
-        match self.admit(bytes).await {
+        match self.admit_and_keep(bytes).await {
             Ok(plugin) => Ok(PluginKept::Admitted { digest: found, manifest: Box::new(plugin.manifest().clone()) }),
             Err(Error::NotAdmitted { source, .. }) => Ok(refused(&source)),
             Err(other) => Err(other),
@@ -219,13 +219,27 @@ impl Office {
     ///
     /// [`Error`], naming what is missing or does not fit.
     pub async fn courier(&self, kept: &KeptCart) -> Result<Courier, Error> {
+        self.courier_with(kept, Turn::Current).await
+    }
+
+    /// The same with the credentials that wait until they worked. None: none waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Office::courier`].
+    pub async fn next_courier(&self, kept: &KeptCart) -> Result<Option<Courier>, Error> {
+        let waits = self.kept_credentials(&kept.cart.id).await?.iter().any(|value| value.turn == Turn::Next);
+        if waits { self.courier_with(kept, Turn::Next).await.map(Some) } else { Ok(None) }
+    }
+
+    async fn courier_with(&self, kept: &KeptCart, turn: Turn) -> Result<Courier, Error> {
         let id = &kept.cart.id;
         let bytes = self.plugin_file_of(&kept.cart, kept.pinned())?;
         let found = Digest::of(&bytes);
         if let Some(pinned) = kept.pinned().filter(|pinned| *pinned != found) {
             return Err(Error::Changed { cart: id.clone(), plugin: kept.cart.plugin.clone(), found, pinned });
         }
-        let plugin = self.admit(bytes).await?;
+        let plugin = self.admit_and_keep(bytes).await?;
         let cart = kept.as_set(&self.assignments().await?);
         let mut secrets = cart.secrets(plugin.manifest())?;
         for slot in &plugin.manifest().slots {
@@ -235,7 +249,7 @@ impl Office {
                     continue;
                 }
                 let place = Place { cart: id.clone(), slot: slot.name.clone(), field: field.name.clone() };
-                if let Some(secret) = self.secret(&place, &host).await? {
+                if let Some(secret) = self.secret(&place, turn, &host).await? {
                     secrets.entry(slot.name.clone()).or_default().insert(field.name.clone(), secret);
                 }
             }
@@ -243,14 +257,17 @@ impl Office {
         Courier::new(&cart, plugin, secrets, &self.egress, self.clock.clone()).map_err(Error::courier(id))
     }
 
-    /// A credential of the vault. Where the store holds none, the key is not needed.
-    async fn secret(&self, place: &Place, host: &str) -> Result<Option<secrecy::SecretString>, Error> {
-        let (merchant, wanted) = (self.merchant.clone(), place.clone());
-        let look = move |view: &store::View<'_>| store::credentials::get(view, &merchant, &wanted, Turn::Current);
-        if self.store.read::<_, store::Error>(look).await?.is_none() {
-            return Ok(None);
+    /// A credential of the vault: of this turn, else the one in use. Where the store holds none, the key is not needed.
+    async fn secret(&self, place: &Place, turn: Turn, host: &str) -> Result<Option<secrecy::SecretString>, Error> {
+        let turns: &[Turn] = if turn == Turn::Next { &[Turn::Next, Turn::Current] } else { &[Turn::Current] };
+        for turn in turns.iter().copied() {
+            let (merchant, wanted) = (self.merchant.clone(), place.clone());
+            let look = move |view: &store::View<'_>| store::credentials::get(view, &merchant, &wanted, turn);
+            if self.store.read::<_, store::Error>(look).await?.is_some() {
+                return Ok(self.vault()?.get(&self.merchant, place, turn, host).await?);
+            }
         }
-        Ok(self.vault()?.get(&self.merchant, place, Turn::Current, host).await?)
+        Ok(None)
     }
 }
 

@@ -3,12 +3,9 @@
 use super::apply::{Difference, definition};
 use super::{Error, KeptCart, Office};
 use crate::carts::Cart;
-use crate::cassette::Cassette;
-use crate::egress::Mode;
 use crate::id::{CartId, Digest};
 use crate::store::carts::{Pause, PluginRun};
 use crate::store::{self, Tx};
-use cartage_contract::delivery::OrderKey;
 
 impl Office {
     /// Enables or disables a cart.
@@ -79,26 +76,6 @@ impl Office {
     /// [`Error::PluginFile`].
     pub fn kept_plugin(&self, digest: Digest) -> Result<Vec<u8>, Error> {
         self.plugin_file(&super::plugins::kept_name(digest))
-    }
-
-    /// Asks a cart's plugin whether the cart works, and how it sees an order, by the number that the sender knows it under. Nothing is changed
-    /// at the cart.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`] for an order number that is none of this cart's, and those of making the cart ready.
-    pub async fn check(&self, kept: &KeptCart, order: Option<&str>) -> Result<Cassette, Error> {
-        let id = &kept.cart.id;
-        let own = |number: &str| {
-            let refused = |source| crate::validate::Refused::OrderNumber { cart: id.to_string(), source };
-            kept.cart.order_number.apply(number).map_err(refused)
-        };
-        let order = order.map(own).transpose()?.map(|order_number| OrderKey { order_number, known_reference: None });
-        let courier = self.courier(kept).await?;
-        let cassette = courier.check(order, Mode::Live).await.map_err(Error::courier(id))?;
-        let (merchant, cart, digest, at) = (self.merchant.clone(), id.clone(), cassette.digest, self.now_unix_ms());
-        self.store.write::<_, store::Error>(move |tx| store::carts::ran(tx, &merchant, &cart, digest, at)).await?;
-        Ok(cassette)
     }
 
     async fn change_cart(

@@ -1,28 +1,75 @@
-//! A cart's credentials: which there are, and setting one. Their values are the vault's, and come back to nobody.
+//! A cart's credentials: which there are, setting one, and changing one without a gap. Their values are the vault's, and come back to nobody.
+//!
+//! A value may wait beside the one in use. It takes that one's place when it worked: when a check says that the cart takes the credentials, or
+//! when an update that the cart refused with the old value was delivered with the new one. So the order in which the password changes, here and
+//! at the cart, does not matter.
 
 use super::{Error, KeptCart, Office, credential_host};
+use crate::cassette::Cassette;
+use crate::deliver::{self, Attempt, Courier, Job};
+use crate::egress::Mode;
 use crate::egress::credential::{self, Warning};
+use crate::exchange::Outcome;
 use crate::id::CartId;
+use crate::receipt::{Fate, PauseReason};
 use crate::store::credentials::{Place, Turn};
+use crate::store::orders::OrderRef;
+use crate::store::{self, receipts};
 use crate::vault::Vault as _;
+use cartage_contract::delivery::{EarlierAttempt, FailureKind, FindingLevel, FindingSubject, OrderKey};
 use cartage_contract::manifest::Manifest;
 use secrecy::SecretString;
+use std::collections::BTreeSet;
 
-/// A credential that the vault holds for a cart.
+/// A value that the vault holds for a cart.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct KeptCredential {
     /// The slot.
     pub slot: String,
     /// Its field.
     pub field: String,
+    /// Whether it waits until it worked; else it is in use.
+    pub next: bool,
     /// The host that it is for.
     pub host: String,
     /// When it was set.
     pub set_at_unix_ms: u64,
 }
 
+/// How a credential was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetCredential {
+    /// Which of the two values it became. The first value of a field is in use at once, also where it was meant to wait.
+    pub turn: Turn,
+    /// What is allowed and probably wrong.
+    pub warnings: Vec<Warning>,
+}
+
+/// What a check found, and what became of credentials that wait.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The record of the check: with the credentials that are in use from now on.
+    pub cassette: Cassette,
+    /// What became of those that wait.
+    pub next: Next,
+}
+
+/// What became of credentials that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Next {
+    /// None waits.
+    None,
+    /// They worked, and are in use now.
+    Promoted,
+    /// The cart does not take them. They go on waiting.
+    Refused,
+    /// The check does not tell whether the cart takes them. They go on waiting.
+    Untold,
+}
+
 impl Office {
-    /// The credentials that the vault holds for a cart, by slot and field. No key is needed.
+    /// The credentials that the vault holds for a cart, by slot and field, those in use first. No key is needed.
     ///
     /// # Errors
     ///
@@ -30,13 +77,13 @@ impl Office {
     pub async fn credentials(&self, cart: &CartId) -> Result<Vec<KeptCredential>, Error> {
         let kept = self.kept_credentials(cart).await?.into_iter().map(|value| {
             let Place { slot, field, .. } = value.place;
-            KeptCredential { slot, field, host: value.host, set_at_unix_ms: value.set_at_unix_ms }
+            KeptCredential { slot, field, next: value.turn == Turn::Next, host: value.host, set_at_unix_ms: value.set_at_unix_ms }
         });
         Ok(kept.collect())
     }
 
-    /// Checks a credential against the cart's plugin and seals it, in the place of the one before. It is bound to the host that its endpoint
-    /// leads to now. Gives what is allowed and probably wrong.
+    /// Checks a credential against the cart's plugin and seals it, in the place of the one of this turn before. It is bound to the host that
+    /// its endpoint leads to now.
     ///
     /// # Errors
     ///
@@ -45,17 +92,194 @@ impl Office {
         &self,
         kept: &KeptCart,
         manifest: &Manifest,
-        slot: &str,
-        field: &str,
+        (slot, field): (&str, &str),
+        turn: Turn,
         secret: SecretString,
-    ) -> Result<Vec<Warning>, Error> {
+    ) -> Result<SetCredential, Error> {
         let id = &kept.cart.id;
         let warnings =
             credential::check_value(manifest, slot, field, &secret).map_err(|source| Error::Credential { cart: id.clone(), source })?;
         let host = manifest.slot(slot).and_then(|slot| credential_host(&kept.cart, manifest, slot));
         let host = host.ok_or_else(|| Error::CredentialUnbound { cart: id.clone(), slot: slot.to_owned() })?;
         let place = Place { cart: id.clone(), slot: slot.to_owned(), field: field.to_owned() };
-        self.vault()?.set(&self.merchant, &place, Turn::Current, &host, secret, self.now_unix_ms()).await?;
-        Ok(warnings)
+        let first = !self.kept_credentials(id).await?.iter().any(|value| value.place == place && value.turn == Turn::Current);
+        let turn = if first { Turn::Current } else { turn };
+        self.vault()?.set(&self.merchant, &place, turn, &host, secret, self.now_unix_ms()).await?;
+        self.note_credential("credential set", &place, if turn == Turn::Next { "waits" } else { "in use" }).await?;
+        Ok(SetCredential { turn, warnings })
+    }
+
+    /// Forgets a credential: the value that waits, or both. Tells whether there was any.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Vault`].
+    pub async fn forget_credential(&self, cart: &CartId, slot: &str, field: &str, only: Option<Turn>) -> Result<bool, Error> {
+        let place = Place { cart: cart.clone(), slot: slot.to_owned(), field: field.to_owned() };
+        let vault = self.vault()?;
+        let (forgot, what) = match only {
+            Some(Turn::Next) => (vault.forget_next(&self.merchant, &place).await?, "the one that waits"),
+            Some(Turn::Current) | None => (vault.forget(&self.merchant, &place).await?, "all"),
+        };
+        if forgot {
+            self.note_credential("credential forget", &place, what).await?;
+        }
+        Ok(forgot)
+    }
+
+    async fn note_credential(&self, what: &str, place: &Place, detail: &str) -> Result<(), Error> {
+        let subject = format!("cart {}, {}.{}", place.cart, place.slot, place.field);
+        self.change(self.line(what, &subject, detail.to_owned()), |_, _| Ok(())).await
+    }
+
+    /// Asks a cart's plugin whether the cart works, and how it sees an order, by the number that the sender knows it under. Nothing is changed
+    /// at the cart. Credentials that wait are asked about first, and are in use from then on if the answer says that the cart takes them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for an order number that is none of this cart's, and those of making the cart ready.
+    pub async fn check(&self, kept: &KeptCart, order: Option<&str>) -> Result<Checked, Error> {
+        let id = &kept.cart.id;
+        let own = |number: &str| {
+            let refused = |source| crate::validate::Refused::OrderNumber { cart: id.to_string(), source };
+            kept.cart.order_number.apply(number).map_err(refused)
+        };
+        let order = order.map(own).transpose()?.map(|order_number| OrderKey { order_number, known_reference: None });
+        let mut next = Next::None;
+        if let Some(courier) = self.next_courier(kept).await? {
+            let cassette = courier.check(order.clone(), Mode::Live).await.map_err(Error::courier(id))?;
+            next = told(&cassette.outcome);
+            if next == Next::Promoted {
+                self.promote(id).await?;
+                self.ran(kept, &cassette).await?;
+                return Ok(Checked { cassette, next });
+            }
+        }
+        let courier = self.courier(kept).await?;
+        let cassette = courier.check(order, Mode::Live).await.map_err(Error::courier(id))?;
+        self.ran(kept, &cassette).await?;
+        Ok(Checked { cassette, next })
+    }
+
+    async fn ran(&self, kept: &KeptCart, cassette: &Cassette) -> Result<(), Error> {
+        let (merchant, cart, digest, at) = (self.merchant.clone(), kept.cart.id.clone(), cassette.digest, self.now_unix_ms());
+        Ok(self.store.write::<_, store::Error>(move |tx| store::carts::ran(tx, &merchant, &cart, digest, at)).await?)
+    }
+
+    /// Tries a delivery. Where the cart does not take the credentials and others wait, it is tried once more with those, and if that delivers,
+    /// they are in use from then on. The attempt that comes back is the last one; the receipt of the one before it is kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Courier::attempt`].
+    pub(super) async fn attempt(
+        &self,
+        kept: &KeptCart,
+        courier: &Courier,
+        job: Job,
+        mode: Mode,
+        order_number: &str,
+    ) -> Result<Attempt, deliver::Error> {
+        let first = courier.attempt(job.clone(), mode).await?;
+        if !refused(first.receipt.fate) {
+            return Ok(first);
+        }
+        // What stands in the way of the other credentials must not hide what the cart said of these.
+        let unusable = |error: Error| tracing::warn!(cart = %kept.cart.id, error = &error as &dyn std::error::Error, "the next credentials cannot be tried");
+        let Some(next) = self.next_courier(kept).await.map_err(unusable).ok().flatten() else { return Ok(first) };
+        if let Err(error) = self.keep_receipt(&first, job.sequence, order_number).await {
+            unusable(error);
+            return Ok(first);
+        }
+        let resume = match &first.cassette.outcome {
+            Outcome::Failed(failure) => failure.resume.clone(),
+            Outcome::Applied(_) | Outcome::Ended(_) | Outcome::Statuses(_) | Outcome::Report(_) => None,
+        };
+        let receipt = first.receipt;
+        let earlier = EarlierAttempt { attempt: receipt.attempt, reach: receipt.reach, steps: receipt.steps, resume };
+        let again = Job { attempt: job.attempt + 1, earlier: [job.earlier, vec![earlier]].concat(), ..job };
+        let second = next.attempt(again, mode).await?;
+        if matches!(second.receipt.fate, Fate::Delivered | Fate::AlreadyDelivered)
+            && let Err(error) = self.promote(&kept.cart.id).await
+        {
+            unusable(error);
+        }
+        Ok(second)
+    }
+
+    async fn keep_receipt(&self, attempt: &Attempt, sequence: u64, order_number: &str) -> Result<(), Error> {
+        let receipt = &attempt.receipt;
+        let row = receipts::Receipt {
+            delivery: receipt.delivery.clone(),
+            attempt: receipt.attempt,
+            order: OrderRef { cart: receipt.cart.clone(), number: order_number.to_owned() },
+            sequence,
+            at_unix_ms: receipt.at_unix_ms,
+            json: serde_json::to_string(receipt).expect("a receipt is plain data"),
+        };
+        let merchant = self.merchant.clone();
+        Ok(self.store.write::<_, store::Error>(move |tx| receipts::add(tx, &merchant, &row)).await?)
+    }
+
+    /// The credentials that wait worked: they are in use from now on.
+    async fn promote(&self, cart: &CartId) -> Result<(), Error> {
+        let waiting = self.kept_credentials(cart).await?.into_iter().filter(|value| value.turn == Turn::Next);
+        let slots: BTreeSet<String> = waiting.map(|value| value.place.slot).collect();
+        for slot in slots {
+            self.vault()?.promote(&self.merchant, cart, &slot).await?;
+            self.change(self.line("credential next", &format!("cart {cart}, {slot}"), "worked, in use".to_owned()), |_, _| Ok(())).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a cart does not take the credentials.
+fn refused(fate: Fate) -> bool {
+    matches!(fate, Fate::PauseCart { reason: PauseReason::Credentials, .. })
+}
+
+/// What a check tells of the credentials that it was made with. Only a plugin that says that the cart takes them is believed: many protocols
+/// have no harmless question that carries a password.
+fn told(outcome: &Outcome) -> Next {
+    match outcome {
+        Outcome::Report(report) => {
+            let found =
+                |level| report.findings.iter().any(|finding| finding.about == FindingSubject::Credentials && finding.level == level);
+            match (found(FindingLevel::Problem), found(FindingLevel::Fine)) {
+                (true, _) => Next::Refused,
+                (false, true) => Next::Promoted,
+                (false, false) => Next::Untold,
+            }
+        }
+        Outcome::Failed(failure) if failure.kind == FailureKind::Credentials => Next::Refused,
+        Outcome::Failed(_) | Outcome::Applied(_) | Outcome::Ended(_) | Outcome::Statuses(_) => Next::Untold,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartage_contract::delivery::{Failure, Finding, Report, RetryWish};
+
+    #[test]
+    fn only_a_plugin_that_says_so_is_believed() {
+        let finding = |level, about| Finding { level, about, message: String::new(), remedy: None };
+        let report = |findings| Outcome::Report(Report { findings, order: None });
+        let failed =
+            |kind| Outcome::Failed(Failure { kind, message: String::new(), retry: RetryWish::Default, steps: vec![], resume: None });
+        let (fine, warning, problem) = (FindingLevel::Fine, FindingLevel::Warning, FindingLevel::Problem);
+        let (credentials, reachability) = (FindingSubject::Credentials, FindingSubject::Reachability);
+        for (outcome, expected) in [
+            (report(vec![]), Next::Untold),
+            (report(vec![finding(fine, reachability)]), Next::Untold),
+            (report(vec![finding(warning, credentials)]), Next::Untold),
+            (report(vec![finding(fine, credentials)]), Next::Promoted),
+            (report(vec![finding(fine, credentials), finding(problem, reachability)]), Next::Promoted),
+            (report(vec![finding(fine, credentials), finding(problem, credentials)]), Next::Refused),
+            (failed(FailureKind::Credentials), Next::Refused),
+            (failed(FailureKind::Unavailable), Next::Untold),
+        ] {
+            assert_eq!(told(&outcome), expected, "{outcome:?}");
+        }
     }
 }

@@ -69,7 +69,7 @@ pub enum Error {
     #[error(transparent)]
     Runtime(#[from] plugin::Error),
     /// A plugin's file could not be read.
-    #[error("could not open the plugin {plugin}; put its file into {folder}")]
+    #[error("could not open the plugin {plugin} in {folder}")]
     PluginFile {
         /// Its name.
         plugin: String,
@@ -78,6 +78,15 @@ pub enum Error {
         /// Why not.
         #[source]
         source: plugin::file::Error,
+    },
+    /// A folder with plugins' files could not be looked into.
+    #[error("could not look for plugins in {}", .folder.display())]
+    PluginFolder {
+        /// The folder.
+        folder: std::path::PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
     },
     /// A copy of a plugin's file could not be kept.
     #[error("could not keep a copy of the plugin as {}", .file.display())]
@@ -90,7 +99,8 @@ pub enum Error {
     },
     /// A plugin's file is not the one that the cart is pinned to.
     #[error(
-        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; take the new file with `cartage cart upgrade {cart}`"
+        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; take the new file with `cartage cart upgrade {cart} \
+         --plugin FILE`, or put the one before back"
     )]
     Changed {
         /// The cart.

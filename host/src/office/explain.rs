@@ -48,14 +48,14 @@ impl Office {
         let receipts = receipts.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>().map_err(unreadable("a receipt"))?;
         let (facts, kept, nearest) = self.look(cart, number).await?;
         let known = facts.known().and_then(|known| known.label);
-        let (cause, asked_label, packages) = match (last, label) {
-            (Some(last), None) => (last.cause, last.decision.label, last.packages),
-            (_, label) => (Cause::Given(Given::ByHand), label.map(str::to_owned).or(known), Vec::new()),
+        let (cause, asked_label, packages, line_items) = match (last, label) {
+            (Some(last), None) => (last.cause, last.decision.label, last.packages, last.line_items),
+            (_, label) => (Cause::Given(Given::ByHand), label.map(str::to_owned).or(known), Vec::new(), Vec::new()),
         };
         let nothing_asked = asked_label.is_none() && matches!(cause, Cause::Given(_));
         // Nothing is known of the order: the other fields are checked as if there were a label, and the gate is asked without one.
         let label = asked_label.unwrap_or_else(|| "LABEL".to_owned());
-        let fields = Fields { order_number: number.to_owned(), label, packages, ..Fields::default() };
+        let fields = Fields { order_number: number.to_owned(), label, packages, line_items, ..Fields::default() };
         let request = Request { cart: cart.clone(), cause: cause.clone(), fields, again: Again::No };
         let mut asked = Asked::new(&request, &facts, self.now_unix_ms())?;
         asked.labelled &= !nothing_asked;

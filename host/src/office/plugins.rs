@@ -1,13 +1,30 @@
 //! Plugins: files of the data directory's `plugins/`, each admitted once a process and described once for good.
+//!
+//! A cart runs the file of the digest that it is pinned to, which lies there under that digest: `apply` and `cart upgrade` put it there from the
+//! file that the operator names, and rollback and restore find it there. A file that somebody puts there under a plugin's own name is taken
+//! only where there is nothing else: for a cart that was never pinned, and for one whose pinned file is gone, if it is the same file.
 
 use super::{Error, Office};
 use crate::carts::Cart;
-use crate::id::Digest;
+use crate::id::{CartId, Digest};
 use crate::plugin::file::{self, PluginDir};
 use crate::plugin::{Plugin, Runtime};
-use crate::store;
+use crate::store::{self, carts::Definition};
 use cartage_contract::manifest::Manifest;
+use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// A plugin's file that a cart needs and the data directory lacks.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MissingPlugin {
+    /// The cart.
+    pub cart: CartId,
+    /// The plugin, by its name and version where they are known.
+    pub plugin: String,
+    /// Where its file belongs.
+    pub file: PathBuf,
+}
 
 impl Office {
     /// Reads a plugin's file from the data directory.
@@ -47,11 +64,11 @@ impl Office {
         written.map_err(|source| Error::KeepPlugin { file, source })
     }
 
-    /// Admits a plugin, once a process, and keeps what it says of itself, so that the gate need not compile it.
+    /// Admits a plugin, once a process. Nothing of it is written down.
     ///
     /// # Errors
     ///
-    /// [`Error::NotAdmitted`], [`Error::Runtime`], [`Error::Store`].
+    /// [`Error::NotAdmitted`], [`Error::Runtime`].
     pub async fn admit(&self, bytes: Vec<u8>) -> Result<Plugin, Error> {
         let digest = Digest::of(&bytes);
         if let Some(plugin) = self.admitted(digest) {
@@ -59,19 +76,90 @@ impl Office {
         }
         let runtime = self.runtime.get_or_try_init(async || Runtime::new()).await?;
         let plugin = runtime.admit(bytes).await.map_err(|source| Error::NotAdmitted { digest, source })?;
+        self.plugins.lock().expect("nobody panics while holding it").insert(digest, plugin.clone());
+        Ok(plugin)
+    }
+
+    /// Admits a plugin that a cart has, and keeps what it says of itself, so that the gate need not compile it.
+    pub(super) async fn admit_and_keep(&self, bytes: Vec<u8>) -> Result<Plugin, Error> {
+        let plugin = self.admit(bytes).await?;
+        if self.manifest(plugin.digest()).await?.is_none() {
+            let (merchant, row) = (self.merchant.clone(), self.row(&plugin));
+            self.store.write::<_, store::Error>(move |tx| store::plugins::put(tx, &merchant, &row)).await?;
+        }
+        Ok(plugin)
+    }
+
+    /// What the store keeps of an admitted plugin.
+    pub(super) fn row(&self, plugin: &Plugin) -> store::plugins::Plugin {
         let manifest = plugin.manifest();
-        let row = store::plugins::Plugin {
-            digest,
+        store::plugins::Plugin {
+            digest: plugin.digest(),
             name: manifest.name.clone(),
             version: manifest.version.clone(),
             manifest: serde_json::to_string(manifest).expect("a manifest is plain data"),
             admitted_at_unix_ms: self.now_unix_ms(),
             first_ran_at_unix_ms: None,
-        };
+        }
+    }
+
+    /// The plugins' files that carts need and the data directory lacks: those that they are pinned to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::KeptCart`].
+    pub async fn missing_plugins(&self) -> Result<Vec<MissingPlugin>, Error> {
         let merchant = self.merchant.clone();
-        self.store.write::<_, store::Error>(move |tx| store::plugins::put(tx, &merchant, &row)).await?;
-        self.plugins.lock().expect("nobody panics while holding it").insert(digest, plugin.clone());
-        Ok(plugin)
+        let rows = self.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
+        let mut missing = Vec::new();
+        for row in rows {
+            let Definition { cart: id, plugin: pinned, text, .. } = row.definition;
+            let cart = Cart::parse(&format!("the store, cart {id}"), &text).map_err(|source| Error::KeptCart { cart: id, source })?;
+            let pinned = pinned.or(cart.digest);
+            match self.plugin_file_of(&cart, pinned) {
+                Ok(bytes) if pinned.is_none_or(|pinned| pinned == Digest::of(&bytes)) => continue,
+                Ok(_) | Err(Error::PluginFile { .. }) => {}
+                Err(other) => return Err(other),
+            }
+            let described = match pinned {
+                Some(pinned) => self.manifest(pinned).await?,
+                None => None,
+            };
+            let name = described.map_or_else(|| cart.plugin.clone(), |manifest| format!("{} {}", manifest.name, manifest.version));
+            let file = pinned.map_or_else(|| cart.plugin.clone(), kept_name);
+            missing.push(MissingPlugin { cart: cart.id, plugin: name, file: self.dir.plugins().join(file) });
+        }
+        Ok(missing)
+    }
+
+    /// Takes from a folder the files of all plugins that carts have or had, by their digests; other files are left where they are. Tells how many.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PluginFolder`], [`Error::KeepPlugin`], [`Error::Store`].
+    pub async fn take_plugins(&self, folder: &Path) -> Result<usize, Error> {
+        let failed = |source| Error::PluginFolder { folder: folder.to_owned(), source };
+        let merchant = self.merchant.clone();
+        let wanted = self.store.read::<_, store::Error>(move |view| {
+            let mut wanted = BTreeSet::new();
+            for cart in store::carts::list(view, &merchant)? {
+                let ran = store::carts::plugins_that_ran(view, &merchant, &cart.definition.cart)?;
+                wanted.extend(cart.definition.plugin.into_iter().chain(ran.into_iter().map(|run| run.plugin)));
+            }
+            Ok(wanted)
+        });
+        let wanted: BTreeSet<Digest> = wanted.await?;
+        let mut taken = BTreeSet::new();
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            // What is no plugin of ours, such as a folder or a file that is too large, is none that is wanted.
+            let Some(Ok(bytes)) = name.to_str().map(|name| PluginDir::open(folder).and_then(|folder| folder.read(name))) else { continue };
+            let digest = Digest::of(&bytes);
+            if wanted.contains(&digest) && taken.insert(digest) {
+                self.keep_plugin_file(digest, &bytes)?;
+            }
+        }
+        Ok(taken.len())
     }
 
     fn admitted(&self, digest: Digest) -> Option<Plugin> {

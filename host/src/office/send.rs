@@ -1,6 +1,7 @@
 //! A status on its way through the gate to its cart: asked, decided, accepted on disk, delivered, settled.
 
 use super::facts::{Facts, rows};
+use super::lines::{label, named};
 use super::{Error, KeptCart, Office};
 use crate::deliver::{Attempt, Courier, Job};
 use crate::egress::Mode;
@@ -12,7 +13,7 @@ use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::receipt::{Fate, Receipt};
 use crate::store::orders::{Order, OrderRef};
 use crate::store::{self, Tx, carts::Pause, decisions, orders, plugins, receipts};
-use crate::validate::{Fields, ForCart, PackageFields, StatusUpdate, civil_time};
+use crate::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate, civil_time};
 use cartage_contract::delivery::EarlierAttempt;
 use cartage_contract::http::Reach;
 use cartage_contract::orders::Update;
@@ -20,6 +21,8 @@ use serde::{Deserialize, Serialize};
 
 /// Packages that are kept with a decision, at most, so that it can be explained later with what it was about.
 const PACKAGES_KEPT_MAX: usize = 20;
+/// The same of its lines.
+const LINES_KEPT_MAX: usize = 20;
 
 /// A status that somebody wants a cart to be told.
 #[derive(Debug, Clone)]
@@ -70,6 +73,8 @@ pub enum Done {
 pub(super) struct KeptDecision {
     pub(super) cause: Cause,
     pub(super) packages: Vec<PackageFields>,
+    #[serde(default)]
+    pub(super) line_items: Vec<LineItemFields>,
     pub(super) decision: Decision,
 }
 
@@ -97,13 +102,22 @@ impl Asked {
             Cause::Event(name) => (Some(events::raise(name, &facts.events)?), Given::ByHand),
             Cause::Given(given) => (None, *given),
         };
+        let known = facts.known();
         let labelled = raised.as_ref().map_or(!fields.label.is_empty(), |raised| raised.order_label.is_some());
         if let Some(raised) = &raised {
-            // An event without a label is asked about as well; its other fields are checked as if it had one.
-            fields.label = raised.order_label.as_ref().map_or(raised.event.suggested_label, |label| label.as_str()).to_owned();
+            label(&mut fields, raised, known.as_ref().and_then(|known| known.label.as_deref()));
         }
-        let update = StatusUpdate::new(fields, civil_time(now_unix_ms))?;
-        Ok(Asked { raised, given, again: request.again, labelled, update, known: facts.known() })
+        let mut update = StatusUpdate::new(fields, civil_time(now_unix_ms))?;
+        if !labelled {
+            update = update.for_lines();
+        }
+        Ok(Asked { raised, given, again: request.again, labelled, update, known })
+    }
+
+    /// What is kept of the update once it is accepted.
+    fn past(&self) -> Past {
+        let past = Past::of(self.update.given());
+        Past { label: past.label.filter(|_| self.labelled), ..past }
     }
 
     pub(super) fn decide(&self, cart: &CartId, kept: Option<&KeptCart>, nearest: Option<&str>, facts: &Facts) -> Decision {
@@ -139,7 +153,7 @@ impl Office {
                 (Some(_) | None, _) => Ok(None),
             };
             let past = ready.as_ref().is_ok_and(Option::is_some) && decision.verdict == Verdict::Send;
-            let past = past.then(|| Past::of(asked.update.given()));
+            let past = past.then(|| asked.past());
             let Some(sequence) = self.keep(&request, &facts, &decision, past).await? else { continue };
             let (Some(ready), Some(kept)) = (ready?, kept) else { return Ok(Sent { decision, done: Done::Nothing }) };
             return self.deliver(decision, ready, &kept, facts.order.as_ref(), sequence).await;
@@ -181,7 +195,8 @@ impl Office {
     async fn keep(&self, request: &Request, facts: &Facts, decision: &Decision, past: Option<Past>) -> Result<Option<u64>, Error> {
         let packages = request.fields.packages.iter().take(PACKAGES_KEPT_MAX);
         let packages = packages.map(|package| PackageFields { contents: Vec::new(), tracking_url: None, ..package.clone() }).collect();
-        let kept = KeptDecision { cause: request.cause.clone(), packages, decision: decision.clone() };
+        let line_items = request.fields.line_items.iter().take(LINES_KEPT_MAX).map(named).collect();
+        let kept = KeptDecision { cause: request.cause.clone(), packages, line_items, decision: decision.clone() };
         let json = serde_json::to_string(&kept).expect("a decision is plain data");
         let row = decisions::Decision { at_unix_ms: self.now_unix_ms(), json };
         let (merchant, facts) = (self.merchant.clone(), facts.clone());
@@ -220,7 +235,7 @@ impl Office {
         };
         let sequence = job.sequence;
         let mode = if live { Mode::Live } else { Mode::DryRun };
-        let attempt = ready.courier.attempt(job, mode).await;
+        let attempt = self.attempt(kept, &ready.courier, job, mode, &decision.order_number).await;
         let order = OrderRef { cart: kept.cart.id.clone(), number: decision.order_number.clone() };
         let receipt = attempt.as_ref().ok().map(|attempt| attempt.receipt.clone());
         let (merchant, at) = (self.merchant.clone(), self.now_unix_ms());

@@ -3,7 +3,7 @@
 use super::{Error, Office};
 use crate::events::{self, Event, Label, Labels, Setting, Settings};
 use crate::id::MerchantId;
-use crate::parameters::{self, Assignment, Assignments, Scope};
+use crate::parameters::{self, Assignment, Assignments, Parameter, Scope};
 use crate::store::{self, Tx, View, audit};
 
 /// Who makes changes here: whoever may use the data directory.
@@ -26,21 +26,42 @@ impl Office {
     ///
     /// [`Error::NoCart`] where it is for a cart that there is not.
     pub async fn set_parameter(&self, assignment: &Assignment) -> Result<(), Error> {
-        let scope = match assignment.scope() {
+        let scope = self.stored_scope(assignment.scope()).await?;
+        let (name, value) = (assignment.parameter().name.to_owned(), assignment.value().to_string());
+        let line = self.line("param set", &name, format!("{value}{}", of(&scope)));
+        let parameter = store::parameters::Parameter { scope, name, value, set_at_unix_ms: line.at_unix_ms };
+        self.change(line, move |tx, merchant| store::parameters::set(tx, merchant, &parameter)).await
+    }
+
+    /// Takes a parameter's value away, so that the system's or the default counts. Tells whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] for a scope that the parameter does not have, [`Error::NoCart`] for a cart that there is not.
+    pub async fn unset_parameter(&self, parameter: &'static Parameter, scope: &Scope) -> Result<bool, Error> {
+        parameter.allows(scope.kind())?;
+        let scope = self.stored_scope(scope).await?;
+        let line = self.line("param unset", parameter.name, of(&scope).trim_start().to_owned());
+        let merchant = self.merchant.clone();
+        let write = move |tx: &Tx<'_>| {
+            let was_set = store::parameters::unset(tx, &merchant, &scope, parameter.name)?;
+            if was_set {
+                audit::add(tx, &merchant, &line)?;
+            }
+            Ok(was_set)
+        };
+        Ok(self.store.write::<_, store::Error>(write).await?)
+    }
+
+    /// A scope as the store knows it; a cart must be there.
+    async fn stored_scope(&self, scope: &Scope) -> Result<store::parameters::Scope, Error> {
+        Ok(match scope {
             Scope::System => store::parameters::Scope::System,
             Scope::Cart(cart) => {
                 self.known_cart(cart).await?;
                 store::parameters::Scope::Cart(cart.clone())
             }
-        };
-        let (name, value) = (assignment.parameter().name.to_owned(), assignment.value().to_string());
-        let of = match &scope {
-            store::parameters::Scope::System => String::new(),
-            store::parameters::Scope::Cart(cart) => format!(" for cart {cart}"),
-        };
-        let line = self.line("param set", &name, format!("{value}{of}"));
-        let parameter = store::parameters::Parameter { scope, name, value, set_at_unix_ms: line.at_unix_ms };
-        self.change(line, move |tx, merchant| store::parameters::set(tx, merchant, &parameter)).await
+        })
     }
 
     /// What every event was given.
@@ -121,6 +142,14 @@ impl Office {
     pub(super) fn line(&self, what: &str, subject: &str, detail: String) -> audit::Line {
         let at_unix_ms = self.now_unix_ms();
         audit::Line { at_unix_ms, who: WHO.to_owned(), what: what.to_owned(), subject: subject.to_owned(), detail: Some(detail) }
+    }
+}
+
+/// For whom a parameter is set, as the end of a line of the audit.
+fn of(scope: &store::parameters::Scope) -> String {
+    match scope {
+        store::parameters::Scope::System => String::new(),
+        store::parameters::Scope::Cart(cart) => format!(" for cart {cart}"),
     }
 }
 

@@ -79,6 +79,16 @@ pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, place: &Place) -> Result<bool,
     tx.run("forget a credential", sql, (merchant, &place.cart, &place.slot, &place.field)).map(|rows| rows > 0)
 }
 
+/// Removes the next value of a field and leaves the one in use. Tells whether there was one.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn forget_next(tx: &Tx<'_>, merchant: &MerchantId, place: &Place) -> Result<bool, Error> {
+    let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4 AND turn = 'next'";
+    tx.run("forget a next credential", sql, (merchant, &place.cart, &place.slot, &place.field)).map(|rows| rows > 0)
+}
+
 /// One value.
 ///
 /// # Errors

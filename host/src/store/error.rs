@@ -26,7 +26,7 @@ pub enum Error {
         file: PathBuf,
     },
     /// The file is no SQLite database, or one of another program.
-    #[error("{} is not a store of Cartage and was left alone; name the right data directory", .file.display())]
+    #[error("{} is not a store of Cartage and was left alone", .file.display())]
     NotOurs {
         /// The file.
         file: PathBuf,

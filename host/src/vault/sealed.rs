@@ -136,4 +136,11 @@ impl Vault for SealedVault {
             Ok(self.store.write(move |tx| credentials::forget(tx, &whose, &what)).await?)
         })
     }
+
+    fn forget_next<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let (whose, what) = (merchant.clone(), place.clone());
+            Ok(self.store.write(move |tx| credentials::forget_next(tx, &whose, &what)).await?)
+        })
+    }
 }

@@ -66,6 +66,10 @@ async fn the_next_value_waits_beside_the_current_one_until_it_worked() {
     assert_eq!(get(&vault, "password", Turn::Next).await, None);
     assert_eq!(get(&vault, "user", Turn::Current).await.as_deref(), Some("seed"), "a field without a next value keeps its own");
     assert!(!vault.promote(&default(), &cart, "account").await.expect("there is none any more"));
+    set(&vault, "password", Turn::Next, "newer").await;
+    assert!(vault.forget_next(&default(), &place("password")).await.expect("there is one"));
+    assert!(!vault.forget_next(&default(), &place("password")).await.expect("there is none any more"));
+    assert_eq!(get(&vault, "password", Turn::Current).await.as_deref(), Some("new"), "the one in use stays");
     assert!(vault.forget(&default(), &place("password")).await.expect("there is one"));
     assert_eq!(get(&vault, "password", Turn::Current).await, None);
     assert!(!vault.forget(&default(), &place("password")).await.expect("there is none any more"));

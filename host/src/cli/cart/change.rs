@@ -13,6 +13,9 @@ pub(super) async fn redefine(office: &Office, id: &CartId, json: bool, change: i
     let mut cart = kept.cart.clone();
     change(&mut cart);
     let difference = office.redefine(&kept, &cart).await.map_err(init::failure)?;
+    for doubt in office.doubts(&cart, kept.manifest()).await.map_err(init::failure)? {
+        report::talk(&format!("warning: {doubt}"));
+    }
     if json {
         report::json(&serde_json::json!({ "cart": id, "fields": difference.fields }));
     } else if difference.is_empty() {
@@ -39,8 +42,12 @@ pub(super) async fn roll_back(office: &Office, id: &CartId, wanted: Option<Diges
             Some(wanted) => format!("the plugin {wanted} never ran for cart {id}"),
             None => format!("no other plugin than the present one ran for cart {id}"),
         };
-        let known = if known.is_empty() { "none ran yet".to_owned() } else { format!("these ran, the last first: {}", known.join(", ")) };
-        return Err(Failure::wrong_use(message).what_to_do(known));
+        let what_to_do = match known.as_slice() {
+            [] => format!("no plugin has run for it yet; another file is taken with `cartage cart upgrade {id} --plugin FILE`"),
+            [_] if wanted.is_none() => format!("another file is taken with `cartage cart upgrade {id} --plugin FILE`"),
+            _ => format!("name one of those that ran, the last first: {}", known.join(", ")),
+        };
+        return Err(Failure::wrong_use(message).what_to_do(what_to_do));
     };
     let bytes = office.kept_plugin(digest).map_err(init::failure)?;
     let mut cart = kept.cart;

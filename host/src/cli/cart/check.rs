@@ -2,15 +2,24 @@
 
 use crate::cli::{Failure, Verdict, init, report};
 use cartage::exchange::Outcome;
-use cartage::office::{KeptCart, Office};
+use cartage::office::{Checked, KeptCart, Next, Office};
 use cartage_contract::delivery::{Finding, FindingLevel, OrderSeen, Report};
 
 /// Asks the plugin, and shows what it found.
 pub(in crate::cli) async fn run(office: &Office, kept: &KeptCart, order: Option<&str>, json: bool) -> Result<Verdict, Failure> {
-    let cassette = Box::pin(office.check(kept, order)).await.map_err(init::failure)?;
+    let Checked { cassette, next } = Box::pin(office.check(kept, order)).await.map_err(init::failure)?;
     if json {
-        report::json(&serde_json::json!({ "cart": kept.cart.id, "outcome": cassette.outcome }));
+        report::json(&serde_json::json!({ "cart": kept.cart.id, "outcome": cassette.outcome, "next_credentials": next }));
     }
+    let waiting = match next {
+        Next::None => None,
+        Next::Promoted => Some("the credentials that waited worked, and are in use now"),
+        Next::Refused => Some("the cart does not take the credentials that wait; what follows is about those in use"),
+        Next::Untold => {
+            Some("this check does not tell whether the cart takes the credentials that wait; they are tried when it refuses those in use")
+        }
+    };
+    waiting.into_iter().for_each(report::talk);
     let problem = match &cassette.outcome {
         Outcome::Report(found) => {
             if !json {

@@ -1,17 +1,22 @@
-//! `cartage cart new`: a cart's file from its plugin's manifest, with a comment for each thing that the operator fills in.
+//! `cartage cart new`: a cart's file from its plugin's manifest, with a comment for each thing that the operator fills in or answered.
 
+use super::ask::{Answers, ask};
+use super::examples;
 use crate::cli::apply::{cart_id, plugin_at};
+use crate::cli::plugin::takes;
 use crate::cli::{Failure, Verdict, courier, report};
+use cartage::carts::{Cart, quoted};
 use cartage::id::CartId;
 use cartage::plugin::Runtime;
 use cartage_contract::delivery::SettingValue;
-use cartage_contract::manifest::{Base, Manifest, Setting, SettingKind, Statuses};
+use cartage_contract::manifest::{Base, Manifest, Setting, SettingKind, Slot, Statuses};
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Write the file of a new cart from what its plugin asks for.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = examples::NEW)]
 pub(crate) struct Args {
     /// The new cart's ID: lower-case letters, digits and hyphens.
     #[arg(value_name = "NAME", value_parser = cart_id)]
@@ -19,6 +24,9 @@ pub(crate) struct Args {
     /// The plugin's file.
     #[arg(long, value_name = "FILE")]
     plugin: PathBuf,
+    /// Ask for each thing that the plugin takes, and write the answers into the file.
+    #[arg(long)]
+    ask: bool,
     /// The file to write; - is standard output [default: NAME.toml].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -34,8 +42,14 @@ impl Args {
     pub(super) fn run(self, json: bool) -> Result<Verdict, Failure> {
         let (name, bytes) = plugin_at(&self.plugin)?;
         let plugin = courier::block_on(async { Ok(Runtime::new()?.admit(bytes).await?) })?;
-        let text = file(&self.cart, &name, plugin.manifest());
         let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{}.toml", self.cart)));
+        // Nobody shall answer twenty questions for a file that cannot be written.
+        if self.ask && output.exists() {
+            return Err(not_written(&output)(std::io::ErrorKind::AlreadyExists.into()));
+        }
+        let answers = if self.ask { ask(plugin.manifest(), &mut std::io::stdin().lock())? } else { Answers::default() };
+        let text = file(&self.cart, &name, plugin.manifest(), &answers);
+        Cart::parse("what was answered", &text)?;
         if output == Path::new("-") {
             if json {
                 report::json(&serde_json::json!({ "cart": self.cart, "toml": text }));
@@ -45,21 +59,31 @@ impl Args {
             return Ok(Verdict::Done);
         }
         let written = OpenOptions::new().write(true).create_new(true).open(&output).and_then(|mut open| open.write_all(text.as_bytes()));
-        written.map_err(|source| Error::Write { file: output.clone(), source })?;
+        written.map_err(not_written(&output))?;
         if json {
             report::json(&serde_json::json!({ "cart": self.cart, "file": output }));
         } else {
-            report::line(&format!("wrote {}; fill in what it asks for, and load it with", output.display()));
+            let first = if self.ask { "look through it" } else { "fill in what it asks for" };
+            report::line(&format!("wrote {}; {first}, and load it with", output.display()));
             report::line(&format!("  cartage apply {}", output.display()));
         }
         Ok(Verdict::Done)
     }
 }
 
-/// The file's text. What is needed stands there; what is optional stands behind a `#`.
-pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest) -> String {
+fn not_written(file: &Path) -> impl FnOnce(std::io::Error) -> Failure {
+    |source| {
+        let there = source.kind() == std::io::ErrorKind::AlreadyExists;
+        let failure = Failure::from(Error::Write { file: file.to_owned(), source });
+        if there { failure.what_to_do("name another file with --output FILE, or move that one away") } else { failure }
+    }
+}
+
+/// The file's text. What is needed or was answered stands there; what is optional stands behind a `#`.
+pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &Answers) -> String {
     let mut text = format!(
-        "# {} {}: {}\ncart = {}\nplugin = {}\n\n# shadow: what would be sent is recorded. only-orders: those of only_orders are sent. live: everything is.\nmode = \"shadow\"\n\n\
+        "# {} {}: {}\ncart = {}\nplugin = {}\n\n# shadow: what would be sent is recorded. only-orders: the orders that only_orders names are sent, by the numbers that the Order\n\
+         # Manager gives them. live: everything is sent.\nmode = \"shadow\"\n\n\
          # Whether the customer is notified where the sender does not say: cart-default, never or always.\n# notify_customer = \"cart-default\"\n\n\
          # What becomes of a label that [labels] does not name: same (its own text is the status), tracking-only, ignore or refuse.\n\
          # unlisted_labels = \"same\"\n\n\
@@ -72,10 +96,12 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest) -> String {
         quoted(plugin)
     );
     for endpoint in &manifest.endpoints {
-        let (url, mark) = match &endpoint.base {
-            Base::Fixed(url) => (url, optional(endpoint.required)),
-            Base::Any | Base::Pattern(_) => (&endpoint.example, optional(endpoint.required)),
+        let given = answers.endpoints.get(&endpoint.name);
+        let url = match &endpoint.base {
+            Base::Fixed(url) => url,
+            Base::Any | Base::Pattern(_) => given.unwrap_or(&endpoint.example),
         };
+        let mark = optional(endpoint.required || given.is_some());
         text.push_str(&format!(
             "\n# {}\n{mark}[endpoints.{}]\n{mark}base_url = {}\n",
             one_line(&endpoint.purpose),
@@ -87,22 +113,10 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest) -> String {
         text.push_str("\n[settings]\n");
     }
     for setting in &manifest.settings {
-        text.push_str(&setting_lines(setting));
+        text.push_str(&setting_lines(setting, answers.settings.get(&setting.name)));
     }
     for slot in &manifest.slots {
-        text.push_str(&format!("\n# {}. Once the cart is loaded, set what is secret with\n", one_line(&slot.purpose)));
-        for field in slot.fields.iter().filter(|field| field.secret) {
-            text.push_str(&format!("#   cartage credential set {cart} {} {}\n", slot.name, field.name));
-        }
-        text.push_str(&format!("[credentials.{}]\n", slot.name));
-        for field in slot.fields.iter().filter(|field| !field.secret) {
-            text.push_str(&format!(
-                "# {}{}\n# {} = {{ text = \"\" }}\n",
-                one_line(&field.purpose),
-                if field.required { "" } else { " (optional)" },
-                field.name
-            ));
-        }
+        text.push_str(&slot_lines(cart, slot, answers));
     }
     text.push_str("\n# What a label of the Order Manager becomes at the cart: one of its statuses, \"tracking-only\" or \"ignore\".\n");
     match &manifest.statuses {
@@ -113,22 +127,41 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest) -> String {
         Statuses::FreeText => text.push_str("# The cart takes whatever text it is given.\n"),
         Statuses::Ask => text.push_str("# Look in the cart for the statuses that it has.\n"),
     }
-    text.push_str("[labels]\n# \"Order Shipped\" = \"Shipped\"\n\n# What a carrier of the Order Manager is called at the cart.\n[carriers]\n# FX = \"FedEx\"\n");
+    text.push_str("[labels]\n");
+    if answers.labels.is_empty() {
+        text.push_str("# \"Order Shipped\" = \"Shipped\"\n");
+    }
+    for (label, status) in &answers.labels {
+        text.push_str(&format!("{} = {}\n", quoted(label), quoted(status)));
+    }
+    text.push_str("\n# What a carrier of the Order Manager is called at the cart.\n[carriers]\n# FX = \"FedEx\"\n");
     text
 }
 
-fn setting_lines(setting: &Setting) -> String {
-    let choices = match &setting.kind {
-        SettingKind::Choice(all) | SettingKind::ChoiceMap(all) => {
-            format!(" One of: {}.", all.iter().map(|choice| choice.value.as_str()).collect::<Vec<_>>().join(", "))
-        }
-        SettingKind::Text(_) | SettingKind::Integer(_) | SettingKind::Boolean | SettingKind::UrlPath | SettingKind::TextMap(_) => {
-            String::new()
-        }
-    };
+fn slot_lines(cart: &CartId, slot: &Slot, answers: &Answers) -> String {
+    let mut text = format!("\n# {}. Once the cart is loaded, set what is secret with\n", one_line(&slot.purpose));
+    for field in slot.fields.iter().filter(|field| field.secret) {
+        text.push_str(&format!("#   cartage credential set {cart} {} {}\n", slot.name, field.name));
+    }
+    text.push_str(&format!("[credentials.{}]\n", slot.name));
+    for field in slot.fields.iter().filter(|field| !field.secret) {
+        let given = answers.credentials.get(&(slot.name.clone(), field.name.clone()));
+        text.push_str(&format!(
+            "# {}{}\n{}{} = {{ text = {} }}\n",
+            one_line(&field.purpose),
+            if field.required { "" } else { " (optional)" },
+            optional(given.is_some()),
+            field.name,
+            quoted(given.map(String::as_str).unwrap_or_default())
+        ));
+    }
+    text
+}
+
+fn setting_lines(setting: &Setting, given: Option<&SettingValue>) -> String {
     let needed = setting.required && setting.default.is_none();
-    let value = match &setting.default {
-        Some(default) => value(default),
+    let value = match given.or(setting.default.as_ref()) {
+        Some(known) => value(known),
         None => match &setting.kind {
             SettingKind::Text(_) | SettingKind::UrlPath => "\"\"".to_owned(),
             SettingKind::Choice(all) => quoted(all.first().map_or("", |choice| choice.value.as_str())),
@@ -138,11 +171,11 @@ fn setting_lines(setting: &Setting) -> String {
         },
     };
     format!(
-        "# {}: {}{}\n{}{} = {value}\n",
+        "# {}: {} It takes {}.\n{}{} = {value}\n",
         one_line(&setting.title),
         one_line(&setting.help),
-        one_line(&choices),
-        optional(needed),
+        one_line(&takes(&setting.kind)),
+        optional(needed || given.is_some()),
         setting.name
     )
 }
@@ -153,8 +186,8 @@ fn value(value: &SettingValue) -> String {
         SettingValue::Integer(number) => number.to_string(),
         SettingValue::Boolean(yes) => yes.to_string(),
         SettingValue::TextMap(map) => {
-            let map: toml::Table = map.iter().map(|(key, value)| (key.clone(), toml::Value::from(value.as_str()))).collect();
-            one_line(&toml::Value::Table(map).to_string())
+            let pairs: Vec<String> = map.iter().map(|(key, value)| format!("{} = {}", quoted(key), quoted(value))).collect();
+            format!("{{ {} }}", pairs.join(", "))
         }
     }
 }
@@ -162,10 +195,6 @@ fn value(value: &SettingValue) -> String {
 /// What stands before something that may be left out.
 fn optional(needed: bool) -> &'static str {
     if needed { "" } else { "# " }
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
 }
 
 /// A plugin's words as one line of a comment: a line break in them must not end the comment.

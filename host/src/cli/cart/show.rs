@@ -3,6 +3,7 @@
 use crate::cli::{Failure, Verdict, init, report};
 use cartage::id::CartId;
 use cartage::office::{KeptCart, Office, PluginKept};
+use cartage::parameters::Supplied;
 
 /// One line a cart.
 pub(super) async fn list(office: &Office, json: bool) -> Result<Verdict, Failure> {
@@ -35,6 +36,11 @@ pub(super) async fn one(office: &Office, id: &CartId, json: bool) -> Result<Verd
     report::rows(&ran.iter().map(|run| ("ran", run.plugin.to_string())).collect::<Vec<_>>());
     report::heading("definition");
     report::line(kept.cart.to_toml().trim_end());
+    let supplied = supplied(office, &kept).await?;
+    if !supplied.is_empty() {
+        report::heading("settings that a system parameter may supply");
+        report::rows(&supplied.iter().map(|supplied| (supplied.parameter.name, supplied.to_string())).collect::<Vec<_>>());
+    }
     Ok(Verdict::Done)
 }
 
@@ -48,6 +54,11 @@ fn document(kept: &KeptCart) -> serde_json::Value {
         "digest": kept.pinned(),
         "definition": kept.cart.to_toml(),
     })
+}
+
+/// The settings that parameters may supply, each with the value that counts and whose it is.
+async fn supplied(office: &Office, kept: &KeptCart) -> Result<Vec<Supplied>, Failure> {
+    Ok(kept.supplied(&office.assignments().await.map_err(init::failure)?))
 }
 
 fn state(kept: &KeptCart) -> String {

@@ -45,7 +45,7 @@ fn a_new_cart_s_file_is_a_cart_whatever_the_plugin_says() {
         default: None,
         former_names: vec![],
     }];
-    let text = new::file(&cart, "seed.wasm", &manifest);
+    let text = new::file(&cart, "seed.wasm", &manifest, &ask::Answers::default());
     let made = Cart::parse("seed-shop.toml", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!((made.id, made.plugin.as_str()), (cart, "seed.wasm"));
     assert!(text.contains("\nretries = 1\n"), "{text}");

@@ -123,13 +123,19 @@ fn slot(slot: &Slot) -> (String, String) {
 }
 
 fn setting(setting: &Setting) -> (String, String) {
+    let default = setting.default.as_ref().map(|value| format!("\ndefault: {}", value_text(value))).unwrap_or_default();
+    (named(&setting.name, setting.required), format!("{}: {}\n{}{default}", setting.title, setting.help, takes(&setting.kind)))
+}
+
+/// What values a setting takes.
+pub(in crate::cli) fn takes(kind: &SettingKind) -> String {
     let limits = |limits: &TextLimits| {
         let pattern = limits.pattern.as_ref().map(|pattern| format!(", like {pattern}")).unwrap_or_default();
         format!("text of {} to {} characters{pattern}", limits.min, limits.max)
     };
     let choices =
         |choices: &[cartage_contract::manifest::Choice]| choices.iter().map(|choice| choice.value.as_str()).collect::<Vec<_>>().join(", ");
-    let kind = match &setting.kind {
+    match kind {
         SettingKind::Text(text) => limits(text),
         SettingKind::Integer(integer) => format!("a number from {} to {}", integer.min, integer.max),
         SettingKind::Boolean => "true or false".to_owned(),
@@ -137,12 +143,10 @@ fn setting(setting: &Setting) -> (String, String) {
         SettingKind::UrlPath => "a path of a URL".to_owned(),
         SettingKind::TextMap(text) => format!("a map to {}", limits(text)),
         SettingKind::ChoiceMap(all) => format!("a map to one of: {}", choices(all)),
-    };
-    let default = setting.default.as_ref().map(|value| format!("\ndefault: {}", value_text(value))).unwrap_or_default();
-    (named(&setting.name, setting.required), format!("{}: {}\n{kind}{default}", setting.title, setting.help))
+    }
 }
 
-fn value_text(value: &SettingValue) -> String {
+pub(in crate::cli) fn value_text(value: &SettingValue) -> String {
     match value {
         SettingValue::Text(text) | SettingValue::Choice(text) | SettingValue::UrlPath(text) => {
             if text.is_empty() {

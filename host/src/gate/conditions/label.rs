@@ -26,7 +26,7 @@ pub(in crate::gate) fn label_mapped(question: &Question<'_>) -> Answer {
     let map = |label: &str| target(definition.cart, known, label);
     let remedy = |label: &str| command::cart_label(question.cart, label, &suggested_status(known, label));
     let Some(leading) = labels.leading() else {
-        let label = some_label(question);
+        let label = missing_label(question);
         let mut remedies = labels.first_label(question);
         remedies.extend((!matches!(map(&label), Ok(LabelTarget::Status(_)))).then(|| remedy(&label)));
         return answer(Finding::NotHeld, "there is no label".into(), "without a label there is nothing to look up".into(), remedies);
@@ -77,11 +77,19 @@ impl<'a> Labels<'a> {
 
     /// The command that gives the change a label, where it has none.
     fn first_label(&self, question: &Question<'_>) -> Vec<String> {
-        let label = some_label(question);
+        let label = missing_label(question);
         remedies_if(self.leading().is_none(), || match question.cause {
             Cause::Event(raised) => vec![command::event_set(raised.event, Some(&label))],
             Cause::Given(_) => vec![command::send(question.cart, question.change.order_number, &label, question.again)],
         })
+    }
+}
+
+/// A label for a change that has none. An event gets the one that suits it, as condition 2 says: the order's own would change nothing.
+fn missing_label(question: &Question<'_>) -> String {
+    match question.cause {
+        Cause::Event(raised) => raised.event.suggested_label.to_owned(),
+        Cause::Given(_) => some_label(question),
     }
 }
 

@@ -11,6 +11,8 @@ use toml::{Table, Value};
 pub struct Difference {
     /// Whether there was no such cart.
     pub new: bool,
+    /// Whether what was there could not be read.
+    pub unreadable: bool,
     /// Each key that changes.
     pub fields: Vec<Field>,
 }
@@ -34,19 +36,24 @@ impl Difference {
         let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         let changed = keys.into_iter().filter(|key| old.get(*key) != new.get(*key));
         let field = |key: &String| Field { key: key.clone(), before: old.get(key).cloned(), after: new.get(key).cloned() };
-        Difference { new: before.is_none(), fields: changed.map(field).collect() }
+        Difference { new: before.is_none(), unreadable: false, fields: changed.map(field).collect() }
+    }
+
+    /// What changes where the definition before could not be read: all of it.
+    pub fn mending(after: &Cart) -> Difference {
+        Difference { new: false, unreadable: true, ..Difference::between(None, after) }
     }
 
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
+        self.fields.is_empty() && !self.unreadable
     }
 }
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.before, &self.after) {
-            (None, Some(after)) => write!(f, "{}: {after} (new)", self.key),
+            (None, Some(after)) => write!(f, "{}: {after} (not set before)", self.key),
             (Some(before), None) => write!(f, "{}: no longer {before}", self.key),
             (Some(before), Some(after)) => write!(f, "{}: {after} in place of {before}", self.key),
             (None, None) => f.write_str(&self.key),
@@ -57,7 +64,8 @@ impl fmt::Display for Field {
 /// One line a key.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<String> = self.fields.iter().map(ToString::to_string).collect();
+        let unreadable = self.unreadable.then(|| "it was unreadable".to_owned());
+        let lines: Vec<String> = unreadable.into_iter().chain(self.fields.iter().map(ToString::to_string)).collect();
         f.write_str(&lines.join("\n"))
     }
 }
@@ -86,11 +94,13 @@ mod tests {
         let lines = |before: &str, after: &str| Difference::between(Some(&cart(before)), &cart(after)).to_string();
         assert_eq!(lines("mode = \"live\"", "mode = \"live\""), "");
         assert_eq!(lines("", "mode = \"shadow\""), "", "it would be so anyway");
-        assert_eq!(lines("", "mode = \"live\""), "mode: \"live\" (new)");
+        assert_eq!(lines("", "mode = \"live\""), "mode: \"live\" (not set before)");
         assert_eq!(lines("mode = \"live\"", ""), "mode: no longer \"live\"");
         let labels = |status: &str| format!("[labels]\n\"Order Shipped\" = \"{status}\"");
         assert_eq!(lines(&labels("Sent"), &labels("Shipped")), "labels.Order Shipped: \"Shipped\" in place of \"Sent\"");
         let new = Difference::between(None, &cart(""));
         assert!(new.new && new.fields.len() == 2, "{new}");
+        let mended = Difference::mending(&cart(""));
+        assert!(!mended.new && !mended.is_empty() && mended.to_string().starts_with("it was unreadable\n"), "{mended}");
     }
 }

@@ -98,6 +98,7 @@ impl Operation {
                 credentials::put(tx, merchant, &sealed)
             }
             16 => credentials::promote(tx, merchant, cart, "account").map(drop),
+            17 if value % 2 == 0 => credentials::forget_next(tx, merchant, &place).map(drop),
             17 => credentials::forget(tx, merchant, &place).map(drop),
             18 => receipts::add(
                 tx,

@@ -1,0 +1,224 @@
+//! Questions about a new cart, from its plugin's manifest: each answer is judged as it will be judged when the cart is loaded, and asked for
+//! again until it can be.
+//!
+//! Questions go to standard error, so that the cart's file may go to standard output. Answers are lines of standard input, from a terminal or
+//! from a program; where they end before the questions do, nothing is written.
+
+use crate::cli::plugin::{takes, value_text};
+use crate::cli::{Failure, report};
+use cartage::carts::Binding;
+use cartage::egress::credential;
+use cartage::egress::endpoint::Bindings;
+use cartage::events::Label;
+use cartage_contract::delivery::SettingValue;
+use cartage_contract::manifest::{Base, Endpoint, Manifest, Plain, Setting, SettingKind, Slot, SlotField, Statuses};
+use secrecy::SecretString;
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read as _};
+
+/// Bytes of an answer, at most.
+const ANSWER_BYTES_MAX: u64 = 16 << 10;
+
+/// What was answered; what stays as it is without an answer is not there.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    /// Base URLs, by endpoint.
+    pub(super) endpoints: BTreeMap<String, String>,
+    /// By setting.
+    pub(super) settings: BTreeMap<String, SettingValue>,
+    /// What identifies, by slot and field.
+    pub(super) credentials: BTreeMap<(String, String), String>,
+    /// What labels become at the cart.
+    pub(super) labels: Vec<(String, String)>,
+}
+
+/// Asks for everything that the plugin takes and a file may hold.
+pub(super) fn ask(manifest: &Manifest, input: &mut impl BufRead) -> Result<Answers, Failure> {
+    let mut answers = Answers::default();
+    report::talk(&format!("The plugin {} {}: {}", manifest.name, manifest.version, manifest.summary));
+    for endpoint in &manifest.endpoints {
+        if let Some(url) = ask_endpoint(manifest, endpoint, input)? {
+            answers.endpoints.insert(endpoint.name.clone(), url);
+        }
+    }
+    for setting in &manifest.settings {
+        if let Some(value) = ask_setting(setting, input)? {
+            answers.settings.insert(setting.name.clone(), value);
+        }
+    }
+    for slot in &manifest.slots {
+        for field in slot.fields.iter().filter(|field| !field.secret) {
+            if let Some(text) = ask_field(manifest, slot, field, input)? {
+                answers.credentials.insert((slot.name.clone(), field.name.clone()), text);
+            }
+        }
+    }
+    answers.labels = ask_labels(manifest, input)?;
+    Ok(answers)
+}
+
+fn ask_endpoint(manifest: &Manifest, endpoint: &Endpoint, input: &mut impl BufRead) -> Result<Option<String>, Failure> {
+    let like = match &endpoint.base {
+        Base::Fixed(url) => {
+            report::talk(&format!("\n{}: always {url}", endpoint.purpose));
+            return Ok(endpoint.required.then(|| url.clone()));
+        }
+        Base::Any => String::new(),
+        Base::Pattern(pattern) => format!(", like {pattern}"),
+    };
+    report::talk(&format!("\nWhere is {}?\n  A URL{like}, for example {}", endpoint.purpose, endpoint.example));
+    let alone = Manifest { endpoints: vec![endpoint.clone()], ..manifest.clone() };
+    let empty = if endpoint.required { Empty::No } else { Empty::LeavesOut };
+    question(&endpoint.name, empty, input, |url| {
+        let binding = Binding {
+            base_url: url.to_owned(),
+            ports: vec![],
+            private: vec![],
+            plain_http: Default::default(),
+            secrets_in_clear: Default::default(),
+        };
+        match Bindings::new(&alone, &BTreeMap::from([(endpoint.name.clone(), binding)])) {
+            Ok(_) => Ok(url.to_owned()),
+            Err(error) => Err(format!(
+                "{}\n  A shop in your own network needs a named exception: leave --ask out, and write it into the file",
+                report::chain(&error)
+            )),
+        }
+    })
+}
+
+fn ask_setting(setting: &Setting, input: &mut impl BufRead) -> Result<Option<SettingValue>, Failure> {
+    report::talk(&format!("\n{}\n  {}\n  It takes {}", setting.title, setting.help, takes(&setting.kind)));
+    if let SettingKind::Choice(all) | SettingKind::ChoiceMap(all) = &setting.kind {
+        all.iter().for_each(|choice| report::talk(&format!("    {}: {}", choice.value, choice.title)));
+    }
+    let empty = match (&setting.default, setting.required) {
+        (Some(default), _) => Empty::Default(value_text(default)),
+        (None, true) => Empty::No,
+        (None, false) => Empty::LeavesOut,
+    };
+    if matches!(setting.kind, SettingKind::TextMap(_) | SettingKind::ChoiceMap(_)) {
+        return ask_map(setting, &empty, input);
+    }
+    question(&setting.name, empty, input, |text| {
+        let plain = match &setting.kind {
+            SettingKind::Integer(_) => text.parse().map(Plain::Integer).map_err(|_| format!("{text:?} is no whole number"))?,
+            SettingKind::Boolean => match text.to_ascii_lowercase().as_str() {
+                "yes" | "true" => Plain::Boolean(true),
+                "no" | "false" => Plain::Boolean(false),
+                _ => return Err("answer yes or no".to_owned()),
+            },
+            SettingKind::Text(_) | SettingKind::Choice(_) | SettingKind::UrlPath | SettingKind::TextMap(_) | SettingKind::ChoiceMap(_) => {
+                Plain::Text(text.to_owned())
+            }
+        };
+        setting.read(plain).map_err(|error| error.to_string())
+    })
+}
+
+/// A map, an entry an answer; an empty answer ends it.
+fn ask_map(setting: &Setting, empty: &Empty, input: &mut impl BufRead) -> Result<Option<SettingValue>, Failure> {
+    report::talk("  Give an entry a line, as name=value; an empty line ends it");
+    let mut map = BTreeMap::new();
+    loop {
+        let none_yet = if map.is_empty() { empty.clone() } else { Empty::LeavesOut };
+        let entry = question(&setting.name, none_yet, input, |text| {
+            let (name, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is no name=value"))?;
+            let entry = (name.trim().to_owned(), value.trim().to_owned());
+            setting.read(Plain::Map(BTreeMap::from([entry.clone()]))).map_err(|error| error.to_string())?;
+            Ok(entry)
+        })?;
+        match entry {
+            Some((name, value)) => drop(map.insert(name, value)),
+            None if map.is_empty() => return Ok(None),
+            None => return setting.read(Plain::Map(map)).map(Some).map_err(Failure::from),
+        }
+    }
+}
+
+fn ask_field(manifest: &Manifest, slot: &Slot, field: &SlotField, input: &mut impl BufRead) -> Result<Option<String>, Failure> {
+    report::talk(&format!("\n{}: {}", slot.purpose, field.purpose));
+    let empty = if field.required { Empty::No } else { Empty::LeavesOut };
+    question(&format!("{}.{}", slot.name, field.name), empty, input, |text| {
+        let checked = credential::check_value(manifest, &slot.name, &field.name, &SecretString::from(text));
+        checked.map(|_| text.to_owned()).map_err(|error| error.to_string())
+    })
+}
+
+/// Labels and what they become; an empty answer ends it.
+fn ask_labels(manifest: &Manifest, input: &mut impl BufRead) -> Result<Vec<(String, String)>, Failure> {
+    let statuses = match &manifest.statuses {
+        Statuses::Fixed(all) => {
+            report::talk("\nThe cart has these statuses:");
+            for status in all {
+                let title = status.title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default();
+                report::talk(&format!("  {}{title}", status.value));
+            }
+            Some(all)
+        }
+        Statuses::FreeText | Statuses::Ask => None,
+    };
+    report::talk("\nWhich labels of your Order Manager are called otherwise at the cart? An empty line ends it");
+    let mut labels: Vec<(String, String)> = Vec::new();
+    loop {
+        let label = question("label", Empty::LeavesOut, input, |text| {
+            if labels.iter().any(|(known, _)| known == text) {
+                return Err(format!("{text:?} was given already"));
+            }
+            Label::new(text).map(|label| label.to_string()).map_err(|error| error.to_string())
+        })?;
+        let Some(label) = label else { return Ok(labels) };
+        let to = question("  is at the cart (a status, tracking-only or ignore)", Empty::No, input, |text| {
+            let words = ["tracking-only", "ignore"];
+            let known = statuses.is_none_or(|all| words.contains(&text) || all.iter().any(|status| status.value == text));
+            if known { Ok(text.to_owned()) } else { Err(format!("the cart has no status {text:?}")) }
+        })?;
+        labels.extend(to.map(|to| (label, to)));
+    }
+}
+
+/// What an empty answer means.
+#[derive(Debug, Clone)]
+enum Empty {
+    /// It is none.
+    No,
+    /// The thing is left out.
+    LeavesOut,
+    /// The plugin's default.
+    Default(String),
+}
+
+/// Asks until there is an answer that can be read. None: it was empty, and may be.
+fn question<T>(name: &str, empty: Empty, input: &mut impl BufRead, read: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, Failure> {
+    let default = match &empty {
+        Empty::No => String::new(),
+        Empty::LeavesOut => " [leave out]".to_owned(),
+        Empty::Default(default) => format!(" [{default}]"),
+    };
+    loop {
+        report::prompt(&format!("{name}{default}: "));
+        let mut line = String::new();
+        let bytes = input.take(ANSWER_BYTES_MAX).read_line(&mut line)?;
+        if bytes == 0 {
+            report::talk("");
+            return Err(Failure::wrong_use(format!("the answers ended at the question for {}, so nothing was written", name.trim()))
+                .what_to_do("answer every question, with an empty line where what stands in brackets is right"));
+        }
+        let text = line.trim();
+        let problem = match (text.is_empty(), &empty) {
+            _ if bytes as u64 == ANSWER_BYTES_MAX => {
+                return Err(Failure::wrong_use(format!("an answer has at most {ANSWER_BYTES_MAX} bytes, so nothing was written")));
+            }
+            (true, Empty::No) => "an answer is needed here".to_owned(),
+            (true, Empty::LeavesOut | Empty::Default(_)) => return Ok(None),
+            (false, _) => match read(text) {
+                Ok(value) => return Ok(Some(value)),
+                Err(problem) => problem,
+            },
+        };
+        report::talk(&format!("  {problem}; please answer again"));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! A decision on one screen: what matters most first, and never more lines than a terminal shows.
+//!
+//! There are four ways to say it, each shorter than the one before; the first that fits is taken. The last one fits whatever there is to say: each
+//! condition has a line for what was found, and commands stand there as long as there is room.
+
+use super::command::broken;
+use super::explain::{Explanation, INDENT, Mark, Row, capital, wrapped};
+
+/// Lines of the short form, at most. With what brought the change about and the last receipt it makes 24.
+pub const SCREEN_LINES_MAX: usize = 22;
+/// Characters of a line of it, at most.
+pub const SCREEN_COLUMNS_MAX: usize = 110;
+
+/// What stands in the place of commands for which there is no room.
+const NO_ROOM: &str = "`cartage explain --full` shows the commands";
+
+/// How much is said.
+#[derive(Clone, Copy)]
+struct Detail {
+    /// Lines for what was found and why.
+    lines: usize,
+    /// Lines for all commands together.
+    commands: usize,
+    /// Whether empty lines set the parts apart.
+    airy: bool,
+}
+
+impl Explanation {
+    /// The short form: at most [`SCREEN_LINES_MAX`] lines of [`SCREEN_COLUMNS_MAX`] characters, commands broken so that a shell still takes them.
+    pub fn screen(&self) -> String {
+        let whole = Detail { lines: usize::MAX, commands: usize::MAX, airy: true };
+        let shorter = [whole, Detail { airy: false, ..whole }, Detail { lines: 2, airy: false, ..whole }];
+        let all = shorter.into_iter().map(|detail| self.lines(detail)).find(|lines| lines.len() <= SCREEN_LINES_MAX);
+        let lines = all.unwrap_or_else(|| {
+            let least = self.lines(Detail { lines: 1, commands: 0, airy: false });
+            let commands = SCREEN_LINES_MAX.saturating_sub(least.len());
+            self.lines(Detail { lines: 1, commands, airy: false })
+        });
+        lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    }
+
+    fn lines(&self, mut detail: Detail) -> Vec<String> {
+        let gap = || detail.airy.then(String::new);
+        let mut lines = short(&self.headline, ("", ""), 2);
+        lines.extend(gap());
+        let mut shown = Vec::new();
+        for row in &self.rows {
+            let mark = format!("  {} {}  ", row.mark.sign(), row.number);
+            match row.mark {
+                Mark::Tick => lines.extend(short(&tick(row, &mark), (&mark, INDENT), detail.lines)),
+                Mark::Cross => {
+                    let found = format!("{} {}", capital(&row.value), capital(&row.reason));
+                    lines.extend(short(&found, (&mark, INDENT), detail.lines));
+                    commands(&mut lines, &format!("Set in: {}. ", row.set_in), &row.remedies, &mut shown, &mut detail.commands);
+                }
+            }
+        }
+        if let Some(mode) = &self.mode {
+            lines.extend(short(&mode.value, ("  Mode ", INDENT), 1));
+            // What holds the order back now is a condition, if one does not hold.
+            if self.rows.iter().all(|row| row.mark == Mark::Tick) {
+                commands(&mut lines, "", mode.remedy.as_slice(), &mut shown, &mut detail.commands);
+            }
+        }
+        if let Some(advice) = &self.advice {
+            lines.extend(gap());
+            lines.extend(short(advice, ("", ""), 1));
+        }
+        lines
+    }
+}
+
+/// What was found, and where that is set if the line has room for it.
+fn tick(row: &Row, mark: &str) -> String {
+    let found = capital(&row.value);
+    let with_place = format!("{found} Set in: {}.", row.set_in);
+    let fits = mark.chars().count() + with_place.chars().count() <= SCREEN_COLUMNS_MAX;
+    if fits { with_place } else { found }
+}
+
+/// Breaks a text into so many lines, and cuts off what is more.
+fn short(text: &str, indents: (&str, &str), lines_max: usize) -> Vec<String> {
+    let mut lines = wrapped(text, indents, SCREEN_COLUMNS_MAX);
+    if lines.len() > lines_max {
+        lines.truncate(lines_max);
+        if let Some(last) = lines.last_mut() {
+            *last = last.chars().take(SCREEN_COLUMNS_MAX - 1).chain(['…']).collect();
+        }
+    }
+    lines
+}
+
+/// Where something is set, and the commands that change it. Those that an earlier row shows are not repeated.
+fn commands<'a>(lines: &mut Vec<String>, place: &str, commands: &'a [String], shown: &mut Vec<&'a str>, room: &mut usize) {
+    let fresh: Vec<&str> = commands.iter().map(String::as_str).filter(|command| !shown.contains(command)).collect();
+    let written: Vec<String> = fresh.iter().flat_map(|command| broken(command, "         ", SCREEN_COLUMNS_MAX)).collect();
+    let title = match (commands.len(), fresh.len()) {
+        (0, _) => return,
+        (_, 0) => "To change it: the commands above.".to_owned(),
+        _ if written.len() > *room => format!("To change it: {NO_ROOM}."),
+        (all, new) if new < all => "To change it, after the commands above:".to_owned(),
+        (_, _) => "To change it:".to_owned(),
+    };
+    lines.push(format!("{INDENT}{place}{title}"));
+    if written.len() <= *room {
+        *room -= written.len();
+        lines.extend(written);
+        shown.extend(fresh);
+    }
+}
