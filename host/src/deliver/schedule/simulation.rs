@@ -20,7 +20,7 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// As many as take about ten seconds in a development build.
+/// As many as take about six seconds of one processor in a development build.
 const SEEDS: u64 = 5_000;
 
 fn key(merchant: u64, cart: u64) -> CartKey {
