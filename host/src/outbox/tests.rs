@@ -173,7 +173,10 @@ async fn accepting_and_settling_at_once_loses_no_wake_up_and_no_order() {
                     in_flight: BTreeSet::new(),
                 };
                 let due = outbox.due(look).await.expect("it can be read");
-                assert!(idle < 100_000 && (producers.len() > 0 || !due.heads.is_empty()), "nothing comes any more, and something is left");
+                assert!(
+                    idle < 100_000 && (!producers.is_empty() || !due.heads.is_empty()),
+                    "nothing comes any more, and something is left"
+                );
                 while producers.try_join_next().is_some() {}
             }
             other => panic!("{other:?}"),

@@ -35,10 +35,7 @@ impl Kept {
     }
 
     /// Writes from wherever a test is, also within a runtime.
-    pub(crate) fn write<T: Send>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T, store::Error> + Send + 'static) -> T
-    where
-        T: 'static,
-    {
+    pub(crate) fn write<T: Send + 'static>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T, store::Error> + Send + 'static) -> T {
         let store = self.store.clone();
         std::thread::spawn(move || store.write_blocking(write)).join().expect("the write does not panic").expect("it can be written")
     }

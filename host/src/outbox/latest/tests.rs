@@ -116,7 +116,7 @@ fn what_a_package_leaves_out_stands_and_what_was_withdrawn_stays_so() {
     };
     let new = Package { carrier: None, carrier_given: None, told: Told::AlreadyTold, ..package(Some("a"), None) };
     let with = |package: &Package| Update { packages: vec![package.clone()], ..update("Shipped", Some("shipped")) };
-    assert_eq!(merged(&with(&old), &with(&new)).packages, [old.clone()], "nothing but what the older one said");
+    assert_eq!(merged(&with(&old), &with(&new)).packages, std::slice::from_ref(&old), "nothing but what the older one said");
     let withdrawn = Package { told: Told::Withdrawn, ..new };
     assert_eq!(merged(&with(&old), &with(&withdrawn)).packages, [withdrawn]);
 }

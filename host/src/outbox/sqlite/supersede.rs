@@ -23,7 +23,7 @@ pub fn supersede(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, at_unix_m
     let mut older = Vec::new();
     for next in waiting {
         let Some(merged) = merge(&told, &*next.update(merchant)?) else { break };
-        told = Box::new(merged);
+        *told = merged;
         older.push(std::mem::replace(&mut newest, next));
     }
     if older.is_empty() {
