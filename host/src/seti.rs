@@ -16,6 +16,31 @@
 //! a package is known by carrier and tracking number. What is in the request was written by somebody else: an Order Manager that does not
 //! escape the notes lets whoever wrote them add elements, and [`Problem::Twice`] catches what that repeats.
 //!
+//! ```
+//! use cartage::carts::Inlet;
+//! use cartage::seti::{self, Answer, Call, Error, Outcome, PartOutcome, Request};
+//! use secrecy::SecretString;
+//!
+//! fn respond(request: &Request<'_>, inlet: &Inlet, password: &SecretString) -> Result<Answer, Error> {
+//!     let post = match seti::read(request, inlet)? {
+//!         Call::SendVersion => return Ok(Answer::version(inlet)),
+//!         Call::UpdateStatus(locked) => locked.open(inlet, password)?,
+//!     };
+//!     let outcome = |update: &Result<cartage::validate::Fields, seti::Invalid>| match update {
+//!         // Here the gate is asked and the update kept.
+//!         Ok(fields) => PartOutcome { order: Some(fields.order_number.clone()), outcome: Outcome::Accepted },
+//!         Err(invalid) => PartOutcome::from(invalid),
+//!     };
+//!     Ok(seti::answer(&post.updates.iter().map(outcome).collect::<Vec<_>>()))
+//! }
+//!
+//! let (inlet, password) = (Inlet::new("om").expect("it is a user name"), SecretString::from("secret"));
+//! let body = b"setifunction=updatestatus&setiuser=om&password=secret&ordernumber=9001&orderstatus=Shipped";
+//! let request = Request { method: "POST", query: None, content_type: None, body };
+//! let answer = respond(&request, &inlet, &password).unwrap_or_else(|error| error.answer());
+//! assert_eq!(answer.as_str(), "SETIResponse: update=OK;Notes=");
+//! ```
+//!
 //! The operator's view is docs/seti-inbound.md.
 
 mod decided;
