@@ -23,6 +23,7 @@ use crate::outbox::{self, Claim, Claimed, Counted, Outbox, Settle, Settled, Sett
 use crate::receipt::{Fate, Receipt};
 use crate::store::carts::Pause;
 use crate::store::orders::OrderRef;
+use cartage_contract::orders::Update;
 use roster::{Credentials, Note, Ready, Roster};
 use schedule::{CartKey, Follows, ForCart, History, Now, Policy, Timeline, Verdict};
 use std::sync::{Arc, Mutex};
@@ -77,8 +78,12 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             nothing => return Ok(self.not_claimed(cart, order, nothing)),
         };
         failpoint::reach("claimed");
+        let update = match self.roster.brief(cart, order, claim.update.clone()).await {
+            Ok(update) => update,
+            Err(why) => return self.release(&claim, &*why).await,
+        };
         let span = info_span!("attempt", cart = %cart.1, delivery = %claim.delivery, n = claim.attempt);
-        let attempt = match ready.courier.attempt(job(&claim), Mode::Live).instrument(span).await {
+        let attempt = match ready.courier.attempt(job(&claim, update), Mode::Live).instrument(span).await {
             Ok(attempt) => attempt,
             Err(error) => return self.release(&claim, &error).await,
         };
@@ -140,12 +145,13 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     }
 
     /// The machine could not begin the attempt that was claimed: it was none.
-    async fn release(&self, claim: &Claim, error: &Error) -> Result<Over, outbox::Error> {
+    async fn release(&self, claim: &Claim, error: &(dyn std::error::Error + Send + Sync)) -> Result<Over, outbox::Error> {
         let cart = (claim.merchant.clone(), claim.order.cart.clone());
         self.roster.note(&cart, &Note::NotReady { why: error });
         let verdict = Verdict::not_tried(self.now(), NOT_READY_MS);
         let due_at_unix_ms = self.now().unix_ms() + NOT_READY_MS;
-        let settled = self.outbox.settle(vec![self.settlement(claim, Settlement::Retry { due_at_unix_ms, counted: Counted::Nothing })]).await?;
+        let settled =
+            self.outbox.settle(vec![self.settlement(claim, Settlement::Retry { due_at_unix_ms, counted: Counted::Nothing })]).await?;
         Ok(Over { verdict, next_due_unix_ms: next_due(&verdict, pending(&settled), self.now()), attempt: None })
     }
 
@@ -198,14 +204,14 @@ impl<O: Clone, R> Clone for Deliverer<O, R> {
     }
 }
 
-fn job(claim: &Claim) -> Job {
+fn job(claim: &Claim, update: Box<Update>) -> Job {
     Job {
         delivery: claim.delivery.clone(),
         sequence: claim.sequence,
         attempt: claim.attempt,
         earlier: claim.attempts.earlier.clone(),
         known_reference: claim.known_reference.clone(),
-        update: claim.update.clone(),
+        update,
     }
 }
 

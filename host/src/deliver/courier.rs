@@ -3,7 +3,6 @@
 //! Its plugin is admitted, its settings are checked, its endpoints bound, its credentials at hand. What an attempt leads to is in the receipt's
 //! [`Fate`](crate::receipt::Fate), on which [`deliver`](super) acts.
 
-
 use crate::carts::{self, Cart, Limits};
 use crate::cassette::Cassette;
 use crate::clock::Clock;

@@ -7,6 +7,7 @@ use crate::id::DeliveryId;
 use crate::outbox::{self, Claim, Then};
 use crate::receipt::Fate;
 use crate::store::carts::Pause;
+use cartage_contract::orders::Update;
 use std::sync::Arc;
 
 /// Why a cart cannot be made ready, in the words of whoever tried.
@@ -22,6 +23,9 @@ pub trait Roster: Send + Sync + 'static {
 
     /// A cart made ready. Asked before every attempt, so it should be quick where nothing has changed.
     fn ready(&self, cart: &CartKey) -> impl Future<Output = Result<Arc<Ready>, NotReady>> + Send;
+
+    /// An update as it stands now: what of it the cart was told since it was accepted is marked.
+    fn brief(&self, cart: &CartKey, order: &str, update: Box<Update>) -> impl Future<Output = Result<Box<Update>, NotReady>> + Send;
 
     /// An attempt is over and about to be settled. Whether its fate stands, or the cart has other credentials that are to be tried next.
     fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> impl Future<Output = Credentials> + Send;
@@ -128,4 +132,9 @@ impl Ready {
             DeadLetters::LatestWins | DeadLetters::Block => Then::Block,
         }
     }
+}
+
+/// An error and its causes in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -5,9 +5,10 @@ use super::shop::{End, Shop, Watch};
 use super::{HOUR, Number, SECOND};
 use crate::carts::DeliveryRules;
 use crate::deliver::schedule::{
-    Breaker, Reason, Follows, ForCart, History, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy, Scheduler, Sign, Then,
-    Timeline, Verdict, after,
+    Breaker, Follows, ForCart, History, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy, Scheduler, Sign, Timeline, Verdict,
+    after,
 };
+use crate::outbox::{Reason, Then};
 use crate::receipt::Fate;
 use std::collections::BTreeMap;
 
