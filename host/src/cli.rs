@@ -26,6 +26,7 @@ mod plugin;
 mod report;
 mod restore;
 mod send;
+mod serve;
 mod toolchain;
 
 use clap::{Parser, Subcommand};
@@ -81,6 +82,7 @@ enum Command {
     Param(param::Command),
     #[command(subcommand)]
     Event(event::Command),
+    Serve(serve::Args),
     Send(Box<send::Args>),
     Explain(explain::Args),
     Baseline(baseline::Args),
@@ -160,6 +162,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Param(command) => command.run(&cli.data, cli.json),
         Command::Event(command) => command.run(&cli.data, cli.json),
         Command::Send(args) => args.run(&cli.data, cli.json),
+        Command::Serve(args) => args.run(&cli.data, cli.json),
         Command::Explain(args) => args.run(&cli.data, cli.json),
         Command::Baseline(args) => args.run(&cli.data, cli.json),
         Command::Demo(args) => args.run(cli.json),

@@ -145,7 +145,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     }
 
     /// The machine could not begin the attempt that was claimed: it was none.
-    async fn release(&self, claim: &Claim, error: &(dyn std::error::Error + Send + Sync)) -> Result<Over, outbox::Error> {
+    async fn release(&self, claim: &Claim, error: &(dyn std::error::Error + Send + Sync + 'static)) -> Result<Over, outbox::Error> {
         let cart = (claim.merchant.clone(), claim.order.cart.clone());
         self.roster.note(&cart, &Note::NotReady { why: error });
         let verdict = Verdict::not_tried(self.now(), NOT_READY_MS);

@@ -67,6 +67,7 @@ pub mod id;
 pub mod clock;
 pub mod origin;
 pub mod nearest;
+pub mod causes;
 
 #[cfg(feature = "command")]
 pub mod seti;

@@ -10,6 +10,7 @@ use crate::outbox::{Found, Outbox as _};
 use crate::store::carts::Pause;
 use serde::Serialize;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::time::timeout;
@@ -91,16 +92,18 @@ impl Office {
         self.fit(request).await?;
         let Accepted { decision, done } = self.accept(request, None).await?;
         let done = match done {
+            // Who asks for the same again wants it sent: what waits in the order's queue is tried.
+            Outcome::Nothing if !decision.must_act() && !self.is_serving() => self.deliver(request, &decision, None).await?,
             Outcome::Nothing => Done::Nothing,
             Outcome::Recorded => match self.record(request).await? {
                 Some(attempt) => Done::Recorded(Box::new(attempt)),
                 None => Done::Nothing,
             },
-            Outcome::Queued { delivery, .. } if self.shared.serving.load(std::sync::atomic::Ordering::Relaxed) => {
+            Outcome::Queued { delivery, .. } if self.is_serving() => {
                 let wait = Duration::from_millis(WAIT_MS);
                 self.waited(&delivery, timeout(wait, attempt_of(&mut over, &delivery)).await.ok().flatten())
             }
-            Outcome::Queued { delivery, .. } => self.deliver(request, &decision, delivery).await?,
+            Outcome::Queued { delivery, .. } => self.deliver(request, &decision, Some(delivery)).await?,
         };
         Ok(Sent { decision, done })
     }
@@ -138,30 +141,36 @@ impl Office {
         Ok(())
     }
 
-    /// Tries an order's queue until the turn of this delivery is over.
-    async fn deliver(&self, request: &Request, decision: &Decision, delivery: DeliveryId) -> Result<Done, Error> {
-        let waits = |waits| Done::Waits { delivery: delivery.clone(), waits };
+    /// Tries an order's queue until the turn of this delivery is over; without one, whatever waits there.
+    async fn deliver(&self, request: &Request, decision: &Decision, delivery: Option<DeliveryId>) -> Result<Done, Error> {
+        let waits = |waits| delivery.clone().map_or(Done::Nothing, |delivery| Done::Waits { delivery, waits });
         if let Some(Pause { why, .. }) = self.pause(request).await? {
             return Ok(waits(Waits::Paused { why }));
         }
         let cart: CartKey = (self.merchant.clone(), request.cart.clone());
         let deliverer = self.deliverer();
+        let mut last = None;
         for _ in 0..BEFORE_MAX {
             let Over { verdict, next_due_unix_ms, attempt } = deliverer.attempt(&cart, &decision.order_number, 0).await?;
             let Some(attempt) = attempt else { break };
             let again_now = next_due_unix_ms.is_some_and(|due| due <= deliverer.now().unix_ms());
-            match verdict.update {
-                // The other credentials are tried at once.
-                Follows::Retry { counted: false, .. } if verdict.cart.is_none() && again_now => {}
-                _ if attempt.receipt.delivery == delivery => {
-                    let again = matches!(verdict.update, Follows::Retry { .. });
-                    return Ok(Done::Tried { attempt, again_unix_ms: next_due_unix_ms.filter(|_| again) });
-                }
-                _ if again_now => {}
-                _ => break,
+            let retry = matches!(verdict.update, Follows::Retry { .. });
+            // Other credentials that wait are tried at once.
+            let others = retry && verdict.cart.is_none() && again_now;
+            let ours = delivery.as_ref().is_none_or(|delivery| attempt.receipt.delivery == *delivery);
+            if ours && !others {
+                last = Some(Done::Tried { attempt, again_unix_ms: next_due_unix_ms.filter(|_| retry) });
+            }
+            if !again_now || (last.is_some() && delivery.is_some()) {
+                break;
             }
         }
-        Ok(waits(Waits::Earlier))
+        Ok(last.unwrap_or_else(|| waits(Waits::Earlier)))
+    }
+
+    /// Whether a worker serves this directory.
+    fn is_serving(&self) -> bool {
+        self.shared.serving.load(Ordering::Relaxed)
     }
 
     /// The pause that holds a cart now.
