@@ -1,10 +1,17 @@
-//! `cartage init`: a new data directory. Also how every other command opens one.
+//! `cartage init`: a new data directory. Also how every other command opens one, or finds the daemon that works in it.
 
-use super::{Failure, Verdict, report};
+use super::desk::{self, Here};
+use super::{Failure, Verdict, courier, report};
 use cartage::clock::SystemClock;
+use cartage::data_dir::{self, DataDir};
 use cartage::office::{self, Office};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often, and after what rest each time, a command asks again for a directory that another one works in: about a second.
+const TRIES: u32 = 20;
+const TRY_REST: Duration = Duration::from_millis(50);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,16 +45,51 @@ impl Args {
     }
 }
 
+/// Where a command works that needs a data directory.
+pub(super) enum Place {
+    /// In this process.
+    Here(Here),
+    /// In the daemon that works in the directory.
+    #[cfg(unix)]
+    Daemon(super::local::Client),
+}
+
+/// Looks where a command works: in the daemon, if one answers while it holds the directory's lock, else here. What another command works in is
+/// waited for, about a second long. Why it could not be opened is told when the command asks for it.
+pub(super) fn place(data: &Path) -> Place {
+    for _ in 0..TRIES {
+        let opened = DataDir::open(data);
+        if !matches!(opened, Err(data_dir::Error::InUse { .. })) {
+            return Place::Here(Here::with(opened));
+        }
+        // That it is in use is said of a directory only that belongs to this user and is closed to others.
+        #[cfg(unix)]
+        if let Some(client) = super::local::Client::reach(&DataDir::socket(data)) {
+            return Place::Daemon(client);
+        }
+        std::thread::sleep(TRY_REST);
+    }
+    Place::Here(Here::with(DataDir::open(data)))
+}
+
 /// Opens the data directory that the command works in.
-pub(super) fn open(data: &Path) -> Result<Office, Failure> {
-    Office::open(data, Arc::new(SystemClock)).map_err(failure)
+pub(super) fn open(data: &Path) -> Result<Arc<Office>, Failure> {
+    desk::current().office(data).map_err(failure)
+}
+
+/// A path in the data directory, as the command's user calls it.
+pub(super) fn named(office: &Office, data: &Path, path: PathBuf) -> PathBuf {
+    path.strip_prefix(office.data_dir().path()).map(|below| data.join(below)).unwrap_or(path)
 }
 
 /// What the office could not do. What to do stands in most of the messages themselves.
 pub(super) fn failure(error: office::Error) -> Failure {
     let what_to_do = match &error {
-        office::Error::DataDir(cartage::data_dir::Error::NotADataDir { .. }) => {
+        office::Error::DataDir(data_dir::Error::NotADataDir { .. }) => {
             Some("run `cartage init`, or name the directory with --data DIR or CARTAGE_DATA")
+        }
+        office::Error::DataDir(data_dir::Error::InUse { .. }) => {
+            Some("repeat this in a moment: another command works there, or a daemon that does not take commands yet or any more")
         }
         office::Error::PluginFile { .. } => Some("give the cart its plugin's file: cartage cart upgrade CART --plugin FILE"),
         _ => None,
