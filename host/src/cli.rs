@@ -29,6 +29,7 @@ mod plugin;
 mod report;
 mod restore;
 mod send;
+mod token;
 mod toolchain;
 
 use clap::{Parser, Subcommand};
@@ -87,6 +88,8 @@ enum Command {
     Param(param::Command),
     #[command(subcommand)]
     Event(event::Command),
+    #[command(subcommand)]
+    Token(token::Command),
     Send(Box<send::Args>),
     Explain(explain::Args),
     Baseline(baseline::Args),
@@ -158,6 +161,7 @@ impl Command {
             | Command::Backup(_)
             | Command::Param(_)
             | Command::Event(_)
+            | Command::Token(_)
             | Command::Explain(_)
             | Command::Baseline(_) => true,
             Command::Cart(command) => command.needs_data_directory(),
@@ -182,6 +186,7 @@ impl Cli {
             Command::Restore(args) => args.run(json),
             Command::Param(command) => command.run(&data, json),
             Command::Event(command) => command.run(&data, json),
+            Command::Token(command) => command.run(&data, json),
             Command::Send(args) => args.run(&data, json),
             Command::Explain(args) => args.run(&data, json),
             Command::Baseline(args) => args.run(&data, json),

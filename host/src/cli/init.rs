@@ -1,14 +1,18 @@
 //! `cartage init`: a new data directory. Also how every other command opens one, or finds the daemon that works in it.
 
 use super::desk::{self, Here};
-use super::{Failure, Verdict, courier, report};
+use super::{Failure, Verdict, courier, report, token};
 use cartage::clock::SystemClock;
 use cartage::data_dir::{self, DataDir};
+use cartage::office::tokens::Role;
 use cartage::office::{self, Office};
+use secrecy::ExposeSecret as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The name of the token that a new data directory has.
+const FIRST_TOKEN: &str = "first";
 /// How often, and after what rest each time, a command asks again for a directory that another one works in: about a second.
 const TRIES: u32 = 20;
 const TRY_REST: Duration = Duration::from_millis(50);
@@ -19,7 +23,9 @@ Examples:
       cartage init
   Make it elsewhere, and say so to every later command:
       cartage init --data /srv/cartage
-      export CARTAGE_DATA=/srv/cartage";
+      export CARTAGE_DATA=/srv/cartage
+
+It shows the first token, with which the daemon's callers may do everything. `cartage token` makes others, and removes it.";
 
 /// Make a data directory, which keeps carts, parameters, events, orders and receipts.
 #[derive(Debug, clap::Args)]
@@ -29,9 +35,13 @@ pub(crate) struct Args {}
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let office = Office::init(data, Arc::new(SystemClock)).map_err(failure)?;
+        let token =
+            courier::block_on(async { office.new_token(FIRST_TOKEN, Role::Admin, &[]).await.map_err(failure) }).map_err(|failure| {
+                failure.what_to_do("the data directory is there; make a token with `cartage token new first --role admin`")
+            })?;
         let (made, key, plugins) = (office.data_dir().path(), office.data_dir().key_file(), office.data_dir().plugins());
         if json {
-            report::json(&serde_json::json!({ "data": made, "key": key, "plugins": plugins }));
+            report::json(&serde_json::json!({ "data": made, "key": key, "plugins": plugins, "token": token::document(&token) }));
             return Ok(Verdict::Done);
         }
         report::line(&format!("made the data directory {}", made.display()));
@@ -40,6 +50,8 @@ impl Args {
             ("key", format!("opens the credentials: copy {} now, and keep it apart from the backups", key.display())),
             ("plugins/", format!("a copy of every plugin that a cart has, which Cartage keeps in {}", plugins.display())),
         ]);
+        report::line("the first token, for programs that ask the daemon; it is not shown again:");
+        report::line(&format!("  {}", token.text.expose_secret()));
         report::line("next: describe a cart with `cartage cart new NAME --plugin FILE --ask`, and load it with `cartage apply NAME.toml`");
         Ok(Verdict::Done)
     }
