@@ -15,7 +15,7 @@ use std::time::Duration;
 const FIRST_TOKEN: &str = "first";
 /// How often, and after what rest each time, a command asks again for a directory that another one works in: about a second.
 const TRIES: u32 = 20;
-const TRY_REST: Duration = Duration::from_millis(50);
+const TRY_REST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 50 });
 
 const EXAMPLES: &str = "\
 Examples:

@@ -41,13 +41,13 @@ pub(super) const COMMANDS_MAX: usize = 16;
 /// Commands that wait for their turn at once. One more is refused straight away.
 const WAITING_MAX: usize = 64;
 /// How long a command waits for its turn.
-const TURN_WAIT: Duration = Duration::from_secs(5);
+const TURN_WAIT: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(5) };
 /// How long the first frame may take: who connects has something to say.
 const OPENING_WAIT: Duration = Duration::from_secs(5);
 /// How long a frame to somebody who does not read may take. Then they count as gone.
 const WRITE_WAIT: Duration = Duration::from_secs(30);
 /// How long a daemon that ends lets visitors answer before it hangs up.
-const DRAIN_WAIT: Duration = Duration::from_secs(5);
+const DRAIN_WAIT: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(5) };
 /// How long to rest when a connection could not be taken, for example for want of file handles.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// What both sides must be.

@@ -40,7 +40,11 @@ impl Client {
     /// Reaches the daemon that works in a data directory, if there is one. Only for a directory whose owner and mode were looked at: a daemon may
     /// ask for any file of its user's.
     pub(in crate::cli) fn reach(socket: &Path) -> Option<Client> {
-        UnixStream::connect(socket).ok().map(|stream| Client { stream })
+        UnixStream::connect(socket).ok().map(Client::over)
+    }
+
+    pub(super) fn over(stream: UnixStream) -> Client {
+        Client { stream }
     }
 
     /// Has a command run, and gives its exit code.
