@@ -8,6 +8,7 @@
 //! accepted on disk before. What it cannot know is whether a cart has what was sent when no answer came: the receipt says so.
 
 pub mod apply;
+pub mod tokens;
 
 mod accept;
 mod cart;

@@ -1,11 +1,12 @@
 //! `cartage serve`: the daemon. It delivers what is in the outbox, and takes posts of Order Managers.
 
-use super::{Failure, Verdict, init, report};
+use super::{Failure, Verdict, init, local, report};
 use cartage::office::Office;
 use cartage::seti::door::{self, Clients};
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -66,13 +67,15 @@ impl Args {
         threads.block_on(self.serve(office, json))
     }
 
-    async fn serve(self, office: Office, json: bool) -> Result<Verdict, Failure> {
+    async fn serve(self, office: Arc<Office>, json: bool) -> Result<Verdict, Failure> {
         let (stop, stopped) = watch::channel(false);
         let mut listeners = JoinSet::new();
         let seti = listen(self.seti_listen).await?;
         let seti_address = seti.local_addr()?;
-        let router = door::router(office.clone(), Clients { allowed: self.seti_allow.clone() });
+        let router = door::router(Office::clone(&office), Clients { allowed: self.seti_allow.clone() });
         listeners.spawn(serve_until(seti, router, stopped.clone()));
+        let commands = local::Listener::bind(office.clone())?;
+        let commands = tokio::spawn(commands.serve(until(stopped.clone())));
         let drain = Duration::from_secs(self.drain_s);
         let worker = tokio::spawn(office.worker().run(until(stopped), drain));
         let dir = office.data_dir().path().display().to_string();
@@ -84,6 +87,8 @@ impl Args {
         }
         let worker = ended(worker, stop).await?;
         listeners.shutdown().await;
+        // What a command began is done to its end.
+        let _ = commands.await;
         let left = worker?;
         report::talk(&match left {
             0 => "stopped; nothing was under way".to_owned(),

@@ -6,8 +6,9 @@ use crate::deliver::schedule::{CartKey, Follows};
 use crate::deliver::{Attempt, Over};
 use crate::gate::Decision;
 use crate::id::DeliveryId;
-use crate::outbox::{Found, Outbox as _};
+use crate::outbox::{self, Found, Outbox as _, sqlite};
 use crate::store::carts::Pause;
+use crate::store::orders::OrderRef;
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -93,7 +94,10 @@ impl Office {
         let Accepted { decision, done } = self.accept(request, None).await?;
         let done = match done {
             // Who asks for the same again wants it sent: what waits in the order's queue is tried.
-            Outcome::Nothing if !decision.must_act() && !self.is_serving() => self.deliver(request, &decision, None).await?,
+            Outcome::Nothing if !decision.must_act() && !self.is_serving() => match self.head(&decision).await? {
+                Some(head) => self.deliver(request, &decision, head).await?,
+                None => Done::Nothing,
+            },
             Outcome::Nothing => Done::Nothing,
             Outcome::Recorded => match self.record(request).await? {
                 Some(attempt) => Done::Recorded(Box::new(attempt)),
@@ -103,7 +107,7 @@ impl Office {
                 let wait = Duration::from_millis(WAIT_MS);
                 self.waited(&delivery, timeout(wait, attempt_of(&mut over, &delivery)).await.ok().flatten())
             }
-            Outcome::Queued { delivery, .. } => self.deliver(request, &decision, Some(delivery)).await?,
+            Outcome::Queued { delivery, .. } => self.deliver(request, &decision, delivery).await?,
         };
         Ok(Sent { decision, done })
     }
@@ -141,15 +145,13 @@ impl Office {
         Ok(())
     }
 
-    /// Tries an order's queue until the turn of this delivery is over; without one, whatever waits there.
-    async fn deliver(&self, request: &Request, decision: &Decision, delivery: Option<DeliveryId>) -> Result<Done, Error> {
-        let waits = |waits| delivery.clone().map_or(Done::Nothing, |delivery| Done::Waits { delivery, waits });
+    /// Tries an order's queue until the turn of this delivery is over.
+    async fn deliver(&self, request: &Request, decision: &Decision, delivery: DeliveryId) -> Result<Done, Error> {
         if let Some(Pause { why, .. }) = self.pause(request).await? {
-            return Ok(waits(Waits::Paused { why }));
+            return Ok(Done::Waits { delivery, waits: Waits::Paused { why } });
         }
         let cart: CartKey = (self.merchant.clone(), request.cart.clone());
         let deliverer = self.deliverer();
-        let mut last = None;
         for _ in 0..BEFORE_MAX {
             let Over { verdict, next_due_unix_ms, attempt } = deliverer.attempt(&cart, &decision.order_number, 0).await?;
             let Some(attempt) = attempt else { break };
@@ -157,15 +159,21 @@ impl Office {
             let retry = matches!(verdict.update, Follows::Retry { .. });
             // Other credentials that wait are tried at once.
             let others = retry && verdict.cart.is_none() && again_now;
-            let ours = delivery.as_ref().is_none_or(|delivery| attempt.receipt.delivery == *delivery);
-            if ours && !others {
-                last = Some(Done::Tried { attempt, again_unix_ms: next_due_unix_ms.filter(|_| retry) });
+            if attempt.receipt.delivery == delivery && !others {
+                return Ok(Done::Tried { attempt, again_unix_ms: next_due_unix_ms.filter(|_| retry) });
             }
-            if !again_now || (last.is_some() && delivery.is_some()) {
+            if !again_now {
                 break;
             }
         }
-        Ok(last.unwrap_or_else(|| waits(Waits::Earlier)))
+        Ok(Done::Waits { delivery, waits: Waits::Earlier })
+    }
+
+    /// The delivery at the head of the order's queue.
+    async fn head(&self, decision: &Decision) -> Result<Option<DeliveryId>, Error> {
+        let merchant = self.merchant.clone();
+        let order = OrderRef { cart: decision.cart.clone(), number: decision.order_number.clone() };
+        Ok(self.shared.store.read::<_, outbox::Error>(move |view| sqlite::head(view, &merchant, &order)).await?)
     }
 
     /// Whether a worker serves this directory.
