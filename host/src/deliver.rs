@@ -12,13 +12,12 @@ pub mod roster;
 pub mod schedule;
 pub mod worker;
 
-mod failpoint;
-
 pub use courier::{Attempt, Courier, Error, Job};
 
 use crate::clock::Clock;
 use crate::egress::Mode;
 use crate::exchange::Outcome;
+use crate::failpoint;
 use crate::outbox::{self, Claim, Claimed, Counted, Outbox, Settle, Settled, Settlement, Wish};
 use crate::receipt::{Fate, Receipt};
 use crate::store::carts::Pause;

@@ -69,6 +69,8 @@ pub mod origin;
 pub mod nearest;
 pub mod causes;
 
+mod failpoint;
+
 #[cfg(feature = "command")]
 pub mod seti;
 #[cfg(feature = "command")]

@@ -6,6 +6,7 @@ use super::{Error, KeptCart, Office};
 use crate::deliver::{Attempt, Job};
 use crate::egress::Mode;
 use crate::events::{self, Raised};
+use crate::failpoint;
 use crate::gate::order::{Known, Past};
 use crate::gate::package::mark;
 use crate::gate::{self, Again, Change, Decision, Given, Question, Verdict, decide};
@@ -189,6 +190,7 @@ impl Office {
             let key = key.filter(|_| refused.is_none());
             let Some(accepted) = self.keep(request, facts, accepted, new, key).await? else { continue };
             if let Outcome::Queued { .. } = accepted.done {
+                failpoint::reach("accepted");
                 self.shared.bell.work(&(self.merchant.clone(), request.cart.clone()));
             }
             return refused.map_or(Ok(accepted), Err);
