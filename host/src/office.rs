@@ -8,7 +8,9 @@
 //! accepted on disk before. What it cannot know is whether a cart has what was sent when no answer came: the receipt says so.
 
 pub mod apply;
+pub mod tokens;
 
+mod accept;
 mod cart;
 mod carts;
 mod credentials;
@@ -20,6 +22,7 @@ mod plugins;
 mod send;
 mod settings;
 
+pub use accept::{Accepted, IdempotencyKey, Then};
 pub use cart::{KeptCart, PluginKept, credential_host};
 pub use credentials::{Checked, KeptCredential, Next, SetCredential};
 pub use error::Error;
@@ -39,14 +42,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::OnceCell;
 
-/// An opened data directory, as one merchant.
+/// An opened data directory, as one merchant. Clones share it.
+#[derive(Clone)]
 pub struct Office {
-    dir: DataDir,
+    dir: Arc<DataDir>,
     store: Store,
-    vault: OnceLock<SealedVault>,
-    runtime: OnceCell<Runtime>,
-    plugins: Mutex<BTreeMap<Digest, Plugin>>,
-    egress: Egress,
+    vault: Arc<OnceLock<SealedVault>>,
+    runtime: Arc<OnceCell<Runtime>>,
+    plugins: Arc<Mutex<BTreeMap<Digest, Plugin>>>,
+    egress: Arc<Egress>,
     clock: Arc<dyn Clock>,
     merchant: MerchantId,
 }
@@ -79,12 +83,12 @@ impl Office {
     pub fn of(dir: DataDir, clock: Arc<dyn Clock>) -> Result<Office, Error> {
         let store = dir.store(clock.now_unix_ms()).map_err(crate::data_dir::Error::Store)?;
         Ok(Office {
-            dir,
+            dir: Arc::new(dir),
             store,
-            vault: OnceLock::new(),
-            runtime: OnceCell::new(),
-            plugins: Mutex::default(),
-            egress: Egress::new(clock.clone()),
+            vault: Arc::default(),
+            runtime: Arc::default(),
+            plugins: Arc::default(),
+            egress: Arc::new(Egress::new(clock.clone())),
             clock,
             merchant: MerchantId::default(),
         })

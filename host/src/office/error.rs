@@ -65,6 +65,12 @@ pub enum Error {
         /// Why, by name.
         why: String,
     },
+    /// The idempotency key came with another request before.
+    #[error("the idempotency key was used before, with another request; give each request a key of its own")]
+    KeyReused,
+    /// The outbox.
+    #[error(transparent)]
+    Outbox(#[from] crate::outbox::Error),
     /// There is no engine.
     #[error(transparent)]
     Runtime(#[from] plugin::Error),

@@ -114,8 +114,12 @@ impl Asked {
         Ok(Asked { raised, given, again: request.again, labelled, update, known })
     }
 
+    pub(super) fn update(&self) -> &StatusUpdate {
+        &self.update
+    }
+
     /// What is kept of the update once it is accepted.
-    fn past(&self) -> Past {
+    pub(super) fn past(&self) -> Past {
         let past = Past::of(self.update.given());
         Past { label: past.label.filter(|_| self.labelled), ..past }
     }
