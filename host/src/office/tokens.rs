@@ -83,7 +83,9 @@ pub struct Bearer {
 #[derive(Debug, thiserror::Error)]
 pub enum NotMade {
     /// The name cannot be used.
-    #[error("{name:?} is no name of a token: write 1 to {NAME_CHARS_MAX} characters, none of them a control character, no space around them")]
+    #[error(
+        "{name:?} is no name of a token: write 1 to {NAME_CHARS_MAX} characters, none of them a control character, no space around them"
+    )]
     Name {
         /// The name given.
         name: String,

@@ -1,0 +1,62 @@
+//! The header `Authorization`: whose token a request carries.
+
+use super::call::Shared;
+use super::problem::{Kind, Problem};
+use crate::office::tokens::{Bearer, Role};
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+
+/// The holder of the request's token.
+pub(super) async fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Bearer, Problem> {
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let (Some(first), None) = (given.next(), given.next()) else {
+        return Err(denied("Bearer realm=\"cartage\"", "the request carries no token; send one header, Authorization: Bearer TOKEN"));
+    };
+    let known = match secret(first) {
+        Some(secret) => shared.api.office.bearer(secret).await?,
+        None => None,
+    };
+    known.ok_or_else(|| {
+        denied(
+            "Bearer realm=\"cartage\", error=\"invalid_token\"",
+            "the token is not known: it was mistyped, or removed; `cartage token list` shows those that there are, `cartage token new` makes one",
+        )
+    })
+}
+
+fn secret(value: &HeaderValue) -> Option<&str> {
+    let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+fn denied(challenge: &'static str, detail: &str) -> Problem {
+    Problem::new(Kind::Unauthorized, detail).header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+}
+
+/// The token is not used too often.
+pub(super) fn within_rate(shared: &Shared, bearer: &Bearer) -> Result<(), Problem> {
+    let token = (bearer.merchant.clone(), bearer.name.clone());
+    shared.buckets.take(&token, shared.api.office.now_unix_ms()).map_err(|seconds| {
+        let rate = shared.api.rate;
+        let detail = format!(
+            "the token {:?} may be used {} times a second and {} times at once; try again in {seconds} s",
+            bearer.name, rate.per_second, rate.burst
+        );
+        Problem::new(Kind::TooManyRequests, detail).header(RETRY_AFTER, HeaderValue::from(seconds))
+    })
+}
+
+/// The token has the role.
+pub(super) fn has(bearer: &Bearer, needed: Role) -> Result<(), Problem> {
+    match bearer.role {
+        Some(role) if role >= needed => Ok(()),
+        Some(role) => {
+            let detail = format!("the token {:?} is a {role}'s, and this needs the role {needed}; use a token of that role", bearer.name);
+            Err(Problem::new(Kind::RoleNeeded, detail).with("role_needed", needed.name()))
+        }
+        None => {
+            let detail = format!("the token {:?} has a role that this release does not know; make a new token", bearer.name);
+            Err(Problem::new(Kind::RoleNeeded, detail).with("role_needed", needed.name()))
+        }
+    }
+}
