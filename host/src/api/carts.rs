@@ -102,7 +102,7 @@ fn change(prepared: &PreparedCart) -> Value {
 /// What reaches into the machine is decided on the machine. Over the network a definition may not have secrets fetched from the daemon's files
 /// and variables, and may not open private networks or clear text: a token must not be worth more than the carts that it is for. What was
 /// allowed on the machine may stay as it is.
-fn from_outside(cart: &Cart, before: Option<&Cart>) -> Result<(), Problem> {
+pub(super) fn from_outside(cart: &Cart, before: Option<&Cart>) -> Result<(), Problem> {
     let elsewhere = cart.credentials.iter().flat_map(|(slot, fields)| fields.iter().map(move |(field, source)| (slot, field, source)));
     for (slot, field, source) in elsewhere {
         let same = before.and_then(|before| before.credentials.get(slot)?.get(field)) == Some(source);
