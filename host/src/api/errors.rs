@@ -74,7 +74,7 @@ impl From<office::Error> for Problem {
             Error::Vault(error) => error.into(),
             Error::Outbox(error) => error.into(),
             Error::NoCart { .. } => Problem::of(Kind::NotFound, &error),
-            Error::KeyReused => Problem::of(Kind::KeyReused, &error),
+            Error::KeyReused { .. } => Problem::of(Kind::KeyReused, &error),
             Error::Parameter(_)
             | Error::Event(_)
             | Error::Label(_)
@@ -82,7 +82,7 @@ impl From<office::Error> for Problem {
             | Error::Refused(_)
             | Error::Credential { .. }
             | Error::NotAdmitted { .. } => Problem::of(Kind::Invalid, &error),
-            Error::Paused { .. } | Error::CredentialUnbound { .. } | Error::Changed { .. } | Error::Courier { .. } => {
+            Error::CredentialUnbound { .. } | Error::Changed { .. } | Error::Courier { .. } => {
                 Problem::of(Kind::Conflict, &error)
             }
             // Their causes name files and variables of this machine.
@@ -94,6 +94,7 @@ impl From<office::Error> for Problem {
             Error::Secret(_) => ours(Kind::Conflict, &error)
                 .saying("a credential that the cart's definition names could not be fetched; the log says which and why"),
             Error::DataDir(_)
+            | Error::KeyInUse
             | Error::KeptCart { .. }
             | Error::Kept { .. }
             | Error::Runtime(_)

@@ -3,9 +3,9 @@
 use super::problem::Problem;
 use crate::gate::Decision;
 use crate::id::{CartId, DeliveryId};
-use crate::office::{self, IdempotencyKey, Office, Request};
+use crate::office::{self, IdempotencyKey, Office, Outcome, Request};
 use crate::outbox::{Discard, Discarded, Outbox as _, Retried};
-use serde_json::Value;
+use crate::receipt::Receipt;
 
 /// What came of a request.
 pub(super) struct Accepted {
@@ -17,39 +17,41 @@ pub(super) struct Accepted {
 pub(super) enum Done {
     /// Nothing: a condition does not hold.
     Nothing,
-    /// The cart's mode only records: the receipt of the dry run.
-    Recorded { receipt: Value },
+    /// The cart's mode only records: the receipt of the dry run, if there was anything to tell the cart.
+    Recorded { receipt: Option<Receipt> },
     /// It waits in the outbox.
     Queued { delivery: DeliveryId, sequence: u64 },
 }
 
-/// Asks the gate and accepts.
+/// Asks the gate and accepts. For a cart that only records, the record is made at once.
 pub(super) async fn accept(office: &Office, request: Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Problem> {
-    let accepted = Box::pin(office.accept(request, key)).await?;
-    let done = match accepted.done {
-        office::Then::Nothing => Done::Nothing,
-        office::Then::Recorded(mut attempt) => Done::Recorded { receipt: attempt["receipt"].take() },
-        office::Then::Queued { delivery, sequence } => Done::Queued { delivery, sequence },
+    let office::Accepted { decision, done } = Box::pin(office.accept(&request, key)).await?;
+    let done = match done {
+        Outcome::Nothing => Done::Nothing,
+        Outcome::Recorded => Done::Recorded { receipt: Box::pin(office.record(&request)).await?.map(|attempt| attempt.receipt) },
+        Outcome::Queued { delivery, sequence } => Done::Queued { delivery, sequence },
     };
-    Ok(Accepted { decision: accepted.decision, done })
+    Ok(Accepted { decision, done })
 }
 
 /// Puts a dead letter of this cart back into the queue.
-pub(super) async fn retry(office: &Office, _cart: &CartId, delivery: &DeliveryId) -> Result<Retried, Problem> {
+pub(super) async fn retry(office: &Office, cart: &CartId, delivery: &DeliveryId) -> Result<Retried, Problem> {
     let merchant = office.merchant().clone();
     let done = office.outbox().retry(merchant, vec![delivery.clone()], office.now_unix_ms()).await?;
+    office.bell().work(&(office.merchant().clone(), cart.clone()));
     Ok(done.into_iter().next().unwrap_or(Retried::NotDead))
 }
 
 /// Ends a delivery of this cart for good.
 pub(super) async fn discard(
     office: &Office,
-    _cart: &CartId,
+    cart: &CartId,
     delivery: &DeliveryId,
     who: String,
     why: String,
 ) -> Result<Discarded, Problem> {
     let by = Discard { who, why, at_unix_ms: office.now_unix_ms() };
     let done = office.outbox().discard(office.merchant().clone(), vec![delivery.clone()], by).await?;
+    office.bell().work(&(office.merchant().clone(), cart.clone()));
     Ok(done.into_iter().next().unwrap_or(Discarded::NotThere))
 }

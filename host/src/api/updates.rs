@@ -192,9 +192,10 @@ async fn one(call: &Call, update: Value, key: Option<&IdempotencyKey>) -> Result
 /// Keeps the key of the batch itself, so that no other request can use it, whatever becomes of the updates.
 async fn begin(call: &Call, key: &IdempotencyKey) -> Result<(), Problem> {
     let (merchant, key, at) = (call.office.merchant().clone(), key.clone(), call.office.now_unix_ms());
+    let named = key.key.clone();
     let write = move |tx: &Tx<'_>| keys::put(tx, &merchant, &key.key, key.body, "{}", at);
     match call.office.store().write::<_, store::Error>(write).await? {
         keys::Known::New | keys::Known::Answered { .. } => Ok(()),
-        keys::Known::OtherBody => Err(crate::office::Error::KeyReused.into()),
+        keys::Known::OtherBody => Err(crate::office::Error::KeyReused { key: named }.into()),
     }
 }

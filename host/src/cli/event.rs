@@ -151,7 +151,7 @@ impl Command {
                     let fields =
                         Fields { order_number: order, reference_number: reference, note, packages, line_items, ..Fields::default() };
                     let request = Request { cart, cause: Cause::Event(name), fields, again: Again::No };
-                    let sent = init::open(data)?.send(request).await.map_err(init::failure)?;
+                    let sent = init::open(data)?.send(&request).await.map_err(init::failure)?;
                     Ok(gated::show(&sent, json))
                 }
                 Command::Label(command) => command.run(&init::open(data)?, json).await,

@@ -128,7 +128,7 @@ impl Args {
         let fields = self.fields()?;
         let again = if self.again { Again::Yes } else { Again::No };
         let request = Request { cart, cause: Cause::Given(Given::ByHand), fields, again };
-        let sent = init::open(data)?.send(request).await.map_err(init::failure)?;
+        let sent = init::open(data)?.send(&request).await.map_err(init::failure)?;
         if let (Some(file), Some(attempt)) = (&self.cassette, gated::attempt(&sent)) {
             keep(attempt, file)?;
         }

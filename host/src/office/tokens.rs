@@ -148,7 +148,7 @@ impl Office {
             }
             Ok(kept)
         };
-        let kept = self.store.write::<_, store::Error>(write).await.map_err(Error::Store)?;
+        let kept = self.shared.store.write::<_, store::Error>(write).await.map_err(Error::Store)?;
         if kept { Ok(SecretString::from(secret.as_str())) } else { Err(NotMade::Taken { name: name.to_owned() }) }
     }
 
@@ -159,7 +159,7 @@ impl Office {
     /// [`Error::Store`].
     pub async fn tokens(&self) -> Result<Vec<Token>, Error> {
         let merchant = self.merchant.clone();
-        Ok(self.store.read::<_, store::Error>(move |view| store::tokens::list(view, &merchant)).await?)
+        Ok(self.shared.store.read::<_, store::Error>(move |view| store::tokens::list(view, &merchant)).await?)
     }
 
     /// Removes a token of this merchant: whoever holds it is refused from now on. Tells whether there was one of this name.
@@ -177,7 +177,7 @@ impl Office {
             }
             Ok(was_there)
         };
-        Ok(self.store.write::<_, store::Error>(write).await?)
+        Ok(self.shared.store.write::<_, store::Error>(write).await?)
     }
 
     /// Who holds a token, whatever the merchant: the token says for whom it acts. None: it is none.
@@ -190,7 +190,7 @@ impl Office {
             return Ok(None);
         }
         let digest = Digest::of(secret.as_bytes());
-        let found = self.store.read::<_, store::Error>(move |view| store::tokens::find(view, digest)).await?;
+        let found = self.shared.store.read::<_, store::Error>(move |view| store::tokens::find(view, digest)).await?;
         Ok(found.map(|(merchant, token)| {
             let Token { name, role, carts, used_at_unix_ms, .. } = token;
             Bearer { merchant, name, role: Role::named(&role), carts, used_at_unix_ms }
@@ -208,7 +208,7 @@ impl Office {
             return Ok(());
         }
         let (merchant, name) = (bearer.merchant.clone(), bearer.name.clone());
-        Ok(self.store.write::<_, store::Error>(move |tx| store::tokens::used(tx, &merchant, &name, now)).await?)
+        Ok(self.shared.store.write::<_, store::Error>(move |tx| store::tokens::used(tx, &merchant, &name, now)).await?)
     }
 }
 

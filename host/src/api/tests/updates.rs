@@ -43,11 +43,11 @@ async fn a_key_gives_the_same_answer_and_no_other_request_may_use_it() {
     let first = desk.ask(send("\"k 1\"", &update("1021", "Order Shipped"))).await.is(StatusCode::ACCEPTED);
     let second = desk.ask(send("\"k 1\"", &update("1021", "Order Shipped"))).await.is(StatusCode::ACCEPTED);
     assert_eq!(first.json, second.json);
-    desk.ask(send("\"k 1\"", &update("1022", "Order Shipped"))).await.problem(422, "key-reused", "used before");
+    desk.ask(send("\"k 1\"", &update("1022", "Order Shipped"))).await.problem(422, "key-reused", "came with another body");
     desk.ask(send("plain", &update("1022", "Order Shipped"))).await.is(StatusCode::ACCEPTED);
-    desk.ask(send("\"plain\"", &update("1023", "Order Shipped"))).await.problem(422, "key-reused", "used before");
+    desk.ask(send("\"plain\"", &update("1023", "Order Shipped"))).await.problem(422, "key-reused", "came with another body");
     let elsewhere = post("/v1/status-events").by(&sender).header("idempotency-key", "plain").json(&event("1022"));
-    desk.ask(elsewhere).await.problem(422, "key-reused", "used before");
+    desk.ask(elsewhere).await.problem(422, "key-reused", "came with another body");
     // The same key of another merchant is another key: nothing of the first one's answer is told.
     let foreign = desk.token("other", Role::Sender).await;
     let reply = desk.ask(post("/v1/status-updates").by(&foreign).header("idempotency-key", "plain").json(&update("7", "Order Shipped"))).await;
@@ -113,8 +113,8 @@ async fn a_batch_with_a_key_that_comes_again_goes_on_where_it_ended() {
     let second = desk.ask(send(&body)).await.is(StatusCode::MULTI_STATUS);
     assert_eq!(first.json, second.json);
     let other = json!({ "updates": [update("1", "Order Shipped")] });
-    desk.ask(send(&other)).await.problem(422, "key-reused", "used before");
-    desk.ask(send(&update("9", "Order Shipped"))).await.problem(422, "key-reused", "used before");
+    desk.ask(send(&other)).await.problem(422, "key-reused", "came with another body");
+    desk.ask(send(&update("9", "Order Shipped"))).await.problem(422, "key-reused", "came with another body");
     let queued = desk.ask(get("/v1/deliveries?state=queued").by(&sender)).await;
     assert_eq!(queued.json["deliveries"].as_array().map(Vec::len), Some(2), "{}", queued.text);
 }
