@@ -140,9 +140,8 @@ impl Desk {
         let claimed = self.office.outbox().claim(vec![wish]).await.expect("it can be claimed");
         let [Claimed::Claim(claim)] = claimed.as_slice() else { panic!("{claimed:?}") };
         let (delivery, attempt) = (claim.delivery.clone(), claim.attempt);
-        let cassette = Some("{\"tape\":1}".to_owned());
         let settlement = Settlement::Dead { reason, then };
-        let settle = Settle { merchant, order, delivery: delivery.clone(), attempt, receipt: None, resume: None, cassette, settlement, at_unix_ms };
+        let settle = Settle { merchant, order, delivery: delivery.clone(), attempt, receipt: None, resume: None, cassette: None, settlement, at_unix_ms };
         self.office.outbox().settle(vec![settle]).await.expect("it can be settled");
         delivery
     }

@@ -118,3 +118,16 @@ async fn a_batch_with_a_key_that_comes_again_goes_on_where_it_ended() {
     let queued = desk.ask(get("/v1/deliveries?state=queued").by(&sender)).await;
     assert_eq!(queued.json["deliveries"].as_array().map(Vec::len), Some(2), "{}", queued.text);
 }
+
+#[tokio::test]
+async fn the_same_request_twice_at_once_is_done_once() {
+    let desk = Desk::open().await;
+    let sender = desk.token("default", Role::Sender).await;
+    let send = || desk.ask(post("/v1/status-updates").by(&sender).header("idempotency-key", "k").json(&update("1021", "Order Shipped")));
+    let together = async { tokio::join!(send(), send(), send()) };
+    let (first, second, third) = tokio::time::timeout(std::time::Duration::from_secs(30), together).await.expect("each is answered");
+    assert_eq!(first.is(StatusCode::ACCEPTED).json, second.is(StatusCode::ACCEPTED).json);
+    third.is(StatusCode::ACCEPTED);
+    let queued = desk.ask(get("/v1/deliveries?state=queued").by(&sender)).await;
+    assert_eq!(queued.json["deliveries"].as_array().map(Vec::len), Some(1), "{}", queued.text);
+}
