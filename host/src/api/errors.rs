@@ -82,9 +82,7 @@ impl From<office::Error> for Problem {
             | Error::Refused(_)
             | Error::Credential { .. }
             | Error::NotAdmitted { .. } => Problem::of(Kind::Invalid, &error),
-            Error::CredentialUnbound { .. } | Error::Changed { .. } | Error::Courier { .. } => {
-                Problem::of(Kind::Conflict, &error)
-            }
+            Error::CredentialUnbound { .. } | Error::Changed { .. } | Error::Courier { .. } => Problem::of(Kind::Conflict, &error),
             // Their causes name files and variables of this machine.
             Error::PluginFile { ref plugin, .. } => {
                 let detail =

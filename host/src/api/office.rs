@@ -43,13 +43,7 @@ pub(super) async fn retry(office: &Office, cart: &CartId, delivery: &DeliveryId)
 }
 
 /// Ends a delivery of this cart for good.
-pub(super) async fn discard(
-    office: &Office,
-    cart: &CartId,
-    delivery: &DeliveryId,
-    who: String,
-    why: String,
-) -> Result<Discarded, Problem> {
+pub(super) async fn discard(office: &Office, cart: &CartId, delivery: &DeliveryId, who: String, why: String) -> Result<Discarded, Problem> {
     let by = Discard { who, why, at_unix_ms: office.now_unix_ms() };
     let done = office.outbox().discard(office.merchant().clone(), vec![delivery.clone()], by).await?;
     office.bell().work(&(office.merchant().clone(), cart.clone()));

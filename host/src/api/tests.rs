@@ -141,7 +141,17 @@ impl Desk {
         let [Claimed::Claim(claim)] = claimed.as_slice() else { panic!("{claimed:?}") };
         let (delivery, attempt) = (claim.delivery.clone(), claim.attempt);
         let settlement = Settlement::Dead { reason, then };
-        let settle = Settle { merchant, order, delivery: delivery.clone(), attempt, receipt: None, resume: None, cassette: None, settlement, at_unix_ms };
+        let settle = Settle {
+            merchant,
+            order,
+            delivery: delivery.clone(),
+            attempt,
+            receipt: None,
+            resume: None,
+            cassette: None,
+            settlement,
+            at_unix_ms,
+        };
         self.office.outbox().settle(vec![settle]).await.expect("it can be settled");
         delivery
     }
@@ -158,7 +168,10 @@ fn numbers() -> metrics::Metrics {
         paused: false,
         attempts: [].into(),
     };
-    metrics::Metrics { carts: vec![cart("default", "garden"), cart("default", "seed-shop"), cart("other", "elsewhere")], ..Default::default() }
+    metrics::Metrics {
+        carts: vec![cart("default", "garden"), cart("default", "seed-shop"), cart("other", "elsewhere")],
+        ..Default::default()
+    }
 }
 
 /// A label that is given directly.

@@ -152,7 +152,8 @@ async fn take(call: &Call, request: Request, key: Option<&IdempotencyKey>) -> Re
 /// The gate's no, with every reason and what would change it.
 fn not_sent(decision: &Decision) -> Problem {
     let unheld = decision.answers.iter().filter(|answer| !answer.held());
-    let reasons: Vec<String> = unheld.map(|answer| format!("condition {}, {}: {}", answer.condition.number(), answer.value, answer.reason)).collect();
+    let reasons: Vec<String> =
+        unheld.map(|answer| format!("condition {}, {}: {}", answer.condition.number(), answer.value, answer.reason)).collect();
     let detail = format!("nothing was sent for order {} to cart {}: {}", decision.order_number, decision.cart, reasons.join("; "));
     Problem::new(Kind::NotSent, detail).with("decision", serde_json::to_value(decision).expect("a decision is plain data"))
 }

@@ -54,7 +54,11 @@ async fn a_definition_over_the_network_reaches_into_no_machine() {
     }
     desk.ask(define("cart = \"seed-shop\"\nplugin = \"../../etc/passwd\"")).await.problem(409, "conflict", "is not in the data directory");
     desk.ask(define("cart = \"seed-shop\"\nplugin = \"nowhere.wasm\"")).await.problem(409, "conflict", "is not in the data directory");
-    desk.ask(put("/v1/carts/seed-shop?dry_run=1").by(&admin).body("application/toml", base)).await.problem(400, "bad-request", "true or false");
+    desk.ask(put("/v1/carts/seed-shop?dry_run=1").by(&admin).body("application/toml", base)).await.problem(
+        400,
+        "bad-request",
+        "true or false",
+    );
     desk.ask(define("cart = \"\u{0}\"")).await.problem(422, "invalid", "");
     let bytes = put("/v1/carts/seed-shop").by(&admin).body("application/toml", b"\xff".to_vec());
     desk.ask(bytes).await.problem(400, "bad-request", "not UTF-8");

@@ -35,7 +35,11 @@ async fn lists_are_counted_first_and_come_in_pages() {
     desk.clock.advance_ms(1_000);
     desk.kill("default", "3", REFUSED, Then::Go).await;
     assert_eq!(walk(&desk, "/v1/deliveries?limit=2", &operator).await, [vec!["3", "2"], vec!["1"]], "the last to die first");
-    assert_eq!(walk(&desk, "/v1/deliveries?limit=3", &operator).await, [vec!["3", "2", "1"]], "a full page is not followed by an empty one");
+    assert_eq!(
+        walk(&desk, "/v1/deliveries?limit=3", &operator).await,
+        [vec!["3", "2", "1"]],
+        "a full page is not followed by an empty one"
+    );
     assert_eq!(walk(&desk, "/v1/deliveries?state=blocking", &operator).await, [vec!["1"]]);
     assert_eq!(walk(&desk, "/v1/deliveries?reason=order-not-found", &operator).await, [vec!["3", "1"]]);
     assert_eq!(walk(&desk, &format!("/v1/deliveries?since={}", NOW + 1_000), &operator).await, [vec!["3"]]);
@@ -87,7 +91,10 @@ async fn a_dead_letter_is_tried_again_in_its_place() {
     desk.ask(retry(&waiting)).await.problem(409, "conflict", "no dead letter (queued)");
     let blocking = desk.kill("default", "1", REFUSED, Then::Block).await;
     let shown = desk.ask(get(&format!("/v1/deliveries/{blocking}")).by(&operator)).await.is(StatusCode::OK);
-    assert_eq!((&shown.json["state"], &shown.json["reason"], &shown.json["order_waits"]), (&json!("dead"), &json!("order-not-found"), &json!(true)));
+    assert_eq!(
+        (&shown.json["state"], &shown.json["reason"], &shown.json["order_waits"]),
+        (&json!("dead"), &json!("order-not-found"), &json!(true))
+    );
     assert_eq!(desk.ask(retry(&blocking)).await.is(StatusCode::OK).json["placed"], "head");
     let gap = desk.kill("default", "1", REFUSED, Then::Go).await;
     let tail = desk.ask(retry(&gap)).await.is(StatusCode::OK);
@@ -126,7 +133,8 @@ async fn a_cassette_is_shown_to_operators() {
     let (operator, sender) = (desk.token("default", Role::Operator).await, desk.token("default", Role::Sender).await);
     desk.queue("default", "1", "Order Shipped").await;
     let dead = desk.kill("default", "1", REFUSED, Then::Go).await;
-    let tape = store::cassettes::Cassette { delivery: dead.clone(), attempt: 1, at_unix_ms: NOW, failed: true, json: "{\"tape\":1}".into() };
+    let tape =
+        store::cassettes::Cassette { delivery: dead.clone(), attempt: 1, at_unix_ms: NOW, failed: true, json: "{\"tape\":1}".into() };
     let write = move |tx: &Tx<'_>| store::cassettes::put(tx, &MerchantId::default(), &tape);
     desk.office.store().write::<_, store::Error>(write).await.expect("it can be written");
     let cassette = |attempt: &str, token: &str| desk.ask(get(&format!("/v1/deliveries/{dead}/cassettes/{attempt}")).by(token));

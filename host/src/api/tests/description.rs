@@ -85,7 +85,10 @@ fn the_limits_that_are_described_are_those_that_hold() {
     assert_eq!(at(&format!("{schemas}/StatusUpdate/properties/line_items/maxItems")), Some(crate::validate::LINE_ITEMS_MAX as u64));
     let listed = &description["paths"]["/v1/deliveries"]["get"]["parameters"];
     let schema = |name: &str| listed.as_array().and_then(|all| all.iter().find(|one| one["name"] == name)).map(|one| &one["schema"]);
-    assert_eq!(schema("limit").map(|schema| (&schema["maximum"], &schema["default"])), Some((&json!(deliveries::PAGE_MAX), &json!(deliveries::PAGE_USUAL))));
+    assert_eq!(
+        schema("limit").map(|schema| (&schema["maximum"], &schema["default"])),
+        Some((&json!(deliveries::PAGE_MAX), &json!(deliveries::PAGE_USUAL)))
+    );
     assert_eq!(schema("cursor").map(|schema| &schema["maxLength"]), Some(&json!(cursor::CURSOR_CHARS_MAX)));
     let labels = &description["paths"]["/v1/labels"]["post"]["requestBody"]["content"]["application/json"]["schema"];
     assert_eq!(labels["properties"]["labels"]["maxItems"], merchant::LABELS_MAX);

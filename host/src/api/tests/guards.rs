@@ -6,7 +6,14 @@ use crate::office::tokens::CHARS;
 
 /// A path that the route answers, with something in the place of each parameter.
 fn path(route: &Route) -> String {
-    let fill = [("{delivery}", "d1"), ("{attempt}", "1"), ("{cart}", "seed-shop"), ("{slot}", "account"), ("{field}", "password"), ("{name}", "x")];
+    let fill = [
+        ("{delivery}", "d1"),
+        ("{attempt}", "1"),
+        ("{cart}", "seed-shop"),
+        ("{slot}", "account"),
+        ("{field}", "password"),
+        ("{name}", "x"),
+    ];
     fill.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value))
 }
 
@@ -151,7 +158,8 @@ async fn a_token_for_some_carts_touches_no_other() {
     desk.ask(get(&format!("/v1/deliveries/{delivery}")).by(&garden)).await.problem(404, "not-found", "no delivery");
     desk.ask(post(&format!("/v1/deliveries/{delivery}/retry")).by(&garden)).await.problem(404, "not-found", "no delivery");
     desk.ask(get("/v1/carts/garden").by(&garden)).await.is(StatusCode::OK);
-    let names = |reply: Reply| reply.json["carts"].as_array().map(|carts| carts.iter().map(|cart| cart["cart"].clone()).collect::<Vec<_>>());
+    let names =
+        |reply: Reply| reply.json["carts"].as_array().map(|carts| carts.iter().map(|cart| cart["cart"].clone()).collect::<Vec<_>>());
     assert_eq!(names(desk.ask(get("/v1/carts").by(&garden)).await), Some(vec![json!("garden")]));
     assert_eq!(names(desk.ask(get("/v1/carts").by(&whole)).await), Some(vec![json!("garden"), json!("seed-shop")]));
     let list = desk.ask(get("/v1/deliveries?state=queued").by(&garden)).await.is(StatusCode::OK);

@@ -50,7 +50,8 @@ async fn a_key_gives_the_same_answer_and_no_other_request_may_use_it() {
     desk.ask(elsewhere).await.problem(422, "key-reused", "came with another body");
     // The same key of another merchant is another key: nothing of the first one's answer is told.
     let foreign = desk.token("other", Role::Sender).await;
-    let reply = desk.ask(post("/v1/status-updates").by(&foreign).header("idempotency-key", "plain").json(&update("7", "Order Shipped"))).await;
+    let reply =
+        desk.ask(post("/v1/status-updates").by(&foreign).header("idempotency-key", "plain").json(&update("7", "Order Shipped"))).await;
     assert_ne!(reply.is(StatusCode::ACCEPTED).json["delivery"], first.json["delivery"]);
     let queued = desk.ask(get("/v1/deliveries?state=queued").by(&sender)).await;
     assert_eq!(queued.json["deliveries"].as_array().map(Vec::len), Some(2), "each was accepted once: {}", queued.text);
