@@ -47,6 +47,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "daemon")]
+pub mod api;
 pub mod office;
 pub mod gate;
 pub mod validate;

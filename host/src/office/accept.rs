@@ -163,12 +163,13 @@ impl Office {
     /// [`Error`] where the request is not valid or the cart cannot take it: nothing was accepted then. What the gate answers is in
     /// [`Accepted`].
     pub async fn accept(&self, request: &Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Error> {
-        if let Some(key) = key
-            && let Some(accepted) = self.answered(key).await?
-        {
-            return Ok(accepted);
-        }
         loop {
+            // Asked each time: the same request may have come twice at once.
+            if let Some(key) = key
+                && let Some(accepted) = self.answered(key).await?
+            {
+                return Ok(accepted);
+            }
             let (facts, kept, nearest) = self.look(&request.cart, &request.fields.order_number).await?;
             let asked = Asked::new(request, &facts, self.now_unix_ms())?;
             let decision = asked.decide(&request.cart, kept.as_ref(), nearest.as_deref(), &facts);

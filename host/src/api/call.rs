@@ -1,0 +1,124 @@
+//! What a handler gets to see: a request that passed, and an office that acts for its token's merchant.
+
+use super::Api;
+use super::cursor::Seal;
+use super::problem::{Kind, Problem};
+use super::query::Query;
+use super::rate::Buckets;
+use crate::id::{CartId, DeliveryId, MerchantId};
+use crate::office::Office;
+use crate::office::tokens::Token;
+use axum::body::Bytes;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+/// What all requests share.
+pub(super) struct Shared {
+    pub(super) api: Api,
+    pub(super) buckets: Buckets<(MerchantId, String)>,
+    pub(super) seal: Seal,
+}
+
+impl Shared {
+    pub(super) fn new(api: Api) -> Result<Shared, getrandom::Error> {
+        Ok(Shared { buckets: Buckets::new(api.rate), seal: Seal::new()?, api })
+    }
+}
+
+/// A request that passed.
+pub(super) struct Call {
+    pub(super) shared: std::sync::Arc<Shared>,
+    /// It acts for the token's merchant.
+    pub(super) office: Office,
+    pub(super) bearer: Token,
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) params: Vec<(String, String)>,
+    pub(super) query: Query,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Call {
+    /// A part of the path, by its name in the table of routes.
+    pub(super) fn param(&self, name: &str) -> &str {
+        let found = self.params.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).expect("the table of routes names the parameter in this handler's path")
+    }
+
+    /// The Cart ID in the path; the token may touch it.
+    pub(super) fn cart(&self) -> Result<CartId, Problem> {
+        // What is no Cart ID is no cart either.
+        let cart = CartId::new(self.param("cart")).map_err(|error| Problem::new(Kind::NotFound, error.to_string()))?;
+        self.may_touch(&cart)?;
+        Ok(cart)
+    }
+
+    /// The delivery in the path. Whether there is one, the outbox knows.
+    pub(super) fn delivery(&self) -> Result<DeliveryId, Problem> {
+        let text = self.param("delivery");
+        let like = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if like { Ok(DeliveryId::named(text)) } else { Err(no_delivery(text)) }
+    }
+
+    /// The token is not limited to other carts.
+    pub(super) fn may_touch(&self, cart: &CartId) -> Result<(), Problem> {
+        if self.sees(cart) {
+            return Ok(());
+        }
+        let detail = format!("the token {:?} is limited to other carts than {cart}; use one that may touch it", self.bearer.name);
+        Err(Problem::new(Kind::CartNotAllowed, detail))
+    }
+
+    /// Whether the token may touch this cart.
+    pub(super) fn sees(&self, cart: &CartId) -> bool {
+        self.bearer.carts.as_ref().is_none_or(|carts| carts.contains(cart))
+    }
+
+    /// The token may change what counts for every cart of the merchant.
+    pub(super) fn may_touch_all(&self, what: &str) -> Result<(), Problem> {
+        if self.bearer.carts.is_none() {
+            return Ok(());
+        }
+        let detail = format!("{what} counts for every cart, and the token {:?} is limited to some; use one that is not", self.bearer.name);
+        Err(Problem::new(Kind::CartNotAllowed, detail))
+    }
+
+    /// The body as JSON of this shape.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_json::from_str(self.text()?).map_err(|error| {
+            let kind = match error.classify() {
+                Category::Data => Kind::Invalid,
+                Category::Syntax | Category::Eof | Category::Io => Kind::BadRequest,
+            };
+            Problem::new(kind, format!("could not read the body as JSON: {error}"))
+        })
+    }
+
+    /// The body as text.
+    pub(super) fn text(&self) -> Result<&str, Problem> {
+        std::str::from_utf8(&self.body).map_err(|error| Problem::new(Kind::BadRequest, format!("the body is not UTF-8: {error}")))
+    }
+}
+
+/// There is no delivery of this id for this merchant, or it is at a cart that the token may not touch.
+pub(super) fn no_delivery(id: &str) -> Problem {
+    Problem::new(Kind::NotFound, format!("there is no delivery {id:?}; GET /v1/deliveries lists those that wait and those that are dead"))
+}
+
+/// An answer in JSON.
+pub(super) fn json(status: StatusCode, document: &impl Serialize) -> Response {
+    let text = serde_json::to_string(document).expect("an answer is plain data");
+    typed(status, "application/json", text)
+}
+
+/// An answer of some type.
+pub(super) fn typed(status: StatusCode, content_type: &'static str, text: impl Into<String>) -> Response {
+    let mut response = (status, text.into()).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

@@ -1,0 +1,307 @@
+//! Deliveries: what waits, what is dead, what became of one, and putting it back or ending it.
+
+use super::call::{Call, json, no_delivery, typed};
+use super::office;
+use super::problem::{Kind, Problem};
+use crate::id::{CartId, DeliveryId};
+use crate::outbox::{Attempts, DeadLetter, Discarded, Ending, Filter, Found, How, Outbox as _, Page, Queued, Reason, Retried, Then};
+use crate::store::{self, cassettes, receipts};
+use axum::response::Response;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Deliveries of a page, where its length is not given.
+pub(super) const PAGE_USUAL: u32 = 50;
+/// Deliveries of a page, at most.
+pub(super) const PAGE_MAX: u32 = 200;
+/// Characters of the reason for which a delivery is discarded, at most.
+pub(super) const WHY_CHARS_MAX: usize = 500;
+
+/// The parameters of the list.
+pub(super) const QUERY: &[&str] = &["state", "cart", "reason", "since", "limit", "cursor"];
+
+/// Which deliveries are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Dead letters.
+    Dead,
+    /// Those of them for which their order waits.
+    Blocking,
+    /// What waits.
+    Queued,
+}
+
+/// A list that was asked for.
+struct Wanted {
+    state: State,
+    filter: Filter,
+    /// The carts that are looked through. None: every one.
+    carts: Option<Vec<CartId>>,
+    most: u32,
+}
+
+impl Wanted {
+    fn read(call: &Call) -> Result<Wanted, Problem> {
+        let wrong = |detail: String| Problem::new(Kind::BadRequest, detail);
+        let query = &call.query;
+        let state = match query.get("state") {
+            None | Some("dead") => State::Dead,
+            Some("blocking") => State::Blocking,
+            Some("queued") => State::Queued,
+            Some(other) => return Err(wrong(format!("the query parameter state is {other:?}; write dead, blocking or queued"))),
+        };
+        let reason = query.get("reason").map(|text| Reason::try_from(text.to_owned())).transpose();
+        let reason = reason.map_err(|error| wrong(error.to_string()))?;
+        let since_unix_ms = query.time("since")?;
+        if state == State::Queued && (reason.is_some() || since_unix_ms.is_some()) {
+            return Err(wrong("reason and since are about dead letters; leave them out with state=queued".to_owned()));
+        }
+        let cart = query.cart()?;
+        if let Some(cart) = &cart {
+            call.may_touch(cart)?;
+        }
+        let carts = cart.map(|cart| vec![cart]).or_else(|| call.bearer.carts.clone());
+        let then = (state == State::Blocking).then_some(Then::Block);
+        let filter = Filter { cart: None, reason, since_unix_ms, then };
+        Ok(Wanted { state, filter, carts, most: query.number("limit", PAGE_USUAL, PAGE_MAX)? })
+    }
+
+    /// The filter for each cart that is looked through.
+    fn filters(&self) -> Vec<Filter> {
+        match &self.carts {
+            None => vec![self.filter.clone()],
+            Some(carts) => carts.iter().map(|cart| Filter { cart: Some(cart.clone()), ..self.filter.clone() }).collect(),
+        }
+    }
+
+    /// Names the list for the seal of its cursors.
+    fn scope(&self, call: &Call) -> String {
+        format!("{} {:?} {:?} {:?}", call.bearer.merchant, self.state, self.filter, self.carts)
+    }
+}
+
+/// Counts first, and then a page.
+pub(super) async fn list(call: Call) -> Result<Response, Problem> {
+    let wanted = Wanted::read(&call)?;
+    let scope = wanted.scope(&call);
+    let after = call.query.get("cursor").map(|cursor| call.shared.seal.take(&scope, cursor)).transpose()?;
+    let counts = counts(&call, &wanted).await?;
+    let (deliveries, next) = match wanted.state {
+        State::Dead | State::Blocking => dead(&call, &wanted, after.as_deref()).await?,
+        State::Queued => queued(&call, &wanted, after.as_deref()).await?,
+    };
+    let next = next.map(|place| call.shared.seal.give(&scope, &place));
+    Ok(json(StatusCode::OK, &json!({ "counts": counts, "deliveries": deliveries, "next": next })))
+}
+
+async fn counts(call: &Call, wanted: &Wanted) -> Result<Value, Problem> {
+    let (outbox, merchant) = (call.office.outbox(), &call.bearer.merchant);
+    let mut by_reason = Vec::new();
+    for filter in wanted.filters() {
+        let counts = outbox.dead_counts(merchant.clone(), filter).await?;
+        by_reason.extend(counts.iter().map(|count| json!({ "cart": count.cart, "reason": count.reason, "count": count.count })));
+    }
+    let backlogs = outbox.backlogs(Some(merchant.clone())).await?;
+    let within = |cart: &CartId| wanted.carts.as_ref().is_none_or(|carts| carts.contains(cart));
+    let carts = backlogs.iter().filter(|backlog| within(&backlog.cart)).map(|backlog| {
+        json!({
+            "cart": backlog.cart, "queued": backlog.queued, "dead": backlog.dead, "blocked_orders": backlog.blocked,
+            "oldest_queued_at_unix_ms": backlog.oldest_queued_at_unix_ms,
+        })
+    });
+    Ok(json!({ "carts": carts.collect::<Vec<_>>(), "dead_letters": by_reason }))
+}
+
+/// A page and the place after it.
+type Listed = (Vec<Value>, Option<String>);
+
+async fn dead(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Listed, Problem> {
+    let after = after.and_then(|place| place.parse().ok());
+    let page = Page { after, most: wanted.most + 1 };
+    let mut found = Vec::new();
+    for filter in wanted.filters() {
+        found.extend(call.office.outbox().dead(call.bearer.merchant.clone(), filter, page).await?);
+    }
+    // Each cart's are in this order already; together they are again.
+    found.sort_by_key(|letter| std::cmp::Reverse(letter.nth));
+    let more = found.len() > wanted.most as usize;
+    found.truncate(wanted.most as usize);
+    let next = found.last().filter(|_| more).map(|last| last.nth.to_string());
+    Ok((found.iter().map(dead_summary).collect(), next))
+}
+
+/// Cart by cart, in the order of their ids.
+async fn queued(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Listed, Problem> {
+    let outbox = call.office.outbox();
+    let place = after.and_then(|place| place.split_once(' '));
+    let backlogs = outbox.backlogs(Some(call.bearer.merchant.clone())).await?;
+    let mut carts: Vec<CartId> = backlogs.into_iter().filter(|backlog| backlog.queued > 0).map(|backlog| backlog.cart).collect();
+    carts.retain(|cart| wanted.carts.as_ref().is_none_or(|carts| carts.contains(cart)));
+    carts.retain(|cart| place.is_none_or(|(begun, _)| cart.as_str() >= begun));
+    carts.sort();
+    let mut found: Vec<Queued> = Vec::new();
+    for cart in carts {
+        let after = place.filter(|(begun, _)| cart.as_str() == *begun).and_then(|(_, nth)| nth.parse().ok());
+        let most = wanted.most + 1 - found.len() as u32;
+        found.extend(outbox.queued(call.bearer.merchant.clone(), cart, Page { after, most }).await?);
+        if found.len() > wanted.most as usize {
+            break;
+        }
+    }
+    let more = found.len() > wanted.most as usize;
+    found.truncate(wanted.most as usize);
+    let next = found.last().filter(|_| more).map(|last| format!("{} {}", last.order.cart, last.nth));
+    Ok((found.iter().map(queued_summary).collect(), next))
+}
+
+fn attempts(attempts: &Attempts) -> Value {
+    json!({ "counted": attempts.counted, "plugin_faults": attempts.plugin_faults, "started": attempts.claims })
+}
+
+fn fate(fate: Option<&String>) -> Value {
+    fate.and_then(|json| serde_json::from_str(json).ok()).unwrap_or(Value::Null)
+}
+
+fn dead_summary(letter: &DeadLetter) -> Value {
+    json!({
+        "delivery": letter.delivery, "state": "dead", "cart": letter.order.cart, "order_number": letter.order.number,
+        "sequence": letter.sequence, "label": letter.update.label, "attempts": attempts(&letter.attempts),
+        "accepted_at_unix_ms": letter.accepted_at_unix_ms, "died_at_unix_ms": letter.died_at_unix_ms, "reason": letter.reason,
+        "order_waits": letter.then == Then::Block, "last_fate": fate(letter.fate.as_ref()),
+    })
+}
+
+fn queued_summary(queued: &Queued) -> Value {
+    json!({
+        "delivery": queued.delivery, "state": "queued", "cart": queued.order.cart, "order_number": queued.order.number,
+        "sequence": queued.sequence, "label": queued.update.label, "attempts": attempts(&queued.attempts),
+        "accepted_at_unix_ms": queued.accepted_at_unix_ms, "waits": queued.waits, "last_fate": fate(queued.fate.as_ref()),
+    })
+}
+
+fn ended_summary(delivery: &DeliveryId, order: &store::orders::OrderRef, sequence: u64, ending: &Ending) -> Value {
+    let state = match ending.how {
+        How::Discarded { .. } => "discarded",
+        How::Superseded { .. } => "superseded",
+    };
+    json!({
+        "delivery": delivery, "state": state, "cart": order.cart, "order_number": order.number, "sequence": sequence,
+        "ended_at_unix_ms": ending.at_unix_ms, "ending": ending.how,
+    })
+}
+
+/// A delivery as it was found, with all that is known of it.
+struct Known {
+    cart: CartId,
+    document: Value,
+}
+
+/// Finds a delivery of the token's merchant at a cart that the token may touch. Any other is not there.
+async fn find(call: &Call, delivery: &DeliveryId) -> Result<Known, Problem> {
+    let (merchant, wanted) = (call.bearer.merchant.clone(), delivery.clone());
+    let (receipts, taped) = call
+        .office
+        .store()
+        .read::<_, store::Error>(move |view| {
+            Ok((receipts::of_delivery(view, &merchant, &wanted)?, cassettes::attempts(view, &merchant, &wanted)?))
+        })
+        .await?;
+    let receipts: Vec<Value> = receipts.iter().filter_map(|json| serde_json::from_str(json).ok()).collect();
+    let found = call.office.outbox().find(call.bearer.merchant.clone(), delivery.clone()).await?;
+    let (cart, mut document) = match found {
+        Some(Found::Queued(queued)) => (Some(queued.order.cart.clone()), with_update(queued_summary(&queued), &queued.update)),
+        Some(Found::Dead(letter)) => (Some(letter.order.cart.clone()), with_update(dead_summary(&letter), &letter.update)),
+        Some(Found::Ended { order, sequence, ending }) => (Some(order.cart.clone()), ended_summary(delivery, &order, sequence, &ending)),
+        None => match receipts.last() {
+            Some(last) => {
+                let cart = last["cart"].as_str().and_then(|cart| CartId::new(cart).ok());
+                let state = if matches!(last["fate"].as_str(), Some("delivered" | "already-delivered")) { "delivered" } else { "recorded" };
+                (cart, json!({ "delivery": delivery, "state": state, "cart": last["cart"] }))
+            }
+            None => (None, Value::Null),
+        },
+    };
+    let cart = cart.filter(|cart| call.sees(cart)).ok_or_else(|| no_delivery(delivery.as_str()))?;
+    document["receipts"] = receipts.into();
+    document["cassettes"] = taped.into();
+    Ok(Known { cart, document })
+}
+
+fn with_update(mut document: Value, update: &cartage_contract::orders::Update) -> Value {
+    document["update"] = serde_json::to_value(update).expect("an update is plain data");
+    document
+}
+
+/// One delivery, with its update while it is kept, and its receipts.
+pub(super) async fn show(call: Call) -> Result<Response, Problem> {
+    let known = find(&call, &call.delivery()?).await?;
+    Ok(json(StatusCode::OK, &known.document))
+}
+
+/// Puts a dead letter back into the queue.
+pub(super) async fn retry(call: Call) -> Result<Response, Problem> {
+    let delivery = call.delivery()?;
+    let Known { cart, document } = find(&call, &delivery).await?;
+    let place = match office::retry(&call.office, &cart, &delivery).await? {
+        Retried::Head => json!({ "delivery": delivery, "placed": "head" }),
+        Retried::Tail { sequence } => json!({ "delivery": delivery, "placed": "tail", "sequence": sequence }),
+        Retried::NotDead => return Err(in_no_state_for("tried again", "it is no dead letter", &document)),
+    };
+    Ok(json(StatusCode::OK, &place))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DiscardBody {
+    why: String,
+}
+
+/// Ends a delivery for good.
+pub(super) async fn discard(call: Call) -> Result<Response, Problem> {
+    let delivery = call.delivery()?;
+    let DiscardBody { why } = call.json()?;
+    let why = reason("why", &why)?;
+    let Known { cart, document } = find(&call, &delivery).await?;
+    let who = format!("token {}", call.bearer.name);
+    let was = match office::discard(&call.office, &cart, &delivery, who, why).await? {
+        Discarded::Dead => "dead",
+        Discarded::Queued => "queued",
+        Discarded::NotThere => return Err(in_no_state_for("discarded", "it has ended already", &document)),
+    };
+    Ok(json(StatusCode::OK, &json!({ "delivery": delivery, "discarded": true, "was": was })))
+}
+
+/// A reason that a person gives, for the record.
+pub(super) fn reason(name: &str, text: &str) -> Result<String, Problem> {
+    let text = text.trim();
+    let chars = text.chars().count();
+    if (1..=WHY_CHARS_MAX).contains(&chars) && !text.chars().any(char::is_control) {
+        return Ok(text.to_owned());
+    }
+    let detail = format!("{name} says for the record why this is done: write 1 to {WHY_CHARS_MAX} characters, without control characters");
+    Err(Problem::new(Kind::Invalid, detail))
+}
+
+fn in_no_state_for(what: &str, why: &str, document: &Value) -> Problem {
+    let (delivery, state) = (document["delivery"].as_str().unwrap_or_default(), document["state"].as_str().unwrap_or_default());
+    Problem::new(Kind::Conflict, format!("delivery {delivery} cannot be {what}: {why} ({state})")).with("state", state)
+}
+
+/// The record of one attempt, secrets redacted.
+pub(super) async fn cassette(call: Call) -> Result<Response, Problem> {
+    let delivery = call.delivery()?;
+    find(&call, &delivery).await?;
+    let attempt = call.param("attempt");
+    let none = || {
+        Problem::new(
+            Kind::NotFound,
+            format!("there is no cassette of attempt {attempt:?} of delivery {delivery}; it was not kept, or is deleted"),
+        )
+    };
+    let number: u32 = attempt.parse().map_err(|_| none())?;
+    let (merchant, wanted) = (call.bearer.merchant.clone(), delivery.clone());
+    let look = move |view: &store::View<'_>| cassettes::get(view, &merchant, &wanted, number);
+    let found = call.office.store().read::<_, store::Error>(look).await?;
+    Ok(typed(StatusCode::OK, "application/json", found.ok_or_else(none)?.json))
+}

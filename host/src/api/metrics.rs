@@ -1,0 +1,244 @@
+//! The numbers of `/metrics`, in Prometheus's text format. Whoever serves the API fills them in; here they are written down.
+
+use crate::id::{CartId, MerchantId};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Of the text format.
+pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Whether carts are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Labels {
+    /// Each cart has its own series.
+    #[default]
+    ByCart,
+    /// All carts of the merchant together: for installations with so many carts that their series would be too many.
+    Together,
+}
+
+/// The numbers of a moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Metrics {
+    /// Of each cart.
+    pub carts: Vec<CartNumbers>,
+    /// Of the process.
+    pub process: ProcessNumbers,
+}
+
+/// The numbers of a cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CartNumbers {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// The cart.
+    pub cart: CartId,
+    /// Deliveries that wait or are under way.
+    pub queued: u64,
+    /// How long the first of them has waited.
+    pub oldest_undelivered_seconds: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Orders that wait for a person.
+    pub blocked_orders: u64,
+    /// Whether it is paused.
+    pub paused: bool,
+    /// Attempts since the process started, by what came of them: `delivered`, or the kind of failure.
+    pub attempts: BTreeMap<String, u64>,
+}
+
+/// The numbers of the process, since it started.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProcessNumbers {
+    /// How often each condition of the gate did not hold, by its number.
+    pub gate_no: BTreeMap<u8, u64>,
+    /// How long accepting took.
+    pub accept: Histogram,
+    /// How long a commit to disk took.
+    pub fsync: Histogram,
+    /// How often each limit was hit, by its name.
+    pub limits_hit: BTreeMap<String, u64>,
+    /// Free bytes where the data directory lies.
+    pub free_disk_bytes: u64,
+}
+
+/// How often something took how long.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Histogram {
+    counts: [u64; Histogram::BOUNDS_SECONDS.len()],
+    count: u64,
+    sum_seconds: f64,
+}
+
+impl Histogram {
+    /// The upper bounds of its buckets.
+    pub const BOUNDS_SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+
+    /// Counts one that took so long.
+    pub fn observe(&mut self, seconds: f64) {
+        if let Some(at) = Self::BOUNDS_SECONDS.iter().position(|bound| seconds <= *bound) {
+            self.counts[at] += 1;
+        }
+        self.count += 1;
+        self.sum_seconds += seconds;
+    }
+}
+
+/// Writes the numbers down.
+pub(super) fn render(metrics: &Metrics, labels: Labels) -> String {
+    let mut page = Page(String::new());
+    page.carts(&metrics.carts, labels);
+    let ProcessNumbers { gate_no, accept, fsync, limits_hit, free_disk_bytes } = &metrics.process;
+    page.head("cartage_gate_no_total", "counter", "How often a condition of the gate did not hold.");
+    for (condition, count) in gate_no {
+        page.line("cartage_gate_no_total", &[("condition", &condition.to_string())], count);
+    }
+    page.histogram("cartage_accept_seconds", "How long accepting an update took.", accept);
+    page.histogram("cartage_fsync_seconds", "How long a commit to disk took.", fsync);
+    page.head("cartage_limits_hit_total", "counter", "How often a limit was hit.");
+    for (limit, count) in limits_hit {
+        page.line("cartage_limits_hit_total", &[("limit", limit)], count);
+    }
+    page.head("cartage_free_disk_bytes", "gauge", "Free bytes where the data directory lies.");
+    page.line("cartage_free_disk_bytes", &[], free_disk_bytes);
+    page.0
+}
+
+struct Page(String);
+
+impl Page {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("a text takes everything");
+    }
+
+    fn line(&mut self, name: &str, labels: &[(&str, &str)], value: &dyn std::fmt::Display) {
+        let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        writeln!(self.0, "{name}{labels} {value}").expect("a text takes everything");
+    }
+
+    fn carts(&mut self, carts: &[CartNumbers], labels: Labels) {
+        type Gauge = (&'static str, &'static str, fn(&CartNumbers) -> u64, fn(u64, u64) -> u64);
+        let add: fn(u64, u64) -> u64 = u64::saturating_add;
+        let gauges: [Gauge; 5] = [
+            ("cartage_queued", "Deliveries that wait or are under way.", |cart| cart.queued, add),
+            (
+                "cartage_oldest_undelivered_seconds",
+                "How long the first of them has waited.",
+                |cart| cart.oldest_undelivered_seconds,
+                u64::max,
+            ),
+            ("cartage_dead", "Dead letters.", |cart| cart.dead, add),
+            ("cartage_blocked_orders", "Orders that wait for a person.", |cart| cart.blocked_orders, add),
+            ("cartage_paused", "Whether the cart is paused; together: how many are.", |cart| cart.paused.into(), add),
+        ];
+        for (name, help, value, together) in gauges {
+            self.head(name, "gauge", help);
+            match labels {
+                Labels::ByCart => carts.iter().for_each(|cart| self.line(name, &[("cart", cart.cart.as_str())], &value(cart))),
+                Labels::Together => self.line(name, &[], &carts.iter().map(value).fold(0, together)),
+            }
+        }
+        let name = "cartage_attempts_total";
+        self.head(name, "counter", "Attempts, by what came of them.");
+        match labels {
+            Labels::ByCart => {
+                for cart in carts {
+                    for (outcome, count) in &cart.attempts {
+                        self.line(name, &[("cart", cart.cart.as_str()), ("outcome", outcome)], count);
+                    }
+                }
+            }
+            Labels::Together => {
+                let mut all: BTreeMap<&str, u64> = BTreeMap::new();
+                for (outcome, count) in carts.iter().flat_map(|cart| &cart.attempts) {
+                    *all.entry(outcome).or_default() += count;
+                }
+                all.into_iter().for_each(|(outcome, count)| self.line(name, &[("outcome", outcome)], &count));
+            }
+        }
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
+        self.head(name, "histogram", help);
+        let mut below = 0;
+        for (bound, count) in Histogram::BOUNDS_SECONDS.iter().zip(histogram.counts) {
+            below += count;
+            self.line(&format!("{name}_bucket"), &[("le", &bound.to_string())], &below);
+        }
+        self.line(&format!("{name}_bucket"), &[("le", "+Inf")], &histogram.count);
+        self.line(&format!("{name}_sum"), &[], &histogram.sum_seconds);
+        self.line(&format!("{name}_count"), &[], &histogram.count);
+    }
+}
+
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cart(name: &str, queued: u64, oldest: u64, paused: bool) -> CartNumbers {
+        CartNumbers {
+            merchant: MerchantId::default(),
+            cart: CartId::new(name).expect("it is a Cart ID"),
+            queued,
+            oldest_undelivered_seconds: oldest,
+            dead: 1,
+            blocked_orders: 0,
+            paused,
+            attempts: BTreeMap::from([("delivered".to_owned(), queued)]),
+        }
+    }
+
+    #[test]
+    fn each_cart_has_its_series_or_all_have_one() {
+        let metrics = Metrics { carts: vec![cart("one", 3, 7, true), cart("two", 4, 5, false)], process: ProcessNumbers::default() };
+        let apart = render(&metrics, Labels::ByCart);
+        for line in [
+            "# TYPE cartage_queued gauge",
+            "cartage_queued{cart=\"one\"} 3",
+            "cartage_queued{cart=\"two\"} 4",
+            "cartage_paused{cart=\"one\"} 1",
+            "cartage_attempts_total{cart=\"two\",outcome=\"delivered\"} 4",
+        ] {
+            assert!(apart.lines().any(|found| found == line), "{line}\n{apart}");
+        }
+        let together = render(&metrics, Labels::Together);
+        for line in [
+            "cartage_queued 7",
+            "cartage_oldest_undelivered_seconds 7",
+            "cartage_dead 2",
+            "cartage_paused 1",
+            "cartage_attempts_total{outcome=\"delivered\"} 7",
+        ] {
+            assert!(together.lines().any(|found| found == line), "{line}\n{together}");
+        }
+        assert!(!together.contains("cart=\""), "{together}");
+    }
+
+    #[test]
+    fn histograms_are_cumulative_and_labels_escaped() {
+        let mut process = ProcessNumbers { free_disk_bytes: 5, ..ProcessNumbers::default() };
+        for seconds in [0.001, 0.0011, 4.0, 60.0] {
+            process.accept.observe(seconds);
+        }
+        process.limits_hit.insert("a\"b\\c\nd".to_owned(), 2);
+        process.gate_no.insert(4, 9);
+        let text = render(&Metrics { carts: vec![], process }, Labels::ByCart);
+        for line in [
+            "cartage_accept_seconds_bucket{le=\"0.001\"} 1",
+            "cartage_accept_seconds_bucket{le=\"0.002\"} 2",
+            "cartage_accept_seconds_bucket{le=\"5\"} 3",
+            "cartage_accept_seconds_bucket{le=\"+Inf\"} 4",
+            "cartage_accept_seconds_count 4",
+            "cartage_limits_hit_total{limit=\"a\\\"b\\\\c\\nd\"} 2",
+            "cartage_gate_no_total{condition=\"4\"} 9",
+            "cartage_free_disk_bytes 5",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
+}

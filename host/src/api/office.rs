@@ -1,0 +1,51 @@
+//! What the API does through the office that takes more than one step there.
+
+use super::problem::Problem;
+use crate::gate::Decision;
+use crate::id::{CartId, DeliveryId};
+use crate::office::{self, IdempotencyKey, Office, Outcome, Request};
+use crate::outbox::{Discard, Discarded, Outbox as _, Retried};
+use crate::receipt::Receipt;
+
+/// What came of a request.
+pub(super) struct Accepted {
+    pub(super) decision: Decision,
+    pub(super) done: Done,
+}
+
+/// What followed.
+pub(super) enum Done {
+    /// Nothing: a condition does not hold.
+    Nothing,
+    /// The cart's mode only records: the receipt of the dry run, if there was anything to tell the cart.
+    Recorded { receipt: Option<Receipt> },
+    /// It waits in the outbox.
+    Queued { delivery: DeliveryId, sequence: u64 },
+}
+
+/// Asks the gate and accepts. For a cart that only records, the record is made at once.
+pub(super) async fn accept(office: &Office, request: Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Problem> {
+    let office::Accepted { decision, done } = Box::pin(office.accept(&request, key)).await?;
+    let done = match done {
+        Outcome::Nothing => Done::Nothing,
+        Outcome::Recorded => Done::Recorded { receipt: Box::pin(office.record(&request)).await?.map(|attempt| attempt.receipt) },
+        Outcome::Queued { delivery, sequence } => Done::Queued { delivery, sequence },
+    };
+    Ok(Accepted { decision, done })
+}
+
+/// Puts a dead letter of this cart back into the queue.
+pub(super) async fn retry(office: &Office, cart: &CartId, delivery: &DeliveryId) -> Result<Retried, Problem> {
+    let merchant = office.merchant().clone();
+    let done = office.outbox().retry(merchant, vec![delivery.clone()], office.now_unix_ms()).await?;
+    office.bell().work(&(office.merchant().clone(), cart.clone()));
+    Ok(done.into_iter().next().unwrap_or(Retried::NotDead))
+}
+
+/// Ends a delivery of this cart for good.
+pub(super) async fn discard(office: &Office, cart: &CartId, delivery: &DeliveryId, who: String, why: String) -> Result<Discarded, Problem> {
+    let by = Discard { who, why, at_unix_ms: office.now_unix_ms() };
+    let done = office.outbox().discard(office.merchant().clone(), vec![delivery.clone()], by).await?;
+    office.bell().work(&(office.merchant().clone(), cart.clone()));
+    Ok(done.into_iter().next().unwrap_or(Discarded::NotThere))
+}

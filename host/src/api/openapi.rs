@@ -1,0 +1,14 @@
+//! The description of the API (OpenAPI 3.1), as it is served. It is written by hand; a test compares it with the table of routes, both ways.
+
+use super::call::typed;
+use super::problem::Problem;
+use axum::response::Response;
+use http::StatusCode;
+
+/// The description.
+pub(super) const DESCRIPTION: &str = include_str!("openapi.json");
+
+/// Shows the description.
+pub(super) async fn show() -> Result<Response, Problem> {
+    Ok(typed(StatusCode::OK, "application/json", DESCRIPTION))
+}

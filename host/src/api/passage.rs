@@ -1,0 +1,133 @@
+//! The way of every request to its handler, step by step, and of the answer back.
+
+use super::call::{Call, Shared};
+use super::problem::{Kind, Problem};
+use super::query::Query;
+use super::routes::{Route, Run};
+use super::{body, token};
+use axum::body::Body;
+use axum::extract::{FromRequestParts as _, RawPathParams, Request};
+use axum::response::Response;
+use http::header::{ALLOW, CACHE_CONTROL, HOST, HeaderName, HeaderValue, ORIGIN};
+use http::request::Parts;
+use http::{HeaderMap, Method, Uri};
+use std::sync::Arc;
+
+/// Takes a request through; `at` are the routes of its path.
+pub(super) async fn pass(shared: Arc<Shared>, at: &[&'static Route], request: Request) -> Response {
+    let instance = request.uri().path().to_owned();
+    let head = request.method() == Method::HEAD;
+    let mut response = match answer(shared, at, request).await {
+        Ok(response) => response,
+        Err(problem) => problem.response(&instance),
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    if head {
+        *response.body_mut() = Body::empty();
+    }
+    response
+}
+
+async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
+    host_is_ours(&parts.uri, &parts.headers, &shared.api.hosts)?;
+    origin_is_allowed(&parts.headers, &shared.api.origins)?;
+    let route = route(at, &parts)?;
+    let (needed, run) = match route.run {
+        Run::Open(run) => {
+            Query::read(parts.uri.query().unwrap_or_default(), route.query)?;
+            return run(shared).await;
+        }
+        Run::For(role, run) => (role, run),
+    };
+    let bearer = token::bearer(&shared, &parts.headers).await?;
+    token::within_rate(&shared, &bearer)?;
+    token::has(&bearer, needed)?;
+    if let Err(error) = shared.api.office.note_token_use(&bearer).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, token = bearer.name, "could not note that a token was used");
+    }
+    let query = Query::read(parts.uri.query().unwrap_or_default(), route.query)?;
+    let params = RawPathParams::from_request_parts(&mut parts, &()).await;
+    let params = params.map_err(|_| Problem::new(Kind::BadRequest, "the path is not UTF-8 where it is percent-encoded"))?;
+    let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let body = body::read(route.takes, &parts.headers, body).await?;
+    let office = shared.api.office.as_merchant(bearer.merchant.clone());
+    let path = parts.uri.path().to_owned();
+    run(Call { shared, office, bearer, method: parts.method, path, params, query, headers: parts.headers, body }).await
+}
+
+fn route(at: &[&'static Route], parts: &Parts) -> Result<&'static Route, Problem> {
+    if at.is_empty() {
+        let detail = format!("there is nothing at {}; GET /v1/openapi.json describes what there is", parts.uri.path());
+        return Err(Problem::new(Kind::NotFound, detail));
+    }
+    let wanted = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
+    at.iter().find(|route| route.method == *wanted).copied().ok_or_else(|| {
+        let methods = at.iter().map(|route| route.method.as_str()).collect::<Vec<_>>().join(", ");
+        let allow = HeaderValue::from_str(&methods).expect("names of methods are ASCII");
+        Problem::new(Kind::MethodNotAllowed, format!("this path takes {methods}, not {}", parts.method)).header(ALLOW, allow)
+    })
+}
+
+/// A page that made a name of its own lead here (DNS rebinding) is told apart by that name.
+fn host_is_ours(uri: &Uri, headers: &HeaderMap, hosts: &[String]) -> Result<(), Problem> {
+    let mut given = headers.get_all(HOST).iter();
+    let header = match (given.next(), given.next()) {
+        (header, None) => header,
+        (_, Some(_)) => return Err(Problem::new(Kind::BadRequest, "the request has several Host headers; send one")),
+    };
+    // A request target with a host counts more than the header (RFC 9112, section 3.2.2); both must be ours.
+    let header = header.map(|value| value.to_str().unwrap_or_default());
+    let named: Vec<&str> = uri.authority().map(|authority| authority.as_str()).into_iter().chain(header).collect();
+    if named.is_empty() {
+        return Err(Problem::new(Kind::BadRequest, "the request does not say which host it is for; send a Host header"));
+    }
+    match named.iter().find(|name| !hosts.iter().any(|host| without_port(name).eq_ignore_ascii_case(host))) {
+        None => Ok(()),
+        Some(other) => Err(Problem::new(
+            Kind::HostNotAllowed,
+            format!("this daemon is not called {other:?}; call it by a name that it was started with, or start it with this one"),
+        )),
+    }
+}
+
+fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
+fn origin_is_allowed(headers: &HeaderMap, origins: &[String]) -> Result<(), Problem> {
+    let other =
+        headers.get_all(ORIGIN).iter().find(|origin| !origins.iter().any(|known| origin.as_bytes().eq_ignore_ascii_case(known.as_bytes())));
+    match other {
+        None => Ok(()),
+        Some(other) => {
+            let detail = format!("pages of {other:?} may not call this daemon; programs need no Origin header and should leave it out");
+            Err(Problem::new(Kind::OriginNotAllowed, detail))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_no_part_of_a_name() {
+        for (authority, host) in [
+            ("localhost", "localhost"),
+            ("localhost:8080", "localhost"),
+            ("[::1]:8080", "[::1]"),
+            ("localhost:", "localhost"),
+            (":80", ":80"),
+            ("a:b", "a:b"),
+        ] {
+            assert_eq!(without_port(authority), host);
+        }
+        assert_ne!(without_port("[::1]"), "[:", "an address in brackets has colons of its own");
+    }
+}

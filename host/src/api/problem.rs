@@ -1,0 +1,188 @@
+//! Problem details (RFC 9457): what is wrong with a request, for its sender's program and for its people.
+//!
+//! `type` names a section of `docs/http-api.md`, which says what to do. `title` belongs to the type, `detail` to this request.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use serde_json::{Map, Value, json};
+
+/// Characters of a detail, at most: it may hold what the sender wrote.
+pub(super) const DETAIL_CHARS_MAX: usize = 2_000;
+
+/// What kind of problem it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The request is not well-formed.
+    BadRequest,
+    /// A cursor was not given out for this list.
+    BadCursor,
+    /// No token, or one that is not known.
+    Unauthorized,
+    /// The token's role is too small.
+    RoleNeeded,
+    /// The token is limited to other carts.
+    CartNotAllowed,
+    /// A page of another origin asks.
+    OriginNotAllowed,
+    /// It is changed on the machine itself only.
+    MachineOnly,
+    /// There is no such thing, for this merchant.
+    NotFound,
+    /// The path knows other methods.
+    MethodNotAllowed,
+    /// The body did not come in time.
+    Timeout,
+    /// The gate says that nothing is sent until somebody acts.
+    NotSent,
+    /// It does not go with how things stand.
+    Conflict,
+    /// The body is too large.
+    TooLarge,
+    /// The body is of another type.
+    UnsupportedMediaType,
+    /// It was meant for another host.
+    HostNotAllowed,
+    /// It is well-formed and not valid.
+    Invalid,
+    /// The idempotency key came with another request.
+    KeyReused,
+    /// The token is used too often.
+    TooManyRequests,
+    /// It is our fault.
+    Internal,
+    /// Not now.
+    Unavailable,
+    /// The disk is full.
+    NoRoom,
+}
+
+impl Kind {
+    #[cfg(test)]
+    pub(super) const ALL: [Kind; 21] = [
+        Kind::BadRequest,
+        Kind::BadCursor,
+        Kind::Unauthorized,
+        Kind::RoleNeeded,
+        Kind::CartNotAllowed,
+        Kind::OriginNotAllowed,
+        Kind::MachineOnly,
+        Kind::NotFound,
+        Kind::MethodNotAllowed,
+        Kind::Timeout,
+        Kind::NotSent,
+        Kind::Conflict,
+        Kind::TooLarge,
+        Kind::UnsupportedMediaType,
+        Kind::HostNotAllowed,
+        Kind::Invalid,
+        Kind::KeyReused,
+        Kind::TooManyRequests,
+        Kind::Internal,
+        Kind::Unavailable,
+        Kind::NoRoom,
+    ];
+
+    /// Its status, its section of the guide, and its title.
+    pub(super) fn parts(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Kind::BadRequest => (StatusCode::BAD_REQUEST, "bad-request", "The request is not well-formed"),
+            Kind::BadCursor => (StatusCode::BAD_REQUEST, "bad-cursor", "The cursor does not belong to this list"),
+            Kind::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "The request carries no token that is known"),
+            Kind::RoleNeeded => (StatusCode::FORBIDDEN, "role-needed", "The token's role may not do this"),
+            Kind::CartNotAllowed => (StatusCode::FORBIDDEN, "cart-not-allowed", "The token is limited to other carts"),
+            Kind::OriginNotAllowed => (StatusCode::FORBIDDEN, "origin-not-allowed", "Pages of this origin may not call the API"),
+            Kind::MachineOnly => (StatusCode::FORBIDDEN, "machine-only", "This is changed on the machine itself only"),
+            Kind::NotFound => (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
+            Kind::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The path knows other methods"),
+            Kind::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout", "The body did not come in time"),
+            Kind::NotSent => (StatusCode::CONFLICT, "not-sent", "Nothing is sent until somebody acts"),
+            Kind::Conflict => (StatusCode::CONFLICT, "conflict", "It does not go with how things stand"),
+            Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
+            Kind::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body is of another type"),
+            Kind::HostNotAllowed => (StatusCode::MISDIRECTED_REQUEST, "host-not-allowed", "The request is meant for another host"),
+            Kind::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request is not valid"),
+            Kind::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "The idempotency key came with another request"),
+            Kind::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "The token is used too often"),
+            Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Cartage could not do it"),
+            Kind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Cartage cannot do it now"),
+            Kind::NoRoom => (StatusCode::INSUFFICIENT_STORAGE, "no-room", "Cartage has no room to keep it"),
+        }
+    }
+}
+
+/// A problem with a request.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub(super) kind: Kind,
+    pub(super) detail: String,
+    more: Map<String, Value>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Problem {
+        let detail: String = detail.into();
+        let detail = if detail.chars().count() > DETAIL_CHARS_MAX {
+            detail.chars().take(DETAIL_CHARS_MAX - 1).chain(['…']).collect()
+        } else {
+            detail
+        };
+        Problem { kind, detail, more: Map::new(), header: None }
+    }
+
+    /// The same, with the whole chain of an error as its detail.
+    pub(super) fn of(kind: Kind, error: &(dyn std::error::Error + 'static)) -> Problem {
+        Problem::new(kind, chain(error))
+    }
+
+    /// The same, with one more member.
+    pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Problem {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same, with another detail.
+    pub(super) fn saying(self, detail: impl Into<String>) -> Problem {
+        Problem { detail: detail.into(), ..self }
+    }
+
+    /// The same, with a header.
+    pub(super) fn header(self, name: HeaderName, value: HeaderValue) -> Problem {
+        Problem { header: Some((name, value)), ..self }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.kind.parts().0
+    }
+
+    /// The document. `instance` is what was asked for.
+    pub(super) fn document(&self, instance: &str) -> Value {
+        let (status, slug, title) = self.kind.parts();
+        let mut document = json!({
+            "type": format!("docs/http-api.md#{slug}"),
+            "title": title,
+            "status": status.as_u16(),
+            "detail": self.detail,
+            "instance": instance,
+        });
+        let members = document.as_object_mut().expect("it was made as an object");
+        members.extend(self.more.clone());
+        document
+    }
+
+    pub(super) fn response(self, instance: &str) -> Response {
+        let document = self.document(instance).to_string();
+        let mut response = (self.status(), document).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+/// An error with all its causes, in one line.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

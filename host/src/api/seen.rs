@@ -1,0 +1,69 @@
+//! What is only looked at: health, readiness, numbers, the gate's answer about an order, open alerts.
+
+use super::call::{Call, Shared, json, typed};
+use super::metrics;
+use super::problem::{Kind, Problem};
+use crate::id::CartId;
+use crate::store::{self, alerts::Alert};
+use crate::validate::ORDER_NUMBER_CHARS_MAX;
+use axum::response::Response;
+use http::StatusCode;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The process answers.
+pub(super) async fn health() -> Result<Response, Problem> {
+    Ok(json(StatusCode::OK, &json!({ "status": "up" })))
+}
+
+/// Whether updates are taken.
+pub(super) async fn ready(shared: Arc<Shared>) -> Result<Response, Problem> {
+    match (shared.api.ready)() {
+        Ok(()) => Ok(json(StatusCode::OK, &json!({ "status": "ready" }))),
+        Err(why) => Err(Problem::new(Kind::Unavailable, why)),
+    }
+}
+
+/// The numbers of this moment: the process's, and those of the carts that the token may touch.
+pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
+    let mut numbers = (call.shared.api.metrics)().await;
+    numbers.carts.retain(|numbers| numbers.merchant == call.bearer.merchant && call.sees(&numbers.cart));
+    Ok(typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::render(&numbers, call.shared.api.labels)))
+}
+
+/// What the gate would decide about an order now, and why.
+pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
+    let (cart, order) = (call.query.must_cart()?, call.query.must("order")?);
+    call.may_touch(&cart)?;
+    if order.chars().count() > ORDER_NUMBER_CHARS_MAX {
+        let detail = format!("the query parameter order has more than {ORDER_NUMBER_CHARS_MAX} characters, so it is no order number");
+        return Err(Problem::new(Kind::Invalid, detail));
+    }
+    let explained = Box::pin(call.office.explain(&cart, order, call.query.get("label"))).await?;
+    let mut document = serde_json::to_value(&explained).expect("what is explained is plain data");
+    document["must_act"] = explained.decision.must_act().into();
+    Ok(json(StatusCode::OK, &document))
+}
+
+/// The open alerts. With a token that is limited to some carts: those about these carts.
+pub(super) async fn alerts(call: Call) -> Result<Response, Problem> {
+    let merchant = call.bearer.merchant.clone();
+    let open = call.office.store().read::<_, store::Error>(move |view| store::alerts::open(view, &merchant)).await?;
+    let seen: Vec<Value> =
+        open.iter().filter(|alert| call.bearer.carts.is_none() || is_about(alert, |cart| call.sees(cart))).map(document).collect();
+    Ok(json(StatusCode::OK, &json!({ "alerts": seen })))
+}
+
+/// Whether an alert is about a cart: its subject begins with the Cart ID, as a word.
+fn is_about(alert: &Alert, sees: impl Fn(&CartId) -> bool) -> bool {
+    let name = alert.subject.strip_prefix("cart ").unwrap_or(&alert.subject);
+    let name = name.split([' ', '/', ',', ':']).next().unwrap_or_default();
+    CartId::new(name).is_ok_and(|cart| sees(&cart))
+}
+
+fn document(alert: &Alert) -> Value {
+    json!({
+        "kind": alert.kind, "subject": alert.subject, "detail": alert.detail, "raised_at_unix_ms": alert.raised_at_unix_ms,
+        "told_at_unix_ms": alert.told_at_unix_ms,
+    })
+}
