@@ -13,6 +13,7 @@ pub mod tokens;
 mod accept;
 mod cart;
 mod carts;
+mod counts;
 mod credentials;
 mod error;
 mod explain;
@@ -26,6 +27,7 @@ mod settings;
 
 pub use accept::{Accepted, Cause, IdempotencyKey, Outcome, Request};
 pub use cart::{KeptCart, PluginKept, credential_host};
+pub use counts::Numbers;
 pub use credentials::{Checked, KeptCredential, Next, SetCredential};
 pub use error::Error;
 pub use explain::Explained;
@@ -45,6 +47,7 @@ use crate::plugin::{Plugin, Runtime};
 use crate::store::Store;
 use crate::vault::{self, SealedVault};
 use cart::CartCache;
+use counts::Counts;
 use roster::Couriers;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -74,6 +77,7 @@ struct Shared {
     bell: Arc<Bell>,
     couriers: Couriers,
     carts: CartCache,
+    counts: Counts,
     /// Told of each attempt that is over, for whoever waits for one.
     over: broadcast::Sender<Arc<Attempt>>,
     /// Whether a worker delivers what is accepted.
@@ -118,6 +122,7 @@ impl Office {
             bell: Arc::default(),
             couriers: Couriers::default(),
             carts: CartCache::default(),
+            counts: Counts::default(),
             over: broadcast::Sender::new(OVER_KEPT_MAX),
             serving: AtomicBool::new(false),
         };

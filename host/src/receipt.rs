@@ -86,6 +86,25 @@ pub enum PauseReason {
     SecretReflected,
 }
 
+impl Fate {
+    /// Its name, for metrics: what was done, or what went wrong.
+    pub fn name(self) -> String {
+        match self {
+            Fate::Delivered => "delivered".to_owned(),
+            Fate::AlreadyDelivered => "already-delivered".to_owned(),
+            Fate::Retry { .. } => "unavailable".to_owned(),
+            Fate::PauseCart { reason, .. } => reason.name().to_owned(),
+            Fate::DisableCart => "gone".to_owned(),
+            Fate::DeadLetter { kind } | Fate::Gap { kind } => {
+                let name = serde_json::to_value(kind).expect("a kind is plain data");
+                name.as_str().unwrap_or_default().to_owned()
+            }
+            Fate::PluginFault => "plugin-fault".to_owned(),
+            Fate::NotSent => "not-sent".to_owned(),
+        }
+    }
+}
+
 impl PauseReason {
     /// Its name, as it stands in the store and in JSON.
     pub fn name(self) -> &'static str {

@@ -16,6 +16,7 @@ pub(crate) struct Daemon {
 
 struct Serving {
     child: Child,
+    api: String,
     seti: String,
 }
 
@@ -73,7 +74,7 @@ impl Daemon {
 
     /// The same, with further variables in its environment.
     pub(crate) fn serve_with(&mut self, environment: &[(&str, &str)]) {
-        let mut command = self.command(&["serve", "--seti-listen", "127.0.0.1:0", "--drain-s", "5", "--json"]);
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--seti-listen", "127.0.0.1:0", "--drain-s", "5", "--json"]);
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).expect("the folder can be written");
         let mut child = command.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(log).spawn().expect("it starts");
         let mut said = String::new();
@@ -82,11 +83,16 @@ impl Daemon {
             let read = printed.read_line(&mut said).expect("it prints text");
             assert!(read > 0, "the daemon ended before it served: {said}{}", std::fs::read_to_string(self.path("log")).unwrap_or_default());
             if let Ok(said) = serde_json::from_str::<serde_json::Value>(&said) {
-                let seti = said["seti"].as_str().expect("it names the address").to_owned();
-                self.serving = Some(Serving { child, seti });
+                let address = |name: &str| said[name].as_str().expect("it names the address").to_owned();
+                self.serving = Some(Serving { child, api: address("api"), seti: address("seti") });
                 return;
             }
         }
+    }
+
+    /// Where the API is.
+    pub(crate) fn api(&self) -> String {
+        format!("http://{}", self.serving.as_ref().expect("it serves").api)
     }
 
     /// Where posts for this cart go.

@@ -204,3 +204,40 @@ async fn who_may_not_post_is_told_no_more_than_that() {
     assert_eq!(shut, denied, "the right password is not listened to either");
     assert_eq!(shop.seen().arrived, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_takes_updates_and_says_how_it_goes() {
+    let shop = OrderChecker::start(Duration::ZERO).await.expect("a free port");
+    let mut daemon = Daemon::new();
+    daemon.add_cart("shop", &shop.script_url(), "encoding = \"delimited\"", "");
+    let made: serde_json::Value =
+        serde_json::from_str(&daemon.done(&["token", "new", "orders", "--role", "sender", "--json"])).expect("one document");
+    let token = made["token"].as_str().or_else(|| made["text"].as_str()).expect("it is shown once").to_owned();
+    daemon.serve();
+    let client = client();
+    let send = |key: &'static str, label: &'static str, token: String| {
+        let body = format!("{{\"cart\":\"shop\",\"order_number\":\"1021\",\"label\":\"{label}\"}}");
+        let request = client.post(format!("{}/v1/status-updates", daemon.api())).header("content-type", "application/json").body(body);
+        let request = request.header("authorization", format!("Bearer {token}")).header("idempotency-key", format!("\"{key}\""));
+        async move {
+            let answer = request.send().await.expect("it answers");
+            (answer.status().as_u16(), answer.text().await.expect("it is text"))
+        }
+    };
+    let first = send("a", "Status 1", token.clone()).await;
+    assert!((200..300).contains(&first.0), "{first:?}");
+    arrives(&shop, "1021", 1).await;
+    assert_eq!(send("a", "Status 1", token.clone()).await, first, "the same request has the same answer");
+    assert_eq!(send("a", "Status 2", token.clone()).await.0, 422, "the key was another request's");
+    assert_eq!(send("b", "Status 2", "cartage_nobody".to_owned()).await.0, 401);
+    assert!((200..300).contains(&send("b", "Status 2", token).await.0));
+    arrives(&shop, "1021", 2).await;
+    assert_eq!(shop.seen().duplicates, 0);
+    let get = |path: &str| {
+        let request = client.get(format!("{}{path}", daemon.api()));
+        async move { request.send().await.expect("it answers").text().await.expect("it is text") }
+    };
+    assert!(get("/healthz").await.contains("\"status\""));
+    assert!(get("/v1/openapi.json").await.contains("\"openapi\""));
+    assert!(daemon.stop(), "it ends well");
+}

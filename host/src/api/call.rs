@@ -2,6 +2,7 @@
 
 use super::Api;
 use super::cursor::Seal;
+use super::metrics::Histogram;
 use super::problem::{Kind, Problem};
 use super::query::Query;
 use super::rate::Buckets;
@@ -15,17 +16,20 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
+use std::sync::Mutex;
 
 /// What all requests share.
 pub(super) struct Shared {
     pub(super) api: Api,
     pub(super) buckets: Buckets<(MerchantId, String)>,
     pub(super) seal: Seal,
+    /// How long requests took that hand over events or updates.
+    pub(super) accept: Mutex<Histogram>,
 }
 
 impl Shared {
     pub(super) fn new(api: Api) -> Result<Shared, getrandom::Error> {
-        Ok(Shared { buckets: Buckets::new(api.rate), seal: Seal::new()?, api })
+        Ok(Shared { buckets: Buckets::new(api.rate), seal: Seal::new()?, accept: Mutex::default(), api })
     }
 }
 

@@ -52,12 +52,8 @@ pub struct CartNumbers {
 pub struct ProcessNumbers {
     /// How often each condition of the gate did not hold, by its number.
     pub gate_no: BTreeMap<u8, u64>,
-    /// How long accepting took.
+    /// How long requests took that hand over events or updates. The API counts them itself.
     pub accept: Histogram,
-    /// How long a commit to disk took.
-    pub fsync: Histogram,
-    /// How often each limit was hit, by its name.
-    pub limits_hit: BTreeMap<String, u64>,
     /// Free bytes where the data directory lies.
     pub free_disk_bytes: u64,
 }
@@ -88,17 +84,12 @@ impl Histogram {
 pub(super) fn render(metrics: &Metrics, labels: Labels) -> String {
     let mut page = Page(String::new());
     page.carts(&metrics.carts, labels);
-    let ProcessNumbers { gate_no, accept, fsync, limits_hit, free_disk_bytes } = &metrics.process;
+    let ProcessNumbers { gate_no, accept, free_disk_bytes } = &metrics.process;
     page.head("cartage_gate_no_total", "counter", "How often a condition of the gate did not hold.");
     for (condition, count) in gate_no {
         page.line("cartage_gate_no_total", &[("condition", &condition.to_string())], count);
     }
-    page.histogram("cartage_accept_seconds", "How long accepting an update took.", accept);
-    page.histogram("cartage_fsync_seconds", "How long a commit to disk took.", fsync);
-    page.head("cartage_limits_hit_total", "counter", "How often a limit was hit.");
-    for (limit, count) in limits_hit {
-        page.line("cartage_limits_hit_total", &[("limit", limit)], count);
-    }
+    page.histogram("cartage_accept_seconds", "How long a request took that hands over events or updates.", accept);
     page.head("cartage_free_disk_bytes", "gauge", "Free bytes where the data directory lies.");
     page.line("cartage_free_disk_bytes", &[], free_disk_bytes);
     page.0
@@ -225,7 +216,6 @@ mod tests {
         for seconds in [0.001, 0.0011, 4.0, 60.0] {
             process.accept.observe(seconds);
         }
-        process.limits_hit.insert("a\"b\\c\nd".to_owned(), 2);
         process.gate_no.insert(4, 9);
         let text = render(&Metrics { carts: vec![], process }, Labels::ByCart);
         for line in [
@@ -234,7 +224,6 @@ mod tests {
             "cartage_accept_seconds_bucket{le=\"5\"} 3",
             "cartage_accept_seconds_bucket{le=\"+Inf\"} 4",
             "cartage_accept_seconds_count 4",
-            "cartage_limits_hit_total{limit=\"a\\\"b\\\\c\\nd\"} 2",
             "cartage_gate_no_total{condition=\"4\"} 9",
             "cartage_free_disk_bytes 5",
         ] {

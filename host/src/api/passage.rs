@@ -55,7 +55,13 @@ async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) ->
     let body = body::read(route.takes, &parts.headers, body).await?;
     let office = shared.api.office.as_merchant(bearer.merchant.clone());
     let path = parts.uri.path().to_owned();
-    run(Call { shared, office, bearer, method: parts.method, path, params, query, headers: parts.headers, body }).await
+    let (start, accepts) = (tokio::time::Instant::now(), route.path.starts_with("/v1/status-"));
+    let counted = shared.clone();
+    let answer = run(Call { shared, office, bearer, method: parts.method, path, params, query, headers: parts.headers, body }).await;
+    if accepts {
+        counted.accept.lock().expect("nobody panics while holding it").observe(start.elapsed().as_secs_f64());
+    }
+    answer
 }
 
 fn route(at: &[&'static Route], parts: &Parts) -> Result<&'static Route, Problem> {

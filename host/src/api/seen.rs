@@ -27,6 +27,7 @@ pub(super) async fn ready(shared: Arc<Shared>) -> Result<Response, Problem> {
 /// The numbers of this moment: the process's, and those of the carts that the token may touch.
 pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
     let mut numbers = (call.shared.api.metrics)().await;
+    numbers.process.accept = call.shared.accept.lock().expect("nobody panics while holding it").clone();
     numbers.carts.retain(|numbers| numbers.merchant == call.bearer.merchant && call.sees(&numbers.cart));
     Ok(typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::render(&numbers, call.shared.api.labels)))
 }

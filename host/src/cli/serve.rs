@@ -1,7 +1,10 @@
 //! `cartage serve`: the daemon. It delivers what is in the outbox, and takes posts of Order Managers.
 
 use super::{Failure, Verdict, init, local, report};
-use cartage::office::Office;
+use cartage::api::metrics::{CartNumbers, Labels, ProcessNumbers};
+use cartage::api::{Api, Metrics, Rate};
+use cartage::office::{Numbers, Office};
+use cartage::outbox::Backlog;
 use cartage::seti::door::{self, Clients};
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -27,6 +30,15 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
+    /// Where the HTTP API is, under /v1.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8460")]
+    listen: SocketAddr,
+    /// A name by which programs call the API, besides localhost. May be given several times.
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+    /// An origin whose pages may call the API, such as https://cartage.example. May be given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Vec<String>,
     /// Where posts of Order Managers are taken, at /seti/CART.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8461")]
     seti_listen: SocketAddr,
@@ -45,6 +57,8 @@ pub(crate) struct Args {
 enum Error {
     #[error("could not listen on {address}")]
     Listen { address: SocketAddr, source: std::io::Error },
+    #[error("the system gives no random bytes for the API's cursors")]
+    Random(#[source] getrandom::Error),
     #[error("could not wait for signals")]
     Signals(#[source] std::io::Error),
     #[error("could not start the daemon's threads")]
@@ -74,15 +88,19 @@ impl Args {
         let seti_address = seti.local_addr()?;
         let router = door::router(Office::clone(&office), Clients { allowed: self.seti_allow.clone() });
         listeners.spawn(serve_until(seti, router, stopped.clone()));
+        let api = listen(self.listen).await?;
+        let api_address = api.local_addr()?;
+        listeners.spawn(serve_until(api, self.api(&office)?, stopped.clone()));
         let commands = local::Listener::bind(office.clone())?;
         let commands = tokio::spawn(commands.serve(until(stopped.clone())));
         let drain = Duration::from_secs(self.drain_s);
         let worker = tokio::spawn(office.worker().run(until(stopped), drain));
         let dir = office.data_dir().path().display().to_string();
         if json {
-            report::json(&serde_json::json!({ "serving": dir, "seti": seti_address.to_string() }));
+            report::json(&serde_json::json!({ "serving": dir, "api": api_address.to_string(), "seti": seti_address.to_string() }));
         } else {
             report::line(&format!("serving {dir}"));
+            report::line(&format!("the API is at http://{api_address}/v1, and describes itself at /v1/openapi.json"));
             report::line(&format!("posts of Order Managers are taken at http://{seti_address}/seti/CART"));
         }
         let worker = ended(worker, stop).await?;
@@ -96,6 +114,52 @@ impl Args {
         });
         Ok(Verdict::Done)
     }
+}
+
+impl Args {
+    fn api(&self, office: &Arc<Office>) -> Result<axum::Router, Error> {
+        let own = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
+        let numbers = office.clone();
+        let api = Api {
+            office: Office::clone(office),
+            hosts: own.into_iter().chain(self.host.iter().cloned()).collect(),
+            origins: self.origin.clone(),
+            rate: Rate::default(),
+            ready: Arc::new(|| Ok(())),
+            metrics: Arc::new(move || {
+                let office = numbers.clone();
+                Box::pin(async move { metrics(&office).await })
+            }),
+            labels: Labels::ByCart,
+        };
+        cartage::api::router(api).map_err(Error::Random)
+    }
+}
+
+/// The numbers of this moment. Where they cannot be read there are none: the log says why.
+async fn metrics(office: &Office) -> Metrics {
+    let numbers = office.numbers().await.unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "the numbers for metrics could not be read");
+        Numbers::default()
+    });
+    let now = office.now_unix_ms();
+    let of = |backlog: Backlog| {
+        let key = (backlog.merchant.clone(), backlog.cart.clone());
+        CartNumbers {
+            queued: backlog.queued,
+            oldest_undelivered_seconds: backlog.oldest_queued_at_unix_ms.map_or(0, |at| now.saturating_sub(at) / 1000),
+            dead: backlog.dead,
+            blocked_orders: backlog.blocked,
+            paused: numbers.paused.contains(&key),
+            attempts: numbers.attempts.get(&key).cloned().unwrap_or_default(),
+            merchant: backlog.merchant,
+            cart: backlog.cart,
+        }
+    };
+    let carts = numbers.backlogs.iter().cloned().map(of).collect();
+    let process =
+        ProcessNumbers { gate_no: numbers.gate_no.clone(), free_disk_bytes: numbers.free_disk_bytes, ..ProcessNumbers::default() };
+    Metrics { carts, process }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {

@@ -190,6 +190,7 @@ impl Office {
             // What the cart cannot take is an error, and not an answer to keep under the sender's key; the decision is kept all the same.
             let key = key.filter(|_| refused.is_none());
             let Some(accepted) = self.keep(request, facts, accepted, new, key).await? else { continue };
+            self.shared.counts.decided(&accepted.decision);
             if let Outcome::Queued { .. } = accepted.done {
                 failpoint::reach("accepted");
                 self.shared.bell.work(&(self.merchant.clone(), request.cart.clone()));

@@ -124,8 +124,11 @@ impl Roster for Office {
 
     fn note(&self, cart: &CartKey, note: &Note<'_>) {
         match note {
-            // Nobody waits for it: that is no error.
-            Note::Attempted { attempt, .. } => _ = self.shared.over.send(Arc::new(Attempt::clone(attempt))),
+            Note::Attempted { attempt, .. } => {
+                self.shared.counts.attempted(cart, attempt.receipt.fate);
+                // Nobody waits for it: that is no error.
+                let _ = self.shared.over.send(Arc::new(Attempt::clone(attempt)));
+            }
             Note::Poison { delivery } => {
                 tracing::error!(cart = %cart.1, %delivery, "was tried again and again without an answer: dead letter")
             }

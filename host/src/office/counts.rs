@@ -1,0 +1,76 @@
+//! What is counted since the process started, for metrics.
+
+use super::{Error, Office};
+use crate::deliver::schedule::CartKey;
+use crate::gate::{Decision, Finding};
+use crate::outbox::{Backlog, Outbox as _};
+use crate::receipt::Fate;
+use crate::store::{self, merchants};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+/// What was counted.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    attempts: Mutex<BTreeMap<CartKey, BTreeMap<String, u64>>>,
+    gate_no: Mutex<BTreeMap<u8, u64>>,
+}
+
+/// The numbers of this moment.
+#[derive(Debug, Clone, Default)]
+pub struct Numbers {
+    /// What waits at each cart that ever had something.
+    pub backlogs: Vec<Backlog>,
+    /// The carts that are paused now.
+    pub paused: BTreeSet<CartKey>,
+    /// Attempts at each cart, by what came of them.
+    pub attempts: BTreeMap<CartKey, BTreeMap<String, u64>>,
+    /// How often each condition of the gate did not hold.
+    pub gate_no: BTreeMap<u8, u64>,
+    /// Free bytes where the data directory lies.
+    pub free_disk_bytes: u64,
+}
+
+impl Counts {
+    pub(super) fn attempted(&self, cart: &CartKey, fate: Fate) {
+        let mut attempts = self.attempts.lock().expect("nobody panics while holding it");
+        *attempts.entry(cart.clone()).or_default().entry(fate.name()).or_default() += 1;
+    }
+
+    pub(super) fn decided(&self, decision: &Decision) {
+        let mut gate_no = self.gate_no.lock().expect("nobody panics while holding it");
+        for (number, answer) in (1_u8..).zip(&decision.answers) {
+            if answer.finding == Finding::NotHeld {
+                *gate_no.entry(number).or_default() += 1;
+            }
+        }
+    }
+}
+
+impl Office {
+    /// The numbers of this moment, of all merchants.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the store cannot be read.
+    pub async fn numbers(&self) -> Result<Numbers, Error> {
+        let now = self.now_unix_ms();
+        let paused = self.shared.store.read::<_, store::Error>(move |view| {
+            let mut paused = BTreeSet::new();
+            for merchant in merchants::list(view)? {
+                let rows = store::carts::list(view, &merchant)?.into_iter();
+                let held = rows.filter(|row| row.pause.as_ref().is_some_and(|pause| pause.until_unix_ms.is_none_or(|until| until > now)));
+                paused.extend(held.map(|row| (merchant.clone(), row.definition.cart)));
+            }
+            Ok(paused)
+        });
+        let Counts { attempts, gate_no } = &self.shared.counts;
+        Ok(Numbers {
+            backlogs: self.outbox().backlogs(None).await?,
+            paused: paused.await?,
+            attempts: attempts.lock().expect("nobody panics while holding it").clone(),
+            gate_no: gate_no.lock().expect("nobody panics while holding it").clone(),
+            free_disk_bytes: rustix::fs::statvfs(self.shared.dir.path()).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize)),
+        })
+    }
+}
