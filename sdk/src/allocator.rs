@@ -11,13 +11,11 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
 
-/// Bytes of the arena: several times what an update of a few packages needs, and a fraction of the stack that every instance has.
-const ARENA_BYTES: usize = 256 << 10;
-
-// With threads it would be a data race; wasm has none unless they are asked for.
+/// Several times what an update of a few packages needs, and a fraction of the stack that every instance has. With threads it would be a
+/// data race; wasm has none unless they are asked for.
 #[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
 #[global_allocator]
-static ALLOCATOR: Arena<ARENA_BYTES> = Arena::new();
+static ALLOCATOR: Arena<{ 256 << 10 }> = Arena::new();
 
 #[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
 #[allow(unsafe_code, reason = "this target has one thread, so that no two use the arena")]
@@ -129,14 +127,10 @@ mod tests {
     #[test]
     fn pieces_follow_each_other_as_aligned_as_they_are_asked_for() {
         let arena = Arena::<256>::new();
-        assert_eq!([(1, 1), (1, 1), (4, 4), (8, 8), (3, 1), (16, 16)].map(|(size, align)| take(&arena, size, align).1), [
-            Some(0),
-            Some(1),
-            Some(4),
-            Some(8),
-            Some(16),
-            Some(32)
-        ]);
+        assert_eq!(
+            [(1, 1), (1, 1), (4, 4), (8, 8), (3, 1), (16, 16)].map(|(size, align)| take(&arena, size, align).1),
+            [Some(0), Some(1), Some(4), Some(8), Some(16), Some(32)]
+        );
     }
 
     #[test]
