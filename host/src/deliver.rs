@@ -1,232 +1,264 @@
-//! One delivery, tried once: a [`Courier`] takes a [`Job`] to its cart and comes back with a [`Receipt`] and a [`Cassette`].
+//! From the outbox to the cart, and back to disk. [`Deliverer::attempt`] is the whole of it on one screen.
 //!
-//! A courier is one cart made ready: its plugin admitted, its settings checked, its endpoints bound, its credentials at hand. What an
-//! attempt leads to is in the receipt's [`Fate`](crate::receipt::Fate); the durable queue that acts on it comes with the outbox.
+//! The outbox is the only input. [`schedule`] says whose turn it is and what follows, a [`courier`] is one cart made ready, the [`roster`]
+//! knows the carts, and the [`worker`] does for all of them at once what stands here for one. It is safe to run twice: an attempt
+//! that was cut off is known by its claim, and the next one carries the same idempotency key.
+//!
+//! What is here cannot know whether a cart has what was sent when no answer came. The next attempt is told that it may have.
 
+pub mod bell;
+pub mod courier;
+pub mod roster;
 pub mod schedule;
+pub mod worker;
 
-use crate::carts::{self, Cart, Limits};
-use crate::cassette::Cassette;
+pub use courier::{Attempt, Courier, Error, Job};
+
 use crate::clock::Clock;
-use crate::egress::credential::{Credentials, Warning};
-use crate::egress::endpoint::Bindings;
-use crate::egress::{self, Door, Egress, Mode, credential, endpoint};
-use crate::exchange::{Call, Ended, Outcome};
-use crate::id::{CartId, DeliveryId};
-use crate::plugin::Plugin;
-use crate::receipt::{self, Receipt};
-use cartage_contract::delivery::{Context, Delivery, EarlierAttempt, OrderKey, Setting, Step};
-use cartage_contract::manifest::Manifest;
+use crate::egress::Mode;
+use crate::exchange::Outcome;
+use crate::failpoint;
+use crate::outbox::{self, Claim, Claimed, Counted, Outbox, Settle, Settled, Settlement, Wish};
+use crate::receipt::{Fate, Receipt};
+use crate::store::carts::Pause;
+use crate::store::orders::OrderRef;
 use cartage_contract::orders::Update;
-use std::sync::Arc;
+use roster::{Credentials, Note, Ready, Roster};
+use schedule::{CartKey, Follows, ForCart, History, Now, Policy, Timeline, Verdict};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tracing::{Instrument as _, info_span};
 
-/// The version of a cassette's format.
-pub const CASSETTE_FORMAT: u32 = 1;
+/// How long a cart that could not be made ready is left alone, unless something about it is changed before.
+pub const NOT_READY_MS: u64 = 60_000;
+/// How long a delivery that this release cannot read is left alone.
+pub const UNREADABLE_MS: u64 = 10 * 60_000;
+/// How long the outcome of an attempt waits until it is tried again to write it, where the disk would not take it.
+pub const SETTLE_AGAIN_MS: u64 = 500;
 
-/// Why a cart cannot be made ready.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Its file is not the one that the cart is pinned to.
-    #[error(
-        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; if you trust the new file, write its digest into the cart"
-    )]
-    Digest {
-        /// The cart.
-        cart: CartId,
-        /// The plugin's name.
-        plugin: String,
-        /// The digest of the file.
-        found: crate::id::Digest,
-        /// The digest that the cart has.
-        pinned: crate::id::Digest,
-    },
-    /// Its settings do not fit the plugin.
-    #[error(transparent)]
-    Settings(#[from] carts::Error),
-    /// An endpoint cannot be bound so.
-    #[error("cart {cart} cannot be connected")]
-    Endpoint {
-        /// The cart.
-        cart: CartId,
-        /// Which, and why.
-        #[source]
-        source: endpoint::Error,
-    },
-    /// A credential does not fit the plugin.
-    #[error("the credentials of cart {cart} cannot be used")]
-    Credential {
-        /// The cart.
-        cart: CartId,
-        /// Which, and why.
-        #[source]
-        source: credential::Error,
-    },
-    /// Its connections could not be set up.
-    #[error("cart {cart} cannot be connected")]
-    Door {
-        /// The cart.
-        cart: CartId,
-        /// Why not.
-        #[source]
-        source: egress::Error,
-    },
-    /// There is no randomness to be had.
-    #[error("the system gives no random bytes for the attempt")]
-    Entropy(#[source] getrandom::Error),
-}
-
-/// A cart made ready for deliveries.
-pub struct Courier {
-    cart: CartId,
-    plugin: Plugin,
-    door: Door,
-    warnings: Vec<Warning>,
-    settings: Vec<Setting>,
-    limits: Limits,
+/// Takes what is in an outbox to its carts. Clones share it.
+pub struct Deliverer<O, R> {
+    outbox: O,
+    roster: Arc<R>,
     clock: Arc<dyn Clock>,
+    timeline: Arc<Mutex<Timeline>>,
 }
 
-/// What is to be delivered, and what is known from before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
-    /// The delivery's id, the same for every attempt.
-    pub delivery: DeliveryId,
-    /// The number of the update among its order's, from 1.
-    pub sequence: u64,
-    /// The number of this attempt, from 1.
-    pub attempt: u32,
-    /// The attempts before this one.
-    pub earlier: Vec<EarlierAttempt>,
-    /// The cart's own reference from this order's last success.
-    pub known_reference: Option<String>,
-    /// What to tell the cart.
-    pub update: Box<Update>,
+/// What came of a turn of an order's queue.
+#[derive(Debug)]
+pub struct Over {
+    /// What follows.
+    pub verdict: Verdict,
+    /// When the head of the queue is due now. None: there is none, or it is blocked.
+    pub next_due_unix_ms: Option<u64>,
+    /// The attempt, if there was one.
+    pub attempt: Option<Box<Attempt>>,
 }
 
-/// What came of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Attempt {
-    /// The short record, to be kept.
-    pub receipt: Receipt,
-    /// The whole record, for whoever wants to know or to replay.
-    pub cassette: Cassette,
-}
+impl<O: Outbox, R: Roster> Deliverer<O, R> {
+    /// Delivers from this outbox to the carts of this roster.
+    pub fn new(outbox: O, roster: Arc<R>, clock: Arc<dyn Clock>) -> Deliverer<O, R> {
+        Deliverer { outbox, roster, clock, timeline: Arc::default() }
+    }
 
-impl Courier {
-    /// Makes a cart ready. Nothing is sent.
+    /// Tries the head of an order's queue once. The claim is on disk before anything is sent, and what came of it before this returns.
     ///
     /// # Errors
     ///
-    /// [`Error`], naming what in the cart's definition does not fit its plugin.
-    pub fn new(
-        cart: &Cart,
-        plugin: Plugin,
-        secrets: carts::secrets::Secrets,
-        egress: &Egress,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Courier, Error> {
-        if let Some(pinned) = cart.digest.filter(|pinned| *pinned != plugin.digest()) {
-            let (plugin, found) = (cart.plugin.clone(), plugin.digest());
-            return Err(Error::Digest { cart: cart.id.clone(), plugin, found, pinned });
-        }
-        let (id, manifest) = (|| cart.id.clone(), plugin.manifest());
-        let settings = cart.settings(manifest)?;
-        let bindings = Bindings::new(manifest, &cart.endpoints).map_err(|source| Error::Endpoint { cart: id(), source })?;
-        let credentials = Credentials::new(manifest, secrets).map_err(|source| Error::Credential { cart: id(), source })?;
-        let warnings = credentials.warnings().to_vec();
-        let door = egress
-            .open(Arc::new(manifest.clone()), &bindings, credentials, &cart.limits)
-            .map_err(|source| Error::Door { cart: id(), source })?;
-        Ok(Courier { cart: id(), plugin, door, warnings, settings, limits: cart.limits, clock })
-    }
-
-    /// What the cart's plugin says of itself.
-    pub fn manifest(&self) -> &Manifest {
-        self.plugin.manifest()
-    }
-
-    /// What the operator should know about this cart's connection, such as secrets too short to be looked for.
-    pub fn warnings(&self) -> &[Warning] {
-        &self.warnings
-    }
-
-    /// Tries a delivery once. It always comes back with a receipt: whatever the plugin or the cart does is an outcome, not an error.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Entropy`] alone; nothing was sent then.
-    pub async fn attempt(&self, job: Job, mode: Mode) -> Result<Attempt, Error> {
-        let context = self.context()?;
-        let delivery = Delivery {
-            id: job.delivery.to_string(),
-            sequence: job.sequence,
-            attempt: job.attempt,
-            earlier: job.earlier,
-            known_reference: job.known_reference,
+    /// [`outbox::Error`] where the outbox could not be asked; nothing was sent then, unless it is
+    /// [`Stopped`](crate::store::Error::Stopped).
+    pub async fn attempt(&self, cart: &CartKey, order: &str, rate_limits: u32) -> Result<Over, outbox::Error> {
+        let ready = match self.roster.ready(cart).await {
+            Ok(ready) => ready,
+            Err(why) => return Ok(self.not_ready(cart, &why)),
         };
-        let started = self.clock.now_unix_ms();
-        let cassette = self.run(Call::SendOrderStatus { update: job.update, delivery, context }, Some(&job.delivery), mode).await;
-        let took_ms = self.clock.now_unix_ms().saturating_sub(started);
-        let receipt = self.receipt(&cassette, job.delivery, job.attempt, started, took_ms);
-        tracing::info!(cart = %receipt.cart, delivery = %receipt.delivery, attempt = receipt.attempt, fate = ?receipt.fate, took_ms, "attempted");
-        Ok(Attempt { receipt, cassette })
+        let claim = match self.claim(cart, order, &ready).await? {
+            Claimed::Claim(claim) => claim,
+            nothing => return Ok(self.not_claimed(cart, order, nothing)),
+        };
+        failpoint::reach("claimed");
+        let update = match self.roster.brief(cart, order, claim.update.clone()).await {
+            Ok(update) => update,
+            Err(why) => return self.release(&claim, &*why).await,
+        };
+        let span = info_span!("attempt", cart = %cart.1, delivery = %claim.delivery, n = claim.attempt);
+        let attempt = match ready.courier.attempt(job(&claim, update), Mode::Live).instrument(span).await {
+            Ok(attempt) => attempt,
+            Err(error) => return self.release(&claim, &error).await,
+        };
+        failpoint::reach("sent");
+        let verdict = match self.roster.tried(cart, &ready, attempt.receipt.fate).await {
+            Credentials::Stand => self.judge(&claim, &ready, attempt.receipt.fate, rate_limits),
+            Credentials::OthersNext => Verdict::not_tried(self.now(), 0),
+        };
+        let pending = self.settle(&claim, &ready, &attempt, &verdict).await?;
+        failpoint::reach("settled");
+        self.roster.note(cart, &Note::Attempted { claim: &claim, attempt: &attempt, verdict: &verdict });
+        Ok(Over { verdict, next_due_unix_ms: next_due(&verdict, pending, self.now()), attempt: Some(Box::new(attempt)) })
     }
 
-    /// Asks the plugin whether the cart works, and how it sees an order. It changes nothing at the cart.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Entropy`] alone.
-    pub async fn check(&self, order: Option<OrderKey>, mode: Mode) -> Result<Cassette, Error> {
-        let context = self.context()?;
-        Ok(self.run(Call::Check { order, context }, None, mode).await)
+    /// The present moment, on a time that never goes back.
+    pub fn now(&self) -> Now {
+        self.timeline.lock().expect("nobody panics while holding it").now(self.clock.now_unix_ms())
     }
 
-    /// Runs a call with this cart's services and keeps the record of it.
-    async fn run(&self, call: Call, delivery: Option<&DeliveryId>, mode: Mode) -> Cassette {
-        let mut session = self.door.session(mode, delivery.map(DeliveryId::as_str));
-        let outcome = self.plugin.call(&call, &self.limits, &mut session).await;
-        let Manifest { name, version, .. } = self.plugin.manifest().clone();
-        let recording = session.finish();
-        Cassette { format: CASSETTE_FORMAT, plugin: name, version, digest: self.plugin.digest(), call, recording, outcome }
+    /// Starts an attempt at the order's head, which stands for what came before it where the cart only wants the newest.
+    async fn claim(&self, (merchant, cart): &CartKey, order: &str, ready: &Ready) -> Result<Claimed, outbox::Error> {
+        let at_unix_ms = self.now().unix_ms();
+        let order = OrderRef { cart: cart.clone(), number: order.to_owned() };
+        if ready.newest_only() {
+            self.outbox.supersede(merchant.clone(), order.clone(), at_unix_ms).await?;
+        }
+        let wish = Wish { merchant: merchant.clone(), order, poison: ready.after_dead(), at_unix_ms };
+        Ok(self.outbox.claim(vec![wish]).await?.pop().unwrap_or(Claimed::Nothing))
     }
 
-    fn context(&self) -> Result<Context, Error> {
-        let mut entropy = vec![0; 32];
-        getrandom::fill(&mut entropy).map_err(Error::Entropy)?;
-        Ok(Context {
-            now_unix_ms: self.clock.now_unix_ms(),
-            entropy,
-            settings: self.settings.clone(),
-            endpoints: self.door.endpoints(),
-            bound_slots: self.door.bound_slots(),
-        })
+    fn judge(&self, claim: &Claim, ready: &Ready, fate: Fate, rate_limits: u32) -> Verdict {
+        let history = History {
+            attempts: claim.attempts.counted,
+            plugin_faults: claim.attempts.plugin_faults,
+            rate_limits,
+            accepted_unix_ms: claim.queued_at_unix_ms,
+        };
+        schedule::after(fate, &history, &Policy { rules: &ready.rules, full_state: ready.full_state }, self.now(), draw())
     }
 
-    fn receipt(&self, cassette: &Cassette, delivery: DeliveryId, attempt: u32, at_unix_ms: u64, took_ms: u64) -> Receipt {
-        let (message, reference, steps) = summary(&cassette.outcome);
-        Receipt {
-            cart: self.cart.clone(),
-            delivery,
-            attempt,
-            at_unix_ms,
-            took_ms,
-            plugin: cassette.digest,
-            reach: cassette.recording.reach,
-            fate: receipt::fate(&cassette.outcome),
-            message,
-            reference,
-            steps,
+    /// Writes what came of an attempt, and goes on trying while the disk does not take it: it is the only record that it was sent.
+    async fn settle(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, verdict: &Verdict) -> Result<u64, outbox::Error> {
+        let settle = Settle {
+            receipt: Some(attempt.receipt.clone()),
+            resume: resume(&attempt.cassette.outcome),
+            cassette: self.roster.record(ready, attempt),
+            ..self.settlement(claim, settlement(verdict, &attempt.receipt))
+        };
+        loop {
+            match self.outbox.settle(vec![settle.clone()]).await {
+                Ok(settled) => return Ok(pending(&settled)),
+                Err(error) if error.is_passing() => {
+                    self.roster.note(&(claim.merchant.clone(), claim.order.cart.clone()), &Note::Disk { error: &error });
+                    tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The machine could not begin the attempt that was claimed: it was none.
+    async fn release(&self, claim: &Claim, error: &(dyn std::error::Error + Send + Sync + 'static)) -> Result<Over, outbox::Error> {
+        let cart = (claim.merchant.clone(), claim.order.cart.clone());
+        self.roster.note(&cart, &Note::NotReady { why: error });
+        let verdict = Verdict::not_tried(self.now(), NOT_READY_MS);
+        let due_at_unix_ms = self.now().unix_ms() + NOT_READY_MS;
+        let settled =
+            self.outbox.settle(vec![self.settlement(claim, Settlement::Retry { due_at_unix_ms, counted: Counted::Nothing })]).await?;
+        Ok(Over { verdict, next_due_unix_ms: next_due(&verdict, pending(&settled), self.now()), attempt: None })
+    }
+
+    fn settlement(&self, claim: &Claim, settlement: Settlement) -> Settle {
+        Settle {
+            merchant: claim.merchant.clone(),
+            order: claim.order.clone(),
+            delivery: claim.delivery.clone(),
+            attempt: claim.attempt,
+            receipt: None,
+            resume: None,
+            cassette: None,
+            settlement,
+            at_unix_ms: self.now().unix_ms(),
+        }
+    }
+
+    /// A cart that cannot be made ready rests as a whole: its other orders would fare no better.
+    fn not_ready(&self, cart: &CartKey, why: &roster::NotReady) -> Over {
+        self.roster.note(cart, &Note::NotReady { why: &**why });
+        let now = self.now();
+        let rest = ForCart::Rest { until_unix_ms: now.unix_ms() + NOT_READY_MS };
+        let verdict = Verdict { cart: Some(rest), ..Verdict::not_tried(now, 0) };
+        Over { verdict, next_due_unix_ms: Some(now.unix_ms()), attempt: None }
+    }
+
+    fn not_claimed(&self, cart: &CartKey, order: &str, claimed: Claimed) -> Over {
+        let now = self.now();
+        let mut next_due_unix_ms = None;
+        match claimed {
+            Claimed::Poison { delivery } => {
+                self.roster.note(cart, &Note::Poison { delivery: &delivery });
+                // If the lane goes on, its next update is due; if it is blocked, nothing is found there.
+                next_due_unix_ms = Some(now.unix_ms());
+            }
+            Claimed::Unreadable { why } => {
+                self.roster.note(cart, &Note::Unreadable { order, why: &why });
+                next_due_unix_ms = Some(now.unix_ms() + UNREADABLE_MS);
+            }
+            Claimed::Nothing | Claimed::Claim(_) => {}
+        }
+        Over { verdict: Verdict::not_tried(now, 0), next_due_unix_ms, attempt: None }
+    }
+}
+
+impl<O: Clone, R> Clone for Deliverer<O, R> {
+    fn clone(&self) -> Deliverer<O, R> {
+        let Deliverer { outbox, roster, clock, timeline } = self;
+        Deliverer { outbox: outbox.clone(), roster: roster.clone(), clock: clock.clone(), timeline: timeline.clone() }
+    }
+}
+
+fn job(claim: &Claim, update: Box<Update>) -> Job {
+    Job {
+        delivery: claim.delivery.clone(),
+        sequence: claim.sequence,
+        attempt: claim.attempt,
+        earlier: claim.attempts.earlier.clone(),
+        known_reference: claim.known_reference.clone(),
+        update,
+    }
+}
+
+/// What the outbox writes for a verdict.
+fn settlement(verdict: &Verdict, receipt: &Receipt) -> Settlement {
+    match (verdict.update, verdict.cart) {
+        (Follows::Delivered, _) => Settlement::Delivered { reference: receipt.reference.clone() },
+        (Follows::Dead { reason, then }, _) => Settlement::Dead { reason, then },
+        (Follows::Retry { .. }, Some(ForCart::Disable)) => Settlement::CartDisabled,
+        (Follows::Retry { .. }, Some(ForCart::Pause { reason, until_unix_ms })) => {
+            Settlement::CartPaused { pause: Pause { why: reason.name().to_owned(), until_unix_ms } }
+        }
+        (Follows::Retry { due_unix_ms, counted }, Some(ForCart::Rest { .. }) | None) => {
+            let counted = match (receipt.fate, counted) {
+                (_, false) => Counted::Nothing,
+                (Fate::PluginFault, true) => Counted::PluginFault,
+                (_, true) => Counted::Attempt,
+            };
+            Settlement::Retry { due_at_unix_ms: due_unix_ms, counted }
         }
     }
 }
 
-/// What of an outcome a receipt keeps besides its fate.
-fn summary(outcome: &Outcome) -> (Option<String>, Option<String>, Vec<Step>) {
-    match outcome {
-        Outcome::Applied(applied) => (applied.message.clone(), applied.reference.clone(), applied.steps.clone()),
-        Outcome::Failed(failure) => (Some(failure.message.clone()), None, failure.steps.clone()),
-        Outcome::Ended(Ended::Stopped(_)) | Outcome::Statuses(_) | Outcome::Report(_) => (None, None, Vec::new()),
-        Outcome::Ended(ended) => (Some(ended.to_string()), None, Vec::new()),
+/// How many wait in the lane. Of a settlement that came too late nothing is known: somebody else has the lane.
+fn pending(settled: &[Settled]) -> u64 {
+    match settled.first() {
+        Some(Settled::Done { pending }) => *pending,
+        Some(Settled::Stale) | None => 0,
     }
+}
+
+fn next_due(verdict: &Verdict, pending: u64, now: Now) -> Option<u64> {
+    match verdict.update {
+        _ if pending == 0 => None,
+        Follows::Retry { due_unix_ms, .. } => Some(due_unix_ms),
+        Follows::Delivered | Follows::Dead { then: outbox::Then::Go, .. } => Some(now.unix_ms()),
+        Follows::Dead { then: outbox::Then::Block, .. } => None,
+    }
+}
+
+fn resume(outcome: &Outcome) -> Option<Vec<u8>> {
+    match outcome {
+        Outcome::Failed(failure) => failure.resume.clone(),
+        Outcome::Applied(_) | Outcome::Ended(_) | Outcome::Statuses(_) | Outcome::Report(_) => None,
+    }
+}
+
+/// A number for jitter. Without randomness there is none, and everything else goes on.
+fn draw() -> u64 {
+    getrandom::u64().unwrap_or(u64::MAX)
 }

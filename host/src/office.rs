@@ -8,39 +8,61 @@
 //! accepted on disk before. What it cannot know is whether a cart has what was sent when no answer came: the receipt says so.
 
 pub mod apply;
+pub mod tokens;
 
+mod accept;
 mod cart;
 mod carts;
 mod credentials;
 mod error;
 mod explain;
 mod facts;
+mod inlet;
 mod lines;
 mod plugins;
+mod roster;
 mod send;
 mod settings;
 
+pub use accept::{Accepted, Cause, IdempotencyKey, Outcome, Request};
 pub use cart::{KeptCart, PluginKept, credential_host};
 pub use credentials::{Checked, KeptCredential, Next, SetCredential};
 pub use error::Error;
 pub use explain::Explained;
+pub use inlet::{INLET_FIELD, INLET_SLOT};
 pub use plugins::MissingPlugin;
-pub use send::{Cause, Done, Request, Sent};
+pub use send::{Done, End, Sent, WAIT_MS, Waits};
 
 use crate::clock::Clock;
 use crate::data_dir::DataDir;
+use crate::deliver::bell::Bell;
+use crate::deliver::worker::Worker;
+use crate::deliver::{Attempt, Deliverer};
 use crate::egress::Egress;
 use crate::id::{Digest, MerchantId};
+use crate::outbox;
 use crate::plugin::{Plugin, Runtime};
 use crate::store::Store;
 use crate::vault::{self, SealedVault};
+use roster::Couriers;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, broadcast};
 
-/// An opened data directory, as one merchant.
+/// Attempts that are over and that whoever waits for one has not looked at yet.
+const OVER_KEPT_MAX: usize = 1024;
+
+/// An opened data directory, as one merchant. Clones share it.
+#[derive(Clone)]
 pub struct Office {
+    shared: Arc<Shared>,
+    merchant: MerchantId,
+}
+
+/// What all merchants of a data directory share.
+struct Shared {
     dir: DataDir,
     store: Store,
     vault: OnceLock<SealedVault>,
@@ -48,7 +70,12 @@ pub struct Office {
     plugins: Mutex<BTreeMap<Digest, Plugin>>,
     egress: Egress,
     clock: Arc<dyn Clock>,
-    merchant: MerchantId,
+    bell: Arc<Bell>,
+    couriers: Couriers,
+    /// Told of each attempt that is over, for whoever waits for one.
+    over: broadcast::Sender<Arc<Attempt>>,
+    /// Whether a worker delivers what is accepted.
+    serving: AtomicBool,
 }
 
 impl Office {
@@ -78,7 +105,7 @@ impl Office {
     /// [`Error::DataDir`].
     pub fn of(dir: DataDir, clock: Arc<dyn Clock>) -> Result<Office, Error> {
         let store = dir.store(clock.now_unix_ms()).map_err(crate::data_dir::Error::Store)?;
-        Ok(Office {
+        let shared = Shared {
             dir,
             store,
             vault: OnceLock::new(),
@@ -86,18 +113,48 @@ impl Office {
             plugins: Mutex::default(),
             egress: Egress::new(clock.clone()),
             clock,
-            merchant: MerchantId::default(),
-        })
+            bell: Arc::default(),
+            couriers: Couriers::default(),
+            over: broadcast::Sender::new(OVER_KEPT_MAX),
+            serving: AtomicBool::new(false),
+        };
+        Ok(Office { shared: Arc::new(shared), merchant: MerchantId::default() })
+    }
+
+    /// The same data directory, as another merchant.
+    pub fn as_merchant(&self, merchant: MerchantId) -> Office {
+        Office { shared: self.shared.clone(), merchant }
+    }
+
+    /// Its outbox.
+    pub fn outbox(&self) -> outbox::Sqlite {
+        outbox::Sqlite::new(self.shared.store.clone())
+    }
+
+    /// By what a worker hears of news.
+    pub fn bell(&self) -> &Arc<Bell> {
+        &self.shared.bell
+    }
+
+    /// Delivers from this data directory, one order's turn at a time.
+    pub fn deliverer(&self) -> Deliverer<outbox::Sqlite, Office> {
+        Deliverer::new(self.outbox(), Arc::new(self.clone()), self.shared.clock.clone())
+    }
+
+    /// A worker for all merchants of this data directory. From now on what is accepted is left to it.
+    pub fn worker(&self) -> Worker<outbox::Sqlite, Office> {
+        self.shared.serving.store(true, Ordering::Relaxed);
+        Worker::new(self.deliverer(), self.shared.bell.clone())
     }
 
     /// The data directory.
     pub fn data_dir(&self) -> &DataDir {
-        &self.dir
+        &self.shared.dir
     }
 
     /// The store in it.
     pub fn store(&self) -> &Store {
-        &self.store
+        &self.shared.store
     }
 
     /// Whose carts, parameters, events and orders are meant.
@@ -107,7 +164,7 @@ impl Office {
 
     /// The time, in milliseconds since 1970-01-01T00:00:00Z.
     pub fn now_unix_ms(&self) -> u64 {
-        self.clock.now_unix_ms()
+        self.shared.clock.now_unix_ms()
     }
 
     /// The vault, opened when it is first asked for.
@@ -116,16 +173,16 @@ impl Office {
     ///
     /// Those of [`SealedVault::open`]: above all a key file that is lost.
     pub fn vault(&self) -> Result<&SealedVault, vault::Error> {
-        if let Some(vault) = self.vault.get() {
+        if let Some(vault) = self.shared.vault.get() {
             return Ok(vault);
         }
-        let vault = self.dir.vault(&self.store)?;
-        Ok(self.vault.get_or_init(|| vault))
+        let vault = self.shared.dir.vault(&self.shared.store)?;
+        Ok(self.shared.vault.get_or_init(|| vault))
     }
 }
 
 impl std::fmt::Debug for Office {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Office").field("dir", &self.dir).field("merchant", &self.merchant).finish_non_exhaustive()
+        f.debug_struct("Office").field("dir", &self.shared.dir).field("merchant", &self.merchant).finish_non_exhaustive()
     }
 }

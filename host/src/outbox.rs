@@ -93,6 +93,16 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether it may pass by itself or when a person makes room: nothing was written, and it is worth trying again.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Error::Store(error) => error.is_passing(),
+            Error::Content { .. } | Error::Taken { .. } => false,
+        }
+    }
+}
+
 /// An update to take in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct New {

@@ -86,6 +86,17 @@ pub enum PauseReason {
     SecretReflected,
 }
 
+impl PauseReason {
+    /// Its name, as it stands in the store and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            PauseReason::Credentials => "credentials",
+            PauseReason::RateLimited => "rate-limited",
+            PauseReason::SecretReflected => "secret-reflected",
+        }
+    }
+}
+
 /// What follows from an outcome.
 pub fn fate(outcome: &Outcome) -> Fate {
     match outcome {

@@ -312,8 +312,7 @@ mod round_trip {
             id in "[a-z0-9][a-z0-9-]{0,62}", plugin in text(), digest in option::of(any::<Vec<u8>>()), mode in mode(),
             (changes, order_number, unlisted_labels, notify_customer) in rules(), endpoints in map(binding()), settings in map(plain()),
             credentials in map(map(source())), labels in map(target()), carriers in map(text()),
-            delivery in delivery(), limits in limits(),
-            seti in option::of(inlet()), limits in limits(),
+            delivery in delivery(), seti in option::of(inlet()), limits in limits(),
         ) -> Cart {
             let mut cart = Cart {
                 id: CartId::new(id).expect("the pattern is a Cart ID's"), plugin, digest: digest.map(|bytes| Digest::of(&bytes)),

@@ -134,7 +134,7 @@ impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         courier::block_on(async {
             match self {
-                Command::List => list(&init::open(data)?, json).await,
+                Command::List => list(&*init::open(data)?, json).await,
                 Command::Set { name, order_label, item_label, notify_cart } => {
                     let event = find(&name)?;
                     let office = init::open(data)?;
@@ -151,10 +151,10 @@ impl Command {
                     let fields =
                         Fields { order_number: order, reference_number: reference, note, packages, line_items, ..Fields::default() };
                     let request = Request { cart, cause: Cause::Event(name), fields, again: Again::No };
-                    let sent = init::open(data)?.send(request).await.map_err(init::failure)?;
+                    let sent = init::open(data)?.send(&request).await.map_err(init::failure)?;
                     Ok(gated::show(&sent, json))
                 }
-                Command::Label(command) => command.run(&init::open(data)?, json).await,
+                Command::Label(command) => command.run(&*init::open(data)?, json).await,
             }
         })
     }

@@ -28,8 +28,8 @@ mod simulation;
 mod tests;
 
 pub use after::{
-    CLAIMS_WITHOUT_ANSWER_MAX, DeadReason, Follows, ForCart, History, PLUGIN_FAULTS_MAX, Policy, RATE_LIMITED_MS_FIRST,
-    RATE_LIMITED_MS_LAST, RATE_LIMITED_MS_MIN, Sign, Then, Verdict, after,
+    Follows, ForCart, History, PLUGIN_FAULTS_MAX, Policy, RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST, RATE_LIMITED_MS_MIN, Sign, Verdict,
+    after,
 };
 pub use breaker::{Breaker, FAILURES_IN_A_ROW, FAILURES_OF_RESULTS, OPEN_MS_FIRST, OPEN_MS_LAST, RESULTS};
 pub use cart::Pause;
@@ -249,6 +249,7 @@ impl<L: Ord + Clone> Scheduler<L> {
             }
             match verdict.cart {
                 Some(ForCart::Pause { until_unix_ms, .. }) => cart.pause(until_unix_ms),
+                Some(ForCart::Rest { until_unix_ms }) => cart.pause(Some(until_unix_ms)),
                 Some(ForCart::Disable) => cart.disabled = true,
                 None => {}
             }

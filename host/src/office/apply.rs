@@ -174,7 +174,7 @@ impl Office {
     /// A cart as it stands. One whose definition this release cannot read is there as well: another definition mends it.
     async fn before(&self, id: &CartId) -> Result<Option<Before>, Error> {
         let (merchant, wanted) = (self.merchant.clone(), id.clone());
-        let row = self.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
+        let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
         Ok(row.map(|row| Before { cart: Cart::parse("the store", &row.definition.text).ok(), row }))
     }
 
@@ -232,7 +232,7 @@ impl Office {
     /// The sealed credentials of one cart.
     pub(super) async fn kept_credentials(&self, cart: &CartId) -> Result<Vec<store::credentials::Sealed>, Error> {
         let merchant = self.merchant.clone();
-        let all = self.store.read::<_, store::Error>(move |view| store::credentials::list(view, &merchant)).await?;
+        let all = self.shared.store.read::<_, store::Error>(move |view| store::credentials::list(view, &merchant)).await?;
         Ok(all.into_iter().filter(|value| value.place.cart == *cart).collect())
     }
 
@@ -250,6 +250,7 @@ impl Office {
                 definitions.push((definition(&cart), difference.to_string()));
             }
         }
+        let changed: Vec<CartId> = definitions.iter().map(|(definition, _)| definition.cart.clone()).collect();
         let (merchant, at_unix_ms) = (self.merchant.clone(), self.now_unix_ms());
         let write = move |tx: &store::Tx<'_>| -> Result<(), store::Error> {
             plugins.iter().try_for_each(|plugin| store::plugins::put(tx, &merchant, plugin))?;
@@ -261,7 +262,9 @@ impl Office {
             }
             Ok(())
         };
-        Ok(self.store.write(write).await?)
+        self.shared.store.write(write).await?;
+        changed.iter().for_each(|cart| self.cart_changed(cart));
+        Ok(())
     }
 }
 

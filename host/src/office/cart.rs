@@ -133,7 +133,7 @@ impl Office {
     /// [`Error`] where it could not be read.
     pub async fn find_cart(&self, id: &CartId) -> Result<Option<KeptCart>, Error> {
         let (merchant, wanted) = (self.merchant.clone(), id.clone());
-        let row = self.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
+        let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
         match row {
             Some(row) => Ok(Some(self.read_cart(row).await?)),
             None => Ok(None),
@@ -147,7 +147,7 @@ impl Office {
     /// [`Error`] where one of them could not be read.
     pub async fn carts(&self) -> Result<Vec<KeptCart>, Error> {
         let merchant = self.merchant.clone();
-        let rows = self.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
+        let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
         let mut carts = Vec::new();
         for row in rows {
             carts.push(self.read_cart(row).await?);
@@ -162,7 +162,7 @@ impl Office {
     /// [`Error::NoCart`] with the nearest id.
     pub async fn known_cart(&self, id: &CartId) -> Result<(), Error> {
         let (merchant, wanted) = (self.merchant.clone(), id.clone());
-        match self.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await? {
+        match self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await? {
             Some(_) => Ok(()),
             None => Err(Error::NoCart { cart: id.clone(), nearest: self.nearest_cart(id).await? }),
         }
@@ -185,7 +185,7 @@ impl Office {
     /// [`Error::Store`].
     pub async fn nearest_cart(&self, id: &CartId) -> Result<Option<String>, Error> {
         let merchant = self.merchant.clone();
-        let carts = self.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
+        let carts = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
         let ids = carts.iter().map(|cart| cart.definition.cart.as_str());
         Ok(crate::nearest::nearest(id.as_str(), ids).map(str::to_owned))
     }
@@ -254,7 +254,7 @@ impl Office {
                 }
             }
         }
-        Courier::new(&cart, plugin, secrets, &self.egress, self.clock.clone()).map_err(Error::courier(id))
+        Courier::new(&cart, plugin, secrets, &self.shared.egress, self.shared.clock.clone()).map_err(Error::courier(id))
     }
 
     /// A credential of the vault: of this turn, else the one in use. Where the store holds none, the key is not needed.
@@ -263,7 +263,7 @@ impl Office {
         for turn in turns.iter().copied() {
             let (merchant, wanted) = (self.merchant.clone(), place.clone());
             let look = move |view: &store::View<'_>| store::credentials::get(view, &merchant, &wanted, turn);
-            if self.store.read::<_, store::Error>(look).await?.is_some() {
+            if self.shared.store.read::<_, store::Error>(look).await?.is_some() {
                 return Ok(self.vault()?.get(&self.merchant, place, turn, host).await?);
             }
         }
@@ -271,10 +271,8 @@ impl Office {
     }
 }
 
-fn refused(error: &dyn std::error::Error) -> PluginKept {
-    PluginKept::Refused {
-        reason: std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": "),
-    }
+fn refused(error: &(dyn std::error::Error + 'static)) -> PluginKept {
+    PluginKept::Refused { reason: crate::causes::chain(error) }
 }
 
 fn word(value: &Plain) -> Option<&str> {

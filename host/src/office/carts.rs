@@ -66,7 +66,7 @@ impl Office {
     /// [`Error::Store`].
     pub async fn plugins_that_ran(&self, id: &CartId) -> Result<Vec<PluginRun>, Error> {
         let (merchant, cart) = (self.merchant.clone(), id.clone());
-        Ok(self.store.read::<_, store::Error>(move |view| store::carts::plugins_that_ran(view, &merchant, &cart)).await?)
+        Ok(self.shared.store.read::<_, store::Error>(move |view| store::carts::plugins_that_ran(view, &merchant, &cart)).await?)
     }
 
     /// The file of a plugin that this data directory keeps.
@@ -85,6 +85,8 @@ impl Office {
         detail: String,
         change: impl FnOnce(&Tx<'_>, &crate::id::MerchantId) -> Result<(), store::Error> + Send + 'static,
     ) -> Result<(), Error> {
-        self.change(self.line(what, &format!("cart {id}"), detail), change).await
+        self.change(self.line(what, &format!("cart {id}"), detail), change).await?;
+        self.cart_changed(id);
+        Ok(())
     }
 }

@@ -4,19 +4,19 @@
 //! when an update that the cart refused with the old value was delivered with the new one. So the order in which the password changes, here and
 //! at the cart, does not matter.
 
+use super::inlet::{INLET_FIELD, INLET_SLOT};
 use super::{Error, KeptCart, Office, credential_host};
 use crate::cassette::Cassette;
-use crate::deliver::{self, Attempt, Courier, Job};
+use crate::deliver::Attempt;
 use crate::egress::Mode;
 use crate::egress::credential::{self, Warning};
 use crate::exchange::Outcome;
 use crate::id::CartId;
-use crate::receipt::{Fate, PauseReason};
 use crate::store::credentials::{Place, Turn};
 use crate::store::orders::OrderRef;
 use crate::store::{self, receipts};
 use crate::vault::Vault as _;
-use cartage_contract::delivery::{EarlierAttempt, FailureKind, FindingLevel, FindingSubject, OrderKey};
+use cartage_contract::delivery::{FailureKind, FindingLevel, FindingSubject, OrderKey};
 use cartage_contract::manifest::Manifest;
 use secrecy::SecretString;
 use std::collections::BTreeSet;
@@ -97,6 +97,10 @@ impl Office {
         secret: SecretString,
     ) -> Result<SetCredential, Error> {
         let id = &kept.cart.id;
+        if kept.cart.seti.is_some() && (slot, field) == (INLET_SLOT, INLET_FIELD) && manifest.slot(INLET_SLOT).is_none() {
+            self.set_inlet_password(kept, secret).await?;
+            return Ok(SetCredential { turn: Turn::Current, warnings: Vec::new() });
+        }
         let warnings =
             credential::check_value(manifest, slot, field, &secret).map_err(|source| Error::Credential { cart: id.clone(), source })?;
         let host = manifest.slot(slot).and_then(|slot| credential_host(&kept.cart, manifest, slot));
@@ -127,9 +131,11 @@ impl Office {
         Ok(forgot)
     }
 
-    async fn note_credential(&self, what: &str, place: &Place, detail: &str) -> Result<(), Error> {
+    pub(super) async fn note_credential(&self, what: &str, place: &Place, detail: &str) -> Result<(), Error> {
         let subject = format!("cart {}, {}.{}", place.cart, place.slot, place.field);
-        self.change(self.line(what, &subject, detail.to_owned()), |_, _| Ok(())).await
+        self.change(self.line(what, &subject, detail.to_owned()), |_, _| Ok(())).await?;
+        self.cart_changed(&place.cart);
+        Ok(())
     }
 
     /// Asks a cart's plugin whether the cart works, and how it sees an order, by the number that the sender knows it under. Nothing is changed
@@ -163,51 +169,11 @@ impl Office {
 
     async fn ran(&self, kept: &KeptCart, cassette: &Cassette) -> Result<(), Error> {
         let (merchant, cart, digest, at) = (self.merchant.clone(), kept.cart.id.clone(), cassette.digest, self.now_unix_ms());
-        Ok(self.store.write::<_, store::Error>(move |tx| store::carts::ran(tx, &merchant, &cart, digest, at)).await?)
+        Ok(self.shared.store.write::<_, store::Error>(move |tx| store::carts::ran(tx, &merchant, &cart, digest, at)).await?)
     }
 
-    /// Tries a delivery. Where the cart does not take the credentials and others wait, it is tried once more with those, and if that delivers,
-    /// they are in use from then on. The attempt that comes back is the last one; the receipt of the one before it is kept.
-    ///
-    /// # Errors
-    ///
-    /// As [`Courier::attempt`].
-    pub(super) async fn attempt(
-        &self,
-        kept: &KeptCart,
-        courier: &Courier,
-        job: Job,
-        mode: Mode,
-        order_number: &str,
-    ) -> Result<Attempt, deliver::Error> {
-        let first = courier.attempt(job.clone(), mode).await?;
-        if !refused(first.receipt.fate) {
-            return Ok(first);
-        }
-        // What stands in the way of the other credentials must not hide what the cart said of these.
-        let unusable = |error: Error| tracing::warn!(cart = %kept.cart.id, error = &error as &dyn std::error::Error, "the next credentials cannot be tried");
-        let Some(next) = self.next_courier(kept).await.map_err(unusable).ok().flatten() else { return Ok(first) };
-        if let Err(error) = self.keep_receipt(&first, job.sequence, order_number).await {
-            unusable(error);
-            return Ok(first);
-        }
-        let resume = match &first.cassette.outcome {
-            Outcome::Failed(failure) => failure.resume.clone(),
-            Outcome::Applied(_) | Outcome::Ended(_) | Outcome::Statuses(_) | Outcome::Report(_) => None,
-        };
-        let receipt = first.receipt;
-        let earlier = EarlierAttempt { attempt: receipt.attempt, reach: receipt.reach, steps: receipt.steps, resume };
-        let again = Job { attempt: job.attempt + 1, earlier: [job.earlier, vec![earlier]].concat(), ..job };
-        let second = next.attempt(again, mode).await?;
-        if matches!(second.receipt.fate, Fate::Delivered | Fate::AlreadyDelivered)
-            && let Err(error) = self.promote(&kept.cart.id).await
-        {
-            unusable(error);
-        }
-        Ok(second)
-    }
-
-    async fn keep_receipt(&self, attempt: &Attempt, sequence: u64, order_number: &str) -> Result<(), Error> {
+    /// Keeps the receipt of an attempt that is no delivery's.
+    pub(super) async fn keep_receipt(&self, attempt: &Attempt, sequence: u64, order_number: &str) -> Result<(), Error> {
         let receipt = &attempt.receipt;
         let row = receipts::Receipt {
             delivery: receipt.delivery.clone(),
@@ -218,11 +184,11 @@ impl Office {
             json: serde_json::to_string(receipt).expect("a receipt is plain data"),
         };
         let merchant = self.merchant.clone();
-        Ok(self.store.write::<_, store::Error>(move |tx| receipts::add(tx, &merchant, &row)).await?)
+        Ok(self.shared.store.write::<_, store::Error>(move |tx| receipts::add(tx, &merchant, &row)).await?)
     }
 
     /// The credentials that wait worked: they are in use from now on.
-    async fn promote(&self, cart: &CartId) -> Result<(), Error> {
+    pub(super) async fn promote(&self, cart: &CartId) -> Result<(), Error> {
         let waiting = self.kept_credentials(cart).await?.into_iter().filter(|value| value.turn == Turn::Next);
         let slots: BTreeSet<String> = waiting.map(|value| value.place.slot).collect();
         for slot in slots {
@@ -231,11 +197,6 @@ impl Office {
         }
         Ok(())
     }
-}
-
-/// Whether a cart does not take the credentials.
-fn refused(fate: Fate) -> bool {
-    matches!(fate, Fate::PauseCart { reason: PauseReason::Credentials, .. })
 }
 
 /// What a check tells of the credentials that it was made with. Only a plugin that says that the cart takes them is believed: many protocols

@@ -2,7 +2,7 @@
 
 use crate::egress::credential;
 use crate::id::{CartId, Digest};
-use crate::{carts, data_dir, deliver, events, parameters, plugin, store, validate, vault};
+use crate::{carts, data_dir, deliver, events, outbox, parameters, plugin, store, validate, vault};
 
 /// Why the office could not do what it was asked. What the gate decides is no error, and neither is what a cart answers.
 #[derive(Debug, thiserror::Error)]
@@ -57,14 +57,21 @@ pub enum Error {
     /// What the cart makes of the update.
     #[error(transparent)]
     Refused(#[from] validate::Refused),
-    /// The cart is paused.
-    #[error("cart {cart} is paused ({why}), so nothing was sent; mend that, then `cartage cart resume {cart}` and send it again")]
-    Paused {
-        /// The cart.
-        cart: CartId,
-        /// Why, by name.
-        why: String,
+    /// The outbox.
+    #[error(transparent)]
+    Outbox(#[from] outbox::Error),
+    /// The key came with another request before.
+    #[error(
+        "the idempotency key {key:?} came with another body before, so nothing was done; give each request a key of its own, and the same key only to \
+         a repeat of the same request"
+    )]
+    KeyReused {
+        /// The key.
+        key: String,
     },
+    /// The same key is being answered at this moment. It never leaves the office.
+    #[error("the idempotency key is in use")]
+    KeyInUse,
     /// There is no engine.
     #[error(transparent)]
     Runtime(#[from] plugin::Error),
@@ -144,6 +151,9 @@ pub enum Error {
         /// The slot.
         slot: String,
     },
+    /// A token.
+    #[error(transparent)]
+    Token(#[from] super::tokens::Error),
     /// The cart could not be made ready.
     #[error(
         "could not make cart {cart} ready; change its file and load it with `cartage apply FILE`, or set what is missing with `cartage credential set`"

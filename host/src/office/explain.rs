@@ -1,7 +1,7 @@
 //! Why an order's status was sent or not, as things stand now, and the labels that carts had before Cartage.
 
+use super::accept::{Asked, Cause, KeptDecision, Request};
 use super::facts::rows;
-use super::send::{Asked, Cause, KeptDecision, Request};
 use super::{Error, Office};
 use crate::gate::explain::{Explanation, explain};
 use crate::gate::order::{Past, PastFate};
@@ -37,6 +37,7 @@ impl Office {
     pub async fn explain(&self, cart: &CartId, number: &str, label: Option<&str>) -> Result<Explained, Error> {
         let (merchant, order) = (self.merchant.clone(), OrderRef { cart: cart.clone(), number: number.to_owned() });
         let (decided, receipts) = self
+            .shared
             .store
             .read::<_, store::Error>(move |view| {
                 Ok((decisions::list(view, &merchant, &order)?, receipts::of_order(view, &merchant, &order, RECEIPTS_SHOWN)?))
@@ -85,7 +86,7 @@ impl Office {
                 orders::baseline(tx, &merchant, order, &labels, &packages, at)
             })
         };
-        self.store.write::<_, store::Error>(write).await?;
+        self.shared.store.write::<_, store::Error>(write).await?;
         Ok(count)
     }
 }

@@ -31,14 +31,18 @@ impl Facts {
 
     /// What of the order's past still stands, as the gate sees it.
     pub(super) fn known(&self) -> Option<Known> {
-        let order = self.order.as_ref()?;
-        let lines = order.labels.iter().filter(|accepted| !accepted.label.line.is_empty());
-        Some(Known {
-            label: order.label("").map(|accepted| accepted.label.text.clone()),
-            // By sequence within a line: the last one stays.
-            lines: lines.map(|accepted| (accepted.label.line.clone(), accepted.label.text.clone())).collect(),
-            packages: order.packages.iter().map(known_package).collect(),
-        })
+        self.order.as_ref().map(known)
+    }
+}
+
+/// An order's past as the gate sees it.
+pub(super) fn known(order: &Order) -> Known {
+    let lines = order.labels.iter().filter(|accepted| !accepted.label.line.is_empty());
+    Known {
+        label: order.label("").map(|accepted| accepted.label.text.clone()),
+        // By sequence within a line: the last one stays.
+        lines: lines.map(|accepted| (accepted.label.line.clone(), accepted.label.text.clone())).collect(),
+        packages: order.packages.iter().map(known_package).collect(),
     }
 }
 

@@ -33,7 +33,7 @@ impl Office {
     ///
     /// [`Error::PluginFile`].
     pub fn plugin_file(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let folder = self.dir.plugins();
+        let folder = self.shared.dir.plugins();
         PluginDir::open(&folder).and_then(|plugins| plugins.read(name)).map_err(|source| Error::PluginFile {
             plugin: name.to_owned(),
             folder: folder.display().to_string(),
@@ -53,13 +53,13 @@ impl Office {
     /// Keeps a copy of a plugin's file under its digest, so that the operator's own file may come and go. One that is there is written again:
     /// it may have been damaged.
     pub(super) fn keep_plugin_file(&self, digest: Digest, bytes: &[u8]) -> Result<(), Error> {
-        let file = self.dir.plugins().join(kept_name(digest));
+        let file = self.shared.dir.plugins().join(kept_name(digest));
         let partial = file.with_extension("partial");
         let written = std::fs::File::create(&partial).and_then(|mut open| {
             open.write_all(bytes)?;
             open.sync_all()?;
             std::fs::rename(&partial, &file)?;
-            std::fs::File::open(self.dir.plugins())?.sync_all()
+            std::fs::File::open(self.shared.dir.plugins())?.sync_all()
         });
         written.map_err(|source| Error::KeepPlugin { file, source })
     }
@@ -74,9 +74,9 @@ impl Office {
         if let Some(plugin) = self.admitted(digest) {
             return Ok(plugin);
         }
-        let runtime = self.runtime.get_or_try_init(async || Runtime::new()).await?;
+        let runtime = self.shared.runtime.get_or_try_init(async || Runtime::new()).await?;
         let plugin = runtime.admit(bytes).await.map_err(|source| Error::NotAdmitted { digest, source })?;
-        self.plugins.lock().expect("nobody panics while holding it").insert(digest, plugin.clone());
+        self.shared.plugins.lock().expect("nobody panics while holding it").insert(digest, plugin.clone());
         Ok(plugin)
     }
 
@@ -85,7 +85,7 @@ impl Office {
         let plugin = self.admit(bytes).await?;
         if self.manifest(plugin.digest()).await?.is_none() {
             let (merchant, row) = (self.merchant.clone(), self.row(&plugin));
-            self.store.write::<_, store::Error>(move |tx| store::plugins::put(tx, &merchant, &row)).await?;
+            self.shared.store.write::<_, store::Error>(move |tx| store::plugins::put(tx, &merchant, &row)).await?;
         }
         Ok(plugin)
     }
@@ -110,7 +110,7 @@ impl Office {
     /// [`Error::Store`], [`Error::KeptCart`].
     pub async fn missing_plugins(&self) -> Result<Vec<MissingPlugin>, Error> {
         let merchant = self.merchant.clone();
-        let rows = self.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
+        let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
         let mut missing = Vec::new();
         for row in rows {
             let Definition { cart: id, plugin: pinned, text, .. } = row.definition;
@@ -127,7 +127,7 @@ impl Office {
             };
             let name = described.map_or_else(|| cart.plugin.clone(), |manifest| format!("{} {}", manifest.name, manifest.version));
             let file = pinned.map_or_else(|| cart.plugin.clone(), kept_name);
-            missing.push(MissingPlugin { cart: cart.id, plugin: name, file: self.dir.plugins().join(file) });
+            missing.push(MissingPlugin { cart: cart.id, plugin: name, file: self.shared.dir.plugins().join(file) });
         }
         Ok(missing)
     }
@@ -140,7 +140,7 @@ impl Office {
     pub async fn take_plugins(&self, folder: &Path) -> Result<usize, Error> {
         let failed = |source| Error::PluginFolder { folder: folder.to_owned(), source };
         let merchant = self.merchant.clone();
-        let wanted = self.store.read::<_, store::Error>(move |view| {
+        let wanted = self.shared.store.read::<_, store::Error>(move |view| {
             let mut wanted = BTreeSet::new();
             for cart in store::carts::list(view, &merchant)? {
                 let ran = store::carts::plugins_that_ran(view, &merchant, &cart.definition.cart)?;
@@ -163,7 +163,7 @@ impl Office {
     }
 
     fn admitted(&self, digest: Digest) -> Option<Plugin> {
-        self.plugins.lock().expect("nobody panics while holding it").get(&digest).cloned()
+        self.shared.plugins.lock().expect("nobody panics while holding it").get(&digest).cloned()
     }
 
     /// What an admitted plugin said of itself. None: it was never admitted here.
@@ -173,7 +173,7 @@ impl Office {
     /// [`Error::Store`], [`Error::Kept`].
     pub async fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, Error> {
         let merchant = self.merchant.clone();
-        let row = self.store.read::<_, store::Error>(move |view| store::plugins::get(view, &merchant, digest)).await?;
+        let row = self.shared.store.read::<_, store::Error>(move |view| store::plugins::get(view, &merchant, digest)).await?;
         let read = |row: store::plugins::Plugin| serde_json::from_str(&row.manifest);
         row.map(read).transpose().map_err(|source| Error::Kept { what: "a plugin's manifest", source })
     }

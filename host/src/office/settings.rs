@@ -17,7 +17,7 @@ impl Office {
     /// [`Error::Store`].
     pub async fn assignments(&self) -> Result<Assignments, Error> {
         let merchant = self.merchant.clone();
-        self.store.read(move |view| assignments(view, &merchant)).await
+        self.shared.store.read(move |view| assignments(view, &merchant)).await
     }
 
     /// Sets a parameter.
@@ -50,7 +50,7 @@ impl Office {
             }
             Ok(was_set)
         };
-        Ok(self.store.write::<_, store::Error>(write).await?)
+        Ok(self.shared.store.write::<_, store::Error>(write).await?)
     }
 
     /// A scope as the store knows it; a cart must be there.
@@ -71,7 +71,7 @@ impl Office {
     /// [`Error::Store`].
     pub async fn events(&self) -> Result<Settings, Error> {
         let merchant = self.merchant.clone();
-        self.store.read(move |view| event_settings(view, &merchant)).await
+        self.shared.store.read(move |view| event_settings(view, &merchant)).await
     }
 
     /// Gives an event its labels and its tick. A label that is new becomes one of the merchant's labels.
@@ -106,7 +106,7 @@ impl Office {
     /// [`Error::Store`], [`Error::Label`].
     pub async fn labels(&self) -> Result<Labels, Error> {
         let merchant = self.merchant.clone();
-        let labels = self.store.read::<_, store::Error>(move |view| store::events::labels(view, &merchant)).await?;
+        let labels = self.shared.store.read::<_, store::Error>(move |view| store::events::labels(view, &merchant)).await?;
         Ok(labels.iter().map(|label| Label::new(label)).collect::<Result<_, _>>()?)
     }
 
@@ -136,7 +136,9 @@ impl Office {
             change(tx, &merchant)?;
             audit::add(tx, &merchant, &line)
         };
-        Ok(self.store.write::<_, store::Error>(write).await?)
+        self.shared.store.write::<_, store::Error>(write).await?;
+        self.shared.couriers.changed();
+        Ok(())
     }
 
     pub(super) fn line(&self, what: &str, subject: &str, detail: String) -> audit::Line {

@@ -312,3 +312,26 @@ async fn the_same_id_at_two_merchants_is_two_deliveries() {
     );
     assert_eq!((backlog(&outbox, 0).await, backlog(&outbox, 1).await), (vec![(0, 0, 0)], vec![(1, 0, 0)]));
 }
+
+#[tokio::test]
+async fn a_dead_letter_tried_again_counts_again_as_the_head_or_as_the_last() {
+    let (kept, place) = (Kept::new(), order(0, 0));
+    let (outbox, whose) = (Sqlite::new(kept.store.clone()), merchants()[0].clone());
+    let label = || {
+        let known = kept.store.read_blocking(|view| store::orders::get(view, &merchants()[0], &order(0, 0)));
+        known.expect("it can be read").and_then(|order| Some((order.label("")?.label.text.clone(), order.label("")?.sequence)))
+    };
+    for (nth, then, retried, sequence) in [(0, Then::Block, Retried::Head, 1), (1, Then::Go, Retried::Tail { sequence: 3 }, 3)] {
+        outbox.accept(vec![new(0, &place, nth)]).await.expect("it is new");
+        let before = claimed(&outbox, wish(0, &place)).await;
+        outbox.settle(vec![ended(&before, Settlement::Dead { reason: Reason::TooOld, then })]).await.expect("it can be written");
+        let text = format!("Label {nth}");
+        assert_ne!(label().map(|(text, _)| text), Some(text.clone()), "it does not count while it is dead");
+        assert_eq!(outbox.retry(whose.clone(), vec![delivery(nth)], AT + 1).await.expect("it can be written"), [retried]);
+        assert_eq!(label(), Some((text, sequence)));
+        let again = claimed(&outbox, wish(0, &place)).await;
+        assert_eq!((&again.delivery, again.sequence, &again.update), (&before.delivery, sequence, &before.update));
+        assert_eq!((again.accepted_at_unix_ms, again.queued_at_unix_ms), (AT, AT + 1));
+        outbox.settle(vec![ended(&again, DELIVERED)]).await.expect("it can be written");
+    }
+}

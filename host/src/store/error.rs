@@ -151,6 +151,11 @@ impl Error {
         }
     }
 
+    /// Whether it may pass by itself or when a person makes room. Nothing was written.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Error::Busy { .. } | Error::Full { .. } | Error::ReadOnly { .. })
+    }
+
     /// For `map_err` on calls that name a file.
     pub(crate) fn file(what: &'static str, file: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let file = file.to_owned();

@@ -2,15 +2,12 @@
 
 use super::time::{Now, doubled, jittered};
 use crate::carts::{DeadLetters, DeliveryRules};
+use crate::outbox::{Reason, Then};
 use crate::receipt::{Fate, PauseReason, RETRY_WISH_MS_MAX};
 use cartage_contract::delivery::FailureKind;
-use serde::{Deserialize, Serialize};
 
 /// The attempts in a row that a plugin may spoil: the first, and two more.
 pub const PLUGIN_FAULTS_MAX: u32 = 3;
-/// The times that an update may be claimed without an answer ever being settled. The outbox counts them: who is then still at it has
-/// died five times over this update.
-pub const CLAIMS_WITHOUT_ANSWER_MAX: u32 = 5;
 /// How long a cart that asks for fewer requests rests at least, whatever it says.
 pub const RATE_LIMITED_MS_MIN: u64 = 1_000;
 /// How long it rests the first time if it does not say how long.
@@ -66,7 +63,7 @@ pub enum Follows {
     /// It is not tried again by itself.
     Dead {
         /// Why not.
-        reason: DeadReason,
+        reason: Reason,
         /// What becomes of the later updates of its order.
         then: Then,
     },
@@ -84,30 +81,11 @@ pub enum ForCart {
     },
     /// It is disabled.
     Disable,
-}
-
-/// Why an update is not tried again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DeadReason {
-    /// Trying again cannot help.
-    Failure(FailureKind),
-    /// It failed until it was too old.
-    TooOld,
-    /// The plugin spoiled [`PLUGIN_FAULTS_MAX`] attempts in a row.
-    PluginFault,
-    /// It was claimed [`CLAIMS_WITHOUT_ANSWER_MAX`] times, and no answer was ever settled.
-    NoAnswer,
-}
-
-/// What becomes of the later updates of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Then {
-    /// They wait until somebody acts.
-    Block,
-    /// They go; the gap is on record.
-    Go,
+    /// It is left alone until this time of the [`Timeline`](super::Timeline), unless something about it is changed. Nothing of that is on disk.
+    Rest {
+        /// Until when.
+        until_unix_ms: u64,
+    },
 }
 
 /// What an attempt says of the cart's health.
@@ -138,10 +116,10 @@ pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw:
         Fate::Retry { floor_ms } => (judge.retry(floor_ms.unwrap_or(0)), None, Sign::Failed),
         Fate::PauseCart { reason, for_ms } => judge.pause(reason, for_ms),
         Fate::DisableCart => (judge.as_it_was(), Some(ForCart::Disable), Sign::Nothing),
-        Fate::DeadLetter { kind } => (judge.dead(DeadReason::Failure(kind)), None, sign(kind)),
-        Fate::Gap { kind } => (Follows::Dead { reason: DeadReason::Failure(kind), then: Then::Go }, None, sign(kind)),
+        Fate::DeadLetter { kind } => (judge.dead(Reason::Refused(kind)), None, sign(kind)),
+        Fate::Gap { kind } => (Follows::Dead { reason: Reason::Refused(kind), then: Then::Go }, None, sign(kind)),
         Fate::PluginFault if history.plugin_faults.saturating_add(1) >= PLUGIN_FAULTS_MAX => {
-            (judge.dead(DeadReason::PluginFault), None, Sign::Nothing)
+            (judge.dead(Reason::PluginFault), None, Sign::Nothing)
         }
         // What was not sent is still to be sent; on the schedule, so that a mistake elsewhere becomes no busy loop.
         Fate::PluginFault | Fate::NotSent => (judge.retry(0), None, Sign::Nothing),
@@ -174,7 +152,7 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// The next step of the schedule, not before the floor; the last attempt is made when the update is as old as it may get.
     fn retry(&self, floor_ms: u64) -> Follows {
-        let Some(left_ms) = self.left_ms() else { return self.dead(DeadReason::TooOld) };
+        let Some(left_ms) = self.left_ms() else { return self.dead(Reason::TooOld) };
         let waits = &self.policy.rules.retry_waits;
         let at = usize::try_from(self.history.attempts).unwrap_or(usize::MAX).min(waits.len().saturating_sub(1));
         let step_ms = waits.get(at).map_or(RETRY_WISH_MS_MAX, |wait| wait.ms());
@@ -189,7 +167,7 @@ impl Judge<'_> {
         let cart = Some(ForCart::Pause { reason, until_unix_ms });
         match reason {
             // An order that is throttled for days is not told to anybody if it never dies.
-            PauseReason::RateLimited if self.left_ms().is_none() => (self.dead(DeadReason::TooOld), cart, Sign::RateLimited),
+            PauseReason::RateLimited if self.left_ms().is_none() => (self.dead(Reason::TooOld), cart, Sign::RateLimited),
             PauseReason::RateLimited => (self.as_it_was(), cart, Sign::RateLimited),
             PauseReason::Credentials | PauseReason::SecretReflected => (self.as_it_was(), cart, Sign::Nothing),
         }
@@ -205,7 +183,7 @@ impl Judge<'_> {
         Follows::Retry { due_unix_ms: self.now.unix_ms(), counted: false }
     }
 
-    fn dead(&self, reason: DeadReason) -> Follows {
+    fn dead(&self, reason: Reason) -> Follows {
         let then = match self.policy.rules.dead_letters {
             DeadLetters::Skip => Then::Go,
             DeadLetters::LatestWins if self.policy.full_state => Then::Go,

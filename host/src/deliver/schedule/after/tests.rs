@@ -28,7 +28,7 @@ fn wait_ms(verdict: Verdict) -> u64 {
 }
 
 const RETRY: Fate = Fate::Retry { floor_ms: None };
-const TOO_OLD: Follows = Follows::Dead { reason: DeadReason::TooOld, then: Then::Block };
+const TOO_OLD: Follows = Follows::Dead { reason: Reason::TooOld, then: Then::Block };
 const AS_IT_WAS: Follows = Follows::Retry { due_unix_ms: NOW, counted: false };
 
 fn rests_ms(verdict: Verdict) -> u64 {
@@ -93,7 +93,7 @@ fn a_cart_that_names_no_time_rests_longer_each_time() {
 fn the_third_plugin_fault_in_a_row_is_the_last() {
     let fault = |plugin_faults| judged(Fate::PluginFault, History { plugin_faults, ..history(plugin_faults, 0) }, u64::MAX);
     assert_eq!((wait_ms(fault(0)), wait_ms(fault(1)), fault(1).sign), (5_000, 30_000, Sign::Nothing));
-    assert_eq!(fault(2).update, Follows::Dead { reason: DeadReason::PluginFault, then: Then::Block });
+    assert_eq!(fault(2).update, Follows::Dead { reason: Reason::PluginFault, then: Then::Block });
     assert_eq!(fault(u32::MAX).update, fault(2).update);
 }
 
@@ -109,9 +109,9 @@ fn what_follows_for_a_dead_letter_s_order_is_the_cart_s_policy() {
     ] {
         let rules = DeliveryRules { dead_letters, ..DeliveryRules::default() };
         let of = |fate| after(fate, &history(0, 0), &Policy { rules: &rules, full_state }, now(), 0).update;
-        let reason = DeadReason::Failure(FailureKind::OrderNotFound);
+        let reason = Reason::Refused(FailureKind::OrderNotFound);
         assert_eq!(of(refused), Follows::Dead { reason, then: expected }, "{dead_letters:?}");
-        let reason = DeadReason::Failure(FailureKind::StatusNotSupported);
+        let reason = Reason::Refused(FailureKind::StatusNotSupported);
         assert_eq!(of(gap), Follows::Dead { reason, then: Then::Go }, "{dead_letters:?}");
     }
 }

@@ -3,7 +3,8 @@
 use super::dice::Dice;
 use super::{HOUR, MINUTE, SECOND};
 use crate::carts::DeliveryRules;
-use crate::deliver::schedule::{Breaker, CartKey, DeadReason, FAILURES_IN_A_ROW, FAILURES_OF_RESULTS, RESULTS, Sign};
+use crate::deliver::schedule::{Breaker, CartKey, FAILURES_IN_A_ROW, FAILURES_OF_RESULTS, RESULTS, Sign};
+use crate::outbox::Reason;
 use crate::receipt::{Fate, PauseReason};
 use cartage_contract::delivery::FailureKind;
 use std::collections::{BTreeMap, VecDeque};
@@ -71,7 +72,7 @@ pub(super) struct Update {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Delivered,
-    Dead(DeadReason),
+    Dead(Reason),
 }
 
 /// The queue of one order.

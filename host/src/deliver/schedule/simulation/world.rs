@@ -5,9 +5,10 @@ use super::shop::{End, Shop, Watch};
 use super::{HOUR, Number, SECOND};
 use crate::carts::DeliveryRules;
 use crate::deliver::schedule::{
-    Breaker, DeadReason, Follows, ForCart, History, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy, Scheduler, Sign, Then,
-    Timeline, Verdict, after,
+    Breaker, Follows, ForCart, History, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy, Scheduler, Sign, Timeline, Verdict,
+    after,
 };
+use crate::outbox::{Reason, Then};
 use crate::receipt::Fate;
 use std::collections::BTreeMap;
 
@@ -329,16 +330,16 @@ impl World {
             }
             Follows::Dead { reason, then } => {
                 let right = match reason {
-                    DeadReason::TooOld => now.since_ms(head.accepted) >= of.rules.give_up_after.ms(),
-                    DeadReason::PluginFault => head.plugin_faults + 1 == PLUGIN_FAULTS_MAX,
-                    DeadReason::Failure(_) => true,
-                    DeadReason::NoAnswer => false,
+                    Reason::TooOld => now.since_ms(head.accepted) >= of.rules.give_up_after.ms(),
+                    Reason::PluginFault => head.plugin_faults + 1 == PLUGIN_FAULTS_MAX,
+                    Reason::Refused(_) => true,
+                    Reason::Poison => false,
                 };
                 assert!(right, "{reason:?} is not why {head:?} ended");
                 self.seen.note(match reason {
-                    DeadReason::TooOld => "too old",
-                    DeadReason::PluginFault => "plugin fault",
-                    DeadReason::Failure(_) | DeadReason::NoAnswer => "failure",
+                    Reason::TooOld => "too old",
+                    Reason::PluginFault => "plugin fault",
+                    Reason::Refused(_) | Reason::Poison => "failure",
                 });
                 queue.end(End::Dead(reason), now.unix_ms());
                 blocked = then == Then::Block;
@@ -369,7 +370,7 @@ impl World {
         let closed = watch.round > before && watch.breaker == Breaker::Closed;
         assert_eq!((opened, closed), (must_open, closes), "the breaker after {:?}: {watch:?}", verdict.sign);
         match verdict.cart {
-            Some(ForCart::Pause { until_unix_ms: Some(until), .. }) => {
+            Some(ForCart::Pause { until_unix_ms: Some(until), .. } | ForCart::Rest { until_unix_ms: until }) => {
                 self.seen.note("rest");
                 self.shops[shop].rests_until = self.shops[shop].rests_until.max(until);
             }

@@ -1,0 +1,230 @@
+//! One cart made ready: a [`Courier`] takes a [`Job`] to its cart and comes back with a [`Receipt`] and a [`Cassette`].
+//!
+//! Its plugin is admitted, its settings are checked, its endpoints bound, its credentials at hand. What an attempt leads to is in the receipt's
+//! [`Fate`](crate::receipt::Fate), on which [`deliver`](super) acts.
+
+use crate::carts::{self, Cart, Limits};
+use crate::cassette::Cassette;
+use crate::clock::Clock;
+use crate::egress::credential::{Credentials, Warning};
+use crate::egress::endpoint::Bindings;
+use crate::egress::{self, Door, Egress, Mode, credential, endpoint};
+use crate::exchange::{Call, Ended, Outcome};
+use crate::id::{CartId, DeliveryId};
+use crate::plugin::Plugin;
+use crate::receipt::{self, Receipt};
+use cartage_contract::delivery::{Context, Delivery, EarlierAttempt, OrderKey, Setting, Step};
+use cartage_contract::manifest::Manifest;
+use cartage_contract::orders::Update;
+use std::sync::Arc;
+
+/// The version of a cassette's format.
+pub const CASSETTE_FORMAT: u32 = 1;
+
+/// Why a cart cannot be made ready.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its file is not the one that the cart is pinned to.
+    #[error(
+        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; if you trust the new file, write its digest into the cart"
+    )]
+    Digest {
+        /// The cart.
+        cart: CartId,
+        /// The plugin's name.
+        plugin: String,
+        /// The digest of the file.
+        found: crate::id::Digest,
+        /// The digest that the cart has.
+        pinned: crate::id::Digest,
+    },
+    /// Its settings do not fit the plugin.
+    #[error(transparent)]
+    Settings(#[from] carts::Error),
+    /// An endpoint cannot be bound so.
+    #[error("cart {cart} cannot be connected")]
+    Endpoint {
+        /// The cart.
+        cart: CartId,
+        /// Which, and why.
+        #[source]
+        source: endpoint::Error,
+    },
+    /// A credential does not fit the plugin.
+    #[error("the credentials of cart {cart} cannot be used")]
+    Credential {
+        /// The cart.
+        cart: CartId,
+        /// Which, and why.
+        #[source]
+        source: credential::Error,
+    },
+    /// Its connections could not be set up.
+    #[error("cart {cart} cannot be connected")]
+    Door {
+        /// The cart.
+        cart: CartId,
+        /// Why not.
+        #[source]
+        source: egress::Error,
+    },
+    /// There is no randomness to be had.
+    #[error("the system gives no random bytes for the attempt")]
+    Entropy(#[source] getrandom::Error),
+}
+
+/// A cart made ready for deliveries.
+pub struct Courier {
+    cart: CartId,
+    plugin: Plugin,
+    door: Door,
+    warnings: Vec<Warning>,
+    settings: Vec<Setting>,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+}
+
+/// What is to be delivered, and what is known from before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The delivery's id, the same for every attempt.
+    pub delivery: DeliveryId,
+    /// The number of the update among its order's, from 1.
+    pub sequence: u64,
+    /// The number of this attempt, from 1.
+    pub attempt: u32,
+    /// The attempts before this one.
+    pub earlier: Vec<EarlierAttempt>,
+    /// The cart's own reference from this order's last success.
+    pub known_reference: Option<String>,
+    /// What to tell the cart.
+    pub update: Box<Update>,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Attempt {
+    /// The short record, to be kept.
+    pub receipt: Receipt,
+    /// The whole record, for whoever wants to know or to replay.
+    pub cassette: Cassette,
+}
+
+impl Courier {
+    /// Makes a cart ready. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], naming what in the cart's definition does not fit its plugin.
+    pub fn new(
+        cart: &Cart,
+        plugin: Plugin,
+        secrets: carts::secrets::Secrets,
+        egress: &Egress,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Courier, Error> {
+        if let Some(pinned) = cart.digest.filter(|pinned| *pinned != plugin.digest()) {
+            let (plugin, found) = (cart.plugin.clone(), plugin.digest());
+            return Err(Error::Digest { cart: cart.id.clone(), plugin, found, pinned });
+        }
+        let (id, manifest) = (|| cart.id.clone(), plugin.manifest());
+        let settings = cart.settings(manifest)?;
+        let bindings = Bindings::new(manifest, &cart.endpoints).map_err(|source| Error::Endpoint { cart: id(), source })?;
+        let credentials = Credentials::new(manifest, secrets).map_err(|source| Error::Credential { cart: id(), source })?;
+        let warnings = credentials.warnings().to_vec();
+        let door = egress
+            .open(Arc::new(manifest.clone()), &bindings, credentials, &cart.limits)
+            .map_err(|source| Error::Door { cart: id(), source })?;
+        Ok(Courier { cart: id(), plugin, door, warnings, settings, limits: cart.limits, clock })
+    }
+
+    /// What the cart's plugin says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        self.plugin.manifest()
+    }
+
+    /// What the operator should know about this cart's connection, such as secrets too short to be looked for.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Tries a delivery once. It always comes back with a receipt: whatever the plugin or the cart does is an outcome, not an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entropy`] alone; nothing was sent then.
+    pub async fn attempt(&self, job: Job, mode: Mode) -> Result<Attempt, Error> {
+        let context = self.context()?;
+        let delivery = Delivery {
+            id: job.delivery.to_string(),
+            sequence: job.sequence,
+            attempt: job.attempt,
+            earlier: job.earlier,
+            known_reference: job.known_reference,
+        };
+        let started = self.clock.now_unix_ms();
+        let cassette = self.run(Call::SendOrderStatus { update: job.update, delivery, context }, Some(&job.delivery), mode).await;
+        let took_ms = self.clock.now_unix_ms().saturating_sub(started);
+        let receipt = self.receipt(&cassette, job.delivery, job.attempt, started, took_ms);
+        tracing::info!(cart = %receipt.cart, delivery = %receipt.delivery, attempt = receipt.attempt, fate = ?receipt.fate, took_ms, "attempted");
+        Ok(Attempt { receipt, cassette })
+    }
+
+    /// Asks the plugin whether the cart works, and how it sees an order. It changes nothing at the cart.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entropy`] alone.
+    pub async fn check(&self, order: Option<OrderKey>, mode: Mode) -> Result<Cassette, Error> {
+        let context = self.context()?;
+        Ok(self.run(Call::Check { order, context }, None, mode).await)
+    }
+
+    /// Runs a call with this cart's services and keeps the record of it.
+    async fn run(&self, call: Call, delivery: Option<&DeliveryId>, mode: Mode) -> Cassette {
+        let mut session = self.door.session(mode, delivery.map(DeliveryId::as_str));
+        let outcome = self.plugin.call(&call, &self.limits, &mut session).await;
+        let Manifest { name, version, .. } = self.plugin.manifest().clone();
+        let recording = session.finish();
+        Cassette { format: CASSETTE_FORMAT, plugin: name, version, digest: self.plugin.digest(), call, recording, outcome }
+    }
+
+    fn context(&self) -> Result<Context, Error> {
+        let mut entropy = vec![0; 32];
+        getrandom::fill(&mut entropy).map_err(Error::Entropy)?;
+        Ok(Context {
+            now_unix_ms: self.clock.now_unix_ms(),
+            entropy,
+            settings: self.settings.clone(),
+            endpoints: self.door.endpoints(),
+            bound_slots: self.door.bound_slots(),
+        })
+    }
+
+    fn receipt(&self, cassette: &Cassette, delivery: DeliveryId, attempt: u32, at_unix_ms: u64, took_ms: u64) -> Receipt {
+        let (message, reference, steps) = summary(&cassette.outcome);
+        Receipt {
+            cart: self.cart.clone(),
+            delivery,
+            attempt,
+            at_unix_ms,
+            took_ms,
+            plugin: cassette.digest,
+            reach: cassette.recording.reach,
+            fate: receipt::fate(&cassette.outcome),
+            message,
+            reference,
+            steps,
+        }
+    }
+}
+
+/// What of an outcome a receipt keeps besides its fate.
+fn summary(outcome: &Outcome) -> (Option<String>, Option<String>, Vec<Step>) {
+    match outcome {
+        Outcome::Applied(applied) => (applied.message.clone(), applied.reference.clone(), applied.steps.clone()),
+        Outcome::Failed(failure) => (Some(failure.message.clone()), None, failure.steps.clone()),
+        Outcome::Ended(Ended::Stopped(_)) | Outcome::Statuses(_) | Outcome::Report(_) => (None, None, Vec::new()),
+        Outcome::Ended(ended) => (Some(ended.to_string()), None, Vec::new()),
+    }
+}

@@ -1,0 +1,135 @@
+//! What delivering needs to know of carts, from whoever keeps them.
+
+use super::schedule::{Breaker, CartKey, Verdict};
+use super::{Attempt, Courier};
+use crate::carts::{DeadLetters, DeliveryRules};
+use crate::id::DeliveryId;
+use crate::outbox::{self, Claim, Then};
+use crate::receipt::Fate;
+use crate::store::carts::Pause;
+use cartage_contract::orders::Update;
+use std::sync::Arc;
+
+/// Why a cart cannot be made ready, in the words of whoever tried.
+pub type NotReady = Box<dyn std::error::Error + Send + Sync>;
+
+/// Keeps the carts.
+pub trait Roster: Send + Sync + 'static {
+    /// Every cart there is.
+    fn carts(&self) -> impl Future<Output = Result<Vec<Standing>, NotReady>> + Send;
+
+    /// One of them. None: it is gone.
+    fn cart(&self, cart: &CartKey) -> impl Future<Output = Result<Option<Standing>, NotReady>> + Send;
+
+    /// A cart made ready. Asked before every attempt, so it should be quick where nothing has changed.
+    fn ready(&self, cart: &CartKey) -> impl Future<Output = Result<Arc<Ready>, NotReady>> + Send;
+
+    /// An update as it stands now: what of it the cart was told since it was accepted is marked.
+    fn brief(&self, cart: &CartKey, order: &str, update: Box<Update>) -> impl Future<Output = Result<Box<Update>, NotReady>> + Send;
+
+    /// An attempt is over and about to be settled. Whether its fate stands, or the cart has other credentials that are to be tried next.
+    fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> impl Future<Output = Credentials> + Send;
+
+    /// What is kept of an attempt besides its receipt. None: nothing.
+    fn record(&self, ready: &Ready, attempt: &Attempt) -> Option<String>;
+
+    /// Something happened that people or counters should hear of. It must not wait.
+    fn note(&self, cart: &CartKey, note: &Note<'_>);
+}
+
+/// How a cart stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Which.
+    pub cart: CartKey,
+    /// How updates are taken to it.
+    pub rules: DeliveryRules,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// Whether it is paused.
+    pub pause: Option<Pause>,
+}
+
+/// A cart made ready.
+pub struct Ready {
+    /// Takes updates there.
+    pub courier: Courier,
+    /// How.
+    pub rules: DeliveryRules,
+    /// Whether each status is a full state, as its plugin says.
+    pub full_state: bool,
+    /// Which of its credentials it was made ready with.
+    pub turn: Turn,
+}
+
+/// Which credentials a cart was made ready with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Those in use.
+    Current,
+    /// Those that wait until they worked.
+    Next,
+}
+
+/// What the credentials make of an attempt's fate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credentials {
+    /// It stands.
+    Stand,
+    /// They were refused, and there are others: the attempt counts as nothing and is made again with those.
+    OthersNext,
+}
+
+/// What people or counters should hear of.
+#[derive(Debug)]
+pub enum Note<'a> {
+    /// An attempt is over, and what came of it is on disk.
+    Attempted {
+        /// What was tried.
+        claim: &'a Claim,
+        /// What came of it.
+        attempt: &'a Attempt,
+        /// What follows.
+        verdict: &'a Verdict,
+    },
+    /// A delivery was claimed too often without an answer and became a dead letter.
+    Poison {
+        /// Which.
+        delivery: &'a DeliveryId,
+    },
+    /// The head of an order's queue cannot be read by this release.
+    Unreadable {
+        /// The order.
+        order: &'a str,
+        /// Why not.
+        why: &'a str,
+    },
+    /// The cart cannot be made ready.
+    NotReady {
+        /// Why not.
+        why: &'a (dyn std::error::Error + 'static),
+    },
+    /// The outbox could not be written or read; it is tried again.
+    Disk {
+        /// Why not.
+        error: &'a outbox::Error,
+    },
+    /// The cart's breaker opened, lets one order through to see, or closed.
+    Breaker(Breaker),
+}
+
+impl Ready {
+    /// Whether only the newest update of an order matters.
+    pub fn newest_only(&self) -> bool {
+        self.rules.dead_letters == DeadLetters::LatestWins && self.full_state
+    }
+
+    /// What becomes of an order whose head is dead.
+    pub fn after_dead(&self) -> Then {
+        match self.rules.dead_letters {
+            DeadLetters::Skip => Then::Go,
+            DeadLetters::LatestWins if self.full_state => Then::Go,
+            DeadLetters::LatestWins | DeadLetters::Block => Then::Block,
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! A status is asked for, the gate answers, and what it lets through is on disk: decided and accepted in one transaction.
+
+use super::facts::{Facts, rows};
+use super::lines::{label, named};
+use super::{Error, KeptCart, Office};
+use crate::deliver::{Attempt, Job};
+use crate::egress::Mode;
+use crate::events::{self, Raised};
+use crate::failpoint;
+use crate::gate::order::{Known, Past};
+use crate::gate::package::mark;
+use crate::gate::{self, Again, Change, Decision, Given, Question, Verdict, decide};
+use crate::id::{CartId, DeliveryId, Digest};
+use crate::outbox;
+use crate::store::orders::OrderRef;
+use crate::store::{self, Tx, decisions, idempotency};
+use crate::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate, civil_time};
+use cartage_contract::orders::Update;
+use serde::{Deserialize, Serialize};
+
+/// Packages that are kept with a decision, at most, so that it can be explained later with what it was about.
+const PACKAGES_KEPT_MAX: usize = 20;
+/// The same of its lines.
+const LINES_KEPT_MAX: usize = 20;
+
+/// A status that somebody wants a cart to be told.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The cart.
+    pub cart: CartId,
+    /// What brought it about.
+    pub cause: Cause,
+    /// What there is to tell. With an event its label is the event's.
+    pub fields: Fields,
+    /// Whether it is sent again on purpose.
+    pub again: Again,
+}
+
+/// What brought a change about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// A status event, by name.
+    Event(String),
+    /// The label was given directly.
+    Given(Given),
+}
+
+/// A sender's name for a request: the same request under the same key is done once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// The key.
+    pub key: String,
+    /// Of the whole body that came with it.
+    pub body: Digest,
+}
+
+/// What the gate said of a request, and what is on disk now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The gate's decision, which is kept.
+    pub decision: Decision,
+    /// What followed.
+    pub done: Outcome,
+}
+
+/// What followed from a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Nothing is sent: a condition does not hold, or there is nothing to do.
+    Nothing,
+    /// The cart's mode only records: a dry run shows what would have been sent.
+    Recorded,
+    /// It is in the outbox.
+    Queued {
+        /// The delivery, and so the idempotency key that the cart sees.
+        delivery: DeliveryId,
+        /// The number of the update among its order's.
+        sequence: u64,
+    },
+}
+
+/// A decision as the store keeps it, with what it was about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct KeptDecision {
+    pub(super) cause: Cause,
+    pub(super) packages: Vec<PackageFields>,
+    #[serde(default)]
+    pub(super) line_items: Vec<LineItemFields>,
+    pub(super) decision: Decision,
+}
+
+/// A request read against the facts.
+pub(super) struct Asked {
+    raised: Option<Raised>,
+    given: Given,
+    again: Again,
+    /// Whether the order gets a label.
+    pub(super) labelled: bool,
+    update: StatusUpdate,
+    known: Option<Known>,
+}
+
+impl Asked {
+    pub(super) fn new(request: &Request, facts: &Facts, now_unix_ms: u64) -> Result<Asked, Error> {
+        let mut fields = request.fields.clone();
+        let (raised, given) = match &request.cause {
+            Cause::Event(name) => (Some(events::raise(name, &facts.events)?), Given::ByHand),
+            Cause::Given(given) => (None, *given),
+        };
+        let known = facts.known();
+        let labelled = raised.as_ref().map_or(!fields.label.is_empty(), |raised| raised.order_label.is_some());
+        if let Some(raised) = &raised {
+            label(&mut fields, raised, known.as_ref().and_then(|known| known.label.as_deref()));
+        }
+        let mut update = StatusUpdate::new(fields, civil_time(now_unix_ms))?;
+        if !labelled {
+            update = update.for_lines();
+        }
+        Ok(Asked { raised, given, again: request.again, labelled, update, known })
+    }
+
+    /// What is kept of the update once it is accepted.
+    fn past(&self) -> Past {
+        let past = Past::of(self.update.given());
+        Past { label: past.label.filter(|_| self.labelled), ..past }
+    }
+
+    /// The update in the cart's words. None: it has nothing to be told.
+    fn for_cart(&self, kept: &KeptCart, facts: &Facts) -> Result<Option<Box<Update>>, Error> {
+        let Some(manifest) = kept.manifest() else { return Ok(None) };
+        match self.update.for_cart(&kept.as_set(&facts.assignments), manifest)? {
+            ForCart::Ignored => Ok(None),
+            ForCart::Send(mut update) => {
+                update.previous_label = self.known.as_ref().and_then(|known| known.label.clone());
+                Ok(Some(update))
+            }
+        }
+    }
+
+    pub(super) fn decide(&self, cart: &CartId, kept: Option<&KeptCart>, nearest: Option<&str>, facts: &Facts) -> Decision {
+        let mut change = Change::of(self.update.given());
+        change.label = change.label.filter(|_| self.labelled);
+        decide(&Question {
+            cart,
+            definition: kept.map(KeptCart::definition),
+            nearest_cart: nearest,
+            parameters: &facts.assignments,
+            cause: self.raised.as_ref().map_or(gate::Cause::Given(self.given), gate::Cause::Event),
+            change,
+            known: self.known.as_ref(),
+            again: self.again,
+        })
+    }
+}
+
+impl Office {
+    /// Asks the gate, and puts what it lets through into the outbox. When this returns, the decision and the update are on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the request is not valid or the cart cannot take it: nothing was accepted then. What the gate answers is in
+    /// [`Accepted`].
+    pub async fn accept(&self, request: &Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Error> {
+        if let Some(key) = key
+            && let Some(accepted) = self.answered(key).await?
+        {
+            return Ok(accepted);
+        }
+        loop {
+            let (facts, kept, nearest) = self.look(&request.cart, &request.fields.order_number).await?;
+            let asked = Asked::new(request, &facts, self.now_unix_ms())?;
+            let decision = asked.decide(&request.cart, kept.as_ref(), nearest.as_deref(), &facts);
+            let update = match &kept {
+                Some(kept) if decision.verdict != Verdict::Nothing => asked.for_cart(kept, &facts),
+                Some(_) | None => Ok(None),
+            };
+            let (done, new) = match (&update, decision.verdict) {
+                (Ok(Some(update)), Verdict::Send) => {
+                    let new = self.new_delivery(request, &decision, update, asked.past());
+                    (Outcome::Queued { delivery: new.delivery.clone(), sequence: 0 }, Some(new))
+                }
+                (Ok(Some(_)), Verdict::Shadow) => (Outcome::Recorded, None),
+                _ => (Outcome::Nothing, None),
+            };
+            let refused = update.err();
+            let accepted = Accepted { decision, done };
+            // What the cart cannot take is an error, and not an answer to keep under the sender's key; the decision is kept all the same.
+            let key = key.filter(|_| refused.is_none());
+            let Some(accepted) = self.keep(request, facts, accepted, new, key).await? else { continue };
+            if let Outcome::Queued { .. } = accepted.done {
+                failpoint::reach("accepted");
+                self.shared.bell.work(&(self.merchant.clone(), request.cart.clone()));
+            }
+            return refused.map_or(Ok(accepted), Err);
+        }
+    }
+
+    /// What would be sent for a request that a cart in mode shadow only records, shown by a dry run.
+    ///
+    /// # Errors
+    ///
+    /// Those of making the cart ready.
+    pub async fn record(&self, request: &Request) -> Result<Option<Attempt>, Error> {
+        let (facts, kept, _) = self.look(&request.cart, &request.fields.order_number).await?;
+        let asked = Asked::new(request, &facts, self.now_unix_ms())?;
+        let Some(kept) = kept else { return Ok(None) };
+        let courier = self.courier(&kept).await?;
+        let Some(mut update) = asked.for_cart(&kept, &facts)? else { return Ok(None) };
+        mark(&mut update, asked.known.as_ref());
+        let order = facts.order.as_ref();
+        let job = Job {
+            delivery: DeliveryId::new(),
+            sequence: order.map_or(0, |order| order.sequence) + 1,
+            attempt: 1,
+            earlier: Vec::new(),
+            known_reference: order.and_then(|order| order.reference.clone()),
+            update,
+        };
+        let sequence = job.sequence;
+        let attempt = courier.attempt(job, Mode::DryRun).await.map_err(Error::courier(&kept.cart.id))?;
+        self.keep_receipt(&attempt, sequence, &asked.update.given().order_number).await?;
+        Ok(Some(attempt))
+    }
+
+    /// What was answered to a request under this key before.
+    async fn answered(&self, key: &IdempotencyKey) -> Result<Option<Accepted>, Error> {
+        let (merchant, wanted) = (self.merchant.clone(), key.clone());
+        let look = move |view: &store::View<'_>| idempotency::get(view, &merchant, &wanted.key, wanted.body);
+        read(key, self.shared.store.read::<_, store::Error>(look).await?)
+    }
+
+    fn new_delivery(&self, request: &Request, decision: &Decision, update: &Update, past: Past) -> outbox::New {
+        let (labels, packages) = rows(&past);
+        outbox::New {
+            merchant: self.merchant.clone(),
+            order: OrderRef { cart: request.cart.clone(), number: decision.order_number.clone() },
+            delivery: DeliveryId::new(),
+            update: Box::new(update.clone()),
+            labels,
+            packages,
+            at_unix_ms: self.now_unix_ms(),
+        }
+    }
+
+    /// One look at everything that a decision about an order rests on.
+    pub(super) async fn look(&self, cart: &CartId, number: &str) -> Result<(Facts, Option<KeptCart>, Option<String>), Error> {
+        let (merchant, order) = (self.merchant.clone(), OrderRef { cart: cart.clone(), number: number.to_owned() });
+        let facts = self.shared.store.read(move |view| Facts::read(view, &merchant, &order)).await?;
+        let kept = match &facts.cart {
+            Some(row) => Some(self.read_cart(row.clone()).await?),
+            None => None,
+        };
+        let nearest = if kept.is_none() { self.nearest_cart(cart).await? } else { None };
+        Ok((facts, kept, nearest))
+    }
+
+    /// Keeps the decision, the update if there is one, and the answer under the sender's key. None: the facts have changed since.
+    async fn keep(
+        &self,
+        request: &Request,
+        facts: Facts,
+        accepted: Accepted,
+        new: Option<outbox::New>,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Option<Accepted>, Error> {
+        let packages = request.fields.packages.iter().take(PACKAGES_KEPT_MAX);
+        let packages = packages.map(|package| PackageFields { contents: Vec::new(), tracking_url: None, ..package.clone() }).collect();
+        let line_items = request.fields.line_items.iter().take(LINES_KEPT_MAX).map(named).collect();
+        let kept = KeptDecision { cause: request.cause.clone(), packages, line_items, decision: accepted.decision.clone() };
+        let json = serde_json::to_string(&kept).expect("a decision is plain data");
+        let row = decisions::Decision { at_unix_ms: self.now_unix_ms(), json };
+        let (merchant, key) = (self.merchant.clone(), key.cloned());
+        let order = OrderRef { cart: request.cart.clone(), number: accepted.decision.order_number.clone() };
+        let write = move |tx: &Tx<'_>| -> Result<Option<Accepted>, Error> {
+            if Facts::read(tx, &merchant, &order)? != facts {
+                return Ok(None);
+            }
+            decisions::add(tx, &merchant, &order, &row)?;
+            let mut accepted = accepted;
+            if let (Some(new), Outcome::Queued { sequence, .. }) = (&new, &mut accepted.done) {
+                *sequence = outbox::sqlite::accept(tx, new)?;
+            }
+            if let Some(key) = key {
+                let answer = serde_json::to_string(&accepted).expect("an answer is plain data");
+                let known = idempotency::put(tx, &merchant, &key.key, key.body, &answer, row.at_unix_ms)?;
+                if known != idempotency::Known::New {
+                    // The same request came twice at once. An error takes back all of this; the look before finds the other's answer.
+                    return Err(Error::KeyInUse);
+                }
+            }
+            Ok(Some(accepted))
+        };
+        match self.shared.store.write(write).await {
+            Err(Error::KeyInUse) => Ok(None),
+            other => other,
+        }
+    }
+}
+
+/// The answer that a key has.
+fn read(key: &IdempotencyKey, known: idempotency::Known) -> Result<Option<Accepted>, Error> {
+    match known {
+        idempotency::Known::New => Ok(None),
+        idempotency::Known::Answered { answer } => {
+            let read = serde_json::from_str(&answer);
+            read.map(Some).map_err(|source| Error::Kept { what: "the answer to an idempotency key", source })
+        }
+        idempotency::Known::OtherBody => Err(Error::KeyReused { key: key.key.clone() }),
+    }
+}

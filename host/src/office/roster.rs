@@ -1,0 +1,178 @@
+//! What the worker asks of the office: the carts of all merchants, each made ready, and who hears of what happened.
+
+use super::{Error, Office};
+use crate::carts::Cart;
+use crate::deliver::Attempt;
+use crate::deliver::roster::{Credentials, NotReady, Note, Ready, Roster, Standing, Turn};
+use crate::deliver::schedule::CartKey;
+use crate::gate::package::mark;
+use crate::id::CartId;
+use crate::receipt::{Fate, PauseReason};
+use crate::store::orders::OrderRef;
+use crate::store::{self, merchants};
+use cartage_contract::orders::Update;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Carts that were made ready, for as long as nothing that they rest on is changed.
+#[derive(Default)]
+pub(super) struct Couriers {
+    /// How often something was changed.
+    changes: AtomicU64,
+    ready: Mutex<BTreeMap<CartKey, Made>>,
+}
+
+struct Made {
+    ready: Arc<Ready>,
+    /// The changes that it knows of.
+    changes: u64,
+    /// Whether its next attempt is made with the credentials that wait.
+    next: bool,
+}
+
+impl Couriers {
+    /// Something was changed on which a cart that was made ready may rest.
+    pub(super) fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn kept(&self, cart: &CartKey) -> Option<(Option<Arc<Ready>>, Turn)> {
+        let ready = self.ready.lock().expect("nobody panics while holding it");
+        let made = ready.get(cart)?;
+        let turn = if made.next { Turn::Next } else { Turn::Current };
+        let current = made.changes == self.changes.load(Ordering::Relaxed) && made.ready.turn == turn;
+        Some((current.then(|| made.ready.clone()), turn))
+    }
+
+    fn keep(&self, cart: &CartKey, ready: &Arc<Ready>, changes: u64) {
+        let made = Made { ready: ready.clone(), changes, next: ready.turn == Turn::Next };
+        self.ready.lock().expect("nobody panics while holding it").insert(cart.clone(), made);
+    }
+
+    fn turn(&self, cart: &CartKey, next: bool) {
+        if let Some(made) = self.ready.lock().expect("nobody panics while holding it").get_mut(cart) {
+            made.next = next;
+        }
+    }
+}
+
+impl Roster for Office {
+    async fn carts(&self) -> Result<Vec<Standing>, NotReady> {
+        let rows = self.shared.store.read::<_, store::Error>(|view| {
+            let mut rows = Vec::new();
+            for merchant in merchants::list(view)? {
+                rows.extend(store::carts::list(view, &merchant)?.into_iter().map(|row| (merchant.clone(), row)));
+            }
+            Ok(rows)
+        });
+        Ok(rows.await?.into_iter().filter_map(|(merchant, row)| standing((merchant, row.definition.cart.clone()), &row)).collect())
+    }
+
+    async fn cart(&self, cart: &CartKey) -> Result<Option<Standing>, NotReady> {
+        let (merchant, id) = cart.clone();
+        let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &id)).await?;
+        Ok(row.and_then(|row| standing(cart.clone(), &row)))
+    }
+
+    async fn ready(&self, cart: &CartKey) -> Result<Arc<Ready>, NotReady> {
+        let changes = self.shared.couriers.changes.load(Ordering::Relaxed);
+        let turn = match self.shared.couriers.kept(cart) {
+            Some((Some(ready), _)) => return Ok(ready),
+            Some((None, turn)) => turn,
+            None => Turn::Current,
+        };
+        let ready = Arc::new(self.as_merchant(cart.0.clone()).make_ready(cart, turn).await?);
+        self.shared.couriers.keep(cart, &ready, changes);
+        Ok(ready)
+    }
+
+    async fn brief(&self, cart: &CartKey, order_number: &str, mut update: Box<Update>) -> Result<Box<Update>, NotReady> {
+        let (merchant, order) = (cart.0.clone(), OrderRef { cart: cart.1.clone(), number: order_number.to_owned() });
+        let known = self.shared.store.read::<_, store::Error>(move |view| store::orders::get(view, &merchant, &order)).await?;
+        mark(&mut update, known.as_ref().map(super::facts::known).as_ref());
+        Ok(update)
+    }
+
+    async fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> Credentials {
+        let refused = matches!(fate, Fate::PauseCart { reason: PauseReason::Credentials, .. });
+        let delivered = matches!(fate, Fate::Delivered | Fate::AlreadyDelivered);
+        let office = self.as_merchant(cart.0.clone());
+        match ready.turn {
+            Turn::Current if refused && office.others_wait(cart).await => {
+                self.shared.couriers.turn(cart, true);
+                Credentials::OthersNext
+            }
+            Turn::Next if delivered => {
+                self.shared.couriers.turn(cart, false);
+                if let Err(error) = office.promote(&cart.1).await {
+                    tracing::warn!(cart = %cart.1, error = &error as &dyn std::error::Error, "the credentials that worked could not be taken into use");
+                }
+                Credentials::Stand
+            }
+            Turn::Next if refused => {
+                self.shared.couriers.turn(cart, false);
+                Credentials::Stand
+            }
+            Turn::Current | Turn::Next => Credentials::Stand,
+        }
+    }
+
+    fn record(&self, _ready: &Ready, attempt: &Attempt) -> Option<String> {
+        Some(serde_json::to_string(&attempt.cassette).expect("a cassette is plain data"))
+    }
+
+    fn note(&self, cart: &CartKey, note: &Note<'_>) {
+        match note {
+            // Nobody waits for it: that is no error.
+            Note::Attempted { attempt, .. } => _ = self.shared.over.send(Arc::new(Attempt::clone(attempt))),
+            Note::Poison { delivery } => {
+                tracing::error!(cart = %cart.1, %delivery, "was tried again and again without an answer: dead letter")
+            }
+            Note::Unreadable { order, why } => tracing::error!(cart = %cart.1, order, why, "cannot be read"),
+            Note::NotReady { why } => tracing::error!(cart = %cart.1, why = crate::causes::chain(*why), "cannot be made ready"),
+            Note::Disk { error } => tracing::error!(cart = %cart.1, error = *error as &dyn std::error::Error, "the disk does not take it"),
+            Note::Breaker(breaker) => tracing::warn!(cart = %cart.1, ?breaker, "the breaker changed"),
+        }
+    }
+}
+
+impl Office {
+    /// Something about a cart was changed: it is made ready anew, and a worker looks at it.
+    pub(super) fn cart_changed(&self, cart: &CartId) {
+        self.shared.couriers.changed();
+        self.shared.bell.changed(&(self.merchant.clone(), cart.clone()));
+    }
+
+    async fn make_ready(&self, cart: &CartKey, turn: Turn) -> Result<Ready, Error> {
+        let kept = self.cart(&cart.1).await?;
+        let courier = match turn {
+            Turn::Current => None,
+            Turn::Next => self.next_courier(&kept).await?,
+        };
+        let turn = if courier.is_some() { Turn::Next } else { Turn::Current };
+        let courier = match courier {
+            Some(courier) => courier,
+            None => self.courier(&kept).await?,
+        };
+        let full_state = courier.manifest().features.full_state;
+        Ok(Ready { courier, rules: kept.cart.delivery, full_state, turn })
+    }
+
+    /// Whether there are credentials that wait until they worked. What cannot be read is none: the refusal stands then.
+    async fn others_wait(&self, cart: &CartKey) -> bool {
+        let kept = self.kept_credentials(&cart.1).await;
+        kept.is_ok_and(|kept| kept.iter().any(|value| value.turn == store::credentials::Turn::Next))
+    }
+}
+
+/// How a cart stands. None: its definition cannot be read, so nothing can be sent there until somebody mends it.
+fn standing(cart: CartKey, row: &store::carts::Cart) -> Option<Standing> {
+    match Cart::parse("the store", &row.definition.text) {
+        Ok(definition) => Some(Standing { cart, rules: definition.delivery, enabled: row.enabled, pause: row.pause.clone() }),
+        Err(error) => {
+            tracing::error!(cart = %cart.1, error = &error as &dyn std::error::Error, "its definition cannot be read");
+            None
+        }
+    }
+}
