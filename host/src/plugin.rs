@@ -4,7 +4,7 @@
 //! component, only our imports, all of our exports, compiled, described. [`Plugin::call`] runs one call of it in a fresh store and a fresh
 //! instance, under every limit of the cart, and drops both at once: nothing that a guest does outlives its call.
 //!
-//! What a guest asks of the host goes as plain data over a channel to the caller's side of [`Plugin::call`], where [`Services`] answers;
+//! What a guest asks of the host goes as plain data through a hatch to the caller's side of [`Plugin::call`], where [`Services`] answers;
 //! the store holds no socket, no credential and no borrowed state. This is the seam along which guests move into processes of their own.
 //!
 //! A guest runs inside the caller's task. It yields every millisecond, and dropping the call's future at any point drops the guest with it.
@@ -17,22 +17,25 @@ pub mod file;
 mod bounds;
 mod compile;
 mod guest;
+mod hatch;
 mod limits;
 mod ticker;
 mod v0_1;
 
 use crate::carts::Limits;
-use crate::exchange::{Answer, Call, Ended, Limit, Outcome, Services};
+use crate::exchange::{Call, Ended, Limit, Outcome, Services};
 use crate::id::Digest;
 use cartage_contract::manifest::Manifest;
-use guest::{Asked, Asks, Guest};
+use guest::{Asks, Guest};
+use hatch::Hatch;
 use limits::Budget;
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
@@ -171,11 +174,11 @@ impl Plugin {
         let _slot = runtime.slot(call_ms).await?;
         let _ticking = runtime.0.ticker.watch();
         let budget = Budget::new(limits);
-        let (asks, asked) = mpsc::channel(1);
-        let mut store = runtime.store(&budget, limits, Asks::Answered(asks))?;
+        let hatch = Hatch::default();
+        let mut store = runtime.store(&budget, limits, Asks::Answered(hatch.clone()))?;
         // Boxed: the generated futures are large, and a caller holds this one through every wait.
         let guest = Box::pin(caught(async move { ready.call(&mut store, call.clone()).await.map_err(|error| budget.ended(&error)) }));
-        match timeout(call_ms, serve(guest, asked, services)).await {
+        match timeout(call_ms, serve(guest, &hatch, services)).await {
             Ok(outcome) => bounds::check(outcome?),
             Err(_) => Err(Ended::Limit { limit: Limit::CallMs(limits.call_ms) }),
         }
@@ -183,24 +186,24 @@ impl Plugin {
 }
 
 /// Runs a guest to its end, answering what it asks. While it is answered it waits, so it need not be polled.
-async fn serve<T>(guest: impl Future<Output = T>, mut asked: mpsc::Receiver<Asked>, services: &mut impl Services) -> T {
+async fn serve<T>(guest: impl Future<Output = T>, hatch: &Hatch, services: &mut impl Services) -> T {
     let mut guest = pin!(guest);
     loop {
-        let (ask, answer) = tokio::select! {
-            biased;
-            ended = &mut guest => return ended,
-            Some(asked) = asked.recv() => asked,
-        };
-        let given: Answer = services.answer(ask).await;
-        // It is not there any more only if the guest is not: then polling it says why.
-        let _ = answer.send(given);
+        let turn = poll_fn(|context| match guest.as_mut().poll(context) {
+            Poll::Ready(ended) => Poll::Ready(Err(ended)),
+            Poll::Pending => hatch.asked().map_or(Poll::Pending, |ask| Poll::Ready(Ok(ask))),
+        });
+        match turn.await {
+            Ok(ask) => hatch.answer(services.answer(ask).await),
+            Err(ended) => return ended,
+        }
     }
 }
 
 /// Runs a guest so that a panic of the host's own code below it ends this call and nothing else.
 async fn caught<T>(guest: impl Future<Output = Result<T, Ended>>) -> Result<T, Ended> {
     let mut guest = pin!(guest);
-    std::future::poll_fn(|context| {
+    poll_fn(|context| {
         // Nothing that the panic may have left half done is used again: the store goes with the call.
         std::panic::catch_unwind(AssertUnwindSafe(|| guest.as_mut().poll(context)))
             .unwrap_or_else(|_| Poll::Ready(Err(Ended::Host { reason: "the host panicked while it ran the plugin".to_owned() })))
@@ -211,6 +214,7 @@ async fn caught<T>(guest: impl Future<Output = Result<T, Ended>>) -> Result<T, E
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::Answer;
 
     #[tokio::test]
     async fn a_panic_of_the_host_ends_the_call_and_nothing_else() {

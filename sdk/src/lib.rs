@@ -128,6 +128,8 @@
 
 #[doc(hidden)]
 pub mod abi;
+#[cfg(any(target_family = "wasm", test))]
+mod allocator;
 pub mod delivery;
 pub mod failure;
 pub mod http;

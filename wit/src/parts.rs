@@ -11,7 +11,18 @@ use crate::request::Secrets;
 use std::collections::BTreeMap;
 
 /// The fields that a request or a message may use, by slot and name.
-pub(crate) type Fields = BTreeMap<(String, String), Field>;
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fields(BTreeMap<String, BTreeMap<String, Field>>);
+
+impl Fields {
+    pub(crate) fn insert(&mut self, slot: &str, name: &str, field: Field) {
+        self.0.entry(slot.to_owned()).or_default().insert(name.to_owned(), field);
+    }
+
+    fn get(&self, slot: &str, name: &str) -> Option<Field> {
+        self.0.get(slot)?.get(name).copied()
+    }
+}
 
 /// A field that may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +116,7 @@ pub(crate) enum Source<'a> {
 impl<'a> Source<'a> {
     /// What stands for a field, before any escape, and whether an escape applies.
     pub(crate) fn value(&self, slot: &str, field: &str, fields: &Fields) -> Result<Value<'a>, Error> {
-        let known = fields.get(&(slot.to_owned(), field.to_owned())).ok_or_else(|| no_value(slot, field))?;
+        let known = fields.get(slot, field).ok_or_else(|| no_value(slot, field))?;
         match self {
             _ if known.empty => Ok(Value::Text("")),
             Source::Measure => Ok(Value::Text("x")),
@@ -134,7 +145,6 @@ impl Value<'_> {
 }
 
 /// Parts joined.
-#[derive(Default)]
 pub(crate) struct Joined {
     pub(crate) bytes: Vec<u8>,
     /// Whether the value of a secret field is in it.
@@ -143,7 +153,7 @@ pub(crate) struct Joined {
 
 /// Joins the parts of a body, a header value or a message as they are.
 pub(crate) fn join(parts: &[Part], fields: &Fields, source: Source<'_>, max: usize) -> Result<Joined, Error> {
-    let mut joined = Joined::default();
+    let mut joined = Joined { bytes: Vec::with_capacity(known_bytes(parts).min(max)), sensitive: false };
     for part in parts {
         match part {
             Part::Text(text) | Part::Raw(text) => push(&mut joined.bytes, text.as_bytes(), max)?,
@@ -154,11 +164,21 @@ pub(crate) fn join(parts: &[Part], fields: &Fields, source: Source<'_>, max: usi
                     Value::Placeholder(placeholder) => placeholder,
                 };
                 push(&mut joined.bytes, text.as_bytes(), max)?;
-                joined.sensitive |= fields.get(&(part.slot.clone(), part.field.clone())).is_some_and(|field| field.secret);
+                joined.sensitive |= fields.get(&part.slot, &part.field).is_some_and(|field| field.secret);
             }
         }
     }
     Ok(joined)
+}
+
+/// The bytes of everything but secrets.
+fn known_bytes(parts: &[Part]) -> usize {
+    let bytes = |part: &Part| match part {
+        Part::Text(text) | Part::Raw(text) => text.len(),
+        Part::Bytes(bytes) => bytes.len(),
+        Part::Secret(_) => 0,
+    };
+    parts.iter().map(bytes).sum()
 }
 
 /// Joins the parts of a query value, encoding all but raw text.

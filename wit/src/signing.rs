@@ -85,7 +85,7 @@ pub fn mac_input(slot: &str, message: &[Part], manifest: &Manifest, grants: &Gra
 /// # Errors
 /// [`ErrorKind::SlotDenied`] where a secret in it is of a slot that the manifest does not mark as `hashed`.
 pub fn digest_input(message: &[Part], manifest: &Manifest, grants: &Grants, secrets: &dyn Secrets) -> Result<Vec<u8>, Error> {
-    let mut fields = Fields::new();
+    let mut fields = Fields::default();
     for part in message {
         let Part::Secret(part) = part else { continue };
         let slot = granted_slot(&part.slot, manifest, grants)?;
@@ -95,7 +95,7 @@ pub fn digest_input(message: &[Part], manifest: &Manifest, grants: &Grants, secr
             let reason = format!("credential slot {} is not marked as hashed; mark it in the manifest", slot.name);
             return Err(Error { kind: ErrorKind::SlotDenied, message: reason });
         }
-        fields.insert((part.slot.clone(), part.field.clone()), field);
+        fields.insert(&part.slot, &part.field, field);
     }
     let joined = join(message, &fields, Source::Real(secrets), grants.limits.request_bytes).map_err(|error| match error {
         parts::Error::Unusable(unusable) => unusable.into(),

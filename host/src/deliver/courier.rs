@@ -184,9 +184,9 @@ impl Courier {
     async fn run(&self, call: Call, delivery: Option<&DeliveryId>, mode: Mode) -> Cassette {
         let mut session = self.door.session(mode, delivery.map(DeliveryId::as_str));
         let outcome = self.plugin.call(&call, &self.limits, &mut session).await;
-        let Manifest { name, version, .. } = self.plugin.manifest().clone();
-        let recording = session.finish();
-        Cassette { format: CASSETTE_FORMAT, plugin: name, version, digest: self.plugin.digest(), call, recording, outcome }
+        let Manifest { name, version, .. } = self.plugin.manifest();
+        let (plugin, version, recording) = (name.clone(), version.clone(), session.finish());
+        Cassette { format: CASSETTE_FORMAT, plugin, version, digest: self.plugin.digest(), call, recording, outcome }
     }
 
     fn context(&self) -> Result<Context, Error> {

@@ -19,7 +19,7 @@ use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 /// Milliseconds for making a connection: name, TCP and TLS.
 pub const CONNECT_MS_MAX: u64 = 10_000;
@@ -102,10 +102,7 @@ impl Client {
 
     fn request(&self, wire: Wire) -> Result<reqwest::Request, Error> {
         let unsendable = |what| Error::Unsendable { host: self.host(), what };
-        let url = Url::parse(&wire.url).map_err(|_| unsendable("its URL cannot be read"))?;
-        if url.as_str() != wire.url || url.origin() != self.base.url().origin() {
-            return Err(unsendable("its URL would be another one"));
-        }
+        let url = url_at(self.base.url(), &wire.url).ok_or_else(|| unsendable("its URL would be another one"))?;
         let mut request = reqwest::Request::new(method(wire.method), url);
         for header in wire.headers {
             let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| unsendable("the name of a header is malformed"))?;
@@ -152,6 +149,14 @@ impl Client {
     }
 }
 
+/// The URL of a request, if the client would ask the base's own server for exactly this. The base was parsed when it was bound; its host,
+/// which is most of the work, is not parsed again.
+fn url_at(base: &Url, text: &str) -> Option<Url> {
+    let server = &base[..Position::BeforePath];
+    let url = base.join(text.strip_prefix(server)?).ok()?;
+    (url.as_str() == text && url[..Position::BeforePath] == *server).then_some(url)
+}
+
 fn method(method: Method) -> reqwest::Method {
     match method {
         Method::Get => reqwest::Method::GET,
@@ -161,5 +166,47 @@ fn method(method: Method) -> reqwest::Method {
         Method::Patch => reqwest::Method::PATCH,
         Method::Delete => reqwest::Method::DELETE,
         Method::Options => reqwest::Method::OPTIONS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_goes_to_the_base_s_server_as_it_is_written_or_nowhere() {
+        for base in ["https://shop.example", "https://shop.example:8443/api?key=1", "http://[fd00::1]:81/a", "http://127.0.0.1/seti.php"] {
+            let base = BaseUrl::parse(base).expect("it is a base URL");
+            let server = &base.url()[..Position::BeforePath];
+            for target in ["/", "/?", "/a/b%20c?d=%C3%A9&e", "/a;b=c/:@!$&'()*+,=~", "/?a=//other.example/", "/a/..b/.c"] {
+                let text = format!("{server}{target}");
+                assert_eq!(url_at(base.url(), &text), Url::parse(&text).ok(), "{text}");
+            }
+            for target in [
+                "",
+                "a",
+                "?a",
+                "//other.example/",
+                "/\\other.example/",
+                "/../a",
+                "/./a",
+                "/%2e/a",
+                "/a b",
+                "/\u{e9}",
+                "/a\tb",
+                "@other.example/",
+                ":1/",
+                ".other.example/",
+                "/a?\u{e9}",
+            ] {
+                assert_eq!(url_at(base.url(), &format!("{server}{target}")), None, "{server}{target}");
+            }
+        }
+        let base = BaseUrl::parse("https://shop.example").expect("it is a base URL");
+        for other in
+            ["http://shop.example/", "https://shop.example.org/", "https://other.example/", "https://shop.example:8443/", "/", "data:,"]
+        {
+            assert_eq!(url_at(base.url(), other), None, "{other}");
+        }
     }
 }

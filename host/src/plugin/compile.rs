@@ -19,8 +19,10 @@ const TABLES_MAX: u32 = 32;
 const CORE_INSTANCES_MAX: u32 = 64;
 /// Bytes of wasmtime's own data for one core instance, and for one component's instances together.
 const INSTANCE_BYTES_MAX: usize = 1 << 20;
-/// Bytes of each memory, table and stack that a slot of the pool keeps when its call is over.
+/// Bytes of each memory and table that a slot of the pool keeps when its call is over.
 const KEEP_RESIDENT_BYTES: usize = 64 << 10;
+/// Bytes of each stack that a slot keeps. They are zeroed whether a call used them or not, and a usual call uses fewer.
+const STACK_KEEP_RESIDENT_BYTES: usize = 16 << 10;
 /// Guest functions that a trap's reason names.
 pub(super) const BACKTRACE_FRAMES_MAX: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
 
@@ -72,7 +74,7 @@ fn pool(live_calls: u32) -> PoolingAllocationConfig {
         .max_component_instance_size(INSTANCE_BYTES_MAX)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         .table_keep_resident(KEEP_RESIDENT_BYTES)
-        .async_stack_keep_resident(KEEP_RESIDENT_BYTES)
+        .async_stack_keep_resident(STACK_KEEP_RESIDENT_BYTES)
         .pagemap_scan(Enabled::Auto); // Resets a slot by what was touched, where the kernel can tell.
     pool
 }

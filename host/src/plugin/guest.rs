@@ -1,19 +1,16 @@
 //! The data of a call's store: what the guest's asks go through on their way out.
 
+use super::hatch::Hatch;
 use super::limits::Limiter;
 use crate::carts::Limits;
 use crate::exchange::{Answer, Ask, Ended, Limit};
 use cartage_contract::log::Level;
-use tokio::sync::{mpsc, oneshot};
 use wasmtime::{Error, Result};
 
 /// Bytes of one log line. The rest is cut.
 const LOG_LINE_BYTES_MAX: usize = 4 << 10;
 /// How many times its log budget a guest may try to log before its call ends.
 const LOG_OVERRUN_MAX: u64 = 10;
-
-/// An ask, and where its answer goes. All that crosses between a running guest and the code that owns sockets and credentials.
-pub(super) type Asked = (Ask, oneshot::Sender<Answer>);
 
 /// The host's side of one running guest.
 pub(super) struct Guest {
@@ -24,8 +21,8 @@ pub(super) struct Guest {
 
 /// Where asks go.
 pub(super) enum Asks {
-    /// To the services of the call.
-    Answered(mpsc::Sender<Asked>),
+    /// To the services of the call: all that crosses between a running guest and the code that owns sockets and credentials.
+    Answered(Hatch),
     /// Nowhere: the guest describes itself.
     Refused,
 }
@@ -42,15 +39,10 @@ impl Guest {
 
     /// Asks, and waits for the answer.
     pub(super) async fn ask(&mut self, ask: Ask) -> Result<Answer> {
-        let asks = match &self.asks {
-            Asks::Answered(asks) => asks,
-            Asks::Refused => return Err(Error::new(AskedWhileDescribing(name(&ask)))),
-        };
-        let (answer, answered) = oneshot::channel();
-        if asks.send((ask, answer)).await.is_err() {
-            return Err(nobody_answers());
+        match &self.asks {
+            Asks::Answered(hatch) => Ok(hatch.ask(ask).await),
+            Asks::Refused => Err(Error::new(AskedWhileDescribing(name(&ask)))),
         }
-        answered.await.map_err(|_| nobody_answers())
     }
 
     /// The error that ends a call on an answer that is no answer to the ask.
@@ -74,10 +66,6 @@ impl Guest {
             other @ (Answer::Sent(_) | Answer::Signed(_) | Answer::End(_)) => Err(self.end(other)),
         }
     }
-}
-
-fn nobody_answers() -> Error {
-    Error::new(Ended::Host { reason: "nobody answers the plugin's asks".to_owned() })
 }
 
 fn name(ask: &Ask) -> &'static str {
@@ -182,25 +170,27 @@ mod tests {
         assert_eq!(admit(&mut log, &"z".repeat(50_000)), Err(Limit::LogBytes(5000)), "cutting it was work too");
     }
 
+    /// Keeps what it is asked.
+    struct Kept<'a>(&'a mut Vec<Ask>);
+
+    impl crate::exchange::Services for Kept<'_> {
+        async fn answer(&mut self, ask: Ask) -> Answer {
+            self.0.push(ask);
+            Answer::Logged
+        }
+    }
+
     #[tokio::test]
     async fn the_marker_is_a_warning_and_goes_out_once() {
-        let (asks, mut asked) = mpsc::channel(8);
+        let hatch = Hatch::default();
         let limits = Limits { log_lines: 1, ..Limits::default() };
         let limiter = crate::plugin::limits::Budget::new(&limits).limiter();
-        let mut guest = Guest::new(&limits, limiter, Asks::Answered(asks));
-        let answering = tokio::spawn(async move {
-            let mut lines = Vec::new();
-            while let Some((ask, answer)) = asked.recv().await {
-                lines.push(ask);
-                answer.send(Answer::Logged).expect("the guest waits for it");
-            }
-            lines
-        });
+        let mut guest = Guest::new(&limits, limiter, Asks::Answered(hatch.clone()));
+        let mut lines = Vec::new();
         for _ in 0..5 {
-            guest.log(Level::Debug, "line".to_owned()).await.expect("it is within ten times the budget");
+            let logged = crate::plugin::serve(guest.log(Level::Debug, "line".to_owned()), &hatch, &mut Kept(&mut lines)).await;
+            logged.expect("it is within ten times the budget");
         }
-        drop(guest);
-        let lines = answering.await.expect("nothing panics there");
         let [Ask::Log { level: Level::Debug, message }, Ask::Log { level: Level::Warn, message: marker }] = &lines[..] else {
             panic!("one line and the marker, not {lines:?}")
         };

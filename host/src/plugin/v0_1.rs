@@ -7,7 +7,7 @@ use super::guest::Guest;
 use crate::exchange::{Answer, Ask, Call, Outcome};
 use cartage_contract::manifest::Manifest;
 use convert::Convert;
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, HasSelf, InstancePre, Lift, Linker, Lower};
 use wasmtime::{Engine, Result, Store};
 
 /// The package that this module implements.
@@ -33,43 +33,72 @@ mod wit {
 use wit::cartage::plugin::{delivery, http, log, manifest, orders, signing};
 
 /// A component whose imports and exports were found to fit, ready to be instantiated.
-pub(super) struct Ready(wit::PluginPre<Guest>);
+///
+/// The generated `Plugin` checks the types of all exports in each instance, which costs a quarter of a usual call. A call needs one.
+pub(super) struct Ready {
+    resolved: InstancePre<Guest>,
+    describe: ComponentExportIndex,
+    list_statuses: ComponentExportIndex,
+    check: ComponentExportIndex,
+    send_order_status: ComponentExportIndex,
+}
+
+type Returned<T> = std::result::Result<T, delivery::Failure>;
 
 impl Ready {
     /// Checks the types of a component's imports and exports, and resolves the imports, once for all calls.
     pub(super) fn new(linker: &Linker<Guest>, component: &Component) -> std::result::Result<Ready, admit::Error> {
         let resolved = linker.instantiate_pre(component).map_err(|error| admit::Error::ImportType(error.into_boxed_dyn_error()))?;
-        let fitting = wit::PluginPre::new(resolved).map_err(|error| admit::Error::ExportType(error.into_boxed_dyn_error()))?;
-        Ok(Ready(fitting))
+        wit::PluginPre::new(resolved.clone()).map_err(|error| admit::Error::ExportType(error.into_boxed_dyn_error()))?;
+        let export = |name| component.get_export_index(None, name).ok_or(admit::Error::MissingExport { export: name });
+        let [describe, list_statuses, check, send_order_status] = EXPORTS.map(export);
+        let (describe, list_statuses) = (describe?, list_statuses?);
+        Ok(Ready { resolved, describe, list_statuses, check: check?, send_order_status: send_order_status? })
     }
 
     /// Calls `describe` in a fresh instance.
     pub(super) async fn describe(&self, store: &mut Store<Guest>) -> Result<Manifest> {
-        let plugin = self.0.instantiate_async(&mut *store).await?;
-        Ok(plugin.call_describe(store).await?.convert())
+        let manifest: manifest::Manifest = self.export(store, &self.describe, ()).await?;
+        Ok(manifest.convert())
     }
 
     /// Performs a call in a fresh instance.
     pub(super) async fn call(&self, store: &mut Store<Guest>, call: Call) -> Result<Outcome> {
-        let plugin = self.0.instantiate_async(&mut *store).await?;
         Ok(match call {
             Call::ListStatuses { context } => {
-                outcome(plugin.call_list_statuses(store, &context.convert()).await?, |statuses| Outcome::Statuses(statuses.convert()))
+                let context: delivery::Context = context.convert();
+                let returned: Returned<Vec<delivery::Status>> = self.export(store, &self.list_statuses, (&context,)).await?;
+                outcome(returned, |statuses| Outcome::Statuses(statuses.convert()))
             }
             Call::Check { order, context } => {
-                let order: Option<delivery::OrderKey> = order.convert();
-                outcome(plugin.call_check(store, order.as_ref(), &context.convert()).await?, |report| Outcome::Report(report.convert()))
+                let (order, context): (Option<delivery::OrderKey>, delivery::Context) = (order.convert(), context.convert());
+                let returned: Returned<delivery::Report> = self.export(store, &self.check, (order.as_ref(), &context)).await?;
+                outcome(returned, |report| Outcome::Report(report.convert()))
             }
             Call::SendOrderStatus { update, delivery, context } => {
-                let (update, delivery, context) = ((*update).convert(), delivery.convert(), context.convert());
-                let result = plugin.call_send_order_status(store, &update, &delivery, &context).await?;
-                outcome(result, |applied| Outcome::Applied(applied.convert()))
+                let (update, delivery): (orders::Update, delivery::Delivery) = ((*update).convert(), delivery.convert());
+                let context: delivery::Context = context.convert();
+                let parameters = (&update, &delivery, &context);
+                let returned: Returned<delivery::Applied> = self.export(store, &self.send_order_status, parameters).await?;
+                outcome(returned, |applied| Outcome::Applied(applied.convert()))
             }
         })
     }
+
+    /// Calls one export in a fresh instance.
+    async fn export<P, R>(&self, store: &mut Store<Guest>, export: &ComponentExportIndex, parameters: P) -> Result<R>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: Lift + Send + Sync + 'static,
+    {
+        let instance = self.resolved.instantiate_async(&mut *store).await?;
+        let function = instance.get_typed_func::<P, (R,)>(&mut *store, export)?;
+        let (returned,) = function.call_async(store, parameters).await?;
+        Ok(returned)
+    }
 }
 
-fn outcome<T>(result: std::result::Result<T, delivery::Failure>, succeeded: impl FnOnce(T) -> Outcome) -> Outcome {
+fn outcome<T>(result: Returned<T>, succeeded: impl FnOnce(T) -> Outcome) -> Outcome {
     match result {
         Ok(value) => succeeded(value),
         Err(failure) => Outcome::Failed(failure.convert()),

@@ -71,6 +71,7 @@ impl Bare {
 fn config() -> Config {
     const LIVE_CALLS: u32 = 256;
     const KEEP_RESIDENT_BYTES: usize = 64 << 10;
+    const STACK_KEEP_RESIDENT_BYTES: usize = 16 << 10;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(LIVE_CALLS)
         .total_core_instances(LIVE_CALLS * 64)
@@ -81,7 +82,7 @@ fn config() -> Config {
         .table_elements(64 << 10)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         .table_keep_resident(KEEP_RESIDENT_BYTES)
-        .async_stack_keep_resident(KEEP_RESIDENT_BYTES)
+        .async_stack_keep_resident(STACK_KEEP_RESIDENT_BYTES)
         .pagemap_scan(Enabled::Auto);
     let mut config = Config::new();
     config

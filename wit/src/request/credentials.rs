@@ -16,7 +16,7 @@ impl From<Unusable> for Denied {
 /// The fields that the request uses and the slots that it applies whole, if it may.
 pub(super) fn check(request: &Request, manifest: &Manifest, grants: &Grants, bound: &BoundEndpoint) -> Result<(Fields, Vec<Slot>), Denied> {
     let rules = Rules { request, manifest, grants, bound };
-    let mut fields = Fields::new();
+    let mut fields = Fields::default();
     for part in secret_parts(request) {
         rules.part(part, &mut fields)?;
     }
@@ -47,7 +47,7 @@ impl<'a> Rules<'a> {
             }
             self.in_clear(slot)?;
         }
-        fields.insert((part.slot.clone(), part.field.clone()), field);
+        fields.insert(&part.slot, &part.field, field);
         Ok(())
     }
 
@@ -67,7 +67,7 @@ impl<'a> Rules<'a> {
         };
         for field in slot.fields.iter().map(|field| field.name.as_str()).chain(needed.iter().copied()) {
             let (_, usable) = granted_field(slot, field, self.grants)?;
-            fields.insert((slot.name.clone(), field.to_owned()), usable);
+            fields.insert(&slot.name, field, usable);
         }
         if slot.fields.iter().any(|field| field.secret) {
             self.in_clear(slot)?;
