@@ -76,16 +76,19 @@ impl Daemon {
     pub(crate) fn serve_with(&mut self, environment: &[(&str, &str)]) {
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--seti-listen", "127.0.0.1:0", "--drain-s", "5", "--json"]);
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).expect("the folder can be written");
-        let mut child = command.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(log).spawn().expect("it starts");
+        let child = command.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(log).spawn().expect("it starts");
+        // From here on it is killed with this value, whatever happens.
+        let serving = self.serving.insert(Serving { child, api: String::new(), seti: String::new() });
+        let mut printed = BufReader::new(serving.child.stdout.take().expect("it was piped"));
         let mut said = String::new();
-        let mut printed = BufReader::new(child.stdout.take().expect("it was piped"));
-        loop {
+        while serving.seti.is_empty() {
             let read = printed.read_line(&mut said).expect("it prints text");
-            assert!(read > 0, "the daemon ended before it served: {said}{}", std::fs::read_to_string(self.path("log")).unwrap_or_default());
+            if read == 0 {
+                panic!("the daemon ended before it served: {said}{}", std::fs::read_to_string(self.path("log")).unwrap_or_default());
+            }
             if let Ok(said) = serde_json::from_str::<serde_json::Value>(&said) {
                 let address = |name: &str| said[name].as_str().expect("it names the address").to_owned();
-                self.serving = Some(Serving { child, api: address("api"), seti: address("seti") });
-                return;
+                (serving.api, serving.seti) = (address("api"), address("seti"));
             }
         }
     }

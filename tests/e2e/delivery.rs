@@ -87,7 +87,6 @@ async fn nothing_is_lost_and_no_order_goes_back_however_often_it_is_killed() {
     assert_eq!(seen.last, accepted, "nothing is lost (seed {seed})");
     assert!(seen.regressions.is_empty(), "no order goes back (seed {seed}): {:?}", seen.regressions);
     assert!(seen.duplicates <= kills() * CONCURRENCY, "{} came twice, more than were in flight (seed {seed})", seen.duplicates);
-    println!("{updates} updates, {} kills: {} duplicates, none lost, none went back", kills(), seen.duplicates);
 }
 
 /// Posts the next status of one of its orders, until it is over; each again until it is answered with OK. The number of the last of each order.

@@ -149,6 +149,8 @@ const HOMES: [Home; 6] = [
             // The daemon and the commands of its own user; no status passes here.
             "host/src/cli/local.rs",
             "host/src/cli/local/",
+            // It listens; what it hears goes to api/ and seti/.
+            "host/src/cli/serve.rs",
         ],
         instead: "sockets and TLS stay in egress/; send through egress::Session",
     },
