@@ -1,6 +1,6 @@
 //! The command line: one struct and one file a command.
 //!
-//! A command prints its result with [`report`] and says in its return value whether what it was asked came true. It gives a [`Failure`]
+//! A command prints its result with [`report`], which writes to the [`desk`] where its user sits, and says in its return value whether what it was asked came true. It gives a [`Failure`]
 //! up to [`main`], which prints it once: what was attempted, the causes below it, and what to do.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong use. With `--json` standard output holds exactly one JSON document, the error included;
@@ -14,6 +14,7 @@ mod cart;
 mod courier;
 mod credential;
 mod demo;
+mod desk;
 mod doctor;
 mod event;
 mod explain;
@@ -21,17 +22,24 @@ mod export;
 mod gated;
 mod init;
 mod key;
+#[cfg(unix)]
+mod local;
 mod param;
 mod plugin;
 mod report;
 mod restore;
 mod send;
+mod serve;
+mod token;
 mod toolchain;
 
 use clap::{Parser, Subcommand};
+use init::Place;
 use std::error::Error;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::rc::Rc;
 use tracing_subscriber::EnvFilter;
 
 const EXAMPLES: &str = "\
@@ -81,6 +89,9 @@ enum Command {
     Param(param::Command),
     #[command(subcommand)]
     Event(event::Command),
+    Serve(serve::Args),
+    #[command(subcommand)]
+    Token(token::Command),
     Send(Box<send::Args>),
     Explain(explain::Args),
     Baseline(baseline::Args),
@@ -141,42 +152,93 @@ impl Failure {
     }
 }
 
+impl Command {
+    /// Whether it works in a data directory that is there. Where a daemon does, that runs it.
+    fn needs_data_directory(&self) -> bool {
+        match self {
+            Command::Apply(_)
+            | Command::Export(_)
+            | Command::Credential(_)
+            | Command::Key(_)
+            | Command::Backup(_)
+            | Command::Param(_)
+            | Command::Event(_)
+            | Command::Token(_)
+            | Command::Explain(_)
+            | Command::Baseline(_) => true,
+            Command::Cart(command) => command.needs_data_directory(),
+            Command::Send(args) => args.needs_data_directory(),
+            Command::Init(_) | Command::Serve(_) | Command::Restore(_) | Command::Demo(_) | Command::Doctor(_) | Command::Plugin(_) => {
+                false
+            }
+        }
+    }
+}
+
+impl Cli {
+    /// Runs the command, says why where it could not do its work, and gives the exit code.
+    fn run(self) -> u8 {
+        let Cli { json, data, command } = self;
+        let ended = match command {
+            Command::Init(args) => args.run(&data, json),
+            Command::Apply(args) => args.run(&data, json),
+            Command::Export(args) => args.run(&data, json),
+            Command::Cart(command) => command.run(&data, json),
+            Command::Credential(command) => command.run(&data, json),
+            Command::Key(command) => command.run(&data, json),
+            Command::Backup(args) => args.run(&data, json),
+            Command::Restore(args) => args.run(json),
+            Command::Param(command) => command.run(&data, json),
+            Command::Event(command) => command.run(&data, json),
+            Command::Token(command) => command.run(&data, json),
+            Command::Serve(args) => args.run(&data, json),
+            Command::Send(args) => args.run(&data, json),
+            Command::Explain(args) => args.run(&data, json),
+            Command::Baseline(args) => args.run(&data, json),
+            Command::Demo(args) => args.run(json),
+            Command::Doctor(args) => args.run(json),
+            Command::Plugin(command) => command.run(json),
+        };
+        exit_code(ended, json)
+    }
+}
+
+fn exit_code(ended: Result<Verdict, Failure>, json: bool) -> u8 {
+    match ended {
+        Ok(Verdict::Done) => 0,
+        Ok(Verdict::NotDone) => 1,
+        Err(failure) => {
+            report::failure(&failure.source, failure.remedy.as_deref(), json);
+            match failure.kind {
+                FailureKind::Failed => 1,
+                FailureKind::WrongUse => 2,
+            }
+        }
+    }
+}
+
 /// Runs the command that the arguments name.
 pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         // Help and version arrive here as well. Clap knows which of the two streams each belongs to, and its exit code for wrong use is 2.
         Err(error) => error.exit(),
     };
-    let ended = start_logging().and_then(|()| match cli.command {
-        Command::Init(args) => args.run(&cli.data, cli.json),
-        Command::Apply(args) => args.run(&cli.data, cli.json),
-        Command::Export(args) => args.run(&cli.data, cli.json),
-        Command::Cart(command) => command.run(&cli.data, cli.json),
-        Command::Credential(command) => command.run(&cli.data, cli.json),
-        Command::Key(command) => command.run(&cli.data, cli.json),
-        Command::Backup(args) => args.run(&cli.data, cli.json),
-        Command::Restore(args) => args.run(cli.json),
-        Command::Param(command) => command.run(&cli.data, cli.json),
-        Command::Event(command) => command.run(&cli.data, cli.json),
-        Command::Send(args) => args.run(&cli.data, cli.json),
-        Command::Explain(args) => args.run(&cli.data, cli.json),
-        Command::Baseline(args) => args.run(&cli.data, cli.json),
-        Command::Demo(args) => args.run(cli.json),
-        Command::Doctor(args) => args.run(cli.json),
-        Command::Plugin(command) => command.run(cli.json),
-    });
-    match ended {
-        Ok(Verdict::Done) => ExitCode::SUCCESS,
-        Ok(Verdict::NotDone) => ExitCode::FAILURE,
-        Err(failure) => {
-            report::failure(&failure.source, failure.remedy.as_deref(), cli.json);
-            ExitCode::from(match failure.kind {
-                FailureKind::Failed => 1,
-                FailureKind::WrongUse => 2,
-            })
-        }
+    if let Err(failure) = start_logging() {
+        return exit_code(Err(failure), cli.json).into();
     }
+    if !cli.command.needs_data_directory() {
+        return cli.run().into();
+    }
+    let exit_code = match init::place(&cli.data) {
+        Place::Here(here) => desk::at(Rc::new(here), || cli.run()),
+        #[cfg(unix)]
+        Place::Daemon(client) => {
+            client.run(&*desk::current(), &arguments, &cli.data).unwrap_or_else(|failure| exit_code(Err(failure), cli.json))
+        }
+    };
+    exit_code.into()
 }
 
 fn start_logging() -> Result<(), Failure> {

@@ -21,6 +21,7 @@ const KEY: &str = "key";
 const PLUGINS: &str = "plugins";
 const LOCK: &str = "lock";
 const README: &str = "README.txt";
+const SOCKET: &str = "daemon.sock";
 /// The database until its directory is complete.
 const DATABASE_BEGUN: &str = "cartage.sqlite.new";
 
@@ -33,6 +34,7 @@ cartage.sqlite-shm    shared memory of those two; of no value by itself
 key                   opens the sealed credentials; whoever has it and the database has them
 plugins/              the plugins' files, each named by its digest: what runs for a cart is the file of the digest that it is pinned to
 lock                  names the process that works here
+daemon.sock           where commands reach the daemon, while one runs
 
 Back up with `cartage backup FILE`, also while Cartage runs; a copy of cartage.sqlite made in any other way may be broken. Keep a copy of
 `key` somewhere else than the backups: it changes only with `cartage key rotate`. Without it everything can be restored but the credentials,
@@ -191,6 +193,11 @@ impl DataDir {
             checks::closed(&key, 0o600)?;
         }
         Ok(DataDir { path: path.to_owned(), _lock: lock::take(path, &path.join(LOCK))? })
+    }
+
+    /// Where commands reach the daemon that works in a data directory.
+    pub fn socket(path: &Path) -> PathBuf {
+        path.join(SOCKET)
     }
 
     /// Opens the store in it.

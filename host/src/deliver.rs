@@ -12,13 +12,12 @@ pub mod roster;
 pub mod schedule;
 pub mod worker;
 
-mod failpoint;
-
 pub use courier::{Attempt, Courier, Error, Job};
 
 use crate::clock::Clock;
 use crate::egress::Mode;
 use crate::exchange::Outcome;
+use crate::failpoint;
 use crate::outbox::{self, Claim, Claimed, Counted, Outbox, Settle, Settled, Settlement, Wish};
 use crate::receipt::{Fate, Receipt};
 use crate::store::carts::Pause;
@@ -145,7 +144,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     }
 
     /// The machine could not begin the attempt that was claimed: it was none.
-    async fn release(&self, claim: &Claim, error: &(dyn std::error::Error + Send + Sync)) -> Result<Over, outbox::Error> {
+    async fn release(&self, claim: &Claim, error: &(dyn std::error::Error + Send + Sync + 'static)) -> Result<Over, outbox::Error> {
         let cart = (claim.merchant.clone(), claim.order.cart.clone());
         self.roster.note(&cart, &Note::NotReady { why: error });
         let verdict = Verdict::not_tried(self.now(), NOT_READY_MS);

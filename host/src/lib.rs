@@ -69,6 +69,9 @@ pub mod id;
 pub mod clock;
 pub mod origin;
 pub mod nearest;
+pub mod causes;
+
+mod failpoint;
 
 #[cfg(feature = "command")]
 pub mod seti;

@@ -17,6 +17,7 @@ mod credentials;
 mod error;
 mod explain;
 mod facts;
+mod inlet;
 mod lines;
 mod plugins;
 mod roster;
@@ -28,6 +29,7 @@ pub use cart::{KeptCart, PluginKept, credential_host};
 pub use credentials::{Checked, KeptCredential, Next, SetCredential};
 pub use error::Error;
 pub use explain::Explained;
+pub use inlet::{INLET_FIELD, INLET_SLOT};
 pub use plugins::MissingPlugin;
 pub use send::{Done, End, Sent, WAIT_MS, Waits};
 

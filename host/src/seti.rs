@@ -45,6 +45,7 @@
 
 mod decided;
 mod delimited;
+pub mod door;
 pub mod form;
 mod login;
 mod part;

@@ -2,6 +2,8 @@
 
 mod admission;
 mod calls;
+mod daemon;
+mod delivery;
 mod demo;
 mod egress;
 mod harness;

@@ -2,3 +2,4 @@
 
 pub mod bad_cart;
 pub mod command;
+pub mod order_checker;

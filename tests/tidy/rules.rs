@@ -140,7 +140,16 @@ const HOMES: [Home; 6] = [
             "ToSocketAddrs",
             "lookup_host",
         ],
-        homes: &["host/src/egress.rs", "host/src/egress/", "host/src/api.rs", "host/src/api/", "host/src/demo_cart.rs"],
+        homes: &[
+            "host/src/egress.rs",
+            "host/src/egress/",
+            "host/src/api.rs",
+            "host/src/api/",
+            "host/src/demo_cart.rs",
+            // The daemon and the commands of its own user; no status passes here.
+            "host/src/cli/local.rs",
+            "host/src/cli/local/",
+        ],
         instead: "sockets and TLS stay in egress/; send through egress::Session",
     },
     Home {

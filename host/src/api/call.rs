@@ -7,7 +7,7 @@ use super::query::Query;
 use super::rate::Buckets;
 use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::office::Office;
-use crate::office::tokens::Bearer;
+use crate::office::tokens::Token;
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -34,7 +34,7 @@ pub(super) struct Call {
     pub(super) shared: std::sync::Arc<Shared>,
     /// It acts for the token's merchant.
     pub(super) office: Office,
-    pub(super) bearer: Bearer,
+    pub(super) bearer: Token,
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) params: Vec<(String, String)>,
@@ -76,7 +76,7 @@ impl Call {
 
     /// Whether the token may touch this cart.
     pub(super) fn sees(&self, cart: &CartId) -> bool {
-        self.bearer.carts.as_ref().is_none_or(|carts| carts.contains(cart))
+        self.bearer.is_for(cart)
     }
 
     /// The token may change what counts for every cart of the merchant.

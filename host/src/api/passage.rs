@@ -45,7 +45,7 @@ async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) ->
     let bearer = token::bearer(&shared, &parts.headers).await?;
     token::within_rate(&shared, &bearer)?;
     token::has(&bearer, needed)?;
-    if let Err(error) = shared.api.office.note_use(&bearer).await {
+    if let Err(error) = shared.api.office.note_token_use(&bearer).await {
         tracing::warn!(error = &error as &dyn std::error::Error, token = bearer.name, "could not note that a token was used");
     }
     let query = Query::read(parts.uri.query().unwrap_or_default(), route.query)?;

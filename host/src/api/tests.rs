@@ -111,9 +111,9 @@ impl Desk {
 
     async fn token_for(&self, of: &str, role: Role, carts: Option<&[&str]>) -> String {
         let office = self.office.as_merchant(merchant(of));
-        let carts = carts.map(|carts| carts.iter().map(|id| cart(id)).collect());
-        let name = format!("{role} {}", DeliveryId::new());
-        office.new_token(&name, role, carts).await.expect("it can be made").expose_secret().to_owned()
+        let carts: Vec<CartId> = carts.unwrap_or_default().iter().map(|id| cart(id)).collect();
+        let name = format!("{role}-{}", DeliveryId::new());
+        office.new_token(&name, role, &carts).await.expect("it can be made").text.expose_secret().to_owned()
     }
 
     async fn ask(&self, ask: Ask) -> Reply {

@@ -2,18 +2,19 @@
 
 use super::call::Shared;
 use super::problem::{Kind, Problem};
-use crate::office::tokens::{Bearer, Role};
+use crate::office;
+use crate::office::tokens::{self, Role, Token};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
-/// The holder of the request's token.
-pub(super) async fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Bearer, Problem> {
+/// The request's token.
+pub(super) async fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Token, Problem> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
     let (Some(first), None) = (given.next(), given.next()) else {
         return Err(denied("Bearer realm=\"cartage\"", "the request carries no token; send one header, Authorization: Bearer TOKEN"));
     };
     let known = match secret(first) {
-        Some(secret) => shared.api.office.bearer(secret).await?,
+        Some(secret) => shared.api.office.find_token(secret).await.map_err(of_another_release)?,
         None => None,
     };
     known.ok_or_else(|| {
@@ -22,6 +23,16 @@ pub(super) async fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Beare
             "the token is not known: it was mistyped, or removed; `cartage token list` shows those that there are, `cartage token new` makes one",
         )
     })
+}
+
+/// A token whose role this release does not know has none.
+fn of_another_release(error: office::Error) -> Problem {
+    match error {
+        office::Error::Token(error @ tokens::Error::Role { .. }) => {
+            Problem::new(Kind::RoleNeeded, format!("the token's role is of another release: {error}; make a new token"))
+        }
+        other => other.into(),
+    }
 }
 
 fn secret(value: &HeaderValue) -> Option<&str> {
@@ -34,7 +45,7 @@ fn denied(challenge: &'static str, detail: &str) -> Problem {
 }
 
 /// The token is not used too often.
-pub(super) fn within_rate(shared: &Shared, bearer: &Bearer) -> Result<(), Problem> {
+pub(super) fn within_rate(shared: &Shared, bearer: &Token) -> Result<(), Problem> {
     let token = (bearer.merchant.clone(), bearer.name.clone());
     shared.buckets.take(&token, shared.api.office.now_unix_ms()).map_err(|seconds| {
         let rate = shared.api.rate;
@@ -47,16 +58,11 @@ pub(super) fn within_rate(shared: &Shared, bearer: &Bearer) -> Result<(), Proble
 }
 
 /// The token has the role.
-pub(super) fn has(bearer: &Bearer, needed: Role) -> Result<(), Problem> {
-    match bearer.role {
-        Some(role) if role >= needed => Ok(()),
-        Some(role) => {
-            let detail = format!("the token {:?} is a {role}'s, and this needs the role {needed}; use a token of that role", bearer.name);
-            Err(Problem::new(Kind::RoleNeeded, detail).with("role_needed", needed.name()))
-        }
-        None => {
-            let detail = format!("the token {:?} has a role that this release does not know; make a new token", bearer.name);
-            Err(Problem::new(Kind::RoleNeeded, detail).with("role_needed", needed.name()))
-        }
+pub(super) fn has(bearer: &Token, needed: Role) -> Result<(), Problem> {
+    if bearer.role >= needed {
+        return Ok(());
     }
+    let Token { name, role, .. } = bearer;
+    let detail = format!("the token {name:?} is a {role}'s, and this needs the role {needed}; use a token of that role");
+    Err(Problem::new(Kind::RoleNeeded, detail).with("role_needed", needed.as_str()))
 }

@@ -1,10 +1,10 @@
 //! `cartage apply`: carts from their files into the data directory. Also how every command shows what changes about a cart.
 
-use super::{Failure, Verdict, courier, init, report};
+use super::{Failure, Verdict, courier, desk, init, report};
 use cartage::id::{self, CartId};
 use cartage::office::apply::{Field, Invalid, Prepared, PreparedCart, Proposal};
 use cartage::office::{self, Office};
-use cartage::plugin::file::{self, PluginDir};
+use cartage::plugin::file;
 use cartage_contract::manifest::Slot;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -30,8 +30,8 @@ pub(crate) struct Args {
     /// The carts' definitions, TOML files.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// The folder that holds the plugins [default: the folder of each cart's file].
-    #[arg(long, value_name = "DIR", env = "CARTAGE_PLUGINS")]
+    /// The folder that holds the plugins [env: CARTAGE_PLUGINS] [default: the folder of each cart's file].
+    #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
     #[command(flatten)]
     consent: Consent,
@@ -73,10 +73,11 @@ struct CartReport<'a> {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let mut proposals = Vec::new();
+        let plugins = courier::plugins(self.plugins)?;
         for path in &self.files {
             let cart = courier::read(path)?;
             let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let plugin = plugin_in(self.plugins.as_deref().unwrap_or(beside), &cart.plugin)?;
+            let plugin = plugin_in(plugins.as_deref().unwrap_or(beside), &cart.plugin)?;
             proposals.push(Proposal { cart, plugin });
         }
         let office = init::open(data)?;
@@ -86,7 +87,7 @@ impl Args {
 
 /// A plugin's file in a folder. None: there is no such file.
 fn plugin_in(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, Failure> {
-    match PluginDir::open(folder).and_then(|plugins| plugins.read(name)) {
+    match desk::current().plugin(folder, name) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(file::Error::Open { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
@@ -98,7 +99,7 @@ pub(super) fn plugin_at(path: &Path) -> Result<(String, Vec<u8>), Failure> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Failure::wrong_use(format!("{} does not end in a file name", path.display())))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok((name.to_owned(), PluginDir::open(folder)?.read(name)?))
+    Ok((name.to_owned(), desk::current().plugin(folder, name)?))
 }
 
 /// Shows what proposals change, and makes it so where the operator agrees.

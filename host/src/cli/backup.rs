@@ -1,6 +1,6 @@
 //! `cartage backup`: a copy of what Cartage keeps.
 
-use super::{Failure, Verdict, init, report};
+use super::{Failure, Verdict, desk, init, report};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -26,8 +26,9 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let office = init::open(data)?;
-        office.store().backup(&self.file, office.now_unix_ms(), |_| {})?;
-        let (key, plugins) = (office.data_dir().key_file(), office.data_dir().plugins());
+        desk::current().new_file(&self.file, &mut |file| Ok(office.store().backup(file, office.now_unix_ms(), |_| {})?))?;
+        let (key, plugins) =
+            (init::named(&office, data, office.data_dir().key_file()), init::named(&office, data, office.data_dir().plugins()));
         if json {
             report::json(&serde_json::json!({ "backup": self.file, "key_not_in_it": key, "plugins_not_in_it": plugins }));
         } else {

@@ -153,6 +153,11 @@ fn digest(text: &str) -> Result<Digest, id::Error> {
 }
 
 impl Command {
+    /// Whether it is about the carts of the data directory.
+    pub(super) fn needs_data_directory(&self) -> bool {
+        !matches!(self, Command::New(_))
+    }
+
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         match self {
             // It needs no data directory.

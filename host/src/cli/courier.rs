@@ -1,13 +1,12 @@
 //! From a cart's file to a cart made ready: what `send`, `demo` and `doctor` share.
 
-use super::{Failure, report};
+use super::{Failure, desk, report};
 use cartage::carts::Cart;
 use cartage::clock::SystemClock;
 use cartage::deliver::Courier;
 use cartage::egress::Egress;
 use cartage::plugin::Runtime;
 use cartage::plugin::file::PluginDir;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,8 +24,8 @@ pub(super) struct Ready {
 enum Error {
     #[error("could not read the cart in {file}")]
     File { file: PathBuf, source: std::io::Error },
-    #[error("the file {file} is too large for a cart: it has {bytes} bytes, and {CART_FILE_BYTES_MAX} are the most")]
-    TooLarge { file: PathBuf, bytes: u64 },
+    #[error("the file {file} is too large for a cart: it has more than {CART_FILE_BYTES_MAX} bytes")]
+    TooLarge { file: PathBuf },
     #[error("could not open the plugin {plugin} of cart {cart} in the folder {folder}")]
     Plugin { plugin: String, cart: String, folder: PathBuf, source: cartage::plugin::file::Error },
     #[error("the plugin {plugin} of cart {cart} was not admitted")]
@@ -72,16 +71,24 @@ pub(super) fn read(file: &Path) -> Result<Cart, Failure> {
             failure
         }
     };
-    let bytes = fs::metadata(file).map_err(failed)?.len();
-    if bytes > CART_FILE_BYTES_MAX {
-        return Err(Error::TooLarge { file: file.to_owned(), bytes }.into());
-    }
-    let text = fs::read_to_string(file).map_err(failed)?;
+    let text = desk::text(file, CART_FILE_BYTES_MAX).map_err(failed)?;
+    let text = text.ok_or_else(|| Error::TooLarge { file: file.to_owned() })?;
     Ok(Cart::parse(&file.display().to_string(), &text)?)
 }
 
-/// Runs a command's asynchronous part. A command does one thing at a time: one thread serves it, and polls its sockets often enough that a
-/// guest that computes does not hold up a deadline.
+/// The folder that holds the plugins: the one that was typed, else the one that the environment of the command's user names.
+pub(super) fn plugins(typed: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+    match typed {
+        Some(folder) => Ok(Some(folder)),
+        None => Ok(desk::current().variable("CARTAGE_PLUGINS")?.filter(|value| !value.is_empty()).map(PathBuf::from)),
+    }
+}
+
+/// Runs a command's asynchronous part, on this thread. In a daemon its runtime serves it. By itself a command does one thing at a time: the same
+/// thread serves it, and polls its sockets often enough that a guest that computes does not hold up a deadline.
 pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    if let Some(runtime) = desk::current().runtime() {
+        return runtime.block_on(work);
+    }
     tokio::runtime::Builder::new_current_thread().enable_all().event_interval(4).build()?.block_on(work)
 }

@@ -1,15 +1,14 @@
 //! `cartage credential`: a cart's credentials are set and forgotten, and never shown.
 
 use super::apply::cart_id;
-use super::{Failure, Verdict, cart, courier, init, report};
+use super::{Failure, Verdict, cart, courier, desk, init, report};
 use cartage::id::CartId;
 use cartage::office::{KeptCart, Office, SetCredential};
 use cartage::vault::{SECRET_BYTES_MAX, Turn};
 use cartage_contract::manifest::{Manifest, Slot};
 use secrecy::SecretString;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use zeroize::Zeroize as _;
+use zeroize::Zeroizing;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,6 +42,9 @@ Examples:
       cartage credential forget seed-shop account password --next
   Forget a credential altogether:
       cartage credential forget seed-shop account password";
+
+/// Bytes that are read, at most: a value and a line break.
+const FILE_BYTES_MAX: u64 = SECRET_BYTES_MAX as u64 + 2;
 
 /// Set a cart's credentials, or see which are set.
 #[derive(Debug, clap::Subcommand)]
@@ -201,26 +203,26 @@ impl SetArgs {
 
     fn value(&self) -> Result<SecretString, Error> {
         if let Some(name) = &self.env {
-            return std::env::var(name).map(SecretString::from).map_err(|_| Error::Variable { name: name.clone() });
+            let failed = |source| Error::Read { from: format!("the environment variable {name}"), source };
+            let value = desk::current().variable(name).map_err(failed)?.and_then(|value| value.into_string().ok());
+            return value.map(SecretString::from).ok_or_else(|| Error::Variable { name: name.clone() });
         }
         let from = self.file.as_ref().map_or_else(|| "standard input".to_owned(), |file| file.display().to_string());
         let failed = |source| Error::Read { from: from.clone(), source };
-        match &self.file {
-            Some(file) => read(std::fs::File::open(file).map_err(failed)?, &from),
-            None => read(std::io::stdin(), &from),
-        }
+        let read = match &self.file {
+            Some(file) => desk::current().file(file, FILE_BYTES_MAX),
+            None => desk::current().standard_input(FILE_BYTES_MAX),
+        };
+        value(read.map_err(failed)?, &from)
     }
 }
 
-fn read(open: impl Read, from: &str) -> Result<SecretString, Error> {
-    let mut text = String::new();
-    let read = open.take(SECRET_BYTES_MAX as u64 + 3).read_to_string(&mut text);
+/// The value in what was read, its last line break left off.
+fn value(read: Option<Zeroizing<Vec<u8>>>, from: &str) -> Result<SecretString, Error> {
+    let Some(bytes) = read else { return Err(Error::TooLong { from: from.to_owned() }) };
+    let text = Zeroizing::new(desk::as_text(bytes).map_err(|source| Error::Read { from: from.to_owned(), source })?);
     let value = text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text);
-    let too_long = value.len() > SECRET_BYTES_MAX;
-    let secret = SecretString::from(value);
-    text.zeroize();
-    read.map_err(|source| Error::Read { from: from.to_owned(), source })?;
-    if too_long { Err(Error::TooLong { from: from.to_owned() }) } else { Ok(secret) }
+    if value.len() > SECRET_BYTES_MAX { Err(Error::TooLong { from: from.to_owned() }) } else { Ok(SecretString::from(value)) }
 }
 
 fn fields(slot: &Slot) -> String {

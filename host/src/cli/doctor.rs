@@ -20,8 +20,8 @@ Nothing is sent and nothing is installed. Exit code 0: everything is in order; 1
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The folder that holds the plugins.
-    #[arg(long, value_name = "DIR", env = "CARTAGE_PLUGINS")]
+    /// The folder that holds the plugins [env: CARTAGE_PLUGINS].
+    #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
     /// A cart's definition.
     #[arg(long, value_name = "FILE")]
@@ -59,18 +59,19 @@ impl Finding {
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
         let mut findings = vec![guest_toolchain()];
+        let plugins = courier::plugins(self.plugins)?;
         courier::block_on(async {
             match Runtime::new() {
                 Ok(runtime) => {
                     findings.push(Finding::fine("engine", "plugins can be run"));
-                    if let Some(folder) = &self.plugins {
+                    if let Some(folder) = &plugins {
                         plugin_folder(folder, &runtime, &mut findings).await;
                     }
                 }
                 Err(error) => findings.push(Finding::needs(State::Problem, "engine", report::chain(&error), "see the message")),
             }
             if let Some(file) = &self.cart {
-                findings.push(cart(file, self.plugins.as_deref()).await);
+                findings.push(cart(file, plugins.as_deref()).await);
             }
             Ok(())
         })?;

@@ -134,7 +134,7 @@ impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         courier::block_on(async {
             match self {
-                Command::List => list(&init::open(data)?, json).await,
+                Command::List => list(&*init::open(data)?, json).await,
                 Command::Set { name, order_label, item_label, notify_cart } => {
                     let event = find(&name)?;
                     let office = init::open(data)?;
@@ -154,7 +154,7 @@ impl Command {
                     let sent = init::open(data)?.send(&request).await.map_err(init::failure)?;
                     Ok(gated::show(&sent, json))
                 }
-                Command::Label(command) => command.run(&init::open(data)?, json).await,
+                Command::Label(command) => command.run(&*init::open(data)?, json).await,
             }
         })
     }

@@ -39,16 +39,16 @@ pub(super) fn show(sent: &Sent, json: bool) -> Verdict {
                 }
             }
             Done::Waits { delivery, waits: Waits::Paused { why } } => report::line(&format!(
-                "Accepted as delivery {delivery}, and kept: cart {cart} is paused ({why}).\nMend that, then: cartage cart resume {cart}",
+                "Kept as delivery {delivery}: cart {cart} is paused ({why}).\nMend that, then: cartage cart resume {cart}",
                 cart = sent.decision.cart
             )),
             Done::Waits { delivery, waits: Waits::Earlier } => report::line(&format!(
-                "Accepted as delivery {delivery}, and kept: an earlier update of order {} comes first and is not delivered.\nLook at it: \
+                "Kept as delivery {delivery}: an earlier update of order {} comes first and is not delivered.\nLook at it: \
                  cartage explain --cart {} --order {0}",
                 sent.decision.order_number, sent.decision.cart
             )),
             Done::Waits { delivery, waits: Waits::Worker } => {
-                report::line(&format!("Accepted as delivery {delivery}, and kept: it will be delivered as soon as its cart takes it."));
+                report::line(&format!("Kept as delivery {delivery}: it will be delivered as soon as its cart takes it."));
             }
         }
     }

@@ -43,6 +43,7 @@ impl Command {
                 (key.id().clone(), "set every credential again with `cartage credential set`")
             }
         };
+        let file = init::named(&office, data, file);
         if json {
             report::json(&serde_json::json!({ "key": file, "id": id.to_string() }));
         } else {

@@ -90,10 +90,10 @@ impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         courier::block_on(async {
             match self {
-                Command::List { group, cart } => list(&init::open(data)?, group, cart.as_ref(), json).await,
+                Command::List { group, cart } => list(&*init::open(data)?, group, cart.as_ref(), json).await,
                 Command::Get { name, cart } => {
                     let parameter = find(&name)?;
-                    get(&init::open(data)?, parameter, cart.as_ref(), json).await
+                    get(&*init::open(data)?, parameter, cart.as_ref(), json).await
                 }
                 Command::Set { name, value, cart } => {
                     let assignment = assign(&name, cart.clone().map_or(Scope::System, Scope::Cart), &value)?;

@@ -3,27 +3,27 @@
 //! Text that came from a plugin, a file or the network is printed through here, which shows control characters as escapes: what a plugin
 //! says of itself cannot move the cursor or rewrite the screen.
 
+use super::desk::{self, Stream};
 use cartage::validate::civil_time;
 use cartage_contract::orders::CivilTime;
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use std::error::Error;
-use std::io::{self, ErrorKind, IsTerminal, Write};
 
 /// Prints the result as one JSON document.
 pub(crate) fn json(document: &impl Serialize) {
     let text = serde_json::to_string_pretty(document).expect("our reports have text keys only, and no other error is possible in memory");
-    put(io::stdout(), &text);
+    put(Stream::Result, &text);
 }
 
 /// Prints a line of the result.
 pub(crate) fn line(text: &str) {
-    put(io::stdout(), &visible(text));
+    put(Stream::Result, &visible(text));
 }
 
 /// Prints a heading of the result.
 pub(crate) fn heading(text: &str) {
-    put(io::stdout(), &painted(&visible(text), Style::new().bold(), colours(&io::stdout())));
+    put(Stream::Result, &painted(&visible(text), Style::new().bold(), desk::current().has_colours(Stream::Result)));
 }
 
 /// Prints rows of a name and a value, the values one below the other. A value may have several lines.
@@ -31,20 +31,18 @@ pub(crate) fn rows<N: AsRef<str>, V: AsRef<str>>(rows: &[(N, V)]) {
     let width = rows.iter().map(|(name, _)| name.as_ref().chars().count()).max().unwrap_or(0);
     for (name, value) in rows {
         let indent = format!("\n  {:width$}  ", "");
-        put(io::stdout(), &format!("  {:width$}  {}", visible(name.as_ref()), visible(value.as_ref()).replace('\n', &indent)));
+        put(Stream::Result, &format!("  {:width$}  {}", visible(name.as_ref()), visible(value.as_ref()).replace('\n', &indent)));
     }
 }
 
 /// Prints a line of talk: what is being done, for somebody who waits.
 pub(crate) fn talk(text: &str) {
-    put(io::stderr(), &visible(text));
+    put(Stream::Talk, &visible(text));
 }
 
 /// Prints the beginning of a line of talk, for an answer to stand behind it.
 pub(crate) fn prompt(text: &str) {
-    let mut stream = io::stderr();
-    // A closed stream leaves nobody to ask; the answer, or its absence, says how it goes on.
-    let _ = write!(stream, "{}", visible(text)).and_then(|()| stream.flush());
+    desk::current().put(Stream::Talk, &visible(text));
 }
 
 /// Prints why a command failed: the error, its causes, and what to do.
@@ -64,7 +62,7 @@ pub(crate) fn failure(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized), re
     if let Some(remedy) = remedy {
         text.push_str(&format!("\n{} {}", painted("what to do:", Style::new().bold(), colours), visible(remedy).replace('\n', "\n  ")));
     }
-    put(io::stderr(), &text);
+    put(Stream::Talk, &text);
 }
 
 /// An error and its causes in one line.
@@ -74,7 +72,7 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
 
 /// Whether standard error shows colours.
 pub(crate) fn colours_on_stderr() -> bool {
-    colours(&io::stderr())
+    desk::current().has_colours(Stream::Talk)
 }
 
 /// A size for a person.
@@ -88,22 +86,12 @@ pub(crate) fn time(unix_ms: u64) -> String {
     format!("{}-{:02}-{:02} {hour:02}:{minute:02}:{second:02} UTC", date.year, date.month, date.day)
 }
 
-fn colours(stream: &impl IsTerminal) -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    stream.is_terminal() && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
-}
-
 fn painted(text: &str, style: Style, colours: bool) -> String {
     if colours { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
-fn put(mut stream: impl Write, text: &str) {
-    match writeln!(stream, "{text}") {
-        // `cartage … | head` has seen enough; what follows would have nobody to read it.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        // A closed stream leaves nobody to tell; the exit code still says how it went.
-        Ok(()) | Err(_) => {}
-    }
+fn put(stream: Stream, line: &str) {
+    desk::current().put(stream, &format!("{line}\n"));
 }
 
 /// The text with control characters and those that reorder text as escapes; line feeds stay.

@@ -1,6 +1,6 @@
 //! `cartage send`: one status update to one cart: through the gate by its Cart ID, or one attempt by the cart's file.
 
-use super::{Failure, Verdict, attempt, courier, gated, init, report};
+use super::{Failure, Verdict, attempt, courier, desk, gated, init, report};
 use cartage::clock::{Clock, SystemClock};
 use cartage::deliver::{Attempt, Job};
 use cartage::egress::Mode;
@@ -9,8 +9,6 @@ use cartage::id::{CartId, DeliveryId};
 use cartage::office::{Cause, Request};
 use cartage::validate::{Fields, ForCart, PackageFields, StatusUpdate, civil_time};
 use clap::ValueEnum;
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -46,8 +44,8 @@ pub(crate) struct Args {
     /// Send it although the cart has it already; the record says so.
     #[arg(long)]
     again: bool,
-    /// With a file: the folder that holds the plugins [default: the folder of the cart's file].
-    #[arg(long, value_name = "DIR", env = "CARTAGE_PLUGINS")]
+    /// With a file: the folder that holds the plugins [env: CARTAGE_PLUGINS] [default: the folder of the cart's file].
+    #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
     /// The update, a JSON file; - is standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["order", "label", "reference", "changed_at", "note", "comments", "notify_customer", "packages"])]
@@ -111,6 +109,11 @@ enum Error {
 }
 
 impl Args {
+    /// Whether the cart is one of the data directory.
+    pub(super) fn needs_data_directory(&self) -> bool {
+        CartId::new(self.cart.as_str()).is_ok()
+    }
+
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         match CartId::new(self.cart.as_str()) {
             Ok(cart) => courier::block_on(self.through_the_gate(cart, data, json)),
@@ -142,7 +145,7 @@ impl Args {
         }
         let now = civil_time(SystemClock.now_unix_ms());
         let update = StatusUpdate::new(self.fields()?, now).map_err(|error| Failure::wrong_use(error.to_string()))?;
-        let ready = courier::ready(Path::new(&self.cart), self.plugins.as_deref()).await?;
+        let ready = courier::ready(Path::new(&self.cart), courier::plugins(self.plugins.clone())?.as_deref()).await?;
         let update = match update.for_cart(&ready.cart, ready.courier.manifest())? {
             ForCart::Send(update) => update,
             ForCart::Ignored => return Ok(ignored(&update, &ready.cart, json)),
@@ -186,21 +189,15 @@ impl Args {
 fn read(path: &Path) -> Result<Fields, Error> {
     let file = path.display().to_string();
     let failed = |source| Error::File { file: file.clone(), source };
-    let mut text = Vec::new();
-    if file == "-" {
-        std::io::stdin().take(UPDATE_FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(failed)?;
-    } else {
-        fs::File::open(path).map_err(failed)?.take(UPDATE_FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(failed)?;
-    }
-    if text.len() as u64 > UPDATE_FILE_BYTES_MAX {
-        return Err(Error::TooLarge { file });
-    }
+    let desk = desk::current();
+    let text = if file == "-" { desk.standard_input(UPDATE_FILE_BYTES_MAX) } else { desk.file(path, UPDATE_FILE_BYTES_MAX) };
+    let Some(text) = text.map_err(failed)? else { return Err(Error::TooLarge { file }) };
     serde_json::from_slice(&text).map_err(|source| Error::Json { file, source })
 }
 
 fn keep(attempt: &Attempt, file: &Path) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(&attempt.cassette).expect("a cassette is plain data");
-    fs::write(file, text).map_err(|source| Error::Cassette { file: file.to_owned(), source })?;
+    desk::current().write(file, text.as_bytes()).map_err(|source| Error::Cassette { file: file.to_owned(), source })?;
     report::talk(&format!("wrote the record of the attempt to {}", file.display()));
     Ok(())
 }

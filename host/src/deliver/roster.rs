@@ -107,7 +107,7 @@ pub enum Note<'a> {
     /// The cart cannot be made ready.
     NotReady {
         /// Why not.
-        why: &'a (dyn std::error::Error + 'a),
+        why: &'a (dyn std::error::Error + 'static),
     },
     /// The outbox could not be written or read; it is tried again.
     Disk {
@@ -132,9 +132,4 @@ impl Ready {
             DeadLetters::LatestWins | DeadLetters::Block => Then::Block,
         }
     }
-}
-
-/// An error and its causes in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -6,6 +6,7 @@ use super::{Error, KeptCart, Office};
 use crate::deliver::{Attempt, Job};
 use crate::egress::Mode;
 use crate::events::{self, Raised};
+use crate::failpoint;
 use crate::gate::order::{Known, Past};
 use crate::gate::package::mark;
 use crate::gate::{self, Again, Change, Decision, Given, Question, Verdict, decide};
@@ -162,12 +163,13 @@ impl Office {
     /// [`Error`] where the request is not valid or the cart cannot take it: nothing was accepted then. What the gate answers is in
     /// [`Accepted`].
     pub async fn accept(&self, request: &Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Error> {
-        if let Some(key) = key
-            && let Some(accepted) = self.answered(key).await?
-        {
-            return Ok(accepted);
-        }
         loop {
+            // Asked each time: the same request may have come twice at once.
+            if let Some(key) = key
+                && let Some(accepted) = self.answered(key).await?
+            {
+                return Ok(accepted);
+            }
             let (facts, kept, nearest) = self.look(&request.cart, &request.fields.order_number).await?;
             let asked = Asked::new(request, &facts, self.now_unix_ms())?;
             let decision = asked.decide(&request.cart, kept.as_ref(), nearest.as_deref(), &facts);
@@ -189,6 +191,7 @@ impl Office {
             let key = key.filter(|_| refused.is_none());
             let Some(accepted) = self.keep(request, facts, accepted, new, key).await? else { continue };
             if let Outcome::Queued { .. } = accepted.done {
+                failpoint::reach("accepted");
                 self.shared.bell.work(&(self.merchant.clone(), request.cart.clone()));
             }
             return refused.map_or(Ok(accepted), Err);

@@ -271,8 +271,8 @@ impl Office {
     }
 }
 
-fn refused(error: &dyn std::error::Error) -> PluginKept {
-    PluginKept::Refused { reason: crate::deliver::roster::chain(error) }
+fn refused(error: &(dyn std::error::Error + 'static)) -> PluginKept {
+    PluginKept::Refused { reason: crate::causes::chain(error) }
 }
 
 fn word(value: &Plain) -> Option<&str> {

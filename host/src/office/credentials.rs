@@ -4,6 +4,7 @@
 //! when an update that the cart refused with the old value was delivered with the new one. So the order in which the password changes, here and
 //! at the cart, does not matter.
 
+use super::inlet::{INLET_FIELD, INLET_SLOT};
 use super::{Error, KeptCart, Office, credential_host};
 use crate::cassette::Cassette;
 use crate::deliver::Attempt;
@@ -96,6 +97,10 @@ impl Office {
         secret: SecretString,
     ) -> Result<SetCredential, Error> {
         let id = &kept.cart.id;
+        if kept.cart.seti.is_some() && (slot, field) == (INLET_SLOT, INLET_FIELD) && manifest.slot(INLET_SLOT).is_none() {
+            self.set_inlet_password(kept, secret).await?;
+            return Ok(SetCredential { turn: Turn::Current, warnings: Vec::new() });
+        }
         let warnings =
             credential::check_value(manifest, slot, field, &secret).map_err(|source| Error::Credential { cart: id.clone(), source })?;
         let host = manifest.slot(slot).and_then(|slot| credential_host(&kept.cart, manifest, slot));
@@ -126,7 +131,7 @@ impl Office {
         Ok(forgot)
     }
 
-    async fn note_credential(&self, what: &str, place: &Place, detail: &str) -> Result<(), Error> {
+    pub(super) async fn note_credential(&self, what: &str, place: &Place, detail: &str) -> Result<(), Error> {
         let subject = format!("cart {}, {}.{}", place.cart, place.slot, place.field);
         self.change(self.line(what, &subject, detail.to_owned()), |_, _| Ok(())).await?;
         self.cart_changed(&place.cart);

@@ -151,6 +151,9 @@ pub enum Error {
         /// The slot.
         slot: String,
     },
+    /// A token.
+    #[error(transparent)]
+    Token(#[from] super::tokens::Error),
     /// The cart could not be made ready.
     #[error(
         "could not make cart {cart} ready; change its file and load it with `cartage apply FILE`, or set what is missing with `cartage credential set`"

@@ -130,7 +130,7 @@ impl Roster for Office {
                 tracing::error!(cart = %cart.1, %delivery, "was tried again and again without an answer: dead letter")
             }
             Note::Unreadable { order, why } => tracing::error!(cart = %cart.1, order, why, "cannot be read"),
-            Note::NotReady { why } => tracing::error!(cart = %cart.1, why = crate::deliver::roster::chain(*why), "cannot be made ready"),
+            Note::NotReady { why } => tracing::error!(cart = %cart.1, why = crate::causes::chain(*why), "cannot be made ready"),
             Note::Disk { error } => tracing::error!(cart = %cart.1, error = *error as &dyn std::error::Error, "the disk does not take it"),
             Note::Breaker(breaker) => tracing::warn!(cart = %cart.1, ?breaker, "the breaker changed"),
         }

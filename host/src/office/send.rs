@@ -6,10 +6,12 @@ use crate::deliver::schedule::{CartKey, Follows};
 use crate::deliver::{Attempt, Over};
 use crate::gate::Decision;
 use crate::id::DeliveryId;
-use crate::outbox::{Found, Outbox as _};
+use crate::outbox::{self, Found, Outbox as _, sqlite};
 use crate::store::carts::Pause;
+use crate::store::orders::OrderRef;
 use serde::Serialize;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::time::timeout;
@@ -91,12 +93,17 @@ impl Office {
         self.fit(request).await?;
         let Accepted { decision, done } = self.accept(request, None).await?;
         let done = match done {
+            // Who asks for the same again wants it sent: what waits in the order's queue is tried.
+            Outcome::Nothing if !decision.must_act() && !self.is_serving() => match self.head(&decision).await? {
+                Some(head) => self.deliver(request, &decision, head).await?,
+                None => Done::Nothing,
+            },
             Outcome::Nothing => Done::Nothing,
             Outcome::Recorded => match self.record(request).await? {
                 Some(attempt) => Done::Recorded(Box::new(attempt)),
                 None => Done::Nothing,
             },
-            Outcome::Queued { delivery, .. } if self.shared.serving.load(std::sync::atomic::Ordering::Relaxed) => {
+            Outcome::Queued { delivery, .. } if self.is_serving() => {
                 let wait = Duration::from_millis(WAIT_MS);
                 self.waited(&delivery, timeout(wait, attempt_of(&mut over, &delivery)).await.ok().flatten())
             }
@@ -140,9 +147,8 @@ impl Office {
 
     /// Tries an order's queue until the turn of this delivery is over.
     async fn deliver(&self, request: &Request, decision: &Decision, delivery: DeliveryId) -> Result<Done, Error> {
-        let waits = |waits| Done::Waits { delivery: delivery.clone(), waits };
         if let Some(Pause { why, .. }) = self.pause(request).await? {
-            return Ok(waits(Waits::Paused { why }));
+            return Ok(Done::Waits { delivery, waits: Waits::Paused { why } });
         }
         let cart: CartKey = (self.merchant.clone(), request.cart.clone());
         let deliverer = self.deliverer();
@@ -150,18 +156,29 @@ impl Office {
             let Over { verdict, next_due_unix_ms, attempt } = deliverer.attempt(&cart, &decision.order_number, 0).await?;
             let Some(attempt) = attempt else { break };
             let again_now = next_due_unix_ms.is_some_and(|due| due <= deliverer.now().unix_ms());
-            match verdict.update {
-                // The other credentials are tried at once.
-                Follows::Retry { counted: false, .. } if verdict.cart.is_none() && again_now => {}
-                _ if attempt.receipt.delivery == delivery => {
-                    let again = matches!(verdict.update, Follows::Retry { .. });
-                    return Ok(Done::Tried { attempt, again_unix_ms: next_due_unix_ms.filter(|_| again) });
-                }
-                _ if again_now => {}
-                _ => break,
+            let retry = matches!(verdict.update, Follows::Retry { .. });
+            // Other credentials that wait are tried at once.
+            let others = retry && verdict.cart.is_none() && again_now;
+            if attempt.receipt.delivery == delivery && !others {
+                return Ok(Done::Tried { attempt, again_unix_ms: next_due_unix_ms.filter(|_| retry) });
+            }
+            if !again_now {
+                break;
             }
         }
-        Ok(waits(Waits::Earlier))
+        Ok(Done::Waits { delivery, waits: Waits::Earlier })
+    }
+
+    /// The delivery at the head of the order's queue.
+    async fn head(&self, decision: &Decision) -> Result<Option<DeliveryId>, Error> {
+        let merchant = self.merchant.clone();
+        let order = OrderRef { cart: decision.cart.clone(), number: decision.order_number.clone() };
+        Ok(self.shared.store.read::<_, outbox::Error>(move |view| sqlite::head(view, &merchant, &order)).await?)
+    }
+
+    /// Whether a worker serves this directory.
+    fn is_serving(&self) -> bool {
+        self.shared.serving.load(Ordering::Relaxed)
     }
 
     /// The pause that holds a cart now.

@@ -6,8 +6,8 @@
 
 use super::{Error, Invalid, Post};
 use crate::carts::Inlet;
+use crate::causes::chain;
 use std::borrow::Cow;
-use std::iter::successors;
 
 /// Bytes of an answer, at most.
 pub const ANSWER_BYTES_MAX: usize = 1_024;
@@ -172,11 +172,6 @@ fn plain(text: &str) -> String {
         _ => '?',
     });
     plain.collect::<String>().split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// An error and its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

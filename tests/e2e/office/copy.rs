@@ -47,5 +47,5 @@ async fn a_copy_comes_back_with_its_key_and_its_plugins() {
     assert!(restore("keyless", &["--plugins", "data/plugins"]).contains("a new key was made"));
     assert_eq!(in_new("keyless", &["cart", "resume", "shop"]).0, 0);
     let (code, said) = in_new("keyless", &send);
-    assert!(code == 1 && said.contains("was sealed with key"), "{said}");
+    assert!(code == 1 && said.contains("was sealed with key"), "nothing is accepted that cannot be sent: {said}");
 }

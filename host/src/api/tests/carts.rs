@@ -150,24 +150,3 @@ async fn events_and_labels_are_set_and_read() {
     desk.ask(add(many(200))).await.is(StatusCode::OK);
     desk.ask(add(many(201))).await.problem(422, "invalid", "not 201");
 }
-
-#[tokio::test]
-async fn tokens_are_made_with_care() {
-    use crate::office::tokens::{CARTS_MAX, NAME_CHARS_MAX, NotMade};
-    let desk = Desk::new().await;
-    let make = |name: &str, carts: Option<Vec<CartId>>| {
-        let (office, name) = (desk.office.clone(), name.to_owned());
-        async move { office.new_token(&name, Role::Sender, carts).await.map(drop) }
-    };
-    for name in ["", " a", "a\n", &"x".repeat(NAME_CHARS_MAX + 1)] {
-        assert!(matches!(make(name, None).await, Err(NotMade::Name { .. })), "{name:?}");
-    }
-    assert!(make(&"x".repeat(NAME_CHARS_MAX), None).await.is_ok());
-    assert!(matches!(make(&"x".repeat(NAME_CHARS_MAX), None).await, Err(NotMade::Taken { .. })));
-    for count in [0, CARTS_MAX + 1] {
-        assert!(matches!(make("a", Some(vec![cart("garden"); count])).await, Err(NotMade::Carts { .. })), "{count}");
-    }
-    assert!(make("a", Some(vec![cart("garden"); CARTS_MAX])).await.is_ok());
-    assert!(matches!(make("b", Some(vec![cart("nowhere")])).await, Err(NotMade::Office(_))));
-    assert!(!desk.office.remove_token("b").await.expect("it can be read"), "it was not made");
-}

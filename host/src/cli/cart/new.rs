@@ -4,7 +4,7 @@ use super::ask::{Answers, ask};
 use super::examples;
 use crate::cli::apply::{cart_id, plugin_at};
 use crate::cli::plugin::takes;
-use crate::cli::{Failure, Verdict, courier, report};
+use crate::cli::{Failure, Verdict, courier, desk, report};
 use cartage::carts::{Cart, quoted};
 use cartage::id::CartId;
 use cartage::plugin::Runtime;
@@ -47,7 +47,7 @@ impl Args {
         if self.ask && output.exists() {
             return Err(not_written(&output)(std::io::ErrorKind::AlreadyExists.into()));
         }
-        let answers = if self.ask { ask(plugin.manifest(), &mut std::io::stdin().lock())? } else { Answers::default() };
+        let answers = if self.ask { ask(plugin.manifest(), &mut desk::answers())? } else { Answers::default() };
         let text = file(&self.cart, &name, plugin.manifest(), &answers);
         Cart::parse("what was answered", &text)?;
         if output == Path::new("-") {

@@ -1,7 +1,8 @@
 //! What waits, without writing anything.
 
+use super::lanes;
 use super::rows::{Raw, columns};
-use crate::id::{CartId, MerchantId};
+use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::outbox::{Backlog, DUE_AHEAD_MS_MAX, Due, Error, Head, Look, Page, Queued, ROWS_MAX, Waits};
 use crate::store::View;
 use crate::store::orders::OrderRef;
@@ -72,6 +73,15 @@ pub fn backlogs(view: &View<'_>, merchant: Option<&MerchantId>) -> Result<Vec<Ba
         })
     })?;
     Ok(all)
+}
+
+/// The delivery at the head of an order's queue. None: nothing waits there.
+///
+/// # Errors
+///
+/// [`Error::Store`], [`Error::Content`].
+pub fn head(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<DeliveryId>, Error> {
+    Ok(lanes::with_head(view, merchant, order)?.map(|(_, head)| head.delivery))
 }
 
 /// What waits at a cart, the first to arrive first.

@@ -1,0 +1,244 @@
+//! Commands that run in a daemon: while one works in a data directory, whoever may use the directory reaches it over a socket in it.
+//!
+//! The command that was typed sends its words; the daemon reads them as the command would and runs it with its own opened [`Office`] and with
+//! the [`Desk`](super::desk::Desk) of a visitor. So there is one program text for both, and the daemon's store has one writer. The socket has
+//! the mode 0600 and lies in a directory that only its owner may enter: who reaches it could open the store as well.
+//!
+//! A command that began is done to its end, whether or not somebody still listens. What a visitor does not answer does not hold up the
+//! daemon: each command has a thread of its own, there is room for [`COMMANDS_MAX`] at once, and a daemon that ends hangs up on whoever keeps it
+//! waiting.
+
+mod client;
+mod frames;
+mod visitor;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use client::Client;
+
+use super::{Cli, desk};
+use cartage::data_dir::DataDir;
+use cartage::office::Office;
+use clap::Parser as _;
+use frames::{Ask, Opening, Version};
+use std::ffi::OsString;
+use std::fs::Permissions;
+use std::net::Shutdown;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UnixListener;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// Commands that run at once.
+pub(super) const COMMANDS_MAX: usize = 16;
+/// Commands that wait for their turn at once. One more is refused straight away.
+const WAITING_MAX: usize = 64;
+/// How long a command waits for its turn.
+const TURN_WAIT: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(5) };
+/// How long the first frame may take: who connects has something to say.
+const OPENING_WAIT: Duration = Duration::from_secs(5);
+/// How long a frame to somebody who does not read may take. Then they count as gone.
+const WRITE_WAIT: Duration = Duration::from_secs(30);
+/// How long a daemon that ends lets visitors answer before it hangs up.
+const DRAIN_WAIT: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(5) };
+/// How long to rest when a connection could not be taken, for example for want of file handles.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+/// What both sides must be.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Why commands cannot reach the daemon.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// The socket cannot be made.
+    #[error("could not {what} the socket {} for commands; if its path is long, use a data directory with a shorter one", .socket.display())]
+    Socket {
+        /// What was attempted.
+        what: &'static str,
+        /// The socket.
+        socket: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// The daemon's side of the socket.
+#[derive(Debug)]
+pub(super) struct Listener {
+    office: Arc<Office>,
+    socket: PathBuf,
+    listener: UnixListener,
+}
+
+impl Listener {
+    /// Listens in the office's data directory, in the place of a daemon that died: the directory's lock says that no other lives. Needs a tokio
+    /// runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Socket`].
+    pub(super) fn bind(office: Arc<Office>) -> Result<Listener, Error> {
+        let socket = DataDir::socket(office.data_dir().path());
+        let failed = |what| {
+            let socket = socket.clone();
+            move |source| Error::Socket { what, socket, source }
+        };
+        match std::fs::remove_file(&socket) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed("remove the old one at")(error)),
+            Ok(()) | Err(_) => {}
+        }
+        remove_copies(office.data_dir().path());
+        let listener = UnixListener::bind(&socket).map_err(failed("make"))?;
+        std::fs::set_permissions(&socket, Permissions::from_mode(0o600)).map_err(failed("close to others"))?;
+        Ok(Listener { office, socket, listener })
+    }
+
+    /// Runs commands until `stop` comes. Those that run then are done first; those that wait for their user are hung up on after a while.
+    pub(super) async fn serve(self, stop: impl Future<Output = ()>) {
+        let (turns, room) = (Arc::new(Semaphore::new(COMMANDS_MAX)), Arc::new(Semaphore::new(COMMANDS_MAX + WAITING_MAX)));
+        let mut visits = JoinSet::new();
+        let mut stop = std::pin::pin!(stop);
+        let (hang_up, ends) = tokio::sync::watch::channel(false);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut stop => break,
+                accepted = self.listener.accept() => accepted,
+                Some(ended) = visits.join_next() => {
+                    warn_of(ended);
+                    continue;
+                }
+            };
+            let stream = accepted.and_then(|(stream, _)| ready(stream.into_std()?));
+            match (stream, room.clone().try_acquire_owned()) {
+                (Ok(stream), Ok(place)) => {
+                    let (office, turns, ends) = (self.office.clone(), turns.clone(), ends.clone());
+                    visits.spawn(async move {
+                        visit(stream, office, &turns, ends).await;
+                        drop(place);
+                    });
+                }
+                (Ok(mut stream), Err(_)) => busy(&mut stream),
+                (Err(error), _) => {
+                    tracing::warn!(error = %error, "a command could not be taken in");
+                    tokio::time::sleep(ACCEPT_REST).await;
+                }
+            }
+        }
+        // New commands wait for the directory's lock from here on.
+        drop(self.listener);
+        if let Err(error) = std::fs::remove_file(&self.socket) {
+            tracing::warn!(error = %error, socket = %self.socket.display(), "could not remove the socket for commands");
+        }
+        if tokio::time::timeout(DRAIN_WAIT, all(&mut visits)).await.is_err() {
+            hang_up.send_replace(true);
+            all(&mut visits).await;
+        }
+    }
+}
+
+/// Waits until all have ended.
+async fn all(visits: &mut JoinSet<()>) {
+    while let Some(ended) = visits.join_next().await {
+        warn_of(ended);
+    }
+}
+
+/// Makes a connection one that a thread waits on.
+fn ready(stream: UnixStream) -> std::io::Result<UnixStream> {
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(OPENING_WAIT))?;
+    stream.set_write_timeout(Some(WRITE_WAIT))?;
+    Ok(stream)
+}
+
+/// Runs one command on a thread of its own.
+async fn visit(mut stream: UnixStream, office: Arc<Office>, turns: &Semaphore, mut ends: tokio::sync::watch::Receiver<bool>) {
+    let Ok(Ok(_turn)) = tokio::time::timeout(TURN_WAIT, turns.acquire()).await else { return busy(&mut stream) };
+    let Ok(other_end) = stream.try_clone() else { return busy(&mut stream) };
+    let runtime = Handle::current();
+    let mut command = tokio::task::spawn_blocking(move || run(stream, office, runtime));
+    let hang_up = async { drop(ends.wait_for(|hang_up| *hang_up).await) };
+    let ended = tokio::select! {
+        ended = &mut command => ended,
+        () = hang_up => {
+            // It may be gone already.
+            let _ = other_end.shutdown(Shutdown::Both);
+            command.await
+        }
+    };
+    warn_of(ended);
+}
+
+/// A command that panicked is a fault, and no reason for the daemon to end. Its visitor hears that the conversation is over.
+fn warn_of(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(error = %error, "a command broke off");
+    }
+}
+
+fn busy(stream: &mut UnixStream) {
+    refuse(stream, format!("the daemon works on {COMMANDS_MAX} commands already"), "repeat it in a moment");
+}
+
+fn refuse(stream: &mut UnixStream, message: String, what_to_do: &str) {
+    // Who is gone need not hear it.
+    let _ = frames::send(stream, &Ask::Refused { message, what_to_do: what_to_do.to_owned() });
+}
+
+/// Reads what was typed and does it.
+fn run(mut stream: UnixStream, office: Arc<Office>, runtime: Handle) {
+    let opening = match open(&mut stream) {
+        Ok(opening) => opening,
+        Err(Unopened::Refused { message, what_to_do }) => return refuse(&mut stream, message, what_to_do),
+        Err(Unopened::Unread(error)) => return tracing::debug!(error = %error, "somebody connected and said nothing of use"),
+    };
+    let arguments: Vec<OsString> = opening.arguments.iter().map(frames::Blob::os).collect();
+    // The command has read them already: only an environment that is otherwise makes a difference.
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) if cli.command.needs_data_directory() => Cli { data: opening.data.path().to_owned(), ..cli },
+        Ok(_) => return refuse(&mut stream, "this is no command for a daemon".to_owned(), "run it where no daemon works"),
+        Err(error) => return refuse(&mut stream, format!("the daemon cannot read the arguments: {error}"), "end the daemon first"),
+    };
+    let visitor = Rc::new(visitor::Visitor::new(stream, &opening, office, runtime));
+    let exit_code = desk::at(visitor.clone(), || cli.run());
+    visitor.done(exit_code);
+}
+
+/// Why a conversation did not begin.
+enum Unopened {
+    Refused { message: String, what_to_do: &'static str },
+    Unread(frames::Error),
+}
+
+fn open(stream: &mut UnixStream) -> Result<Opening, Unopened> {
+    let bytes = frames::receive_bytes(stream).map_err(Unopened::Unread)?;
+    let Version { version } = frames::read(&bytes).map_err(Unopened::Unread)?;
+    if version != VERSION {
+        return Err(Unopened::Refused {
+            message: format!("the daemon is Cartage {VERSION} and this command is Cartage {}, so it was not run", version.escape_debug()),
+            what_to_do: "restart the daemon after an upgrade, or use the command of its version",
+        });
+    }
+    let opening = frames::read(&bytes).map_err(Unopened::Unread)?;
+    // From here on a person may think about an answer.
+    stream.set_read_timeout(None).map_err(|error| Unopened::Unread(error.into()))?;
+    Ok(opening)
+}
+
+/// Removes the copies that a daemon that died was making for commands.
+fn remove_copies(data: &Path) {
+    for entry in std::fs::read_dir(data).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(visitor::COPIES)
+            && let Err(error) = std::fs::remove_dir_all(entry.path())
+        {
+            tracing::warn!(error = %error, folder = %entry.path().display(), "could not remove a copy that nobody needs");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! `cartage token`: who may ask the daemon over the network.
+
+use super::apply::cart_id;
+use super::{Failure, Verdict, courier, init, report};
+use cartage::id::CartId;
+use cartage::office::Office;
+use cartage::office::tokens::{Error, NewToken, Role, Token};
+use secrecy::ExposeSecret as _;
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  A token for an Order Manager that hands over the events of one cart:
+      cartage token new order-manager --role sender --cart seed-shop
+  See which there are and when they were used, and remove one:
+      cartage token list
+      cartage token remove order-manager
+
+A token is shown once, when it is made: only a digest of it is kept.";
+
+const NEW_EXAMPLES: &str = "\
+Examples:
+  For an Order Manager, for one cart or two:
+      cartage token new order-manager --role sender --cart seed-shop --cart second-shop
+  For a person who keeps deliveries going:
+      cartage token new support --role operator
+  Straight into a file, for a program:
+      cartage token new order-manager --role sender --json | jq -r .text > token.txt
+
+A sender hands over events and updates and asks what became of them. An operator may do that, look at everything, and retry, discard, pause
+and resume. An admin may do that and change carts, credentials, parameters, events and tokens.";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+      cartage token list";
+
+const REMOVE_EXAMPLES: &str = "\
+Examples:
+  Replace a token that somebody else may have seen:
+      cartage token remove order-manager
+      cartage token new order-manager --role sender";
+
+/// Make, list and remove the tokens that the daemon's callers present.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) enum Command {
+    /// Make a token and show it, once.
+    #[command(after_long_help = NEW_EXAMPLES)]
+    New {
+        /// Its name, by which the audit knows its holder.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// What its holder may do: sender, operator or admin.
+        #[arg(long, value_name = "ROLE", value_parser = role)]
+        role: Role,
+        /// A cart that its holder may touch; may be given several times [default: every cart].
+        #[arg(long = "cart", value_name = "ID", value_parser = cart_id)]
+        carts: Vec<CartId>,
+    },
+    /// List the tokens, without their texts.
+    #[command(after_long_help = LIST_EXAMPLES)]
+    List,
+    /// Remove a token: whoever presents it from now on is refused.
+    #[command(after_long_help = REMOVE_EXAMPLES)]
+    Remove {
+        /// Its name.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+fn role(text: &str) -> Result<Role, Error> {
+    Role::named(text)
+}
+
+impl Command {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let office = init::open(data)?;
+        courier::block_on(async {
+            match self {
+                Command::New { name, role, carts } => {
+                    let made = office.new_token(&name, role, &carts).await.map_err(init::failure)?;
+                    show(&made, json);
+                }
+                Command::List => list(&office, json).await?,
+                Command::Remove { name } => {
+                    office.remove_token(&name).await.map_err(init::failure)?;
+                    if json {
+                        report::json(&serde_json::json!({ "token": name, "removed": true }));
+                    } else {
+                        report::line(&format!("removed the token {name}"));
+                    }
+                }
+            }
+            Ok(Verdict::Done)
+        })
+    }
+}
+
+/// A token as JSON, its text with it: there is no second time.
+pub(super) fn document(made: &NewToken) -> serde_json::Value {
+    let Token { name, role, carts, .. } = &made.token;
+    serde_json::json!({ "name": name, "role": role, "carts": carts, "text": made.text.expose_secret() })
+}
+
+fn show(made: &NewToken, json: bool) {
+    if json {
+        return report::json(&document(made));
+    }
+    report::line(made.text.expose_secret());
+    let Token { name, role, .. } = &made.token;
+    report::talk(&format!("made the token {name}: {role} of {}; it is not shown again, so keep it now", of(&made.token)));
+}
+
+fn of(token: &Token) -> String {
+    match &token.carts {
+        None => "every cart".to_owned(),
+        Some(carts) => carts.iter().map(CartId::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
+async fn list(office: &Office, json: bool) -> Result<(), Failure> {
+    let tokens = office.tokens().await.map_err(init::failure)?;
+    if json {
+        report::json(&serde_json::json!({ "tokens": tokens }));
+    } else if tokens.is_empty() {
+        report::line("there is no token; make one with `cartage token new NAME --role admin`");
+    } else {
+        let used = |at: Option<u64>| at.map_or_else(|| "never used".to_owned(), |at| format!("used last at about {}", report::time(at)));
+        let row = |token: &Token| {
+            let made = report::time(token.made_at_unix_ms);
+            (token.name.clone(), format!("{} of {}, made at {made}, {}", token.role, of(token), used(token.used_at_unix_ms)))
+        };
+        report::rows(&tokens.iter().map(row).collect::<Vec<_>>());
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! A cart's inlet: what an Order Manager that posts in the classic protocol must know, and the password among it.
+
+use super::{Error, KeptCart, Office};
+use crate::carts::Inlet;
+use crate::store::credentials::{Place, Turn};
+use crate::vault::Vault as _;
+use secrecy::SecretString;
+
+/// The credential slot of an inlet's password, beside those of the cart's plugin: `seti.password`.
+pub const INLET_SLOT: &str = "seti";
+/// Its field.
+pub const INLET_FIELD: &str = "password";
+/// For whom the password is kept: it never leaves this program, so no host is meant.
+const INLET_HOST: &str = "inlet";
+
+impl Office {
+    /// A cart's inlet and its password. None: there is no such cart, it has no inlet, or no password is set; a client is told none of these
+    /// apart.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the store or the vault cannot be read.
+    pub async fn inlet(&self, kept: &KeptCart) -> Result<Option<(Inlet, SecretString)>, Error> {
+        let Some(inlet) = kept.cart.seti.clone() else { return Ok(None) };
+        let password = self.vault()?.get(&self.merchant, &place(kept), Turn::Current, INLET_HOST).await?;
+        Ok(password.map(|password| (inlet, password)))
+    }
+
+    /// Seals the password of a cart's inlet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Vault`].
+    pub(super) async fn set_inlet_password(&self, kept: &KeptCart, secret: SecretString) -> Result<(), Error> {
+        self.vault()?.set(&self.merchant, &place(kept), Turn::Current, INLET_HOST, secret, self.now_unix_ms()).await?;
+        self.note_credential("credential set", &place(kept), "in use").await
+    }
+}
+
+fn place(kept: &KeptCart) -> Place {
+    Place { cart: kept.cart.id.clone(), slot: INLET_SLOT.to_owned(), field: INLET_FIELD.to_owned() }
+}

@@ -1,0 +1,128 @@
+//! A daemon for tests: `cartage serve` on a data directory of its own, which can be killed and started again.
+
+use cartage_tests::command::{cartage, plugin, text};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+/// The password of every shop and inlet here.
+pub(crate) const PASSWORD: &str = "a password for this test";
+
+/// A data directory, and perhaps a daemon that serves it.
+pub(crate) struct Daemon {
+    folder: tempfile::TempDir,
+    serving: Option<Serving>,
+}
+
+struct Serving {
+    child: Child,
+    seti: String,
+}
+
+impl Daemon {
+    /// A data directory without a cart.
+    pub(crate) fn new() -> Daemon {
+        let daemon = Daemon { folder: tempfile::tempdir().expect("a temporary folder"), serving: None };
+        daemon.done(&["init"]);
+        daemon.done(&["param", "set", "UseStatusUpdates", "True"]);
+        std::fs::copy(plugin("integration-script"), daemon.path("script.wasm")).expect("it is there");
+        daemon
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Adds a live cart with an inlet, whose script is at this URL. `more` are further tables of its definition.
+    pub(crate) fn add_cart(&self, id: &str, script_url: &str, settings: &str, more: &str) {
+        let text = format!(
+            "cart = {id:?}\nplugin = \"script.wasm\"\nmode = \"live\"\n[endpoints.script]\nbase_url = {script_url:?}\n\
+             private = [{{ name = \"this test's shop\", allow = \"127.0.0.1/32\" }}]\n[settings]\n{settings}\n\
+             [credentials.account]\nsetiuser = {{ text = \"cartage\" }}\npassword = {{ env = \"SHOP_PASSWORD\" }}\n\
+             [seti]\nuser = \"om\"\n{more}\n"
+        );
+        std::fs::write(self.path("cart.toml"), text).expect("the folder can be written");
+        self.done(&["apply", "cart.toml"]);
+        self.done(&["param", "set", "UseGenericStatusUpdates", "True", "--cart", id]);
+        self.done(&["credential", "set", id, "seti", "password", "--env", "SHOP_PASSWORD"]);
+    }
+
+    /// Types a command; its exit code and all that it printed.
+    pub(crate) fn run(&self, words: &[&str]) -> (i32, String) {
+        let output = self.command(words).output().expect("the command starts");
+        let (result, talk) = text(&output);
+        (output.status.code().expect("it was not killed"), result + &talk)
+    }
+
+    pub(crate) fn done(&self, words: &[&str]) -> String {
+        let (code, printed) = self.run(words);
+        assert_eq!(code, 0, "{words:?}: {printed}");
+        printed
+    }
+
+    fn command(&self, words: &[&str]) -> std::process::Command {
+        let mut command = cartage();
+        command.args(words).env("CARTAGE_DATA", self.path("data")).env("SHOP_PASSWORD", PASSWORD).current_dir(self.folder.path());
+        command
+    }
+
+    /// Starts the daemon and waits until it serves.
+    pub(crate) fn serve(&mut self) {
+        self.serve_with(&[]);
+    }
+
+    /// The same, with further variables in its environment.
+    pub(crate) fn serve_with(&mut self, environment: &[(&str, &str)]) {
+        let mut command = self.command(&["serve", "--seti-listen", "127.0.0.1:0", "--drain-s", "5", "--json"]);
+        let log = std::fs::File::options().create(true).append(true).open(self.path("log")).expect("the folder can be written");
+        let mut child = command.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(log).spawn().expect("it starts");
+        let mut said = String::new();
+        let mut printed = BufReader::new(child.stdout.take().expect("it was piped"));
+        loop {
+            let read = printed.read_line(&mut said).expect("it prints text");
+            assert!(read > 0, "the daemon ended before it served: {said}{}", std::fs::read_to_string(self.path("log")).unwrap_or_default());
+            if let Ok(said) = serde_json::from_str::<serde_json::Value>(&said) {
+                let seti = said["seti"].as_str().expect("it names the address").to_owned();
+                self.serving = Some(Serving { child, seti });
+                return;
+            }
+        }
+    }
+
+    /// Where posts for this cart go.
+    pub(crate) fn inlet(&self, cart: &str) -> String {
+        format!("http://{}/seti/{cart}", self.serving.as_ref().expect("it serves").seti)
+    }
+
+    /// Kills it, as a crash would.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut serving) = self.serving.take() {
+            serving.child.kill().expect("it is ours");
+            serving.child.wait().expect("it ends");
+        }
+    }
+
+    /// Waits until it ends by itself; whether it ended well.
+    pub(crate) fn wait(&mut self) -> bool {
+        let mut serving = self.serving.take().expect("it serves");
+        serving.child.wait().expect("it ends").success()
+    }
+
+    /// Tells it to stop, and waits; whether it ended well.
+    pub(crate) fn stop(&mut self) -> bool {
+        let id = self.serving.as_ref().expect("it serves").child.id();
+        let told = std::process::Command::new("kill").args(["-TERM", &id.to_string()]).status().expect("there is a kill");
+        assert!(told.success(), "it was told to stop");
+        self.wait()
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
