@@ -44,6 +44,7 @@ use crate::outbox;
 use crate::plugin::{Plugin, Runtime};
 use crate::store::Store;
 use crate::vault::{self, SealedVault};
+use cart::CartCache;
 use roster::Couriers;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -72,6 +73,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     bell: Arc<Bell>,
     couriers: Couriers,
+    carts: CartCache,
     /// Told of each attempt that is over, for whoever waits for one.
     over: broadcast::Sender<Arc<Attempt>>,
     /// Whether a worker delivers what is accepted.
@@ -115,6 +117,7 @@ impl Office {
             clock,
             bell: Arc::default(),
             couriers: Couriers::default(),
+            carts: CartCache::default(),
             over: broadcast::Sender::new(OVER_KEPT_MAX),
             serving: AtomicBool::new(false),
         };

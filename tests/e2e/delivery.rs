@@ -65,7 +65,7 @@ async fn nothing_is_lost_and_no_order_goes_back_however_often_it_is_killed() {
     let seed = std::time::UNIX_EPOCH.elapsed().map_or(1, |since| since.as_nanos() as u64);
     let mut state = seed;
     for _ in 0..kills() {
-        tokio::time::sleep(Duration::from_millis(60 + draw(&mut state, 400))).await;
+        tokio::time::sleep(Duration::from_millis(100 + draw(&mut state, 900))).await;
         daemon.kill();
         daemon.serve();
         *url.lock().expect("nobody panics while holding it") = daemon.inlet("shop");
@@ -77,7 +77,7 @@ async fn nothing_is_lost_and_no_order_goes_back_however_often_it_is_killed() {
         accepted.extend(sender.await.expect("a sender ends"));
     }
     let updates: u64 = accepted.values().sum();
-    assert!(updates > kills() * 10, "there was load: {updates} updates were accepted");
+    assert!(updates > kills() * 4, "there was load: {updates} updates were accepted");
 
     let start = Instant::now();
     while shop.seen().last != accepted && start.elapsed() < PATIENCE {

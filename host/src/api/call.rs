@@ -76,7 +76,7 @@ impl Call {
 
     /// Whether the token may touch this cart.
     pub(super) fn sees(&self, cart: &CartId) -> bool {
-        self.bearer.is_for(cart)
+        self.bearer.carts.as_ref().is_none_or(|carts| carts.contains(cart))
     }
 
     /// The token may change what counts for every cart of the merchant.

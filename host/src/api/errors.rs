@@ -5,7 +5,6 @@
 
 use super::problem::{Kind, Problem, chain};
 use crate::office::apply::Invalid;
-use crate::office::tokens;
 use crate::{office, outbox, store, vault};
 
 /// It is ours to mend: the sender learns what was attempted, the log the rest.
@@ -67,19 +66,6 @@ impl From<vault::Error> for Problem {
     }
 }
 
-impl From<tokens::Error> for Problem {
-    fn from(error: tokens::Error) -> Problem {
-        use tokens::Error;
-        match error {
-            Error::Store(error) => error.into(),
-            Error::Name { .. } | Error::Role { .. } => Problem::of(Kind::Invalid, &error),
-            Error::Taken { .. } => Problem::of(Kind::Conflict, &error),
-            Error::Unknown { .. } => Problem::of(Kind::NotFound, &error),
-            Error::Random { .. } => ours(Kind::Internal, &error),
-        }
-    }
-}
-
 impl From<office::Error> for Problem {
     fn from(error: office::Error) -> Problem {
         use office::Error;
@@ -87,9 +73,13 @@ impl From<office::Error> for Problem {
             Error::Store(error) => error.into(),
             Error::Vault(error) => error.into(),
             Error::Outbox(error) => error.into(),
-            Error::Token(error) => error.into(),
             Error::NoCart { .. } => Problem::of(Kind::NotFound, &error),
             Error::KeyReused { .. } => Problem::of(Kind::KeyReused, &error),
+            Error::Token(office::tokens::Error::Role { .. }) => {
+                Problem::new(Kind::RoleNeeded, "the token has a role that this release does not know; make a new token")
+            }
+            // Tokens are made and removed at the machine, not here.
+            Error::Token(_) => ours(Kind::Internal, &error),
             Error::Parameter(_)
             | Error::Event(_)
             | Error::Label(_)

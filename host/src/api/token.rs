@@ -2,19 +2,18 @@
 
 use super::call::Shared;
 use super::problem::{Kind, Problem};
-use crate::office;
-use crate::office::tokens::{self, Role, Token};
+use crate::office::tokens::{Role, Token};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
-/// The request's token.
+/// The holder of the request's token.
 pub(super) async fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Token, Problem> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
     let (Some(first), None) = (given.next(), given.next()) else {
         return Err(denied("Bearer realm=\"cartage\"", "the request carries no token; send one header, Authorization: Bearer TOKEN"));
     };
     let known = match secret(first) {
-        Some(secret) => shared.api.office.find_token(secret).await.map_err(of_another_release)?,
+        Some(secret) => shared.api.office.find_token(secret).await?,
         None => None,
     };
     known.ok_or_else(|| {
@@ -23,16 +22,6 @@ pub(super) async fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Token
             "the token is not known: it was mistyped, or removed; `cartage token list` shows those that there are, `cartage token new` makes one",
         )
     })
-}
-
-/// A token whose role this release does not know has none.
-fn of_another_release(error: office::Error) -> Problem {
-    match error {
-        office::Error::Token(error @ tokens::Error::Role { .. }) => {
-            Problem::new(Kind::RoleNeeded, format!("the token's role is of another release: {error}; make a new token"))
-        }
-        other => other.into(),
-    }
 }
 
 fn secret(value: &HeaderValue) -> Option<&str> {
@@ -62,7 +51,6 @@ pub(super) fn has(bearer: &Token, needed: Role) -> Result<(), Problem> {
     if bearer.role >= needed {
         return Ok(());
     }
-    let Token { name, role, .. } = bearer;
-    let detail = format!("the token {name:?} is a {role}'s, and this needs the role {needed}; use a token of that role");
+    let detail = format!("the token {:?} is a {}'s, and this needs the role {needed}; use a token of that role", bearer.name, bearer.role);
     Err(Problem::new(Kind::RoleNeeded, detail).with("role_needed", needed.as_str()))
 }

@@ -164,7 +164,7 @@ impl Office {
     /// [`Accepted`].
     pub async fn accept(&self, request: &Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Error> {
         loop {
-            // Each time round: the same request may have come twice at once, and the other have been the first.
+            // Asked each time: the same request may have come twice at once.
             if let Some(key) = key
                 && let Some(accepted) = self.answered(key).await?
             {

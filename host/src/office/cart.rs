@@ -1,16 +1,20 @@
 //! A cart as the store keeps it, with what is known of its plugin, and the way from there to a courier.
 
-use super::plugins::is_missing;
+use super::plugins::{is_missing, kept_name};
 use super::{Error, Office};
 use crate::carts::{Cart, Mode, OrderNumberKind};
 use crate::deliver::Courier;
 use crate::gate::question::{CartState, Definition, PluginState};
-use crate::id::{CartId, Digest};
+use crate::id::{CartId, Digest, MerchantId};
 use crate::parameters::{self, Assignments, GENERIC_ORDER_NUMBER_TYPE, Source, Supplied, Value};
 use crate::store;
 use crate::vault::{Place, Turn, Vault as _};
 use cartage_contract::delivery::SettingValue;
 use cartage_contract::manifest::{Manifest, Plain, Slot};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::SystemTime;
 
 /// A cart as the store keeps it.
 #[derive(Debug, Clone)]
@@ -47,6 +51,29 @@ pub enum PluginKept {
         /// Why.
         reason: String,
     },
+}
+
+/// Carts as they were read last, so that a burst of updates does not read and hash a plugin's file for each.
+#[derive(Default)]
+pub(super) struct CartCache(Mutex<BTreeMap<(MerchantId, CartId), (Stamp, KeptCart)>>);
+
+/// By what a file is known to be the same: when it was changed last, and its length.
+type Stamp = (SystemTime, u64);
+
+impl CartCache {
+    fn get(&self, key: &(MerchantId, CartId), row: &store::carts::Cart, stamp: Option<Stamp>) -> Option<KeptCart> {
+        let carts = self.0.lock().expect("nobody panics while holding it");
+        carts.get(key).filter(|(known, kept)| Some(*known) == stamp && kept.row == *row).map(|(_, kept)| kept.clone())
+    }
+
+    fn put(&self, key: (MerchantId, CartId), stamp: Stamp, kept: &KeptCart) {
+        self.0.lock().expect("nobody panics while holding it").insert(key, (stamp, kept.clone()));
+    }
+}
+
+fn stamp(file: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(file).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 impl KeptCart {
@@ -168,8 +195,21 @@ impl Office {
         }
     }
 
-    /// Reads a cart's row.
+    /// Reads a cart's row. What was read before is taken while neither the row nor the plugin's file has changed.
     pub(super) async fn read_cart(&self, row: store::carts::Cart) -> Result<KeptCart, Error> {
+        let key = (self.merchant.clone(), row.definition.cart.clone());
+        let stamp = row.definition.plugin.and_then(|pinned| stamp(&self.shared.dir.plugins().join(kept_name(pinned))));
+        if let Some(kept) = self.shared.carts.get(&key, &row, stamp) {
+            return Ok(kept);
+        }
+        let kept = self.parse_cart(row).await?;
+        if let (Some(stamp), PluginKept::Admitted { .. }) = (stamp, &kept.plugin) {
+            self.shared.carts.put(key, stamp, &kept);
+        }
+        Ok(kept)
+    }
+
+    async fn parse_cart(&self, row: store::carts::Cart) -> Result<KeptCart, Error> {
         let id = row.definition.cart.clone();
         let cart =
             Cart::parse(&format!("the store, cart {id}"), &row.definition.text).map_err(|source| Error::KeptCart { cart: id, source })?;
