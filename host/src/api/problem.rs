@@ -117,7 +117,7 @@ pub(super) struct Problem {
     pub(super) kind: Kind,
     pub(super) detail: String,
     more: Map<String, Value>,
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
@@ -149,7 +149,7 @@ impl Problem {
 
     /// The same, with a header.
     pub(super) fn header(self, name: HeaderName, value: HeaderValue) -> Problem {
-        Problem { header: Some((name, value)), ..self }
+        Problem { header: Some(Box::new((name, value))), ..self }
     }
 
     pub(super) fn status(&self) -> StatusCode {
@@ -175,7 +175,7 @@ impl Problem {
         let document = self.document(instance).to_string();
         let mut response = (self.status(), document).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.header.map(|header| *header) {
             response.headers_mut().insert(name, value);
         }
         response
