@@ -18,7 +18,7 @@ PLUGINS := $(sort $(dir $(wildcard plugins/*/Cargo.toml)))
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := target/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
-.PHONY: help setup build plugins guests demo test bench lint docs deny advisories notices
+.PHONY: help setup build plugins guests demo test crash bench lint docs deny advisories notices
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ test: setup ## run all tests
 	cargo build --workspace --all-targets
 	@$(MAKE) --no-print-directory --assume-old=build guests
 	cargo test --workspace
+
+crash: guests ## kill the daemon five hundred times under load, and look from the cart's side
+	CARTAGE_CRASH_KILLS=500 cargo test --package cartage-tests --test e2e -- delivery::nothing_is_lost
 
 bench: guests ## measure, one line a figure
 	cargo bench --package cartage-tests
