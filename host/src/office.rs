@@ -14,6 +14,7 @@ mod accept;
 mod cart;
 mod carts;
 mod credentials;
+mod deliveries;
 mod error;
 mod explain;
 mod facts;
@@ -27,6 +28,7 @@ mod settings;
 pub use accept::{Accepted, Cause, IdempotencyKey, Outcome, Request};
 pub use cart::{KeptCart, PluginKept, credential_host};
 pub use credentials::{Checked, KeptCredential, Next, SetCredential};
+pub use deliveries::{Listed, Resent, Shown, Taken, Where, Which};
 pub use error::Error;
 pub use explain::Explained;
 pub use inlet::{INLET_FIELD, INLET_SLOT};
@@ -36,6 +38,7 @@ pub use send::{Done, End, Sent, WAIT_MS, Waits};
 use crate::clock::Clock;
 use crate::data_dir::DataDir;
 use crate::deliver::bell::Bell;
+use crate::deliver::lanes::Lanes;
 use crate::deliver::worker::Worker;
 use crate::deliver::{Attempt, Deliverer};
 use crate::egress::Egress;
@@ -71,6 +74,8 @@ struct Shared {
     egress: Egress,
     clock: Arc<dyn Clock>,
     bell: Arc<Bell>,
+    /// The orders' queues that an attempt or a person holds.
+    lanes: Lanes,
     couriers: Couriers,
     /// Told of each attempt that is over, for whoever waits for one.
     over: broadcast::Sender<Arc<Attempt>>,
@@ -114,6 +119,7 @@ impl Office {
             egress: Egress::new(clock.clone()),
             clock,
             bell: Arc::default(),
+            lanes: Lanes::default(),
             couriers: Couriers::default(),
             over: broadcast::Sender::new(OVER_KEPT_MAX),
             serving: AtomicBool::new(false),
@@ -138,7 +144,7 @@ impl Office {
 
     /// Delivers from this data directory, one order's turn at a time.
     pub fn deliverer(&self) -> Deliverer<outbox::Sqlite, Office> {
-        Deliverer::new(self.outbox(), Arc::new(self.clone()), self.shared.clock.clone())
+        Deliverer::new(self.outbox(), Arc::new(self.clone()), self.shared.clock.clone()).holding(self.shared.lanes.clone())
     }
 
     /// A worker for all merchants of this data directory. From now on what is accepted is left to it.
