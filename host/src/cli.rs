@@ -13,6 +13,7 @@ mod baseline;
 mod cart;
 mod courier;
 mod credential;
+mod delivery;
 mod demo;
 mod desk;
 mod doctor;
@@ -89,6 +90,8 @@ enum Command {
     Param(param::Command),
     #[command(subcommand)]
     Event(event::Command),
+    #[command(subcommand)]
+    Delivery(delivery::Command),
     Serve(serve::Args),
     #[command(subcommand)]
     Token(token::Command),
@@ -163,6 +166,7 @@ impl Command {
             | Command::Backup(_)
             | Command::Param(_)
             | Command::Event(_)
+            | Command::Delivery(_)
             | Command::Token(_)
             | Command::Explain(_)
             | Command::Baseline(_) => true,
@@ -190,6 +194,7 @@ impl Cli {
             Command::Restore(args) => args.run(json),
             Command::Param(command) => command.run(&data, json),
             Command::Event(command) => command.run(&data, json),
+            Command::Delivery(command) => command.run(&data, json),
             Command::Token(command) => command.run(&data, json),
             Command::Serve(args) => args.run(&data, json),
             Command::Send(args) => args.run(&data, json),
@@ -317,6 +322,7 @@ mod tests {
             remedies.extend(EVENTS.iter().map(|event| command::event_set(event, Some(label))));
             remedies.extend([Again::No, Again::Yes].map(|again| command::send(&cart, label, label, again)));
             remedies.push(command::cart_label(&cart, label, label));
+            remedies.push(command::explain(&cart, label));
         }
         remedies.push(command::event_set(&EVENTS[0], None));
         remedies.extend(command::cart_new(&cart));

@@ -8,6 +8,7 @@
 
 pub mod bell;
 pub mod courier;
+pub mod lanes;
 pub mod roster;
 pub mod schedule;
 pub mod worker;
@@ -23,6 +24,7 @@ use crate::receipt::{Fate, Receipt};
 use crate::store::carts::Pause;
 use crate::store::orders::OrderRef;
 use cartage_contract::orders::Update;
+use lanes::Lanes;
 use roster::{Credentials, Note, Ready, Roster};
 use schedule::{CartKey, Follows, ForCart, History, Now, Policy, Timeline, Verdict};
 use std::sync::{Arc, Mutex};
@@ -36,12 +38,16 @@ pub const UNREADABLE_MS: u64 = 10 * 60_000;
 /// How long the outcome of an attempt waits until it is tried again to write it, where the disk would not take it.
 pub const SETTLE_AGAIN_MS: u64 = 500;
 
+/// How long an order is left alone in whose queue a person is changing something.
+pub const HELD_MS: u64 = 200;
+
 /// Takes what is in an outbox to its carts. Clones share it.
 pub struct Deliverer<O, R> {
     outbox: O,
     roster: Arc<R>,
     clock: Arc<dyn Clock>,
     timeline: Arc<Mutex<Timeline>>,
+    lanes: Lanes,
 }
 
 /// What came of a turn of an order's queue.
@@ -58,7 +64,12 @@ pub struct Over {
 impl<O: Outbox, R: Roster> Deliverer<O, R> {
     /// Delivers from this outbox to the carts of this roster.
     pub fn new(outbox: O, roster: Arc<R>, clock: Arc<dyn Clock>) -> Deliverer<O, R> {
-        Deliverer { outbox, roster, clock, timeline: Arc::default() }
+        Deliverer { outbox, roster, clock, timeline: Arc::default(), lanes: Lanes::default() }
+    }
+
+    /// Holds each order's queue here while it is tried.
+    pub fn holding(self, lanes: Lanes) -> Deliverer<O, R> {
+        Deliverer { lanes, ..self }
     }
 
     /// Tries the head of an order's queue once. The claim is on disk before anything is sent, and what came of it before this returns.
@@ -68,6 +79,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     /// [`outbox::Error`] where the outbox could not be asked; nothing was sent then, unless it is
     /// [`Stopped`](crate::store::Error::Stopped).
     pub async fn attempt(&self, cart: &CartKey, order: &str, rate_limits: u32) -> Result<Over, outbox::Error> {
+        let Some(_held) = self.lanes.hold(cart, order) else { return Ok(self.held()) };
         let ready = match self.roster.ready(cart).await {
             Ok(ready) => ready,
             Err(why) => return Ok(self.not_ready(cart, &why)),
@@ -177,6 +189,12 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Over { verdict, next_due_unix_ms: Some(now.unix_ms()), attempt: None }
     }
 
+    /// Somebody else holds the queue.
+    fn held(&self) -> Over {
+        let now = self.now();
+        Over { verdict: Verdict::not_tried(now, HELD_MS), next_due_unix_ms: Some(now.unix_ms() + HELD_MS), attempt: None }
+    }
+
     fn not_claimed(&self, cart: &CartKey, order: &str, claimed: Claimed) -> Over {
         let now = self.now();
         let mut next_due_unix_ms = None;
@@ -198,8 +216,9 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
 
 impl<O: Clone, R> Clone for Deliverer<O, R> {
     fn clone(&self) -> Deliverer<O, R> {
-        let Deliverer { outbox, roster, clock, timeline } = self;
-        Deliverer { outbox: outbox.clone(), roster: roster.clone(), clock: clock.clone(), timeline: timeline.clone() }
+        let Deliverer { outbox, roster, clock, timeline, lanes } = self;
+        let (roster, clock, timeline, lanes) = (roster.clone(), clock.clone(), timeline.clone(), lanes.clone());
+        Deliverer { outbox: outbox.clone(), roster, clock, timeline, lanes }
     }
 }
 

@@ -15,6 +15,7 @@ mod cart;
 mod carts;
 mod counts;
 mod credentials;
+mod deliveries;
 mod error;
 mod explain;
 mod facts;
@@ -29,6 +30,7 @@ pub use accept::{Accepted, Cause, IdempotencyKey, Outcome, Request};
 pub use cart::{KeptCart, PluginKept, credential_host};
 pub use counts::Numbers;
 pub use credentials::{Checked, KeptCredential, Next, SetCredential};
+pub use deliveries::{Listed, Resent, Shown, Taken, Where, Which};
 pub use error::Error;
 pub use explain::Explained;
 pub use inlet::{INLET_FIELD, INLET_SLOT};
@@ -38,6 +40,7 @@ pub use send::{Done, End, Sent, WAIT_MS, Waits};
 use crate::clock::Clock;
 use crate::data_dir::DataDir;
 use crate::deliver::bell::Bell;
+use crate::deliver::lanes::Lanes;
 use crate::deliver::worker::Worker;
 use crate::deliver::{Attempt, Deliverer};
 use crate::egress::Egress;
@@ -75,6 +78,8 @@ struct Shared {
     egress: Egress,
     clock: Arc<dyn Clock>,
     bell: Arc<Bell>,
+    /// The orders' queues that an attempt or a person holds.
+    lanes: Lanes,
     couriers: Couriers,
     carts: CartCache,
     counts: Counts,
@@ -120,6 +125,7 @@ impl Office {
             egress: Egress::new(clock.clone()),
             clock,
             bell: Arc::default(),
+            lanes: Lanes::default(),
             couriers: Couriers::default(),
             carts: CartCache::default(),
             counts: Counts::default(),
@@ -146,7 +152,7 @@ impl Office {
 
     /// Delivers from this data directory, one order's turn at a time.
     pub fn deliverer(&self) -> Deliverer<outbox::Sqlite, Office> {
-        Deliverer::new(self.outbox(), Arc::new(self.clone()), self.shared.clock.clone())
+        Deliverer::new(self.outbox(), Arc::new(self.clone()), self.shared.clock.clone()).holding(self.shared.lanes.clone())
     }
 
     /// A worker for all merchants of this data directory. From now on what is accepted is left to it.

@@ -81,6 +81,14 @@ pub fn cart_live(cart: &CartId) -> String {
 }
 
 /// An option and its value: in one word where the value would be taken for an option itself.
+/// Says why an order's status is sent or not.
+pub fn explain(cart: &CartId, order_number: &str) -> String {
+    let order = option("--order", order_number);
+    let mut words = vec!["cartage", "explain", "--cart", cart.as_str()];
+    words.extend(order.iter().map(String::as_str));
+    line(&words)
+}
+
 fn option(name: &str, value: &str) -> Vec<String> {
     if value.starts_with('-') { vec![format!("{name}={value}")] } else { vec![name.to_owned(), value.to_owned()] }
 }

@@ -15,7 +15,7 @@ mod settle;
 mod supersede;
 
 pub use dead::{dead, dead_counts, discard, find, retry};
-pub use look::{backlogs, due, head, queued};
+pub use look::{backlogs, before, due, head, queued};
 pub use settle::settle;
 pub use supersede::supersede;
 

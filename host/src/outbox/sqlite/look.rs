@@ -95,6 +95,21 @@ pub fn queued(view: &View<'_>, merchant: &MerchantId, cart: &CartId, page: Page)
     rows.into_iter().map(|(raw, order, waits)| found(merchant, raw, order, waits)).collect()
 }
 
+/// What waits in an order's queue before the update of this number, the first first, at most so many.
+///
+/// # Errors
+///
+/// [`Error::Store`], [`Error::Content`].
+pub fn before(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64, most: u32) -> Result<Vec<Queued>, Error> {
+    let sql = concat!(
+        waiting!(),
+        " WHERE l.merchant = ?1 AND l.cart = ?2 AND l.order_number = ?3 AND d.sequence < ?4 ORDER BY d.sequence LIMIT ?5"
+    );
+    let key = (merchant, &order.cart, &order.number, sequence, most.min(ROWS_MAX));
+    let rows = view.all("list what waits before a delivery", sql, key, read)?;
+    rows.into_iter().map(|(raw, order, waits)| found(merchant, raw, order, waits)).collect()
+}
+
 /// Reads a row of [`queued`], or of whatever selects the same columns.
 pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Raw, OrderRef, Waits)> {
     let raw = Raw::read(row, row.get(12)?, row.get(13)?)?;

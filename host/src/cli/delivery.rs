@@ -1,0 +1,258 @@
+//! `cartage delivery`: what waits, what died, and what is done about it.
+
+mod show;
+
+use super::apply::cart_id;
+use super::{Failure, Verdict, courier, init, report};
+use cartage::id::{CartId, DeliveryId};
+use cartage::office::{Office, Resent, Taken, Where, Which};
+use cartage::outbox::{Discarded, Reason, Retried};
+use std::path::Path;
+
+/// Rows of each kind that are listed, unless it is said otherwise.
+const ROWS: u32 = 50;
+
+const EXAMPLES: &str = "\
+Examples:
+  See what waits and what died, at all carts and at one:
+      cartage delivery list
+      cartage delivery list --cart seed-shop --state dead
+  Mend the cause, then try all of one reason again:
+      cartage delivery retry --all --cart seed-shop --reason order-not-found
+  End one that shall not be sent:
+      cartage delivery discard 01890a5d-ac96-774b-bcce-b302099a8057 --why \"cancelled by phone\"";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  Counts first, then the deliveries:
+      cartage delivery list
+  The dead letters of the last day, and those for which an order waits:
+      cartage delivery list --state dead --since 24h
+      cartage delivery list --state blocked";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+      cartage delivery show 01890a5d-ac96-774b-bcce-b302099a8057";
+
+const RETRY_EXAMPLES: &str = "\
+Examples:
+  One dead letter, or all that died of one reason at one cart:
+      cartage delivery retry 01890a5d-ac96-774b-bcce-b302099a8057
+      cartage delivery retry --all --cart seed-shop --reason order-not-found
+
+Those of one order are sent in its own order, and all at their cart's rate.";
+
+const DISCARD_EXAMPLES: &str = "\
+Examples:
+      cartage delivery discard 01890a5d-ac96-774b-bcce-b302099a8057 --why \"cancelled by phone\"
+
+It is never sent then, and the label before it counts again. What is under way at this moment is left alone.";
+
+/// List, show, retry and discard deliveries.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) enum Command {
+    /// Count deliveries and list them.
+    #[command(after_long_help = LIST_EXAMPLES)]
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// Those that are there.
+        #[arg(long, value_name = "STATE")]
+        state: Option<State>,
+        /// Rows of each kind, at most.
+        #[arg(long, value_name = "COUNT", default_value_t = ROWS, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        most: u32,
+    },
+    /// Show one delivery: where it is, why, its receipts, and what helps.
+    #[command(after_long_help = SHOW_EXAMPLES)]
+    Show {
+        /// Its id.
+        #[arg(value_name = "ID", value_parser = delivery)]
+        delivery: DeliveryId,
+    },
+    /// Try dead letters again.
+    #[command(after_long_help = RETRY_EXAMPLES)]
+    Retry {
+        /// Their ids.
+        #[arg(value_name = "ID", value_parser = delivery, required_unless_present = "all", conflicts_with_all = ["all", "cart", "reason", "since"])]
+        deliveries: Vec<DeliveryId>,
+        /// All of them that the filters find.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// End deliveries for good, dead letters or waiting ones.
+    #[command(after_long_help = DISCARD_EXAMPLES)]
+    Discard {
+        /// Their ids.
+        #[arg(value_name = "ID", value_parser = delivery, required = true)]
+        deliveries: Vec<DeliveryId>,
+        /// Why, for whoever asks later.
+        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        why: String,
+    },
+}
+
+/// Which deliveries are meant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Filter {
+    /// Those of this cart.
+    #[arg(long, value_name = "CART", value_parser = cart_id)]
+    cart: Option<CartId>,
+    /// Dead letters that died of this, for example order-not-found, too-old or plugin-fault.
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    reason: Option<Reason>,
+    /// Those that came, or died, within so long: a number with s, m, h or d, for example 24h.
+    #[arg(long, value_name = "TIME", value_parser = span_ms)]
+    since: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum State {
+    /// They wait or are under way.
+    Queued,
+    /// They are dead letters.
+    Dead,
+    /// They are dead letters for which the rest of their order waits.
+    Blocked,
+}
+
+fn delivery(text: &str) -> Result<DeliveryId, String> {
+    let fits = text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if fits { Ok(DeliveryId::named(text)) } else { Err("a delivery's id has 36 letters, digits and -".to_owned()) }
+}
+
+fn reason(text: &str) -> Result<Reason, String> {
+    Reason::try_from(text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// A time such as 90m, in milliseconds.
+fn span_ms(text: &str) -> Result<u64, String> {
+    let parsed = text.char_indices().last().and_then(|(at, unit)| {
+        let unit_ms: u64 = match unit {
+            's' => 1_000,
+            'm' => 60_000,
+            'h' => 3_600_000,
+            'd' => 86_400_000,
+            _ => return None,
+        };
+        text[..at].parse::<u64>().ok()?.checked_mul(unit_ms)
+    });
+    parsed.ok_or_else(|| "write a number and s, m, h or d, for example 24h".to_owned())
+}
+
+impl Filter {
+    fn which(self, at: Option<Where>, office: &Office) -> Which {
+        let since_unix_ms = self.since.map(|ms| office.now_unix_ms().saturating_sub(ms));
+        Which { cart: self.cart, reason: self.reason, since_unix_ms, at }
+    }
+}
+
+impl Command {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        if let Command::List { state: Some(State::Queued), filter: Filter { reason: Some(_), .. }, .. } = &self {
+            return Err(Failure::wrong_use("a reason is what a dead letter died of; leave --reason out, or --state queued"));
+        }
+        let office = init::open(data)?;
+        courier::block_on(async {
+            match self {
+                Command::List { filter, state, most } => {
+                    let at = state.map(|state| match state {
+                        State::Queued => Where::Queued,
+                        State::Dead => Where::Dead,
+                        State::Blocked => Where::Blocked,
+                    });
+                    let listed = office.deliveries(&filter.which(at, &office), most).await.map_err(init::failure)?;
+                    show::list(&listed, most, json);
+                    Ok(Verdict::Done)
+                }
+                Command::Show { delivery } => match office.delivery(&delivery).await.map_err(init::failure)? {
+                    Some(shown) => {
+                        show::one(&delivery, &shown, json);
+                        Ok(Verdict::Done)
+                    }
+                    None => Err(unknown(&delivery)),
+                },
+                Command::Retry { deliveries, all, filter } => {
+                    let deliveries = match all {
+                        true => office.dead_letters(&filter.which(None, &office)).await.map_err(init::failure)?,
+                        false => deliveries,
+                    };
+                    let done = office.retry(&deliveries).await.map_err(init::failure)?;
+                    Ok(retried(&done, json))
+                }
+                Command::Discard { deliveries, why } => discard(&office, &deliveries, &why, json).await,
+            }
+        })
+    }
+}
+
+fn unknown(delivery: &DeliveryId) -> Failure {
+    Failure::wrong_use(format!("nothing is known of a delivery {delivery}"))
+        .what_to_do("`cartage delivery list` shows those that there are")
+}
+
+fn retried(all: &[Resent], json: bool) -> Verdict {
+    let said = |done: &Retried| match done {
+        Retried::Head => "is tried again, and then what waited for it".to_owned(),
+        Retried::Tail { sequence } => format!("is tried again as update {sequence} of its order, which went on without it"),
+        Retried::NotDead => "is no dead letter; nothing was changed".to_owned(),
+    };
+    tell(all.iter().map(|one| (&one.delivery, one.done != Retried::NotDead, said(&one.done))), json)
+}
+
+async fn discard(office: &Office, deliveries: &[DeliveryId], why: &str, json: bool) -> Result<Verdict, Failure> {
+    let mut all = Vec::new();
+    for delivery in deliveries {
+        let taken = office.discard(delivery, why).await.map_err(init::failure)?;
+        let (done, said) = match taken {
+            Taken::Done(Discarded::Dead) => (true, "is ended; its order goes on without it"),
+            Taken::Done(Discarded::Queued) => (true, "is ended, and the label before it counts again"),
+            Taken::Done(Discarded::NotThere) => (false, "is not there, or is over already; nothing was changed"),
+            Taken::UnderWay => (false, "was left alone: an attempt at its order is under way; repeat this in a moment"),
+        };
+        all.push((delivery, done, said.to_owned()));
+    }
+    Ok(tell(all.into_iter(), json))
+}
+
+/// Says of each delivery what came of it, and whether all were done.
+fn tell<'a>(all: impl Iterator<Item = (&'a DeliveryId, bool, String)>, json: bool) -> Verdict {
+    let all: Vec<_> = all.collect();
+    if json {
+        let one =
+            |(delivery, done, said): &(&DeliveryId, bool, String)| serde_json::json!({ "delivery": delivery, "done": done, "said": said });
+        report::json(&serde_json::json!({ "deliveries": all.iter().map(one).collect::<Vec<_>>() }));
+    } else if all.is_empty() {
+        report::line("there is none");
+    } else {
+        report::rows(&all.iter().map(|(delivery, _, said)| (delivery.as_str(), said)).collect::<Vec<_>>());
+    }
+    if all.iter().all(|(_, done, _)| *done) { Verdict::Done } else { Verdict::NotDone }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_a_unit() {
+        for (text, ms) in [("0s", 0), ("90m", 5_400_000), ("24h", 86_400_000), ("7d", 604_800_000)] {
+            assert_eq!(span_ms(text), Ok(ms), "{text}");
+        }
+        for wrong in ["", "h", "24", "-1h", "1.5h", "1w", "24é", "999999999999999999d"] {
+            assert!(span_ms(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_id_has_36_characters() {
+        let id = DeliveryId::new().to_string();
+        assert!(delivery(&id).is_ok());
+        for wrong in [&id[1..], &format!("{id}0"), &id.replace('-', "_")] {
+            assert!(delivery(wrong).is_err(), "{wrong}");
+        }
+    }
+}

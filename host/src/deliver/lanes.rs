@@ -1,0 +1,56 @@
+//! Which orders' queues are held at this moment: by an attempt, or by a person who changes what waits there.
+//!
+//! The outbox cannot know whether an attempt is under way. Within one process this does: whoever discards holds the queue meanwhile, so that
+//! nothing is taken away that is being sent, and no attempt starts at what is being taken away. Another process has no part in it: the data
+//! directory's lock keeps it out.
+
+use super::schedule::CartKey;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+/// The queues that are held. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Lanes {
+    held: Arc<Mutex<BTreeSet<Lane>>>,
+}
+
+type Lane = (CartKey, String);
+
+/// A queue that is held for as long as this lives.
+#[derive(Debug)]
+pub struct Held {
+    lanes: Lanes,
+    lane: Lane,
+}
+
+impl Lanes {
+    /// Holds an order's queue. None: somebody else does.
+    pub fn hold(&self, cart: &CartKey, order: &str) -> Option<Held> {
+        let lane = (cart.clone(), order.to_owned());
+        let free = self.held.lock().expect("nobody panics while holding it").insert(lane.clone());
+        free.then(|| Held { lanes: self.clone(), lane })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.lanes.held.lock().expect("nobody panics while holding it").remove(&self.lane);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{CartId, MerchantId};
+
+    #[test]
+    fn a_queue_is_held_by_one_at_a_time() {
+        let lanes = Lanes::default();
+        let cart = |id: &str| (MerchantId::default(), CartId::new(id).expect("it is a Cart ID"));
+        let held = lanes.hold(&cart("shop"), "1021").expect("nobody holds it");
+        assert!(lanes.clone().hold(&cart("shop"), "1021").is_none(), "clones share it");
+        assert!(lanes.hold(&cart("shop"), "1022").is_some() && lanes.hold(&cart("other"), "1021").is_some());
+        drop(held);
+        assert!(lanes.hold(&cart("shop"), "1021").is_some());
+    }
+}
