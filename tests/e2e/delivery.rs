@@ -237,6 +237,6 @@ async fn the_api_takes_updates_and_says_how_it_goes() {
         async move { request.send().await.expect("it answers").text().await.expect("it is text") }
     };
     assert!(get("/healthz").await.contains("\"status\""));
-    assert!(get("/v1/openapi.json").await.contains("\"openapi\""));
+    assert!(get("/v1/openapi.json").await.contains("carries no token"), "all but its health is for those who have a token");
     assert!(daemon.stop(), "it ends well");
 }
