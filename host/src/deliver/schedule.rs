@@ -3,7 +3,7 @@
 //!
 //! The worker's loop is this. [`Scheduler::next`] names carts and how many orders each may start. The worker reads that many due *lanes* (the
 //! head of each order's queue) from the outbox, without those in flight, and says so by [`Scheduler::fetched`], which gives those that may
-//! start. Each attempt's [`receipt::Fate`](crate::receipt::Fate) becomes a [`Verdict`] by [`after`]; once the outbox has it on disk, the worker
+//! start. Each attempt's [`receipt::Fate`](crate::receipt::Fate) becomes a [`Verdict`] by [`after()`]; once the outbox has it on disk, the worker
 //! says so by [`Scheduler::settled`]. In between it sleeps until [`Scheduler::wake_at`] or an event.
 //!
 //! Promises: of a lane one update is in flight at most; a cart's concurrency, rate, pause and breaker hold at every moment; a

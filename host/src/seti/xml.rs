@@ -1,6 +1,6 @@
 //! The XML encoding: one or more orders in the form field `update`.
 //!
-//! The text is first made well-formed where senders err ([`repair`]), under limits that hold before anything is built of it; then a real
+//! The text is first made well-formed where senders err (in `repair.rs`), under limits that hold before anything is built of it; then a real
 //! parser reads it, with document types switched off: there is nothing to expand. Elements are taken by their names, those that are not known
 //! are passed over, and one that stands twice where it has one meaning is refused.
 
