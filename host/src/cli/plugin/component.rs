@@ -50,8 +50,8 @@ pub(crate) fn from_module(module: &[u8]) -> Result<Component, Error> {
         }
         imports.insert(from);
     }
-    let mut encoder = ComponentEncoder::default();
-    let bytes = encoder.validate(true).module(module).and_then(ComponentEncoder::encode).map_err(|error| Error::Encoding(error.into()))?;
+    let encoder = ComponentEncoder::default().validate(true).module(module);
+    let bytes = encoder.and_then(|mut encoder| encoder.encode()).map_err(|error| Error::Encoding(error.into()))?;
     Ok(Component { bytes, imports })
 }
 
