@@ -2,4 +2,5 @@
 
 pub mod bad_cart;
 pub mod command;
+pub mod figure;
 pub mod order_checker;
