@@ -68,6 +68,7 @@ pub mod cassette;
 pub mod id;
 pub mod clock;
 pub mod origin;
+pub mod histogram;
 pub mod nearest;
 pub mod causes;
 
