@@ -50,6 +50,7 @@
 #[cfg(feature = "daemon")]
 pub mod api;
 pub mod office;
+pub mod alerts;
 pub mod gate;
 pub mod validate;
 pub mod deliver;
