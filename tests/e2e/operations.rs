@@ -81,17 +81,19 @@ fn an_alert_is_shown_first_told_and_told_over() {
 }
 
 #[test]
-fn what_was_not_told_before_a_crash_is_told_after_it() {
+fn an_end_that_comes_while_no_daemon_runs_is_told_by_the_next() {
     let mut daemon = with_a_shop();
     let command = keeper(&daemon);
     daemon.serve_with(&[("CARTAGE_ALERTS_COMMAND", &command)]);
     daemon.done(&["plugin", "ban", &digest(&daemon, "shop"), "--why", "wrong numbers"]);
-    wait_for("the alert", || lines(&daemon.path("told")).into_iter().next());
+    wait_for("the alert, and the note of it", || {
+        let status: Value = serde_json::from_str(&daemon.run(&["status", "--json"]).1).ok()?;
+        status["alerts"][0]["told_at_unix_ms"].as_u64()
+    });
     daemon.kill();
     daemon.done(&["plugin", "unban", &digest(&daemon, "shop")]);
     assert_eq!(daemon.run(&["status"]).0, 0, "without a daemon it looks by itself");
     daemon.serve_with(&[("CARTAGE_ALERTS_COMMAND", &command)]);
-    // Told at least once: the crash may have come before the note of it.
     wait_for("its end", || lines(&daemon.path("told")).into_iter().find(|told| told["news"] == "cleared"));
 }
 
@@ -121,10 +123,10 @@ fn a_plugin_that_is_banned_is_not_taken_and_not_gone_back_to() {
 fn a_cart_with_a_queue_is_removed_only_when_that_is_said() {
     let mut daemon = with_a_shop();
     daemon.done(&["cart", "pause", "--all", "--reason", "a look"]);
-    daemon.serve();
     for order in ["1021", "1022"] {
         daemon.run(&["send", "--cart", "shop", "--order", order, "--label", "Order Shipped"]);
     }
+    daemon.serve();
     let (code, kept) = daemon.run(&["cart", "remove", "shop"]);
     assert!(code == 1 && kept.contains("2 updates wait for it and 0 are dead letters"), "{kept}");
     let resumed = daemon.done(&["cart", "resume", "--all"]);
@@ -139,7 +141,7 @@ async fn a_request_s_trace_names_the_line_of_its_decision() {
     let mut daemon = with_a_shop();
     daemon.done(&["cart", "pause", "shop"]);
     let made: Value = serde_json::from_str(&daemon.done(&["token", "new", "om", "--role", "operator", "--json"])).expect("it is JSON");
-    let token = made["token"].as_str().expect("it is shown").to_owned();
+    let token = made["text"].as_str().expect("it is shown").to_owned();
     daemon.serve_with(&[("CARTAGE_LOG_FORMAT", "json")]);
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use systemd::Notify;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -130,6 +130,8 @@ impl Args {
 
     async fn serve(self, office: Arc<Office>, teller: Teller, json: bool) -> Result<Verdict, Failure> {
         let (stop, stopped) = watch::channel(false);
+        // Whoever reads that it serves may tell it to stop.
+        let signals = Signals::new().map_err(Error::Signals)?;
         let mut listeners = JoinSet::new();
         let notify = Notify::of_environment().map_err(Error::Notify)?;
         let mut handed = systemd::sockets().map_err(Error::Handed)?;
@@ -158,7 +160,7 @@ impl Args {
         notify.say("READY=1");
         let alive = tell_alive(&notify, &office);
         let worker = tokio::select! {
-            worker = ended(worker, &stop, &notify) => worker?,
+            worker = ended(worker, signals, &stop, &notify) => worker,
             () = alive => unreachable!("it is told again and again"),
         };
         listeners.shutdown().await;
@@ -261,15 +263,24 @@ async fn serve_until(listener: TcpListener, router: axum::Router, stopped: watch
     }
 }
 
+/// The signals that tell it to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+}
+
 /// Waits until the worker ends: by itself, or because a signal said so.
-async fn ended<T>(worker: tokio::task::JoinHandle<T>, stop: &watch::Sender<bool>, notify: &Notify) -> Result<T, Error> {
-    let mut worker = worker;
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
+async fn ended<T>(mut worker: tokio::task::JoinHandle<T>, mut signals: Signals, stop: &watch::Sender<bool>, notify: &Notify) -> T {
     let early = tokio::select! {
         ended = &mut worker => Some(ended),
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
+        _ = signals.terminate.recv() => None,
+        _ = signals.interrupt.recv() => None,
     };
     notify.say("STOPPING=1");
     stop.send_replace(true);
@@ -281,7 +292,7 @@ async fn ended<T>(worker: tokio::task::JoinHandle<T>, stop: &watch::Sender<bool>
         }
     };
     match ended {
-        Ok(ended) => Ok(ended),
+        Ok(ended) => ended,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

@@ -83,7 +83,8 @@ fn a_request_waits_for_the_daemon_at_a_socket_that_the_manager_holds() {
 fn a_socket_of_another_name_is_refused() {
     let daemon = with_a_shop();
     let held = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let output = activated(&daemon, &held, "web").output().expect("there is a shell");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.code() == Some(1) && said.contains("a socket called \"web\""), "{said}");
+    let output = activated(&daemon, &held, "web").stdout(Stdio::piped()).output().expect("there is a shell");
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it says why");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said["error"]["message"].as_str().is_some_and(|why| why.contains("a socket called \"web\"")), "{said}");
 }
