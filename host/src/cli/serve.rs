@@ -35,7 +35,7 @@ Examples:
   Take posts of an Order Manager on another machine, behind a proxy that speaks TLS:
       cartage serve --seti-listen 0.0.0.0:8461 --seti-allow 192.0.2.0/24 --behind-proxy
   Tell a chat room and a script of your own what somebody must act on (docs/alerts.md):
-      cartage serve --alerts-url https://chat.example/hooks/cartage --alerts-command /opt/page-somebody";
+      cartage serve --alerts-url https://chat.example/cartage --alerts-command /opt/page";
 
 /// Deliver what was accepted, and listen for more.
 #[derive(Debug, clap::Args)]
