@@ -7,7 +7,8 @@ use std::path::Path;
 
 const BAN_EXAMPLES: &str = "\
 Examples:
-      cartage plugin ban sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 --why \"sends the wrong order number\"
+      cartage plugin ban --why \"sends the wrong order number\" \\
+          sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 
 The carts that are pinned to it are paused and keep their queues. Nothing runs, binds or rolls back to it until `cartage plugin unban`.
 `cartage cart show CART` names a cart's digest.";
