@@ -22,6 +22,7 @@ mod merchant;
 pub mod metrics;
 mod office;
 mod openapi;
+mod page;
 mod passage;
 mod problem;
 mod query;
@@ -29,6 +30,7 @@ mod rate;
 mod routes;
 mod seen;
 mod token;
+mod trace;
 mod updates;
 
 #[cfg(test)]

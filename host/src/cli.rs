@@ -25,12 +25,14 @@ mod init;
 mod key;
 #[cfg(unix)]
 mod local;
+mod log;
 mod param;
 mod plugin;
 mod report;
 mod restore;
 mod send;
 mod serve;
+mod status;
 mod token;
 mod toolchain;
 
@@ -41,7 +43,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
-use tracing_subscriber::EnvFilter;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,6 +67,9 @@ struct Cli {
     /// Print the result as one JSON document.
     #[arg(long, global = true)]
     json: bool,
+    /// How the log on standard error is written: text, or json for one object a line.
+    #[arg(long, global = true, value_name = "FORMAT", env = "CARTAGE_LOG_FORMAT", default_value = "text", hide_possible_values = true)]
+    log: log::Format,
     /// The data directory.
     #[arg(long, global = true, value_name = "DIR", env = "CARTAGE_DATA", default_value = "cartage-data")]
     data: PathBuf,
@@ -76,6 +80,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Status(status::Args),
     Apply(apply::Args),
     Export(export::Args),
     #[command(subcommand)]
@@ -159,7 +164,8 @@ impl Command {
     /// Whether it works in a data directory that is there. Where a daemon does, that runs it.
     fn needs_data_directory(&self) -> bool {
         match self {
-            Command::Apply(_)
+            Command::Status(_)
+            | Command::Apply(_)
             | Command::Export(_)
             | Command::Credential(_)
             | Command::Key(_)
@@ -172,9 +178,8 @@ impl Command {
             | Command::Baseline(_) => true,
             Command::Cart(command) => command.needs_data_directory(),
             Command::Send(args) => args.needs_data_directory(),
-            Command::Init(_) | Command::Serve(_) | Command::Restore(_) | Command::Demo(_) | Command::Doctor(_) | Command::Plugin(_) => {
-                false
-            }
+            Command::Plugin(command) => command.needs_data_directory(),
+            Command::Init(_) | Command::Serve(_) | Command::Restore(_) | Command::Demo(_) | Command::Doctor(_) => false,
         }
     }
 }
@@ -182,9 +187,10 @@ impl Command {
 impl Cli {
     /// Runs the command, says why where it could not do its work, and gives the exit code.
     fn run(self) -> u8 {
-        let Cli { json, data, command } = self;
+        let Cli { json, data, command, log: _ } = self;
         let ended = match command {
             Command::Init(args) => args.run(&data, json),
+            Command::Status(args) => args.run(&data, json),
             Command::Apply(args) => args.run(&data, json),
             Command::Export(args) => args.run(&data, json),
             Command::Cart(command) => command.run(&data, json),
@@ -202,7 +208,7 @@ impl Cli {
             Command::Baseline(args) => args.run(&data, json),
             Command::Demo(args) => args.run(json),
             Command::Doctor(args) => args.run(json),
-            Command::Plugin(command) => command.run(json),
+            Command::Plugin(command) => command.run(&data, json),
         };
         exit_code(ended, json)
     }
@@ -230,7 +236,8 @@ pub(crate) fn main() -> ExitCode {
         // Help and version arrive here as well. Clap knows which of the two streams each belongs to, and its exit code for wrong use is 2.
         Err(error) => error.exit(),
     };
-    if let Err(failure) = start_logging() {
+    let usual = if matches!(cli.command, Command::Serve(_)) { log::Usual::Work } else { log::Usual::Warnings };
+    if let Err(failure) = log::start(cli.log, usual) {
         return exit_code(Err(failure), cli.json).into();
     }
     if !cli.command.needs_data_directory() {
@@ -244,18 +251,6 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     exit_code.into()
-}
-
-fn start_logging() -> Result<(), Failure> {
-    let filter = match std::env::var("CARTAGE_LOG") {
-        Ok(text) => EnvFilter::try_new(&text).map_err(|error| {
-            Failure::wrong_use(format!("CARTAGE_LOG is {text:?}, which is no log filter: {error}"))
-                .what_to_do("set it to a level (error, warn, info, debug, trace) or to a list such as cartage::egress=debug,warn")
-        })?,
-        Err(_) => EnvFilter::new("warn"),
-    };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(report::colours_on_stderr()).init();
-    Ok(())
 }
 
 #[cfg(test)]
@@ -317,7 +312,11 @@ mod tests {
             command::param_true(&USE_GENERIC_STATUS_UPDATES, Some(&cart)),
             command::cart_enable(&cart),
             command::cart_live(&cart),
+            command::cart_resume(&cart),
+            command::deliveries(&cart, None, None),
+            command::deliveries(&cart, Some("dead"), Some("poison")),
         ];
+        remedies.extend(["queued", "blocked"].map(|state| command::deliveries(&cart, Some(state), None)));
         for label in ["Order Shipped", "-5 % \"off\" $HOME", "a'b"] {
             remedies.extend(EVENTS.iter().map(|event| command::event_set(event, Some(label))));
             remedies.extend([Again::No, Again::Yes].map(|again| command::send(&cart, label, label, again)));

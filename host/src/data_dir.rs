@@ -6,6 +6,7 @@
 
 mod checks;
 mod lock;
+pub mod room;
 
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ pub mod client;
 pub mod credential;
 mod door;
 pub mod endpoint;
+pub mod post;
 mod record;
 pub mod resolve;
 mod scrub;

@@ -182,3 +182,21 @@ pub enum Limit {
     #[error("{0} ms for the whole call (limits.call_ms)")]
     CallMs(u32),
 }
+
+impl Limit {
+    /// Its name, for metrics: that of the setting, where there is one.
+    pub fn name(self) -> &'static str {
+        match self {
+            Limit::CpuMs(_) => "cpu-ms",
+            Limit::Fuel(_) => "fuel",
+            Limit::MemoryBytes(_) => "memory-bytes",
+            Limit::TableElements(_) => "table-elements",
+            Limit::StackBytes(_) => "stack-bytes",
+            Limit::HostCallBytes(_) => "host-call-bytes",
+            Limit::Handles(_) => "handles",
+            Limit::LogLines(_) => "log-lines",
+            Limit::LogBytes(_) => "log-bytes",
+            Limit::CallMs(_) => "call-ms",
+        }
+    }
+}

@@ -50,6 +50,7 @@
 #[cfg(feature = "daemon")]
 pub mod api;
 pub mod office;
+pub mod alerts;
 pub mod gate;
 pub mod validate;
 pub mod deliver;
@@ -68,6 +69,7 @@ pub mod cassette;
 pub mod id;
 pub mod clock;
 pub mod origin;
+pub mod histogram;
 pub mod nearest;
 pub mod causes;
 

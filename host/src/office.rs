@@ -11,6 +11,8 @@ pub mod apply;
 pub mod tokens;
 
 mod accept;
+mod alerts;
+mod bans;
 mod cart;
 mod carts;
 mod counts;
@@ -22,11 +24,15 @@ mod facts;
 mod inlet;
 mod lines;
 mod plugins;
+mod remove;
 mod roster;
 mod send;
 mod settings;
+mod status;
+mod watch;
 
 pub use accept::{Accepted, Cause, IdempotencyKey, Outcome, Request};
+pub use bans::{Banned, Unbanned};
 pub use cart::{KeptCart, PluginKept, credential_host};
 pub use counts::Numbers;
 pub use credentials::{Checked, KeptCredential, Next, SetCredential};
@@ -35,10 +41,13 @@ pub use error::Error;
 pub use explain::Explained;
 pub use inlet::{INLET_FIELD, INLET_SLOT};
 pub use plugins::MissingPlugin;
+pub use remove::Queue;
 pub use send::{Done, End, Sent, WAIT_MS, Waits};
+pub use status::{CartStatus, Status};
 
 use crate::clock::Clock;
 use crate::data_dir::DataDir;
+use crate::data_dir::room::{Disk, ThisDisk};
 use crate::deliver::bell::Bell;
 use crate::deliver::lanes::Lanes;
 use crate::deliver::worker::Worker;
@@ -49,6 +58,7 @@ use crate::outbox;
 use crate::plugin::{Plugin, Runtime};
 use crate::store::Store;
 use crate::vault::{self, SealedVault};
+use alerts::Seen;
 use cart::CartCache;
 use counts::Counts;
 use roster::Couriers;
@@ -83,6 +93,8 @@ struct Shared {
     couriers: Couriers,
     carts: CartCache,
     counts: Counts,
+    disk: Arc<dyn Disk>,
+    seen: Seen,
     /// Told of each attempt that is over, for whoever waits for one.
     over: broadcast::Sender<Arc<Attempt>>,
     /// Whether a worker delivers what is accepted.
@@ -115,6 +127,15 @@ impl Office {
     ///
     /// [`Error::DataDir`].
     pub fn of(dir: DataDir, clock: Arc<dyn Clock>) -> Result<Office, Error> {
+        Office::on(dir, clock, Arc::new(ThisDisk))
+    }
+
+    /// The same, where this says how much room is left.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DataDir`].
+    pub fn on(dir: DataDir, clock: Arc<dyn Clock>, disk: Arc<dyn Disk>) -> Result<Office, Error> {
         let store = dir.store(clock.now_unix_ms()).map_err(crate::data_dir::Error::Store)?;
         let shared = Shared {
             dir,
@@ -129,6 +150,8 @@ impl Office {
             couriers: Couriers::default(),
             carts: CartCache::default(),
             counts: Counts::default(),
+            disk,
+            seen: Seen::default(),
             over: broadcast::Sender::new(OVER_KEPT_MAX),
             serving: AtomicBool::new(false),
         };

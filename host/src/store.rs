@@ -25,6 +25,7 @@ pub mod credentials;
 pub mod receipts;
 pub mod cassettes;
 pub mod alerts;
+pub mod bans;
 pub mod idempotency;
 pub mod tokens;
 pub mod audit;
@@ -39,6 +40,7 @@ pub use readers::READERS_MAX;
 pub use sql::{Tx, View};
 pub use writer::{BATCH_JOBS_MAX, BATCH_MS_MAX, QUEUE_JOBS_MAX};
 
+use crate::histogram::Histogram;
 use crate::id::MerchantId;
 use readers::Readers;
 use std::path::{Path, PathBuf};
@@ -185,6 +187,13 @@ impl Store {
     pub fn writes_and_commits(&self) -> (u64, u64) {
         let counts = &self.inner.counts;
         (counts.jobs.load(Ordering::Relaxed), counts.commits.load(Ordering::Relaxed))
+    }
+}
+
+impl Store {
+    /// How long the commits took since the store was opened: the time that a write waits for the disk.
+    pub fn commit_times(&self) -> Histogram {
+        self.inner.counts.commit_times.lock().expect("nobody panics while holding it").clone()
     }
 }
 

@@ -151,6 +151,8 @@ const HOMES: [Home; 6] = [
             "host/src/cli/local/",
             // It listens; what it hears goes to api/ and seti/.
             "host/src/cli/serve.rs",
+            // The sockets that a service manager hands over.
+            "host/src/cli/serve/",
         ],
         instead: "sockets and TLS stay in egress/; send through egress::Session",
     },

@@ -87,7 +87,13 @@ impl From<office::Error> for Problem {
             | Error::Refused(_)
             | Error::Credential { .. }
             | Error::NotAdmitted { .. } => Problem::of(Kind::Invalid, &error),
-            Error::CredentialUnbound { .. } | Error::Changed { .. } | Error::Courier { .. } => Problem::of(Kind::Conflict, &error),
+            Error::CredentialUnbound { .. }
+            | Error::Changed { .. }
+            | Error::Courier { .. }
+            | Error::Banned { .. }
+            | Error::CartHasQueue { .. }
+            | Error::CartBusy { .. } => Problem::of(Kind::Conflict, &error),
+            Error::NoRoom { .. } => Problem::of(Kind::NoRoom, &error),
             // Their causes name files and variables of this machine.
             Error::PluginFile { ref plugin, .. } => {
                 let detail =

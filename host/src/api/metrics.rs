@@ -1,5 +1,7 @@
 //! The numbers of `/metrics`, in Prometheus's text format. Whoever serves the API fills them in; here they are written down.
 
+pub use crate::histogram::Histogram;
+
 use crate::id::{CartId, MerchantId};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,8 +24,21 @@ pub enum Labels {
 pub struct Metrics {
     /// Of each cart.
     pub carts: Vec<CartNumbers>,
+    /// The open alerts.
+    pub alerts: Vec<AlertNumber>,
     /// Of the process.
     pub process: ProcessNumbers,
+}
+
+/// An open alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertNumber {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which cart it is about. None: the whole installation.
+    pub cart: Option<CartId>,
+    /// Its kind, by name.
+    pub kind: String,
 }
 
 /// The numbers of a cart.
@@ -54,42 +69,30 @@ pub struct ProcessNumbers {
     pub gate_no: BTreeMap<u8, u64>,
     /// How long requests took that hand over events or updates. The API counts them itself.
     pub accept: Histogram,
+    /// How long the store's commits took, which wait for the disk.
+    pub commit: Histogram,
+    /// How often a plugin's call met a limit, by the limit.
+    pub limits_hit: BTreeMap<String, u64>,
     /// Free bytes where the data directory lies.
     pub free_disk_bytes: u64,
-}
-
-/// How often something took how long.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Histogram {
-    counts: [u64; Histogram::BOUNDS_SECONDS.len()],
-    count: u64,
-    sum_seconds: f64,
-}
-
-impl Histogram {
-    /// The upper bounds of its buckets.
-    pub const BOUNDS_SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
-
-    /// Counts one that took so long.
-    pub fn observe(&mut self, seconds: f64) {
-        if let Some(at) = Self::BOUNDS_SECONDS.iter().position(|bound| seconds <= *bound) {
-            self.counts[at] += 1;
-        }
-        self.count += 1;
-        self.sum_seconds += seconds;
-    }
 }
 
 /// Writes the numbers down.
 pub(super) fn render(metrics: &Metrics, labels: Labels) -> String {
     let mut page = Page(String::new());
     page.carts(&metrics.carts, labels);
-    let ProcessNumbers { gate_no, accept, free_disk_bytes } = &metrics.process;
+    page.alerts(&metrics.alerts, labels);
+    let ProcessNumbers { gate_no, accept, commit, limits_hit, free_disk_bytes } = &metrics.process;
     page.head("cartage_gate_no_total", "counter", "How often a condition of the gate did not hold.");
     for (condition, count) in gate_no {
         page.line("cartage_gate_no_total", &[("condition", &condition.to_string())], count);
     }
     page.histogram("cartage_accept_seconds", "How long a request took that hands over events or updates.", accept);
+    page.histogram("cartage_commit_seconds", "How long a commit of the store took, which waits for the disk.", commit);
+    page.head("cartage_limits_hit_total", "counter", "How often a plugin's call met a limit.");
+    for (limit, count) in limits_hit {
+        page.line("cartage_limits_hit_total", &[("limit", limit)], count);
+    }
     page.head("cartage_free_disk_bytes", "gauge", "Free bytes where the data directory lies.");
     page.line("cartage_free_disk_bytes", &[], free_disk_bytes);
     page.0
@@ -152,14 +155,26 @@ impl Page {
 
     fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
         self.head(name, "histogram", help);
-        let mut below = 0;
-        for (bound, count) in Histogram::BOUNDS_SECONDS.iter().zip(histogram.counts) {
-            below += count;
-            self.line(&format!("{name}_bucket"), &[("le", &bound.to_string())], &below);
+        for (bound, count) in histogram.cumulative() {
+            self.line(&format!("{name}_bucket"), &[("le", &bound.to_string())], &count);
         }
-        self.line(&format!("{name}_bucket"), &[("le", "+Inf")], &histogram.count);
-        self.line(&format!("{name}_sum"), &[], &histogram.sum_seconds);
-        self.line(&format!("{name}_count"), &[], &histogram.count);
+        self.line(&format!("{name}_bucket"), &[("le", "+Inf")], &histogram.count());
+        self.line(&format!("{name}_sum"), &[], &histogram.sum_seconds());
+        self.line(&format!("{name}_count"), &[], &histogram.count());
+    }
+
+    fn alerts(&mut self, alerts: &[AlertNumber], labels: Labels) {
+        let name = "cartage_alerts";
+        self.head(name, "gauge", "Open alerts, by kind; docs/alerts.md says what to do about each.");
+        let mut all: BTreeMap<(&str, Option<&str>), u64> = BTreeMap::new();
+        for AlertNumber { cart, kind, .. } in alerts {
+            let cart = cart.as_ref().filter(|_| labels == Labels::ByCart).map(CartId::as_str);
+            *all.entry((kind, cart)).or_default() += 1;
+        }
+        for ((kind, cart), count) in all {
+            let cart = cart.map(|cart| ("cart", cart));
+            self.line(name, &cart.into_iter().chain([("kind", kind)]).collect::<Vec<_>>(), &count);
+        }
     }
 }
 
@@ -186,7 +201,15 @@ mod tests {
 
     #[test]
     fn each_cart_has_its_series_or_all_have_one() {
-        let metrics = Metrics { carts: vec![cart("one", 3, 7, true), cart("two", 4, 5, false)], process: ProcessNumbers::default() };
+        let alert = |name: &str| {
+            let (merchant, cart) = (MerchantId::default(), CartId::new(name).ok());
+            AlertNumber { merchant, cart, kind: "blocked".to_owned() }
+        };
+        let metrics = Metrics {
+            carts: vec![cart("one", 3, 7, true), cart("two", 4, 5, false)],
+            alerts: vec![alert("one"), alert("two"), AlertNumber { cart: None, kind: "disk-low".to_owned(), ..alert("one") }],
+            process: ProcessNumbers::default(),
+        };
         let apart = render(&metrics, Labels::ByCart);
         for line in [
             "# TYPE cartage_queued gauge",
@@ -194,6 +217,8 @@ mod tests {
             "cartage_queued{cart=\"two\"} 4",
             "cartage_paused{cart=\"one\"} 1",
             "cartage_attempts_total{cart=\"two\",outcome=\"delivered\"} 4",
+            "cartage_alerts{cart=\"two\",kind=\"blocked\"} 1",
+            "cartage_alerts{kind=\"disk-low\"} 1",
         ] {
             assert!(apart.lines().any(|found| found == line), "{line}\n{apart}");
         }
@@ -204,6 +229,7 @@ mod tests {
             "cartage_dead 2",
             "cartage_paused 1",
             "cartage_attempts_total{outcome=\"delivered\"} 7",
+            "cartage_alerts{kind=\"blocked\"} 2",
         ] {
             assert!(together.lines().any(|found| found == line), "{line}\n{together}");
         }
@@ -217,7 +243,7 @@ mod tests {
             process.accept.observe(seconds);
         }
         process.gate_no.insert(4, 9);
-        let text = render(&Metrics { carts: vec![], process }, Labels::ByCart);
+        let text = render(&Metrics { process, ..Metrics::default() }, Labels::ByCart);
         for line in [
             "cartage_accept_seconds_bucket{le=\"0.001\"} 1",
             "cartage_accept_seconds_bucket{le=\"0.002\"} 2",
@@ -228,6 +254,36 @@ mod tests {
             "cartage_free_disk_bytes 5",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
+
+    /// What `docs/alerts.yml` names is served, and each of its alerts has a section that says what to do.
+    #[test]
+    fn the_rules_for_prometheus_name_what_there_is() {
+        let (rules, docs) = (include_str!("../../../docs/alerts.yml"), include_str!("../../../docs/alerts.md"));
+        let metrics = Metrics {
+            carts: vec![cart("one", 1, 1, true)],
+            alerts: vec![AlertNumber { merchant: MerchantId::default(), cart: None, kind: "blocked".to_owned() }],
+            process: ProcessNumbers {
+                gate_no: BTreeMap::from([(1, 1)]),
+                limits_hit: BTreeMap::from([("fuel".to_owned(), 1)]),
+                ..ProcessNumbers::default()
+            },
+        };
+        let served = render(&metrics, Labels::ByCart);
+        let series = |line: &str| line.split(['{', ' ']).next().unwrap_or_default().to_owned();
+        let served: std::collections::BTreeSet<String> = served.lines().filter(|line| !line.starts_with('#')).map(series).collect();
+        let words = rules.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let named: std::collections::BTreeSet<&str> = words.filter(|word| word.starts_with("cartage_")).collect();
+        assert!(named.len() >= 10, "{named:?}");
+        for name in named {
+            assert!(served.contains(name), "docs/alerts.yml names {name}, and these are served: {served:?}");
+        }
+        let alerts: Vec<&str> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+        assert!(alerts.len() >= 10, "{alerts:?}");
+        for alert in alerts {
+            assert!(docs.contains(&format!("\n### {alert}\n")), "docs/alerts.md has no section {alert}");
+            assert!(rules.contains(&format!("docs/alerts.md#{}", alert.to_lowercase())), "{alert} names its section");
         }
     }
 }

@@ -4,6 +4,7 @@ use super::call::{Call, Shared};
 use super::problem::{Kind, Problem};
 use super::query::Query;
 use super::routes::{Route, Run};
+use super::trace::{TRACEPARENT, Trace};
 use super::{body, token};
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
@@ -12,18 +13,27 @@ use http::header::{ALLOW, CACHE_CONTROL, HOST, HeaderName, HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri};
 use std::sync::Arc;
+use tracing::Instrument as _;
 
 /// Takes a request through; `at` are the routes of its path.
 pub(super) async fn pass(shared: Arc<Shared>, at: &[&'static Route], request: Request) -> Response {
     let instance = request.uri().path().to_owned();
     let head = request.method() == Method::HEAD;
-    let mut response = match answer(shared, at, request).await {
+    let trace = Trace::of(request.headers());
+    // Its fields name every line that is logged on the way.
+    let span = trace
+        .as_ref()
+        .map_or_else(tracing::Span::none, |trace| tracing::info_span!("request", trace_id = trace.trace_id, parent_id = trace.parent_id));
+    let mut response = match answer(shared, at, request).instrument(span).await {
         Ok(response) => response,
         Err(problem) => problem.response(&instance),
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    if let Some(trace) = trace {
+        headers.insert(TRACEPARENT, HeaderValue::from_str(&trace.to_string()).expect("it is made of hexadecimal digits"));
+    }
     if head {
         *response.body_mut() = Body::empty();
     }
@@ -35,14 +45,15 @@ async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) ->
     host_is_ours(&parts.uri, &parts.headers, &shared.api.hosts)?;
     origin_is_allowed(&parts.headers, &shared.api.origins)?;
     let route = route(at, &parts)?;
-    let (needed, run) = match route.run {
+    let (needed, given, run) = match route.run {
         Run::Open(run) => {
             Query::read(parts.uri.query().unwrap_or_default(), route.query)?;
             return run(shared).await;
         }
-        Run::For(role, run) => (role, run),
+        Run::For(role, run) => (role, token::Given::Bearer, run),
+        Run::Page(role, run) => (role, token::Given::Password, run),
     };
-    let bearer = token::bearer(&shared, &parts.headers).await?;
+    let bearer = token::bearer(&shared, &parts.headers, given).await?;
     token::within_rate(&shared, &bearer)?;
     token::has(&bearer, needed)?;
     if let Err(error) = shared.api.office.note_token_use(&bearer).await {

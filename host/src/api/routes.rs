@@ -4,7 +4,7 @@ use super::body::{CART_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDAT
 use super::call::{Call, Shared};
 use super::passage::pass;
 use super::problem::Problem;
-use super::{Answer, carts, credentials, deliveries, merchant, openapi, seen, updates};
+use super::{Answer, carts, credentials, deliveries, merchant, openapi, page, seen, updates};
 use crate::office::tokens::Role::{self, Admin, Operator, Sender};
 use axum::Router;
 use axum::extract::Request;
@@ -33,6 +33,8 @@ pub(super) enum Run {
     Open(fn(Arc<Shared>) -> Outcome),
     /// Whoever has a token of this role.
     For(Role, fn(Call) -> Outcome),
+    /// The same, for a person with a browser, who gives the token as a password.
+    Page(Role, fn(Call) -> Outcome),
 }
 
 const fn get(path: &'static str, query: &'static [&'static str], role: Role, run: fn(Call) -> Outcome) -> Route {
@@ -95,10 +97,19 @@ pub(super) static ROUTES: [Route; 30] = [
     post("/v1/labels", SMALL, Admin, |call| Box::pin(merchant::add_labels(call))),
 ];
 
+/// The page for people. It is no part of what programs are promised, so the description does not hold it.
+static PAGE: Route = Route {
+    method: Method::GET,
+    path: "/",
+    query: &["cart", "order"],
+    takes: NOTHING,
+    run: Run::Page(Operator, |call| Box::pin(page::show(call))),
+};
+
 /// Makes the router. What is asked at any other path, or with any other method, passes the same way and is told so.
 pub(super) fn router(shared: &Arc<Shared>) -> Router {
     let mut paths: BTreeMap<&'static str, Vec<&'static Route>> = BTreeMap::new();
-    for route in &ROUTES {
+    for route in ROUTES.iter().chain([&PAGE]) {
         paths.entry(route.path).or_default().push(route);
     }
     let mut router = Router::new();

@@ -29,6 +29,8 @@ pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
     let mut numbers = (call.shared.api.metrics)().await;
     numbers.process.accept = call.shared.accept.lock().expect("nobody panics while holding it").clone();
     numbers.carts.retain(|numbers| numbers.merchant == call.bearer.merchant && call.sees(&numbers.cart));
+    let all = call.bearer.carts.is_none();
+    numbers.alerts.retain(|alert| alert.merchant == call.bearer.merchant && alert.cart.as_ref().map_or(all, |cart| call.sees(cart)));
     Ok(typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::render(&numbers, call.shared.api.labels)))
 }
 
@@ -56,7 +58,7 @@ pub(super) async fn alerts(call: Call) -> Result<Response, Problem> {
 }
 
 /// Whether an alert is about a cart: its subject begins with the Cart ID, as a word.
-fn is_about(alert: &Alert, sees: impl Fn(&CartId) -> bool) -> bool {
+pub(super) fn is_about(alert: &Alert, sees: impl Fn(&CartId) -> bool) -> bool {
     let name = alert.subject.strip_prefix("cart ").unwrap_or(&alert.subject);
     let name = name.split([' ', '/', ',', ':']).next().unwrap_or_default();
     CartId::new(name).is_ok_and(|cart| sees(&cart))

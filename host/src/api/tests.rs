@@ -5,6 +5,7 @@ mod deliveries;
 mod description;
 mod guards;
 mod input;
+mod page;
 mod updates;
 
 use super::{Api, Rate, metrics, router};

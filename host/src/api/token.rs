@@ -3,30 +3,62 @@
 use super::call::Shared;
 use super::problem::{Kind, Problem};
 use crate::office::tokens::{Role, Token};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
+
+/// How a token is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Given {
+    /// `Bearer TOKEN`.
+    Bearer,
+    /// `Basic`, with any user and the token as the password: what a browser asks a person for.
+    Password,
+}
 
 /// The holder of the request's token.
-pub(super) async fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Token, Problem> {
+pub(super) async fn bearer(shared: &Shared, headers: &HeaderMap, how: Given) -> Result<Token, Problem> {
+    let (missing, unknown) = match how {
+        Given::Bearer => ("Bearer realm=\"cartage\"", "Bearer realm=\"cartage\", error=\"invalid_token\""),
+        Given::Password => ("Basic realm=\"cartage\", charset=\"UTF-8\"", "Basic realm=\"cartage\", charset=\"UTF-8\""),
+    };
     let mut given = headers.get_all(AUTHORIZATION).iter();
     let (Some(first), None) = (given.next(), given.next()) else {
-        return Err(denied("Bearer realm=\"cartage\"", "the request carries no token; send one header, Authorization: Bearer TOKEN"));
+        let detail = match how {
+            Given::Bearer => "the request carries no token; send one header, Authorization: Bearer TOKEN",
+            Given::Password => "the request carries no token; give one as the password, with any user name",
+        };
+        return Err(denied(missing, detail));
     };
-    let known = match secret(first) {
-        Some(secret) => shared.api.office.find_token(secret).await?,
+    let secret = match how {
+        Given::Bearer => secret(first, "bearer").map(|secret| SecretString::from(secret.trim())),
+        Given::Password => secret(first, "basic").and_then(password),
+    };
+    let known = match secret {
+        Some(secret) => shared.api.office.find_token(secret.expose_secret()).await?,
         None => None,
     };
     known.ok_or_else(|| {
         denied(
-            "Bearer realm=\"cartage\", error=\"invalid_token\"",
+            unknown,
             "the token is not known: it was mistyped, or removed; `cartage token list` shows those that there are, `cartage token new` makes one",
         )
     })
 }
 
-fn secret(value: &HeaderValue) -> Option<&str> {
+fn secret<'a>(value: &'a HeaderValue, wanted: &str) -> Option<&'a str> {
     let (scheme, secret) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+    scheme.eq_ignore_ascii_case(wanted).then_some(secret)
+}
+
+/// The password of Basic's `user:password`.
+fn password(encoded: &str) -> Option<SecretString> {
+    let mut bytes = Zeroizing::new(STANDARD.decode(encoded.trim()).ok()?);
+    let text = Zeroizing::new(String::from_utf8(std::mem::take(&mut *bytes)).ok()?);
+    text.split_once(':').map(|(_, password)| SecretString::from(password))
 }
 
 fn denied(challenge: &'static str, detail: &str) -> Problem {

@@ -5,14 +5,15 @@ mod change;
 mod check;
 mod examples;
 mod new;
+mod pause;
 mod show;
 
 use super::apply::{Consent, cart_id, change, plugin_at};
 use super::{Failure, Verdict, courier, init, report};
 use cartage::carts::{LabelTarget, Mode};
 use cartage::id::{self, CartId, Digest};
-use cartage::office::Office;
 use cartage::office::apply::Proposal;
+use cartage::office::{Office, Queue};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
@@ -48,21 +49,27 @@ pub(crate) enum Command {
     /// Switch a cart off: nothing is sent to it until it is enabled.
     #[command(after_long_help = examples::DISABLE)]
     Disable(One),
-    /// Pause a cart until it is resumed.
+    /// Pause a cart, or all, until resumed.
     #[command(after_long_help = examples::PAUSE)]
     Pause {
         #[command(flatten)]
-        one: One,
+        which: pause::OneOrAll,
         /// Why, for whoever looks at it next.
         #[arg(long, value_name = "TEXT", default_value = "by hand")]
         reason: String,
     },
-    /// Let a paused cart go on.
+    /// Let a paused cart go on, or all that were paused together.
     #[command(after_long_help = examples::RESUME)]
-    Resume(One),
+    Resume(pause::OneOrAll),
     /// Remove a cart with its parameters and credentials. What is known of its orders stays.
     #[command(after_long_help = examples::REMOVE)]
-    Remove(One),
+    Remove {
+        #[command(flatten)]
+        one: One,
+        /// End what waits for it and its dead letters, without sending them.
+        #[arg(long)]
+        discard_queue: bool,
+    },
     /// Ask the plugin whether the cart works. Nothing is changed at the cart.
     #[command(after_long_help = examples::CHECK)]
     Check {
@@ -182,17 +189,13 @@ impl Command {
                 office.set_enabled(&one.cart, false).await.map_err(init::failure)?;
                 Ok(done(&one.cart, "disabled", json))
             }
-            Command::Pause { one, reason } => {
-                office.set_pause(&one.cart, Some(&reason)).await.map_err(init::failure)?;
-                Ok(done(&one.cart, "paused", json))
-            }
-            Command::Resume(one) => {
-                office.set_pause(&one.cart, None).await.map_err(init::failure)?;
-                Ok(done(&one.cart, "resumed", json))
-            }
-            Command::Remove(one) => {
-                office.remove_cart(&one.cart).await.map_err(init::failure)?;
-                Ok(done(&one.cart, "removed", json))
+            Command::Pause { which, reason } => pause::pause(office, which, &reason, json).await,
+            Command::Resume(which) => pause::resume(office, which, json).await,
+            Command::Remove { one, discard_queue } => {
+                let queue = if discard_queue { Queue::Discard } else { Queue::Keep };
+                let ended = office.remove_cart(&one.cart, queue).await.map_err(init::failure)?;
+                let state = if ended > 0 { format!("removed, and {ended} of its updates are ended") } else { "removed".to_owned() };
+                Ok(done(&one.cart, &state, json))
             }
             Command::Check { one, order } => {
                 let kept = office.cart(&one.cart).await.map_err(init::failure)?;

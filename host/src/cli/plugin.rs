@@ -1,5 +1,6 @@
-//! `cartage plugin`: make plugins and look at them.
+//! `cartage plugin`: make plugins, look at them, and ban those that must not run.
 
+mod ban;
 mod build;
 mod component;
 mod inspect;
@@ -12,18 +13,29 @@ use cartage::plugin::{Plugin, Runtime, admit};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
-/// Build plugins and look at them.
+/// Build plugins, look at them, and ban those that must not run.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Build(build::Args),
     Inspect(inspect::Args),
+    Ban(ban::Ban),
+    Unban(ban::Unban),
+    Bans(ban::Bans),
 }
 
 impl Command {
-    pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
+    /// Whether it is about the plugins of the data directory.
+    pub(super) fn needs_data_directory(&self) -> bool {
+        matches!(self, Command::Ban(_) | Command::Unban(_) | Command::Bans(_))
+    }
+
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         match self {
             Command::Build(args) => args.run(json),
             Command::Inspect(args) => args.run(json),
+            Command::Ban(args) => args.run(data, json),
+            Command::Unban(args) => args.run(data, json),
+            Command::Bans(args) => args.run(data, json),
         }
     }
 }

@@ -1,18 +1,27 @@
 //! `cartage serve`: the daemon. It delivers what is in the outbox, and takes posts of Order Managers.
 
+mod systemd;
+
 use super::{Failure, Verdict, init, local, report};
-use cartage::api::metrics::{CartNumbers, Labels, ProcessNumbers};
+use cartage::alerts::OLDEST_MS_DEFAULT;
+use cartage::alerts::teller::{Destination, Teller};
+use cartage::api::metrics::{AlertNumber, CartNumbers, Histogram, Labels, ProcessNumbers};
 use cartage::api::{Api, Metrics, Rate};
+use cartage::egress::post::{self, Post};
+use cartage::id::{CartId, MerchantId};
 use cartage::office::{Numbers, Office};
 use cartage::outbox::Backlog;
 use cartage::seti::door::{self, Clients};
+use cartage::store::alerts::Alert;
 use ipnet::IpNet;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use systemd::Notify;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -24,7 +33,9 @@ Examples:
   Serve the data directory:
       cartage serve
   Take posts of an Order Manager on another machine, behind a proxy that speaks TLS:
-      cartage serve --seti-listen 0.0.0.0:8461 --seti-allow 192.0.2.0/24 --behind-proxy";
+      cartage serve --seti-listen 0.0.0.0:8461 --seti-allow 192.0.2.0/24 --behind-proxy
+  Tell a chat room and a script of your own what somebody must act on (docs/alerts.md):
+      cartage serve --alerts-url https://chat.example/cartage --alerts-command /opt/page";
 
 /// Deliver what was accepted, and listen for more.
 #[derive(Debug, clap::Args)]
@@ -48,9 +59,36 @@ pub(crate) struct Args {
     /// Listen beyond this machine without TLS of its own: a proxy in front of it has that.
     #[arg(long)]
     behind_proxy: bool,
+    #[command(flatten)]
+    alerts: Alerts,
     /// Seconds to wait for what is under way when told to stop.
     #[arg(long, value_name = "SECONDS", default_value_t = 40, value_parser = clap::value_parser!(u64).range(0..=600))]
     drain_s: u64,
+}
+
+/// Who is told of alerts.
+#[derive(Debug, clap::Args)]
+struct Alerts {
+    /// Where alerts are posted, as JSON. The URL may hold a token: then give it by the variable, which is shown to nobody.
+    #[arg(long, value_name = "URL", env = "CARTAGE_ALERTS_URL", hide_env_values = true)]
+    alerts_url: Option<String>,
+    /// A program that is run for each alert, which it gets as JSON on its standard input. It has no arguments, and no shell is involved.
+    #[arg(long, value_name = "PROGRAM", env = "CARTAGE_ALERTS_COMMAND")]
+    alerts_command: Option<PathBuf>,
+    /// Minutes that an update may wait before it is an alert.
+    #[arg(long, value_name = "MINUTES", default_value_t = OLDEST_MS_DEFAULT / 60_000, value_parser = clap::value_parser!(u64).range(1..=10_080))]
+    alerts_oldest: u64,
+}
+
+impl Alerts {
+    fn teller(&self) -> Result<Teller, Failure> {
+        let url = self.alerts_url.as_deref().map(|url| Post::new(url).map(Destination::Url)).transpose();
+        let url = url.map_err(|error| match error {
+            post::Error::Url { .. } => Failure::wrong_use(error.to_string()),
+            other => Failure::from(other),
+        })?;
+        Ok(Teller::new(url.into_iter().chain(self.alerts_command.clone().map(Destination::Command)).collect()))
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -64,35 +102,51 @@ enum Error {
     #[error("could not start the daemon's threads")]
     Threads(#[source] std::io::Error),
     #[error(transparent)]
+    Handed(#[from] systemd::Error),
+    #[error("could not reach the socket that NOTIFY_SOCKET names")]
+    Notify(#[source] std::io::Error),
+    #[error(transparent)]
     Worker(#[from] cartage::deliver::worker::Error),
 }
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        if !self.seti_listen.ip().is_loopback() && !self.behind_proxy {
-            return Err(Failure::wrong_use(format!(
-                "{} is reachable from other machines, and posts carry passwords in clear",
-                self.seti_listen
-            ))
-            .what_to_do("put a proxy with TLS in front of it and say --behind-proxy, or listen on 127.0.0.1"));
-        }
+        self.allows(self.seti_listen)?;
+        let teller = self.alerts.teller()?;
         let office = init::open(data)?;
+        office.set_oldest_ms(self.alerts.alerts_oldest * 60_000);
         let threads = tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(4).build().map_err(Error::Threads)?;
-        threads.block_on(self.serve(office, json))
+        threads.block_on(self.serve(office, teller, json))
     }
 
-    async fn serve(self, office: Arc<Office>, json: bool) -> Result<Verdict, Failure> {
+    /// Posts carry passwords in clear.
+    fn allows(&self, seti: SocketAddr) -> Result<(), Failure> {
+        if seti.ip().is_loopback() || self.behind_proxy {
+            return Ok(());
+        }
+        Err(Failure::wrong_use(format!("{seti} is reachable from other machines, and posts carry passwords in clear"))
+            .what_to_do("put a proxy with TLS in front of it and say --behind-proxy, or listen on 127.0.0.1"))
+    }
+
+    async fn serve(self, office: Arc<Office>, teller: Teller, json: bool) -> Result<Verdict, Failure> {
         let (stop, stopped) = watch::channel(false);
+        // Whoever reads that it serves may tell it to stop.
+        let signals = Signals::new().map_err(Error::Signals)?;
         let mut listeners = JoinSet::new();
-        let seti = listen(self.seti_listen).await?;
+        let notify = Notify::of_environment().map_err(Error::Notify)?;
+        let mut handed = systemd::sockets().map_err(Error::Handed)?;
+        let seti = listen(&mut handed, "seti", self.seti_listen).await?;
         let seti_address = seti.local_addr()?;
+        self.allows(seti_address)?;
         let router = door::router(Office::clone(&office), Clients { allowed: self.seti_allow.clone() });
         listeners.spawn(serve_until(seti, router, stopped.clone()));
-        let api = listen(self.listen).await?;
+        let api = listen(&mut handed, "api", self.listen).await?;
         let api_address = api.local_addr()?;
         listeners.spawn(serve_until(api, self.api(&office)?, stopped.clone()));
         let commands = local::Listener::bind(office.clone())?;
         let commands = tokio::spawn(commands.serve(until(stopped.clone())));
+        let (watched, watch_until) = (office.clone(), until(stopped.clone()));
+        let watch = tokio::spawn(async move { watched.watch(teller, watch_until).await });
         let drain = Duration::from_secs(self.drain_s);
         let worker = tokio::spawn(office.worker().run(until(stopped), drain));
         let dir = office.data_dir().path().display().to_string();
@@ -103,10 +157,17 @@ impl Args {
             report::line(&format!("the API is at http://{api_address}/v1, and describes itself at /v1/openapi.json"));
             report::line(&format!("posts of Order Managers are taken at http://{seti_address}/seti/CART"));
         }
-        let worker = ended(worker, stop).await?;
+        notify.say("READY=1");
+        let alive = tell_alive(&notify, &office);
+        let worker = tokio::select! {
+            worker = ended(worker, signals, &stop, &notify) => worker,
+            () = alive => unreachable!("it is told again and again"),
+        };
         listeners.shutdown().await;
         // What a command began is done to its end.
         let _ = commands.await;
+        // What it was telling somebody is told again after the next start.
+        let _ = watch.await;
         let left = worker?;
         report::talk(&match left {
             0 => "stopped; nothing was under way".to_owned(),
@@ -119,13 +180,13 @@ impl Args {
 impl Args {
     fn api(&self, office: &Arc<Office>) -> Result<axum::Router, Error> {
         let own = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
-        let numbers = office.clone();
+        let (numbers, disk) = (office.clone(), office.clone());
         let api = Api {
             office: Office::clone(office),
             hosts: own.into_iter().chain(self.host.iter().cloned()).collect(),
             origins: self.origin.clone(),
             rate: Rate::default(),
-            ready: Arc::new(|| Ok(())),
+            ready: Arc::new(move || room(&disk)),
             metrics: Arc::new(move || {
                 let office = numbers.clone();
                 Box::pin(async move { metrics(&office).await })
@@ -134,6 +195,11 @@ impl Args {
         };
         cartage::api::router(api).map_err(Error::Random)
     }
+}
+
+/// Whether updates are taken.
+fn room(office: &Office) -> Result<(), String> {
+    if office.room().accepts() { Ok(()) } else { Err("the disk is nearly full, so no update is accepted".to_owned()) }
 }
 
 /// The numbers of this moment. Where they cannot be read there are none: the log says why.
@@ -157,13 +223,37 @@ async fn metrics(office: &Office) -> Metrics {
         }
     };
     let carts = numbers.backlogs.iter().cloned().map(of).collect();
-    let process =
-        ProcessNumbers { gate_no: numbers.gate_no.clone(), free_disk_bytes: numbers.free_disk_bytes, ..ProcessNumbers::default() };
-    Metrics { carts, process }
+    let alert = |(merchant, alert): (MerchantId, Alert)| {
+        let cart = alert.subject.strip_prefix("cart ").and_then(|cart| CartId::new(cart).ok());
+        AlertNumber { merchant, cart, kind: alert.kind }
+    };
+    let Numbers { gate_no, free_disk_bytes, commits: commit, limits_hit, alerts, .. } = numbers;
+    // Requests are timed by the API itself.
+    let process = ProcessNumbers { gate_no, accept: Histogram::default(), commit, limits_hit, free_disk_bytes };
+    Metrics { carts, alerts: alerts.into_iter().map(alert).collect(), process }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
+/// Takes the socket of this name that the service manager holds, else listens at the address.
+async fn listen(handed: &mut BTreeMap<String, std::net::TcpListener>, name: &str, address: SocketAddr) -> Result<TcpListener, Error> {
+    let listener = match handed.remove(name) {
+        Some(listener) => TcpListener::from_std(listener),
+        None => TcpListener::bind(address).await,
+    };
+    listener.map_err(|source| Error::Listen { address, source })
+}
+
+/// Tells the service manager that the daemon lives, for as long as its store answers.
+async fn tell_alive(notify: &Notify, office: &Office) {
+    let Some(every) = notify.watchdog_every() else { return std::future::pending().await };
+    loop {
+        match office.tokens().await {
+            Ok(_) => notify.say("WATCHDOG=1"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the store does not answer, so the watchdog is not told")
+            }
+        }
+        tokio::time::sleep(every).await;
+    }
 }
 
 async fn serve_until(listener: TcpListener, router: axum::Router, stopped: watch::Receiver<bool>) {
@@ -173,16 +263,26 @@ async fn serve_until(listener: TcpListener, router: axum::Router, stopped: watch
     }
 }
 
+/// The signals that tell it to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+}
+
 /// Waits until the worker ends: by itself, or because a signal said so.
-async fn ended<T>(worker: tokio::task::JoinHandle<T>, stop: watch::Sender<bool>) -> Result<T, Error> {
-    let mut worker = worker;
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
+async fn ended<T>(mut worker: tokio::task::JoinHandle<T>, mut signals: Signals, stop: &watch::Sender<bool>, notify: &Notify) -> T {
     let early = tokio::select! {
         ended = &mut worker => Some(ended),
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
+        _ = signals.terminate.recv() => None,
+        _ = signals.interrupt.recv() => None,
     };
+    notify.say("STOPPING=1");
     stop.send_replace(true);
     let ended = match early {
         Some(ended) => ended,
@@ -192,7 +292,7 @@ async fn ended<T>(worker: tokio::task::JoinHandle<T>, stop: watch::Sender<bool>)
         }
     };
     match ended {
-        Ok(ended) => Ok(ended),
+        Ok(ended) => ended,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

@@ -75,6 +75,19 @@ pub fn cart_label(cart: &CartId, label: &str, status: &str) -> String {
     line(&words)
 }
 
+/// Lets a paused cart go on.
+pub fn cart_resume(cart: &CartId) -> String {
+    line(&["cartage", "cart", "resume", cart.as_str()])
+}
+
+/// Lists a cart's deliveries: those of a state, those that died of a reason.
+pub fn deliveries(cart: &CartId, state: Option<&str>, reason: Option<&str>) -> String {
+    let mut words = vec!["cartage", "delivery", "list", "--cart", cart.as_str()];
+    words.extend(state.iter().flat_map(|state| ["--state", state]));
+    words.extend(reason.iter().flat_map(|reason| ["--reason", reason]));
+    line(&words)
+}
+
 /// Lets a cart send what passes the gate.
 pub fn cart_live(cart: &CartId) -> String {
     line(&["cartage", "cart", "mode", cart.as_str(), "live"])

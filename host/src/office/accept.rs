@@ -3,6 +3,7 @@
 use super::facts::{Facts, rows};
 use super::lines::{label, named};
 use super::{Error, KeptCart, Office};
+use crate::data_dir::room::Room;
 use crate::deliver::{Attempt, Job};
 use crate::egress::Mode;
 use crate::events::{self, Raised};
@@ -170,6 +171,7 @@ impl Office {
             {
                 return Ok(accepted);
             }
+            self.has_room()?;
             let (facts, kept, nearest) = self.look(&request.cart, &request.fields.order_number).await?;
             let asked = Asked::new(request, &facts, self.now_unix_ms())?;
             let decision = asked.decide(&request.cart, kept.as_ref(), nearest.as_deref(), &facts);
@@ -191,11 +193,36 @@ impl Office {
             let key = key.filter(|_| refused.is_none());
             let Some(accepted) = self.keep(request, facts, accepted, new, key).await? else { continue };
             self.shared.counts.decided(&accepted.decision);
+            self.log(&accepted);
             if let Outcome::Queued { .. } = accepted.done {
                 failpoint::reach("accepted");
                 self.shared.bell.work(&(self.merchant.clone(), request.cart.clone()));
             }
             return refused.map_or(Ok(accepted), Err);
+        }
+    }
+
+    /// One line a decision. What the update says stays out of it.
+    fn log(&self, Accepted { decision, done }: &Accepted) {
+        let (outcome, delivery) = match done {
+            Outcome::Nothing => ("nothing", None),
+            Outcome::Recorded => ("recorded", None),
+            Outcome::Queued { delivery, .. } => ("queued", Some(delivery.as_str())),
+        };
+        let not_held = decision.answers.iter().filter(|answer| !answer.held()).map(|answer| answer.condition.number().to_string());
+        let not_held = not_held.collect::<Vec<_>>().join(",");
+        let (cart, order, merchant) = (decision.cart.as_str(), decision.order_number.as_str(), self.merchant.as_str());
+        tracing::info!(target: "cartage::decision", merchant, cart, order, outcome, delivery, not_held, must_act = decision.must_act(), "decided");
+    }
+
+    /// Fails where the disk is so full that what was accepted before needs the rest.
+    fn has_room(&self) -> Result<(), Error> {
+        match self.free_bytes() {
+            Some(free_bytes) if !Room::of(free_bytes).accepts() => {
+                self.shared.seen.news.notify_one();
+                Err(Error::NoRoom { free_bytes })
+            }
+            Some(_) | None => Ok(()),
         }
     }
 

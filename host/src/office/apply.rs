@@ -154,6 +154,7 @@ impl Office {
         if let Some(wanted) = cart.digest.replace(found).filter(|wanted| *wanted != found) {
             return Err(Invalid::Digest { plugin: cart.plugin.clone(), cart: cart.id, found, wanted });
         }
+        self.not_banned(found).await?;
         let plugin = self.admit(bytes.clone()).await?;
         cart.rename_settings(plugin.manifest());
         fits(&cart, plugin.manifest())?;

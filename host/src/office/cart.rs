@@ -279,6 +279,7 @@ impl Office {
         if let Some(pinned) = kept.pinned().filter(|pinned| *pinned != found) {
             return Err(Error::Changed { cart: id.clone(), plugin: kept.cart.plugin.clone(), found, pinned });
         }
+        self.not_banned(found).await?;
         let plugin = self.admit_and_keep(bytes).await?;
         let cart = kept.as_set(&self.assignments().await?);
         let mut secrets = cart.secrets(plugin.manifest())?;

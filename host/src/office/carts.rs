@@ -24,24 +24,68 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::NoCart`], [`Error::Store`].
+    /// [`Error::NoCart`], [`Error::Store`], and [`Error::Banned`] where it would go on with a plugin that is banned.
     pub async fn set_pause(&self, id: &CartId, why: Option<&str>) -> Result<(), Error> {
         self.known_cart(id).await?;
+        if why.is_none() {
+            let (merchant, cart) = (self.merchant.clone(), id.clone());
+            let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &cart)).await?;
+            if let Some(pinned) = row.and_then(|row| row.definition.plugin) {
+                self.not_banned(pinned).await?;
+            }
+        }
         let pause = why.map(|why| Pause { why: why.to_owned(), until_unix_ms: None });
         let (cart, what) = (id.clone(), if why.is_some() { "pause" } else { "resume" });
         let detail = why.unwrap_or_default().to_owned();
         self.change_cart(id, what, detail, move |tx, merchant| store::carts::set_pause(tx, merchant, &cart, pause.as_ref()).map(drop)).await
     }
 
-    /// Removes a cart with its parameters and credentials. What is known of its orders stays.
+    /// Pauses every cart of the merchant until somebody resumes them all; what each was paused for by itself is kept beside. Tells how many
+    /// this paused.
     ///
     /// # Errors
     ///
-    /// [`Error::NoCart`], [`Error::Store`].
-    pub async fn remove_cart(&self, id: &CartId) -> Result<(), Error> {
-        self.known_cart(id).await?;
-        let cart = id.clone();
-        self.change_cart(id, "remove", String::new(), move |tx, merchant| store::carts::remove(tx, merchant, &cart).map(drop)).await
+    /// [`Error::Store`].
+    pub async fn pause_all(&self, why: &str) -> Result<usize, Error> {
+        let why = why.to_owned();
+        let line = self.line("pause", "all carts", why.clone());
+        self.change_all(line, move |tx, merchant| store::carts::pause_all(tx, merchant, &why)).await
+    }
+
+    /// Resumes every cart that was paused together with the others; one that was paused by itself stays so. Tells how many there were, and
+    /// which carts are still paused.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn resume_all(&self) -> Result<(usize, Vec<(CartId, Pause)>), Error> {
+        let line = self.line("resume", "all carts", String::new());
+        let count = self.change_all(line, store::carts::resume_all).await?;
+        let (merchant, now) = (self.merchant.clone(), self.now_unix_ms());
+        let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
+        let still = rows.into_iter().filter_map(|row| {
+            let pause = row.pause.filter(|pause| pause.until_unix_ms.is_none_or(|until| until > now))?;
+            Some((row.definition.cart, pause))
+        });
+        Ok((count, still.collect()))
+    }
+
+    /// Changes all carts at once, and has them all looked at again.
+    async fn change_all(
+        &self,
+        line: store::audit::Line,
+        change: impl FnOnce(&Tx<'_>, &crate::id::MerchantId) -> Result<usize, store::Error> + Send + 'static,
+    ) -> Result<usize, Error> {
+        let merchant = self.merchant.clone();
+        let write = move |tx: &Tx<'_>| {
+            let count = change(tx, &merchant)?;
+            store::audit::add(tx, &merchant, &line)?;
+            let carts = store::carts::list(tx, &merchant)?.into_iter().map(|row| row.definition.cart);
+            Ok((count, carts.collect::<Vec<_>>()))
+        };
+        let (count, carts) = self.shared.store.write::<_, store::Error>(write).await?;
+        self.carts_changed(&carts);
+        Ok(count)
     }
 
     /// Gives a cart another definition with the same plugin. Its plugin is not asked.

@@ -1,10 +1,14 @@
 //! What is counted since the process started, for metrics.
 
 use super::{Error, Office};
+use crate::deliver::Attempt;
 use crate::deliver::schedule::CartKey;
+use crate::exchange::{Ended, Outcome};
 use crate::gate::{Decision, Finding};
+use crate::histogram::Histogram;
+use crate::id::MerchantId;
 use crate::outbox::{Backlog, Outbox as _};
-use crate::receipt::Fate;
+use crate::store::alerts::Alert;
 use crate::store::{self, merchants};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -14,6 +18,7 @@ use std::sync::Mutex;
 pub(super) struct Counts {
     attempts: Mutex<BTreeMap<CartKey, BTreeMap<String, u64>>>,
     gate_no: Mutex<BTreeMap<u8, u64>>,
+    limits_hit: Mutex<BTreeMap<String, u64>>,
 }
 
 /// The numbers of this moment.
@@ -27,14 +32,24 @@ pub struct Numbers {
     pub attempts: BTreeMap<CartKey, BTreeMap<String, u64>>,
     /// How often each condition of the gate did not hold.
     pub gate_no: BTreeMap<u8, u64>,
+    /// How often a plugin's call met a limit, by the limit.
+    pub limits_hit: BTreeMap<String, u64>,
+    /// How long the store's commits took.
+    pub commits: Histogram,
+    /// The open alerts of each merchant.
+    pub alerts: Vec<(MerchantId, Alert)>,
     /// Free bytes where the data directory lies.
     pub free_disk_bytes: u64,
 }
 
 impl Counts {
-    pub(super) fn attempted(&self, cart: &CartKey, fate: Fate) {
+    pub(super) fn attempted(&self, cart: &CartKey, attempt: &Attempt) {
         let mut attempts = self.attempts.lock().expect("nobody panics while holding it");
-        *attempts.entry(cart.clone()).or_default().entry(fate.name()).or_default() += 1;
+        *attempts.entry(cart.clone()).or_default().entry(attempt.receipt.fate.name()).or_default() += 1;
+        if let Outcome::Ended(Ended::Limit { limit }) = &attempt.cassette.outcome {
+            let mut limits_hit = self.limits_hit.lock().expect("nobody panics while holding it");
+            *limits_hit.entry(limit.name().to_owned()).or_default() += 1;
+        }
     }
 
     pub(super) fn decided(&self, decision: &Decision) {
@@ -55,22 +70,27 @@ impl Office {
     /// [`Error`] where the store cannot be read.
     pub async fn numbers(&self) -> Result<Numbers, Error> {
         let now = self.now_unix_ms();
-        let paused = self.shared.store.read::<_, store::Error>(move |view| {
-            let mut paused = BTreeSet::new();
+        let read = self.shared.store.read::<_, store::Error>(move |view| {
+            let (mut paused, mut alerts) = (BTreeSet::new(), Vec::new());
             for merchant in merchants::list(view)? {
+                alerts.extend(store::alerts::open(view, &merchant)?.into_iter().map(|alert| (merchant.clone(), alert)));
                 let rows = store::carts::list(view, &merchant)?.into_iter();
                 let held = rows.filter(|row| row.pause.as_ref().is_some_and(|pause| pause.until_unix_ms.is_none_or(|until| until > now)));
                 paused.extend(held.map(|row| (merchant.clone(), row.definition.cart)));
             }
-            Ok(paused)
+            Ok((paused, alerts))
         });
-        let Counts { attempts, gate_no } = &self.shared.counts;
+        let (paused, alerts) = read.await?;
+        let Counts { attempts, gate_no, limits_hit } = &self.shared.counts;
         Ok(Numbers {
             backlogs: self.outbox().backlogs(None).await?,
-            paused: paused.await?,
+            paused,
+            alerts,
+            commits: self.shared.store.commit_times(),
+            limits_hit: limits_hit.lock().expect("nobody panics while holding it").clone(),
             attempts: attempts.lock().expect("nobody panics while holding it").clone(),
             gate_no: gate_no.lock().expect("nobody panics while holding it").clone(),
-            free_disk_bytes: rustix::fs::statvfs(self.shared.dir.path()).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize)),
+            free_disk_bytes: self.free_bytes().unwrap_or(0),
         })
     }
 }

@@ -237,4 +237,4 @@ impl Office {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -128,6 +128,49 @@ pub enum Error {
         #[source]
         source: plugin::admit::Error,
     },
+    /// A plugin must not run.
+    #[error(
+        "the plugin {digest} is banned ({why}), so it runs for no cart; give the cart another with `cartage cart upgrade CART --plugin FILE`, or lift the \
+         ban with `cartage plugin unban {digest}`"
+    )]
+    Banned {
+        /// The digest of its file.
+        digest: Digest,
+        /// Why.
+        why: String,
+    },
+    /// Something waits for a cart that was to be removed.
+    #[error(
+        "cart {cart} was not removed: {queued} updates wait for it and {dead} are dead letters; look at them with `cartage delivery list --cart {cart}`, \
+         or end them all with `cartage cart remove {cart} --discard-queue`"
+    )]
+    CartHasQueue {
+        /// The cart.
+        cart: CartId,
+        /// How many wait or are under way.
+        queued: u64,
+        /// How many are dead letters.
+        dead: u64,
+    },
+    /// Attempts that are under way do not end.
+    #[error(
+        "cart {cart} was not removed: an attempt at {under_way} of its updates is still under way; it is disabled now, so repeat this in a minute"
+    )]
+    CartBusy {
+        /// The cart.
+        cart: CartId,
+        /// How many deliveries were left alone.
+        under_way: u64,
+    },
+    /// The disk is nearly full.
+    #[error(
+        "nothing was accepted: only {} are free where the data directory lies, and {} are needed; make room there, then send it again",
+        crate::data_dir::room::free(*free_bytes), crate::data_dir::room::free(crate::data_dir::room::ACCEPT_BYTES_MIN)
+    )]
+    NoRoom {
+        /// Free bytes.
+        free_bytes: u64,
+    },
     /// A credential that lies elsewhere could not be fetched.
     #[error(transparent)]
     Secret(#[from] carts::secrets::Error),

@@ -4,9 +4,10 @@ use super::{Error, Office};
 use crate::carts::Cart;
 use crate::deliver::Attempt;
 use crate::deliver::roster::{Credentials, NotReady, Note, Ready, Roster, Standing, Turn};
-use crate::deliver::schedule::CartKey;
+use crate::deliver::schedule::{CartKey, Follows, Verdict};
 use crate::gate::package::mark;
 use crate::id::CartId;
+use crate::outbox::Claim;
 use crate::receipt::{Fate, PauseReason};
 use crate::store::orders::OrderRef;
 use crate::store::{self, merchants};
@@ -125,9 +126,11 @@ impl Roster for Office {
     }
 
     fn note(&self, cart: &CartKey, note: &Note<'_>) {
+        self.shared.seen.note(cart, note);
         match note {
-            Note::Attempted { attempt, .. } => {
-                self.shared.counts.attempted(cart, attempt.receipt.fate);
+            Note::Attempted { claim, attempt, verdict } => {
+                log(claim, attempt, verdict);
+                self.shared.counts.attempted(cart, attempt);
                 // Nobody waits for it: that is no error.
                 let _ = self.shared.over.send(Arc::new(Attempt::clone(attempt)));
             }
@@ -169,6 +172,21 @@ impl Office {
         let kept = self.kept_credentials(&cart.1).await;
         kept.is_ok_and(|kept| kept.iter().any(|value| value.turn == store::credentials::Turn::Next))
     }
+}
+
+/// One line an attempt. What the update says, and what the cart answered, stays out of it.
+fn log(claim: &Claim, attempt: &Attempt, verdict: &Verdict) {
+    let Claim { merchant, order, delivery, sequence, attempt: n, .. } = claim;
+    let (again_at_unix_ms, dead) = match verdict.update {
+        Follows::Delivered => (None, None),
+        Follows::Retry { due_unix_ms, .. } => (Some(due_unix_ms), None),
+        Follows::Dead { reason, .. } => (None, Some(reason.to_string())),
+    };
+    let (reach, outcome, took_ms) = (format!("{:?}", attempt.receipt.reach), attempt.receipt.fate.name(), attempt.receipt.took_ms);
+    tracing::info!(
+        target: "cartage::attempt", merchant = merchant.as_str(), cart = order.cart.as_str(), order = order.number, delivery = delivery.as_str(),
+        sequence, n, outcome, reach, took_ms, again_at_unix_ms, dead, "attempted"
+    );
 }
 
 /// How a cart stands. None: its definition cannot be read, so nothing can be sent there until somebody mends it.

@@ -16,7 +16,7 @@ mod supersede;
 
 pub use dead::{dead, dead_counts, discard, find, retry};
 pub use look::{backlogs, before, due, head, queued};
-pub use settle::settle;
+pub use settle::{CART_GONE, settle};
 pub use supersede::supersede;
 
 use super::attempts::Poison;

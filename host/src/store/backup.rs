@@ -146,7 +146,10 @@ impl SoundCopy {
 fn pause(restored: &Connection, at_unix_ms: u64) -> rusqlite::Result<()> {
     let tx = restored.unchecked_transaction()?;
     tx.execute("UPDATE store SET restored_at = ?1", (at_unix_ms,))?;
-    tx.execute("UPDATE carts SET paused_why = ?1, paused_until = NULL", (RESTORED,))?;
+    tx.execute(
+        "UPDATE carts SET paused_why = ?1, paused_until = NULL, paused_with_all = 0, own_paused_why = NULL, own_paused_until = NULL",
+        (RESTORED,),
+    )?;
     tx.execute_batch(
         "UPDATE orders SET doubtful = 1 WHERE (merchant, cart, order_number) IN (
             SELECT merchant, cart, order_number FROM order_labels WHERE settled_at IS NULL

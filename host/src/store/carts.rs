@@ -30,6 +30,8 @@ pub struct Cart {
     pub enabled: bool,
     /// Whether it is paused.
     pub pause: Option<Pause>,
+    /// Whether it is paused together with all others; it may have been paused before.
+    pub paused_with_all: bool,
     /// When it was first defined.
     pub made_at_unix_ms: u64,
     /// When its definition changed last.
@@ -81,26 +83,78 @@ pub fn set_enabled(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, enabled: b
     tx.run("enable or disable a cart", sql, (merchant, cart, enabled)).map(|rows| rows > 0)
 }
 
-/// Pauses a cart, or resumes it with None. Tells whether there is such a cart.
+/// Pauses a cart, or resumes it with None, whatever it was paused for before. Tells whether there is such a cart.
 ///
 /// # Errors
 ///
 /// [`Error`], when it could not be written.
 pub fn set_pause(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: Option<&Pause>) -> Result<bool, Error> {
-    let sql = "UPDATE carts SET paused_why = ?3, paused_until = ?4 WHERE merchant = ?1 AND cart = ?2";
+    let sql = "UPDATE carts SET paused_why = ?3, paused_until = ?4, paused_with_all = 0, own_paused_why = NULL, own_paused_until = NULL
+        WHERE merchant = ?1 AND cart = ?2";
     let (why, until) = (pause.map(|pause| &pause.why), pause.and_then(|pause| pause.until_unix_ms));
     tx.run("pause or resume a cart", sql, (merchant, cart, why, until)).map(|rows| rows > 0)
 }
 
-/// Pauses a cart, unless it is paused for longer already: a rate limit does not end what a person began. Tells whether it was paused now.
+/// Pauses a cart, unless it is paused for longer already: a rate limit does not end what a person began. One that is paused together with
+/// all others has this pause when they are resumed. Tells whether it was paused now.
 ///
 /// # Errors
 ///
 /// [`Error`], when it could not be written.
 pub fn pause_longer(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: &Pause) -> Result<bool, Error> {
-    let sql = "UPDATE carts SET paused_why = ?3, paused_until = ?4 WHERE merchant = ?1 AND cart = ?2
+    let key = (merchant, cart, &pause.why, pause.until_unix_ms);
+    let sql = "UPDATE carts SET own_paused_why = ?3, own_paused_until = ?4 WHERE merchant = ?1 AND cart = ?2 AND paused_with_all = 1
+        AND (own_paused_why IS NULL OR own_paused_until < ?4 OR (own_paused_until IS NOT NULL AND ?4 IS NULL))";
+    if tx.run("pause a cart", sql, key)? > 0 {
+        return Ok(true);
+    }
+    let sql = "UPDATE carts SET paused_why = ?3, paused_until = ?4 WHERE merchant = ?1 AND cart = ?2 AND paused_with_all = 0
         AND (paused_why IS NULL OR paused_until < ?4 OR (paused_until IS NOT NULL AND ?4 IS NULL))";
-    tx.run("pause a cart", sql, (merchant, cart, &pause.why, pause.until_unix_ms)).map(|rows| rows > 0)
+    tx.run("pause a cart", sql, key).map(|rows| rows > 0)
+}
+
+/// Pauses every cart, those that are paused already as well: what each had of its own is kept beside. Tells how many this made paused
+/// together.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn pause_all(tx: &Tx<'_>, merchant: &MerchantId, why: &str) -> Result<usize, Error> {
+    let sql = "UPDATE carts SET own_paused_why = paused_why, own_paused_until = paused_until, paused_with_all = 1,
+        paused_why = ?2, paused_until = NULL WHERE merchant = ?1 AND paused_with_all = 0";
+    tx.run("pause all carts", sql, (merchant, why))
+}
+
+/// Gives every cart that was paused together with the others back what it had of its own: most go on, and what was paused by itself stays
+/// so. Tells how many there were.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn resume_all(tx: &Tx<'_>, merchant: &MerchantId) -> Result<usize, Error> {
+    let sql = "UPDATE carts SET paused_why = own_paused_why, paused_until = own_paused_until, paused_with_all = 0,
+        own_paused_why = NULL, own_paused_until = NULL WHERE merchant = ?1 AND paused_with_all = 1";
+    tx.run("resume all carts", sql, (merchant,))
+}
+
+/// Ends the pauses of this reason at the carts that are pinned to a plugin. Tells which carts go on.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn end_pauses(tx: &Tx<'_>, merchant: &MerchantId, plugin: Digest, why: &str) -> Result<Vec<CartId>, Error> {
+    let key = (merchant, plugin, why);
+    let sql = "SELECT cart FROM carts WHERE merchant = ?1 AND plugin = ?2 AND paused_why = ?3 AND paused_with_all = 0 ORDER BY cart";
+    let carts = tx.all("look up the carts that are paused", sql, key, |row| row.get(0))?;
+    for sql in [
+        "UPDATE carts SET paused_why = NULL, paused_until = NULL
+            WHERE merchant = ?1 AND plugin = ?2 AND paused_why = ?3 AND paused_with_all = 0",
+        "UPDATE carts SET own_paused_why = NULL, own_paused_until = NULL
+            WHERE merchant = ?1 AND plugin = ?2 AND own_paused_why = ?3 AND paused_with_all = 1",
+    ] {
+        tx.run("end the pauses of a reason", sql, key)?;
+    }
+    Ok(carts)
 }
 
 /// Notes that a plugin ran for a cart, which makes it one to roll back to.
@@ -138,7 +192,7 @@ pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId) -> Result<bool,
 ///
 /// [`Error`], when it could not be read.
 pub fn get(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Option<Cart>, Error> {
-    let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, made_at, changed_at FROM carts
+    let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, paused_with_all, made_at, changed_at FROM carts
         WHERE merchant = ?1 AND cart = ?2";
     view.one("look up a cart", sql, (merchant, cart), read)
 }
@@ -149,7 +203,7 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Opti
 ///
 /// [`Error`], when it could not be read.
 pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Cart>, Error> {
-    let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, made_at, changed_at FROM carts
+    let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, paused_with_all, made_at, changed_at FROM carts
         WHERE merchant = ?1 ORDER BY cart";
     view.all("list the carts", sql, (merchant,), read)
 }
@@ -171,5 +225,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Cart> {
     let definition = Definition { cart: row.get(0)?, text: row.get(1)?, plugin: row.get(2)?, mode: row.get(3)? };
     let (why, until_unix_ms): (Option<String>, _) = (row.get(5)?, row.get(6)?);
     let pause = why.map(|why| Pause { why, until_unix_ms });
-    Ok(Cart { definition, enabled: row.get(4)?, pause, made_at_unix_ms: row.get(7)?, changed_at_unix_ms: row.get(8)? })
+    let (paused_with_all, made_at_unix_ms, changed_at_unix_ms) = (row.get(7)?, row.get(8)?, row.get(9)?);
+    Ok(Cart { definition, enabled: row.get(4)?, pause, paused_with_all, made_at_unix_ms, changed_at_unix_ms })
 }

@@ -9,10 +9,11 @@
 
 use super::error::Trouble;
 use super::{Error, Tx};
+use crate::histogram::Histogram;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -118,6 +119,7 @@ fn isolated<T, E: From<Error>>(tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Resul
 pub(super) struct Counts {
     pub(super) jobs: AtomicU64,
     pub(super) commits: AtomicU64,
+    pub(super) commit_times: Mutex<Histogram>,
 }
 
 /// The writer's thread.
@@ -191,7 +193,7 @@ impl Writer {
             return;
         }
         let (answers, ran) = self.run_jobs(first);
-        let ended = ran.and_then(|()| self.execute("COMMIT"));
+        let ended = ran.and_then(|()| self.commit());
         match &ended {
             Ok(()) => {
                 self.counts.commits.fetch_add(1, Ordering::Relaxed);
@@ -205,6 +207,13 @@ impl Writer {
         for answer in answers {
             answer(ended.clone());
         }
+    }
+
+    fn commit(&mut self) -> Result<(), Lost> {
+        let begun = Instant::now();
+        let committed = self.execute("COMMIT");
+        self.counts.commit_times.lock().expect("nobody panics while holding it").observe(begun.elapsed().as_secs_f64());
+        committed
     }
 
     fn run_jobs(&mut self, first: Job) -> (Vec<Answer>, Result<(), Lost>) {

@@ -27,7 +27,7 @@ fn every_route_is_described_as_it_is() {
         assert!(operation["summary"].is_string(), "{method} {path} is not described");
         let role = match route.run {
             Run::Open(_) => Value::Null,
-            Run::For(role, _) => role.as_str().into(),
+            Run::For(role, _) | Run::Page(role, _) => role.as_str().into(),
         };
         assert_eq!(operation["x-role"], role, "{method} {path}");
         assert_eq!(operation["security"], if role.is_null() { json!([]) } else { json!([{ "token": [] }]) }, "{method} {path}");

@@ -31,17 +31,25 @@ Examples:
 
 pub(super) const PAUSE: &str = "\
 Examples:
-      cartage cart pause seed-shop --reason \"the shop moves until Monday\"";
+      cartage cart pause seed-shop --reason \"the shop moves until Monday\"
+  Everything at once, for example while something is found out:
+      cartage cart pause --all --reason \"wrong tracking numbers went out\"
+
+What is to be sent to a paused cart is accepted and waits.";
 
 pub(super) const RESUME: &str = "\
 Examples:
-      cartage cart resume seed-shop";
+      cartage cart resume seed-shop
+  All that were paused together; one that was paused by itself, before or meanwhile, stays paused:
+      cartage cart resume --all";
 
 pub(super) const REMOVE: &str = "\
 Examples:
   Keep what it was, and remove it:
       cartage export seed-shop > seed-shop.toml
-      cartage cart remove seed-shop";
+      cartage cart remove seed-shop
+  Also where something waits for it, which is then ended and never sent:
+      cartage cart remove seed-shop --discard-queue";
 
 pub(super) const CHECK: &str = "\
 Examples:

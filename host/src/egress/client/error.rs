@@ -137,7 +137,7 @@ impl Error {
 
 impl Failure {
     /// Where a request failed, by the types of the errors in the chain.
-    pub(super) fn of(error: &reqwest::Error) -> Failure {
+    pub(in crate::egress) fn of(error: &reqwest::Error) -> Failure {
         if error.is_connect() { before_connected(error) } else { causes(error).find_map(after_connected).unwrap_or(Failure::Interrupted) }
     }
 }

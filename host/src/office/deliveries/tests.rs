@@ -86,7 +86,8 @@ impl Desk {
     }
 }
 
-fn update(number: &str) -> Update {
+/// An update of this order.
+pub(in crate::office) fn update(number: &str) -> Update {
     Update {
         order_number: number.to_owned(),
         reference_number: None,

@@ -5,7 +5,10 @@ use super::{dead, rows};
 use crate::outbox::settlement::{Counted, Settle, Settled, Settlement};
 use crate::outbox::{DUE_AHEAD_MS_MAX, Error};
 use crate::receipt::{Fate, Receipt};
-use crate::store::{Tx, carts, cassettes, orders, plugins, receipts};
+use crate::store::{Tx, alerts, carts, cassettes, orders, plugins, receipts};
+
+/// The alert of a cart that was disabled because it said that it is gone.
+pub const CART_GONE: &str = "cart-gone";
 
 /// Writes what came of an attempt.
 ///
@@ -41,6 +44,11 @@ pub fn settle(tx: &Tx<'_>, settle: &Settle) -> Result<Settled, Error> {
         }
         Settlement::CartDisabled => {
             carts::set_enabled(tx, merchant, &order.cart, false)?;
+            let (subject, cart) = (format!("cart {}", order.cart), &order.cart);
+            let detail = format!(
+                "the cart said that it is gone, and is disabled; if it is not, enable it with `cartage cart enable {cart}`, else remove it with `cartage cart remove {cart}`"
+            );
+            alerts::raise(tx, merchant, CART_GONE, &subject, &detail, *at)?;
             (Counted::Nothing, *at)
         }
     };

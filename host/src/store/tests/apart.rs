@@ -128,8 +128,11 @@ impl Operation {
             }
             23 => cassettes::delete_before(tx, merchant, at.saturating_sub(20), at.saturating_sub(40), 2).map(drop),
             24 => alerts::raise(tx, merchant, name, &text, &at.to_string(), at).map(drop),
-            25 => alerts::told(tx, merchant, name, &text, at).map(drop),
-            26 => alerts::clear(tx, merchant, name, &text).map(drop),
+            25 => {
+                let all = alerts::on_record(tx, merchant)?;
+                all.iter().filter(|alert| alert.kind == name).try_for_each(|alert| alerts::told(tx, merchant, alert, at).map(drop))
+            }
+            26 => alerts::clear(tx, merchant, name, &text, at).map(drop),
             27 => idempotency::put(tx, merchant, name, digest, &at.to_string(), at).map(drop),
             28 => idempotency::expire(tx, merchant, at.saturating_sub(30), 2).map(drop),
             29 => {
@@ -164,7 +167,7 @@ fn seen(view: &View<'_>, merchant: &MerchantId) -> Result<String, Error> {
         credentials::list(view, merchant)?,
         audit::last(view, merchant, 1000)?,
     );
-    seen.push_str(&format!("{:?}\n{:?}\n", alerts::open(view, merchant)?, alerts::untold_since(view, merchant, 40)?));
+    seen.push_str(&format!("{:?}\n{:?}\n", alerts::open(view, merchant)?, alerts::on_record(view, merchant)?));
     seen.push_str(&format!("{:?}\n", tokens::list(view, merchant)?));
     for name in NAMES {
         let (cart, order) = (cart(name), order(name));

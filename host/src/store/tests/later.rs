@@ -90,19 +90,31 @@ fn an_alert_is_raised_once_and_told_until_it_is_cleared() {
             detail: detail.into(),
             raised_at_unix_ms: at,
             told_at_unix_ms: told,
+            cleared_at_unix_ms: None,
         };
         assert!(alerts::raise(tx, &merchant, "cart-paused", "seed", "credentials", AT)?);
         assert!(alerts::raise(tx, &merchant, "cart-paused", "leaf", "credentials", AT + 1)?);
         assert!(!alerts::raise(tx, &merchant, "cart-paused", "seed", "a secret was given back", AT + 2)?);
         let seed = alert("seed", "a secret was given back", AT, None);
         assert_eq!(alerts::open(tx, &merchant)?, [seed.clone(), alert("leaf", "credentials", AT + 1, None)]);
-        assert!(alerts::told(tx, &merchant, "cart-paused", "seed", AT + 10)?);
-        assert!(!alerts::told(tx, &merchant, "cart-paused", "nobody", AT + 10)?);
-        let untold = |since| alerts::untold_since(tx, &merchant, since).expect("it can be read").len();
-        assert_eq!((untold(AT + 10), untold(AT + 11)), (1, 2), "again once the day is over");
+        assert!(alerts::told(tx, &merchant, &seed, AT + 10)?);
+        assert!(!alerts::told(tx, &merchant, &alert("nobody", "", AT, None), AT + 10)?);
         let told = Alert { told_at_unix_ms: Some(AT + 10), ..seed };
-        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", "seed")?, Some(told));
-        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", "seed")?, None);
+        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", "seed", AT + 12)?, Some(told.clone()));
+        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", "seed", AT + 13)?, None);
+        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", "leaf", AT + 13)?.map(|alert| alert.subject), Some("leaf".into()));
+        assert_eq!(alerts::open(tx, &merchant)?, []);
+        let ended = Alert { cleared_at_unix_ms: Some(AT + 12), ..told };
+        assert_eq!(
+            alerts::on_record(tx, &merchant)?,
+            [ended.clone()],
+            "whoever was told of it is told of its end; of the other nobody was"
+        );
+        assert!(!alerts::raise(tx, &merchant, "cart-paused", "seed", "again", AT + 14)?, "nobody was told that it had ended");
+        assert!(!alerts::told(tx, &merchant, &ended, AT + 15)?, "it is back, so its end is not noted as told");
+        alerts::clear(tx, &merchant, "cart-paused", "seed", AT + 16)?;
+        assert!(alerts::told(tx, &merchant, &ended, AT + 17)?);
+        assert_eq!(alerts::on_record(tx, &merchant)?, []);
         assert!(alerts::raise(tx, &merchant, "cart-paused", "seed", "again", AT + 20)?, "what was cleared is new when it comes back");
         Ok(())
     });

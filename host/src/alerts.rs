@@ -1,0 +1,286 @@
+//! Alerts: what somebody must act on, and who is told of it.
+//!
+//! [`conditions`] says from the facts of a moment which alerts hold. It is asked again and again, and whoever keeps the alerts raises what is
+//! new and clears what no longer holds: so no alert rests on an event that a crash may have taken. What cannot be known just now (a breaker
+//! after a restart) neither raises nor clears. [`teller`] tells people: an alert that is new, the same again each day, and its end.
+//!
+//! `docs/alerts.md` has a section for each [`Kind`].
+
+pub mod teller;
+
+use crate::data_dir::room::{Room, free};
+use crate::gate::command;
+use crate::id::CartId;
+use crate::outbox::Backlog;
+use crate::outbox::sqlite::CART_GONE;
+use crate::receipt::PauseReason;
+use crate::store::carts::Pause;
+
+/// The pause of carts whose plugin was banned, by name.
+pub const PAUSE_BANNED: &str = "plugin-banned";
+/// How old the first of what waits at a cart may be, unless it is said otherwise.
+pub const OLDEST_MS_DEFAULT: u64 = 60 * 60 * 1000;
+
+/// What kind of condition it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Orders wait for a dead letter.
+    Blocked,
+    /// Dead letters for which no order waits.
+    DeadLetters,
+    /// Deliveries were tried again and again without an answer.
+    Poison,
+    /// The cart refused its credentials.
+    CredentialsRefused,
+    /// The cart gave a secret back.
+    SecretReflected,
+    /// The cart said that it is gone.
+    CartGone,
+    /// The cart fails again and again.
+    BreakerOpen,
+    /// The cart's plugin cannot run.
+    PluginUnusable,
+    /// The cart's plugin was banned.
+    PluginBanned,
+    /// The cart cannot be made ready for another reason.
+    CartNotReady,
+    /// What waits at the cart has waited too long.
+    Overdue,
+    /// The disk is nearly full.
+    DiskLow,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 12] = [
+        Kind::Blocked,
+        Kind::DeadLetters,
+        Kind::Poison,
+        Kind::CredentialsRefused,
+        Kind::SecretReflected,
+        Kind::CartGone,
+        Kind::BreakerOpen,
+        Kind::PluginUnusable,
+        Kind::PluginBanned,
+        Kind::CartNotReady,
+        Kind::Overdue,
+        Kind::DiskLow,
+    ];
+
+    /// Its name, as it stands in the store and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Blocked => "blocked",
+            Kind::DeadLetters => "dead-letters",
+            Kind::Poison => "poison",
+            Kind::CredentialsRefused => "credentials-refused",
+            Kind::SecretReflected => "secret-reflected",
+            Kind::CartGone => CART_GONE,
+            Kind::BreakerOpen => "breaker-open",
+            Kind::PluginUnusable => "plugin-unusable",
+            Kind::PluginBanned => "plugin-banned",
+            Kind::CartNotReady => "cart-not-ready",
+            Kind::Overdue => "overdue",
+            Kind::DiskLow => "disk-low",
+        }
+    }
+}
+
+/// Something that holds now and that somebody must act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// What kind.
+    pub kind: Kind,
+    /// What it is about. Empty: the whole installation.
+    pub subject: String,
+    /// What there is to know and to do, for people.
+    pub detail: String,
+}
+
+/// What holds, and of what nobody can know just now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// What holds.
+    pub hold: Vec<Condition>,
+    /// What may hold or not: an alert of it stays as it is.
+    pub unknown: Vec<(Kind, String)>,
+}
+
+/// Something that may be known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Known<T> {
+    /// It holds.
+    Yes(T),
+    /// It does not.
+    No,
+    /// Nobody can know just now.
+    #[default]
+    Unknown,
+}
+
+/// A cart as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CartFacts {
+    /// Which.
+    pub cart: CartId,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// The pause that holds it now, of its own or together with others.
+    pub pause: Option<Pause>,
+    /// What waits and what died.
+    pub backlog: Option<Backlog>,
+    /// How many of the dead letters were claimed too often without an answer.
+    pub poison: u64,
+    /// Whether its breaker is open.
+    pub breaker: Known<()>,
+    /// Why it cannot be made ready: of its plugin, or else.
+    pub not_ready: Known<(NotReady, String)>,
+}
+
+/// Of what a cart cannot be made ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotReady {
+    /// Its plugin cannot run.
+    Plugin,
+    /// Anything else: its definition, a credential.
+    Else,
+}
+
+/// The facts of a moment, of one merchant.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// When.
+    pub now_unix_ms: u64,
+    /// How old the first of what waits at a cart may be.
+    pub oldest_ms: u64,
+    /// The merchant's carts.
+    pub carts: Vec<CartFacts>,
+    /// Free bytes where the data directory lies. None: it is another merchant's business, or unknown.
+    pub free_bytes: Option<u64>,
+}
+
+/// What an alert of a cart is about.
+pub fn subject(cart: &CartId) -> String {
+    format!("cart {cart}")
+}
+
+/// Which conditions hold.
+pub fn conditions(facts: &Facts) -> Conditions {
+    let mut found = Conditions::default();
+    for cart in &facts.carts {
+        of_queue(cart, facts, &mut found);
+        of_pause(cart, &mut found);
+        of_readiness(cart, &mut found);
+    }
+    if let Some(bytes) = facts.free_bytes {
+        let what = match Room::of(bytes) {
+            Room::Enough => None,
+            Room::NoRecording => Some("attempts are no longer recorded"),
+            Room::Full => Some("no update is accepted any more"),
+        };
+        let detail = |what| format!("{} are free where the data directory lies, so {what}; make room", free(bytes));
+        found.hold.extend(what.map(|what| Condition { kind: Kind::DiskLow, subject: String::new(), detail: detail(what) }));
+    }
+    found
+}
+
+fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
+    let Some(backlog) = &facts.backlog else { return };
+    let cart = &facts.cart;
+    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: subject(cart), detail });
+    if backlog.blocked > 0 {
+        let list = command::deliveries(cart, Some("blocked"), None);
+        hold(Kind::Blocked, format!("{} wait for a dead letter each; see `{list}`, then retry or discard those", orders(backlog.blocked)));
+    }
+    let beside = backlog.dead.saturating_sub(backlog.blocked.max(facts.poison));
+    if beside > 0 {
+        let list = command::deliveries(cart, Some("dead"), None);
+        hold(Kind::DeadLetters, format!("{beside} updates are not sent any more; see `{list}`, then retry or discard them"));
+    }
+    if facts.poison > 0 {
+        let list = command::deliveries(cart, Some("dead"), Some("poison"));
+        let what = format!("{} updates were begun again and again and never ended: each may be what ends the daemon", facts.poison);
+        hold(Kind::Poison, format!("{what}; see `{list}` and the log of those moments, then retry or discard them"));
+    }
+    let waited = backlog.oldest_queued_at_unix_ms.map_or(0, |at| all.now_unix_ms.saturating_sub(at));
+    if waited > all.oldest_ms {
+        let list = command::deliveries(cart, Some("queued"), None);
+        hold(Kind::Overdue, format!("the first of {} updates has waited for {}; see `{list}`", backlog.queued, span(waited)));
+    }
+}
+
+fn of_pause(facts: &CartFacts, found: &mut Conditions) {
+    let cart = &facts.cart;
+    let hold = facts.pause.as_ref().filter(|pause| pause.until_unix_ms.is_none()).and_then(|pause| {
+        let (kind, detail) = match pause.why.as_str() {
+            why if why == PauseReason::Credentials.name() => (
+                Kind::CredentialsRefused,
+                format!("the cart does not take its credentials, and is paused; set them with `cartage credential set {cart} SLOT FIELD`, then `{}`", command::cart_resume(cart)),
+            ),
+            why if why == PauseReason::SecretReflected.name() => (
+                Kind::SecretReflected,
+                format!("the cart gave a secret back in an answer, and is paused; change that credential, then `{}`", command::cart_resume(cart)),
+            ),
+            PAUSE_BANNED => (
+                Kind::PluginBanned,
+                format!("its plugin is banned, so the cart is paused and keeps its queue; give it another with `{}`, or see `cartage plugin bans`", command::cart_upgrade(cart, command::Consent::Asked)),
+            ),
+            _ => return None,
+        };
+        Some(Condition { kind, subject: subject(cart), detail })
+    });
+    found.hold.extend(hold);
+    if !facts.enabled {
+        // Whether the cart said so or a person did is known where it was disabled, and the alert was raised there.
+        found.unknown.push((Kind::CartGone, subject(cart)));
+    }
+}
+
+fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
+    let cart = &facts.cart;
+    let waits = facts.backlog.as_ref().is_some_and(|backlog| backlog.queued > 0);
+    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: subject(cart), detail });
+    match &facts.breaker {
+        Known::Yes(()) => {
+            let see = command::deliveries(cart, Some("queued"), None);
+            hold(
+                Kind::BreakerOpen,
+                format!("the cart fails again and again and is asked seldom; see `{see}` and `cartage cart check {cart}`"),
+            );
+        }
+        Known::Unknown if waits => found.unknown.push((Kind::BreakerOpen, subject(cart))),
+        Known::No | Known::Unknown => {}
+    }
+    match &facts.not_ready {
+        Known::Yes((NotReady::Plugin, why)) => {
+            let upgrade = command::cart_upgrade(cart, command::Consent::Asked);
+            found.hold.push(Condition {
+                kind: Kind::PluginUnusable,
+                subject: subject(cart),
+                detail: format!("nothing is sent there: {why}; give it its plugin with `{upgrade}`"),
+            });
+        }
+        Known::Yes((NotReady::Else, why)) => {
+            found.hold.push(Condition { kind: Kind::CartNotReady, subject: subject(cart), detail: format!("nothing is sent there: {why}") })
+        }
+        Known::Unknown if waits => {
+            found.unknown.extend([Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, subject(cart))));
+        }
+        Known::No | Known::Unknown => {}
+    }
+}
+
+fn orders(count: u64) -> String {
+    if count == 1 { "1 order".to_owned() } else { format!("{count} orders") }
+}
+
+/// A time for people, in its largest unit.
+pub fn span(ms: u64) -> String {
+    let units = [(86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1000, "second")];
+    let (unit, name) = units.into_iter().find(|(unit, _)| ms >= *unit).unwrap_or((1000, "second"));
+    let count = ms / unit;
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! Who is told of alerts, and when: of a new one at once, of the same again each day, and of its end.
+//!
+//! Each [`Destination`] hears everything at least once. One that fails is tried again, ever more seldom, and holds up neither the other
+//! nor any delivery. What a destination was told is remembered for as long as the process lives; after a start the store's word counts, that
+//! somebody was told.
+
+use super::Kind;
+use crate::causes::chain;
+use crate::egress::post::{self, Post};
+use crate::id::MerchantId;
+use crate::store::alerts::Alert;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// After so long an alert that is still open is told again.
+pub const AGAIN_MS: u64 = 24 * 60 * 60 * 1000;
+/// How long a destination that failed is left alone the first time; doubled each further time.
+pub const REST_MS_FIRST: u64 = 30_000;
+/// The longest that it is left alone.
+pub const REST_MS_MAX: u64 = 60 * 60 * 1000;
+/// How long a command may take. Then it is killed, and counts as failed.
+pub const COMMAND_MS_MAX: u64 = 30_000;
+/// How often a command that runs is looked at.
+const LOOK_MS: u64 = 20;
+/// The variables that a command gets of the daemon's own: the others may hold the secrets of carts.
+const VARIABLES: [&str; 5] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ"];
+
+/// Where alerts are told.
+#[derive(Debug)]
+pub enum Destination {
+    /// They are posted to a URL, as JSON.
+    Url(Post),
+    /// They are handed to a command on its standard input, as JSON. No shell is involved.
+    Command(PathBuf),
+}
+
+/// Why somebody could not be told.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// By the URL.
+    #[error(transparent)]
+    Post(#[from] post::Error),
+    /// The command could not be run.
+    #[error("could not run the alerts' command {}; check that it is there and may be executed", .command.display())]
+    Run {
+        /// The command.
+        command: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The command said that it failed, or was ended.
+    #[error("the alerts' command {} failed ({status}); it is run again later", .command.display())]
+    Failed {
+        /// The command.
+        command: PathBuf,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// The command took too long.
+    #[error("the alerts' command {} did not end within {COMMAND_MS_MAX} ms and was killed; it is run again later", .command.display())]
+    TooLong {
+        /// The command.
+        command: PathBuf,
+    },
+}
+
+/// What is told of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum News {
+    Raised,
+    StillOpen,
+    Cleared,
+}
+
+type Key = (MerchantId, String, String);
+
+/// A destination, with what it was told.
+struct Line {
+    destination: Destination,
+    /// When it was told last of each alert that is open as far as it knows.
+    told: BTreeMap<Key, u64>,
+    failures: u32,
+    not_before_unix_ms: u64,
+}
+
+/// Tells of alerts.
+pub struct Teller {
+    lines: Vec<Line>,
+    seeded: bool,
+}
+
+impl Teller {
+    /// Tells these.
+    pub fn new(destinations: Vec<Destination>) -> Teller {
+        let line = |destination| Line { destination, told: BTreeMap::new(), failures: 0, not_before_unix_ms: 0 };
+        Teller { lines: destinations.into_iter().map(line).collect(), seeded: false }
+    }
+
+    /// Tells what is to be told of all the alerts on record. Gives back those of which a note is due: open ones of which somebody was told
+    /// now, and cleared ones of whose end nobody is to be told any more.
+    pub async fn tell<'a>(&mut self, all: &'a [(MerchantId, Alert)], now_unix_ms: u64) -> Vec<&'a (MerchantId, Alert)> {
+        if !self.seeded {
+            self.seeded = true;
+            let told = |(merchant, alert): &(MerchantId, Alert)| Some((key(merchant, alert), alert.told_at_unix_ms?));
+            let told: BTreeMap<Key, u64> = all.iter().filter_map(told).collect();
+            self.lines.iter_mut().for_each(|line| line.told = told.clone());
+        }
+        let mut noted = Vec::new();
+        for one in all {
+            let mut told = false;
+            for line in &mut self.lines {
+                told |= line.tell(one, now_unix_ms).await;
+            }
+            let (merchant, alert) = one;
+            let owed = || self.lines.iter().any(|line| line.told.contains_key(&key(merchant, alert)));
+            let note = match alert.cleared_at_unix_ms {
+                None => told,
+                Some(_) => !owed(),
+            };
+            noted.extend(note.then_some(one));
+        }
+        noted
+    }
+
+    /// When a destination that failed may be tried again, the first of them.
+    pub fn again_unix_ms(&self) -> Option<u64> {
+        self.lines.iter().filter(|line| line.failures > 0).map(|line| line.not_before_unix_ms).min()
+    }
+}
+
+impl Line {
+    /// Tells what this destination does not know. Whether it was told something.
+    async fn tell(&mut self, (merchant, alert): &(MerchantId, Alert), now_unix_ms: u64) -> bool {
+        let key = key(merchant, alert);
+        let news = match (alert.cleared_at_unix_ms, self.told.get(&key)) {
+            (None, None) => News::Raised,
+            (None, Some(at)) if at.saturating_add(AGAIN_MS) <= now_unix_ms => News::StillOpen,
+            (Some(_), Some(_)) => News::Cleared,
+            (None, Some(_)) | (Some(_), None) => return false,
+        };
+        if now_unix_ms < self.not_before_unix_ms {
+            return false;
+        }
+        match self.destination.tell(document(merchant, alert, news)).await {
+            Ok(()) => {
+                (self.failures, self.not_before_unix_ms) = (0, 0);
+                match news {
+                    News::Raised | News::StillOpen => self.told.insert(key, now_unix_ms),
+                    News::Cleared => self.told.remove(&key),
+                };
+                true
+            }
+            Err(error) => {
+                let rest_ms = REST_MS_FIRST.saturating_mul(1 << self.failures.min(16)).min(REST_MS_MAX);
+                self.failures = self.failures.saturating_add(1);
+                self.not_before_unix_ms = now_unix_ms.saturating_add(rest_ms);
+                let (kind, subject) = (&alert.kind, &alert.subject);
+                tracing::warn!(error = chain(&error), kind, subject, again_s = rest_ms / 1000, "nobody could be told of an alert");
+                false
+            }
+        }
+    }
+}
+
+impl Destination {
+    async fn tell(&self, document: String) -> Result<(), Error> {
+        match self {
+            Destination::Url(post) => Ok(post.send(document).await?),
+            Destination::Command(command) => run(command.clone(), document).await,
+        }
+    }
+}
+
+fn key(merchant: &MerchantId, alert: &Alert) -> Key {
+    (merchant.clone(), alert.kind.clone(), alert.subject.clone())
+}
+
+/// What a destination gets. `text` is the whole of it in one line, which is all that a chat room needs.
+fn document(merchant: &MerchantId, alert: &Alert, news: News) -> String {
+    let Alert { kind, subject, detail, raised_at_unix_ms, cleared_at_unix_ms, .. } = alert;
+    let about = if subject.is_empty() { "Cartage" } else { subject };
+    let text = match news {
+        News::Raised => format!("Cartage: {about}: {kind}: {detail}"),
+        News::StillOpen => format!("Cartage: {about}: still {kind}: {detail}"),
+        News::Cleared => format!("Cartage: {about}: no longer {kind}"),
+    };
+    let more = Kind::ALL.iter().any(|known| known.name() == kind).then(|| format!("docs/alerts.md#{kind}"));
+    let document = serde_json::json!({
+        "news": news, "merchant": merchant, "kind": kind, "subject": subject, "detail": detail, "raised_at_unix_ms": raised_at_unix_ms,
+        "cleared_at_unix_ms": cleared_at_unix_ms, "text": text, "more": more,
+    });
+    document.to_string()
+}
+
+/// Runs a command that gets the document on its standard input, and waits for its end.
+async fn run(command: PathBuf, document: String) -> Result<(), Error> {
+    let failed = |source| Error::Run { command: command.clone(), source };
+    let mut child = start(&command).map_err(failed)?;
+    let mut input = child.stdin.take().expect("it was asked for");
+    // A command that does not read must not hold up the daemon: it has its thread until the command ends.
+    let written = tokio::task::spawn_blocking(move || input.write_all(document.as_bytes()));
+    let until = Instant::now() + Duration::from_millis(COMMAND_MS_MAX);
+    let status = loop {
+        match child.try_wait().map_err(failed)? {
+            Some(status) => break status,
+            None if Instant::now() >= until => {
+                child.kill().and_then(|()| child.wait()).map_err(failed)?;
+                return Err(Error::TooLong { command });
+            }
+            None => tokio::time::sleep(Duration::from_millis(LOOK_MS)).await,
+        }
+    };
+    // A command may know enough before it has read all: how it ended counts.
+    drop(written);
+    if status.success() { Ok(()) } else { Err(Error::Failed { command, status }) }
+}
+
+fn start(command: &PathBuf) -> io::Result<Child> {
+    let variables = VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    Command::new(command).env_clear().envs(variables).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()
+}
+
+#[cfg(test)]
+mod tests;

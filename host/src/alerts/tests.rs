@@ -1,0 +1,118 @@
+use super::*;
+use crate::data_dir::room::{ACCEPT_BYTES_MIN, RECORD_BYTES_MIN};
+use crate::id::MerchantId;
+
+const NOW: u64 = 1_800_000_000_000;
+
+fn cart() -> CartFacts {
+    let cart = CartId::new("shop").expect("it is a Cart ID");
+    let (enabled, pause, breaker, not_ready) = (true, None, Known::No, Known::No);
+    CartFacts { cart, enabled, pause, backlog: None, poison: 0, breaker, not_ready }
+}
+
+fn backlog(queued: u64, dead: u64, blocked: u64, waited_ms: u64) -> Option<Backlog> {
+    let oldest_queued_at_unix_ms = (queued > 0).then_some(NOW - waited_ms);
+    Some(Backlog { merchant: MerchantId::default(), cart: cart().cart, queued, dead, blocked, oldest_queued_at_unix_ms })
+}
+
+fn paused(why: &str) -> Option<Pause> {
+    Some(Pause { why: why.to_owned(), until_unix_ms: None })
+}
+
+fn found(cart: CartFacts) -> Conditions {
+    conditions(&Facts { now_unix_ms: NOW, oldest_ms: 1000, carts: vec![cart], free_bytes: None })
+}
+
+fn kinds(cart: CartFacts) -> Vec<Kind> {
+    found(cart).hold.into_iter().map(|condition| condition.kind).collect()
+}
+
+#[test]
+fn each_condition_has_its_kind_and_a_command_that_helps() {
+    for (facts, kind, words) in [
+        (
+            CartFacts { backlog: backlog(2, 1, 1, 0), ..cart() },
+            Kind::Blocked,
+            "1 order wait for a dead letter each; see `cartage delivery list --cart shop --state blocked`",
+        ),
+        (CartFacts { backlog: backlog(0, 2, 0, 0), ..cart() }, Kind::DeadLetters, "2 updates"),
+        (CartFacts { backlog: backlog(0, 1, 0, 0), poison: 1, ..cart() }, Kind::Poison, "--reason poison"),
+        (CartFacts { backlog: backlog(7, 0, 0, 1001), ..cart() }, Kind::Overdue, "the first of 7 updates has waited for 1 second;"),
+        (CartFacts { pause: paused("credentials"), ..cart() }, Kind::CredentialsRefused, "cartage cart resume shop"),
+        (CartFacts { pause: paused("secret-reflected"), ..cart() }, Kind::SecretReflected, "change that credential"),
+        (CartFacts { pause: paused(PAUSE_BANNED), ..cart() }, Kind::PluginBanned, "cartage cart upgrade shop --plugin"),
+        (CartFacts { breaker: Known::Yes(()), ..cart() }, Kind::BreakerOpen, "cartage cart check shop"),
+        (
+            CartFacts { not_ready: Known::Yes((NotReady::Plugin, "it is gone".into())), ..cart() },
+            Kind::PluginUnusable,
+            "it is gone; give it its plugin",
+        ),
+        (CartFacts { not_ready: Known::Yes((NotReady::Else, "no password".into())), ..cart() }, Kind::CartNotReady, "no password"),
+    ] {
+        let Conditions { hold, unknown } = found(facts);
+        let [Condition { kind: held, subject, detail }] = hold.as_slice() else { panic!("{kind:?}: {hold:?}") };
+        assert_eq!((*held, subject.as_str(), unknown), (kind, "cart shop", vec![]));
+        assert!(detail.contains(words), "{detail}");
+    }
+}
+
+#[test]
+fn what_needs_nobody_is_no_condition() {
+    assert_eq!(found(cart()), Conditions::default());
+    for (what, facts) in [
+        ("just in time", CartFacts { backlog: backlog(1, 0, 0, 1000), ..cart() }),
+        ("a person paused it", CartFacts { pause: paused("by hand"), ..cart() }),
+        ("it goes on by itself", CartFacts { pause: Some(Pause { why: "credentials".into(), until_unix_ms: Some(NOW + 1) }), ..cart() }),
+    ] {
+        assert_eq!(found(facts), Conditions::default(), "{what}");
+    }
+    // A dead letter that blocks an order, or that is poison, is told as that only.
+    assert_eq!(kinds(CartFacts { backlog: backlog(1, 2, 2, 0), ..cart() }), [Kind::Blocked]);
+    assert_eq!(kinds(CartFacts { backlog: backlog(1, 3, 2, 0), ..cart() }), [Kind::Blocked, Kind::DeadLetters]);
+}
+
+#[test]
+fn what_nobody_can_know_leaves_an_alert_as_it_is() {
+    let unknown = |queued| CartFacts { breaker: Known::Unknown, not_ready: Known::Unknown, backlog: backlog(queued, 0, 0, 0), ..cart() };
+    let waits = found(unknown(1));
+    let subject = || "cart shop".to_owned();
+    assert_eq!(waits.unknown, [Kind::BreakerOpen, Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, subject())));
+    assert_eq!(waits.hold, []);
+    assert_eq!(found(unknown(0)), Conditions::default(), "nothing is sent there, so nothing can fail");
+    assert_eq!(found(CartFacts { enabled: false, ..cart() }).unknown, [(Kind::CartGone, subject())]);
+}
+
+#[test]
+fn the_disk_is_low_from_one_byte_too_few() {
+    let at = |bytes| conditions(&Facts { now_unix_ms: NOW, oldest_ms: 1, carts: vec![], free_bytes: Some(bytes) }).hold;
+    assert_eq!(at(RECORD_BYTES_MIN), []);
+    let low = at(RECORD_BYTES_MIN - 1);
+    assert_eq!((low[0].kind, low[0].subject.as_str()), (Kind::DiskLow, ""));
+    assert!(low[0].detail.starts_with("999 MB are free") && low[0].detail.contains("no longer recorded"), "{}", low[0].detail);
+    assert!(at(ACCEPT_BYTES_MIN)[0].detail.contains("no longer recorded"));
+    assert!(at(ACCEPT_BYTES_MIN - 1)[0].detail.contains("no update is accepted"));
+}
+
+#[test]
+fn kinds_have_names_of_their_own_and_times_their_largest_unit() {
+    let names: std::collections::BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    assert_eq!(names.len(), Kind::ALL.len());
+    for (ms, text) in [
+        (0, "0 seconds"),
+        (1000, "1 second"),
+        (59_999, "59 seconds"),
+        (60_000, "1 minute"),
+        (7_200_000, "2 hours"),
+        (172_800_000, "2 days"),
+    ] {
+        assert_eq!(span(ms), text);
+    }
+}
+
+#[test]
+fn every_kind_has_its_section_in_the_docs() {
+    let docs = include_str!("../../../docs/alerts.md");
+    for kind in Kind::ALL {
+        assert!(docs.contains(&format!("\n### {}\n", kind.name())), "docs/alerts.md has no section {}", kind.name());
+    }
+}

@@ -1,0 +1,168 @@
+//! The page at `/`: how everything stands, for a person with a browser. It is read only.
+//!
+//! Whoever looks gives a token of the role operator as the password of HTTP Basic, with any user name. That is the simpler way that is safe:
+//! there is no log-in of its own, no cookie and no session to steal, and since nothing can be changed here, nothing can be gained by making
+//! somebody else's browser ask. The page is one document without scripts, pictures or fonts; its policy lets nothing else load, lets no page
+//! frame it, and every text that it shows is escaped, whatever a cart, a plugin or a sender called something.
+
+use super::call::{Call, typed};
+use super::problem::{Kind, Problem};
+use super::seen::is_about;
+use crate::alerts::span;
+use crate::office::{CartStatus, Status, Where, Which};
+use crate::outbox::DeadLetter;
+use crate::store::alerts::Alert;
+use crate::validate::ORDER_NUMBER_CHARS_MAX;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// Blocked orders that are shown, at most.
+pub(super) const BLOCKED_SHOWN: u32 = 50;
+
+const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}\
+    th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #ccc}.act td{background:#fde8e8}pre{overflow:auto;\
+    background:#f4f4f4;padding:1rem}input{font:inherit;margin-right:1rem}";
+
+/// Text as HTML shows it.
+struct Escaped<'a>(&'a str);
+
+impl std::fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A table that is being written. Its cells are escaped here and nowhere else.
+struct Table(String);
+
+impl Table {
+    fn new(class: &str, heads: &[&str]) -> Table {
+        let heads: String = heads.iter().map(|head| format!("<th>{}</th>", Escaped(head))).collect();
+        Table(format!("<table class=\"{}\"><tr>{heads}</tr>", Escaped(class)))
+    }
+
+    fn row(&mut self, cells: &[&str]) {
+        let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", Escaped(cell))).collect();
+        self.0.push_str(&format!("<tr>{cells}</tr>"));
+    }
+
+    fn end(self) -> String {
+        self.0 + "</table>"
+    }
+}
+
+/// Shows the page.
+pub(super) async fn show(call: Call) -> Result<Response, Problem> {
+    let mut status = call.office.status().await?;
+    status.carts.retain(|cart| call.sees(&cart.cart));
+    status.alerts.retain(|alert| call.bearer.carts.is_none() || is_about(alert, |cart| call.sees(cart)));
+    let blocked = Which { at: Some(Where::Blocked), ..Which::default() };
+    let mut blocked = call.office.deliveries(&blocked, BLOCKED_SHOWN).await?.dead;
+    blocked.retain(|dead| call.sees(&dead.order.cart));
+    let why = why_not(&call).await;
+    let (cart, order) = (call.query.get("cart").unwrap_or_default(), call.query.get("order").unwrap_or_default());
+    let text = document(&status, &blocked, (cart, order), why.as_deref());
+    let mut response = typed(StatusCode::OK, "text/html; charset=utf-8", text);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, policy());
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+/// Why an order's status is sent or not, or why that cannot be said. None: nobody asked.
+async fn why_not(call: &Call) -> Option<String> {
+    let order = call.query.get("order")?;
+    let explained = async {
+        let cart = call.query.must_cart()?;
+        call.may_touch(&cart)?;
+        if order.chars().count() > ORDER_NUMBER_CHARS_MAX {
+            return Err(Problem::new(Kind::Invalid, format!("an order number has at most {ORDER_NUMBER_CHARS_MAX} characters")));
+        }
+        Ok(Box::pin(call.office.explain(&cart, order, None)).await?.explanation.table())
+    };
+    Some(explained.await.unwrap_or_else(|problem: Problem| problem.detail))
+}
+
+fn policy() -> HeaderValue {
+    let style = STANDARD.encode(Sha256::digest(STYLE));
+    let policy = format!("default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+    HeaderValue::from_str(&policy).expect("base64 and our own words are ASCII")
+}
+
+fn document(status: &Status, blocked: &[DeadLetter], (cart, order): (&str, &str), why: Option<&str>) -> String {
+    let now = status.at_unix_ms;
+    let mut page =
+        format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Cartage</title><style>{STYLE}</style><h1>Cartage</h1>");
+    page.push_str(&alerts(&status.alerts, now));
+    page.push_str("<h2>Carts</h2>");
+    page.push_str(&carts(&status.carts, now));
+    page.push_str("<h2>Blocked orders</h2>");
+    page.push_str(&orders(blocked, now));
+    let form = format!(
+        "<h2>Why was it not sent?</h2><form method=\"get\" action=\"/\"><label>Cart <input name=\"cart\" value=\"{}\" required></label>\
+         <label>Order <input name=\"order\" value=\"{}\" required></label><button>Explain</button></form>",
+        Escaped(cart),
+        Escaped(order)
+    );
+    page.push_str(&form);
+    if let Some(why) = why {
+        page.push_str(&format!("<pre>{}</pre>", Escaped(why)));
+    }
+    page + "</html>\n"
+}
+
+fn alerts(alerts: &[Alert], now_unix_ms: u64) -> String {
+    if alerts.is_empty() {
+        return "<p>Nothing needs anybody.</p>".to_owned();
+    }
+    let mut table = Table::new("act", &["Alert", "About", "For", "What there is to do"]);
+    for Alert { kind, subject, detail, raised_at_unix_ms, .. } in alerts {
+        let about = if subject.is_empty() { "everywhere" } else { subject };
+        table.row(&[kind, about, &span(now_unix_ms.saturating_sub(*raised_at_unix_ms)), detail]);
+    }
+    format!("<h2>Somebody must act</h2>{}", table.end())
+}
+
+fn carts(carts: &[CartStatus], now_unix_ms: u64) -> String {
+    let mut table = Table::new("carts", &["Cart", "Mode", "State", "Waiting", "The first for", "Dead letters", "Blocked orders"]);
+    for cart in carts {
+        let state = match (&cart.mode, cart.enabled, &cart.pause) {
+            (None, _, _) => "removed".to_owned(),
+            (Some(_), false, _) => "disabled".to_owned(),
+            (Some(_), true, Some(pause)) => format!("paused: {}", pause.why),
+            (Some(_), true, None) => "enabled".to_owned(),
+        };
+        let oldest = cart.oldest_queued_at_unix_ms.map(|at| span(now_unix_ms.saturating_sub(at))).unwrap_or_default();
+        let [queued, dead, blocked] = [cart.queued, cart.dead, cart.blocked].map(|count| count.to_string());
+        table.row(&[cart.cart.as_str(), cart.mode.as_deref().unwrap_or_default(), &state, &queued, &oldest, &dead, &blocked]);
+    }
+    table.end()
+}
+
+fn orders(blocked: &[DeadLetter], now_unix_ms: u64) -> String {
+    if blocked.is_empty() {
+        return "<p>None.</p>".to_owned();
+    }
+    let mut table = Table::new("blocked", &["Cart", "Order", "Label", "Reason", "For", "Delivery"]);
+    for dead in blocked {
+        let since = span(now_unix_ms.saturating_sub(dead.died_at_unix_ms));
+        let reason = dead.reason.to_string();
+        table.row(&[dead.order.cart.as_str(), &dead.order.number, &dead.update.label, &reason, &since, dead.delivery.as_str()]);
+    }
+    table.end()
+}

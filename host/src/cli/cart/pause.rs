@@ -1,0 +1,53 @@
+//! `cartage cart pause` and `resume`: one cart, or all of them together.
+
+use super::{cart_id, done};
+use crate::cli::{Failure, Verdict, init, report};
+use cartage::id::CartId;
+use cartage::office::Office;
+
+/// Which carts.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OneOrAll {
+    /// The Cart ID.
+    #[arg(value_name = "CART", value_parser = cart_id, required_unless_present = "all", conflicts_with = "all")]
+    cart: Option<CartId>,
+    /// Every cart.
+    #[arg(long)]
+    all: bool,
+}
+
+/// Pauses one cart, or all.
+pub(super) async fn pause(office: &Office, which: OneOrAll, reason: &str, json: bool) -> Result<Verdict, Failure> {
+    let Some(cart) = which.cart else {
+        let count = office.pause_all(reason).await.map_err(init::failure)?;
+        if json {
+            report::json(&serde_json::json!({ "paused": count }));
+        } else {
+            report::line(&format!("all carts are paused, {count} of them by this; what is sent to them waits"));
+            report::line("next: `cartage cart resume --all` lets them go on, but for those that were paused by themselves");
+        }
+        return Ok(Verdict::Done);
+    };
+    office.set_pause(&cart, Some(reason)).await.map_err(init::failure)?;
+    Ok(done(&cart, "paused", json))
+}
+
+/// Resumes one cart, or all that were paused together.
+pub(super) async fn resume(office: &Office, which: OneOrAll, json: bool) -> Result<Verdict, Failure> {
+    let Some(cart) = which.cart else {
+        let (count, still) = office.resume_all().await.map_err(init::failure)?;
+        if json {
+            let still: Vec<_> = still.iter().map(|(cart, pause)| serde_json::json!({ "cart": cart, "why": pause.why })).collect();
+            report::json(&serde_json::json!({ "resumed": count, "still_paused": still }));
+            return Ok(Verdict::Done);
+        }
+        report::line(&format!("{count} carts are no longer paused together"));
+        if !still.is_empty() {
+            report::line("these were paused by themselves, and stay so until `cartage cart resume CART`:");
+            report::rows(&still.iter().map(|(cart, pause)| (cart.as_str(), &pause.why)).collect::<Vec<_>>());
+        }
+        return Ok(Verdict::Done);
+    };
+    office.set_pause(&cart, None).await.map_err(init::failure)?;
+    Ok(done(&cart, "resumed", json))
+}

@@ -1,0 +1,185 @@
+//! The log on standard error: text for people, or one JSON object a line for programs. docs/logs.md lists the fields.
+//!
+//! A line in JSON holds `at_unix_ms`, `level`, `target`, `message`, then the fields of the spans around it, the outermost first, then its own.
+//! A name that comes twice is written once, with the innermost value.
+
+use super::{Failure, report};
+use cartage::clock::{Clock as _, SystemClock};
+use serde_json::{Map, Value};
+use std::fmt;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt as text};
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How much is logged unless `CARTAGE_LOG` says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Usual {
+    /// What went wrong.
+    Warnings,
+    /// A line a decision and an attempt as well: the daemon's log is the record of what it did.
+    Work,
+}
+
+/// Starts the log.
+pub(super) fn start(format: Format, usual: Usual) -> Result<(), Failure> {
+    let filter = match std::env::var("CARTAGE_LOG") {
+        Ok(text) => EnvFilter::try_new(&text).map_err(|error| {
+            Failure::wrong_use(format!("CARTAGE_LOG is {text:?}, which is no log filter: {error}"))
+                .what_to_do("set it to a level (error, warn, info, debug, trace) or to a list such as cartage::egress=debug,warn")
+        })?,
+        Err(_) => EnvFilter::new(match usual {
+            Usual::Warnings => "warn",
+            Usual::Work => "warn,cartage=info",
+        }),
+    };
+    let registry = tracing_subscriber::registry().with(filter);
+    match format {
+        Format::Text => {
+            registry.with(text::layer().with_writer(std::io::stderr).with_ansi(report::colours_on_stderr())).init();
+        }
+        Format::Json => registry.with(Json { put: write }).init(),
+    }
+    Ok(())
+}
+
+/// Writes a line whole, so that those of several threads do not mix.
+fn write(line: String) {
+    use std::io::Write as _;
+    // A closed stream leaves nobody to tell.
+    let _ = std::io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// Writes events as JSON.
+struct Json {
+    put: fn(String),
+}
+
+/// Fields by name.
+#[derive(Debug, Default, Clone)]
+struct Fields(Map<String, Value>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put(field, format!("{value:?}").into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, value.into());
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.put(field, report::chain(value).into());
+    }
+}
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: Value) {
+        self.0.insert(field.name().to_owned(), value);
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Json {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
+        {
+            values.record(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut own = Fields::default();
+        event.record(&mut own);
+        let mut line = Map::new();
+        let metadata = event.metadata();
+        line.insert("at_unix_ms".to_owned(), SystemClock.now_unix_ms().into());
+        line.insert("level".to_owned(), metadata.level().as_str().to_ascii_lowercase().into());
+        line.insert("target".to_owned(), metadata.target().into());
+        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+            if let Some(fields) = span.extensions().get::<Fields>() {
+                line.extend(fields.0.clone());
+            }
+        }
+        line.extend(own.0);
+        (self.put)(format!("{}\n", Value::Object(line)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    thread_local! {
+        static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    }
+
+    #[test]
+    fn a_line_is_one_object_with_the_fields_of_its_spans() {
+        let subscriber = tracing_subscriber::registry().with(Json { put: |line| LINES.with_borrow_mut(|lines| lines.push(line)) });
+        tracing::subscriber::with_default(subscriber, || {
+            let outer = tracing::info_span!("request", trace_id = "0af7", n = 1_u64, late = tracing::field::Empty);
+            let _outer = outer.enter();
+            outer.record("late", true);
+            let inner = tracing::info_span!("attempt", n = 2_u64);
+            let _inner = inner.enter();
+            let error = Failure::wrong_use("a \"reason\"\nof two lines");
+            tracing::warn!(cart = %"shop", error = error.text(), number = -1_i64, "something happened");
+        });
+        let lines = LINES.take();
+        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        assert_eq!(line.matches('\n').count(), 1, "{line}");
+        let line: Value = serde_json::from_str(line).expect("it is JSON");
+        assert!(line["at_unix_ms"].as_u64().is_some_and(|at| at > 1_700_000_000_000), "{line}");
+        for (name, value) in [
+            ("level", Value::from("warn")),
+            ("message", "something happened".into()),
+            ("trace_id", "0af7".into()),
+            ("n", 2.into()),
+            ("late", true.into()),
+            ("cart", "shop".into()),
+            ("number", (-1).into()),
+            ("error", "a \"reason\"\nof two lines".into()),
+        ] {
+            assert_eq!(line[name], value, "{name}: {line}");
+        }
+    }
+}

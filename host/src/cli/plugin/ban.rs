@@ -1,0 +1,126 @@
+//! `cartage plugin ban`, `unban` and `bans`: plugins that must not run.
+
+use crate::cli::{Failure, Verdict, courier, init, report};
+use cartage::id::{self, CartId, Digest};
+use cartage::office::{Banned, Office, Unbanned};
+use std::path::Path;
+
+const BAN_EXAMPLES: &str = "\
+Examples:
+      cartage plugin ban --why \"sends the wrong order number\" \\
+          sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+
+The carts that are pinned to it are paused and keep their queues. Nothing runs, binds or rolls back to it until `cartage plugin unban`.
+`cartage cart show CART` names a cart's digest.";
+
+const UNBAN_EXAMPLES: &str = "\
+Examples:
+      cartage plugin unban sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+
+The carts that were paused by the ban go on. Exit code 1: it was not banned.";
+
+const BANS_EXAMPLES: &str = "\
+Examples:
+      cartage plugin bans
+      cartage plugin bans --json";
+
+/// Let a plugin run for no cart, by the digest of its file.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = BAN_EXAMPLES)]
+pub(crate) struct Ban {
+    /// The digest of its file.
+    #[arg(value_name = "DIGEST", value_parser = digest)]
+    digest: Digest,
+    /// Why, for whoever looks at it next.
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    why: String,
+}
+
+/// Let a plugin that was banned run again.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = UNBAN_EXAMPLES)]
+pub(crate) struct Unban {
+    /// The digest of its file.
+    #[arg(value_name = "DIGEST", value_parser = digest)]
+    digest: Digest,
+}
+
+/// List the plugins that are banned.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = BANS_EXAMPLES)]
+pub(crate) struct Bans {}
+
+fn digest(text: &str) -> Result<Digest, id::Error> {
+    Digest::try_from(text.to_owned())
+}
+
+impl Ban {
+    pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        within(data, async |office| {
+            let Ban { digest, why } = &self;
+            let Banned { new, carts } = office.ban(*digest, why).await.map_err(init::failure)?;
+            if json {
+                report::json(&serde_json::json!({ "digest": digest, "new": new, "carts": carts }));
+                return Ok(Verdict::Done);
+            }
+            report::line(&format!("{digest} {}", if new { "is banned" } else { "was banned already, and has this reason now" }));
+            report::line(&match carts.as_slice() {
+                [] => "no cart is pinned to it".to_owned(),
+                carts => format!("paused, and keeping what waits: {}", names(carts)),
+            });
+            report::line(
+                "next: give each cart another plugin with `cartage cart upgrade CART --plugin FILE`, then `cartage cart resume CART`",
+            );
+            Ok(Verdict::Done)
+        })
+    }
+}
+
+impl Unban {
+    pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        within(data, async |office| {
+            let Unbanned { was_banned, carts } = office.unban(self.digest).await.map_err(init::failure)?;
+            if json {
+                report::json(&serde_json::json!({ "digest": self.digest, "was_banned": was_banned, "carts": carts }));
+            } else if !was_banned {
+                report::line(&format!("{} is not banned; `cartage plugin bans` lists those that are", self.digest));
+            } else {
+                report::line(&format!("{} may run again", self.digest));
+                report::line(&match carts.as_slice() {
+                    [] => "no cart was paused by the ban".to_owned(),
+                    carts => format!("these carts go on: {}", names(carts)),
+                });
+            }
+            Ok(if was_banned { Verdict::Done } else { Verdict::NotDone })
+        })
+    }
+}
+
+impl Bans {
+    pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        within(data, async |office| {
+            let bans = office.bans().await.map_err(init::failure)?;
+            if json {
+                let one = |ban: &cartage::store::bans::Ban| serde_json::json!({ "digest": ban.digest, "why": ban.why, "banned_at_unix_ms": ban.banned_at_unix_ms });
+                report::json(&serde_json::json!({ "bans": bans.iter().map(one).collect::<Vec<_>>() }));
+            } else if bans.is_empty() {
+                report::line("no plugin is banned");
+            } else {
+                let row = |ban: &cartage::store::bans::Ban| {
+                    (ban.digest.to_string(), format!("since {}: {}", report::time(ban.banned_at_unix_ms), ban.why))
+                };
+                report::rows(&bans.iter().map(row).collect::<Vec<_>>());
+            }
+            Ok(Verdict::Done)
+        })
+    }
+}
+
+fn within(data: &Path, work: impl AsyncFnOnce(&Office) -> Result<Verdict, Failure>) -> Result<Verdict, Failure> {
+    let office = init::open(data)?;
+    courier::block_on(work(&office))
+}
+
+fn names(carts: &[CartId]) -> String {
+    carts.iter().map(CartId::as_str).collect::<Vec<_>>().join(", ")
+}

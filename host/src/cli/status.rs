@@ -1,0 +1,103 @@
+//! `cartage status`: how everything stands, and first of all what somebody must act on.
+
+use super::{Failure, Verdict, courier, init, report};
+use cartage::alerts::span;
+use cartage::office::{CartStatus, Status};
+use cartage::store::alerts::Alert;
+use serde_json::{Value, json};
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  See what needs somebody, and how each cart stands:
+      cartage status
+  The same for a script, which looks at the exit code:
+      cartage status --json
+
+Exit code 0: nothing needs anybody; 1: there is an alert. docs/alerts.md says what each alert means and what to do.";
+
+/// Show what needs somebody, and how each cart stands.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {}
+
+impl Args {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let office = init::open(data)?;
+        let status = courier::block_on(async { office.status().await.map_err(init::failure) })?;
+        if json {
+            report::json(&document(&status));
+        } else {
+            show(&status);
+        }
+        Ok(if status.alerts.is_empty() { Verdict::Done } else { Verdict::NotDone })
+    }
+}
+
+fn show(status: &Status) {
+    if !status.alerts.is_empty() {
+        report::heading("somebody must act");
+        for Alert { kind, subject, detail, raised_at_unix_ms, .. } in &status.alerts {
+            let since = format!("{kind}, since {}", span(status.at_unix_ms.saturating_sub(*raised_at_unix_ms)));
+            report::rows(&[(if subject.is_empty() { "everywhere" } else { subject }, format!("{since}\n{detail}"))]);
+        }
+    }
+    report::heading("carts");
+    if status.carts.is_empty() {
+        report::line("  there is no cart yet; make one with `cartage cart new NAME --plugin FILE`");
+    }
+    report::rows(&status.carts.iter().map(|cart| (cart.cart.as_str(), line(cart, status.at_unix_ms))).collect::<Vec<_>>());
+    let [queued, dead, blocked] = totals(status);
+    let paused = status.carts.iter().filter(|cart| cart.pause.is_some()).count();
+    report::line(&format!("together: {queued} waiting, {dead} dead letters, {blocked} orders blocked, {paused} carts paused"));
+    report::line(match status.alerts.as_slice() {
+        [] => "nothing needs anybody",
+        _ => "next: do what the alerts say; `cartage delivery list` shows what waits and what died",
+    });
+}
+
+fn line(cart: &CartStatus, now_unix_ms: u64) -> String {
+    let mut parts = vec![cart.mode.clone().unwrap_or_else(|| "removed".to_owned())];
+    if cart.mode.is_some() && !cart.enabled {
+        parts.push("disabled".to_owned());
+    }
+    if let Some(pause) = &cart.pause {
+        let until = pause.until_unix_ms.map(|until| format!(" for {}", span(until.saturating_sub(now_unix_ms)))).unwrap_or_default();
+        parts.push(format!("paused{until} ({})", pause.why));
+    }
+    let oldest = cart.oldest_queued_at_unix_ms.map(|at| format!(", the first for {}", span(now_unix_ms.saturating_sub(at))));
+    parts.push(format!("{} waiting{}", cart.queued, oldest.unwrap_or_default()));
+    parts.extend((cart.dead > 0).then(|| format!("{} dead letters", cart.dead)));
+    parts.extend((cart.blocked > 0).then(|| format!("{} orders blocked", cart.blocked)));
+    parts.join(", ")
+}
+
+fn totals(status: &Status) -> [u64; 3] {
+    let sum = |of: fn(&CartStatus) -> u64| status.carts.iter().map(of).sum();
+    [sum(|cart| cart.queued), sum(|cart| cart.dead), sum(|cart| cart.blocked)]
+}
+
+fn document(status: &Status) -> Value {
+    let alert = |alert: &Alert| {
+        let Alert { kind, subject, detail, raised_at_unix_ms, told_at_unix_ms, .. } = alert;
+        json!({
+            "kind": kind, "subject": subject, "detail": detail, "raised_at_unix_ms": raised_at_unix_ms, "told_at_unix_ms": told_at_unix_ms,
+        })
+    };
+    let cart = |cart: &CartStatus| {
+        let oldest = cart.oldest_queued_at_unix_ms.map(|at| status.at_unix_ms.saturating_sub(at) / 1000);
+        let pause = cart.pause.as_ref().map(|pause| json!({ "why": pause.why, "until_unix_ms": pause.until_unix_ms }));
+        json!({
+            "cart": cart.cart, "mode": cart.mode, "enabled": cart.enabled, "pause": pause, "queued": cart.queued,
+            "oldest_seconds": oldest, "dead": cart.dead, "blocked_orders": cart.blocked,
+        })
+    };
+    let [queued, dead, blocked] = totals(status);
+    json!({
+        "at_unix_ms": status.at_unix_ms,
+        "alerts": status.alerts.iter().map(alert).collect::<Vec<_>>(),
+        "carts": status.carts.iter().map(cart).collect::<Vec<_>>(),
+        "total": { "queued": queued, "dead": dead, "blocked_orders": blocked },
+        "free_disk_bytes": status.free_bytes,
+    })
+}

@@ -1,0 +1,121 @@
+//! Posts of the operator's own: to a URL that they named, with nothing of a cart's in them.
+//!
+//! No plugin and no credential is involved, and the operator may name any address, their own network's as well. Redirects are not followed,
+//! proxies of the environment not used. The URL may hold a token of its own, so nothing but its host is ever shown.
+
+use super::client::Failure;
+use rustls::RootCertStore;
+use std::time::Duration;
+use url::Url;
+
+/// How long a post may take.
+pub const POST_MS_MAX: u64 = 10_000;
+
+/// Why nothing was posted.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is no URL that can be posted to.
+    #[error("the URL for alerts cannot be used: {why}; give one such as https://alerts.example/cartage")]
+    Url {
+        /// Why not.
+        why: &'static str,
+    },
+    /// The client could not be set up.
+    #[error("could not set up the connections for alerts")]
+    Client(#[source] reqwest::Error),
+    /// It failed on the way.
+    #[error("could not post an alert: {failure} {host}")]
+    Failed {
+        /// The host.
+        host: String,
+        /// Where.
+        failure: Failure,
+        /// What the libraries say.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// It was not taken.
+    #[error("could not post an alert: {host} answered with status {status}, and not with one of 200 to 299")]
+    Status {
+        /// The host.
+        host: String,
+        /// The status.
+        status: u16,
+    },
+}
+
+/// Posts JSON to one URL.
+pub struct Post {
+    http: reqwest::Client,
+    url: Url,
+}
+
+impl std::fmt::Debug for Post {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Post").field("host", &self.host()).finish_non_exhaustive()
+    }
+}
+
+impl Post {
+    /// Posts to this URL. No connection is made yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Url`], [`Error::Client`].
+    pub fn new(url: &str) -> Result<Post, Error> {
+        let url = Url::parse(url).map_err(|_| Error::Url { why: "it is no URL" })?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(Error::Url { why: "it begins with neither https:// nor http://" });
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return Err(Error::Url { why: "it holds a user or a fragment" });
+        }
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(super::tls(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }))
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .http1_only()
+            .timeout(Duration::from_millis(POST_MS_MAX))
+            .connection_verbose(false)
+            .build()
+            .map_err(Error::Client)?;
+        Ok(Post { http, url })
+    }
+
+    /// Posts a document. What is answered is not read, but for its status.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Failed`], [`Error::Status`].
+    pub async fn send(&self, json: String) -> Result<(), Error> {
+        let request = self.http.post(self.url.clone()).header(reqwest::header::CONTENT_TYPE, "application/json").body(json);
+        let response = request.send().await.map_err(|error| {
+            let source = error.without_url();
+            Error::Failed { host: self.host(), failure: Failure::of(&source), source }
+        })?;
+        match response.status().as_u16() {
+            200..=299 => Ok(()),
+            status => Err(Error::Status { host: self.host(), status }),
+        }
+    }
+
+    fn host(&self) -> String {
+        self.url.host_str().unwrap_or_default().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_posted_to_is_taken_and_a_token_in_it_is_not_shown() {
+        for wrong in ["", "alerts", "ftp://a.example/", "https://user@a.example/", "https://a.example/#x", "file:///tmp/x"] {
+            assert!(matches!(Post::new(wrong), Err(Error::Url { .. })), "{wrong}");
+        }
+        let post = Post::new("https://a.example/hook/T0KEN?key=T0KEN").expect("it can be posted to");
+        assert!(!format!("{post:?}").contains("T0KEN"), "{post:?}");
+    }
+}

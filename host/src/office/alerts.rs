@@ -1,0 +1,212 @@
+//! Which alerts there are: the facts of the moment are read, what holds is raised, what no longer holds is cleared.
+
+use super::plugins::kept_name;
+use super::{Error, Office};
+use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, OLDEST_MS_DEFAULT, conditions};
+use crate::carts::Cart;
+use crate::causes::chain;
+use crate::deliver::roster::Note;
+use crate::deliver::schedule::{Breaker, CartKey};
+use crate::id::{CartId, MerchantId};
+use crate::outbox::{Backlog, Filter, Reason, sqlite};
+use crate::receipt::Fate;
+use crate::store::alerts::Alert;
+use crate::store::{self, Tx, View, alerts, merchants};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Notify;
+
+/// What was seen since the process started that stands nowhere on disk.
+pub(super) struct Seen {
+    carts: Mutex<BTreeMap<CartKey, SeenCart>>,
+    /// How old the first of what waits may be.
+    oldest_ms: AtomicU64,
+    /// Rings when something was seen that may raise or clear an alert.
+    pub(super) news: Notify,
+}
+
+#[derive(Debug, Clone, Default)]
+struct SeenCart {
+    breaker: Known<()>,
+    not_ready: Known<(NotReady, String)>,
+}
+
+impl Default for Seen {
+    fn default() -> Seen {
+        Seen { carts: Mutex::default(), oldest_ms: AtomicU64::new(OLDEST_MS_DEFAULT), news: Notify::new() }
+    }
+}
+
+impl Seen {
+    /// Takes in what a worker says.
+    pub(super) fn note(&self, cart: &CartKey, note: &Note<'_>) {
+        let mut carts = self.carts.lock().expect("nobody panics while holding it");
+        let seen = carts.entry(cart.clone()).or_default();
+        let news = match note {
+            Note::Attempted { attempt, .. } => {
+                let was_ready = std::mem::replace(&mut seen.not_ready, Known::No) == Known::No;
+                let delivered = matches!(attempt.receipt.fate, Fate::Delivered | Fate::AlreadyDelivered);
+                if delivered && seen.breaker == Known::Unknown {
+                    seen.breaker = Known::No;
+                }
+                // What an attempt that ended well can change is that it was overdue, which may be seen a little later.
+                !was_ready || !delivered
+            }
+            Note::NotReady { why } => {
+                let of = match why.downcast_ref::<Error>() {
+                    Some(Error::PluginFile { .. } | Error::Changed { .. } | Error::NotAdmitted { .. } | Error::Banned { .. }) => {
+                        NotReady::Plugin
+                    }
+                    Some(_) | None => NotReady::Else,
+                };
+                seen.not_ready = Known::Yes((of, chain(*why)));
+                true
+            }
+            Note::Breaker(Breaker::Open { .. }) => {
+                seen.breaker = Known::Yes(());
+                true
+            }
+            Note::Breaker(Breaker::Closed) => {
+                seen.breaker = Known::No;
+                true
+            }
+            // One order is on its way: nothing is known yet.
+            Note::Breaker(Breaker::HalfOpen) => false,
+            Note::Poison { .. } | Note::Unreadable { .. } => true,
+            Note::Disk { .. } => false,
+        };
+        drop(carts);
+        if news {
+            self.news.notify_one();
+        }
+    }
+
+    fn of(&self, merchant: &MerchantId) -> BTreeMap<CartId, SeenCart> {
+        let carts = self.carts.lock().expect("nobody panics while holding it");
+        carts.iter().filter(|((whose, _), _)| whose == merchant).map(|((_, cart), seen)| (cart.clone(), seen.clone())).collect()
+    }
+}
+
+/// What is read of the store for the alerts of one merchant.
+struct Read {
+    carts: Vec<store::carts::Cart>,
+    backlogs: Vec<Backlog>,
+    poison: BTreeMap<CartId, u64>,
+}
+
+impl Office {
+    /// How old the first of what waits at a cart may be before it is an alert.
+    pub fn set_oldest_ms(&self, oldest_ms: u64) {
+        self.shared.seen.oldest_ms.store(oldest_ms, Ordering::Relaxed);
+    }
+
+    /// Looks at how everything stands, raises the alerts that hold now and clears those that do not, of all merchants. Nobody is told here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the store cannot be read or written.
+    pub async fn look_for_alerts(&self) -> Result<(), Error> {
+        let merchants = self.shared.store.read::<_, store::Error>(merchants::list).await?;
+        for merchant in merchants {
+            let office = self.as_merchant(merchant);
+            let found = conditions(&office.facts().await?);
+            office.keep_alerts(found).await?;
+        }
+        Ok(())
+    }
+
+    /// The merchant's open alerts, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn alerts(&self) -> Result<Vec<Alert>, Error> {
+        let merchant = self.merchant.clone();
+        Ok(self.shared.store.read::<_, store::Error>(move |view| alerts::open(view, &merchant)).await?)
+    }
+
+    /// What the alerts are found from.
+    async fn facts(&self) -> Result<Facts, Error> {
+        let merchant = self.merchant.clone();
+        let Read { carts, backlogs, mut poison } = self.shared.store.read(move |view| read(view, &merchant)).await?;
+        let mut seen = self.shared.seen.of(&self.merchant);
+        let mut backlogs: BTreeMap<CartId, Backlog> = backlogs.into_iter().map(|backlog| (backlog.cart.clone(), backlog)).collect();
+        let now_unix_ms = self.now_unix_ms();
+        let facts = |row: store::carts::Cart| {
+            let cart = row.definition.cart.clone();
+            let SeenCart { breaker, not_ready } = seen.remove(&cart).unwrap_or_default();
+            let not_ready = match self.unusable(&row) {
+                Some(why) => Known::Yes(why),
+                None => not_ready,
+            };
+            let pause = row.pause.filter(|pause| pause.until_unix_ms.is_none_or(|until| until > now_unix_ms));
+            let (backlog, poison) = (backlogs.remove(&cart), poison.remove(&cart).unwrap_or(0));
+            CartFacts { cart, enabled: row.enabled, pause, backlog, poison, breaker, not_ready }
+        };
+        let carts = carts.into_iter().map(facts).collect();
+        // What the whole installation has is the business of whoever has the machine.
+        let free_bytes = if self.merchant == MerchantId::default() { self.free_bytes() } else { None };
+        Ok(Facts { now_unix_ms, oldest_ms: self.shared.seen.oldest_ms.load(Ordering::Relaxed), carts, free_bytes })
+    }
+
+    /// Why a cart is known not to be usable without anything being tried.
+    fn unusable(&self, row: &store::carts::Cart) -> Option<(NotReady, String)> {
+        let cart = match Cart::parse("the store", &row.definition.text) {
+            Ok(cart) => cart,
+            Err(error) => return Some((NotReady::Else, format!("its definition cannot be read: {}", chain(&error)))),
+        };
+        let folder = self.shared.dir.plugins();
+        let pinned = row.definition.plugin.or(cart.digest).map(kept_name);
+        let there = pinned.into_iter().chain([cart.plugin.clone()]).any(|name| folder.join(name).is_file());
+        (!there).then(|| (NotReady::Plugin, format!("the file of its plugin {} is not there", cart.plugin)))
+    }
+
+    /// Raises what holds and clears what does not, in one transaction. Nothing is written where nothing changes.
+    async fn keep_alerts(&self, Conditions { hold, unknown }: Conditions) -> Result<(), Error> {
+        let open = self.alerts().await?;
+        let stands = |condition: &Condition| {
+            let same = |alert: &&Alert| alert.kind == condition.kind.name() && alert.subject == condition.subject;
+            open.iter().find(same).is_some_and(|alert| alert.detail == condition.detail)
+        };
+        let new: Vec<Condition> = hold.iter().filter(|condition| !stands(condition)).cloned().collect();
+        let kept: BTreeSet<(&str, &str)> = hold.iter().map(|condition| (condition.kind.name(), condition.subject.as_str())).collect();
+        let kept = |alert: &Alert| {
+            let doubtful = |(kind, subject): &(Kind, String)| kind.name() == alert.kind && *subject == alert.subject;
+            kept.contains(&(alert.kind.as_str(), alert.subject.as_str())) || unknown.iter().any(doubtful)
+        };
+        let over: Vec<(String, String)> =
+            open.iter().filter(|alert| !kept(alert)).map(|alert| (alert.kind.clone(), alert.subject.clone())).collect();
+        if new.is_empty() && over.is_empty() {
+            return Ok(());
+        }
+        let (merchant, at) = (self.merchant.clone(), self.now_unix_ms());
+        let write = move |tx: &Tx<'_>| -> Result<(), store::Error> {
+            for Condition { kind, subject, detail } in &new {
+                if alerts::raise(tx, &merchant, kind.name(), subject, detail, at)? {
+                    tracing::warn!(kind = kind.name(), subject, detail, "alert");
+                }
+            }
+            for (kind, subject) in &over {
+                if alerts::clear(tx, &merchant, kind, subject, at)?.is_some() {
+                    tracing::info!(kind, subject, "the alert is over");
+                }
+            }
+            Ok(())
+        };
+        Ok(self.shared.store.write(write).await?)
+    }
+}
+
+fn read(view: &View<'_>, merchant: &MerchantId) -> Result<Read, Error> {
+    let backlogs = sqlite::backlogs(view, Some(merchant))?;
+    let mut poison = BTreeMap::new();
+    if backlogs.iter().any(|backlog| backlog.dead > 0) {
+        let filter = Filter { cart: None, reason: Some(Reason::Poison), since_unix_ms: None, then: None };
+        poison = sqlite::dead_counts(view, merchant, &filter)?.into_iter().map(|count| (count.cart, count.count)).collect();
+    }
+    Ok(Read { carts: store::carts::list(view, merchant)?, backlogs, poison })
+}
+
+#[cfg(test)]
+mod tests;

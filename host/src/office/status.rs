@@ -1,0 +1,94 @@
+//! How everything stands, at one look.
+
+use super::{Error, Office};
+use crate::data_dir::room::Room;
+use crate::id::CartId;
+use crate::outbox::{Backlog, Outbox as _};
+use crate::store;
+use crate::store::alerts::Alert;
+use crate::store::carts::Pause;
+use std::collections::BTreeMap;
+
+/// How a merchant's things stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// When.
+    pub at_unix_ms: u64,
+    /// What somebody must act on, the oldest first.
+    pub alerts: Vec<Alert>,
+    /// The carts, by their ids; after them those that were removed and of which something is left.
+    pub carts: Vec<CartStatus>,
+    /// Free bytes where the data directory lies. None: the system does not say.
+    pub free_bytes: Option<u64>,
+}
+
+/// How a cart stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CartStatus {
+    /// Which.
+    pub cart: CartId,
+    /// Its mode, by name. None: the cart was removed.
+    pub mode: Option<String>,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// The pause that holds it now.
+    pub pause: Option<Pause>,
+    /// Deliveries that wait or are under way.
+    pub queued: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Orders that wait for a person.
+    pub blocked: u64,
+    /// When the first of what waits came into the queue.
+    pub oldest_queued_at_unix_ms: Option<u64>,
+}
+
+impl Office {
+    /// Looks for alerts, and says how everything stands. Where the disk takes no new alerts, those that were raised before are told.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the store cannot be read.
+    pub async fn status(&self) -> Result<Status, Error> {
+        if let Err(error) = self.look_for_alerts().await {
+            tracing::warn!(error = crate::causes::chain(&error), "could not look for alerts; those known before are shown");
+        }
+        let (merchant, now) = (self.merchant.clone(), self.now_unix_ms());
+        let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
+        let backlogs = self.outbox().backlogs(Some(self.merchant.clone())).await?;
+        let mut backlogs: BTreeMap<CartId, Backlog> = backlogs.into_iter().map(|backlog| (backlog.cart.clone(), backlog)).collect();
+        let mut carts = Vec::new();
+        for row in rows {
+            let backlog = backlogs.remove(&row.definition.cart);
+            let pause = row.pause.filter(|pause| pause.until_unix_ms.is_none_or(|until| until > now));
+            carts.push(CartStatus { enabled: row.enabled, pause, mode: Some(row.definition.mode), ..of(row.definition.cart, backlog) });
+        }
+        let left = backlogs.into_iter().filter(|(_, backlog)| backlog.queued > 0 || backlog.dead > 0);
+        carts.extend(left.map(|(cart, backlog)| of(cart, Some(backlog))));
+        Ok(Status { at_unix_ms: now, alerts: self.alerts().await?, carts, free_bytes: self.free_bytes() })
+    }
+
+    /// What may be done with the room that is left on the disk. Where the system does not say, everything may.
+    pub fn room(&self) -> Room {
+        self.free_bytes().map_or(Room::Enough, Room::of)
+    }
+
+    /// Free bytes where the data directory lies. None: the system does not say.
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.shared.disk.free_bytes(self.shared.dir.path())
+    }
+}
+
+fn of(cart: CartId, backlog: Option<Backlog>) -> CartStatus {
+    let count = |count: fn(&Backlog) -> u64| backlog.as_ref().map_or(0, count);
+    CartStatus {
+        cart,
+        mode: None,
+        enabled: false,
+        pause: None,
+        queued: count(|backlog| backlog.queued),
+        dead: count(|backlog| backlog.dead),
+        blocked: count(|backlog| backlog.blocked),
+        oldest_queued_at_unix_ms: backlog.as_ref().and_then(|backlog| backlog.oldest_queued_at_unix_ms),
+    }
+}
