@@ -58,14 +58,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::{OnceCell, broadcast};
 
+/// Who makes changes unless it is said: whoever may use the data directory.
+const COMMAND: &str = "command";
 /// Attempts that are over and that whoever waits for one has not looked at yet.
 const OVER_KEPT_MAX: usize = 1024;
 
-/// An opened data directory, as one merchant. Clones share it.
+/// An opened data directory, as one merchant, for somebody. Clones share it.
 #[derive(Clone)]
 pub struct Office {
     shared: Arc<Shared>,
     merchant: MerchantId,
+    /// Who makes the changes, for the audit.
+    who: Arc<str>,
 }
 
 /// What all merchants of a data directory share.
@@ -132,12 +136,17 @@ impl Office {
             over: broadcast::Sender::new(OVER_KEPT_MAX),
             serving: AtomicBool::new(false),
         };
-        Ok(Office { shared: Arc::new(shared), merchant: MerchantId::default() })
+        Ok(Office { shared: Arc::new(shared), merchant: MerchantId::default(), who: COMMAND.into() })
     }
 
     /// The same data directory, as another merchant.
     pub fn as_merchant(&self, merchant: MerchantId) -> Office {
-        Office { shared: self.shared.clone(), merchant }
+        Office { merchant, ..self.clone() }
+    }
+
+    /// The same, for somebody else: what is changed here is theirs, says the audit. Unless it is said, it is a command's user.
+    pub fn acting_for(&self, who: &str) -> Office {
+        Office { who: who.into(), ..self.clone() }
     }
 
     /// Its outbox.
