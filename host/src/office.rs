@@ -22,6 +22,7 @@ mod facts;
 mod inlet;
 mod lines;
 mod plugins;
+mod recordings;
 mod roster;
 mod send;
 mod settings;
@@ -35,6 +36,7 @@ pub use error::Error;
 pub use explain::Explained;
 pub use inlet::{INLET_FIELD, INLET_SLOT};
 pub use plugins::MissingPlugin;
+pub use recordings::{RAW_MS_MAX, SUPPORT_DELIVERIES_MAX};
 pub use send::{Done, End, Sent, WAIT_MS, Waits};
 
 use crate::clock::Clock;

@@ -303,5 +303,5 @@ pub(super) async fn cassette(call: Call) -> Result<Response, Problem> {
     let (merchant, wanted) = (call.bearer.merchant.clone(), delivery.clone());
     let look = move |view: &store::View<'_>| cassettes::get(view, &merchant, &wanted, number);
     let found = call.office.store().read::<_, store::Error>(look).await?;
-    Ok(typed(StatusCode::OK, "application/json", found.ok_or_else(none)?.json))
+    Ok(typed(StatusCode::OK, "application/json", found.ok_or_else(none)?.tape.json))
 }

@@ -16,6 +16,7 @@ pub(super) struct Step {
 pub(super) const STEPS: &[Step] = &[
     Step { name: "first", sql: include_str!("migrations/0001_first.sql") },
     Step { name: "outbox", sql: include_str!("migrations/0002_outbox.sql") },
+    Step { name: "keep", sql: include_str!("migrations/0004_keep.sql") },
 ];
 
 /// The version that this release writes.
