@@ -29,6 +29,7 @@ mod param;
 mod plugin;
 mod report;
 mod restore;
+mod retention;
 mod send;
 mod serve;
 mod token;
@@ -98,6 +99,7 @@ enum Command {
     Send(Box<send::Args>),
     Explain(explain::Args),
     Baseline(baseline::Args),
+    Retention(retention::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
     #[command(subcommand)]
@@ -169,7 +171,8 @@ impl Command {
             | Command::Delivery(_)
             | Command::Token(_)
             | Command::Explain(_)
-            | Command::Baseline(_) => true,
+            | Command::Baseline(_)
+            | Command::Retention(_) => true,
             Command::Cart(command) => command.needs_data_directory(),
             Command::Send(args) => args.needs_data_directory(),
             Command::Init(_) | Command::Serve(_) | Command::Restore(_) | Command::Demo(_) | Command::Doctor(_) | Command::Plugin(_) => {
@@ -200,6 +203,7 @@ impl Cli {
             Command::Send(args) => args.run(&data, json),
             Command::Explain(args) => args.run(&data, json),
             Command::Baseline(args) => args.run(&data, json),
+            Command::Retention(args) => args.run(&data, json),
             Command::Demo(args) => args.run(json),
             Command::Doctor(args) => args.run(json),
             Command::Plugin(command) => command.run(json),

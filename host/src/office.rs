@@ -23,6 +23,7 @@ mod inlet;
 mod lines;
 mod plugins;
 mod recordings;
+mod retention;
 mod roster;
 mod send;
 mod settings;
@@ -37,6 +38,7 @@ pub use explain::Explained;
 pub use inlet::{INLET_FIELD, INLET_SLOT};
 pub use plugins::MissingPlugin;
 pub use recordings::{RAW_MS_MAX, SUPPORT_DELIVERIES_MAX};
+pub use retention::{Retained, jumped};
 pub use send::{Done, End, Sent, WAIT_MS, Waits};
 
 use crate::clock::Clock;
