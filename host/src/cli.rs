@@ -20,6 +20,7 @@ mod doctor;
 mod event;
 mod explain;
 mod export;
+mod forget;
 mod gated;
 mod init;
 mod key;
@@ -100,6 +101,7 @@ enum Command {
     Explain(explain::Args),
     Baseline(baseline::Args),
     Retention(retention::Args),
+    Forget(forget::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
     #[command(subcommand)]
@@ -172,7 +174,8 @@ impl Command {
             | Command::Token(_)
             | Command::Explain(_)
             | Command::Baseline(_)
-            | Command::Retention(_) => true,
+            | Command::Retention(_)
+            | Command::Forget(_) => true,
             Command::Cart(command) => command.needs_data_directory(),
             Command::Send(args) => args.needs_data_directory(),
             Command::Init(_) | Command::Serve(_) | Command::Restore(_) | Command::Demo(_) | Command::Doctor(_) | Command::Plugin(_) => {
@@ -204,6 +207,7 @@ impl Cli {
             Command::Explain(args) => args.run(&data, json),
             Command::Baseline(args) => args.run(&data, json),
             Command::Retention(args) => args.run(&data, json),
+            Command::Forget(args) => args.run(&data, json),
             Command::Demo(args) => args.run(json),
             Command::Doctor(args) => args.run(json),
             Command::Plugin(command) => command.run(json),
