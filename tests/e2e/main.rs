@@ -10,4 +10,5 @@ mod harness;
 mod key;
 mod limits;
 mod office;
+mod operations;
 mod seed_story;
