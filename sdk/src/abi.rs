@@ -1,5 +1,8 @@
 //! The component's border: what `wit-bindgen` generates from the WIT files, and the way between its types and the contract's.
 //!
+//! The generated file is kept with the sources and a test holds it to the WIT files, so that a plugin's build needs no generator, which takes
+//! longer to compile than the plugin.
+//!
 //! Nothing generated leaves this module. Each record is named once with all its fields, so that a field added to the contract and
 //! forgotten here does not compile. Natively the same code is type-checked and the imports lead to [`crate::testing`] instead of a host.
 
@@ -11,15 +14,8 @@ use std::marker::PhantomData;
 
 #[allow(missing_docs, unsafe_code, unreachable_pub, unnameable_types, reason = "generated: the canonical ABI is raw memory")]
 #[allow(clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]
-mod generated {
-    wit_bindgen::generate!({
-        world: "plugin",
-        path: "../wit",
-        pub_export_macro: true,
-        export_macro_name: "export_component",
-        default_bindings_module: "cartage_sdk::abi",
-    });
-}
+#[rustfmt::skip]
+mod generated;
 
 pub use generated::*;
 

@@ -41,7 +41,7 @@ pub(crate) fn wat_guest(name: &str) -> Vec<u8> {
     let mut wit = wit_parser::Resolve::default();
     let (package, _) = wit.push_dir(root().join("wit")).expect("the WIT files are valid");
     let world = wit.select_world(&[package], Some("plugin")).expect("the package has the world");
-    wit_component::embed_component_metadata(&mut module, &wit, world, StringEncoding::UTF8, false).expect("the module takes a section");
+    wit_component::embed_component_metadata(&mut module, &wit, world, StringEncoding::UTF8).expect("the module takes a section");
     let encoded = ComponentEncoder::default().validate(true).module(&module).and_then(|mut encoder| encoder.encode());
     encoded.unwrap_or_else(|error| panic!("{name}.wat: {error:#}"))
 }

@@ -14,8 +14,8 @@ pub(crate) struct Source {
     pub(crate) text: String,
 }
 
-/// Folders that hold nothing of ours.
-const SKIPPED: [&str; 2] = ["target", ".git"];
+/// Folders and files that hold nothing that is written by hand.
+const SKIPPED: [&str; 3] = ["target", ".git", "generated.rs"];
 
 impl Tree {
     /// Reads the repository below `root`.
