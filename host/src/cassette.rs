@@ -1,7 +1,9 @@
 //! The record of one attempt: what went in, every request and its answer, what came out. Plain data, secrets left out.
 //!
 //! A cassette never held a secret in the first place: the guest's requests name slots, and what went over the wire is recorded with
-//! placeholders where egress put the values.
+//! placeholders where egress put the values. Personal data it holds until [`redact`] has taken them out, which is before it is kept.
+
+pub mod redact;
 
 use crate::exchange::{Call, Outcome};
 use crate::id::Digest;

@@ -20,6 +20,7 @@ mod doctor;
 mod event;
 mod explain;
 mod export;
+mod forget;
 mod gated;
 mod init;
 mod key;
@@ -30,6 +31,7 @@ mod param;
 mod plugin;
 mod report;
 mod restore;
+mod retention;
 mod send;
 mod serve;
 mod status;
@@ -103,6 +105,8 @@ enum Command {
     Send(Box<send::Args>),
     Explain(explain::Args),
     Baseline(baseline::Args),
+    Retention(retention::Args),
+    Forget(forget::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
     #[command(subcommand)]
@@ -175,7 +179,9 @@ impl Command {
             | Command::Delivery(_)
             | Command::Token(_)
             | Command::Explain(_)
-            | Command::Baseline(_) => true,
+            | Command::Baseline(_)
+            | Command::Retention(_)
+            | Command::Forget(_) => true,
             Command::Cart(command) => command.needs_data_directory(),
             Command::Send(args) => args.needs_data_directory(),
             Command::Plugin(command) => command.needs_data_directory(),
@@ -206,6 +212,8 @@ impl Cli {
             Command::Send(args) => args.run(&data, json),
             Command::Explain(args) => args.run(&data, json),
             Command::Baseline(args) => args.run(&data, json),
+            Command::Retention(args) => args.run(&data, json),
+            Command::Forget(args) => args.run(&data, json),
             Command::Demo(args) => args.run(json),
             Command::Doctor(args) => args.run(json),
             Command::Plugin(command) => command.run(&data, json),

@@ -21,10 +21,13 @@ mod deliveries;
 mod error;
 mod explain;
 mod facts;
+mod forget;
 mod inlet;
 mod lines;
 mod plugins;
 mod remove;
+mod recordings;
+mod retention;
 mod roster;
 mod send;
 mod settings;
@@ -39,9 +42,12 @@ pub use credentials::{Checked, KeptCredential, Next, SetCredential};
 pub use deliveries::{Listed, Resent, Shown, Taken, Where, Which};
 pub use error::Error;
 pub use explain::Explained;
+pub use forget::Forgotten;
 pub use inlet::{INLET_FIELD, INLET_SLOT};
 pub use plugins::MissingPlugin;
+pub use recordings::{RAW_MS_MAX, SUPPORT_DELIVERIES_MAX};
 pub use remove::Queue;
+pub use retention::{Retained, jumped};
 pub use send::{Done, End, Sent, WAIT_MS, Waits};
 pub use status::{CartStatus, Status};
 
@@ -68,14 +74,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::{OnceCell, broadcast};
 
+/// Who makes changes unless it is said: whoever may use the data directory.
+const COMMAND: &str = "command";
 /// Attempts that are over and that whoever waits for one has not looked at yet.
 const OVER_KEPT_MAX: usize = 1024;
 
-/// An opened data directory, as one merchant. Clones share it.
+/// An opened data directory, as one merchant, for somebody. Clones share it.
 #[derive(Clone)]
 pub struct Office {
     shared: Arc<Shared>,
     merchant: MerchantId,
+    /// Who makes the changes, for the audit.
+    who: Arc<str>,
 }
 
 /// What all merchants of a data directory share.
@@ -155,12 +165,17 @@ impl Office {
             over: broadcast::Sender::new(OVER_KEPT_MAX),
             serving: AtomicBool::new(false),
         };
-        Ok(Office { shared: Arc::new(shared), merchant: MerchantId::default() })
+        Ok(Office { shared: Arc::new(shared), merchant: MerchantId::default(), who: COMMAND.into() })
     }
 
     /// The same data directory, as another merchant.
     pub fn as_merchant(&self, merchant: MerchantId) -> Office {
-        Office { shared: self.shared.clone(), merchant }
+        Office { merchant, ..self.clone() }
+    }
+
+    /// The same, for somebody else: what is changed here is theirs, says the audit. Unless it is said, it is a command's user.
+    pub fn acting_for(&self, who: &str) -> Office {
+        Office { who: who.into(), ..self.clone() }
     }
 
     /// Its outbox.

@@ -9,10 +9,14 @@
 
 mod assignments;
 mod registry;
+mod retention;
 mod supply;
 
 pub use assignments::{Assignment, Assignments, Effective, Source, assign, effective};
 pub use registry::{GENERIC_ORDER_NUMBER_TYPE, GENERIC_STATUS_SEND_XML, REGISTRY, USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES, find};
+pub use retention::{
+    KEEP_AUDIT_DAYS, KEEP_CASSETTES_DAYS, KEEP_FAILED_CASSETTES_DAYS, KEEP_IDEMPOTENCY_KEYS_DAYS, KEEP_ORDER_STATE_DAYS, KEEP_RECEIPTS_DAYS,
+};
 pub use supply::{Supplied, Winner, supplied};
 
 use crate::id::CartId;
@@ -47,11 +51,13 @@ pub enum Group {
     /// `Generic Carts`.
     #[serde(rename = "Generic Carts")]
     GenericCarts,
+    /// `Retention`: how long things are kept. The Order Manager has no such group.
+    Retention,
 }
 
 impl Group {
     /// Every group, in the registry's order.
-    pub const ALL: [Group; 2] = [Group::Program, Group::GenericCarts];
+    pub const ALL: [Group; 3] = [Group::Program, Group::GenericCarts, Group::Retention];
 }
 
 impl fmt::Display for Group {
@@ -59,6 +65,7 @@ impl fmt::Display for Group {
         f.write_str(match self {
             Group::Program => "Program",
             Group::GenericCarts => "Generic Carts",
+            Group::Retention => "Retention",
         })
     }
 }

@@ -26,7 +26,9 @@ pub mod receipts;
 pub mod cassettes;
 pub mod alerts;
 pub mod bans;
+pub mod recordings;
 pub mod idempotency;
+pub mod retention;
 pub mod tokens;
 pub mod audit;
 pub mod backup;
@@ -49,6 +51,9 @@ use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, oneshot};
 use writer::{Batch, Counts, Job, Lost, Ran, Writer};
+
+/// How often the log is tried to be emptied while others use it; each time takes up to the wait for a lock.
+const EMPTY_TRIES: u32 = 5;
 
 /// The store. Clones share it; the last one to go closes it, after the writes that it was given.
 #[derive(Clone)]
@@ -181,6 +186,23 @@ impl Store {
     /// The same.
     pub fn read_blocking<T, E: From<Error>>(&self, read: impl FnOnce(&View<'_>) -> Result<T, E>) -> Result<T, E> {
         self.inner.readers.read(read)
+    }
+
+    /// Moves what is in the log into the database's own file, and empties the log: what was deleted before is then in neither. Needs a tokio
+    /// runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`], where others read all the time.
+    pub async fn empty_log(&self) -> Result<(), Error> {
+        for _ in 0..EMPTY_TRIES {
+            let file = self.inner.file.clone();
+            let emptied = tokio::task::spawn_blocking(move || connect::empty_log(&file)).await;
+            if emptied.map_err(|_| ended())?? {
+                return Ok(());
+            }
+        }
+        Err(Error::Busy { what: "empty the store's log".into() })
     }
 
     /// How many writes were kept since the store was opened, and in how many transactions.

@@ -13,7 +13,7 @@ use cartage_contract::{log as l, signing as s};
 use std::marker::PhantomData;
 
 #[allow(missing_docs, unsafe_code, unreachable_pub, unnameable_types, reason = "generated: the canonical ABI is raw memory")]
-#[allow(clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]
+#[allow(clippy::all, clippy::allow_attributes_without_reason, clippy::unwrap_used, reason = "generated")]
 #[rustfmt::skip]
 mod generated;
 

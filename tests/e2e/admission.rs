@@ -109,7 +109,7 @@ fn trailing_custom_sections(component: &[u8]) -> usize {
             wasmparser::Payload::Version { .. } => depth += 1,
             wasmparser::Payload::End(_) => depth -= 1,
             wasmparser::Payload::CustomSection(_) => {}
-            other if depth == 1 => meaningful = other.as_section().map_or(meaningful, |(_, range)| range.end as usize),
+            other if depth == 1 => meaningful = other.as_section().map_or(meaningful, |(_, range)| range.end),
             _ => {}
         }
     }

@@ -3,6 +3,7 @@
 mod admission;
 mod calls;
 mod daemon;
+mod deliveries;
 mod delivery;
 mod demo;
 mod egress;

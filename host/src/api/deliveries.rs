@@ -1,13 +1,14 @@
 //! Deliveries: what waits, what is dead, what became of one, and putting it back or ending it.
 
 use super::call::{Call, json, no_delivery, typed};
-use super::office;
 use super::problem::{Kind, Problem};
 use crate::id::{CartId, DeliveryId};
+use crate::office::Taken;
 use crate::outbox::{Attempts, DeadLetter, Discarded, Ending, Filter, Found, How, Outbox as _, Page, Queued, Reason, Retried, Then};
 use crate::store::{self, cassettes, receipts};
 use axum::response::Response;
 use http::StatusCode;
+use http::header::{HeaderValue, RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -191,14 +192,8 @@ fn ended_summary(delivery: &DeliveryId, order: &store::orders::OrderRef, sequenc
     })
 }
 
-/// A delivery as it was found, with all that is known of it.
-struct Known {
-    cart: CartId,
-    document: Value,
-}
-
 /// Finds a delivery of the token's merchant at a cart that the token may touch. Any other is not there.
-async fn find(call: &Call, delivery: &DeliveryId) -> Result<Known, Problem> {
+async fn find(call: &Call, delivery: &DeliveryId) -> Result<Value, Problem> {
     let (merchant, wanted) = (call.bearer.merchant.clone(), delivery.clone());
     let (receipts, taped) = call
         .office
@@ -222,10 +217,12 @@ async fn find(call: &Call, delivery: &DeliveryId) -> Result<Known, Problem> {
             None => (None, Value::Null),
         },
     };
-    let cart = cart.filter(|cart| call.sees(cart)).ok_or_else(|| no_delivery(delivery.as_str()))?;
+    if !cart.is_some_and(|cart| call.sees(&cart)) {
+        return Err(no_delivery(delivery.as_str()));
+    }
     document["receipts"] = receipts.into();
     document["cassettes"] = taped.into();
-    Ok(Known { cart, document })
+    Ok(document)
 }
 
 fn with_update(mut document: Value, update: &cartage_contract::orders::Update) -> Value {
@@ -235,15 +232,15 @@ fn with_update(mut document: Value, update: &cartage_contract::orders::Update) -
 
 /// One delivery, with its update while it is kept, and its receipts.
 pub(super) async fn show(call: Call) -> Result<Response, Problem> {
-    let known = find(&call, &call.delivery()?).await?;
-    Ok(json(StatusCode::OK, &known.document))
+    Ok(json(StatusCode::OK, &find(&call, &call.delivery()?).await?))
 }
 
 /// Puts a dead letter back into the queue.
 pub(super) async fn retry(call: Call) -> Result<Response, Problem> {
     let delivery = call.delivery()?;
-    let Known { cart, document } = find(&call, &delivery).await?;
-    let place = match office::retry(&call.office, &cart, &delivery).await? {
+    let document = find(&call, &delivery).await?;
+    let done = call.office.retry(std::slice::from_ref(&delivery)).await?.pop().map_or(Retried::NotDead, |one| one.done);
+    let place = match done {
         Retried::Head => json!({ "delivery": delivery, "placed": "head" }),
         Retried::Tail { sequence } => json!({ "delivery": delivery, "placed": "tail", "sequence": sequence }),
         Retried::NotDead => return Err(in_no_state_for("tried again", "it is no dead letter", &document)),
@@ -262,12 +259,15 @@ pub(super) async fn discard(call: Call) -> Result<Response, Problem> {
     let delivery = call.delivery()?;
     let DiscardBody { why } = call.json()?;
     let why = reason("why", &why)?;
-    let Known { cart, document } = find(&call, &delivery).await?;
-    let who = format!("token {}", call.bearer.name);
-    let was = match office::discard(&call.office, &cart, &delivery, who, why).await? {
-        Discarded::Dead => "dead",
-        Discarded::Queued => "queued",
-        Discarded::NotThere => return Err(in_no_state_for("discarded", "it has ended already", &document)),
+    let document = find(&call, &delivery).await?;
+    let was = match call.office.discard(&delivery, &why).await? {
+        Taken::Done(Discarded::Dead) => "dead",
+        Taken::Done(Discarded::Queued) => "queued",
+        Taken::Done(Discarded::NotThere) => return Err(in_no_state_for("discarded", "it has ended already", &document)),
+        Taken::UnderWay => {
+            let why = "an attempt at its order is under way, and nothing was changed; send this again in a moment";
+            return Err(in_no_state_for("discarded", why, &document).header(RETRY_AFTER, HeaderValue::from_static("1")));
+        }
     };
     Ok(json(StatusCode::OK, &json!({ "delivery": delivery, "discarded": true, "was": was })))
 }
@@ -303,5 +303,5 @@ pub(super) async fn cassette(call: Call) -> Result<Response, Problem> {
     let (merchant, wanted) = (call.bearer.merchant.clone(), delivery.clone());
     let look = move |view: &store::View<'_>| cassettes::get(view, &merchant, &wanted, number);
     let found = call.office.store().read::<_, store::Error>(look).await?;
-    Ok(typed(StatusCode::OK, "application/json", found.ok_or_else(none)?.json))
+    Ok(typed(StatusCode::OK, "application/json", found.ok_or_else(none)?.tape.json))
 }

@@ -2,9 +2,8 @@
 
 use super::problem::Problem;
 use crate::gate::Decision;
-use crate::id::{CartId, DeliveryId};
+use crate::id::DeliveryId;
 use crate::office::{self, IdempotencyKey, Office, Outcome, Request};
-use crate::outbox::{Discard, Discarded, Outbox as _, Retried};
 use crate::receipt::Receipt;
 
 /// What came of a request.
@@ -32,20 +31,4 @@ pub(super) async fn accept(office: &Office, request: Request, key: Option<&Idemp
         Outcome::Queued { delivery, sequence } => Done::Queued { delivery, sequence },
     };
     Ok(Accepted { decision, done })
-}
-
-/// Puts a dead letter of this cart back into the queue.
-pub(super) async fn retry(office: &Office, cart: &CartId, delivery: &DeliveryId) -> Result<Retried, Problem> {
-    let merchant = office.merchant().clone();
-    let done = office.outbox().retry(merchant, vec![delivery.clone()], office.now_unix_ms()).await?;
-    office.bell().work(&(office.merchant().clone(), cart.clone()));
-    Ok(done.into_iter().next().unwrap_or(Retried::NotDead))
-}
-
-/// Ends a delivery of this cart for good.
-pub(super) async fn discard(office: &Office, cart: &CartId, delivery: &DeliveryId, who: String, why: String) -> Result<Discarded, Problem> {
-    let by = Discard { who, why, at_unix_ms: office.now_unix_ms() };
-    let done = office.outbox().discard(office.merchant().clone(), vec![delivery.clone()], by).await?;
-    office.bell().work(&(office.merchant().clone(), cart.clone()));
-    Ok(done.into_iter().next().unwrap_or(Discarded::NotThere))
 }

@@ -64,7 +64,7 @@ async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) ->
     let params = params.map_err(|_| Problem::new(Kind::BadRequest, "the path is not UTF-8 where it is percent-encoded"))?;
     let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let body = body::read(route.takes, &parts.headers, body).await?;
-    let office = shared.api.office.as_merchant(bearer.merchant.clone());
+    let office = shared.api.office.as_merchant(bearer.merchant.clone()).acting_for(&format!("token {}", bearer.name));
     let path = parts.uri.path().to_owned();
     let (start, accepts) = (tokio::time::Instant::now(), route.path.starts_with("/v1/status-"));
     let counted = shared.clone();

@@ -117,6 +117,13 @@ impl Desk {
         office.new_token(&name, role, &carts).await.expect("it can be made").text.expose_secret().to_owned()
     }
 
+    /// The audit, the last line first.
+    async fn audit(&self, of: &str) -> Vec<store::audit::Line> {
+        let merchant = merchant(of);
+        let last = self.office.store().read::<_, store::Error>(move |view| store::audit::last(view, &merchant, 50)).await;
+        last.expect("it can be read")
+    }
+
     async fn ask(&self, ask: Ask) -> Reply {
         let response = self.router.clone().oneshot(ask.0).await.expect("the router always answers");
         let (parts, body) = response.into_parts();

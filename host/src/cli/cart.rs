@@ -13,7 +13,7 @@ use super::{Failure, Verdict, courier, init, report};
 use cartage::carts::{LabelTarget, Mode};
 use cartage::id::{self, CartId, Digest};
 use cartage::office::apply::Proposal;
-use cartage::office::{Office, Queue};
+use cartage::office::{Office, Queue, RAW_MS_MAX};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
@@ -69,6 +69,21 @@ pub(crate) enum Command {
         /// End what waits for it and its dead letters, without sending them.
         #[arg(long)]
         discard_queue: bool,
+    },
+    /// Say what recordings of a cart's attempts hold: without personal data, as is usual, or for a while with it.
+    #[command(after_long_help = examples::RECORDING)]
+    Recording {
+        #[command(flatten)]
+        one: One,
+        /// What they hold.
+        #[arg(value_name = "WHAT")]
+        what: Recording,
+        /// For how long recordings are raw: a number with s, m or h, at most 24h.
+        #[arg(long = "for", value_name = "TIME", value_parser = raw_ms, required_if_eq("what", "raw"))]
+        time: Option<u64>,
+        /// Why, for the audit.
+        #[arg(long, value_name = "TEXT", default_value = "by hand")]
+        why: String,
     },
     /// Ask the plugin whether the cart works. Nothing is changed at the cart.
     #[command(after_long_help = examples::CHECK)]
@@ -155,6 +170,20 @@ pub(crate) enum ModeWord {
     Live,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Recording {
+    /// Names, addresses, e-mail, telephone and notes are taken out.
+    Redacted,
+    /// Nothing is taken out.
+    Raw,
+}
+
+/// A time of at most 24 hours, in milliseconds.
+fn raw_ms(text: &str) -> Result<u64, String> {
+    let ms = super::delivery::span_ms(text)?;
+    if (1..=RAW_MS_MAX).contains(&ms) { Ok(ms) } else { Err("recordings are raw for 24h at most; say it again after that".to_owned()) }
+}
+
 fn digest(text: &str) -> Result<Digest, id::Error> {
     Digest::try_from(text.to_owned())
 }
@@ -197,6 +226,13 @@ impl Command {
                 let state = if ended > 0 { format!("removed, and {ended} of its updates are ended") } else { "removed".to_owned() };
                 Ok(done(&one.cart, &state, json))
             }
+            Command::Recording { one, what, time, why } => {
+                if what == Recording::Redacted && time.is_some() {
+                    return Err(Failure::wrong_use("--for says how long recordings are raw; leave it out, or choose raw"));
+                }
+                let until = office.set_raw(&one.cart, time.filter(|_| what == Recording::Raw), &why).await.map_err(init::failure)?;
+                Ok(recording(&one.cart, until, json))
+            }
             Command::Check { one, order } => {
                 let kept = office.cart(&one.cart).await.map_err(init::failure)?;
                 check::run(office, &kept, order.as_deref(), json).await
@@ -230,6 +266,20 @@ impl Command {
             Command::Rollback { one, digest } => change::roll_back(office, &one.cart, digest, json).await,
         }
     }
+}
+
+fn recording(cart: &CartId, until: Option<u64>, json: bool) -> Verdict {
+    match until {
+        _ if json => report::json(&serde_json::json!({ "cart": cart, "raw_until_unix_ms": until })),
+        None => report::line(&format!("recordings of cart {cart} hold no personal data")),
+        Some(until) => {
+            report::line(&format!("recordings of cart {cart} hold personal data until {}", report::time(until)));
+            report::talk(&format!(
+                "look at one with `cartage delivery show ID --cassette`; they are deleted after a day; end it with `cartage cart recording {cart} redacted`"
+            ));
+        }
+    }
+    Verdict::Done
 }
 
 fn done(cart: &CartId, state: &str, json: bool) -> Verdict {

@@ -1,9 +1,10 @@
 //! `cartage delivery`: what waits, what died, and what is done about it.
 
+mod export;
 mod show;
 
 use super::apply::cart_id;
-use super::{Failure, Verdict, courier, init, report};
+use super::{Failure, Verdict, attempt, courier, init, report};
 use cartage::id::{CartId, DeliveryId};
 use cartage::office::{Office, Resent, Taken, Where, Which};
 use cartage::outbox::{Discarded, Reason, Retried};
@@ -32,7 +33,20 @@ Examples:
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
-      cartage delivery show 01890a5d-ac96-774b-bcce-b302099a8057";
+  Where it is, and what came of each attempt:
+      cartage delivery show 01890a5d-ac96-774b-bcce-b302099a8057
+  What went over the wire at the last attempt, and at the first:
+      cartage delivery show 01890a5d-ac96-774b-bcce-b302099a8057 --cassette
+      cartage delivery show 01890a5d-ac96-774b-bcce-b302099a8057 --cassette 1";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  One delivery, or all that died of one reason at one cart, in one file for whoever helps:
+      cartage delivery export 01890a5d-ac96-774b-bcce-b302099a8057 support.json
+      cartage delivery export --all --cart seed-shop --reason order-not-found support.json
+
+It holds the gate's decisions, the receipts, what went over the wire, and which versions ran. Order numbers and tracking numbers are in it.
+Secrets are not, and names, addresses, e-mail, telephone numbers and notes are taken out by rule: look through it before you hand it on.";
 
 const RETRY_EXAMPLES: &str = "\
 Examples:
@@ -48,7 +62,7 @@ Examples:
 
 It is never sent then, and the label before it counts again. What is under way at this moment is left alone.";
 
-/// List, show, retry and discard deliveries.
+/// List, show, retry, discard and export deliveries.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) enum Command {
@@ -70,7 +84,13 @@ pub(crate) enum Command {
         /// Its id.
         #[arg(value_name = "ID", value_parser = delivery)]
         delivery: DeliveryId,
+        /// The recording of an attempt instead, without a number of the last.
+        #[arg(long, value_name = "ATTEMPT", num_args = 0..=1)]
+        cassette: Option<Option<u32>>,
     },
+    /// Write all that is known of deliveries into one file for whoever helps, without secrets and personal data.
+    #[command(after_long_help = EXPORT_EXAMPLES)]
+    Export(export::Args),
     /// Try dead letters again.
     #[command(after_long_help = RETRY_EXAMPLES)]
     Retry {
@@ -129,7 +149,7 @@ fn reason(text: &str) -> Result<Reason, String> {
 }
 
 /// A time such as 90m, in milliseconds.
-fn span_ms(text: &str) -> Result<u64, String> {
+pub(super) fn span_ms(text: &str) -> Result<u64, String> {
     let parsed = text.char_indices().last().and_then(|(at, unit)| {
         let unit_ms: u64 = match unit {
             's' => 1_000,
@@ -144,6 +164,10 @@ fn span_ms(text: &str) -> Result<u64, String> {
 }
 
 impl Filter {
+    fn is_set(&self) -> bool {
+        self.cart.is_some() || self.reason.is_some() || self.since.is_some()
+    }
+
     fn which(self, at: Option<Where>, office: &Office) -> Which {
         let since_unix_ms = self.since.map(|ms| office.now_unix_ms().saturating_sub(ms));
         Which { cart: self.cart, reason: self.reason, since_unix_ms, at }
@@ -168,7 +192,9 @@ impl Command {
                     show::list(&listed, most, json);
                     Ok(Verdict::Done)
                 }
-                Command::Show { delivery } => match office.delivery(&delivery).await.map_err(init::failure)? {
+                Command::Show { delivery, cassette: Some(attempt) } => cassette(&office, &delivery, attempt, json).await,
+                Command::Export(args) => args.run(&office, json).await,
+                Command::Show { delivery, cassette: None } => match office.delivery(&delivery).await.map_err(init::failure)? {
                     Some(shown) => {
                         show::one(&delivery, &shown, json);
                         Ok(Verdict::Done)
@@ -187,6 +213,22 @@ impl Command {
             }
         })
     }
+}
+
+/// Shows what went over the wire.
+async fn cassette(office: &Office, delivery: &DeliveryId, attempt: Option<u32>, json: bool) -> Result<Verdict, Failure> {
+    let Some((attempt, cassette)) = office.cassette(delivery, attempt).await.map_err(init::failure)? else {
+        let of = attempt.map_or_else(|| "an attempt".to_owned(), |attempt| format!("attempt {attempt}"));
+        return Err(Failure::wrong_use(format!("there is no recording of {of} at delivery {delivery}; it was not kept, or is deleted"))
+            .what_to_do(format!("`cartage delivery show {delivery}` tells what is known of it")));
+    };
+    if json {
+        report::json(&serde_json::json!({ "delivery": delivery, "attempt": attempt, "cassette": cassette }));
+    } else {
+        report::heading(&format!("delivery {delivery}, attempt {attempt}"));
+        attempt::show_cassette(&cassette);
+    }
+    Ok(Verdict::Done)
 }
 
 fn unknown(delivery: &DeliveryId) -> Failure {

@@ -143,6 +143,8 @@ impl Args {
         let api = listen(&mut handed, "api", self.listen).await?;
         let api_address = api.local_addr()?;
         listeners.spawn(serve_until(api, self.api(&office)?, stopped.clone()));
+        let (retaining, told) = (Office::clone(&office), stopped.clone());
+        listeners.spawn(async move { retaining.keep_retaining(until(told)).await });
         let commands = local::Listener::bind(office.clone())?;
         let commands = tokio::spawn(commands.serve(until(stopped.clone())));
         let (watched, watch_until) = (office.clone(), until(stopped.clone()));

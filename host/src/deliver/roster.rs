@@ -3,10 +3,12 @@
 use super::schedule::{Breaker, CartKey, Verdict};
 use super::{Attempt, Courier};
 use crate::carts::{DeadLetters, DeliveryRules};
+use crate::cassette::redact::Rules;
 use crate::id::DeliveryId;
 use crate::outbox::{self, Claim, Then};
 use crate::receipt::Fate;
 use crate::store::carts::Pause;
+use crate::store::cassettes::Tape;
 use cartage_contract::orders::Update;
 use std::sync::Arc;
 
@@ -31,7 +33,7 @@ pub trait Roster: Send + Sync + 'static {
     fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> impl Future<Output = Credentials> + Send;
 
     /// What is kept of an attempt besides its receipt. None: nothing.
-    fn record(&self, ready: &Ready, attempt: &Attempt) -> Option<String>;
+    fn record(&self, ready: &Ready, attempt: &Attempt) -> Option<Tape>;
 
     /// Something happened that people or counters should hear of. It must not wait.
     fn note(&self, cart: &CartKey, note: &Note<'_>);
@@ -60,6 +62,10 @@ pub struct Ready {
     pub full_state: bool,
     /// Which of its credentials it was made ready with.
     pub turn: Turn,
+    /// What is taken out of its recordings.
+    pub personal: Rules,
+    /// Until when nothing is, because a person said so.
+    pub raw_until_unix_ms: Option<u64>,
 }
 
 /// Which credentials a cart was made ready with.

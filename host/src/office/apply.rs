@@ -10,7 +10,6 @@ mod doubts;
 
 pub use difference::{Difference, Field};
 
-use super::settings::WHO;
 use super::{Error, Office, credential_host};
 use crate::carts::Cart;
 use crate::egress::endpoint::{self, Bindings};
@@ -252,12 +251,12 @@ impl Office {
             }
         }
         let changed: Vec<CartId> = definitions.iter().map(|(definition, _)| definition.cart.clone()).collect();
-        let (merchant, at_unix_ms) = (self.merchant.clone(), self.now_unix_ms());
+        let (merchant, who, at_unix_ms) = (self.merchant.clone(), self.who.clone(), self.now_unix_ms());
         let write = move |tx: &store::Tx<'_>| -> Result<(), store::Error> {
             plugins.iter().try_for_each(|plugin| store::plugins::put(tx, &merchant, plugin))?;
             for (definition, detail) in definitions {
                 store::carts::put(tx, &merchant, &definition, at_unix_ms)?;
-                let (who, what) = (WHO.to_owned(), "apply".to_owned());
+                let (who, what) = (who.to_string(), "apply".to_owned());
                 let line = audit::Line { at_unix_ms, who, what, subject: format!("cart {}", definition.cart), detail: Some(detail) };
                 audit::add(tx, &merchant, &line)?;
             }

@@ -3,7 +3,6 @@
 //! Whoever changes what waits in an order's queue holds that queue meanwhile. So nothing is ended that is being sent at that moment, and what
 //! was under way is told apart from what was not there.
 
-use super::settings::WHO;
 use super::{Error, Office};
 use crate::deliver::lanes::Held;
 use crate::id::{CartId, DeliveryId};
@@ -183,7 +182,7 @@ impl Office {
     pub async fn retry(&self, deliveries: &[DeliveryId]) -> Result<Vec<Resent>, Error> {
         let mut done = Vec::new();
         for batch in deliveries.chunks(RETRY_BATCH) {
-            let (merchant, ids, at) = (self.merchant.clone(), batch.to_vec(), self.now_unix_ms());
+            let (merchant, who, ids, at) = (self.merchant.clone(), self.who.clone(), batch.to_vec(), self.now_unix_ms());
             let write = move |tx: &Tx<'_>| -> Result<_, outbox::Error> {
                 let (mut retried, mut carts) = (Vec::new(), BTreeSet::new());
                 let done = sqlite::retry(tx, &merchant, &ids, at)?;
@@ -193,7 +192,7 @@ impl Office {
                     {
                         let OrderRef { cart, number } = queued.order;
                         let subject = format!("{delivery} of order {number} at cart {cart}");
-                        let (who, what) = (WHO.to_owned(), "delivery retry".to_owned());
+                        let (who, what) = (who.to_string(), "delivery retry".to_owned());
                         audit::add(tx, &merchant, &audit::Line { at_unix_ms: at, who, what, subject, detail: None })?;
                         carts.insert(cart);
                     }
@@ -208,31 +207,48 @@ impl Office {
         Ok(done)
     }
 
-    /// Ends a delivery for good, a dead letter or one that waits, and says why. The label before it counts again.
+    /// Ends a delivery for good, a dead letter or one that waits, and says why. The label before it counts again. Once begun it is done to its
+    /// end, also where nobody waits for it any more: else an order could stay held, or go on without the worker hearing of it.
     ///
     /// # Errors
     ///
     /// [`Error::Outbox`].
     pub async fn discard(&self, delivery: &DeliveryId, why: &str) -> Result<Taken, Error> {
+        let (office, delivery, why) = (self.clone(), delivery.clone(), why.to_owned());
+        to_its_end(async move { office.discard_now(&delivery, &why).await }).await
+    }
+
+    async fn discard_now(&self, delivery: &DeliveryId, why: &str) -> Result<Taken, Error> {
         let order = match self.outbox().find(self.merchant.clone(), delivery.clone()).await? {
             Some(Found::Queued(queued)) => queued.order,
             Some(Found::Dead(dead)) => dead.order,
             Some(Found::Ended { .. }) | None => return Ok(Taken::Done(Discarded::NotThere)),
         };
         let Some(_held) = self.hold(&order) else { return Ok(Taken::UnderWay) };
-        let by = Discard { who: WHO.to_owned(), why: why.to_owned(), at_unix_ms: self.now_unix_ms() };
+        let by = Discard { who: self.who.to_string(), why: why.to_owned(), at_unix_ms: self.now_unix_ms() };
         let done = self.outbox().discard(self.merchant.clone(), vec![delivery.clone()], by).await?;
         self.work_at(&order.cart);
         Ok(Taken::Done(done.into_iter().next().unwrap_or(Discarded::NotThere)))
     }
 
     /// Keeps attempts away from an order's queue. None: one is under way.
-    pub(super) fn hold(&self, order: &OrderRef) -> Option<Held> {
+    pub(crate) fn hold(&self, order: &OrderRef) -> Option<Held> {
         self.shared.lanes.hold(&(self.merchant.clone(), order.cart.clone()), &order.number)
     }
 
     fn work_at(&self, cart: &CartId) {
         self.shared.bell.work(&(self.merchant.clone(), cart.clone()));
+    }
+}
+
+/// Does some work in a task of its own, which goes on where the caller is dropped.
+pub(super) async fn to_its_end<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
+    match tokio::spawn(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(store::Error::Stopped { reason: "the program ends".into() }.into()),
+        },
     }
 }
 

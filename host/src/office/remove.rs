@@ -1,6 +1,5 @@
 //! Removing a cart: what waits for it is not lost by the way. It is delivered before, or somebody says that it shall not be.
 
-use super::settings::WHO;
 use super::{Error, Office};
 use crate::deliver::lanes::Held;
 use crate::id::{CartId, DeliveryId};
@@ -98,7 +97,7 @@ impl Office {
         }
         let (mine, under_way): (Vec<_>, Vec<_>) = all.into_iter().partition(|(order, _)| held[&order.number].is_some());
         let mine: Vec<DeliveryId> = mine.into_iter().map(|(_, delivery)| delivery).collect();
-        let by = Discard { who: WHO.to_owned(), why: WHY.to_owned(), at_unix_ms: self.now_unix_ms() };
+        let by = Discard { who: self.who.to_string(), why: WHY.to_owned(), at_unix_ms: self.now_unix_ms() };
         let done = self.outbox().discard(self.merchant.clone(), mine, by).await?;
         let done = done.iter().filter(|done| **done != Discarded::NotThere).count();
         Ok((done as u64, under_way.len() as u64))

@@ -2,13 +2,15 @@
 
 use super::{Error, Office};
 use crate::carts::Cart;
+use crate::cassette::redact::Rules;
 use crate::deliver::Attempt;
 use crate::deliver::roster::{Credentials, NotReady, Note, Ready, Roster, Standing, Turn};
 use crate::deliver::schedule::{CartKey, Follows, Verdict};
 use crate::gate::package::mark;
 use crate::id::CartId;
 use crate::outbox::Claim;
-use crate::receipt::{Fate, PauseReason};
+use crate::receipt::{Fate, PauseReason, Receipt};
+use crate::store::cassettes::{CASSETTE_BYTES_MAX, Personal, Tape};
 use crate::store::orders::OrderRef;
 use crate::store::{self, merchants};
 use cartage_contract::orders::Update;
@@ -119,10 +121,25 @@ impl Roster for Office {
         }
     }
 
-    /// Nothing yet: a cassette holds the customer's name and address as the cart was told them, and until those are taken out by rule it is
-    /// better not kept. The receipt says what came of the attempt.
-    fn record(&self, _ready: &Ready, _attempt: &Attempt) -> Option<String> {
-        None
+    /// The cassette without personal data. What cannot be freed of it is not kept, nor anything where the disk is nearly full: the receipt
+    /// says what came of the attempt.
+    fn record(&self, ready: &Ready, attempt: &Attempt) -> Option<Tape> {
+        if !self.room().records() {
+            return None;
+        }
+        let raw = ready.raw_until_unix_ms.is_some_and(|until| attempt.receipt.at_unix_ms < until);
+        let redacted = if raw { Ok(None) } else { ready.personal.cassette(&attempt.cassette).map(Some) };
+        let (cassette, personal) = match &redacted {
+            Ok(Some(redacted)) => (redacted, Personal::Redacted),
+            Ok(None) => (&attempt.cassette, Personal::Raw),
+            Err(why) => {
+                let Receipt { cart, delivery, attempt, .. } = &attempt.receipt;
+                tracing::warn!(%cart, %delivery, attempt, error = why as &dyn std::error::Error, "the recording is left out");
+                return None;
+            }
+        };
+        let json = serde_json::to_string(cassette).expect("a cassette is plain data");
+        (json.len() <= CASSETTE_BYTES_MAX).then_some(Tape { json, personal })
     }
 
     fn note(&self, cart: &CartKey, note: &Note<'_>) {
@@ -164,7 +181,9 @@ impl Office {
             None => self.courier(&kept).await?,
         };
         let full_state = courier.manifest().features.full_state;
-        Ok(Ready { courier, rules: kept.cart.delivery, full_state, turn })
+        let personal = Rules::new(&courier.manifest().personal_fields);
+        let raw_until_unix_ms = self.raw_until(&cart.1).await?;
+        Ok(Ready { courier, rules: kept.cart.delivery, full_state, turn, personal, raw_until_unix_ms })
     }
 
     /// Whether there are credentials that wait until they worked. What cannot be read is none: the refusal stands then.

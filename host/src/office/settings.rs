@@ -6,9 +6,6 @@ use crate::id::MerchantId;
 use crate::parameters::{self, Assignment, Assignments, Parameter, Scope};
 use crate::store::{self, Tx, View, audit};
 
-/// Who makes changes here: whoever may use the data directory.
-pub(super) const WHO: &str = "command";
-
 impl Office {
     /// Every parameter that was set.
     ///
@@ -143,7 +140,7 @@ impl Office {
 
     pub(super) fn line(&self, what: &str, subject: &str, detail: String) -> audit::Line {
         let at_unix_ms = self.now_unix_ms();
-        audit::Line { at_unix_ms, who: WHO.to_owned(), what: what.to_owned(), subject: subject.to_owned(), detail: Some(detail) }
+        audit::Line { at_unix_ms, who: self.who.to_string(), what: what.to_owned(), subject: subject.to_owned(), detail: Some(detail) }
     }
 }
 

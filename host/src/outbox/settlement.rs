@@ -3,6 +3,7 @@
 use crate::id::{DeliveryId, MerchantId};
 use crate::receipt::Receipt;
 use crate::store::carts::Pause;
+use crate::store::cassettes::Tape;
 use crate::store::orders::OrderRef;
 use cartage_contract::delivery::{EarlierAttempt, FailureKind};
 use serde::{Deserialize, Serialize};
@@ -23,8 +24,8 @@ pub struct Settle {
     pub receipt: Option<Receipt>,
     /// What the plugin gave back for the next attempt.
     pub resume: Option<Vec<u8>>,
-    /// The attempt's cassette as JSON, if it is to be kept.
-    pub cassette: Option<String>,
+    /// The attempt's cassette, if it is to be kept.
+    pub cassette: Option<Tape>,
     /// What follows.
     pub settlement: Settlement,
     /// The time.

@@ -8,6 +8,7 @@
 //! `deliveries_by_arrival`, and what would have to be counted stands in `queues`.
 
 mod dead;
+mod forget;
 mod lanes;
 mod look;
 mod rows;
@@ -15,6 +16,7 @@ mod settle;
 mod supersede;
 
 pub use dead::{dead, dead_counts, discard, find, retry};
+pub use forget::{OfOrder, forget, of_order};
 pub use look::{backlogs, before, due, head, queued};
 pub use settle::{CART_GONE, settle};
 pub use supersede::supersede;

@@ -205,7 +205,7 @@ async fn a_settlement_keeps_its_records_or_nothing() {
         steps: Vec::new(),
     };
     let too_long = "x".repeat(cassettes::CASSETTE_BYTES_MAX + 1);
-    let settle = Settle { receipt: Some(receipt), cassette: Some(too_long), ..ended(&claim, DELIVERED) };
+    let settle = Settle { receipt: Some(receipt), cassette: Some(cassettes::Tape::redacted(too_long)), ..ended(&claim, DELIVERED) };
     let error = outbox.settle(vec![settle.clone()]).await.expect_err("the cassette is a byte too long");
     assert!(matches!(error, Error::Store(store::Error::TooLarge { .. })), "{error}");
     let seen = || {
@@ -219,7 +219,7 @@ async fn a_settlement_keeps_its_records_or_nothing() {
         kept.store.read_blocking(look).expect("it can be read")
     };
     assert_eq!((seen(), backlog(&outbox, 0).await), ((0, 0, 0), vec![(1, 0, 0)]));
-    let settle = Settle { cassette: Some("{}".into()), ..settle };
+    let settle = Settle { cassette: Some(cassettes::Tape::redacted("{}")), ..settle };
     assert_eq!(outbox.settle(vec![settle]).await.expect("it can be written"), [Settled::Done { pending: 0 }]);
     assert_eq!((seen(), backlog(&outbox, 0).await), ((1, 1, 1), vec![(0, 0, 0)]));
     let again = outbox.accept(vec![new(0, &order, 0)]).await.expect_err("the receipt knows the id");

@@ -1,6 +1,6 @@
 //! The parameters that Cartage knows. A new one is a row here, and something that reads it.
 
-use super::{Error, Group, Kind, Parameter, ScopeKind};
+use super::{Error, Group, Kind, Parameter, ScopeKind, retention};
 use crate::nearest::nearest;
 use crate::origin::Origin;
 
@@ -50,8 +50,18 @@ pub static GENERIC_ORDER_NUMBER_TYPE: Parameter = Parameter {
 };
 
 /// Every parameter, group by group.
-pub static REGISTRY: [&Parameter; 4] =
-    [&USE_STATUS_UPDATES, &USE_GENERIC_STATUS_UPDATES, &GENERIC_STATUS_SEND_XML, &GENERIC_ORDER_NUMBER_TYPE];
+pub static REGISTRY: [&Parameter; 10] = [
+    &USE_STATUS_UPDATES,
+    &USE_GENERIC_STATUS_UPDATES,
+    &GENERIC_STATUS_SEND_XML,
+    &GENERIC_ORDER_NUMBER_TYPE,
+    &retention::KEEP_IDEMPOTENCY_KEYS_DAYS,
+    &retention::KEEP_RECEIPTS_DAYS,
+    &retention::KEEP_CASSETTES_DAYS,
+    &retention::KEEP_FAILED_CASSETTES_DAYS,
+    &retention::KEEP_AUDIT_DAYS,
+    &retention::KEEP_ORDER_STATE_DAYS,
+];
 
 /// Parameters of the Order Manager that somebody may look for here, with what they do there.
 pub(super) static ELSEWHERE: [(&str, &str); 6] = [

@@ -19,7 +19,32 @@ pub struct Cassette {
     /// Whether it was for nothing: those are kept longer.
     pub failed: bool,
     /// All of it.
+    pub tape: Tape,
+}
+
+/// What of an attempt is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tape {
+    /// The cassette as JSON.
     pub json: String,
+    /// Whether personal data was taken out. Those in which it was not are kept for a day at most.
+    pub personal: Personal,
+}
+
+/// What became of the personal data in a cassette.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Personal {
+    /// It was taken out.
+    Redacted,
+    /// It was left in, because a person said so.
+    Raw,
+}
+
+impl Tape {
+    /// A cassette without personal data.
+    pub fn redacted(json: impl Into<String>) -> Tape {
+        Tape { json: json.into(), personal: Personal::Redacted }
+    }
 }
 
 /// Keeps a cassette. One that is there of the same attempt is replaced.
@@ -28,11 +53,11 @@ pub struct Cassette {
 ///
 /// [`Error::TooLarge`], else [`Error`] when it could not be written.
 pub fn put(tx: &Tx<'_>, merchant: &MerchantId, cassette: &Cassette) -> Result<(), Error> {
-    let Cassette { delivery, attempt, at_unix_ms, failed, json } = cassette;
+    let Cassette { delivery, attempt, at_unix_ms, failed, tape: Tape { json, personal } } = cassette;
     bounded("keep a cassette", json, CASSETTE_BYTES_MAX)?;
-    let sql = "INSERT INTO cassettes (merchant, delivery, attempt, at, failed, cassette) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-        ON CONFLICT DO UPDATE SET at = excluded.at, failed = excluded.failed, cassette = excluded.cassette";
-    tx.run("keep a cassette", sql, (merchant, delivery, attempt, at_unix_ms, failed, json)).map(drop)
+    let sql = "INSERT INTO cassettes (merchant, delivery, attempt, at, failed, cassette, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        ON CONFLICT DO UPDATE SET at = excluded.at, failed = excluded.failed, cassette = excluded.cassette, raw = excluded.raw";
+    tx.run("keep a cassette", sql, (merchant, delivery, attempt, at_unix_ms, failed, json, *personal == Personal::Raw)).map(drop)
 }
 
 /// The cassette of one attempt.
@@ -41,9 +66,11 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, cassette: &Cassette) -> Result<()
 ///
 /// [`Error`], when it could not be read.
 pub fn get(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId, attempt: u32) -> Result<Option<Cassette>, Error> {
-    let sql = "SELECT delivery, attempt, at, failed, cassette FROM cassettes WHERE merchant = ?1 AND delivery = ?2 AND attempt = ?3";
+    let sql = "SELECT delivery, attempt, at, failed, cassette, raw FROM cassettes WHERE merchant = ?1 AND delivery = ?2 AND attempt = ?3";
     view.one("look up a cassette", sql, (merchant, delivery, attempt), |row| {
-        Ok(Cassette { delivery: row.get(0)?, attempt: row.get(1)?, at_unix_ms: row.get(2)?, failed: row.get(3)?, json: row.get(4)? })
+        let personal = if row.get(5)? { Personal::Raw } else { Personal::Redacted };
+        let tape = Tape { json: row.get(4)?, personal };
+        Ok(Cassette { delivery: row.get(0)?, attempt: row.get(1)?, at_unix_ms: row.get(2)?, failed: row.get(3)?, tape })
     })
 }
 
@@ -55,23 +82,4 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId, attemp
 pub fn attempts(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Vec<u32>, Error> {
     let sql = "SELECT attempt FROM cassettes WHERE merchant = ?1 AND delivery = ?2 ORDER BY attempt";
     view.all("list a delivery's cassettes", sql, (merchant, delivery), |row| row.get(0))
-}
-
-/// Deletes cassettes of attempts that started before these times, at most so many of each kind, the oldest first. Gives how many.
-///
-/// # Errors
-///
-/// [`Error`], when it could not be written.
-pub fn delete_before(
-    tx: &Tx<'_>,
-    merchant: &MerchantId,
-    done_before_unix_ms: u64,
-    failed_before_unix_ms: u64,
-    most: u32,
-) -> Result<usize, Error> {
-    let sql = "DELETE FROM cassettes WHERE rowid IN
-        (SELECT rowid FROM cassettes WHERE merchant = ?1 AND failed = ?2 AND at < ?3 ORDER BY at LIMIT ?4)";
-    let done = tx.run("delete old cassettes", sql, (merchant, false, done_before_unix_ms, most))?;
-    let failed = tx.run("delete old cassettes", sql, (merchant, true, failed_before_unix_ms, most))?;
-    Ok(done + failed)
 }

@@ -84,12 +84,19 @@ fn open(file: &Path, access: OpenFlags) -> Result<Connection, Error> {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.pragma_update(None, "cell_size_check", true)?;
-        // What was deleted, a sealed credential among it, is overwritten where that costs no further write.
-        connection.pragma_update_and_check(None, "secure_delete", "FAST", |_| Ok(()))?;
+        // What was deleted is overwritten, a sealed credential or a forgotten order among it, also in pages that are free then.
+        connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
     };
     set().map_err(|source| failed(file, source))
+}
+
+/// Moves the whole log into the database and cuts its file to nothing. False: somebody reads from it meanwhile.
+pub(super) fn empty_log(file: &Path) -> Result<bool, Error> {
+    let connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get::<_, bool>(0));
+    busy.map(|busy| !busy).map_err(|source| Error::of("move the store's log into the database", source))
 }
 
 /// What an error means while it is not sure yet whose file it is.

@@ -2,7 +2,7 @@
 
 use super::error::bounded;
 use super::{Error, Tx, View};
-use crate::id::{Digest, MerchantId};
+use crate::id::{CartId, Digest, MerchantId};
 
 /// The longest key that is taken.
 pub const KEY_BYTES_MAX: usize = 255;
@@ -55,13 +55,13 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, key: &str, body: Digest, answer: 
     Ok(known)
 }
 
-/// Forgets keys that came before this time, at most so many, the oldest first. Gives how many.
+/// Forgets keys whose answers speak of an order. Gives how many.
 ///
 /// # Errors
 ///
 /// [`Error`], when it could not be written.
-pub fn expire(tx: &Tx<'_>, merchant: &MerchantId, before_unix_ms: u64, most: u32) -> Result<usize, Error> {
-    let sql = "DELETE FROM idempotency_keys WHERE rowid IN
-        (SELECT rowid FROM idempotency_keys WHERE merchant = ?1 AND at < ?2 ORDER BY at LIMIT ?3)";
-    tx.run("forget old idempotency keys", sql, (merchant, before_unix_ms, most))
+pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, order_number: &str) -> Result<usize, Error> {
+    let quoted = |text: &str| serde_json::to_string(text).expect("a text is plain data");
+    let sql = "DELETE FROM idempotency_keys WHERE merchant = ?1 AND instr(answer, ?2) > 0 AND instr(answer, ?3) > 0";
+    tx.run("forget the keys of an order's updates", sql, (merchant, quoted(cart.as_str()), quoted(order_number)))
 }

@@ -17,6 +17,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "first", sql: include_str!("migrations/0001_first.sql") },
     Step { name: "outbox", sql: include_str!("migrations/0002_outbox.sql") },
     Step { name: "operations", sql: include_str!("migrations/0003_operations.sql") },
+    Step { name: "keep", sql: include_str!("migrations/0004_keep.sql") },
 ];
 
 /// The version that this release writes.

@@ -186,6 +186,23 @@ pub fn take_back(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence:
     Ok(())
 }
 
+/// Forgets all that is known of an order: what its cart was told, and was about to be told. Gives how many rows that was.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<usize, Error> {
+    let mut rows = 0;
+    for sql in [
+        "DELETE FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+        "DELETE FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+        "DELETE FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+    ] {
+        rows += tx.run("forget an order", sql, (merchant, &order.cart, &order.number))?;
+    }
+    Ok(rows)
+}
+
 /// What an update brought that is not settled: what taking it back would take.
 ///
 /// # Errors

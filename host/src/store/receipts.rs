@@ -49,6 +49,16 @@ pub fn of_delivery(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId
     view.all("look up the receipts of a delivery", sql, (merchant, delivery), |row| row.get(0))
 }
 
+/// The order of a delivery that has a receipt.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn order(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Option<OrderRef>, Error> {
+    let sql = "SELECT cart, order_number FROM receipts WHERE merchant = ?1 AND delivery = ?2";
+    view.one("look up a delivery's order", sql, (merchant, delivery), |row| Ok(OrderRef { cart: row.get(0)?, number: row.get(1)? }))
+}
+
 /// The last receipts of an order as JSON, at most so many, the last first.
 ///
 /// # Errors

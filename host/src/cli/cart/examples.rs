@@ -94,3 +94,12 @@ Examples:
   Back to one of those that `cartage cart show` lists:
       cartage cart rollback seed-shop \\
           sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+pub(super) const RECORDING: &str = "\
+Examples:
+  See for an hour what really goes over the wire, and end it before the hour is over:
+      cartage cart recording seed-shop raw --for 1h --why \"a postcode arrives wrong\"
+      cartage cart recording seed-shop redacted
+
+Recordings have words such as redacted-name-1 where names, addresses, e-mail, telephone numbers and notes stood. Raw ones hold them: they are
+deleted after a day, never leave with `cartage delivery export`, and that they were made stands in the audit.";

@@ -85,6 +85,10 @@ pub(super) fn one(delivery: &DeliveryId, shown: &Shown, as_json: bool) {
         report::heading("receipts");
         report::rows(&receipts.iter().map(receipt).collect::<Vec<_>>());
     }
+    if let Some(last) = cassettes.last() {
+        report::heading("recorded");
+        report::line(&format!("  cartage delivery show {delivery} --cassette {last}"));
+    }
     if !help.is_empty() {
         report::heading("what helps");
         help.iter().for_each(|command| report::line(&format!("  {command}")));

@@ -168,6 +168,20 @@ async fn what_is_under_way_is_not_ended_and_what_is_ended_is_not_begun() {
 }
 
 #[tokio::test]
+async fn what_was_begun_is_ended_also_where_nobody_waits_for_it() {
+    let desk = Desk::new();
+    desk.accept("1021", "first").await;
+    let (office, first) = (desk.office.acting_for("token shop-door"), id("first"));
+    // Asked once, and dropped: what becomes of a handler whose client hangs up.
+    let _ = tokio::time::timeout(std::time::Duration::ZERO, office.discard(&first, "wrong")).await;
+    assert_eq!(desk.office.bell().news().await.work.len(), 1, "the worker hears of it");
+    let shown = desk.office.delivery(&id("first")).await.expect("it is looked up").expect("it is known");
+    let how = outbox::How::Discarded { who: "token shop-door".into(), why: "wrong".into() };
+    assert!(matches!(shown.found, Some(Found::Ended { ending, .. }) if ending.how == how));
+    assert!(desk.office.hold(&order("1021")).is_some(), "nobody holds it any more");
+}
+
+#[tokio::test]
 async fn dead_letters_are_tried_again_in_their_order_s_order() {
     let desk = Desk::new();
     for delivery in ["first", "second", "third"] {

@@ -284,7 +284,17 @@ impl Driver {
         };
         let receipt = (!matches!(end, End::NotBegun)).then_some(receipt);
         let resume = receipt.is_some().then(|| vec![attempt as u8]);
-        Settle { merchant, order, delivery, attempt, receipt, resume, cassette: Some("{}".into()), settlement, at_unix_ms: now }
+        Settle {
+            merchant,
+            order,
+            delivery,
+            attempt,
+            receipt,
+            resume,
+            cassette: Some(crate::store::cassettes::Tape::redacted("{}")),
+            settlement,
+            at_unix_ms: now,
+        }
     }
 }
 

@@ -70,14 +70,14 @@ fn record(tx: &Tx<'_>, settle: &Settle, sequence: u64, receipt: &Receipt) -> Res
         json: serde_json::to_string(receipt).expect("a receipt is plain data"),
     };
     receipts::add(tx, merchant, &row)?;
-    if let Some(json) = cassette {
+    if let Some(tape) = cassette {
         let failed = !matches!(receipt.fate, Fate::Delivered | Fate::AlreadyDelivered);
         let cassette = cassettes::Cassette {
             delivery: delivery.clone(),
             attempt: *attempt,
             at_unix_ms: receipt.at_unix_ms,
             failed,
-            json: json.clone(),
+            tape: tape.clone(),
         };
         cassettes::put(tx, merchant, &cassette)?;
     }

@@ -9,9 +9,10 @@ use crate::store::events::StatusEvent;
 use crate::store::orders::{Label, OrderRef, Package};
 use crate::store::parameters::{Parameter, Scope};
 use crate::store::receipts::Receipt;
+use crate::store::retention::{self, Kind};
 use crate::store::{
     Error, Store, Tx, View, alerts, audit, carts, cassettes, credentials, decisions, events, idempotency, merchants, orders, parameters,
-    plugins, receipts, tokens,
+    plugins, receipts, recordings, tokens,
 };
 use proptest::prelude::*;
 
@@ -19,7 +20,7 @@ use proptest::prelude::*;
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// How many kinds of write there are.
-const KINDS: u8 = 34;
+const KINDS: u8 = 36;
 
 /// One write of any noun; the numbers choose among few names and values.
 #[derive(Debug, Clone)]
@@ -121,12 +122,12 @@ impl Operation {
                 plugins::ran(tx, merchant, digest, at)
             }
             21 | 22 => {
-                let json = text;
+                let tape = cassettes::Tape::redacted(text);
                 let cassette =
-                    cassettes::Cassette { delivery: delivery(name), attempt: value.into(), at_unix_ms: at, failed: value > 1, json };
+                    cassettes::Cassette { delivery: delivery(name), attempt: value.into(), at_unix_ms: at, failed: value > 1, tape };
                 cassettes::put(tx, merchant, &cassette)
             }
-            23 => cassettes::delete_before(tx, merchant, at.saturating_sub(20), at.saturating_sub(40), 2).map(drop),
+            23 => retention::delete(tx, merchant, Kind::FailedCassettes, at.saturating_sub(20), 2).map(drop),
             24 => alerts::raise(tx, merchant, name, &text, &at.to_string(), at).map(drop),
             25 => {
                 let all = alerts::on_record(tx, merchant)?;
@@ -134,7 +135,7 @@ impl Operation {
             }
             26 => alerts::clear(tx, merchant, name, &text, at).map(drop),
             27 => idempotency::put(tx, merchant, name, digest, &at.to_string(), at).map(drop),
-            28 => idempotency::expire(tx, merchant, at.saturating_sub(30), 2).map(drop),
+            28 => retention::delete(tx, merchant, Kind::IdempotencyKeys, at.saturating_sub(30), 2).map(drop),
             29 => {
                 // Nobody has the token of another.
                 let digest = Digest::of(format!("{merchant} {name} {nth}").as_bytes());
@@ -145,6 +146,8 @@ impl Operation {
             30 => tokens::used(tx, merchant, name, at),
             31 => tokens::remove(tx, merchant, name).map(drop),
             32 => carts::pause_longer(tx, merchant, cart, &Pause { why: text, until_unix_ms: (value > 0).then_some(at) }).map(drop),
+            33 => recordings::set_raw_until(tx, merchant, cart, (value > 0).then_some(at)),
+            34 => Kind::ALL.into_iter().try_for_each(|kind| retention::delete(tx, merchant, kind, at.saturating_sub(40), 2).map(drop)),
             _ => orders::move_on(tx, merchant, order, sequence, sequence + 1),
         }
     }
@@ -173,7 +176,8 @@ fn seen(view: &View<'_>, merchant: &MerchantId) -> Result<String, Error> {
         let (cart, order) = (cart(name), order(name));
         let place = Place { cart: cart.clone(), slot: "account".into(), field: "1".into() };
         seen.push_str(&format!(
-            "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
+            "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
+            recordings::raw_until(view, merchant, &cart)?,
             carts::get(view, merchant, &cart)?,
             carts::plugins_that_ran(view, merchant, &cart)?,
             parameters::for_cart(view, merchant, &cart)?,
@@ -228,7 +232,7 @@ proptest! {
 fn a_merchant_that_is_not_known_can_keep_nothing() {
     let scratch = Scratch::new();
     let store = scratch.create();
-    for kind in (0..KINDS).filter(|kind| ![2, 3, 5, 7, 10, 12, 13, 16, 17, 23, 25, 26, 28, 30, 31, 32, 33].contains(kind)) {
+    for kind in (0..KINDS).filter(|kind| ![2, 3, 5, 7, 10, 12, 13, 16, 17, 23, 25, 26, 28, 30, 31, 32, 34, 35].contains(kind)) {
         let operation = Operation { merchant: 1, kind, name: 0, value: 1 };
         let kept = store.write_blocking(move |tx| operation.apply(tx, 1));
         assert!(matches!(kept, Err(Error::Sql { .. })), "operation {kind}: {kept:?}");

@@ -4,9 +4,10 @@ use super::{AT, Scratch, cart, merchant};
 use crate::id::{DeliveryId, Digest};
 use crate::store::alerts::{self, Alert};
 use crate::store::carts::{self, Definition, Pause};
-use crate::store::cassettes::{self, CASSETTE_BYTES_MAX, Cassette};
+use crate::store::cassettes::{self, CASSETTE_BYTES_MAX, Cassette, Personal, Tape};
 use crate::store::idempotency::{self, ANSWER_BYTES_MAX, KEY_BYTES_MAX, Known};
 use crate::store::orders::{self, Label, OrderRef, Package};
+use crate::store::retention::{self, Kind};
 use crate::store::tokens::{self, Token};
 use crate::store::{Error, Store, Tx};
 
@@ -32,11 +33,11 @@ fn a_key_gives_its_answer_again_and_refuses_another_body() {
         for (nth, key) in ["a", "b", "c"].into_iter().enumerate() {
             idempotency::put(tx, &merchant, key, body, key, AT + 1 + nth as u64)?;
         }
-        assert_eq!(idempotency::expire(tx, &merchant, AT, 9)?, 0, "none came before the first");
-        assert_eq!(idempotency::expire(tx, &merchant, AT + 3, 2)?, 2);
+        assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, AT, 9)?, 0, "none came before the first");
+        assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, AT + 3, 2)?, 2);
         let left = ["k", "a", "b", "c"].map(|key| idempotency::get(tx, &merchant, key, body).expect("it can be read") != Known::New);
         assert_eq!(left, [false, false, true, true]);
-        assert_eq!(idempotency::expire(tx, &merchant, AT + 3, 2)?, 1);
+        assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, AT + 3, 2)?, 1);
         Ok(())
     });
     let put = |key: usize, answer: usize| {
@@ -107,7 +108,7 @@ fn an_alert_is_raised_once_and_told_until_it_is_cleared() {
         let ended = Alert { cleared_at_unix_ms: Some(AT + 12), ..told };
         assert_eq!(
             alerts::on_record(tx, &merchant)?,
-            [ended.clone()],
+            std::slice::from_ref(&ended),
             "whoever was told of it is told of its end; of the other nobody was"
         );
         assert!(!alerts::raise(tx, &merchant, "cart-paused", "seed", "again", AT + 14)?, "nobody was told that it had ended");
@@ -131,7 +132,7 @@ fn cassettes_of_failures_are_kept_longer() {
         attempt,
         at_unix_ms: AT + u64::from(attempt),
         failed,
-        json: json.into(),
+        tape: Tape::redacted(json),
     };
     let made = cassette.clone();
     write(&store, move |tx| {
@@ -142,9 +143,19 @@ fn cassettes_of_failures_are_kept_longer() {
         cassettes::put(tx, &merchant, &made(1, false, "{\"again\":1}"))?;
         assert_eq!(cassettes::get(tx, &merchant, &delivery, 1)?, Some(made(1, false, "{\"again\":1}")));
         assert_eq!(cassettes::get(tx, &merchant, &delivery, 7)?, None);
-        assert_eq!(cassettes::delete_before(tx, &merchant, AT + 1, AT + 2, 9)?, 0, "those times are the last that are kept");
-        assert_eq!(cassettes::delete_before(tx, &merchant, AT + 6, AT + 3, 2)?, 3, "two that were done and one that failed");
+        let gone = |kind, before, most| retention::delete(tx, &merchant, kind, before, most).expect("it can be written");
+        assert_eq!([gone(Kind::Cassettes, AT + 1, 9), gone(Kind::FailedCassettes, AT + 2, 9)], [0, 0], "the last that are kept");
+        assert_eq!([gone(Kind::Cassettes, AT + 6, 2), gone(Kind::FailedCassettes, AT + 3, 2)], [2, 1]);
         assert_eq!(cassettes::attempts(tx, &merchant, &delivery)?, [4, 5, 6]);
+        let raw = |attempt| {
+            let tape = Tape { json: "{}".into(), personal: Personal::Raw };
+            Cassette { tape, ..made(attempt, true, "{}") }
+        };
+        cassettes::put(tx, &merchant, &raw(7))?;
+        cassettes::put(tx, &merchant, &raw(8))?;
+        assert_eq!(cassettes::get(tx, &merchant, &delivery, 7)?, Some(raw(7)));
+        assert_eq!([gone(Kind::RawCassettes, AT + 7, 9), gone(Kind::RawCassettes, AT + 8, 9)], [0, 1]);
+        assert_eq!(cassettes::attempts(tx, &merchant, &delivery)?, [4, 5, 6, 8]);
         Ok(())
     });
     let sized = |bytes| {

@@ -1,0 +1,344 @@
+//! Takes personal data out of a cassette, by rule, before it is kept or handed to anybody.
+//!
+//! What is personal is known by the names of fields: those that every shop has for names, addresses, e-mail, telephone and notes, and those
+//! that the plugin's manifest names; and, for e-mail addresses, by their looks. Fields are found in JSON, XML, forms, queries, headers and
+//! plain `name: value` lines, also where one lies in another. In a first pass all personal values of the cassette are collected. In a second
+//! each is replaced where it was found, and wherever else it stands: in a log line, a message, an answer that repeats it without a name.
+//!
+//! In its place stands a word such as `redacted-email-1`, which says what was there, and is the same in the whole cassette wherever the value
+//! was the same; everything else stays as it was, byte for byte. So two requests can be compared, and a body still parses.
+//!
+//! What cannot be read is left out whole: a body of bytes that are no text, one in several parts, one that is very large. What cannot be known:
+//! a personal value that stands in no field with a telling name and in none that has one elsewhere, unless it looks like an e-mail address;
+//! and one shorter than four characters outside of its field.
+
+mod coding;
+mod form;
+mod json;
+mod known;
+mod names;
+mod walk;
+mod xml;
+
+pub use known::VALUES_MAX;
+
+use super::{Cassette, Entry, HttpEntry, Recording, WireRecord};
+use crate::exchange::{Call, Ended, Outcome};
+use cartage_contract::delivery::{Delivery, EarlierAttempt, OrderKey, Report, Setting, SettingValue, Step};
+use cartage_contract::http::{Part, Request, Response};
+use cartage_contract::orders::Update;
+use coding::{Coding, Edit, apply, in_order};
+use known::Known;
+use names::{Kind, Names, Within};
+use std::ops::Range;
+use walk::Walk;
+
+/// The longest body that is looked through. A longer one is left out.
+pub const BODY_BYTES_MAX: usize = 256 << 10;
+
+/// A cassette holds so many personal values that it is not one order's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a recording holds more than {VALUES_MAX} personal values, which is no one order's; it was not kept")]
+pub struct TooMany;
+
+/// What is taken out.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    names: Names,
+}
+
+impl Rules {
+    /// Fields that are personal by their names, and these.
+    pub fn new(personal_fields: &[String]) -> Rules {
+        Rules { names: Names::new(personal_fields) }
+    }
+
+    /// The cassette without personal data. One that has none any more stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`].
+    pub fn cassette(&self, cassette: &Cassette) -> Result<Cassette, TooMany> {
+        let mut known = Known::default();
+        known.free(own_words(cassette));
+        self.pass(&mut known, &mut cassette.clone());
+        if known.count() > VALUES_MAX {
+            return Err(TooMany);
+        }
+        known.search_everywhere(&self.names);
+        let mut redacted = cassette.clone();
+        self.pass(&mut known, &mut redacted);
+        Ok(redacted)
+    }
+
+    /// A text of any kind without personal data, such as a receipt's JSON.
+    pub fn text(&self, text: &str) -> String {
+        let mut known = Known::default();
+        Walk::new(&self.names, &mut known).text(text.as_bytes(), Within::default());
+        known.search_everywhere(&self.names);
+        let edits = Walk::new(&self.names, &mut known).text(text.as_bytes(), Within::default());
+        walk::lossy(&apply(text.as_bytes(), edits))
+    }
+
+    fn pass(&self, known: &mut Known, cassette: &mut Cassette) {
+        let mut pass = Pass { walk: Walk::new(&self.names, known) };
+        let Cassette { format: _, plugin: _, version: _, digest: _, call, recording, outcome } = cassette;
+        pass.call(call);
+        let Recording { entries, reach: _, secret_reflected: _ } = recording;
+        entries.iter_mut().for_each(|entry| pass.entry(entry));
+        pass.outcome(outcome);
+    }
+}
+
+/// What the order itself is made of: no field's value makes it personal.
+fn own_words(cassette: &Cassette) -> Vec<&str> {
+    let Call::SendOrderStatus { update, .. } = &cassette.call else { return Vec::new() };
+    let Update { order_number, reference_number, label, status, previous_label, packages, line_items, .. } = &**update;
+    let mut words = vec![order_number.as_str(), label];
+    words.extend([reference_number, status, previous_label].into_iter().flatten().map(String::as_str));
+    for package in packages {
+        words.extend([&package.id, &package.tracking_number, &package.carrier, &package.method].into_iter().flatten().map(String::as_str));
+    }
+    for line in line_items {
+        words.extend([&line.sku, &line.label, &line.status, &line.web_line_id].into_iter().flatten().map(String::as_str));
+    }
+    words
+}
+
+/// One pass through a cassette: every place of it where a person may have written.
+struct Pass<'a> {
+    walk: Walk<'a>,
+}
+
+impl Pass<'_> {
+    fn call(&mut self, call: &mut Call) {
+        let context = match call {
+            Call::ListStatuses { context } => context,
+            Call::Check { order, context } => {
+                if let Some(OrderKey { order_number: _, known_reference }) = order {
+                    self.maybe(known_reference);
+                }
+                context
+            }
+            Call::SendOrderStatus { update, delivery, context } => {
+                self.update(update);
+                self.delivery(delivery);
+                context
+            }
+        };
+        for Setting { name: _, value } in &mut context.settings {
+            match value {
+                SettingValue::Text(text) | SettingValue::UrlPath(text) => self.text(text),
+                SettingValue::TextMap(map) => map.iter_mut().for_each(|(_, text)| self.text(text)),
+                SettingValue::Integer(_) | SettingValue::Boolean(_) | SettingValue::Choice(_) => {}
+            }
+        }
+    }
+
+    fn update(&mut self, update: &mut Update) {
+        let note = Within::personal(Kind::Note);
+        let notes = [&mut update.note, &mut update.comments].into_iter().chain(update.line_items.iter_mut().map(|line| &mut line.note));
+        notes.flatten().for_each(|text| self.written(text, Coding::Plain, note));
+        update.packages.iter_mut().filter_map(|package| package.tracking_url.as_mut()).for_each(|url| self.url(url));
+    }
+
+    fn delivery(&mut self, delivery: &mut Delivery) {
+        let Delivery { id: _, sequence: _, attempt: _, earlier, known_reference } = delivery;
+        self.maybe(known_reference);
+        for EarlierAttempt { attempt: _, reach: _, steps, resume } in earlier {
+            self.steps(steps);
+            resume.iter_mut().for_each(|bytes| self.body(bytes));
+        }
+    }
+
+    fn entry(&mut self, entry: &mut Entry) {
+        match entry {
+            Entry::Http(http) => self.http(http),
+            Entry::Signature { slot: _, algorithm: _, message, answer } => {
+                self.parts(message);
+                if let Err(error) = answer {
+                    self.text(&mut error.message);
+                }
+            }
+            Entry::Log { level: _, message } => self.text(message),
+        }
+    }
+
+    fn http(&mut self, entry: &mut HttpEntry) {
+        let HttpEntry { request, wire, reach: _, answer, cause, redirect_to, peer: _, took_ms: _ } = entry;
+        self.request(request);
+        if let Some(WireRecord { method: _, url, headers, body }) = wire {
+            self.url(url);
+            headers.iter_mut().for_each(|(name, value)| self.header(name, value));
+            body.iter_mut().for_each(|body| self.long_text(body));
+        }
+        match answer {
+            Some(Ok(Response { status: _, headers, body })) => {
+                headers.iter_mut().for_each(|header| self.header(&header.name, &mut header.value));
+                self.body(body);
+            }
+            Some(Err(error)) => self.text(&mut error.message),
+            None => {}
+        }
+        self.maybe(cause);
+        redirect_to.iter_mut().for_each(|url| self.url(url));
+    }
+
+    fn request(&mut self, request: &mut Request) {
+        let Request { endpoint: _, method: _, path, query, headers, body, auth: _, renew: _ } = request;
+        self.written(path, Coding::Form, Within::default());
+        for pair in query {
+            let within = self.walk.names.enter(Within::default(), pair.name.as_bytes());
+            pair.value.iter_mut().for_each(|parts| self.value_parts(parts, within));
+        }
+        for header in headers {
+            let within = self.walk.names.enter(Within::default(), header.name.as_bytes());
+            self.value_parts(&mut header.value, within);
+        }
+        body.iter_mut().for_each(|parts| self.parts(parts));
+    }
+
+    fn outcome(&mut self, outcome: &mut Outcome) {
+        match outcome {
+            Outcome::Applied(applied) => {
+                self.maybe(&mut applied.reference);
+                self.maybe(&mut applied.message);
+                self.steps(&mut applied.steps);
+            }
+            Outcome::Failed(failure) => {
+                self.text(&mut failure.message);
+                self.steps(&mut failure.steps);
+                failure.resume.iter_mut().for_each(|bytes| self.body(bytes));
+            }
+            Outcome::Report(Report { findings, order: _ }) => {
+                for finding in findings {
+                    self.text(&mut finding.message);
+                    self.maybe(&mut finding.remedy);
+                }
+            }
+            Outcome::Statuses(_) => {}
+            Outcome::Ended(ended) => match ended {
+                Ended::Trap { reason } | Ended::Contract { reason } | Ended::Host { reason } => self.text(reason),
+                Ended::Limit { .. } | Ended::Stopped(_) => {}
+            },
+        }
+    }
+
+    fn steps(&mut self, steps: &mut [Step]) {
+        steps.iter_mut().for_each(|step| self.maybe(&mut step.reference));
+    }
+
+    fn maybe(&mut self, text: &mut Option<String>) {
+        text.iter_mut().for_each(|text| self.text(text));
+    }
+
+    fn text(&mut self, text: &mut String) {
+        self.written(text, Coding::Plain, Within::default());
+    }
+
+    fn header(&mut self, name: &str, value: &mut String) {
+        let within = self.walk.names.enter(Within::default(), name.as_bytes());
+        self.written(value, Coding::Plain, within);
+    }
+
+    /// A URL: its path, and its query as a form.
+    fn url(&mut self, url: &mut String) {
+        let (path, query) = url.split_once('?').map_or((url.as_str(), None), |(path, query)| (path, Some(query)));
+        let (mut path, query) = (path.to_owned(), query.map(str::to_owned));
+        self.written(&mut path, Coding::Form, Within::default());
+        *url = match query {
+            Some(query) => {
+                let edits = form::walk(&mut self.walk, query.as_bytes(), Within::default());
+                format!("{path}?{}", walk::lossy(&apply(query.as_bytes(), edits)))
+            }
+            None => path,
+        };
+    }
+
+    fn written(&mut self, text: &mut String, coding: Coding, within: Within) {
+        let edits = self.walk.value(text.as_bytes(), coding, within);
+        if !edits.is_empty() {
+            *text = walk::lossy(&apply(text.as_bytes(), edits));
+        }
+    }
+
+    fn long_text(&mut self, text: &mut String) {
+        let edits = self.document(text.as_bytes());
+        *text = walk::lossy(&apply(text.as_bytes(), edits));
+    }
+
+    fn body(&mut self, bytes: &mut Vec<u8>) {
+        let edits = self.document(bytes);
+        *bytes = apply(bytes, edits);
+    }
+
+    /// What to change in a body.
+    fn document(&mut self, bytes: &[u8]) -> Vec<Edit> {
+        if is_readable(bytes) {
+            return in_order(self.walk.text(bytes, Within::default()));
+        }
+        let place = self.walk.known.place(Kind::Body, &walk::lossy(bytes));
+        place.map(|text| Edit { at: 0..bytes.len(), text }).into_iter().collect()
+    }
+
+    /// The parts of a body: they are looked at as one, and changed each in its place. A secret among them is a name already, and stays.
+    fn parts(&mut self, parts: &mut [Part]) {
+        let (mut joined, mut ranges) = (Vec::new(), Vec::new());
+        for part in parts.iter() {
+            let start = joined.len();
+            joined.extend(match part {
+                Part::Text(text) | Part::Raw(text) => text.as_bytes(),
+                Part::Bytes(bytes) => bytes,
+                Part::Secret(_) => &[],
+            });
+            ranges.push(start..joined.len());
+        }
+        let edits = self.document(&joined);
+        for (part, range) in parts.iter_mut().zip(ranges) {
+            match part {
+                Part::Text(text) | Part::Raw(text) => *text = walk::lossy(&piece(&joined, range, &edits)),
+                Part::Bytes(bytes) => *bytes = piece(&joined, range, &edits),
+                Part::Secret(_) => {}
+            }
+        }
+    }
+
+    /// The parts of one value of a query or a header.
+    fn value_parts(&mut self, parts: &mut [Part], within: Within) {
+        for part in parts {
+            match part {
+                Part::Text(text) => self.written(text, Coding::Plain, within),
+                Part::Raw(text) => self.written(text, Coding::Form, within),
+                Part::Bytes(bytes) => {
+                    let edits = self.walk.value(bytes, Coding::Plain, within);
+                    *bytes = apply(bytes, edits);
+                }
+                Part::Secret(_) => {}
+            }
+        }
+    }
+}
+
+/// Whether a body can be looked through.
+fn is_readable(bytes: &[u8]) -> bool {
+    let is_text = |byte: &u8| !matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127);
+    let has_parts = bytes.starts_with(b"--") && bytes.to_ascii_lowercase().windows(19).any(|window| window == b"content-disposition");
+    bytes.len() <= BODY_BYTES_MAX && bytes.iter().all(is_text) && !has_parts
+}
+
+/// What becomes of one range: an edit's text stands where the edit begins.
+fn piece(whole: &[u8], range: Range<usize>, edits: &[Edit]) -> Vec<u8> {
+    let (mut out, mut at) = (Vec::new(), range.start);
+    for edit in edits.iter().filter(|edit| edit.at.start < range.end && edit.at.end > range.start) {
+        out.extend(&whole[at..edit.at.start.max(at)]);
+        if edit.at.start >= range.start {
+            out.extend(edit.text.as_bytes());
+        }
+        at = edit.at.end.min(range.end);
+    }
+    out.extend(&whole[at..range.end]);
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,270 @@
+//! What the name of a field says of what lies in it.
+
+use std::collections::BTreeSet;
+
+/// What kind of personal thing a value is. A placeholder says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Name,
+    Address,
+    Email,
+    Phone,
+    /// What people write to each other in their own words.
+    Note,
+    /// Anything else, such as a field that a plugin names.
+    Personal,
+    /// Not known at all: it cannot be read here.
+    Body,
+}
+
+impl Kind {
+    pub(super) const ALL: [Kind; 7] = [Kind::Name, Kind::Address, Kind::Email, Kind::Phone, Kind::Note, Kind::Personal, Kind::Body];
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Kind::Name => "name",
+            Kind::Address => "address",
+            Kind::Email => "email",
+            Kind::Phone => "phone",
+            Kind::Note => "note",
+            Kind::Personal => "personal",
+            Kind::Body => "body",
+        }
+    }
+}
+
+/// Names that are personal wherever they stand, without punctuation, case and digits at their end.
+const ANYWHERE: &[(Kind, &[&str])] = &[
+    (
+        Kind::Name,
+        &[
+            "attention",
+            "attn",
+            "company",
+            "companyname",
+            "familyname",
+            "firstname",
+            "fullname",
+            "givenname",
+            "lastname",
+            "middlename",
+            "surname",
+        ],
+    ),
+    (
+        Kind::Address,
+        &[
+            "addr",
+            "address",
+            "addresses",
+            "addressline",
+            "city",
+            "houseno",
+            "housenumber",
+            "postal",
+            "postalcode",
+            "postcode",
+            "street",
+            "streetaddress",
+            "streetline",
+            "streetname",
+            "suburb",
+            "town",
+            "zip",
+            "zipcode",
+            "zippostal",
+        ],
+    ),
+    (Kind::Email, &["email", "emailaddress", "emails"]),
+    (
+        Kind::Phone,
+        &["cell", "cellphone", "fax", "faxnumber", "mobile", "mobilephone", "phone", "phonenumber", "phones", "tel", "telephone"],
+    ),
+    (
+        Kind::Note,
+        &["comment", "comments", "giftmessage", "instructions", "note", "notes", "orderdetail", "remark", "remarks", "specialinstructions"],
+    ),
+    (
+        Kind::Personal,
+        &[
+            "addressee",
+            "birthdate",
+            "birthday",
+            "billto",
+            "buyer",
+            "clientip",
+            "consignee",
+            "contact",
+            "customer",
+            "dateofbirth",
+            "dob",
+            "payer",
+            "person",
+            "purchaser",
+            "recipient",
+            "remoteip",
+            "shipto",
+            "ssn",
+            "taxid",
+            "vatid",
+        ],
+    ),
+];
+
+/// Ends of names that are as telling as the whole.
+const ENDS: &[(Kind, &[&str])] = &[
+    (Kind::Name, &["firstname", "lastname", "fullname", "surname"]),
+    (Kind::Email, &["email", "emailaddress"]),
+    (Kind::Phone, &["phone", "phonenumber", "telephone"]),
+    (Kind::Address, &["address", "postcode", "postalcode", "zipcode"]),
+    (Kind::Personal, &["dateofbirth", "ipaddress"]),
+];
+
+/// Names that are personal only where it is said whose they are: `billing_name`, or `name` within `shipping`.
+const OF_SOMEBODY: &[(Kind, &[&str])] = &[
+    (Kind::Name, &["name", "names", "prefix", "suffix", "title"]),
+    (Kind::Address, &["country", "countrycode", "countryid", "county", "line", "province", "region", "state", "stateprovince"]),
+    (Kind::Personal, &["id", "ip"]),
+];
+
+/// What says whose something is, before a name or around it. The longer come before those that they begin with.
+const WHOSE: &[&str] = &[
+    "billing",
+    "billto",
+    "bill",
+    "buyer",
+    "consignee",
+    "contact",
+    "customer",
+    "cust",
+    "delivery",
+    "guest",
+    "invoice",
+    "payer",
+    "purchaser",
+    "receiver",
+    "recipient",
+    "sender",
+    "shipping",
+    "shipto",
+    "ship",
+    "user",
+];
+
+/// Names of fields: those that are personal by themselves, and those that a plugin says are.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    own: BTreeSet<String>,
+}
+
+/// Where in a document a value lies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Within {
+    /// Set within something personal: all of it is.
+    pub(super) kind: Option<Kind>,
+    /// Within something that says whose it is.
+    of_somebody: bool,
+}
+
+impl Within {
+    pub(super) fn personal(kind: Kind) -> Within {
+        Within { kind: Some(kind), of_somebody: true }
+    }
+}
+
+impl Names {
+    pub(super) fn new(own: &[String]) -> Names {
+        Names { own: own.iter().map(|name| plain(name)).collect() }
+    }
+
+    /// Goes into a field of this name. A name may be a path, as forms have them: `billing[city]`.
+    pub(super) fn enter(&self, within: Within, name: &[u8]) -> Within {
+        let name = String::from_utf8_lossy(name);
+        name.split(['[', ']', '.']).filter(|part| !part.is_empty()).fold(within, |within, part| self.enter_part(within, part))
+    }
+
+    fn enter_part(&self, within: Within, part: &str) -> Within {
+        // Within a customer an address is told apart from a name; what is one already stays one.
+        if within.kind.is_some_and(|kind| kind != Kind::Personal) {
+            return within;
+        }
+        // A namespace's prefix, an attribute's sign.
+        let part = part.rsplit_once(':').map_or(part, |(_, name)| name);
+        let name = plain(part);
+        let numbered = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let rest = without_whose(numbered);
+        let known = find(ANYWHERE, numbered)
+            .or_else(|| find(ANYWHERE, rest))
+            .or_else(|| ENDS.iter().find(|(_, ends)| ends.iter().any(|end| numbered.ends_with(end))).map(|(kind, _)| *kind))
+            .or_else(|| find(OF_SOMEBODY, rest).filter(|_| within.of_somebody || rest != numbered));
+        let own = || self.own.contains(&name).then_some(Kind::Personal);
+        match known.or_else(own).or(within.kind) {
+            Some(kind) => Within::personal(kind),
+            None => Within { kind: None, of_somebody: within.of_somebody || (rest.is_empty() && !numbered.is_empty()) || whose(rest) },
+        }
+    }
+}
+
+/// Without what says whose it is: nothing is left of `billing`.
+fn without_whose(name: &str) -> &str {
+    let strip = |name| WHOSE.iter().find_map(|whose| str::strip_prefix(name, whose)).unwrap_or(name);
+    strip(strip(name))
+}
+
+/// `billinginfo` and the like.
+fn whose(rest: &str) -> bool {
+    matches!(rest, "info" | "details" | "data")
+}
+
+fn find(table: &[(Kind, &[&str])], name: &str) -> Option<Kind> {
+    table.iter().find(|(_, names)| names.contains(&name)).map(|(kind, _)| *kind)
+}
+
+/// Letters and digits, in lower case.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_from_words_that_look_like_them() {
+        let names = Names::new(&["Loyalty-Card".to_owned()]);
+        let kind = |name: &str| names.enter(Within::default(), name.as_bytes()).kind;
+        for (name, expected) in [
+            ("email", Some(Kind::Email)),
+            ("customer_email", Some(Kind::Email)),
+            ("Billing E-Mail", Some(Kind::Email)),
+            ("firstName", Some(Kind::Name)),
+            ("bill_to_name", Some(Kind::Name)),
+            ("shippingaddress1", Some(Kind::Address)),
+            ("billing[city]", Some(Kind::Address)),
+            ("order.shipping.name", Some(Kind::Name)),
+            ("order[items][0][name]", None),
+            ("ns:PostalCode", Some(Kind::Address)),
+            ("capacity", None),
+            ("name", None),
+            ("state", None),
+            ("status", None),
+            ("orderstatus", None),
+            ("notify_customer", None),
+            ("customer_notified", None),
+            ("customer", Some(Kind::Personal)),
+            ("shipping_method", None),
+            ("ShipState", Some(Kind::Address)),
+            ("telephone", Some(Kind::Phone)),
+            ("orderdetail", Some(Kind::Note)),
+            ("loyalty_card", Some(Kind::Personal)),
+            ("loyalty_cards", None),
+            ("tracknum1", None),
+            ("", None),
+        ] {
+            assert_eq!(kind(name), expected, "{name}");
+        }
+        let shipping = names.enter(Within::default(), b"shipping");
+        assert_eq!(names.enter(shipping, b"name").kind, Some(Kind::Name));
+        assert_eq!(names.enter(shipping, b"tracking").kind, None);
+    }
+}

@@ -1,0 +1,149 @@
+//! The way through a text: what it is, what is in it, and what of that is taken out.
+//!
+//! A text is looked at as what it seems to be, whatever its `content-type` says: carts err in that. Readers are lenient, because what a
+//! parser refuses must be redacted as well; where they cannot go on they take the rest as plain text. A value may itself be a text of another
+//! kind, such as XML in a field of a form.
+
+use super::coding::{Coding, Edit, in_order};
+use super::known::Known;
+use super::names::{Kind, Names, Within};
+use super::{form, json, xml};
+
+/// How deep texts are looked for in texts.
+const DEPTH_MAX: usize = 4;
+/// The longest name of a field in a plain line.
+const LINE_NAME_BYTES_MAX: usize = 64;
+
+/// Goes through texts.
+pub(super) struct Walk<'a> {
+    pub(super) names: &'a Names,
+    pub(super) known: &'a mut Known,
+    depth: usize,
+}
+
+/// What a text seems to be from some place on.
+enum Seems {
+    Json,
+    Xml,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(names: &'a Names, known: &'a mut Known) -> Walk<'a> {
+        Walk { names, known, depth: 0 }
+    }
+
+    /// What to change in a value that is written so and lies there.
+    pub(super) fn value(&mut self, raw: &[u8], coding: Coding, within: Within) -> Vec<Edit> {
+        let decoded = coding.decode(raw);
+        let inside = match within.kind {
+            // What holds several values keeps its form.
+            Some(kind) if !is_structured(&decoded.bytes) || self.depth >= DEPTH_MAX => {
+                let place = self.known.place(kind, &lossy(&decoded.bytes));
+                return place.map(|place| Edit { at: 0..raw.len(), text: coding.encode(&place) }).into_iter().collect();
+            }
+            _ if self.depth >= DEPTH_MAX => self.known.find(&decoded.bytes),
+            _ => {
+                self.depth += 1;
+                let inside = self.text(&decoded.bytes, within);
+                self.depth -= 1;
+                inside
+            }
+        };
+        let written = |edit: Edit| Edit { at: decoded.raw(&edit.at), text: coding.encode(&edit.text) };
+        match (coding, inside.is_empty()) {
+            // Half a number is no number.
+            (Coding::JsonNumber, false) => vec![Edit { at: 0..raw.len(), text: coding.encode(&inside[0].text) }],
+            _ => in_order(inside).into_iter().map(written).collect(),
+        }
+    }
+
+    /// The same for a value that is a part of a longer text.
+    pub(super) fn value_in(&mut self, text: &[u8], at: std::ops::Range<usize>, coding: Coding, within: Within) -> Vec<Edit> {
+        let start = at.start;
+        let shift = |edit: Edit| Edit { at: edit.at.start + start..edit.at.end + start, text: edit.text };
+        self.value(&text[at], coding, within).into_iter().map(shift).collect()
+    }
+
+    /// What to change in a text of any kind.
+    pub(super) fn text(&mut self, text: &[u8], within: Within) -> Vec<Edit> {
+        let mut edits =
+            if within.kind.is_none() && form::is_form(text) { form::walk(self, text, within) } else { self.documents(text, within) };
+        // Also in the names of fields, and across what was taken for one. Last, because what is known of a field counts more.
+        edits.extend(self.known.again(text));
+        edits
+    }
+
+    /// Documents, and the lines between them.
+    fn documents(&mut self, text: &[u8], within: Within) -> Vec<Edit> {
+        let (mut edits, mut at) = (Vec::new(), 0);
+        while at < text.len() {
+            let next = (at..text.len()).find_map(|from| seems(&text[from..]).map(|seems| (from, seems)));
+            let Some((from, seems)) = next else { break };
+            edits.extend(self.lines(text, at..from, within));
+            let (inside, end) = match seems {
+                Seems::Json => json::walk(self, text, from, within),
+                Seems::Xml => xml::walk(self, text, from, within),
+            };
+            edits.extend(inside);
+            at = end;
+        }
+        edits.extend(self.lines(text, at..text.len(), within));
+        edits
+    }
+
+    /// Plain lines, of which some may be a name and its value.
+    fn lines(&mut self, text: &[u8], at: std::ops::Range<usize>, within: Within) -> Vec<Edit> {
+        let plain = &text[at.clone()];
+        let shift = |edit: Edit| Edit { at: edit.at.start + at.start..edit.at.end + at.start, text: edit.text };
+        if let Some(kind) = within.kind {
+            let place = self.known.place(kind, &lossy(plain));
+            return place.map(|place| shift(Edit { at: 0..plain.len(), text: place })).into_iter().collect();
+        }
+        let mut edits = self.known.find(plain);
+        let mut start = 0;
+        for line in plain.split_inclusive(|byte| *byte == b'\n') {
+            if let Some((kind, value)) = self.named(line) {
+                let place = self.known.place(kind, &lossy(&line[value.clone()]));
+                edits.extend(place.map(|text| Edit { at: start + value.start..start + value.end, text }));
+            }
+            start += line.len();
+        }
+        edits.into_iter().map(shift).collect()
+    }
+
+    /// The value of a line `name: value` or `name=value`, where the name is personal.
+    fn named(&self, line: &[u8]) -> Option<(Kind, std::ops::Range<usize>)> {
+        let sign = line.iter().take(LINE_NAME_BYTES_MAX).position(|byte| b":=".contains(byte))?;
+        // The last words before the sign: `failed for email: ...`.
+        let name = line[..sign].trim_ascii();
+        let last = name.rsplit(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
+        let kind = [name, last].iter().find_map(|name| self.names.enter(Within::default(), name).kind)?;
+        let value = &line[sign + 1..];
+        let start = sign + 1 + (value.len() - value.trim_ascii_start().len());
+        let end = start + value.trim_ascii().len();
+        Some((kind, start..end))
+    }
+}
+
+/// A value that is looked at as text whatever its bytes are.
+pub(super) fn lossy(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+fn is_structured(text: &[u8]) -> bool {
+    seems(text.trim_ascii_start()).is_some()
+}
+
+/// Whether a document begins here.
+fn seems(text: &[u8]) -> Option<Seems> {
+    let after = |text: &[u8]| text[1..].trim_ascii_start().first().copied();
+    match text.first()? {
+        b'{' if matches!(after(text), Some(b'"' | b'}')) => Some(Seems::Json),
+        b'[' if matches!(after(text), Some(b'"' | b'{' | b'[' | b']')) => Some(Seems::Json),
+        b'<' if text.get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || b"?!/".contains(byte)) => Some(Seems::Xml),
+        _ => None,
+    }
+}

@@ -1,0 +1,61 @@
+//! `cartage delivery export`: one file for whoever helps.
+
+use super::{Filter, delivery, unknown};
+use crate::cli::{Failure, Verdict, desk, init, report};
+use cartage::id::DeliveryId;
+use cartage::office::{Office, SUPPORT_DELIVERIES_MAX};
+use std::path::PathBuf;
+
+/// What is exported, and where to.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The ids of deliveries, and the file, which must not be there yet.
+    #[arg(value_names = ["ID", "FILE"], num_args = 1.., required = true)]
+    ids_and_file: Vec<String>,
+    /// All dead letters that the filters find.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    filter: Filter,
+}
+
+impl Args {
+    pub(super) async fn run(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
+        let Args { mut ids_and_file, all, filter } = self;
+        let file = PathBuf::from(ids_and_file.pop().expect("clap wants one at least"));
+        let ids: Result<Vec<DeliveryId>, String> = ids_and_file.iter().map(|id| delivery(id)).collect();
+        let ids = ids.map_err(|why| Failure::wrong_use(format!("{why}; the last word names the file")))?;
+        if all != ids.is_empty() || (!all && filter.is_set()) {
+            return Err(Failure::wrong_use(
+                "name deliveries by their ids and then the file, or say --all, with filters or without, and the file",
+            ));
+        }
+        let ids = if all { office.dead_letters(&filter.which(None, office)).await.map_err(init::failure)? } else { ids };
+        let document = office.support(&ids).await.map_err(init::failure)?;
+        let found = document["deliveries"].as_array().map_or(0, Vec::len);
+        if let (0, Some(first)) = (found, ids.first()) {
+            return Err(unknown(first));
+        }
+        let text = serde_json::to_string_pretty(&document).expect("it is plain data");
+        desk::current().new_file(&file, &mut |path| write_new(path, text.as_bytes()))?;
+        if json {
+            report::json(&serde_json::json!({ "file": file, "deliveries": found, "left_out": document["left_out"] }));
+            return Ok(Verdict::Done);
+        }
+        report::line(&format!("{} holds {found} deliveries, without secrets and personal data", file.display()));
+        if ids.len() > SUPPORT_DELIVERIES_MAX {
+            report::talk(&format!("{} more were left out; --cart, --reason and --since find fewer", ids.len() - SUPPORT_DELIVERIES_MAX));
+        }
+        report::talk("what is personal is known by its field's name: look through the file before you hand it on");
+        Ok(Verdict::Done)
+    }
+}
+
+fn write_new(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
+    use std::io::Write as _;
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path).and_then(|mut file| file.write_all(bytes));
+    made.map_err(|error| {
+        Failure::wrong_use(format!("could not make {}: {error}", path.display()))
+            .what_to_do("name a file that is not there yet, in a folder that is")
+    })
+}

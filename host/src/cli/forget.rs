@@ -1,0 +1,72 @@
+//! `cartage forget`: an order's content goes.
+
+use super::apply::cart_id;
+use super::{Failure, Verdict, courier, init, report};
+use cartage::id::CartId;
+use cartage::office::{self, Forgotten};
+use cartage::store;
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  Forget an order that a customer wants to be forgotten:
+      cartage forget --cart seed-shop --order 1021
+  Also where updates of it wait or are dead letters, which are never sent then:
+      cartage forget --cart seed-shop --order 1021 --discard-queue
+
+Updates, labels, packages, decisions, receipts, recordings and answers to idempotency keys go, out of the database's files as well. A line in
+the audit stays, and says the order's number. Not touched: the cart itself, files of `delivery export`, and backups, which hold what they held.
+A repeat of a request under an idempotency key of such an order is a new request.";
+
+/// Erase everything that is kept of one order.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The cart. One that was removed can be named as well.
+    #[arg(long, value_name = "CART", value_parser = cart_id)]
+    cart: CartId,
+    /// The order's number.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    order: String,
+    /// Discard what waits of it, and its dead letters.
+    #[arg(long)]
+    discard_queue: bool,
+}
+
+impl Args {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let office = init::open(data)?;
+        let Args { cart, order, discard_queue } = self;
+        let forgotten = courier::block_on(async { office.forget(&cart, &order, discard_queue).await.map_err(failure) })?;
+        match forgotten {
+            Forgotten::Waits { deliveries } => Err(Failure::wrong_use(format!(
+                "order {order} at cart {cart} was left alone: {deliveries} updates of it wait or are dead letters"
+            ))
+            .what_to_do("let them be delivered, or say --discard-queue; `cartage delivery list` shows them")),
+            Forgotten::UnderWay => {
+                Err(Failure::wrong_use(format!("order {order} at cart {cart} was left alone: an attempt at it is under way"))
+                    .what_to_do("repeat this in a moment"))
+            }
+            done @ Forgotten::Done { .. } if json => {
+                report::json(&serde_json::json!({ "cart": cart, "order": order, "forgotten": done }));
+                Ok(Verdict::Done)
+            }
+            Forgotten::Done { rows: 0, .. } => {
+                report::line(&format!("nothing was known of order {order} at cart {cart}"));
+                Ok(Verdict::Done)
+            }
+            Forgotten::Done { discarded, .. } => {
+                let and = if discarded > 0 { format!(", and {discarded} updates of it are never sent") } else { String::new() };
+                report::line(&format!("order {order} at cart {cart} is forgotten{and}"));
+                report::talk("backups and files that were exported before still hold what they held: delete them as well");
+                Ok(Verdict::Done)
+            }
+        }
+    }
+}
+
+fn failure(error: office::Error) -> Failure {
+    let busy = matches!(&error, office::Error::Store(store::Error::Busy { .. }));
+    let failure = init::failure(error);
+    if busy { failure.what_to_do("the order may be forgotten and its bytes still in the log: repeat this in a moment") } else { failure }
+}

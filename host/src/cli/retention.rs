@@ -1,0 +1,68 @@
+//! `cartage retention`: what is older than it is kept goes.
+
+use super::{Failure, Verdict, courier, init, report};
+use cartage::office::Retained;
+use cartage::store::retention::Kind;
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  See what would go now, and let it go; the daemon does it every hour:
+      cartage retention --dry-run
+      cartage retention
+  Keep receipts for half a year:
+      cartage param list --group Retention
+      cartage param set KeepReceiptsDays 180
+
+Nothing of an update that waits or is a dead letter goes, but for recordings of its attempts.";
+
+/// Delete what is older than it is kept.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Count only.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Args {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let office = init::open(data)?;
+        let all = courier::block_on(async {
+            let all = if self.dry_run { office.retain_dry().await } else { office.retain().await };
+            all.map_err(init::failure)
+        })?;
+        if json {
+            report::json(&serde_json::json!({ "dry_run": self.dry_run, "kinds": all }));
+            return Ok(Verdict::Done);
+        }
+        let several = all.iter().any(|one| one.merchant != all[0].merchant);
+        let verb = if self.dry_run { "would go" } else { "gone" };
+        report::rows(
+            &all.iter().map(|one| (name(one, several), format!("{} {verb}, kept for {}", one.older, days(one)))).collect::<Vec<_>>(),
+        );
+        Ok(Verdict::Done)
+    }
+}
+
+fn name(one: &Retained, several: bool) -> String {
+    let what = match one.kind {
+        Kind::IdempotencyKeys => "idempotency keys",
+        Kind::Receipts => "receipts",
+        Kind::Endings => "ends of deliveries",
+        Kind::Cassettes => "recordings",
+        Kind::FailedCassettes => "recordings of failures",
+        Kind::RawCassettes => "raw recordings",
+        Kind::Audit => "lines of the audit",
+        Kind::Decisions => "decisions",
+        Kind::Orders => "orders",
+    };
+    if several { format!("{what} of {}", one.merchant) } else { what.to_owned() }
+}
+
+fn days(one: &Retained) -> String {
+    match one.kept_ms / (24 * 60 * 60 * 1000) {
+        1 => "a day".to_owned(),
+        days => format!("{days} days"),
+    }
+}

@@ -1,0 +1,167 @@
+//! Recordings of attempts: looked at, kept raw for a while, and handed to somebody who helps.
+
+use super::{Error, KeptCart, Office};
+use crate::cassette::Cassette;
+use crate::cassette::redact::Rules;
+use crate::id::{CartId, DeliveryId};
+use crate::outbox::{Found, How};
+use crate::store::orders::OrderRef;
+use crate::store::{self, Tx, View, cassettes, decisions, receipts, recordings};
+use serde_json::{Value, json};
+
+/// The longest time for which recordings may be raw: 24 hours.
+pub const RAW_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+/// The deliveries in one file for support, at most.
+pub const SUPPORT_DELIVERIES_MAX: usize = 200;
+/// The version of that file's format.
+const SUPPORT_FORMAT: u32 = 1;
+
+impl Office {
+    /// Until when recordings of a cart's attempts hold personal data. None, or in the past: they do not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn raw_until(&self, cart: &CartId) -> Result<Option<u64>, Error> {
+        let (merchant, cart) = (self.merchant.clone(), cart.clone());
+        Ok(self.shared.store.read::<_, store::Error>(move |view| recordings::raw_until(view, &merchant, &cart)).await?)
+    }
+
+    /// Lets recordings of a cart's attempts hold personal data for so long, never longer than [`RAW_MS_MAX`]; with None, no longer. What was
+    /// recorded so meanwhile is deleted a day later. Gives until when.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCart`], [`Error::Store`].
+    pub async fn set_raw(&self, cart: &CartId, for_ms: Option<u64>, why: &str) -> Result<Option<u64>, Error> {
+        self.known_cart(cart).await?;
+        let until = for_ms.map(|ms| self.now_unix_ms() + ms.min(RAW_MS_MAX));
+        let what = if until.is_some() { "recording raw" } else { "recording redacted" };
+        let detail = until.map_or_else(|| why.to_owned(), |until| format!("until {until}: {why}"));
+        let id = cart.clone();
+        let write = move |tx: &Tx<'_>, merchant: &_| recordings::set_raw_until(tx, merchant, &id, until);
+        self.change(self.line(what, &format!("cart {cart}"), detail), write).await?;
+        self.cart_changed(cart);
+        Ok(until)
+    }
+
+    /// The recording of one attempt at a delivery, or of the last that has one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], and [`Error::Kept`] where this release cannot read it.
+    pub async fn cassette(&self, delivery: &DeliveryId, attempt: Option<u32>) -> Result<Option<(u32, Cassette)>, Error> {
+        let (merchant, id) = (self.merchant.clone(), delivery.clone());
+        let look = move |view: &View<'_>| -> Result<_, store::Error> {
+            let attempt = match attempt {
+                Some(attempt) => Some(attempt),
+                None => cassettes::attempts(view, &merchant, &id)?.pop(),
+            };
+            attempt.map_or(Ok(None), |attempt| cassettes::get(view, &merchant, &id, attempt))
+        };
+        let Some(kept) = self.shared.store.read(look).await? else { return Ok(None) };
+        let cassette = serde_json::from_str(&kept.tape.json).map_err(|source| Error::Kept { what: "a recording", source })?;
+        Ok(Some((kept.attempt, cassette)))
+    }
+
+    /// Deliveries with all that is known of them, for somebody who helps: without personal data, also where recordings hold it, and without
+    /// secrets, which nothing that is kept holds. Those of which nothing is known are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::Outbox`], [`Error::Kept`].
+    pub async fn support(&self, deliveries: &[DeliveryId]) -> Result<Value, Error> {
+        let mut all = Vec::new();
+        for delivery in deliveries.iter().take(SUPPORT_DELIVERIES_MAX) {
+            all.extend(self.support_one(delivery).await?);
+        }
+        Ok(json!({
+            "format": SUPPORT_FORMAT, "cartage": env!("CARGO_PKG_VERSION"), "platform": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+            "made_at_unix_ms": self.now_unix_ms(), "left_out": deliveries.len().saturating_sub(SUPPORT_DELIVERIES_MAX), "deliveries": all,
+        }))
+    }
+
+    async fn support_one(&self, delivery: &DeliveryId) -> Result<Option<Value>, Error> {
+        let Some(shown) = self.delivery(delivery).await? else { return Ok(None) };
+        let order = match &shown.found {
+            Some(found) => Some(order_of(found)),
+            None => {
+                let (merchant, id) = (self.merchant.clone(), delivery.clone());
+                self.shared.store.read::<_, store::Error>(move |view| receipts::order(view, &merchant, &id)).await?
+            }
+        };
+        let (state, is) = match &shown.found {
+            None => ("delivered", Value::Null),
+            Some(Found::Queued(queued)) => (
+                "queued",
+                json!({
+                    "sequence": queued.sequence, "update": queued.update, "waits": queued.waits, "attempts": queued.attempts.claims,
+                    "accepted_at_unix_ms": queued.accepted_at_unix_ms,
+                }),
+            ),
+            Some(Found::Dead(dead)) => (
+                "dead",
+                json!({
+                    "sequence": dead.sequence, "update": dead.update, "reason": dead.reason, "attempts": dead.attempts.claims,
+                    "accepted_at_unix_ms": dead.accepted_at_unix_ms, "died_at_unix_ms": dead.died_at_unix_ms,
+                }),
+            ),
+            Some(Found::Ended { sequence, ending, .. }) => {
+                let how = match &ending.how {
+                    How::Discarded { .. } => "discarded",
+                    How::Superseded { .. } => "superseded",
+                };
+                ("ended", json!({ "sequence": sequence, "how": how, "at_unix_ms": ending.at_unix_ms }))
+            }
+        };
+        let kept = match &order {
+            Some(order) => self.find_cart(&order.cart).await?,
+            None => None,
+        };
+        let fields = kept.as_ref().and_then(KeptCart::manifest).map(|manifest| manifest.personal_fields.clone()).unwrap_or_default();
+        let rules = Rules::new(&fields);
+        let mut tapes = Vec::new();
+        for attempt in &shown.cassettes {
+            if let Some((attempt, cassette)) = self.cassette(delivery, Some(*attempt)).await? {
+                // One that was kept raw as well.
+                tapes.extend(rules.cassette(&cassette).ok().map(|cassette| json!({ "attempt": attempt, "cassette": cassette })));
+            }
+        }
+        let decisions = match &order {
+            Some(order) => self.decisions_about(order).await?,
+            None => Vec::new(),
+        };
+        let document = json!({
+            "delivery": delivery, "cart": order.as_ref().map(|order| &order.cart), "order": order.as_ref().map(|order| &order.number),
+            "state": state, "is": is, "before": shown.before, "receipts": shown.receipts, "decisions": decisions, "at": kept.as_ref().map(standing),
+        });
+        let redacted = rules.text(&document.to_string());
+        let mut document: Value = serde_json::from_str(&redacted).map_err(|source| Error::Kept { what: "a delivery", source })?;
+        document["cassettes"] = tapes.into();
+        Ok(Some(document))
+    }
+
+    async fn decisions_about(&self, order: &OrderRef) -> Result<Vec<Value>, Error> {
+        let (merchant, order) = (self.merchant.clone(), order.clone());
+        let kept = self.shared.store.read::<_, store::Error>(move |view| decisions::list(view, &merchant, &order)).await?;
+        let read = |kept: &decisions::Decision| serde_json::from_str(&kept.json);
+        kept.iter().map(read).collect::<Result<_, _>>().map_err(|source| Error::Kept { what: "a decision", source })
+    }
+}
+
+fn order_of(found: &Found) -> OrderRef {
+    match found {
+        Found::Queued(queued) => queued.order.clone(),
+        Found::Dead(dead) => dead.order.clone(),
+        Found::Ended { order, .. } => order.clone(),
+    }
+}
+
+/// How a cart stands: what it runs, and whether it may.
+fn standing(kept: &KeptCart) -> Value {
+    let manifest = kept.manifest();
+    json!({
+        "mode": kept.mode.name(), "enabled": kept.row.enabled, "paused": kept.row.pause.is_some(), "digest": kept.pinned(),
+        "plugin": manifest.map(|manifest| &manifest.name), "version": manifest.map(|manifest| &manifest.version),
+    })
+}

@@ -1,0 +1,155 @@
+//! What is older than a merchant keeps it goes: a few rows at a time, in transactions of their own between those of everybody else.
+
+use super::recordings::RAW_MS_MAX;
+use super::{Error, Office};
+use crate::id::MerchantId;
+use crate::parameters::{
+    Assignments, KEEP_AUDIT_DAYS, KEEP_CASSETTES_DAYS, KEEP_FAILED_CASSETTES_DAYS, KEEP_IDEMPOTENCY_KEYS_DAYS, KEEP_ORDER_STATE_DAYS,
+    KEEP_RECEIPTS_DAYS, Parameter, Value,
+};
+use crate::store::retention::{self, Kind};
+use crate::store::{self, merchants};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Rows that go in one transaction, at most. Recordings are large.
+const BATCH_ROWS: u32 = 200;
+/// The same for recordings.
+const BATCH_CASSETTES: u32 = 20;
+/// The rest between two transactions, in which others are made.
+const BETWEEN: Duration = Duration::from_millis(5);
+/// When the daemon does it first, after it began, and how often then.
+const FIRST: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_secs(60 * 60);
+/// How much further than its own time a clock may have gone between two looks before it is not believed.
+const JUMP_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// What went of one kind, or would go.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Retained {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// What.
+    pub kind: Kind,
+    /// For how long it is kept.
+    pub kept_ms: u64,
+    /// How many rows are older.
+    pub older: u64,
+}
+
+/// Whether a clock was set forward between two looks at it: by this time, and by how long it took. What such a clock calls old may be of today.
+pub fn jumped(before_unix_ms: u64, now_unix_ms: u64, took_ms: u64) -> bool {
+    now_unix_ms.saturating_sub(before_unix_ms) > took_ms.saturating_add(JUMP_MS_MAX)
+}
+
+/// For how long a merchant keeps something.
+fn kept_ms(kind: Kind, assignments: &Assignments) -> u64 {
+    let days = |parameter: &'static Parameter| match parameter.effective(None, assignments).value {
+        Value::Integer(days) => u64::try_from(days).unwrap_or(0) * DAY_MS,
+        Value::Boolean(_) | Value::Text(_) | Value::Choice(_) => unreachable!("the registry has days as whole numbers"),
+    };
+    match kind {
+        Kind::IdempotencyKeys => days(&KEEP_IDEMPOTENCY_KEYS_DAYS),
+        Kind::Receipts | Kind::Endings => days(&KEEP_RECEIPTS_DAYS),
+        Kind::Cassettes => days(&KEEP_CASSETTES_DAYS),
+        Kind::FailedCassettes => days(&KEEP_FAILED_CASSETTES_DAYS),
+        Kind::RawCassettes => RAW_MS_MAX,
+        Kind::Audit => days(&KEEP_AUDIT_DAYS),
+        Kind::Decisions | Kind::Orders => days(&KEEP_ORDER_STATE_DAYS),
+    }
+}
+
+impl Office {
+    /// Deletes what is older than each merchant keeps it, and says how much that was. Nothing of what waits or is a dead letter goes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]. What went before it stays gone.
+    pub async fn retain(&self) -> Result<Vec<Retained>, Error> {
+        let mut all = self.look_for_old(false).await?;
+        for one in &mut all {
+            let before = self.now_unix_ms().saturating_sub(one.kept_ms);
+            let most = match one.kind {
+                Kind::Cassettes | Kind::FailedCassettes | Kind::RawCassettes => BATCH_CASSETTES,
+                _ => BATCH_ROWS,
+            };
+            loop {
+                let (merchant, kind) = (one.merchant.clone(), one.kind);
+                let write = move |tx: &store::Tx<'_>| retention::delete(tx, &merchant, kind, before, most);
+                let gone = self.shared.store.write::<_, store::Error>(write).await?;
+                one.older += gone as u64;
+                if gone < most as usize {
+                    break;
+                }
+                tokio::time::sleep(BETWEEN).await;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Does so every hour until it is told to stop. A clock that was set forward is not believed at once.
+    pub async fn keep_retaining(&self, until: impl Future<Output = ()>) {
+        self.retain_every(FIRST, EVERY, until).await;
+    }
+
+    async fn retain_every(&self, first: Duration, every: Duration, until: impl Future<Output = ()>) {
+        tokio::pin!(until);
+        let (mut rest, mut before, mut since) = (first, self.now_unix_ms(), Instant::now());
+        loop {
+            tokio::select! {
+                () = &mut until => return,
+                () = tokio::time::sleep(rest) => {}
+            }
+            let now = self.now_unix_ms();
+            let has_jumped = jumped(before, now, since.elapsed().as_millis() as u64);
+            (rest, before, since) = (every, now, Instant::now());
+            if has_jumped {
+                tracing::warn!("the clock was set forward by more than a day; nothing is deleted for its age until an hour from now");
+                continue;
+            }
+            let retained = tokio::select! {
+                () = &mut until => return,
+                retained = self.retain() => retained,
+            };
+            match retained {
+                Ok(all) => {
+                    for Retained { merchant, kind, older, .. } in all.into_iter().filter(|one| one.older > 0) {
+                        tracing::info!(%merchant, ?kind, older, "deleted what is kept no longer");
+                    }
+                }
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "could not delete what is kept no longer"),
+            }
+        }
+    }
+
+    /// Counts what [`Office::retain`] would delete now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn retain_dry(&self) -> Result<Vec<Retained>, Error> {
+        self.look_for_old(true).await
+    }
+
+    /// Every kind of every merchant, counted or not.
+    async fn look_for_old(&self, counted: bool) -> Result<Vec<Retained>, Error> {
+        let now = self.now_unix_ms();
+        let look = move |view: &store::View<'_>| -> Result<_, Error> {
+            let mut all = Vec::new();
+            for merchant in merchants::list(view)? {
+                let assignments = super::settings::assignments(view, &merchant)?;
+                for kind in Kind::ALL {
+                    let kept_ms = kept_ms(kind, &assignments);
+                    let older = if counted { retention::count(view, &merchant, kind, now.saturating_sub(kept_ms))? } else { 0 };
+                    all.push(Retained { merchant: merchant.clone(), kind, kept_ms, older });
+                }
+            }
+            Ok(all)
+        };
+        self.shared.store.read(look).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! An order leaves the outbox and the store, with all that is kept of it.
+
+use super::lanes;
+use crate::id::MerchantId;
+use crate::outbox::Error;
+use crate::store::orders::{self, OrderRef};
+use crate::store::{Tx, View, idempotency};
+
+/// Deliveries of an order that wait, and dead letters, of which so many block it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OfOrder {
+    /// Those that wait.
+    pub queued: u64,
+    /// Dead letters.
+    pub dead: u64,
+    blocking: u64,
+}
+
+/// How much of an order is in the outbox.
+///
+/// # Errors
+///
+/// [`Error::Store`].
+pub fn of_order(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<OfOrder, Error> {
+    let sql = "SELECT (SELECT count(*) FROM deliveries JOIN lanes USING (lane)
+            WHERE lanes.merchant = ?1 AND lanes.cart = ?2 AND order_number = ?3), count(*), coalesce(sum(blocking), 0)
+        FROM dead_letters WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+    let found = view.one("count an order's deliveries", sql, (merchant, &order.cart, &order.number), |row| {
+        Ok(OfOrder { queued: row.get(0)?, dead: row.get(1)?, blocking: row.get(2)? })
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Forgets an order: what waits of it, its dead letters, receipts, recordings, decisions, what its cart was told, and what was answered to
+/// senders' keys. Gives how many rows are gone. Not for an order that is under way.
+///
+/// # Errors
+///
+/// [`Error::Store`].
+pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<u64, Error> {
+    let key = (merchant, &order.cart, &order.number);
+    let OfOrder { queued, dead, blocking } = of_order(tx, merchant, order)?;
+    let mut rows = 0;
+    for sql in [
+        // First, because the others name the deliveries.
+        "DELETE FROM cassettes WHERE merchant = ?1 AND delivery IN (
+            SELECT delivery FROM receipts WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3
+            UNION SELECT delivery FROM dead_letters WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3
+            UNION SELECT delivery FROM endings WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3
+            UNION SELECT delivery FROM deliveries JOIN lanes USING (lane)
+                WHERE lanes.merchant = ?1 AND lanes.cart = ?2 AND order_number = ?3)",
+        "DELETE FROM deliveries WHERE lane = (SELECT lane FROM lanes WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3)",
+        "DELETE FROM lanes WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+        "DELETE FROM dead_letters WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+        "DELETE FROM endings WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+        "DELETE FROM receipts WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+        "DELETE FROM decisions WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+    ] {
+        rows += tx.run("forget an order", sql, key)? as u64;
+    }
+    if queued + dead > 0 {
+        let gone = [queued, dead, blocking].map(|count| -i64::try_from(count).unwrap_or(i64::MAX));
+        lanes::count(tx, merchant, &order.cart, gone)?;
+    }
+    rows += orders::forget(tx, merchant, order)? as u64;
+    Ok(rows + idempotency::forget(tx, merchant, &order.cart, &order.number)? as u64)
+}

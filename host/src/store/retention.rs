@@ -1,0 +1,131 @@
+//! What is older than it is kept, and how it goes: a few rows at a time, the oldest first, so that no other write waits long.
+//!
+//! Nothing of an update that waits or is a dead letter goes, however old it is: neither the update nor its receipts, nor what is known of its
+//! order. Their recordings do: those are for a look at what went over the wire, and the receipt says what came of it.
+
+use super::orders::{self, OrderRef};
+use super::{Error, Tx, View};
+use crate::id::MerchantId;
+
+/// What is kept for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Idempotency keys of senders, with what was answered.
+    IdempotencyKeys,
+    /// Receipts of attempts.
+    Receipts,
+    /// How deliveries ended that their cart does not have.
+    Endings,
+    /// Recordings of attempts that did what they were for.
+    Cassettes,
+    /// Recordings of attempts that failed.
+    FailedCassettes,
+    /// Recordings that hold personal data because a person said so.
+    RawCassettes,
+    /// The audit.
+    Audit,
+    /// The gate's decisions.
+    Decisions,
+    /// What the carts were told of orders.
+    Orders,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 9] = [
+        Kind::IdempotencyKeys,
+        Kind::Receipts,
+        Kind::Endings,
+        Kind::Cassettes,
+        Kind::FailedCassettes,
+        Kind::RawCassettes,
+        Kind::Audit,
+        Kind::Decisions,
+        Kind::Orders,
+    ];
+
+    /// The rows of a merchant (`?1`) that are older than a time (`?2`), at most so many (`?3`), by what they are deleted with. What is of that
+    /// very time is kept.
+    fn old(self) -> &'static str {
+        match self {
+            Kind::IdempotencyKeys => "SELECT rowid FROM idempotency_keys WHERE merchant = ?1 AND at < ?2 ORDER BY at LIMIT ?3",
+            Kind::Receipts => {
+                "SELECT rowid FROM receipts AS r WHERE merchant = ?1 AND at < ?2
+                    AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.merchant = ?1 AND d.delivery = r.delivery)
+                    AND NOT EXISTS (SELECT 1 FROM dead_letters AS d WHERE d.merchant = ?1 AND d.delivery = r.delivery)
+                    ORDER BY at LIMIT ?3"
+            }
+            Kind::Endings => "SELECT delivery FROM endings WHERE merchant = ?1 AND ended_at < ?2 ORDER BY ended_at LIMIT ?3",
+            Kind::Cassettes => "SELECT rowid FROM cassettes WHERE merchant = ?1 AND failed = 0 AND at < ?2 ORDER BY at LIMIT ?3",
+            Kind::FailedCassettes => "SELECT rowid FROM cassettes WHERE merchant = ?1 AND failed = 1 AND at < ?2 ORDER BY at LIMIT ?3",
+            Kind::RawCassettes => "SELECT rowid FROM cassettes WHERE merchant = ?1 AND raw = 1 AND at < ?2 ORDER BY at LIMIT ?3",
+            Kind::Audit => "SELECT rowid FROM audit WHERE merchant = ?1 AND at < ?2 ORDER BY at LIMIT ?3",
+            Kind::Decisions => {
+                "SELECT rowid FROM decisions AS o WHERE merchant = ?1 AND decided_at < ?2
+                    AND NOT EXISTS (SELECT 1 FROM lanes AS l
+                        WHERE l.merchant = ?1 AND l.cart = o.cart AND l.order_number = o.order_number)
+                    AND NOT EXISTS (SELECT 1 FROM dead_letters AS d
+                        WHERE d.merchant = ?1 AND d.cart = o.cart AND d.order_number = o.order_number)
+                    ORDER BY decided_at LIMIT ?3"
+            }
+            // Cart by cart, because the index by age is.
+            Kind::Orders => {
+                "WITH RECURSIVE known (cart) AS (
+                    SELECT min(cart) FROM orders WHERE merchant = ?1
+                    UNION ALL SELECT (SELECT min(cart) FROM orders WHERE merchant = ?1 AND cart > known.cart) FROM known WHERE cart IS NOT NULL)
+                SELECT o.cart, o.order_number FROM known JOIN orders AS o ON o.merchant = ?1 AND o.cart = known.cart AND o.accepted_at < ?2
+                    WHERE NOT EXISTS (SELECT 1 FROM lanes AS l
+                        WHERE l.merchant = ?1 AND l.cart = o.cart AND l.order_number = o.order_number)
+                    AND NOT EXISTS (SELECT 1 FROM dead_letters AS d
+                        WHERE d.merchant = ?1 AND d.cart = o.cart AND d.order_number = o.order_number)
+                    LIMIT ?3"
+            }
+        }
+    }
+
+    /// How they are deleted. None: row by row.
+    fn delete(self) -> Option<&'static str> {
+        Some(match self {
+            Kind::IdempotencyKeys => "DELETE FROM idempotency_keys WHERE rowid IN",
+            Kind::Receipts => "DELETE FROM receipts WHERE rowid IN",
+            Kind::Endings => "DELETE FROM endings WHERE merchant = ?1 AND delivery IN",
+            Kind::Cassettes | Kind::FailedCassettes | Kind::RawCassettes => "DELETE FROM cassettes WHERE rowid IN",
+            Kind::Audit => "DELETE FROM audit WHERE rowid IN",
+            Kind::Decisions => "DELETE FROM decisions WHERE rowid IN",
+            Kind::Orders => return None,
+        })
+    }
+}
+
+/// Deletes what is older than this time, at most so many rows, and gives how many.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn delete(tx: &Tx<'_>, merchant: &MerchantId, kind: Kind, before_unix_ms: u64, most: u32) -> Result<usize, Error> {
+    let Some(delete) = kind.delete() else { return delete_orders(tx, merchant, before_unix_ms, most) };
+    let sql = format!("{delete} ({})", kind.old());
+    tx.run("delete what is kept no longer", &sql, (merchant, before_unix_ms, most))
+}
+
+/// An order's labels and packages are rows of their own.
+fn delete_orders(tx: &Tx<'_>, merchant: &MerchantId, before_unix_ms: u64, most: u32) -> Result<usize, Error> {
+    let key = (merchant, before_unix_ms, most);
+    let old = tx.all("find orders that are kept no longer", Kind::Orders.old(), key, |row| {
+        Ok(OrderRef { cart: row.get(0)?, number: row.get(1)? })
+    })?;
+    old.iter().try_for_each(|order| orders::forget(tx, merchant, order).map(drop))?;
+    Ok(old.len())
+}
+
+/// How much is older than this time.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn count(view: &View<'_>, merchant: &MerchantId, kind: Kind, before_unix_ms: u64) -> Result<u64, Error> {
+    let sql = format!("SELECT count(*) FROM ({})", kind.old());
+    let count = view.one("count what is kept no longer", &sql, (merchant, before_unix_ms, -1), |row| row.get(0))?;
+    Ok(count.expect("one row comes of this, whatever it holds"))
+}

@@ -1,0 +1,172 @@
+//! What an operator does with deliveries, as commands are typed: what a cart refused is found, mended and sent.
+
+use cartage::demo_cart::{Account, DemoCart};
+use cartage_tests::command::{cartage, plugin, text};
+use serde_json::Value;
+use std::process::Stdio;
+
+const PASSWORD: &str = "the password of this test";
+
+/// A folder with a data directory in it.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn run(&self, words: &[&str], stdin: &str) -> (i32, String) {
+        let mut command = cartage();
+        command.args(words).env("CARTAGE_DATA", self.folder.path().join("data")).current_dir(self.folder.path());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+        // A command that ends without reading it closes the pipe, which is its right.
+        let _ = std::io::Write::write_all(&mut child.stdin.take().expect("it was piped"), stdin.as_bytes());
+        let output = child.wait_with_output().expect("it ends");
+        let (result, talk) = text(&output);
+        assert!(!result.contains(PASSWORD) && !talk.contains(PASSWORD), "{words:?} printed a password");
+        (output.status.code().expect("it was not killed"), result + &talk)
+    }
+
+    fn done(&self, words: &[&str]) -> String {
+        let (code, printed) = self.run(words, "");
+        assert_eq!(code, 0, "{words:?}: {printed}");
+        printed
+    }
+
+    fn json(&self, words: &[&str]) -> Value {
+        let (_, printed) = self.run(&[words, &["--json"]].concat(), "");
+        serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{words:?}: {error}: {printed}"))
+    }
+}
+
+/// A data directory with a cart that sends to this shop.
+fn desk(shop: &DemoCart) -> Desk {
+    let desk = Desk { folder: tempfile::tempdir().expect("a temporary folder") };
+    let put = |name: &str, bytes: &[u8]| std::fs::write(desk.folder.path().join(name), bytes).expect("the folder can be written");
+    put("script.wasm", &std::fs::read(plugin("integration-script")).expect("it is there"));
+    put(
+        "shop.toml",
+        format!(
+            "cart = \"shop\"\nplugin = \"script.wasm\"\nmode = \"live\"\n[endpoints.script]\nbase_url = {:?}\n\
+             private = [{{ name = \"this test's shop\", allow = \"127.0.0.1/32\" }}]\n[credentials.account]\nsetiuser = {{ text = \"cartage\" }}\n",
+            shop.script_url()
+        )
+        .as_bytes(),
+    );
+    desk.done(&["init"]);
+    desk.done(&["apply", "shop.toml"]);
+    assert_eq!(desk.run(&["credential", "set", "shop", "account", "password"], PASSWORD).0, 0);
+    desk.done(&["param", "set", "UseStatusUpdates", "True"]);
+    desk.done(&["param", "set", "UseGenericStatusUpdates", "True", "--cart", "shop"]);
+    desk
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_is_found_explained_and_discarded() {
+    let account = Account { user: "cartage".into(), password: PASSWORD.into(), code: String::new() };
+    let shop = DemoCart::start(account, &["1021"]).await.expect("a free port");
+    let desk = desk(&shop);
+    assert!(desk.done(&["delivery", "list"]).contains("nothing was ever accepted"));
+    // The shop has no such order.
+    let (code, printed) = desk.run(&["send", "--cart", "shop", "--order", "4711", "--label", "Order Shipped"], "");
+    assert_eq!(code, 1, "{printed}");
+    let dead = desk.json(&["delivery", "list", "--state", "dead"])["dead"].clone();
+    let id = dead[0]["delivery"].as_str().unwrap_or_else(|| panic!("{dead}")).to_owned();
+    assert_eq!((dead[0]["order"].as_str(), dead[0]["cart"].as_str()), (Some("4711"), Some("shop")));
+    let reason = dead[0]["reason"].as_str().expect("it has one").to_owned();
+    let listed = desk.done(&["delivery", "list", "--reason", &reason, "--since", "1h"]);
+    assert!(listed.contains("0 queued, 1 dead") && listed.contains(&id) && listed.contains(&format!("{reason} at shop")), "{listed}");
+    let shown = desk.done(&["delivery", "show", &id]);
+    for said in ["attempt 1", "cartage delivery retry", "cartage explain --cart shop --order 4711"] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+
+    // Tried again it waits, and what waits can be ended; a second time it is over already.
+    assert!(desk.done(&["delivery", "retry", "--all", "--cart", "shop", "--reason", &reason]).contains("is tried again"));
+    assert_eq!(desk.json(&["delivery", "show", &id])["state"], "queued");
+    let (code, printed) = desk.run(&["delivery", "retry", &id], "");
+    assert!(code == 1 && printed.contains("is no dead letter"), "{printed}");
+    assert!(desk.done(&["delivery", "discard", &id, "--why", "no such order"]).contains("the label before it counts again"));
+    let (code, printed) = desk.run(&["delivery", "discard", &id, "--why", "no such order"], "");
+    assert!(code == 1 && printed.contains("is over already"), "{printed}");
+    assert!(desk.done(&["delivery", "show", &id]).contains("discarded (command: no such order)"));
+    let (code, printed) = desk.run(&["delivery", "show", "01890a5d-ac96-774b-bcce-b302099a8057"], "");
+    assert!(code == 2 && printed.contains("nothing is known of a delivery"), "{printed}");
+    let counts = desk.json(&["delivery", "list"])["carts"][0].clone();
+    assert_eq!((counts["queued"].as_u64(), counts["dead"].as_u64(), counts["blocked"].as_u64()), (Some(0), Some(0), Some(0)));
+}
+
+/// The first text under this name, wherever it is.
+fn member<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    match value {
+        Value::Object(members) => {
+            members.get(name).and_then(Value::as_str).or_else(|| members.values().find_map(|value| member(value, name)))
+        }
+        Value::Array(all) => all.iter().find_map(|value| member(value, name)),
+        _ => None,
+    }
+}
+
+/// Sends an update with a note that nobody else need read, and gives the delivery's id.
+fn send(desk: &Desk, order: &str, label: &str, note: &str) -> String {
+    let sent = desk.json(&["send", "--cart", "shop", "--order", order, "--label", label, "--note", note]);
+    member(&sent, "delivery").unwrap_or_else(|| panic!("{sent}")).to_owned()
+}
+
+fn files_hold(desk: &Desk, text: &str) -> bool {
+    let files =
+        std::fs::read_dir(desk.folder.path().join("data")).expect("it is a folder").map(|entry| entry.expect("it is listed").path());
+    let mut files = files.filter(|file| file.is_file());
+    files.any(|file| std::fs::read(file).expect("it can be read").windows(text.len()).any(|window| window == text.as_bytes()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_tells_what_was_sent_and_not_to_whom() {
+    const NOTE: &str = "ring at the green door, jo@home.example";
+    let account = Account { user: "cartage".into(), password: PASSWORD.into(), code: String::new() };
+    let shop = DemoCart::start(account, &["1021"]).await.expect("a free port");
+    let desk = desk(&shop);
+    let delivery = send(&desk, "1021", "Order Shipped", NOTE);
+    let shown = desk.done(&["delivery", "show", &delivery, "--cassette"]);
+    assert!(shown.contains("redacted-note-1") && shown.contains("Order Shipped") && !shown.contains("green door"), "{shown}");
+    assert_eq!(desk.json(&["delivery", "show", &delivery])["cassettes"], serde_json::json!([1]));
+    let (code, printed) = desk.run(&["delivery", "show", &delivery, "--cassette", "2"], "");
+    assert!(code == 2 && printed.contains("no recording of attempt 2"), "{printed}");
+    assert!(!files_hold(&desk, "green door"), "what is delivered is kept nowhere");
+
+    // For a while it is kept as it was; never for longer than a day, and never in a file that leaves.
+    for (words, said) in [(["raw", "--for", "25h"], "24h at most"), (["redacted", "--for", "1h"], "choose raw")] {
+        let (code, printed) = desk.run(&[&["cart", "recording", "shop"], words.as_slice()].concat(), "");
+        assert!(code == 2 && printed.contains(said), "{printed}");
+    }
+    assert!(
+        desk.done(&["cart", "recording", "shop", "raw", "--for", "24h", "--why", "the note is cut"]).contains("hold personal data until")
+    );
+    let raw = send(&desk, "1021", "Order Delayed", NOTE);
+    let shown = desk.done(&["delivery", "show", &raw, "--cassette", "1"]);
+    assert!(shown.contains("green door"), "{shown}");
+    desk.done(&["cart", "recording", "shop", "redacted"]);
+    let said = desk.done(&["delivery", "export", &delivery, &raw, "support.json"]);
+    assert!(said.contains("2 deliveries"), "{said}");
+    let file = std::fs::read_to_string(desk.folder.path().join("support.json")).expect("it was made");
+    assert!(
+        file.contains("redacted-note-1") && file.contains("Order Delayed") && !file.contains("green door") && !file.contains(PASSWORD),
+        "{file}"
+    );
+    let (code, printed) = desk.run(&["delivery", "export", &delivery, "support.json"], "");
+    assert!(code == 2 && printed.contains("not there yet"), "what is there is not overwritten: {printed}");
+    let (code, printed) = desk.run(&["delivery", "export", "support.json"], "");
+    assert!(code == 2 && printed.contains("--all"), "{printed}");
+    let kinds = desk.json(&["retention", "--dry-run"])["kinds"].clone();
+    assert!(kinds.as_array().is_some_and(|kinds| kinds.len() == 9 && kinds.iter().all(|kind| kind["older"] == 0)), "{kinds}");
+
+    assert!(files_hold(&desk, "green door"), "the raw recording");
+    assert!(desk.done(&["forget", "--cart", "shop", "--order", "1021"]).contains("is forgotten"));
+    assert!(!files_hold(&desk, "green door") && !files_hold(&desk, "Order Delayed"));
+    assert!(desk.done(&["forget", "--cart", "shop", "--order", "1021"]).contains("nothing was known"));
+    let (code, printed) = desk.run(&["delivery", "show", &raw], "");
+    assert!(code == 2 && printed.contains("nothing is known"), "{printed}");
+    // One that waits is not forgotten unless that is said.
+    desk.run(&["send", "--cart", "shop", "--order", "4711", "--label", "Order Shipped"], "");
+    let (code, printed) = desk.run(&["forget", "--cart", "shop", "--order", "4711"], "");
+    assert!(code == 2 && printed.contains("--discard-queue"), "{printed}");
+    assert!(desk.done(&["forget", "--cart", "shop", "--order", "4711", "--discard-queue"]).contains("1 updates of it are never sent"));
+}
