@@ -32,6 +32,7 @@ mod roster;
 mod send;
 mod settings;
 mod status;
+mod statuses;
 mod watch;
 
 pub use accept::{Accepted, Cause, IdempotencyKey, Outcome, Request};
@@ -50,6 +51,7 @@ pub use remove::Queue;
 pub use retention::{Retained, jumped};
 pub use send::{Done, End, Sent, WAIT_MS, Waits};
 pub use status::{CartStatus, Status};
+pub use statuses::Known;
 
 use crate::clock::Clock;
 use crate::data_dir::DataDir;

@@ -39,7 +39,7 @@ impl Daemon {
         let text = format!(
             "cart = {id:?}\nplugin = \"script.wasm\"\nmode = \"live\"\n[endpoints.script]\nbase_url = {script_url:?}\n\
              private = [{{ name = \"this test's shop\", allow = \"127.0.0.1/32\" }}]\n[settings]\n{settings}\n\
-             [credentials.account]\nsetiuser = {{ text = \"cartage\" }}\npassword = {{ env = \"SHOP_PASSWORD\" }}\n\
+             [credentials.account]\nsetiuser = {{ text = \"om\" }}\npassword = {{ env = \"SHOP_PASSWORD\" }}\n\
              [seti]\nuser = \"om\"\n{more}\n"
         );
         std::fs::write(self.path("cart.toml"), text).expect("the folder can be written");

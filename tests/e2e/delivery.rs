@@ -1,6 +1,7 @@
 //! Never lost, in order: what a cart sees of a daemon that is killed at any moment.
 
 use crate::daemon::{Daemon, PASSWORD};
+use cartage::demo_cart::{Account, DemoCart};
 use cartage_tests::order_checker::OrderChecker;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -238,5 +239,26 @@ async fn the_api_takes_updates_and_says_how_it_goes() {
     };
     assert!(get("/healthz").await.contains("\"status\""));
     assert!(get("/v1/openapi.json").await.contains("carries no token"), "all but its health is for those who have a token");
+    assert!(daemon.stop(), "it ends well");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inlet_may_answer_with_what_the_cart_said() {
+    let account = Account { user: "om".into(), password: PASSWORD.into(), code: String::new() };
+    let cart = DemoCart::start(account, &["1021"]).await.expect("a free port");
+    let slow = OrderChecker::start(Duration::from_secs(4)).await.expect("a free port");
+    let mut daemon = Daemon::new();
+    daemon.add_cart("shop", &cart.script_url(), "encoding = \"delimited\"", "answer = \"delivered\"\nwait_ms = 20000");
+    daemon.add_cart("slow", &slow.script_url(), "encoding = \"delimited\"", "answer = \"delivered\"\nwait_ms = 1000");
+    daemon.serve();
+    let applied = post(&client(), &daemon.inlet("shop"), "1021", "Shipped").await.expect("it answers");
+    assert!(is_ok(&applied), "{applied}");
+    assert_eq!(cart.orders()["1021"].status, "Shipped", "it is there when the answer comes");
+    let refused = post(&client(), &daemon.inlet("shop"), "9999", "Shipped").await.expect("it answers");
+    assert!(refused.starts_with("SETIResponse: update=False;Notes=") && refused.contains("9999"), "{refused}");
+    let queued = post(&client(), &daemon.inlet("slow"), "1021", "Status 1").await.expect("it answers");
+    assert!(is_ok(&queued), "what is still under way is kept: {queued}");
+    assert!(slow.seen().arrived <= 1);
+    arrives(&slow, "1021", 1).await;
     assert!(daemon.stop(), "it ends well");
 }

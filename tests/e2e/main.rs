@@ -2,6 +2,7 @@
 
 mod admission;
 mod calls;
+mod chain;
 mod daemon;
 mod deliveries;
 mod delivery;

@@ -180,6 +180,17 @@ impl Courier {
         Ok(self.run(Call::Check { order, context }, None, mode).await)
     }
 
+    /// Asks the plugin which statuses the cart knows, for a manifest that says [`ask`](cartage_contract::manifest::Statuses::Ask). It changes
+    /// nothing at the cart.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entropy`] alone.
+    pub async fn statuses(&self, mode: Mode) -> Result<Cassette, Error> {
+        let context = self.context()?;
+        Ok(self.run(Call::ListStatuses { context }, None, mode).await)
+    }
+
     /// Runs a call with this cart's services and keeps the record of it.
     async fn run(&self, call: Call, delivery: Option<&DeliveryId>, mode: Mode) -> Cassette {
         let mut session = self.door.session(mode, delivery.map(DeliveryId::as_str));

@@ -8,6 +8,8 @@ mod asks;
 mod difference;
 mod doubts;
 
+pub(super) use doubts::statuses;
+
 pub use difference::{Difference, Field};
 
 use super::{Error, Office, credential_host};

@@ -1,9 +1,10 @@
 //! Carts by questions, by files and back again.
 
-use super::{Desk, script_cart};
+use super::{Desk, OLD, script_cart};
 use cartage::id::{CartId, MerchantId};
 use cartage::office::Office;
 use cartage::store::{self, carts};
+use cartage_tests::command::guest;
 use std::fs;
 
 #[test]
@@ -88,4 +89,29 @@ fn what_is_exported_loads_again_whatever_stands_in_it() {
     assert!(exported.contains("\"a\\U0000202Eb\""), "{exported}");
     desk.write("again.toml", &exported);
     assert!(desk.done(&["apply", "again.toml"]).contains("cart shop: unchanged"));
+}
+
+#[test]
+fn labels_are_held_against_the_statuses_that_the_cart_itself_lists() {
+    let desk = Desk::new();
+    fs::copy(guest("lists_statuses"), desk.path("guest.wasm")).expect("it is there");
+    let define = |shut: bool| {
+        let text = format!(
+            "cart = \"shop\"\nplugin = \"guest.wasm\"\n[endpoints.api]\nbase_url = \"https://shop.example/api\"\n[settings]\nshut = {shut}\n\
+             [labels]\n\"Order Shipped\" = \"shipped\"\n\"On Hold\" = \"waiting\"\n"
+        );
+        desk.write("shop.toml", &text);
+        desk.done(&["apply", "shop.toml"])
+    };
+    assert!(!define(false).contains("waiting\", a status"), "nobody asked the cart yet");
+    desk.type_in(&["credential", "set", "shop", "key", "key"], OLD);
+    let shown = desk.done(&["cart", "check", "shop"]);
+    assert!(shown.contains("processing") && shown.contains("In work"), "{shown}");
+    assert!(shown.contains("the label \"On Hold\" maps to \"waiting\", a status that the cart does not have"), "{shown}");
+    assert!(!shown.contains("\"Order Shipped\" maps"), "{shown}");
+    let known = &desk.json(&["cart", "check", "shop"])["statuses"];
+    assert_eq!((known["statuses"][1]["value"].as_str(), known["doubts"].as_array().map(Vec::len)), (Some("shipped"), Some(1)), "{known}");
+
+    define(true);
+    desk.refused(&["cart", "check", "shop"], "the cart could not say which statuses it knows: Unavailable: the shop is shut");
 }

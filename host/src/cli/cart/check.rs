@@ -2,14 +2,23 @@
 
 use crate::cli::{Failure, Verdict, init, report};
 use cartage::exchange::Outcome;
-use cartage::office::{Checked, KeptCart, Next, Office};
-use cartage_contract::delivery::{Finding, FindingLevel, OrderSeen, Report};
+use cartage::office::{Checked, KeptCart, Known, Next, Office};
+use cartage_contract::delivery::{Finding, FindingLevel, OrderSeen, Report, Status};
 
 /// Asks the plugin, and shows what it found.
 pub(in crate::cli) async fn run(office: &Office, kept: &KeptCart, order: Option<&str>, json: bool) -> Result<Verdict, Failure> {
     let Checked { cassette, next } = Box::pin(office.check(kept, order)).await.map_err(init::failure)?;
+    let statuses = Box::pin(office.ask_statuses(kept)).await.map_err(init::failure)?;
     if json {
-        report::json(&serde_json::json!({ "cart": kept.cart.id, "outcome": cassette.outcome, "next_credentials": next }));
+        let (known, failed) = match &statuses {
+            Some(Ok(known)) => (Some(known), None),
+            Some(Err(why)) => (None, Some(why)),
+            None => (None, None),
+        };
+        let outcome = &cassette.outcome;
+        report::json(&serde_json::json!({
+            "cart": kept.cart.id, "outcome": outcome, "next_credentials": next, "statuses": known, "statuses_failed": failed,
+        }));
     }
     let waiting = match next {
         Next::None => None,
@@ -37,7 +46,27 @@ pub(in crate::cli) async fn run(office: &Office, kept: &KeptCart, order: Option<
         }
         Outcome::Applied(_) | Outcome::Statuses(_) => true,
     };
+    let problem = problem | statuses.is_some_and(|statuses| show_statuses(statuses, json));
     Ok(if problem { Verdict::NotDone } else { Verdict::Done })
+}
+
+/// Shows which statuses the cart knows, and the labels that lead to none of them. Tells whether the cart could not say.
+fn show_statuses(statuses: Result<Known, String>, json: bool) -> bool {
+    match statuses {
+        Ok(Known { statuses, doubts }) => {
+            if !json {
+                report::heading("statuses that the cart knows");
+                let row = |Status { value, title }: Status| (value, title.unwrap_or_default());
+                report::rows(&statuses.into_iter().map(row).collect::<Vec<_>>());
+            }
+            doubts.iter().for_each(|doubt| report::talk(&format!("warning: {doubt}")));
+            false
+        }
+        Err(why) => {
+            report::talk(&format!("the cart could not say which statuses it knows: {why}"));
+            true
+        }
+    }
 }
 
 fn show(found: &Report) {

@@ -58,7 +58,8 @@ Examples:
       cartage cart check seed-shop --order 1021
 
 Credentials that wait (`cartage credential set --next`) are asked about first, and are in use from then on if the plugin says that the cart
-takes them. Exit code 0: no problem was found; 1: there is one.";
+takes them. Where statuses differ from shop to shop, the cart is asked for its own, and labels that lead to none of them are named. Exit code
+0: no problem was found; 1: there is one.";
 
 pub(super) const LABEL: &str = "\
 Examples:

@@ -3,6 +3,7 @@
 use crate::carts::{Cart, LabelTarget, Mode, UnlistedLabels};
 use crate::events::Labels;
 use crate::validate;
+use cartage_contract::delivery::Status;
 use cartage_contract::manifest::{Manifest, Statuses};
 
 /// Orders of the mode `only-orders` that no sender's number can ever be.
@@ -19,22 +20,10 @@ pub(super) fn orders(cart: &Cart) -> Vec<String> {
 
 /// Statuses and carriers that the plugin's lists lack. `labels` are the merchant's.
 pub(super) fn words(cart: &Cart, manifest: &Manifest, labels: &Labels) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if let Statuses::Fixed(known) = &manifest.statuses {
-        for (label, target) in &cart.labels {
-            if let LabelTarget::Status(status) = target
-                && !known.iter().any(|one| one.value == *status)
-            {
-                warnings.push(format!("the label {label:?} maps to {status:?}, a status that the cart does not have"));
-            }
-        }
-        // A label that the cart refuses on purpose is no slip.
-        let unlisted = labels.iter().map(|label| label.as_str()).filter(|label| !cart.labels.contains_key(*label));
-        let unlisted = unlisted.filter(|_| cart.unlisted_labels == UnlistedLabels::Same);
-        for label in unlisted.filter(|label| validate::target(cart, Some(known), label).is_err()) {
-            warnings.push(format!("your label {label:?} is no status of the cart and [labels] does not name it: it will not be sent"));
-        }
-    }
+    let mut warnings = match &manifest.statuses {
+        Statuses::Fixed(known) => statuses(cart, known, labels),
+        Statuses::FreeText | Statuses::Ask => Vec::new(),
+    };
     for (given, carrier) in
         cart.carriers.iter().filter(|(_, carrier)| !manifest.carriers.is_empty() && !manifest.carriers.contains(carrier))
     {
@@ -43,11 +32,29 @@ pub(super) fn words(cart: &Cart, manifest: &Manifest, labels: &Labels) -> Vec<St
     warnings
 }
 
+/// Labels that lead to no status of the cart, which knows these.
+pub(in crate::office) fn statuses(cart: &Cart, known: &[Status], labels: &Labels) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (label, target) in &cart.labels {
+        if let LabelTarget::Status(status) = target
+            && !known.iter().any(|one| one.value == *status)
+        {
+            warnings.push(format!("the label {label:?} maps to {status:?}, a status that the cart does not have"));
+        }
+    }
+    // A label that the cart refuses on purpose is no slip.
+    let unlisted = labels.iter().map(|label| label.as_str()).filter(|label| !cart.labels.contains_key(*label));
+    let unlisted = unlisted.filter(|_| cart.unlisted_labels == UnlistedLabels::Same);
+    for label in unlisted.filter(|label| validate::target(cart, Some(known), label).is_err()) {
+        warnings.push(format!("your label {label:?} is no status of the cart and [labels] does not name it: it will not be sent"));
+    }
+    warnings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::events::Label;
-    use cartage_contract::delivery::Status;
 
     fn cart(rest: &str) -> Cart {
         Cart::parse("a.toml", &format!("cart = \"a\"\nplugin = \"p.wasm\"\n{rest}")).expect("it is a cart")
