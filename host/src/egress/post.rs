@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn only_what_can_be_posted_to_is_taken_and_a_token_in_it_is_not_shown() {
-        for wrong in ["", "alerts", "ftp://a.example/", "https://user@a.example/", "https://a.example/#x", "file:///tmp/x"] {
+        for wrong in ["", "alerts", "ftp://a.example/", "https://user@a.example/", "https://a.example/#x", "file:///alerts"] {
             assert!(matches!(Post::new(wrong), Err(Error::Url { .. })), "{wrong}");
         }
         let post = Post::new("https://a.example/hook/T0KEN?key=T0KEN").expect("it can be posted to");

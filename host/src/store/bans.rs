@@ -2,6 +2,7 @@
 
 use super::{Error, Tx, View};
 use crate::id::{Digest, MerchantId};
+use rusqlite::Row;
 
 /// A plugin that must not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +48,7 @@ pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, digest: Digest) -> Result<bool
 /// [`Error`], when it could not be read.
 pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Ban>, Error> {
     let sql = "SELECT digest, why, banned_at FROM plugin_bans WHERE merchant = ?1 ORDER BY banned_at DESC, digest";
-    view.all("list the banned plugins", sql, (merchant,), |row| {
-        Ok(Ban { digest: row.get(0)?, why: row.get(1)?, banned_at_unix_ms: row.get(2)? })
-    })
+    view.all("list the banned plugins", sql, (merchant,), ban)
 }
 
 /// The ban of a plugin, if there is one.
@@ -58,5 +57,10 @@ pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Ban>, Error> {
 ///
 /// [`Error`], when it could not be read.
 pub fn get(view: &View<'_>, merchant: &MerchantId, digest: Digest) -> Result<Option<Ban>, Error> {
-    Ok(list(view, merchant)?.into_iter().find(|ban| ban.digest == digest))
+    let sql = "SELECT digest, why, banned_at FROM plugin_bans WHERE merchant = ?1 AND digest = ?2";
+    view.one("look up a plugin's ban", sql, (merchant, digest), ban)
+}
+
+fn ban(row: &Row<'_>) -> rusqlite::Result<Ban> {
+    Ok(Ban { digest: row.get(0)?, why: row.get(1)?, banned_at_unix_ms: row.get(2)? })
 }

@@ -1,3 +1,4 @@
+use super::super::deliveries::tests::update;
 use super::*;
 use crate::clock::ManualClock;
 use crate::id::{CartId, DeliveryId, Digest};
@@ -7,9 +8,7 @@ use crate::receipt::{Fate, Receipt};
 use crate::store::cassettes::{Personal, Tape};
 use crate::store::orders::{Label, OrderRef};
 use crate::store::{View, audit, cassettes, decisions, idempotency, orders, receipts};
-use crate::validate::civil_time;
 use cartage_contract::http::Reach;
-use cartage_contract::orders::Update;
 use std::sync::Arc;
 
 const AT: u64 = 1_800_000_000_000;
@@ -99,22 +98,6 @@ impl Desk {
         let none = self.office.retain_dry().await.expect("it can be counted");
         assert!(none.iter().all(|one| one.older == 0), "{none:?}");
         gone.into_iter().filter(|one| one.older > 0).map(|one| (one.kind, one.older)).collect()
-    }
-}
-
-fn update(number: &str) -> Update {
-    Update {
-        order_number: number.to_owned(),
-        reference_number: None,
-        label: "Order Shipped".to_owned(),
-        status: Some("Shipped".to_owned()),
-        previous_label: None,
-        changed_at: civil_time(AT),
-        note: None,
-        comments: None,
-        notify_customer: None,
-        packages: Vec::new(),
-        line_items: Vec::new(),
     }
 }
 
