@@ -50,8 +50,10 @@ test: setup ## run all tests
 crash: guests ## kill the daemon five hundred times under load, and look from the cart's side
 	CARTAGE_CRASH_KILLS=500 cargo test --package cartage-tests --test e2e -- delivery::nothing_is_lost
 
+# All of it in one build, for the reason above.
 bench: guests ## measure, one line a figure
-	cargo bench --package cartage-tests
+	cargo build --release --workspace --bins --benches
+	cargo bench --workspace --bench figures --bench gate --bench store --bench queue
 
 lint: setup ## check formatting and lints
 	cargo fmt --all --check

@@ -1,13 +1,12 @@
 //! `gate_decisions_per_s`: decisions of one thread, each with all six answers, over the three that are asked most: a status that is sent,
 //! the same label again, and a merchant who has switched nothing on.
 
-#![allow(clippy::print_stdout, reason = "a benchmark prints its figure")]
-
 #[path = "../gate/state.rs"]
 #[allow(dead_code, reason = "shared with the gate's cases, which need all of it")]
 mod state;
 
 use cartage::gate::{Verdict, decide};
+use cartage_tests::figure::{Target, figure, wanted};
 use state::{Prepared, State};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -18,6 +17,9 @@ const DECISIONS: usize = 300;
 const ROUNDS: usize = 3_000;
 
 fn main() {
+    if !wanted() {
+        return;
+    }
     let sent: State =
         serde_json::from_str(include_str!("../cases/gate/all_six_hold/question.json")).expect("the first case is a whole state");
     let mut repeated = sent.clone();
@@ -33,7 +35,7 @@ fn main() {
     let mut rounds: Vec<Duration> = (0..ROUNDS).map(|_| round(&prepared)).collect();
     rounds.sort();
     let per_s = DECISIONS as f64 / rounds[ROUNDS / 2].as_secs_f64();
-    println!("figure gate_decisions_per_s {per_s:.0} /s target >= {TARGET_PER_S}");
+    figure("gate_decisions_per_s", per_s, "/s", &Target::AtLeast(TARGET_PER_S));
 }
 
 /// How long one round of decisions takes.

@@ -4,3 +4,5 @@ pub mod bad_cart;
 pub mod command;
 pub mod figure;
 pub mod order_checker;
+pub mod outfit;
+pub mod shop;

@@ -101,7 +101,7 @@ fn config() -> Config {
 impl http::Host for State {
     async fn send(&mut self, _request: http::Request) -> wasmtime::Result<Result<http::Response, http::Error>> {
         let headers = vec![http::ResponseHeader { name: "content-type".to_owned(), value: "text/plain".to_owned() }];
-        Ok(Ok(http::Response { status: 200, headers, body: super::shop::ANSWER.to_vec() }))
+        Ok(Ok(http::Response { status: 200, headers, body: cartage_tests::shop::ANSWER.to_vec() }))
     }
 }
 

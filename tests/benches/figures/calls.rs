@@ -21,7 +21,7 @@ impl Services for Canned {
         match ask {
             Ask::Send(_) => {
                 let headers = vec![ResponseHeader { name: "content-type".to_owned(), value: "text/plain".to_owned() }];
-                Answer::Sent(Ok(Response { status: 200, headers, body: super::shop::ANSWER.to_vec() }))
+                Answer::Sent(Ok(Response { status: 200, headers, body: cartage_tests::shop::ANSWER.to_vec() }))
             }
             Ask::Mac { .. } | Ask::Digest { .. } => Answer::Signed(Ok(Vec::new())),
             Ask::Log { .. } => Answer::Logged,

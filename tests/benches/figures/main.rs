@@ -7,7 +7,6 @@
 mod bare;
 mod calls;
 mod sends;
-mod shop;
 
 use cartage_tests::figure::{Target, about, figure, median, wanted};
 use std::path::Path;

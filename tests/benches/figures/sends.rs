@@ -1,6 +1,6 @@
 //! How many updates a second arrive at a cart on loopback, over the same requests from native reqwest in the same run.
 
-use super::{Target, calls, figure, median, shop};
+use super::{Target, calls, figure, median};
 use cartage::carts::Cart;
 use cartage::clock::SystemClock;
 use cartage::deliver::{Courier, Job};
@@ -9,7 +9,7 @@ use cartage::id::DeliveryId;
 use cartage::plugin::Runtime;
 use cartage::receipt::Fate;
 use cartage_contract::manifest::Manifest;
-use std::net::SocketAddr;
+use cartage_tests::shop::{self, Manner, Shop};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -24,8 +24,8 @@ pub(crate) fn measure(bytes: &[u8]) {
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().event_interval(4).build().expect("a runtime");
     threads.block_on(async {
         let runtime = Runtime::new().expect("an engine");
-        let fast = Bench::new(&runtime, bytes, shop::open(Duration::ZERO)).await;
-        let slow = Bench::new(&runtime, bytes, shop::open(Duration::from_millis(20))).await;
+        let fast = Bench::new(&runtime, bytes, Shop::open(Manner::Takes(Duration::ZERO), |_| {})).await;
+        let slow = Bench::new(&runtime, bytes, Shop::open(Manner::Takes(Duration::from_millis(20)), |_| {})).await;
         fast.ratio("send_throughput_vs_native_reqwest_1", 1, &Target::AtLeast(0.5)).await;
         fast.ratio("send_throughput_vs_native_reqwest_32", 32, &Target::AtLeast(0.2)).await;
         slow.ratio("slow_cart_throughput_vs_native_64", 64, &Target::AtLeast(0.95)).await;
@@ -41,8 +41,8 @@ struct Bench {
 }
 
 impl Bench {
-    async fn new(runtime: &Runtime, bytes: &[u8], shop: SocketAddr) -> Bench {
-        let url = format!("http://{shop}/seti.php");
+    async fn new(runtime: &Runtime, bytes: &[u8], shop: Shop) -> Bench {
+        let url = shop.script_url();
         let plugin = runtime.admit(bytes.to_vec()).await.expect("the plugin is admitted");
         let cart = Cart::parse("bench.toml", &definition(&url)).expect("the definition is valid");
         let clock = Arc::new(SystemClock);

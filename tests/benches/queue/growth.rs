@@ -1,0 +1,105 @@
+//! `queue_growth_accept`, `queue_growth_dequeue`: how much longer accepting and settling take with 1,000,000 updates in the queue than with
+//! 1,000. Each round takes as much out as it put in, so that the queues stay as long as they are.
+
+use cartage::clock::{Clock as _, SystemClock};
+use cartage::id::{CartId, MerchantId};
+use cartage::office::{Office, Outcome};
+use cartage::outbox::{Claimed, Look, Outbox as _, Settle, Settlement, Then, Wish};
+use cartage_tests::figure::{Target, figure, median};
+use cartage_tests::outfit;
+use cartage_tests::shop::{Manner, Shop};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const SMALL: u64 = 1_000;
+const LARGE: u64 = 1_000_000;
+/// Updates that a round puts in and takes out.
+const UPDATES: u64 = 960;
+const TOGETHER: u64 = 32;
+const ROUNDS: u64 = 9;
+
+pub(crate) async fn measure(scratch: &Path) {
+    let cart = outfit::cart_id("shop");
+    let (small, large) = (queue(&scratch.join("small"), &cart, SMALL).await, queue(&scratch.join("large"), &cart, LARGE).await);
+    let (mut accepting, mut settling) = (Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let (first, second) = (turn(&small, &cart, round).await, turn(&large, &cart, round).await);
+        println!("growth: with {SMALL} {first:?}, with {LARGE} {second:?}, to accept and to settle {UPDATES}");
+        // The first round warms up the pages.
+        if round > 0 {
+            accepting.push(second.0.as_secs_f64() / first.0.as_secs_f64());
+            settling.push(second.1.as_secs_f64() / first.1.as_secs_f64());
+        }
+    }
+    figure("queue_growth_accept", median(accepting), "times", &Target::AtMost(1.5));
+    figure("queue_growth_dequeue", median(settling), "times", &Target::AtMost(1.5));
+}
+
+async fn queue(data: &Path, cart: &CartId, orders: u64) -> Office {
+    let shop = Shop::open(Manner::Hangs, |_| {});
+    let office = outfit::office(data, &[(cart.clone(), shop.script_url(), "")]).await;
+    eprintln!("filling a queue with {orders} orders");
+    outfit::fill(&office, cart, 0..orders).await;
+    office
+}
+
+/// How long it takes to accept a round's updates and to settle as many.
+async fn turn(office: &Office, cart: &CartId, round: u64) -> (Duration, Duration) {
+    let start = Instant::now();
+    together(|task| {
+        let (office, cart) = (office.clone(), cart.clone());
+        async move {
+            for nth in (task..UPDATES).step_by(TOGETHER as usize) {
+                let order = (10_000_000 + round * UPDATES + nth).to_string();
+                let accepted = office.accept(&outfit::request(&cart, &order), None).await.expect("there is room");
+                assert!(matches!(accepted.done, Outcome::Queued { .. }), "{accepted:?}");
+            }
+        }
+    })
+    .await;
+    let accepted = start.elapsed();
+    let start = Instant::now();
+    for _ in 0..UPDATES / TOGETHER {
+        settle_some(office, cart).await;
+    }
+    (accepted, start.elapsed())
+}
+
+/// Looks for heads, claims them and settles each as delivered, as the worker does.
+async fn settle_some(office: &Office, cart: &CartId) {
+    let (outbox, merchant) = (office.outbox(), MerchantId::default());
+    let now_unix_ms = SystemClock.now_unix_ms();
+    let look = Look { merchant: merchant.clone(), cart: cart.clone(), now_unix_ms, most: TOGETHER as u32, in_flight: Default::default() };
+    let heads = outbox.due(look).await.expect("it can be read").heads;
+    assert_eq!(heads.len() as u64, TOGETHER, "there is enough to do");
+    let heads = std::sync::Arc::new(heads);
+    together(|task| {
+        let (outbox, merchant, heads) = (outbox.clone(), merchant.clone(), heads.clone());
+        async move {
+            let order = heads[task as usize].order.clone();
+            let wish = Wish { merchant: merchant.clone(), order: order.clone(), poison: Then::Block, at_unix_ms: now_unix_ms };
+            let claimed = outbox.claim(vec![wish]).await.expect("there is room").pop();
+            let Some(Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
+            let settle = Settle {
+                merchant,
+                order,
+                delivery: claim.delivery,
+                attempt: claim.attempt,
+                receipt: None,
+                resume: None,
+                cassette: None,
+                settlement: Settlement::Delivered { reference: None },
+                at_unix_ms: now_unix_ms,
+            };
+            outbox.settle(vec![settle]).await.expect("there is room");
+        }
+    })
+    .await;
+}
+
+async fn together<F: Future<Output = ()> + Send + 'static>(work: impl Fn(u64) -> F) {
+    let tasks: Vec<_> = (0..TOGETHER).map(|task| tokio::spawn(work(task))).collect();
+    for task in tasks {
+        task.await.expect("it is asserted to succeed");
+    }
+}
