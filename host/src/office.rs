@@ -33,6 +33,7 @@ mod send;
 mod settings;
 mod status;
 mod statuses;
+mod turns;
 mod watch;
 
 pub use accept::{Accepted, Cause, IdempotencyKey, Outcome, Request};
@@ -58,6 +59,7 @@ use crate::data_dir::DataDir;
 use crate::data_dir::room::{Disk, ThisDisk};
 use crate::deliver::bell::Bell;
 use crate::deliver::lanes::Lanes;
+use crate::deliver::schedule::CartKey;
 use crate::deliver::worker::Worker;
 use crate::deliver::{Attempt, Deliverer};
 use crate::egress::Egress;
@@ -69,12 +71,14 @@ use crate::vault::{self, SealedVault};
 use alerts::Seen;
 use cart::CartCache;
 use counts::Counts;
+use facts::SetCache;
 use roster::Couriers;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::{OnceCell, broadcast};
+use turns::Turns;
 
 /// Who makes changes unless it is said: whoever may use the data directory.
 const COMMAND: &str = "command";
@@ -104,6 +108,10 @@ struct Shared {
     lanes: Lanes,
     couriers: Couriers,
     carts: CartCache,
+    set: Arc<SetCache>,
+    /// Plugins that are being admitted and carts that are being made ready, each once at a time.
+    admitting: Turns<Digest>,
+    readying: Turns<CartKey>,
     counts: Counts,
     disk: Arc<dyn Disk>,
     seen: Seen,
@@ -161,6 +169,9 @@ impl Office {
             lanes: Lanes::default(),
             couriers: Couriers::default(),
             carts: CartCache::default(),
+            set: Arc::default(),
+            admitting: Turns::default(),
+            readying: Turns::default(),
             counts: Counts::default(),
             disk,
             seen: Seen::default(),

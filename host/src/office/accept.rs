@@ -92,6 +92,17 @@ pub(super) struct KeptDecision {
     pub(super) decision: Decision,
 }
 
+/// What one look finds.
+pub(super) struct Looked {
+    /// What was answered to the same request before. The rest is of no use then.
+    pub(super) answered: Option<Accepted>,
+    pub(super) facts: Facts,
+    /// The cart, if there is one.
+    pub(super) kept: Option<KeptCart>,
+    /// Where there is none: the id that is nearest.
+    pub(super) nearest: Option<String>,
+}
+
 /// A request read against the facts.
 pub(super) struct Asked {
     raised: Option<Raised>,
@@ -107,7 +118,7 @@ impl Asked {
     pub(super) fn new(request: &Request, facts: &Facts, now_unix_ms: u64) -> Result<Asked, Error> {
         let mut fields = request.fields.clone();
         let (raised, given) = match &request.cause {
-            Cause::Event(name) => (Some(events::raise(name, &facts.events)?), Given::ByHand),
+            Cause::Event(name) => (Some(events::raise(name, &facts.set.events)?), Given::ByHand),
             Cause::Given(given) => (None, *given),
         };
         let known = facts.known();
@@ -131,7 +142,7 @@ impl Asked {
     /// The update in the cart's words. None: it has nothing to be told.
     fn for_cart(&self, kept: &KeptCart, facts: &Facts) -> Result<Option<Box<Update>>, Error> {
         let Some(manifest) = kept.manifest() else { return Ok(None) };
-        match self.update.for_cart(&kept.as_set(&facts.assignments), manifest)? {
+        match self.update.for_cart(&kept.as_set(&facts.set.assignments), manifest)? {
             ForCart::Ignored => Ok(None),
             ForCart::Send(mut update) => {
                 update.previous_label = self.known.as_ref().and_then(|known| known.label.clone());
@@ -147,7 +158,7 @@ impl Asked {
             cart,
             definition: kept.map(KeptCart::definition),
             nearest_cart: nearest,
-            parameters: &facts.assignments,
+            parameters: &facts.set.assignments,
             cause: self.raised.as_ref().map_or(gate::Cause::Given(self.given), gate::Cause::Event),
             change,
             known: self.known.as_ref(),
@@ -165,14 +176,13 @@ impl Office {
     /// [`Accepted`].
     pub async fn accept(&self, request: &Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Error> {
         loop {
+            let looked = self.look(&request.cart, &request.fields.order_number, key).await?;
             // Asked each time: the same request may have come twice at once.
-            if let Some(key) = key
-                && let Some(accepted) = self.answered(key).await?
-            {
+            if let Some(accepted) = looked.answered {
                 return Ok(accepted);
             }
             self.has_room()?;
-            let (facts, kept, nearest) = self.look(&request.cart, &request.fields.order_number).await?;
+            let Looked { facts, kept, nearest, .. } = looked;
             let asked = Asked::new(request, &facts, self.now_unix_ms())?;
             let decision = asked.decide(&request.cart, kept.as_ref(), nearest.as_deref(), &facts);
             let update = match &kept {
@@ -232,7 +242,7 @@ impl Office {
     ///
     /// Those of making the cart ready.
     pub async fn record(&self, request: &Request) -> Result<Option<Attempt>, Error> {
-        let (facts, kept, _) = self.look(&request.cart, &request.fields.order_number).await?;
+        let Looked { facts, kept, .. } = self.look(&request.cart, &request.fields.order_number, None).await?;
         let asked = Asked::new(request, &facts, self.now_unix_ms())?;
         let Some(kept) = kept else { return Ok(None) };
         let courier = self.courier(&kept).await?;
@@ -253,13 +263,6 @@ impl Office {
         Ok(Some(attempt))
     }
 
-    /// What was answered to a request under this key before.
-    async fn answered(&self, key: &IdempotencyKey) -> Result<Option<Accepted>, Error> {
-        let (merchant, wanted) = (self.merchant.clone(), key.clone());
-        let look = move |view: &store::View<'_>| idempotency::get(view, &merchant, &wanted.key, wanted.body);
-        read(key, self.shared.store.read::<_, store::Error>(look).await?)
-    }
-
     fn new_delivery(&self, request: &Request, decision: &Decision, update: &Update, past: Past) -> outbox::New {
         let (labels, packages) = rows(&past);
         outbox::New {
@@ -273,16 +276,24 @@ impl Office {
         }
     }
 
-    /// One look at everything that a decision about an order rests on.
-    pub(super) async fn look(&self, cart: &CartId, number: &str) -> Result<(Facts, Option<KeptCart>, Option<String>), Error> {
+    /// One look at everything that a decision about an order rests on, and at what was answered under the sender's key before.
+    pub(super) async fn look(&self, cart: &CartId, number: &str, key: Option<&IdempotencyKey>) -> Result<Looked, Error> {
         let (merchant, order) = (self.merchant.clone(), OrderRef { cart: cart.clone(), number: number.to_owned() });
-        let facts = self.shared.store.read(move |view| Facts::read(view, &merchant, &order)).await?;
-        let kept = match &facts.cart {
-            Some(row) => Some(self.read_cart(row.clone()).await?),
-            None => None,
+        let (known, wanted) = (self.shared.set.clone(), key.cloned());
+        let look = move |view: &store::View<'_>| -> Result<_, Error> {
+            let answered = match &wanted {
+                Some(key) => read(key, idempotency::get(view, &merchant, &key.key, key.body)?)?,
+                None => None,
+            };
+            Ok((answered, Facts::read(view, &merchant, &order, &known)?))
         };
-        let nearest = if kept.is_none() { self.nearest_cart(cart).await? } else { None };
-        Ok((facts, kept, nearest))
+        let (answered, facts) = self.shared.store.read(look).await?;
+        let kept = match &facts.cart {
+            Some(row) if answered.is_none() => Some(self.read_cart(row.clone()).await?),
+            Some(_) | None => None,
+        };
+        let nearest = if facts.cart.is_none() && answered.is_none() { self.nearest_cart(cart).await? } else { None };
+        Ok(Looked { answered, facts, kept, nearest })
     }
 
     /// Keeps the decision, the update if there is one, and the answer under the sender's key. None: the facts have changed since.
@@ -303,7 +314,7 @@ impl Office {
         let (merchant, key) = (self.merchant.clone(), key.cloned());
         let order = OrderRef { cart: request.cart.clone(), number: accepted.decision.order_number.clone() };
         let write = move |tx: &Tx<'_>| -> Result<Option<Accepted>, Error> {
-            if Facts::read(tx, &merchant, &order)? != facts {
+            if !facts.stand(tx, &merchant, &order)? {
                 return Ok(None);
             }
             decisions::add(tx, &merchant, &order, &row)?;

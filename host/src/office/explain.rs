@@ -1,6 +1,6 @@
 //! Why an order's status was sent or not, as things stand now, and the labels that carts had before Cartage.
 
-use super::accept::{Asked, Cause, KeptDecision, Request};
+use super::accept::{Asked, Cause, KeptDecision, Looked, Request};
 use super::facts::rows;
 use super::{Error, Office};
 use crate::gate::explain::{Explanation, explain};
@@ -47,7 +47,7 @@ impl Office {
         let last = decided.first().map(|last| serde_json::from_str::<KeptDecision>(&last.json)).transpose();
         let last = last.map_err(unreadable("a decision"))?;
         let receipts = receipts.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>().map_err(unreadable("a receipt"))?;
-        let (facts, kept, nearest) = self.look(cart, number).await?;
+        let Looked { facts, kept, nearest, .. } = self.look(cart, number, None).await?;
         let known = facts.known().and_then(|known| known.label);
         let (cause, asked_label, packages, line_items) = match (last, label) {
             (Some(last), None) => (last.cause, last.decision.label, last.packages, last.line_items),

@@ -1,4 +1,7 @@
-//! What the store says that a decision rests on: one look, so that it can be compared with a later one.
+//! What the store says that a decision rests on: one look, so that it can be told from a later one.
+//!
+//! What a merchant has set up is read once and kept under its number, which the store raises with each change. So a decision costs the same
+//! with one cart and with thousands, and the writer, who must know that the facts still stand, compares numbers.
 
 use super::Error;
 use super::settings::{assignments, event_settings};
@@ -9,24 +12,56 @@ use crate::id::MerchantId;
 use crate::parameters::Assignments;
 use crate::store::orders::{AcceptedPackage, Label, Order, OrderRef, Package};
 use crate::store::{self, View};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 /// All that a decision about one order rests on, but for the plugin's file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub(super) cart: Option<store::carts::Cart>,
-    pub(super) assignments: Assignments,
-    pub(super) events: Settings,
+    pub(super) set: Arc<Set>,
     pub(super) order: Option<Order>,
 }
 
+/// What a merchant has set for all carts.
+#[derive(Debug)]
+pub(super) struct Set {
+    /// The number of the merchant's settings, of which this is a part.
+    number: u64,
+    pub(super) assignments: Assignments,
+    pub(super) events: Settings,
+}
+
+/// What each merchant had set when it was last read.
+#[derive(Debug, Default)]
+pub(super) struct SetCache(Mutex<BTreeMap<MerchantId, Arc<Set>>>);
+
+impl SetCache {
+    /// What the merchant has set by this look.
+    fn read(&self, view: &View<'_>, merchant: &MerchantId) -> Result<Arc<Set>, Error> {
+        let number = store::merchants::settings(view, merchant)?;
+        let known = self.0.lock().expect("nobody panics while holding it").get(merchant).cloned();
+        if let Some(set) = known.filter(|set| set.number == number) {
+            return Ok(set);
+        }
+        let set = Arc::new(Set { number, assignments: assignments(view, merchant)?, events: event_settings(view, merchant)? });
+        self.0.lock().expect("nobody panics while holding it").insert(merchant.clone(), set.clone());
+        Ok(set)
+    }
+}
+
 impl Facts {
-    pub(super) fn read(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Facts, Error> {
+    pub(super) fn read(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, known: &SetCache) -> Result<Facts, Error> {
         Ok(Facts {
             cart: store::carts::get(view, merchant, &order.cart)?,
-            assignments: assignments(view, merchant)?,
-            events: event_settings(view, merchant)?,
+            set: known.read(view, merchant)?,
             order: store::orders::get(view, merchant, order)?,
         })
+    }
+
+    /// Whether they are still so.
+    pub(super) fn stand(&self, view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<bool, Error> {
+        Ok(store::merchants::settings(view, merchant)? == self.set.number && store::orders::get(view, merchant, order)? == self.order)
     }
 
     /// What of the order's past still stands, as the gate sees it.

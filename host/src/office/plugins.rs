@@ -74,6 +74,10 @@ impl Office {
         if let Some(plugin) = self.admitted(digest) {
             return Ok(plugin);
         }
+        let _turn = self.shared.admitting.take(&digest).await;
+        if let Some(plugin) = self.admitted(digest) {
+            return Ok(plugin);
+        }
         let runtime = self.shared.runtime.get_or_try_init(async || Runtime::new()).await?;
         let plugin = runtime.admit(bytes).await.map_err(|source| Error::NotAdmitted { digest, source })?;
         self.shared.plugins.lock().expect("nobody panics while holding it").insert(digest, plugin.clone());

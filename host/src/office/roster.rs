@@ -79,6 +79,10 @@ impl Roster for Office {
     }
 
     async fn ready(&self, cart: &CartKey) -> Result<Arc<Ready>, NotReady> {
+        if let Some((Some(ready), _)) = self.shared.couriers.kept(cart) {
+            return Ok(ready);
+        }
+        let _turn = self.shared.readying.take(cart).await;
         let changes = self.shared.couriers.changes.load(Ordering::Relaxed);
         let turn = match self.shared.couriers.kept(cart) {
             Some((Some(ready), _)) => return Ok(ready),

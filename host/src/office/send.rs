@@ -1,6 +1,6 @@
 //! A status is sent while somebody waits: accepted, and tried at once.
 
-use super::accept::{Accepted, Outcome, Request};
+use super::accept::{Accepted, Looked, Outcome, Request};
 use super::{Error, Office};
 use crate::deliver::schedule::{CartKey, Follows};
 use crate::deliver::{Attempt, Over};
@@ -136,7 +136,7 @@ impl Office {
 
     /// Whether the cart could be made ready, if the gate lets the request through.
     async fn fit(&self, request: &Request) -> Result<(), Error> {
-        let (facts, kept, nearest) = self.look(&request.cart, &request.fields.order_number).await?;
+        let Looked { facts, kept, nearest, .. } = self.look(&request.cart, &request.fields.order_number, None).await?;
         let asked = super::accept::Asked::new(request, &facts, self.now_unix_ms())?;
         let decision = asked.decide(&request.cart, kept.as_ref(), nearest.as_deref(), &facts);
         if let Some(kept) = kept.filter(|_| decision.verdict != crate::gate::Verdict::Nothing) {

@@ -21,3 +21,15 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, at_unix_ms: u64) -> Result<(), Er
 pub fn list(view: &View<'_>) -> Result<Vec<MerchantId>, Error> {
     view.all("list the merchants", "SELECT merchant FROM merchants ORDER BY merchant", (), |row| row.get(0))
 }
+
+/// The number of a merchant's settings: it rises with each change of a cart, a parameter or an event, whoever makes it. One who is not known
+/// has none set, and so 0.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn settings(view: &View<'_>, merchant: &MerchantId) -> Result<u64, Error> {
+    let number =
+        view.one("read the number of the settings", "SELECT settings FROM merchants WHERE merchant = ?1", (merchant,), |row| row.get(0))?;
+    Ok(number.unwrap_or(0))
+}

@@ -18,6 +18,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "outbox", sql: include_str!("migrations/0002_outbox.sql") },
     Step { name: "operations", sql: include_str!("migrations/0003_operations.sql") },
     Step { name: "keep", sql: include_str!("migrations/0004_keep.sql") },
+    Step { name: "settings", sql: include_str!("migrations/0005_settings.sql") },
 ];
 
 /// The version that this release writes.
