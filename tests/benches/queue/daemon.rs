@@ -112,15 +112,17 @@ impl Daemon {
     fn start(data: &Path, listen: &str) -> Daemon {
         let mut command = cartage();
         command.args(["serve", "--listen", listen, "--seti-listen", "127.0.0.1:0", "--json"]).env("CARTAGE_DATA", data);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it was built");
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it was built");
+        // From here on it is killed with this value, whatever happens.
+        let mut daemon = Daemon { child, api: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let mut said = String::new();
-        let mut printed = BufReader::new(child.stdout.take().expect("it was piped"));
+        let mut printed = BufReader::new(daemon.child.stdout.take().expect("it was piped"));
         loop {
             let read = printed.read_line(&mut said).expect("it prints text");
             assert!(read > 0, "the daemon ended before it served: {said}");
             if let Ok(said) = serde_json::from_str::<serde_json::Value>(&said) {
-                let api = said["api"].as_str().and_then(|api| api.parse().ok()).expect("it names the address");
-                return Daemon { child, api };
+                daemon.api = said["api"].as_str().and_then(|api| api.parse().ok()).expect("it names the address");
+                return daemon;
             }
         }
     }
