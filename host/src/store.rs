@@ -45,6 +45,7 @@ pub use writer::{BATCH_JOBS_MAX, BATCH_MS_MAX, QUEUE_JOBS_MAX};
 use crate::histogram::Histogram;
 use crate::id::MerchantId;
 use readers::Readers;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -64,7 +65,7 @@ pub struct Store {
 struct Inner {
     file: PathBuf,
     migrated: Option<Migrated>,
-    readers: Readers,
+    readers: Arc<Readers>,
     counts: Arc<Counts>,
     /// None once it is being closed.
     jobs: Option<mpsc::Sender<Job>>,
@@ -103,7 +104,7 @@ impl Store {
         let inner = Inner {
             file: file.to_owned(),
             migrated,
-            readers: Readers::new(file.to_owned()),
+            readers: Arc::new(Readers::new(file.to_owned())),
             counts,
             jobs: Some(jobs),
             writer: Some(writer),
@@ -166,16 +167,17 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let turn = self.inner.readers.turns.acquire().await.expect("the semaphore is never closed");
+        let (reply, answered) = oneshot::channel();
         let inner = self.inner.clone();
-        let answer = tokio::task::spawn_blocking(move || inner.readers.read(read)).await;
-        drop(turn);
-        match answer {
-            Ok(answer) => answer,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(ended().into()),
-            },
+        self.inner.readers.queue(Box::new(move || {
+            let ran = catch_unwind(AssertUnwindSafe(|| inner.readers.read(read)));
+            // Whoever asked may have gone.
+            let _ = reply.send(ran);
+        }));
+        match answered.await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => Err(ended().into()),
         }
     }
 

@@ -18,6 +18,7 @@ use crate::store::{self, Tx, decisions, idempotency};
 use crate::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate, civil_time};
 use cartage_contract::orders::Update;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Packages that are kept with a decision, at most, so that it can be explained later with what it was about.
 const PACKAGES_KEPT_MAX: usize = 20;
@@ -98,7 +99,7 @@ pub(super) struct Looked {
     pub(super) answered: Option<Accepted>,
     pub(super) facts: Facts,
     /// The cart, if there is one.
-    pub(super) kept: Option<KeptCart>,
+    pub(super) kept: Option<Arc<KeptCart>>,
     /// Where there is none: the id that is nearest.
     pub(super) nearest: Option<String>,
 }
@@ -184,7 +185,7 @@ impl Office {
             self.has_room()?;
             let Looked { facts, kept, nearest, .. } = looked;
             let asked = Asked::new(request, &facts, self.now_unix_ms())?;
-            let decision = asked.decide(&request.cart, kept.as_ref(), nearest.as_deref(), &facts);
+            let decision = asked.decide(&request.cart, kept.as_deref(), nearest.as_deref(), &facts);
             let update = match &kept {
                 Some(kept) if decision.verdict != Verdict::Nothing => asked.for_cart(kept, &facts),
                 Some(_) | None => Ok(None),

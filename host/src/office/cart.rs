@@ -13,7 +13,7 @@ use cartage_contract::delivery::SettingValue;
 use cartage_contract::manifest::{Manifest, Plain, Slot};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 /// A cart as the store keeps it.
@@ -55,18 +55,21 @@ pub enum PluginKept {
 
 /// Carts as they were read last, so that a burst of updates does not read and hash a plugin's file for each.
 #[derive(Default)]
-pub(super) struct CartCache(Mutex<BTreeMap<(MerchantId, CartId), (Stamp, KeptCart)>>);
+pub(super) struct CartCache(Mutex<BTreeMap<(MerchantId, CartId), Read>>);
+
+/// A cart, and the file of its plugin as it was then.
+type Read = (Stamp, Arc<KeptCart>);
 
 /// By what a file is known to be the same: when it was changed last, and its length.
 type Stamp = (SystemTime, u64);
 
 impl CartCache {
-    fn get(&self, key: &(MerchantId, CartId), row: &store::carts::Cart, stamp: Option<Stamp>) -> Option<KeptCart> {
+    fn get(&self, key: &(MerchantId, CartId), row: &store::carts::Cart, stamp: Option<Stamp>) -> Option<Arc<KeptCart>> {
         let carts = self.0.lock().expect("nobody panics while holding it");
         carts.get(key).filter(|(known, kept)| Some(*known) == stamp && kept.row == *row).map(|(_, kept)| kept.clone())
     }
 
-    fn put(&self, key: (MerchantId, CartId), stamp: Stamp, kept: &KeptCart) {
+    fn put(&self, key: (MerchantId, CartId), stamp: Stamp, kept: &Arc<KeptCart>) {
         self.0.lock().expect("nobody panics while holding it").insert(key, (stamp, kept.clone()));
     }
 }
@@ -162,7 +165,7 @@ impl Office {
         let (merchant, wanted) = (self.merchant.clone(), id.clone());
         let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
         match row {
-            Some(row) => Ok(Some(self.read_cart(row).await?)),
+            Some(row) => Ok(Some(Arc::unwrap_or_clone(self.read_cart(row).await?))),
             None => Ok(None),
         }
     }
@@ -177,7 +180,7 @@ impl Office {
         let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
         let mut carts = Vec::new();
         for row in rows {
-            carts.push(self.read_cart(row).await?);
+            carts.push(Arc::unwrap_or_clone(self.read_cart(row).await?));
         }
         Ok(carts)
     }
@@ -196,13 +199,13 @@ impl Office {
     }
 
     /// Reads a cart's row. What was read before is taken while neither the row nor the plugin's file has changed.
-    pub(super) async fn read_cart(&self, row: store::carts::Cart) -> Result<KeptCart, Error> {
+    pub(super) async fn read_cart(&self, row: store::carts::Cart) -> Result<Arc<KeptCart>, Error> {
         let key = (self.merchant.clone(), row.definition.cart.clone());
         let stamp = row.definition.plugin.and_then(|pinned| stamp(&self.shared.dir.plugins().join(kept_name(pinned))));
         if let Some(kept) = self.shared.carts.get(&key, &row, stamp) {
             return Ok(kept);
         }
-        let kept = self.parse_cart(row).await?;
+        let kept = Arc::new(self.parse_cart(row).await?);
         if let (Some(stamp), PluginKept::Admitted { .. }) = (stamp, &kept.plugin) {
             self.shared.carts.put(key, stamp, &kept);
         }

@@ -60,7 +60,7 @@ impl Office {
         let request = Request { cart: cart.clone(), cause: cause.clone(), fields, again: Again::No };
         let mut asked = Asked::new(&request, &facts, self.now_unix_ms())?;
         asked.labelled &= !nothing_asked;
-        let decision = asked.decide(cart, kept.as_ref(), nearest.as_deref(), &facts);
+        let decision = asked.decide(cart, kept.as_deref(), nearest.as_deref(), &facts);
         Ok(Explained { explanation: explain(&decision), decision, cause, receipts })
     }
 

@@ -15,6 +15,8 @@ const BUSY_WAIT: Duration = Duration::from_secs(2);
 const LOG_PAGES_MAX: u32 = 4_000;
 /// The log's file is cut back to this when it has grown under a long read.
 const LOG_BYTES_KEPT: u32 = 64 << 20;
+/// How much of the file the writer keeps in memory: the inner pages of every table and index of a long queue.
+const WRITER_CACHE_KIB: i32 = 16 << 10;
 
 pub(super) fn assert_library() -> Result<(), Error> {
     if new_enough(rusqlite::version_number()) { Ok(()) } else { Err(Error::OldLibrary { found: rusqlite::version() }) }
@@ -36,6 +38,7 @@ pub(super) fn read_write(file: &Path) -> Result<Connection, Error> {
         return Err(read_only_file(file));
     }
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(|source| failed(file, source))?;
     assert_ours(&connection, file)?;
     if connection.is_readonly(rusqlite::MAIN_DB).map_err(|source| failed(file, source))? {
         return Err(read_only_file(file));
@@ -86,6 +89,8 @@ fn open(file: &Path, access: OpenFlags) -> Result<Connection, Error> {
         connection.pragma_update(None, "cell_size_check", true)?;
         // What was deleted is overwritten, a sealed credential or a forgotten order among it, also in pages that are free then.
         connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
+        // What a write that fails must undo is kept in memory, never in a file of its own.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(connection)
     };

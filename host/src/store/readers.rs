@@ -1,24 +1,39 @@
 //! Connections that only read: each look is one consistent snapshot, taken while the writer goes on writing.
+//!
+//! Looks on behalf of async callers wait in one line for a few threads that go on as long as there are any: with many callers a look costs no
+//! thread of its own to be woken.
 
 use super::{Error, View, connect};
 use rusqlite::Connection;
+use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use tokio::sync::Semaphore;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// The most connections kept open for reading, and the most that read at once on behalf of async callers.
+/// The most connections kept open for reading, and the most threads that read at once on behalf of async callers. Never more than the machine
+/// has cores for.
 pub const READERS_MAX: usize = 4;
 
-#[derive(Debug)]
+/// A look, and the way to whoever waits for it.
+pub(super) type Look = Box<dyn FnOnce() + Send>;
+
 pub(super) struct Readers {
     file: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    pub(super) turns: Semaphore,
+    line: Mutex<Line>,
+    threads_max: usize,
+}
+
+/// Looks that wait, and the threads that take them.
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Look>,
+    threads: usize,
 }
 
 impl Readers {
     pub(super) fn new(file: PathBuf) -> Readers {
-        Readers { file, idle: Mutex::new(Vec::new()), turns: Semaphore::new(READERS_MAX) }
+        let threads_max = std::thread::available_parallelism().map_or(1, usize::from).min(READERS_MAX);
+        Readers { file, idle: Mutex::new(Vec::new()), line: Mutex::default(), threads_max }
     }
 
     /// Reads in one snapshot, on a connection that was idle or on a new one.
@@ -38,6 +53,37 @@ impl Readers {
         answer
     }
 
+    /// Puts a look at the end of the line. It must not panic. Needs a tokio runtime.
+    pub(super) fn queue(self: &Arc<Readers>, look: Look) {
+        let mut line = self.line();
+        line.waiting.push_back(look);
+        if line.threads < self.threads_max {
+            line.threads += 1;
+            let readers = self.clone();
+            tokio::task::spawn_blocking(move || readers.work());
+        }
+    }
+
+    /// Takes looks until there are none.
+    fn work(&self) {
+        while let Some(look) = self.next() {
+            look();
+        }
+    }
+
+    fn next(&self) -> Option<Look> {
+        let mut line = self.line();
+        let next = line.waiting.pop_front();
+        if next.is_none() {
+            line.threads -= 1;
+        }
+        next
+    }
+
+    fn line(&self) -> std::sync::MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Closes what is idle.
     pub(super) fn close(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -45,5 +91,6 @@ impl Readers {
 }
 
 fn begin(connection: &Connection, sql: &str) -> Result<(), Error> {
-    connection.execute_batch(sql).map_err(|source| Error::of("read the store", source))
+    let begun = connection.prepare_cached(sql).and_then(|mut statement| statement.execute(()));
+    begun.map(drop).map_err(|source| Error::of("read the store", source))
 }
