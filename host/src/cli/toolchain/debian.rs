@@ -71,18 +71,18 @@ pub(super) fn install(machine: &impl Machine, talk: &mut dyn FnMut(&str)) -> Res
         Ran::Well(id) if id.trim() == "0" => {}
         _ => return Err("installing packages with apt-get needs root, and this is not".to_owned()),
     }
-    // On a machine whose lists were never fetched, or are older than the archive, the first try fails and the second does not.
-    match apt_get(machine, talk) {
-        Err(Apt::Failed) => {}
-        other => return other.map_err(Apt::why),
-    }
+    // Old lists may name compilers that are too old. Where they cannot be fetched, those that are there may still do.
     talk("fetching the package lists: apt-get update");
-    match machine.run("apt-get", &["update"], INSTALL, Show::Everything) {
-        Ran::Well(_) => apt_get(machine, talk).map_err(Apt::why),
-        Ran::Badly(_) => Err("`apt-get update` failed; what it said is above".to_owned()),
-        Ran::TooLong => Err(Apt::TooLong.why()),
-        Ran::NotThere => Err(Apt::NotThere.why()),
-    }
+    let updated = machine.run("apt-get", &["update"], INSTALL, Show::Everything);
+    let installed = match updated {
+        Ran::Well(_) | Ran::Badly(_) => apt_get(machine, talk),
+        Ran::TooLong => Err(Apt::TooLong),
+        Ran::NotThere => Err(Apt::NotThere),
+    };
+    installed.map_err(|why| match (why, updated) {
+        (Apt::Failed, Ran::Badly(_)) => "`apt-get update` and `apt-get install` failed; what they said is above".to_owned(),
+        (why, _) => why.why(),
+    })
 }
 
 enum Apt {
@@ -102,8 +102,8 @@ impl Apt {
 }
 
 fn apt_get(machine: &impl Machine, talk: &mut dyn FnMut(&str)) -> Result<(), Apt> {
-    let linker = if newest_linker(machine).is_some() { None } else { Some(newest_linker_package(machine)) };
-    let packages: Vec<&str> = PACKAGES.into_iter().chain(linker.as_deref()).collect();
+    let linker = newest_linker_package(machine);
+    let packages: Vec<&str> = PACKAGES.into_iter().chain([linker.as_str()]).collect();
     talk(&format!("installing Debian's toolchain: apt-get install {}", packages.join(" ")));
     let options = ["install", "--yes", "--no-install-recommends", "--no-remove", "-o", "DPkg::Lock::Timeout=120"];
     match machine.run("apt-get", &[&options[..], &packages].concat(), INSTALL, Show::Everything) {
