@@ -1,4 +1,5 @@
-//! Places at which a test ends the process, as a crash or a loss of power would. In a release build there are none.
+//! What a test does to the whole program from outside: it ends the process at a place, as a crash or a loss of power would, or says how full the
+//! disk is. In a release build there is none of it.
 
 /// The variable that names the place.
 #[cfg(debug_assertions)]
@@ -12,4 +13,16 @@ pub(crate) fn reach(place: &str) {
     }
     #[cfg(not(debug_assertions))]
     let _ = place;
+}
+
+/// The variable that names a file with the number of free bytes.
+#[cfg(debug_assertions)]
+const FREE_BYTES: &str = "CARTAGE_FAILPOINT_FREE_BYTES";
+
+/// Free bytes of the disk, if a test says how many; it may change its mind.
+pub(crate) fn free_bytes() -> Option<u64> {
+    #[cfg(debug_assertions)]
+    return std::fs::read_to_string(std::env::var_os(FREE_BYTES)?).ok()?.trim().parse().ok();
+    #[cfg(not(debug_assertions))]
+    None
 }

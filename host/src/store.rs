@@ -117,6 +117,16 @@ impl Store {
         self.inner.migrated.as_ref()
     }
 
+    /// Waits until the store takes no more writes, and says why. Where the disk stays well that is never.
+    pub async fn stopped(&self) -> String {
+        let mut stopped = self.inner.counts.stopped.subscribe();
+        match stopped.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            // The sender is this store's own.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// The file.
     pub fn file(&self) -> &Path {
         &self.inner.file

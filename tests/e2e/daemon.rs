@@ -16,6 +16,8 @@ pub(crate) struct Daemon {
 
 struct Serving {
     child: Child,
+    /// Open as long as it serves, as a terminal or a log would be.
+    printed: Option<BufReader<std::process::ChildStdout>>,
     api: String,
     seti: String,
 }
@@ -61,6 +63,19 @@ impl Daemon {
         printed
     }
 
+    /// Types a command that prints one document with `--json`, and succeeds.
+    pub(crate) fn json(&self, words: &[&str]) -> serde_json::Value {
+        let printed = self.done(&[words, &["--json"]].concat());
+        serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{words:?}: {error}: {printed}"))
+    }
+
+    /// A token of this role, for these carts or for all.
+    pub(crate) fn token(&self, name: &str, role: &str, carts: &[&str]) -> String {
+        let limits = carts.iter().flat_map(|cart| ["--cart", cart]);
+        let words: Vec<&str> = ["token", "new", name, "--role", role].into_iter().chain(limits).collect();
+        self.json(&words)["text"].as_str().expect("it is shown once").to_owned()
+    }
+
     fn command(&self, words: &[&str]) -> std::process::Command {
         let mut command = cartage();
         command.args(words).env("CARTAGE_DATA", self.path("data")).env("SHOP_PASSWORD", PASSWORD).current_dir(self.folder.path());
@@ -74,11 +89,30 @@ impl Daemon {
 
     /// The same, with further variables in its environment.
     pub(crate) fn serve_with(&mut self, environment: &[(&str, &str)]) {
+        self.serve_as(&[], environment);
+    }
+
+    /// The same, with further options too.
+    pub(crate) fn serve_as(&mut self, options: &[&str], environment: &[(&str, &str)]) {
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--seti-listen", "127.0.0.1:0", "--drain-s", "5", "--json"]);
+        command.args(options).envs(environment.iter().copied());
+        self.start(command);
+    }
+
+    /// The same, after this piece of shell, which sets limits of the process.
+    pub(crate) fn serve_after(&mut self, shell: &str) {
+        let command = self.command(&["serve", "--listen", "127.0.0.1:0", "--seti-listen", "127.0.0.1:0", "--json"]);
+        let mut limited = std::process::Command::new("sh");
+        limited.arg("-c").arg(format!("{shell}; exec \"$0\" \"$@\"")).arg(command.get_program()).args(command.get_args());
+        limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(self.folder.path());
+        self.start(limited);
+    }
+
+    fn start(&mut self, mut command: std::process::Command) {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).expect("the folder can be written");
-        let child = command.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(log).spawn().expect("it starts");
+        let child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("it starts");
         // From here on it is killed with this value, whatever happens.
-        let serving = self.serving.insert(Serving { child, api: String::new(), seti: String::new() });
+        let serving = self.serving.insert(Serving { child, printed: None, api: String::new(), seti: String::new() });
         let mut printed = BufReader::new(serving.child.stdout.take().expect("it was piped"));
         let mut said = String::new();
         while serving.seti.is_empty() {
@@ -91,11 +125,18 @@ impl Daemon {
                 (serving.api, serving.seti) = (address("api"), address("seti"));
             }
         }
+        serving.printed = Some(printed);
     }
 
     /// Where the API is.
     pub(crate) fn api(&self) -> String {
         format!("http://{}", self.serving.as_ref().expect("it serves").api)
+    }
+
+    /// The addresses of the API and of the door for Order Managers.
+    pub(crate) fn addresses(&self) -> [String; 2] {
+        let serving = self.serving.as_ref().expect("it serves");
+        [serving.api.clone(), serving.seti.clone()]
     }
 
     /// Where posts for this cart go.
@@ -119,10 +160,15 @@ impl Daemon {
 
     /// Tells it to stop, and waits; whether it ended well.
     pub(crate) fn stop(&mut self) -> bool {
-        let id = self.serving.as_ref().expect("it serves").child.id();
-        let told = std::process::Command::new("kill").args(["-TERM", &id.to_string()]).status().expect("there is a kill");
-        assert!(told.success(), "it was told to stop");
+        self.signal("TERM");
         self.wait()
+    }
+
+    /// Gives it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.serving.as_ref().expect("it serves").child.id();
+        let told = std::process::Command::new("kill").args([format!("-{name}"), id.to_string()]).status().expect("there is a kill");
+        assert!(told.success(), "it was told {name}");
     }
 
     pub(crate) fn data(&self) -> &Path {

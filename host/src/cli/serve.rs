@@ -1,6 +1,8 @@
 //! `cartage serve`: the daemon. It delivers what is in the outbox, and takes posts of Order Managers.
 
+mod front;
 mod systemd;
+mod tls;
 
 use super::{Failure, Verdict, init, local, report};
 use cartage::alerts::OLDEST_MS_DEFAULT;
@@ -12,18 +14,22 @@ use cartage::id::{CartId, MerchantId};
 use cartage::office::{Numbers, Office};
 use cartage::outbox::Backlog;
 use cartage::seti::door::{self, Clients};
+use cartage::store::Store;
 use cartage::store::alerts::Alert;
+use front::Front;
 use ipnet::IpNet;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use systemd::Notify;
-use tokio::net::TcpListener;
+use tls::Keeper;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+/// How long answers that are under way may take when the daemon stops.
+const ANSWER_GRACE: Duration = Duration::from_secs(2);
 
 const EXAMPLES: &str = "\
 Delivers for all carts of the data directory until it is told to stop (SIGTERM, or Ctrl-C), then ends what is under way. While it runs, other
@@ -34,6 +40,9 @@ Examples:
       cartage serve
   Take posts of an Order Manager on another machine, behind a proxy that speaks TLS:
       cartage serve --seti-listen 0.0.0.0:8461 --seti-allow 192.0.2.0/24 --behind-proxy
+  Serve the API to other machines over TLS; a renewed certificate is taken up by itself:
+      cartage serve --listen 0.0.0.0:8460 --host cartage.example \\
+          --tls-cert fullchain.pem --tls-key privkey.pem
   Tell a chat room and a script of your own what somebody must act on (docs/alerts.md):
       cartage serve --alerts-url https://chat.example/cartage --alerts-command /opt/page";
 
@@ -59,6 +68,8 @@ pub(crate) struct Args {
     /// Listen beyond this machine without TLS of its own: a proxy in front of it has that.
     #[arg(long)]
     behind_proxy: bool,
+    #[command(flatten)]
+    tls: tls::Certificates,
     #[command(flatten)]
     alerts: Alerts,
     /// Seconds to wait for what is under way when told to stop.
@@ -93,8 +104,6 @@ impl Alerts {
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("could not listen on {address}")]
-    Listen { address: SocketAddr, source: std::io::Error },
     #[error("the system gives no random bytes for the API's cursors")]
     Random(#[source] getrandom::Error),
     #[error("could not wait for signals")]
@@ -102,49 +111,69 @@ enum Error {
     #[error("could not start the daemon's threads")]
     Threads(#[source] std::io::Error),
     #[error(transparent)]
+    Tls(#[from] tls::Error),
+    #[error(transparent)]
     Handed(#[from] systemd::Error),
     #[error("could not reach the socket that NOTIFY_SOCKET names")]
     Notify(#[source] std::io::Error),
+    #[error("the store takes no more writes ({reason}), so the daemon ended; what was accepted is kept: mend the disk and start again")]
+    Stopped { reason: String },
     #[error(transparent)]
     Worker(#[from] cartage::deliver::worker::Error),
 }
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        self.allows(self.seti_listen)?;
+        // What was asked wrongly is said before anything is opened.
+        let ways_in = self.ways_in()?;
         let teller = self.alerts.teller()?;
         let office = init::open(data)?;
         office.set_oldest_ms(self.alerts.alerts_oldest * 60_000);
         let threads = tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(4).build().map_err(Error::Threads)?;
-        threads.block_on(self.serve(office, teller, json))
+        threads.block_on(self.serve(office, ways_in, teller, json))
     }
 
-    /// Posts carry passwords in clear.
-    fn allows(&self, seti: SocketAddr) -> Result<(), Failure> {
-        if seti.ip().is_loopback() || self.behind_proxy {
-            return Ok(());
-        }
-        Err(Failure::wrong_use(format!("{seti} is reachable from other machines, and posts carry passwords in clear"))
-            .what_to_do("put a proxy with TLS in front of it and say --behind-proxy, or listen on 127.0.0.1"))
+    /// The API's and that of Order Managers.
+    fn ways_in(&self) -> Result<[Front; 2], Failure> {
+        let api = Front {
+            name: "api",
+            carries: "requests carry tokens",
+            options: "--tls-cert and --tls-key",
+            address: self.listen,
+            keeper: self.tls.api().map_err(Error::Tls)?,
+            behind_proxy: self.behind_proxy,
+        };
+        let seti = Front {
+            name: "seti",
+            carries: "posts carry passwords",
+            options: "--seti-tls-cert and --seti-tls-key",
+            address: self.seti_listen,
+            keeper: self.tls.seti().map_err(Error::Tls)?,
+            behind_proxy: self.behind_proxy,
+        };
+        api.allows(api.address)?;
+        seti.allows(seti.address)?;
+        Ok([api, seti])
     }
 
-    async fn serve(self, office: Arc<Office>, teller: Teller, json: bool) -> Result<Verdict, Failure> {
+    async fn serve(self, office: Arc<Office>, ways_in: [Front; 2], teller: Teller, json: bool) -> Result<Verdict, Failure> {
         let (stop, stopped) = watch::channel(false);
         // Whoever reads that it serves may tell it to stop.
         let signals = Signals::new().map_err(Error::Signals)?;
-        let mut listeners = JoinSet::new();
+        let (mut fronts, mut keeping) = (JoinSet::new(), JoinSet::new());
+        let keepers: Vec<Arc<Keeper>> = ways_in.iter().filter_map(|front| front.keeper.clone()).collect();
+        let hang_ups = tls::hang_ups(&keepers).map_err(Error::Signals)?;
+        keeping.spawn(tls::keep(keepers, hang_ups));
         let notify = Notify::of_environment().map_err(Error::Notify)?;
         let mut handed = systemd::sockets().map_err(Error::Handed)?;
-        let seti = listen(&mut handed, "seti", self.seti_listen).await?;
-        let seti_address = seti.local_addr()?;
-        self.allows(seti_address)?;
+        let [api, seti] = ways_in;
+        let (seti, api) = (seti.open(&mut handed).await?, api.open(&mut handed).await?);
+        let (at_api, at_seti) = (api.place, seti.place);
         let router = door::router(Office::clone(&office), Clients { allowed: self.seti_allow.clone() });
-        listeners.spawn(serve_until(seti, router, stopped.clone()));
-        let api = listen(&mut handed, "api", self.listen).await?;
-        let api_address = api.local_addr()?;
-        listeners.spawn(serve_until(api, self.api(&office)?, stopped.clone()));
+        fronts.spawn(seti.serve(router, until(stopped.clone()))?);
+        fronts.spawn(api.serve(self.api(&office)?, until(stopped.clone()))?);
         let (retaining, told) = (Office::clone(&office), stopped.clone());
-        listeners.spawn(async move { retaining.keep_retaining(until(told)).await });
+        keeping.spawn(async move { retaining.keep_retaining(until(told)).await });
         let commands = local::Listener::bind(office.clone())?;
         let commands = tokio::spawn(commands.serve(until(stopped.clone())));
         let (watched, watch_until) = (office.clone(), until(stopped.clone()));
@@ -153,24 +182,32 @@ impl Args {
         let worker = tokio::spawn(office.worker().run(until(stopped), drain));
         let dir = office.data_dir().path().display().to_string();
         if json {
-            report::json(&serde_json::json!({ "serving": dir, "api": api_address.to_string(), "seti": seti_address.to_string() }));
+            let (api, seti) = (at_api.address.to_string(), at_seti.address.to_string());
+            let tls = serde_json::json!({ "api": at_api.tls, "seti": at_seti.tls });
+            report::json(&serde_json::json!({ "serving": dir, "api": api, "seti": seti, "tls": tls }));
         } else {
             report::line(&format!("serving {dir}"));
-            report::line(&format!("the API is at http://{api_address}/v1, and describes itself at /v1/openapi.json"));
-            report::line(&format!("posts of Order Managers are taken at http://{seti_address}/seti/CART"));
+            report::line(&format!("the API is at {}/v1, and describes itself at /v1/openapi.json", at_api.url()));
+            report::line(&format!("posts of Order Managers are taken at {}/seti/CART", at_seti.url()));
         }
         notify.say("READY=1");
         let alive = tell_alive(&notify, &office);
-        let worker = tokio::select! {
-            worker = ended(worker, signals, &stop, &notify) => worker,
+        let (worker, why) = tokio::select! {
+            ended = ended(worker, signals, office.store(), &stop, &notify) => ended,
             () = alive => unreachable!("it is told again and again"),
         };
-        listeners.shutdown().await;
+        // Whoever waits for an answer gets it, if it comes soon.
+        let _ = tokio::time::timeout(ANSWER_GRACE, async { while fronts.join_next().await.is_some() {} }).await;
+        fronts.shutdown().await;
+        keeping.shutdown().await;
         // What a command began is done to its end.
         let _ = commands.await;
         // What it was telling somebody is told again after the next start.
         let _ = watch.await;
         let left = worker?;
+        if let Some(reason) = why {
+            return Err(Error::Stopped { reason }.into());
+        }
         report::talk(&match left {
             0 => "stopped; nothing was under way".to_owned(),
             left => format!("stopped; {left} attempts were cut off, and are made again after the next start"),
@@ -235,15 +272,6 @@ async fn metrics(office: &Office) -> Metrics {
     Metrics { carts, alerts: alerts.into_iter().map(alert).collect(), process }
 }
 
-/// Takes the socket of this name that the service manager holds, else listens at the address.
-async fn listen(handed: &mut BTreeMap<String, std::net::TcpListener>, name: &str, address: SocketAddr) -> Result<TcpListener, Error> {
-    let listener = match handed.remove(name) {
-        Some(listener) => TcpListener::from_std(listener),
-        None => TcpListener::bind(address).await,
-    };
-    listener.map_err(|source| Error::Listen { address, source })
-}
-
 /// Tells the service manager that the daemon lives, for as long as its store answers.
 async fn tell_alive(notify: &Notify, office: &Office) {
     let Some(every) = notify.watchdog_every() else { return std::future::pending().await };
@@ -255,13 +283,6 @@ async fn tell_alive(notify: &Notify, office: &Office) {
             }
         }
         tokio::time::sleep(every).await;
-    }
-}
-
-async fn serve_until(listener: TcpListener, router: axum::Router, stopped: watch::Receiver<bool>) {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(until(stopped)).await {
-        tracing::error!(error = &error as &dyn std::error::Error, "a listener ended");
     }
 }
 
@@ -277,24 +298,36 @@ impl Signals {
     }
 }
 
-/// Waits until the worker ends: by itself, or because a signal said so.
-async fn ended<T>(mut worker: tokio::task::JoinHandle<T>, mut signals: Signals, stop: &watch::Sender<bool>, notify: &Notify) -> T {
+/// Waits until the worker ends: by itself, because a signal said so, or because the store takes no more writes. In that case, why.
+async fn ended<T>(
+    mut worker: tokio::task::JoinHandle<T>,
+    mut signals: Signals,
+    store: &Store,
+    stop: &watch::Sender<bool>,
+    notify: &Notify,
+) -> (T, Option<String>) {
+    let mut why = None;
     let early = tokio::select! {
         ended = &mut worker => Some(ended),
         _ = signals.terminate.recv() => None,
         _ = signals.interrupt.recv() => None,
+        reason = store.stopped() => {
+            why = Some(reason);
+            None
+        }
     };
     notify.say("STOPPING=1");
     stop.send_replace(true);
     let ended = match early {
         Some(ended) => ended,
         None => {
-            report::talk("told to stop: ending what is under way");
+            let cause = if why.is_some() { "the disk failed" } else { "told to stop" };
+            report::talk(&format!("{cause}: ending what is under way"));
             worker.await
         }
     };
     match ended {
-        Ok(ended) => ended,
+        Ok(ended) => (ended, why),
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

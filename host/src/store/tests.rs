@@ -7,6 +7,8 @@ mod kept;
 mod later;
 mod nouns;
 mod opened;
+#[cfg(target_os = "linux")]
+mod power;
 
 use super::Store;
 use crate::id::{CartId, MerchantId};

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 /// The most jobs in one transaction.
@@ -120,6 +120,8 @@ pub(super) struct Counts {
     pub(super) jobs: AtomicU64,
     pub(super) commits: AtomicU64,
     pub(super) commit_times: Mutex<Histogram>,
+    /// Why it stopped for good, once it has.
+    pub(super) stopped: watch::Sender<Option<String>>,
 }
 
 /// The writer's thread.
@@ -255,6 +257,7 @@ impl Writer {
         if let Lost::Stopped(reason) = &lost {
             tracing::error!(reason, "the store takes no more writes");
             self.stopped = Some(lost.clone());
+            self.counts.stopped.send_replace(Some(reason.clone()));
         }
         lost
     }

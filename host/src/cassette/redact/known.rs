@@ -2,7 +2,7 @@
 
 use super::coding::{Coding, Edit};
 use super::names::{Kind, Names, Within};
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,7 +77,10 @@ impl Known {
         if patterns.is_empty() {
             return;
         }
-        let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true).build(&patterns);
+        // Its other kind is a table of all that may follow, and takes time with the square of a value that repeats itself, such as a line of dashes.
+        let mut builder = AhoCorasick::builder();
+        builder.kind(Some(AhoCorasickKind::ContiguousNFA)).match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true);
+        let built = builder.build(&patterns);
         self.search = Some((built.expect("the values of a cassette are far below the automaton's size limit"), places));
     }
 

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Where a child process of a test finds its store.
-const CHILD: &str = "CARTAGE_TEST_CHILD_STORE";
+pub(super) const CHILD: &str = "CARTAGE_TEST_CHILD_STORE";
 
-fn labels(store: &Store) -> Vec<String> {
+pub(super) fn labels(store: &Store) -> Vec<String> {
     store.read_blocking(|view: &View<'_>| events::labels(view, &merchant())).expect("the store can be read")
 }
 
@@ -87,11 +87,11 @@ fn a_file_that_another_program_holds_accepts_nothing_and_recovers() {
 }
 
 /// The test of this name again, in a process of its own, behind this shell prefix.
-fn child(test: &str, file: &Path, prefix: &str) -> Command {
+pub(super) fn child(test: &str, file: &Path, prefix: &str) -> Command {
     let mut command = Command::new("sh");
     let program = std::env::current_exe().expect("a running program has a file");
     command.arg("-c").arg(format!("{prefix} exec \"$0\" \"$@\"")).arg(program);
-    command.args(["--exact", &format!("store::tests::failing::{test}"), "--nocapture", "--test-threads=1"]);
+    command.args(["--exact", &format!("store::tests::{test}"), "--nocapture", "--test-threads=1"]);
     command.env(CHILD, file).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command
 }
@@ -115,7 +115,7 @@ fn a_killed_process_has_kept_what_it_acknowledged() {
     let mut acknowledged = BTreeSet::new();
     let mut unsure = BTreeSet::new();
     for round in 0..5_usize {
-        let writer = child("a_killed_process_has_kept_what_it_acknowledged", &scratch.file(), "").spawn().expect("sh is there");
+        let writer = child("failing::a_killed_process_has_kept_what_it_acknowledged", &scratch.file(), "").spawn().expect("sh is there");
         kill_after(writer, 20 + 13 * round, &mut acknowledged, &mut unsure);
         let kept: BTreeSet<String> = labels(&scratch.open()).into_iter().collect();
         assert!(acknowledged.is_subset(&kept), "lost: {:?}", acknowledged.difference(&kept));
@@ -126,7 +126,7 @@ fn a_killed_process_has_kept_what_it_acknowledged() {
 
 /// Reads what a child prints until it has acknowledged so many labels, and kills it.
 #[cfg(unix)]
-fn kill_after(mut writer: Child, acks_wanted: usize, acknowledged: &mut BTreeSet<String>, unsure: &mut BTreeSet<String>) {
+pub(super) fn kill_after(mut writer: Child, acks_wanted: usize, acknowledged: &mut BTreeSet<String>, unsure: &mut BTreeSet<String>) {
     let lines = BufReader::new(writer.stdout.take().expect("it is piped")).lines();
     let mut acks = 0;
     for line in lines {
@@ -146,56 +146,8 @@ fn kill_after(mut writer: Child, acks_wanted: usize, acknowledged: &mut BTreeSet
     assert!(acks >= acks_wanted, "the child wrote until it was killed");
 }
 
-/// The machine loses power: whatever was written after the last sync of a file is lost, of the database, of its log, of both, or of neither. A
-/// library that is preloaded into the child keeps each file as of its last sync; SQLite itself is not changed. Not tried: the loss of some
-/// sectors of a write and not of others, which the log's checksums are for.
-#[cfg(target_os = "linux")]
-#[test]
-fn what_was_acknowledged_survives_a_loss_of_power() {
-    if let Some(file) = std::env::var_os(CHILD) {
-        return write_until_killed(Path::new(&file));
-    }
-    let scratch = Scratch::new();
-    let shim = scratch.file().with_extension("so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/tests/synced.c");
-    let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([shim.as_os_str(), source.as_ref()]).status();
-    assert!(made.expect("a C compiler built SQLite").success());
-    let prefix = format!("export LD_PRELOAD='{}';", shim.display());
-    for round in 0..3_usize {
-        let there = Scratch::new();
-        drop(there.create());
-        let file = there.file();
-        let before = std::fs::read(&file).expect("it was closed, and so synced");
-        let (mut acknowledged, mut unsure) = (BTreeSet::new(), BTreeSet::new());
-        let writer = child("what_was_acknowledged_survives_a_loss_of_power", &file, &prefix).spawn().expect("sh is there");
-        kill_after(writer, 40 + 60 * round, &mut acknowledged, &mut unsure);
-        let log = beside(&file, "-wal");
-        let synced = |file: &Path| std::fs::read(beside(file, ".synced")).ok();
-        let (synced_file, synced_log) = (synced(&file).unwrap_or(before), synced(&log).expect("each commit syncs the log"));
-        let now = |file: &Path| std::fs::read(file).expect("it is there");
-        for (database, log) in
-            [(&synced_file, &synced_log), (&synced_file, &now(&log)), (&now(&file), &synced_log), (&now(&file), &now(&log))]
-        {
-            let after = Scratch::new();
-            std::fs::write(after.file(), database).expect("the folder can be written");
-            std::fs::write(beside(&after.file(), "-wal"), log).expect("the folder can be written");
-            let kept: BTreeSet<String> = labels(&after.open()).into_iter().collect();
-            assert!(acknowledged.is_subset(&kept), "lost: {:?}", acknowledged.difference(&kept));
-            let more: Vec<_> = kept.difference(&acknowledged).filter(|label| !unsure.contains(*label)).collect();
-            assert!(more.is_empty(), "nobody wrote {more:?}");
-        }
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn beside(file: &Path, end: &str) -> std::path::PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(end);
-    name.into()
-}
-
 /// Eight threads, so that transactions are shared. The log is moved into the database often, so that this is interrupted as well.
-fn write_until_killed(file: &Path) {
+pub(super) fn write_until_killed(file: &Path) {
     // Ends the line that the test runner began.
     say("");
     let store = Store::open(file, AT).expect("the parent made it");
@@ -227,7 +179,7 @@ fn a_failing_disk_stops_the_store_for_good() {
     drop(scratch.create());
     // In blocks of 512 bytes; without the trap the signal would end the process.
     let prefix = "trap '' XFSZ; ulimit -f 1000;";
-    let done = child("a_failing_disk_stops_the_store_for_good", &scratch.file(), prefix).output().expect("sh is there");
+    let done = child("failing::a_failing_disk_stops_the_store_for_good", &scratch.file(), prefix).output().expect("sh is there");
     let said = String::from_utf8(done.stdout).expect("the child prints text");
     assert!(said.contains("\nstopped, and stays so"), "{said}");
     let acknowledged: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("kept ")).collect();
@@ -249,6 +201,10 @@ fn write_until_stopped(file: &Path) {
         }
     }
     let small = add(&store, "small".into());
+    let threads = tokio::runtime::Builder::new_current_thread().build().expect("it is one thread");
+    if threads.block_on(store.stopped()) != "disk I/O error" {
+        return say("it does not say so");
+    }
     if matches!(small, Err(Error::Stopped { .. })) && labels(&store).iter().all(|label| label != "small") {
         say("stopped, and stays so");
     }

@@ -1,0 +1,152 @@
+//! A way in from the network: its address, whether it speaks TLS, and what is served at it.
+//!
+//! Both ways in carry secrets, tokens or passwords. So beyond this machine each needs a certificate of its own, or the word that a proxy in
+//! front of it has one. That is judged by the address that was asked for, and once more by that of the socket, which a service manager may
+//! have handed over.
+
+use super::Failure;
+use super::tls::listener::Listener;
+use super::tls::{self, Keeper};
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("could not listen on {address}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+}
+
+/// A way in that nothing is served at yet.
+pub(super) struct Front {
+    /// The name of its socket, where a service manager has that.
+    pub(super) name: &'static str,
+    /// What those who read along would get.
+    pub(super) carries: &'static str,
+    /// The options that name its certificate and key.
+    pub(super) options: &'static str,
+    /// Where it is.
+    pub(super) address: SocketAddr,
+    /// Its certificate, if it has one.
+    pub(super) keeper: Option<Arc<Keeper>>,
+    /// Whether a proxy with TLS is in front of it.
+    pub(super) behind_proxy: bool,
+}
+
+/// A way in with its socket.
+pub(super) struct Open {
+    tcp: TcpListener,
+    /// Where it is.
+    pub(super) place: Place,
+    keeper: Option<Arc<Keeper>>,
+}
+
+/// Where a way in is, and how it is spoken to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// The address of its socket.
+    pub(super) address: SocketAddr,
+    /// Whether it speaks TLS.
+    pub(super) tls: bool,
+}
+
+impl Place {
+    /// How its URLs begin.
+    pub(super) fn url(self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+}
+
+impl Front {
+    /// Refuses to carry secrets in clear beyond this machine.
+    pub(super) fn allows(&self, address: SocketAddr) -> Result<(), Failure> {
+        if address.ip().to_canonical().is_loopback() || self.keeper.is_some() || self.behind_proxy {
+            return Ok(());
+        }
+        let Front { name, carries, options, .. } = self;
+        Err(Failure::wrong_use(format!("{address} ({name}) is reachable from other machines, and {carries} in clear")).what_to_do(format!(
+            "give it a certificate with {options}, or put a proxy with TLS in front of it and say --behind-proxy, or listen on 127.0.0.1"
+        )))
+    }
+
+    /// Takes the socket of this name that the service manager holds, else listens at the address.
+    pub(super) async fn open(self, handed: &mut BTreeMap<String, std::net::TcpListener>) -> Result<Open, Failure> {
+        let listener = match handed.remove(self.name) {
+            Some(listener) => TcpListener::from_std(listener),
+            None => TcpListener::bind(self.address).await,
+        };
+        let tcp = listener.map_err(|source| Error::Listen { address: self.address, source })?;
+        let address = tcp.local_addr()?;
+        self.allows(address)?;
+        Ok(Open { tcp, place: Place { address, tls: self.keeper.is_some() }, keeper: self.keeper })
+    }
+}
+
+impl Open {
+    /// Begins to serve there; the future ends some time after `stopped` does.
+    pub(super) fn serve(
+        self,
+        router: Router,
+        stopped: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let config = self.keeper.as_ref().map(Keeper::config).transpose().map_err(Error::Tls)?;
+        Ok(async move {
+            let ended = match config {
+                None => axum::serve(self.tcp, service).with_graceful_shutdown(stopped).await,
+                // Only listeners of axum's own tell a service the client's address: the tap makes one of ours such.
+                Some(config) => {
+                    let listener = Listener::new(self.tcp, config).tap_io(|_| {});
+                    axum::serve(listener, service).with_graceful_shutdown(stopped).await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::error!(error = &error as &dyn std::error::Error, "a listener ended");
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn front(behind_proxy: bool) -> Front {
+        let address = "127.0.0.1:0".parse().expect("it is an address");
+        Front { name: "api", carries: "requests carry tokens", options: "--tls-cert and --tls-key", address, keeper: None, behind_proxy }
+    }
+
+    #[test]
+    fn secrets_stay_on_this_machine_unless_somebody_speaks_tls() {
+        for (address, here) in [
+            ("127.0.0.1:80", true),
+            ("127.255.255.254:80", true),
+            ("[::1]:80", true),
+            ("[::ffff:127.0.0.1]:80", true),
+            ("126.255.255.255:80", false),
+            ("128.0.0.1:80", false),
+            ("0.0.0.0:80", false),
+            ("[::]:80", false),
+            ("[::2]:80", false),
+            ("10.0.0.1:80", false),
+        ] {
+            let address = address.parse().expect("it is an address");
+            assert_eq!(front(false).allows(address).is_ok(), here, "{address}");
+            assert!(front(true).allows(address).is_ok(), "{address}");
+        }
+    }
+
+    #[test]
+    fn what_would_be_read_along_is_said_with_the_ways_out() {
+        let failure = front(false).allows("192.0.2.1:8460".parse().expect("it is an address")).expect_err("it is reachable");
+        assert_eq!(failure.text(), "192.0.2.1:8460 (api) is reachable from other machines, and requests carry tokens in clear");
+        let remedy = failure.remedy().expect("there are ways out");
+        assert!(["--tls-cert and --tls-key", "--behind-proxy", "127.0.0.1"].iter().all(|way| remedy.contains(way)), "{remedy}");
+    }
+}

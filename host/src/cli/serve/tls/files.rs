@@ -1,0 +1,197 @@
+//! The two PEM files: read within bounds, the key's only where others cannot, and made into what rustls serves.
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier as _;
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, InconsistentKeys, RootCertStore};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// Bytes of one file. A chain of ten certificates has some 20 KB.
+pub(super) const FILE_BYTES_MAX: u64 = 256 * 1024;
+/// Certificates of a chain.
+pub(super) const CHAIN_MAX: usize = 16;
+
+/// Why a certificate and its key cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub(in super::super) enum Error {
+    /// A file could not be read.
+    #[error("could not read {path}", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is too long to be what it should be.
+    #[error("{path} has more than {FILE_BYTES_MAX} bytes, so it is no PEM file of a certificate or key", path = .path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others may read or change the key.
+    #[error("{path} has mode {mode:o}: others may read the private key, or change it; chmod 600 {path}, or 640 where the daemon has it through its group", path = .path.display())]
+    TooOpen {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// A file is broken PEM.
+    #[error("{path} is not well-formed PEM", path = .path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// Where it is broken.
+        #[source]
+        source: pem::Error,
+    },
+    /// There is no certificate.
+    #[error("{path} holds no certificate: it has no section BEGIN CERTIFICATE", path = .path.display())]
+    NoCertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There are too many.
+    #[error("{path} holds more than {CHAIN_MAX} certificates; give the server's and those that lead to its authority", path = .path.display())]
+    LongChain {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no key that can be read without a passphrase.
+    #[error("{path} holds no private key that can be read: it has no section BEGIN PRIVATE KEY; one with a passphrase is decrypted with openssl pkey", path = .path.display())]
+    NoKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key is of another certificate.
+    #[error("the private key in {key} is not that of the first certificate in {certificate}; the server's own certificate comes first", key = .key.display(), certificate = .certificate.display())]
+    Mismatch {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// The certificate or its key is of a kind that cannot be served.
+    #[error("the certificate in {certificate} and the key in {key} cannot be served", key = .key.display(), certificate = .certificate.display())]
+    Unusable {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// Why not.
+        #[source]
+        source: rustls::Error,
+    },
+    /// TLS could not be set up at all.
+    #[error("could not set up TLS")]
+    Protocol(#[source] rustls::Error),
+}
+
+/// Where a certificate and its key are.
+#[derive(Debug)]
+pub(super) struct Files {
+    /// The certificate and those that lead to its authority.
+    pub(super) certificate: PathBuf,
+    /// Its private key.
+    pub(super) key: PathBuf,
+}
+
+/// What they held.
+#[derive(PartialEq, Eq)]
+pub(super) struct Content {
+    certificate: Vec<u8>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl Files {
+    pub(super) fn read(&self) -> Result<Content, Error> {
+        let (certificate, _) = read(&self.certificate)?;
+        let (key, mode) = read(&self.key)?;
+        match mode & 0o037 {
+            0 => Ok(Content { certificate: certificate.to_vec(), key }),
+            _ => Err(Error::TooOpen { path: self.key.clone(), mode: mode & 0o7777 }),
+        }
+    }
+
+    pub(super) fn parse(&self, content: &Content) -> Result<CertifiedKey, Error> {
+        let chain = CertificateDer::pem_slice_iter(&content.certificate).collect::<Result<Vec<_>, _>>();
+        let chain = chain.map_err(|source| Error::Pem { path: self.certificate.clone(), source })?;
+        match chain.len() {
+            0 => return Err(Error::NoCertificate { path: self.certificate.clone() }),
+            1..=CHAIN_MAX => {}
+            _ => return Err(Error::LongChain { path: self.certificate.clone() }),
+        }
+        let key = PrivateKeyDer::from_pem_slice(&content.key).map_err(|error| match error {
+            pem::Error::NoItemsFound => Error::NoKey { path: self.key.clone() },
+            source => Error::Pem { path: self.key.clone(), source },
+        })?;
+        CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider()).map_err(|error| {
+            let (certificate, key) = (self.certificate.clone(), self.key.clone());
+            match error {
+                rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => Error::Mismatch { certificate, key },
+                source => Error::Unusable { certificate, key, source },
+            }
+        })
+    }
+}
+
+/// A file's content and mode, both of the same file even if its name is given to another meanwhile.
+fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), Error> {
+    use std::os::unix::fs::MetadataExt as _;
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    let mode = file.metadata().map_err(failed)?.mode();
+    let mut content = Zeroizing::new(Vec::new());
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut content).map_err(failed)?;
+    if content.len() as u64 > FILE_BYTES_MAX {
+        return Err(Error::TooLong { path: path.to_owned() });
+    }
+    Ok((content, mode))
+}
+
+/// What clients will hold against the certificate's dates, now or within so many milliseconds.
+pub(super) fn doubt(key: &CertifiedKey, now_unix_ms: u64, soon_ms: u64) -> Option<String> {
+    let at = |unix_ms| dates(key, UnixTime::since_unix_epoch(Duration::from_millis(unix_ms)));
+    match at(now_unix_ms) {
+        Some(CertificateError::ExpiredContext { not_after, .. }) => {
+            Some(format!("the certificate ended on {}: clients refuse it until it is renewed", day(not_after)))
+        }
+        Some(CertificateError::NotValidYetContext { not_before, .. }) => {
+            Some(format!("the certificate begins on {}: clients refuse it until then, or this machine's clock is wrong", day(not_before)))
+        }
+        _ => match at(now_unix_ms.saturating_add(soon_ms)) {
+            Some(CertificateError::ExpiredContext { not_after, .. }) => {
+                Some(format!("the certificate ends on {}: renew it", day(not_after)))
+            }
+            _ => None,
+        },
+    }
+}
+
+/// Judges the certificate as a client would that knows none but the public authorities. Dates come first in that; the rest of the judgement
+/// is of no use here, because clients may know a private authority.
+fn dates(key: &CertifiedKey, at: UnixTime) -> Option<CertificateError> {
+    let roots = Arc::new(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() });
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let judge = WebPkiServerVerifier::builder_with_provider(roots, provider).build().ok()?;
+    let name = ServerName::try_from("localhost").expect("it is a name");
+    match judge.verify_server_cert(key.cert.first()?, &[], &name, &[], at) {
+        Err(rustls::Error::InvalidCertificate(error)) => Some(error),
+        _ => None,
+    }
+}
+
+fn day(at: UnixTime) -> String {
+    match jiff::Timestamp::from_second(i64::try_from(at.as_secs()).unwrap_or(i64::MAX)) {
+        Ok(at) => at.strftime("%Y-%m-%d").to_string(),
+        Err(_) => "a day beyond the calendar".to_owned(),
+    }
+}
