@@ -248,6 +248,8 @@ pub(crate) fn main() -> ExitCode {
     if let Err(failure) = log::start(cli.log, usual) {
         return exit_code(Err(failure), cli.json).into();
     }
+    #[cfg(unix)]
+    outlive_the_limit_on_files();
     if !cli.command.needs_data_directory() {
         return cli.run().into();
     }
@@ -259,6 +261,23 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     exit_code.into()
+}
+
+/// From here on a write beyond the largest file that the process may make fails, as on a full disk. Without this the system ends the process.
+#[cfg(unix)]
+fn outlive_the_limit_on_files() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let caught = tokio::runtime::Builder::new_current_thread().enable_io().build().and_then(|threads| {
+        let _entered = threads.enter();
+        // Once it was asked for it stays caught, also when nobody listens.
+        signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+    });
+    if let Err(error) = caught {
+        tracing::warn!(
+            error = &error as &dyn Error,
+            "the limit on the size of files, where there is one, ends the process when it is reached"
+        );
+    }
 }
 
 #[cfg(test)]

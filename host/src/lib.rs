@@ -72,6 +72,7 @@ pub mod origin;
 pub mod histogram;
 pub mod nearest;
 pub mod causes;
+pub mod fault;
 
 mod failpoint;
 

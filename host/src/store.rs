@@ -12,6 +12,7 @@ mod readers;
 mod sql;
 mod connect;
 mod migrate;
+mod errno;
 mod error;
 
 pub mod merchants;
@@ -36,7 +37,7 @@ pub mod backup;
 #[cfg(test)]
 mod tests;
 
-pub use error::Error;
+pub use error::{Error, Reach, Stop};
 pub use migrate::Migrated;
 pub use readers::READERS_MAX;
 pub use sql::{Tx, View};
@@ -50,6 +51,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use writer::{Batch, Counts, Job, Lost, Ran, Writer};
 
@@ -99,16 +101,10 @@ impl Store {
         let migrated = migrate::migrate(&connection, file, migrate::STEPS)?;
         merchants::put(&Tx::new(&connection), &MerchantId::default(), at_unix_ms)?;
         let counts = Arc::new(Counts::default());
+        let readers = Readers::new(file.to_owned(), counts.clone()).map_err(Error::file("look at", file))?;
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
         let writer = Writer::start(connection, queue, counts.clone(), batch).map_err(Error::file("start the writer of", file))?;
-        let inner = Inner {
-            file: file.to_owned(),
-            migrated,
-            readers: Arc::new(Readers::new(file.to_owned())),
-            counts,
-            jobs: Some(jobs),
-            writer: Some(writer),
-        };
+        let inner = Inner { file: file.to_owned(), migrated, readers: Arc::new(readers), counts, jobs: Some(jobs), writer: Some(writer) };
         Ok(Store { inner: Arc::new(inner) })
     }
 
@@ -118,13 +114,27 @@ impl Store {
     }
 
     /// Waits until the store takes no more writes, and says why. Where the disk stays well that is never.
-    pub async fn stopped(&self) -> String {
+    pub async fn stopped(&self) -> Stop {
         let mut stopped = self.inner.counts.stopped.subscribe();
-        match stopped.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
+        let reason = stopped.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        match reason {
+            Some(reason) => reason,
             // The sender is this store's own.
-            Err(_) => std::future::pending().await,
+            None => std::future::pending().await,
         }
+    }
+
+    /// Asks the writer whether it can begin and end a transaction, and waits at most so long. Nothing is written, and nothing is waited for
+    /// on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Silent`] where it does not answer in time, [`Error::Busy`] while another program writes to the file, [`Error::Stopped`], and
+    /// what else a write may fail with.
+    pub async fn ping_writer(&self, at_most: Duration) -> Result<(), Error> {
+        let ping = self.write(|_: &Tx<'_>| Ok(()));
+        let after_ms = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
+        tokio::time::timeout(at_most, ping).await.unwrap_or(Err(Error::Silent { after_ms }))
     }
 
     /// The file.
@@ -139,7 +149,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// What the closure returned, and [`Error::Full`], [`Error::ReadOnly`], [`Error::Busy`] or [`Error::Stopped`].
+    /// What the closure returned; [`Error`]s of which [`Error::is_passing`] is true, where nothing was kept; and [`Error::Stopped`].
     pub async fn write<T, E>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
@@ -148,8 +158,8 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         // Boxed at once: the future stays small whatever the closure holds.
         let job = writer::job(write, reply);
-        self.inner.jobs()?.send(job).await.map_err(|_| ended())?;
-        ran(answer.await)
+        self.inner.jobs()?.send(job).await.map_err(|_| self.inner.ended())?;
+        self.inner.ran(answer.await)
     }
 
     /// [`Store::write`] for code outside of any async runtime, within which it panics.
@@ -163,8 +173,8 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.inner.jobs()?.blocking_send(writer::job(write, reply)).map_err(|_| ended())?;
-        ran(answer.blocking_recv())
+        self.inner.jobs()?.blocking_send(writer::job(write, reply)).map_err(|_| self.inner.ended())?;
+        self.inner.ran(answer.blocking_recv())
     }
 
     /// Reads one snapshot: everything that was on disk when it began. At most [`READERS_MAX`] read at once. Needs a tokio runtime.
@@ -187,7 +197,7 @@ impl Store {
         match answered.await {
             Ok(Ok(answer)) => answer,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(_) => Err(ended().into()),
+            Err(_) => Err(self.inner.ended().into()),
         }
     }
 
@@ -210,7 +220,7 @@ impl Store {
         for _ in 0..EMPTY_TRIES {
             let file = self.inner.file.clone();
             let emptied = tokio::task::spawn_blocking(move || connect::empty_log(&file)).await;
-            if emptied.map_err(|_| ended())?? {
+            if emptied.map_err(|_| self.inner.ended())?? {
                 return Ok(());
             }
         }
@@ -251,7 +261,20 @@ impl std::fmt::Debug for Store {
 
 impl Inner {
     fn jobs(&self) -> Result<&mpsc::Sender<Job>, Error> {
-        self.jobs.as_ref().ok_or_else(ended)
+        self.jobs.as_ref().ok_or_else(|| self.ended())
+    }
+
+    /// Nobody answers any more.
+    fn ended(&self) -> Error {
+        Error::Stopped { reason: self.counts.stopped.borrow().clone().unwrap_or(Stop::Closed) }
+    }
+
+    fn ran<T, E: From<Error>>(&self, answer: Result<Ran<T, E>, oneshot::error::RecvError>) -> Result<T, E> {
+        match answer {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => Err(self.ended().into()),
+        }
     }
 }
 
@@ -267,17 +290,5 @@ impl Drop for Inner {
         {
             tracing::error!("the store's writer ended in a panic");
         }
-    }
-}
-
-fn ended() -> Error {
-    Error::Stopped { reason: "its writer has ended".into() }
-}
-
-fn ran<T, E: From<Error>>(answer: Result<Ran<T, E>, oneshot::error::RecvError>) -> Result<T, E> {
-    match answer {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(panic)) => std::panic::resume_unwind(panic),
-        Err(_) => Err(ended().into()),
     }
 }

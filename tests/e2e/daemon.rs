@@ -1,7 +1,7 @@
 //! A daemon for tests: `cartage serve` on a data directory of its own, which can be killed and started again.
 
 use cartage_tests::command::{cartage, plugin, text};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
@@ -158,6 +158,15 @@ impl Daemon {
         serving.child.wait().expect("it ends").success()
     }
 
+    /// Waits until it ends by itself, and fails; the document that it ends with.
+    pub(crate) fn fails(&mut self) -> serde_json::Value {
+        let mut serving = self.serving.take().expect("it serves");
+        let mut said = String::new();
+        serving.printed.take().expect("it served").read_to_string(&mut said).expect("it prints text");
+        assert!(!serving.child.wait().expect("it ends").success(), "{said}");
+        serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
+    }
+
     /// Tells it to stop, and waits; whether it ended well.
     pub(crate) fn stop(&mut self) -> bool {
         self.signal("TERM");
@@ -169,6 +178,16 @@ impl Daemon {
         let id = self.serving.as_ref().expect("it serves").child.id();
         let told = std::process::Command::new("kill").args([format!("-{name}"), id.to_string()]).status().expect("there is a kill");
         assert!(told.success(), "it was told {name}");
+    }
+
+    /// The process that serves.
+    pub(crate) fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.serving.as_ref().expect("it serves").child)
+    }
+
+    /// What it said so far on standard error.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.path("log")).expect("there is a log")
     }
 
     pub(crate) fn data(&self) -> &Path {

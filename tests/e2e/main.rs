@@ -8,6 +8,7 @@ mod deliveries;
 mod delivery;
 mod demo;
 mod egress;
+mod faults;
 mod harness;
 mod http;
 mod key;

@@ -5,7 +5,6 @@ use crate::daemon::Daemon;
 use crate::http::Http;
 use cartage_tests::order_checker::OrderChecker;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// With fewer nothing is accepted.
@@ -116,49 +115,5 @@ async fn recording_stops_first_and_begins_again() {
         };
         assert_eq!(shown["cassettes"], if recorded { json!([1]) } else { json!([]) }, "{bytes}: {shown}");
     }
-    assert!(daemon.stop());
-}
-
-/// A limit on the size of files stands for a disk on which nothing more can be written at all.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_takes_no_more_loses_nothing_that_was_accepted() {
-    let shop = OrderChecker::start(Duration::ZERO).await.expect("a free port");
-    let mut daemon = Daemon::new();
-    daemon.add_cart("shop", &shop.script_url(), "encoding = \"delimited\"", "");
-    let token = daemon.token("orders", "operator", &[]);
-    daemon.done(&["cart", "pause", "shop"]);
-    // In blocks of 512 bytes. Without the trap the signal would end the process.
-    daemon.serve_after("trap '' XFSZ; ulimit -f 6000");
-    let (http, updates) = (Http::new(), format!("{}/v1/status-updates", daemon.api()));
-    let mut accepted = Vec::new();
-    let refused = loop {
-        let order = format!("{}", 1000 + accepted.len());
-        let mut body = update(&order, "Status 1");
-        body["note"] = "x".repeat(4000).into();
-        let answer = http.json("POST", &updates, &token, &body).await;
-        if answer.status != 202 {
-            break answer;
-        }
-        accepted.push(order);
-        assert!(accepted.len() < 5000, "the limit is reached before");
-    };
-    refused.problem(503, "unavailable", "takes no writes now, and nothing of the request was kept");
-    assert!(accepted.len() > 10, "{accepted:?}");
-    assert!(!daemon.wait(), "it ends by itself, so that whoever looks after it hears of it");
-    let log = std::fs::read_to_string(daemon.path("log")).expect("there is a log");
-    assert!(log.contains("the store takes no more writes"), "{log}");
-
-    // Started again where the disk takes writes, it has all that it said it had, and nothing else.
-    daemon.serve();
-    let url = format!("{}/v1/deliveries?state=queued&limit=200", daemon.api());
-    let queued = http.ask("GET", &url, &token, None).await.is(200);
-    let queued: BTreeSet<&str> =
-        queued.json["deliveries"].as_array().expect("it is a list").iter().filter_map(|one| one["order_number"].as_str()).collect();
-    let lost: Vec<_> = accepted.iter().filter(|order| !queued.contains(order.as_str())).collect();
-    assert!(lost.is_empty() && queued.len() <= accepted.len() + 1, "lost {lost:?} of {}, {} are queued", accepted.len(), queued.len());
-    daemon.done(&["cart", "resume", "shop"]);
-    arrives(&shop, accepted.last().expect("there are some"), 1).await;
-    http.json("POST", &format!("{}/v1/status-updates", daemon.api()), &token, &update("7", "Status 1")).await.is(202);
-    arrives(&shop, "7", 1).await;
     assert!(daemon.stop());
 }

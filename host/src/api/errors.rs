@@ -12,7 +12,7 @@ fn ours(kind: Kind, error: &(dyn std::error::Error + 'static)) -> Problem {
     tracing::error!(error = %chain(error), "a request could not be answered");
     let detail = match kind {
         Kind::NoRoom => "the disk is full, and nothing of the request was kept; make room, then send it again",
-        Kind::Unavailable => "the database takes no writes now, and nothing of the request was kept; the log says why; send it again later",
+        Kind::Unavailable => "this machine cannot do it now, and nothing of the request was kept; the log says why; send it again later",
         _ => "something failed here that the request is not to blame for; the log says what",
     };
     Problem::new(kind, detail)
@@ -23,16 +23,22 @@ impl From<store::Error> for Problem {
         use store::Error;
         let kind = match &error {
             Error::Full { .. } => Kind::NoRoom,
-            Error::Busy { .. } | Error::ReadOnly { .. } | Error::Stopped { .. } => Kind::Unavailable,
+            Error::Busy { .. }
+            | Error::ReadOnly { .. }
+            | Error::Exhausted { .. }
+            | Error::Gone { .. }
+            | Error::Silent { .. }
+            | Error::Missing { .. }
+            | Error::Disk { .. }
+            | Error::Damaged { .. }
+            | Error::Stopped { .. } => Kind::Unavailable,
             Error::TooLarge { .. } => return Problem::of(Kind::Invalid, &error),
             Error::OldLibrary { .. }
-            | Error::Missing { .. }
             | Error::Exists { .. }
             | Error::NotOurs { .. }
             | Error::Newer { .. }
             | Error::NoWriteAheadLog { .. }
             | Error::Migration { .. }
-            | Error::Damaged { .. }
             | Error::Sql { .. }
             | Error::File { .. } => Kind::Internal,
         };

@@ -14,8 +14,8 @@ use cartage::id::{CartId, MerchantId};
 use cartage::office::{Numbers, Office};
 use cartage::outbox::Backlog;
 use cartage::seti::door::{self, Clients};
-use cartage::store::Store;
 use cartage::store::alerts::Alert;
+use cartage::store::{Stop, Store};
 use front::Front;
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -116,8 +116,8 @@ enum Error {
     Handed(#[from] systemd::Error),
     #[error("could not reach the socket that NOTIFY_SOCKET names")]
     Notify(#[source] std::io::Error),
-    #[error("the store takes no more writes ({reason}), so the daemon ended; what was accepted is kept: mend the disk and start again")]
-    Stopped { reason: String },
+    #[error("the store takes no more writes, so the daemon ended; what was accepted is kept")]
+    Stopped(#[source] Stop),
     #[error(transparent)]
     Worker(#[from] cartage::deliver::worker::Error),
 }
@@ -206,7 +206,7 @@ impl Args {
         let _ = watch.await;
         let left = worker?;
         if let Some(reason) = why {
-            return Err(Error::Stopped { reason }.into());
+            return Err(Error::Stopped(reason).into());
         }
         report::talk(&match left {
             0 => "stopped; nothing was under way".to_owned(),
@@ -305,7 +305,7 @@ async fn ended<T>(
     store: &Store,
     stop: &watch::Sender<bool>,
     notify: &Notify,
-) -> (T, Option<String>) {
+) -> (T, Option<Stop>) {
     let mut why = None;
     let early = tokio::select! {
         ended = &mut worker => Some(ended),
@@ -321,7 +321,7 @@ async fn ended<T>(
     let ended = match early {
         Some(ended) => ended,
         None => {
-            let cause = if why.is_some() { "the disk failed" } else { "told to stop" };
+            let cause = if why.is_some() { "the store takes no more writes" } else { "told to stop" };
             report::talk(&format!("{cause}: ending what is under way"));
             worker.await
         }

@@ -247,7 +247,7 @@ pub(super) async fn to_its_end<T: Send + 'static>(work: impl Future<Output = Res
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(store::Error::Stopped { reason: "the program ends".into() }.into()),
+            Err(_) => Err(store::Error::Stopped { reason: store::Stop::Closed }.into()),
         },
     }
 }

@@ -124,7 +124,7 @@ impl SoundCopy {
         connect::assert_library()?;
         let connection = connect::read_only(file)?;
         connect::assert_ours(&connection, file)?;
-        assert_sound(&connection).map_err(|source| Error::of(format!("restore {}", file.display()), source))?;
+        assert_sound(&connection).map_err(|source| Error::on(&connection, format!("restore {}", file.display()), source))?;
         Ok(SoundCopy { file: file.to_owned(), connection })
     }
 
@@ -137,7 +137,7 @@ impl SoundCopy {
         copy(&self.connection, to, |_| {})?;
         let restored = connect::read_write(to)?;
         migrate::migrate(&restored, to, migrate::STEPS)?;
-        pause(&restored, at_unix_ms).map_err(|source| Error::of(format!("restore {}", self.file.display()), source))?;
+        pause(&restored, at_unix_ms).map_err(|source| Error::on(&restored, format!("restore {}", self.file.display()), source))?;
         gap(&View::new(&restored))
     }
 }
@@ -197,7 +197,7 @@ fn assert_sound(backup: &Connection) -> rusqlite::Result<()> {
 fn date(copy: &Path, at_unix_ms: u64) -> Result<(), Error> {
     let connection = connect::read_write(copy)?;
     let dated = connection.execute("UPDATE store SET backed_up_at = ?1", (at_unix_ms,));
-    dated.map(drop).map_err(|source| Error::of(format!("date the copy {}", copy.display()), source))
+    dated.map(drop).map_err(|source| Error::on(&connection, format!("date the copy {}", copy.display()), source))
 }
 
 fn partial(to: &Path) -> PathBuf {

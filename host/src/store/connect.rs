@@ -1,6 +1,7 @@
 //! How the store's file is opened: what is asserted before anything is written to it, and how each connection is set.
 
 use super::{Error, migrate};
+use crate::fault::Fault;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -38,12 +39,12 @@ pub(super) fn read_write(file: &Path) -> Result<Connection, Error> {
         return Err(read_only_file(file));
     }
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(|source| failed(file, source))?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(|source| failed(&connection, file, source))?;
     assert_ours(&connection, file)?;
-    if connection.is_readonly(rusqlite::MAIN_DB).map_err(|source| failed(file, source))? {
+    if connection.is_readonly(rusqlite::MAIN_DB).map_err(|source| failed(&connection, file, source))? {
         return Err(read_only_file(file));
     }
-    assert_alone(&connection).map_err(|source| failed(file, source))?;
+    assert_alone(&connection).map_err(|source| failed(&connection, file, source))?;
     Ok(connection)
 }
 
@@ -54,7 +55,7 @@ fn read_only_file(file: &Path) -> Error {
 /// A connection that only reads, to a file that is there.
 pub(super) fn read_only(file: &Path) -> Result<Connection, Error> {
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.pragma_update(None, "query_only", true).map_err(|source| failed(file, source))?;
+    connection.pragma_update(None, "query_only", true).map_err(|source| failed(&connection, file, source))?;
     Ok(connection)
 }
 
@@ -79,42 +80,55 @@ fn options_for_new() -> std::fs::OpenOptions {
 }
 
 fn open(file: &Path, access: OpenFlags) -> Result<Connection, Error> {
-    let set = || {
-        // A path is a path: no URI is read from it.
-        let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        connection.busy_timeout(BUSY_WAIT)?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        connection.pragma_update(None, "trusted_schema", false)?;
-        connection.pragma_update(None, "cell_size_check", true)?;
-        // What was deleted is overwritten, a sealed credential or a forgotten order among it, also in pages that are free then.
-        connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
-        // What a write that fails must undo is kept in memory, never in a file of its own.
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.set_prepared_statement_cache_capacity(128);
-        Ok(connection)
-    };
-    set().map_err(|source| failed(file, source))
+    // A path is a path: no URI is read from it.
+    let connection =
+        Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(|source| unopened(file, source))?;
+    set(&connection).map_err(|source| failed(&connection, file, source))?;
+    Ok(connection)
+}
+
+fn set(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    // What was deleted is overwritten, a sealed credential or a forgotten order among it, also in pages that are free then.
+    connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
+    // What a write that fails must undo is kept in memory, never in a file of its own.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+/// What it means that a file was not opened. SQLite only says that, so the file is tried once more, without SQLite.
+fn unopened(file: &Path, source: rusqlite::Error) -> Error {
+    let what = format!("open {}", file.display()).into();
+    match std::fs::File::open(file).map_err(|error| Fault::of(&error)) {
+        Err(Fault::NotThere) => Error::Gone { what },
+        Err(Fault::Exhausted) => Error::Exhausted { what },
+        Err(Fault::NoRoom | Fault::ReadOnly | Fault::Other) | Ok(_) => Error::of(what, source),
+    }
 }
 
 /// Moves the whole log into the database and cuts its file to nothing. False: somebody reads from it meanwhile.
 pub(super) fn empty_log(file: &Path) -> Result<bool, Error> {
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get::<_, bool>(0));
-    busy.map(|busy| !busy).map_err(|source| Error::of("move the store's log into the database", source))
+    busy.map(|busy| !busy).map_err(|source| Error::on(&connection, "move the store's log into the database", source))
 }
 
 /// What an error means while it is not sure yet whose file it is.
-fn failed(file: &Path, source: rusqlite::Error) -> Error {
+fn failed(connection: &Connection, file: &Path, source: rusqlite::Error) -> Error {
     match source.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => Error::NotOurs { file: file.to_owned() },
-        _ => Error::of(format!("open {}", file.display()), source),
+        _ => Error::on(connection, format!("open {}", file.display()), source),
     }
 }
 
 /// Tells a store, or a file that is still empty, from any other file, and refuses a schema from the future.
 pub(super) fn assert_ours(connection: &Connection, file: &Path) -> Result<(), Error> {
-    let failed = |source| failed(file, source);
+    let failed = |source| failed(connection, file, source);
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
     let found = version(connection).map_err(failed)?;
     let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0)).map_err(failed)?;
@@ -143,7 +157,7 @@ fn assert_alone(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Turns on the write-ahead log, which lets readers read while the writer writes.
 pub(super) fn write_ahead(connection: &Connection, file: &Path) -> Result<(), Error> {
-    let failed = |source| failed(file, source);
+    let failed = |source| failed(connection, file, source);
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
         return Err(Error::NoWriteAheadLog { file: file.to_owned(), mode });

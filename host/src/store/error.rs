@@ -1,6 +1,8 @@
 //! Why something could not be stored or found, by what to do about it.
 
-use rusqlite::ErrorCode;
+use super::errno;
+use crate::fault::Fault;
+use rusqlite::{Connection, ErrorCode, ffi};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -96,11 +98,40 @@ pub enum Error {
         #[source]
         source: Box<rusqlite::Error>,
     },
-    /// The store takes no more writes since the disk failed under it, or it was closed. What was being written then may or may not be kept.
-    #[error("the store takes no more writes: {reason}; mend the disk and start again")]
+    /// The disk failed. Of a write nobody can know whether it was kept.
+    #[error("could not {what}: the disk failed under the database; see to the disk before Cartage is started again")]
+    Disk {
+        /// What was attempted.
+        what: Cow<'static, str>,
+        /// What SQLite found.
+        #[source]
+        source: Box<rusqlite::Error>,
+    },
+    /// The process or the machine has no more file handles or memory. Nothing of this write was kept.
+    #[error(
+        "could not {what}: no more file handles or memory are to be had, and nothing of it was kept; try again, and raise the limit if this goes on"
+    )]
+    Exhausted {
+        /// What was attempted.
+        what: Cow<'static, str>,
+    },
+    /// The file was moved away, or its disk was unmounted, while it was open. Nothing of this write was kept.
+    #[error("could not {what}: the database is no longer where it was; put the data directory back, or mount its disk again")]
+    Gone {
+        /// What was attempted.
+        what: Cow<'static, str>,
+    },
+    /// The writer did not answer in time.
+    #[error("the store's writer did not answer within {after_ms} ms")]
+    Silent {
+        /// For how long it was waited.
+        after_ms: u64,
+    },
+    /// The store takes no more writes until it is opened again. What was being written when it stopped may or may not be kept.
+    #[error("the store takes no more writes: {reason}")]
     Stopped {
         /// What ended it.
-        reason: String,
+        reason: Stop,
     },
     /// A text is larger than the store keeps.
     #[error("could not {what}: it has {bytes} bytes and at most {most} are kept")]
@@ -134,26 +165,77 @@ pub enum Error {
     },
 }
 
+/// Why a store takes no more writes until it is opened again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// The disk failed: after that nobody can know what the disk holds.
+    #[error("the disk failed under it ({0}); see to the disk, then start again")]
+    Disk(String),
+    /// The file's content is not what SQLite or Cartage wrote there.
+    #[error("its file is damaged ({0}); see to the disk, then restore the last backup with `cartage restore`")]
+    Damaged(String),
+    /// Its writer met a bug of its own.
+    #[error("its writer panicked; start again, and report what the log says")]
+    Panicked,
+    /// It was closed, because the program ends.
+    #[error("it was closed")]
+    Closed,
+}
+
 fn go_back(backup: &Option<PathBuf>) -> String {
     backup.as_deref().map_or_else(String::new, |backup| format!("; a copy from before the first step is {}", backup.display()))
 }
 
 impl Error {
-    /// What an error of SQLite means for whoever attempted `what`.
+    /// What an error that SQLite gave on this connection means for whoever attempted `what`. It must be the last that was done there.
+    pub(crate) fn on(connection: &Connection, what: impl Into<Cow<'static, str>>, source: rusqlite::Error) -> Error {
+        Error::new(Trouble::on(connection, &source), what.into(), source)
+    }
+
+    /// What an error of SQLite means where the connection is not to be had any more.
     pub(crate) fn of(what: impl Into<Cow<'static, str>>, source: rusqlite::Error) -> Error {
-        let what = what.into();
-        match Trouble::of(&source) {
+        Error::new(Trouble::of(&source, None), what.into(), source)
+    }
+
+    pub(super) fn new(trouble: Trouble, what: Cow<'static, str>, source: rusqlite::Error) -> Error {
+        match trouble {
             Trouble::Busy => Error::Busy { what },
             Trouble::Full => Error::Full { what },
             Trouble::ReadOnly => Error::ReadOnly { what },
+            Trouble::Exhausted => Error::Exhausted { what },
+            Trouble::Gone => Error::Gone { what },
             Trouble::Damaged => Error::Damaged { what, source: Box::new(source) },
-            Trouble::Disk | Trouble::Other => Error::Sql { what, source: Box::new(source) },
+            Trouble::Disk => Error::Disk { what, source: Box::new(source) },
+            Trouble::Other => Error::Sql { what, source: Box::new(source) },
         }
     }
 
     /// Whether it may pass by itself or when a person makes room. Nothing was written.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Error::Busy { .. } | Error::Full { .. } | Error::ReadOnly { .. })
+        self.reach() == Reach::Request
+    }
+
+    /// What it reaches beyond whoever got it.
+    pub fn reach(&self) -> Reach {
+        match self {
+            Error::Busy { .. }
+            | Error::Full { .. }
+            | Error::ReadOnly { .. }
+            | Error::Exhausted { .. }
+            | Error::Gone { .. }
+            | Error::Silent { .. } => Reach::Request,
+            Error::Damaged { .. } | Error::Disk { .. } | Error::Stopped { .. } => Reach::Process,
+            Error::OldLibrary { .. }
+            | Error::Missing { .. }
+            | Error::Exists { .. }
+            | Error::NotOurs { .. }
+            | Error::Newer { .. }
+            | Error::NoWriteAheadLog { .. }
+            | Error::Migration { .. }
+            | Error::TooLarge { .. }
+            | Error::Sql { .. }
+            | Error::File { .. } => Reach::Content,
+        }
     }
 
     /// For `map_err` on calls that name a file.
@@ -163,12 +245,25 @@ impl Error {
     }
 }
 
+/// What an error reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// What was asked for, now: the same may succeed when the fault has passed. Nothing was written.
+    Request,
+    /// What was asked for, whenever it is asked for: its content or the file that it names.
+    Content,
+    /// The whole process: the store is of no more use until it is opened again.
+    Process,
+}
+
 /// The classes of SQLite's errors that ask for different things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
     Busy,
     Full,
     ReadOnly,
+    Exhausted,
+    Gone,
     Damaged,
     /// The disk failed: after that nothing about the file is sure.
     Disk,
@@ -176,14 +271,40 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    pub(super) fn of(error: &rusqlite::Error) -> Trouble {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Trouble::Busy,
-            Some(ErrorCode::DiskFull) => Trouble::Full,
-            Some(ErrorCode::ReadOnly) => Trouble::ReadOnly,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Trouble::Damaged,
-            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::FileLockingProtocolFailed) => Trouble::Disk,
+    /// The class of the error that was met last on a connection.
+    pub(super) fn on(connection: &Connection, error: &rusqlite::Error) -> Trouble {
+        Trouble::of(error, errno::last(connection))
+    }
+
+    /// The class of an error, with the number that the operating system gave for it where that is known.
+    pub(super) fn of(error: &rusqlite::Error, errno: Option<i32>) -> Trouble {
+        let rusqlite::Error::SqliteFailure(failure, _) = error else { return Trouble::Other };
+        match failure.code {
+            // The last is a race for the log's locks that was lost too often.
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => Trouble::Busy,
+            ErrorCode::DiskFull => Trouble::Full,
+            ErrorCode::ReadOnly => Trouble::ReadOnly,
+            ErrorCode::OutOfMemory => Trouble::Exhausted,
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Trouble::Damaged,
+            ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => Trouble::of_file(failure.extended_code, errno),
             _ => Trouble::Other,
+        }
+    }
+
+    /// A file could not be used. A sync that failed is never a full disk only: what was written before it may be lost, or be kept.
+    fn of_file(code: i32, errno: Option<i32>) -> Trouble {
+        match code {
+            ffi::SQLITE_IOERR_NOMEM => return Trouble::Exhausted,
+            ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC => return Trouble::Disk,
+            ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_DATA => return Trouble::Damaged,
+            _ => {}
+        }
+        match errno.map(Fault::numbered) {
+            Some(Fault::NoRoom) => Trouble::Full,
+            Some(Fault::ReadOnly) => Trouble::ReadOnly,
+            Some(Fault::Exhausted) => Trouble::Exhausted,
+            Some(Fault::NotThere) => Trouble::Gone,
+            Some(Fault::Other) | None => Trouble::Disk,
         }
     }
 }

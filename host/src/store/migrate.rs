@@ -54,7 +54,7 @@ impl fmt::Display for Migrated {
 
 /// Brings a file to the last of these steps. None: it was there already, or held nothing yet.
 pub(super) fn migrate(connection: &Connection, file: &Path, steps: &'static [Step]) -> Result<Option<Migrated>, Error> {
-    let from = connect::version(connection).map_err(|source| Error::of(format!("open {}", file.display()), source))?;
+    let from = connect::version(connection).map_err(|source| Error::on(connection, format!("open {}", file.display()), source))?;
     let to = steps.len() as u32;
     if from >= to {
         return Ok(None);

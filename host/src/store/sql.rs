@@ -12,19 +12,19 @@ use std::ops::Deref;
 #[derive(Debug)]
 pub struct View<'c> {
     connection: &'c Connection,
+    /// The first trouble that SQLite met, which whoever owns the connection must know of even if a job made light of it.
+    lost: RefCell<Option<Lost>>,
 }
 
 /// A write that is kept whole or not at all. It reads as well, and sees what it wrote.
 #[derive(Debug)]
 pub struct Tx<'c> {
     view: View<'c>,
-    /// The worst that SQLite met, which the writer must know of even if the job made light of it.
-    lost: RefCell<Option<Lost>>,
 }
 
 impl<'c> View<'c> {
     pub(super) fn new(connection: &'c Connection) -> View<'c> {
-        View { connection }
+        View { connection, lost: RefCell::new(None) }
     }
 
     /// Every row of a query.
@@ -36,7 +36,7 @@ impl<'c> View<'c> {
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, Error> {
         let query = || self.connection.prepare_cached(sql)?.query_map(params, read)?.collect::<rusqlite::Result<Vec<T>>>();
-        query().map_err(|source| Error::of(what, source))
+        query().map_err(|source| self.failed(what, source))
     }
 
     /// The first row of a query, if there is one.
@@ -52,7 +52,21 @@ impl<'c> View<'c> {
             let mut rows = statement.query(params)?;
             rows.next()?.map(read).transpose()
         };
-        query().map_err(|source| Error::of(what, source))
+        query().map_err(|source| self.failed(what, source))
+    }
+
+    /// The first trouble that was met since this was asked last.
+    pub(super) fn take_lost(&self) -> Option<Lost> {
+        self.lost.take()
+    }
+
+    fn failed(&self, what: &'static str, source: rusqlite::Error) -> Error {
+        let trouble = Trouble::on(self.connection, &source);
+        let mut lost = self.lost.borrow_mut();
+        if lost.is_none() {
+            *lost = Lost::of(trouble, &source);
+        }
+        Error::new(trouble, what.into(), source)
     }
 }
 
@@ -66,27 +80,13 @@ impl View<'_> {
 
 impl<'c> Tx<'c> {
     pub(super) fn new(connection: &'c Connection) -> Tx<'c> {
-        Tx { view: View::new(connection), lost: RefCell::new(None) }
+        Tx { view: View::new(connection) }
     }
 
     /// Runs one statement and counts the rows that it changed.
     pub(crate) fn run(&self, what: &'static str, sql: &str, params: impl Params) -> Result<usize, Error> {
         let run = || self.view.connection.prepare_cached(sql)?.execute(params);
-        run().map_err(|source| {
-            self.note(&source);
-            Error::of(what, source)
-        })
-    }
-
-    /// The worst that was met since it was asked last.
-    pub(super) fn take_lost(&self) -> Option<Lost> {
-        self.lost.borrow_mut().take()
-    }
-
-    fn note(&self, error: &rusqlite::Error) {
-        if Trouble::of(error) != Trouble::Other {
-            *self.lost.borrow_mut() = Some(Lost::of(error));
-        }
+        run().map_err(|source| self.failed(what, source))
     }
 }
 

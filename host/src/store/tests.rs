@@ -3,6 +3,8 @@
 mod apart;
 mod backup;
 mod failing;
+#[cfg(target_os = "linux")]
+mod faults;
 mod kept;
 mod later;
 mod nouns;

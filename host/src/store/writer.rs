@@ -4,11 +4,12 @@
 //! waits that long for company again; a lone writer never waits. Each job runs in a savepoint of its own, so one that fails leaves
 //! nothing behind and spoils no other. Nobody is answered before COMMIT returned.
 //!
-//! When the disk fails the writer stops for good: after a failed sync nobody can know what the disk holds, and trying again would only seem
-//! to help. A full disk or a read-only file costs the transaction and nothing else, so that it can be mended while the program runs.
+//! When the disk fails or a page is damaged, the writer stops for good: after a failed sync nobody can know what the disk holds, and trying
+//! again would only seem to help. So it does when it panics. A full disk or quota, a read-only file, and a process without file handles or
+//! memory cost the transaction and nothing else: the next one tries again, and nobody need start anything.
 
 use super::error::Trouble;
-use super::{Error, Tx};
+use super::{Error, Stop, Tx};
 use crate::histogram::Histogram;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,17 +46,24 @@ pub(super) enum Lost {
     Busy,
     Full,
     ReadOnly,
-    Stopped(String),
+    Exhausted,
+    Gone,
+    Stopped(Stop),
 }
 
 impl Lost {
-    pub(super) fn of(error: &rusqlite::Error) -> Lost {
-        match Trouble::of(error) {
+    /// What an error means for the transaction in which SQLite gave it. None: nothing, it is of one statement.
+    pub(super) fn of(trouble: Trouble, error: &rusqlite::Error) -> Option<Lost> {
+        Some(match trouble {
             Trouble::Busy => Lost::Busy,
             Trouble::Full => Lost::Full,
             Trouble::ReadOnly => Lost::ReadOnly,
-            Trouble::Damaged | Trouble::Disk | Trouble::Other => Lost::Stopped(error.to_string()),
-        }
+            Trouble::Exhausted => Lost::Exhausted,
+            Trouble::Gone => Lost::Gone,
+            Trouble::Damaged => Lost::Stopped(Stop::Damaged(error.to_string())),
+            Trouble::Disk => Lost::Stopped(Stop::Disk(error.to_string())),
+            Trouble::Other => return None,
+        })
     }
 
     fn error(self) -> Error {
@@ -64,6 +72,8 @@ impl Lost {
             Lost::Busy => Error::Busy { what },
             Lost::Full => Error::Full { what },
             Lost::ReadOnly => Error::ReadOnly { what },
+            Lost::Exhausted => Error::Exhausted { what },
+            Lost::Gone => Error::Gone { what },
             Lost::Stopped(reason) => Error::Stopped { reason },
         }
     }
@@ -121,7 +131,21 @@ pub(super) struct Counts {
     pub(super) commits: AtomicU64,
     pub(super) commit_times: Mutex<Histogram>,
     /// Why it stopped for good, once it has.
-    pub(super) stopped: watch::Sender<Option<String>>,
+    pub(super) stopped: watch::Sender<Option<Stop>>,
+}
+
+impl Counts {
+    /// No more writes are taken. The first reason stands.
+    pub(super) fn stop(&self, reason: Stop) {
+        self.stopped.send_if_modified(|stopped| {
+            let first = stopped.is_none();
+            if first {
+                tracing::error!(%reason, "the store takes no more writes");
+                *stopped = Some(reason);
+            }
+            first
+        });
+    }
 }
 
 /// The writer's thread.
@@ -131,8 +155,6 @@ pub(super) struct Writer {
     waiting: tokio::runtime::Runtime,
     counts: Arc<Counts>,
     batch: Batch,
-    /// Set once the disk failed.
-    stopped: Option<Lost>,
     /// How many jobs the last transaction had.
     last_batch: usize,
 }
@@ -147,8 +169,12 @@ impl Writer {
     ) -> std::io::Result<thread::JoinHandle<()>> {
         // Only for waiting with a limit; no job runs in it.
         let waiting = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let writer = Writer { connection, jobs, waiting, counts, batch, stopped: None, last_batch: 0 };
-        thread::Builder::new().name("cartage-store".into()).spawn(move || writer.run())
+        let writer = Writer { connection, jobs, waiting, counts: counts.clone(), batch, last_batch: 0 };
+        thread::Builder::new().name("cartage-store".into()).spawn(move || {
+            if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
+                counts.stop(Stop::Panicked);
+            }
+        })
     }
 
     fn run(mut self) {
@@ -177,21 +203,34 @@ impl Writer {
 
     /// A checkpoint that cannot be made now is made later: the log keeps what it has.
     fn checkpoint(&self, kind: &str) {
-        if self.stopped.is_none()
+        if self.stopped().is_none()
             && let Err(error) = self.connection.query_row(&format!("PRAGMA wal_checkpoint({kind})"), (), |_| Ok(()))
         {
+            let trouble = Trouble::on(&self.connection, &error);
             tracing::warn!(%error, "could not move the store's log into the database");
+            if let Some(Lost::Stopped(reason)) = Lost::of(trouble, &error) {
+                self.counts.stop(reason);
+            }
         }
+    }
+
+    /// Why there are no more transactions. A reader may have found that out.
+    fn stopped(&self) -> Option<Lost> {
+        self.counts.stopped.borrow().clone().map(Lost::Stopped)
     }
 
     /// One transaction: runs jobs, commits, answers.
     fn transact(&mut self, first: Job) {
-        let began = match &self.stopped {
-            Some(lost) => Err(lost.clone()),
+        let began = match self.stopped() {
+            Some(lost) => Err(lost),
             None => self.execute("BEGIN IMMEDIATE"),
         };
         if let Err(lost) = began {
-            first(Err(lost.clone()))(Err(lost));
+            // Whoever waited behind it would fare no better, and has waited as long.
+            let behind: Vec<Job> = std::iter::from_fn(|| self.jobs.try_recv().ok()).take(QUEUE_JOBS_MAX).collect();
+            for job in std::iter::once(first).chain(behind) {
+                job(Err(lost.clone()))(Err(lost.clone()));
+            }
             return;
         }
         let (answers, ran) = self.run_jobs(first);
@@ -227,12 +266,13 @@ impl Writer {
             answers.push(job(Ok(&tx)));
             let lost = tx.take_lost();
             drop(tx);
-            if self.connection.is_autocommit() {
-                // SQLite gave up the whole transaction, and with it the jobs before this one.
-                let lost = lost.unwrap_or_else(|| Lost::Stopped("the transaction ended under a write".into()));
+            if let Some(lost) = lost {
+                // After such an error what this connection holds of the transaction is not sure.
                 return (answers, Err(self.note(lost)));
             }
-            if let Some(lost @ Lost::Stopped(_)) = lost {
+            if self.connection.is_autocommit() {
+                // SQLite gave up the whole transaction, and with it the jobs before this one.
+                let lost = Lost::Stopped(Stop::Disk("the transaction ended under a write".into()));
                 return (answers, Err(self.note(lost)));
             }
             let left = until.saturating_duration_since(Instant::now());
@@ -250,14 +290,15 @@ impl Writer {
 
     fn execute(&mut self, sql: &str) -> Result<(), Lost> {
         let done = self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(()));
-        done.map(drop).map_err(|error| self.note(Lost::of(&error)))
+        done.map(drop).map_err(|error| {
+            let lost = Lost::of(Trouble::on(&self.connection, &error), &error);
+            self.note(lost.unwrap_or_else(|| Lost::Stopped(Stop::Disk(error.to_string()))))
+        })
     }
 
-    fn note(&mut self, lost: Lost) -> Lost {
+    fn note(&self, lost: Lost) -> Lost {
         if let Lost::Stopped(reason) = &lost {
-            tracing::error!(reason, "the store takes no more writes");
-            self.stopped = Some(lost.clone());
-            self.counts.stopped.send_replace(Some(reason.clone()));
+            self.counts.stop(reason.clone());
         }
         lost
     }

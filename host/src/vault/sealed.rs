@@ -63,7 +63,7 @@ impl SealedVault {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(Error::Store(store::Error::Stopped { reason: "the program is ending".into() })),
+                Err(_) => Err(Error::Store(store::Error::Stopped { reason: store::Stop::Closed })),
             },
         }
     }

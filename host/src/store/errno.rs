@@ -1,0 +1,11 @@
+//! The one question to SQLite that its Rust library does not ask: what the operating system said.
+
+use rusqlite::{Connection, ffi};
+
+/// The number that the operating system gave for the error that was met last on a connection. None: it gave none.
+#[allow(unsafe_code, reason = "only this tells a full quota from a failing disk, and the Rust library has no safe way to it")]
+pub(super) fn last(connection: &Connection) -> Option<i32> {
+    // SAFETY: the handle is open for as long as the connection is borrowed, and the call reads one number of it.
+    let errno = unsafe { ffi::sqlite3_system_errno(connection.handle()) };
+    (errno != 0).then_some(errno)
+}
