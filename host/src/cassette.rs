@@ -9,6 +9,7 @@ use crate::exchange::{Call, Outcome};
 use crate::id::Digest;
 use cartage_contract::http::{self, Method, Part, Reach, Request, Response};
 use cartage_contract::log::Level;
+use cartage_contract::orders::{LineItem, Package, Update};
 use cartage_contract::signing::{self, Algorithm};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,42 @@ pub struct Cassette {
     pub recording: Recording,
     /// What came out.
     pub outcome: Outcome,
+}
+
+impl Cassette {
+    /// About how many bytes of text it holds: how long it takes to go through it.
+    pub fn bytes(&self) -> usize {
+        let parts = |parts: &[Part]| -> usize { parts.iter().map(|part| size_of::<Part>() + part_bytes(part)).sum() };
+        let entry = |entry: &Entry| match entry {
+            Entry::Http(http) => {
+                let sent = http.wire.as_ref().map_or(0, |wire| wire.url.len() + wire.body.as_ref().map_or(0, String::len));
+                let answered = http.answer.as_ref().and_then(|answer| answer.as_ref().ok()).map_or(0, |answer| answer.body.len());
+                http.request.body.as_deref().map_or(0, parts) + sent + answered
+            }
+            Entry::Signature { message, .. } => parts(message),
+            Entry::Log { message, .. } => message.len(),
+        };
+        let said = match &self.call {
+            Call::SendOrderStatus { update, .. } => update_bytes(update),
+            Call::Check { .. } | Call::ListStatuses { .. } => 0,
+        };
+        said + self.recording.entries.iter().map(entry).sum::<usize>()
+    }
+}
+
+fn update_bytes(update: &Update) -> usize {
+    let Update { note, comments, line_items, packages, .. } = update;
+    let notes = [note, comments].into_iter().chain(line_items.iter().map(|line| &line.note));
+    let lists = line_items.len() * size_of::<LineItem>() + packages.len() * size_of::<Package>();
+    lists + notes.flatten().map(String::len).sum::<usize>()
+}
+
+fn part_bytes(part: &Part) -> usize {
+    match part {
+        Part::Text(text) | Part::Raw(text) => text.len(),
+        Part::Bytes(bytes) => bytes.len(),
+        Part::Secret(_) => 0,
+    }
 }
 
 /// What egress saw of one attempt.

@@ -140,7 +140,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         let settle = Settle {
             receipt: Some(attempt.receipt.clone()),
             resume: resume(&attempt.cassette.outcome),
-            cassette: self.roster.record(ready, attempt),
+            cassette: self.roster.record(ready, attempt).await,
             ..self.settlement(claim, settlement(verdict, &attempt.receipt))
         };
         loop {

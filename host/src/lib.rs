@@ -74,7 +74,12 @@ pub mod nearest;
 pub mod causes;
 pub mod fault;
 
+mod coding;
 mod failpoint;
+mod heavy;
+#[cfg(test)]
+mod nasty;
+mod search;
 
 #[cfg(feature = "command")]
 pub mod seti;

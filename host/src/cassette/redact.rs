@@ -12,7 +12,6 @@
 //! a personal value that stands in no field with a telling name and in none that has one elsewhere, unless it looks like an e-mail address;
 //! and one shorter than four characters outside of its field.
 
-mod coding;
 mod form;
 mod json;
 mod known;
@@ -20,14 +19,14 @@ mod names;
 mod walk;
 mod xml;
 
-pub use known::VALUES_MAX;
+pub use known::{VALUES_BYTES_MAX, VALUES_MAX};
 
 use super::{Cassette, Entry, HttpEntry, Recording, WireRecord};
+use crate::coding::{Coding, Edit, apply, in_order};
 use crate::exchange::{Call, Ended, Outcome};
 use cartage_contract::delivery::{Delivery, EarlierAttempt, OrderKey, Report, Setting, SettingValue, Step};
 use cartage_contract::http::{Part, Request, Response};
 use cartage_contract::orders::Update;
-use coding::{Coding, Edit, apply, in_order};
 use known::Known;
 use names::{Kind, Names, Within};
 use std::ops::Range;
@@ -38,7 +37,9 @@ pub const BODY_BYTES_MAX: usize = 256 << 10;
 
 /// A cassette holds so many personal values that it is not one order's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a recording holds more than {VALUES_MAX} personal values, which is no one order's; it was not kept")]
+#[error(
+    "there are more than {VALUES_MAX} personal values, or {VALUES_BYTES_MAX} bytes of them, which is no one order's; the recording was left out"
+)]
 pub struct TooMany;
 
 /// What is taken out.
@@ -62,22 +63,32 @@ impl Rules {
         let mut known = Known::default();
         known.free(own_words(cassette));
         self.pass(&mut known, &mut cassette.clone());
-        if known.count() > VALUES_MAX {
-            return Err(TooMany);
-        }
-        known.search_everywhere(&self.names);
         let mut redacted = cassette.clone();
-        self.pass(&mut known, &mut redacted);
+        self.everywhere(&mut known, |known| self.pass(known, &mut redacted))?;
         Ok(redacted)
     }
 
     /// A text of any kind without personal data, such as a receipt's JSON.
-    pub fn text(&self, text: &str) -> String {
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`].
+    pub fn text(&self, text: &str) -> Result<String, TooMany> {
         let mut known = Known::default();
-        Walk::new(&self.names, &mut known).text(text.as_bytes(), Within::default());
+        let pass = |known: &mut Known| Walk::new(&self.names, known).text(text.as_bytes(), Within::default());
+        pass(&mut known);
+        let edits = self.everywhere(&mut known, pass)?;
+        Ok(walk::lossy(&apply(text.as_bytes(), edits)))
+    }
+
+    /// The second pass, when all values are known.
+    fn everywhere<T>(&self, known: &mut Known, pass: impl FnOnce(&mut Known) -> T) -> Result<T, TooMany> {
+        if known.too_many() {
+            return Err(TooMany);
+        }
         known.search_everywhere(&self.names);
-        let edits = Walk::new(&self.names, &mut known).text(text.as_bytes(), Within::default());
-        walk::lossy(&apply(text.as_bytes(), edits))
+        let passed = pass(known);
+        if known.too_many() { Err(TooMany) } else { Ok(passed) }
     }
 
     fn pass(&self, known: &mut Known, cassette: &mut Cassette) {
@@ -277,7 +288,7 @@ impl Pass<'_> {
         if is_readable(bytes) {
             return in_order(self.walk.text(bytes, Within::default()));
         }
-        let place = self.walk.known.place(Kind::Body, &walk::lossy(bytes));
+        let place = self.walk.known.place_of_body(bytes);
         place.map(|text| Edit { at: 0..bytes.len(), text }).into_iter().collect()
     }
 
@@ -294,10 +305,11 @@ impl Pass<'_> {
             ranges.push(start..joined.len());
         }
         let edits = self.document(&joined);
-        for (part, range) in parts.iter_mut().zip(ranges) {
+        let pieces = pieces(&joined, &ranges, &edits);
+        for (part, piece) in parts.iter_mut().zip(pieces) {
             match part {
-                Part::Text(text) | Part::Raw(text) => *text = walk::lossy(&piece(&joined, range, &edits)),
-                Part::Bytes(bytes) => *bytes = piece(&joined, range, &edits),
+                Part::Text(text) | Part::Raw(text) => *text = walk::lossy(&piece),
+                Part::Bytes(bytes) => *bytes = piece,
                 Part::Secret(_) => {}
             }
         }
@@ -326,18 +338,26 @@ fn is_readable(bytes: &[u8]) -> bool {
     bytes.len() <= BODY_BYTES_MAX && bytes.iter().all(is_text) && !has_parts
 }
 
-/// What becomes of one range: an edit's text stands where the edit begins.
-fn piece(whole: &[u8], range: Range<usize>, edits: &[Edit]) -> Vec<u8> {
-    let (mut out, mut at) = (Vec::new(), range.start);
-    for edit in edits.iter().filter(|edit| edit.at.start < range.end && edit.at.end > range.start) {
-        out.extend(&whole[at..edit.at.start.max(at)]);
-        if edit.at.start >= range.start {
-            out.extend(edit.text.as_bytes());
+/// What becomes of each range, of which one begins where the one before it ends: an edit's text stands where the edit begins.
+fn pieces(whole: &[u8], ranges: &[Range<usize>], edits: &[Edit]) -> Vec<Vec<u8>> {
+    let mut edits = edits.iter().peekable();
+    let piece = |range: &Range<usize>| {
+        let (mut out, mut at) = (Vec::new(), range.start);
+        while let Some(edit) = edits.peek().filter(|edit| edit.at.start < range.end) {
+            if edit.at.start >= range.start {
+                out.extend(&whole[at..edit.at.start]);
+                out.extend(edit.text.as_bytes());
+            }
+            at = edit.at.end.clamp(range.start, range.end);
+            if edit.at.end > range.end {
+                return out;
+            }
+            edits.next();
         }
-        at = edit.at.end.min(range.end);
-    }
-    out.extend(&whole[at..range.end]);
-    out
+        out.extend(&whole[at..range.end]);
+        out
+    };
+    ranges.iter().map(piece).collect()
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub trait Roster: Send + Sync + 'static {
     fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> impl Future<Output = Credentials> + Send;
 
     /// What is kept of an attempt besides its receipt. None: nothing.
-    fn record(&self, ready: &Ready, attempt: &Attempt) -> Option<Tape>;
+    fn record(&self, ready: &Ready, attempt: &Attempt) -> impl Future<Output = Option<Tape>> + Send;
 
     /// Something happened that people or counters should hear of. It must not wait.
     fn note(&self, cart: &CartKey, note: &Note<'_>);

@@ -16,6 +16,9 @@ use zeroize::Zeroizing;
 /// Bytes of one value.
 pub const VALUE_BYTES_MAX: usize = 4096;
 
+/// Bytes of all values of one cart together: every answer is searched for each of them.
+pub const VALUES_BYTES_MAX: usize = 64 << 10;
+
 /// A secret of fewer bytes is too likely to occur in an answer by chance, so that it is not looked for there.
 pub const SCRUBBED_BYTES_MIN: usize = 12;
 
@@ -88,6 +91,12 @@ pub enum Error {
         slot: String,
         /// The field.
         field: String,
+    },
+    /// All values together are too long.
+    #[error("the credentials have {bytes} bytes together, and {VALUES_BYTES_MAX} are allowed: some of them cannot be right")]
+    TooLongTogether {
+        /// How many.
+        bytes: usize,
     },
     /// The key is not written as the manifest says.
     #[error("the key of credential slot {slot} cannot be used ({reason}): copy it again from the cart")]
@@ -172,6 +181,11 @@ impl Credentials {
                 Some(slot) => credentials.insert(manifest, slot, fields)?,
                 None => return Err(Error::UnknownSlot { hint: nearest::or_all(&name, slot_names()), slot: name }),
             }
+        }
+        let values = credentials.slots.values().flat_map(BTreeMap::values);
+        let bytes = values.map(|value| value.text.expose_secret().len()).sum();
+        if bytes > VALUES_BYTES_MAX {
+            return Err(Error::TooLongTogether { bytes });
         }
         match manifest.slots.iter().find(|slot| slot.required && !credentials.slots.contains_key(&slot.name)) {
             Some(slot) => Err(Error::MissingSlot { slot: slot.name.clone(), purpose: slot.purpose.clone(), fields: required(slot) }),

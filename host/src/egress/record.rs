@@ -1,6 +1,6 @@
 //! What a session writes down, as plain data in which no secret ever stood.
 
-use super::scrub::Scrubber;
+use super::scrub::{Found, Scrubber};
 use crate::cassette::{Entry, HttpEntry, Recording, WireRecord};
 use cartage_contract::http::{Method, Reach, Request};
 use cartage_contract::request::Wire;
@@ -17,11 +17,11 @@ pub(super) fn asked(request: Request) -> HttpEntry {
     HttpEntry { request, wire: None, reach: Reach::NothingSent, answer: None, cause: None, redirect_to: None, peer: None, took_ms: 0 }
 }
 
-/// A line of a guest's log, for the record: one line, nothing that a terminal would obey, no secret.
-pub(super) fn log_line(message: &str, scrubber: &Scrubber) -> String {
+/// A line of a guest's log, for the record: one line, nothing that a terminal would obey, no secret; and whether there was one.
+pub(super) fn log_line(message: &str, scrubber: &Scrubber) -> (String, Found) {
     let mut line = printable(message);
-    scrubber.text(&mut line);
-    line
+    let found = scrubber.text(&mut line);
+    (line, found)
 }
 
 /// All of an attempt.

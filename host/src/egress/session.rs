@@ -11,10 +11,12 @@ use super::scrub::Found;
 use super::signing::{self, SIGNATURES_MAX};
 use crate::cassette::{Entry, HttpEntry, Recording};
 use crate::exchange::{Answer, Ask, Services, Stop};
+use crate::heavy;
 use cartage_contract::http::{Error, ErrorKind, Method, Part, Reach, Request, Response, ResponseHeader};
 use cartage_contract::manifest::Endpoint;
 use cartage_contract::request::{self, Allowed, Denied, Wire, WireHeader};
 use cartage_contract::signing::{self as contract, Algorithm};
+use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -81,7 +83,11 @@ impl Session {
             return Answer::End(Stop::DryRun);
         }
         let result = self.perform(&allowed).await;
-        Answer::Sent(self.settle(result, started))
+        let looked = match result {
+            Ok(received) => Ok(self.look(received).await),
+            Err(failed) => Err(failed),
+        };
+        Answer::Sent(self.settle(looked, started))
     }
 
     /// Counts a request, judges it, and records it as it will go out.
@@ -120,10 +126,25 @@ impl Session {
         Ok(Box::pin(client.send(wire)).await?)
     }
 
-    /// Judges and scrubs what came back, and records it.
-    fn settle(&mut self, result: Result<Received, Failed>, started: u64) -> Result<Response, Error> {
+    /// Replaces every secret in what came back, also in what the guest will not see: that it came back is what counts.
+    async fn look(&self, mut received: Received) -> Looked {
+        let door = Arc::clone(&self.door);
+        let bytes = received.body.len();
+        let work = move || {
+            let mut found = vec![door.scrubber.bytes(&mut received.body)];
+            found.extend(received.headers.values().map(|value| door.scrubber.look(value.as_bytes())));
+            Looked { received, found: if found.contains(&Found::Secret) { Found::Secret } else { Found::Nothing } }
+        };
+        heavy::work(bytes, work).await
+    }
+
+    /// Judges what came back, and records it.
+    fn settle(&mut self, result: Result<Looked, Failed>, started: u64) -> Result<Response, Error> {
         let Some(mut entry) = self.current.take() else { unreachable!("a request is recorded before it is performed") };
-        let result = result.and_then(|received| self.judge(received, &mut entry));
+        let result = result.and_then(|Looked { received, found }| {
+            self.secret_reflected |= found == Found::Secret;
+            self.judge(received, &mut entry)
+        });
         let answer = match result {
             Ok(response) => {
                 entry.reach = Reach::Answered;
@@ -142,7 +163,7 @@ impl Session {
     }
 
     /// What the guest may see of an answer.
-    fn judge(&mut self, received: Received, entry: &mut HttpEntry) -> Result<Response, Failed> {
+    fn judge(&self, received: Received, entry: &mut HttpEntry) -> Result<Response, Failed> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         entry.peer = received.peer;
         let is_redirect = (300..=399).contains(&received.status);
@@ -158,10 +179,12 @@ impl Session {
             return Err(self.wrong_type(endpoint, content_type.as_deref(), received.status));
         }
         let shown = received.headers.iter().filter(|(name, _)| endpoint.shows_header(name.as_str(), received.status));
-        let headers = shown.map(|(name, value)| ResponseHeader { name: name.as_str().to_owned(), value: text(value.as_bytes()) }).collect();
-        let mut response = Response { status: received.status, headers, body: received.body };
-        self.scrub(&mut response);
-        Ok(response)
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            let mut value = text(value.as_bytes());
+            door.scrubber.text(&mut value);
+            ResponseHeader { name: name.as_str().to_owned(), value }
+        };
+        Ok(Response { status: received.status, headers: shown.map(header).collect(), body: received.body })
     }
 
     fn wrong_type(&self, endpoint: &Endpoint, content_type: Option<&str>, status: u16) -> Failed {
@@ -170,13 +193,6 @@ impl Session {
         let message = format!("endpoint {} answered with status {status} and a content type that the plugin does not read", endpoint.name);
         let cause = format!("{message}: {given}, not one of {}", endpoint.response_types.join(", "));
         Failed { error: Error { kind: ErrorKind::ResponseType, reach: Reach::Answered, message }, cause }
-    }
-
-    fn scrub(&mut self, response: &mut Response) {
-        let scrubber = &self.door.scrubber;
-        let mut found = vec![scrubber.bytes(&mut response.body)];
-        found.extend(response.headers.iter_mut().map(|header| scrubber.text(&mut header.value)));
-        self.secret_reflected |= found.contains(&Found::Secret);
     }
 
     fn sign(&mut self, slot: Option<String>, algorithm: Algorithm, message: Vec<Part>) -> Answer {
@@ -225,12 +241,19 @@ impl Services for Session {
             Ask::Mac { slot, algorithm, message } => self.sign(Some(slot), algorithm, message),
             Ask::Digest { algorithm, message } => self.sign(None, algorithm, message),
             Ask::Log { level, message } => {
-                let message = log_line(&message, &self.door.scrubber);
+                let (message, found) = log_line(&message, &self.door.scrubber);
+                self.secret_reflected |= found == Found::Secret;
                 self.entries.push(Entry::Log { level, message });
                 Answer::Logged
             }
         }
     }
+}
+
+/// What came back, without secrets, and whether there were any.
+struct Looked {
+    received: Received,
+    found: Found,
 }
 
 /// Why a request got no response: the class for the guest, the causes for the operator.

@@ -3,6 +3,7 @@
 use super::{Error, KeptCart, Office};
 use crate::cassette::Cassette;
 use crate::cassette::redact::Rules;
+use crate::heavy;
 use crate::id::{CartId, DeliveryId};
 use crate::outbox::{Found, How};
 use crate::store::orders::OrderRef;
@@ -124,19 +125,25 @@ impl Office {
         for attempt in &shown.cassettes {
             if let Some((attempt, cassette)) = self.cassette(delivery, Some(*attempt)).await? {
                 // One that was kept raw as well.
-                tapes.extend(rules.cassette(&cassette).ok().map(|cassette| json!({ "attempt": attempt, "cassette": cassette })));
+                let rules = rules.clone();
+                let redacted = heavy::work(cassette.bytes(), move || rules.cassette(&cassette)).await;
+                tapes.extend(redacted.ok().map(|cassette| json!({ "attempt": attempt, "cassette": cassette })));
             }
         }
         let decisions = match &order {
             Some(order) => self.decisions_about(order).await?,
             None => Vec::new(),
         };
-        let document = json!({
-            "delivery": delivery, "cart": order.as_ref().map(|order| &order.cart), "order": order.as_ref().map(|order| &order.number),
-            "state": state, "is": is, "before": shown.before, "receipts": shown.receipts, "decisions": decisions, "at": kept.as_ref().map(standing),
+        let about = json!({
+            "delivery": delivery, "cart": order.as_ref().map(|order| &order.cart), "state": state, "at": kept.as_ref().map(standing),
         });
-        let redacted = rules.text(&document.to_string());
-        let mut document: Value = serde_json::from_str(&redacted).map_err(|source| Error::Kept { what: "a delivery", source })?;
+        let document = json!({
+            "order": order.as_ref().map(|order| &order.number), "is": is, "before": shown.before, "receipts": shown.receipts,
+            "decisions": decisions,
+        });
+        let document = document.to_string();
+        let redacted = heavy::work(document.len(), move || redacted(&rules, &document)).await;
+        let mut document = merged(about, redacted);
         document["cassettes"] = tapes.into();
         Ok(Some(document))
     }
@@ -147,6 +154,26 @@ impl Office {
         let read = |kept: &decisions::Decision| serde_json::from_str(&kept.json);
         kept.iter().map(read).collect::<Result<_, _>>().map_err(|source| Error::Kept { what: "a decision", source })
     }
+}
+
+/// A document without personal data; where that cannot be had, why not.
+fn redacted(rules: &Rules, document: &str) -> Value {
+    let left_out = |why: String| json!({ "left_out": why });
+    match rules.text(document) {
+        // A person's text that looks like JSON may stand across the ends of other texts; without it they are none.
+        Ok(text) => {
+            serde_json::from_str(&text).unwrap_or_else(|error| left_out(format!("it cannot be read without personal data: {error}")))
+        }
+        Err(why) => left_out(why.to_string()),
+    }
+}
+
+/// The members of two objects.
+fn merged(mut one: Value, other: Value) -> Value {
+    if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
+        one.extend(other);
+    }
+    one
 }
 
 fn order_of(found: &Found) -> OrderRef {

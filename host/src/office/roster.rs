@@ -2,11 +2,13 @@
 
 use super::{Error, Office};
 use crate::carts::Cart;
-use crate::cassette::redact::Rules;
+use crate::cassette::Cassette;
+use crate::cassette::redact::{Rules, TooMany};
 use crate::deliver::Attempt;
 use crate::deliver::roster::{Credentials, NotReady, Note, Ready, Roster, Standing, Turn};
 use crate::deliver::schedule::{CartKey, Follows, Verdict};
 use crate::gate::package::mark;
+use crate::heavy;
 use crate::id::CartId;
 use crate::outbox::Claim;
 use crate::receipt::{Fate, PauseReason, Receipt};
@@ -15,6 +17,7 @@ use crate::store::orders::OrderRef;
 use crate::store::{self, merchants};
 use cartage_contract::orders::Update;
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -127,23 +130,21 @@ impl Roster for Office {
 
     /// The cassette without personal data. What cannot be freed of it is not kept, nor anything where the disk is nearly full: the receipt
     /// says what came of the attempt.
-    fn record(&self, ready: &Ready, attempt: &Attempt) -> Option<Tape> {
+    async fn record(&self, ready: &Ready, attempt: &Attempt) -> Option<Tape> {
         if !self.room().records() {
             return None;
         }
         let raw = ready.raw_until_unix_ms.is_some_and(|until| attempt.receipt.at_unix_ms < until);
-        let redacted = if raw { Ok(None) } else { ready.personal.cassette(&attempt.cassette).map(Some) };
-        let (cassette, personal) = match &redacted {
-            Ok(Some(redacted)) => (redacted, Personal::Redacted),
-            Ok(None) => (&attempt.cassette, Personal::Raw),
-            Err(why) => {
-                let Receipt { cart, delivery, attempt, .. } = &attempt.receipt;
-                tracing::warn!(%cart, %delivery, attempt, error = why as &dyn std::error::Error, "the recording is left out");
-                return None;
-            }
+        let (rules, cassette) = (ready.personal.clone(), attempt.cassette.clone());
+        let tape = move || {
+            let (cassette, personal) = if raw { (cassette, Personal::Raw) } else { (rules.cassette(&cassette)?, Personal::Redacted) };
+            Ok(json_within(&cassette, CASSETTE_BYTES_MAX).map(|json| Tape { json, personal }))
         };
-        let json = serde_json::to_string(cassette).expect("a cassette is plain data");
-        (json.len() <= CASSETTE_BYTES_MAX).then_some(Tape { json, personal })
+        heavy::work(attempt.cassette.bytes(), tape).await.unwrap_or_else(|why: TooMany| {
+            let Receipt { cart, delivery, attempt, .. } = &attempt.receipt;
+            tracing::warn!(%cart, %delivery, attempt, error = &why as &dyn std::error::Error, "the recording is left out");
+            None
+        })
     }
 
     fn note(&self, cart: &CartKey, note: &Note<'_>) {
@@ -194,6 +195,33 @@ impl Office {
     async fn others_wait(&self, cart: &CartKey) -> bool {
         let kept = self.kept_credentials(&cart.1).await;
         kept.is_ok_and(|kept| kept.iter().any(|value| value.turn == store::credentials::Turn::Next))
+    }
+}
+
+/// A cassette as JSON. None: it would be longer than this, and is not written to its end.
+fn json_within(cassette: &Cassette, bytes_max: usize) -> Option<String> {
+    let mut json = Within { bytes: Vec::new(), bytes_max };
+    serde_json::to_writer(&mut json, cassette).ok()?;
+    Some(String::from_utf8(json.bytes).expect("JSON is UTF-8"))
+}
+
+/// Takes so many bytes and no more.
+struct Within {
+    bytes: Vec<u8>,
+    bytes_max: usize,
+}
+
+impl io::Write for Within {
+    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+        if more.len() > self.bytes_max - self.bytes.len() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

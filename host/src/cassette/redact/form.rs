@@ -1,8 +1,8 @@
 //! Forms and queries: `name=value&name=value`.
 
-use super::coding::{Coding, Edit};
 use super::names::Within;
 use super::walk::Walk;
+use crate::coding::{Coding, Edit};
 
 /// The longest name of a field.
 const NAME_BYTES_MAX: usize = 128;

@@ -1,8 +1,8 @@
 //! JSON, read leniently: members by their names, at any depth.
 
-use super::coding::{Coding, Edit};
 use super::names::Within;
 use super::walk::Walk;
+use crate::coding::{Coding, Edit};
 use std::ops::Range;
 
 /// How deep values are followed. What lies deeper is taken as plain text.
@@ -83,7 +83,7 @@ fn scalar(walk: &mut Walk<'_>, text: &[u8], at: Range<usize>, coding: Coding, op
         return walk.value_in(text, at, coding, inner.within);
     }
     let Some((within, name)) = inner.member.take() else {
-        let name = Coding::JsonString.decode(&text[at]).bytes;
+        let name = Coding::JsonString.decode(&text[at]).bytes.into_owned();
         inner.member = Some((walk.names.enter(inner.within, &name), name));
         return Vec::new();
     };

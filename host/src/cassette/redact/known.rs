@@ -1,14 +1,17 @@
 //! The personal values of one cassette, and what stands in the place of each: the same everywhere, so that two requests can still be compared.
 
-use super::coding::{Coding, Edit};
 use super::names::{Kind, Names, Within};
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use crate::coding::{Coding, Edit};
+use crate::id::Digest;
+use crate::search::Search;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Personal values of one cassette, at most. What holds more is a list of customers, and not kept at all.
 pub const VALUES_MAX: usize = 2_000;
+/// Bytes of these values together, at most: 400 lines with a note of 6 KiB each are within.
+pub const VALUES_BYTES_MAX: usize = 4 << 20;
 /// Characters of a value, at least, for it to be looked for where its field's name is not known.
 const SWEPT_CHARS_MIN: usize = 4;
 /// The same for a value of digits, of which a shorter one may be any number, and for what people wrote, which may be any word.
@@ -21,7 +24,7 @@ struct Value {
     kind: Kind,
     /// What stands in its place.
     place: String,
-    /// The ways in which it was spelt.
+    /// The ways in which it was spelt, ASCII in lower case.
     spelt: BTreeSet<String>,
 }
 
@@ -30,10 +33,13 @@ struct Value {
 pub(super) struct Known {
     /// By the value without case.
     values: BTreeMap<String, Value>,
+    /// Bytes of what was spelt.
+    bytes: usize,
     counts: BTreeMap<Kind, usize>,
     /// What is known not to be personal, though a field of another name may hold the same.
     free: BTreeSet<String>,
-    search: Option<(AhoCorasick, Vec<String>)>,
+    search: Option<(Search, Vec<String>)>,
+    too_many: bool,
 }
 
 impl Known {
@@ -42,46 +48,66 @@ impl Known {
         self.free.extend(values.into_iter().map(fold));
     }
 
-    /// What stands in the place of a value. None: nothing needs to.
+    /// What stands in the place of a value. None: nothing needs to, or there are too many.
     pub(super) fn place(&mut self, kind: Kind, value: &str) -> Option<String> {
         let key = fold(value);
         if key.is_empty() || is_place(&key) {
             return None;
         }
-        let value = value.trim().to_owned();
+        let spelt = value.trim().to_ascii_lowercase();
+        let bytes = spelt.len();
         if let Some(known) = self.values.get_mut(&key) {
-            known.spelt.insert(value);
-            return Some(known.place.clone());
+            let place = known.place.clone();
+            if known.spelt.insert(spelt) {
+                self.count_bytes(bytes);
+            }
+            return Some(place);
+        }
+        self.count_bytes(bytes);
+        self.too_many |= self.values.len() == VALUES_MAX;
+        if self.too_many {
+            return None;
         }
         let nth = self.counts.entry(kind).or_default();
         *nth += 1;
         let place = format!("redacted-{}-{nth}", kind.word());
-        self.values.insert(key, Value { kind, place: place.clone(), spelt: [value].into() });
+        self.values.insert(key, Value { kind, place: place.clone(), spelt: [spelt].into() });
         Some(place)
     }
 
+    /// What stands in the place of a body that cannot be read. It is looked for nowhere else, so that its digest stands for it here.
+    pub(super) fn place_of_body(&mut self, body: &[u8]) -> Option<String> {
+        if is_place(&String::from_utf8_lossy(&body[..body.len().min(PLACE_BYTES_MAX)])) {
+            return None;
+        }
+        self.place(Kind::Body, &Digest::of(body).to_string())
+    }
+
+    fn count_bytes(&mut self, more: usize) {
+        self.bytes = self.bytes.saturating_add(more);
+        self.too_many |= self.bytes > VALUES_BYTES_MAX;
+    }
+
+    #[cfg(test)]
     pub(super) fn count(&self) -> usize {
         self.values.len()
+    }
+
+    /// Whether there were more values, or more bytes of them, than one order has. Some were not kept here then.
+    pub(super) fn too_many(&self) -> bool {
+        self.too_many
     }
 
     /// From now on every value that is known is looked for everywhere, but for those that are names of fields as well.
     pub(super) fn search_everywhere(&mut self, names: &Names) {
         let is_name = |value: &str| names.enter(Within::default(), value.as_bytes()) != Within::default();
-        let (mut patterns, mut places) = (Vec::new(), Vec::new());
-        for (_, value) in self.values.iter().filter(|(key, value)| self.is_swept(key, value.kind) && !is_name(key)) {
-            for pattern in value.spelt.iter().flat_map(|spelt| written(spelt)) {
-                patterns.push(pattern);
-                places.push(value.place.clone());
-            }
-        }
-        if patterns.is_empty() {
-            return;
-        }
-        // Its other kind is a table of all that may follow, and takes time with the square of a value that repeats itself, such as a line of dashes.
-        let mut builder = AhoCorasick::builder();
-        builder.kind(Some(AhoCorasickKind::ContiguousNFA)).match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true);
-        let built = builder.build(&patterns);
-        self.search = Some((built.expect("the values of a cassette are far below the automaton's size limit"), places));
+        let swept = self.values.iter().filter(|(key, value)| self.is_swept(key, value.kind) && !is_name(key));
+        let spelt = swept.flat_map(|(_, value)| value.spelt.iter().map(|spelt| (spelt, &value.place)));
+        // In base64 a value is known where it is written for itself.
+        let written = spelt.flat_map(|(spelt, place)| [(spelt.clone(), place.clone()), (STANDARD_NO_PAD.encode(spelt), place.clone())]);
+        let (patterns, places): (Vec<String>, Vec<String>) = written.unzip();
+        let search = Search::new(&patterns, |byte| byte.to_ascii_lowercase());
+        self.search = Some((search, places)).filter(|(search, _)| !search.is_empty());
     }
 
     fn is_swept(&self, value: &str, kind: Kind) -> bool {
@@ -90,10 +116,22 @@ impl Known {
         kind != Kind::Body && value.chars().count() >= least && !WORDS.contains(&value) && !self.free.contains(value)
     }
 
-    /// Finds values that are known.
+    /// Finds values that are known, in all the ways in which they are usually written.
     pub(super) fn again(&self, text: &[u8]) -> Vec<Edit> {
         let Some((search, places)) = &self.search else { return Vec::new() };
-        search.find_iter(text).map(|hit| Edit { at: hit.range(), text: places[hit.pattern().as_usize()].clone() }).collect()
+        let mut edits = Vec::new();
+        for coding in [Coding::Plain, Coding::Form, Coding::JsonString, Coding::Xml, Coding::Latin1] {
+            if coding == Coding::Latin1 && std::str::from_utf8(text).is_ok() {
+                continue;
+            }
+            let read = coding.decode(text);
+            if coding == Coding::Plain || read.differs() {
+                edits.extend(
+                    search.find(&read.bytes).into_iter().map(|found| Edit { at: read.raw(&found.at), text: places[found.nth].clone() }),
+                );
+            }
+        }
+        edits
     }
 
     /// Finds values that are known, and e-mail addresses, which are known by their looks.
@@ -114,37 +152,12 @@ fn fold(value: &str) -> String {
     value.trim().to_lowercase()
 }
 
+/// Bytes of a place, at most: a few words and a number.
+const PLACE_BYTES_MAX: usize = 64;
+
 fn is_place(value: &str) -> bool {
     let rest = value.strip_prefix("redacted-").and_then(|rest| rest.split_once('-'));
     rest.is_some_and(|(kind, nth)| Kind::ALL.iter().any(|known| known.word() == kind) && nth.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// The ways in which a value is usually written.
-fn written(value: &str) -> BTreeSet<Vec<u8>> {
-    let percent = Coding::Form.encode(value);
-    let mut all: BTreeSet<Vec<u8>> = [
-        value.to_owned(),
-        percent.replace('+', "%20"),
-        percent,
-        Coding::JsonString.encode(value),
-        Coding::Xml.encode(value),
-        value.chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("&#{};", c as u32) }).collect(),
-        value.chars().map(json_ascii).collect(),
-    ]
-    .into_iter()
-    .map(String::into_bytes)
-    .collect();
-    if value.chars().all(|c| (c as u32) < 0x100) {
-        all.insert(value.chars().map(|c| c as u8).collect());
-    }
-    // Of base64, where a value is written for itself.
-    all.insert(STANDARD_NO_PAD.encode(value).into_bytes());
-    all
-}
-
-fn json_ascii(c: char) -> String {
-    let mut units = [0; 2];
-    if c.is_ascii() { c.to_string() } else { c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect() }
 }
 
 /// Where e-mail addresses stand, also in a path or a query.

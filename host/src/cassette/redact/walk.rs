@@ -4,10 +4,10 @@
 //! parser refuses must be redacted as well; where they cannot go on they take the rest as plain text. A value may itself be a text of another
 //! kind, such as XML in a field of a form.
 
-use super::coding::{Coding, Edit, in_order};
 use super::known::Known;
 use super::names::{Kind, Names, Within};
 use super::{form, json, xml};
+use crate::coding::{Coding, Edit, in_order};
 
 /// How deep texts are looked for in texts.
 const DEPTH_MAX: usize = 4;

@@ -1,8 +1,8 @@
 //! XML and HTML, read leniently: elements and attributes by their names, at any depth.
 
-use super::coding::{Coding, Edit};
 use super::names::Within;
 use super::walk::Walk;
+use crate::coding::{Coding, Edit};
 use std::ops::Range;
 
 /// How deep elements are followed. Those that lie deeper are taken as if they lay in the last.

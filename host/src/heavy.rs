@@ -1,0 +1,61 @@
+//! Work that takes longer than a millisecond, on threads that no request and no delivery waits for.
+//!
+//! How long it takes is known by the size of what it works on. Only so many pieces are worked on at once, so that their memory is bounded
+//! together; the others wait, as whoever asked for them does.
+
+use tokio::sync::Semaphore;
+
+/// The most bytes that are worked on in place: reading them takes less than a millisecond.
+pub(crate) const IN_PLACE_BYTES_MAX: usize = 16 << 10;
+/// Pieces of work at once.
+const AT_ONCE_MAX: usize = 4;
+
+static TURNS: Semaphore = Semaphore::const_new(AT_ONCE_MAX);
+
+/// Does work on so many bytes: in place where they are few, else on a thread for such work. A panic goes on in the caller.
+pub(crate) async fn work<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
+    if bytes <= IN_PLACE_BYTES_MAX {
+        return work();
+    }
+    let turn = TURNS.acquire().await.expect("it is never closed");
+    // The turn ends with the work, also where the caller does not wait for it.
+    let worked = tokio::task::spawn_blocking(move || {
+        let worked = work();
+        drop(turn);
+        worked
+    });
+    match worked.await {
+        Ok(worked) => worked,
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The program ends, and the caller with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[tokio::test]
+    async fn much_is_worked_on_elsewhere_and_little_here() {
+        let here = thread::current().id();
+        assert_eq!(work(IN_PLACE_BYTES_MAX, || thread::current().id()).await, here);
+        assert_ne!(work(IN_PLACE_BYTES_MAX + 1, || thread::current().id()).await, here);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_the_caller_s_and_gives_the_turn_back() {
+        for _ in 0..=AT_ONCE_MAX {
+            let panicked = tokio::spawn(work(usize::MAX, || {
+                if std::hint::black_box(true) {
+                    panic!("a fault")
+                }
+            }))
+            .await;
+            assert!(panicked.is_err_and(|error| error.is_panic()));
+        }
+    }
+}
