@@ -142,6 +142,8 @@ pub struct CartFacts {
 pub enum NotReady {
     /// Its plugin cannot run.
     Plugin,
+    /// The copy of its plugin's file, which is named, has another content than it was given.
+    Damaged,
     /// Anything else: its definition, a credential.
     Else,
 }
@@ -259,6 +261,11 @@ fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
                 subject: subject(cart),
                 detail: format!("nothing is sent there: {why}; give it its plugin with `{upgrade}`"),
             });
+        }
+        Known::Yes((NotReady::Damaged, file)) => {
+            let upgrade = command::cart_upgrade(cart, command::Consent::Asked);
+            let what = format!("the copy of its plugin's file, {file}, is damaged, so no update is accepted there");
+            hold(Kind::PluginUnusable, format!("{what}; see to the disk, and give it the same file again with `{upgrade}`"));
         }
         Known::Yes((NotReady::Else, why)) => {
             found.hold.push(Condition { kind: Kind::CartNotReady, subject: subject(cart), detail: format!("nothing is sent there: {why}") })

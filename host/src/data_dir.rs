@@ -11,6 +11,7 @@ pub mod room;
 #[cfg(test)]
 mod tests;
 
+use crate::fault::{Fault, Identity};
 use crate::store::backup::{Gap, SoundCopy};
 use crate::store::{self, Store};
 use crate::vault::{self, Key, SealedVault};
@@ -48,6 +49,8 @@ cartage.sqlite.before-vN.M is a copy from before a new release changed the datab
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
+    /// Of the database's file, which another directory in its place does not have. None: it is still being made.
+    database: Option<Identity>,
     /// Held for as long as this value lives.
     _lock: File,
 }
@@ -73,6 +76,12 @@ pub enum Error {
     #[error("{} is not a data directory: it has no {DATABASE}", .path.display())]
     NotADataDir {
         /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// It is no longer where it was opened.
+    #[error("the data directory is no longer at {}: it was moved, or its disk was unmounted; put it back, or end Cartage and start it on it where it is now", .path.display())]
+    Moved {
+        /// Where it was.
         path: PathBuf,
     },
     /// Another process works in it.
@@ -193,7 +202,10 @@ impl DataDir {
         if key.exists() {
             checks::closed(&key, 0o600)?;
         }
-        Ok(DataDir { path: path.to_owned(), _lock: lock::take(path, &path.join(LOCK))? })
+        let lock = lock::take(path, &path.join(LOCK))?;
+        let database = path.join(DATABASE);
+        let database = Identity::of(&database).map_err(Error::file("look at", &database))?;
+        Ok(DataDir { path: path.to_owned(), database: Some(database), _lock: lock })
     }
 
     /// Where commands reach the daemon that works in a data directory.
@@ -217,6 +229,21 @@ impl DataDir {
     /// As [`SealedVault::open`].
     pub fn vault(&self, store: &Store) -> Result<SealedVault, vault::Error> {
         SealedVault::open(store.clone(), &self.key_file())
+    }
+
+    /// Whether it still lies where it was opened: its database, and the folder of plugins beside that.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Moved`], and [`Error::File`] where that cannot be told now.
+    pub fn in_place(&self) -> Result<(), Error> {
+        let database = self.path.join(DATABASE);
+        match Identity::of(&database) {
+            Ok(found) if self.database.is_none_or(|opened| opened == found) => {}
+            Err(source) if Fault::of(&source) != Fault::NotThere => return Err(Error::file("look at", &database)(source)),
+            Ok(_) | Err(_) => return Err(Error::Moved { path: self.path.clone() }),
+        }
+        Identity::of(&self.plugins()).map(drop).map_err(Error::file("look at", &self.plugins()))
     }
 
     /// Where it is.
@@ -250,7 +277,7 @@ impl DataDir {
         }
         checks::local(path)?;
         checks::close(path)?;
-        let dir = DataDir { path: path.to_owned(), _lock: lock::take(path, &path.join(LOCK))? };
+        let dir = DataDir { path: path.to_owned(), database: None, _lock: lock::take(path, &path.join(LOCK))? };
         make_closed(&dir.plugins())?;
         let readme = path.join(README);
         std::fs::write(&readme, README_TEXT).map_err(Error::file("write", &readme))?;
@@ -286,8 +313,9 @@ impl DataDir {
     fn complete(self) -> Result<DataDir, Error> {
         let database = self.path.join(DATABASE);
         let renamed = std::fs::rename(self.path.join(DATABASE_BEGUN), &database);
-        renamed.and_then(|()| File::open(&self.path)?.sync_all()).map_err(Error::file("complete", &database))?;
-        Ok(self)
+        let completed = renamed.and_then(|()| File::open(&self.path)?.sync_all()).and_then(|()| Identity::of(&database));
+        let completed = completed.map_err(Error::file("complete", &database))?;
+        Ok(DataDir { database: Some(completed), ..self })
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Fault {
     Exhausted,
     /// Anything else, such as a missing right or a disk that fails.
     Other,
+    /// None of the system's: what was read is not what was expected there, such as no text or too long a text.
+    Content,
 }
 
 impl Fault {
@@ -31,7 +33,7 @@ impl Fault {
             (Some(number), _) => Fault::numbered(number),
             (None, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Fault::NotThere,
             (None, io::ErrorKind::OutOfMemory) => Fault::Exhausted,
-            (None, _) => Fault::Other,
+            (None, _) => Fault::Content,
         }
     }
 
@@ -44,6 +46,11 @@ impl Fault {
             Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS | Errno::AGAIN | Errno::NOLCK => Fault::Exhausted,
             _ => Fault::Other,
         }
+    }
+
+    /// Whether it says how things are, and not only that they could not be looked at now.
+    pub fn is_fact(self) -> bool {
+        matches!(self, Fault::NotThere | Fault::Content)
     }
 
     /// The kind of the first error of the operating system among an error and its causes. None: there is none.
@@ -101,7 +108,7 @@ mod tests {
             assert_eq!(Fault::within(&errno), Some(expected), "{errno:?} by itself");
         }
         assert_eq!(Fault::of(&io::ErrorKind::NotFound.into()), Fault::NotThere);
-        assert_eq!(Fault::of(&io::Error::other("it has more bytes than that")), Fault::Other);
+        assert_eq!(Fault::of(&io::Error::other("it has more bytes than that")), Fault::Content);
         assert_eq!(Fault::within(&std::fmt::Error), None);
     }
 

@@ -24,6 +24,7 @@ mod facts;
 mod forget;
 mod inlet;
 mod lines;
+mod plugin_files;
 mod plugins;
 mod remove;
 mod recordings;
@@ -72,6 +73,7 @@ use alerts::Seen;
 use cart::CartCache;
 use counts::Counts;
 use facts::SetCache;
+use plugin_files::Copies;
 use roster::Couriers;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -101,6 +103,7 @@ struct Shared {
     vault: OnceLock<SealedVault>,
     runtime: OnceCell<Runtime>,
     plugins: Mutex<BTreeMap<Digest, Plugin>>,
+    copies: Copies,
     egress: Egress,
     clock: Arc<dyn Clock>,
     bell: Arc<Bell>,
@@ -163,6 +166,7 @@ impl Office {
             vault: OnceLock::new(),
             runtime: OnceCell::new(),
             plugins: Mutex::default(),
+            copies: Copies::default(),
             egress: Egress::new(clock.clone()),
             clock,
             bell: Arc::default(),

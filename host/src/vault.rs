@@ -142,6 +142,19 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
+impl Error {
+    /// Whether it says something about this machine, and nothing about the credential.
+    pub fn is_fault(&self) -> bool {
+        match self {
+            // A key file that is gone is put back, or the whole directory is.
+            Error::NoKey { .. } | Error::KeyFile { .. } | Error::Random { .. } | Error::Store(_) => true,
+            Error::NotAKey { .. } | Error::WrongKey { .. } | Error::OtherHost { .. } | Error::BrokenSeal { .. } | Error::TooLong { .. } => {
+                false
+            }
+        }
+    }
+}
+
 fn dotted(place: &Place) -> String {
     format!("{}.{}", place.slot, place.field)
 }

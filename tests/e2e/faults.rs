@@ -155,3 +155,182 @@ async fn a_disk_that_fails_ends_the_daemon_and_loses_nothing_that_was_accepted()
     arrives(&shop, "7", 1).await;
     assert!(daemon.stop());
 }
+
+/// Every way in answers that it cannot do it now, none of them with a decision, and nothing is kept of it.
+async fn every_way_in_is_refused(http: &Http, daemon: &Daemon, token: &str, order: &str) {
+    let api = daemon.api();
+    let keyed = [("idempotency-key", order)];
+    let body = |body: Value| Some(("application/json", body.to_string()));
+    let one = http.ask_with("POST", &format!("{api}/v1/status-updates"), token, body(update(order, "Status 1")), &keyed).await;
+    one.problem(503, "unavailable", "nothing of the request was kept");
+    let event = json!({ "event": "Order Packed", "cart": "shop", "order_number": order });
+    http.json("POST", &format!("{api}/v1/status-events"), token, &event).await.problem(
+        503,
+        "unavailable",
+        "nothing of the request was kept",
+    );
+    let batch_key = format!("{order}-batch");
+    let batch = json!({ "updates": [update(order, "Status 1"), update(order, "Status 2")] });
+    let batch = http.ask_with("POST", &format!("{api}/v1/status-updates"), token, body(batch), &[("idempotency-key", &batch_key)]).await;
+    let batch = batch.is(207);
+    assert!((0..2).all(|at| batch.json["updates"][at]["status"] == 503), "{}", batch.text);
+    let answer = http.post_status(daemon, "shop", order, "Status 1").await;
+    assert!(
+        answer.starts_with("SETIResponse: update=False;Notes=") && answer.contains("try again: this server cannot do it now"),
+        "{answer}"
+    );
+}
+
+/// The same for commands, which need a way to the daemon.
+fn commands_fail(daemon: &Daemon, order: &str) {
+    for words in [
+        &["send", "--cart", "shop", "--order", order, "--label", "Status 1"][..],
+        &["event", "raise", "Order Packed", "--cart", "shop", "--order", order],
+        &["explain", "--cart", "shop", "--order", order],
+    ] {
+        let (code, said) = daemon.run(words);
+        assert!(code == 1 && said.contains("nothing was decided"), "{words:?}: {said}");
+    }
+}
+
+/// The machine is well again: what was refused is new, under the same keys too, and also as another batch.
+async fn it_is_new(http: &Http, daemon: &Daemon, token: &str, order: &str) {
+    let updates = format!("{}/v1/status-updates", daemon.api());
+    let body = |body: Value| Some(("application/json", body.to_string()));
+    http.ask_with("POST", &updates, token, body(update(order, "Status 1")), &[("idempotency-key", order)]).await.is(202);
+    let batch_key = format!("{order}-batch");
+    let keyed = [("idempotency-key", batch_key.as_str())];
+    let other = json!({ "updates": [update(order, "Status 2")] });
+    http.ask_with("POST", &updates, token, body(other), &keyed).await.is(202);
+    let third = json!({ "updates": [update(order, "Status 3")] });
+    http.ask_with("POST", &updates, token, body(third), &keyed).await.problem(422, "key-reused", "came with another body before");
+}
+
+/// The copy of the plugin's file that runs.
+fn copy(daemon: &Daemon) -> PathBuf {
+    let mut copies =
+        std::fs::read_dir(daemon.path("data/plugins")).expect("it is there").map(|entry| entry.expect("it can be read").path());
+    copies.find(|path| path.extension().is_some_and(|end| end == "wasm")).expect("there is a copy")
+}
+
+async fn served() -> (OrderChecker, Daemon, String, Http) {
+    let shop = OrderChecker::start(Duration::ZERO).await.expect("a free port");
+    let (mut daemon, token) = with_a_shop(&shop);
+    daemon.done(&["event", "set", "Order Packed", "--order-label", "Status 2", "--notify-cart"]);
+    daemon.serve();
+    let http = Http::new();
+    http.json("POST", &format!("{}/v1/status-updates", daemon.api()), &token, &update("before", "Status 1")).await.is(202);
+    arrives(&shop, "before", 1).await;
+    (shop, daemon, token, http)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn want_of_file_handles_is_no_decision() {
+    let (shop, mut daemon, token, http) = served().await;
+    // Both ways in have a connection, and the plugin's file is to be read again.
+    assert!(http.post_status(&daemon, "shop", "before", "Status 2").await.contains("update=OK"));
+    let touched = std::fs::File::options().write(true).open(copy(&daemon)).expect("it is ours");
+    touched.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(5)).expect("it is ours");
+    let pid = daemon.pid();
+    let open = std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).expect("it is ours");
+    let open: BTreeSet<u64> = open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    let free = (0..).find(|number| !open.contains(number));
+    let before = prlimit(Some(pid), Resource::Nofile, Rlimit { current: free, maximum: Some(4096) }).expect("it is ours");
+    every_way_in_is_refused(&http, &daemon, &token, "1021").await;
+    prlimit(Some(pid), Resource::Nofile, Rlimit { current: Some(1024), maximum: Some(4096) }).expect("it is ours");
+    it_is_new(&http, &daemon, &token, "1021").await;
+    arrives(&shop, "1021", 2).await;
+    assert!(before.current.is_none_or(|current| current > 100));
+    assert!(daemon.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_directory_that_is_not_where_it_was_is_no_decision() {
+    let (shop, mut daemon, token, http) = served().await;
+    for (nth, part) in ["data/plugins", "data"].into_iter().enumerate() {
+        let order = format!("102{nth}");
+        let aside = daemon.path("aside");
+        std::fs::rename(daemon.path(part), &aside).expect("it is ours");
+        every_way_in_is_refused(&http, &daemon, &token, &order).await;
+        if part == "data/plugins" {
+            commands_fail(&daemon, &order);
+        }
+        // An empty folder, as the place of a disk that was unmounted, and a folder of somebody else.
+        std::fs::create_dir(daemon.path(part)).expect("it is ours");
+        if part == "data" {
+            every_way_in_is_refused(&http, &daemon, &token, &order).await;
+            std::fs::create_dir(daemon.path("data/plugins")).expect("it is ours");
+            std::fs::write(daemon.path("data/cartage.sqlite"), "").expect("it is ours");
+            every_way_in_is_refused(&http, &daemon, &token, &order).await;
+        }
+        std::fs::remove_dir_all(daemon.path(part)).expect("it is ours");
+        std::fs::rename(&aside, daemon.path(part)).expect("it is ours");
+        it_is_new(&http, &daemon, &token, &order).await;
+        arrives(&shop, &order, 2).await;
+    }
+    assert!(daemon.stop());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_copy_of_a_plugin_alerts_at_once_and_is_no_decision() {
+    let (shop, mut daemon, token, http) = served().await;
+    daemon.done(&["status"]);
+    let file = copy(&daemon);
+    let whole = std::fs::read(&file).expect("it is there");
+    for damaged in [[&whole[..whole.len() / 2], b"?", &whole[whole.len() / 2 + 1..]].concat(), whole[..1000].to_vec(), Vec::new()] {
+        std::fs::write(&file, &damaged).expect("it is ours");
+        let until = Instant::now() + PATIENCE;
+        // Nothing waits, and nobody asks for anything.
+        let alert = loop {
+            let (code, said) = daemon.run(&["status"]);
+            if code == 1 {
+                break said;
+            }
+            assert!(Instant::now() < until, "{said}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        assert!(alert.contains("is damaged") && alert.contains("cartage cart upgrade shop --plugin"), "{alert}");
+    }
+    every_way_in_is_refused(&http, &daemon, &token, "1021").await;
+    commands_fail(&daemon, "1021");
+    daemon.done(&["cart", "upgrade", "shop", "--plugin", "script.wasm"]);
+    assert_eq!(std::fs::read(&file).expect("it is there"), whole);
+    it_is_new(&http, &daemon, &token, "1021").await;
+    arrives(&shop, "1021", 2).await;
+    assert!(daemon.stop());
+}
+
+/// What the store holds of a plugin and of the settings can become unreadable: the plugin says it again, the rest is a fault and no refusal.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_cannot_be_read_are_no_decision() {
+    let (shop, mut daemon, token, http) = served().await;
+    let edit = |daemon: &Daemon, sql: &str| {
+        let store = rusqlite::Connection::open(daemon.path("data/cartage.sqlite")).expect("it is ours");
+        assert_eq!(store.execute(sql, ()).expect("the table is there"), 1);
+    };
+    assert!(daemon.stop());
+    edit(&daemon, "UPDATE plugins SET manifest = '{'");
+    daemon.serve();
+    let updates = format!("{}/v1/status-updates", daemon.api());
+    http.json("POST", &updates, &token, &update("1", "Status 1")).await.is(202);
+    arrives(&shop, "1", 1).await;
+    for (broken, mended) in [
+        ("UPDATE parameters SET value = 'perhaps' WHERE cart = ''", "UPDATE parameters SET value = 'True' WHERE cart = ''"),
+        ("UPDATE status_events SET event = 'Order Pucked'", "UPDATE status_events SET event = 'Order Packed'"),
+        ("UPDATE carts SET definition = '= ' || definition", "UPDATE carts SET definition = substr(definition, 3)"),
+    ] {
+        assert!(daemon.stop());
+        edit(&daemon, broken);
+        daemon.serve();
+        let order = broken.len().to_string();
+        let updates = format!("{}/v1/status-updates", daemon.api());
+        let post = async || {
+            let body = ("application/json", update(&order, "Status 1").to_string());
+            http.ask_with("POST", &updates, &token, Some(body), &[("idempotency-key", &order)]).await
+        };
+        post().await.problem(503, "unavailable", "nothing of the request was kept");
+        edit(&daemon, mended);
+        post().await.is(202);
+    }
+    assert!(daemon.stop());
+}

@@ -42,6 +42,7 @@ fn plugin(kept: &KeptCart) -> Value {
         PluginKept::Changed { .. } => ("changed", None),
         // Why not is for whoever has the machine: it may name files.
         PluginKept::Refused { .. } => ("refused", None),
+        PluginKept::Unknown { .. } => ("unknown", None),
     };
     json!({
         "file": kept.cart.plugin, "state": state,

@@ -4,6 +4,7 @@
 //! causes. What only the operator can mend is told by its kind, and its causes go into the log.
 
 use super::problem::{Kind, Problem, chain};
+use crate::fault::Fault;
 use crate::office::apply::Invalid;
 use crate::{office, outbox, store, vault};
 
@@ -62,13 +63,17 @@ impl From<vault::Error> for Problem {
             Error::Store(error) => error.into(),
             Error::TooLong { .. } => Problem::of(Kind::Invalid, &error),
             Error::OtherHost { .. } => Problem::of(Kind::Conflict, &error),
-            Error::NoKey { .. }
-            | Error::NotAKey { .. }
-            | Error::KeyFile { .. }
-            | Error::WrongKey { .. }
-            | Error::BrokenSeal { .. }
-            | Error::Random { .. } => ours(Kind::Internal, &error),
+            Error::NoKey { .. } | Error::KeyFile { .. } | Error::Random { .. } => ours(of_the_machine(&error), &error),
+            Error::NotAKey { .. } | Error::WrongKey { .. } | Error::BrokenSeal { .. } => ours(Kind::Internal, &error),
         }
+    }
+}
+
+/// A fault of this machine, which passes or is mended: the request may come again.
+fn of_the_machine(error: &(dyn std::error::Error + 'static)) -> Kind {
+    match Fault::within(error) {
+        Some(Fault::NoRoom) => Kind::NoRoom,
+        Some(Fault::NotThere | Fault::ReadOnly | Fault::Exhausted | Fault::Other | Fault::Content) | None => Kind::Unavailable,
     }
 }
 
@@ -79,6 +84,8 @@ impl From<office::Error> for Problem {
             Error::Store(error) => error.into(),
             Error::Vault(error) => error.into(),
             Error::Outbox(error) => error.into(),
+            Error::NoRoom { .. } => Problem::of(Kind::NoRoom, &error),
+            fault if fault.is_fault() => ours(of_the_machine(&fault), &fault),
             Error::NoCart { .. } => Problem::of(Kind::NotFound, &error),
             Error::KeyReused { .. } => Problem::of(Kind::KeyReused, &error),
             Error::Token(office::tokens::Error::Role { .. }) => {
@@ -99,7 +106,6 @@ impl From<office::Error> for Problem {
             | Error::Banned { .. }
             | Error::CartHasQueue { .. }
             | Error::CartBusy { .. } => Problem::of(Kind::Conflict, &error),
-            Error::NoRoom { .. } => Problem::of(Kind::NoRoom, &error),
             // Their causes name files and variables of this machine.
             Error::PluginFile { ref plugin, .. } => {
                 let detail =
@@ -113,6 +119,8 @@ impl From<office::Error> for Problem {
             | Error::KeptCart { .. }
             | Error::Kept { .. }
             | Error::Runtime(_)
+            | Error::PluginDamaged { .. }
+            | Error::PluginUnknown { .. }
             | Error::PluginFolder { .. }
             | Error::KeepPlugin { .. } => ours(Kind::Internal, &error),
         }
@@ -126,6 +134,77 @@ impl From<Invalid> for Problem {
             Invalid::Twice { .. } | Invalid::Digest { .. } | Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_) => {
                 Problem::of(Kind::Invalid, &error)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::carts::secrets;
+    use crate::id::{CartId, Digest};
+    use crate::plugin::{admit, file};
+    use office::Error;
+    use rustix::io::Errno;
+    use std::io;
+    use std::sync::Arc;
+
+    fn os(errno: Errno) -> io::Error {
+        io::Error::from_raw_os_error(errno.raw_os_error())
+    }
+
+    fn cart() -> CartId {
+        CartId::new("shop").expect("it is a Cart ID")
+    }
+
+    fn plugin(source: file::Error) -> Error {
+        Error::PluginFile { plugin: "p.wasm".into(), folder: "plugins".into(), source }
+    }
+
+    fn secret(source: io::Error) -> Error {
+        Error::Secret(secrets::Error::File { cart: cart(), place: "[credentials.a] b".into(), file: "/b".into(), source })
+    }
+
+    /// A fault of the machine is 503 or 507 whatever it hits; that something is not there, or is another thing, is a fact.
+    #[test]
+    fn faults_are_told_from_facts() {
+        let open = |source| file::Error::Open { name: "p.wasm".into(), source };
+        let faults = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO, Errno::ACCESS, Errno::LOOP];
+        for errno in faults {
+            for error in [
+                plugin(open(os(errno))),
+                plugin(file::Error::Read { name: "p.wasm".into(), source: os(errno) }),
+                plugin(file::Error::Directory { path: "plugins".into(), source: os(errno) }),
+                secret(os(errno)),
+                Error::PluginFolder { folder: "plugins".into(), source: os(errno) },
+                Error::KeepPlugin { file: "p.wasm".into(), source: os(errno) },
+                Error::Vault(vault::Error::KeyFile { what: "read", file: "key".into(), source: os(errno) }),
+                Error::PluginUnknown { cart: cart(), source: Arc::new(plugin(open(os(errno)))) },
+                Error::NotAdmitted { digest: Digest::of(b""), source: admit::Error::Host(os(errno).into()) },
+            ] {
+                assert!(error.is_fault(), "{error:?}");
+                assert_eq!(Problem::from(error).kind, Kind::Unavailable, "{errno:?}");
+            }
+        }
+        for error in [
+            plugin(file::Error::Directory { path: "plugins".into(), source: os(Errno::NOENT) }),
+            Error::Vault(vault::Error::NoKey { file: "key".into() }),
+            Error::PluginDamaged { file: "p.wasm".into(), found: None },
+            Error::Kept { what: "a parameter", source: Box::new(std::fmt::Error) },
+            Error::DataDir(crate::data_dir::Error::Moved { path: "data".into() }),
+        ] {
+            assert_eq!(Problem::from(error).kind, Kind::Unavailable);
+        }
+        assert_eq!(Problem::from(Error::KeepPlugin { file: "p.wasm".into(), source: os(Errno::DQUOT) }).kind, Kind::NoRoom);
+        for (fact, kind) in [
+            (plugin(open(os(Errno::NOENT))), Kind::Conflict),
+            (plugin(file::Error::NotAFile { name: "p.wasm".into() }), Kind::Conflict),
+            (secret(os(Errno::NOENT)), Kind::Conflict),
+            (secret(io::Error::new(io::ErrorKind::InvalidData, "no text")), Kind::Conflict),
+            (Error::NotAdmitted { digest: Digest::of(b""), source: admit::Error::TooLarge { bytes: 1 } }, Kind::Invalid),
+        ] {
+            assert!(!fact.is_fault(), "{fact:?}");
+            assert_eq!(Problem::from(fact).kind, kind);
         }
     }
 }

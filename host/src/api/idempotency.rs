@@ -1,8 +1,9 @@
 //! The header `Idempotency-Key`, as draft-ietf-httpapi-idempotency-key-header describes it: a quoted string; without its quotes it is
 //! taken as well, and means the same.
 //!
-//! A key belongs to its merchant and to one request: method, path and body. A batch keeps its own key, which says that this batch was begun, and
-//! each of its updates a key below it; so a batch that was cut off goes on where it ended when it comes again.
+//! A key belongs to its merchant and to one request: method, path and body. Under it stands what was decided, and nothing else: a request that
+//! failed on this machine is new when it comes again. The first decision of a batch keeps the batch's own key as well, and each of its updates has
+//! a key below that; so a batch that was cut off goes on where it ended when it comes again.
 
 use super::call::Call;
 use super::problem::{Kind, Problem};
@@ -27,12 +28,12 @@ pub(super) fn key(call: &Call) -> Result<Option<IdempotencyKey>, Problem> {
         )
     })?;
     let asked = [call.method.as_str().as_bytes(), b" ", call.path.as_bytes(), b"\n", &call.body].concat();
-    Ok(Some(IdempotencyKey { key, body: Digest::of(&asked) }))
+    Ok(Some(IdempotencyKey { key, body: Digest::of(&asked), batch: None }))
 }
 
 /// The key of one update of a batch. No key from outside holds a line break.
 pub(super) fn within(batch: &IdempotencyKey, index: usize) -> IdempotencyKey {
-    IdempotencyKey { key: format!("{}\n{index}", batch.key), body: batch.body }
+    IdempotencyKey { key: format!("{}\n{index}", batch.key), body: batch.body, batch: Some(batch.key.clone()) }
 }
 
 fn read(text: &[u8]) -> Option<String> {

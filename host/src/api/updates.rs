@@ -7,7 +7,7 @@ use super::problem::{Kind, Problem};
 use crate::gate::{Again, Decision, Given};
 use crate::id::CartId;
 use crate::office::{Cause, IdempotencyKey, Request};
-use crate::store::{self, Tx, idempotency as keys};
+use crate::store::{self, View, idempotency as keys};
 use crate::validate::{Fields, LineItemFields, PackageFields};
 use axum::response::Response;
 use http::StatusCode;
@@ -166,7 +166,7 @@ async fn batch(call: &Call, key: Option<IdempotencyKey>) -> Result<Response, Pro
         return Err(Problem::new(Kind::Invalid, detail).with("updates_max", BATCH_UPDATES_MAX));
     }
     if let Some(key) = &key {
-        begin(call, key).await?;
+        is_its_own(call, key).await?;
     }
     let (mut all, mut answers) = (true, Vec::with_capacity(count));
     for (index, update) in updates.into_iter().enumerate() {
@@ -190,13 +190,12 @@ async fn one(call: &Call, update: Value, key: Option<&IdempotencyKey>) -> Result
     take(call, body.into(), key).await
 }
 
-/// Keeps the key of the batch itself, so that no other request can use it, whatever becomes of the updates.
-async fn begin(call: &Call, key: &IdempotencyKey) -> Result<(), Problem> {
-    let (merchant, key, at) = (call.office.merchant().clone(), key.clone(), call.office.now_unix_ms());
-    let named = key.key.clone();
-    let write = move |tx: &Tx<'_>| keys::put(tx, &merchant, &key.key, key.body, "{}", at);
-    match call.office.store().write::<_, store::Error>(write).await? {
+/// Sees that the key of the batch belongs to no other request. It is kept with the first of its updates that is decided.
+async fn is_its_own(call: &Call, key: &IdempotencyKey) -> Result<(), Problem> {
+    let (merchant, wanted) = (call.office.merchant().clone(), key.clone());
+    let look = move |view: &View<'_>| keys::get(view, &merchant, &wanted.key, wanted.body);
+    match call.office.store().read::<_, store::Error>(look).await? {
         keys::Known::New | keys::Known::Answered { .. } => Ok(()),
-        keys::Known::OtherBody => Err(crate::office::Error::KeyReused { key: named }.into()),
+        keys::Known::OtherBody => Err(crate::office::Error::KeyReused { key: key.key.clone() }.into()),
     }
 }

@@ -1,6 +1,7 @@
 //! Fetching a cart's secrets from where its file says they are.
 
 use super::Cart;
+use crate::fault::Fault;
 use crate::id::CartId;
 use crate::nearest::{hint, nearest};
 use cartage_contract::manifest::Manifest;
@@ -77,6 +78,16 @@ pub enum Error {
         /// What was probably meant.
         hint: String,
     },
+}
+
+impl Error {
+    /// Whether it says something about this machine, and nothing about the cart.
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Error::File { source, .. } => !Fault::of(source).is_fact(),
+            Error::Variable { .. } | Error::InTheOpen { .. } | Error::Unknown { .. } => false,
+        }
+    }
 }
 
 impl Cart {

@@ -132,7 +132,7 @@ pub(super) async fn change(office: &Office, proposals: Vec<Proposal>, consent: C
 fn invalid(error: Invalid) -> Failure {
     match error {
         Invalid::Office(error) => match *error {
-            error @ office::Error::PluginFile { .. } => Failure::from(error)
+            error @ office::Error::PluginFile { .. } if !error.is_fault() => Failure::from(error)
                 .what_to_do("put the plugin beside the cart's file, or name the folder that holds it with --plugins DIR"),
             other => init::failure(other),
         },

@@ -103,6 +103,7 @@ pub(super) fn failure(error: office::Error) -> Failure {
         office::Error::DataDir(data_dir::Error::InUse { .. }) => {
             Some("repeat this in a moment: another command works there, or a daemon that does not take commands yet or any more")
         }
+        fault if fault.is_fault() => None,
         office::Error::PluginFile { .. } => Some("give the cart its plugin's file: cartage cart upgrade CART --plugin FILE"),
         _ => None,
     };

@@ -11,7 +11,7 @@ use crate::failpoint;
 use crate::gate::order::{Known, Past};
 use crate::gate::package::mark;
 use crate::gate::{self, Again, Change, Decision, Given, Question, Verdict, decide};
-use crate::id::{CartId, DeliveryId, Digest};
+use crate::id::{CartId, DeliveryId, Digest, MerchantId};
 use crate::outbox;
 use crate::store::orders::OrderRef;
 use crate::store::{self, Tx, decisions, idempotency};
@@ -24,6 +24,8 @@ use std::sync::Arc;
 const PACKAGES_KEPT_MAX: usize = 20;
 /// The same of its lines.
 const LINES_KEPT_MAX: usize = 20;
+/// What is kept under the key of a batch: that one of its requests was decided.
+const BATCH_BEGUN: &str = "{}";
 
 /// A status that somebody wants a cart to be told.
 #[derive(Debug, Clone)]
@@ -55,6 +57,8 @@ pub struct IdempotencyKey {
     pub key: String,
     /// Of the whole body that came with it.
     pub body: Digest,
+    /// The key of the batch that this is one request of, which is kept with the first answer that is.
+    pub batch: Option<String>,
 }
 
 /// What the gate said of a request, and what is on disk now.
@@ -152,19 +156,19 @@ impl Asked {
         }
     }
 
-    pub(super) fn decide(&self, cart: &CartId, kept: Option<&KeptCart>, nearest: Option<&str>, facts: &Facts) -> Decision {
+    pub(super) fn decide(&self, cart: &CartId, kept: Option<&KeptCart>, nearest: Option<&str>, facts: &Facts) -> Result<Decision, Error> {
         let mut change = Change::of(self.update.given());
         change.label = change.label.filter(|_| self.labelled);
-        decide(&Question {
+        Ok(decide(&Question {
             cart,
-            definition: kept.map(KeptCart::definition),
+            definition: kept.map(KeptCart::definition).transpose()?,
             nearest_cart: nearest,
             parameters: &facts.set.assignments,
             cause: self.raised.as_ref().map_or(gate::Cause::Given(self.given), gate::Cause::Event),
             change,
             known: self.known.as_ref(),
             again: self.again,
-        })
+        }))
     }
 }
 
@@ -185,7 +189,7 @@ impl Office {
             self.has_room()?;
             let Looked { facts, kept, nearest, .. } = looked;
             let asked = Asked::new(request, &facts, self.now_unix_ms())?;
-            let decision = asked.decide(&request.cart, kept.as_deref(), nearest.as_deref(), &facts);
+            let decision = asked.decide(&request.cart, kept.as_deref(), nearest.as_deref(), &facts)?;
             let update = match &kept {
                 Some(kept) if decision.verdict != Verdict::Nothing => asked.for_cart(kept, &facts),
                 Some(_) | None => Ok(None),
@@ -283,7 +287,7 @@ impl Office {
         let (known, wanted) = (self.shared.set.clone(), key.cloned());
         let look = move |view: &store::View<'_>| -> Result<_, Error> {
             let answered = match &wanted {
-                Some(key) => read(key, idempotency::get(view, &merchant, &key.key, key.body)?)?,
+                Some(key) => answer_under(view, &merchant, key)?,
                 None => None,
             };
             Ok((answered, Facts::read(view, &merchant, &order, &known)?))
@@ -324,6 +328,11 @@ impl Office {
                 *sequence = outbox::sqlite::accept(tx, new)?;
             }
             if let Some(key) = key {
+                if let Some(batch) = &key.batch
+                    && idempotency::put(tx, &merchant, batch, key.body, BATCH_BEGUN, row.at_unix_ms)? == idempotency::Known::OtherBody
+                {
+                    return Err(Error::KeyReused { key: batch.clone() });
+                }
                 let answer = serde_json::to_string(&accepted).expect("an answer is plain data");
                 let known = idempotency::put(tx, &merchant, &key.key, key.body, &answer, row.at_unix_ms)?;
                 if known != idempotency::Known::New {
@@ -341,12 +350,21 @@ impl Office {
 }
 
 /// The answer that a key has.
+fn answer_under(view: &store::View<'_>, merchant: &MerchantId, key: &IdempotencyKey) -> Result<Option<Accepted>, Error> {
+    if let Some(batch) = &key.batch
+        && idempotency::get(view, merchant, batch, key.body)? == idempotency::Known::OtherBody
+    {
+        return Err(Error::KeyReused { key: batch.clone() });
+    }
+    read(key, idempotency::get(view, merchant, &key.key, key.body)?)
+}
+
 fn read(key: &IdempotencyKey, known: idempotency::Known) -> Result<Option<Accepted>, Error> {
     match known {
         idempotency::Known::New => Ok(None),
         idempotency::Known::Answered { answer } => {
             let read = serde_json::from_str(&answer);
-            read.map(Some).map_err(|source| Error::Kept { what: "the answer to an idempotency key", source })
+            read.map(Some).map_err(Error::kept("the answer to an idempotency key"))
         }
         idempotency::Known::OtherBody => Err(Error::KeyReused { key: key.key.clone() }),
     }

@@ -1,6 +1,6 @@
 //! Which alerts there are: the facts of the moment are read, what holds is raised, what no longer holds is cleared.
 
-use super::plugins::kept_name;
+use super::plugin_files::{Copy, kept_name};
 use super::{Error, Office};
 use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, OLDEST_MS_DEFAULT, conditions};
 use crate::carts::Cart;
@@ -55,6 +55,7 @@ impl Seen {
             }
             Note::NotReady { why } => {
                 let of = match why.downcast_ref::<Error>() {
+                    Some(fault) if fault.is_fault() => NotReady::Else,
                     Some(Error::PluginFile { .. } | Error::Changed { .. } | Error::NotAdmitted { .. } | Error::Banned { .. }) => {
                         NotReady::Plugin
                     }
@@ -130,13 +131,14 @@ impl Office {
     async fn facts(&self) -> Result<Facts, Error> {
         let merchant = self.merchant.clone();
         let Read { carts, backlogs, mut poison } = self.shared.store.read(move |view| read(view, &merchant)).await?;
+        let mut unusable = self.unusable_carts(&carts).await;
         let mut seen = self.shared.seen.of(&self.merchant);
         let mut backlogs: BTreeMap<CartId, Backlog> = backlogs.into_iter().map(|backlog| (backlog.cart.clone(), backlog)).collect();
         let now_unix_ms = self.now_unix_ms();
         let facts = |row: store::carts::Cart| {
             let cart = row.definition.cart.clone();
             let SeenCart { breaker, not_ready } = seen.remove(&cart).unwrap_or_default();
-            let not_ready = match self.unusable(&row) {
+            let not_ready = match unusable.remove(&cart) {
                 Some(why) => Known::Yes(why),
                 None => not_ready,
             };
@@ -150,15 +152,27 @@ impl Office {
         Ok(Facts { now_unix_ms, oldest_ms: self.shared.seen.oldest_ms.load(Ordering::Relaxed), carts, free_bytes })
     }
 
+    /// The carts that are known not to be usable without anything being tried, and why. Plugins' files that changed are read.
+    async fn unusable_carts(&self, rows: &[store::carts::Cart]) -> BTreeMap<CartId, (NotReady, String)> {
+        let (office, rows) = (self.clone(), rows.to_vec());
+        let look = move || rows.iter().filter_map(|row| Some((row.definition.cart.clone(), office.unusable(row)?))).collect();
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
+    }
+
     /// Why a cart is known not to be usable without anything being tried.
     fn unusable(&self, row: &store::carts::Cart) -> Option<(NotReady, String)> {
         let cart = match Cart::parse("the store", &row.definition.text) {
             Ok(cart) => cart,
             Err(error) => return Some((NotReady::Else, format!("its definition cannot be read: {}", chain(&error)))),
         };
-        let folder = self.shared.dir.plugins();
-        let pinned = row.definition.plugin.or(cart.digest).map(kept_name);
-        let there = pinned.into_iter().chain([cart.plugin.clone()]).any(|name| folder.join(name).is_file());
+        if let Some(pinned) = row.definition.plugin.or(cart.digest) {
+            match self.look_at_copy(pinned) {
+                Copy::Sound => return None,
+                Copy::Damaged => return Some((NotReady::Damaged, kept_name(pinned))),
+                Copy::Missing => {}
+            }
+        }
+        let there = self.shared.dir.plugins().join(&cart.plugin).is_file();
         (!there).then(|| (NotReady::Plugin, format!("the file of its plugin {} is not there", cart.plugin)))
     }
 

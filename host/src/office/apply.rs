@@ -149,7 +149,7 @@ impl Office {
         let before = self.before(&cart.id).await?;
         let bytes = match plugin {
             Some(bytes) => bytes,
-            None => self.plugin_that_is_kept(&cart, before.as_ref())?,
+            None => self.plugin_that_is_kept(&cart, before.as_ref()).await?,
         };
         let found = Digest::of(&bytes);
         if let Some(wanted) = cart.digest.replace(found).filter(|wanted| *wanted != found) {
@@ -180,9 +180,9 @@ impl Office {
         Ok(row.map(|row| Before { cart: Cart::parse("the store", &row.definition.text).ok(), row }))
     }
 
-    fn plugin_that_is_kept(&self, cart: &Cart, before: Option<&Before>) -> Result<Vec<u8>, Error> {
+    async fn plugin_that_is_kept(&self, cart: &Cart, before: Option<&Before>) -> Result<Vec<u8>, Error> {
         let same = before.filter(|before| before.cart.as_ref().is_some_and(|before| before.plugin == cart.plugin));
-        self.plugin_file_of(cart, cart.digest.or_else(|| same?.pinned()))
+        Ok(self.plugin_file_of(cart, cart.digest.or_else(|| same?.pinned())).await?.bytes)
     }
 
     /// What a plugin asks for that the cart's plugin before it did not.

@@ -1,6 +1,6 @@
 //! A cart as the store keeps it, with what is known of its plugin, and the way from there to a courier.
 
-use super::plugins::{is_missing, kept_name};
+use super::plugin_files::{Found, Stamp, kept_name, stamp};
 use super::{Error, Office};
 use crate::carts::{Cart, Mode, OrderNumberKind};
 use crate::deliver::Courier;
@@ -12,9 +12,7 @@ use crate::vault::{Place, Turn, Vault as _};
 use cartage_contract::delivery::SettingValue;
 use cartage_contract::manifest::{Manifest, Plain, Slot};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
 
 /// A cart as the store keeps it.
 #[derive(Debug, Clone)]
@@ -46,10 +44,15 @@ pub enum PluginKept {
         /// The digest of the file that is there.
         found: Digest,
     },
-    /// It was not admitted, or its file could not be read.
+    /// It was not admitted, or its file is none that can be one.
     Refused {
         /// Why.
         reason: String,
+    },
+    /// It could not be looked at now: that says something about this machine, and nothing about the cart.
+    Unknown {
+        /// Why not.
+        why: Arc<Error>,
     },
 }
 
@@ -59,9 +62,6 @@ pub(super) struct CartCache(Mutex<BTreeMap<(MerchantId, CartId), Read>>);
 
 /// A cart, and the file of its plugin as it was then.
 type Read = (Stamp, Arc<KeptCart>);
-
-/// By what a file is known to be the same: when it was changed last, and its length.
-type Stamp = (SystemTime, u64);
 
 impl CartCache {
     fn get(&self, key: &(MerchantId, CartId), row: &store::carts::Cart, stamp: Option<Stamp>) -> Option<Arc<KeptCart>> {
@@ -74,15 +74,14 @@ impl CartCache {
     }
 }
 
-fn stamp(file: &Path) -> Option<Stamp> {
-    let metadata = std::fs::metadata(file).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
-}
-
 impl KeptCart {
     /// The cart as the gate is asked about it.
-    pub fn definition(&self) -> Definition<'_> {
-        Definition {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PluginUnknown`]: a fault of this machine is no answer of the gate.
+    pub fn definition(&self) -> Result<Definition<'_>, Error> {
+        Ok(Definition {
             cart: &self.cart,
             state: if self.row.enabled { CartState::Enabled } else { CartState::Disabled },
             plugin: match &self.plugin {
@@ -90,17 +89,18 @@ impl KeptCart {
                 PluginKept::Missing => PluginState::Missing,
                 PluginKept::Changed { .. } => PluginState::Changed,
                 PluginKept::Refused { reason } => PluginState::Refused { reason },
+                PluginKept::Unknown { why } => return Err(Error::PluginUnknown { cart: self.cart.id.clone(), source: why.clone() }),
             },
             mode: &self.mode,
             changes: self.cart.changes,
-        }
+        })
     }
 
     /// What its plugin says of itself, where it was admitted.
     pub fn manifest(&self) -> Option<&Manifest> {
         match &self.plugin {
             PluginKept::Admitted { manifest, .. } => Some(manifest),
-            PluginKept::Missing | PluginKept::Changed { .. } | PluginKept::Refused { .. } => None,
+            PluginKept::Missing | PluginKept::Changed { .. } | PluginKept::Refused { .. } | PluginKept::Unknown { .. } => None,
         }
     }
 
@@ -217,7 +217,14 @@ impl Office {
         let cart =
             Cart::parse(&format!("the store, cart {id}"), &row.definition.text).map_err(|source| Error::KeptCart { cart: id, source })?;
         let mode = cart.mode();
-        let plugin = self.plugin_of(&cart, row.definition.plugin.or(cart.digest)).await?;
+        let plugin = match self.plugin_of(&cart, row.definition.plugin.or(cart.digest)).await {
+            Err(error) if error.is_fault() => {
+                // Whoever looks after it hears of it at once.
+                self.shared.seen.news.notify_one();
+                PluginKept::Unknown { why: Arc::new(error) }
+            }
+            plugin => plugin?,
+        };
         Ok(KeptCart { cart, row, mode, plugin })
     }
 
@@ -235,13 +242,12 @@ impl Office {
 
     /// What is known of a cart's plugin. One that was never admitted is admitted now.
     async fn plugin_of(&self, cart: &Cart, pinned: Option<Digest>) -> Result<PluginKept, Error> {
-        let bytes = match self.plugin_file_of(cart, pinned) {
-            Ok(bytes) => bytes,
-            Err(Error::PluginFile { source, .. }) if is_missing(&source) => return Ok(PluginKept::Missing),
-            Err(Error::PluginFile { source, .. }) => return Ok(refused(&source)),
+        let (bytes, found) = match self.find_plugin_file(cart, pinned).await {
+            Ok(Some(found)) => (found.bytes, found.digest),
+            Ok(None) => return Ok(PluginKept::Missing),
+            Err(Error::PluginFile { source, .. }) if source.fault().is_none() => return Ok(refused(&source)),
             Err(other) => return Err(other),
         };
-        let found = Digest::of(&bytes);
         if pinned.is_some_and(|pinned| pinned != found) {
             return Ok(PluginKept::Changed { found });
         }
@@ -250,7 +256,7 @@ impl Office {
         }
         match self.admit_and_keep(bytes).await {
             Ok(plugin) => Ok(PluginKept::Admitted { digest: found, manifest: Box::new(plugin.manifest().clone()) }),
-            Err(Error::NotAdmitted { source, .. }) => Ok(refused(&source)),
+            Err(Error::NotAdmitted { source, .. }) if !source.is_fault() => Ok(refused(&source)),
             Err(other) => Err(other),
         }
     }
@@ -277,8 +283,7 @@ impl Office {
 
     async fn courier_with(&self, kept: &KeptCart, turn: Turn) -> Result<Courier, Error> {
         let id = &kept.cart.id;
-        let bytes = self.plugin_file_of(&kept.cart, kept.pinned())?;
-        let found = Digest::of(&bytes);
+        let Found { bytes, digest: found } = self.plugin_file_of(&kept.cart, kept.pinned()).await?;
         if let Some(pinned) = kept.pinned().filter(|pinned| *pinned != found) {
             return Err(Error::Changed { cart: id.clone(), plugin: kept.cart.plugin.clone(), found, pinned });
         }

@@ -119,7 +119,7 @@ impl Office {
     ///
     /// [`Error::PluginFile`].
     pub fn kept_plugin(&self, digest: Digest) -> Result<Vec<u8>, Error> {
-        self.plugin_file(&super::plugins::kept_name(digest))
+        self.plugin_file(&super::plugin_files::kept_name(digest))
     }
 
     async fn change_cart(

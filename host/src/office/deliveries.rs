@@ -153,7 +153,7 @@ impl Office {
             return Ok(None);
         }
         let receipts = receipts.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>();
-        let receipts = receipts.map_err(|source| Error::Kept { what: "a receipt", source })?;
+        let receipts = receipts.map_err(Error::kept("a receipt"))?;
         Ok(Some(Shown { found, receipts, cassettes, before: before.into_iter().map(|queued| queued.delivery).collect() }))
     }
 

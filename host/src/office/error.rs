@@ -1,8 +1,10 @@
 //! Why the office could not do what it was asked.
 
 use crate::egress::credential;
+use crate::fault::Fault;
 use crate::id::{CartId, Digest};
 use crate::{carts, data_dir, deliver, events, outbox, parameters, plugin, store, validate, vault};
+use std::sync::Arc;
 
 /// Why the office could not do what it was asked. What the gate decides is no error, and neither is what a cart answers.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +42,7 @@ pub enum Error {
         what: &'static str,
         /// Why not.
         #[source]
-        source: serde_json::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A parameter.
     #[error(transparent)]
@@ -85,6 +87,26 @@ pub enum Error {
         /// Why not.
         #[source]
         source: plugin::file::Error,
+    },
+    /// The copy of a plugin's file has another content than it was given.
+    #[error(
+        "the plugin file {} is damaged{}; see to the disk, and give the cart the same file again with `cartage cart upgrade CART --plugin FILE`",
+        .file.display(), found.map_or_else(String::new, |found| format!(" (its digest is {found})"))
+    )]
+    PluginDamaged {
+        /// The copy, whose name is the digest that it should have.
+        file: std::path::PathBuf,
+        /// The digest that it has. None: it cannot be read as a file.
+        found: Option<Digest>,
+    },
+    /// A cart's plugin could not be looked at now.
+    #[error("could not look at the plugin of cart {cart}, so nothing was decided")]
+    PluginUnknown {
+        /// The cart.
+        cart: CartId,
+        /// Why not.
+        #[source]
+        source: Arc<Error>,
     },
     /// A folder with plugins' files could not be looked into.
     #[error("could not look for plugins in {}", .folder.display())]
@@ -211,6 +233,49 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it says something about this machine (its files, its memory, its disk) and nothing about what was asked for: the same may succeed
+    /// when that is mended, so it is never kept as an answer.
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Error::DataDir(_)
+            | Error::Store(_)
+            | Error::KeptCart { .. }
+            | Error::Kept { .. }
+            | Error::Runtime(_)
+            | Error::PluginDamaged { .. }
+            | Error::PluginUnknown { .. }
+            | Error::PluginFolder { .. }
+            | Error::KeepPlugin { .. }
+            | Error::NoRoom { .. } => true,
+            Error::Outbox(error) => matches!(error, outbox::Error::Store(_)),
+            Error::Vault(error) => error.is_fault(),
+            Error::PluginFile { source, .. } => source.fault().is_some_and(|fault| !fault.is_fact()),
+            Error::NotAdmitted { source, .. } => source.is_fault(),
+            Error::Secret(source) => source.is_fault(),
+            Error::Courier { source, .. } => Fault::within(&**source).is_some_and(|fault| !fault.is_fact()),
+            Error::NoCart { .. }
+            | Error::Parameter(_)
+            | Error::Event(_)
+            | Error::Label(_)
+            | Error::Invalid(_)
+            | Error::Refused(_)
+            | Error::KeyReused { .. }
+            | Error::KeyInUse
+            | Error::Changed { .. }
+            | Error::Banned { .. }
+            | Error::CartHasQueue { .. }
+            | Error::CartBusy { .. }
+            | Error::Credential { .. }
+            | Error::CredentialUnbound { .. }
+            | Error::Token(_) => false,
+        }
+    }
+
+    /// What the store holds and this release cannot read.
+    pub(super) fn kept<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> impl Fn(E) -> Error {
+        move |source| Error::Kept { what, source: Box::new(source) }
+    }
+
     /// A cart that could not be made ready.
     pub(super) fn courier(cart: &CartId) -> impl FnOnce(deliver::Error) -> Error {
         let cart = cart.clone();

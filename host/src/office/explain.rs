@@ -43,10 +43,10 @@ impl Office {
                 Ok((decisions::list(view, &merchant, &order)?, receipts::of_order(view, &merchant, &order, RECEIPTS_SHOWN)?))
             })
             .await?;
-        let unreadable = |what| move |source| Error::Kept { what, source };
         let last = decided.first().map(|last| serde_json::from_str::<KeptDecision>(&last.json)).transpose();
-        let last = last.map_err(unreadable("a decision"))?;
-        let receipts = receipts.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>().map_err(unreadable("a receipt"))?;
+        let last = last.map_err(Error::kept("a decision"))?;
+        let receipts =
+            receipts.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>().map_err(Error::kept("a receipt"))?;
         let Looked { facts, kept, nearest, .. } = self.look(cart, number, None).await?;
         let known = facts.known().and_then(|known| known.label);
         let (cause, asked_label, packages, line_items) = match (last, label) {
@@ -60,7 +60,7 @@ impl Office {
         let request = Request { cart: cart.clone(), cause: cause.clone(), fields, again: Again::No };
         let mut asked = Asked::new(&request, &facts, self.now_unix_ms())?;
         asked.labelled &= !nothing_asked;
-        let decision = asked.decide(cart, kept.as_deref(), nearest.as_deref(), &facts);
+        let decision = asked.decide(cart, kept.as_deref(), nearest.as_deref(), &facts)?;
         Ok(Explained { explanation: explain(&decision), decision, cause, receipts })
     }
 

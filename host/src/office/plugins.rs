@@ -1,18 +1,18 @@
-//! Plugins: files of the data directory's `plugins/`, each admitted once a process and described once for good.
+//! Plugins: each admitted once a process and described once for good.
 //!
 //! A cart runs the file of the digest that it is pinned to, which lies there under that digest: `apply` and `cart upgrade` put it there from the
 //! file that the operator names, and rollback and restore find it there. A file that somebody puts there under a plugin's own name is taken
 //! only where there is nothing else: for a cart that was never pinned, and for one whose pinned file is gone, if it is the same file.
 
+use super::plugin_files::kept_name;
 use super::{Error, Office};
 use crate::carts::Cart;
 use crate::id::{CartId, Digest};
-use crate::plugin::file::{self, PluginDir};
+use crate::plugin::file::PluginDir;
 use crate::plugin::{Plugin, Runtime};
 use crate::store::{self, carts::Definition};
 use cartage_contract::manifest::Manifest;
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// A plugin's file that a cart needs and the data directory lacks.
@@ -27,43 +27,6 @@ pub struct MissingPlugin {
 }
 
 impl Office {
-    /// Reads a plugin's file from the data directory.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::PluginFile`].
-    pub fn plugin_file(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let folder = self.shared.dir.plugins();
-        PluginDir::open(&folder).and_then(|plugins| plugins.read(name)).map_err(|source| Error::PluginFile {
-            plugin: name.to_owned(),
-            folder: folder.display().to_string(),
-            source,
-        })
-    }
-
-    /// Reads a cart's plugin: the copy that `cartage apply` made under its digest, else the file of the name that the cart gives.
-    pub(super) fn plugin_file_of(&self, cart: &Cart, pinned: Option<Digest>) -> Result<Vec<u8>, Error> {
-        match pinned.map(|pinned| self.plugin_file(&kept_name(pinned))) {
-            Some(Err(Error::PluginFile { source, .. })) if is_missing(&source) => self.plugin_file(&cart.plugin),
-            Some(read) => read,
-            None => self.plugin_file(&cart.plugin),
-        }
-    }
-
-    /// Keeps a copy of a plugin's file under its digest, so that the operator's own file may come and go. One that is there is written again:
-    /// it may have been damaged.
-    pub(super) fn keep_plugin_file(&self, digest: Digest, bytes: &[u8]) -> Result<(), Error> {
-        let file = self.shared.dir.plugins().join(kept_name(digest));
-        let partial = file.with_extension("partial");
-        let written = std::fs::File::create(&partial).and_then(|mut open| {
-            open.write_all(bytes)?;
-            open.sync_all()?;
-            std::fs::rename(&partial, &file)?;
-            std::fs::File::open(self.shared.dir.plugins())?.sync_all()
-        });
-        written.map_err(|source| Error::KeepPlugin { file, source })
-    }
-
     /// Admits a plugin, once a process. Nothing of it is written down.
     ///
     /// # Errors
@@ -111,7 +74,7 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], [`Error::KeptCart`].
+    /// [`Error::Store`], [`Error::KeptCart`], [`Error::PluginFile`].
     pub async fn missing_plugins(&self) -> Result<Vec<MissingPlugin>, Error> {
         let merchant = self.merchant.clone();
         let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
@@ -120,9 +83,9 @@ impl Office {
             let Definition { cart: id, plugin: pinned, text, .. } = row.definition;
             let cart = Cart::parse(&format!("the store, cart {id}"), &text).map_err(|source| Error::KeptCart { cart: id, source })?;
             let pinned = pinned.or(cart.digest);
-            match self.plugin_file_of(&cart, pinned) {
-                Ok(bytes) if pinned.is_none_or(|pinned| pinned == Digest::of(&bytes)) => continue,
-                Ok(_) | Err(Error::PluginFile { .. }) => {}
+            match self.find_plugin_file(&cart, pinned).await {
+                Ok(Some(found)) if pinned.is_none_or(|pinned| pinned == found.digest) => continue,
+                Ok(_) | Err(Error::PluginDamaged { .. }) => {}
                 Err(other) => return Err(other),
             }
             let described = match pinned {
@@ -170,25 +133,21 @@ impl Office {
         self.shared.plugins.lock().expect("nobody panics while holding it").get(&digest).cloned()
     }
 
-    /// What an admitted plugin said of itself. None: it was never admitted here.
+    /// What an admitted plugin said of itself. None: it was never admitted here, or in words that this release does not read.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], [`Error::Kept`].
+    /// [`Error::Store`].
     pub async fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, Error> {
         let merchant = self.merchant.clone();
         let row = self.shared.store.read::<_, store::Error>(move |view| store::plugins::get(view, &merchant, digest)).await?;
-        let read = |row: store::plugins::Plugin| serde_json::from_str(&row.manifest);
-        row.map(read).transpose().map_err(|source| Error::Kept { what: "a plugin's manifest", source })
+        Ok(row.and_then(|row| match serde_json::from_str(&row.manifest) {
+            Ok(manifest) => Some(manifest),
+            Err(error) => {
+                // The plugin says it again when it is admitted again.
+                tracing::warn!(%digest, error = &error as &dyn std::error::Error, "a plugin's kept manifest cannot be read");
+                None
+            }
+        }))
     }
-}
-
-/// The name of the copy of a plugin's file.
-pub(super) fn kept_name(digest: Digest) -> String {
-    format!("{}.wasm", digest.to_string().replace(':', "-"))
-}
-
-/// Whether a file was not read because it is not there.
-pub(super) fn is_missing(error: &file::Error) -> bool {
-    matches!(error, file::Error::Open { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
 }

@@ -61,7 +61,7 @@ impl Office {
             attempt.map_or(Ok(None), |attempt| cassettes::get(view, &merchant, &id, attempt))
         };
         let Some(kept) = self.shared.store.read(look).await? else { return Ok(None) };
-        let cassette = serde_json::from_str(&kept.tape.json).map_err(|source| Error::Kept { what: "a recording", source })?;
+        let cassette = serde_json::from_str(&kept.tape.json).map_err(Error::kept("a recording"))?;
         Ok(Some((kept.attempt, cassette)))
     }
 
@@ -152,7 +152,7 @@ impl Office {
         let (merchant, order) = (self.merchant.clone(), order.clone());
         let kept = self.shared.store.read::<_, store::Error>(move |view| decisions::list(view, &merchant, &order)).await?;
         let read = |kept: &decisions::Decision| serde_json::from_str(&kept.json);
-        kept.iter().map(read).collect::<Result<_, _>>().map_err(|source| Error::Kept { what: "a decision", source })
+        kept.iter().map(read).collect::<Result<_, _>>().map_err(Error::kept("a decision"))
     }
 }
 

@@ -138,7 +138,7 @@ impl Office {
     async fn fit(&self, request: &Request) -> Result<(), Error> {
         let Looked { facts, kept, nearest, .. } = self.look(&request.cart, &request.fields.order_number, None).await?;
         let asked = super::accept::Asked::new(request, &facts, self.now_unix_ms())?;
-        let decision = asked.decide(&request.cart, kept.as_deref(), nearest.as_deref(), &facts);
+        let decision = asked.decide(&request.cart, kept.as_deref(), nearest.as_deref(), &facts)?;
         if let Some(kept) = kept.filter(|_| decision.verdict != crate::gate::Verdict::Nothing) {
             self.courier(&kept).await?;
         }

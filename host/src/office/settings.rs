@@ -104,7 +104,7 @@ impl Office {
     pub async fn labels(&self) -> Result<Labels, Error> {
         let merchant = self.merchant.clone();
         let labels = self.shared.store.read::<_, store::Error>(move |view| store::events::labels(view, &merchant)).await?;
-        Ok(labels.iter().map(|label| Label::new(label)).collect::<Result<_, _>>()?)
+        labels.iter().map(|label| Label::new(label)).collect::<Result<_, _>>().map_err(Error::kept("a label"))
     }
 
     /// Adds labels, those that are there already left alone.
@@ -161,16 +161,16 @@ pub(super) fn assignments(view: &View<'_>, merchant: &MerchantId) -> Result<Assi
         };
         parameters::assign(&row.name, scope, &row.value)
     };
-    Ok(store::parameters::list(view, merchant)?.into_iter().map(read).collect::<Result<_, _>>()?)
+    store::parameters::list(view, merchant)?.into_iter().map(read).collect::<Result<_, _>>().map_err(Error::kept("a parameter"))
 }
 
 /// What every event was given.
 pub(super) fn event_settings(view: &View<'_>, merchant: &MerchantId) -> Result<Settings, Error> {
     let mut settings = Settings::default();
     for row in store::events::list(view, merchant)? {
-        let label = |text: Option<String>| text.map(|text| Label::new(&text)).transpose();
+        let label = |text: Option<String>| text.map(|text| Label::new(&text)).transpose().map_err(Error::kept("a label"));
         let setting = Setting { order_label: label(row.order_label)?, item_label: label(row.item_label)?, notify_cart: row.notify_cart };
-        settings.set(events::find(&row.event)?, setting);
+        settings.set(events::find(&row.event).map_err(Error::kept("a status event"))?, setting);
     }
     Ok(settings)
 }

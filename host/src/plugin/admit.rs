@@ -7,7 +7,7 @@
 mod refusal;
 
 use super::guest::{AskedWhileDescribing, Asks};
-use super::limits::Budget;
+use super::limits::{Budget, is_of_the_host};
 use super::{Admitted, Plugin, Runtime, v0_1};
 use crate::carts::Limits;
 use crate::exchange::{Ended, Limit};
@@ -91,6 +91,9 @@ pub enum Error {
     /// It cannot be compiled, or needs more memories, tables or instances than the host has room for.
     #[error("the plugin cannot be compiled for this host")]
     Unfit(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The machine could not compile it now. That says nothing about the plugin.
+    #[error("this machine could not compile the plugin now; give the process more memory, files or threads if this goes on")]
+    Host(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It asked for something while it described itself.
     #[error("the plugin asked for {what} in describe, which must only state the manifest; move that into send-order-status or check")]
     AskedWhileDescribing {
@@ -105,6 +108,35 @@ pub enum Error {
     Manifest(#[source] manifest::Error),
 }
 
+impl Error {
+    /// Whether it says nothing about the plugin: the machine was short of something.
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Error::Host(_) => true,
+            // A plugin that describes itself waits for nothing, so the machine was slow.
+            Error::Describe(ended) => matches!(ended, Ended::Host { .. } | Ended::Limit { limit: Limit::CallMs(_) }),
+            Error::TooLarge { .. }
+            | Error::NotAComponent(_)
+            | Error::Invalid(_)
+            | Error::ForeignImport { .. }
+            | Error::ContractVersion { .. }
+            | Error::MissingExport { .. }
+            | Error::ImportType(_)
+            | Error::ExportType(_)
+            | Error::Unfit(_)
+            | Error::AskedWhileDescribing { .. }
+            | Error::Manifest(_) => false,
+        }
+    }
+}
+
+/// A component that was not compiled, or not made ready, for this reason.
+pub(super) fn unfit(error: wasmtime::Error, unless_host: fn(Box<dyn std::error::Error + Send + Sync>) -> Error) -> Error {
+    let is_host = is_of_the_host(&error);
+    let error = error.into_boxed_dyn_error();
+    if is_host { Error::Host(error) } else { unless_host(error) }
+}
+
 impl Runtime {
     /// Admits a plugin: checks the bytes, compiles them, and has the plugin describe itself once. The bytes that are hashed are the bytes
     /// that are compiled.
@@ -112,14 +144,14 @@ impl Runtime {
         let runtime = self.clone();
         let compiled = tokio::task::spawn_blocking(move || {
             inspect(&bytes)?;
-            let component =
-                Component::from_binary(&runtime.0.engine, &bytes).map_err(|error| Error::Unfit(error.into_boxed_dyn_error()))?;
+            let component = Component::from_binary(&runtime.0.engine, &bytes).map_err(|error| unfit(error, Error::Unfit))?;
             let ready = v0_1::Ready::new(&runtime.0.linker, &component)?;
             Ok((Digest::of(&bytes), ready))
         });
         let (digest, ready) = match compiled.await {
             Ok(compiled) => compiled?,
-            Err(panicked) => return Err(Error::Unfit(panicked.into())),
+            // A compiler that cannot start its threads panics.
+            Err(panicked) => return Err(Error::Host(panicked.into())),
         };
         let manifest = self.describe(&ready).await?;
         manifest.check().map_err(Error::Manifest)?;

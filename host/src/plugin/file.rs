@@ -5,6 +5,7 @@
 //! exchanged between a check and its use.
 
 use super::admit::PLUGIN_BYTES_MAX;
+use crate::fault::Fault;
 use cap_fs_ext::{DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _, OpenOptionsSyncExt as _};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
@@ -61,6 +62,20 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+}
+
+impl Error {
+    /// What kept the file from being read. None: it was looked at, and is none that can be read.
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            // A file may be missing; a directory that is gone has more than one file missing.
+            Error::Directory { source, .. } => {
+                Some(Fault::of(source)).map(|fault| if fault == Fault::NotThere { Fault::Other } else { fault })
+            }
+            Error::Open { source, .. } | Error::Read { source, .. } => Some(Fault::of(source)),
+            Error::Name { .. } | Error::NotAFile { .. } | Error::TooLarge { .. } => None,
+        }
+    }
 }
 
 /// The directory that plugins lie in.

@@ -6,8 +6,9 @@
 use super::compile::{MEMORY_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
 use crate::carts::Limits;
 use crate::exchange::{Ended, Limit};
+use crate::fault::Fault;
 use std::fmt::Write as _;
-use wasmtime::{Error, PoolConcurrencyLimitError, ResourceLimiter, Result, Store, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime::{Error, OutOfMemory, PoolConcurrencyLimitError, ResourceLimiter, Result, Store, Trap, UpdateDeadline, WasmBacktrace};
 
 /// Bytes of a guest function's name in a trap's reason.
 const NAME_BYTES_MAX: usize = 100;
@@ -60,6 +61,9 @@ impl Budget {
         if let Some(full) = error.downcast_ref::<PoolConcurrencyLimitError>() {
             return Ended::Host { reason: full.to_string() };
         }
+        if is_of_the_host(error) {
+            return Ended::Host { reason: format!("{error:#}") };
+        }
         let limit = match error.downcast_ref::<Trap>() {
             Some(Trap::Interrupt) => Some(Limit::CpuMs(self.0.cpu_ms)),
             Some(Trap::OutOfFuel) => Some(Limit::Fuel(self.0.fuel)),
@@ -81,6 +85,12 @@ impl Budget {
             None
         }
     }
+}
+
+/// Whether an error of the engine is the machine's: it had no memory, no file or no room to give. No guest can cause that, being held to its
+/// limits.
+pub(super) fn is_of_the_host(error: &Error) -> bool {
+    error.is::<OutOfMemory>() || Fault::within(error.as_ref()).is_some_and(|fault| !fault.is_fact())
 }
 
 /// What went wrong in the guest, and the guest's functions that led there, innermost first.

@@ -48,8 +48,8 @@ type Returned<T> = std::result::Result<T, delivery::Failure>;
 impl Ready {
     /// Checks the types of a component's imports and exports, and resolves the imports, once for all calls.
     pub(super) fn new(linker: &Linker<Guest>, component: &Component) -> std::result::Result<Ready, admit::Error> {
-        let resolved = linker.instantiate_pre(component).map_err(|error| admit::Error::ImportType(error.into_boxed_dyn_error()))?;
-        wit::PluginPre::new(resolved.clone()).map_err(|error| admit::Error::ExportType(error.into_boxed_dyn_error()))?;
+        let resolved = linker.instantiate_pre(component).map_err(|error| admit::unfit(error, admit::Error::ImportType))?;
+        wit::PluginPre::new(resolved.clone()).map_err(|error| admit::unfit(error, admit::Error::ExportType))?;
         let export = |name| component.get_export_index(None, name).ok_or(admit::Error::MissingExport { export: name });
         let [describe, list_statuses, check, send_order_status] = EXPORTS.map(export);
         let (describe, list_statuses) = (describe?, list_statuses?);

@@ -200,7 +200,12 @@ async fn accept_one(office: &Office, cart: &CartId, inlet: &Inlet, fields: Field
         Err(office::Error::Refused(error)) => return Outcome::NeedsAPerson(chain(&error)),
         Err(error) => {
             tracing::error!(%cart, error = &error as &dyn std::error::Error, "a post could not be accepted");
-            return Outcome::NotKept(chain(&error));
+            return Outcome::NotKept(match error {
+                no_room @ office::Error::NoRoom { .. } => chain(&no_room),
+                // Its causes name files of this machine.
+                fault if fault.is_fault() => "this server cannot do it now; its log says why".to_owned(),
+                error => chain(&error),
+            });
         }
     };
     let office::Outcome::Queued { delivery, .. } = &accepted.done else { return Outcome::from(&accepted.decision) };

@@ -107,7 +107,7 @@ fn unopened(file: &Path, source: rusqlite::Error) -> Error {
     match std::fs::File::open(file).map_err(|error| Fault::of(&error)) {
         Err(Fault::NotThere) => Error::Gone { what },
         Err(Fault::Exhausted) => Error::Exhausted { what },
-        Err(Fault::NoRoom | Fault::ReadOnly | Fault::Other) | Ok(_) => Error::of(what, source),
+        Err(Fault::NoRoom | Fault::ReadOnly | Fault::Other | Fault::Content) | Ok(_) => Error::of(what, source),
     }
 }
 

@@ -304,7 +304,7 @@ impl Trouble {
             Some(Fault::ReadOnly) => Trouble::ReadOnly,
             Some(Fault::Exhausted) => Trouble::Exhausted,
             Some(Fault::NotThere) => Trouble::Gone,
-            Some(Fault::Other) | None => Trouble::Disk,
+            Some(Fault::Other | Fault::Content) | None => Trouble::Disk,
         }
     }
 }

@@ -80,7 +80,7 @@ async fn produce(office: &Office, carts: &[CartId], waits: &mut Vec<Duration>) -
                     let order = (100_000 + nth).to_string();
                     let request = outfit::request(&carts[nth as usize % carts.len()], &order);
                     let start = Instant::now();
-                    let key = IdempotencyKey { key: order, body: Digest::of(&nth.to_be_bytes()) };
+                    let key = IdempotencyKey { key: order, body: Digest::of(&nth.to_be_bytes()), batch: None };
                     let accepted = office.accept(&request, Some(&key)).await.expect("there is room");
                     waits.push(start.elapsed());
                     assert!(matches!(accepted.done, Outcome::Queued { .. }), "{accepted:?}");

@@ -1,6 +1,7 @@
 //! How carts are shown.
 
 use crate::cli::{Failure, Verdict, init, report};
+use cartage::causes::chain;
 use cartage::id::CartId;
 use cartage::office::{KeptCart, Office, PluginKept};
 use cartage::parameters::Supplied;
@@ -75,5 +76,6 @@ fn plugin(kept: &KeptCart) -> String {
         PluginKept::Missing => format!("{}: its file is not there", kept.cart.plugin),
         PluginKept::Changed { found } => format!("{}: its file is another one now ({found})", kept.cart.plugin),
         PluginKept::Refused { reason } => format!("{}: {reason}", kept.cart.plugin),
+        PluginKept::Unknown { why } => format!("{}: {}", kept.cart.plugin, chain(&**why)),
     }
 }

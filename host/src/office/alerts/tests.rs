@@ -6,6 +6,7 @@ use crate::data_dir::room::{ACCEPT_BYTES_MIN, Disk, RECORD_BYTES_MIN, Room};
 use crate::deliver::roster::Roster as _;
 use crate::gate::{Again, Given};
 use crate::office::{Cause, Request};
+use crate::plugin::file::PluginDir;
 use crate::store::carts::{Definition, Pause};
 use crate::validate::Fields;
 use std::path::Path;
@@ -82,13 +83,14 @@ async fn what_the_worker_says_raises_and_clears() {
     assert_eq!(desk.kinds().await, ["breaker-open"], "one order is on its way, and nobody knows yet");
     note(Note::Breaker(Breaker::Closed));
     assert_eq!(desk.kinds().await, Vec::<String>::new());
-    let why = Error::PluginFile {
-        plugin: "shop.wasm".to_owned(),
-        folder: "plugins".to_owned(),
-        source: crate::plugin::file::PluginDir::open(Path::new("there/is/no/such/folder")).expect_err("there is none"),
-    };
-    note(Note::NotReady { why: &why });
+    let plugins = PluginDir::open(&desk.office.data_dir().plugins()).expect("it is there");
+    let missing = plugins.read("missing.wasm").expect_err("there is none");
+    let no_folder = PluginDir::open(Path::new("there/is/no/such/folder")).expect_err("there is none");
+    let why = |source| Error::PluginFile { plugin: "shop.wasm".to_owned(), folder: "plugins".to_owned(), source };
+    note(Note::NotReady { why: &why(missing) });
     assert_eq!(desk.kinds().await, ["plugin-unusable"]);
+    note(Note::NotReady { why: &why(no_folder) });
+    assert_eq!(desk.kinds().await, ["cart-not-ready"], "a fault of the machine is none of the plugin's");
     note(Note::NotReady { why: &std::io::Error::other("no password") });
     assert_eq!(desk.kinds().await, ["cart-not-ready"]);
 }

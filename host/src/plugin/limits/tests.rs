@@ -253,3 +253,17 @@ async fn what_breaks_the_canonical_abi_is_a_trap() {
     let ended = run(&gives, 100, &Limits::default()).await;
     assert!(matches!(&ended, Err(Ended::Trap { reason }) if reason.contains("out of bounds")), "{ended:?}");
 }
+
+#[test]
+fn what_the_machine_could_not_give_is_the_host_s_fault_and_no_trap() {
+    let budget = Budget::new(&Limits::default());
+    for errno in [rustix::io::Errno::NOMEM, rustix::io::Errno::MFILE, rustix::io::Errno::AGAIN] {
+        let os = || std::io::Error::from_raw_os_error(errno.raw_os_error());
+        for error in [Error::from(os()), Error::from(os()).context("cannot make the image of a memory"), Error::from(errno)] {
+            let ended = budget.ended(&error);
+            assert!(matches!(&ended, Ended::Host { .. }), "{ended:?}");
+        }
+    }
+    let of_the_guest = budget.ended(&Error::msg("a list of the guest's is out of bounds"));
+    assert!(matches!(of_the_guest, Ended::Trap { .. }), "{of_the_guest:?}");
+}
