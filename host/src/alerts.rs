@@ -10,9 +10,9 @@ pub mod teller;
 
 use crate::data_dir::room::{Room, free};
 use crate::gate::command;
-use crate::id::CartId;
-use crate::outbox::Backlog;
+use crate::id::{CartId, DeliveryId};
 use crate::outbox::sqlite::CART_GONE;
+use crate::outbox::{Backlog, Faults};
 use crate::receipt::PauseReason;
 use crate::store::carts::Pause;
 
@@ -30,6 +30,10 @@ pub enum Kind {
     DeadLetters,
     /// Deliveries were tried again and again without an answer.
     Poison,
+    /// Orders' queues rest because something failed at them.
+    Stuck,
+    /// Deliveries cannot be read.
+    Unreadable,
     /// The cart refused its credentials.
     CredentialsRefused,
     /// The cart gave a secret back.
@@ -52,10 +56,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 14] = [
         Kind::Blocked,
         Kind::DeadLetters,
         Kind::Poison,
+        Kind::Stuck,
+        Kind::Unreadable,
         Kind::CredentialsRefused,
         Kind::SecretReflected,
         Kind::CartGone,
@@ -73,6 +79,8 @@ impl Kind {
             Kind::Blocked => "blocked",
             Kind::DeadLetters => "dead-letters",
             Kind::Poison => "poison",
+            Kind::Stuck => "stuck",
+            Kind::Unreadable => "unreadable",
             Kind::CredentialsRefused => "credentials-refused",
             Kind::SecretReflected => "secret-reflected",
             Kind::CartGone => CART_GONE,
@@ -131,10 +139,25 @@ pub struct CartFacts {
     pub backlog: Option<Backlog>,
     /// How many of the dead letters were claimed too often without an answer.
     pub poison: u64,
+    /// The orders' queues that rest because something failed. None: there are none.
+    pub faults: Option<Faults>,
+    /// Its deliveries that cannot be read.
+    pub unreadable: Known<Unreadable>,
     /// Whether its breaker is open.
     pub breaker: Known<()>,
     /// Why it cannot be made ready: of its plugin, or else.
     pub not_ready: Known<(NotReady, String)>,
+}
+
+/// Deliveries that this release cannot read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// How many were found.
+    pub count: u64,
+    /// The order of one of them.
+    pub order: String,
+    /// Which that is.
+    pub delivery: DeliveryId,
 }
 
 /// Of what a cart cannot be made ready.
@@ -171,6 +194,7 @@ pub fn conditions(facts: &Facts) -> Conditions {
     let mut found = Conditions::default();
     for cart in &facts.carts {
         of_queue(cart, facts, &mut found);
+        of_faults(cart, &mut found);
         of_pause(cart, &mut found);
         of_readiness(cart, &mut found);
     }
@@ -208,6 +232,32 @@ fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
     if waited > all.oldest_ms {
         let list = command::deliveries(cart, Some("queued"), None);
         hold(Kind::Overdue, format!("the first of {} updates has waited for {}; see `{list}`", backlog.queued, span(waited)));
+    }
+}
+
+fn of_faults(facts: &CartFacts, found: &mut Conditions) {
+    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: subject(&facts.cart), detail });
+    if let Some(Faults { lanes, first: (order, delivery, fault), .. }) = &facts.faults {
+        let others = if *lanes > 1 { format!(", and {} are like it", orders(lanes - 1)) } else { String::new() };
+        let see = delivery.as_ref().map_or_else(String::new, |delivery| {
+            format!("; see `cartage delivery show {delivery}`, which `cartage delivery discard {delivery} --why TEXT` ends")
+        });
+        hold(Kind::Stuck, format!("order {order} is not sent: {fault}{others}; it is tried again every ten minutes{see}"));
+    }
+    match &facts.unreadable {
+        Known::Yes(Unreadable { count, order, delivery }) => {
+            let which =
+                if *count == 1 { format!("an update of order {order}") } else { format!("{count} updates, one of them of order {order},") };
+            let see = format!("see `cartage delivery show {delivery}`, then use the release that wrote it, or end it");
+            hold(
+                Kind::Unreadable,
+                format!("{which} cannot be read by this release; {see} with `cartage delivery discard {delivery} --why TEXT`"),
+            );
+        }
+        Known::Unknown if facts.backlog.as_ref().is_some_and(|backlog| backlog.queued + backlog.dead > 0) => {
+            found.unknown.push((Kind::Unreadable, subject(&facts.cart)));
+        }
+        Known::No | Known::Unknown => {}
     }
 }
 

@@ -5,6 +5,9 @@
 //! that was cut off is known by its claim, and the next one carries the same idempotency key.
 //!
 //! What is here cannot know whether a cart has what was sent when no answer came. The next attempt is told that it may have.
+//!
+//! What fails is sorted by what it reaches. A failure at an order's queue lets that queue rest and is kept for people; a cart that cannot be made
+//! ready rests as a whole; and only a store of no use is an error here, which ends the worker.
 
 pub mod bell;
 pub mod courier;
@@ -15,11 +18,12 @@ pub mod worker;
 
 pub use courier::{Attempt, Courier, Error, Job};
 
+use crate::causes::chain;
 use crate::clock::Clock;
 use crate::egress::Mode;
 use crate::exchange::Outcome;
 use crate::failpoint;
-use crate::outbox::{self, Claim, Claimed, Counted, Outbox, Settle, Settled, Settlement, Wish};
+use crate::outbox::{self, Claim, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Wish};
 use crate::receipt::{Fate, Receipt};
 use crate::store::carts::Pause;
 use crate::store::orders::OrderRef;
@@ -33,8 +37,10 @@ use tracing::{Instrument as _, info_span};
 
 /// How long a cart that could not be made ready is left alone, unless something about it is changed before.
 pub const NOT_READY_MS: u64 = 60_000;
-/// How long a delivery that this release cannot read is left alone.
-pub const UNREADABLE_MS: u64 = 10 * 60_000;
+/// How long an order's queue rests at which something failed, unless a person mends it before.
+pub const FAULT_MS: u64 = 10 * 60_000;
+/// The longest that is kept of what failed there.
+const FAULT_BYTES_MAX: usize = 1000;
 /// How long the outcome of an attempt waits until it is tried again to write it, where the disk would not take it.
 pub const SETTLE_AGAIN_MS: u64 = 500;
 
@@ -72,31 +78,41 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Deliverer { lanes, ..self }
     }
 
-    /// Tries the head of an order's queue once. The claim is on disk before anything is sent, and what came of it before this returns.
+    /// Tries the head of an order's queue once. The claim is on disk before anything is sent, and what came of it before this returns. A
+    /// failure of this queue alone lets it rest.
     ///
     /// # Errors
     ///
-    /// [`outbox::Error`] where the outbox could not be asked; nothing was sent then, unless it is
-    /// [`Stopped`](crate::store::Error::Stopped).
+    /// [`outbox::Error`] that reaches further: nothing was sent then, unless it is [`Stopped`](crate::store::Error::Stopped).
     pub async fn attempt(&self, cart: &CartKey, order: &str, rate_limits: u32) -> Result<Over, outbox::Error> {
         let Some(_held) = self.lanes.hold(cart, order) else { return Ok(self.held()) };
+        match self.turn(cart, order, rate_limits).await {
+            Err(error) if error.reach() == Reach::Content => self.rest(cart, order, chain(&error)).await,
+            over => over,
+        }
+    }
+
+    async fn turn(&self, cart: &CartKey, order: &str, rate_limits: u32) -> Result<Over, outbox::Error> {
         let ready = match self.roster.ready(cart).await {
             Ok(ready) => ready,
             Err(why) => return Ok(self.not_ready(cart, &why)),
         };
         let claim = match self.claim(cart, order, &ready).await? {
             Claimed::Claim(claim) => claim,
-            nothing => return Ok(self.not_claimed(cart, order, nothing)),
+            nothing => return self.not_claimed(cart, order, nothing).await,
         };
         failpoint::reach("claimed");
         let update = match self.roster.brief(cart, order, claim.update.clone()).await {
             Ok(update) => update,
-            Err(why) => return self.release(&claim, &*why).await,
+            Err(error) => return self.give_back(&claim, 0).await.and(Err(error)),
         };
         let span = info_span!("attempt", cart = %cart.1, delivery = %claim.delivery, n = claim.attempt);
         let attempt = match ready.courier.attempt(job(&claim, update), Mode::Live).instrument(span).await {
             Ok(attempt) => attempt,
-            Err(error) => return self.release(&claim, &error).await,
+            Err(error) => {
+                self.roster.note(cart, &Note::NotReady { why: &error });
+                return self.give_back(&claim, NOT_READY_MS).await;
+            }
         };
         failpoint::reach("sent");
         let verdict = match self.roster.tried(cart, &ready, attempt.receipt.fate).await {
@@ -135,35 +151,62 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         schedule::after(fate, &history, &Policy { rules: &ready.rules, full_state: ready.full_state }, self.now(), draw())
     }
 
-    /// Writes what came of an attempt, and goes on trying while the disk does not take it: it is the only record that it was sent.
+    /// Writes what came of an attempt, and goes on trying while the disk does not take it: it is the only record that it was sent. Of records
+    /// that cannot be kept as they are, the bare outcome is.
     async fn settle(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, verdict: &Verdict) -> Result<u64, outbox::Error> {
-        let settle = Settle {
+        let mut settle = Settle {
             receipt: Some(attempt.receipt.clone()),
             resume: resume(&attempt.cassette.outcome),
             cassette: self.roster.record(ready, attempt).await,
             ..self.settlement(claim, settlement(verdict, &attempt.receipt))
         };
+        let mut is_bare = false;
         loop {
             match self.outbox.settle(vec![settle.clone()]).await {
                 Ok(settled) => return Ok(pending(&settled)),
-                Err(error) if error.is_passing() => {
+                Err(error) if error.reach() == Reach::Request => {
                     self.roster.note(&(claim.merchant.clone(), claim.order.cart.clone()), &Note::Disk { error: &error });
                     tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
+                }
+                Err(error) if error.reach() == Reach::Content && !is_bare => {
+                    tracing::error!(delivery = %claim.delivery, error = chain(&error), "the record of an attempt is left out");
+                    let bare = |receipt| Receipt { message: None, steps: Vec::new(), ..receipt };
+                    settle = Settle { receipt: settle.receipt.map(bare), resume: None, cassette: None, ..settle };
+                    is_bare = true;
                 }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// The machine could not begin the attempt that was claimed: it was none.
-    async fn release(&self, claim: &Claim, error: &(dyn std::error::Error + Send + Sync + 'static)) -> Result<Over, outbox::Error> {
-        let cart = (claim.merchant.clone(), claim.order.cart.clone());
-        self.roster.note(&cart, &Note::NotReady { why: error });
-        let verdict = Verdict::not_tried(self.now(), NOT_READY_MS);
-        let due_at_unix_ms = self.now().unix_ms() + NOT_READY_MS;
-        let settled =
-            self.outbox.settle(vec![self.settlement(claim, Settlement::Retry { due_at_unix_ms, counted: Counted::Nothing })]).await?;
+    /// The attempt that was claimed could not begin: it was none. It is due again after this wait.
+    async fn give_back(&self, claim: &Claim, wait_ms: u64) -> Result<Over, outbox::Error> {
+        let verdict = Verdict::not_tried(self.now(), wait_ms);
+        let retry = Settlement::Retry { due_at_unix_ms: self.now().unix_ms() + wait_ms, counted: Counted::Nothing };
+        let settled = self.outbox.settle(vec![self.settlement(claim, retry)]).await?;
         Ok(Over { verdict, next_due_unix_ms: next_due(&verdict, pending(&settled), self.now()), attempt: None })
+    }
+
+    /// Something failed at an order's queue that reaches no further: it rests, and people are told of it.
+    async fn rest(&self, cart: &CartKey, order: &str, mut fault: String) -> Result<Over, outbox::Error> {
+        fault.truncate(fault.floor_char_boundary(FAULT_BYTES_MAX));
+        self.roster.note(cart, &Note::Fault { order, fault: &fault });
+        let now = self.now();
+        let until_unix_ms = now.unix_ms() + FAULT_MS;
+        let (merchant, id) = cart.clone();
+        let order = OrderRef { cart: id, number: order.to_owned() };
+        match self.outbox.rest(Rest { merchant, order, fault, until_unix_ms }).await {
+            Err(error) if error.reach() == Reach::Process => return Err(error),
+            Err(error) => tracing::error!(error = chain(&error), "that an order's queue rests could not be kept"),
+            Ok(()) => {}
+        }
+        Ok(Over { verdict: Verdict::not_tried(now, FAULT_MS), next_due_unix_ms: Some(until_unix_ms), attempt: None })
+    }
+
+    /// What becomes of an order's queue at which a turn panicked: a fault in this program, which reaches no other queue.
+    pub(super) async fn panicked(&self, cart: &CartKey, order: &str, what: &str) -> Result<Over, outbox::Error> {
+        let Some(_held) = self.lanes.hold(cart, order) else { return Ok(self.held()) };
+        self.rest(cart, order, format!("this program failed at it: {what}")).await
     }
 
     fn settlement(&self, claim: &Claim, settlement: Settlement) -> Settle {
@@ -195,7 +238,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Over { verdict: Verdict::not_tried(now, HELD_MS), next_due_unix_ms: Some(now.unix_ms() + HELD_MS), attempt: None }
     }
 
-    fn not_claimed(&self, cart: &CartKey, order: &str, claimed: Claimed) -> Over {
+    async fn not_claimed(&self, cart: &CartKey, order: &str, claimed: Claimed) -> Result<Over, outbox::Error> {
         let now = self.now();
         let mut next_due_unix_ms = None;
         match claimed {
@@ -204,13 +247,10 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
                 // If the lane goes on, its next update is due; if it is blocked, nothing is found there.
                 next_due_unix_ms = Some(now.unix_ms());
             }
-            Claimed::Unreadable { why } => {
-                self.roster.note(cart, &Note::Unreadable { order, why: &why });
-                next_due_unix_ms = Some(now.unix_ms() + UNREADABLE_MS);
-            }
+            Claimed::Unreadable { why } => return self.rest(cart, order, why).await,
             Claimed::Nothing | Claimed::Claim(_) => {}
         }
-        Over { verdict: Verdict::not_tried(now, 0), next_due_unix_ms, attempt: None }
+        Ok(Over { verdict: Verdict::not_tried(now, 0), next_due_unix_ms, attempt: None })
     }
 }
 

@@ -35,6 +35,7 @@ mod settings;
 mod status;
 mod statuses;
 mod turns;
+mod unreadable;
 mod watch;
 
 pub use accept::{Accepted, Cause, IdempotencyKey, Outcome, Request};

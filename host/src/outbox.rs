@@ -41,10 +41,14 @@ mod conformance;
 mod tests;
 
 pub use attempts::Attempts;
-pub use dead::{Count, DeadLetter, Discard, Discarded, Ending, Filter, Found, How, Page, Queued, Retried, Superseded, Waits};
+pub use dead::{
+    Count, DeadLetter, Discard, Discarded, Ending, Filter, Found, How, Page, Queued, Retried, Superseded, Unreadable, Waits, died_of,
+};
 pub use model::Model;
 pub use settlement::{Counted, Reason, Settle, Settled, Settlement, Then};
 pub use sqlite::Sqlite;
+
+pub use crate::store::Reach;
 
 use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::store;
@@ -94,11 +98,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether it may pass by itself or when a person makes room: nothing was written, and it is worth trying again.
-    pub fn is_passing(&self) -> bool {
+    /// What it reaches: of content, the order's queue or the cart's list that was asked for; else everybody, for now or for good.
+    pub fn reach(&self) -> Reach {
         match self {
-            Error::Store(error) => error.is_passing(),
-            Error::Content { .. } | Error::Taken { .. } => false,
+            Error::Store(error) => error.reach(),
+            Error::Content { .. } | Error::Taken { .. } => Reach::Content,
         }
     }
 }
@@ -166,6 +170,30 @@ pub struct Wish {
     pub poison: Then,
     /// The time.
     pub at_unix_ms: u64,
+}
+
+/// A lane that is to rest, because something failed here that reaches no further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// The order and its cart.
+    pub order: OrderRef,
+    /// What failed, with all causes, for people. It is kept until the lane goes on.
+    pub fault: String,
+    /// When its head is due again.
+    pub until_unix_ms: u64,
+}
+
+/// A cart's lanes that rest because something failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults {
+    /// The cart.
+    pub cart: CartId,
+    /// How many there are.
+    pub lanes: u64,
+    /// The first of them: the order's number, its head, and what failed.
+    pub first: (String, Option<DeliveryId>, String),
 }
 
 /// What came of a wish.
@@ -245,6 +273,12 @@ pub trait Outbox: Send + Sync {
 
     /// Writes what came of attempts.
     fn settle(&self, all: Vec<Settle>) -> impl Future<Output = Result<Vec<Settled>, Error>> + Send;
+
+    /// Lets a lane rest. One that is blocked or not there stays as it is.
+    fn rest(&self, rest: Rest) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// A merchant's lanes that rest because something failed, by cart.
+    fn faults(&self, merchant: MerchantId) -> impl Future<Output = Result<Vec<Faults>, Error>> + Send;
 
     /// Lets the newest update of a lane stand for all before it, as far as [`latest::merge`] can take them into one. None: there was nothing
     /// to do, or the lane is blocked. Not for a lane that is under way.

@@ -3,6 +3,7 @@
 mod admission;
 mod calls;
 mod chain;
+mod containment;
 mod daemon;
 mod deliveries;
 mod delivery;
@@ -17,3 +18,4 @@ mod office;
 mod operations;
 mod room;
 mod seed_story;
+mod unreadable;

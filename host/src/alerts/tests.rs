@@ -7,12 +7,21 @@ const NOW: u64 = 1_800_000_000_000;
 fn cart() -> CartFacts {
     let cart = CartId::new("shop").expect("it is a Cart ID");
     let (enabled, pause, breaker, not_ready) = (true, None, Known::No, Known::No);
-    CartFacts { cart, enabled, pause, backlog: None, poison: 0, breaker, not_ready }
+    CartFacts { cart, enabled, pause, backlog: None, poison: 0, faults: None, unreadable: Known::No, breaker, not_ready }
 }
 
 fn backlog(queued: u64, dead: u64, blocked: u64, waited_ms: u64) -> Option<Backlog> {
     let oldest_queued_at_unix_ms = (queued > 0).then_some(NOW - waited_ms);
     Some(Backlog { merchant: MerchantId::default(), cart: cart().cart, queued, dead, blocked, oldest_queued_at_unix_ms })
+}
+
+fn faults(lanes: u64) -> Option<Faults> {
+    let first = ("1021".to_owned(), Some(DeliveryId::named("d-1")), "the disk spoke in tongues".to_owned());
+    Some(Faults { cart: cart().cart, lanes, first })
+}
+
+fn unreadable(count: u64) -> Known<Unreadable> {
+    Known::Yes(Unreadable { count, order: "1021".to_owned(), delivery: DeliveryId::named("d-1") })
 }
 
 fn paused(why: &str) -> Option<Pause> {
@@ -38,6 +47,18 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
         (CartFacts { backlog: backlog(0, 2, 0, 0), ..cart() }, Kind::DeadLetters, "2 updates"),
         (CartFacts { backlog: backlog(0, 1, 0, 0), poison: 1, ..cart() }, Kind::Poison, "--reason poison"),
         (CartFacts { backlog: backlog(7, 0, 0, 1001), ..cart() }, Kind::Overdue, "the first of 7 updates has waited for 1 second;"),
+        (
+            CartFacts { faults: faults(1), ..cart() },
+            Kind::Stuck,
+            "order 1021 is not sent: the disk spoke in tongues; it is tried again every ten minutes; see `cartage delivery show d-1`",
+        ),
+        (CartFacts { faults: faults(3), ..cart() }, Kind::Stuck, "tongues, and 2 orders are like it;"),
+        (
+            CartFacts { unreadable: unreadable(1), ..cart() },
+            Kind::Unreadable,
+            "an update of order 1021 cannot be read by this release; see `cartage delivery show d-1`",
+        ),
+        (CartFacts { unreadable: unreadable(2), ..cart() }, Kind::Unreadable, "2 updates, one of them of order 1021, cannot be read"),
         (CartFacts { pause: paused("credentials"), ..cart() }, Kind::CredentialsRefused, "cartage cart resume shop"),
         (CartFacts { pause: paused("secret-reflected"), ..cart() }, Kind::SecretReflected, "change that credential"),
         (CartFacts { pause: paused(PAUSE_BANNED), ..cart() }, Kind::PluginBanned, "cartage cart upgrade shop --plugin"),

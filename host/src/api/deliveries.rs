@@ -4,7 +4,9 @@ use super::call::{Call, json, no_delivery, typed};
 use super::problem::{Kind, Problem};
 use crate::id::{CartId, DeliveryId};
 use crate::office::Taken;
-use crate::outbox::{Attempts, DeadLetter, Discarded, Ending, Filter, Found, How, Outbox as _, Page, Queued, Reason, Retried, Then};
+use crate::outbox::{
+    Attempts, DeadLetter, Discarded, Ending, Filter, Found, How, Outbox as _, Page, Queued, Reason, Retried, Then, Unreadable,
+};
 use crate::store::{self, cassettes, receipts};
 use axum::response::Response;
 use http::StatusCode;
@@ -164,10 +166,15 @@ fn fate(fate: Option<&String>) -> Value {
     fate.and_then(|json| serde_json::from_str(json).ok()).unwrap_or(Value::Null)
 }
 
+/// Why this release cannot read a delivery. None: it can.
+fn unreadable(label: &Result<String, Unreadable>) -> Option<String> {
+    label.as_ref().err().map(Unreadable::to_string)
+}
+
 fn dead_summary(letter: &DeadLetter) -> Value {
     json!({
         "delivery": letter.delivery, "state": "dead", "cart": letter.order.cart, "order_number": letter.order.number,
-        "sequence": letter.sequence, "label": letter.update.label, "attempts": attempts(&letter.attempts),
+        "sequence": letter.sequence, "label": letter.label.as_ref().ok(), "unreadable": unreadable(&letter.label), "attempts": attempts(&letter.attempts),
         "accepted_at_unix_ms": letter.accepted_at_unix_ms, "died_at_unix_ms": letter.died_at_unix_ms, "reason": letter.reason,
         "order_waits": letter.then == Then::Block, "last_fate": fate(letter.fate.as_ref()),
     })
@@ -176,8 +183,9 @@ fn dead_summary(letter: &DeadLetter) -> Value {
 fn queued_summary(queued: &Queued) -> Value {
     json!({
         "delivery": queued.delivery, "state": "queued", "cart": queued.order.cart, "order_number": queued.order.number,
-        "sequence": queued.sequence, "label": queued.update.label, "attempts": attempts(&queued.attempts),
-        "accepted_at_unix_ms": queued.accepted_at_unix_ms, "waits": queued.waits, "last_fate": fate(queued.fate.as_ref()),
+        "sequence": queued.sequence, "label": queued.label.as_ref().ok(), "unreadable": unreadable(&queued.label),
+        "attempts": attempts(&queued.attempts), "accepted_at_unix_ms": queued.accepted_at_unix_ms, "waits": queued.waits,
+        "fault": queued.fault, "last_fate": fate(queued.fate.as_ref()),
     })
 }
 
@@ -205,8 +213,8 @@ async fn find(call: &Call, delivery: &DeliveryId) -> Result<Value, Problem> {
     let receipts: Vec<Value> = receipts.iter().filter_map(|json| serde_json::from_str(json).ok()).collect();
     let found = call.office.outbox().find(call.bearer.merchant.clone(), delivery.clone()).await?;
     let (cart, mut document) = match found {
-        Some(Found::Queued(queued)) => (Some(queued.order.cart.clone()), with_update(queued_summary(&queued), &queued.update)),
-        Some(Found::Dead(letter)) => (Some(letter.order.cart.clone()), with_update(dead_summary(&letter), &letter.update)),
+        Some(Found::Queued(queued, update)) => (Some(queued.order.cart.clone()), with_update(queued_summary(&queued), update.as_deref())),
+        Some(Found::Dead(letter, update)) => (Some(letter.order.cart.clone()), with_update(dead_summary(&letter), update.as_deref())),
         Some(Found::Ended { order, sequence, ending }) => (Some(order.cart.clone()), ended_summary(delivery, &order, sequence, &ending)),
         None => match receipts.last() {
             Some(last) => {
@@ -225,7 +233,7 @@ async fn find(call: &Call, delivery: &DeliveryId) -> Result<Value, Problem> {
     Ok(document)
 }
 
-fn with_update(mut document: Value, update: &cartage_contract::orders::Update) -> Value {
+fn with_update(mut document: Value, update: Option<&cartage_contract::orders::Update>) -> Value {
     document["update"] = serde_json::to_value(update).expect("an update is plain data");
     document
 }
@@ -244,6 +252,10 @@ pub(super) async fn retry(call: Call) -> Result<Response, Problem> {
         Retried::Head => json!({ "delivery": delivery, "placed": "head" }),
         Retried::Tail { sequence } => json!({ "delivery": delivery, "placed": "tail", "sequence": sequence }),
         Retried::NotDead => return Err(in_no_state_for("tried again", "it is no dead letter", &document)),
+        Retried::Unreadable => {
+            let why = "this release cannot read it, so it stays; use the release that wrote it, or discard it";
+            return Err(in_no_state_for("tried again", why, &document));
+        }
     };
     Ok(json(StatusCode::OK, &place))
 }

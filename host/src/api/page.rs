@@ -10,7 +10,7 @@ use super::problem::{Kind, Problem};
 use super::seen::is_about;
 use crate::alerts::span;
 use crate::office::{CartStatus, Status, Where, Which};
-use crate::outbox::DeadLetter;
+use crate::outbox::{DeadLetter, died_of};
 use crate::store::alerts::Alert;
 use crate::validate::ORDER_NUMBER_CHARS_MAX;
 use axum::response::Response;
@@ -161,8 +161,8 @@ fn orders(blocked: &[DeadLetter], now_unix_ms: u64) -> String {
     let mut table = Table::new("blocked", &["Cart", "Order", "Label", "Reason", "For", "Delivery"]);
     for dead in blocked {
         let since = span(now_unix_ms.saturating_sub(dead.died_at_unix_ms));
-        let reason = dead.reason.to_string();
-        table.row(&[dead.order.cart.as_str(), &dead.order.number, &dead.update.label, &reason, &since, dead.delivery.as_str()]);
+        let (reason, label) = (died_of(dead.reason), dead.label.as_ref().map_or_else(|unreadable| unreadable.to_string(), Clone::clone));
+        table.row(&[dead.order.cart.as_str(), &dead.order.number, &label, &reason, &since, dead.delivery.as_str()]);
     }
     table.end()
 }

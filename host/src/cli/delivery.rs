@@ -241,8 +241,10 @@ fn retried(all: &[Resent], json: bool) -> Verdict {
         Retried::Head => "is tried again, and then what waited for it".to_owned(),
         Retried::Tail { sequence } => format!("is tried again as update {sequence} of its order, which went on without it"),
         Retried::NotDead => "is no dead letter; nothing was changed".to_owned(),
+        Retried::Unreadable => "was left alone: this release cannot read it; use the release that wrote it, or discard it".to_owned(),
     };
-    tell(all.iter().map(|one| (&one.delivery, one.done != Retried::NotDead, said(&one.done))), json)
+    let is_done = |done| matches!(done, Retried::Head | Retried::Tail { .. });
+    tell(all.iter().map(|one| (&one.delivery, is_done(one.done), said(&one.done))), json)
 }
 
 async fn discard(office: &Office, deliveries: &[DeliveryId], why: &str, json: bool) -> Result<Verdict, Failure> {

@@ -18,16 +18,16 @@ pub type NotReady = Box<dyn std::error::Error + Send + Sync>;
 /// Keeps the carts.
 pub trait Roster: Send + Sync + 'static {
     /// Every cart there is.
-    fn carts(&self) -> impl Future<Output = Result<Vec<Standing>, NotReady>> + Send;
+    fn carts(&self) -> impl Future<Output = Result<Vec<Standing>, outbox::Error>> + Send;
 
     /// One of them. None: it is gone.
-    fn cart(&self, cart: &CartKey) -> impl Future<Output = Result<Option<Standing>, NotReady>> + Send;
+    fn cart(&self, cart: &CartKey) -> impl Future<Output = Result<Option<Standing>, outbox::Error>> + Send;
 
     /// A cart made ready. Asked before every attempt, so it should be quick where nothing has changed.
     fn ready(&self, cart: &CartKey) -> impl Future<Output = Result<Arc<Ready>, NotReady>> + Send;
 
     /// An update as it stands now: what of it the cart was told since it was accepted is marked.
-    fn brief(&self, cart: &CartKey, order: &str, update: Box<Update>) -> impl Future<Output = Result<Box<Update>, NotReady>> + Send;
+    fn brief(&self, cart: &CartKey, order: &str, update: Box<Update>) -> impl Future<Output = Result<Box<Update>, outbox::Error>> + Send;
 
     /// An attempt is over and about to be settled. Whether its fate stands, or the cart has other credentials that are to be tried next.
     fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> impl Future<Output = Credentials> + Send;
@@ -103,12 +103,12 @@ pub enum Note<'a> {
         /// Which.
         delivery: &'a DeliveryId,
     },
-    /// The head of an order's queue cannot be read by this release.
-    Unreadable {
+    /// Something failed at an order's queue, which rests for that.
+    Fault {
         /// The order.
         order: &'a str,
-        /// Why not.
-        why: &'a str,
+        /// What failed, with all causes.
+        fault: &'a str,
     },
     /// The cart cannot be made ready.
     NotReady {

@@ -4,17 +4,19 @@
 //! [`Deliverer::attempt`] is. The loop itself waits for nothing but the next thing to happen: a task that ends, news on the bell, the time of a
 //! retry, or the word to stop. It keeps nothing that is not on disk as well: what a crash takes from it, the next start reads again.
 //!
-//! When told to stop it starts nothing more and waits for what is under way; what is not over by then is known by its claim.
+//! When told to stop, or when the store is of no use any more, it starts nothing more and waits for what is under way; what is not over by
+//! then is known by its claim. Nothing else ends it: a task that fails, or panics, lets its order's queue or its cart rest.
 
 use super::bell::{Bell, News};
-use super::roster::{NotReady, Note, Roster, Standing};
+use super::roster::{Note, Roster, Standing};
 use super::schedule::{CartKey, Fetch, Scheduler, Verdict};
-use super::{Deliverer, Over, draw};
-use crate::outbox::{self, Due, Look, Outbox};
-use std::collections::BTreeSet;
+use super::{Deliverer, NOT_READY_MS, Over, draw};
+use crate::causes::chain;
+use crate::outbox::{self, Due, Look, Outbox, Reach};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 /// Orders that may be in flight at once, of all carts together.
@@ -24,16 +26,11 @@ pub const SLEEP_MS_MAX: u64 = 60_000;
 /// How long a cart is left alone whose queue could not be asked.
 pub const ASK_AGAIN_MS: u64 = 1_000;
 
-/// Why a worker ended before it was told to.
+/// Why a worker ended before it was told to: the store is of no use any more. What was accepted is on disk, and is delivered after the next
+/// start.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The carts could not be read.
-    #[error("could not read the carts, so nothing was delivered")]
-    Carts(#[source] NotReady),
-    /// The outbox is of no use any more. What was accepted is on disk, and is delivered after the next start.
-    #[error("the outbox failed, so nothing more is delivered; mend what it says and start again")]
-    Outbox(#[source] outbox::Error),
-}
+#[error("the store failed, so nothing more is delivered; mend what it says and start again")]
+pub struct Error(#[source] outbox::Error);
 
 /// Delivers for all carts until it is told to stop.
 pub struct Worker<O, R> {
@@ -41,45 +38,80 @@ pub struct Worker<O, R> {
     bell: Arc<Bell>,
     scheduler: Scheduler<String>,
     tasks: JoinSet<Ended>,
+    /// What each task does, should it not live to say so.
+    doing: HashMap<Id, Doing>,
 }
 
-/// A task that ended.
+/// What a task does.
+#[derive(Debug, Clone)]
+enum Doing {
+    /// It asks a cart's queue.
+    Asks(CartKey),
+    /// It is an order's turn.
+    Turn(CartKey, String),
+}
+
+/// What a task came to.
 enum Ended {
-    /// A cart's queue was asked.
-    Asked { cart: CartKey, answer: Result<Due, outbox::Error> },
-    /// An order's turn is over.
-    Turn { cart: CartKey, order: String, over: Result<Over, outbox::Error> },
+    Asked(Result<Due, outbox::Error>),
+    Turn(Result<Over, outbox::Error>),
 }
 
 impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
     /// A worker that hears of news by this bell.
     pub fn new(deliverer: Deliverer<O, R>, bell: Arc<Bell>) -> Worker<O, R> {
-        Worker { deliverer, bell, scheduler: Scheduler::new(IN_FLIGHT_MAX), tasks: JoinSet::new() }
+        let scheduler = Scheduler::new(IN_FLIGHT_MAX);
+        Worker { deliverer, bell, scheduler, tasks: JoinSet::new(), doing: HashMap::new() }
     }
 
     /// Delivers until `stop` is over, then waits at most so long for what is under way. Tells how many attempts were left under way.
     ///
     /// # Errors
     ///
-    /// [`Error`].
+    /// [`Error`], after what was under way has ended, or was waited for as long.
     pub async fn run(mut self, stop: impl Future<Output = ()> + Send, drain: Duration) -> Result<usize, Error> {
-        for standing in self.deliverer.roster.carts().await.map_err(Error::Carts)? {
+        let mut stop = std::pin::pin!(stop);
+        let worked = tokio::select! {
+            () = &mut stop => Ok(()),
+            failed = self.work() => failed,
+        };
+        let (left, drained) = self.drain(drain).await;
+        worked.and(drained).map(|()| left)
+    }
+
+    /// Delivers until the store is of no use any more.
+    async fn work(&mut self) -> Result<(), Error> {
+        for standing in self.carts().await? {
             self.take_in(&standing);
             self.scheduler.work(&standing.cart, 0, self.deliverer.now());
         }
-        let mut stop = std::pin::pin!(stop);
         let bell = self.bell.clone();
         loop {
             self.start_what_may_go();
             let wake = self.sleep_ms();
             tokio::select! {
-                () = &mut stop => break,
-                Some(ended) = self.tasks.join_next() => self.ended(joined(ended))?,
+                Some(ended) = self.tasks.join_next_with_id() => self.ended(ended)?,
                 news = bell.news() => self.hear(news).await?,
                 () = sleep(Duration::from_millis(wake)) => {}
             }
         }
-        self.drain(drain).await
+    }
+
+    /// All carts. Where the store does not say which there are, it is asked again.
+    async fn carts(&self) -> Result<Vec<Standing>, Error> {
+        loop {
+            match self.deliverer.roster.carts().await {
+                Ok(carts) => return Ok(carts),
+                Err(error) if error.reach() == Reach::Process => return Err(Error(error)),
+                Err(error) => tracing::error!(error = chain(&error), "the carts could not be read; it is tried again"),
+            }
+            sleep(Duration::from_millis(ASK_AGAIN_MS)).await;
+        }
+    }
+
+    fn spawn(&mut self, doing: Doing, task: impl Future<Output = Ended> + Send + 'static) {
+        let id = self.tasks.spawn(task).id();
+        self.doing.insert(id, doing);
     }
 
     /// Asks the queues of the carts whose turn it is.
@@ -94,17 +126,34 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
                 most: at_most,
                 in_flight: BTreeSet::from_iter(in_flight),
             };
-            self.tasks.spawn(async move { Ended::Asked { answer: outbox.due(look).await, cart } });
+            self.spawn(Doing::Asks(cart), async move { Ended::Asked(outbox.due(look).await) });
         }
         for (cart, breaker) in self.scheduler.take_breaker_changes() {
             self.deliverer.roster.note(&cart, &Note::Breaker(breaker));
         }
     }
 
-    fn ended(&mut self, ended: Ended) -> Result<(), Error> {
-        match ended {
-            Ended::Asked { cart, answer } => self.asked(&cart, answer),
-            Ended::Turn { cart, order, over } => self.over(&cart, &order, over),
+    fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) -> Result<(), Error> {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let doing = self.doing.remove(&id).expect("each task is noted when it is begun");
+        match (doing, ended) {
+            (Doing::Asks(cart), Ok((_, Ended::Asked(answer)))) => self.asked(&cart, answer),
+            (Doing::Turn(cart, order), Ok((_, Ended::Turn(over)))) => self.over(&cart, &order, over),
+            (Doing::Asks(_), Ok((_, Ended::Turn(_)))) | (Doing::Turn(..), Ok((_, Ended::Asked(_)))) => {
+                unreachable!("a task ends as what it was begun as")
+            }
+            (Doing::Asks(cart), Err(panic)) => {
+                self.cart_rests(&cart, &Failed(format!("its queue could not be looked into: this program failed at it: {}", said(panic))));
+                Ok(())
+            }
+            (Doing::Turn(cart, order), Err(panic)) => {
+                let (deliverer, what) = (self.deliverer.clone(), said(panic));
+                self.spawn(
+                    Doing::Turn(cart.clone(), order.clone()),
+                    async move { Ended::Turn(deliverer.panicked(&cart, &order, &what).await) },
+                );
+                Ok(())
+            }
         }
     }
 
@@ -113,6 +162,10 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         let now = self.deliverer.now();
         let Due { heads, next_unix_ms } = match answer {
             Ok(due) => due,
+            Err(error) if error.reach() == Reach::Content => {
+                self.cart_rests(cart, &error);
+                return Ok(());
+            }
             Err(error) => {
                 self.scheduler.fetched(cart, Vec::new(), Some(now.unix_ms() + ASK_AGAIN_MS), now);
                 return self.disk(cart, error);
@@ -121,13 +174,17 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         let orders = heads.into_iter().map(|head| head.order.number).collect();
         let rate_limits = self.scheduler.rate_limits(cart);
         for order in self.scheduler.fetched(cart, orders, next_unix_ms, now) {
-            let (deliverer, cart) = (self.deliverer.clone(), cart.clone());
-            self.tasks.spawn(async move {
-                let over = deliverer.attempt(&cart, &order, rate_limits).await;
-                Ended::Turn { cart, order, over }
-            });
+            let (deliverer, key, number) = (self.deliverer.clone(), cart.clone(), order.clone());
+            self.spawn(Doing::Turn(cart.clone(), order), async move { Ended::Turn(deliverer.attempt(&key, &number, rate_limits).await) });
         }
         Ok(())
+    }
+
+    /// A cart's queue could not be asked, for a reason that reaches no further.
+    fn cart_rests(&mut self, cart: &CartKey, why: &(dyn std::error::Error + 'static)) {
+        self.deliverer.roster.note(cart, &Note::NotReady { why });
+        let now = self.deliverer.now();
+        self.scheduler.fetched(cart, Vec::new(), Some(now.unix_ms() + NOT_READY_MS), now);
     }
 
     fn over(&mut self, cart: &CartKey, order: &String, over: Result<Over, outbox::Error>) -> Result<(), Error> {
@@ -145,10 +202,10 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         }
     }
 
-    /// What passes is waited for; anything else ends the worker, so that nobody believes that it delivers.
+    /// What passes is waited for; a store that is of no use ends the worker, so that nobody believes that it delivers.
     fn disk(&self, cart: &CartKey, error: outbox::Error) -> Result<(), Error> {
-        if !error.is_passing() {
-            return Err(Error::Outbox(error));
+        if error.reach() == Reach::Process {
+            return Err(Error(error));
         }
         self.deliverer.roster.note(cart, &Note::Disk { error: &error });
         Ok(())
@@ -156,12 +213,21 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
 
     async fn hear(&mut self, News { work, changed }: News) -> Result<(), Error> {
         for cart in changed {
-            match self.deliverer.roster.cart(&cart).await.map_err(Error::Carts)? {
-                Some(standing) => {
+            match self.deliverer.roster.cart(&cart).await {
+                Ok(Some(standing)) => {
                     self.take_in(&standing);
                     self.scheduler.work(&cart, 0, self.deliverer.now());
                 }
-                None => self.scheduler.remove(&cart, self.deliverer.now()),
+                Ok(None) => self.scheduler.remove(&cart, self.deliverer.now()),
+                Err(error) => {
+                    self.disk(&cart, error)?;
+                    // It goes on as it was until the store says how it stands.
+                    let bell = self.bell.clone();
+                    tokio::spawn(async move {
+                        sleep(Duration::from_millis(ASK_AGAIN_MS)).await;
+                        bell.changed(&cart);
+                    });
+                }
             }
         }
         for cart in work {
@@ -189,28 +255,35 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         wake_at.map_or(SLEEP_MS_MAX, |at| self.deliverer.now().until_ms(at).min(SLEEP_MS_MAX))
     }
 
-    async fn drain(&mut self, drain: Duration) -> Result<usize, Error> {
-        let all = timeout(drain, async {
-            while let Some(ended) = self.tasks.join_next().await {
-                if let Ended::Turn { cart, order, over } = joined(ended) {
-                    self.over(&cart, &order, over)?;
+    /// Waits at most so long for what is under way. Tells how much was left, and the first thing that shows the store to be of no use.
+    async fn drain(&mut self, drain: Duration) -> (usize, Result<(), Error>) {
+        let mut drained = None;
+        let all = async {
+            while let Some(ended) = self.tasks.join_next_with_id().await {
+                let asked = matches!(ended, Ok((_, Ended::Asked(_))));
+                // What is due is not begun any more.
+                if !asked && let Err(error) = self.ended(ended) {
+                    let _ = drained.get_or_insert(error);
                 }
             }
-            Ok(())
-        });
-        match all.await {
-            Ok(over) => over.map(|()| 0),
-            Err(_) => Ok(self.tasks.len()),
-        }
+        };
+        let _ = timeout(drain, all).await;
+        (self.tasks.len(), drained.map_or(Ok(()), Err))
     }
 }
 
-fn joined(ended: Result<Ended, tokio::task::JoinError>) -> Ended {
-    match ended {
-        Ok(ended) => ended,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => unreachable!("no task is cancelled while the worker is there"),
-        },
+/// A failure that is known by its words alone.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Failed(String);
+
+/// What a panic said.
+fn said(error: JoinError) -> String {
+    match error.try_into_panic() {
+        Ok(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+            text.unwrap_or("no words").to_owned()
+        }
+        Err(_) => "it was cut off".to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 //! Which alerts there are: the facts of the moment are read, what holds is raised, what no longer holds is cleared.
 
 use super::plugin_files::{Copy, kept_name};
+use super::unreadable::Rounds;
 use super::{Error, Office};
 use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, OLDEST_MS_DEFAULT, conditions};
 use crate::carts::Cart;
@@ -8,7 +9,7 @@ use crate::causes::chain;
 use crate::deliver::roster::Note;
 use crate::deliver::schedule::{Breaker, CartKey};
 use crate::id::{CartId, MerchantId};
-use crate::outbox::{Backlog, Filter, Reason, sqlite};
+use crate::outbox::{Backlog, Faults, Filter, Reason, sqlite};
 use crate::receipt::Fate;
 use crate::store::alerts::Alert;
 use crate::store::{self, Tx, View, alerts, merchants};
@@ -24,6 +25,8 @@ pub(super) struct Seen {
     oldest_ms: AtomicU64,
     /// Rings when something was seen that may raise or clear an alert.
     pub(super) news: Notify,
+    /// How far it was looked for deliveries that cannot be read.
+    pub(super) rounds: Rounds,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -34,7 +37,7 @@ struct SeenCart {
 
 impl Default for Seen {
     fn default() -> Seen {
-        Seen { carts: Mutex::default(), oldest_ms: AtomicU64::new(OLDEST_MS_DEFAULT), news: Notify::new() }
+        Seen { carts: Mutex::default(), oldest_ms: AtomicU64::new(OLDEST_MS_DEFAULT), news: Notify::new(), rounds: Rounds::default() }
     }
 }
 
@@ -74,7 +77,7 @@ impl Seen {
             }
             // One order is on its way: nothing is known yet.
             Note::Breaker(Breaker::HalfOpen) => false,
-            Note::Poison { .. } | Note::Unreadable { .. } => true,
+            Note::Poison { .. } | Note::Fault { .. } => true,
             Note::Disk { .. } => false,
         };
         drop(carts);
@@ -94,6 +97,7 @@ struct Read {
     carts: Vec<store::carts::Cart>,
     backlogs: Vec<Backlog>,
     poison: BTreeMap<CartId, u64>,
+    faults: BTreeMap<CartId, Faults>,
 }
 
 impl Office {
@@ -106,15 +110,19 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read or written.
+    /// [`Error`] where the store cannot be read or written. Of several merchants the others were looked at.
     pub async fn look_for_alerts(&self) -> Result<(), Error> {
         let merchants = self.shared.store.read::<_, store::Error>(merchants::list).await?;
+        let mut looked = Ok(());
         for merchant in merchants {
-            let office = self.as_merchant(merchant);
-            let found = conditions(&office.facts().await?);
-            office.keep_alerts(found).await?;
+            looked = looked.and(self.as_merchant(merchant).look_for_own_alerts().await);
         }
-        Ok(())
+        looked
+    }
+
+    async fn look_for_own_alerts(&self) -> Result<(), Error> {
+        let found = conditions(&self.facts().await?);
+        self.keep_alerts(found).await
     }
 
     /// The merchant's open alerts, the oldest first.
@@ -130,8 +138,9 @@ impl Office {
     /// What the alerts are found from.
     async fn facts(&self) -> Result<Facts, Error> {
         let merchant = self.merchant.clone();
-        let Read { carts, backlogs, mut poison } = self.shared.store.read(move |view| read(view, &merchant)).await?;
+        let Read { carts, backlogs, mut poison, mut faults } = self.shared.store.read(move |view| read(view, &merchant)).await?;
         let mut unusable = self.unusable_carts(&carts).await;
+        let unreadable = self.unreadable(&backlogs).await?;
         let mut seen = self.shared.seen.of(&self.merchant);
         let mut backlogs: BTreeMap<CartId, Backlog> = backlogs.into_iter().map(|backlog| (backlog.cart.clone(), backlog)).collect();
         let now_unix_ms = self.now_unix_ms();
@@ -144,7 +153,8 @@ impl Office {
             };
             let pause = row.pause.filter(|pause| pause.until_unix_ms.is_none_or(|until| until > now_unix_ms));
             let (backlog, poison) = (backlogs.remove(&cart), poison.remove(&cart).unwrap_or(0));
-            CartFacts { cart, enabled: row.enabled, pause, backlog, poison, breaker, not_ready }
+            let (faults, unreadable) = (faults.remove(&cart), unreadable(&cart));
+            CartFacts { cart, enabled: row.enabled, pause, backlog, poison, faults, unreadable, breaker, not_ready }
         };
         let carts = carts.into_iter().map(facts).collect();
         // What the whole installation has is the business of whoever has the machine.
@@ -219,7 +229,8 @@ fn read(view: &View<'_>, merchant: &MerchantId) -> Result<Read, Error> {
         let filter = Filter { cart: None, reason: Some(Reason::Poison), since_unix_ms: None, then: None };
         poison = sqlite::dead_counts(view, merchant, &filter)?.into_iter().map(|count| (count.cart, count.count)).collect();
     }
-    Ok(Read { carts: store::carts::list(view, merchant)?, backlogs, poison })
+    let faults = sqlite::faults(view, merchant)?.into_iter().map(|faults| (faults.cart.clone(), faults)).collect();
+    Ok(Read { carts: store::carts::list(view, merchant)?, backlogs, poison, faults })
 }
 
 #[cfg(test)]

@@ -137,14 +137,14 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Outbox`], [`Error::Kept`].
+    /// [`Error::Outbox`].
     pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<Shown>, Error> {
         let (merchant, id) = (self.merchant.clone(), id.clone());
         let look = move |view: &store::View<'_>| -> Result<_, outbox::Error> {
             let found = sqlite::find(view, &merchant, &id)?;
             let before = match &found {
-                Some(Found::Queued(queued)) => sqlite::before(view, &merchant, &queued.order, queued.sequence, BEFORE_SHOWN)?,
-                Some(Found::Dead(_) | Found::Ended { .. }) | None => Vec::new(),
+                Some(Found::Queued(queued, _)) => sqlite::before(view, &merchant, &queued.order, queued.sequence, BEFORE_SHOWN)?,
+                Some(Found::Dead(..) | Found::Ended { .. }) | None => Vec::new(),
             };
             Ok((found, before, receipts::of_delivery(view, &merchant, &id)?, cassettes::attempts(view, &merchant, &id)?))
         };
@@ -152,8 +152,7 @@ impl Office {
         if found.is_none() && receipts.is_empty() {
             return Ok(None);
         }
-        let receipts = receipts.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>();
-        let receipts = receipts.map_err(Error::kept("a receipt"))?;
+        let receipts = receipts.iter().map(|json| shown("a receipt", json)).collect();
         Ok(Some(Shown { found, receipts, cassettes, before: before.into_iter().map(|queued| queued.delivery).collect() }))
     }
 
@@ -187,8 +186,8 @@ impl Office {
                 let (mut retried, mut carts) = (Vec::new(), BTreeSet::new());
                 let done = sqlite::retry(tx, &merchant, &ids, at)?;
                 for (delivery, done) in ids.into_iter().zip(done) {
-                    if done != Retried::NotDead
-                        && let Some(Found::Queued(queued)) = sqlite::find(tx, &merchant, &delivery)?
+                    if matches!(done, Retried::Head | Retried::Tail { .. })
+                        && let Some(Found::Queued(queued, _)) = sqlite::find(tx, &merchant, &delivery)?
                     {
                         let OrderRef { cart, number } = queued.order;
                         let subject = format!("{delivery} of order {number} at cart {cart}");
@@ -220,8 +219,8 @@ impl Office {
 
     async fn discard_now(&self, delivery: &DeliveryId, why: &str) -> Result<Taken, Error> {
         let order = match self.outbox().find(self.merchant.clone(), delivery.clone()).await? {
-            Some(Found::Queued(queued)) => queued.order,
-            Some(Found::Dead(dead)) => dead.order,
+            Some(Found::Queued(queued, _)) => queued.order,
+            Some(Found::Dead(dead, _)) => dead.order,
             Some(Found::Ended { .. }) | None => return Ok(Taken::Done(Discarded::NotThere)),
         };
         let Some(_held) = self.hold(&order) else { return Ok(Taken::UnderWay) };
@@ -239,6 +238,11 @@ impl Office {
     fn work_at(&self, cart: &CartId) {
         self.shared.bell.work(&(self.merchant.clone(), cart.clone()));
     }
+}
+
+/// Reads what is kept as JSON for whoever looks at it. What cannot be read says so in its place, and hides nothing else.
+pub(super) fn shown(what: &str, json: &str) -> serde_json::Value {
+    serde_json::from_str(json).unwrap_or_else(|error| serde_json::json!({ "unreadable": format!("could not read {what}: {error}") }))
 }
 
 /// Does some work in a task of its own, which goes on where the caller is dropped.

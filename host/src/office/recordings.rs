@@ -1,11 +1,13 @@
 //! Recordings of attempts: looked at, kept raw for a while, and handed to somebody who helps.
 
+use super::deliveries::shown;
 use super::{Error, KeptCart, Office};
 use crate::cassette::Cassette;
 use crate::cassette::redact::Rules;
+use crate::causes::chain;
 use crate::heavy;
 use crate::id::{CartId, DeliveryId};
-use crate::outbox::{Found, How};
+use crate::outbox::{Found, How, Unreadable};
 use crate::store::orders::OrderRef;
 use crate::store::{self, Tx, View, cassettes, decisions, receipts, recordings};
 use serde_json::{Value, json};
@@ -93,17 +95,17 @@ impl Office {
         };
         let (state, is) = match &shown.found {
             None => ("delivered", Value::Null),
-            Some(Found::Queued(queued)) => (
+            Some(Found::Queued(queued, update)) => (
                 "queued",
                 json!({
-                    "sequence": queued.sequence, "update": queued.update, "waits": queued.waits, "attempts": queued.attempts.claims,
+                    "sequence": queued.sequence, "update": update, "unreadable": unreadable(&queued.label), "fault": queued.fault, "waits": queued.waits, "attempts": queued.attempts.claims,
                     "accepted_at_unix_ms": queued.accepted_at_unix_ms,
                 }),
             ),
-            Some(Found::Dead(dead)) => (
+            Some(Found::Dead(dead, update)) => (
                 "dead",
                 json!({
-                    "sequence": dead.sequence, "update": dead.update, "reason": dead.reason, "attempts": dead.attempts.claims,
+                    "sequence": dead.sequence, "update": update, "unreadable": unreadable(&dead.label), "reason": dead.reason, "attempts": dead.attempts.claims,
                     "accepted_at_unix_ms": dead.accepted_at_unix_ms, "died_at_unix_ms": dead.died_at_unix_ms,
                 }),
             ),
@@ -123,11 +125,16 @@ impl Office {
         let rules = Rules::new(&fields);
         let mut tapes = Vec::new();
         for attempt in &shown.cassettes {
-            if let Some((attempt, cassette)) = self.cassette(delivery, Some(*attempt)).await? {
+            match self.cassette(delivery, Some(*attempt)).await {
                 // One that was kept raw as well.
-                let rules = rules.clone();
-                let redacted = heavy::work(cassette.bytes(), move || rules.cassette(&cassette)).await;
-                tapes.extend(redacted.ok().map(|cassette| json!({ "attempt": attempt, "cassette": cassette })));
+                Ok(Some((attempt, cassette))) => {
+                    let rules = rules.clone();
+                    let redacted = heavy::work(cassette.bytes(), move || rules.cassette(&cassette)).await;
+                    tapes.extend(redacted.ok().map(|cassette| json!({ "attempt": attempt, "cassette": cassette })));
+                }
+                Ok(None) => {}
+                Err(error @ Error::Kept { .. }) => tapes.push(json!({ "attempt": attempt, "unreadable": chain(&error) })),
+                Err(error) => return Err(error),
             }
         }
         let decisions = match &order {
@@ -151,8 +158,7 @@ impl Office {
     async fn decisions_about(&self, order: &OrderRef) -> Result<Vec<Value>, Error> {
         let (merchant, order) = (self.merchant.clone(), order.clone());
         let kept = self.shared.store.read::<_, store::Error>(move |view| decisions::list(view, &merchant, &order)).await?;
-        let read = |kept: &decisions::Decision| serde_json::from_str(&kept.json);
-        kept.iter().map(read).collect::<Result<_, _>>().map_err(Error::kept("a decision"))
+        Ok(kept.iter().map(|kept| shown("a decision", &kept.json)).collect())
     }
 }
 
@@ -176,10 +182,15 @@ fn merged(mut one: Value, other: Value) -> Value {
     one
 }
 
+/// Why this release cannot read a delivery. None: it can.
+fn unreadable(label: &Result<String, Unreadable>) -> Option<String> {
+    label.as_ref().err().map(Unreadable::to_string)
+}
+
 fn order_of(found: &Found) -> OrderRef {
     match found {
-        Found::Queued(queued) => queued.order.clone(),
-        Found::Dead(dead) => dead.order.clone(),
+        Found::Queued(queued, _) => queued.order.clone(),
+        Found::Dead(dead, _) => dead.order.clone(),
         Found::Ended { order, .. } => order.clone(),
     }
 }

@@ -10,7 +10,7 @@ use crate::deliver::schedule::{CartKey, Follows, Verdict};
 use crate::gate::package::mark;
 use crate::heavy;
 use crate::id::CartId;
-use crate::outbox::Claim;
+use crate::outbox::{self, Claim};
 use crate::receipt::{Fate, PauseReason, Receipt};
 use crate::store::cassettes::{CASSETTE_BYTES_MAX, Personal, Tape};
 use crate::store::orders::OrderRef;
@@ -64,7 +64,7 @@ impl Couriers {
 }
 
 impl Roster for Office {
-    async fn carts(&self) -> Result<Vec<Standing>, NotReady> {
+    async fn carts(&self) -> Result<Vec<Standing>, outbox::Error> {
         let rows = self.shared.store.read::<_, store::Error>(|view| {
             let mut rows = Vec::new();
             for merchant in merchants::list(view)? {
@@ -75,7 +75,7 @@ impl Roster for Office {
         Ok(rows.await?.into_iter().filter_map(|(merchant, row)| standing((merchant, row.definition.cart.clone()), &row)).collect())
     }
 
-    async fn cart(&self, cart: &CartKey) -> Result<Option<Standing>, NotReady> {
+    async fn cart(&self, cart: &CartKey) -> Result<Option<Standing>, outbox::Error> {
         let (merchant, id) = cart.clone();
         let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &id)).await?;
         Ok(row.and_then(|row| standing(cart.clone(), &row)))
@@ -97,7 +97,7 @@ impl Roster for Office {
         Ok(ready)
     }
 
-    async fn brief(&self, cart: &CartKey, order_number: &str, mut update: Box<Update>) -> Result<Box<Update>, NotReady> {
+    async fn brief(&self, cart: &CartKey, order_number: &str, mut update: Box<Update>) -> Result<Box<Update>, outbox::Error> {
         let (merchant, order) = (cart.0.clone(), OrderRef { cart: cart.1.clone(), number: order_number.to_owned() });
         let known = self.shared.store.read::<_, store::Error>(move |view| store::orders::get(view, &merchant, &order)).await?;
         mark(&mut update, known.as_ref().map(super::facts::known).as_ref());
@@ -159,7 +159,7 @@ impl Roster for Office {
             Note::Poison { delivery } => {
                 tracing::error!(cart = %cart.1, %delivery, "was tried again and again without an answer: dead letter")
             }
-            Note::Unreadable { order, why } => tracing::error!(cart = %cart.1, order, why, "cannot be read"),
+            Note::Fault { order, fault } => tracing::error!(cart = %cart.1, order, fault, "an order's queue rests"),
             Note::NotReady { why } => tracing::error!(cart = %cart.1, why = crate::causes::chain(*why), "cannot be made ready"),
             Note::Disk { error } => tracing::error!(cart = %cart.1, error = *error as &dyn std::error::Error, "the disk does not take it"),
             Note::Breaker(breaker) => tracing::warn!(cart = %cart.1, ?breaker, "the breaker changed"),

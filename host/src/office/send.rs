@@ -123,7 +123,7 @@ impl Office {
             loop {
                 match self.outbox().find(self.merchant.clone(), delivery.clone()).await? {
                     None => return Ok(End::Delivered),
-                    Some(Found::Queued(_)) => {}
+                    Some(Found::Queued(..)) => {}
                     Some(found) => return Ok(End::Not(Box::new(found))),
                 }
                 if attempt_of(&mut over, delivery).await.is_none() {

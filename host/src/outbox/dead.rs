@@ -18,16 +18,16 @@ pub struct DeadLetter {
     pub sequence: u64,
     /// Its id.
     pub delivery: DeliveryId,
-    /// What the cart was to be told.
-    pub update: Box<Update>,
+    /// The label of its update, if this release can read all that trying it again needs.
+    pub label: Result<String, Unreadable>,
     /// What is known of the attempts.
     pub attempts: Attempts,
     /// When it was accepted.
     pub accepted_at_unix_ms: u64,
     /// When it died.
     pub died_at_unix_ms: u64,
-    /// Why.
-    pub reason: Reason,
+    /// Why. None: of a reason that this release does not know.
+    pub reason: Option<Reason>,
     /// What became of its lane.
     pub then: Then,
     /// The fate in its last receipt, as JSON.
@@ -45,8 +45,8 @@ pub struct Queued {
     pub sequence: u64,
     /// Its id.
     pub delivery: DeliveryId,
-    /// What the cart is to be told.
-    pub update: Box<Update>,
+    /// The label of its update, if this release can read the delivery.
+    pub label: Result<String, Unreadable>,
     /// What is known of the attempts.
     pub attempts: Attempts,
     /// When it was accepted.
@@ -55,6 +55,8 @@ pub struct Queued {
     pub queued_at_unix_ms: u64,
     /// What it waits for.
     pub waits: Waits,
+    /// What failed at its lane, which rests for that: of a head alone.
+    pub fault: Option<String>,
     /// The fate in its last receipt, as JSON.
     pub fate: Option<String>,
 }
@@ -77,13 +79,13 @@ pub enum Waits {
     },
 }
 
-/// Where a delivery is.
+/// Where a delivery is, with its update. None of that: this release cannot read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// It waits or is under way.
-    Queued(Box<Queued>),
+    Queued(Box<Queued>, Option<Box<Update>>),
     /// It is a dead letter.
-    Dead(Box<DeadLetter>),
+    Dead(Box<DeadLetter>, Option<Box<Update>>),
     /// It was ended.
     Ended {
         /// The order and its cart.
@@ -160,8 +162,8 @@ pub struct Page {
 pub struct Count {
     /// The cart.
     pub cart: CartId,
-    /// The reason.
-    pub reason: Reason,
+    /// The reason. None: those that this release does not know.
+    pub reason: Option<Reason>,
     /// How many.
     pub count: u64,
 }
@@ -178,6 +180,22 @@ pub enum Retried {
     },
     /// There is no dead letter of this id.
     NotDead,
+    /// This release cannot read it. It stays as it is.
+    Unreadable,
+}
+
+/// Why a delivery that is kept cannot be read: another release wrote it, or the file was damaged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("could not read {what}: {why}")]
+pub struct Unreadable {
+    what: &'static str,
+    why: String,
+}
+
+impl Unreadable {
+    pub(super) fn new(what: &'static str, error: &serde_json::Error) -> Unreadable {
+        Unreadable { what, why: error.to_string() }
+    }
 }
 
 /// What came of ending a delivery.
@@ -207,10 +225,15 @@ pub(super) struct TakenBack {
     pub(super) packages: Vec<Package>,
 }
 
+/// What a dead letter died of, for people and documents. None: of a reason that this release does not know.
+pub fn died_of(reason: Option<Reason>) -> String {
+    reason.map_or_else(|| "unknown".to_owned(), |reason| reason.to_string())
+}
+
 impl Filter {
     pub(super) fn takes(&self, dead: &DeadLetter) -> bool {
         self.cart.as_ref().is_none_or(|cart| *cart == dead.order.cart)
-            && self.reason.is_none_or(|reason| reason == dead.reason)
+            && self.reason.is_none_or(|reason| Some(reason) == dead.reason)
             && self.since_unix_ms.is_none_or(|since| dead.died_at_unix_ms >= since)
             && self.then.is_none_or(|then| then == dead.then)
     }

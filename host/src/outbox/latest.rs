@@ -4,12 +4,39 @@
 //! A label that only brings tracking data ([`Update::status`] is none) is no state: the older one's status is then told with it. Updates are
 //! merged as they were accepted; what the cart knows of each package is marked when an attempt starts, and not before.
 
+use super::UPDATE_BYTES_MAX;
 use cartage_contract::orders::{LineItem, LinePackage, Package, Told, Update};
+use std::collections::{HashMap, HashSet};
 
 /// What the contract allows in one update (`orders.wit`).
 const NOTE_BYTES_MAX: usize = 16 << 10;
 const PACKAGES_MAX: usize = 100;
 const LINE_ITEMS_MAX: usize = 1_000;
+/// The bytes of updates that are read and copied at a time to put updates into one, at most: whoever does it serves every cart.
+const WORK_BYTES_MAX: usize = 4 * UPDATE_BYTES_MAX;
+
+/// Takes in the sizes of updates that are put into one, and says where that must stop.
+#[derive(Debug)]
+pub(super) struct Budget {
+    /// The JSON of all of them together, than which that of the one is no longer.
+    together: usize,
+    /// Each merge reads and copies what was put together before.
+    work: usize,
+}
+
+impl Budget {
+    /// Begins with the head.
+    pub(super) fn new(bytes: usize) -> Budget {
+        Budget { together: bytes, work: bytes }
+    }
+
+    /// Whether one more of this size may be put to them.
+    pub(super) fn takes(&mut self, bytes: usize) -> bool {
+        self.together += bytes;
+        self.work += self.together;
+        self.together <= UPDATE_BYTES_MAX && self.work <= WORK_BYTES_MAX
+    }
+}
 
 /// Both updates of an order as one, told in place of the newer. None: together they are more than the contract allows, so each is told by
 /// itself.
@@ -46,12 +73,13 @@ fn joined(older: Option<&str>, newer: Option<&str>) -> Option<Option<String>> {
 
 /// The older one's packages that the newer does not name, then the newer's.
 fn packages(older: &[Package], newer: &[Package]) -> Vec<Package> {
-    let alone = older.iter().filter(|old| !newer.iter().any(|new| same(old, new)));
-    let newer = newer.iter().map(|new| match older.iter().rfind(|old| same(old, new)) {
-        Some(old) if new.told != Told::Withdrawn => filled(old, new),
+    let (old_names, new_names): (Vec<_>, Vec<_>) = (older.iter().map(Name::of).collect(), newer.iter().map(Name::of).collect());
+    let alone = older.iter().zip(&old_names).filter(|(_, old)| !new_names.iter().any(|new| old.same(new))).map(|(old, _)| old.clone());
+    let newer = newer.iter().zip(&new_names).map(|(new, name)| match old_names.iter().rposition(|old| old.same(name)) {
+        Some(at) if new.told != Told::Withdrawn => filled(&older[at], new),
         Some(_) | None => new.clone(),
     });
-    alone.cloned().chain(newer).collect()
+    alone.chain(newer).collect()
 }
 
 /// What the newer one leaves out of a package stands as the older one has it.
@@ -72,13 +100,23 @@ fn filled(old: &Package, new: &Package) -> Package {
     }
 }
 
-/// As the gate has it: by id; where one has none, by carrier and number, without spaces, hyphens and case.
-fn same(one: &Package, other: &Package) -> bool {
-    match (given(&one.id), given(&other.id)) {
-        (Some(one), Some(other)) => one == other,
-        _ => {
-            let key = |package: &Package| [folded(&package.carrier_given), folded(&package.tracking_number)];
-            key(one) == key(other)
+/// By what a package is known.
+struct Name<'a> {
+    id: Option<&'a str>,
+    carrier: String,
+    number: String,
+}
+
+impl Name<'_> {
+    fn of(package: &Package) -> Name<'_> {
+        Name { id: given(&package.id), carrier: folded(&package.carrier_given), number: folded(&package.tracking_number) }
+    }
+
+    /// As the gate has it: by id; where one has none, by carrier and number, without spaces, hyphens and case.
+    fn same(&self, other: &Name<'_>) -> bool {
+        match (self.id, other.id) {
+            (Some(one), Some(other)) => one == other,
+            _ => (&self.carrier, &self.number) == (&other.carrier, &other.number),
         }
     }
 }
@@ -92,11 +130,13 @@ fn folded(text: &Option<String>) -> String {
     text.filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// The older one's lines that the newer does not name, then the newer's. None: a note is too long.
+/// The older one's lines that the newer does not name, then the newer's. None: one would hold more than is allowed.
 fn lines(older: &[LineItem], newer: &[LineItem]) -> Option<Vec<LineItem>> {
-    let is_same = |old: &LineItem, new: &LineItem| key(old).is_some() && key(old) == key(new);
-    let alone = older.iter().filter(|old| !newer.iter().any(|new| is_same(old, new))).cloned().map(Some);
-    let newer = newer.iter().map(|new| match older.iter().rfind(|old| is_same(old, new)) {
+    // Of several of one key the last counts.
+    let by_key: HashMap<_, _> = older.iter().filter_map(|old| Some((key(old)?, old))).collect();
+    let named: HashSet<_> = newer.iter().filter_map(key).collect();
+    let alone = older.iter().filter(|old| key(old).is_none_or(|key| !named.contains(&key))).cloned().map(Some);
+    let newer = newer.iter().map(|new| match key(new).and_then(|key| by_key.get(&key)) {
         Some(old) => line(old, new),
         None => Some(new.clone()),
     });
@@ -112,7 +152,8 @@ fn key(line: &LineItem) -> Option<(u8, &str)> {
 fn line(old: &LineItem, new: &LineItem) -> Option<LineItem> {
     let labelled = if new.label.is_some() { new } else { old };
     let or = |new: &Option<String>, old: &Option<String>| new.clone().or_else(|| old.clone());
-    let travels = old.packages.iter().filter(|old| !new.packages.iter().any(|new| new.package_id == old.package_id));
+    let named: HashSet<_> = new.packages.iter().map(|new| &new.package_id).collect();
+    let travels = old.packages.iter().filter(|old| !named.contains(&old.package_id));
     let travels: Vec<LinePackage> = travels.chain(&new.packages).cloned().collect();
     let merged = LineItem {
         web_line_id: or(&new.web_line_id, &old.web_line_id),
@@ -126,7 +167,7 @@ fn line(old: &LineItem, new: &LineItem) -> Option<LineItem> {
         note: joined(old.note.as_deref(), new.note.as_deref())?,
         packages: travels,
     };
-    Some(merged)
+    (merged.packages.len() <= LINE_ITEMS_MAX).then_some(merged)
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ mod all;
 mod orders;
 
 use super::{
-    Backlog, Claimed, Count, DeadLetter, Discard, Discarded, Due, Error, Filter, Found, Look, New, Outbox, Page, Queued, ROWS_MAX, Retried,
-    Settle, Settled, Superseded, Wish,
+    Backlog, Claimed, Count, DeadLetter, Discard, Discarded, Due, Error, Faults, Filter, Found, Look, New, Outbox, Page, Queued, ROWS_MAX,
+    Rest, Retried, Settle, Settled, Superseded, Wish,
 };
 use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::store::carts::Pause;
@@ -76,6 +76,15 @@ impl Outbox for Model {
         Ok(settles.iter().map(|settle| all.settle(settle)).collect())
     }
 
+    async fn rest(&self, rest: Rest) -> Result<(), Error> {
+        self.all().rest(rest);
+        Ok(())
+    }
+
+    async fn faults(&self, merchant: MerchantId) -> Result<Vec<Faults>, Error> {
+        Ok(self.all().faults(&merchant))
+    }
+
     async fn supersede(&self, merchant: MerchantId, order: OrderRef, at_unix_ms: u64) -> Result<Option<Superseded>, Error> {
         Ok(self.all().supersede(merchant, order, at_unix_ms))
     }
@@ -96,7 +105,8 @@ impl Outbox for Model {
         let mut counts: BTreeMap<(CartId, String), Count> = BTreeMap::new();
         for letter in self.all().letters(&merchant, &filter) {
             let (cart, reason) = (letter.order.cart.clone(), letter.reason);
-            counts.entry((cart.clone(), reason.to_string())).or_insert(Count { cart, reason, count: 0 }).count += 1;
+            let text = reason.map(|reason| reason.to_string()).unwrap_or_default();
+            counts.entry((cart.clone(), text)).or_insert(Count { cart, reason, count: 0 }).count += 1;
         }
         Ok(counts.into_values().collect())
     }
@@ -111,11 +121,12 @@ impl Outbox for Model {
     async fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> Result<Option<Found>, Error> {
         let all = self.all();
         if let Some(queued) = all.queued(&merchant).into_iter().find(|queued| queued.delivery == delivery) {
-            return Ok(Some(Found::Queued(Box::new(queued))));
+            let update = all.update(&merchant, &queued);
+            return Ok(Some(Found::Queued(Box::new(queued), update)));
         }
         let key = (merchant, delivery);
         if let Some(dead) = all.dead.get(&key) {
-            return Ok(Some(Found::Dead(Box::new(dead.letter.clone()))));
+            return Ok(Some(Found::Dead(Box::new(dead.letter.clone()), Some(dead.update.clone()))));
         }
         let ended = all.endings.get(&key).cloned();
         Ok(ended.map(|(order, sequence, ending)| Found::Ended { order, sequence, ending }))

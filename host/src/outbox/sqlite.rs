@@ -14,21 +14,24 @@ mod look;
 mod rows;
 mod settle;
 mod supersede;
+mod through;
 
 pub use dead::{dead, dead_counts, discard, find, retry};
 pub use forget::{OfOrder, forget, of_order};
 pub use look::{backlogs, before, due, head, queued};
 pub use settle::{CART_GONE, settle};
 pub use supersede::supersede;
+pub use through::{Part, Place, part};
 
 use super::attempts::Poison;
 use super::settlement::{Reason, Settle, Settled};
 use super::{
-    Attempts, Backlog, Claim, Claimed, Count, DeadLetter, Discard, Discarded, Due, Error, Filter, Found, Look, New, Outbox, Page, Queued,
-    Retried, Superseded, Wish,
+    Attempts, Backlog, Claim, Claimed, Count, DeadLetter, Discard, Discarded, Due, Error, Faults, Filter, Found, Look, New, Outbox, Page,
+    Queued, Rest, Retried, Superseded, Wish,
 };
 use crate::id::{CartId, DeliveryId, MerchantId};
-use crate::store::{Store, Tx, orders, orders::OrderRef};
+use crate::store::{Store, Tx, View, orders, orders::OrderRef};
+use lanes::Content;
 use rows::Row;
 
 /// The outbox of a store. Clones share it.
@@ -59,6 +62,14 @@ impl Outbox for Sqlite {
 
     async fn settle(&self, all: Vec<Settle>) -> Result<Vec<Settled>, Error> {
         self.store.write(move |tx| all.iter().map(|one| settle(tx, one)).collect()).await
+    }
+
+    async fn rest(&self, rest: Rest) -> Result<(), Error> {
+        self.store.write(move |tx| lanes::rest(tx, &rest)).await
+    }
+
+    async fn faults(&self, merchant: MerchantId) -> Result<Vec<Faults>, Error> {
+        self.store.read(move |view| faults(view, &merchant)).await
     }
 
     async fn supersede(&self, merchant: MerchantId, order: OrderRef, at_unix_ms: u64) -> Result<Option<Superseded>, Error> {
@@ -94,6 +105,15 @@ impl Outbox for Sqlite {
     }
 }
 
+/// A merchant's lanes that rest because something failed, by cart.
+///
+/// # Errors
+///
+/// [`Error::Store`].
+pub fn faults(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Faults>, Error> {
+    lanes::faults(view, merchant)
+}
+
 /// Takes an update in, as the last of its lane, and gives its sequence number.
 ///
 /// # Errors
@@ -113,9 +133,8 @@ pub fn accept(tx: &Tx<'_>, new: &New) -> Result<u64, Error> {
         queued_at_unix_ms: *at_unix_ms,
         attempts: Attempts::default(),
         fate: None,
-        content: rows::content(update)?,
     };
-    lanes::enter(tx, merchant, order, &row)?;
+    lanes::enter(tx, merchant, order, &row, Content::New(&rows::content(update)?))?;
     Ok(sequence)
 }
 
@@ -142,6 +161,7 @@ fn claim_head(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
         return Ok(Claimed::Nothing);
     }
     let (known_reference, doubtful) = orders::reference(tx, merchant, order)?;
+    let (update, _) = rows::update(tx, merchant, &head)?;
     match head.attempts.claim(doubtful) {
         Err(Poison) => {
             let delivery = head.delivery.clone();
@@ -149,8 +169,8 @@ fn claim_head(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
             Ok(Claimed::Poison { delivery })
         }
         Ok(attempt) => {
-            let update = head.update(merchant)?;
             rows::update_attempts(tx, &head)?;
+            lanes::go_on(tx, &lane)?;
             Ok(Claimed::Claim(Box::new(Claim {
                 merchant: merchant.clone(),
                 order: order.clone(),

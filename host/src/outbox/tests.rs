@@ -1,5 +1,7 @@
 //! The promises one by one, at their edges; the suite beside this tries them in any order.
 
+mod faults;
+
 use super::attempts::POISON_CLAIMS;
 use super::conformance::sqlite::Kept;
 use super::conformance::{carts, delivery, merchants, order, rows, update};
@@ -63,7 +65,7 @@ async fn the_fifth_claim_without_an_answer_is_poison_and_the_fourth_is_not() {
     assert_eq!(backlog(&outbox, 0).await, [(1, 1, 1)]);
     let page = Page { after: None, most: 10 };
     let dead = outbox.dead(merchants()[0].clone(), Filter::default(), page).await.expect("it can be read");
-    assert_eq!((dead[0].reason, dead[0].attempts.earlier.len()), (Reason::Poison, 4));
+    assert_eq!((dead[0].reason, dead[0].attempts.earlier.len()), (Some(Reason::Poison), 4));
 }
 
 #[tokio::test]
@@ -135,7 +137,7 @@ async fn a_due_time_beyond_all_schedules_is_a_clock_that_jumped() {
     outbox.settle(vec![ended(&claim, settlement)]).await.expect("it can be written");
     let found = outbox.find(claim.merchant, claim.delivery).await.expect("it can be read");
     let due = Waits::Until { due_at_unix_ms: AT + DUE_AHEAD_MS_MAX };
-    assert!(matches!(&found, Some(Found::Queued(queued)) if queued.waits == due), "{found:?}");
+    assert!(matches!(&found, Some(Found::Queued(queued, _)) if queued.waits == due), "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use crate::causes::chain;
 use crate::gate::{Again, Given};
 use crate::id::{CartId, MerchantId};
 use crate::office::{self, Cause, End, Office};
-use crate::outbox::Found;
+use crate::outbox::{Found, died_of};
 use crate::validate::Fields;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -221,9 +221,9 @@ async fn accept_one(office: &Office, cart: &CartId, inlet: &Inlet, fields: Field
 /// Why a delivery ended without the cart having it.
 fn why(found: &Found) -> String {
     match found {
-        Found::Dead(dead) => format!("{}, look at it with `cartage delivery show {}`", dead.reason, dead.delivery),
+        Found::Dead(dead, _) => format!("{}, look at it with `cartage delivery show {}`", died_of(dead.reason), dead.delivery),
         Found::Ended { .. } => "it was ended here".to_owned(),
-        Found::Queued(_) => "it is on its way".to_owned(),
+        Found::Queued(..) => "it is on its way".to_owned(),
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "operations", sql: include_str!("migrations/0003_operations.sql") },
     Step { name: "keep", sql: include_str!("migrations/0004_keep.sql") },
     Step { name: "settings", sql: include_str!("migrations/0005_settings.sql") },
+    Step { name: "faults", sql: include_str!("migrations/0006_faults.sql") },
 ];
 
 /// The version that this release writes.

@@ -4,7 +4,7 @@ use crate::cli::report;
 use cartage::gate::command;
 use cartage::id::DeliveryId;
 use cartage::office::{Listed, Shown};
-use cartage::outbox::{Backlog, DeadLetter, Found, How, Queued, Then, Waits};
+use cartage::outbox::{Backlog, DeadLetter, Found, How, Queued, Then, Unreadable, Waits, died_of};
 use cartage::store::orders::OrderRef;
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
     report::rows(&carts.iter().map(|one| (one.cart.as_str(), counts(one))).collect::<Vec<_>>());
     if !reasons.is_empty() {
         report::heading("dead letters by reason");
-        let row = |count: &cartage::outbox::Count| (format!("{} at {}", count.reason, count.cart), count.count.to_string());
+        let row = |count: &cartage::outbox::Count| (format!("{} at {}", died_of(count.reason), count.cart), count.count.to_string());
         report::rows(&reasons.iter().map(row).collect::<Vec<_>>());
     }
     if !dead.is_empty() {
@@ -37,8 +37,7 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
     }
     if !queued.is_empty() {
         report::heading("queued, the first first");
-        let line = |queued: &Queued| format!("{}, {}", of(&queued.order, queued.sequence), waits(queued.waits));
-        report::rows(&queued.iter().map(|queued| (queued.delivery.as_str(), line(queued))).collect::<Vec<_>>());
+        report::rows(&queued.iter().map(|queued| (queued.delivery.as_str(), queued_line(queued))).collect::<Vec<_>>());
     }
     if dead.len().max(queued.len()) >= most as usize {
         report::talk(&format!("{most} rows of each kind are shown at most; --most shows more, --cart, --reason and --since fewer"));
@@ -51,8 +50,8 @@ pub(super) fn one(delivery: &DeliveryId, shown: &Shown, as_json: bool) {
     if as_json {
         let (state, delivery_document) = match found {
             None => ("delivered", Value::Null),
-            Some(Found::Queued(queued)) => ("queued", waiting(queued)),
-            Some(Found::Dead(dead)) => ("dead", dead_letter(dead)),
+            Some(Found::Queued(queued, _)) => ("queued", waiting(queued)),
+            Some(Found::Dead(dead, _)) => ("dead", dead_letter(dead)),
             Some(Found::Ended { order, sequence, ending }) => (
                 "ended",
                 json!({ "cart": order.cart, "order": order.number, "sequence": sequence, "at_unix_ms": ending.at_unix_ms, "how": ending.how }),
@@ -65,12 +64,12 @@ pub(super) fn one(delivery: &DeliveryId, shown: &Shown, as_json: bool) {
     report::heading(&format!("delivery {delivery}"));
     let (is, help) = match found {
         None => ("delivered: its cart has it".to_owned(), Vec::new()),
-        Some(Found::Queued(queued)) => {
-            (format!("{}, {}", of(&queued.order, queued.sequence), waits(queued.waits)), vec![discard(delivery), explain(&queued.order)])
-        }
-        Some(Found::Dead(dead)) => {
+        Some(Found::Queued(queued, _)) => (queued_line(queued), vec![discard(delivery), explain(&queued.order)]),
+        Some(Found::Dead(dead, Some(_))) => {
             (dead_line(dead), vec![format!("cartage delivery retry {delivery}"), discard(delivery), explain(&dead.order)])
         }
+        // What cannot be read cannot be tried.
+        Some(Found::Dead(dead, None)) => (dead_line(dead), vec![discard(delivery), explain(&dead.order)]),
         Some(Found::Ended { order, sequence, ending }) => {
             let how = match &ending.how {
                 How::Discarded { who, why } => format!("discarded ({who}: {why})"),
@@ -109,7 +108,19 @@ fn of(order: &OrderRef, sequence: u64) -> String {
 
 fn dead_line(dead: &DeadLetter) -> String {
     let blocks = if dead.then == Then::Block { "; the rest of its order waits for it" } else { "" };
-    format!("{}, died of {} at {}{blocks}", of(&dead.order, dead.sequence), dead.reason, report::time(dead.died_at_unix_ms))
+    let (reason, at) = (died_of(dead.reason), report::time(dead.died_at_unix_ms));
+    format!("{}, died of {reason} at {at}{blocks}{}", of(&dead.order, dead.sequence), not_read(&dead.label))
+}
+
+fn queued_line(queued: &Queued) -> String {
+    let fault = queued.fault.as_ref().map(|fault| format!("; it rests until then: {fault}")).unwrap_or_default();
+    let unreadable = if fault.is_empty() { not_read(&queued.label) } else { String::new() };
+    format!("{}, {}{fault}{unreadable}", of(&queued.order, queued.sequence), waits(queued.waits))
+}
+
+/// That this release cannot read a delivery, where it cannot.
+fn not_read(label: &Result<String, Unreadable>) -> String {
+    label.as_ref().err().map(|unreadable| format!("; unreadable: {unreadable}")).unwrap_or_default()
 }
 
 fn waits(waits: Waits) -> String {
@@ -121,6 +132,9 @@ fn waits(waits: Waits) -> String {
 }
 
 fn receipt(receipt: &Value) -> (String, String) {
+    if let Some(unreadable) = receipt["unreadable"].as_str() {
+        return ("unreadable".to_owned(), unreadable.to_owned());
+    }
     let attempt = receipt["attempt"].as_u64().unwrap_or_default();
     let at = report::time(receipt["at_unix_ms"].as_u64().unwrap_or_default());
     let fate = match &receipt["fate"] {
@@ -140,6 +154,7 @@ fn backlog(one: &Backlog) -> Value {
 fn dead_letter(dead: &DeadLetter) -> Value {
     json!({
         "delivery": dead.delivery, "cart": dead.order.cart, "order": dead.order.number, "sequence": dead.sequence, "reason": dead.reason,
+        "unreadable": dead.label.as_ref().err().map(Unreadable::to_string),
         "blocks": dead.then == Then::Block, "attempts": dead.attempts.claims, "accepted_at_unix_ms": dead.accepted_at_unix_ms,
         "died_at_unix_ms": dead.died_at_unix_ms,
     })
@@ -148,6 +163,7 @@ fn dead_letter(dead: &DeadLetter) -> Value {
 fn waiting(queued: &Queued) -> Value {
     json!({
         "delivery": queued.delivery, "cart": queued.order.cart, "order": queued.order.number, "sequence": queued.sequence, "waits": queued.waits,
+        "fault": queued.fault, "unreadable": queued.label.as_ref().err().map(Unreadable::to_string),
         "attempts": queued.attempts.claims, "accepted_at_unix_ms": queued.accepted_at_unix_ms, "queued_at_unix_ms": queued.queued_at_unix_ms,
     })
 }

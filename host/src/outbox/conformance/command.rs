@@ -2,7 +2,7 @@
 
 use super::{Subject, carts, delivery, merchants, order, rows, update};
 use crate::id::{DeliveryId, Digest, MerchantId};
-use crate::outbox::{Claimed, Counted, Discard, New, Outbox as _, Reason, Settle, Settlement, Then, Wish};
+use crate::outbox::{Claimed, Counted, Discard, Found, New, Outbox as _, Reason, Rest, Settle, Settled, Settlement, Then, Wish};
 use crate::receipt::{Fate, Receipt};
 use crate::store::carts::Pause;
 use crate::store::orders::OrderRef;
@@ -28,6 +28,8 @@ pub(super) enum Command {
     /// An attempt ends that is not the one under way.
     SettleWrong(Place, prop::sample::Index, bool),
     Supersede(Place),
+    /// Something failed at a lane, which rests for so long.
+    Rest(Place, u32),
     Retry(usize, Vec<prop::sample::Index>),
     Discard(usize, prop::sample::Index),
     Doubt(Place),
@@ -82,6 +84,7 @@ pub(super) fn sequence(most: usize) -> impl Strategy<Value = Vec<Command>> {
         8 => prop::collection::vec((place(), end()), 1..4).prop_map(Command::Settle),
         1 => (place(), index(), any::<bool>()).prop_map(|(place, index, attempt)| Command::SettleWrong(place, index, attempt)),
         2 => place().prop_map(Command::Supersede),
+        1 => (place(), 0..20_000_u32).prop_map(|(place, ms)| Command::Rest(place, ms)),
         4 => (prop_oneof![Just(0), 0..2_usize], prop::collection::vec(index(), 1..10)).prop_map(|(merchant, which)| Command::Retry(merchant, which)),
         2 => (prop_oneof![Just(0), 0..2_usize], index()).prop_map(|(merchant, which)| Command::Discard(merchant, which)),
         1 => place().prop_map(Command::Doubt),
@@ -134,6 +137,12 @@ impl Driver {
                 // Not for a lane that is under way.
                 self.claims.remove(place);
                 format!("{:?}", subject.outbox().supersede(merchant, order, self.now_unix_ms).await)
+            }
+            Command::Rest(place, ms) => {
+                let (merchant, order) = at(*place);
+                let fault = format!("a fault of {order:?}");
+                let until_unix_ms = self.now_unix_ms + u64::from(*ms);
+                format!("{:?}", subject.outbox().rest(Rest { merchant, order, fault, until_unix_ms }).await)
             }
             Command::Retry(merchant, which) => {
                 let ids = which.iter().filter_map(|index| self.id(*index)).collect();
@@ -217,15 +226,13 @@ impl Driver {
         }
         let mut sequences = BTreeMap::new();
         for settle in &batch {
-            if let Ok(Some(crate::outbox::Found::Queued(queued))) =
-                subject.outbox().find(settle.merchant.clone(), settle.delivery.clone()).await
-            {
+            if let Ok(Some(Found::Queued(queued, _))) = subject.outbox().find(settle.merchant.clone(), settle.delivery.clone()).await {
                 sequences.insert(settle.delivery.clone(), queued.sequence);
             }
         }
         let settled = subject.outbox().settle(batch.clone()).await.expect("it can be written");
         for (settle, settled) in batch.into_iter().zip(&settled) {
-            let is_done = matches!(settled, crate::outbox::Settled::Done { .. });
+            let is_done = matches!(settled, Settled::Done { .. });
             if is_done && matches!(settle.settlement, Settlement::Delivered { .. }) {
                 let sequence = sequences[&settle.delivery];
                 let last = self.last.insert((settle.merchant.clone(), settle.order), sequence);

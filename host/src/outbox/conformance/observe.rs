@@ -12,6 +12,7 @@ pub(super) async fn all<S: Subject>(driver: &Driver, subject: &S) -> String {
     writeln!(seen, "all backlogs {:?}", outbox.backlogs(None).await).expect("a text takes all");
     for merchant in merchants() {
         writeln!(seen, "{merchant} backlogs {:?}", outbox.backlogs(Some(merchant.clone())).await).expect("a text takes all");
+        writeln!(seen, "{merchant} faults {:?}", outbox.faults(merchant.clone()).await).expect("a text takes all");
         for filter in filters(driver.now_unix_ms) {
             let counts = outbox.dead_counts(merchant.clone(), filter.clone()).await;
             let letters = dead(subject, &merchant, &filter).await;
@@ -36,8 +37,8 @@ pub(super) async fn all<S: Subject>(driver: &Driver, subject: &S) -> String {
         for (_, delivery) in &driver.deliveries {
             let found = outbox.find(merchant.clone(), delivery.clone()).await.expect("it can be read");
             let found = found.map(|found| match found {
-                Found::Queued(queued) => Found::Queued(Box::new(Queued { nth: 0, ..*queued })),
-                Found::Dead(letter) => Found::Dead(Box::new(DeadLetter { nth: 0, ..*letter })),
+                Found::Queued(queued, update) => Found::Queued(Box::new(Queued { nth: 0, ..*queued }), update),
+                Found::Dead(letter, update) => Found::Dead(Box::new(DeadLetter { nth: 0, ..*letter }), update),
                 ended @ Found::Ended { .. } => ended,
             });
             writeln!(seen, "{merchant} {delivery} {found:?}").expect("a text takes all");

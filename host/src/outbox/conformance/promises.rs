@@ -16,8 +16,8 @@ impl Driver {
             let delivered = self.delivered.contains(&(merchant.clone(), delivery.clone()));
             prop_assert_eq!(found.is_none(), delivered, "{} is in one place", delivery);
             match found {
-                Some(Found::Queued(_)) => queued += 1,
-                Some(Found::Dead(_)) => dead += 1,
+                Some(Found::Queued(..)) => queued += 1,
+                Some(Found::Dead(..)) => dead += 1,
                 Some(Found::Ended { .. }) | None => {}
             }
             for other in merchants().iter().filter(|other| *other != merchant) {

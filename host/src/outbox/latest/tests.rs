@@ -152,4 +152,22 @@ fn more_than_one_update_may_hold_is_not_put_into_one() {
     };
     assert_eq!(merged(&lines(0, 1), &lines(1, LINE_ITEMS_MAX - 1)).line_items.len(), LINE_ITEMS_MAX);
     assert_eq!(merge(&lines(0, 1), &lines(1, LINE_ITEMS_MAX)), None);
+    let travels = |from: usize, count: usize| LineItem {
+        packages: (from..from + count).map(|n| LinePackage { package_id: n.to_string(), quantity: "1".into() }).collect(),
+        ..line_item("1", None)
+    };
+    let one = |line: LineItem| Update { line_items: vec![line], ..update("Shipped", Some("shipped")) };
+    assert_eq!(merged(&one(travels(0, 1)), &one(travels(1, LINE_ITEMS_MAX - 1))).line_items[0].packages.len(), LINE_ITEMS_MAX);
+    assert_eq!(merge(&one(travels(0, 1)), &one(travels(1, LINE_ITEMS_MAX))), None, "a line travels in so many packages at most");
+}
+
+#[test]
+fn as_much_is_put_into_one_as_is_kept_and_with_bounded_work() {
+    let mut budget = Budget::new(UPDATE_BYTES_MAX - 10);
+    assert!(budget.takes(10));
+    assert!(!Budget::new(UPDATE_BYTES_MAX - 10).takes(11), "a byte more");
+    let mut large = Budget::new(UPDATE_BYTES_MAX - 1000);
+    assert_eq!((0..100).take_while(|_| large.takes(1)).count(), 3, "each merge copies all of it");
+    let mut small = Budget::new(2_000);
+    assert_eq!((0..100).take_while(|_| small.takes(2_000)).count(), 100, "a hundred usual ones go together");
 }

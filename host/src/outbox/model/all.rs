@@ -5,10 +5,10 @@ use super::orders::OrderState;
 use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::outbox::attempts::Poison;
 use crate::outbox::dead::TakenBack;
-use crate::outbox::latest::merge;
+use crate::outbox::latest::{Budget, merge};
 use crate::outbox::{
-    Attempts, Backlog, Claim, Claimed, Counted, DUE_AHEAD_MS_MAX, DeadLetter, Discard, Discarded, Due, Ending, Error, Filter, Head, How,
-    Look, New, Queued, ROWS_MAX, Reason, Retried, SUPERSEDE_MAX, Settle, Settled, Settlement, Superseded, Then, Waits, Wish,
+    Attempts, Backlog, Claim, Claimed, Counted, DUE_AHEAD_MS_MAX, DeadLetter, Discard, Discarded, Due, Ending, Error, Faults, Filter, Head,
+    How, Look, New, Queued, ROWS_MAX, Reason, Rest, Retried, SUPERSEDE_MAX, Settle, Settled, Settlement, Superseded, Then, Waits, Wish,
 };
 use crate::store::carts::Pause;
 use crate::store::orders::OrderRef;
@@ -36,6 +36,15 @@ struct Lane {
     waiting: BTreeMap<u64, Waiting>,
     due_at_unix_ms: u64,
     blocked_by: Option<u64>,
+    /// What failed, while it rests for that.
+    fault: Option<String>,
+}
+
+impl Lane {
+    /// Its head is due at this time, and it no longer rests.
+    fn set_due(&mut self, at_unix_ms: u64) {
+        (self.due_at_unix_ms, self.fault) = (at_unix_ms, None);
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -52,7 +61,12 @@ struct Waiting {
 #[derive(Debug)]
 pub(super) struct Dead {
     pub(super) letter: DeadLetter,
+    pub(super) update: Box<Update>,
     taken_back: TakenBack,
+}
+
+fn json_bytes(update: &Update) -> usize {
+    serde_json::to_string(update).expect("an update is plain data").len()
 }
 
 impl All {
@@ -124,20 +138,47 @@ impl All {
                 self.bury(&key, Reason::Poison, wish.poison, wish.at_unix_ms);
                 Claimed::Poison { delivery }
             }
-            Ok(attempt) => Claimed::Claim(Box::new(Claim {
-                merchant,
-                order,
-                sequence,
-                delivery: waiting.delivery.clone(),
-                attempt,
-                attempts: waiting.attempts.clone(),
-                known_reference,
-                update: waiting.update.clone(),
-                accepted_at_unix_ms: waiting.accepted_at_unix_ms,
-                queued_at_unix_ms: waiting.queued_at_unix_ms,
-                behind,
-            })),
+            Ok(attempt) => {
+                let claim = Claim {
+                    merchant,
+                    order,
+                    sequence,
+                    delivery: waiting.delivery.clone(),
+                    attempt,
+                    attempts: waiting.attempts.clone(),
+                    known_reference,
+                    update: waiting.update.clone(),
+                    accepted_at_unix_ms: waiting.accepted_at_unix_ms,
+                    queued_at_unix_ms: waiting.queued_at_unix_ms,
+                    behind,
+                };
+                lane.fault = None;
+                Claimed::Claim(Box::new(claim))
+            }
         }
+    }
+
+    pub(super) fn rest(&mut self, Rest { merchant, order, fault, until_unix_ms }: Rest) {
+        if let Some(lane) = self.lanes.get_mut(&(merchant, order)).filter(|lane| lane.blocked_by.is_none()) {
+            (lane.due_at_unix_ms, lane.fault) = (until_unix_ms, Some(fault));
+        }
+    }
+
+    pub(super) fn faults(&self, of: &MerchantId) -> Vec<Faults> {
+        let mut found: BTreeMap<CartId, (u64, Faults)> = BTreeMap::new();
+        for ((_, order), lane) in self.lanes.iter().filter(|((merchant, _), _)| merchant == of) {
+            let Some(fault) = &lane.fault else { continue };
+            let head = lane.waiting.values().next().map(|head| head.delivery.clone());
+            let first = (order.number.clone(), head, fault.clone());
+            let (opened, faults) = found
+                .entry(order.cart.clone())
+                .or_insert_with(|| (lane.opened, Faults { cart: order.cart.clone(), lanes: 0, first: first.clone() }));
+            faults.lanes += 1;
+            if lane.opened < *opened {
+                (*opened, faults.first) = (lane.opened, first);
+            }
+        }
+        found.into_values().map(|(_, faults)| faults).collect()
     }
 
     pub(super) fn settle(&mut self, settle: &Settle) -> Settled {
@@ -154,7 +195,7 @@ impl All {
         }
         let counted = if let Settlement::Retry { counted, .. } = settle.settlement { counted } else { Counted::Nothing };
         waiting.attempts.settle(counted, settle.earlier());
-        lane.due_at_unix_ms = settle.at_unix_ms;
+        lane.set_due(settle.at_unix_ms);
         let cart = (settle.merchant.clone(), settle.order.cart.clone());
         match &settle.settlement {
             Settlement::Delivered { reference } => {
@@ -197,7 +238,7 @@ impl All {
     fn bury(&mut self, key: &(MerchantId, OrderRef), reason: Reason, then: Then, at_unix_ms: u64) {
         let lane = self.lanes.get_mut(key).expect("what dies was in a lane");
         let sequence = *lane.waiting.keys().next().expect("what dies was its head");
-        lane.due_at_unix_ms = at_unix_ms;
+        lane.set_due(at_unix_ms);
         lane.blocked_by = (then == Then::Block).then_some(sequence);
         let mut waiting = self.leave(key, sequence);
         waiting.attempts.unanswered = 0;
@@ -208,15 +249,15 @@ impl All {
             order: key.1.clone(),
             sequence,
             delivery: waiting.delivery.clone(),
-            update: waiting.update,
+            label: Ok(waiting.update.label.clone()),
             attempts: waiting.attempts,
             accepted_at_unix_ms: waiting.accepted_at_unix_ms,
             died_at_unix_ms: at_unix_ms,
-            reason,
+            reason: Some(reason),
             then,
             fate: waiting.fate,
         };
-        self.dead.insert((key.0.clone(), waiting.delivery), Dead { letter, taken_back });
+        self.dead.insert((key.0.clone(), waiting.delivery), Dead { letter, update: waiting.update, taken_back });
     }
 
     pub(super) fn supersede(&mut self, merchant: MerchantId, order: OrderRef, at_unix_ms: u64) -> Option<Superseded> {
@@ -225,8 +266,9 @@ impl All {
         let mut waiting = lane.waiting.iter().take(SUPERSEDE_MAX as usize);
         let (first, head) = waiting.next()?;
         let (mut newest, mut told, mut older) = (*first, head.update.clone(), Vec::new());
+        let mut budget = Budget::new(json_bytes(&told));
         for (sequence, next) in waiting {
-            let Some(merged) = merge(&told, &next.update) else { break };
+            let Some(merged) = budget.takes(json_bytes(&next.update)).then(|| merge(&told, &next.update)).flatten() else { break };
             *told = merged;
             older.push(std::mem::replace(&mut newest, *sequence));
         }
@@ -234,7 +276,7 @@ impl All {
             return None;
         }
         let doubt = older.iter().any(|sequence| lane.waiting[sequence].attempts.may_have_reached());
-        lane.due_at_unix_ms = at_unix_ms;
+        lane.set_due(at_unix_ms);
         let into = lane.waiting.get_mut(&newest).expect("it was found there");
         into.update = told;
         if doubt {
@@ -287,10 +329,11 @@ impl All {
                 order: order.clone(),
                 sequence: *sequence,
                 delivery: waiting.delivery.clone(),
-                update: waiting.update.clone(),
+                label: Ok(waiting.update.label.clone()),
                 attempts: waiting.attempts.clone(),
                 accepted_at_unix_ms: waiting.accepted_at_unix_ms,
                 queued_at_unix_ms: waiting.queued_at_unix_ms,
+                fault: lane.fault.clone().filter(|_| lane.blocked_by.is_none() && head == Some(sequence)),
                 waits: match lane.blocked_by {
                     Some(by) => Waits::Blocked { by },
                     None if head == Some(sequence) => Waits::Until { due_at_unix_ms: lane.due_at_unix_ms },
@@ -303,6 +346,12 @@ impl All {
         found
     }
 
+    /// The update of one that waits.
+    pub(super) fn update(&self, merchant: &MerchantId, queued: &Queued) -> Option<Box<Update>> {
+        let lane = self.lanes.get(&(merchant.clone(), queued.order.clone()))?;
+        lane.waiting.get(&queued.sequence).map(|waiting| waiting.update.clone())
+    }
+
     pub(super) fn retry(&mut self, merchant: &MerchantId, deliveries: &[DeliveryId], at_unix_ms: u64) -> Vec<Retried> {
         let keys: BTreeSet<_> = deliveries.iter().map(|delivery| (merchant.clone(), delivery.clone())).collect();
         let mut found: Vec<_> = keys.iter().filter_map(|key| self.dead.remove(key)).collect();
@@ -313,8 +362,8 @@ impl All {
     }
 
     fn retry_one(&mut self, merchant: &MerchantId, dead: Dead, at_unix_ms: u64) -> Retried {
-        let Dead { letter, taken_back } = dead;
-        let DeadLetter { order, sequence, delivery, update, mut attempts, accepted_at_unix_ms, then, fate, .. } = letter;
+        let Dead { letter, update, taken_back } = dead;
+        let DeadLetter { order, sequence, delivery, mut attempts, accepted_at_unix_ms, then, fate, .. } = letter;
         attempts.anew();
         let waiting = Waiting { nth: 0, delivery, update, attempts, accepted_at_unix_ms, queued_at_unix_ms: at_unix_ms, fate };
         let key = (merchant.clone(), order.clone());
@@ -336,7 +385,8 @@ impl All {
 
     fn unblock(&mut self, key: &(MerchantId, OrderRef), at_unix_ms: u64) {
         let lane = self.lanes.get_mut(key).expect("a lane is there while it is blocked");
-        (lane.blocked_by, lane.due_at_unix_ms) = (None, at_unix_ms);
+        lane.blocked_by = None;
+        lane.set_due(at_unix_ms);
         self.close_if_empty(key);
     }
 
@@ -353,7 +403,7 @@ impl All {
                 state.take_back(queued.sequence);
             }
             if let (Waits::Until { .. }, Some(lane)) = (queued.waits, self.lanes.get_mut(&key)) {
-                lane.due_at_unix_ms = by.at_unix_ms;
+                lane.set_due(by.at_unix_ms);
             }
             self.leave(&key, queued.sequence);
             (key.1, queued.sequence, Discarded::Queued)

@@ -1,71 +1,78 @@
 //! Dead letters: how a delivery becomes one, and what can be done with it then.
 
-use super::lanes::{self, Due};
+use super::lanes::{self, Content, Due};
 use super::look::{self, waiting};
-use super::rows::{self, Raw, Row, columns};
-use crate::id::{DeliveryId, MerchantId};
+use super::rows::{self, Raw, Row, columns, nameable, number};
+use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::outbox::dead::TakenBack;
 use crate::outbox::{
-    Attempts, Count, DeadLetter, Discard, Discarded, Ending, Error, Filter, Found, How, Page, ROWS_MAX, Reason, Retried, Then,
+    Attempts, Count, DeadLetter, Discard, Discarded, Ending, Error, Filter, Found, How, Page, ROWS_MAX, Reason, Retried, Then, Unreadable,
 };
 use crate::store::orders::{self, OrderRef};
 use crate::store::{Tx, View, audit};
+use cartage_contract::orders::Update;
 use std::collections::BTreeMap;
 
-/// What of a dead letter is not in the columns that it shares with what waits.
-struct Rest {
+/// A dead letter as it is kept.
+pub(super) struct Kept {
+    raw: Raw,
     order: OrderRef,
     died_at_unix_ms: u64,
-    reason: String,
+    reason: Option<Reason>,
     blocking: bool,
-    taken_back: String,
-}
-
-/// A dead letter as it is kept.
-struct Kept {
-    row: Row,
-    rest: Rest,
+    taken_back: Vec<u8>,
+    pub(super) content: Vec<u8>,
 }
 
 macro_rules! dead_columns {
     () => {
-        concat!("SELECT ", columns!(), ", cart, order_number, died_at, reason, blocking, taken_back FROM dead_letters")
+        concat!("SELECT ", columns!(), ", cart, order_number, died_at, reason, blocking, taken_back, content FROM dead_letters")
     };
 }
-
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Raw, Rest)> {
-    let order = OrderRef { cart: row.get(12)?, number: row.get(13)? };
-    let rest = Rest { order, died_at_unix_ms: row.get(14)?, reason: row.get(15)?, blocking: row.get(16)?, taken_back: row.get(17)? };
-    Ok((Raw::read(row, 0, 0)?, rest))
-}
+pub(super) use dead_columns;
 
 impl Kept {
-    fn get(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Option<Kept>, Error> {
-        let sql = concat!(dead_columns!(), " WHERE merchant = ?1 AND delivery = ?2");
-        let found = view.one("look up a dead letter", sql, (merchant, delivery), read)?;
-        found.map(|(raw, rest)| Ok(Kept { row: raw.parse(merchant)?, rest })).transpose()
+    pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Kept> {
+        Ok(Kept {
+            raw: Raw::read(row, 0, 0)?,
+            order: OrderRef { cart: row.get(11)?, number: row.get(12)? },
+            died_at_unix_ms: number(row, 13)?,
+            reason: Reason::try_from(row.get::<_, String>(14)?).ok(),
+            blocking: row.get(15)?,
+            taken_back: rows::json(row, 16)?,
+            content: rows::json(row, 17)?,
+        })
     }
 
-    fn letter(self, merchant: &MerchantId) -> Result<DeadLetter, Error> {
-        let Kept { row, rest } = self;
-        Ok(DeadLetter {
+    fn get(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Option<Kept>, Error> {
+        let sql = concat!(dead_columns!(), " WHERE merchant = ?1 AND delivery = ?2");
+        Ok(view.one("look up a dead letter", sql, (merchant, delivery), Kept::read)?)
+    }
+
+    /// What trying it again needs besides its row.
+    fn whole(&self) -> Result<(Box<Update>, TakenBack), Unreadable> {
+        Ok((rows::shown("the update", &self.content)?, rows::shown("what was taken back", &self.taken_back)?))
+    }
+
+    /// As a list has it.
+    pub(super) fn show(self) -> DeadLetter {
+        let whole = self.whole().map(drop);
+        let Kept { raw, order, died_at_unix_ms, reason, blocking, content, .. } = self;
+        let (row, label) = raw.show(&content);
+        DeadLetter {
             nth: row.nth,
             sequence: row.sequence,
-            update: row.update(merchant)?,
-            reason: reason(merchant, &row.delivery, rest.reason)?,
-            order: rest.order,
+            label: whole.and(label),
+            reason,
+            order,
             delivery: row.delivery,
             attempts: row.attempts,
             accepted_at_unix_ms: row.accepted_at_unix_ms,
-            died_at_unix_ms: rest.died_at_unix_ms,
-            then: if rest.blocking { Then::Block } else { Then::Go },
+            died_at_unix_ms,
+            then: if blocking { Then::Block } else { Then::Go },
             fate: row.fate,
-        })
+        }
     }
-}
-
-fn reason(merchant: &MerchantId, delivery: &DeliveryId, text: String) -> Result<Reason, Error> {
-    rows::parse(merchant, delivery, "the reason", &serde_json::Value::String(text).to_string())
 }
 
 /// A lane's head becomes a dead letter, and what it brought is taken back.
@@ -84,14 +91,14 @@ pub(super) fn bury(
     orders::take_back(tx, merchant, order, head.sequence)?;
     let blocking = then == Then::Block;
     let lane = lanes::Lane { blocked_by: blocking.then_some(head.sequence), ..*lane };
-    lanes::leave(tx, merchant, &order.cart, &lane, &head, Due::At(at_unix_ms))?;
     lanes::count(tx, merchant, &order.cart, [0, 1, blocking.into()])?;
     let taken_back = serde_json::to_string(&TakenBack { labels, packages }).expect("labels and packages are plain data");
     let Attempts { counted, plugin_faults, claims, doubted, restored, earlier, .. } = &head.attempts;
     let sql =
         "INSERT INTO dead_letters (merchant, cart, order_number, sequence, delivery, accepted_at, died_at, reason, blocking, attempts,
             plugin_faults, claims, doubted, restored, earlier, fate, taken_back, content)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+            (SELECT content FROM deliveries WHERE nth = ?18))";
     let row = rusqlite::params![
         merchant,
         order.cart,
@@ -110,65 +117,71 @@ pub(super) fn bury(
         rows::earlier(earlier),
         head.fate,
         taken_back,
-        head.content
+        head.nth
     ];
     tx.run("keep a dead letter", sql, row)?;
-    Ok(())
+    lanes::leave(tx, merchant, &order.cart, &lane, head.nth, Due::At(at_unix_ms))
 }
 
-/// Puts dead letters back into the queue, those of one order in their own order.
+/// Puts dead letters back into the queue, those of one order in their own order. One that cannot be read stays.
 ///
 /// # Errors
 ///
-/// [`Error::Store`], [`Error::Content`].
+/// [`Error::Store`].
 pub fn retry(tx: &Tx<'_>, merchant: &MerchantId, deliveries: &[DeliveryId], at_unix_ms: u64) -> Result<Vec<Retried>, Error> {
     let mut found = BTreeMap::new();
     for delivery in deliveries {
         if let Some(kept) = Kept::get(tx, merchant, delivery)? {
-            found.insert((kept.rest.order.clone(), kept.row.sequence), kept);
+            found.insert((kept.order.clone(), kept.raw.row.sequence), kept);
         }
     }
     let mut done = BTreeMap::new();
     for kept in found.into_values() {
-        done.insert(kept.row.delivery.clone(), retry_one(tx, merchant, kept, at_unix_ms)?);
+        done.insert(kept.raw.row.delivery.clone(), retry_one(tx, merchant, kept, at_unix_ms)?);
     }
     Ok(deliveries.iter().map(|delivery| done.remove(delivery).unwrap_or(Retried::NotDead)).collect())
 }
 
 fn retry_one(tx: &Tx<'_>, merchant: &MerchantId, kept: Kept, at_unix_ms: u64) -> Result<Retried, Error> {
-    let Kept { mut row, rest: Rest { order, blocking, taken_back, .. } } = kept;
-    let TakenBack { labels, packages } = rows::parse(merchant, &row.delivery, "what was taken back", &taken_back)?;
+    let Ok((_, TakenBack { labels, packages })) = kept.whole() else { return Ok(Retried::Unreadable) };
+    let Kept { raw, order, blocking, .. } = kept;
+    let Ok(mut row) = raw.parse(merchant) else { return Ok(Retried::Unreadable) };
+    let letter = row.nth;
     row.attempts.anew();
     row.queued_at_unix_ms = at_unix_ms;
-    remove(tx, merchant, &order, &row, blocking)?;
-    if !blocking {
+    let retried = if blocking {
+        orders::bring(tx, merchant, &order, row.sequence, &labels, &packages)?;
+        Retried::Head
+    } else {
         row.sequence = orders::accept(tx, merchant, &order, &labels, &packages, at_unix_ms)?;
-        lanes::enter(tx, merchant, &order, &row)?;
-        return Ok(Retried::Tail { sequence: row.sequence });
+        Retried::Tail { sequence: row.sequence }
+    };
+    lanes::enter(tx, merchant, &order, &row, Content::OfDeadLetter(letter))?;
+    remove(tx, merchant, &order, letter, blocking)?;
+    if blocking {
+        unblock(tx, merchant, &order, at_unix_ms)?;
     }
-    orders::bring(tx, merchant, &order, row.sequence, &labels, &packages)?;
-    lanes::enter(tx, merchant, &order, &row)?;
-    unblock(tx, merchant, &order, at_unix_ms)?;
-    Ok(Retried::Head)
+    Ok(retried)
 }
 
-/// Ends a delivery for good, a dead letter or a waiting one.
+/// Ends a delivery for good, a dead letter or a waiting one, whether or not it can be read.
 ///
 /// # Errors
 ///
-/// [`Error::Store`], [`Error::Content`].
+/// [`Error::Store`].
 pub fn discard(tx: &Tx<'_>, merchant: &MerchantId, delivery: &DeliveryId, by: &Discard) -> Result<Discarded, Error> {
-    let (order, sequence, discarded) = if let Some(Kept { row, rest }) = Kept::get(tx, merchant, delivery)? {
-        remove(tx, merchant, &rest.order, &row, rest.blocking)?;
-        if rest.blocking {
-            unblock(tx, merchant, &rest.order, by.at_unix_ms)?;
+    let (order, sequence, discarded) = if let Some(Kept { raw: Raw { row, .. }, order, blocking, .. }) = Kept::get(tx, merchant, delivery)?
+    {
+        remove(tx, merchant, &order, row.nth, blocking)?;
+        if blocking {
+            unblock(tx, merchant, &order, by.at_unix_ms)?;
         }
-        (rest.order, row.sequence, Discarded::Dead)
-    } else if let Some((row, order)) = waiting_row(tx, merchant, delivery)? {
-        let (lane, head) = lanes::with_head(tx, merchant, &order)?.expect("a delivery that waits has a lane, with a head");
-        let due = if head.nth == row.nth { Due::At(by.at_unix_ms) } else { Due::Unchanged };
+        (order, row.sequence, Discarded::Dead)
+    } else if let Some(look::Waiting { raw: Raw { row, .. }, order, .. }) = waiting_row(tx, merchant, delivery)? {
+        let (lane, head) = lanes::with_raw_head(tx, merchant, &order)?.expect("a delivery that waits has a lane, with a head");
+        let due = if head.row.nth == row.nth { Due::At(by.at_unix_ms) } else { Due::Unchanged };
         orders::take_back(tx, merchant, &order, row.sequence)?;
-        lanes::leave(tx, merchant, &order.cart, &lane, &row, due)?;
+        lanes::leave(tx, merchant, &order.cart, &lane, row.nth, due)?;
         (order, row.sequence, Discarded::Queued)
     } else {
         return Ok(Discarded::NotThere);
@@ -186,14 +199,13 @@ pub fn discard(tx: &Tx<'_>, merchant: &MerchantId, delivery: &DeliveryId, by: &D
     Ok(discarded)
 }
 
-fn waiting_row(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Option<(Row, OrderRef)>, Error> {
+fn waiting_row(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Option<look::Waiting>, Error> {
     let sql = concat!(waiting!(), " WHERE d.merchant = ?1 AND delivery = ?2");
-    let found = view.one("look up a waiting delivery", sql, (merchant, delivery), look::read)?;
-    found.map(|(raw, order, _)| Ok((raw.parse(merchant)?, order))).transpose()
+    Ok(view.one("look up a waiting delivery", sql, (merchant, delivery), look::read)?)
 }
 
-fn remove(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, row: &Row, blocking: bool) -> Result<(), Error> {
-    tx.run("remove a dead letter", "DELETE FROM dead_letters WHERE merchant = ?1 AND nth = ?2", (merchant, row.nth))?;
+fn remove(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, nth: u64, blocking: bool) -> Result<(), Error> {
+    tx.run("remove a dead letter", "DELETE FROM dead_letters WHERE merchant = ?1 AND nth = ?2", (merchant, nth))?;
     lanes::count(tx, merchant, &order.cart, [0, -1, -i64::from(blocking)])
 }
 
@@ -232,7 +244,7 @@ pub(super) fn is_taken(view: &View<'_>, merchant: &MerchantId, delivery: &Delive
 ///
 /// # Errors
 ///
-/// [`Error::Store`], [`Error::Content`].
+/// [`Error::Store`].
 pub fn dead(view: &View<'_>, merchant: &MerchantId, filter: &Filter, page: Page) -> Result<Vec<DeadLetter>, Error> {
     let sql = concat!(
         dead_columns!(),
@@ -242,25 +254,33 @@ pub fn dead(view: &View<'_>, merchant: &MerchantId, filter: &Filter, page: Page)
     let Filter { cart, reason, since_unix_ms, then } = filter;
     let (reason, blocking) = (reason.map(|reason| reason.to_string()), then.map(|then| then == Then::Block));
     let params = (merchant, cart, reason, since_unix_ms, blocking, page.after, page.most.min(ROWS_MAX));
-    let found = view.all("list the dead letters", sql, params, read)?;
-    found.into_iter().map(|(raw, rest)| Kept { row: raw.parse(merchant)?, rest }.letter(merchant)).collect()
+    let what = "list the dead letters";
+    Ok(nameable(what, view.all(what, sql, params, |row| Ok(Kept::read(row).map(Kept::show)))?))
 }
 
-/// How many dead letters a filter finds, by cart and reason.
+/// How many dead letters a filter finds, by cart and reason, those of unknown reasons last.
 ///
 /// # Errors
 ///
-/// [`Error::Store`], [`Error::Content`].
+/// [`Error::Store`].
 pub fn dead_counts(view: &View<'_>, merchant: &MerchantId, filter: &Filter) -> Result<Vec<Count>, Error> {
-    let sql = "SELECT cart, reason, count(*), min(delivery) FROM dead_letters
+    let sql = "SELECT cart, reason, count(*) FROM dead_letters
         WHERE merchant = ?1 AND (?2 IS NULL OR cart = ?2) AND (?3 IS NULL OR reason = ?3) AND (?4 IS NULL OR died_at >= ?4)
             AND (?5 IS NULL OR blocking = ?5) GROUP BY cart, reason ORDER BY cart, reason";
     let Filter { cart, reason: wanted, since_unix_ms, then } = filter;
     let (wanted, blocking) = (wanted.map(|reason| reason.to_string()), then.map(|then| then == Then::Block));
-    let found = view.all("count the dead letters", sql, (merchant, cart, wanted, since_unix_ms, blocking), |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-    })?;
-    found.into_iter().map(|(cart, text, count, delivery)| Ok(Count { cart, reason: reason(merchant, &delivery, text)?, count })).collect()
+    let what = "count the dead letters";
+    let read = |row: &rusqlite::Row<'_>| -> rusqlite::Result<(CartId, String, u64)> { Ok((row.get(0)?, row.get(1)?, number(row, 2)?)) };
+    let found = view.all(what, sql, (merchant, cart, wanted, since_unix_ms, blocking), |row| Ok(read(row)))?;
+    let (mut counts, mut unknown) = (Vec::new(), BTreeMap::new());
+    for (cart, text, count) in nameable(what, found) {
+        match Reason::try_from(text) {
+            Ok(reason) => counts.push(Count { cart, reason: Some(reason), count }),
+            Err(_) => *unknown.entry(cart).or_insert(0) += count,
+        }
+    }
+    counts.extend(unknown.into_iter().map(|(cart, count)| Count { cart, reason: None, count }));
+    Ok(counts)
 }
 
 /// One delivery, wherever it is.
@@ -269,18 +289,19 @@ pub fn dead_counts(view: &View<'_>, merchant: &MerchantId, filter: &Filter) -> R
 ///
 /// [`Error::Store`], [`Error::Content`].
 pub fn find(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<Option<Found>, Error> {
-    let sql = concat!(waiting!(), " WHERE d.merchant = ?1 AND delivery = ?2");
-    if let Some((raw, order, waits)) = view.one("look up a waiting delivery", sql, (merchant, delivery), look::read)? {
-        return Ok(Some(Found::Queued(Box::new(look::found(merchant, raw, order, waits)?))));
+    if let Some(waiting) = waiting_row(view, merchant, delivery)? {
+        let update = rows::shown("the update", &waiting.content).ok();
+        return Ok(Some(Found::Queued(Box::new(waiting.show()), update)));
     }
     if let Some(kept) = Kept::get(view, merchant, delivery)? {
-        return Ok(Some(Found::Dead(Box::new(kept.letter(merchant)?))));
+        let update = kept.whole().ok().map(|(update, _)| update);
+        return Ok(Some(Found::Dead(Box::new(kept.show()), update)));
     }
     let sql = "SELECT cart, order_number, sequence, ended_at, how FROM endings WHERE merchant = ?1 AND delivery = ?2";
     let found: Option<(OrderRef, u64, u64, String)> = view.one("look up how a delivery ended", sql, (merchant, delivery), |row| {
         Ok((OrderRef { cart: row.get(0)?, number: row.get(1)? }, row.get(2)?, row.get(3)?, row.get(4)?))
     })?;
     let Some((order, sequence, at_unix_ms, how)) = found else { return Ok(None) };
-    let how = rows::parse(merchant, delivery, "how it ended", &how)?;
+    let how = rows::parse(merchant, delivery, "how it ended", how.as_bytes())?;
     Ok(Some(Found::Ended { order, sequence, ending: Ending { at_unix_ms, how } }))
 }

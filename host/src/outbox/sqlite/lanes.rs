@@ -1,8 +1,8 @@
 //! Lanes: how deliveries come into them and leave. Every change of a lane is here, with the counts of its cart.
 
-use super::rows::{Raw, Row, columns, earlier};
+use super::rows::{self, Raw, Row, columns, earlier, number};
 use crate::id::{CartId, MerchantId};
-use crate::outbox::{Attempts, Error};
+use crate::outbox::{Attempts, Error, Faults, Rest};
 use crate::store::orders::OrderRef;
 use crate::store::{Tx, View};
 
@@ -12,32 +12,52 @@ pub(super) struct Lane {
     pub(super) lane: i64,
     pub(super) pending: u64,
     pub(super) blocked_by: Option<u64>,
+    /// Whether it rests because something failed.
+    pub(super) rests: bool,
 }
 
 /// The lane of an order.
 pub(super) fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<Lane>, Error> {
-    let sql = "SELECT lane, pending, blocked_by FROM lanes WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+    let sql = "SELECT lane, pending, blocked_by, fault IS NOT NULL FROM lanes WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
     let lane = view.one("look up a lane", sql, (merchant, &order.cart, &order.number), |row| {
-        Ok(Lane { lane: row.get(0)?, pending: row.get(1)?, blocked_by: row.get(2)? })
+        Ok(Lane { lane: row.get(0)?, pending: row.get(1)?, blocked_by: row.get(2)?, rests: row.get(3)? })
     })?;
     Ok(lane)
 }
 
-/// The first deliveries of a lane, by their numbers.
-pub(super) fn first(view: &View<'_>, merchant: &MerchantId, lane: &Lane, most: u32) -> Result<Vec<Row>, Error> {
+/// The first deliveries of a lane, by their numbers, up to the first that cannot be read.
+pub(super) fn readable(view: &View<'_>, merchant: &MerchantId, lane: &Lane, most: u32) -> Result<Vec<Row>, Error> {
+    Ok(raw(view, lane, most)?.into_iter().map_while(|raw| raw.parse(merchant).ok()).collect())
+}
+
+fn raw(view: &View<'_>, lane: &Lane, most: u32) -> Result<Vec<Raw>, Error> {
     let sql = concat!("SELECT ", columns!(), ", unanswered, queued_at FROM deliveries WHERE lane = ?1 ORDER BY sequence LIMIT ?2");
-    let rows = view.all("look up what waits in a lane", sql, (lane.lane, most), |row| Raw::read(row, row.get(12)?, row.get(13)?))?;
-    rows.into_iter().map(|raw| raw.parse(merchant)).collect()
+    Ok(view.all("look up what waits in a lane", sql, (lane.lane, most), |row| Raw::read(row, rows::count(row, 11)?, number(row, 12)?))?)
 }
 
 /// The lane of an order, and its head if it has one.
 pub(super) fn with_head(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<(Lane, Row)>, Error> {
+    let Some((lane, head)) = with_raw_head(view, merchant, order)? else { return Ok(None) };
+    Ok(Some((lane, head.parse(merchant)?)))
+}
+
+/// The same, whether or not the head can be read.
+pub(super) fn with_raw_head(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<(Lane, Raw)>, Error> {
     let Some(lane) = get(view, merchant, order)? else { return Ok(None) };
-    Ok(first(view, merchant, &lane, 1)?.pop().map(|head| (lane, head)))
+    Ok(raw(view, &lane, 1)?.pop().map(|head| (lane, head)))
+}
+
+/// Where the update is that comes into a lane.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Content<'a> {
+    /// Here, as JSON.
+    New(&'a str),
+    /// In the dead letter of this place.
+    OfDeadLetter(u64),
 }
 
 /// A delivery comes in. A lane that was not there is made, and its head is due at once; one that is there goes on as it does.
-pub(super) fn enter(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, row: &Row) -> Result<(), Error> {
+pub(super) fn enter(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, row: &Row, content: Content<'_>) -> Result<(), Error> {
     let OrderRef { cart, number } = order;
     let sql = "INSERT INTO lanes (merchant, cart, order_number, pending, due_at) VALUES (?1, ?2, ?3, 1, ?4)
         ON CONFLICT DO UPDATE SET pending = pending + 1";
@@ -45,9 +65,14 @@ pub(super) fn enter(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, row: &
     let Attempts { counted, plugin_faults, claims, unanswered, doubted, restored, earlier: known } = &row.attempts;
     let sql = "INSERT INTO deliveries (merchant, cart, lane, sequence, delivery, accepted_at, queued_at, attempts, plugin_faults, claims,
             unanswered, doubted, restored, earlier, fate, content)
-        SELECT merchant, cart, lane, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 FROM lanes
+        SELECT merchant, cart, lane, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+            coalesce(?16, (SELECT content FROM dead_letters WHERE nth = ?17)) FROM lanes
         WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
-    let Row { sequence, delivery, accepted_at_unix_ms, queued_at_unix_ms, fate, content, .. } = row;
+    let Row { sequence, delivery, accepted_at_unix_ms, queued_at_unix_ms, fate, .. } = row;
+    let (content, dead_letter) = match content {
+        Content::New(json) => (Some(json), None),
+        Content::OfDeadLetter(nth) => (None, Some(nth)),
+    };
     let values = rusqlite::params![
         merchant,
         cart,
@@ -64,15 +89,16 @@ pub(super) fn enter(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, row: &
         restored,
         earlier(known),
         fate,
-        content
+        content,
+        dead_letter
     ];
     tx.run("queue a delivery", sql, values)?;
     count(tx, merchant, cart, [1, 0, 0])
 }
 
 /// A delivery leaves its lane. If it was the head, the next is due at this time.
-pub(super) fn leave(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, lane: &Lane, row: &Row, due: Due) -> Result<(), Error> {
-    tx.run("take a delivery out of its lane", "DELETE FROM deliveries WHERE nth = ?1", (row.nth,))?;
+pub(super) fn leave(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, lane: &Lane, nth: u64, due: Due) -> Result<(), Error> {
+    tx.run("take a delivery out of its lane", "DELETE FROM deliveries WHERE nth = ?1", (nth,))?;
     count(tx, merchant, cart, [-1, 0, 0])?;
     let left = Lane { pending: lane.pending - 1, ..*lane };
     set(tx, &left, due)
@@ -87,9 +113,9 @@ pub(super) enum Due {
     At(u64),
 }
 
-/// Writes a lane. One that is empty and not blocked goes.
+/// Writes a lane. With another due time it no longer rests. One that is empty and not blocked goes.
 pub(super) fn set(tx: &Tx<'_>, lane: &Lane, due: Due) -> Result<(), Error> {
-    let Lane { lane, pending, blocked_by } = lane;
+    let Lane { lane, pending, blocked_by, rests: _ } = lane;
     if *pending == 0 && blocked_by.is_none() {
         tx.run("close a lane", "DELETE FROM lanes WHERE lane = ?1", (lane,))?;
         return Ok(());
@@ -98,9 +124,39 @@ pub(super) fn set(tx: &Tx<'_>, lane: &Lane, due: Due) -> Result<(), Error> {
         Due::Unchanged => None,
         Due::At(at) => Some(at),
     };
-    let sql = "UPDATE lanes SET pending = ?2, blocked_by = ?3, due_at = CASE WHEN ?3 IS NULL THEN coalesce(?4, due_at) END WHERE lane = ?1";
+    let sql = "UPDATE lanes SET pending = ?2, blocked_by = ?3, due_at = CASE WHEN ?3 IS NULL THEN coalesce(?4, due_at) END,
+            fault = CASE WHEN ?4 IS NULL THEN fault END WHERE lane = ?1";
     tx.run("write a lane", sql, (lane, pending, blocked_by, at))?;
     Ok(())
+}
+
+/// Lets a lane rest, because something failed. One that is blocked or not there stays as it is.
+pub(super) fn rest(tx: &Tx<'_>, rest: &Rest) -> Result<(), Error> {
+    let Rest { merchant, order, fault, until_unix_ms } = rest;
+    let sql = "UPDATE lanes SET due_at = ?4, fault = ?5 WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND blocked_by IS NULL";
+    tx.run("let a lane rest", sql, (merchant, &order.cart, &order.number, until_unix_ms, fault))?;
+    Ok(())
+}
+
+/// A lane goes on that rested.
+pub(super) fn go_on(tx: &Tx<'_>, lane: &Lane) -> Result<(), Error> {
+    if lane.rests {
+        tx.run("let a lane go on", "UPDATE lanes SET fault = NULL WHERE lane = ?1", (lane.lane,))?;
+    }
+    Ok(())
+}
+
+/// A merchant's lanes that rest because something failed, by cart.
+pub(super) fn faults(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Faults>, Error> {
+    // With min(), the other columns are those of the row that has it.
+    let sql =
+        "SELECT cart, count(*), order_number, (SELECT delivery FROM deliveries WHERE lane = lanes.lane ORDER BY sequence LIMIT 1), fault,
+            min(lane)
+        FROM lanes WHERE merchant = ?1 AND fault IS NOT NULL GROUP BY cart ORDER BY cart";
+    let found = view.all("look up the lanes that rest", sql, (merchant,), |row| {
+        Ok(Faults { cart: row.get(0)?, lanes: row.get(1)?, first: (row.get(2)?, row.get(3)?, row.get(4)?) })
+    })?;
+    Ok(found)
 }
 
 /// Counts for a cart: queued, dead, lanes that are blocked.

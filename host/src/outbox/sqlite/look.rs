@@ -1,7 +1,7 @@
 //! What waits, without writing anything.
 
 use super::lanes;
-use super::rows::{Raw, columns};
+use super::rows::{self, Raw, columns, nameable, number};
 use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::outbox::{Backlog, DUE_AHEAD_MS_MAX, Due, Error, Head, Look, Page, Queued, ROWS_MAX, Waits};
 use crate::store::View;
@@ -14,7 +14,7 @@ macro_rules! waiting {
             "SELECT ",
             columns!(),
             ", unanswered, queued_at, d.cart, l.order_number, l.due_at, l.blocked_by,
-                d.sequence = (SELECT min(sequence) FROM deliveries WHERE lane = l.lane)
+                d.sequence = (SELECT min(sequence) FROM deliveries WHERE lane = l.lane), l.fault, content
             FROM deliveries AS d JOIN lanes AS l USING (lane)"
         )
     };
@@ -31,10 +31,12 @@ pub fn due(view: &View<'_>, look: &Look) -> Result<Due, Error> {
     let heads = |sql, from: u64| {
         // As many more as may be under way, and one to know the next by.
         let limit = most + look.in_flight.len() + 1;
-        let rows = view.all("find what is due", sql, (&look.merchant, &look.cart, from, limit), |row| {
-            Ok(Head { order: OrderRef { cart: look.cart.clone(), number: row.get(0)? }, due_at_unix_ms: row.get(1)? })
-        })?;
-        Ok::<_, Error>(rows.into_iter().filter(|head| !look.in_flight.contains(&head.order.number)))
+        let head = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Head> {
+            Ok(Head { order: OrderRef { cart: look.cart.clone(), number: row.get(0)? }, due_at_unix_ms: number(row, 1)? })
+        };
+        let what = "find what is due";
+        let rows = view.all(what, sql, (&look.merchant, &look.cart, from, limit), |row| Ok(head(row)))?;
+        Ok::<_, Error>(nameable(what, rows).into_iter().filter(|head| !look.in_flight.contains(&head.order.number)))
     };
     let first = "SELECT order_number, due_at FROM lanes WHERE merchant = ?1 AND cart = ?2 AND due_at IS NOT NULL AND due_at >= ?3
         ORDER BY due_at, lane LIMIT ?4";
@@ -62,78 +64,94 @@ pub fn backlogs(view: &View<'_>, merchant: Option<&MerchantId>) -> Result<Vec<Ba
     let sql = "SELECT merchant, cart, queued, dead, blocked,
             (SELECT queued_at FROM deliveries WHERE merchant = queues.merchant AND cart = queues.cart ORDER BY nth LIMIT 1)
         FROM queues WHERE ?1 IS NULL OR merchant = ?1 ORDER BY merchant, cart";
-    let all = view.all("count what waits", sql, (merchant,), |row| {
+    let backlog = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Backlog> {
         Ok(Backlog {
             merchant: row.get(0)?,
             cart: row.get(1)?,
             queued: row.get(2)?,
             dead: row.get(3)?,
             blocked: row.get(4)?,
-            oldest_queued_at_unix_ms: row.get(5)?,
+            oldest_queued_at_unix_ms: row.get::<_, Option<i64>>(5)?.map(|at| u64::try_from(at).unwrap_or(0)),
         })
-    })?;
-    Ok(all)
+    };
+    let what = "count what waits";
+    Ok(nameable(what, view.all(what, sql, (merchant,), |row| Ok(backlog(row)))?))
 }
 
 /// The delivery at the head of an order's queue. None: nothing waits there.
 ///
 /// # Errors
 ///
-/// [`Error::Store`], [`Error::Content`].
+/// [`Error::Store`].
 pub fn head(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<DeliveryId>, Error> {
-    Ok(lanes::with_head(view, merchant, order)?.map(|(_, head)| head.delivery))
+    Ok(lanes::with_raw_head(view, merchant, order)?.map(|(_, head)| head.row.delivery))
 }
 
 /// What waits at a cart, the first to arrive first.
 ///
 /// # Errors
 ///
-/// [`Error::Store`], [`Error::Content`].
+/// [`Error::Store`].
 pub fn queued(view: &View<'_>, merchant: &MerchantId, cart: &CartId, page: Page) -> Result<Vec<Queued>, Error> {
     let sql = concat!(waiting!(), " WHERE d.merchant = ?1 AND d.cart = ?2 AND nth > ?3 ORDER BY nth LIMIT ?4");
-    let rows = view.all("list what waits", sql, (merchant, cart, page.after.unwrap_or(0), page.most.min(ROWS_MAX)), read)?;
-    rows.into_iter().map(|(raw, order, waits)| found(merchant, raw, order, waits)).collect()
+    let (key, what) = ((merchant, cart, page.after.unwrap_or(0), page.most.min(ROWS_MAX)), "list what waits");
+    Ok(nameable(what, view.all(what, sql, key, |row| Ok(read(row).map(Waiting::show)))?))
 }
 
 /// What waits in an order's queue before the update of this number, the first first, at most so many.
 ///
 /// # Errors
 ///
-/// [`Error::Store`], [`Error::Content`].
+/// [`Error::Store`].
 pub fn before(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64, most: u32) -> Result<Vec<Queued>, Error> {
     let sql = concat!(
         waiting!(),
         " WHERE l.merchant = ?1 AND l.cart = ?2 AND l.order_number = ?3 AND d.sequence < ?4 ORDER BY d.sequence LIMIT ?5"
     );
     let key = (merchant, &order.cart, &order.number, sequence, most.min(ROWS_MAX));
-    let rows = view.all("list what waits before a delivery", sql, key, read)?;
-    rows.into_iter().map(|(raw, order, waits)| found(merchant, raw, order, waits)).collect()
+    let what = "list what waits before a delivery";
+    Ok(nameable(what, view.all(what, sql, key, |row| Ok(read(row).map(Waiting::show)))?))
 }
 
-/// Reads a row of [`queued`], or of whatever selects the same columns.
-pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Raw, OrderRef, Waits)> {
-    let raw = Raw::read(row, row.get(12)?, row.get(13)?)?;
-    let order = OrderRef { cart: row.get(14)?, number: row.get(15)? };
-    let waits = match (row.get(16)?, row.get(17)?, row.get(18)?) {
-        (_, Some(by), _) => Waits::Blocked { by },
-        (Some(due_at_unix_ms), None, true) => Waits::Until { due_at_unix_ms },
-        (_, None, _) => Waits::Behind,
+/// A waiting delivery as it is kept.
+pub(super) struct Waiting {
+    pub(super) raw: Raw,
+    pub(super) order: OrderRef,
+    waits: Waits,
+    fault: Option<String>,
+    pub(super) content: Vec<u8>,
+}
+
+impl Waiting {
+    /// As a list has it.
+    pub(super) fn show(self) -> Queued {
+        let Waiting { raw, order, waits, fault, content } = self;
+        let (row, label) = raw.show(&content);
+        Queued {
+            nth: row.nth,
+            order,
+            sequence: row.sequence,
+            delivery: row.delivery,
+            label,
+            attempts: row.attempts,
+            accepted_at_unix_ms: row.accepted_at_unix_ms,
+            queued_at_unix_ms: row.queued_at_unix_ms,
+            waits,
+            fault,
+            fate: row.fate,
+        }
+    }
+}
+
+/// Reads a row of whatever selects the columns of [`waiting`].
+pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
+    let raw = Raw::read(row, rows::count(row, 11)?, number(row, 12)?)?;
+    let order = OrderRef { cart: row.get(13)?, number: row.get(14)? };
+    let due_at_unix_ms = row.get::<_, Option<i64>>(15)?.map(|at| u64::try_from(at).unwrap_or(0));
+    let (waits, fault) = match (due_at_unix_ms, row.get::<_, Option<u64>>(16)?, row.get(17)?) {
+        (_, Some(by), _) => (Waits::Blocked { by }, None),
+        (Some(due_at_unix_ms), None, true) => (Waits::Until { due_at_unix_ms }, row.get(18)?),
+        (_, None, _) => (Waits::Behind, None),
     };
-    Ok((raw, order, waits))
-}
-
-pub(super) fn found(merchant: &MerchantId, raw: Raw, order: OrderRef, waits: Waits) -> Result<Queued, Error> {
-    let row = raw.parse(merchant)?;
-    Ok(Queued {
-        nth: row.nth,
-        order,
-        sequence: row.sequence,
-        update: row.update(merchant)?,
-        delivery: row.delivery,
-        attempts: row.attempts,
-        accepted_at_unix_ms: row.accepted_at_unix_ms,
-        queued_at_unix_ms: row.queued_at_unix_ms,
-        waits,
-        fate: row.fate,
-    })
+    Ok(Waiting { raw, order, waits, fault, content: rows::json(row, 19)? })
 }

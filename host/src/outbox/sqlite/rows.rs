@@ -1,8 +1,8 @@
-//! Deliveries as they stand in rows.
+//! Deliveries as they stand in rows. The update stays in its row until somebody needs it.
 
-use super::super::{Attempts, Error, UPDATE_BYTES_MAX};
+use super::super::{Attempts, Error, UPDATE_BYTES_MAX, Unreadable};
 use crate::id::{DeliveryId, MerchantId};
-use crate::store::{self, Tx};
+use crate::store::{self, Tx, View};
 use cartage_contract::delivery::EarlierAttempt;
 use cartage_contract::orders::Update;
 use serde::de::DeserializeOwned;
@@ -10,12 +10,12 @@ use serde::de::DeserializeOwned;
 /// The columns of a delivery, in the order in which [`Raw::read`] takes them; those of a dead letter are called the same.
 macro_rules! columns {
     () => {
-        "nth, sequence, delivery, accepted_at, attempts, plugin_faults, claims, doubted, restored, earlier, fate, content"
+        "nth, sequence, delivery, accepted_at, attempts, plugin_faults, claims, doubted, restored, earlier, fate"
     };
 }
 pub(super) use columns;
 
-/// A delivery as it is kept; its update stays JSON until somebody needs it.
+/// A delivery as it is kept, without its update.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) nth: u64,
@@ -25,37 +25,37 @@ pub(super) struct Row {
     pub(super) queued_at_unix_ms: u64,
     pub(super) attempts: Attempts,
     pub(super) fate: Option<String>,
-    pub(super) content: String,
 }
 
-/// A row as SQLite gives it.
+/// A row as SQLite gives it: its JSON is not read yet, so that one that cannot be read can still be named, shown and discarded.
 pub(super) struct Raw {
-    row: Row,
-    earlier: String,
+    /// Without the earlier attempts.
+    pub(super) row: Row,
+    earlier: Vec<u8>,
 }
 
 impl Raw {
     /// Reads the columns of [`columns`], with this row's count of unanswered claims and the time when it came into the queue.
     pub(super) fn read(row: &rusqlite::Row<'_>, unanswered: u32, queued_at_unix_ms: u64) -> rusqlite::Result<Raw> {
         let attempts = Attempts {
-            counted: row.get(4)?,
-            plugin_faults: row.get(5)?,
-            claims: row.get(6)?,
+            counted: count(row, 4)?,
+            plugin_faults: count(row, 5)?,
+            claims: count(row, 6)?,
             unanswered,
             doubted: row.get(7)?,
             restored: row.get(8)?,
             earlier: Vec::new(),
         };
-        let earlier = row.get(9)?;
+        let earlier = json(row, 9)?;
+        let fate = row.get_ref(10)?.as_bytes_or_null()?.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let row = Row {
-            nth: row.get(0)?,
-            sequence: row.get(1)?,
+            nth: number(row, 0)?,
+            sequence: number(row, 1)?,
             delivery: row.get(2)?,
-            accepted_at_unix_ms: row.get(3)?,
+            accepted_at_unix_ms: number(row, 3)?,
             queued_at_unix_ms,
             attempts,
-            fate: row.get(10)?,
-            content: row.get(11)?,
+            fate,
         };
         Ok(Raw { row, earlier })
     }
@@ -64,17 +64,67 @@ impl Raw {
         self.row.attempts.earlier = parse(merchant, &self.row.delivery, "the earlier attempts", &self.earlier)?;
         Ok(self.row)
     }
-}
 
-impl Row {
-    pub(super) fn update(&self, merchant: &MerchantId) -> Result<Box<Update>, Error> {
-        parse(merchant, &self.delivery, "the update", &self.content)
+    /// What can be read of it, with its label, for a list.
+    pub(super) fn show(mut self, content: &[u8]) -> (Row, Result<String, Unreadable>) {
+        let label = match serde_json::from_slice(&self.earlier) {
+            Ok(earlier) => {
+                self.row.attempts.earlier = earlier;
+                shown("the update", content).map(|update: Update| update.label)
+            }
+            Err(error) => Err(Unreadable::new("the earlier attempts", &error)),
+        };
+        (self.row, label)
     }
 }
 
+/// Reads JSON for whoever looks at it.
+pub(super) fn shown<T: DeserializeOwned>(what: &'static str, json: &[u8]) -> Result<T, Unreadable> {
+    serde_json::from_slice(json).map_err(|error| Unreadable::new(what, &error))
+}
+
+/// A whole number that is never below zero.
+pub(super) fn number(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
+}
+
+/// The same for a small one.
+pub(super) fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u32> {
+    Ok(u32::try_from(number(row, column)?).unwrap_or(u32::MAX))
+}
+
+/// A column that holds JSON. Whether it is text at all is seen when it is read as JSON.
+pub(super) fn json(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
+    Ok(row.get_ref(column)?.as_bytes()?.to_vec())
+}
+
+/// The rows of a list without those whose very key is damaged: by nothing could they be named. The log tells of them.
+pub(super) fn nameable<T>(what: &'static str, rows: Vec<rusqlite::Result<T>>) -> Vec<T> {
+    let mut kept = Vec::with_capacity(rows.len());
+    for row in rows {
+        match row {
+            Ok(row) => kept.push(row),
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "could not {what}: a row is left out"),
+        }
+    }
+    kept
+}
+
 /// Reads a column that holds JSON.
-pub(super) fn parse<T: DeserializeOwned>(merchant: &MerchantId, delivery: &DeliveryId, what: &'static str, json: &str) -> Result<T, Error> {
-    serde_json::from_str(json).map_err(|source| Error::Content { what, merchant: merchant.clone(), delivery: delivery.clone(), source })
+pub(super) fn parse<T: DeserializeOwned>(
+    merchant: &MerchantId,
+    delivery: &DeliveryId,
+    what: &'static str,
+    json: &[u8],
+) -> Result<T, Error> {
+    serde_json::from_slice(json).map_err(|source| Error::Content { what, merchant: merchant.clone(), delivery: delivery.clone(), source })
+}
+
+/// The update of a waiting delivery, with its size in bytes.
+pub(super) fn update(view: &View<'_>, merchant: &MerchantId, row: &Row) -> Result<(Box<Update>, usize), Error> {
+    let found = view.one("look up an update", "SELECT content FROM deliveries WHERE nth = ?1", (row.nth,), |row| json(row, 0))?;
+    let content = found.unwrap_or_default();
+    Ok((parse(merchant, &row.delivery, "the update", &content)?, content.len()))
 }
 
 /// An update as it is kept.

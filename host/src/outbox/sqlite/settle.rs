@@ -29,7 +29,7 @@ pub fn settle(tx: &Tx<'_>, settle: &Settle) -> Result<Settled, Error> {
     let (counted, due) = match settlement {
         Settlement::Delivered { reference } => {
             orders::settle(tx, merchant, order, head.sequence, reference.as_deref(), *at)?;
-            lanes::leave(tx, merchant, &order.cart, &lane, &head, Due::At(*at))?;
+            lanes::leave(tx, merchant, &order.cart, &lane, head.nth, Due::At(*at))?;
             return Ok(Settled::Done { pending: lane.pending - 1 });
         }
         Settlement::Dead { reason, then } => {
