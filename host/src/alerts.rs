@@ -52,11 +52,13 @@ pub enum Kind {
     Overdue,
     /// The disk is nearly full.
     DiskLow,
+    /// The store's writer does not write, so this stands nowhere in the store.
+    StoreStuck,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 14] = [
+    pub const ALL: [Kind; 15] = [
         Kind::Blocked,
         Kind::DeadLetters,
         Kind::Poison,
@@ -71,6 +73,7 @@ impl Kind {
         Kind::CartNotReady,
         Kind::Overdue,
         Kind::DiskLow,
+        Kind::StoreStuck,
     ];
 
     /// Its name, as it stands in the store and in JSON.
@@ -90,6 +93,7 @@ impl Kind {
             Kind::CartNotReady => "cart-not-ready",
             Kind::Overdue => "overdue",
             Kind::DiskLow => "disk-low",
+            Kind::StoreStuck => "store-stuck",
         }
     }
 }

@@ -37,7 +37,7 @@ mod updates;
 mod tests;
 
 pub use metrics::Metrics;
-pub use rate::Rate;
+pub use rate::{BURST_MAX, PER_SECOND_MAX, Rate};
 
 use crate::office::Office;
 use axum::Router;
@@ -48,7 +48,7 @@ use std::sync::Arc;
 /// An answer that is being made.
 pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Says whether updates are taken; if not, why not, in a few words that anybody may read.
-pub type Ready = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+pub type Ready = Arc<dyn Fn() -> Answer<Result<(), String>> + Send + Sync>;
 /// Gives the numbers of this moment.
 pub type Numbers = Arc<dyn Fn() -> Answer<Metrics> + Send + Sync>;
 

@@ -31,6 +31,11 @@ impl ManualClock {
         ManualClock(AtomicU64::new(unix_ms))
     }
 
+    /// Sets the clock, back as well.
+    pub fn set(&self, unix_ms: u64) {
+        self.0.store(unix_ms, Ordering::SeqCst);
+    }
+
     /// Moves the clock forward.
     pub fn advance_ms(&self, ms: u64) {
         self.0.fetch_add(ms, Ordering::SeqCst);

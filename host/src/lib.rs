@@ -68,6 +68,8 @@ pub mod receipt;
 pub mod cassette;
 pub mod id;
 pub mod clock;
+#[cfg(feature = "daemon")]
+pub mod inbound;
 pub mod origin;
 pub mod histogram;
 pub mod nearest;

@@ -26,6 +26,7 @@ mod inlet;
 mod lines;
 mod plugin_files;
 mod plugins;
+mod pulse;
 mod remove;
 mod recordings;
 mod retention;
@@ -49,6 +50,7 @@ pub use explain::Explained;
 pub use forget::Forgotten;
 pub use inlet::{INLET_FIELD, INLET_SLOT};
 pub use plugins::MissingPlugin;
+pub use pulse::NotWriting;
 pub use recordings::{RAW_MS_MAX, SUPPORT_DELIVERIES_MAX};
 pub use remove::Queue;
 pub use retention::{Retained, jumped};
@@ -75,6 +77,7 @@ use cart::CartCache;
 use counts::Counts;
 use facts::SetCache;
 use plugin_files::Copies;
+use pulse::Pulse;
 use roster::Couriers;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -119,6 +122,7 @@ struct Shared {
     counts: Counts,
     disk: Arc<dyn Disk>,
     seen: Seen,
+    pulse: Pulse,
     /// Told of each attempt that is over, for whoever waits for one.
     over: broadcast::Sender<Arc<Attempt>>,
     /// Whether a worker delivers what is accepted.
@@ -180,6 +184,7 @@ impl Office {
             counts: Counts::default(),
             disk,
             seen: Seen::default(),
+            pulse: Pulse::default(),
             over: broadcast::Sender::new(OVER_KEPT_MAX),
             serving: AtomicBool::new(false),
         };
@@ -230,6 +235,11 @@ impl Office {
     /// Whose carts, parameters, events and orders are meant.
     pub fn merchant(&self) -> &MerchantId {
         &self.merchant
+    }
+
+    /// The clock that tells its time.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.shared.clock.clone()
     }
 
     /// The time, in milliseconds since 1970-01-01T00:00:00Z.

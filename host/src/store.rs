@@ -124,6 +124,11 @@ impl Store {
         }
     }
 
+    /// Why the store takes no more writes. None: it takes them.
+    pub fn why_stopped(&self) -> Option<Stop> {
+        self.inner.counts.stopped.borrow().clone()
+    }
+
     /// Asks the writer whether it can begin and end a transaction, and waits at most so long. Nothing is written, and nothing is waited for
     /// on the disk.
     ///
@@ -235,6 +240,11 @@ impl Store {
 }
 
 impl Store {
+    /// How many transactions its writer ended, kept or not. While something waits for a writer that lives, the number grows.
+    pub fn rounds(&self) -> u64 {
+        self.inner.counts.rounds.load(Ordering::Relaxed)
+    }
+
     /// How long the commits took since the store was opened: the time that a write waits for the disk.
     pub fn commit_times(&self) -> Histogram {
         self.inner.counts.commit_times.lock().expect("nobody panics while holding it").clone()

@@ -62,10 +62,15 @@ impl Http {
 
     /// A status as an Order Manager posts it; the line that it is answered with.
     pub(crate) async fn post_status(&self, daemon: &Daemon, cart: &str, order: &str, status: &str) -> String {
+        self.post_status_to(&daemon.inlet(cart), order, status).await
+    }
+
+    /// The same to this URL.
+    pub(crate) async fn post_status_to(&self, inlet: &str, order: &str, status: &str) -> String {
         let form =
             [("setifunction", "updatestatus"), ("setiuser", "om"), ("password", PASSWORD), ("ordernumber", order), ("orderstatus", status)];
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        self.ask("POST", &daemon.inlet(cart), "", Some(("application/x-www-form-urlencoded", body))).await.text
+        self.ask("POST", inlet, "", Some(("application/x-www-form-urlencoded", body))).await.text
     }
 }
 

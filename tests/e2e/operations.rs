@@ -1,7 +1,10 @@
 //! Operating a daemon: what somebody must act on, what is paused and banned, and what its service manager hears.
 
+mod ending;
+mod strangers;
 mod systemd;
 mod tls;
+mod writer;
 
 use crate::daemon::Daemon;
 use serde_json::Value;

@@ -11,11 +11,14 @@ use crate::id::MerchantId;
 use crate::store::alerts::Alert;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::convert::Infallible;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
 /// After so long an alert that is still open is told again.
 pub const AGAIN_MS: u64 = 24 * 60 * 60 * 1000;
@@ -23,10 +26,8 @@ pub const AGAIN_MS: u64 = 24 * 60 * 60 * 1000;
 pub const REST_MS_FIRST: u64 = 30_000;
 /// The longest that it is left alone.
 pub const REST_MS_MAX: u64 = 60 * 60 * 1000;
-/// How long a command may take. Then it is killed, and counts as failed.
+/// How long a command may take. Then it is killed with all that it started, and counts as failed.
 pub const COMMAND_MS_MAX: u64 = 30_000;
-/// How often a command that runs is looked at.
-const LOOK_MS: u64 = 20;
 /// The variables that a command gets of the daemon's own: the others may hold the secrets of carts.
 const VARIABLES: [&str; 5] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ"];
 
@@ -110,7 +111,7 @@ impl Teller {
             self.seeded = true;
             let told = |(merchant, alert): &(MerchantId, Alert)| Some((key(merchant, alert), alert.told_at_unix_ms?));
             let told: BTreeMap<Key, u64> = all.iter().filter_map(told).collect();
-            self.lines.iter_mut().for_each(|line| line.told = told.clone());
+            self.lines.iter_mut().for_each(|line| line.told.extend(told.clone()));
         }
         let mut noted = Vec::new();
         for one in all {
@@ -127,6 +128,15 @@ impl Teller {
             noted.extend(note.then_some(one));
         }
         noted
+    }
+
+    /// Tells of one alert that cannot be put on record. Whether somebody who was told of it is still to hear of its end.
+    pub async fn tell_unrecorded(&mut self, one: &(MerchantId, Alert), now_unix_ms: u64) -> bool {
+        for line in &mut self.lines {
+            line.tell(one, now_unix_ms).await;
+        }
+        let key = key(&one.0, &one.1);
+        self.lines.iter().any(|line| line.told.contains_key(&key))
     }
 
     /// When a destination that failed may be tried again, the first of them.
@@ -173,7 +183,7 @@ impl Destination {
     async fn tell(&self, document: String) -> Result<(), Error> {
         match self {
             Destination::Url(post) => Ok(post.send(document).await?),
-            Destination::Command(command) => run(command.clone(), document).await,
+            Destination::Command(command) => run(command, document, Duration::from_millis(COMMAND_MS_MAX)).await,
         }
     }
 }
@@ -199,32 +209,50 @@ fn document(merchant: &MerchantId, alert: &Alert, news: News) -> String {
     document.to_string()
 }
 
-/// Runs a command that gets the document on its standard input, and waits for its end.
-async fn run(command: PathBuf, document: String) -> Result<(), Error> {
-    let failed = |source| Error::Run { command: command.clone(), source };
-    let mut child = start(&command).map_err(failed)?;
+/// Runs a command that gets the document on its standard input, and waits for its end, at most so long.
+async fn run(command: &Path, document: String, at_most: Duration) -> Result<(), Error> {
+    let failed = |source| Error::Run { command: command.to_owned(), source };
+    let mut child = start(command).map_err(failed)?;
     let mut input = child.stdin.take().expect("it was asked for");
-    // A command that does not read must not hold up the daemon: it has its thread until the command ends.
-    let written = tokio::task::spawn_blocking(move || input.write_all(document.as_bytes()));
-    let until = Instant::now() + Duration::from_millis(COMMAND_MS_MAX);
-    let status = loop {
-        match child.try_wait().map_err(failed)? {
-            Some(status) => break status,
-            None if Instant::now() >= until => {
-                child.kill().and_then(|()| child.wait()).map_err(failed)?;
-                return Err(Error::TooLong { command });
-            }
-            None => tokio::time::sleep(Duration::from_millis(LOOK_MS)).await,
-        }
+    // A command may know enough before it has read all: only how it ended counts.
+    let writing = async move {
+        let _ = input.write_all(document.as_bytes()).await;
+        drop(input);
+        std::future::pending::<Infallible>().await
     };
-    // A command may know enough before it has read all: how it ended counts.
-    drop(written);
-    if status.success() { Ok(()) } else { Err(Error::Failed { command, status }) }
+    let ended = timeout(at_most, async {
+        tokio::select! {
+            ended = child.wait() => ended,
+            never = writing => match never {},
+        }
+    });
+    match ended.await {
+        Ok(status) => match status.map_err(failed)? {
+            status if status.success() => Ok(()),
+            status => Err(Error::Failed { command: command.to_owned(), status }),
+        },
+        Err(_) => {
+            kill(&mut child).await.map_err(failed)?;
+            Err(Error::TooLong { command: command.to_owned() })
+        }
+    }
 }
 
-fn start(command: &PathBuf) -> io::Result<Child> {
+/// Ends a command and what it started.
+async fn kill(child: &mut Child) -> io::Result<()> {
+    let group = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+    if let Some(group) = group {
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL)?;
+    }
+    child.wait().await.map(drop)
+}
+
+fn start(command: &Path) -> io::Result<Child> {
     let variables = VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-    Command::new(command).env_clear().envs(variables).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()
+    let mut command = Command::new(command);
+    command.env_clear().envs(variables).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::inherit());
+    // A group of its own, so that all of it can be ended. A daemon that ends meanwhile takes the command with it.
+    command.process_group(0).kill_on_drop(true).spawn()
 }
 
 #[cfg(test)]

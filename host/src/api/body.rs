@@ -1,14 +1,11 @@
 //! Reading a request's body: of the type that the route takes, as large as it allows, in time.
 
 use super::problem::{Kind, Problem};
-use axum::body::{Body, Bytes};
-use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use hyper::body::Body as _;
-use std::future::poll_fn;
-use std::pin::Pin;
+use crate::inbound::body::{Error, Limits, Reading, Room, Whole};
+use axum::body::{Body, Bytes, HttpBody as _};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue};
 use std::time::Duration;
-use tokio::time::timeout;
 
 /// Bytes of a status event, at most.
 pub(super) const EVENT_BYTES_MAX: usize = 4 << 20;
@@ -18,6 +15,8 @@ pub(super) const UPDATES_BYTES_MAX: usize = 16 << 20;
 pub(super) const CART_BYTES_MAX: usize = 256 << 10;
 /// Bytes of any other body, at most.
 pub(super) const SMALL_BYTES_MAX: usize = 64 << 10;
+/// Memory for the large bodies that are being read or worked on, all together: those of more than 64 KiB.
+pub(super) const BODIES_BYTES_MAX: usize = 64 << 20;
 /// How long a body may take to come.
 pub(super) const BODY_MS_MAX: u64 = 30_000;
 
@@ -45,32 +44,30 @@ impl Takes {
     }
 }
 
-/// Reads a body.
-pub(super) async fn read(takes: Takes, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    let Some((media_type, most)) = takes.parts() else { return Ok(Bytes::new()) };
+/// Reads a body of this sender, with a share of the room if it is large.
+pub(super) async fn read(takes: Takes, headers: &HeaderMap, body: Body, room: &Room, sender: &str) -> Result<Whole, Problem> {
+    let Some((media_type, most)) = takes.parts() else { return Ok(Whole { bytes: Bytes::new(), share: None }) };
     if matches!(takes, Takes::JsonOrNothing(_)) && body.size_hint().exact() == Some(0) {
-        return Ok(Bytes::new());
+        return Ok(Whole { bytes: Bytes::new(), share: None });
     }
     is_of(headers, media_type)?;
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > most as u64) {
-        return Err(too_large(most));
-    }
-    let late = |_| Problem::new(Kind::Timeout, format!("the body did not come within {} seconds; send it again", BODY_MS_MAX / 1000));
-    timeout(Duration::from_millis(BODY_MS_MAX), gather(body, most)).await.map_err(late)?
+    let limits = Limits { bytes_max: most, at_most: Duration::from_millis(BODY_MS_MAX) };
+    let reading = Reading::begin(headers, body, limits).map_err(unread)?;
+    reading.whole(room, sender).await.map_err(unread)
 }
 
-async fn gather(mut body: Body, most: usize) -> Result<Bytes, Problem> {
-    let mut all = Vec::new();
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|error| Problem::new(Kind::BadRequest, format!("the body was cut off: {error}")))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if all.len() + data.len() > most {
-            return Err(too_large(most));
+fn unread(error: Error) -> Problem {
+    match error {
+        Error::TooLarge { bytes_max } => too_large(bytes_max),
+        Error::Late { at_most } => {
+            Problem::new(Kind::Timeout, format!("the body did not come within {} seconds; send it again", at_most.as_secs()))
         }
-        all.extend_from_slice(&data);
+        Error::CutOff(error) => Problem::new(Kind::BadRequest, format!("the body was cut off: {error}")),
+        Error::NoRoom => {
+            let detail = "too many large bodies come at once; send this one again in a moment, or in smaller parts";
+            Problem::new(Kind::Unavailable, detail).header(RETRY_AFTER, HeaderValue::from(1))
+        }
     }
-    Ok(all.into())
 }
 
 fn too_large(most: usize) -> Problem {

@@ -1,12 +1,14 @@
 //! What a handler gets to see: a request that passed, and an office that acts for its token's merchant.
 
 use super::Api;
+use super::body::BODIES_BYTES_MAX;
 use super::cursor::Seal;
 use super::metrics::Histogram;
 use super::problem::{Kind, Problem};
 use super::query::Query;
-use super::rate::Buckets;
+use super::rate::Limiter;
 use crate::id::{CartId, DeliveryId, MerchantId};
+use crate::inbound::body::{Room, Share};
 use crate::office::Office;
 use crate::office::tokens::Token;
 use axum::body::Bytes;
@@ -21,15 +23,23 @@ use std::sync::Mutex;
 /// What all requests share.
 pub(super) struct Shared {
     pub(super) api: Api,
-    pub(super) buckets: Buckets<(MerchantId, String)>,
+    pub(super) limiter: Limiter<(MerchantId, String)>,
     pub(super) seal: Seal,
+    /// Memory for large bodies.
+    pub(super) room: Room,
     /// How long requests took that hand over events or updates.
     pub(super) accept: Mutex<Histogram>,
 }
 
 impl Shared {
     pub(super) fn new(api: Api) -> Result<Shared, getrandom::Error> {
-        Ok(Shared { buckets: Buckets::new(api.rate), seal: Seal::new()?, accept: Mutex::default(), api })
+        Ok(Shared {
+            limiter: Limiter::new(api.rate, api.office.clock()),
+            seal: Seal::new()?,
+            room: Room::new(BODIES_BYTES_MAX),
+            accept: Mutex::default(),
+            api,
+        })
     }
 }
 
@@ -45,6 +55,8 @@ pub(super) struct Call {
     pub(super) query: Query,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// The memory that the body takes.
+    pub(super) _share: Option<Share>,
 }
 
 impl Call {

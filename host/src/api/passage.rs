@@ -6,6 +6,8 @@ use super::query::Query;
 use super::routes::{Route, Run};
 use super::trace::{TRACEPARENT, Trace};
 use super::{body, token};
+use crate::inbound::body::Whole;
+use crate::inbound::connection::{Connection, Phase};
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::response::Response;
@@ -63,12 +65,17 @@ async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) ->
     let params = RawPathParams::from_request_parts(&mut parts, &()).await;
     let params = params.map_err(|_| Problem::new(Kind::BadRequest, "the path is not UTF-8 where it is percent-encoded"))?;
     let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let body = body::read(route.takes, &parts.headers, body).await?;
+    let Whole { bytes: body, share: _share } =
+        body::read(route.takes, &parts.headers, body, &shared.room, &format!("{}/{}", bearer.merchant, bearer.name)).await?;
+    if let Some(connection) = Connection::of(&parts.extensions) {
+        connection.enter(Phase::AtWork);
+    }
     let office = shared.api.office.as_merchant(bearer.merchant.clone()).acting_for(&format!("token {}", bearer.name));
     let path = parts.uri.path().to_owned();
     let (start, accepts) = (tokio::time::Instant::now(), route.path.starts_with("/v1/status-"));
     let counted = shared.clone();
-    let answer = run(Call { shared, office, bearer, method: parts.method, path, params, query, headers: parts.headers, body }).await;
+    let answer =
+        run(Call { shared, office, bearer, method: parts.method, path, params, query, headers: parts.headers, body, _share }).await;
     if accepts {
         counted.accept.lock().expect("nobody panics while holding it").observe(start.elapsed().as_secs_f64());
     }

@@ -1,17 +1,28 @@
-//! How often a token may be used: a bucket for each token that fills steadily. Pure: the time comes in.
+//! How often a token may be used: a quota for each token, kept by `governor`, on the office's clock.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+use crate::clock::Clock;
+use crate::deliver::schedule::Timeline;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter, clock};
+use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-/// Buckets that are kept, at most. Where there are more tokens than that in use, those that are full are forgotten, which changes nothing for them.
-const BUCKETS_MAX: usize = 10_000;
+/// Tokens whose use is remembered, at most. Beyond that those that have their whole burst again are forgotten, which changes nothing for them.
+const TOKENS_MAX: usize = 10_000;
+/// Requests a second that a token may be given, at most.
+pub const PER_SECOND_MAX: u32 = 10_000;
+/// Requests at once that a token may be given, at most.
+pub const BURST_MAX: u32 = 100_000;
 
 /// How often each token may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Requests a second, in the long run; at least 1.
+    /// Requests a second, in the long run: 1 to [`PER_SECOND_MAX`]. What is outside counts as the nearest of the two.
     pub per_second: u32,
-    /// Requests at once, after a pause; at least 1.
+    /// Requests at once, after a pause: 1 to [`BURST_MAX`], in the same way.
     pub burst: u32,
 }
 
@@ -22,89 +33,103 @@ impl Default for Rate {
     }
 }
 
-/// A bucket. Its content is counted in thousandths of a request, so that a millisecond's worth is a whole number.
-#[derive(Debug, Clone, Copy)]
-struct Bucket {
-    thousandths: u64,
-    at_unix_ms: u64,
+/// The rates of all tokens.
+pub(super) struct Limiter<K: Hash + Eq + Clone> {
+    tokens: RateLimiter<K, HashMapStateStore<K>, Steady, NoOpMiddleware<Duration>>,
 }
 
-/// The buckets of all tokens.
-#[derive(Debug)]
-pub(super) struct Buckets<K> {
-    rate: Rate,
-    buckets: Mutex<BTreeMap<K, Bucket>>,
+/// The office's clock, except that its time never goes back: a clock that is set back by an hour must lock no token out for an hour.
+#[derive(Clone)]
+struct Steady {
+    clock: Arc<dyn Clock>,
+    timeline: Arc<Mutex<Timeline>>,
 }
 
-impl<K: Ord + Clone> Buckets<K> {
-    pub(super) fn new(rate: Rate) -> Buckets<K> {
-        let rate = Rate { per_second: rate.per_second.max(1), burst: rate.burst.max(1) };
-        Buckets { rate, buckets: Mutex::default() }
+impl clock::Clock for Steady {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        let now = self.timeline.lock().expect("nobody panics while holding it").now(self.clock.now_unix_ms());
+        // Nanoseconds in 64 bits reach to the year 2554.
+        Duration::from_nanos(now.unix_ms().saturating_mul(1_000_000))
+    }
+}
+
+impl<K: Hash + Eq + Clone> Limiter<K> {
+    pub(super) fn new(rate: Rate, clock: Arc<dyn Clock>) -> Limiter<K> {
+        let within = |count: u32, most: u32| NonZeroU32::new(count.min(most)).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(within(rate.per_second, PER_SECOND_MAX)).allow_burst(within(rate.burst, BURST_MAX));
+        let steady = Steady { clock, timeline: Arc::default() };
+        Limiter { tokens: RateLimiter::hashmap_with_clock(quota, steady) }
     }
 
-    /// Takes a request out of a token's bucket.
+    /// Counts a request of a token.
     ///
     /// # Errors
     ///
-    /// The seconds after which there will be one, at least 1.
-    pub(super) fn take(&self, token: &K, now_unix_ms: u64) -> Result<(), u64> {
-        let full = u64::from(self.rate.burst) * 1000;
-        let per_ms = u64::from(self.rate.per_second);
-        let mut buckets = self.buckets.lock().expect("nobody panics while holding it");
-        let filled = |bucket: &Bucket| {
-            // A clock that was set back fills nothing.
-            let passed = now_unix_ms.saturating_sub(bucket.at_unix_ms);
-            bucket.thousandths.saturating_add(passed.saturating_mul(per_ms)).min(full)
-        };
-        if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(token) {
-            buckets.retain(|_, bucket| filled(bucket) < full);
+    /// The seconds after which there may be one, at least 1.
+    pub(super) fn take(&self, token: &K) -> Result<(), u64> {
+        if self.tokens.len() >= TOKENS_MAX {
+            self.tokens.retain_recent();
         }
-        let bucket = buckets.entry(token.clone()).or_insert(Bucket { thousandths: full, at_unix_ms: now_unix_ms });
-        let thousandths = filled(bucket);
-        *bucket = Bucket { thousandths, at_unix_ms: now_unix_ms };
-        if thousandths < 1000 {
-            return Err((1000 - thousandths).div_ceil(per_ms).div_ceil(1000).max(1));
-        }
-        bucket.thousandths -= 1000;
-        Ok(())
+        self.tokens.check_key(token).map_err(|until| {
+            let wait = until.wait_time_from(clock::Clock::now(self.tokens.clock()));
+            u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
 
-    fn buckets(per_second: u32, burst: u32) -> Buckets<&'static str> {
-        Buckets::new(Rate { per_second, burst })
+    fn limiter<K: Hash + Eq + Clone>(per_second: u32, burst: u32) -> (Limiter<K>, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::at(1_763_906_400_000));
+        (Limiter::new(Rate { per_second, burst }, clock.clone()), clock)
     }
 
     #[test]
     fn a_burst_and_then_a_steady_rate() {
-        let buckets = buckets(2, 3);
-        let take = |at| buckets.take(&"a", at);
-        assert_eq!([take(0), take(0), take(0), take(0)], [Ok(()), Ok(()), Ok(()), Err(1)]);
-        assert_eq!([take(499), take(500), take(500)], [Err(1), Ok(()), Err(1)], "half a second's worth, not before");
-        assert_eq!(buckets.take(&"b", 500), Ok(()), "another token has a bucket of its own");
-        assert_eq!((0..4).map(|_| take(1_000_000)).filter(Result::is_ok).count(), 3, "it holds no more than its burst");
+        let (limiter, clock) = limiter(2, 3);
+        let take = || limiter.take(&"a");
+        assert_eq!([take(), take(), take(), take()], [Ok(()), Ok(()), Ok(()), Err(1)]);
+        clock.advance_ms(499);
+        assert_eq!(take(), Err(1), "less than half a second's worth");
+        clock.advance_ms(1);
+        assert_eq!([take(), take()], [Ok(()), Err(1)]);
+        assert_eq!(limiter.take(&"b"), Ok(()), "another token has a rate of its own");
+        clock.advance_ms(1_000_000);
+        assert_eq!((0..4).map(|_| take()).filter(Result::is_ok).count(), 3, "no more than its burst is saved up");
     }
 
     #[test]
     fn a_clock_that_is_set_back_gives_nothing_away_and_locks_nobody_out() {
-        let buckets = buckets(1, 1);
-        assert_eq!(buckets.take(&"a", 10_000), Ok(()));
-        assert_eq!(buckets.take(&"a", 0), Err(1));
-        assert_eq!(buckets.take(&"a", 1_000), Ok(()));
+        let (limiter, clock) = limiter(1, 1);
+        assert_eq!(limiter.take(&"a"), Ok(()));
+        clock.set(1_763_906_400_000 - 3_600_000);
+        assert_eq!(limiter.take(&"a"), Err(1));
+        clock.advance_ms(1_000);
+        assert_eq!(limiter.take(&"a"), Ok(()));
+        clock.set(u64::MAX);
+        assert_eq!(limiter.take(&"a"), Ok(()), "nor does a time that no clock should show");
     }
 
     #[test]
-    fn a_rate_of_nothing_is_one_and_buckets_are_bounded() {
-        let none = buckets(0, 0);
-        assert_eq!([none.take(&"a", 0), none.take(&"a", 999), none.take(&"a", 1000)], [Ok(()), Err(1), Ok(())]);
-        let many = Buckets::new(Rate { per_second: 1, burst: 1 });
-        for token in 0..BUCKETS_MAX {
-            assert_eq!(many.take(&token, 0), Ok(()));
+    fn a_rate_has_a_least_and_a_most_and_tokens_are_bounded() {
+        let (none, clock) = limiter(0, 0);
+        assert_eq!([none.take(&"a"), none.take(&"a")], [Ok(()), Err(1)]);
+        clock.advance_ms(1_000);
+        assert_eq!(none.take(&"a"), Ok(()));
+        let (all, _) = limiter(u32::MAX, u32::MAX);
+        let taken = (0..=BURST_MAX).take_while(|_| all.take(&"a").is_ok()).count();
+        assert_eq!(taken, BURST_MAX as usize);
+        let (many, clock) = limiter(1, 1);
+        for token in 0..TOKENS_MAX {
+            assert_eq!(many.take(&token), Ok(()));
         }
-        assert_eq!(many.take(&BUCKETS_MAX, 1_000), Ok(()));
-        assert_eq!(many.buckets.lock().expect("nobody panicked").len(), 1, "those that are full again are forgotten");
+        clock.advance_ms(10_000);
+        assert_eq!(many.take(&TOKENS_MAX), Ok(()));
+        assert_eq!(many.tokens.len(), 1, "those that have their burst again are forgotten");
     }
 }

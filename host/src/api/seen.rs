@@ -4,7 +4,7 @@ use super::call::{Call, Shared, json, typed};
 use super::metrics;
 use super::problem::{Kind, Problem};
 use crate::id::CartId;
-use crate::store::{self, alerts::Alert};
+use crate::store::alerts::Alert;
 use crate::validate::ORDER_NUMBER_CHARS_MAX;
 use axum::response::Response;
 use http::StatusCode;
@@ -18,7 +18,7 @@ pub(super) async fn health() -> Result<Response, Problem> {
 
 /// Whether updates are taken.
 pub(super) async fn ready(shared: Arc<Shared>) -> Result<Response, Problem> {
-    match (shared.api.ready)() {
+    match (shared.api.ready)().await {
         Ok(()) => Ok(json(StatusCode::OK, &json!({ "status": "ready" }))),
         Err(why) => Err(Problem::new(Kind::Unavailable, why)),
     }
@@ -50,8 +50,7 @@ pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
 
 /// The open alerts. With a token that is limited to some carts: those about these carts.
 pub(super) async fn alerts(call: Call) -> Result<Response, Problem> {
-    let merchant = call.bearer.merchant.clone();
-    let open = call.office.store().read::<_, store::Error>(move |view| store::alerts::open(view, &merchant)).await?;
+    let open = call.office.alerts().await?;
     let seen: Vec<Value> =
         open.iter().filter(|alert| call.bearer.carts.is_none() || is_about(alert, |cart| call.sees(cart))).map(document).collect();
     Ok(json(StatusCode::OK, &json!({ "alerts": seen })))

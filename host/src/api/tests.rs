@@ -81,7 +81,7 @@ impl Desk {
             hosts: vec!["localhost".to_owned(), "[::1]".to_owned()],
             origins: vec!["https://console.example".to_owned()],
             rate,
-            ready: Arc::new(|| Ok(())),
+            ready: Arc::new(|| Box::pin(async { Ok(()) })),
             metrics: Arc::new(|| Box::pin(async { numbers() })),
             labels: metrics::Labels::ByCart,
         };

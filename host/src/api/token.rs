@@ -68,7 +68,7 @@ fn denied(challenge: &'static str, detail: &str) -> Problem {
 /// The token is not used too often.
 pub(super) fn within_rate(shared: &Shared, bearer: &Token) -> Result<(), Problem> {
     let token = (bearer.merchant.clone(), bearer.name.clone());
-    shared.buckets.take(&token, shared.api.office.now_unix_ms()).map_err(|seconds| {
+    shared.limiter.take(&token).map_err(|seconds| {
         let rate = shared.api.rate;
         let detail = format!(
             "the token {:?} may be used {} times a second and {} times at once; try again in {seconds} s",

@@ -19,6 +19,7 @@ pub(super) use client::Client;
 
 use super::{Cli, desk};
 use cartage::data_dir::DataDir;
+use cartage::fault::Identity;
 use cartage::office::Office;
 use clap::Parser as _;
 use frames::{Ask, Opening, Version};
@@ -40,6 +41,8 @@ use tokio::task::JoinSet;
 pub(super) const COMMANDS_MAX: usize = 16;
 /// Commands that wait for their turn at once. One more is refused straight away.
 const WAITING_MAX: usize = 64;
+/// Connections of commands that there may be at once.
+pub(super) const CONNECTIONS_MAX: usize = COMMANDS_MAX + WAITING_MAX;
 /// How long a command waits for its turn.
 const TURN_WAIT: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(5) };
 /// How long the first frame may take: who connects has something to say.
@@ -50,6 +53,8 @@ const WRITE_WAIT: Duration = Duration::from_secs(30);
 const DRAIN_WAIT: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(5) };
 /// How long to rest when a connection could not be taken, for example for want of file handles.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
+/// How long somebody at the old socket may take to be there.
+const ANSWER_WAIT: Duration = Duration::from_secs(1);
 /// What both sides must be.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -67,6 +72,15 @@ pub(super) enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Somebody else answers there.
+    #[error(
+        "another daemon answers at the socket {} and was left alone, although the directory's lock is free; end that daemon first: its lock was removed",
+        .socket.display()
+    )]
+    Answered {
+        /// The socket.
+        socket: PathBuf,
+    },
 }
 
 /// The daemon's side of the socket.
@@ -74,22 +88,27 @@ pub(super) enum Error {
 pub(super) struct Listener {
     office: Arc<Office>,
     socket: PathBuf,
+    /// Which file the socket is: another one may come into its place.
+    identity: Identity,
     listener: UnixListener,
 }
 
 impl Listener {
-    /// Listens in the office's data directory, in the place of a daemon that died: the directory's lock says that no other lives. Needs a tokio
-    /// runtime.
+    /// Listens in the office's data directory, in the place of a daemon that died. The directory's lock says that no other lives; where somebody
+    /// answers at the old socket all the same, it is left alone.
     ///
     /// # Errors
     ///
-    /// [`Error::Socket`].
-    pub(super) fn bind(office: Arc<Office>) -> Result<Listener, Error> {
+    /// [`Error`].
+    pub(super) async fn bind(office: Arc<Office>) -> Result<Listener, Error> {
         let socket = DataDir::socket(office.data_dir().path());
         let failed = |what| {
             let socket = socket.clone();
             move |source| Error::Socket { what, socket, source }
         };
+        if is_answered(&socket).await {
+            return Err(Error::Answered { socket });
+        }
         match std::fs::remove_file(&socket) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed("remove the old one at")(error)),
             Ok(()) | Err(_) => {}
@@ -97,12 +116,13 @@ impl Listener {
         remove_copies(office.data_dir().path());
         let listener = UnixListener::bind(&socket).map_err(failed("make"))?;
         std::fs::set_permissions(&socket, Permissions::from_mode(0o600)).map_err(failed("close to others"))?;
-        Ok(Listener { office, socket, listener })
+        let identity = Identity::of(&socket).map_err(failed("look at"))?;
+        Ok(Listener { office, socket, identity, listener })
     }
 
     /// Runs commands until `stop` comes. Those that run then are done first; those that wait for their user are hung up on after a while.
     pub(super) async fn serve(self, stop: impl Future<Output = ()>) {
-        let (turns, room) = (Arc::new(Semaphore::new(COMMANDS_MAX)), Arc::new(Semaphore::new(COMMANDS_MAX + WAITING_MAX)));
+        let (turns, room) = (Arc::new(Semaphore::new(COMMANDS_MAX)), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
         let mut visits = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
         let (hang_up, ends) = tokio::sync::watch::channel(false);
@@ -133,13 +153,24 @@ impl Listener {
         }
         // New commands wait for the directory's lock from here on.
         drop(self.listener);
-        if let Err(error) = std::fs::remove_file(&self.socket) {
+        // Where the directory was replaced, another daemon's socket may lie there.
+        if Identity::of(&self.socket).is_ok_and(|found| found == self.identity)
+            && let Err(error) = std::fs::remove_file(&self.socket)
+        {
             tracing::warn!(error = %error, socket = %self.socket.display(), "could not remove the socket for commands");
         }
         if tokio::time::timeout(DRAIN_WAIT, all(&mut visits)).await.is_err() {
             hang_up.send_replace(true);
             all(&mut visits).await;
         }
+    }
+}
+
+/// Whether somebody listens at a socket. One whose line is full does.
+async fn is_answered(socket: &Path) -> bool {
+    match tokio::time::timeout(ANSWER_WAIT, tokio::net::UnixStream::connect(socket)).await {
+        Ok(connected) => connected.map_or_else(|error| error.kind() == std::io::ErrorKind::WouldBlock, |_| true),
+        Err(_) => true,
     }
 }
 

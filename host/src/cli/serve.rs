@@ -1,35 +1,47 @@
 //! `cartage serve`: the daemon. It delivers what is in the outbox, and takes posts of Order Managers.
 
+mod alive;
+mod ending;
+mod files;
 mod front;
+mod listener;
+mod numbers;
 mod systemd;
 mod tls;
 
 use super::{Failure, Verdict, init, local, report};
 use cartage::alerts::OLDEST_MS_DEFAULT;
 use cartage::alerts::teller::{Destination, Teller};
-use cartage::api::metrics::{AlertNumber, CartNumbers, Histogram, Labels, ProcessNumbers};
-use cartage::api::{Api, Metrics, Rate};
+use cartage::api::metrics::Labels;
+use cartage::api::{self, Api, Rate};
 use cartage::egress::post::{self, Post};
-use cartage::id::{CartId, MerchantId};
-use cartage::office::{Numbers, Office};
-use cartage::outbox::Backlog;
-use cartage::seti::door::{self, Clients};
-use cartage::store::alerts::Alert;
-use cartage::store::{Stop, Store};
+use cartage::office::Office;
+use cartage::seti::door;
+use cartage::store::Stop;
+use ending::{Ended, Signals};
 use front::Front;
 use ipnet::IpNet;
-use std::net::SocketAddr;
+use listener::Rules;
+use listener::slots::{Limits, Patience};
+use sd_notify::NotifyState;
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use systemd::Notify;
 use tls::Keeper;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
-/// How long answers that are under way may take when the daemon stops.
+/// The least time that answers which are under way may take when the daemon stops.
 const ANSWER_GRACE: Duration = Duration::from_secs(2);
+/// How long threads that wait for the system may take when everything else has ended.
+const THREADS_GRACE: Duration = Duration::from_secs(2);
+/// Bytes of the head of a request to the API, at most.
+const API_HEAD_BYTES_MAX: usize = 32 << 10;
+/// The same for posts of Order Managers, whose fields may all stand in the URL.
+const SETI_HEAD_BYTES_MAX: usize = 80 << 10;
 
 const EXAMPLES: &str = "\
 Delivers for all carts of the data directory until it is told to stop (SIGTERM, or Ctrl-C), then ends what is under way. While it runs, other
@@ -59,15 +71,27 @@ pub(crate) struct Args {
     /// An origin whose pages may call the API, such as https://cartage.example. May be given several times.
     #[arg(long, value_name = "ORIGIN")]
     origin: Vec<String>,
+    /// Requests a second that each token may make in the long run.
+    #[arg(long, value_name = "REQUESTS", default_value_t = Rate::default().per_second, value_parser = clap::value_parser!(u32).range(1..=i64::from(api::PER_SECOND_MAX)))]
+    token_rate: u32,
+    /// Requests that each token may make at once, after a pause.
+    #[arg(long, value_name = "REQUESTS", default_value_t = Rate::default().burst, value_parser = clap::value_parser!(u32).range(1..=i64::from(api::BURST_MAX)))]
+    token_burst: u32,
     /// Where posts of Order Managers are taken, at /seti/CART.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8461")]
     seti_listen: SocketAddr,
-    /// A network whose addresses may post. May be given several times [default: every address].
+    /// A network whose addresses may connect for posts. May be given several times [default: every address].
     #[arg(long, value_name = "NETWORK")]
     seti_allow: Vec<IpNet>,
     /// Listen beyond this machine without TLS of its own: a proxy in front of it has that.
     #[arg(long)]
     behind_proxy: bool,
+    /// Connections that the API may have open at once, and as many those for posts of Order Managers.
+    #[arg(long, value_name = "NUMBER", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=65_536))]
+    connections: u32,
+    /// How many of them may come from one address [default: a quarter, and any number behind a proxy]. This machine's own may have any.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    connections_per_address: Option<u32>,
     #[command(flatten)]
     tls: tls::Certificates,
     #[command(flatten)]
@@ -114,8 +138,6 @@ enum Error {
     Tls(#[from] tls::Error),
     #[error(transparent)]
     Handed(#[from] systemd::Error),
-    #[error("could not reach the socket that NOTIFY_SOCKET names")]
-    Notify(#[source] std::io::Error),
     #[error("the store takes no more writes, so the daemon ended; what was accepted is kept")]
     Stopped(#[source] Stop),
     #[error(transparent)]
@@ -124,17 +146,23 @@ enum Error {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let handed = systemd::sockets().map_err(Error::Handed)?;
         // What was asked wrongly is said before anything is opened.
-        let ways_in = self.ways_in()?;
+        let ways_in = self.ways_in(files::raise())?;
         let teller = self.alerts.teller()?;
         let office = init::open(data)?;
         office.set_oldest_ms(self.alerts.alerts_oldest * 60_000);
         let threads = tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(4).build().map_err(Error::Threads)?;
-        threads.block_on(self.serve(office, ways_in, teller, json))
+        let ended = threads.block_on(self.serve(office, ways_in, handed, teller, json));
+        // A thread that hangs in the system, on a disk or a service manager, does not keep the process from ending.
+        threads.shutdown_timeout(THREADS_GRACE);
+        ended
     }
 
     /// The API's and that of Order Managers.
-    fn ways_in(&self) -> Result<[Front; 2], Failure> {
+    fn ways_in(&self, files: u64) -> Result<[Front; 2], Failure> {
+        let limits = self.limits(files);
+        let rules = |allowed, head_bytes_max| Rules { allowed, limits, patience: Patience::USUAL, head_bytes_max };
         let api = Front {
             name: "api",
             carries: "requests carry tokens",
@@ -142,6 +170,7 @@ impl Args {
             address: self.listen,
             keeper: self.tls.api().map_err(Error::Tls)?,
             behind_proxy: self.behind_proxy,
+            rules: rules(Vec::new(), API_HEAD_BYTES_MAX),
         };
         let seti = Front {
             name: "seti",
@@ -150,54 +179,64 @@ impl Args {
             address: self.seti_listen,
             keeper: self.tls.seti().map_err(Error::Tls)?,
             behind_proxy: self.behind_proxy,
+            rules: rules(self.seti_allow.clone(), SETI_HEAD_BYTES_MAX),
         };
         api.allows(api.address)?;
         seti.allows(seti.address)?;
         Ok([api, seti])
     }
 
-    async fn serve(self, office: Arc<Office>, ways_in: [Front; 2], teller: Teller, json: bool) -> Result<Verdict, Failure> {
-        let (stop, stopped) = watch::channel(false);
+    /// How many connections each way in may have.
+    fn limits(&self, files: u64) -> Limits {
+        let in_all = files::connections(files, self.connections);
+        if in_all < self.connections as usize {
+            let (wanted, most) = (self.connections, in_all);
+            tracing::warn!(files, wanted, most, "this process may open few files, so that fewer connections are taken than were asked for");
+        }
+        // Behind a proxy every connection comes from its address.
+        let usual = if self.behind_proxy { None } else { Some(in_all.div_ceil(4)) };
+        Limits { in_all, of_address: self.connections_per_address.map(|most| most as usize).or(usual) }
+    }
+
+    async fn serve(
+        self,
+        office: Arc<Office>,
+        ways_in: [Front; 2],
+        mut handed: BTreeMap<String, TcpListener>,
+        teller: Teller,
+        json: bool,
+    ) -> Result<Verdict, Failure> {
+        let ((stop, stopped), (undelivered, nothing_more)) = (watch::channel(false), watch::channel(false));
         // Whoever reads that it serves may tell it to stop.
         let signals = Signals::new().map_err(Error::Signals)?;
+        // Where another daemon lives, nothing else is begun.
+        let commands = local::Listener::bind(office.clone()).await?;
         let (mut fronts, mut keeping) = (JoinSet::new(), JoinSet::new());
         let keepers: Vec<Arc<Keeper>> = ways_in.iter().filter_map(|front| front.keeper.clone()).collect();
         let hang_ups = tls::hang_ups(&keepers).map_err(Error::Signals)?;
         keeping.spawn(tls::keep(keepers, hang_ups));
-        let notify = Notify::of_environment().map_err(Error::Notify)?;
-        let mut handed = systemd::sockets().map_err(Error::Handed)?;
         let [api, seti] = ways_in;
         let (seti, api) = (seti.open(&mut handed).await?, api.open(&mut handed).await?);
-        let (at_api, at_seti) = (api.place, seti.place);
-        let router = door::router(Office::clone(&office), Clients { allowed: self.seti_allow.clone() });
-        fronts.spawn(seti.serve(router, until(stopped.clone()))?);
-        fronts.spawn(api.serve(self.api(&office)?, until(stopped.clone()))?);
-        let (retaining, told) = (Office::clone(&office), stopped.clone());
-        keeping.spawn(async move { retaining.keep_retaining(until(told)).await });
-        let commands = local::Listener::bind(office.clone())?;
+        let places = [api.place, seti.place];
+        fronts.spawn(seti.listener(door::router(Office::clone(&office), self.behind_proxy, nothing_more))?.serve(stopped.clone()));
+        fronts.spawn(api.listener(self.api(&office)?)?.serve(stopped.clone()));
+        let (retaining, told) = (office.clone(), until(stopped.clone()));
+        keeping.spawn(async move { retaining.keep_retaining(told).await });
         let commands = tokio::spawn(commands.serve(until(stopped.clone())));
         let (watched, watch_until) = (office.clone(), until(stopped.clone()));
         let watch = tokio::spawn(async move { watched.watch(teller, watch_until).await });
         let drain = Duration::from_secs(self.drain_s);
-        let worker = tokio::spawn(office.worker().run(until(stopped), drain));
-        let dir = office.data_dir().path().display().to_string();
-        if json {
-            let (api, seti) = (at_api.address.to_string(), at_seti.address.to_string());
-            let tls = serde_json::json!({ "api": at_api.tls, "seti": at_seti.tls });
-            report::json(&serde_json::json!({ "serving": dir, "api": api, "seti": seti, "tls": tls }));
-        } else {
-            report::line(&format!("serving {dir}"));
-            report::line(&format!("the API is at {}/v1, and describes itself at /v1/openapi.json", at_api.url()));
-            report::line(&format!("posts of Order Managers are taken at {}/seti/CART", at_seti.url()));
+        let worker = tokio::spawn(office.worker().run(until(stopped.clone()), drain));
+        announce(&office, places, json);
+        systemd::say(NotifyState::Ready).await;
+        keeping.spawn(alive::tell(office.clone(), stopped));
+        let Ended { worker, store_stopped, told } = ending::ended(worker, signals, office.store(), &stop).await;
+        undelivered.send_replace(true);
+        // Whoever waits for an answer gets it, within the time that everything has to end.
+        let until = (told + drain).max(Instant::now() + ANSWER_GRACE);
+        if timeout_at(until, async { while fronts.join_next().await.is_some() {} }).await.is_err() {
+            tracing::warn!("requests that were still under way are cut off");
         }
-        notify.say("READY=1");
-        let alive = tell_alive(&notify, &office);
-        let (worker, why) = tokio::select! {
-            ended = ended(worker, signals, office.store(), &stop, &notify) => ended,
-            () = alive => unreachable!("it is told again and again"),
-        };
-        // Whoever waits for an answer gets it, if it comes soon.
-        let _ = tokio::time::timeout(ANSWER_GRACE, async { while fronts.join_next().await.is_some() {} }).await;
         fronts.shutdown().await;
         keeping.shutdown().await;
         // What a command began is done to its end.
@@ -205,7 +244,7 @@ impl Args {
         // What it was telling somebody is told again after the next start.
         let _ = watch.await;
         let left = worker?;
-        if let Some(reason) = why {
+        if let Some(reason) = store_stopped {
             return Err(Error::Stopped(reason).into());
         }
         report::talk(&match left {
@@ -216,19 +255,35 @@ impl Args {
     }
 }
 
+/// Says where it serves.
+fn announce(office: &Office, [api, seti]: [front::Place; 2], json: bool) {
+    let dir = office.data_dir().path().display().to_string();
+    if json {
+        let tls = serde_json::json!({ "api": api.tls, "seti": seti.tls });
+        let (api, seti) = (api.address.to_string(), seti.address.to_string());
+        return report::json(&serde_json::json!({ "serving": dir, "api": api, "seti": seti, "tls": tls }));
+    }
+    report::line(&format!("serving {dir}"));
+    report::line(&format!("the API is at {}/v1, and describes itself at /v1/openapi.json", api.url()));
+    report::line(&format!("posts of Order Managers are taken at {}/seti/CART", seti.url()));
+}
+
 impl Args {
     fn api(&self, office: &Arc<Office>) -> Result<axum::Router, Error> {
         let own = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
-        let (numbers, disk) = (office.clone(), office.clone());
+        let (numbers, looked_at) = (office.clone(), office.clone());
         let api = Api {
             office: Office::clone(office),
             hosts: own.into_iter().chain(self.host.iter().cloned()).collect(),
             origins: self.origin.clone(),
-            rate: Rate::default(),
-            ready: Arc::new(move || room(&disk)),
+            rate: Rate { per_second: self.token_rate, burst: self.token_burst },
+            ready: Arc::new(move || {
+                let office = looked_at.clone();
+                Box::pin(async move { ready(&office).await })
+            }),
             metrics: Arc::new(move || {
                 let office = numbers.clone();
-                Box::pin(async move { metrics(&office).await })
+                Box::pin(async move { numbers::metrics(&office).await })
             }),
             labels: Labels::ByCart,
         };
@@ -237,99 +292,11 @@ impl Args {
 }
 
 /// Whether updates are taken.
-fn room(office: &Office) -> Result<(), String> {
-    if office.room().accepts() { Ok(()) } else { Err("the disk is nearly full, so no update is accepted".to_owned()) }
-}
-
-/// The numbers of this moment. Where they cannot be read there are none: the log says why.
-async fn metrics(office: &Office) -> Metrics {
-    let numbers = office.numbers().await.unwrap_or_else(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, "the numbers for metrics could not be read");
-        Numbers::default()
-    });
-    let now = office.now_unix_ms();
-    let of = |backlog: Backlog| {
-        let key = (backlog.merchant.clone(), backlog.cart.clone());
-        CartNumbers {
-            queued: backlog.queued,
-            oldest_undelivered_seconds: backlog.oldest_queued_at_unix_ms.map_or(0, |at| now.saturating_sub(at) / 1000),
-            dead: backlog.dead,
-            blocked_orders: backlog.blocked,
-            paused: numbers.paused.contains(&key),
-            attempts: numbers.attempts.get(&key).cloned().unwrap_or_default(),
-            merchant: backlog.merchant,
-            cart: backlog.cart,
-        }
-    };
-    let carts = numbers.backlogs.iter().cloned().map(of).collect();
-    let alert = |(merchant, alert): (MerchantId, Alert)| {
-        let cart = alert.subject.strip_prefix("cart ").and_then(|cart| CartId::new(cart).ok());
-        AlertNumber { merchant, cart, kind: alert.kind }
-    };
-    let Numbers { gate_no, free_disk_bytes, commits: commit, limits_hit, alerts, .. } = numbers;
-    // Requests are timed by the API itself.
-    let process = ProcessNumbers { gate_no, accept: Histogram::default(), commit, limits_hit, free_disk_bytes };
-    Metrics { carts, alerts: alerts.into_iter().map(alert).collect(), process }
-}
-
-/// Tells the service manager that the daemon lives, for as long as its store answers.
-async fn tell_alive(notify: &Notify, office: &Office) {
-    let Some(every) = notify.watchdog_every() else { return std::future::pending().await };
-    loop {
-        match office.tokens().await {
-            Ok(_) => notify.say("WATCHDOG=1"),
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the store does not answer, so the watchdog is not told")
-            }
-        }
-        tokio::time::sleep(every).await;
+async fn ready(office: &Office) -> Result<(), String> {
+    if !office.room().accepts() {
+        return Err("the disk is nearly full, so no update is accepted".to_owned());
     }
-}
-
-/// The signals that tell it to stop.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Signals> {
-        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-}
-
-/// Waits until the worker ends: by itself, because a signal said so, or because the store takes no more writes. In that case, why.
-async fn ended<T>(
-    mut worker: tokio::task::JoinHandle<T>,
-    mut signals: Signals,
-    store: &Store,
-    stop: &watch::Sender<bool>,
-    notify: &Notify,
-) -> (T, Option<Stop>) {
-    let mut why = None;
-    let early = tokio::select! {
-        ended = &mut worker => Some(ended),
-        _ = signals.terminate.recv() => None,
-        _ = signals.interrupt.recv() => None,
-        reason = store.stopped() => {
-            why = Some(reason);
-            None
-        }
-    };
-    notify.say("STOPPING=1");
-    stop.send_replace(true);
-    let ended = match early {
-        Some(ended) => ended,
-        None => {
-            let cause = if why.is_some() { "the store takes no more writes" } else { "told to stop" };
-            report::talk(&format!("{cause}: ending what is under way"));
-            worker.await
-        }
-    };
-    match ended {
-        Ok(ended) => (ended, why),
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
+    office.writes().await.map_err(|error| format!("nothing can be written, so no update is accepted: {error}"))
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

@@ -5,13 +5,17 @@
 use super::schedule::CartKey;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
-use tokio::sync::Notify;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{Notify, watch};
 
 /// Rings whenever a commit is over that a worker should hear of.
 #[derive(Debug, Default)]
 pub struct Bell {
     news: Mutex<News>,
     rung: Notify,
+    /// How often somebody asked whether it is listened to, and up to which of them the listener came by since.
+    asked: AtomicU64,
+    answered: watch::Sender<u64>,
 }
 
 /// What a worker should look at.
@@ -38,12 +42,23 @@ impl Bell {
     pub async fn news(&self) -> News {
         loop {
             let rung = self.rung.notified();
+            let asked = self.asked.load(Ordering::SeqCst);
+            self.answered.send_if_modified(|answered| std::mem::replace(answered, asked) != asked);
             let news = std::mem::take(&mut *self.news.lock().expect("nobody panics while holding it"));
             if news != News::default() {
                 return news;
             }
             rung.await;
         }
+    }
+
+    /// Waits until the listener comes by: it lives then, and its loop goes on.
+    pub async fn answered(&self) {
+        let asked = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut answered = self.answered.subscribe();
+        self.rung.notify_one();
+        // The sender is this bell's own.
+        let _ = answered.wait_for(|answered| *answered >= asked).await;
     }
 
     fn ring(&self, add: impl FnOnce(&mut News) -> bool) {
@@ -59,6 +74,25 @@ mod tests {
     use super::*;
     use crate::id::{CartId, MerchantId};
     use std::time::Duration;
+
+    #[tokio::test]
+    async fn whether_it_is_listened_to_is_known_when_the_listener_comes_by() {
+        let bell = std::sync::Arc::new(Bell::default());
+        let soon = Duration::from_millis(50);
+        assert!(tokio::time::timeout(soon, bell.answered()).await.is_err(), "nobody listens");
+        let listens = bell.clone();
+        let listener = tokio::spawn(async move {
+            loop {
+                listens.news().await;
+            }
+        });
+        for _ in 0..3 {
+            tokio::time::timeout(Duration::from_secs(20), bell.answered()).await.expect("the listener comes by");
+        }
+        listener.abort();
+        let _ = listener.await;
+        assert!(tokio::time::timeout(soon, bell.answered()).await.is_err(), "it does no longer");
+    }
 
     #[tokio::test]
     async fn what_rang_before_is_heard_once_and_whole() {

@@ -2,6 +2,7 @@
 
 use super::plugin_files::{Copy, kept_name};
 use super::unreadable::Rounds;
+use super::watch::Stuck;
 use super::{Error, Office};
 use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, OLDEST_MS_DEFAULT, conditions};
 use crate::carts::Cart;
@@ -14,8 +15,8 @@ use crate::receipt::Fate;
 use crate::store::alerts::Alert;
 use crate::store::{self, Tx, View, alerts, merchants};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 /// What was seen since the process started that stands nowhere on disk.
@@ -27,6 +28,7 @@ pub(super) struct Seen {
     pub(super) news: Notify,
     /// How far it was looked for deliveries that cannot be read.
     pub(super) rounds: Rounds,
+    stuck: Mutex<Option<Stuck>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -37,7 +39,13 @@ struct SeenCart {
 
 impl Default for Seen {
     fn default() -> Seen {
-        Seen { carts: Mutex::default(), oldest_ms: AtomicU64::new(OLDEST_MS_DEFAULT), news: Notify::new(), rounds: Rounds::default() }
+        Seen {
+            carts: Mutex::default(),
+            oldest_ms: AtomicU64::new(OLDEST_MS_DEFAULT),
+            news: Notify::new(),
+            rounds: Rounds::default(),
+            stuck: Mutex::default(),
+        }
     }
 }
 
@@ -86,6 +94,11 @@ impl Seen {
         }
     }
 
+    /// What is known of a writer that does not write.
+    pub(super) fn stuck(&self) -> MutexGuard<'_, Option<Stuck>> {
+        self.stuck.lock().expect("nobody panics while holding it")
+    }
+
     fn of(&self, merchant: &MerchantId) -> BTreeMap<CartId, SeenCart> {
         let carts = self.carts.lock().expect("nobody panics while holding it");
         carts.iter().filter(|((whose, _), _)| whose == merchant).map(|((_, cart), seen)| (cart.clone(), seen.clone())).collect()
@@ -131,6 +144,13 @@ impl Office {
     ///
     /// [`Error::Store`].
     pub async fn alerts(&self) -> Result<Vec<Alert>, Error> {
+        let mut open = self.alerts_on_record().await?;
+        // What the whole installation has is the business of whoever has the machine.
+        open.extend(self.open_stuck().filter(|_| self.merchant == MerchantId::default()));
+        Ok(open)
+    }
+
+    async fn alerts_on_record(&self) -> Result<Vec<Alert>, Error> {
         let merchant = self.merchant.clone();
         Ok(self.shared.store.read::<_, store::Error>(move |view| alerts::open(view, &merchant)).await?)
     }
@@ -188,7 +208,7 @@ impl Office {
 
     /// Raises what holds and clears what does not, in one transaction. Nothing is written where nothing changes.
     async fn keep_alerts(&self, Conditions { hold, unknown }: Conditions) -> Result<(), Error> {
-        let open = self.alerts().await?;
+        let open = self.alerts_on_record().await?;
         let stands = |condition: &Condition| {
             let same = |alert: &&Alert| alert.kind == condition.kind.name() && alert.subject == condition.subject;
             open.iter().find(same).is_some_and(|alert| alert.detail == condition.detail)

@@ -80,7 +80,8 @@ impl Office {
             }
             Ok((paused, alerts))
         });
-        let (paused, alerts) = read.await?;
+        let (paused, mut alerts) = read.await?;
+        alerts.extend(self.open_stuck().map(|alert| (MerchantId::default(), alert)));
         let Counts { attempts, gate_no, limits_hit } = &self.shared.counts;
         Ok(Numbers {
             backlogs: self.outbox().backlogs(None).await?,

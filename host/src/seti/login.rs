@@ -1,7 +1,7 @@
 //! The log-in: user name, password and store code, compared in constant time before anything else of a post is parsed.
 
 use super::form::{self, Form};
-use super::{Error, Post, delimited, text, xml};
+use super::{Error, Post, Request, delimited, text, xml};
 use crate::carts::Inlet;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -16,6 +16,40 @@ pub struct Locked {
     form: Form,
 }
 
+/// What the first part of a long post says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FirstLook {
+    /// It asks for the version, for which nothing more is needed.
+    Version,
+    /// Status updates, and the log-in is right. What follows may still say it otherwise: then that counts.
+    RightLogin,
+    /// The function or the log-in is still to come.
+    NoLogin,
+}
+
+/// Looks at the first part of a post, whose rest was not read: a stranger's is not worth reading.
+///
+/// # Errors
+///
+/// Those of [`read`](super::read), as far as they can be known; [`Error::Denied`] where the log-in is there and wrong.
+pub(super) fn first_look(start: &Request<'_>, inlet: &Inlet, password: &SecretString) -> Result<FirstLook, Error> {
+    // The last field may have been cut.
+    let whole_fields = start.body.iter().rposition(|byte| *byte == b'&').map_or(&[][..], |end| &start.body[..end]);
+    let form = Form::read(&Request { body: whole_fields, ..*start }, inlet.encoding())?;
+    let name = form.text("setifunction")?.unwrap_or_default();
+    match name.trim().to_ascii_lowercase().as_str() {
+        "" => return Ok(FirstLook::NoLogin),
+        "sendversion" => return Ok(FirstLook::Version),
+        "updatestatus" => {}
+        _ => return Err(Error::FunctionUnknown { name: text::cut(&name) }),
+    }
+    let given = |name| Ok::<_, Error>(form.text(name)?.is_some());
+    if !given("setiuser")? || !given("password")? || !(given("code")? || inlet.code().is_empty()) {
+        return Ok(FirstLook::NoLogin);
+    }
+    if Locked::new(form)?.is_right(inlet, password) { Ok(FirstLook::RightLogin) } else { Err(Error::Denied) }
+}
+
 impl Locked {
     pub(super) fn new(mut form: Form) -> Result<Locked, form::Error> {
         Ok(Locked { user: form.take("setiuser")?, password: form.take("password")?.into(), code: form.take("code")?, form })
@@ -27,11 +61,7 @@ impl Locked {
     ///
     /// [`Error::Denied`], whichever of the three is wrong; [`Error::Form`] and [`Error::Xml`] where no single order is to blame.
     pub fn open(self, inlet: &Inlet, password: &SecretString) -> Result<Post, Error> {
-        let user = same(self.user.trim(), inlet.user());
-        // A cart without a store code takes any: an Order Manager sends what its form holds.
-        let code = same(self.code.trim(), inlet.code()) | Choice::from(u8::from(inlet.code().is_empty()));
-        let password = same(self.password.expose_secret(), password.expose_secret());
-        if !bool::from(user & code & password) {
+        if !self.is_right(inlet, password) {
             return Err(Error::Denied);
         }
         let om_version = self.form.text("omversion")?.as_deref().and_then(text::line).map(|text| text::cut(&text));
@@ -41,9 +71,61 @@ impl Locked {
         };
         Ok(Post { om_version, updates })
     }
+
+    fn is_right(&self, inlet: &Inlet, password: &SecretString) -> bool {
+        let user = same(self.user.trim(), inlet.user());
+        // A cart without a store code takes any: an Order Manager sends what its form holds.
+        let code = same(self.code.trim(), inlet.code()) | Choice::from(u8::from(inlet.code().is_empty()));
+        let password = same(self.password.expose_secret(), password.expose_secret());
+        bool::from(user & code & password)
+    }
 }
 
 /// Digests have one length, so that the comparison tells nothing of the secret's.
 fn same(given: &str, expected: &str) -> Choice {
     Sha256::digest(given).as_slice().ct_eq(Sha256::digest(expected).as_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(body: &str, query: Option<&str>, keys: &str) -> Result<FirstLook, Error> {
+        let inlet: Inlet = toml::from_str(&format!("user = \"om\"\n{keys}")).expect("it is an inlet");
+        let request = Request { method: "POST", query, content_type: None, body: body.as_bytes() };
+        first_look(&request, &inlet, &SecretString::from("right"))
+    }
+
+    #[test]
+    fn the_log_in_is_known_as_soon_as_it_has_come() {
+        use FirstLook::*;
+        let update = "setifunction=updatestatus&setiuser=om&password=right";
+        for (body, seen) in [
+            (format!("{update}&update=%3COrd"), Ok(RightLogin)),
+            // A field of which more may come is none yet.
+            (update.to_owned(), Ok(NoLogin)),
+            ("setifunction=updatestatus&setiuser=om&update=%3COrd".to_owned(), Ok(NoLogin)),
+            ("update=%3COrd".to_owned(), Ok(NoLogin)),
+            (String::new(), Ok(NoLogin)),
+            ("setifunction=updatestatus&setiuser=om&password=wrong&update=%3C".to_owned(), Err(Error::Denied)),
+            ("setifunction=updatestatus&setiuser=you&password=right&update=%3C".to_owned(), Err(Error::Denied)),
+            ("setifunction=sendversion&update=%3COrd".to_owned(), Ok(Version)),
+            ("setifunction=ordercount&update=%3COrd".to_owned(), Err(Error::FunctionUnknown { name: "ordercount".into() })),
+        ] {
+            assert_eq!(look(&body, None, ""), seen, "{body}");
+        }
+        assert_eq!(look("update=%3COrd", Some(update), ""), Ok(RightLogin), "it may stand in the URL");
+        assert_eq!(look(&format!("{update}&update=%3C"), None, "code = \"7\""), Ok(NoLogin), "the store code is still to come");
+        assert_eq!(look(&format!("{update}&code=7&update=%3C"), None, "code = \"7\""), Ok(RightLogin));
+        assert_eq!(look(&format!("{update}&code=8&update=%3C"), None, "code = \"7\""), Err(Error::Denied));
+    }
+
+    #[test]
+    fn what_is_no_form_is_known_from_its_beginning() {
+        let many = "a=1&".repeat(form::FIELDS_MAX + 1);
+        assert_eq!(look(&many, None, ""), Err(Error::Form(form::Error::TooManyFields)));
+        let inlet: Inlet = toml::from_str("user = \"om\"").expect("it is an inlet");
+        let request = Request { method: "POST", query: None, content_type: Some("application/json"), body: b"{\"a\":1}&" };
+        assert!(matches!(first_look(&request, &inlet, &SecretString::from("x")), Err(Error::Form(form::Error::ContentType { .. }))));
+    }
 }

@@ -128,6 +128,8 @@ fn isolated<T, E: From<Error>>(tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Resul
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) jobs: AtomicU64,
+    /// Transactions that it ended, kept or not: a writer that lives goes on counting.
+    pub(super) rounds: AtomicU64,
     pub(super) commits: AtomicU64,
     pub(super) commit_times: Mutex<Histogram>,
     /// Why it stopped for good, once it has.
@@ -184,6 +186,7 @@ impl Writer {
             match first {
                 Some(job) => {
                     self.transact(job);
+                    self.counts.rounds.fetch_add(1, Ordering::Relaxed);
                     log_is_empty = false;
                 }
                 None if !log_is_empty => {

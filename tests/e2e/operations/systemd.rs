@@ -23,7 +23,7 @@ impl Drop for Killed {
 fn hear(manager: &UnixDatagram) -> String {
     let mut bytes = [0; 256];
     let length = manager.recv(&mut bytes).expect("the daemon says something in time");
-    String::from_utf8(bytes[..length].to_vec()).expect("it is text")
+    String::from_utf8(bytes[..length].to_vec()).expect("it is text").trim_end().to_owned()
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 /// Two certificates for localhost until 2126, made for tests.
-const FIRST: [&str; 2] =
+pub(super) const FIRST: [&str; 2] =
     [include_str!("../../../host/src/cli/serve/tls/tests/first.pem"), include_str!("../../../host/src/cli/serve/tls/tests/first.key.pem")];
 const SECOND: [&str; 2] = [
     include_str!("../../../host/src/cli/serve/tls/tests/second.pem"),
@@ -19,16 +19,17 @@ const SECOND: [&str; 2] = [
 ];
 
 /// Both listeners with the same files.
-const OPTIONS: [&str; 8] = ["--tls-cert", "cert.pem", "--tls-key", "key.pem", "--seti-tls-cert", "cert.pem", "--seti-tls-key", "key.pem"];
+pub(super) const OPTIONS: [&str; 8] =
+    ["--tls-cert", "cert.pem", "--tls-key", "key.pem", "--seti-tls-cert", "cert.pem", "--seti-tls-key", "key.pem"];
 
-fn put(daemon: &Daemon, [certificate, key]: [&str; 2]) {
+pub(super) fn put(daemon: &Daemon, [certificate, key]: [&str; 2]) {
     std::fs::write(daemon.path("cert.pem"), certificate).expect("the folder can be written");
     std::fs::write(daemon.path("key.pem"), key).expect("the folder can be written");
     std::fs::set_permissions(daemon.path("key.pem"), std::fs::Permissions::from_mode(0o600)).expect("it is ours");
 }
 
 /// Asks over TLS, trusting this certificate only; the whole answer.
-fn ask(address: &str, trusted: &str, request: &str) -> std::io::Result<String> {
+pub(super) fn ask(address: &str, trusted: &str, request: &str) -> std::io::Result<String> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).expect("it is PEM")).expect("it can be an authority");
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -50,9 +51,9 @@ fn ask(address: &str, trusted: &str, request: &str) -> std::io::Result<String> {
     }
 }
 
-const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+pub(super) const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 /// What a script is asked first. Without a log-in it is denied, and so was read.
-const VERSION: &str = "POST /seti/shop HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+pub(super) const VERSION: &str = "POST /seti/shop HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
                        Content-Length: 24\r\n\r\nsetifunction=sendversion";
 
 #[test]

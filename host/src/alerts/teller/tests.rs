@@ -1,7 +1,7 @@
 use super::*;
 use std::net::SocketAddr;
 use std::path::Path;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -158,4 +158,35 @@ async fn a_command_gets_no_secrets_of_the_daemon_and_must_be_there() {
         // A shell adds these by itself.
         assert!(VARIABLES.contains(&name) || ["PWD", "SHLVL", "_", "OLDPWD"].contains(&name), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (started, outlived) = (folder.path().join("started"), folder.path().join("outlived"));
+    // It starts another program, reads nothing of a document that fills the pipe, and waits.
+    let text = format!("(sleep 1; echo > {1}) & echo > {0}; sleep 60", started.display(), outlived.display());
+    let Destination::Command(command) = script(folder.path(), &text) else { unreachable!("it is a command") };
+    let ended = run(&command, "x".repeat(1 << 20), Duration::from_millis(300)).await;
+    assert!(matches!(ended, Err(Error::TooLong { .. })), "{ended:?}");
+    assert!(started.exists(), "it was run");
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert!(!outlived.exists(), "what it started was ended as well");
+}
+
+#[tokio::test]
+async fn what_cannot_be_put_on_record_is_told_as_well_and_disturbs_nothing() {
+    let (address, heard) = room(&[200, 200]).await;
+    let mut teller = Teller::new(vec![url(address)]);
+    let unrecorded = alert("");
+    assert!(teller.tell_unrecorded(&unrecorded, NOW).await, "its end is owed");
+    assert!(teller.tell_unrecorded(&unrecorded, NOW + 1).await, "it is told once");
+    // What others were told before the start stays told.
+    let before = told(&alert("cart shop"), NOW);
+    assert_eq!(teller.tell(std::slice::from_ref(&before), NOW + 2).await, Vec::<&(MerchantId, Alert)>::new());
+    assert!(!teller.tell_unrecorded(&cleared(&unrecorded), NOW + 3).await);
+    assert!(!teller.tell_unrecorded(&cleared(&unrecorded), NOW + 4).await);
+    let heard = heard.await.expect("two came");
+    let news: Vec<_> = heard.iter().map(|post| (post["news"].as_str().unwrap_or_default(), &post["subject"])).collect();
+    assert_eq!(news, [("raised", &"".into()), ("cleared", &"".into())]);
 }

@@ -249,7 +249,7 @@ async fn readiness_says_why_not() {
         hosts: vec!["localhost".to_owned()],
         origins: vec![],
         rate: Rate::default(),
-        ready: Arc::new(|| Err("it is shutting down".to_owned())),
+        ready: Arc::new(|| Box::pin(async { Err("it is shutting down".to_owned()) })),
         metrics: Arc::new(|| Box::pin(async { metrics::Metrics::default() })),
         labels: metrics::Labels::Together,
     };

@@ -112,7 +112,7 @@ impl Daemon {
         let office = Arc::new(Office::open(&folder.path().join("data"), clock()).expect("it is there"));
         let runtime = Runtime::new().expect("there are threads");
         let (stop, stopped) = oneshot::channel();
-        let listener = runtime.block_on(async { Listener::bind(office) }).expect("the socket can be made");
+        let listener = runtime.block_on(Listener::bind(office)).expect("the socket can be made");
         let served = runtime.spawn(listener.serve(async { drop(stopped.await) }));
         Daemon { folder, runtime, stop, served }
     }

@@ -5,10 +5,9 @@
 //! have handed over.
 
 use super::Failure;
-use super::tls::listener::Listener;
+use super::listener::{Listener, Rules};
 use super::tls::{self, Keeper};
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,6 +35,8 @@ pub(super) struct Front {
     pub(super) keeper: Option<Arc<Keeper>>,
     /// Whether a proxy with TLS is in front of it.
     pub(super) behind_proxy: bool,
+    /// How those who connect are treated.
+    pub(super) rules: Rules,
 }
 
 /// A way in with its socket.
@@ -44,6 +45,7 @@ pub(super) struct Open {
     /// Where it is.
     pub(super) place: Place,
     keeper: Option<Arc<Keeper>>,
+    rules: Rules,
 }
 
 /// Where a way in is, and how it is spoken to.
@@ -84,42 +86,37 @@ impl Front {
         let tcp = listener.map_err(|source| Error::Listen { address: self.address, source })?;
         let address = tcp.local_addr()?;
         self.allows(address)?;
-        Ok(Open { tcp, place: Place { address, tls: self.keeper.is_some() }, keeper: self.keeper })
+        Ok(Open { tcp, place: Place { address, tls: self.keeper.is_some() }, keeper: self.keeper, rules: self.rules })
     }
 }
 
 impl Open {
-    /// Begins to serve there; the future ends some time after `stopped` does.
-    pub(super) fn serve(
-        self,
-        router: Router,
-        stopped: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    /// Serves this there.
+    pub(super) fn listener(self, router: Router) -> Result<Listener, Failure> {
         let config = self.keeper.as_ref().map(Keeper::config).transpose().map_err(Error::Tls)?;
-        Ok(async move {
-            let ended = match config {
-                None => axum::serve(self.tcp, service).with_graceful_shutdown(stopped).await,
-                // Only listeners of axum's own tell a service the client's address: the tap makes one of ours such.
-                Some(config) => {
-                    let listener = Listener::new(self.tcp, config).tap_io(|_| {});
-                    axum::serve(listener, service).with_graceful_shutdown(stopped).await
-                }
-            };
-            if let Err(error) = ended {
-                tracing::error!(error = &error as &dyn std::error::Error, "a listener ended");
-            }
-        })
+        let tls = config.map(|config| Arc::new(config).into());
+        Ok(Listener::new(self.tcp, tls, router, self.rules))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::listener::slots::{Limits, Patience};
     use super::*;
 
     fn front(behind_proxy: bool) -> Front {
         let address = "127.0.0.1:0".parse().expect("it is an address");
-        Front { name: "api", carries: "requests carry tokens", options: "--tls-cert and --tls-key", address, keeper: None, behind_proxy }
+        let limits = Limits { in_all: 8, of_address: None };
+        let rules = Rules { allowed: Vec::new(), limits, patience: Patience::USUAL, head_bytes_max: 1 << 14 };
+        Front {
+            name: "api",
+            carries: "requests carry tokens",
+            options: "--tls-cert and --tls-key",
+            address,
+            keeper: None,
+            behind_proxy,
+            rules,
+        }
     }
 
     #[test]

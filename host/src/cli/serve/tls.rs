@@ -4,12 +4,11 @@
 //! certificate is used by the next connection without a restart; connections that are open keep theirs. Files that cannot be used change
 //! nothing: what was read before is served on, and the log says why, once for each cause. A renewal that writes one file after the other is
 //! such a moment, and passes. TLS 1.2 and 1.3, HTTP/1.1, no certificates of clients: those say who they are by their token. How connections
-//! come in is [`listener`]'s.
+//! come in is the [listener](super::listener)'s.
 //!
 //! It cannot know whether a client will trust the certificate. Only its dates are looked at, since they are what goes wrong by itself.
 
 mod files;
-pub(super) mod listener;
 
 #[cfg(test)]
 mod tests;

@@ -50,13 +50,31 @@ fn the_socket_is_its_owner_s_alone_and_takes_the_place_of_an_old_one() {
 }
 
 #[test]
+fn a_socket_that_somebody_answers_at_is_left_alone() {
+    let folder = folder();
+    let socket = DataDir::socket(&folder.path().join("data"));
+    let other = std::os::unix::net::UnixListener::bind(&socket).expect("it can be made");
+    let office = Arc::new(Office::open(&folder.path().join("data"), clock()).expect("it is there"));
+    let runtime = Runtime::new().expect("there are threads");
+    let before = Identity::of(&socket).expect("it is there");
+    let error = runtime.block_on(Listener::bind(office.clone())).expect_err("somebody answers there");
+    assert!(matches!(error, Error::Answered { .. }) && Identity::of(&socket).is_ok_and(|found| found == before), "{error}");
+    drop(other);
+    let listener = runtime.block_on(Listener::bind(office)).expect("nobody does any more");
+    // What lies there when it ends is somebody else's.
+    std::fs::remove_file(&socket).expect("it is there");
+    let _other = std::os::unix::net::UnixListener::bind(&socket).expect("it can be made");
+    runtime.block_on(listener.serve(async {}));
+    assert!(socket.exists());
+}
+
+#[test]
 fn a_path_that_is_too_long_for_a_socket_is_an_error() {
     let folder = tempfile::tempdir().expect("the tests need a directory for temporary files");
     let data = folder.path().join("x".repeat(120));
     let office = Arc::new(Office::init(&data, clock()).expect("it is made"));
     let runtime = Runtime::new().expect("there are threads");
-    let _within = runtime.enter();
-    let error = Listener::bind(office).expect_err("the path has more bytes than a socket's may have");
+    let error = runtime.block_on(Listener::bind(office)).expect_err("the path has more bytes than a socket's may have");
     assert!(error.to_string().contains("use a data directory with a shorter one"), "{error}");
 }
 

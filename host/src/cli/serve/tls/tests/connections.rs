@@ -1,10 +1,10 @@
 //! Clients that shake hands, stall, or speak something else.
 
-use super::super::listener::Listener;
+use super::super::super::listener::slots::{Limits, Patience};
+use super::super::super::listener::{Listener, Rules};
 use super::super::{Keeper, Look};
 use super::{FIRST, FIRST_KEY, SECOND, SECOND_KEY, open, write};
 use axum::extract::ConnectInfo;
-use axum::serve::ListenerExt as _;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -23,10 +24,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 async fn serve(keeper: &Arc<Keeper>, handshake_max: Duration) -> SocketAddr {
     let tcp = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a port");
     let address = tcp.local_addr().expect("it is bound");
-    let listener = Listener::new(tcp, keeper.config().expect("it is whole")).impatient(handshake_max).tap_io(|_| {});
+    let limits = Limits { in_all: 64, of_address: None };
+    let patience = Patience { opened: handshake_max, ..Patience::USUAL };
+    let rules = Rules { allowed: Vec::new(), limits, patience, head_bytes_max: 8 << 10 };
+    let config = Arc::new(keeper.config().expect("it is whole"));
     let router = axum::Router::new()
         .route("/", axum::routing::get(|ConnectInfo(client): ConnectInfo<SocketAddr>| async move { client.to_string() }));
-    tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await });
+    let listener = Listener::new(tcp, Some(config.into()), router, rules);
+    tokio::spawn(async move {
+        let (_stop, stopped) = watch::channel(false);
+        listener.serve(stopped).await;
+    });
     address
 }
 

@@ -1,0 +1,224 @@
+//! The body of a request: read within a size, a time, and a share of the memory that all bodies have together.
+//!
+//! The first [`START_BYTES`] are read without asking for memory: whoever answers can decide by them, and the number of connections bounds what
+//! they take in all. The rest is read only once the [`Room`] has space for all of it, so that bodies that stay unfinished cannot take more
+//! memory than the room has. No single sender gets more than half of a room.
+
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_LENGTH;
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+/// Bytes of a body that are read without a share of the [`Room`].
+pub const START_BYTES: usize = 64 << 10;
+/// How long what is left of a body that was refused may come, so that its sender reads the answer instead of a broken connection.
+const DISCARD_MAX: Duration = Duration::from_secs(5);
+/// The unit in which memory is shared.
+const UNIT: usize = 1 << 10;
+/// Senders of a room that are remembered although they have nothing of it any more.
+const SENDERS_KEPT: usize = 64;
+
+/// Why a body was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is too large.
+    #[error("the body has more than {bytes_max} bytes, which are the most here")]
+    TooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// It did not come in time.
+    #[error("the body did not come within {} seconds", .at_most.as_secs_f64())]
+    Late {
+        /// The limit.
+        at_most: Duration,
+    },
+    /// The connection ended, or what came is not HTTP.
+    #[error("the body was cut off")]
+    CutOff(#[source] axum::Error),
+    /// Other large bodies took all the memory that there is for them.
+    #[error("too many large bodies come at once")]
+    NoRoom,
+}
+
+/// How much of a body is taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes, at most.
+    pub bytes_max: usize,
+    /// The time from the head of the request to the last byte of the body.
+    pub at_most: Duration,
+}
+
+/// Memory for the bodies that are being read or worked on, all together.
+#[derive(Debug)]
+pub struct Room {
+    units: Arc<Semaphore>,
+    most: usize,
+    /// What each sender may have of it. One that has nothing is forgotten some time.
+    senders: Mutex<HashMap<String, Weak<Semaphore>>>,
+}
+
+/// A share of a [`Room`], given back when it is dropped.
+#[derive(Debug)]
+pub struct Share {
+    _of_sender: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
+}
+
+impl Room {
+    /// A room of so many bytes.
+    pub fn new(bytes: usize) -> Room {
+        let most = bytes / UNIT;
+        Room { units: Arc::new(Semaphore::new(most)), most, senders: Mutex::default() }
+    }
+
+    /// Waits for space for so many bytes of a sender.
+    async fn share(&self, sender: &str, bytes: usize, until: Instant) -> Result<Share, Error> {
+        let units = bytes.div_ceil(UNIT);
+        if units > self.most / 2 {
+            return Err(Error::NoRoom);
+        }
+        let units = u32::try_from(units).map_err(|_| Error::NoRoom)?;
+        // Who waits for an own body to end does not stand in the way of others.
+        let _of_sender = acquire(self.of_sender(sender), units, until).await?;
+        let _of_all = acquire(self.units.clone(), units, until).await?;
+        Ok(Share { _of_sender, _of_all })
+    }
+
+    fn of_sender(&self, sender: &str) -> Arc<Semaphore> {
+        // Nothing panics while holding it; what is in it is whole in any case.
+        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = senders.get(sender).and_then(Weak::upgrade) {
+            return own;
+        }
+        if senders.len() >= SENDERS_KEPT {
+            senders.retain(|_, own| own.strong_count() > 0);
+        }
+        let own = Arc::new(Semaphore::new(self.most / 2));
+        senders.insert(sender.to_owned(), Arc::downgrade(&own));
+        own
+    }
+}
+
+async fn acquire(from: Arc<Semaphore>, units: u32, until: Instant) -> Result<OwnedSemaphorePermit, Error> {
+    let acquired = timeout_at(until, from.acquire_many_owned(units)).await;
+    Ok(acquired.map_err(|_| Error::NoRoom)?.expect("it is never closed"))
+}
+
+/// A body that is being read.
+#[derive(Debug)]
+pub struct Reading {
+    body: Body,
+    read: Vec<u8>,
+    ended: bool,
+    /// How many bytes the sender said that there are.
+    announced: Option<usize>,
+    limits: Limits,
+    until: Instant,
+}
+
+/// A body that was read, with the memory that it takes.
+#[derive(Debug)]
+pub struct Whole {
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// What of the room it has. None: it is small.
+    pub share: Option<Share>,
+}
+
+impl Reading {
+    /// Begins to read. Nothing is read yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] where the sender says so.
+    pub fn begin(headers: &HeaderMap, body: Body, limits: Limits) -> Result<Reading, Error> {
+        let said = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let announced = body.size_hint().exact().max(said);
+        if announced.is_some_and(|bytes| bytes > limits.bytes_max as u64) {
+            return Err(Error::TooLarge { bytes_max: limits.bytes_max });
+        }
+        let announced = announced.map(|bytes| usize::try_from(bytes).expect("it is no more than the most"));
+        Ok(Reading { body, read: Vec::new(), ended: false, announced, limits, until: Instant::now() + limits.at_most })
+    }
+
+    /// The first [`START_BYTES`], and perhaps some more; fewer where there are no more. And whether that is all.
+    ///
+    /// # Errors
+    ///
+    /// All but [`Error::NoRoom`].
+    pub async fn start(&mut self) -> Result<(&[u8], bool), Error> {
+        self.read_up_to(START_BYTES).await?;
+        Ok((&self.read, self.ended))
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn whole(mut self, room: &Room, sender: &str) -> Result<Whole, Error> {
+        self.read_up_to(START_BYTES).await?;
+        if self.ended && self.read.len() <= START_BYTES {
+            return Ok(Whole { bytes: self.read.into(), share: None });
+        }
+        let bytes = if self.ended { self.read.len() } else { self.announced.unwrap_or(self.limits.bytes_max) };
+        let share = room.share(sender, bytes, self.until).await?;
+        self.read.reserve_exact(self.announced.unwrap_or(0).saturating_sub(self.read.len()));
+        self.read_up_to(usize::MAX).await?;
+        Ok(Whole { bytes: self.read.into(), share: Some(share) })
+    }
+
+    /// Lets go what is still to come, for a short time and without keeping it.
+    pub async fn discard(mut self) {
+        let until = self.until.min(Instant::now() + DISCARD_MAX);
+        let mut left = self.limits.bytes_max;
+        while !self.ended && left > 0 {
+            match timeout_at(until, frame(&mut self.body)).await {
+                Ok(Some(Ok(bytes))) => left = left.saturating_sub(bytes.len()),
+                Ok(None | Some(Err(_))) | Err(_) => return,
+            }
+        }
+    }
+
+    async fn read_up_to(&mut self, bytes: usize) -> Result<(), Error> {
+        while !self.ended && self.read.len() < bytes {
+            let late = |_| Error::Late { at_most: self.limits.at_most };
+            match timeout_at(self.until, frame(&mut self.body)).await.map_err(late)? {
+                None => self.ended = true,
+                Some(Err(error)) => return Err(Error::CutOff(error)),
+                Some(Ok(more)) if self.read.len() + more.len() > self.limits.bytes_max => {
+                    return Err(Error::TooLarge { bytes_max: self.limits.bytes_max });
+                }
+                Some(Ok(more)) => self.read.extend_from_slice(&more),
+            }
+            // A body that is as long as was said is at its end; the protocol's own end comes with the next look.
+            self.ended |= self.body.is_end_stream();
+        }
+        Ok(())
+    }
+}
+
+/// The next bytes. Trailers are of no interest.
+async fn frame(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
+    loop {
+        match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await? {
+            Err(error) => return Some(Err(error)),
+            Ok(frame) => {
+                if let Ok(data) = frame.into_data() {
+                    return Some(Ok(data));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

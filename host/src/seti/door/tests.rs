@@ -1,0 +1,172 @@
+//! Posts into the router, over an office whose cart has an inlet. No parameter is set, so a post whose log-in is right needs a person.
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::id::Digest;
+use crate::inbound::body::START_BYTES;
+use crate::store::carts::Definition;
+use crate::store::credentials::Turn;
+use crate::store::{self, Tx, plugins};
+use axum::body::{Bytes, HttpBody};
+use http::Request;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use tower::ServiceExt as _;
+
+const NOW: u64 = 1_800_000_000_000;
+const LOGIN: &str = "setifunction=updatestatus&setiuser=om&password=right&ordernumber=9001&orderstatus=Shipped";
+
+struct Desk {
+    _folder: tempfile::TempDir,
+    clock: Arc<ManualClock>,
+    router: Router,
+    _undelivered: watch::Sender<bool>,
+}
+
+impl Desk {
+    async fn new() -> Desk {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let clock = Arc::new(ManualClock::at(NOW));
+        let office = Office::init(&folder.path().join("data"), clock.clone()).expect("it is made");
+        let digest = Digest::of(b"a plugin that is never run");
+        let manifest = crate::carts::tests::manifest();
+        let row = plugins::Plugin {
+            digest,
+            name: "test".to_owned(),
+            version: "1.0.0".to_owned(),
+            manifest: serde_json::to_string(&manifest).expect("it is plain data"),
+            admitted_at_unix_ms: NOW,
+            first_ran_at_unix_ms: None,
+        };
+        let cart = CartId::new("shop").expect("it is a Cart ID");
+        let text = "cart = \"shop\"\nplugin = \"test.wasm\"\nmode = \"live\"\n[seti]\nuser = \"om\"\n".to_owned();
+        let definition = Definition { cart: cart.clone(), text, plugin: Some(digest), mode: "live".to_owned() };
+        let write = move |tx: &Tx<'_>| {
+            plugins::put(tx, &MerchantId::default(), &row)?;
+            store::carts::put(tx, &MerchantId::default(), &definition, NOW).map(drop)
+        };
+        office.store().write::<_, store::Error>(write).await.expect("it can be written");
+        let kept = office.find_cart(&cart).await.expect("it can be read").expect("it is there");
+        let password = SecretString::from("right");
+        office.set_credential(&kept, &manifest, ("seti", "password"), Turn::Current, password).await.expect("it is taken");
+        let (undelivered, nothing_more) = watch::channel(false);
+        Desk { _folder: folder, clock, router: router(office, false, nothing_more), _undelivered: undelivered }
+    }
+
+    async fn post(&self, from: [u8; 4], path: &str, body: Body) -> String {
+        self.post_with(from, path, &[], body).await
+    }
+
+    async fn post_with(&self, from: [u8; 4], path: &str, headers: &[(&str, &str)], body: Body) -> String {
+        let request = headers.iter().fold(Request::post(path), |request, (name, value)| request.header(*name, *value));
+        let mut request = request.body(body).expect("it is a request");
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((from, 4711))));
+        let answer = self.router.clone().oneshot(request).await.expect("the router always answers");
+        let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.expect("the answer is whole");
+        String::from_utf8(bytes.to_vec()).expect("it is text")
+    }
+}
+
+/// A body of so many bytes after this beginning, of which it counts how many were asked for.
+struct Counted {
+    first: Option<Bytes>,
+    left: usize,
+    asked: Arc<AtomicUsize>,
+}
+
+fn counted(first: &str, left: usize) -> (Body, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    (Body::new(Counted { first: Some(first.to_owned().into()), left, asked: asked.clone() }), asked)
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        let next = self.first.take().or_else(|| {
+            let bytes = self.left.min(16 << 10);
+            self.left -= bytes;
+            (bytes > 0).then(|| vec![b'x'; bytes].into())
+        });
+        self.asked.fetch_add(next.as_ref().map_or(0, Bytes::len), Ordering::SeqCst);
+        Poll::Ready(next.map(|bytes| Ok(hyper::body::Frame::data(bytes))))
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_read_for_a_cart_that_takes_no_posts() {
+    let desk = Desk::new().await;
+    for path in ["/seti/nobody", "/seti/other/shop", "/seti/%20", "/seti/-/-"] {
+        let (body, asked) = counted(LOGIN, 1 << 20);
+        let answer = desk.post([192, 0, 2, 1], path, body).await;
+        assert!(answer.starts_with("SETIError: access denied"), "{path}: {answer}");
+        assert_eq!(asked.load(Ordering::SeqCst), 0, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_post_is_taken_wherever_its_log_in_stands() {
+    let desk = Desk::new().await;
+    let note = |bytes| format!("&update={}", "%20".repeat(bytes / 3));
+    let long = START_BYTES + (32 << 10);
+    for (what, body) in [
+        ("small", LOGIN.to_owned()),
+        ("first", format!("{LOGIN}{}", note(long))),
+        ("last", format!("a=1{}&{LOGIN}", note(long))),
+        ("across the border", format!("a=1{}&{LOGIN}{}", note(START_BYTES - 40), "")),
+        ("the largest", format!("{LOGIN}&update={}", "+".repeat(BODY_BYTES_MAX - LOGIN.len() - "&update=".len()))),
+    ] {
+        let answer = desk.post([192, 0, 2, 1], "/seti/shop", Body::from(body)).await;
+        assert!(answer.starts_with("SETIResponse: update=False;Notes=order 9001 needs a person"), "{what}: {answer}");
+    }
+    let version = format!("setifunction=sendversion{}", note(long));
+    assert_eq!(desk.post([192, 0, 2, 1], "/seti/shop", Body::from(version)).await, "SETIResponse: version=1.000");
+    let (body, asked) = counted(LOGIN, BODY_BYTES_MAX);
+    let answer = desk.post([192, 0, 2, 1], "/seti/shop", body).await;
+    assert!(answer.contains("the body has more than 8388608 bytes"), "{answer}");
+    assert!(asked.load(Ordering::SeqCst) <= BODY_BYTES_MAX + (16 << 10));
+}
+
+#[tokio::test]
+async fn a_wrong_log_in_is_known_from_the_beginning_of_a_post() {
+    let desk = Desk::new().await;
+    let wrong = LOGIN.replace("right", "wrong");
+    let late = format!("a={}&{wrong}", "x".repeat(START_BYTES));
+    for (nth, body) in [wrong.clone(), format!("{wrong}&update=%20{}", "x".repeat(START_BYTES)), late].into_iter().enumerate() {
+        let answer = desk.post([192, 0, 2, 1], "/seti/shop", Body::from(body)).await;
+        assert!(answer.starts_with("SETIError: access denied"), "{nth}: {answer}");
+    }
+    for _ in 3..FAILURES_MAX {
+        desk.post([192, 0, 2, 1], "/seti/shop", Body::from(wrong.clone())).await;
+    }
+    let (body, asked) = counted(LOGIN, 0);
+    assert!(desk.post([192, 0, 2, 1], "/seti/shop", body).await.contains("access denied"), "it is not listened to any more");
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    assert!(desk.post([192, 0, 2, 2], "/seti/shop", Body::from(LOGIN)).await.contains("needs a person"), "another one is");
+    desk.clock.advance_ms(FAILURES_MS);
+    assert!(desk.post([192, 0, 2, 1], "/seti/shop", Body::from(LOGIN)).await.contains("needs a person"), "its time is over");
+}
+
+#[tokio::test]
+async fn an_address_that_many_have_in_common_is_not_shut_out_by_one_of_them() {
+    let desk = Desk::new().await;
+    let wrong = LOGIN.replace("right", "wrong");
+    let this_machine = [127, 0, 0, 1];
+    for _ in 0..3 * FAILURES_MAX {
+        desk.post(this_machine, "/seti/shop", Body::from(wrong.clone())).await;
+    }
+    assert!(desk.post(this_machine, "/seti/shop", Body::from(LOGIN)).await.contains("needs a person"));
+    // Where the proxy says whose post it is, that one is shut out, and nobody else.
+    let of = |client| [("x-forwarded-for", client)];
+    for _ in 0..FAILURES_MAX {
+        desk.post_with(this_machine, "/seti/shop", &of("198.51.100.7"), Body::from(wrong.clone())).await;
+    }
+    let answer = desk.post_with(this_machine, "/seti/shop", &of("203.0.113.9, 198.51.100.7"), Body::from(LOGIN)).await;
+    assert!(answer.contains("access denied"), "{answer}");
+    for client in ["198.51.100.8", "198.51.100.7, 203.0.113.9"] {
+        let answer = desk.post_with(this_machine, "/seti/shop", &of(client), Body::from(LOGIN)).await;
+        assert!(answer.contains("needs a person"), "{client}: {answer}");
+    }
+}
