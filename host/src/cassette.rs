@@ -47,7 +47,7 @@ impl Cassette {
         };
         let said = match &self.call {
             Call::SendOrderStatus { update, .. } => update_bytes(update),
-            Call::Check { .. } | Call::ListStatuses { .. } => 0,
+            Call::Check { .. } | Call::ListChoices { .. } => 0,
         };
         said + self.recording.entries.iter().map(entry).sum::<usize>()
     }

@@ -313,7 +313,7 @@ fn next_due(verdict: &Verdict, pending: u64, now: Now) -> Option<u64> {
 fn resume(outcome: &Outcome) -> Option<Vec<u8>> {
     match outcome {
         Outcome::Failed(failure) => failure.resume.clone(),
-        Outcome::Applied(_) | Outcome::Ended(_) | Outcome::Statuses(_) | Outcome::Report(_) => None,
+        Outcome::Applied(_) | Outcome::Ended(_) | Outcome::Choices(_) | Outcome::Report(_) => None,
     }
 }
 

@@ -3,7 +3,7 @@
 //! A [`Call`] goes in. While it runs, the guest [`Ask`]s, and [`Services`] answers. An [`Outcome`] comes back. All of it is
 //! serde data without handles or borrowed state, so that the two sides can live in two processes.
 
-use cartage_contract::delivery::{Applied, Context, Delivery, Failure, OrderKey, Report, Status};
+use cartage_contract::delivery::{Applied, Choice, ChoicesOf, Context, Delivery, Failure, OrderKey, Report};
 use cartage_contract::http::{self, Part, Request, Response};
 use cartage_contract::log::Level;
 use cartage_contract::orders::Update;
@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Call {
-    /// `list-statuses`.
-    ListStatuses {
+    /// `list-choices`.
+    ListChoices {
+        /// What is asked for.
+        of: ChoicesOf,
         /// What the plugin may know.
         context: Context,
     },
@@ -106,8 +108,8 @@ pub enum Outcome {
     Applied(Applied),
     /// The plugin says that it failed, and how.
     Failed(Failure),
-    /// `list-statuses` succeeded.
-    Statuses(Vec<Status>),
+    /// `list-choices` succeeded.
+    Choices(Vec<Choice>),
     /// `check` succeeded.
     Report(Report),
     /// The call did not return.

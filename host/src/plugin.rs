@@ -20,7 +20,7 @@ mod guest;
 mod hatch;
 mod limits;
 mod ticker;
-mod v0_1;
+mod v1;
 
 use crate::carts::Limits;
 use crate::exchange::{Call, Ended, Limit, Outcome, Services};
@@ -102,7 +102,7 @@ impl Runtime {
         let live_calls = live_calls.max(1);
         let failed = |error: wasmtime::Error| Error::Engine { live_calls, source: error.into_boxed_dyn_error() };
         let engine = compile::engine(live_calls).map_err(failed)?;
-        let linker = v0_1::linker(&engine).map_err(failed)?;
+        let linker = v1::linker(&engine).map_err(failed)?;
         let ticker = ticker::Ticker::start(&engine).map_err(Error::Ticker)?;
         Ok(Runtime(Arc::new(Shared { engine, linker, slots: Semaphore::new(live_calls as usize), live_calls, ticker })))
     }
@@ -144,7 +144,7 @@ pub struct Plugin(Arc<Admitted>);
 
 struct Admitted {
     runtime: Runtime,
-    ready: v0_1::Ready,
+    ready: v1::Ready,
     digest: Digest,
     manifest: Manifest,
 }

@@ -49,6 +49,16 @@ pub enum Fate {
         /// The plugin's wish: not before so many milliseconds have passed.
         floor_ms: Option<u64>,
     },
+    /// This order cannot be changed at this moment, others can: tried again on the schedule, and nothing is held against the cart.
+    Busy {
+        /// The plugin's wish: not before so many milliseconds have passed.
+        floor_ms: Option<u64>,
+    },
+    /// The cart is at work on it, or the call's requests did not suffice: asked again, the attempt is not counted, and nothing is held against the cart.
+    Pending {
+        /// The plugin's wish: after so many milliseconds.
+        wish_ms: Option<u64>,
+    },
     /// The cart is paused; the attempt is not counted.
     PauseCart {
         /// Why.
@@ -80,6 +90,8 @@ pub enum Fate {
 pub enum PauseReason {
     /// It does not take the credentials.
     Credentials,
+    /// Something must be set right first, at the shop or in the plugin's settings.
+    Misconfigured,
     /// It asks for fewer requests.
     RateLimited,
     /// It gave a secret back in an answer.
@@ -93,6 +105,8 @@ impl Fate {
             Fate::Delivered => "delivered".to_owned(),
             Fate::AlreadyDelivered => "already-delivered".to_owned(),
             Fate::Retry { .. } => "unavailable".to_owned(),
+            Fate::Busy { .. } => "order-busy".to_owned(),
+            Fate::Pending { .. } => "pending".to_owned(),
             Fate::PauseCart { reason, .. } => reason.name().to_owned(),
             Fate::DisableCart => "gone".to_owned(),
             Fate::DeadLetter { kind } | Fate::Gap { kind } => {
@@ -110,6 +124,7 @@ impl PauseReason {
     pub fn name(self) -> &'static str {
         match self {
             PauseReason::Credentials => "credentials",
+            PauseReason::Misconfigured => "misconfigured",
             PauseReason::RateLimited => "rate-limited",
             PauseReason::SecretReflected => "secret-reflected",
         }
@@ -131,7 +146,7 @@ pub fn fate(outcome: &Outcome) -> Fate {
             Ended::Host { .. } => Fate::Retry { floor_ms: None },
         },
         // Neither is an attempt at a delivery.
-        Outcome::Statuses(_) | Outcome::Report(_) => Fate::NotSent,
+        Outcome::Choices(_) | Outcome::Report(_) => Fate::NotSent,
     }
 }
 
@@ -142,10 +157,16 @@ fn failed(kind: FailureKind, wish: RetryWish) -> Fate {
     };
     match kind {
         FailureKind::Credentials => Fate::PauseCart { reason: PauseReason::Credentials, for_ms: None },
+        FailureKind::Misconfigured => Fate::PauseCart { reason: PauseReason::Misconfigured, for_ms: None },
         FailureKind::RateLimited => Fate::PauseCart { reason: PauseReason::RateLimited, for_ms: wish_ms },
         FailureKind::Unavailable | FailureKind::Protocol if wish == RetryWish::Never => Fate::DeadLetter { kind },
         FailureKind::Unavailable | FailureKind::Protocol => Fate::Retry { floor_ms: wish_ms },
-        FailureKind::OrderNotFound | FailureKind::AmbiguousOrder | FailureKind::InvalidData => Fate::DeadLetter { kind },
+        FailureKind::Pending => Fate::Pending { wish_ms },
+        FailureKind::OrderBusy if wish == RetryWish::Never => Fate::DeadLetter { kind },
+        FailureKind::OrderBusy => Fate::Busy { floor_ms: wish_ms },
+        FailureKind::NotPermitted | FailureKind::OrderNotFound | FailureKind::AmbiguousOrder | FailureKind::InvalidData => {
+            Fate::DeadLetter { kind }
+        }
         FailureKind::StatusNotSupported | FailureKind::IllegalTransition => Fate::Gap { kind },
         FailureKind::Gone => Fate::DisableCart,
         FailureKind::HostDenied => Fate::PluginFault,
@@ -159,7 +180,16 @@ mod tests {
     use cartage_contract::delivery::{Applied, Failure};
 
     fn after(kind: FailureKind, retry: RetryWish) -> Fate {
-        fate(&Outcome::Failed(Failure { kind, message: "credentials".into(), retry, steps: vec![], resume: None }))
+        fate(&Outcome::Failed(Failure {
+            kind,
+            message: "credentials".into(),
+            retry,
+            steps: vec![],
+            resume: None,
+            reference: None,
+            packages: vec![],
+            extra: vec![],
+        }))
     }
 
     #[test]
@@ -168,6 +198,10 @@ mod tests {
         let default = RetryWish::Default;
         for (kind, expected) in [
             (Credentials, Fate::PauseCart { reason: PauseReason::Credentials, for_ms: None }),
+            (NotPermitted, Fate::DeadLetter { kind: NotPermitted }),
+            (Misconfigured, Fate::PauseCart { reason: PauseReason::Misconfigured, for_ms: None }),
+            (Pending, Fate::Pending { wish_ms: None }),
+            (OrderBusy, Fate::Busy { floor_ms: None }),
             (RateLimited, Fate::PauseCart { reason: PauseReason::RateLimited, for_ms: None }),
             (Unavailable, Fate::Retry { floor_ms: None }),
             (Protocol, Fate::Retry { floor_ms: None }),
@@ -200,7 +234,15 @@ mod tests {
         assert_eq!(ended(Ended::Limit { limit: Limit::Fuel(1) }), Fate::PluginFault);
         assert_eq!(ended(Ended::Host { reason: String::new() }), Fate::Retry { floor_ms: None });
         assert_eq!(ended(Ended::Stopped(Stop::DryRun)), Fate::NotSent);
-        let done = Applied { outcome: AppliedOutcome::AlreadyDone, reference: None, message: None, steps: vec![] };
+        let done = Applied {
+            outcome: AppliedOutcome::AlreadyDone,
+            reference: None,
+            message: None,
+            steps: vec![],
+            packages: vec![],
+            rest_ms: None,
+            extra: vec![],
+        };
         assert_eq!(fate(&Outcome::Applied(done)), Fate::AlreadyDelivered);
     }
 }

@@ -13,7 +13,7 @@ pub use text::civil_time;
 pub use crate::events::LABEL_CHARS_MAX;
 
 use crate::carts::{Cart, LabelTarget, NotifyCustomer, order_number};
-use cartage_contract::delivery::Status;
+use cartage_contract::delivery::Choice;
 use cartage_contract::manifest::{Features, Manifest, Statuses};
 use cartage_contract::orders::{CivilTime, LineItem, Package, Update};
 
@@ -140,7 +140,7 @@ impl StatusUpdate {
         update.order_number = number.map_err(|source| Refused::OrderNumber { cart: cart.id.to_string(), source })?;
         let known = match &manifest.statuses {
             Statuses::Fixed(known) => Some(known.as_slice()),
-            Statuses::FreeText | Statuses::Ask => None,
+            Statuses::FreeText | Statuses::Asked => None,
         };
         if self.labels_order {
             update.status = match target(cart, known, &update.label)? {
@@ -174,7 +174,7 @@ impl StatusUpdate {
 /// # Errors
 ///
 /// [`Refused::LabelUnlisted`] and [`Refused::StatusUnknown`].
-pub fn target(cart: &Cart, known: Option<&[Status]>, label: &str) -> Result<LabelTarget, Refused> {
+pub fn target(cart: &Cart, known: Option<&[Choice]>, label: &str) -> Result<LabelTarget, Refused> {
     let target = cart.target(label).ok_or_else(|| Refused::LabelUnlisted { cart: cart.id.to_string(), label: label.to_owned() })?;
     let (LabelTarget::Status(status), Some(known)) = (&target, known) else { return Ok(target) };
     if known.iter().any(|one| &one.value == status) {
@@ -189,7 +189,7 @@ pub fn target(cart: &Cart, known: Option<&[Status]>, label: &str) -> Result<Labe
 }
 
 /// A line's own label becomes a status as the order's does; a line that is to be ignored keeps its quantities and has no status.
-fn map_line(line: &mut LineItem, cart: &Cart, known: Option<&[Status]>) -> Result<(), Refused> {
+fn map_line(line: &mut LineItem, cart: &Cart, known: Option<&[Choice]>) -> Result<(), Refused> {
     let Some(label) = &line.label else { return Ok(()) };
     line.status = match target(cart, known, label)? {
         LabelTarget::Status(status) => Some(status),

@@ -7,7 +7,7 @@
 //! forgotten here does not compile. Natively the same code is type-checked and the imports lead to [`crate::testing`] instead of a host.
 
 use crate::Plugin;
-use cartage_contract::{delivery as d, http as h, manifest as m, orders as o};
+use cartage_contract::{delivery as d, growth as e, http as h, manifest as m, orders as o};
 #[cfg(target_family = "wasm")]
 use cartage_contract::{log as l, signing as s};
 use std::marker::PhantomData;
@@ -19,7 +19,7 @@ mod generated;
 
 pub use generated::*;
 
-use generated::cartage::plugin::{delivery as gd, http as gh, manifest as gm, orders as go};
+use generated::cartage::plugin::{delivery as gd, growth as ge, http as gh, manifest as gm, orders as go};
 #[cfg(target_family = "wasm")]
 use generated::cartage::plugin::{log as gl, signing as gs};
 
@@ -32,9 +32,9 @@ impl<P: Plugin> Guest for Export<P> {
         m::Manifest::from(P::describe()).to()
     }
 
-    fn list_statuses(context: gd::Context) -> Result<Vec<gd::Status>, gd::Failure> {
+    fn list_choices(of: gd::ChoicesOf, context: gd::Context) -> Result<Vec<gd::Choice>, gd::Failure> {
         log_panics();
-        P::list_statuses(context.to()).map_err(d::Failure::from).to()
+        P::list_choices(of.to(), context.to()).map_err(d::Failure::from).to()
     }
 
     fn check(order: Option<gd::OrderKey>, context: gd::Context) -> Result<gd::Report, gd::Failure> {
@@ -151,30 +151,37 @@ macro_rules! cases {
 
 // What the host hands over.
 record!(go::Update => o::Update {
-    order_number, reference_number, label, status, previous_label, changed_at, note, comments, notify_customer, packages, line_items
+    order_number, reference_number, label, status, previous_label, changed_at, changed_at_unix_ms, note, comments, notify_customer,
+    packages, packages_complete, line_items, extra
 });
 record!(go::CivilTime => o::CivilTime { date, hour, minute, second, utc_offset_minutes });
 record!(go::CivilDate => o::CivilDate { year, month, day });
 record!(go::Package => o::Package {
-    id, tracking_number, tracking_url, carrier, carrier_given, method, picked_up, contents, told, told_number
+    id, tracking_number, tracking_url, carrier, carrier_given, method, picked_up, contents, origin, told, told_number, known_reference,
+    extra
 });
-cases!(go::Told => o::Told { New, AlreadyTold, NumberCorrected, Withdrawn });
+cases!(go::Told => o::Told { New, AlreadyTold, NumberCorrected, Changed, Withdrawn });
 record!(go::Content => o::Content { web_line_id, reference_line_id, sku, quantity });
-record!(go::LineItem => o::LineItem { web_line_id, reference_line_id, sku, label, status, ordered, shipped, needed, note, packages });
+record!(go::LineItem => o::LineItem {
+    web_line_id, reference_line_id, sku, label, status, ordered, shipped, needed, note, packages, extra
+});
 record!(go::LinePackage => o::LinePackage { package_id, quantity });
-record!(gd::Delivery => d::Delivery { id, sequence, attempt, earlier, known_reference });
-record!(gd::EarlierAttempt => d::EarlierAttempt { attempt, reach, steps, resume });
+record!(gd::Delivery => d::Delivery { id, sequence, attempt, earlier, known_reference, extra });
+record!(gd::EarlierAttempt => d::EarlierAttempt { attempt, reach, steps, resume, extra });
 record!(gd::Step => d::Step { name, reference });
 record!(gd::Setting => d::Setting { name, value });
-cases!(gd::SettingValue => d::SettingValue { ; Text, Integer, Boolean, Choice, UrlPath, TextMap });
+cases!(gd::SettingValue => d::SettingValue { ; Text, Integer, Boolean, Choice, Several, UrlPath, TextMap });
+record!(gd::Limits => d::Limits { requests, request_bytes, response_bytes, request_ms, call_ms });
+cases!(gd::ChoicesOf => d::ChoicesOf { Statuses, Carriers; Setting });
 record!(gd::BoundEndpoint => d::BoundEndpoint { name, base_url });
 record!(gd::OrderKey => d::OrderKey { order_number, known_reference });
 cases!(gh::Reach => h::Reach { NothingSent, MaybeSent, Answered });
 
 impl Convert<crate::Context> for gd::Context {
     fn to(self) -> crate::Context {
-        let gd::Context { now_unix_ms, entropy, settings, endpoints, bound_slots } = self;
-        d::Context { now_unix_ms, entropy, settings: settings.to(), endpoints: endpoints.to(), bound_slots }.into()
+        let gd::Context { now_unix_ms, entropy, settings, endpoints, bound_slots, limits, extra } = self;
+        let (settings, endpoints, limits) = (settings.to(), endpoints.to(), limits.to());
+        d::Context { now_unix_ms, entropy, settings, endpoints, bound_slots, limits, extra }.into()
     }
 }
 
@@ -182,34 +189,36 @@ impl Convert<crate::Context> for gd::Context {
 mod answers {
     use super::*;
 
-    record!(gh::Response => h::Response { status, headers, body });
+    record!(gh::Response => h::Response { status, headers, body, extra });
     record!(gh::ResponseHeader => h::ResponseHeader { name, value });
     record!(gh::Error => h::Error { kind, reach, message });
     cases!(gh::ErrorKind => h::ErrorKind {
-        EndpointDenied, MethodDenied, PathDenied, QueryDenied, HeaderDenied, BodyDenied, CredentialDenied, RequestTooLarge,
+        EndpointDenied, MethodDenied, PathDenied, QueryDenied, EffectDenied, HeaderDenied, BodyDenied, CredentialDenied, RequestTooLarge,
         QuotaExceeded, AddressDenied, Unsupported, Dns, Connect, Tls, Timeout, Interrupted, ResponseInvalid, ResponseTooLarge,
-        ResponseType, TokenRefused
+        ResponseType, TokenRefused, Other
     });
     record!(gs::Error => s::Error { kind, message });
-    cases!(gs::ErrorKind => s::ErrorKind { SlotDenied, FieldDenied, KeyInvalid, MessageTooLarge, QuotaExceeded, Unsupported });
+    cases!(gs::ErrorKind => s::ErrorKind { SlotDenied, FieldDenied, KeyInvalid, MessageTooLarge, QuotaExceeded, Unsupported, Other });
 
     // What the plugin asks.
-    record!(h::Request => gh::Request { endpoint, method, path, query, headers, body, auth, renew });
+    record!(h::Request => gh::Request { endpoint, method, effect, path, query, headers, body, auth, renew, extra });
+    cases!(h::Effect => gh::Effect { Reads, Writes });
     cases!(s::Algorithm => gs::Algorithm { Md5, Sha1, Sha256, Sha512 });
     cases!(l::Level => gl::Level { Debug, Info, Warn, Error });
 }
 
 // What the plugin hands back.
-record!(d::Applied => gd::Applied { outcome, reference, message, steps });
+record!(d::Applied => gd::Applied { outcome, reference, message, steps, packages, rest_ms, extra });
+record!(d::ToldPackage => gd::ToldPackage { index, reference });
 cases!(d::AppliedOutcome => gd::AppliedOutcome { Done, AlreadyDone });
-record!(d::Failure => gd::Failure { kind, message, retry, steps, resume });
+record!(d::Failure => gd::Failure { kind, message, retry, steps, resume, reference, packages, extra });
 cases!(d::FailureKind => gd::FailureKind {
-    Credentials, RateLimited, Unavailable, Protocol, OrderNotFound, AmbiguousOrder, InvalidData, StatusNotSupported,
+    Credentials, NotPermitted, Misconfigured, RateLimited, Pending, OrderBusy, Unavailable, Protocol, OrderNotFound, AmbiguousOrder, InvalidData, StatusNotSupported,
     IllegalTransition, Gone, HostDenied
 });
 cases!(d::RetryWish => gd::RetryWish { Never, Default; AfterMs });
 record!(d::Step => gd::Step { name, reference });
-record!(d::Status => gd::Status { value, title });
+record!(d::Choice => gd::Choice { value, title });
 record!(d::Report => gd::Report { findings, order });
 record!(d::Finding => gd::Finding { level, about, message, remedy });
 cases!(d::FindingLevel => gd::FindingLevel { Fine, Warning, Problem });
@@ -219,34 +228,46 @@ record!(d::PackageSeen => gd::PackageSeen { carrier, tracking_number });
 
 // What the plugin says of itself.
 record!(m::Manifest => gm::Manifest {
-    name, version, cart, summary, about, endpoints, slots, settings, statuses, features, carriers, personal_fields
+    name, version, cart, summary, about, endpoints, slots, settings, statuses, features, carriers, personal_fields, pace, requires, extra
 });
+record!(m::Pace => gm::Pace { requests_per_minute, concurrency, requests_per_call, response_bytes });
 record!(m::About => gm::About { vendor, support, licence, changelog });
 record!(m::Endpoint => gm::Endpoint {
-    name, purpose, example, base, required, methods, path_prefixes, request_headers, request_types, response_headers, response_types
+    name, purpose, example, base, required, methods, path_prefixes, request_headers, request_types, response_headers, response_types,
+    extra
 });
-cases!(m::Base => gm::Base { Any; Pattern, Fixed });
-record!(m::Slot => gm::Slot { name, purpose, kind, required, endpoints, fields, hashed });
+cases!(m::Base => gm::Base { Any; Pattern, Fixed, OneOf });
+record!(m::Slot => gm::Slot { name, purpose, kind, required, alternative, endpoints, fields, hashed, extra });
 record!(m::SlotField => gm::SlotField { name, purpose, secret, required });
-cases!(m::SlotKind => gm::SlotKind { Basic, Bearer, FormField; Header, Query, MacKey, Oauth1, Oauth2ClientCredentials, Login });
+cases!(m::SlotKind => gm::SlotKind {
+    Basic, Bearer, FormField; Header, Query, MacKey, Oauth1, Oauth2ClientCredentials, Login, Other
+});
 record!(m::HeaderPlacement => gm::HeaderPlacement { name, prefix });
 cases!(m::KeyEncoding => gm::KeyEncoding { Text, Base64, Hex, Whsec });
 record!(m::Oauth1 => gm::Oauth1 { placement, signature });
 cases!(m::Oauth1Placement => gm::Oauth1Placement { Header, Query });
 cases!(m::Oauth1Signature => gm::Oauth1Signature { HmacSha1, HmacSha256 });
-record!(m::Oauth2 => gm::Oauth2 { token_endpoint, client_authentication, scope });
+record!(m::Oauth2 => gm::Oauth2 { token_endpoint, path, client_authentication, scope, parameters, apply });
 cases!(m::ClientAuthentication => gm::ClientAuthentication { Basic, Post });
-record!(m::Login => gm::Login { endpoint, method, path, query, headers, body, token, apply, lifetime_s, lifetime_pointer });
-cases!(m::TokenSource => gm::TokenSource { ; Header, JsonPointer });
+record!(m::Login => gm::Login {
+    endpoint, method, path, query, headers, body, auth, tokens, replaces, lifetime_s, lifetime_pointer
+});
+record!(m::LoginToken => gm::LoginToken { name, source, apply });
+record!(m::ReplacedField => gm::ReplacedField { field, source });
+cases!(m::TokenSource => gm::TokenSource { Body; Header, JsonPointer, Cookie });
 cases!(m::TokenPlacement => gm::TokenPlacement { ; Header, Query, Cookie });
-record!(m::Setting => gm::Setting { name, title, help, kind, required, default, former_names });
-cases!(m::SettingKind => gm::SettingKind { Boolean, UrlPath; Text, Integer, Choice, TextMap, ChoiceMap });
+record!(m::Setting => gm::Setting { name, title, help, kind, required, default, former_names, extra });
+cases!(m::SettingKind => gm::SettingKind {
+    Boolean, UrlPath; Text, Integer, Choice, Several, TextMap, ChoiceMap, Lines, Other
+});
+cases!(m::Choices => gm::Choices { Asked; Fixed });
 record!(m::TextLimits => gm::TextLimits { min, max, pattern });
 record!(m::IntegerLimits => gm::IntegerLimits { min, max });
-record!(m::Choice => gm::Choice { value, title });
-cases!(m::Statuses => gm::Statuses { FreeText, Ask; Fixed });
-cases!(d::SettingValue => gd::SettingValue { ; Text, Integer, Boolean, Choice, UrlPath, TextMap });
-cases!(h::Method => gh::Method { Get, Head, Post, Put, Patch, Delete, Options });
+cases!(m::Statuses => gm::Statuses { FreeText, Asked; Fixed });
+cases!(m::Carriers => gm::Carriers { Any, Asked; Fixed, Known });
+record!(e::Extension => ge::Extension { name, parameters });
+cases!(d::SettingValue => gd::SettingValue { ; Text, Integer, Boolean, Choice, Several, UrlPath, TextMap });
+cases!(h::Method => gh::Method { Get, Head, Post, Put, Patch, Delete, Options; Other });
 record!(h::QueryPair => gh::QueryPair { name, value });
 record!(h::Header => gh::Header { name, value });
 cases!(h::Part => gh::Part { ; Text, Bytes, Raw, Secret });
@@ -258,8 +279,12 @@ impl Convert<gm::Features> for m::Features {
         let m::Features {
             tracking,
             several_packages,
+            package_contents,
+            corrections,
+            withdrawals,
             line_items,
             notes,
+            without_status,
             customer_notification,
             mails_customer,
             safe_to_repeat,
@@ -268,8 +293,12 @@ impl Convert<gm::Features> for m::Features {
         [
             (tracking, gm::Features::TRACKING),
             (several_packages, gm::Features::SEVERAL_PACKAGES),
+            (package_contents, gm::Features::PACKAGE_CONTENTS),
+            (corrections, gm::Features::CORRECTIONS),
+            (withdrawals, gm::Features::WITHDRAWALS),
             (line_items, gm::Features::LINE_ITEMS),
             (notes, gm::Features::NOTES),
+            (without_status, gm::Features::WITHOUT_STATUS),
             (customer_notification, gm::Features::CUSTOMER_NOTIFICATION),
             (mails_customer, gm::Features::MAILS_CUSTOMER),
             (safe_to_repeat, gm::Features::SAFE_TO_REPEAT),

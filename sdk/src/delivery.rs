@@ -12,6 +12,7 @@
 //!     reach: Reach::MaybeSent,
 //!     steps: vec![Step { name: "shipment made".to_owned(), reference: Some("77".to_owned()) }],
 //!     resume: None,
+//!     extra: Vec::new(),
 //! };
 //! let delivery = Delivery { attempt: 2, earlier: vec![first], ..testing::delivery() };
 //! assert!(may_have_arrived(&delivery));
@@ -51,6 +52,7 @@ mod tests {
             reach,
             steps: vec![Step { name: "noted".to_owned(), reference: Some(attempt.to_string()) }],
             resume: resume.map(<[u8]>::to_vec),
+            extra: Vec::new(),
         };
         let mut delivery = Delivery { earlier: vec![attempt(1, Reach::NothingSent, Some(b"a"))], ..crate::testing::delivery() };
         assert!(!may_have_arrived(&delivery));

@@ -6,7 +6,7 @@
 
 use crate::http;
 use cartage_contract::delivery::{
-    self as contract, AppliedOutcome, FailureKind, Finding, FindingLevel, FindingSubject, OrderSeen, RetryWish, Step,
+    self as contract, AppliedOutcome, FailureKind, Finding, FindingLevel, FindingSubject, OrderSeen, RetryWish, Step, ToldPackage,
 };
 use std::time::Duration;
 
@@ -34,7 +34,15 @@ impl Applied {
     }
 
     fn of(outcome: AppliedOutcome) -> Applied {
-        Applied(contract::Applied { outcome, reference: None, message: None, steps: Vec::new() })
+        Applied(contract::Applied {
+            outcome,
+            reference: None,
+            message: None,
+            steps: Vec::new(),
+            packages: Vec::new(),
+            rest_ms: None,
+            extra: Vec::new(),
+        })
     }
 
     /// The cart's own reference of the order. It comes back as `delivery.known_reference` with the order's next update.
@@ -48,6 +56,20 @@ impl Applied {
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Applied {
         self.0.message = Some(message.into()).filter(|text| !text.is_empty());
+        self
+    }
+
+    /// The cart's own reference of a package of the update (its place, from 0): it comes back as the package's `known_reference`.
+    #[must_use]
+    pub fn package(mut self, package: usize, reference: &str) -> Applied {
+        self.0.packages.push(told(package, Some(reference)));
+        self
+    }
+
+    /// The cart shall not be asked anything for so long, because its bucket of requests is nearly empty.
+    #[must_use]
+    pub fn rest(mut self, rest: Duration) -> Applied {
+        self.0.rest_ms = Some(u64::try_from(rest.as_millis()).unwrap_or(u64::MAX));
         self
     }
 
@@ -82,23 +104,50 @@ impl Failure {
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Failure {
         let retry = match kind {
             FailureKind::Credentials
+            | FailureKind::Misconfigured
             | FailureKind::RateLimited
+            | FailureKind::Pending
+            | FailureKind::OrderBusy
             | FailureKind::Unavailable
             | FailureKind::Protocol
             | FailureKind::HostDenied => RetryWish::Default,
-            FailureKind::OrderNotFound
+            FailureKind::NotPermitted
+            | FailureKind::OrderNotFound
             | FailureKind::AmbiguousOrder
             | FailureKind::InvalidData
             | FailureKind::StatusNotSupported
             | FailureKind::IllegalTransition
             | FailureKind::Gone => RetryWish::Never,
         };
-        Failure(contract::Failure { kind, message: message.into(), retry, steps: Vec::new(), resume: None })
+        let message = message.into();
+        let (steps, packages, extra) = (Vec::new(), Vec::new(), Vec::new());
+        Failure(contract::Failure { kind, message, retry, steps, resume: None, reference: None, packages, extra })
     }
 
     /// The cart does not take the credentials. The cart is paused and an alert is raised.
     pub fn credentials(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::Credentials, message)
+    }
+
+    /// The cart takes the credentials and does not allow them this. A dead letter and an alert; the cart goes on, unless several orders in a row get it.
+    pub fn not_permitted(message: impl Into<String>) -> Failure {
+        Failure::new(FailureKind::NotPermitted, message)
+    }
+
+    /// Something must be set right first, at the shop or in the settings; the message says what. The cart is paused and an alert is raised.
+    pub fn misconfigured(message: impl Into<String>) -> Failure {
+        Failure::new(FailureKind::Misconfigured, message)
+    }
+
+    /// The cart is still at work on it, or the call's requests did not suffice: say which [`step`](Failure::step)s were done, and be asked again, by
+    /// [`retry_after`](Failure::retry_after) if you like. No attempt is counted.
+    pub fn pending(message: impl Into<String>) -> Failure {
+        Failure::new(FailureKind::Pending, message)
+    }
+
+    /// This order cannot be changed at this moment, others can. Retried on the schedule; it says nothing against the cart.
+    pub fn order_busy(message: impl Into<String>) -> Failure {
+        Failure::new(FailureKind::OrderBusy, message)
     }
 
     /// The cart asks for fewer requests. The cart is paused; no attempt is counted. Add [`retry_after`](Failure::retry_after) where known.
@@ -172,12 +221,31 @@ impl Failure {
         self
     }
 
+    /// The cart's own reference of the order, where it was found. The host keeps it whatever becomes of the update.
+    #[must_use]
+    pub fn reference(mut self, reference: impl Into<String>) -> Failure {
+        self.0.reference = Some(reference.into());
+        self
+    }
+
+    /// The cart was told of this package of the update (its place, from 0) all the same, and may have given it a reference.
+    #[must_use]
+    pub fn told(mut self, package: usize, reference: Option<&str>) -> Failure {
+        self.0.packages.push(told(package, reference));
+        self
+    }
+
     /// Up to 4 KiB for the next attempt, which finds them in `delivery.earlier`. Never an order's content.
     #[must_use]
     pub fn resume(mut self, bytes: impl Into<Vec<u8>>) -> Failure {
         self.0.resume = Some(bytes.into());
         self
     }
+}
+
+fn told(package: usize, reference: Option<&str>) -> ToldPackage {
+    // An update has at most 100 packages; a place that is none is refused by the host.
+    ToldPackage { index: u32::try_from(package).unwrap_or(u32::MAX), reference: reference.map(str::to_owned) }
 }
 
 fn step(name: &str, reference: Option<&str>) -> Step {
@@ -192,6 +260,7 @@ impl From<http::Error> for Failure {
             | Kind::MethodDenied
             | Kind::PathDenied
             | Kind::QueryDenied
+            | Kind::EffectDenied
             | Kind::HeaderDenied
             | Kind::BodyDenied
             | Kind::CredentialDenied
@@ -199,7 +268,7 @@ impl From<http::Error> for Failure {
             | Kind::QuotaExceeded
             | Kind::AddressDenied
             | Kind::Unsupported => FailureKind::HostDenied,
-            Kind::Dns | Kind::Connect | Kind::Tls | Kind::Timeout | Kind::Interrupted => FailureKind::Unavailable,
+            Kind::Dns | Kind::Connect | Kind::Tls | Kind::Timeout | Kind::Interrupted | Kind::Other => FailureKind::Unavailable,
             Kind::ResponseInvalid | Kind::ResponseTooLarge | Kind::ResponseType => FailureKind::Protocol,
             Kind::TokenRefused => FailureKind::Credentials,
         };

@@ -36,7 +36,7 @@ use cartage_contract::encoding;
 use cartage_contract::http as contract;
 use cartage_contract::http::{Header, QueryPair, SecretPart};
 
-pub use cartage_contract::http::{Error, ErrorKind, Escape, Method, Part, Reach};
+pub use cartage_contract::http::{Effect, Error, ErrorKind, Escape, Method, Part, Reach};
 
 mod body;
 mod response;
@@ -75,18 +75,43 @@ impl Request {
         Request::new(Method::Delete, endpoint)
     }
 
-    /// A request by any method.
+    /// A request by any method. It is said to read where its method is GET, HEAD or OPTIONS, else to write.
     pub fn new(method: Method, endpoint: &str) -> Request {
+        let effect = if matches!(method, Method::Get | Method::Head | Method::Options) { Effect::Reads } else { Effect::Writes };
         Request(contract::Request {
             endpoint: endpoint.to_owned(),
             method,
+            effect,
             path: String::new(),
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
             auth: Vec::new(),
             renew: false,
+            extra: Vec::new(),
         })
+    }
+
+    /// It changes nothing at the cart, whatever its method: a query by GraphQL, a search by POST. `check` and `list_choices` may make no other.
+    ///
+    /// ```
+    /// use cartage_sdk::http::{Effect, Request};
+    /// use cartage_sdk::serde_json::json;
+    ///
+    /// let query = Request::post("api").reads().json(json!({"query": "{orders{totalItems}}"}));
+    /// assert_eq!(query.effect, Effect::Reads);
+    /// ```
+    #[must_use]
+    pub fn reads(mut self) -> Request {
+        self.0.effect = Effect::Reads;
+        self
+    }
+
+    /// It may change something at the cart, whatever its method.
+    #[must_use]
+    pub fn writes(mut self) -> Request {
+        self.0.effect = Effect::Writes;
+        self
     }
 
     /// A path below the base URL, already percent-encoded: for paths without variable parts.

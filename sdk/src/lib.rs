@@ -22,7 +22,7 @@
 //!
 //! ```
 //! use cartage_sdk::http::{Method, Request, Response};
-//! use cartage_sdk::manifest::{Endpoint, Features, Setting, Slot, Status, Statuses};
+//! use cartage_sdk::manifest::{Endpoint, Features, Setting, Slot, Statuses, choices};
 //! use cartage_sdk::orders::{iso_time, standing_packages};
 //! use cartage_sdk::serde_json::{Value, json};
 //! use cartage_sdk::{Applied, Context, Delivery, Failure, FindingSubject, Manifest, OrderKey, Plugin, Report, Update};
@@ -47,7 +47,7 @@
 //!             )
 //!             .slot(Slot::bearer("token", "Settings > API > Access tokens in the shop's back office").for_endpoints(["api"]))
 //!             .setting(Setting::boolean("notify", "Mail the customer").default(false))
-//!             .statuses(Statuses::Fixed(["open", "shipped"].map(|value| Status { value: value.to_owned(), title: None }).into()))
+//!             .statuses(Statuses::Fixed(choices(["open", "shipped"])))
 //!             .features(Features { tracking: true, several_packages: true, safe_to_repeat: true, ..Features::default() })
 //!     }
 //!
@@ -92,11 +92,11 @@
 //! }
 //!
 //! // Its test runs under plain `cargo test`, against a scripted cart that judges each request as the host does.
-//! use cartage_sdk::testing::{Cart, Expect, Reply, package, update};
+//! use cartage_sdk::testing::{Cart, DELIVERY_ID, Expect, Reply, package, update};
 //!
 //! let shipped = Update { packages: vec![package("UPS", "1Z9876")], ..update("100 A", "shipped") };
 //! let run = Cart::<ExampleShop>::new()
-//!     .expect(Expect::put("https://shop.example/api/orders/100%20A/status").header("idempotency-key", "test-delivery"), Reply::json(200, json!({})))
+//!     .expect(Expect::put("https://shop.example/api/orders/100%20A/status").header("idempotency-key", DELIVERY_ID), Reply::json(200, json!({})))
 //!     .send(&shipped);
 //! assert_eq!(run.requests[0].json().expect("a JSON body")["packages"][0]["number"], "1Z9876");
 //! run.succeeded();
@@ -143,8 +143,8 @@ pub mod testing;
 
 pub use cartage_contract as contract;
 pub use cartage_contract::delivery::{
-    AppliedOutcome, Delivery, EarlierAttempt, FailureKind, FindingLevel, FindingSubject, OrderKey, OrderSeen, PackageSeen, RetryWish,
-    SettingValue, Status, Step,
+    AppliedOutcome, Choice, ChoicesOf, Delivery, EarlierAttempt, FailureKind, FindingLevel, FindingSubject, OrderKey, OrderSeen,
+    PackageSeen, RetryWish, SettingValue, Step, ToldPackage,
 };
 pub use cartage_contract::orders::{CivilDate, CivilTime, Content, LineItem, LinePackage, Package, Told, Update};
 pub use failure::{Applied, Failure, Report};
@@ -160,16 +160,18 @@ pub trait Plugin {
     /// Says what the plugin is, what it speaks to and what it asks for. Pure: it makes no request and logs nothing.
     fn describe() -> Manifest;
 
-    /// Lists the statuses that this cart knows, for a manifest that says [`ask`](manifest::Statuses::Ask).
+    /// Lists values that only this shop knows: its statuses, its carriers or the values of a setting, each where the manifest says `Asked`. It
+    /// only reads.
     ///
     /// # Errors
+    ///
     /// A [`Failure`] if the cart could not be asked.
-    fn list_statuses(context: Context) -> Result<Vec<Status>, Failure> {
-        let _ = context;
+    fn list_choices(of: ChoicesOf, context: Context) -> Result<Vec<Choice>, Failure> {
+        let _ = (of, context);
         Ok(Vec::new())
     }
 
-    /// Answers "does it work?", and, when an order is named, how the cart sees it. It changes nothing in the cart.
+    /// Answers "does it work?", and, when an order is named, how the cart sees it. It only reads.
     ///
     /// # Errors
     /// A [`Failure`] if the question could not be answered. What needs a person is a finding, not a failure.

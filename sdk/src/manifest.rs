@@ -28,11 +28,12 @@
 
 use cartage_contract::manifest as contract;
 
-pub use cartage_contract::delivery::Status;
+pub use cartage_contract::delivery::{Choice, ChoicesOf};
+pub use cartage_contract::growth::Extension;
 pub use cartage_contract::http::Method;
 pub use cartage_contract::manifest::{
-    ClientAuthentication, Features, HeaderPlacement, KeyEncoding, Login, Oauth1, Oauth1Placement, Oauth1Signature, Oauth2, Statuses,
-    TokenPlacement, TokenSource,
+    Carriers, Choices, ClientAuthentication, Features, HeaderPlacement, KeyEncoding, Login, LoginToken, Oauth1, Oauth1Placement,
+    Oauth1Signature, Oauth2, Pace, ReplacedField, Statuses, TokenPlacement, TokenSource,
 };
 
 mod endpoint;
@@ -63,8 +64,11 @@ impl Manifest {
             settings: Vec::new(),
             statuses: Statuses::FreeText,
             features: Features::default(),
-            carriers: Vec::new(),
+            carriers: Carriers::Any,
             personal_fields: Vec::new(),
+            pace: Pace::default(),
+            requires: Vec::new(),
+            extra: Vec::new(),
         })
     }
 
@@ -145,10 +149,38 @@ impl Manifest {
         self
     }
 
-    /// The carriers that the cart knows, in its words. None: any text.
+    /// Which carriers the cart takes: [`choices`] makes a list of them.
     #[must_use]
-    pub fn carriers<'a>(mut self, carriers: impl IntoIterator<Item = &'a str>) -> Manifest {
-        self.0.carriers = owned(carriers);
+    pub fn carriers(mut self, carriers: Carriers) -> Manifest {
+        self.0.carriers = carriers;
+        self
+    }
+
+    /// What the cart bears and a call needs: what the operator's own settings begin with.
+    ///
+    /// ```
+    /// use cartage_sdk::manifest::{Manifest, Pace};
+    ///
+    /// let manifest = Manifest::new("example", "1.0.0").pace(Pace { requests_per_minute: Some(120), ..Pace::default() });
+    /// assert_eq!(manifest.pace.requests_per_minute, Some(120));
+    /// ```
+    #[must_use]
+    pub fn pace(mut self, pace: Pace) -> Manifest {
+        self.0.pace = pace;
+        self
+    }
+
+    /// A name of the contract's registry without which the plugin does not work. A host that does not know the name refuses the plugin.
+    #[must_use]
+    pub fn requires(mut self, name: &str) -> Manifest {
+        self.0.requires.push(name.to_owned());
+        self
+    }
+
+    /// Further data, by a name of the contract's registry or one of your own behind a domain of yours. A host that does not know the name ignores it.
+    #[must_use]
+    pub fn extra(mut self, name: &str, value: &str) -> Manifest {
+        self.0.extra.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -158,6 +190,19 @@ impl Manifest {
         self.0.personal_fields = owned(fields);
         self
     }
+}
+
+/// Values without titles of their own, for [`Statuses::Fixed`] and [`Carriers`].
+///
+/// ```
+/// use cartage_sdk::manifest::{Carriers, Statuses, choices};
+///
+/// let statuses = Statuses::Fixed(choices(["open", "shipped"]));
+/// let carriers = Carriers::Known(choices(["ups", "usps"]));
+/// # let _ = (statuses, carriers);
+/// ```
+pub fn choices<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Choice> {
+    values.into_iter().map(|value| Choice { value: value.to_owned(), title: None }).collect()
 }
 
 fn owned<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {

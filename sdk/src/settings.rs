@@ -34,7 +34,7 @@ impl Context {
     pub fn maybe_text(&self, name: &str) -> Option<&str> {
         match self.setting(name)? {
             SettingValue::Text(text) | SettingValue::Choice(text) | SettingValue::UrlPath(text) => Some(text),
-            SettingValue::Integer(_) | SettingValue::Boolean(_) | SettingValue::TextMap(_) => None,
+            SettingValue::Integer(_) | SettingValue::Boolean(_) | SettingValue::Several(_) | SettingValue::TextMap(_) => None,
         }
     }
 
@@ -62,6 +62,11 @@ impl Context {
     /// The same where the operator may leave it out; of another kind counts as left out.
     pub fn maybe_boolean(&self, name: &str) -> Option<bool> {
         if let SettingValue::Boolean(value) = self.setting(name)? { Some(*value) } else { None }
+    }
+
+    /// What a setting that takes several choices has; nothing where it is left out or of another kind.
+    pub fn several(&self, name: &str) -> &[String] {
+        if let Some(SettingValue::Several(values)) = self.setting(name) { values } else { &[] }
     }
 
     /// What a map setting gives for a key, compared as exact text. None where the map is left out or has no such key.

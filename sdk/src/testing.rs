@@ -62,17 +62,20 @@ mod stage;
 
 pub use expect::Expect;
 pub use reply::{NotAReply, Reply};
-pub use sample::{ENTROPY, NOW_UNIX_MS, delivery, package, update};
+pub use sample::{DELIVERY_ID, ENTROPY, NOW_UNIX_MS, delivery, package, update};
 pub use seen::Seen;
 pub(crate) use stage::imports;
 
 use crate::contract::{delivery as d, grants, log, manifest as m};
-use crate::{Applied, Context, Delivery, Failure, OrderKey, Plugin, Report, Status, Update};
+use crate::{Applied, Choice, ChoicesOf, Context, Delivery, Failure, OrderKey, Plugin, Report, Update};
 use stage::{Denials, Stage};
 use std::marker::PhantomData;
 
 /// The limits of a cart that nobody gave others: those of the host.
 const LIMITS: grants::RequestLimits = grants::RequestLimits { requests: 20, request_bytes: 1 << 20 };
+/// The same, as a plugin is told.
+const CALL_LIMITS: d::Limits =
+    d::Limits { requests: LIMITS.requests, request_bytes: 1 << 20, response_bytes: 2 << 20, request_ms: 30_000, call_ms: 60_000 };
 
 /// A cart that answers as the test says, behind a host that judges as the real one does.
 ///
@@ -208,6 +211,8 @@ impl<P: Plugin> Cart<P> {
             settings,
             endpoints: manifest.endpoints.iter().filter_map(bound).collect(),
             bound_slots: slots.collect(),
+            limits: CALL_LIMITS,
+            extra: Vec::new(),
         };
         context.into()
     }
@@ -233,9 +238,9 @@ impl<P: Plugin> Cart<P> {
         self.run(|context| P::check(order, context))
     }
 
-    /// Lists the statuses.
-    pub fn list_statuses(self) -> Run<Vec<Status>> {
-        self.run(P::list_statuses)
+    /// Asks for a list of the shop's own values.
+    pub fn list_choices(self, of: ChoicesOf) -> Run<Vec<Choice>> {
+        self.run(|context| P::list_choices(of, context))
     }
 
     fn run<T>(self, call: impl FnOnce(Context) -> Result<T, Failure>) -> Run<T> {

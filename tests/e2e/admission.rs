@@ -80,7 +80,7 @@ async fn an_empty_component_lacks_our_exports() {
     assert!(matches!(error, Error::MissingExport { export: "describe" }), "{error:?}");
     let one = r#"(component (core module $m (func (export "f")))
         (core instance $i (instantiate $m)) (func (export "describe") (canon lift (core func $i "f"))))"#;
-    assert!(matches!(refused_text(one).await, Error::MissingExport { export: "list-statuses" }));
+    assert!(matches!(refused_text(one).await, Error::MissingExport { export: "list-choices" }));
 }
 
 #[tokio::test]
@@ -145,8 +145,8 @@ async fn foreign_imports_are_named_with_their_likely_cause() {
         ("wasi:http/outgoing-handler@0.2.0", Cause::Network),
         ("wasi:io/poll@0.2.0", Cause::Wasi),
         ("evil:x/y", Cause::Unknown),
-        ("cartage:plugin/files@0.1.0", Cause::Unknown),
-        ("cartage:plugins/http@0.1.0", Cause::Unknown),
+        ("cartage:plugin/files@1.0.0", Cause::Unknown),
+        ("cartage:plugins/http@1.0.0", Cause::Unknown),
     ] {
         let error = refused_text(&format!(r#"(component (import "{import}" (instance)))"#)).await;
         assert!(matches!(&error, Error::ForeignImport { import: found, cause } if found == import && *cause == expected), "{error:?}");
@@ -159,22 +159,22 @@ async fn foreign_imports_are_named_with_their_likely_cause() {
 
 #[tokio::test]
 async fn another_version_of_the_contract_is_told_from_a_foreign_import() {
-    for import in ["cartage:plugin/http@0.2.0", "cartage:plugin/http@0.1.1", "cartage:plugin/http"] {
+    for import in ["cartage:plugin/http@0.1.0", "cartage:plugin/http@2.0.0", "cartage:plugin/http@1.1.0", "cartage:plugin/http"] {
         let error = refused_text(&format!(r#"(component (import "{import}" (instance)))"#)).await;
         assert!(matches!(&error, Error::ContractVersion { item } if item == &format!("the import {import}")), "{error:?}");
     }
-    let exports = r#"(component (instance $i) (export "cartage:plugin/carrier@0.2.0" (instance $i)))"#;
+    let exports = r#"(component (instance $i) (export "cartage:plugin/carrier@0.1.0" (instance $i)))"#;
     let error = refused_text(exports).await;
     assert_eq!(
         error.to_string(),
-        "the plugin has the export cartage:plugin/carrier@0.2.0, and this host speaks cartage:plugin@0.1.0; build it with the SDK of that \
-         version"
+        "the plugin has the export cartage:plugin/carrier@0.1.0, and this host speaks cartage:plugin@1.0.0; the contract before 1.0.0 was \
+         unstable and no host runs it any more: its vendor must build it anew with today's SDK"
     );
 }
 
 /// A component with our exports, each of them a function without arguments or result, and whatever else.
 fn with_exports(more: &str) -> String {
-    let lifted = ["describe", "list-statuses", "check", "send-order-status"]
+    let lifted = ["describe", "list-choices", "check", "send-order-status"]
         .map(|name| format!(r#"(func (export "{name}") (canon lift (core func $i "f")))"#));
     format!(r#"(component {more} (core module $m (func (export "f"))) (core instance $i (instantiate $m)) {})"#, lifted.concat())
 }
@@ -183,10 +183,10 @@ fn with_exports(more: &str) -> String {
 async fn an_import_or_export_of_another_type_is_named() {
     let error = refused_text(&with_exports("")).await;
     assert!(matches!(error, Error::ExportType(_)) && chain(&error).contains("`check`"), "{}", chain(&error));
-    let import = r#"(import "cartage:plugin/log@0.1.0" (instance (export "log" (func (param "message" string)))))"#;
+    let import = r#"(import "cartage:plugin/log@1.0.0" (instance (export "log" (func (param "message" string)))))"#;
     let error = refused_text(&with_exports(import)).await;
     assert!(matches!(error, Error::ImportType(_)) && chain(&error).contains("log"), "{}", chain(&error));
-    let import = r#"(import "cartage:plugin/log@0.1.0" (instance (export "shout" (func))))"#;
+    let import = r#"(import "cartage:plugin/log@1.0.0" (instance (export "shout" (func))))"#;
     let error = refused_text(&with_exports(import)).await;
     assert!(matches!(error, Error::ImportType(_)) && chain(&error).contains("shout"), "{}", chain(&error));
 }

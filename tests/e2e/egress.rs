@@ -14,9 +14,9 @@ use cartage::egress::credential::Credentials;
 use cartage::egress::endpoint::Bindings;
 use cartage::egress::{Door, Egress, Mode, Session};
 use cartage::exchange::{Answer, Ask, Services as _};
-use cartage_contract::http::{Error, Header, Method, Part, Request, Response};
+use cartage_contract::http::{Effect, Error, Header, Method, Part, Request, Response};
 use cartage_contract::manifest::{
-    About, Base, Endpoint, Features, HeaderPlacement, KeyEncoding, Manifest, Slot, SlotField, SlotKind, Statuses,
+    About, Base, Carriers, Endpoint, Features, HeaderPlacement, KeyEncoding, Manifest, Pace, Slot, SlotField, SlotKind, Statuses,
 };
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -107,12 +107,14 @@ fn only(recording: Recording) -> HttpEntry {
 
 fn get(path: &str) -> Request {
     let (endpoint, path) = ("api".to_owned(), path.to_owned());
-    Request { endpoint, method: Method::Get, path, query: vec![], headers: vec![], body: None, auth: vec![], renew: false }
+    let (method, effect, extra) = (Method::Get, Effect::Reads, vec![]);
+    Request { endpoint, method, effect, path, query: vec![], headers: vec![], body: None, auth: vec![], renew: false, extra }
 }
 
 fn post(path: &str, body: &str) -> Request {
     let content_type = Header { name: "content-type".into(), value: vec![Part::Text("application/x-www-form-urlencoded".into())] };
-    Request { method: Method::Post, headers: vec![content_type], body: Some(vec![Part::Text(body.into())]), ..get(path) }
+    let body = Some(vec![Part::Text(body.into())]);
+    Request { method: Method::Post, effect: Effect::Writes, headers: vec![content_type], body, ..get(path) }
 }
 
 fn manifest() -> Manifest {
@@ -120,7 +122,8 @@ fn manifest() -> Manifest {
     let identity = |name: &str| SlotField { secret: false, ..secret(name) };
     let slot = |name: &str, kind: SlotKind, fields: Vec<SlotField>| {
         let hashed = kind == SlotKind::FormField;
-        Slot { name: name.into(), purpose: "for tests".into(), kind, required: false, endpoints: vec!["api".into()], fields, hashed }
+        let (endpoints, extra) = (vec!["api".into()], vec![]);
+        Slot { name: name.into(), purpose: "for tests".into(), kind, required: false, alternative: None, endpoints, fields, hashed, extra }
     };
     let api = Endpoint {
         name: "api".into(),
@@ -134,6 +137,7 @@ fn manifest() -> Manifest {
         request_types: vec!["application/x-www-form-urlencoded".into(), "application/json".into()],
         response_headers: vec!["x-order".into()],
         response_types: Vec::new(),
+        extra: vec![],
     };
     Manifest {
         name: "test-cart".into(),
@@ -153,7 +157,10 @@ fn manifest() -> Manifest {
         settings: Vec::new(),
         statuses: Statuses::FreeText,
         features: Features::default(),
-        carriers: Vec::new(),
+        carriers: Carriers::Any,
         personal_fields: Vec::new(),
+        pace: Pace::default(),
+        requires: vec![],
+        extra: vec![],
     }
 }

@@ -71,13 +71,7 @@ pub(crate) async fn wat_admitted(name: &str) -> Plugin {
 
 /// What a plugin may know.
 pub(crate) fn context() -> Context {
-    Context {
-        now_unix_ms: 1_795_000_000_000,
-        entropy: (0..32).collect(),
-        settings: Vec::new(),
-        endpoints: Vec::new(),
-        bound_slots: Vec::new(),
-    }
+    Context { now_unix_ms: 1_795_000_000_000, entropy: (0..32).collect(), ..Context::default() }
 }
 
 /// A `send-order-status` whose note tells a guest how much of its misbehaviour to show.
@@ -96,6 +90,9 @@ pub(crate) fn send(note: impl ToString) -> Call {
             notify_customer: None,
             packages: Vec::new(),
             line_items: Vec::new(),
+            changed_at_unix_ms: None,
+            packages_complete: None,
+            extra: Vec::new(),
         }),
         delivery: Delivery {
             id: "0193f0c8-0000-7000-8000-000000000000".to_owned(),
@@ -103,6 +100,7 @@ pub(crate) fn send(note: impl ToString) -> Call {
             attempt: 1,
             earlier: Vec::new(),
             known_reference: None,
+            extra: Vec::new(),
         },
         context: context(),
     }
@@ -136,7 +134,7 @@ impl Shop {
 /// Status 200 and a word.
 pub(crate) fn ok() -> Response {
     let header = ResponseHeader { name: "content-type".to_owned(), value: "text/plain".to_owned() };
-    Response { status: 200, headers: vec![header], body: b"fine".to_vec() }
+    Response { status: 200, headers: vec![header], body: b"fine".to_vec(), extra: Vec::new() }
 }
 
 /// Limits under which only the one that a test sets is ever reached.

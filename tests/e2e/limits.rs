@@ -4,7 +4,7 @@ use crate::harness::{Shop, Silent, Slow, admitted, applied, call, context, gener
 use cartage::carts::Limits;
 use cartage::exchange::{Answer, Ask, Call, Ended, Limit, Outcome, Services, Stop};
 use cartage::plugin::Plugin;
-use cartage_contract::delivery::{Applied, AppliedOutcome, FailureKind};
+use cartage_contract::delivery::{Applied, AppliedOutcome, ChoicesOf, FailureKind};
 use cartage_contract::grants::{BaseUrl, BoundEndpoint, Grants, SecretsInClear};
 use cartage_contract::http::{self, ErrorKind, Reach};
 use cartage_contract::request;
@@ -20,8 +20,8 @@ async fn a_guest_that_does_nothing_wrong_passes() {
     assert!(matches!(&shop.asks[..], [Ask::Log { .. }, Ask::Mac { .. }, Ask::Send(_), Ask::Send(_), Ask::Send(_)]), "{:?}", shop.asks);
     let check = Call::Check { order: None, context: context() };
     assert!(matches!(plugin.call(&check, &Limits::default(), &mut shop).await, Outcome::Report(_)));
-    let list = Call::ListStatuses { context: context() };
-    assert_eq!(plugin.call(&list, &Limits::default(), &mut shop).await, Outcome::Statuses(Vec::new()));
+    let list = Call::ListChoices { of: ChoicesOf::Statuses, context: context() };
+    assert_eq!(plugin.call(&list, &Limits::default(), &mut shop).await, Outcome::Choices(Vec::new()));
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_table_ends_a_guest_at_its_limit() {
     let grow = async |elements: u64| {
         let mut context = context();
         context.now_unix_ms = elements;
-        plugin.call(&Call::ListStatuses { context }, &limits, &mut Shop::default()).await
+        plugin.call(&Call::ListChoices { of: ChoicesOf::Statuses, context }, &limits, &mut Shop::default()).await
     };
     // The component has tables of its own besides the one element that the guest starts with.
     let mut most = 1_000;
@@ -87,7 +87,7 @@ async fn a_table_ends_a_guest_at_its_limit() {
         most -= 1;
     }
     assert!(most > 900, "{most}");
-    assert_eq!(grow(most).await, Outcome::Statuses(Vec::new()));
+    assert_eq!(grow(most).await, Outcome::Choices(Vec::new()));
     assert_eq!(grow(most + 1).await, over(Limit::TableElements(1_000)));
 }
 

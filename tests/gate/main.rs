@@ -109,6 +109,9 @@ fn update(packages: &[Package]) -> Update {
         notify_customer: None,
         packages: packages.to_vec(),
         line_items: vec![],
+        changed_at_unix_ms: None,
+        packages_complete: None,
+        extra: vec![],
     }
 }
 

@@ -9,8 +9,8 @@ use cartage::id::CartId;
 use cartage::nearest::nearest;
 use cartage::parameters::{Assignments, Scope, assign};
 use cartage::validate::{LineItemFields, Load};
-use cartage_contract::delivery::Status;
-use cartage_contract::manifest::{About, Features, Manifest, Statuses};
+use cartage_contract::delivery::Choice;
+use cartage_contract::manifest::{About, Carriers, Features, Manifest, Pace, Statuses};
 use cartage_contract::orders::{LineItem, Package, Told};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -102,7 +102,7 @@ pub(crate) struct Prepared {
     line_items: Vec<LineItem>,
     known: Option<Known>,
     manifest: Manifest,
-    asked: Option<Vec<Status>>,
+    asked: Option<Vec<Choice>>,
     nearest_cart: Option<String>,
 }
 
@@ -215,14 +215,14 @@ pub(crate) fn features(lacks: &[String]) -> Features {
     }
 }
 
-fn manifest(plugin: Option<&PluginKept>) -> (Manifest, Option<Vec<Status>>) {
-    let listed = |values: &[String]| values.iter().map(|value| Status { value: value.clone(), title: None }).collect::<Vec<_>>();
+fn manifest(plugin: Option<&PluginKept>) -> (Manifest, Option<Vec<Choice>>) {
+    let listed = |values: &[String]| values.iter().map(|value| Choice { value: value.clone(), title: None }).collect::<Vec<_>>();
     let (features, statuses, asked) = match plugin {
         Some(PluginKept::Admitted { lacks, statuses }) => match statuses {
             StatusesKept::FreeText => (features(lacks), Statuses::FreeText, None),
             StatusesKept::Fixed(values) => (features(lacks), Statuses::Fixed(listed(values)), None),
-            StatusesKept::Asked(values) => (features(lacks), Statuses::Ask, Some(listed(values))),
-            StatusesKept::NotAsked => (features(lacks), Statuses::Ask, None),
+            StatusesKept::Asked(values) => (features(lacks), Statuses::Asked, Some(listed(values))),
+            StatusesKept::NotAsked => (features(lacks), Statuses::Asked, None),
         },
         _ => (Features::default(), Statuses::FreeText, None),
     };
@@ -237,8 +237,11 @@ fn manifest(plugin: Option<&PluginKept>) -> (Manifest, Option<Vec<Status>>) {
         settings: vec![],
         statuses,
         features,
-        carriers: vec![],
+        carriers: Carriers::Any,
         personal_fields: vec![],
+        pace: Pace::default(),
+        requires: vec![],
+        extra: vec![],
     };
     (manifest, asked)
 }
@@ -255,6 +258,9 @@ fn package(given: &PastPackage) -> Package {
         contents: vec![],
         told: if given.withdrawn { Told::Withdrawn } else { Told::New },
         told_number: None,
+        origin: None,
+        known_reference: None,
+        extra: vec![],
     }
 }
 
@@ -270,5 +276,6 @@ fn line_item(given: &LineItemFields, item_label: Option<&str>) -> LineItem {
         needed: None,
         note: None,
         packages: vec![],
+        extra: vec![],
     }
 }

@@ -132,7 +132,7 @@ prop_compose! {
         }).collect();
         let line = LineItem {
             web_line_id: Some("501".to_owned()), reference_line_id: None, sku: None, label, status: None, ordered: None,
-            shipped: Some("2".to_owned()), needed: None, note: line_note, packages: travels,
+            shipped: Some("2".to_owned()), needed: None, note: line_note, packages: travels, extra: vec![],
         };
         Update {
             reference_number: reference, note, comments, packages, line_items: vec![line],

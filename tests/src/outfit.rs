@@ -108,6 +108,9 @@ fn update(number: &str, at_unix_ms: u64) -> orders::Update {
         notify_customer: None,
         packages: Vec::new(),
         line_items: Vec::new(),
+        changed_at_unix_ms: None,
+        packages_complete: None,
+        extra: vec![],
     }
 }
 

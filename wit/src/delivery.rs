@@ -1,6 +1,7 @@
 //! A delivery, what the plugin may know besides the update, and what can come of it: `cartage:plugin/delivery`.
 #![allow(missing_docs, reason = "delivery.wit documents these fields, once for every language")]
 
+use crate::growth::Extra;
 use crate::http::Reach;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,8 @@ pub struct Delivery {
     pub attempt: u32,
     pub earlier: Vec<EarlierAttempt>,
     pub known_reference: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Extra,
 }
 
 /// What is known of an earlier attempt.
@@ -22,6 +25,8 @@ pub struct EarlierAttempt {
     pub steps: Vec<Step>,
     #[serde(default, with = "crate::bytes::option")]
     pub resume: Option<Vec<u8>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Extra,
 }
 
 /// Something that was done at the cart and need not be done again.
@@ -32,7 +37,7 @@ pub struct Step {
 }
 
 /// What a plugin may know of the world. All of it is data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Context {
     pub now_unix_ms: u64,
     #[serde(with = "crate::bytes")]
@@ -40,6 +45,20 @@ pub struct Context {
     pub settings: Vec<Setting>,
     pub endpoints: Vec<BoundEndpoint>,
     pub bound_slots: Vec<String>,
+    #[serde(default)]
+    pub limits: Limits,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Extra,
+}
+
+/// What a call may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Limits {
+    pub requests: u32,
+    pub request_bytes: u64,
+    pub response_bytes: u64,
+    pub request_ms: u64,
+    pub call_ms: u64,
 }
 
 /// A setting and its value.
@@ -59,6 +78,7 @@ pub enum SettingValue {
     Choice(String),
     UrlPath(String),
     TextMap(Vec<(String, String)>),
+    Several(Vec<String>),
 }
 
 /// Where the operator bound an endpoint.
@@ -75,6 +95,19 @@ pub struct Applied {
     pub reference: Option<String>,
     pub message: Option<String>,
     pub steps: Vec<Step>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<ToldPackage>,
+    #[serde(default)]
+    pub rest_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Extra,
+}
+
+/// A package of which the cart was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldPackage {
+    pub index: u32,
+    pub reference: Option<String>,
 }
 
 /// How the cart came to have it.
@@ -96,6 +129,12 @@ pub struct Failure {
     pub steps: Vec<Step>,
     #[serde(default, with = "crate::bytes::option")]
     pub resume: Option<Vec<u8>>,
+    #[serde(default)]
+    pub reference: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<ToldPackage>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Extra,
 }
 
 /// What kind of failure, and so what follows.
@@ -104,8 +143,16 @@ pub struct Failure {
 pub enum FailureKind {
     /// The cart does not take the credentials.
     Credentials,
+    /// The cart takes the credentials and does not allow them this.
+    NotPermitted,
+    /// Something must be set right first, at the shop or in the plugin's settings.
+    Misconfigured,
     /// The cart asks for fewer requests.
     RateLimited,
+    /// The cart is still at work on it, or the call's requests did not suffice.
+    Pending,
+    /// This order cannot be changed at this moment, others can.
+    OrderBusy,
     /// The cart is out of order for now.
     Unavailable,
     /// The answer could not be understood.
@@ -138,11 +185,23 @@ pub enum RetryWish {
     AfterMs(u64),
 }
 
-/// A status that the cart knows.
+/// A value that the cart, or a setting, knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
+pub struct Choice {
     pub value: String,
     pub title: Option<String>,
+}
+
+/// What the plugin is asked to list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChoicesOf {
+    /// The shop's statuses.
+    Statuses,
+    /// The shop's carriers.
+    Carriers,
+    /// The values of the setting of this name.
+    Setting(String),
 }
 
 /// Names an order for `check`.

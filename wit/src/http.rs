@@ -1,6 +1,7 @@
 //! Requests to the cart, as data: `cartage:plugin/http`. The rules are in [`crate::request`].
 #![allow(missing_docs, reason = "http.wit documents these fields, once for every language")]
 
+use crate::growth::Extra;
 use serde::{Deserialize, Serialize};
 
 /// What to ask, and where.
@@ -8,17 +9,32 @@ use serde::{Deserialize, Serialize};
 pub struct Request {
     pub endpoint: String,
     pub method: Method,
+    #[serde(default)]
+    pub effect: Effect,
     pub path: String,
     pub query: Vec<QueryPair>,
     pub headers: Vec<Header>,
     pub body: Option<Vec<Part>>,
     pub auth: Vec<String>,
     pub renew: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Extra,
 }
 
-/// A request method. CONNECT and TRACE cannot be said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+/// What a request does at the cart, by the plugin's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// It changes nothing.
+    Reads,
+    /// It may change something.
+    #[default]
+    Writes,
+}
+
+/// A request method. As text, by its name in upper case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum Method {
     Get,
     Head,
@@ -27,11 +43,20 @@ pub enum Method {
     Patch,
     Delete,
     Options,
+    /// Another, whatever the guest wrote: [`Method::is_sendable`] judges it.
+    Other(String),
 }
 
-impl std::fmt::Display for Method {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+/// Characters of a method's name.
+const METHOD_CHARACTERS_MAX: usize = 20;
+
+impl Method {
+    /// The methods that have a case of their own.
+    pub const USUAL: [Method; 7] = [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options];
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
             Method::Get => "GET",
             Method::Head => "HEAD",
             Method::Post => "POST",
@@ -39,7 +64,39 @@ impl std::fmt::Display for Method {
             Method::Patch => "PATCH",
             Method::Delete => "DELETE",
             Method::Options => "OPTIONS",
-        })
+            Method::Other(name) => name,
+        }
+    }
+
+    /// Whether it may be sent: a name in upper case, and neither CONNECT nor TRACE, which open a tunnel or give back what was sent.
+    pub fn is_sendable(&self) -> bool {
+        let Method::Other(name) = self else { return true };
+        let rest = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+        (1..=METHOD_CHARACTERS_MAX).contains(&name.len())
+            && name.starts_with(|first: char| first.is_ascii_uppercase())
+            && name.bytes().all(rest)
+            && !matches!(name.as_str(), "CONNECT" | "TRACE")
+    }
+}
+
+impl From<String> for Method {
+    fn from(name: String) -> Method {
+        Method::USUAL.into_iter().find(|usual| usual.name() == name).unwrap_or(Method::Other(name))
+    }
+}
+
+impl From<Method> for String {
+    fn from(method: Method) -> String {
+        match method {
+            Method::Other(name) => name,
+            usual => usual.name().to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for Method {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -93,6 +150,8 @@ pub struct Response {
     pub headers: Vec<ResponseHeader>,
     #[serde(with = "crate::bytes")]
     pub body: Vec<u8>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Extra,
 }
 
 /// A response header.
@@ -111,7 +170,7 @@ pub struct Error {
     pub message: String,
 }
 
-/// How far a request, or all requests of an attempt, got.
+/// How far a request, or the writes of an attempt, got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reach {
@@ -119,7 +178,7 @@ pub enum Reach {
     NothingSent,
     /// Some of it was sent and no whole answer came.
     MaybeSent,
-    /// The cart answered.
+    /// The cart answered all that was sent.
     Answered,
 }
 
@@ -131,6 +190,7 @@ pub enum ErrorKind {
     MethodDenied,
     PathDenied,
     QueryDenied,
+    EffectDenied,
     HeaderDenied,
     BodyDenied,
     CredentialDenied,
@@ -147,4 +207,5 @@ pub enum ErrorKind {
     ResponseTooLarge,
     ResponseType,
     TokenRefused,
+    Other,
 }

@@ -8,10 +8,11 @@ mod settings;
 pub use check::{CARRIERS_MAX, Error, LIST_ENTRIES_MAX, Problem, TEXT_CHARACTERS_MAX, VALUE_CHARACTERS_MAX};
 pub use names::{HOST_OWNED_HEADERS, is_host_owned_header, is_name};
 pub use settings::{
-    Error as SettingError, Errors as SettingErrors, MAP_ENTRIES_MAX, MAP_KEY_CHARACTERS_MAX, PATTERN_BYTES_MAX, Plain, Refusal,
+    Error as SettingError, Errors as SettingErrors, MAP_ENTRIES_MAX, MAP_KEY_CHARACTERS_MAX, PATTERN_BYTES_MAX, Plain, Refusal, SEVERAL_MAX,
 };
 
-use crate::delivery::{SettingValue, Status};
+use crate::delivery::{Choice, ChoicesOf, SettingValue};
+use crate::growth::{Extension, Extra};
 use crate::http::{Header, Method, Part, QueryPair};
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +29,20 @@ pub struct Manifest {
     pub settings: Vec<Setting>,
     pub statuses: Statuses,
     pub features: Features,
-    pub carriers: Vec<String>,
+    pub carriers: Carriers,
     pub personal_fields: Vec<String>,
+    pub pace: Pace,
+    pub requires: Vec<String>,
+    pub extra: Extra,
+}
+
+/// What the cart bears, and what a call needs. None: the host's own default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Pace {
+    pub requests_per_minute: Option<u32>,
+    pub concurrency: Option<u32>,
+    pub requests_per_call: Option<u32>,
+    pub response_bytes: Option<u64>,
 }
 
 /// Whom to ask.
@@ -55,6 +68,7 @@ pub struct Endpoint {
     pub request_types: Vec<String>,
     pub response_headers: Vec<String>,
     pub response_types: Vec<String>,
+    pub extra: Extra,
 }
 
 /// What the operator may bind an endpoint to.
@@ -64,6 +78,7 @@ pub enum Base {
     Any,
     Pattern(String),
     Fixed(String),
+    OneOf(Vec<String>),
 }
 
 /// A named secret. The host holds its value.
@@ -73,9 +88,11 @@ pub struct Slot {
     pub purpose: String,
     pub kind: SlotKind,
     pub required: bool,
+    pub alternative: Option<String>,
     pub endpoints: Vec<String>,
     pub fields: Vec<SlotField>,
     pub hashed: bool,
+    pub extra: Extra,
 }
 
 /// A field of a slot.
@@ -100,6 +117,7 @@ pub enum SlotKind {
     Oauth1(Oauth1),
     Oauth2ClientCredentials(Oauth2),
     Login(Login),
+    Other(Extension),
 }
 
 /// A header that holds a secret.
@@ -146,8 +164,11 @@ pub enum Oauth1Signature {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Oauth2 {
     pub token_endpoint: String,
+    pub path: String,
     pub client_authentication: ClientAuthentication,
     pub scope: Option<String>,
+    pub parameters: Vec<(String, String)>,
+    pub apply: TokenPlacement,
 }
 
 /// How the client authenticates to the token endpoint.
@@ -167,18 +188,36 @@ pub struct Login {
     pub query: Vec<QueryPair>,
     pub headers: Vec<Header>,
     pub body: Option<Vec<Part>>,
-    pub token: TokenSource,
-    pub apply: TokenPlacement,
+    pub auth: Vec<String>,
+    pub tokens: Vec<LoginToken>,
+    pub replaces: Vec<ReplacedField>,
     pub lifetime_s: Option<u32>,
     pub lifetime_pointer: Option<String>,
 }
 
-/// Where in the log-in's answer the token is.
+/// One token of a log-in's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginToken {
+    pub name: String,
+    pub source: TokenSource,
+    pub apply: Option<TokenPlacement>,
+}
+
+/// A field whose value an answer replaces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplacedField {
+    pub field: String,
+    pub source: TokenSource,
+}
+
+/// Where in a log-in's answer a value is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenSource {
     Header(String),
     JsonPointer(String),
+    Cookie(String),
+    Body,
 }
 
 /// How the token is applied to later requests.
@@ -200,6 +239,7 @@ pub struct Setting {
     pub required: bool,
     pub default: Option<SettingValue>,
     pub former_names: Vec<String>,
+    pub extra: Extra,
 }
 
 /// What values a setting takes.
@@ -209,10 +249,21 @@ pub enum SettingKind {
     Text(TextLimits),
     Integer(IntegerLimits),
     Boolean,
-    Choice(Vec<Choice>),
+    Choice(Choices),
+    Several(Choices),
     UrlPath,
     TextMap(TextLimits),
-    ChoiceMap(Vec<Choice>),
+    ChoiceMap(Choices),
+    Lines(TextLimits),
+    Other(Extension),
+}
+
+/// The values that a setting offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choices {
+    Fixed(Vec<Choice>),
+    Asked,
 }
 
 /// Limits of a text, in characters.
@@ -230,20 +281,24 @@ pub struct IntegerLimits {
     pub max: i64,
 }
 
-/// One of the values that a setting can take.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Choice {
-    pub value: String,
-    pub title: String,
-}
-
 /// Which statuses the cart takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Statuses {
-    Fixed(Vec<Status>),
+    Fixed(Vec<Choice>),
     FreeText,
-    Ask,
+    Asked,
+}
+
+/// Which carriers the cart takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Carriers {
+    #[default]
+    Any,
+    Fixed(Vec<Choice>),
+    Known(Vec<Choice>),
+    Asked,
 }
 
 /// What the plugin can carry, and how it behaves.
@@ -251,8 +306,12 @@ pub enum Statuses {
 pub struct Features {
     pub tracking: bool,
     pub several_packages: bool,
+    pub package_contents: bool,
+    pub corrections: bool,
+    pub withdrawals: bool,
     pub line_items: bool,
     pub notes: bool,
+    pub without_status: bool,
     pub customer_notification: bool,
     pub mails_customer: bool,
     pub safe_to_repeat: bool,
@@ -268,6 +327,20 @@ impl Manifest {
     /// The credential slot of this name.
     pub fn slot(&self, name: &str) -> Option<&Slot> {
         self.slots.iter().find(|slot| slot.name == name)
+    }
+
+    /// What the host asks the plugin to list, in the manifest's order.
+    pub fn asked(&self) -> Vec<ChoicesOf> {
+        let statuses = (self.statuses == Statuses::Asked).then_some(ChoicesOf::Statuses);
+        let carriers = (self.carriers == Carriers::Asked).then_some(ChoicesOf::Carriers);
+        let asked = |setting: &&Setting| setting.kind.choices() == Some(&Choices::Asked);
+        let settings = self.settings.iter().filter(asked).map(|setting| ChoicesOf::Setting(setting.name.clone()));
+        statuses.into_iter().chain(carriers).chain(settings).collect()
+    }
+
+    /// The slots that stand for each other under this name.
+    pub fn alternatives<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Slot> {
+        self.slots.iter().filter(move |slot| slot.alternative.as_deref() == Some(name))
     }
 
     /// The setting of this name.
@@ -324,6 +397,7 @@ impl std::fmt::Display for SlotKind {
             SlotKind::Oauth1(_) => "oauth1",
             SlotKind::Oauth2ClientCredentials(_) => "oauth2-client-credentials",
             SlotKind::Login(_) => "login",
+            SlotKind::Other(_) => "other",
         })
     }
 }
@@ -332,6 +406,42 @@ impl Slot {
     /// The field of this name.
     pub fn field(&self, name: &str) -> Option<&SlotField> {
         self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+impl Choices {
+    /// Those that the manifest gives. None: the shop's own are asked for.
+    pub fn fixed(&self) -> Option<&[Choice]> {
+        match self {
+            Choices::Fixed(choices) => Some(choices),
+            Choices::Asked => None,
+        }
+    }
+}
+
+impl SettingKind {
+    /// The choices that it offers.
+    pub fn choices(&self) -> Option<&Choices> {
+        match self {
+            SettingKind::Choice(choices) | SettingKind::Several(choices) | SettingKind::ChoiceMap(choices) => Some(choices),
+            SettingKind::Text(_)
+            | SettingKind::Integer(_)
+            | SettingKind::Boolean
+            | SettingKind::UrlPath
+            | SettingKind::TextMap(_)
+            | SettingKind::Lines(_)
+            | SettingKind::Other(_) => None,
+        }
+    }
+}
+
+impl Carriers {
+    /// Those that the manifest gives, whether or not others are taken as well.
+    pub fn listed(&self) -> &[Choice] {
+        match self {
+            Carriers::Fixed(carriers) | Carriers::Known(carriers) => carriers,
+            Carriers::Any | Carriers::Asked => &[],
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a plugin is told: `cartage:plugin/orders`. The WIT file documents each field.
 #![allow(missing_docs, reason = "orders.wit documents these fields, once for every language")]
 
+use crate::growth::Extra;
 use serde::{Deserialize, Serialize};
 
 /// One change of an order's status, or news of its packages.
@@ -12,11 +13,17 @@ pub struct Update {
     pub status: Option<String>,
     pub previous_label: Option<String>,
     pub changed_at: CivilTime,
+    #[serde(default)]
+    pub changed_at_unix_ms: Option<u64>,
     pub note: Option<String>,
     pub comments: Option<String>,
     pub notify_customer: Option<bool>,
     pub packages: Vec<Package>,
+    #[serde(default)]
+    pub packages_complete: Option<bool>,
     pub line_items: Vec<LineItem>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Extra,
 }
 
 /// A date and a time of day in the Order Manager's place.
@@ -48,8 +55,14 @@ pub struct Package {
     pub method: Option<String>,
     pub picked_up: Option<CivilDate>,
     pub contents: Vec<Content>,
+    #[serde(default)]
+    pub origin: Option<String>,
     pub told: Told,
     pub told_number: Option<String>,
+    #[serde(default)]
+    pub known_reference: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Extra,
 }
 
 /// What the cart knows of a package.
@@ -62,6 +75,8 @@ pub enum Told {
     AlreadyTold,
     /// The cart was told of it with another tracking number.
     NumberCorrected,
+    /// The cart was told of it with the same number, and something else of it has changed since.
+    Changed,
     /// The cart was told of it, and it was withdrawn since.
     Withdrawn,
 }
@@ -88,6 +103,8 @@ pub struct LineItem {
     pub needed: Option<String>,
     pub note: Option<String>,
     pub packages: Vec<LinePackage>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Extra,
 }
 
 /// How many of the line travel in one package.

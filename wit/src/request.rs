@@ -10,7 +10,8 @@ mod wire;
 pub use wire::{Wire, WireHeader};
 
 use crate::grants::{BaseUrl, BoundEndpoint, Grants};
-use crate::http::{ErrorKind, Request};
+use crate::growth;
+use crate::http::{Effect, ErrorKind, Request};
 use crate::manifest::{Endpoint, Manifest, Slot};
 use crate::parts::{Fields, Shown, Source};
 
@@ -57,7 +58,7 @@ pub trait Secrets {
 
 /// Decides whether a plugin may make this request.
 ///
-/// `delivery_id` is the id of the delivery of which the call is an attempt; calls without one may set no `idempotency-key`.
+/// `delivery_id` is the id of the delivery of which the call is an attempt. Calls without one may only read, and set no `idempotency-key`.
 ///
 /// # Errors
 /// [`Denied`] with the class that the guest sees and a reason with its remedy. How many requests a call may make is for the caller to
@@ -65,6 +66,8 @@ pub trait Secrets {
 pub fn check(request: Request, manifest: &Manifest, grants: &Grants, delivery_id: Option<&str>) -> Result<Allowed, Denied> {
     let (endpoint, bound) = endpoint(&request.endpoint, manifest, grants)?;
     declared::check(&request, endpoint, delivery_id)?;
+    check_effect(request.effect, delivery_id)?;
+    growth::check(&request.extra).map_err(|error| Denied::new(ErrorKind::Other, format!("the request's extra is refused: {error}")))?;
     let (fields, auth) = credentials::check(&request, manifest, grants, bound)?;
     let allowed = Allowed { request, base: bound.base.clone(), fields, auth, bytes_max: grants.limits.request_bytes };
     allowed.compose(Source::Measure)?;
@@ -94,6 +97,16 @@ impl Allowed {
     /// The same with `[slot.field]`, whatever its escape, in the place of each field of a slot: for recordings and dry runs.
     pub fn wire_record(&self) -> Wire {
         self.compose(Source::Record).expect("a recording has no limits and asks for no value")
+    }
+}
+
+fn check_effect(effect: Effect, delivery_id: Option<&str>) -> Result<(), Denied> {
+    match (effect, delivery_id) {
+        (Effect::Reads, _) | (Effect::Writes, Some(_)) => Ok(()),
+        (Effect::Writes, None) => Err(Denied::new(
+            ErrorKind::EffectDenied,
+            "a call that is no delivery changes nothing at the cart; say that the request only reads, if it does",
+        )),
     }
 }
 

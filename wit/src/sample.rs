@@ -1,16 +1,16 @@
 //! A manifest that uses everything, grants for all of it, and values: what the tests of the rules start from.
 
-use crate::delivery::{SettingValue, Status};
+use crate::delivery::{Choice, SettingValue};
 use crate::grants::{BaseUrl, BoundEndpoint, Grants, RequestLimits, SecretsInClear};
-use crate::http::{Escape, Header, Method, Part, QueryPair, Request, SecretPart};
+use crate::http::{Effect, Escape, Header, Method, Part, QueryPair, Request, SecretPart};
 use crate::manifest::{
-    About, Base, Choice, ClientAuthentication, Endpoint, Features, HeaderPlacement, IntegerLimits, KeyEncoding, Login, Manifest, Oauth1,
-    Oauth1Placement, Oauth1Signature, Oauth2, Setting, SettingKind, Slot, SlotField, SlotKind, Statuses, TextLimits, TokenPlacement,
-    TokenSource,
+    About, Base, Carriers, Choices, ClientAuthentication, Endpoint, Features, HeaderPlacement, IntegerLimits, KeyEncoding, Login,
+    LoginToken, Manifest, Oauth1, Oauth1Placement, Oauth1Signature, Oauth2, Pace, ReplacedField, Setting, SettingKind, Slot, SlotField,
+    SlotKind, Statuses, TextLimits, TokenPlacement, TokenSource,
 };
 use crate::request::Secrets;
 
-pub(crate) const DELIVERY: &str = "0199-delivery";
+pub(crate) const DELIVERY: &str = "0199f3a2-7c1e-7b64-9a3d-2f8e5c6d7a10";
 
 pub(crate) fn manifest() -> Manifest {
     let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
@@ -38,6 +38,7 @@ pub(crate) fn manifest() -> Manifest {
                 request_types: owned(&["application/json", "application/x-www-form-urlencoded"]),
                 response_headers: owned(&["x-total"]),
                 response_types: owned(&["application/json"]),
+                extra: vec![],
             },
             Endpoint {
                 name: "login".into(),
@@ -51,14 +52,18 @@ pub(crate) fn manifest() -> Manifest {
                 request_types: owned(&["application/json"]),
                 response_headers: vec![],
                 response_types: vec![],
+                extra: vec![],
             },
         ],
         slots: slots(),
         settings: settings(),
-        statuses: Statuses::Fixed(vec![Status { value: "shipped".into(), title: Some("Shipped".into()) }]),
+        statuses: Statuses::Fixed(vec![Choice { value: "shipped".into(), title: Some("Shipped".into()) }]),
         features: Features { tracking: true, ..Features::default() },
-        carriers: owned(&["UPS", "FedEx"]),
+        carriers: Carriers::Known(["UPS", "FedEx"].map(|value| Choice { value: value.into(), title: None }).into()),
         personal_fields: owned(&["email", "billing_address"]),
+        pace: Pace { requests_per_minute: Some(300), ..Pace::default() },
+        requires: vec![],
+        extra: vec![("vendor.example/colour".into(), "blue".into())],
     }
 }
 
@@ -72,15 +77,23 @@ fn slots() -> Vec<Slot> {
         purpose: format!("The {name} credential"),
         kind,
         required: false,
+        alternative: None,
         endpoints: vec!["api".into()],
         fields,
         hashed: false,
+        extra: vec![],
     };
     let placement = |name: &str, prefix: &str| HeaderPlacement { name: name.into(), prefix: prefix.into() };
     let form = vec![field("user", false, true), field("password", true, true), field("code", false, false)];
     let oauth1 = Oauth1 { placement: Oauth1Placement::Header, signature: Oauth1Signature::HmacSha256 };
-    let oauth2 =
-        Oauth2 { token_endpoint: "login".into(), client_authentication: ClientAuthentication::Basic, scope: Some("orders.write".into()) };
+    let oauth2 = Oauth2 {
+        token_endpoint: "login".into(),
+        path: "/oauth/token".into(),
+        client_authentication: ClientAuthentication::Basic,
+        scope: Some("orders.write".into()),
+        parameters: vec![("audience".into(), "https://api.vendor.example".into())],
+        apply: TokenPlacement::Header(placement("authorization", "Bearer ")),
+    };
     vec![
         slot("basic", SlotKind::Basic, vec![field("username", false, true), field("password", true, false)]),
         slot("bearer", SlotKind::Bearer, vec![field("token", true, true)]),
@@ -94,7 +107,11 @@ fn slots() -> Vec<Slot> {
             SlotKind::Oauth2ClientCredentials(oauth2),
             vec![field("client-id", false, true), field("client-secret", true, true)],
         ),
-        slot("login", SlotKind::Login(login()), vec![field("user", false, true), field("password", true, true)]),
+        slot(
+            "login",
+            SlotKind::Login(login()),
+            vec![field("user", false, true), field("password", true, true), field("refresh", true, false)],
+        ),
         slot("unset", SlotKind::Bearer, vec![field("token", true, true)]),
         Slot { endpoints: vec!["login".into()], ..slot("elsewhere", SlotKind::Bearer, vec![field("token", true, true)]) },
         Slot { hashed: true, ..slot("hashed", SlotKind::FormField, vec![field("password", true, true)]) },
@@ -109,8 +126,16 @@ fn login() -> Login {
         query: vec![QueryPair { name: "v".into(), value: Some(vec![Part::Text("1".into())]) }],
         headers: vec![Header { name: "content-type".into(), value: vec![Part::Text("application/json".into())] }],
         body: Some(vec![Part::Text("{\"p\":\"".into()), secret("login", "password", Escape::JsonString), Part::Text("\"}".into())]),
-        token: TokenSource::JsonPointer("/data/token".into()),
-        apply: TokenPlacement::Header(HeaderPlacement { name: "authorization".into(), prefix: "Bearer ".into() }),
+        auth: vec!["elsewhere".into()],
+        tokens: vec![
+            LoginToken {
+                name: "session".into(),
+                source: TokenSource::JsonPointer("/data/token".into()),
+                apply: Some(TokenPlacement::Header(HeaderPlacement { name: "authorization".into(), prefix: "Bearer ".into() })),
+            },
+            LoginToken { name: "form-key".into(), source: TokenSource::Cookie("csrf".into()), apply: None },
+        ],
+        replaces: vec![ReplacedField { field: "refresh".into(), source: TokenSource::JsonPointer("/data/refresh".into()) }],
         lifetime_s: Some(600),
         lifetime_pointer: Some("/data/expires~1in".into()),
     }
@@ -125,9 +150,11 @@ fn settings() -> Vec<Setting> {
         required: false,
         default: None,
         former_names: vec![],
+        extra: vec![],
     };
     let limits = |pattern: Option<&str>| TextLimits { min: 1, max: 8, pattern: pattern.map(str::to_owned) };
-    let choices = || ["xml", "delimited"].map(|value| Choice { value: value.into(), title: value.to_uppercase() }).to_vec();
+    let choices =
+        || Choices::Fixed(["xml", "delimited"].map(|value| Choice { value: value.into(), title: Some(value.to_uppercase()) }).into());
     vec![
         Setting {
             required: true,
@@ -140,6 +167,9 @@ fn settings() -> Vec<Setting> {
         setting("script", SettingKind::UrlPath),
         setting("names", SettingKind::TextMap(limits(None))),
         setting("carrier-encoding", SettingKind::ChoiceMap(choices())),
+        setting("encodings", SettingKind::Several(choices())),
+        setting("location", SettingKind::Choice(Choices::Asked)),
+        setting("template", SettingKind::Lines(limits(None))),
     ]
 }
 
@@ -194,12 +224,14 @@ pub(crate) fn get() -> Request {
     Request {
         endpoint: "api".into(),
         method: Method::Get,
+        effect: Effect::Reads,
         path: "/orders/7".into(),
         query: vec![],
         headers: vec![],
         body: None,
         auth: vec![],
         renew: false,
+        extra: vec![],
     }
 }
 

@@ -41,6 +41,7 @@ pub enum ErrorKind {
     MessageTooLarge,
     QuotaExceeded,
     Unsupported,
+    Other,
 }
 
 /// What an HMAC is made of.

@@ -188,6 +188,8 @@ mod tests {
                 endpoints: vec![],
                 fields: vec![field("user", false), field("password", true)],
                 hashed: false,
+                alternative: None,
+                extra: vec![],
             }],
             ..crate::carts::tests::manifest()
         }

@@ -180,8 +180,11 @@ pub(crate) fn manifest() -> Manifest {
         settings: vec![],
         statuses: Statuses::FreeText,
         features: Features::default(),
-        carriers: vec![],
+        carriers: cartage_contract::manifest::Carriers::Any,
         personal_fields: vec![],
+        pace: Default::default(),
+        requires: vec![],
+        extra: vec![],
     }
 }
 
@@ -196,6 +199,7 @@ fn former_names_of_settings_give_way() {
         required: false,
         default: None,
         former_names: vec!["encoding".into()],
+        extra: vec![],
     }];
     let mut cart = Cart::parse("seed.toml", WHOLE).expect("the example is valid");
     assert_eq!(cart.rename_settings(&manifest), [("encoding".to_owned(), "format".to_owned())]);

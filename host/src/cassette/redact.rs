@@ -24,7 +24,8 @@ pub use known::{VALUES_BYTES_MAX, VALUES_MAX};
 use super::{Cassette, Entry, HttpEntry, Recording, WireRecord};
 use crate::coding::{Coding, Edit, apply, in_order};
 use crate::exchange::{Call, Ended, Outcome};
-use cartage_contract::delivery::{Delivery, EarlierAttempt, OrderKey, Report, Setting, SettingValue, Step};
+use cartage_contract::delivery::{Delivery, EarlierAttempt, OrderKey, Report, Setting, SettingValue, Step, ToldPackage};
+use cartage_contract::growth::Extra;
 use cartage_contract::http::{Part, Request, Response};
 use cartage_contract::orders::Update;
 use known::Known;
@@ -124,7 +125,7 @@ struct Pass<'a> {
 impl Pass<'_> {
     fn call(&mut self, call: &mut Call) {
         let context = match call {
-            Call::ListStatuses { context } => context,
+            Call::ListChoices { of: _, context } => context,
             Call::Check { order, context } => {
                 if let Some(OrderKey { order_number: _, known_reference }) = order {
                     self.maybe(known_reference);
@@ -141,7 +142,7 @@ impl Pass<'_> {
             match value {
                 SettingValue::Text(text) | SettingValue::UrlPath(text) => self.text(text),
                 SettingValue::TextMap(map) => map.iter_mut().for_each(|(_, text)| self.text(text)),
-                SettingValue::Integer(_) | SettingValue::Boolean(_) | SettingValue::Choice(_) => {}
+                SettingValue::Integer(_) | SettingValue::Boolean(_) | SettingValue::Choice(_) | SettingValue::Several(_) => {}
             }
         }
     }
@@ -150,13 +151,21 @@ impl Pass<'_> {
         let note = Within::personal(Kind::Note);
         let notes = [&mut update.note, &mut update.comments].into_iter().chain(update.line_items.iter_mut().map(|line| &mut line.note));
         notes.flatten().for_each(|text| self.written(text, Coding::Plain, note));
-        update.packages.iter_mut().filter_map(|package| package.tracking_url.as_mut()).for_each(|url| self.url(url));
+        for package in &mut update.packages {
+            package.tracking_url.iter_mut().for_each(|url| self.url(url));
+            self.maybe(&mut package.known_reference);
+            self.extra(&mut package.extra);
+        }
+        update.line_items.iter_mut().for_each(|line| self.extra(&mut line.extra));
+        self.extra(&mut update.extra);
     }
 
     fn delivery(&mut self, delivery: &mut Delivery) {
-        let Delivery { id: _, sequence: _, attempt: _, earlier, known_reference } = delivery;
+        let Delivery { id: _, sequence: _, attempt: _, earlier, known_reference, extra } = delivery;
+        self.extra(extra);
         self.maybe(known_reference);
-        for EarlierAttempt { attempt: _, reach: _, steps, resume } in earlier {
+        for EarlierAttempt { attempt: _, reach: _, steps, resume, extra } in earlier {
+            self.extra(extra);
             self.steps(steps);
             resume.iter_mut().for_each(|bytes| self.body(bytes));
         }
@@ -184,7 +193,8 @@ impl Pass<'_> {
             body.iter_mut().for_each(|body| self.long_text(body));
         }
         match answer {
-            Some(Ok(Response { status: _, headers, body })) => {
+            Some(Ok(Response { status: _, headers, body, extra })) => {
+                self.extra(extra);
                 headers.iter_mut().for_each(|header| self.header(&header.name, &mut header.value));
                 self.body(body);
             }
@@ -196,7 +206,8 @@ impl Pass<'_> {
     }
 
     fn request(&mut self, request: &mut Request) {
-        let Request { endpoint: _, method: _, path, query, headers, body, auth: _, renew: _ } = request;
+        let Request { endpoint: _, method: _, effect: _, path, query, headers, body, auth: _, renew: _, extra } = request;
+        self.extra(extra);
         self.written(path, Coding::Form, Within::default());
         for pair in query {
             let within = self.walk.names.enter(Within::default(), pair.name.as_bytes());
@@ -215,10 +226,15 @@ impl Pass<'_> {
                 self.maybe(&mut applied.reference);
                 self.maybe(&mut applied.message);
                 self.steps(&mut applied.steps);
+                self.told(&mut applied.packages);
+                self.extra(&mut applied.extra);
             }
             Outcome::Failed(failure) => {
                 self.text(&mut failure.message);
                 self.steps(&mut failure.steps);
+                self.maybe(&mut failure.reference);
+                self.told(&mut failure.packages);
+                self.extra(&mut failure.extra);
                 failure.resume.iter_mut().for_each(|bytes| self.body(bytes));
             }
             Outcome::Report(Report { findings, order: _ }) => {
@@ -227,11 +243,23 @@ impl Pass<'_> {
                     self.maybe(&mut finding.remedy);
                 }
             }
-            Outcome::Statuses(_) => {}
+            Outcome::Choices(_) => {}
             Outcome::Ended(ended) => match ended {
                 Ended::Trap { reason } | Ended::Contract { reason } | Ended::Host { reason } => self.text(reason),
                 Ended::Limit { .. } | Ended::Stopped(_) => {}
             },
+        }
+    }
+
+    fn told(&mut self, packages: &mut [ToldPackage]) {
+        packages.iter_mut().for_each(|package| self.maybe(&mut package.reference));
+    }
+
+    /// Further data: a name may tell what its value is.
+    fn extra(&mut self, extra: &mut Extra) {
+        for (name, value) in extra {
+            let within = self.walk.names.enter(Within::default(), name.as_bytes());
+            self.written(value, Coding::Plain, within);
         }
     }
 

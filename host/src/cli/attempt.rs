@@ -118,6 +118,12 @@ pub(super) fn fate(fate: Fate) -> String {
         Fate::AlreadyDelivered => "delivered: the cart had it already",
         Fate::Retry { floor_ms: Some(ms) } => return format!("failed for now; worth trying again after {} s", ms.div_ceil(1000)),
         Fate::Retry { floor_ms: None } => "failed for now; worth trying again",
+        Fate::Busy { .. } => "refused for now: this order cannot be changed at this moment; it is tried again, and others go on",
+        Fate::Pending { wish_ms: Some(ms) } => {
+            return format!("the cart is still at work on it; it is asked again after {} s", ms.div_ceil(1000));
+        }
+        Fate::Pending { wish_ms: None } => "the cart is still at work on it; it is asked again",
+        Fate::PauseCart { reason: PauseReason::Misconfigured, .. } => "refused: something must be set right first; the message says what",
         Fate::PauseCart { reason: PauseReason::Credentials, .. } => "refused: the cart does not take the credentials; set them right first",
         Fate::PauseCart { reason: PauseReason::RateLimited, for_ms: Some(ms) } => {
             return format!("refused for now: the cart asks for fewer requests; try again after {} s", ms.div_ceil(1000));
@@ -143,6 +149,8 @@ pub(super) fn is_done(attempt: &Attempt) -> bool {
             matches!(&attempt.cassette.outcome, Outcome::Ended(ended) if *ended == cartage::exchange::Ended::Stopped(Stop::DryRun))
         }
         Fate::Retry { .. }
+        | Fate::Busy { .. }
+        | Fate::Pending { .. }
         | Fate::PauseCart { .. }
         | Fate::DisableCart
         | Fate::DeadLetter { .. }

@@ -13,7 +13,7 @@ use crate::exchange::{Call, Ended, Outcome};
 use crate::id::{CartId, DeliveryId};
 use crate::plugin::Plugin;
 use crate::receipt::{self, Receipt};
-use cartage_contract::delivery::{Context, Delivery, EarlierAttempt, OrderKey, Setting, Step};
+use cartage_contract::delivery::{self, ChoicesOf, Context, Delivery, EarlierAttempt, OrderKey, Setting, Step};
 use cartage_contract::manifest::Manifest;
 use cartage_contract::orders::Update;
 use std::sync::Arc;
@@ -161,6 +161,7 @@ impl Courier {
             attempt: job.attempt,
             earlier: job.earlier,
             known_reference: job.known_reference,
+            extra: Vec::new(),
         };
         let started = self.clock.now_unix_ms();
         let cassette = self.run(Call::SendOrderStatus { update: job.update, delivery, context }, Some(&job.delivery), mode).await;
@@ -180,15 +181,14 @@ impl Courier {
         Ok(self.run(Call::Check { order, context }, None, mode).await)
     }
 
-    /// Asks the plugin which statuses the cart knows, for a manifest that says [`ask`](cartage_contract::manifest::Statuses::Ask). It changes
-    /// nothing at the cart.
+    /// Asks the plugin for values that only this shop knows, of a kind that its manifest says are asked for. It changes nothing at the cart.
     ///
     /// # Errors
     ///
     /// [`Error::Entropy`] alone.
-    pub async fn statuses(&self, mode: Mode) -> Result<Cassette, Error> {
+    pub async fn choices(&self, of: ChoicesOf, mode: Mode) -> Result<Cassette, Error> {
         let context = self.context()?;
-        Ok(self.run(Call::ListStatuses { context }, None, mode).await)
+        Ok(self.run(Call::ListChoices { of, context }, None, mode).await)
     }
 
     /// Runs a call with this cart's services and keeps the record of it.
@@ -209,6 +209,8 @@ impl Courier {
             settings: self.settings.clone(),
             endpoints: self.door.endpoints(),
             bound_slots: self.door.bound_slots(),
+            limits: told(&self.limits),
+            extra: Vec::new(),
         })
     }
 
@@ -230,12 +232,18 @@ impl Courier {
     }
 }
 
+/// What a plugin may plan by.
+fn told(limits: &Limits) -> delivery::Limits {
+    let Limits { requests, request_bytes, response_bytes, request_ms, call_ms, .. } = *limits;
+    delivery::Limits { requests, request_bytes, response_bytes, request_ms: request_ms.into(), call_ms: call_ms.into() }
+}
+
 /// What of an outcome a receipt keeps besides its fate.
 fn summary(outcome: &Outcome) -> (Option<String>, Option<String>, Vec<Step>) {
     match outcome {
         Outcome::Applied(applied) => (applied.message.clone(), applied.reference.clone(), applied.steps.clone()),
-        Outcome::Failed(failure) => (Some(failure.message.clone()), None, failure.steps.clone()),
-        Outcome::Ended(Ended::Stopped(_)) | Outcome::Statuses(_) | Outcome::Report(_) => (None, None, Vec::new()),
+        Outcome::Failed(failure) => (Some(failure.message.clone()), failure.reference.clone(), failure.steps.clone()),
+        Outcome::Ended(Ended::Stopped(_)) | Outcome::Choices(_) | Outcome::Report(_) => (None, None, Vec::new()),
         Outcome::Ended(ended) => (Some(ended.to_string()), None, Vec::new()),
     }
 }

@@ -103,7 +103,8 @@ impl Client {
     fn request(&self, wire: Wire) -> Result<reqwest::Request, Error> {
         let unsendable = |what| Error::Unsendable { host: self.host(), what };
         let url = url_at(self.base.url(), &wire.url).ok_or_else(|| unsendable("its URL would be another one"))?;
-        let mut request = reqwest::Request::new(method(wire.method), url);
+        let method = reqwest::Method::from_bytes(wire.method.name().as_bytes()).map_err(|_| unsendable("its method is malformed"))?;
+        let mut request = reqwest::Request::new(method, url);
         for header in wire.headers {
             let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| unsendable("the name of a header is malformed"))?;
             let mut value = HeaderValue::from_bytes(&header.value).map_err(|_| unsendable("the value of a header is malformed"))?;
@@ -155,18 +156,6 @@ fn url_at(base: &Url, text: &str) -> Option<Url> {
     let server = &base[..Position::BeforePath];
     let url = base.join(text.strip_prefix(server)?).ok()?;
     (url.as_str() == text && url[..Position::BeforePath] == *server).then_some(url)
-}
-
-fn method(method: Method) -> reqwest::Method {
-    match method {
-        Method::Get => reqwest::Method::GET,
-        Method::Head => reqwest::Method::HEAD,
-        Method::Post => reqwest::Method::POST,
-        Method::Put => reqwest::Method::PUT,
-        Method::Patch => reqwest::Method::PATCH,
-        Method::Delete => reqwest::Method::DELETE,
-        Method::Options => reqwest::Method::OPTIONS,
-    }
 }
 
 #[cfg(test)]

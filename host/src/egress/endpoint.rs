@@ -288,6 +288,7 @@ fn takes(base: &Base) -> String {
         Base::Any => "any base URL".to_owned(),
         Base::Pattern(pattern) => format!("URLs like {pattern}"),
         Base::Fixed(url) => format!("only {url}"),
+        Base::OneOf(urls) => format!("one of {}", urls.join(", ")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::scrub::{Found, Scrubber};
 use crate::cassette::{Entry, HttpEntry, Recording, WireRecord};
-use cartage_contract::http::{Method, Reach, Request};
+use cartage_contract::http::{Effect, Reach, Request};
 use cartage_contract::request::Wire;
 
 /// A request as it goes out, for the record. It was put together with placeholders, never with secrets.
@@ -26,18 +26,20 @@ pub(super) fn log_line(message: &str, scrubber: &Scrubber) -> (String, Found) {
 
 /// All of an attempt.
 pub(super) fn recording(entries: Vec<Entry>, secret_reflected: bool) -> Recording {
-    let requests = || entries.iter().filter_map(|entry| if let Entry::Http(entry) = entry { Some(&**entry) } else { None });
-    let writes = requests().filter(|entry| !is_read(entry.request.method)).map(|entry| entry.reach).max();
-    let reach = writes.or_else(|| requests().map(|entry| entry.reach).max()).unwrap_or(Reach::NothingSent);
-    Recording { entries, reach, secret_reflected }
+    Recording { reach: reach(&entries), entries, secret_reflected }
 }
 
-/// Whether a method only reads (RFC 9110 section 9.2.1).
-fn is_read(method: Method) -> bool {
-    match method {
-        Method::Get | Method::Head | Method::Options => true,
-        Method::Post | Method::Put | Method::Patch | Method::Delete => false,
-    }
+/// How far the writes of an attempt got. One without a whole answer may have changed something, whatever became of the others; reads change nothing.
+fn reach(entries: &[Entry]) -> Reach {
+    let writes = entries.iter().filter_map(|entry| match entry {
+        Entry::Http(entry) if entry.request.effect == Effect::Writes => Some(entry.reach),
+        Entry::Http(_) | Entry::Signature { .. } | Entry::Log { .. } => None,
+    });
+    writes.fold(Reach::NothingSent, |all, one| match (all, one) {
+        (Reach::MaybeSent, _) | (_, Reach::MaybeSent) => Reach::MaybeSent,
+        (Reach::Answered, _) | (_, Reach::Answered) => Reach::Answered,
+        (Reach::NothingSent, Reach::NothingSent) => Reach::NothingSent,
+    })
 }
 
 /// The text with control characters, and those that turn the direction of writing, escaped as Rust escapes them.

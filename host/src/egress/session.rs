@@ -12,7 +12,7 @@ use super::signing::{self, SIGNATURES_MAX};
 use crate::cassette::{Entry, HttpEntry, Recording};
 use crate::exchange::{Answer, Ask, Services, Stop};
 use crate::heavy;
-use cartage_contract::http::{Error, ErrorKind, Method, Part, Reach, Request, Response, ResponseHeader};
+use cartage_contract::http::{Effect, Error, ErrorKind, Part, Reach, Request, Response, ResponseHeader};
 use cartage_contract::manifest::Endpoint;
 use cartage_contract::request::{self, Allowed, Denied, Wire, WireHeader};
 use cartage_contract::signing::{self as contract, Algorithm};
@@ -30,16 +30,16 @@ pub enum Mode {
     Live,
     /// The first request is recorded and ends the call, without a socket or a look at a name.
     DryRun,
-    /// GET and HEAD are performed; the first other request is recorded and ends the call.
+    /// Requests that only read are performed, by the plugin's word; the first other request is recorded and ends the call.
     DryRunReads,
 }
 
 impl Mode {
-    fn stops_before(self, method: Method) -> bool {
+    fn stops_before(self, effect: Effect) -> bool {
         match self {
             Mode::Live => false,
             Mode::DryRun => true,
-            Mode::DryRunReads => !matches!(method, Method::Get | Method::Head),
+            Mode::DryRunReads => effect == Effect::Writes,
         }
     }
 }
@@ -79,7 +79,7 @@ impl Session {
             Ok(allowed) => allowed,
             Err(error) => return Answer::Sent(Err(error)),
         };
-        if self.mode.stops_before(allowed.request().method) {
+        if self.mode.stops_before(allowed.request().effect) {
             return Answer::End(Stop::DryRun);
         }
         let result = self.perform(&allowed).await;
@@ -184,7 +184,7 @@ impl Session {
             door.scrubber.text(&mut value);
             ResponseHeader { name: name.as_str().to_owned(), value }
         };
-        Ok(Response { status: received.status, headers: shown.map(header).collect(), body: received.body })
+        Ok(Response { status: received.status, headers: shown.map(header).collect(), body: received.body, extra: Vec::new() })
     }
 
     fn wrong_type(&self, endpoint: &Endpoint, content_type: Option<&str>, status: u16) -> Failed {

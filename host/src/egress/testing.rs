@@ -31,8 +31,11 @@ pub(super) fn manifest() -> Manifest {
         settings: Vec::new(),
         statuses: Statuses::FreeText,
         features: Features::default(),
-        carriers: Vec::new(),
+        carriers: cartage_contract::manifest::Carriers::Any,
         personal_fields: Vec::new(),
+        pace: Default::default(),
+        requires: vec![],
+        extra: vec![],
     }
 }
 
@@ -49,6 +52,7 @@ pub(super) fn endpoint(name: &str, base: Base, required: bool) -> Endpoint {
         request_types: vec!["application/x-www-form-urlencoded".into()],
         response_headers: Vec::new(),
         response_types: Vec::new(),
+        extra: vec![],
     }
 }
 
@@ -74,6 +78,8 @@ fn slot(name: &str, kind: SlotKind, fields: Vec<SlotField>) -> Slot {
         endpoints: vec!["api".into()],
         fields,
         hashed,
+        alternative: None,
+        extra: vec![],
     }
 }
 

@@ -216,6 +216,7 @@ fn package_news(package: &Package, told: Told) -> String {
     let name = package.tracking_number.as_deref().or(package.id.as_deref()).unwrap_or("without a number");
     match told {
         Told::New | Told::AlreadyTold => format!("the package {name} is new to the cart"),
+        Told::Changed => format!("the package {name} has changed"),
         Told::NumberCorrected => format!("a package has another tracking number now: {name}"),
         Told::Withdrawn => format!("the package {name} was withdrawn"),
     }

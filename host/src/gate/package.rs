@@ -64,7 +64,7 @@ pub(super) fn news<'a>(packages: &'a [Package], known: Option<&Known>) -> Option
         let entry = newest(package, known, |_| true);
         let told = told(package, entry)?;
         let is_news = match told {
-            Told::New | Told::NumberCorrected => true,
+            Told::New | Told::NumberCorrected | Told::Changed => true,
             Told::AlreadyTold => false,
             Told::Withdrawn => entry.is_some_and(|entry| !entry.withdrawn),
         };

@@ -9,7 +9,7 @@ use crate::events::Raised;
 use crate::id::CartId;
 use crate::parameters::Assignments;
 use crate::validate::Load;
-use cartage_contract::delivery::Status;
+use cartage_contract::delivery::Choice;
 use cartage_contract::manifest::{Manifest, Statuses};
 use cartage_contract::orders::Update;
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,7 @@ pub enum PluginState<'a> {
         /// What it says of itself.
         manifest: &'a Manifest,
         /// The statuses that the cart gave when it was asked, where the plugin asks it.
-        asked: Option<&'a [Status]>,
+        asked: Option<&'a [Choice]>,
     },
     /// Its file is not there.
     Missing,
@@ -149,11 +149,11 @@ impl Question<'_> {
 
 impl<'a> PluginState<'a> {
     /// The statuses of the cart, where they are known.
-    pub(super) fn statuses(self) -> Option<&'a [Status]> {
+    pub(super) fn statuses(self) -> Option<&'a [Choice]> {
         match self {
             PluginState::Admitted { manifest, asked } => match &manifest.statuses {
                 Statuses::Fixed(fixed) => Some(fixed),
-                Statuses::Ask => asked,
+                Statuses::Asked => asked,
                 Statuses::FreeText => None,
             },
             PluginState::Missing | PluginState::Changed | PluginState::AwaitsApproval | PluginState::Refused { .. } => None,

@@ -327,6 +327,6 @@ fn refused(error: &(dyn std::error::Error + 'static)) -> PluginKept {
 fn word(value: &Plain) -> Option<&str> {
     match value {
         Plain::Text(word) => Some(word),
-        Plain::Integer(_) | Plain::Boolean(_) | Plain::Map(_) => None,
+        Plain::Integer(_) | Plain::Boolean(_) | Plain::List(_) | Plain::Map(_) => None,
     }
 }

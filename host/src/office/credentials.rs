@@ -213,7 +213,7 @@ fn told(outcome: &Outcome) -> Next {
             }
         }
         Outcome::Failed(failure) if failure.kind == FailureKind::Credentials => Next::Refused,
-        Outcome::Failed(_) | Outcome::Applied(_) | Outcome::Ended(_) | Outcome::Statuses(_) => Next::Untold,
+        Outcome::Failed(_) | Outcome::Applied(_) | Outcome::Ended(_) | Outcome::Choices(_) => Next::Untold,
     }
 }
 
@@ -226,8 +226,18 @@ mod tests {
     fn only_a_plugin_that_says_so_is_believed() {
         let finding = |level, about| Finding { level, about, message: String::new(), remedy: None };
         let report = |findings| Outcome::Report(Report { findings, order: None });
-        let failed =
-            |kind| Outcome::Failed(Failure { kind, message: String::new(), retry: RetryWish::Default, steps: vec![], resume: None });
+        let failed = |kind| {
+            Outcome::Failed(Failure {
+                kind,
+                message: String::new(),
+                retry: RetryWish::Default,
+                steps: vec![],
+                resume: None,
+                reference: None,
+                packages: vec![],
+                extra: vec![],
+            })
+        };
         let (fine, warning, problem) = (FindingLevel::Fine, FindingLevel::Warning, FindingLevel::Problem);
         let (credentials, reachability) = (FindingSubject::Credentials, FindingSubject::Reachability);
         for (outcome, expected) in [

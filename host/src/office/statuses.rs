@@ -4,7 +4,7 @@ use super::apply::statuses;
 use super::{Error, KeptCart, Office};
 use crate::egress::Mode;
 use crate::exchange::Outcome;
-use cartage_contract::delivery::Status;
+use cartage_contract::delivery::{Choice, ChoicesOf};
 use cartage_contract::manifest::Statuses;
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Known {
     /// The statuses, as the cart lists them.
-    pub statuses: Vec<Status>,
+    pub statuses: Vec<Choice>,
     /// Labels that lead to none of them.
     pub doubts: Vec<String>,
 }
@@ -25,13 +25,13 @@ impl Office {
     ///
     /// Those of making the cart ready.
     pub async fn ask_statuses(&self, kept: &KeptCart) -> Result<Option<Result<Known, String>>, Error> {
-        if kept.manifest().is_none_or(|manifest| manifest.statuses != Statuses::Ask) {
+        if kept.manifest().is_none_or(|manifest| manifest.statuses != Statuses::Asked) {
             return Ok(None);
         }
         let courier = self.courier(kept).await?;
-        let cassette = courier.statuses(Mode::Live).await.map_err(Error::courier(&kept.cart.id))?;
+        let cassette = courier.choices(ChoicesOf::Statuses, Mode::Live).await.map_err(Error::courier(&kept.cart.id))?;
         Ok(Some(match cassette.outcome {
-            Outcome::Statuses(known) => {
+            Outcome::Choices(known) => {
                 let doubts = statuses(&kept.cart, &known, &self.labels().await?);
                 Ok(Known { statuses: known, doubts })
             }

@@ -96,7 +96,7 @@ impl Attempts {
 }
 
 fn cut_off(attempt: u32) -> EarlierAttempt {
-    EarlierAttempt { attempt, reach: Reach::MaybeSent, steps: Vec::new(), resume: None }
+    EarlierAttempt { attempt, reach: Reach::MaybeSent, steps: Vec::new(), resume: None, extra: Vec::new() }
 }
 
 /// Nothing that a careful plugin would act on is forgotten with an attempt.
@@ -127,6 +127,7 @@ mod tests {
             reach: Reach::Answered,
             steps: vec![Step { name: step.into(), reference: None }],
             resume: Some(vec![attempt as u8]),
+            extra: Vec::new(),
         }
     }
 

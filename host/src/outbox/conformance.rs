@@ -90,6 +90,9 @@ pub(super) fn update(order: &OrderRef, label: &str, packages: &[u8]) -> Update {
         notify_customer: None,
         packages: packages.iter().map(|id| sent(*id)).collect(),
         line_items: Vec::new(),
+        changed_at_unix_ms: None,
+        packages_complete: None,
+        extra: vec![],
     }
 }
 
@@ -105,6 +108,9 @@ fn sent(id: u8) -> cartage_contract::orders::Package {
         contents: Vec::new(),
         told: Told::New,
         told_number: None,
+        origin: None,
+        known_reference: None,
+        extra: vec![],
     }
 }
 

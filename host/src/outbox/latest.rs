@@ -5,6 +5,7 @@
 //! merged as they were accepted; what the cart knows of each package is marked when an attempt starts, and not before.
 
 use super::UPDATE_BYTES_MAX;
+use cartage_contract::growth::{Extra, PAIRS_MAX};
 use cartage_contract::orders::{LineItem, LinePackage, Package, Told, Update};
 use std::collections::{HashMap, HashSet};
 
@@ -50,13 +51,18 @@ pub fn merge(older: &Update, newer: &Update) -> Option<Update> {
         // The cart was told nothing in between.
         previous_label: older.previous_label.clone(),
         changed_at: newer.changed_at,
+        changed_at_unix_ms: newer.changed_at_unix_ms,
         note: joined(older.note.as_deref(), newer.note.as_deref())?,
         comments: newer.comments.clone().or_else(|| older.comments.clone()),
         notify_customer: newer.notify_customer.or(older.notify_customer),
         packages: packages(&older.packages, &newer.packages),
+        packages_complete: newer.packages_complete.or(older.packages_complete),
         line_items: lines(&older.line_items, &newer.line_items)?,
+        extra: extra(&older.extra, &newer.extra),
     };
-    (merged.packages.len() <= PACKAGES_MAX && merged.line_items.len() <= LINE_ITEMS_MAX).then_some(merged)
+    let extras = merged.packages.iter().map(|package| &package.extra).chain(merged.line_items.iter().map(|line| &line.extra));
+    let bounded = extras.chain([&merged.extra]).all(|extra| extra.len() <= PAIRS_MAX);
+    (bounded && merged.packages.len() <= PACKAGES_MAX && merged.line_items.len() <= LINE_ITEMS_MAX).then_some(merged)
 }
 
 /// Both notes, the older first; one that both have, once. None: too long.
@@ -97,7 +103,16 @@ fn filled(old: &Package, new: &Package) -> Package {
         method: new.method.clone().or_else(|| old.method.clone()),
         picked_up: new.picked_up.or(old.picked_up),
         contents: if new.contents.is_empty() { old.contents.clone() } else { new.contents.clone() },
+        origin: new.origin.clone().or_else(|| old.origin.clone()),
+        known_reference: new.known_reference.clone().or_else(|| old.known_reference.clone()),
+        extra: extra(&old.extra, &new.extra),
     }
+}
+
+/// The older one's further data that the newer does not name, then the newer's.
+fn extra(older: &Extra, newer: &Extra) -> Extra {
+    let alone = older.iter().filter(|(name, _)| !newer.iter().any(|(new, _)| new == name));
+    alone.chain(newer).cloned().collect()
 }
 
 /// By what a package is known.
@@ -166,6 +181,7 @@ fn line(old: &LineItem, new: &LineItem) -> Option<LineItem> {
         needed: or(&new.needed, &old.needed),
         note: joined(old.note.as_deref(), new.note.as_deref())?,
         packages: travels,
+        extra: extra(&old.extra, &new.extra),
     };
     (merged.packages.len() <= LINE_ITEMS_MAX).then_some(merged)
 }

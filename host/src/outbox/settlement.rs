@@ -114,7 +114,8 @@ impl Settle {
     /// What the next attempt is told of this one.
     pub(super) fn earlier(&self) -> Option<EarlierAttempt> {
         let receipt = self.receipt.as_ref()?;
-        Some(EarlierAttempt { attempt: self.attempt, reach: receipt.reach, steps: receipt.steps.clone(), resume: self.resume.clone() })
+        let (steps, resume) = (receipt.steps.clone(), self.resume.clone());
+        Some(EarlierAttempt { attempt: self.attempt, reach: receipt.reach, steps, resume, extra: Vec::new() })
     }
 }
 

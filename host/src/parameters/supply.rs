@@ -65,7 +65,9 @@ impl fmt::Display for Supplied {
         let Supplied { setting, parameter, effective, .. } = self;
         let word = |value: &SettingValue| match value {
             SettingValue::Choice(word) | SettingValue::Text(word) | SettingValue::UrlPath(word) => word.clone(),
-            SettingValue::Integer(_) | SettingValue::Boolean(_) | SettingValue::TextMap(_) => format!("{value:?}"),
+            SettingValue::Integer(_) | SettingValue::Boolean(_) | SettingValue::Several(_) | SettingValue::TextMap(_) => {
+                format!("{value:?}")
+            }
         };
         let own = self.own.as_ref().map_or_else(|| "not set".to_owned(), word);
         let said = format!("{} ({})", effective.value, effective.source);

@@ -8,7 +8,7 @@ mod refusal;
 
 use super::guest::{AskedWhileDescribing, Asks};
 use super::limits::{Budget, is_of_the_host};
-use super::{Admitted, Plugin, Runtime, v0_1};
+use super::{Admitted, Plugin, Runtime, v1};
 use crate::carts::Limits;
 use crate::exchange::{Ended, Limit};
 use crate::id::Digest;
@@ -71,22 +71,22 @@ pub enum Error {
         cause: Cause,
     },
     /// It was built for another version of the contract.
-    #[error("the plugin has {item}, and this host speaks {package}@{version}; build it with the SDK of that version", package = v0_1::PACKAGE, version = v0_1::VERSION)]
+    #[error("the plugin has {item}, and this host speaks {package}@{version}; {}", advice(.item), package = v1::PACKAGE, version = v1::VERSION)]
     ContractVersion {
         /// The import or export that shows it.
         item: String,
     },
     /// It lacks an export.
-    #[error("the plugin does not export {export}; build it for the world plugin of {package}@{version} (the SDK's export! does that)", package = v0_1::PACKAGE, version = v0_1::VERSION)]
+    #[error("the plugin does not export {export}; build it for the world plugin of {package}@{version} (the SDK's export! does that)", package = v1::PACKAGE, version = v1::VERSION)]
     MissingExport {
         /// The function.
         export: &'static str,
     },
     /// An import has another type than the contract's.
-    #[error("an import of the plugin has another type than in {package}@{version}; build it with the unchanged WIT files", package = v0_1::PACKAGE, version = v0_1::VERSION)]
+    #[error("an import of the plugin has another type than in {package}@{version}; build it with the unchanged WIT files", package = v1::PACKAGE, version = v1::VERSION)]
     ImportType(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// An export has another type than the contract's.
-    #[error("an export of the plugin has another type than in {package}@{version}; build it with the unchanged WIT files", package = v0_1::PACKAGE, version = v0_1::VERSION)]
+    #[error("an export of the plugin has another type than in {package}@{version}; build it with the unchanged WIT files", package = v1::PACKAGE, version = v1::VERSION)]
     ExportType(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It cannot be compiled, or needs more memories, tables or instances than the host has room for.
     #[error("the plugin cannot be compiled for this host")]
@@ -145,7 +145,7 @@ impl Runtime {
         let compiled = tokio::task::spawn_blocking(move || {
             inspect(&bytes)?;
             let component = Component::from_binary(&runtime.0.engine, &bytes).map_err(|error| unfit(error, Error::Unfit))?;
-            let ready = v0_1::Ready::new(&runtime.0.linker, &component)?;
+            let ready = v1::Ready::new(&runtime.0.linker, &component)?;
             Ok((Digest::of(&bytes), ready))
         });
         let (digest, ready) = match compiled.await {
@@ -158,7 +158,7 @@ impl Runtime {
         Ok(Plugin(Arc::new(Admitted { runtime: self.clone(), ready, digest, manifest })))
     }
 
-    async fn describe(&self, ready: &v0_1::Ready) -> Result<Manifest, Error> {
+    async fn describe(&self, ready: &v1::Ready) -> Result<Manifest, Error> {
         let limits = &DESCRIBE_LIMITS;
         let call_ms = Duration::from_millis(limits.call_ms.into());
         let _slot = self.slot(call_ms).await.map_err(Error::Describe)?;
@@ -252,22 +252,34 @@ fn interface(bytes: &[u8]) -> Result<(Vec<&str>, Vec<&str>), wasmparser::BinaryR
 }
 
 fn check_import(import: &str) -> Result<(), Error> {
-    let ours = import.strip_prefix(v0_1::PACKAGE).and_then(|rest| rest.strip_prefix('/'));
+    let ours = import.strip_prefix(v1::PACKAGE).and_then(|rest| rest.strip_prefix('/'));
     let Some((interface, version)) = ours.map(|name| name.split_once('@').unwrap_or((name, ""))) else {
         return Err(Error::ForeignImport { import: import.to_owned(), cause: Cause::of(import) });
     };
-    if version != v0_1::VERSION {
+    if version != v1::VERSION {
         Err(Error::ContractVersion { item: format!("the import {import}") })
-    } else if v0_1::IMPORTS.contains(&interface) {
+    } else if v1::IMPORTS.contains(&interface) {
         Ok(())
     } else {
         Err(Error::ForeignImport { import: import.to_owned(), cause: Cause::Unknown })
     }
 }
 
+/// What to do about a plugin of another version of the contract, which stands after the `@` of its import or export.
+fn advice(item: &str) -> &'static str {
+    let mut numbers = item.rsplit_once('@').map_or("", |(_, version)| version).split('.').map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(0)), _) => {
+            "the contract before 1.0.0 was unstable and no host runs it any more: its vendor must build it anew with today's SDK"
+        }
+        (Some(Ok(1)), Some(Ok(1..))) => "it needs a newer Cartage",
+        _ => "it must be built with the SDK of that version, or needs another Cartage",
+    }
+}
+
 fn check_exports(exports: &[&str]) -> Result<(), Error> {
-    let Some(export) = v0_1::EXPORTS.into_iter().find(|export| !exports.contains(export)) else { return Ok(()) };
-    match exports.iter().find(|export| export.starts_with(v0_1::PACKAGE)) {
+    let Some(export) = v1::EXPORTS.into_iter().find(|export| !exports.contains(export)) else { return Ok(()) };
+    match exports.iter().find(|export| export.starts_with(v1::PACKAGE)) {
         Some(other) => Err(Error::ContractVersion { item: format!("the export {other}") }),
         None => Err(Error::MissingExport { export }),
     }

@@ -1,7 +1,10 @@
 //! What a guest returned, held to the bounds that `delivery.wit` states: messages are cut, everything else ends the call.
 
 use crate::exchange::{Ended, Outcome};
-use cartage_contract::delivery::{Applied, Failure, Finding, OrderSeen, Report, Status, Step};
+use cartage_contract::delivery::{Applied, Choice, Failure, Finding, OrderSeen, Report, Step, ToldPackage};
+use cartage_contract::growth::{self, Extra};
+
+use std::collections::BTreeSet;
 
 /// Bytes of a message. More is cut.
 const MESSAGE_BYTES_MAX: usize = 4 << 10;
@@ -13,10 +16,12 @@ const REFERENCE_CHARS_MAX: usize = 255;
 const STEP_NAME_CHARS_MAX: usize = 64;
 /// Steps of one attempt.
 const STEPS_MAX: usize = 100;
-/// Characters of a status's value.
-const STATUS_CHARS_MAX: usize = 100;
-/// Statuses of one cart.
-const STATUSES_MAX: usize = 1_000;
+/// Characters of a choice's value.
+const CHOICE_CHARS_MAX: usize = 100;
+/// Choices of one list.
+const CHOICES_MAX: usize = 1_000;
+/// Characters of a choice's title.
+const TITLE_CHARS_MAX: usize = 1_000;
 /// Findings of one report.
 const FINDINGS_MAX: usize = 100;
 /// Packages of an order as the cart sees it.
@@ -29,7 +34,7 @@ pub(super) fn check(mut outcome: Outcome) -> Result<Outcome, Ended> {
     match &mut outcome {
         Outcome::Applied(applied) => check_applied(applied),
         Outcome::Failed(failure) => check_failure(failure),
-        Outcome::Statuses(statuses) => check_statuses(statuses),
+        Outcome::Choices(choices) => check_choices(choices),
         Outcome::Report(report) => check_report(report),
         Outcome::Ended(_) => Ok(()),
     }
@@ -40,18 +45,49 @@ pub(super) fn check(mut outcome: Outcome) -> Result<Outcome, Ended> {
 fn check_applied(applied: &mut Applied) -> Result<(), String> {
     applied.message.as_mut().into_iter().for_each(cut);
     reference("the reference", applied.reference.as_deref())?;
+    told(&applied.packages)?;
+    extra(&applied.extra)?;
     steps(&applied.steps)
 }
 
 fn check_failure(failure: &mut Failure) -> Result<(), String> {
     cut(&mut failure.message);
     at_most("bytes of resume", failure.resume.as_ref().map_or(0, Vec::len), RESUME_BYTES_MAX)?;
+    reference("the reference", failure.reference.as_deref())?;
+    told(&failure.packages)?;
+    extra(&failure.extra)?;
     steps(&failure.steps)
 }
 
-fn check_statuses(statuses: &[Status]) -> Result<(), String> {
-    at_most("statuses", statuses.len(), STATUSES_MAX)?;
-    statuses.iter().try_for_each(|status| characters("a status's value", &status.value, STATUS_CHARS_MAX))
+fn told(packages: &[ToldPackage]) -> Result<(), String> {
+    at_most("told packages", packages.len(), PACKAGES_MAX)?;
+    let mut places = BTreeSet::new();
+    for ToldPackage { index, reference: own } in packages {
+        if !places.insert(index) {
+            return Err(format!("it names the package at {index} twice"));
+        }
+        reference("a package's reference", own.as_deref())?;
+    }
+    Ok(())
+}
+
+fn extra(extra: &Extra) -> Result<(), String> {
+    growth::check(extra).map_err(|error| format!("its extra breaks a rule: {error}"))
+}
+
+fn check_choices(choices: &[Choice]) -> Result<(), String> {
+    at_most("choices", choices.len(), CHOICES_MAX)?;
+    let mut values = BTreeSet::new();
+    for Choice { value, title } in choices {
+        characters("a choice's value", value, CHOICE_CHARS_MAX)?;
+        if let Some(title) = title {
+            characters("a choice's title", title, TITLE_CHARS_MAX)?;
+        }
+        if !values.insert(value) {
+            return Err("it lists a choice twice".to_owned());
+        }
+    }
+    Ok(())
 }
 
 fn check_report(report: &mut Report) -> Result<(), String> {
@@ -98,11 +134,14 @@ mod tests {
     use cartage_contract::delivery::{AppliedOutcome, FailureKind, FindingLevel, FindingSubject, PackageSeen, RetryWish};
 
     fn applied() -> Applied {
-        Applied { outcome: AppliedOutcome::Done, reference: None, message: None, steps: Vec::new() }
+        let (steps, packages, extra) = (Vec::new(), Vec::new(), Vec::new());
+        Applied { outcome: AppliedOutcome::Done, reference: None, message: None, steps, packages, rest_ms: None, extra }
     }
 
     fn failure() -> Failure {
-        Failure { kind: FailureKind::Protocol, message: String::new(), retry: RetryWish::Default, steps: Vec::new(), resume: None }
+        let (message, retry) = (String::new(), RetryWish::Default);
+        let (steps, packages, extra) = (Vec::new(), Vec::new(), Vec::new());
+        Failure { kind: FailureKind::Protocol, message, retry, steps, resume: None, reference: None, packages, extra }
     }
 
     fn step(name: usize, reference: usize) -> Step {
@@ -136,9 +175,26 @@ mod tests {
         edge(steps(vec![step(1, 255)]), steps(vec![step(0, 255)]), "a step's name has 0 characters, and 1 to 64 are allowed");
         let failed = |step| Outcome::Failed(Failure { steps: vec![step], ..failure() });
         edge(failed(step(1, 255)), failed(step(1, 256)), "a step's reference has 256 characters, and 255 are allowed");
-        let statuses = |count, chars| Outcome::Statuses(vec![Status { value: "é".repeat(chars), title: None }; count]);
-        edge(statuses(1000, 1), statuses(1001, 1), "it has 1001 statuses, and 1000 are allowed");
-        edge(statuses(1, 100), statuses(1, 101), "a status's value has 101 characters, and 1 to 100 are allowed");
+        let choices = |count: usize| Outcome::Choices((0..count).map(|n| Choice { value: n.to_string(), title: None }).collect());
+        edge(choices(1000), choices(1001), "it has 1001 choices, and 1000 are allowed");
+        let choice =
+            |value: usize, title: usize| Outcome::Choices(vec![Choice { value: "é".repeat(value), title: Some("é".repeat(title)) }]);
+        edge(choice(100, 1), choice(101, 1), "a choice's value has 101 characters, and 1 to 100 are allowed");
+        edge(choice(1, 1000), choice(1, 1001), "a choice's title has 1001 characters, and 1 to 1000 are allowed");
+        let twice = Outcome::Choices(vec![Choice { value: "a".into(), title: None }; 2]);
+        edge(choices(2), twice, "it lists a choice twice");
+        let told = |places: &[u32], chars| {
+            let package = |index: &u32| ToldPackage { index: *index, reference: Some("é".repeat(chars)) };
+            Outcome::Failed(Failure { packages: places.iter().map(package).collect(), ..failure() })
+        };
+        edge(told(&[0, 1], 255), told(&[0, 0], 255), "it names the package at 0 twice");
+        edge(told(&[0], 255), told(&[0], 256), "a package's reference has 256 characters, and 255 are allowed");
+        let all: Vec<u32> = (0..101).collect();
+        edge(told(&all[..100], 1), told(&all, 1), "it has 101 told packages, and 100 are allowed");
+        let found = |chars| Outcome::Failed(Failure { reference: Some("é".repeat(chars)), ..failure() });
+        edge(found(255), found(256), "the reference has 256 characters, and 255 are allowed");
+        let more = |bytes| Outcome::Applied(Applied { extra: vec![("a".into(), "x".repeat(bytes))], ..applied() });
+        edge(more(4096), more(4097), "its extra breaks a rule: the value of a has 4097 bytes, and 4096 are allowed");
         edge(report(100, seen()), report(101, seen()), "it has 101 findings, and 100 are allowed");
         let package = PackageSeen { carrier: None, tracking_number: None };
         let packages = |count| report(0, OrderSeen { packages: vec![package.clone(); count], ..seen() });

@@ -119,11 +119,14 @@ pub(super) fn update(fields: Fields, now: CivilTime, check: &mut Check) -> Updat
         status: None,
         previous_label: None,
         changed_at: check.time("changed_at", fields.changed_at.as_deref()).unwrap_or(now),
+        changed_at_unix_ms: None,
         note: check.block("note", fields.note, NOTE_BYTES_MAX),
         comments: check.block("comments", fields.comments, NOTE_BYTES_MAX),
         notify_customer: fields.notify_customer,
         packages,
+        packages_complete: None,
         line_items,
+        extra: Vec::new(),
     }
 }
 
@@ -156,6 +159,9 @@ fn package(at: &str, fields: PackageFields, check: &mut Check) -> Package {
             .collect(),
         told: Told::New,
         told_number: None,
+        origin: None,
+        known_reference: None,
+        extra: Vec::new(),
     }
 }
 
@@ -196,5 +202,6 @@ fn line_item(at: &str, fields: LineItemFields, packages: &[Package], check: &mut
                 LinePackage { quantity: check.quantity(&format!("{at}.packages.quantity"), travel.quantity), package_id: travel.package_id }
             })
             .collect(),
+        extra: Vec::new(),
     }
 }

@@ -38,12 +38,19 @@ impl Plugin for IntegrationScript {
             .setting(om_version())
             .setting(send_line_items())
             .statuses(Statuses::FreeText)
-            .features(Features { tracking: true, several_packages: true, line_items: true, notes: true, ..Features::default() })
+            .features(Features {
+                tracking: true,
+                several_packages: true,
+                corrections: true,
+                line_items: true,
+                notes: true,
+                ..Features::default()
+            })
             .personal_fields(["orderdetail", "notes", "comments"])
     }
 
     fn check(order: Option<OrderKey>, context: Context) -> Result<Report, Failure> {
-        let report = match post(message::send_version(&context)?) {
+        let report = match request(message::send_version(&context)?).reads().send() {
             Ok(response) => version_findings(&response, &context),
             Err(error) => {
                 Report::new().problem(FindingSubject::Reachability, unreachable(error)?, "check the URL that `script` is bound to")
@@ -61,7 +68,7 @@ impl Plugin for IntegrationScript {
 
     fn send_order_status(update: Update, _: Delivery, context: Context) -> Result<Applied, Failure> {
         let encoding = Encoding::of(&context)?;
-        let response = post(message::update_status(&update, encoding, &context)?)?;
+        let response = request(message::update_status(&update, encoding, &context)?).send()?;
         reply::outcome(&response, encoding, &context)
     }
 }
@@ -108,8 +115,8 @@ fn send_line_items() -> Setting {
         .default(false)
 }
 
-fn post(form: Form) -> Result<Response, http::Error> {
-    Request::post("script").form(form).send()
+fn request(form: Form) -> Request {
+    Request::post("script").form(form)
 }
 
 /// What `check` says of a script that gave no answer. A denial is no finding: the question was not asked.
@@ -119,12 +126,13 @@ fn unreachable(error: http::Error) -> Result<String, Failure> {
         ErrorKind::Connect => "no connection to the script's host",
         ErrorKind::Tls => "no trusted TLS connection to the script's host",
         ErrorKind::Timeout => "the script did not answer in time",
-        ErrorKind::Interrupted => "the connection broke before the script had answered",
+        ErrorKind::Interrupted | ErrorKind::Other => "the connection broke before the script had answered",
         ErrorKind::ResponseInvalid | ErrorKind::ResponseTooLarge => "what answered was not a script",
         ErrorKind::EndpointDenied
         | ErrorKind::MethodDenied
         | ErrorKind::PathDenied
         | ErrorKind::QueryDenied
+        | ErrorKind::EffectDenied
         | ErrorKind::HeaderDenied
         | ErrorKind::BodyDenied
         | ErrorKind::CredentialDenied
@@ -157,10 +165,12 @@ fn version_findings(response: &Response, context: &Context) -> Report {
         FailureKind::Credentials => {
             (FindingSubject::Credentials, "set the credential again, and look for a log-in before the script's own")
         }
-        FailureKind::RateLimited | FailureKind::Unavailable => {
+        FailureKind::RateLimited | FailureKind::Unavailable | FailureKind::Pending | FailureKind::OrderBusy => {
             (FindingSubject::Reachability, "look at the cart's own error log, and check again")
         }
-        FailureKind::Protocol
+        FailureKind::NotPermitted
+        | FailureKind::Misconfigured
+        | FailureKind::Protocol
         | FailureKind::OrderNotFound
         | FailureKind::AmbiguousOrder
         | FailureKind::InvalidData

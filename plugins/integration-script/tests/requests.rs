@@ -47,6 +47,7 @@ fn full() -> Update {
                 LinePackage { package_id: "P-1".to_owned(), quantity: "1.5".to_owned() },
                 LinePackage { package_id: "gone".to_owned(), quantity: "1".to_owned() },
             ],
+            extra: Vec::new(),
         }],
         ..update("100-A", "Order Shipped")
     }

@@ -9,7 +9,8 @@ pub type Delivery = cartage::plugin::delivery::Delivery;
 pub type Context = cartage::plugin::delivery::Context;
 pub type Applied = cartage::plugin::delivery::Applied;
 pub type Failure = cartage::plugin::delivery::Failure;
-pub type Status = cartage::plugin::delivery::Status;
+pub type Choice = cartage::plugin::delivery::Choice;
+pub type ChoicesOf = cartage::plugin::delivery::ChoicesOf;
 pub type Report = cartage::plugin::delivery::Report;
 pub type OrderKey = cartage::plugin::delivery::OrderKey;
 #[doc(hidden)]
@@ -32,6 +33,9 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
             features: features2,
             carriers: carriers2,
             personal_fields: personal_fields2,
+            pace: pace2,
+            requires: requires2,
+            extra: extra2,
         } = result0;
         let vec3 = (name2.into_bytes()).into_boxed_slice();
         let ptr3 = vec3.as_ptr().cast::<u8>();
@@ -124,19 +128,19 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                     as u8;
             }
         };
-        let vec30 = endpoints2;
-        let len30 = vec30.len();
-        let layout30 = _rt::alloc::Layout::from_size_align(
-                vec30.len() * (22 * ::core::mem::size_of::<*const u8>()),
+        let vec38 = endpoints2;
+        let len38 = vec38.len();
+        let layout38 = _rt::alloc::Layout::from_size_align(
+                vec38.len() * (24 * ::core::mem::size_of::<*const u8>()),
                 ::core::mem::size_of::<*const u8>(),
             )
             .unwrap();
-        let (result30, _cleanup30) = wit_bindgen::rt::Cleanup::new(layout30);
-        if let Some(cleanup) = _cleanup30 {
+        let (result38, _cleanup38) = wit_bindgen::rt::Cleanup::new(layout38);
+        if let Some(cleanup) = _cleanup38 {
             cleanup.forget();
         }
-        for (i, e) in vec30.into_iter().enumerate() {
-            let base = result30.add(i * (22 * ::core::mem::size_of::<*const u8>()));
+        for (i, e) in vec38.into_iter().enumerate() {
+            let base = result38.add(i * (24 * ::core::mem::size_of::<*const u8>()));
             {
                 let cartage::plugin::manifest::Endpoint {
                     name: name12,
@@ -150,6 +154,7 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                     request_types: request_types12,
                     response_headers: response_headers12,
                     response_types: response_types12,
+                    extra: extra12,
                 } = e;
                 let vec13 = (name12.into_bytes()).into_boxed_slice();
                 let ptr13 = vec13.as_ptr().cast::<u8>();
@@ -171,14 +176,14 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                 *base.add(5 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len15;
                 *base.add(4 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr15
                     .cast_mut();
-                use cartage::plugin::manifest::Base as V18;
+                use cartage::plugin::manifest::Base as V20;
                 match base12 {
-                    V18::Any => {
+                    V20::Any => {
                         *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (0i32) as u8;
                     }
-                    V18::Pattern(e) => {
+                    V20::Pattern(e) => {
                         *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (1i32) as u8;
@@ -193,7 +198,7 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                             .add(7 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>() = ptr16.cast_mut();
                     }
-                    V18::Fixed(e) => {
+                    V20::Fixed(e) => {
                         *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (2i32) as u8;
@@ -208,56 +213,53 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                             .add(7 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>() = ptr17.cast_mut();
                     }
+                    V20::OneOf(e) => {
+                        *base
+                            .add(6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (3i32) as u8;
+                        let vec19 = e;
+                        let len19 = vec19.len();
+                        let layout19 = _rt::alloc::Layout::from_size_align(
+                                vec19.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            )
+                            .unwrap();
+                        let (result19, _cleanup19) = wit_bindgen::rt::Cleanup::new(
+                            layout19,
+                        );
+                        if let Some(cleanup) = _cleanup19 {
+                            cleanup.forget();
+                        }
+                        for (i, e) in vec19.into_iter().enumerate() {
+                            let base = result19
+                                .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let vec18 = (e.into_bytes()).into_boxed_slice();
+                                let ptr18 = vec18.as_ptr().cast::<u8>();
+                                let len18 = vec18.len();
+                                ::core::mem::forget(vec18);
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len18;
+                                *base.add(0).cast::<*mut u8>() = ptr18.cast_mut();
+                            }
+                        }
+                        *base
+                            .add(8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len19;
+                        *base
+                            .add(7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = result19;
+                    }
                 }
                 *base.add(9 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (match required12 {
                     true => 1,
                     false => 0,
                 }) as u8;
-                let vec19 = methods12;
-                let len19 = vec19.len();
-                let layout19 = _rt::alloc::Layout::from_size_align(vec19.len() * 1, 1)
-                    .unwrap();
-                let (result19, _cleanup19) = wit_bindgen::rt::Cleanup::new(layout19);
-                if let Some(cleanup) = _cleanup19 {
-                    cleanup.forget();
-                }
-                for (i, e) in vec19.into_iter().enumerate() {
-                    let base = result19.add(i * 1);
-                    {
-                        *base.add(0).cast::<u8>() = (e.clone() as i32) as u8;
-                    }
-                }
-                *base.add(11 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len19;
-                *base.add(10 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result19;
-                let vec21 = path_prefixes12;
-                let len21 = vec21.len();
-                let layout21 = _rt::alloc::Layout::from_size_align(
-                        vec21.len() * (2 * ::core::mem::size_of::<*const u8>()),
-                        ::core::mem::size_of::<*const u8>(),
-                    )
-                    .unwrap();
-                let (result21, _cleanup21) = wit_bindgen::rt::Cleanup::new(layout21);
-                if let Some(cleanup) = _cleanup21 {
-                    cleanup.forget();
-                }
-                for (i, e) in vec21.into_iter().enumerate() {
-                    let base = result21
-                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
-                    {
-                        let vec20 = (e.into_bytes()).into_boxed_slice();
-                        let ptr20 = vec20.as_ptr().cast::<u8>();
-                        let len20 = vec20.len();
-                        ::core::mem::forget(vec20);
-                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len20;
-                        *base.add(0).cast::<*mut u8>() = ptr20.cast_mut();
-                    }
-                }
-                *base.add(13 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len21;
-                *base.add(12 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result21;
-                let vec23 = request_headers12;
+                let vec23 = methods12;
                 let len23 = vec23.len();
                 let layout23 = _rt::alloc::Layout::from_size_align(
-                        vec23.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                        vec23.len() * (3 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     )
                     .unwrap();
@@ -267,19 +269,50 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                 }
                 for (i, e) in vec23.into_iter().enumerate() {
                     let base = result23
-                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        .add(i * (3 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let vec22 = (e.into_bytes()).into_boxed_slice();
-                        let ptr22 = vec22.as_ptr().cast::<u8>();
-                        let len22 = vec22.len();
-                        ::core::mem::forget(vec22);
-                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len22;
-                        *base.add(0).cast::<*mut u8>() = ptr22.cast_mut();
+                        use cartage::plugin::http::Method as V22;
+                        match e {
+                            V22::Get => {
+                                *base.add(0).cast::<u8>() = (0i32) as u8;
+                            }
+                            V22::Head => {
+                                *base.add(0).cast::<u8>() = (1i32) as u8;
+                            }
+                            V22::Post => {
+                                *base.add(0).cast::<u8>() = (2i32) as u8;
+                            }
+                            V22::Put => {
+                                *base.add(0).cast::<u8>() = (3i32) as u8;
+                            }
+                            V22::Patch => {
+                                *base.add(0).cast::<u8>() = (4i32) as u8;
+                            }
+                            V22::Delete => {
+                                *base.add(0).cast::<u8>() = (5i32) as u8;
+                            }
+                            V22::Options => {
+                                *base.add(0).cast::<u8>() = (6i32) as u8;
+                            }
+                            V22::Other(e) => {
+                                *base.add(0).cast::<u8>() = (7i32) as u8;
+                                let vec21 = (e.into_bytes()).into_boxed_slice();
+                                let ptr21 = vec21.as_ptr().cast::<u8>();
+                                let len21 = vec21.len();
+                                ::core::mem::forget(vec21);
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len21;
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr21.cast_mut();
+                            }
+                        }
                     }
                 }
-                *base.add(15 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len23;
-                *base.add(14 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result23;
-                let vec25 = request_types12;
+                *base.add(11 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len23;
+                *base.add(10 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result23;
+                let vec25 = path_prefixes12;
                 let len25 = vec25.len();
                 let layout25 = _rt::alloc::Layout::from_size_align(
                         vec25.len() * (2 * ::core::mem::size_of::<*const u8>()),
@@ -302,9 +335,9 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                         *base.add(0).cast::<*mut u8>() = ptr24.cast_mut();
                     }
                 }
-                *base.add(17 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len25;
-                *base.add(16 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result25;
-                let vec27 = response_headers12;
+                *base.add(13 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len25;
+                *base.add(12 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result25;
+                let vec27 = request_headers12;
                 let len27 = vec27.len();
                 let layout27 = _rt::alloc::Layout::from_size_align(
                         vec27.len() * (2 * ::core::mem::size_of::<*const u8>()),
@@ -327,9 +360,9 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                         *base.add(0).cast::<*mut u8>() = ptr26.cast_mut();
                     }
                 }
-                *base.add(19 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len27;
-                *base.add(18 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result27;
-                let vec29 = response_types12;
+                *base.add(15 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len27;
+                *base.add(14 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result27;
+                let vec29 = request_types12;
                 let len29 = vec29.len();
                 let layout29 = _rt::alloc::Layout::from_size_align(
                         vec29.len() * (2 * ::core::mem::size_of::<*const u8>()),
@@ -352,195 +385,157 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                         *base.add(0).cast::<*mut u8>() = ptr28.cast_mut();
                     }
                 }
-                *base.add(21 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len29;
-                *base.add(20 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result29;
-            }
-        }
-        *ptr1.add(20 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len30;
-        *ptr1.add(19 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result30;
-        let vec92 = slots2;
-        let len92 = vec92.len();
-        let layout92 = _rt::alloc::Layout::from_size_align(
-                vec92.len() * (8 + 34 * ::core::mem::size_of::<*const u8>()),
-                ::core::mem::size_of::<*const u8>(),
-            )
-            .unwrap();
-        let (result92, _cleanup92) = wit_bindgen::rt::Cleanup::new(layout92);
-        if let Some(cleanup) = _cleanup92 {
-            cleanup.forget();
-        }
-        for (i, e) in vec92.into_iter().enumerate() {
-            let base = result92.add(i * (8 + 34 * ::core::mem::size_of::<*const u8>()));
-            {
-                let cartage::plugin::manifest::Slot {
-                    name: name31,
-                    purpose: purpose31,
-                    kind: kind31,
-                    required: required31,
-                    endpoints: endpoints31,
-                    fields: fields31,
-                    hashed: hashed31,
-                } = e;
-                let vec32 = (name31.into_bytes()).into_boxed_slice();
-                let ptr32 = vec32.as_ptr().cast::<u8>();
-                let len32 = vec32.len();
-                ::core::mem::forget(vec32);
-                *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len32;
-                *base.add(0).cast::<*mut u8>() = ptr32.cast_mut();
-                let vec33 = (purpose31.into_bytes()).into_boxed_slice();
-                let ptr33 = vec33.as_ptr().cast::<u8>();
+                *base.add(17 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len29;
+                *base.add(16 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result29;
+                let vec31 = response_headers12;
+                let len31 = vec31.len();
+                let layout31 = _rt::alloc::Layout::from_size_align(
+                        vec31.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result31, _cleanup31) = wit_bindgen::rt::Cleanup::new(layout31);
+                if let Some(cleanup) = _cleanup31 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec31.into_iter().enumerate() {
+                    let base = result31
+                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let vec30 = (e.into_bytes()).into_boxed_slice();
+                        let ptr30 = vec30.as_ptr().cast::<u8>();
+                        let len30 = vec30.len();
+                        ::core::mem::forget(vec30);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len30;
+                        *base.add(0).cast::<*mut u8>() = ptr30.cast_mut();
+                    }
+                }
+                *base.add(19 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len31;
+                *base.add(18 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result31;
+                let vec33 = response_types12;
                 let len33 = vec33.len();
-                ::core::mem::forget(vec33);
-                *base.add(3 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len33;
-                *base.add(2 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr33
-                    .cast_mut();
-                use cartage::plugin::manifest::SlotKind as V85;
-                match kind31 {
-                    V85::Basic => {
-                        *base
-                            .add(4 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (0i32) as u8;
+                let layout33 = _rt::alloc::Layout::from_size_align(
+                        vec33.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result33, _cleanup33) = wit_bindgen::rt::Cleanup::new(layout33);
+                if let Some(cleanup) = _cleanup33 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec33.into_iter().enumerate() {
+                    let base = result33
+                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let vec32 = (e.into_bytes()).into_boxed_slice();
+                        let ptr32 = vec32.as_ptr().cast::<u8>();
+                        let len32 = vec32.len();
+                        ::core::mem::forget(vec32);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len32;
+                        *base.add(0).cast::<*mut u8>() = ptr32.cast_mut();
                     }
-                    V85::Bearer => {
-                        *base
-                            .add(4 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (1i32) as u8;
-                    }
-                    V85::Header(e) => {
-                        *base
-                            .add(4 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (2i32) as u8;
-                        let cartage::plugin::manifest::HeaderPlacement {
-                            name: name34,
-                            prefix: prefix34,
-                        } = e;
-                        let vec35 = (name34.into_bytes()).into_boxed_slice();
+                }
+                *base.add(21 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len33;
+                *base.add(20 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result33;
+                let vec37 = extra12;
+                let len37 = vec37.len();
+                let layout37 = _rt::alloc::Layout::from_size_align(
+                        vec37.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result37, _cleanup37) = wit_bindgen::rt::Cleanup::new(layout37);
+                if let Some(cleanup) = _cleanup37 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec37.into_iter().enumerate() {
+                    let base = result37
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let (t34_0, t34_1) = e;
+                        let vec35 = (t34_0.into_bytes()).into_boxed_slice();
                         let ptr35 = vec35.as_ptr().cast::<u8>();
                         let len35 = vec35.len();
                         ::core::mem::forget(vec35);
-                        *base
-                            .add(6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len35;
-                        *base
-                            .add(5 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = ptr35.cast_mut();
-                        let vec36 = (prefix34.into_bytes()).into_boxed_slice();
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len35;
+                        *base.add(0).cast::<*mut u8>() = ptr35.cast_mut();
+                        let vec36 = (t34_1.into_bytes()).into_boxed_slice();
                         let ptr36 = vec36.as_ptr().cast::<u8>();
                         let len36 = vec36.len();
                         ::core::mem::forget(vec36);
                         *base
-                            .add(8 * ::core::mem::size_of::<*const u8>())
+                            .add(3 * ::core::mem::size_of::<*const u8>())
                             .cast::<usize>() = len36;
                         *base
-                            .add(7 * ::core::mem::size_of::<*const u8>())
+                            .add(2 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>() = ptr36.cast_mut();
                     }
-                    V85::Query(e) => {
+                }
+                *base.add(23 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len37;
+                *base.add(22 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result37;
+            }
+        }
+        *ptr1.add(20 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len38;
+        *ptr1.add(19 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result38;
+        let vec137 = slots2;
+        let len137 = vec137.len();
+        let layout137 = _rt::alloc::Layout::from_size_align(
+                vec137.len() * (8 + 39 * ::core::mem::size_of::<*const u8>()),
+                ::core::mem::size_of::<*const u8>(),
+            )
+            .unwrap();
+        let (result137, _cleanup137) = wit_bindgen::rt::Cleanup::new(layout137);
+        if let Some(cleanup) = _cleanup137 {
+            cleanup.forget();
+        }
+        for (i, e) in vec137.into_iter().enumerate() {
+            let base = result137.add(i * (8 + 39 * ::core::mem::size_of::<*const u8>()));
+            {
+                let cartage::plugin::manifest::Slot {
+                    name: name39,
+                    purpose: purpose39,
+                    kind: kind39,
+                    required: required39,
+                    alternative: alternative39,
+                    endpoints: endpoints39,
+                    fields: fields39,
+                    hashed: hashed39,
+                    extra: extra39,
+                } = e;
+                let vec40 = (name39.into_bytes()).into_boxed_slice();
+                let ptr40 = vec40.as_ptr().cast::<u8>();
+                let len40 = vec40.len();
+                ::core::mem::forget(vec40);
+                *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len40;
+                *base.add(0).cast::<*mut u8>() = ptr40.cast_mut();
+                let vec41 = (purpose39.into_bytes()).into_boxed_slice();
+                let ptr41 = vec41.as_ptr().cast::<u8>();
+                let len41 = vec41.len();
+                ::core::mem::forget(vec41);
+                *base.add(3 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len41;
+                *base.add(2 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr41
+                    .cast_mut();
+                use cartage::plugin::manifest::SlotKind as V125;
+                match kind39 {
+                    V125::Basic => {
                         *base
                             .add(4 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (3i32) as u8;
-                        let vec37 = (e.into_bytes()).into_boxed_slice();
-                        let ptr37 = vec37.as_ptr().cast::<u8>();
-                        let len37 = vec37.len();
-                        ::core::mem::forget(vec37);
-                        *base
-                            .add(6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len37;
-                        *base
-                            .add(5 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = ptr37.cast_mut();
+                            .cast::<u8>() = (0i32) as u8;
                     }
-                    V85::FormField => {
+                    V125::Bearer => {
                         *base
                             .add(4 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (4i32) as u8;
+                            .cast::<u8>() = (1i32) as u8;
                     }
-                    V85::MacKey(e) => {
+                    V125::Header(e) => {
                         *base
                             .add(4 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (5i32) as u8;
-                        *base
-                            .add(5 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (e.clone() as i32) as u8;
-                    }
-                    V85::Oauth1(e) => {
-                        *base
-                            .add(4 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (6i32) as u8;
-                        let cartage::plugin::manifest::Oauth1 {
-                            placement: placement38,
-                            signature: signature38,
+                            .cast::<u8>() = (2i32) as u8;
+                        let cartage::plugin::manifest::HeaderPlacement {
+                            name: name42,
+                            prefix: prefix42,
                         } = e;
-                        *base
-                            .add(5 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (placement38.clone() as i32) as u8;
-                        *base
-                            .add(1 + 5 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (signature38.clone() as i32) as u8;
-                    }
-                    V85::Oauth2ClientCredentials(e) => {
-                        *base
-                            .add(4 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (7i32) as u8;
-                        let cartage::plugin::manifest::Oauth2 {
-                            token_endpoint: token_endpoint39,
-                            client_authentication: client_authentication39,
-                            scope: scope39,
-                        } = e;
-                        let vec40 = (token_endpoint39.into_bytes()).into_boxed_slice();
-                        let ptr40 = vec40.as_ptr().cast::<u8>();
-                        let len40 = vec40.len();
-                        ::core::mem::forget(vec40);
-                        *base
-                            .add(6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len40;
-                        *base
-                            .add(5 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = ptr40.cast_mut();
-                        *base
-                            .add(7 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (client_authentication39.clone() as i32)
-                            as u8;
-                        match scope39 {
-                            Some(e) => {
-                                *base
-                                    .add(8 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<u8>() = (1i32) as u8;
-                                let vec41 = (e.into_bytes()).into_boxed_slice();
-                                let ptr41 = vec41.as_ptr().cast::<u8>();
-                                let len41 = vec41.len();
-                                ::core::mem::forget(vec41);
-                                *base
-                                    .add(10 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len41;
-                                *base
-                                    .add(9 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr41.cast_mut();
-                            }
-                            None => {
-                                *base
-                                    .add(8 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<u8>() = (0i32) as u8;
-                            }
-                        };
-                    }
-                    V85::Login(e) => {
-                        *base
-                            .add(4 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (8i32) as u8;
-                        let cartage::plugin::manifest::Login {
-                            endpoint: endpoint42,
-                            method: method42,
-                            path: path42,
-                            query: query42,
-                            headers: headers42,
-                            body: body42,
-                            token: token42,
-                            apply: apply42,
-                            lifetime_s: lifetime_s42,
-                            lifetime_pointer: lifetime_pointer42,
-                        } = e;
-                        let vec43 = (endpoint42.into_bytes()).into_boxed_slice();
+                        let vec43 = (name42.into_bytes()).into_boxed_slice();
                         let ptr43 = vec43.as_ptr().cast::<u8>();
                         let len43 = vec43.len();
                         ::core::mem::forget(vec43);
@@ -550,152 +545,448 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                         *base
                             .add(5 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>() = ptr43.cast_mut();
-                        *base
-                            .add(7 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (method42.clone() as i32) as u8;
-                        let vec44 = (path42.into_bytes()).into_boxed_slice();
+                        let vec44 = (prefix42.into_bytes()).into_boxed_slice();
                         let ptr44 = vec44.as_ptr().cast::<u8>();
                         let len44 = vec44.len();
                         ::core::mem::forget(vec44);
                         *base
-                            .add(9 * ::core::mem::size_of::<*const u8>())
+                            .add(8 * ::core::mem::size_of::<*const u8>())
                             .cast::<usize>() = len44;
                         *base
-                            .add(8 * ::core::mem::size_of::<*const u8>())
+                            .add(7 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>() = ptr44.cast_mut();
-                        let vec55 = query42;
-                        let len55 = vec55.len();
-                        let layout55 = _rt::alloc::Layout::from_size_align(
-                                vec55.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                    }
+                    V125::Query(e) => {
+                        *base
+                            .add(4 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (3i32) as u8;
+                        let vec45 = (e.into_bytes()).into_boxed_slice();
+                        let ptr45 = vec45.as_ptr().cast::<u8>();
+                        let len45 = vec45.len();
+                        ::core::mem::forget(vec45);
+                        *base
+                            .add(6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len45;
+                        *base
+                            .add(5 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr45.cast_mut();
+                    }
+                    V125::FormField => {
+                        *base
+                            .add(4 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (4i32) as u8;
+                    }
+                    V125::MacKey(e) => {
+                        *base
+                            .add(4 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (5i32) as u8;
+                        *base
+                            .add(5 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (e.clone() as i32) as u8;
+                    }
+                    V125::Oauth1(e) => {
+                        *base
+                            .add(4 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (6i32) as u8;
+                        let cartage::plugin::manifest::Oauth1 {
+                            placement: placement46,
+                            signature: signature46,
+                        } = e;
+                        *base
+                            .add(5 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (placement46.clone() as i32) as u8;
+                        *base
+                            .add(1 + 5 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (signature46.clone() as i32) as u8;
+                    }
+                    V125::Oauth2ClientCredentials(e) => {
+                        *base
+                            .add(4 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (7i32) as u8;
+                        let cartage::plugin::manifest::Oauth2 {
+                            token_endpoint: token_endpoint47,
+                            path: path47,
+                            client_authentication: client_authentication47,
+                            scope: scope47,
+                            parameters: parameters47,
+                            apply: apply47,
+                        } = e;
+                        let vec48 = (token_endpoint47.into_bytes()).into_boxed_slice();
+                        let ptr48 = vec48.as_ptr().cast::<u8>();
+                        let len48 = vec48.len();
+                        ::core::mem::forget(vec48);
+                        *base
+                            .add(6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len48;
+                        *base
+                            .add(5 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr48.cast_mut();
+                        let vec49 = (path47.into_bytes()).into_boxed_slice();
+                        let ptr49 = vec49.as_ptr().cast::<u8>();
+                        let len49 = vec49.len();
+                        ::core::mem::forget(vec49);
+                        *base
+                            .add(8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len49;
+                        *base
+                            .add(7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr49.cast_mut();
+                        *base
+                            .add(9 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (client_authentication47.clone() as i32)
+                            as u8;
+                        match scope47 {
+                            Some(e) => {
+                                *base
+                                    .add(10 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                                let vec50 = (e.into_bytes()).into_boxed_slice();
+                                let ptr50 = vec50.as_ptr().cast::<u8>();
+                                let len50 = vec50.len();
+                                ::core::mem::forget(vec50);
+                                *base
+                                    .add(12 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len50;
+                                *base
+                                    .add(11 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr50.cast_mut();
+                            }
+                            None => {
+                                *base
+                                    .add(10 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                            }
+                        };
+                        let vec54 = parameters47;
+                        let len54 = vec54.len();
+                        let layout54 = _rt::alloc::Layout::from_size_align(
+                                vec54.len() * (4 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             )
                             .unwrap();
-                        let (result55, _cleanup55) = wit_bindgen::rt::Cleanup::new(
-                            layout55,
+                        let (result54, _cleanup54) = wit_bindgen::rt::Cleanup::new(
+                            layout54,
                         );
-                        if let Some(cleanup) = _cleanup55 {
+                        if let Some(cleanup) = _cleanup54 {
                             cleanup.forget();
                         }
-                        for (i, e) in vec55.into_iter().enumerate() {
-                            let base = result55
+                        for (i, e) in vec54.into_iter().enumerate() {
+                            let base = result54
+                                .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let (t51_0, t51_1) = e;
+                                let vec52 = (t51_0.into_bytes()).into_boxed_slice();
+                                let ptr52 = vec52.as_ptr().cast::<u8>();
+                                let len52 = vec52.len();
+                                ::core::mem::forget(vec52);
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len52;
+                                *base.add(0).cast::<*mut u8>() = ptr52.cast_mut();
+                                let vec53 = (t51_1.into_bytes()).into_boxed_slice();
+                                let ptr53 = vec53.as_ptr().cast::<u8>();
+                                let len53 = vec53.len();
+                                ::core::mem::forget(vec53);
+                                *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len53;
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr53.cast_mut();
+                            }
+                        }
+                        *base
+                            .add(14 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len54;
+                        *base
+                            .add(13 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = result54;
+                        use cartage::plugin::manifest::TokenPlacement as V60;
+                        match apply47 {
+                            V60::Header(e) => {
+                                *base
+                                    .add(15 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                                let cartage::plugin::manifest::HeaderPlacement {
+                                    name: name55,
+                                    prefix: prefix55,
+                                } = e;
+                                let vec56 = (name55.into_bytes()).into_boxed_slice();
+                                let ptr56 = vec56.as_ptr().cast::<u8>();
+                                let len56 = vec56.len();
+                                ::core::mem::forget(vec56);
+                                *base
+                                    .add(17 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len56;
+                                *base
+                                    .add(16 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr56.cast_mut();
+                                let vec57 = (prefix55.into_bytes()).into_boxed_slice();
+                                let ptr57 = vec57.as_ptr().cast::<u8>();
+                                let len57 = vec57.len();
+                                ::core::mem::forget(vec57);
+                                *base
+                                    .add(19 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len57;
+                                *base
+                                    .add(18 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr57.cast_mut();
+                            }
+                            V60::Query(e) => {
+                                *base
+                                    .add(15 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                                let vec58 = (e.into_bytes()).into_boxed_slice();
+                                let ptr58 = vec58.as_ptr().cast::<u8>();
+                                let len58 = vec58.len();
+                                ::core::mem::forget(vec58);
+                                *base
+                                    .add(17 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len58;
+                                *base
+                                    .add(16 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr58.cast_mut();
+                            }
+                            V60::Cookie(e) => {
+                                *base
+                                    .add(15 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (2i32) as u8;
+                                let vec59 = (e.into_bytes()).into_boxed_slice();
+                                let ptr59 = vec59.as_ptr().cast::<u8>();
+                                let len59 = vec59.len();
+                                ::core::mem::forget(vec59);
+                                *base
+                                    .add(17 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len59;
+                                *base
+                                    .add(16 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr59.cast_mut();
+                            }
+                        }
+                    }
+                    V125::Login(e) => {
+                        *base
+                            .add(4 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (8i32) as u8;
+                        let cartage::plugin::manifest::Login {
+                            endpoint: endpoint61,
+                            method: method61,
+                            path: path61,
+                            query: query61,
+                            headers: headers61,
+                            body: body61,
+                            auth: auth61,
+                            tokens: tokens61,
+                            replaces: replaces61,
+                            lifetime_s: lifetime_s61,
+                            lifetime_pointer: lifetime_pointer61,
+                        } = e;
+                        let vec62 = (endpoint61.into_bytes()).into_boxed_slice();
+                        let ptr62 = vec62.as_ptr().cast::<u8>();
+                        let len62 = vec62.len();
+                        ::core::mem::forget(vec62);
+                        *base
+                            .add(6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len62;
+                        *base
+                            .add(5 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr62.cast_mut();
+                        use cartage::plugin::http::Method as V64;
+                        match method61 {
+                            V64::Get => {
+                                *base
+                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                            }
+                            V64::Head => {
+                                *base
+                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                            }
+                            V64::Post => {
+                                *base
+                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (2i32) as u8;
+                            }
+                            V64::Put => {
+                                *base
+                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (3i32) as u8;
+                            }
+                            V64::Patch => {
+                                *base
+                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (4i32) as u8;
+                            }
+                            V64::Delete => {
+                                *base
+                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (5i32) as u8;
+                            }
+                            V64::Options => {
+                                *base
+                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (6i32) as u8;
+                            }
+                            V64::Other(e) => {
+                                *base
+                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (7i32) as u8;
+                                let vec63 = (e.into_bytes()).into_boxed_slice();
+                                let ptr63 = vec63.as_ptr().cast::<u8>();
+                                let len63 = vec63.len();
+                                ::core::mem::forget(vec63);
+                                *base
+                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len63;
+                                *base
+                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr63.cast_mut();
+                            }
+                        }
+                        let vec65 = (path61.into_bytes()).into_boxed_slice();
+                        let ptr65 = vec65.as_ptr().cast::<u8>();
+                        let len65 = vec65.len();
+                        ::core::mem::forget(vec65);
+                        *base
+                            .add(11 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len65;
+                        *base
+                            .add(10 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr65.cast_mut();
+                        let vec76 = query61;
+                        let len76 = vec76.len();
+                        let layout76 = _rt::alloc::Layout::from_size_align(
+                                vec76.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            )
+                            .unwrap();
+                        let (result76, _cleanup76) = wit_bindgen::rt::Cleanup::new(
+                            layout76,
+                        );
+                        if let Some(cleanup) = _cleanup76 {
+                            cleanup.forget();
+                        }
+                        for (i, e) in vec76.into_iter().enumerate() {
+                            let base = result76
                                 .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                             {
                                 let cartage::plugin::http::QueryPair {
-                                    name: name45,
-                                    value: value45,
+                                    name: name66,
+                                    value: value66,
                                 } = e;
-                                let vec46 = (name45.into_bytes()).into_boxed_slice();
-                                let ptr46 = vec46.as_ptr().cast::<u8>();
-                                let len46 = vec46.len();
-                                ::core::mem::forget(vec46);
+                                let vec67 = (name66.into_bytes()).into_boxed_slice();
+                                let ptr67 = vec67.as_ptr().cast::<u8>();
+                                let len67 = vec67.len();
+                                ::core::mem::forget(vec67);
                                 *base
                                     .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len46;
-                                *base.add(0).cast::<*mut u8>() = ptr46.cast_mut();
-                                match value45 {
+                                    .cast::<usize>() = len67;
+                                *base.add(0).cast::<*mut u8>() = ptr67.cast_mut();
+                                match value66 {
                                     Some(e) => {
                                         *base
                                             .add(2 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (1i32) as u8;
-                                        let vec54 = e;
-                                        let len54 = vec54.len();
-                                        let layout54 = _rt::alloc::Layout::from_size_align(
-                                                vec54.len() * (6 * ::core::mem::size_of::<*const u8>()),
+                                        let vec75 = e;
+                                        let len75 = vec75.len();
+                                        let layout75 = _rt::alloc::Layout::from_size_align(
+                                                vec75.len() * (6 * ::core::mem::size_of::<*const u8>()),
                                                 ::core::mem::size_of::<*const u8>(),
                                             )
                                             .unwrap();
-                                        let (result54, _cleanup54) = wit_bindgen::rt::Cleanup::new(
-                                            layout54,
+                                        let (result75, _cleanup75) = wit_bindgen::rt::Cleanup::new(
+                                            layout75,
                                         );
-                                        if let Some(cleanup) = _cleanup54 {
+                                        if let Some(cleanup) = _cleanup75 {
                                             cleanup.forget();
                                         }
-                                        for (i, e) in vec54.into_iter().enumerate() {
-                                            let base = result54
+                                        for (i, e) in vec75.into_iter().enumerate() {
+                                            let base = result75
                                                 .add(i * (6 * ::core::mem::size_of::<*const u8>()));
                                             {
-                                                use cartage::plugin::http::Part as V53;
+                                                use cartage::plugin::http::Part as V74;
                                                 match e {
-                                                    V53::Text(e) => {
+                                                    V74::Text(e) => {
                                                         *base.add(0).cast::<u8>() = (0i32) as u8;
-                                                        let vec47 = (e.into_bytes()).into_boxed_slice();
-                                                        let ptr47 = vec47.as_ptr().cast::<u8>();
-                                                        let len47 = vec47.len();
-                                                        ::core::mem::forget(vec47);
+                                                        let vec68 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr68 = vec68.as_ptr().cast::<u8>();
+                                                        let len68 = vec68.len();
+                                                        ::core::mem::forget(vec68);
                                                         *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len47;
+                                                            .cast::<usize>() = len68;
                                                         *base
                                                             .add(::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr47.cast_mut();
+                                                            .cast::<*mut u8>() = ptr68.cast_mut();
                                                     }
-                                                    V53::Bytes(e) => {
+                                                    V74::Bytes(e) => {
                                                         *base.add(0).cast::<u8>() = (1i32) as u8;
-                                                        let vec48 = <_ as Into<_rt::Vec<_>>>::into(e)
+                                                        let vec69 = <_ as Into<_rt::Vec<_>>>::into(e)
                                                             .into_boxed_slice();
-                                                        let ptr48 = vec48.as_ptr().cast::<u8>();
-                                                        let len48 = vec48.len();
-                                                        ::core::mem::forget(vec48);
+                                                        let ptr69 = vec69.as_ptr().cast::<u8>();
+                                                        let len69 = vec69.len();
+                                                        ::core::mem::forget(vec69);
                                                         *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len48;
+                                                            .cast::<usize>() = len69;
                                                         *base
                                                             .add(::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr48.cast_mut();
+                                                            .cast::<*mut u8>() = ptr69.cast_mut();
                                                     }
-                                                    V53::Raw(e) => {
+                                                    V74::Raw(e) => {
                                                         *base.add(0).cast::<u8>() = (2i32) as u8;
-                                                        let vec49 = (e.into_bytes()).into_boxed_slice();
-                                                        let ptr49 = vec49.as_ptr().cast::<u8>();
-                                                        let len49 = vec49.len();
-                                                        ::core::mem::forget(vec49);
+                                                        let vec70 = (e.into_bytes()).into_boxed_slice();
+                                                        let ptr70 = vec70.as_ptr().cast::<u8>();
+                                                        let len70 = vec70.len();
+                                                        ::core::mem::forget(vec70);
                                                         *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len49;
+                                                            .cast::<usize>() = len70;
                                                         *base
                                                             .add(::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr49.cast_mut();
+                                                            .cast::<*mut u8>() = ptr70.cast_mut();
                                                     }
-                                                    V53::Secret(e) => {
+                                                    V74::Secret(e) => {
                                                         *base.add(0).cast::<u8>() = (3i32) as u8;
                                                         let cartage::plugin::http::SecretPart {
-                                                            slot: slot50,
-                                                            field: field50,
-                                                            escape: escape50,
+                                                            slot: slot71,
+                                                            field: field71,
+                                                            escape: escape71,
                                                         } = e;
-                                                        let vec51 = (slot50.into_bytes()).into_boxed_slice();
-                                                        let ptr51 = vec51.as_ptr().cast::<u8>();
-                                                        let len51 = vec51.len();
-                                                        ::core::mem::forget(vec51);
+                                                        let vec72 = (slot71.into_bytes()).into_boxed_slice();
+                                                        let ptr72 = vec72.as_ptr().cast::<u8>();
+                                                        let len72 = vec72.len();
+                                                        ::core::mem::forget(vec72);
                                                         *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len51;
+                                                            .cast::<usize>() = len72;
                                                         *base
                                                             .add(::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr51.cast_mut();
-                                                        let vec52 = (field50.into_bytes()).into_boxed_slice();
-                                                        let ptr52 = vec52.as_ptr().cast::<u8>();
-                                                        let len52 = vec52.len();
-                                                        ::core::mem::forget(vec52);
+                                                            .cast::<*mut u8>() = ptr72.cast_mut();
+                                                        let vec73 = (field71.into_bytes()).into_boxed_slice();
+                                                        let ptr73 = vec73.as_ptr().cast::<u8>();
+                                                        let len73 = vec73.len();
+                                                        ::core::mem::forget(vec73);
                                                         *base
                                                             .add(4 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<usize>() = len52;
+                                                            .cast::<usize>() = len73;
                                                         *base
                                                             .add(3 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<*mut u8>() = ptr52.cast_mut();
+                                                            .cast::<*mut u8>() = ptr73.cast_mut();
                                                         *base
                                                             .add(5 * ::core::mem::size_of::<*const u8>())
-                                                            .cast::<u8>() = (escape50.clone() as i32) as u8;
+                                                            .cast::<u8>() = (escape71.clone() as i32) as u8;
                                                     }
                                                 }
                                             }
                                         }
                                         *base
                                             .add(4 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len54;
+                                            .cast::<usize>() = len75;
                                         *base
                                             .add(3 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = result54;
+                                            .cast::<*mut u8>() = result75;
                                     }
                                     None => {
                                         *base
@@ -706,354 +997,547 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                             }
                         }
                         *base
-                            .add(11 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len55;
+                            .add(13 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len76;
                         *base
-                            .add(10 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = result55;
-                        let vec66 = headers42;
-                        let len66 = vec66.len();
-                        let layout66 = _rt::alloc::Layout::from_size_align(
-                                vec66.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                            .add(12 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = result76;
+                        let vec87 = headers61;
+                        let len87 = vec87.len();
+                        let layout87 = _rt::alloc::Layout::from_size_align(
+                                vec87.len() * (4 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             )
                             .unwrap();
-                        let (result66, _cleanup66) = wit_bindgen::rt::Cleanup::new(
-                            layout66,
+                        let (result87, _cleanup87) = wit_bindgen::rt::Cleanup::new(
+                            layout87,
                         );
-                        if let Some(cleanup) = _cleanup66 {
+                        if let Some(cleanup) = _cleanup87 {
                             cleanup.forget();
                         }
-                        for (i, e) in vec66.into_iter().enumerate() {
-                            let base = result66
+                        for (i, e) in vec87.into_iter().enumerate() {
+                            let base = result87
                                 .add(i * (4 * ::core::mem::size_of::<*const u8>()));
                             {
                                 let cartage::plugin::http::Header {
-                                    name: name56,
-                                    value: value56,
+                                    name: name77,
+                                    value: value77,
                                 } = e;
-                                let vec57 = (name56.into_bytes()).into_boxed_slice();
-                                let ptr57 = vec57.as_ptr().cast::<u8>();
-                                let len57 = vec57.len();
-                                ::core::mem::forget(vec57);
+                                let vec78 = (name77.into_bytes()).into_boxed_slice();
+                                let ptr78 = vec78.as_ptr().cast::<u8>();
+                                let len78 = vec78.len();
+                                ::core::mem::forget(vec78);
                                 *base
                                     .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len57;
-                                *base.add(0).cast::<*mut u8>() = ptr57.cast_mut();
-                                let vec65 = value56;
-                                let len65 = vec65.len();
-                                let layout65 = _rt::alloc::Layout::from_size_align(
-                                        vec65.len() * (6 * ::core::mem::size_of::<*const u8>()),
+                                    .cast::<usize>() = len78;
+                                *base.add(0).cast::<*mut u8>() = ptr78.cast_mut();
+                                let vec86 = value77;
+                                let len86 = vec86.len();
+                                let layout86 = _rt::alloc::Layout::from_size_align(
+                                        vec86.len() * (6 * ::core::mem::size_of::<*const u8>()),
                                         ::core::mem::size_of::<*const u8>(),
                                     )
                                     .unwrap();
-                                let (result65, _cleanup65) = wit_bindgen::rt::Cleanup::new(
-                                    layout65,
+                                let (result86, _cleanup86) = wit_bindgen::rt::Cleanup::new(
+                                    layout86,
                                 );
-                                if let Some(cleanup) = _cleanup65 {
+                                if let Some(cleanup) = _cleanup86 {
                                     cleanup.forget();
                                 }
-                                for (i, e) in vec65.into_iter().enumerate() {
-                                    let base = result65
+                                for (i, e) in vec86.into_iter().enumerate() {
+                                    let base = result86
                                         .add(i * (6 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        use cartage::plugin::http::Part as V64;
+                                        use cartage::plugin::http::Part as V85;
                                         match e {
-                                            V64::Text(e) => {
+                                            V85::Text(e) => {
                                                 *base.add(0).cast::<u8>() = (0i32) as u8;
-                                                let vec58 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr58 = vec58.as_ptr().cast::<u8>();
-                                                let len58 = vec58.len();
-                                                ::core::mem::forget(vec58);
+                                                let vec79 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr79 = vec79.as_ptr().cast::<u8>();
+                                                let len79 = vec79.len();
+                                                ::core::mem::forget(vec79);
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len58;
+                                                    .cast::<usize>() = len79;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr58.cast_mut();
+                                                    .cast::<*mut u8>() = ptr79.cast_mut();
                                             }
-                                            V64::Bytes(e) => {
+                                            V85::Bytes(e) => {
                                                 *base.add(0).cast::<u8>() = (1i32) as u8;
-                                                let vec59 = <_ as Into<_rt::Vec<_>>>::into(e)
+                                                let vec80 = <_ as Into<_rt::Vec<_>>>::into(e)
                                                     .into_boxed_slice();
-                                                let ptr59 = vec59.as_ptr().cast::<u8>();
-                                                let len59 = vec59.len();
-                                                ::core::mem::forget(vec59);
+                                                let ptr80 = vec80.as_ptr().cast::<u8>();
+                                                let len80 = vec80.len();
+                                                ::core::mem::forget(vec80);
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len59;
+                                                    .cast::<usize>() = len80;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr59.cast_mut();
+                                                    .cast::<*mut u8>() = ptr80.cast_mut();
                                             }
-                                            V64::Raw(e) => {
+                                            V85::Raw(e) => {
                                                 *base.add(0).cast::<u8>() = (2i32) as u8;
-                                                let vec60 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr60 = vec60.as_ptr().cast::<u8>();
-                                                let len60 = vec60.len();
-                                                ::core::mem::forget(vec60);
+                                                let vec81 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr81 = vec81.as_ptr().cast::<u8>();
+                                                let len81 = vec81.len();
+                                                ::core::mem::forget(vec81);
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len60;
+                                                    .cast::<usize>() = len81;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr60.cast_mut();
+                                                    .cast::<*mut u8>() = ptr81.cast_mut();
                                             }
-                                            V64::Secret(e) => {
+                                            V85::Secret(e) => {
                                                 *base.add(0).cast::<u8>() = (3i32) as u8;
                                                 let cartage::plugin::http::SecretPart {
-                                                    slot: slot61,
-                                                    field: field61,
-                                                    escape: escape61,
+                                                    slot: slot82,
+                                                    field: field82,
+                                                    escape: escape82,
                                                 } = e;
-                                                let vec62 = (slot61.into_bytes()).into_boxed_slice();
-                                                let ptr62 = vec62.as_ptr().cast::<u8>();
-                                                let len62 = vec62.len();
-                                                ::core::mem::forget(vec62);
+                                                let vec83 = (slot82.into_bytes()).into_boxed_slice();
+                                                let ptr83 = vec83.as_ptr().cast::<u8>();
+                                                let len83 = vec83.len();
+                                                ::core::mem::forget(vec83);
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len62;
+                                                    .cast::<usize>() = len83;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr62.cast_mut();
-                                                let vec63 = (field61.into_bytes()).into_boxed_slice();
-                                                let ptr63 = vec63.as_ptr().cast::<u8>();
-                                                let len63 = vec63.len();
-                                                ::core::mem::forget(vec63);
+                                                    .cast::<*mut u8>() = ptr83.cast_mut();
+                                                let vec84 = (field82.into_bytes()).into_boxed_slice();
+                                                let ptr84 = vec84.as_ptr().cast::<u8>();
+                                                let len84 = vec84.len();
+                                                ::core::mem::forget(vec84);
                                                 *base
                                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len63;
+                                                    .cast::<usize>() = len84;
                                                 *base
                                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr63.cast_mut();
+                                                    .cast::<*mut u8>() = ptr84.cast_mut();
                                                 *base
                                                     .add(5 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<u8>() = (escape61.clone() as i32) as u8;
+                                                    .cast::<u8>() = (escape82.clone() as i32) as u8;
                                             }
                                         }
                                     }
                                 }
                                 *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len65;
+                                    .cast::<usize>() = len86;
                                 *base
                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = result65;
+                                    .cast::<*mut u8>() = result86;
                             }
                         }
                         *base
-                            .add(13 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len66;
+                            .add(15 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len87;
                         *base
-                            .add(12 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = result66;
-                        match body42 {
+                            .add(14 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = result87;
+                        match body61 {
                             Some(e) => {
                                 *base
-                                    .add(14 * ::core::mem::size_of::<*const u8>())
+                                    .add(16 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec74 = e;
-                                let len74 = vec74.len();
-                                let layout74 = _rt::alloc::Layout::from_size_align(
-                                        vec74.len() * (6 * ::core::mem::size_of::<*const u8>()),
+                                let vec95 = e;
+                                let len95 = vec95.len();
+                                let layout95 = _rt::alloc::Layout::from_size_align(
+                                        vec95.len() * (6 * ::core::mem::size_of::<*const u8>()),
                                         ::core::mem::size_of::<*const u8>(),
                                     )
                                     .unwrap();
-                                let (result74, _cleanup74) = wit_bindgen::rt::Cleanup::new(
-                                    layout74,
+                                let (result95, _cleanup95) = wit_bindgen::rt::Cleanup::new(
+                                    layout95,
                                 );
-                                if let Some(cleanup) = _cleanup74 {
+                                if let Some(cleanup) = _cleanup95 {
                                     cleanup.forget();
                                 }
-                                for (i, e) in vec74.into_iter().enumerate() {
-                                    let base = result74
+                                for (i, e) in vec95.into_iter().enumerate() {
+                                    let base = result95
                                         .add(i * (6 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        use cartage::plugin::http::Part as V73;
+                                        use cartage::plugin::http::Part as V94;
                                         match e {
-                                            V73::Text(e) => {
+                                            V94::Text(e) => {
                                                 *base.add(0).cast::<u8>() = (0i32) as u8;
-                                                let vec67 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr67 = vec67.as_ptr().cast::<u8>();
-                                                let len67 = vec67.len();
-                                                ::core::mem::forget(vec67);
+                                                let vec88 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr88 = vec88.as_ptr().cast::<u8>();
+                                                let len88 = vec88.len();
+                                                ::core::mem::forget(vec88);
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len67;
+                                                    .cast::<usize>() = len88;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr67.cast_mut();
+                                                    .cast::<*mut u8>() = ptr88.cast_mut();
                                             }
-                                            V73::Bytes(e) => {
+                                            V94::Bytes(e) => {
                                                 *base.add(0).cast::<u8>() = (1i32) as u8;
-                                                let vec68 = <_ as Into<_rt::Vec<_>>>::into(e)
+                                                let vec89 = <_ as Into<_rt::Vec<_>>>::into(e)
                                                     .into_boxed_slice();
-                                                let ptr68 = vec68.as_ptr().cast::<u8>();
-                                                let len68 = vec68.len();
-                                                ::core::mem::forget(vec68);
+                                                let ptr89 = vec89.as_ptr().cast::<u8>();
+                                                let len89 = vec89.len();
+                                                ::core::mem::forget(vec89);
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len68;
+                                                    .cast::<usize>() = len89;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr68.cast_mut();
+                                                    .cast::<*mut u8>() = ptr89.cast_mut();
                                             }
-                                            V73::Raw(e) => {
+                                            V94::Raw(e) => {
                                                 *base.add(0).cast::<u8>() = (2i32) as u8;
-                                                let vec69 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr69 = vec69.as_ptr().cast::<u8>();
-                                                let len69 = vec69.len();
-                                                ::core::mem::forget(vec69);
+                                                let vec90 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr90 = vec90.as_ptr().cast::<u8>();
+                                                let len90 = vec90.len();
+                                                ::core::mem::forget(vec90);
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len69;
+                                                    .cast::<usize>() = len90;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr69.cast_mut();
+                                                    .cast::<*mut u8>() = ptr90.cast_mut();
                                             }
-                                            V73::Secret(e) => {
+                                            V94::Secret(e) => {
                                                 *base.add(0).cast::<u8>() = (3i32) as u8;
                                                 let cartage::plugin::http::SecretPart {
-                                                    slot: slot70,
-                                                    field: field70,
-                                                    escape: escape70,
+                                                    slot: slot91,
+                                                    field: field91,
+                                                    escape: escape91,
                                                 } = e;
-                                                let vec71 = (slot70.into_bytes()).into_boxed_slice();
-                                                let ptr71 = vec71.as_ptr().cast::<u8>();
-                                                let len71 = vec71.len();
-                                                ::core::mem::forget(vec71);
+                                                let vec92 = (slot91.into_bytes()).into_boxed_slice();
+                                                let ptr92 = vec92.as_ptr().cast::<u8>();
+                                                let len92 = vec92.len();
+                                                ::core::mem::forget(vec92);
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len71;
+                                                    .cast::<usize>() = len92;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr71.cast_mut();
-                                                let vec72 = (field70.into_bytes()).into_boxed_slice();
-                                                let ptr72 = vec72.as_ptr().cast::<u8>();
-                                                let len72 = vec72.len();
-                                                ::core::mem::forget(vec72);
+                                                    .cast::<*mut u8>() = ptr92.cast_mut();
+                                                let vec93 = (field91.into_bytes()).into_boxed_slice();
+                                                let ptr93 = vec93.as_ptr().cast::<u8>();
+                                                let len93 = vec93.len();
+                                                ::core::mem::forget(vec93);
                                                 *base
                                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len72;
+                                                    .cast::<usize>() = len93;
                                                 *base
                                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr72.cast_mut();
+                                                    .cast::<*mut u8>() = ptr93.cast_mut();
                                                 *base
                                                     .add(5 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<u8>() = (escape70.clone() as i32) as u8;
+                                                    .cast::<u8>() = (escape91.clone() as i32) as u8;
                                             }
                                         }
                                     }
                                 }
                                 *base
-                                    .add(16 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len74;
+                                    .add(18 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len95;
                                 *base
-                                    .add(15 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = result74;
+                                    .add(17 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = result95;
                             }
                             None => {
                                 *base
-                                    .add(14 * ::core::mem::size_of::<*const u8>())
+                                    .add(16 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (0i32) as u8;
                             }
                         };
-                        use cartage::plugin::manifest::TokenSource as V77;
-                        match token42 {
-                            V77::Header(e) => {
+                        let vec97 = auth61;
+                        let len97 = vec97.len();
+                        let layout97 = _rt::alloc::Layout::from_size_align(
+                                vec97.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            )
+                            .unwrap();
+                        let (result97, _cleanup97) = wit_bindgen::rt::Cleanup::new(
+                            layout97,
+                        );
+                        if let Some(cleanup) = _cleanup97 {
+                            cleanup.forget();
+                        }
+                        for (i, e) in vec97.into_iter().enumerate() {
+                            let base = result97
+                                .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let vec96 = (e.into_bytes()).into_boxed_slice();
+                                let ptr96 = vec96.as_ptr().cast::<u8>();
+                                let len96 = vec96.len();
+                                ::core::mem::forget(vec96);
                                 *base
-                                    .add(17 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<u8>() = (0i32) as u8;
-                                let vec75 = (e.into_bytes()).into_boxed_slice();
-                                let ptr75 = vec75.as_ptr().cast::<u8>();
-                                let len75 = vec75.len();
-                                ::core::mem::forget(vec75);
-                                *base
-                                    .add(19 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len75;
-                                *base
-                                    .add(18 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr75.cast_mut();
-                            }
-                            V77::JsonPointer(e) => {
-                                *base
-                                    .add(17 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<u8>() = (1i32) as u8;
-                                let vec76 = (e.into_bytes()).into_boxed_slice();
-                                let ptr76 = vec76.as_ptr().cast::<u8>();
-                                let len76 = vec76.len();
-                                ::core::mem::forget(vec76);
-                                *base
-                                    .add(19 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len76;
-                                *base
-                                    .add(18 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr76.cast_mut();
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len96;
+                                *base.add(0).cast::<*mut u8>() = ptr96.cast_mut();
                             }
                         }
-                        use cartage::plugin::manifest::TokenPlacement as V83;
-                        match apply42 {
-                            V83::Header(e) => {
-                                *base
-                                    .add(20 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<u8>() = (0i32) as u8;
-                                let cartage::plugin::manifest::HeaderPlacement {
-                                    name: name78,
-                                    prefix: prefix78,
+                        *base
+                            .add(20 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len97;
+                        *base
+                            .add(19 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = result97;
+                        let vec110 = tokens61;
+                        let len110 = vec110.len();
+                        let layout110 = _rt::alloc::Layout::from_size_align(
+                                vec110.len() * (11 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            )
+                            .unwrap();
+                        let (result110, _cleanup110) = wit_bindgen::rt::Cleanup::new(
+                            layout110,
+                        );
+                        if let Some(cleanup) = _cleanup110 {
+                            cleanup.forget();
+                        }
+                        for (i, e) in vec110.into_iter().enumerate() {
+                            let base = result110
+                                .add(i * (11 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let cartage::plugin::manifest::LoginToken {
+                                    name: name98,
+                                    source: source98,
+                                    apply: apply98,
                                 } = e;
-                                let vec79 = (name78.into_bytes()).into_boxed_slice();
-                                let ptr79 = vec79.as_ptr().cast::<u8>();
-                                let len79 = vec79.len();
-                                ::core::mem::forget(vec79);
+                                let vec99 = (name98.into_bytes()).into_boxed_slice();
+                                let ptr99 = vec99.as_ptr().cast::<u8>();
+                                let len99 = vec99.len();
+                                ::core::mem::forget(vec99);
                                 *base
-                                    .add(22 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len79;
-                                *base
-                                    .add(21 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr79.cast_mut();
-                                let vec80 = (prefix78.into_bytes()).into_boxed_slice();
-                                let ptr80 = vec80.as_ptr().cast::<u8>();
-                                let len80 = vec80.len();
-                                ::core::mem::forget(vec80);
-                                *base
-                                    .add(24 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len80;
-                                *base
-                                    .add(23 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr80.cast_mut();
-                            }
-                            V83::Query(e) => {
-                                *base
-                                    .add(20 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<u8>() = (1i32) as u8;
-                                let vec81 = (e.into_bytes()).into_boxed_slice();
-                                let ptr81 = vec81.as_ptr().cast::<u8>();
-                                let len81 = vec81.len();
-                                ::core::mem::forget(vec81);
-                                *base
-                                    .add(22 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len81;
-                                *base
-                                    .add(21 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr81.cast_mut();
-                            }
-                            V83::Cookie(e) => {
-                                *base
-                                    .add(20 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<u8>() = (2i32) as u8;
-                                let vec82 = (e.into_bytes()).into_boxed_slice();
-                                let ptr82 = vec82.as_ptr().cast::<u8>();
-                                let len82 = vec82.len();
-                                ::core::mem::forget(vec82);
-                                *base
-                                    .add(22 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len82;
-                                *base
-                                    .add(21 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr82.cast_mut();
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len99;
+                                *base.add(0).cast::<*mut u8>() = ptr99.cast_mut();
+                                use cartage::plugin::manifest::TokenSource as V103;
+                                match source98 {
+                                    V103::Header(e) => {
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (0i32) as u8;
+                                        let vec100 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr100 = vec100.as_ptr().cast::<u8>();
+                                        let len100 = vec100.len();
+                                        ::core::mem::forget(vec100);
+                                        *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len100;
+                                        *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr100.cast_mut();
+                                    }
+                                    V103::JsonPointer(e) => {
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (1i32) as u8;
+                                        let vec101 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr101 = vec101.as_ptr().cast::<u8>();
+                                        let len101 = vec101.len();
+                                        ::core::mem::forget(vec101);
+                                        *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len101;
+                                        *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr101.cast_mut();
+                                    }
+                                    V103::Cookie(e) => {
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (2i32) as u8;
+                                        let vec102 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr102 = vec102.as_ptr().cast::<u8>();
+                                        let len102 = vec102.len();
+                                        ::core::mem::forget(vec102);
+                                        *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len102;
+                                        *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr102.cast_mut();
+                                    }
+                                    V103::Body => {
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (3i32) as u8;
+                                    }
+                                }
+                                match apply98 {
+                                    Some(e) => {
+                                        *base
+                                            .add(5 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (1i32) as u8;
+                                        use cartage::plugin::manifest::TokenPlacement as V109;
+                                        match e {
+                                            V109::Header(e) => {
+                                                *base
+                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>() = (0i32) as u8;
+                                                let cartage::plugin::manifest::HeaderPlacement {
+                                                    name: name104,
+                                                    prefix: prefix104,
+                                                } = e;
+                                                let vec105 = (name104.into_bytes()).into_boxed_slice();
+                                                let ptr105 = vec105.as_ptr().cast::<u8>();
+                                                let len105 = vec105.len();
+                                                ::core::mem::forget(vec105);
+                                                *base
+                                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len105;
+                                                *base
+                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr105.cast_mut();
+                                                let vec106 = (prefix104.into_bytes()).into_boxed_slice();
+                                                let ptr106 = vec106.as_ptr().cast::<u8>();
+                                                let len106 = vec106.len();
+                                                ::core::mem::forget(vec106);
+                                                *base
+                                                    .add(10 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len106;
+                                                *base
+                                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr106.cast_mut();
+                                            }
+                                            V109::Query(e) => {
+                                                *base
+                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>() = (1i32) as u8;
+                                                let vec107 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr107 = vec107.as_ptr().cast::<u8>();
+                                                let len107 = vec107.len();
+                                                ::core::mem::forget(vec107);
+                                                *base
+                                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len107;
+                                                *base
+                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr107.cast_mut();
+                                            }
+                                            V109::Cookie(e) => {
+                                                *base
+                                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>() = (2i32) as u8;
+                                                let vec108 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr108 = vec108.as_ptr().cast::<u8>();
+                                                let len108 = vec108.len();
+                                                ::core::mem::forget(vec108);
+                                                *base
+                                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len108;
+                                                *base
+                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr108.cast_mut();
+                                            }
+                                        }
+                                    }
+                                    None => {
+                                        *base
+                                            .add(5 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (0i32) as u8;
+                                    }
+                                };
                             }
                         }
-                        match lifetime_s42 {
+                        *base
+                            .add(22 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len110;
+                        *base
+                            .add(21 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = result110;
+                        let vec117 = replaces61;
+                        let len117 = vec117.len();
+                        let layout117 = _rt::alloc::Layout::from_size_align(
+                                vec117.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            )
+                            .unwrap();
+                        let (result117, _cleanup117) = wit_bindgen::rt::Cleanup::new(
+                            layout117,
+                        );
+                        if let Some(cleanup) = _cleanup117 {
+                            cleanup.forget();
+                        }
+                        for (i, e) in vec117.into_iter().enumerate() {
+                            let base = result117
+                                .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let cartage::plugin::manifest::ReplacedField {
+                                    field: field111,
+                                    source: source111,
+                                } = e;
+                                let vec112 = (field111.into_bytes()).into_boxed_slice();
+                                let ptr112 = vec112.as_ptr().cast::<u8>();
+                                let len112 = vec112.len();
+                                ::core::mem::forget(vec112);
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len112;
+                                *base.add(0).cast::<*mut u8>() = ptr112.cast_mut();
+                                use cartage::plugin::manifest::TokenSource as V116;
+                                match source111 {
+                                    V116::Header(e) => {
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (0i32) as u8;
+                                        let vec113 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr113 = vec113.as_ptr().cast::<u8>();
+                                        let len113 = vec113.len();
+                                        ::core::mem::forget(vec113);
+                                        *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len113;
+                                        *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr113.cast_mut();
+                                    }
+                                    V116::JsonPointer(e) => {
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (1i32) as u8;
+                                        let vec114 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr114 = vec114.as_ptr().cast::<u8>();
+                                        let len114 = vec114.len();
+                                        ::core::mem::forget(vec114);
+                                        *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len114;
+                                        *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr114.cast_mut();
+                                    }
+                                    V116::Cookie(e) => {
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (2i32) as u8;
+                                        let vec115 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr115 = vec115.as_ptr().cast::<u8>();
+                                        let len115 = vec115.len();
+                                        ::core::mem::forget(vec115);
+                                        *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len115;
+                                        *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr115.cast_mut();
+                                    }
+                                    V116::Body => {
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (3i32) as u8;
+                                    }
+                                }
+                            }
+                        }
+                        *base
+                            .add(24 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len117;
+                        *base
+                            .add(23 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = result117;
+                        match lifetime_s61 {
                             Some(e) => {
                                 *base
                                     .add(25 * ::core::mem::size_of::<*const u8>())
@@ -1068,21 +1552,21 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                                     .cast::<u8>() = (0i32) as u8;
                             }
                         };
-                        match lifetime_pointer42 {
+                        match lifetime_pointer61 {
                             Some(e) => {
                                 *base
                                     .add(8 + 25 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec84 = (e.into_bytes()).into_boxed_slice();
-                                let ptr84 = vec84.as_ptr().cast::<u8>();
-                                let len84 = vec84.len();
-                                ::core::mem::forget(vec84);
+                                let vec118 = (e.into_bytes()).into_boxed_slice();
+                                let ptr118 = vec118.as_ptr().cast::<u8>();
+                                let len118 = vec118.len();
+                                ::core::mem::forget(vec118);
                                 *base
                                     .add(8 + 27 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len84;
+                                    .cast::<usize>() = len118;
                                 *base
                                     .add(8 + 26 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr84.cast_mut();
+                                    .cast::<*mut u8>() = ptr118.cast_mut();
                             }
                             None => {
                                 *base
@@ -1091,181 +1575,307 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                             }
                         };
                     }
+                    V125::Other(e) => {
+                        *base
+                            .add(4 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (9i32) as u8;
+                        let cartage::plugin::growth::Extension {
+                            name: name119,
+                            parameters: parameters119,
+                        } = e;
+                        let vec120 = (name119.into_bytes()).into_boxed_slice();
+                        let ptr120 = vec120.as_ptr().cast::<u8>();
+                        let len120 = vec120.len();
+                        ::core::mem::forget(vec120);
+                        *base
+                            .add(6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len120;
+                        *base
+                            .add(5 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr120.cast_mut();
+                        let vec124 = parameters119;
+                        let len124 = vec124.len();
+                        let layout124 = _rt::alloc::Layout::from_size_align(
+                                vec124.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            )
+                            .unwrap();
+                        let (result124, _cleanup124) = wit_bindgen::rt::Cleanup::new(
+                            layout124,
+                        );
+                        if let Some(cleanup) = _cleanup124 {
+                            cleanup.forget();
+                        }
+                        for (i, e) in vec124.into_iter().enumerate() {
+                            let base = result124
+                                .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let (t121_0, t121_1) = e;
+                                let vec122 = (t121_0.into_bytes()).into_boxed_slice();
+                                let ptr122 = vec122.as_ptr().cast::<u8>();
+                                let len122 = vec122.len();
+                                ::core::mem::forget(vec122);
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len122;
+                                *base.add(0).cast::<*mut u8>() = ptr122.cast_mut();
+                                let vec123 = (t121_1.into_bytes()).into_boxed_slice();
+                                let ptr123 = vec123.as_ptr().cast::<u8>();
+                                let len123 = vec123.len();
+                                ::core::mem::forget(vec123);
+                                *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len123;
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr123.cast_mut();
+                            }
+                        }
+                        *base
+                            .add(8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len124;
+                        *base
+                            .add(7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = result124;
+                    }
                 }
-                *base.add(8 + 28 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (match required31 {
+                *base.add(8 + 28 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (match required39 {
                     true => 1,
                     false => 0,
                 }) as u8;
-                let vec87 = endpoints31;
-                let len87 = vec87.len();
-                let layout87 = _rt::alloc::Layout::from_size_align(
-                        vec87.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                match alternative39 {
+                    Some(e) => {
+                        *base
+                            .add(8 + 29 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (1i32) as u8;
+                        let vec126 = (e.into_bytes()).into_boxed_slice();
+                        let ptr126 = vec126.as_ptr().cast::<u8>();
+                        let len126 = vec126.len();
+                        ::core::mem::forget(vec126);
+                        *base
+                            .add(8 + 31 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len126;
+                        *base
+                            .add(8 + 30 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr126.cast_mut();
+                    }
+                    None => {
+                        *base
+                            .add(8 + 29 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (0i32) as u8;
+                    }
+                };
+                let vec128 = endpoints39;
+                let len128 = vec128.len();
+                let layout128 = _rt::alloc::Layout::from_size_align(
+                        vec128.len() * (2 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     )
                     .unwrap();
-                let (result87, _cleanup87) = wit_bindgen::rt::Cleanup::new(layout87);
-                if let Some(cleanup) = _cleanup87 {
+                let (result128, _cleanup128) = wit_bindgen::rt::Cleanup::new(layout128);
+                if let Some(cleanup) = _cleanup128 {
                     cleanup.forget();
                 }
-                for (i, e) in vec87.into_iter().enumerate() {
-                    let base = result87
+                for (i, e) in vec128.into_iter().enumerate() {
+                    let base = result128
                         .add(i * (2 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let vec86 = (e.into_bytes()).into_boxed_slice();
-                        let ptr86 = vec86.as_ptr().cast::<u8>();
-                        let len86 = vec86.len();
-                        ::core::mem::forget(vec86);
-                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len86;
-                        *base.add(0).cast::<*mut u8>() = ptr86.cast_mut();
+                        let vec127 = (e.into_bytes()).into_boxed_slice();
+                        let ptr127 = vec127.as_ptr().cast::<u8>();
+                        let len127 = vec127.len();
+                        ::core::mem::forget(vec127);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len127;
+                        *base.add(0).cast::<*mut u8>() = ptr127.cast_mut();
                     }
                 }
                 *base
-                    .add(8 + 30 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>() = len87;
+                    .add(8 + 33 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>() = len128;
                 *base
-                    .add(8 + 29 * ::core::mem::size_of::<*const u8>())
-                    .cast::<*mut u8>() = result87;
-                let vec91 = fields31;
-                let len91 = vec91.len();
-                let layout91 = _rt::alloc::Layout::from_size_align(
-                        vec91.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                    .add(8 + 32 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>() = result128;
+                let vec132 = fields39;
+                let len132 = vec132.len();
+                let layout132 = _rt::alloc::Layout::from_size_align(
+                        vec132.len() * (5 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     )
                     .unwrap();
-                let (result91, _cleanup91) = wit_bindgen::rt::Cleanup::new(layout91);
-                if let Some(cleanup) = _cleanup91 {
+                let (result132, _cleanup132) = wit_bindgen::rt::Cleanup::new(layout132);
+                if let Some(cleanup) = _cleanup132 {
                     cleanup.forget();
                 }
-                for (i, e) in vec91.into_iter().enumerate() {
-                    let base = result91
+                for (i, e) in vec132.into_iter().enumerate() {
+                    let base = result132
                         .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                     {
                         let cartage::plugin::manifest::SlotField {
-                            name: name88,
-                            purpose: purpose88,
-                            secret: secret88,
-                            required: required88,
+                            name: name129,
+                            purpose: purpose129,
+                            secret: secret129,
+                            required: required129,
                         } = e;
-                        let vec89 = (name88.into_bytes()).into_boxed_slice();
-                        let ptr89 = vec89.as_ptr().cast::<u8>();
-                        let len89 = vec89.len();
-                        ::core::mem::forget(vec89);
-                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len89;
-                        *base.add(0).cast::<*mut u8>() = ptr89.cast_mut();
-                        let vec90 = (purpose88.into_bytes()).into_boxed_slice();
-                        let ptr90 = vec90.as_ptr().cast::<u8>();
-                        let len90 = vec90.len();
-                        ::core::mem::forget(vec90);
+                        let vec130 = (name129.into_bytes()).into_boxed_slice();
+                        let ptr130 = vec130.as_ptr().cast::<u8>();
+                        let len130 = vec130.len();
+                        ::core::mem::forget(vec130);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len130;
+                        *base.add(0).cast::<*mut u8>() = ptr130.cast_mut();
+                        let vec131 = (purpose129.into_bytes()).into_boxed_slice();
+                        let ptr131 = vec131.as_ptr().cast::<u8>();
+                        let len131 = vec131.len();
+                        ::core::mem::forget(vec131);
                         *base
                             .add(3 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len90;
+                            .cast::<usize>() = len131;
                         *base
                             .add(2 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = ptr90.cast_mut();
+                            .cast::<*mut u8>() = ptr131.cast_mut();
                         *base
                             .add(4 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (match secret88 {
+                            .cast::<u8>() = (match secret129 {
                             true => 1,
                             false => 0,
                         }) as u8;
                         *base
                             .add(1 + 4 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (match required88 {
+                            .cast::<u8>() = (match required129 {
                             true => 1,
                             false => 0,
                         }) as u8;
                     }
                 }
                 *base
-                    .add(8 + 32 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>() = len91;
+                    .add(8 + 35 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>() = len132;
                 *base
-                    .add(8 + 31 * ::core::mem::size_of::<*const u8>())
-                    .cast::<*mut u8>() = result91;
-                *base.add(8 + 33 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (match hashed31 {
+                    .add(8 + 34 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>() = result132;
+                *base.add(8 + 36 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (match hashed39 {
                     true => 1,
                     false => 0,
                 }) as u8;
+                let vec136 = extra39;
+                let len136 = vec136.len();
+                let layout136 = _rt::alloc::Layout::from_size_align(
+                        vec136.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result136, _cleanup136) = wit_bindgen::rt::Cleanup::new(layout136);
+                if let Some(cleanup) = _cleanup136 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec136.into_iter().enumerate() {
+                    let base = result136
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let (t133_0, t133_1) = e;
+                        let vec134 = (t133_0.into_bytes()).into_boxed_slice();
+                        let ptr134 = vec134.as_ptr().cast::<u8>();
+                        let len134 = vec134.len();
+                        ::core::mem::forget(vec134);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len134;
+                        *base.add(0).cast::<*mut u8>() = ptr134.cast_mut();
+                        let vec135 = (t133_1.into_bytes()).into_boxed_slice();
+                        let ptr135 = vec135.as_ptr().cast::<u8>();
+                        let len135 = vec135.len();
+                        ::core::mem::forget(vec135);
+                        *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len135;
+                        *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr135.cast_mut();
+                    }
+                }
+                *base
+                    .add(8 + 38 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>() = len136;
+                *base
+                    .add(8 + 37 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>() = result136;
             }
         }
-        *ptr1.add(22 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len92;
-        *ptr1.add(21 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result92;
-        let vec121 = settings2;
-        let len121 = vec121.len();
-        let layout121 = _rt::alloc::Layout::from_size_align(
-                vec121.len() * (48 + 12 * ::core::mem::size_of::<*const u8>()),
+        *ptr1.add(22 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len137;
+        *ptr1.add(21 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result137;
+        let vec187 = settings2;
+        let len187 = vec187.len();
+        let layout187 = _rt::alloc::Layout::from_size_align(
+                vec187.len() * (48 + 14 * ::core::mem::size_of::<*const u8>()),
                 8,
             )
             .unwrap();
-        let (result121, _cleanup121) = wit_bindgen::rt::Cleanup::new(layout121);
-        if let Some(cleanup) = _cleanup121 {
+        let (result187, _cleanup187) = wit_bindgen::rt::Cleanup::new(layout187);
+        if let Some(cleanup) = _cleanup187 {
             cleanup.forget();
         }
-        for (i, e) in vec121.into_iter().enumerate() {
-            let base = result121
-                .add(i * (48 + 12 * ::core::mem::size_of::<*const u8>()));
+        for (i, e) in vec187.into_iter().enumerate() {
+            let base = result187
+                .add(i * (48 + 14 * ::core::mem::size_of::<*const u8>()));
             {
                 let cartage::plugin::manifest::Setting {
-                    name: name93,
-                    title: title93,
-                    help: help93,
-                    kind: kind93,
-                    required: required93,
-                    default: default93,
-                    former_names: former_names93,
+                    name: name138,
+                    title: title138,
+                    help: help138,
+                    kind: kind138,
+                    required: required138,
+                    default: default138,
+                    former_names: former_names138,
+                    extra: extra138,
                 } = e;
-                let vec94 = (name93.into_bytes()).into_boxed_slice();
-                let ptr94 = vec94.as_ptr().cast::<u8>();
-                let len94 = vec94.len();
-                ::core::mem::forget(vec94);
-                *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len94;
-                *base.add(0).cast::<*mut u8>() = ptr94.cast_mut();
-                let vec95 = (title93.into_bytes()).into_boxed_slice();
-                let ptr95 = vec95.as_ptr().cast::<u8>();
-                let len95 = vec95.len();
-                ::core::mem::forget(vec95);
-                *base.add(3 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len95;
-                *base.add(2 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr95
+                let vec139 = (name138.into_bytes()).into_boxed_slice();
+                let ptr139 = vec139.as_ptr().cast::<u8>();
+                let len139 = vec139.len();
+                ::core::mem::forget(vec139);
+                *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len139;
+                *base.add(0).cast::<*mut u8>() = ptr139.cast_mut();
+                let vec140 = (title138.into_bytes()).into_boxed_slice();
+                let ptr140 = vec140.as_ptr().cast::<u8>();
+                let len140 = vec140.len();
+                ::core::mem::forget(vec140);
+                *base.add(3 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len140;
+                *base.add(2 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr140
                     .cast_mut();
-                let vec96 = (help93.into_bytes()).into_boxed_slice();
-                let ptr96 = vec96.as_ptr().cast::<u8>();
-                let len96 = vec96.len();
-                ::core::mem::forget(vec96);
-                *base.add(5 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len96;
-                *base.add(4 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr96
+                let vec141 = (help138.into_bytes()).into_boxed_slice();
+                let ptr141 = vec141.as_ptr().cast::<u8>();
+                let len141 = vec141.len();
+                ::core::mem::forget(vec141);
+                *base.add(5 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len141;
+                *base.add(4 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr141
                     .cast_mut();
-                use cartage::plugin::manifest::SettingKind as V110;
-                match kind93 {
-                    V110::Text(e) => {
+                use cartage::plugin::manifest::SettingKind as V170;
+                match kind138 {
+                    V170::Text(e) => {
                         *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (0i32) as u8;
                         let cartage::plugin::manifest::TextLimits {
-                            min: min97,
-                            max: max97,
-                            pattern: pattern97,
+                            min: min142,
+                            max: max142,
+                            pattern: pattern142,
                         } = e;
                         *base
                             .add(8 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<i32>() = _rt::as_i32(min97);
+                            .cast::<i32>() = _rt::as_i32(min142);
                         *base
                             .add(12 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<i32>() = _rt::as_i32(max97);
-                        match pattern97 {
+                            .cast::<i32>() = _rt::as_i32(max142);
+                        match pattern142 {
                             Some(e) => {
                                 *base
                                     .add(16 + 6 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec98 = (e.into_bytes()).into_boxed_slice();
-                                let ptr98 = vec98.as_ptr().cast::<u8>();
-                                let len98 = vec98.len();
-                                ::core::mem::forget(vec98);
+                                let vec143 = (e.into_bytes()).into_boxed_slice();
+                                let ptr143 = vec143.as_ptr().cast::<u8>();
+                                let len143 = vec143.len();
+                                ::core::mem::forget(vec143);
                                 *base
                                     .add(16 + 8 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len98;
+                                    .cast::<usize>() = len143;
                                 *base
                                     .add(16 + 7 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr98.cast_mut();
+                                    .cast::<*mut u8>() = ptr143.cast_mut();
                             }
                             None => {
                                 *base
@@ -1274,113 +1884,215 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                             }
                         };
                     }
-                    V110::Integer(e) => {
+                    V170::Integer(e) => {
                         *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (1i32) as u8;
                         let cartage::plugin::manifest::IntegerLimits {
-                            min: min99,
-                            max: max99,
+                            min: min144,
+                            max: max144,
                         } = e;
                         *base
                             .add(8 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<i64>() = _rt::as_i64(min99);
+                            .cast::<i64>() = _rt::as_i64(min144);
                         *base
                             .add(16 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<i64>() = _rt::as_i64(max99);
+                            .cast::<i64>() = _rt::as_i64(max144);
                     }
-                    V110::Boolean => {
+                    V170::Boolean => {
                         *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (2i32) as u8;
                     }
-                    V110::Choice(e) => {
+                    V170::Choice(e) => {
                         *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (3i32) as u8;
-                        let vec103 = e;
-                        let len103 = vec103.len();
-                        let layout103 = _rt::alloc::Layout::from_size_align(
-                                vec103.len() * (4 * ::core::mem::size_of::<*const u8>()),
-                                ::core::mem::size_of::<*const u8>(),
-                            )
-                            .unwrap();
-                        let (result103, _cleanup103) = wit_bindgen::rt::Cleanup::new(
-                            layout103,
-                        );
-                        if let Some(cleanup) = _cleanup103 {
-                            cleanup.forget();
-                        }
-                        for (i, e) in vec103.into_iter().enumerate() {
-                            let base = result103
-                                .add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                            {
-                                let cartage::plugin::manifest::Choice {
-                                    value: value100,
-                                    title: title100,
-                                } = e;
-                                let vec101 = (value100.into_bytes()).into_boxed_slice();
-                                let ptr101 = vec101.as_ptr().cast::<u8>();
-                                let len101 = vec101.len();
-                                ::core::mem::forget(vec101);
+                        use cartage::plugin::manifest::Choices as V149;
+                        match e {
+                            V149::Fixed(e) => {
                                 *base
-                                    .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len101;
-                                *base.add(0).cast::<*mut u8>() = ptr101.cast_mut();
-                                let vec102 = (title100.into_bytes()).into_boxed_slice();
-                                let ptr102 = vec102.as_ptr().cast::<u8>();
-                                let len102 = vec102.len();
-                                ::core::mem::forget(vec102);
+                                    .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                                let vec148 = e;
+                                let len148 = vec148.len();
+                                let layout148 = _rt::alloc::Layout::from_size_align(
+                                        vec148.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                                        ::core::mem::size_of::<*const u8>(),
+                                    )
+                                    .unwrap();
+                                let (result148, _cleanup148) = wit_bindgen::rt::Cleanup::new(
+                                    layout148,
+                                );
+                                if let Some(cleanup) = _cleanup148 {
+                                    cleanup.forget();
+                                }
+                                for (i, e) in vec148.into_iter().enumerate() {
+                                    let base = result148
+                                        .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let cartage::plugin::delivery::Choice {
+                                            value: value145,
+                                            title: title145,
+                                        } = e;
+                                        let vec146 = (value145.into_bytes()).into_boxed_slice();
+                                        let ptr146 = vec146.as_ptr().cast::<u8>();
+                                        let len146 = vec146.len();
+                                        ::core::mem::forget(vec146);
+                                        *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len146;
+                                        *base.add(0).cast::<*mut u8>() = ptr146.cast_mut();
+                                        match title145 {
+                                            Some(e) => {
+                                                *base
+                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>() = (1i32) as u8;
+                                                let vec147 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr147 = vec147.as_ptr().cast::<u8>();
+                                                let len147 = vec147.len();
+                                                ::core::mem::forget(vec147);
+                                                *base
+                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len147;
+                                                *base
+                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr147.cast_mut();
+                                            }
+                                            None => {
+                                                *base
+                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>() = (0i32) as u8;
+                                            }
+                                        };
+                                    }
+                                }
                                 *base
-                                    .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len102;
+                                    .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len148;
                                 *base
-                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr102.cast_mut();
+                                    .add(8 + 7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = result148;
+                            }
+                            V149::Asked => {
+                                *base
+                                    .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
                             }
                         }
-                        *base
-                            .add(8 + 7 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len103;
-                        *base
-                            .add(8 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = result103;
                     }
-                    V110::UrlPath => {
+                    V170::Several(e) => {
                         *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (4i32) as u8;
+                        use cartage::plugin::manifest::Choices as V154;
+                        match e {
+                            V154::Fixed(e) => {
+                                *base
+                                    .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                                let vec153 = e;
+                                let len153 = vec153.len();
+                                let layout153 = _rt::alloc::Layout::from_size_align(
+                                        vec153.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                                        ::core::mem::size_of::<*const u8>(),
+                                    )
+                                    .unwrap();
+                                let (result153, _cleanup153) = wit_bindgen::rt::Cleanup::new(
+                                    layout153,
+                                );
+                                if let Some(cleanup) = _cleanup153 {
+                                    cleanup.forget();
+                                }
+                                for (i, e) in vec153.into_iter().enumerate() {
+                                    let base = result153
+                                        .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let cartage::plugin::delivery::Choice {
+                                            value: value150,
+                                            title: title150,
+                                        } = e;
+                                        let vec151 = (value150.into_bytes()).into_boxed_slice();
+                                        let ptr151 = vec151.as_ptr().cast::<u8>();
+                                        let len151 = vec151.len();
+                                        ::core::mem::forget(vec151);
+                                        *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len151;
+                                        *base.add(0).cast::<*mut u8>() = ptr151.cast_mut();
+                                        match title150 {
+                                            Some(e) => {
+                                                *base
+                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>() = (1i32) as u8;
+                                                let vec152 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr152 = vec152.as_ptr().cast::<u8>();
+                                                let len152 = vec152.len();
+                                                ::core::mem::forget(vec152);
+                                                *base
+                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len152;
+                                                *base
+                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr152.cast_mut();
+                                            }
+                                            None => {
+                                                *base
+                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>() = (0i32) as u8;
+                                            }
+                                        };
+                                    }
+                                }
+                                *base
+                                    .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len153;
+                                *base
+                                    .add(8 + 7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = result153;
+                            }
+                            V154::Asked => {
+                                *base
+                                    .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                            }
+                        }
                     }
-                    V110::TextMap(e) => {
+                    V170::UrlPath => {
                         *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (5i32) as u8;
+                    }
+                    V170::TextMap(e) => {
+                        *base
+                            .add(6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (6i32) as u8;
                         let cartage::plugin::manifest::TextLimits {
-                            min: min104,
-                            max: max104,
-                            pattern: pattern104,
+                            min: min155,
+                            max: max155,
+                            pattern: pattern155,
                         } = e;
                         *base
                             .add(8 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<i32>() = _rt::as_i32(min104);
+                            .cast::<i32>() = _rt::as_i32(min155);
                         *base
                             .add(12 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<i32>() = _rt::as_i32(max104);
-                        match pattern104 {
+                            .cast::<i32>() = _rt::as_i32(max155);
+                        match pattern155 {
                             Some(e) => {
                                 *base
                                     .add(16 + 6 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec105 = (e.into_bytes()).into_boxed_slice();
-                                let ptr105 = vec105.as_ptr().cast::<u8>();
-                                let len105 = vec105.len();
-                                ::core::mem::forget(vec105);
+                                let vec156 = (e.into_bytes()).into_boxed_slice();
+                                let ptr156 = vec156.as_ptr().cast::<u8>();
+                                let len156 = vec156.len();
+                                ::core::mem::forget(vec156);
                                 *base
                                     .add(16 + 8 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len105;
+                                    .cast::<usize>() = len156;
                                 *base
                                     .add(16 + 7 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr105.cast_mut();
+                                    .cast::<*mut u8>() = ptr156.cast_mut();
                             }
                             None => {
                                 *base
@@ -1389,86 +2101,212 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                             }
                         };
                     }
-                    V110::ChoiceMap(e) => {
+                    V170::ChoiceMap(e) => {
                         *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<u8>() = (6i32) as u8;
-                        let vec109 = e;
-                        let len109 = vec109.len();
-                        let layout109 = _rt::alloc::Layout::from_size_align(
-                                vec109.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                            .cast::<u8>() = (7i32) as u8;
+                        use cartage::plugin::manifest::Choices as V161;
+                        match e {
+                            V161::Fixed(e) => {
+                                *base
+                                    .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                                let vec160 = e;
+                                let len160 = vec160.len();
+                                let layout160 = _rt::alloc::Layout::from_size_align(
+                                        vec160.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                                        ::core::mem::size_of::<*const u8>(),
+                                    )
+                                    .unwrap();
+                                let (result160, _cleanup160) = wit_bindgen::rt::Cleanup::new(
+                                    layout160,
+                                );
+                                if let Some(cleanup) = _cleanup160 {
+                                    cleanup.forget();
+                                }
+                                for (i, e) in vec160.into_iter().enumerate() {
+                                    let base = result160
+                                        .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let cartage::plugin::delivery::Choice {
+                                            value: value157,
+                                            title: title157,
+                                        } = e;
+                                        let vec158 = (value157.into_bytes()).into_boxed_slice();
+                                        let ptr158 = vec158.as_ptr().cast::<u8>();
+                                        let len158 = vec158.len();
+                                        ::core::mem::forget(vec158);
+                                        *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len158;
+                                        *base.add(0).cast::<*mut u8>() = ptr158.cast_mut();
+                                        match title157 {
+                                            Some(e) => {
+                                                *base
+                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>() = (1i32) as u8;
+                                                let vec159 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr159 = vec159.as_ptr().cast::<u8>();
+                                                let len159 = vec159.len();
+                                                ::core::mem::forget(vec159);
+                                                *base
+                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>() = len159;
+                                                *base
+                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>() = ptr159.cast_mut();
+                                            }
+                                            None => {
+                                                *base
+                                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<u8>() = (0i32) as u8;
+                                            }
+                                        };
+                                    }
+                                }
+                                *base
+                                    .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len160;
+                                *base
+                                    .add(8 + 7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = result160;
+                            }
+                            V161::Asked => {
+                                *base
+                                    .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                            }
+                        }
+                    }
+                    V170::Lines(e) => {
+                        *base
+                            .add(6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (8i32) as u8;
+                        let cartage::plugin::manifest::TextLimits {
+                            min: min162,
+                            max: max162,
+                            pattern: pattern162,
+                        } = e;
+                        *base
+                            .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<i32>() = _rt::as_i32(min162);
+                        *base
+                            .add(12 + 6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<i32>() = _rt::as_i32(max162);
+                        match pattern162 {
+                            Some(e) => {
+                                *base
+                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                                let vec163 = (e.into_bytes()).into_boxed_slice();
+                                let ptr163 = vec163.as_ptr().cast::<u8>();
+                                let len163 = vec163.len();
+                                ::core::mem::forget(vec163);
+                                *base
+                                    .add(16 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len163;
+                                *base
+                                    .add(16 + 7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr163.cast_mut();
+                            }
+                            None => {
+                                *base
+                                    .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                            }
+                        };
+                    }
+                    V170::Other(e) => {
+                        *base
+                            .add(6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (9i32) as u8;
+                        let cartage::plugin::growth::Extension {
+                            name: name164,
+                            parameters: parameters164,
+                        } = e;
+                        let vec165 = (name164.into_bytes()).into_boxed_slice();
+                        let ptr165 = vec165.as_ptr().cast::<u8>();
+                        let len165 = vec165.len();
+                        ::core::mem::forget(vec165);
+                        *base
+                            .add(8 + 7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len165;
+                        *base
+                            .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr165.cast_mut();
+                        let vec169 = parameters164;
+                        let len169 = vec169.len();
+                        let layout169 = _rt::alloc::Layout::from_size_align(
+                                vec169.len() * (4 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             )
                             .unwrap();
-                        let (result109, _cleanup109) = wit_bindgen::rt::Cleanup::new(
-                            layout109,
+                        let (result169, _cleanup169) = wit_bindgen::rt::Cleanup::new(
+                            layout169,
                         );
-                        if let Some(cleanup) = _cleanup109 {
+                        if let Some(cleanup) = _cleanup169 {
                             cleanup.forget();
                         }
-                        for (i, e) in vec109.into_iter().enumerate() {
-                            let base = result109
+                        for (i, e) in vec169.into_iter().enumerate() {
+                            let base = result169
                                 .add(i * (4 * ::core::mem::size_of::<*const u8>()));
                             {
-                                let cartage::plugin::manifest::Choice {
-                                    value: value106,
-                                    title: title106,
-                                } = e;
-                                let vec107 = (value106.into_bytes()).into_boxed_slice();
-                                let ptr107 = vec107.as_ptr().cast::<u8>();
-                                let len107 = vec107.len();
-                                ::core::mem::forget(vec107);
+                                let (t166_0, t166_1) = e;
+                                let vec167 = (t166_0.into_bytes()).into_boxed_slice();
+                                let ptr167 = vec167.as_ptr().cast::<u8>();
+                                let len167 = vec167.len();
+                                ::core::mem::forget(vec167);
                                 *base
                                     .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len107;
-                                *base.add(0).cast::<*mut u8>() = ptr107.cast_mut();
-                                let vec108 = (title106.into_bytes()).into_boxed_slice();
-                                let ptr108 = vec108.as_ptr().cast::<u8>();
-                                let len108 = vec108.len();
-                                ::core::mem::forget(vec108);
+                                    .cast::<usize>() = len167;
+                                *base.add(0).cast::<*mut u8>() = ptr167.cast_mut();
+                                let vec168 = (t166_1.into_bytes()).into_boxed_slice();
+                                let ptr168 = vec168.as_ptr().cast::<u8>();
+                                let len168 = vec168.len();
+                                ::core::mem::forget(vec168);
                                 *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len108;
+                                    .cast::<usize>() = len168;
                                 *base
                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr108.cast_mut();
+                                    .cast::<*mut u8>() = ptr168.cast_mut();
                             }
                         }
                         *base
-                            .add(8 + 7 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len109;
+                            .add(8 + 9 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len169;
                         *base
-                            .add(8 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = result109;
+                            .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = result169;
                     }
                 }
-                *base.add(24 + 8 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (match required93 {
+                *base.add(24 + 8 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (match required138 {
                     true => 1,
                     false => 0,
                 }) as u8;
-                match default93 {
+                match default138 {
                     Some(e) => {
                         *base
                             .add(32 + 8 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (1i32) as u8;
-                        use cartage::plugin::delivery::SettingValue as V118;
+                        use cartage::plugin::delivery::SettingValue as V180;
                         match e {
-                            V118::Text(e) => {
+                            V180::Text(e) => {
                                 *base
                                     .add(40 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (0i32) as u8;
-                                let vec111 = (e.into_bytes()).into_boxed_slice();
-                                let ptr111 = vec111.as_ptr().cast::<u8>();
-                                let len111 = vec111.len();
-                                ::core::mem::forget(vec111);
+                                let vec171 = (e.into_bytes()).into_boxed_slice();
+                                let ptr171 = vec171.as_ptr().cast::<u8>();
+                                let len171 = vec171.len();
+                                ::core::mem::forget(vec171);
                                 *base
                                     .add(48 + 9 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len111;
+                                    .cast::<usize>() = len171;
                                 *base
                                     .add(48 + 8 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr111.cast_mut();
+                                    .cast::<*mut u8>() = ptr171.cast_mut();
                             }
-                            V118::Integer(e) => {
+                            V180::Integer(e) => {
                                 *base
                                     .add(40 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
@@ -1476,7 +2314,7 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                                     .add(48 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<i64>() = _rt::as_i64(e);
                             }
-                            V118::Boolean(e) => {
+                            V180::Boolean(e) => {
                                 *base
                                     .add(40 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (2i32) as u8;
@@ -1487,84 +2325,122 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                                     false => 0,
                                 }) as u8;
                             }
-                            V118::Choice(e) => {
+                            V180::Choice(e) => {
                                 *base
                                     .add(40 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (3i32) as u8;
-                                let vec112 = (e.into_bytes()).into_boxed_slice();
-                                let ptr112 = vec112.as_ptr().cast::<u8>();
-                                let len112 = vec112.len();
-                                ::core::mem::forget(vec112);
+                                let vec172 = (e.into_bytes()).into_boxed_slice();
+                                let ptr172 = vec172.as_ptr().cast::<u8>();
+                                let len172 = vec172.len();
+                                ::core::mem::forget(vec172);
                                 *base
                                     .add(48 + 9 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len112;
+                                    .cast::<usize>() = len172;
                                 *base
                                     .add(48 + 8 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr112.cast_mut();
+                                    .cast::<*mut u8>() = ptr172.cast_mut();
                             }
-                            V118::UrlPath(e) => {
+                            V180::Several(e) => {
                                 *base
                                     .add(40 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (4i32) as u8;
-                                let vec113 = (e.into_bytes()).into_boxed_slice();
-                                let ptr113 = vec113.as_ptr().cast::<u8>();
-                                let len113 = vec113.len();
-                                ::core::mem::forget(vec113);
-                                *base
-                                    .add(48 + 9 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len113;
-                                *base
-                                    .add(48 + 8 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr113.cast_mut();
-                            }
-                            V118::TextMap(e) => {
-                                *base
-                                    .add(40 + 8 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<u8>() = (5i32) as u8;
-                                let vec117 = e;
-                                let len117 = vec117.len();
-                                let layout117 = _rt::alloc::Layout::from_size_align(
-                                        vec117.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                let vec174 = e;
+                                let len174 = vec174.len();
+                                let layout174 = _rt::alloc::Layout::from_size_align(
+                                        vec174.len() * (2 * ::core::mem::size_of::<*const u8>()),
                                         ::core::mem::size_of::<*const u8>(),
                                     )
                                     .unwrap();
-                                let (result117, _cleanup117) = wit_bindgen::rt::Cleanup::new(
-                                    layout117,
+                                let (result174, _cleanup174) = wit_bindgen::rt::Cleanup::new(
+                                    layout174,
                                 );
-                                if let Some(cleanup) = _cleanup117 {
+                                if let Some(cleanup) = _cleanup174 {
                                     cleanup.forget();
                                 }
-                                for (i, e) in vec117.into_iter().enumerate() {
-                                    let base = result117
-                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                for (i, e) in vec174.into_iter().enumerate() {
+                                    let base = result174
+                                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        let (t114_0, t114_1) = e;
-                                        let vec115 = (t114_0.into_bytes()).into_boxed_slice();
-                                        let ptr115 = vec115.as_ptr().cast::<u8>();
-                                        let len115 = vec115.len();
-                                        ::core::mem::forget(vec115);
+                                        let vec173 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr173 = vec173.as_ptr().cast::<u8>();
+                                        let len173 = vec173.len();
+                                        ::core::mem::forget(vec173);
                                         *base
                                             .add(::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len115;
-                                        *base.add(0).cast::<*mut u8>() = ptr115.cast_mut();
-                                        let vec116 = (t114_1.into_bytes()).into_boxed_slice();
-                                        let ptr116 = vec116.as_ptr().cast::<u8>();
-                                        let len116 = vec116.len();
-                                        ::core::mem::forget(vec116);
-                                        *base
-                                            .add(3 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len116;
-                                        *base
-                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = ptr116.cast_mut();
+                                            .cast::<usize>() = len173;
+                                        *base.add(0).cast::<*mut u8>() = ptr173.cast_mut();
                                     }
                                 }
                                 *base
                                     .add(48 + 9 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len117;
+                                    .cast::<usize>() = len174;
                                 *base
                                     .add(48 + 8 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = result117;
+                                    .cast::<*mut u8>() = result174;
+                            }
+                            V180::UrlPath(e) => {
+                                *base
+                                    .add(40 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (5i32) as u8;
+                                let vec175 = (e.into_bytes()).into_boxed_slice();
+                                let ptr175 = vec175.as_ptr().cast::<u8>();
+                                let len175 = vec175.len();
+                                ::core::mem::forget(vec175);
+                                *base
+                                    .add(48 + 9 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len175;
+                                *base
+                                    .add(48 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr175.cast_mut();
+                            }
+                            V180::TextMap(e) => {
+                                *base
+                                    .add(40 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (6i32) as u8;
+                                let vec179 = e;
+                                let len179 = vec179.len();
+                                let layout179 = _rt::alloc::Layout::from_size_align(
+                                        vec179.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                        ::core::mem::size_of::<*const u8>(),
+                                    )
+                                    .unwrap();
+                                let (result179, _cleanup179) = wit_bindgen::rt::Cleanup::new(
+                                    layout179,
+                                );
+                                if let Some(cleanup) = _cleanup179 {
+                                    cleanup.forget();
+                                }
+                                for (i, e) in vec179.into_iter().enumerate() {
+                                    let base = result179
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let (t176_0, t176_1) = e;
+                                        let vec177 = (t176_0.into_bytes()).into_boxed_slice();
+                                        let ptr177 = vec177.as_ptr().cast::<u8>();
+                                        let len177 = vec177.len();
+                                        ::core::mem::forget(vec177);
+                                        *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len177;
+                                        *base.add(0).cast::<*mut u8>() = ptr177.cast_mut();
+                                        let vec178 = (t176_1.into_bytes()).into_boxed_slice();
+                                        let ptr178 = vec178.as_ptr().cast::<u8>();
+                                        let len178 = vec178.len();
+                                        ::core::mem::forget(vec178);
+                                        *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len178;
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr178.cast_mut();
+                                    }
+                                }
+                                *base
+                                    .add(48 + 9 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len179;
+                                *base
+                                    .add(48 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = result179;
                             }
                         }
                     }
@@ -1574,84 +2450,124 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                             .cast::<u8>() = (0i32) as u8;
                     }
                 };
-                let vec120 = former_names93;
-                let len120 = vec120.len();
-                let layout120 = _rt::alloc::Layout::from_size_align(
-                        vec120.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                let vec182 = former_names138;
+                let len182 = vec182.len();
+                let layout182 = _rt::alloc::Layout::from_size_align(
+                        vec182.len() * (2 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     )
                     .unwrap();
-                let (result120, _cleanup120) = wit_bindgen::rt::Cleanup::new(layout120);
-                if let Some(cleanup) = _cleanup120 {
+                let (result182, _cleanup182) = wit_bindgen::rt::Cleanup::new(layout182);
+                if let Some(cleanup) = _cleanup182 {
                     cleanup.forget();
                 }
-                for (i, e) in vec120.into_iter().enumerate() {
-                    let base = result120
+                for (i, e) in vec182.into_iter().enumerate() {
+                    let base = result182
                         .add(i * (2 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let vec119 = (e.into_bytes()).into_boxed_slice();
-                        let ptr119 = vec119.as_ptr().cast::<u8>();
-                        let len119 = vec119.len();
-                        ::core::mem::forget(vec119);
-                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len119;
-                        *base.add(0).cast::<*mut u8>() = ptr119.cast_mut();
+                        let vec181 = (e.into_bytes()).into_boxed_slice();
+                        let ptr181 = vec181.as_ptr().cast::<u8>();
+                        let len181 = vec181.len();
+                        ::core::mem::forget(vec181);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len181;
+                        *base.add(0).cast::<*mut u8>() = ptr181.cast_mut();
                     }
                 }
                 *base
                     .add(48 + 11 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>() = len120;
+                    .cast::<usize>() = len182;
                 *base
                     .add(48 + 10 * ::core::mem::size_of::<*const u8>())
-                    .cast::<*mut u8>() = result120;
-            }
-        }
-        *ptr1.add(24 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len121;
-        *ptr1.add(23 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result121;
-        use cartage::plugin::manifest::Statuses as V126;
-        match statuses2 {
-            V126::Fixed(e) => {
-                *ptr1.add(25 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32)
-                    as u8;
-                let vec125 = e;
-                let len125 = vec125.len();
-                let layout125 = _rt::alloc::Layout::from_size_align(
-                        vec125.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                    .cast::<*mut u8>() = result182;
+                let vec186 = extra138;
+                let len186 = vec186.len();
+                let layout186 = _rt::alloc::Layout::from_size_align(
+                        vec186.len() * (4 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     )
                     .unwrap();
-                let (result125, _cleanup125) = wit_bindgen::rt::Cleanup::new(layout125);
-                if let Some(cleanup) = _cleanup125 {
+                let (result186, _cleanup186) = wit_bindgen::rt::Cleanup::new(layout186);
+                if let Some(cleanup) = _cleanup186 {
                     cleanup.forget();
                 }
-                for (i, e) in vec125.into_iter().enumerate() {
-                    let base = result125
+                for (i, e) in vec186.into_iter().enumerate() {
+                    let base = result186
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let (t183_0, t183_1) = e;
+                        let vec184 = (t183_0.into_bytes()).into_boxed_slice();
+                        let ptr184 = vec184.as_ptr().cast::<u8>();
+                        let len184 = vec184.len();
+                        ::core::mem::forget(vec184);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len184;
+                        *base.add(0).cast::<*mut u8>() = ptr184.cast_mut();
+                        let vec185 = (t183_1.into_bytes()).into_boxed_slice();
+                        let ptr185 = vec185.as_ptr().cast::<u8>();
+                        let len185 = vec185.len();
+                        ::core::mem::forget(vec185);
+                        *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len185;
+                        *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr185.cast_mut();
+                    }
+                }
+                *base
+                    .add(48 + 13 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>() = len186;
+                *base
+                    .add(48 + 12 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>() = result186;
+            }
+        }
+        *ptr1.add(24 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len187;
+        *ptr1.add(23 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result187;
+        use cartage::plugin::manifest::Statuses as V192;
+        match statuses2 {
+            V192::Fixed(e) => {
+                *ptr1.add(25 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32)
+                    as u8;
+                let vec191 = e;
+                let len191 = vec191.len();
+                let layout191 = _rt::alloc::Layout::from_size_align(
+                        vec191.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result191, _cleanup191) = wit_bindgen::rt::Cleanup::new(layout191);
+                if let Some(cleanup) = _cleanup191 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec191.into_iter().enumerate() {
+                    let base = result191
                         .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let cartage::plugin::delivery::Status {
-                            value: value122,
-                            title: title122,
+                        let cartage::plugin::delivery::Choice {
+                            value: value188,
+                            title: title188,
                         } = e;
-                        let vec123 = (value122.into_bytes()).into_boxed_slice();
-                        let ptr123 = vec123.as_ptr().cast::<u8>();
-                        let len123 = vec123.len();
-                        ::core::mem::forget(vec123);
-                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len123;
-                        *base.add(0).cast::<*mut u8>() = ptr123.cast_mut();
-                        match title122 {
+                        let vec189 = (value188.into_bytes()).into_boxed_slice();
+                        let ptr189 = vec189.as_ptr().cast::<u8>();
+                        let len189 = vec189.len();
+                        ::core::mem::forget(vec189);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len189;
+                        *base.add(0).cast::<*mut u8>() = ptr189.cast_mut();
+                        match title188 {
                             Some(e) => {
                                 *base
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec124 = (e.into_bytes()).into_boxed_slice();
-                                let ptr124 = vec124.as_ptr().cast::<u8>();
-                                let len124 = vec124.len();
-                                ::core::mem::forget(vec124);
+                                let vec190 = (e.into_bytes()).into_boxed_slice();
+                                let ptr190 = vec190.as_ptr().cast::<u8>();
+                                let len190 = vec190.len();
+                                ::core::mem::forget(vec190);
                                 *base
                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len124;
+                                    .cast::<usize>() = len190;
                                 *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr124.cast_mut();
+                                    .cast::<*mut u8>() = ptr190.cast_mut();
                             }
                             None => {
                                 *base
@@ -1661,69 +2577,280 @@ pub unsafe fn _export_describe_cabi<T_: Guest>() -> *mut u8 {
                         };
                     }
                 }
-                *ptr1.add(27 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len125;
-                *ptr1.add(26 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result125;
+                *ptr1.add(27 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len191;
+                *ptr1.add(26 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result191;
             }
-            V126::FreeText => {
+            V192::FreeText => {
                 *ptr1.add(25 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32)
                     as u8;
             }
-            V126::Ask => {
+            V192::Asked => {
                 *ptr1.add(25 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (2i32)
                     as u8;
             }
         }
-        let flags127 = features2;
-        *ptr1.add(28 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = ((flags127
-            .bits() >> 0) as i32) as u8;
-        let vec129 = carriers2;
-        let len129 = vec129.len();
-        let layout129 = _rt::alloc::Layout::from_size_align(
-                vec129.len() * (2 * ::core::mem::size_of::<*const u8>()),
+        let flags193 = features2;
+        *ptr1.add(28 * ::core::mem::size_of::<*const u8>()).cast::<u16>() = ((flags193
+            .bits() >> 0) as i32) as u16;
+        use cartage::plugin::manifest::Carriers as V202;
+        match carriers2 {
+            V202::Any => {
+                *ptr1.add(29 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32)
+                    as u8;
+            }
+            V202::Fixed(e) => {
+                *ptr1.add(29 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32)
+                    as u8;
+                let vec197 = e;
+                let len197 = vec197.len();
+                let layout197 = _rt::alloc::Layout::from_size_align(
+                        vec197.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result197, _cleanup197) = wit_bindgen::rt::Cleanup::new(layout197);
+                if let Some(cleanup) = _cleanup197 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec197.into_iter().enumerate() {
+                    let base = result197
+                        .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let cartage::plugin::delivery::Choice {
+                            value: value194,
+                            title: title194,
+                        } = e;
+                        let vec195 = (value194.into_bytes()).into_boxed_slice();
+                        let ptr195 = vec195.as_ptr().cast::<u8>();
+                        let len195 = vec195.len();
+                        ::core::mem::forget(vec195);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len195;
+                        *base.add(0).cast::<*mut u8>() = ptr195.cast_mut();
+                        match title194 {
+                            Some(e) => {
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                                let vec196 = (e.into_bytes()).into_boxed_slice();
+                                let ptr196 = vec196.as_ptr().cast::<u8>();
+                                let len196 = vec196.len();
+                                ::core::mem::forget(vec196);
+                                *base
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len196;
+                                *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr196.cast_mut();
+                            }
+                            None => {
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                            }
+                        };
+                    }
+                }
+                *ptr1.add(31 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len197;
+                *ptr1.add(30 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result197;
+            }
+            V202::Known(e) => {
+                *ptr1.add(29 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (2i32)
+                    as u8;
+                let vec201 = e;
+                let len201 = vec201.len();
+                let layout201 = _rt::alloc::Layout::from_size_align(
+                        vec201.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result201, _cleanup201) = wit_bindgen::rt::Cleanup::new(layout201);
+                if let Some(cleanup) = _cleanup201 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec201.into_iter().enumerate() {
+                    let base = result201
+                        .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let cartage::plugin::delivery::Choice {
+                            value: value198,
+                            title: title198,
+                        } = e;
+                        let vec199 = (value198.into_bytes()).into_boxed_slice();
+                        let ptr199 = vec199.as_ptr().cast::<u8>();
+                        let len199 = vec199.len();
+                        ::core::mem::forget(vec199);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len199;
+                        *base.add(0).cast::<*mut u8>() = ptr199.cast_mut();
+                        match title198 {
+                            Some(e) => {
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                                let vec200 = (e.into_bytes()).into_boxed_slice();
+                                let ptr200 = vec200.as_ptr().cast::<u8>();
+                                let len200 = vec200.len();
+                                ::core::mem::forget(vec200);
+                                *base
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len200;
+                                *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr200.cast_mut();
+                            }
+                            None => {
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                            }
+                        };
+                    }
+                }
+                *ptr1.add(31 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len201;
+                *ptr1.add(30 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result201;
+            }
+            V202::Asked => {
+                *ptr1.add(29 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (3i32)
+                    as u8;
+            }
+        }
+        let vec204 = personal_fields2;
+        let len204 = vec204.len();
+        let layout204 = _rt::alloc::Layout::from_size_align(
+                vec204.len() * (2 * ::core::mem::size_of::<*const u8>()),
                 ::core::mem::size_of::<*const u8>(),
             )
             .unwrap();
-        let (result129, _cleanup129) = wit_bindgen::rt::Cleanup::new(layout129);
-        if let Some(cleanup) = _cleanup129 {
+        let (result204, _cleanup204) = wit_bindgen::rt::Cleanup::new(layout204);
+        if let Some(cleanup) = _cleanup204 {
             cleanup.forget();
         }
-        for (i, e) in vec129.into_iter().enumerate() {
-            let base = result129.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+        for (i, e) in vec204.into_iter().enumerate() {
+            let base = result204.add(i * (2 * ::core::mem::size_of::<*const u8>()));
             {
-                let vec128 = (e.into_bytes()).into_boxed_slice();
-                let ptr128 = vec128.as_ptr().cast::<u8>();
-                let len128 = vec128.len();
-                ::core::mem::forget(vec128);
-                *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len128;
-                *base.add(0).cast::<*mut u8>() = ptr128.cast_mut();
+                let vec203 = (e.into_bytes()).into_boxed_slice();
+                let ptr203 = vec203.as_ptr().cast::<u8>();
+                let len203 = vec203.len();
+                ::core::mem::forget(vec203);
+                *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len203;
+                *base.add(0).cast::<*mut u8>() = ptr203.cast_mut();
             }
         }
-        *ptr1.add(30 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len129;
-        *ptr1.add(29 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result129;
-        let vec131 = personal_fields2;
-        let len131 = vec131.len();
-        let layout131 = _rt::alloc::Layout::from_size_align(
-                vec131.len() * (2 * ::core::mem::size_of::<*const u8>()),
+        *ptr1.add(33 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len204;
+        *ptr1.add(32 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result204;
+        let cartage::plugin::manifest::Pace {
+            requests_per_minute: requests_per_minute205,
+            concurrency: concurrency205,
+            requests_per_call: requests_per_call205,
+            response_bytes: response_bytes205,
+        } = pace2;
+        match requests_per_minute205 {
+            Some(e) => {
+                *ptr1.add(34 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32)
+                    as u8;
+                *ptr1.add(4 + 34 * ::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(
+                    e,
+                );
+            }
+            None => {
+                *ptr1.add(34 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32)
+                    as u8;
+            }
+        };
+        match concurrency205 {
+            Some(e) => {
+                *ptr1.add(8 + 34 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32)
+                    as u8;
+                *ptr1.add(12 + 34 * ::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(
+                    e,
+                );
+            }
+            None => {
+                *ptr1.add(8 + 34 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32)
+                    as u8;
+            }
+        };
+        match requests_per_call205 {
+            Some(e) => {
+                *ptr1.add(16 + 34 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32)
+                    as u8;
+                *ptr1.add(20 + 34 * ::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(
+                    e,
+                );
+            }
+            None => {
+                *ptr1.add(16 + 34 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32)
+                    as u8;
+            }
+        };
+        match response_bytes205 {
+            Some(e) => {
+                *ptr1.add(24 + 34 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32)
+                    as u8;
+                *ptr1.add(32 + 34 * ::core::mem::size_of::<*const u8>()).cast::<i64>() = _rt::as_i64(
+                    e,
+                );
+            }
+            None => {
+                *ptr1.add(24 + 34 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32)
+                    as u8;
+            }
+        };
+        let vec207 = requires2;
+        let len207 = vec207.len();
+        let layout207 = _rt::alloc::Layout::from_size_align(
+                vec207.len() * (2 * ::core::mem::size_of::<*const u8>()),
                 ::core::mem::size_of::<*const u8>(),
             )
             .unwrap();
-        let (result131, _cleanup131) = wit_bindgen::rt::Cleanup::new(layout131);
-        if let Some(cleanup) = _cleanup131 {
+        let (result207, _cleanup207) = wit_bindgen::rt::Cleanup::new(layout207);
+        if let Some(cleanup) = _cleanup207 {
             cleanup.forget();
         }
-        for (i, e) in vec131.into_iter().enumerate() {
-            let base = result131.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+        for (i, e) in vec207.into_iter().enumerate() {
+            let base = result207.add(i * (2 * ::core::mem::size_of::<*const u8>()));
             {
-                let vec130 = (e.into_bytes()).into_boxed_slice();
-                let ptr130 = vec130.as_ptr().cast::<u8>();
-                let len130 = vec130.len();
-                ::core::mem::forget(vec130);
-                *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len130;
-                *base.add(0).cast::<*mut u8>() = ptr130.cast_mut();
+                let vec206 = (e.into_bytes()).into_boxed_slice();
+                let ptr206 = vec206.as_ptr().cast::<u8>();
+                let len206 = vec206.len();
+                ::core::mem::forget(vec206);
+                *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len206;
+                *base.add(0).cast::<*mut u8>() = ptr206.cast_mut();
             }
         }
-        *ptr1.add(32 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len131;
-        *ptr1.add(31 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result131;
+        *ptr1.add(40 + 35 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len207;
+        *ptr1.add(40 + 34 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result207;
+        let vec211 = extra2;
+        let len211 = vec211.len();
+        let layout211 = _rt::alloc::Layout::from_size_align(
+                vec211.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                ::core::mem::size_of::<*const u8>(),
+            )
+            .unwrap();
+        let (result211, _cleanup211) = wit_bindgen::rt::Cleanup::new(layout211);
+        if let Some(cleanup) = _cleanup211 {
+            cleanup.forget();
+        }
+        for (i, e) in vec211.into_iter().enumerate() {
+            let base = result211.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+            {
+                let (t208_0, t208_1) = e;
+                let vec209 = (t208_0.into_bytes()).into_boxed_slice();
+                let ptr209 = vec209.as_ptr().cast::<u8>();
+                let len209 = vec209.len();
+                ::core::mem::forget(vec209);
+                *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len209;
+                *base.add(0).cast::<*mut u8>() = ptr209.cast_mut();
+                let vec210 = (t208_1.into_bytes()).into_boxed_slice();
+                let ptr210 = vec210.as_ptr().cast::<u8>();
+                let len210 = vec210.len();
+                ::core::mem::forget(vec210);
+                *base.add(3 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len210;
+                *base.add(2 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr210
+                    .cast_mut();
+            }
+        }
+        *ptr1.add(40 + 37 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len211;
+        *ptr1.add(40 + 36 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result211;
         ptr1
     }
 }
@@ -1793,10 +2920,10 @@ pub unsafe fn __post_return_describe<T_: Guest>(arg0: *mut u8) {
         }
         let l19 = *arg0.add(19 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
         let l20 = *arg0.add(20 * ::core::mem::size_of::<*const u8>()).cast::<usize>();
-        let base60 = l19;
-        let len60 = l20;
-        for i in 0..len60 {
-            let base = base60.add(i * (22 * ::core::mem::size_of::<*const u8>()));
+        let base75 = l19;
+        let len75 = l20;
+        for i in 0..len75 {
+            let base = base75.add(i * (24 * ::core::mem::size_of::<*const u8>()));
             {
                 let l21 = *base.add(0).cast::<*mut u8>();
                 let l22 = *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
@@ -1829,7 +2956,7 @@ pub unsafe fn __post_return_describe<T_: Guest>(arg0: *mut u8) {
                             .cast::<usize>();
                         _rt::cabi_dealloc(l28, l29, 1);
                     }
-                    _ => {
+                    2 => {
                         let l30 = *base
                             .add(7 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>();
@@ -1838,320 +2965,506 @@ pub unsafe fn __post_return_describe<T_: Guest>(arg0: *mut u8) {
                             .cast::<usize>();
                         _rt::cabi_dealloc(l30, l31, 1);
                     }
+                    _ => {
+                        let l32 = *base
+                            .add(7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l33 = *base
+                            .add(8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        let base36 = l32;
+                        let len36 = l33;
+                        for i in 0..len36 {
+                            let base = base36
+                                .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let l34 = *base.add(0).cast::<*mut u8>();
+                                let l35 = *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l34, l35, 1);
+                            }
+                        }
+                        _rt::cabi_dealloc(
+                            base36,
+                            len36 * (2 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        );
+                    }
                 }
-                let l32 = *base
+                let l37 = *base
                     .add(10 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l33 = *base
+                let l38 = *base
                     .add(11 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                let base34 = l32;
-                let len34 = l33;
-                _rt::cabi_dealloc(base34, len34 * 1, 1);
-                let l35 = *base
+                let base42 = l37;
+                let len42 = l38;
+                for i in 0..len42 {
+                    let base = base42.add(i * (3 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l39 = i32::from(*base.add(0).cast::<u8>());
+                        match l39 {
+                            0 => {}
+                            1 => {}
+                            2 => {}
+                            3 => {}
+                            4 => {}
+                            5 => {}
+                            6 => {}
+                            _ => {
+                                let l40 = *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l41 = *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l40, l41, 1);
+                            }
+                        }
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base42,
+                    len42 * (3 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
+                let l43 = *base
                     .add(12 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l36 = *base
+                let l44 = *base
                     .add(13 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                let base39 = l35;
-                let len39 = l36;
-                for i in 0..len39 {
-                    let base = base39.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                let base47 = l43;
+                let len47 = l44;
+                for i in 0..len47 {
+                    let base = base47.add(i * (2 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let l37 = *base.add(0).cast::<*mut u8>();
-                        let l38 = *base
+                        let l45 = *base.add(0).cast::<*mut u8>();
+                        let l46 = *base
                             .add(::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l37, l38, 1);
+                        _rt::cabi_dealloc(l45, l46, 1);
                     }
                 }
                 _rt::cabi_dealloc(
-                    base39,
-                    len39 * (2 * ::core::mem::size_of::<*const u8>()),
+                    base47,
+                    len47 * (2 * ::core::mem::size_of::<*const u8>()),
                     ::core::mem::size_of::<*const u8>(),
                 );
-                let l40 = *base
+                let l48 = *base
                     .add(14 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l41 = *base
+                let l49 = *base
                     .add(15 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                let base44 = l40;
-                let len44 = l41;
-                for i in 0..len44 {
-                    let base = base44.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                let base52 = l48;
+                let len52 = l49;
+                for i in 0..len52 {
+                    let base = base52.add(i * (2 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let l42 = *base.add(0).cast::<*mut u8>();
-                        let l43 = *base
+                        let l50 = *base.add(0).cast::<*mut u8>();
+                        let l51 = *base
                             .add(::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l42, l43, 1);
+                        _rt::cabi_dealloc(l50, l51, 1);
                     }
                 }
                 _rt::cabi_dealloc(
-                    base44,
-                    len44 * (2 * ::core::mem::size_of::<*const u8>()),
+                    base52,
+                    len52 * (2 * ::core::mem::size_of::<*const u8>()),
                     ::core::mem::size_of::<*const u8>(),
                 );
-                let l45 = *base
+                let l53 = *base
                     .add(16 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l46 = *base
+                let l54 = *base
                     .add(17 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                let base49 = l45;
-                let len49 = l46;
-                for i in 0..len49 {
-                    let base = base49.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                let base57 = l53;
+                let len57 = l54;
+                for i in 0..len57 {
+                    let base = base57.add(i * (2 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let l47 = *base.add(0).cast::<*mut u8>();
-                        let l48 = *base
+                        let l55 = *base.add(0).cast::<*mut u8>();
+                        let l56 = *base
                             .add(::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l47, l48, 1);
+                        _rt::cabi_dealloc(l55, l56, 1);
                     }
                 }
                 _rt::cabi_dealloc(
-                    base49,
-                    len49 * (2 * ::core::mem::size_of::<*const u8>()),
+                    base57,
+                    len57 * (2 * ::core::mem::size_of::<*const u8>()),
                     ::core::mem::size_of::<*const u8>(),
                 );
-                let l50 = *base
+                let l58 = *base
                     .add(18 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l51 = *base
+                let l59 = *base
                     .add(19 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                let base54 = l50;
-                let len54 = l51;
-                for i in 0..len54 {
-                    let base = base54.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                let base62 = l58;
+                let len62 = l59;
+                for i in 0..len62 {
+                    let base = base62.add(i * (2 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let l52 = *base.add(0).cast::<*mut u8>();
-                        let l53 = *base
+                        let l60 = *base.add(0).cast::<*mut u8>();
+                        let l61 = *base
                             .add(::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l52, l53, 1);
+                        _rt::cabi_dealloc(l60, l61, 1);
                     }
                 }
                 _rt::cabi_dealloc(
-                    base54,
-                    len54 * (2 * ::core::mem::size_of::<*const u8>()),
+                    base62,
+                    len62 * (2 * ::core::mem::size_of::<*const u8>()),
                     ::core::mem::size_of::<*const u8>(),
                 );
-                let l55 = *base
+                let l63 = *base
                     .add(20 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l56 = *base
+                let l64 = *base
                     .add(21 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                let base59 = l55;
-                let len59 = l56;
-                for i in 0..len59 {
-                    let base = base59.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                let base67 = l63;
+                let len67 = l64;
+                for i in 0..len67 {
+                    let base = base67.add(i * (2 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let l57 = *base.add(0).cast::<*mut u8>();
-                        let l58 = *base
+                        let l65 = *base.add(0).cast::<*mut u8>();
+                        let l66 = *base
                             .add(::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l57, l58, 1);
+                        _rt::cabi_dealloc(l65, l66, 1);
                     }
                 }
                 _rt::cabi_dealloc(
-                    base59,
-                    len59 * (2 * ::core::mem::size_of::<*const u8>()),
+                    base67,
+                    len67 * (2 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
+                let l68 = *base
+                    .add(22 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l69 = *base
+                    .add(23 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base74 = l68;
+                let len74 = l69;
+                for i in 0..len74 {
+                    let base = base74.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l70 = *base.add(0).cast::<*mut u8>();
+                        let l71 = *base
+                            .add(::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l70, l71, 1);
+                        let l72 = *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l73 = *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l72, l73, 1);
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base74,
+                    len74 * (4 * ::core::mem::size_of::<*const u8>()),
                     ::core::mem::size_of::<*const u8>(),
                 );
             }
         }
         _rt::cabi_dealloc(
-            base60,
-            len60 * (22 * ::core::mem::size_of::<*const u8>()),
+            base75,
+            len75 * (24 * ::core::mem::size_of::<*const u8>()),
             ::core::mem::size_of::<*const u8>(),
         );
-        let l61 = *arg0.add(21 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
-        let l62 = *arg0.add(22 * ::core::mem::size_of::<*const u8>()).cast::<usize>();
-        let base169 = l61;
-        let len169 = l62;
-        for i in 0..len169 {
-            let base = base169.add(i * (8 + 34 * ::core::mem::size_of::<*const u8>()));
+        let l76 = *arg0.add(21 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
+        let l77 = *arg0.add(22 * ::core::mem::size_of::<*const u8>()).cast::<usize>();
+        let base249 = l76;
+        let len249 = l77;
+        for i in 0..len249 {
+            let base = base249.add(i * (8 + 39 * ::core::mem::size_of::<*const u8>()));
             {
-                let l63 = *base.add(0).cast::<*mut u8>();
-                let l64 = *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
-                _rt::cabi_dealloc(l63, l64, 1);
-                let l65 = *base
+                let l78 = *base.add(0).cast::<*mut u8>();
+                let l79 = *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                _rt::cabi_dealloc(l78, l79, 1);
+                let l80 = *base
                     .add(2 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l66 = *base
+                let l81 = *base
                     .add(3 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                _rt::cabi_dealloc(l65, l66, 1);
-                let l67 = i32::from(
+                _rt::cabi_dealloc(l80, l81, 1);
+                let l82 = i32::from(
                     *base.add(4 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                 );
-                match l67 {
+                match l82 {
                     0 => {}
                     1 => {}
                     2 => {
-                        let l68 = *base
+                        let l83 = *base
                             .add(5 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>();
-                        let l69 = *base
+                        let l84 = *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l68, l69, 1);
-                        let l70 = *base
+                        _rt::cabi_dealloc(l83, l84, 1);
+                        let l85 = *base
                             .add(7 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>();
-                        let l71 = *base
+                        let l86 = *base
                             .add(8 * ::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l70, l71, 1);
+                        _rt::cabi_dealloc(l85, l86, 1);
                     }
                     3 => {
-                        let l72 = *base
+                        let l87 = *base
                             .add(5 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>();
-                        let l73 = *base
+                        let l88 = *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l72, l73, 1);
+                        _rt::cabi_dealloc(l87, l88, 1);
                     }
                     4 => {}
                     5 => {}
                     6 => {}
                     7 => {
-                        let l74 = *base
+                        let l89 = *base
                             .add(5 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>();
-                        let l75 = *base
+                        let l90 = *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l74, l75, 1);
-                        let l76 = i32::from(
+                        _rt::cabi_dealloc(l89, l90, 1);
+                        let l91 = *base
+                            .add(7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l92 = *base
+                            .add(8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l91, l92, 1);
+                        let l93 = i32::from(
                             *base
-                                .add(8 * ::core::mem::size_of::<*const u8>())
+                                .add(10 * ::core::mem::size_of::<*const u8>())
                                 .cast::<u8>(),
                         );
-                        match l76 {
+                        match l93 {
                             0 => {}
                             _ => {
-                                let l77 = *base
-                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                let l94 = *base
+                                    .add(11 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l78 = *base
-                                    .add(10 * ::core::mem::size_of::<*const u8>())
+                                let l95 = *base
+                                    .add(12 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l77, l78, 1);
+                                _rt::cabi_dealloc(l94, l95, 1);
+                            }
+                        }
+                        let l96 = *base
+                            .add(13 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l97 = *base
+                            .add(14 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        let base102 = l96;
+                        let len102 = l97;
+                        for i in 0..len102 {
+                            let base = base102
+                                .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let l98 = *base.add(0).cast::<*mut u8>();
+                                let l99 = *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l98, l99, 1);
+                                let l100 = *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l101 = *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l100, l101, 1);
+                            }
+                        }
+                        _rt::cabi_dealloc(
+                            base102,
+                            len102 * (4 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        );
+                        let l103 = i32::from(
+                            *base
+                                .add(15 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>(),
+                        );
+                        match l103 {
+                            0 => {
+                                let l104 = *base
+                                    .add(16 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l105 = *base
+                                    .add(17 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l104, l105, 1);
+                                let l106 = *base
+                                    .add(18 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l107 = *base
+                                    .add(19 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l106, l107, 1);
+                            }
+                            1 => {
+                                let l108 = *base
+                                    .add(16 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l109 = *base
+                                    .add(17 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l108, l109, 1);
+                            }
+                            _ => {
+                                let l110 = *base
+                                    .add(16 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l111 = *base
+                                    .add(17 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l110, l111, 1);
                             }
                         }
                     }
-                    _ => {
-                        let l79 = *base
+                    8 => {
+                        let l112 = *base
                             .add(5 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>();
-                        let l80 = *base
+                        let l113 = *base
                             .add(6 * ::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l79, l80, 1);
-                        let l81 = *base
-                            .add(8 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>();
-                        let l82 = *base
-                            .add(9 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>();
-                        _rt::cabi_dealloc(l81, l82, 1);
-                        let l83 = *base
+                        _rt::cabi_dealloc(l112, l113, 1);
+                        let l114 = i32::from(
+                            *base
+                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>(),
+                        );
+                        match l114 {
+                            0 => {}
+                            1 => {}
+                            2 => {}
+                            3 => {}
+                            4 => {}
+                            5 => {}
+                            6 => {}
+                            _ => {
+                                let l115 = *base
+                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l116 = *base
+                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l115, l116, 1);
+                            }
+                        }
+                        let l117 = *base
                             .add(10 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>();
-                        let l84 = *base
+                        let l118 = *base
                             .add(11 * ::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        let base103 = l83;
-                        let len103 = l84;
-                        for i in 0..len103 {
-                            let base = base103
+                        _rt::cabi_dealloc(l117, l118, 1);
+                        let l119 = *base
+                            .add(12 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l120 = *base
+                            .add(13 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        let base139 = l119;
+                        let len139 = l120;
+                        for i in 0..len139 {
+                            let base = base139
                                 .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                             {
-                                let l85 = *base.add(0).cast::<*mut u8>();
-                                let l86 = *base
+                                let l121 = *base.add(0).cast::<*mut u8>();
+                                let l122 = *base
                                     .add(::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l85, l86, 1);
-                                let l87 = i32::from(
+                                _rt::cabi_dealloc(l121, l122, 1);
+                                let l123 = i32::from(
                                     *base
                                         .add(2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<u8>(),
                                 );
-                                match l87 {
+                                match l123 {
                                     0 => {}
                                     _ => {
-                                        let l88 = *base
+                                        let l124 = *base
                                             .add(3 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l89 = *base
+                                        let l125 = *base
                                             .add(4 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let base102 = l88;
-                                        let len102 = l89;
-                                        for i in 0..len102 {
-                                            let base = base102
+                                        let base138 = l124;
+                                        let len138 = l125;
+                                        for i in 0..len138 {
+                                            let base = base138
                                                 .add(i * (6 * ::core::mem::size_of::<*const u8>()));
                                             {
-                                                let l90 = i32::from(*base.add(0).cast::<u8>());
-                                                match l90 {
+                                                let l126 = i32::from(*base.add(0).cast::<u8>());
+                                                match l126 {
                                                     0 => {
-                                                        let l91 = *base
+                                                        let l127 = *base
                                                             .add(::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
-                                                        let l92 = *base
+                                                        let l128 = *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        _rt::cabi_dealloc(l91, l92, 1);
+                                                        _rt::cabi_dealloc(l127, l128, 1);
                                                     }
                                                     1 => {
-                                                        let l93 = *base
+                                                        let l129 = *base
                                                             .add(::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
-                                                        let l94 = *base
+                                                        let l130 = *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        let base95 = l93;
-                                                        let len95 = l94;
-                                                        _rt::cabi_dealloc(base95, len95 * 1, 1);
+                                                        let base131 = l129;
+                                                        let len131 = l130;
+                                                        _rt::cabi_dealloc(base131, len131 * 1, 1);
                                                     }
                                                     2 => {
-                                                        let l96 = *base
+                                                        let l132 = *base
                                                             .add(::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
-                                                        let l97 = *base
+                                                        let l133 = *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        _rt::cabi_dealloc(l96, l97, 1);
+                                                        _rt::cabi_dealloc(l132, l133, 1);
                                                     }
                                                     _ => {
-                                                        let l98 = *base
+                                                        let l134 = *base
                                                             .add(::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
-                                                        let l99 = *base
+                                                        let l135 = *base
                                                             .add(2 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        _rt::cabi_dealloc(l98, l99, 1);
-                                                        let l100 = *base
+                                                        _rt::cabi_dealloc(l134, l135, 1);
+                                                        let l136 = *base
                                                             .add(3 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<*mut u8>();
-                                                        let l101 = *base
+                                                        let l137 = *base
                                                             .add(4 * ::core::mem::size_of::<*const u8>())
                                                             .cast::<usize>();
-                                                        _rt::cabi_dealloc(l100, l101, 1);
+                                                        _rt::cabi_dealloc(l136, l137, 1);
                                                     }
                                                 }
                                             }
                                         }
                                         _rt::cabi_dealloc(
-                                            base102,
-                                            len102 * (6 * ::core::mem::size_of::<*const u8>()),
+                                            base138,
+                                            len138 * (6 * ::core::mem::size_of::<*const u8>()),
                                             ::core::mem::size_of::<*const u8>(),
                                         );
                                     }
@@ -2159,940 +3472,1627 @@ pub unsafe fn __post_return_describe<T_: Guest>(arg0: *mut u8) {
                             }
                         }
                         _rt::cabi_dealloc(
-                            base103,
-                            len103 * (5 * ::core::mem::size_of::<*const u8>()),
+                            base139,
+                            len139 * (5 * ::core::mem::size_of::<*const u8>()),
                             ::core::mem::size_of::<*const u8>(),
                         );
-                        let l104 = *base
-                            .add(12 * ::core::mem::size_of::<*const u8>())
+                        let l140 = *base
+                            .add(14 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>();
-                        let l105 = *base
-                            .add(13 * ::core::mem::size_of::<*const u8>())
+                        let l141 = *base
+                            .add(15 * ::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        let base123 = l104;
-                        let len123 = l105;
-                        for i in 0..len123 {
-                            let base = base123
+                        let base159 = l140;
+                        let len159 = l141;
+                        for i in 0..len159 {
+                            let base = base159
                                 .add(i * (4 * ::core::mem::size_of::<*const u8>()));
                             {
-                                let l106 = *base.add(0).cast::<*mut u8>();
-                                let l107 = *base
+                                let l142 = *base.add(0).cast::<*mut u8>();
+                                let l143 = *base
                                     .add(::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l106, l107, 1);
-                                let l108 = *base
+                                _rt::cabi_dealloc(l142, l143, 1);
+                                let l144 = *base
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l109 = *base
+                                let l145 = *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let base122 = l108;
-                                let len122 = l109;
-                                for i in 0..len122 {
-                                    let base = base122
+                                let base158 = l144;
+                                let len158 = l145;
+                                for i in 0..len158 {
+                                    let base = base158
                                         .add(i * (6 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        let l110 = i32::from(*base.add(0).cast::<u8>());
-                                        match l110 {
+                                        let l146 = i32::from(*base.add(0).cast::<u8>());
+                                        match l146 {
                                             0 => {
-                                                let l111 = *base
+                                                let l147 = *base
                                                     .add(::core::mem::size_of::<*const u8>())
                                                     .cast::<*mut u8>();
-                                                let l112 = *base
+                                                let l148 = *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                _rt::cabi_dealloc(l111, l112, 1);
+                                                _rt::cabi_dealloc(l147, l148, 1);
                                             }
                                             1 => {
-                                                let l113 = *base
+                                                let l149 = *base
                                                     .add(::core::mem::size_of::<*const u8>())
                                                     .cast::<*mut u8>();
-                                                let l114 = *base
+                                                let l150 = *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                let base115 = l113;
-                                                let len115 = l114;
-                                                _rt::cabi_dealloc(base115, len115 * 1, 1);
+                                                let base151 = l149;
+                                                let len151 = l150;
+                                                _rt::cabi_dealloc(base151, len151 * 1, 1);
                                             }
                                             2 => {
-                                                let l116 = *base
+                                                let l152 = *base
                                                     .add(::core::mem::size_of::<*const u8>())
                                                     .cast::<*mut u8>();
-                                                let l117 = *base
+                                                let l153 = *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                _rt::cabi_dealloc(l116, l117, 1);
+                                                _rt::cabi_dealloc(l152, l153, 1);
                                             }
                                             _ => {
-                                                let l118 = *base
+                                                let l154 = *base
                                                     .add(::core::mem::size_of::<*const u8>())
                                                     .cast::<*mut u8>();
-                                                let l119 = *base
+                                                let l155 = *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                _rt::cabi_dealloc(l118, l119, 1);
-                                                let l120 = *base
+                                                _rt::cabi_dealloc(l154, l155, 1);
+                                                let l156 = *base
                                                     .add(3 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<*mut u8>();
-                                                let l121 = *base
+                                                let l157 = *base
                                                     .add(4 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                _rt::cabi_dealloc(l120, l121, 1);
+                                                _rt::cabi_dealloc(l156, l157, 1);
                                             }
                                         }
                                     }
                                 }
                                 _rt::cabi_dealloc(
-                                    base122,
-                                    len122 * (6 * ::core::mem::size_of::<*const u8>()),
+                                    base158,
+                                    len158 * (6 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 );
                             }
                         }
                         _rt::cabi_dealloc(
-                            base123,
-                            len123 * (4 * ::core::mem::size_of::<*const u8>()),
+                            base159,
+                            len159 * (4 * ::core::mem::size_of::<*const u8>()),
                             ::core::mem::size_of::<*const u8>(),
                         );
-                        let l124 = i32::from(
+                        let l160 = i32::from(
                             *base
-                                .add(14 * ::core::mem::size_of::<*const u8>())
+                                .add(16 * ::core::mem::size_of::<*const u8>())
                                 .cast::<u8>(),
                         );
-                        match l124 {
+                        match l160 {
                             0 => {}
                             _ => {
-                                let l125 = *base
-                                    .add(15 * ::core::mem::size_of::<*const u8>())
+                                let l161 = *base
+                                    .add(17 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l126 = *base
-                                    .add(16 * ::core::mem::size_of::<*const u8>())
+                                let l162 = *base
+                                    .add(18 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let base139 = l125;
-                                let len139 = l126;
-                                for i in 0..len139 {
-                                    let base = base139
+                                let base175 = l161;
+                                let len175 = l162;
+                                for i in 0..len175 {
+                                    let base = base175
                                         .add(i * (6 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        let l127 = i32::from(*base.add(0).cast::<u8>());
-                                        match l127 {
+                                        let l163 = i32::from(*base.add(0).cast::<u8>());
+                                        match l163 {
                                             0 => {
-                                                let l128 = *base
+                                                let l164 = *base
                                                     .add(::core::mem::size_of::<*const u8>())
                                                     .cast::<*mut u8>();
-                                                let l129 = *base
+                                                let l165 = *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                _rt::cabi_dealloc(l128, l129, 1);
+                                                _rt::cabi_dealloc(l164, l165, 1);
                                             }
                                             1 => {
-                                                let l130 = *base
+                                                let l166 = *base
                                                     .add(::core::mem::size_of::<*const u8>())
                                                     .cast::<*mut u8>();
-                                                let l131 = *base
+                                                let l167 = *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                let base132 = l130;
-                                                let len132 = l131;
-                                                _rt::cabi_dealloc(base132, len132 * 1, 1);
+                                                let base168 = l166;
+                                                let len168 = l167;
+                                                _rt::cabi_dealloc(base168, len168 * 1, 1);
                                             }
                                             2 => {
-                                                let l133 = *base
+                                                let l169 = *base
                                                     .add(::core::mem::size_of::<*const u8>())
                                                     .cast::<*mut u8>();
-                                                let l134 = *base
+                                                let l170 = *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                _rt::cabi_dealloc(l133, l134, 1);
+                                                _rt::cabi_dealloc(l169, l170, 1);
                                             }
                                             _ => {
-                                                let l135 = *base
+                                                let l171 = *base
                                                     .add(::core::mem::size_of::<*const u8>())
                                                     .cast::<*mut u8>();
-                                                let l136 = *base
+                                                let l172 = *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                _rt::cabi_dealloc(l135, l136, 1);
-                                                let l137 = *base
+                                                _rt::cabi_dealloc(l171, l172, 1);
+                                                let l173 = *base
                                                     .add(3 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<*mut u8>();
-                                                let l138 = *base
+                                                let l174 = *base
                                                     .add(4 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                _rt::cabi_dealloc(l137, l138, 1);
+                                                _rt::cabi_dealloc(l173, l174, 1);
                                             }
                                         }
                                     }
                                 }
                                 _rt::cabi_dealloc(
-                                    base139,
-                                    len139 * (6 * ::core::mem::size_of::<*const u8>()),
+                                    base175,
+                                    len175 * (6 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 );
                             }
                         }
-                        let l140 = i32::from(
-                            *base
-                                .add(17 * ::core::mem::size_of::<*const u8>())
-                                .cast::<u8>(),
-                        );
-                        match l140 {
-                            0 => {
-                                let l141 = *base
-                                    .add(18 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l142 = *base
-                                    .add(19 * ::core::mem::size_of::<*const u8>())
+                        let l176 = *base
+                            .add(19 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l177 = *base
+                            .add(20 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        let base180 = l176;
+                        let len180 = l177;
+                        for i in 0..len180 {
+                            let base = base180
+                                .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let l178 = *base.add(0).cast::<*mut u8>();
+                                let l179 = *base
+                                    .add(::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l141, l142, 1);
-                            }
-                            _ => {
-                                let l143 = *base
-                                    .add(18 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l144 = *base
-                                    .add(19 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                _rt::cabi_dealloc(l143, l144, 1);
+                                _rt::cabi_dealloc(l178, l179, 1);
                             }
                         }
-                        let l145 = i32::from(
-                            *base
-                                .add(20 * ::core::mem::size_of::<*const u8>())
-                                .cast::<u8>(),
+                        _rt::cabi_dealloc(
+                            base180,
+                            len180 * (2 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
                         );
-                        match l145 {
-                            0 => {
-                                let l146 = *base
-                                    .add(21 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l147 = *base
-                                    .add(22 * ::core::mem::size_of::<*const u8>())
+                        let l181 = *base
+                            .add(21 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l182 = *base
+                            .add(22 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        let base202 = l181;
+                        let len202 = l182;
+                        for i in 0..len202 {
+                            let base = base202
+                                .add(i * (11 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let l183 = *base.add(0).cast::<*mut u8>();
+                                let l184 = *base
+                                    .add(::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l146, l147, 1);
-                                let l148 = *base
-                                    .add(23 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l149 = *base
-                                    .add(24 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                _rt::cabi_dealloc(l148, l149, 1);
-                            }
-                            1 => {
-                                let l150 = *base
-                                    .add(21 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l151 = *base
-                                    .add(22 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                _rt::cabi_dealloc(l150, l151, 1);
-                            }
-                            _ => {
-                                let l152 = *base
-                                    .add(21 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l153 = *base
-                                    .add(22 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                _rt::cabi_dealloc(l152, l153, 1);
+                                _rt::cabi_dealloc(l183, l184, 1);
+                                let l185 = i32::from(
+                                    *base
+                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<u8>(),
+                                );
+                                match l185 {
+                                    0 => {
+                                        let l186 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l187 = *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l186, l187, 1);
+                                    }
+                                    1 => {
+                                        let l188 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l189 = *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l188, l189, 1);
+                                    }
+                                    2 => {
+                                        let l190 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l191 = *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l190, l191, 1);
+                                    }
+                                    _ => {}
+                                }
+                                let l192 = i32::from(
+                                    *base
+                                        .add(5 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<u8>(),
+                                );
+                                match l192 {
+                                    0 => {}
+                                    _ => {
+                                        let l193 = i32::from(
+                                            *base
+                                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
+                                        match l193 {
+                                            0 => {
+                                                let l194 = *base
+                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l195 = *base
+                                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l194, l195, 1);
+                                                let l196 = *base
+                                                    .add(9 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l197 = *base
+                                                    .add(10 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l196, l197, 1);
+                                            }
+                                            1 => {
+                                                let l198 = *base
+                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l199 = *base
+                                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l198, l199, 1);
+                                            }
+                                            _ => {
+                                                let l200 = *base
+                                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l201 = *base
+                                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l200, l201, 1);
+                                            }
+                                        }
+                                    }
+                                }
                             }
                         }
-                        let l154 = i32::from(
+                        _rt::cabi_dealloc(
+                            base202,
+                            len202 * (11 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        );
+                        let l203 = *base
+                            .add(23 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l204 = *base
+                            .add(24 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        let base214 = l203;
+                        let len214 = l204;
+                        for i in 0..len214 {
+                            let base = base214
+                                .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let l205 = *base.add(0).cast::<*mut u8>();
+                                let l206 = *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l205, l206, 1);
+                                let l207 = i32::from(
+                                    *base
+                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<u8>(),
+                                );
+                                match l207 {
+                                    0 => {
+                                        let l208 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l209 = *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l208, l209, 1);
+                                    }
+                                    1 => {
+                                        let l210 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l211 = *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l210, l211, 1);
+                                    }
+                                    2 => {
+                                        let l212 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l213 = *base
+                                            .add(4 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l212, l213, 1);
+                                    }
+                                    _ => {}
+                                }
+                            }
+                        }
+                        _rt::cabi_dealloc(
+                            base214,
+                            len214 * (5 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        );
+                        let l215 = i32::from(
                             *base
                                 .add(8 + 25 * ::core::mem::size_of::<*const u8>())
                                 .cast::<u8>(),
                         );
-                        match l154 {
+                        match l215 {
                             0 => {}
                             _ => {
-                                let l155 = *base
+                                let l216 = *base
                                     .add(8 + 26 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l156 = *base
+                                let l217 = *base
                                     .add(8 + 27 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l155, l156, 1);
+                                _rt::cabi_dealloc(l216, l217, 1);
                             }
                         }
                     }
+                    _ => {
+                        let l218 = *base
+                            .add(5 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l219 = *base
+                            .add(6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l218, l219, 1);
+                        let l220 = *base
+                            .add(7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l221 = *base
+                            .add(8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        let base226 = l220;
+                        let len226 = l221;
+                        for i in 0..len226 {
+                            let base = base226
+                                .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                            {
+                                let l222 = *base.add(0).cast::<*mut u8>();
+                                let l223 = *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l222, l223, 1);
+                                let l224 = *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l225 = *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l224, l225, 1);
+                            }
+                        }
+                        _rt::cabi_dealloc(
+                            base226,
+                            len226 * (4 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        );
+                    }
                 }
-                let l157 = *base
-                    .add(8 + 29 * ::core::mem::size_of::<*const u8>())
+                let l227 = i32::from(
+                    *base.add(8 + 29 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                );
+                match l227 {
+                    0 => {}
+                    _ => {
+                        let l228 = *base
+                            .add(8 + 30 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l229 = *base
+                            .add(8 + 31 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l228, l229, 1);
+                    }
+                }
+                let l230 = *base
+                    .add(8 + 32 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l158 = *base
-                    .add(8 + 30 * ::core::mem::size_of::<*const u8>())
+                let l231 = *base
+                    .add(8 + 33 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                let base161 = l157;
-                let len161 = l158;
-                for i in 0..len161 {
-                    let base = base161
+                let base234 = l230;
+                let len234 = l231;
+                for i in 0..len234 {
+                    let base = base234
                         .add(i * (2 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let l159 = *base.add(0).cast::<*mut u8>();
-                        let l160 = *base
+                        let l232 = *base.add(0).cast::<*mut u8>();
+                        let l233 = *base
                             .add(::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l159, l160, 1);
+                        _rt::cabi_dealloc(l232, l233, 1);
                     }
                 }
                 _rt::cabi_dealloc(
-                    base161,
-                    len161 * (2 * ::core::mem::size_of::<*const u8>()),
+                    base234,
+                    len234 * (2 * ::core::mem::size_of::<*const u8>()),
                     ::core::mem::size_of::<*const u8>(),
                 );
-                let l162 = *base
-                    .add(8 + 31 * ::core::mem::size_of::<*const u8>())
+                let l235 = *base
+                    .add(8 + 34 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l163 = *base
-                    .add(8 + 32 * ::core::mem::size_of::<*const u8>())
+                let l236 = *base
+                    .add(8 + 35 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                let base168 = l162;
-                let len168 = l163;
-                for i in 0..len168 {
-                    let base = base168
+                let base241 = l235;
+                let len241 = l236;
+                for i in 0..len241 {
+                    let base = base241
                         .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let l164 = *base.add(0).cast::<*mut u8>();
-                        let l165 = *base
+                        let l237 = *base.add(0).cast::<*mut u8>();
+                        let l238 = *base
                             .add(::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l164, l165, 1);
-                        let l166 = *base
+                        _rt::cabi_dealloc(l237, l238, 1);
+                        let l239 = *base
                             .add(2 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>();
-                        let l167 = *base
+                        let l240 = *base
                             .add(3 * ::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l166, l167, 1);
+                        _rt::cabi_dealloc(l239, l240, 1);
                     }
                 }
                 _rt::cabi_dealloc(
-                    base168,
-                    len168 * (5 * ::core::mem::size_of::<*const u8>()),
+                    base241,
+                    len241 * (5 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
+                let l242 = *base
+                    .add(8 + 37 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l243 = *base
+                    .add(8 + 38 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base248 = l242;
+                let len248 = l243;
+                for i in 0..len248 {
+                    let base = base248
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l244 = *base.add(0).cast::<*mut u8>();
+                        let l245 = *base
+                            .add(::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l244, l245, 1);
+                        let l246 = *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l247 = *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l246, l247, 1);
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base248,
+                    len248 * (4 * ::core::mem::size_of::<*const u8>()),
                     ::core::mem::size_of::<*const u8>(),
                 );
             }
         }
         _rt::cabi_dealloc(
-            base169,
-            len169 * (8 + 34 * ::core::mem::size_of::<*const u8>()),
+            base249,
+            len249 * (8 + 39 * ::core::mem::size_of::<*const u8>()),
             ::core::mem::size_of::<*const u8>(),
         );
-        let l170 = *arg0.add(23 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
-        let l171 = *arg0.add(24 * ::core::mem::size_of::<*const u8>()).cast::<usize>();
-        let base219 = l170;
-        let len219 = l171;
-        for i in 0..len219 {
-            let base = base219.add(i * (48 + 12 * ::core::mem::size_of::<*const u8>()));
+        let l250 = *arg0.add(23 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
+        let l251 = *arg0.add(24 * ::core::mem::size_of::<*const u8>()).cast::<usize>();
+        let base336 = l250;
+        let len336 = l251;
+        for i in 0..len336 {
+            let base = base336.add(i * (48 + 14 * ::core::mem::size_of::<*const u8>()));
             {
-                let l172 = *base.add(0).cast::<*mut u8>();
-                let l173 = *base
+                let l252 = *base.add(0).cast::<*mut u8>();
+                let l253 = *base
                     .add(::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                _rt::cabi_dealloc(l172, l173, 1);
-                let l174 = *base
+                _rt::cabi_dealloc(l252, l253, 1);
+                let l254 = *base
                     .add(2 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l175 = *base
+                let l255 = *base
                     .add(3 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                _rt::cabi_dealloc(l174, l175, 1);
-                let l176 = *base
+                _rt::cabi_dealloc(l254, l255, 1);
+                let l256 = *base
                     .add(4 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l177 = *base
+                let l257 = *base
                     .add(5 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                _rt::cabi_dealloc(l176, l177, 1);
-                let l178 = i32::from(
+                _rt::cabi_dealloc(l256, l257, 1);
+                let l258 = i32::from(
                     *base.add(6 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                 );
-                match l178 {
+                match l258 {
                     0 => {
-                        let l179 = i32::from(
+                        let l259 = i32::from(
                             *base
                                 .add(16 + 6 * ::core::mem::size_of::<*const u8>())
                                 .cast::<u8>(),
                         );
-                        match l179 {
+                        match l259 {
                             0 => {}
                             _ => {
-                                let l180 = *base
+                                let l260 = *base
                                     .add(16 + 7 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l181 = *base
+                                let l261 = *base
                                     .add(16 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l180, l181, 1);
+                                _rt::cabi_dealloc(l260, l261, 1);
                             }
                         }
                     }
                     1 => {}
                     2 => {}
                     3 => {
-                        let l182 = *base
-                            .add(8 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>();
-                        let l183 = *base
-                            .add(8 + 7 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>();
-                        let base188 = l182;
-                        let len188 = l183;
-                        for i in 0..len188 {
-                            let base = base188
-                                .add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                            {
-                                let l184 = *base.add(0).cast::<*mut u8>();
-                                let l185 = *base
-                                    .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                _rt::cabi_dealloc(l184, l185, 1);
-                                let l186 = *base
-                                    .add(2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l187 = *base
-                                    .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                _rt::cabi_dealloc(l186, l187, 1);
-                            }
-                        }
-                        _rt::cabi_dealloc(
-                            base188,
-                            len188 * (4 * ::core::mem::size_of::<*const u8>()),
-                            ::core::mem::size_of::<*const u8>(),
+                        let l262 = i32::from(
+                            *base
+                                .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>(),
                         );
+                        match l262 {
+                            0 => {
+                                let l263 = *base
+                                    .add(8 + 7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l264 = *base
+                                    .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base270 = l263;
+                                let len270 = l264;
+                                for i in 0..len270 {
+                                    let base = base270
+                                        .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let l265 = *base.add(0).cast::<*mut u8>();
+                                        let l266 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l265, l266, 1);
+                                        let l267 = i32::from(
+                                            *base
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
+                                        match l267 {
+                                            0 => {}
+                                            _ => {
+                                                let l268 = *base
+                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l269 = *base
+                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l268, l269, 1);
+                                            }
+                                        }
+                                    }
+                                }
+                                _rt::cabi_dealloc(
+                                    base270,
+                                    len270 * (5 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                            }
+                            _ => {}
+                        }
                     }
-                    4 => {}
-                    5 => {
-                        let l189 = i32::from(
+                    4 => {
+                        let l271 = i32::from(
+                            *base
+                                .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>(),
+                        );
+                        match l271 {
+                            0 => {
+                                let l272 = *base
+                                    .add(8 + 7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l273 = *base
+                                    .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base279 = l272;
+                                let len279 = l273;
+                                for i in 0..len279 {
+                                    let base = base279
+                                        .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let l274 = *base.add(0).cast::<*mut u8>();
+                                        let l275 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l274, l275, 1);
+                                        let l276 = i32::from(
+                                            *base
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
+                                        match l276 {
+                                            0 => {}
+                                            _ => {
+                                                let l277 = *base
+                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l278 = *base
+                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l277, l278, 1);
+                                            }
+                                        }
+                                    }
+                                }
+                                _rt::cabi_dealloc(
+                                    base279,
+                                    len279 * (5 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                            }
+                            _ => {}
+                        }
+                    }
+                    5 => {}
+                    6 => {
+                        let l280 = i32::from(
                             *base
                                 .add(16 + 6 * ::core::mem::size_of::<*const u8>())
                                 .cast::<u8>(),
                         );
-                        match l189 {
+                        match l280 {
                             0 => {}
                             _ => {
-                                let l190 = *base
+                                let l281 = *base
                                     .add(16 + 7 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l191 = *base
+                                let l282 = *base
                                     .add(16 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l190, l191, 1);
+                                _rt::cabi_dealloc(l281, l282, 1);
+                            }
+                        }
+                    }
+                    7 => {
+                        let l283 = i32::from(
+                            *base
+                                .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>(),
+                        );
+                        match l283 {
+                            0 => {
+                                let l284 = *base
+                                    .add(8 + 7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l285 = *base
+                                    .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base291 = l284;
+                                let len291 = l285;
+                                for i in 0..len291 {
+                                    let base = base291
+                                        .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let l286 = *base.add(0).cast::<*mut u8>();
+                                        let l287 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l286, l287, 1);
+                                        let l288 = i32::from(
+                                            *base
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
+                                        match l288 {
+                                            0 => {}
+                                            _ => {
+                                                let l289 = *base
+                                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l290 = *base
+                                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l289, l290, 1);
+                                            }
+                                        }
+                                    }
+                                }
+                                _rt::cabi_dealloc(
+                                    base291,
+                                    len291 * (5 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                            }
+                            _ => {}
+                        }
+                    }
+                    8 => {
+                        let l292 = i32::from(
+                            *base
+                                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>(),
+                        );
+                        match l292 {
+                            0 => {}
+                            _ => {
+                                let l293 = *base
+                                    .add(16 + 7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l294 = *base
+                                    .add(16 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l293, l294, 1);
                             }
                         }
                     }
                     _ => {
-                        let l192 = *base
+                        let l295 = *base
                             .add(8 + 6 * ::core::mem::size_of::<*const u8>())
                             .cast::<*mut u8>();
-                        let l193 = *base
+                        let l296 = *base
                             .add(8 + 7 * ::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        let base198 = l192;
-                        let len198 = l193;
-                        for i in 0..len198 {
-                            let base = base198
+                        _rt::cabi_dealloc(l295, l296, 1);
+                        let l297 = *base
+                            .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l298 = *base
+                            .add(8 + 9 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        let base303 = l297;
+                        let len303 = l298;
+                        for i in 0..len303 {
+                            let base = base303
                                 .add(i * (4 * ::core::mem::size_of::<*const u8>()));
                             {
-                                let l194 = *base.add(0).cast::<*mut u8>();
-                                let l195 = *base
+                                let l299 = *base.add(0).cast::<*mut u8>();
+                                let l300 = *base
                                     .add(::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l194, l195, 1);
-                                let l196 = *base
+                                _rt::cabi_dealloc(l299, l300, 1);
+                                let l301 = *base
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l197 = *base
+                                let l302 = *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l196, l197, 1);
+                                _rt::cabi_dealloc(l301, l302, 1);
                             }
                         }
                         _rt::cabi_dealloc(
-                            base198,
-                            len198 * (4 * ::core::mem::size_of::<*const u8>()),
+                            base303,
+                            len303 * (4 * ::core::mem::size_of::<*const u8>()),
                             ::core::mem::size_of::<*const u8>(),
                         );
                     }
                 }
-                let l199 = i32::from(
+                let l304 = i32::from(
                     *base.add(32 + 8 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                 );
-                match l199 {
+                match l304 {
                     0 => {}
                     _ => {
-                        let l200 = i32::from(
+                        let l305 = i32::from(
                             *base
                                 .add(40 + 8 * ::core::mem::size_of::<*const u8>())
                                 .cast::<u8>(),
                         );
-                        match l200 {
+                        match l305 {
                             0 => {
-                                let l201 = *base
+                                let l306 = *base
                                     .add(48 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l202 = *base
+                                let l307 = *base
                                     .add(48 + 9 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l201, l202, 1);
+                                _rt::cabi_dealloc(l306, l307, 1);
                             }
                             1 => {}
                             2 => {}
                             3 => {
-                                let l203 = *base
+                                let l308 = *base
                                     .add(48 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l204 = *base
+                                let l309 = *base
                                     .add(48 + 9 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l203, l204, 1);
+                                _rt::cabi_dealloc(l308, l309, 1);
                             }
                             4 => {
-                                let l205 = *base
+                                let l310 = *base
                                     .add(48 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l206 = *base
+                                let l311 = *base
                                     .add(48 + 9 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l205, l206, 1);
-                            }
-                            _ => {
-                                let l207 = *base
-                                    .add(48 + 8 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l208 = *base
-                                    .add(48 + 9 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                let base213 = l207;
-                                let len213 = l208;
-                                for i in 0..len213 {
-                                    let base = base213
-                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                let base314 = l310;
+                                let len314 = l311;
+                                for i in 0..len314 {
+                                    let base = base314
+                                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        let l209 = *base.add(0).cast::<*mut u8>();
-                                        let l210 = *base
+                                        let l312 = *base.add(0).cast::<*mut u8>();
+                                        let l313 = *base
                                             .add(::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        _rt::cabi_dealloc(l209, l210, 1);
-                                        let l211 = *base
-                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>();
-                                        let l212 = *base
-                                            .add(3 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>();
-                                        _rt::cabi_dealloc(l211, l212, 1);
+                                        _rt::cabi_dealloc(l312, l313, 1);
                                     }
                                 }
                                 _rt::cabi_dealloc(
-                                    base213,
-                                    len213 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    base314,
+                                    len314 * (2 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                            }
+                            5 => {
+                                let l315 = *base
+                                    .add(48 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l316 = *base
+                                    .add(48 + 9 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l315, l316, 1);
+                            }
+                            _ => {
+                                let l317 = *base
+                                    .add(48 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l318 = *base
+                                    .add(48 + 9 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base323 = l317;
+                                let len323 = l318;
+                                for i in 0..len323 {
+                                    let base = base323
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let l319 = *base.add(0).cast::<*mut u8>();
+                                        let l320 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l319, l320, 1);
+                                        let l321 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l322 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l321, l322, 1);
+                                    }
+                                }
+                                _rt::cabi_dealloc(
+                                    base323,
+                                    len323 * (4 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 );
                             }
                         }
                     }
                 }
-                let l214 = *base
+                let l324 = *base
                     .add(48 + 10 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l215 = *base
+                let l325 = *base
                     .add(48 + 11 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                let base218 = l214;
-                let len218 = l215;
-                for i in 0..len218 {
-                    let base = base218
+                let base328 = l324;
+                let len328 = l325;
+                for i in 0..len328 {
+                    let base = base328
                         .add(i * (2 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let l216 = *base.add(0).cast::<*mut u8>();
-                        let l217 = *base
+                        let l326 = *base.add(0).cast::<*mut u8>();
+                        let l327 = *base
                             .add(::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l216, l217, 1);
+                        _rt::cabi_dealloc(l326, l327, 1);
                     }
                 }
                 _rt::cabi_dealloc(
-                    base218,
-                    len218 * (2 * ::core::mem::size_of::<*const u8>()),
+                    base328,
+                    len328 * (2 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
+                let l329 = *base
+                    .add(48 + 12 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l330 = *base
+                    .add(48 + 13 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base335 = l329;
+                let len335 = l330;
+                for i in 0..len335 {
+                    let base = base335
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l331 = *base.add(0).cast::<*mut u8>();
+                        let l332 = *base
+                            .add(::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l331, l332, 1);
+                        let l333 = *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l334 = *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l333, l334, 1);
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base335,
+                    len335 * (4 * ::core::mem::size_of::<*const u8>()),
                     ::core::mem::size_of::<*const u8>(),
                 );
             }
         }
         _rt::cabi_dealloc(
-            base219,
-            len219 * (48 + 12 * ::core::mem::size_of::<*const u8>()),
+            base336,
+            len336 * (48 + 14 * ::core::mem::size_of::<*const u8>()),
             8,
         );
-        let l220 = i32::from(
+        let l337 = i32::from(
             *arg0.add(25 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
         );
-        match l220 {
+        match l337 {
             0 => {
-                let l221 = *arg0
+                let l338 = *arg0
                     .add(26 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
-                let l222 = *arg0
+                let l339 = *arg0
                     .add(27 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                let base228 = l221;
-                let len228 = l222;
-                for i in 0..len228 {
-                    let base = base228
+                let base345 = l338;
+                let len345 = l339;
+                for i in 0..len345 {
+                    let base = base345
                         .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let l223 = *base.add(0).cast::<*mut u8>();
-                        let l224 = *base
+                        let l340 = *base.add(0).cast::<*mut u8>();
+                        let l341 = *base
                             .add(::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        _rt::cabi_dealloc(l223, l224, 1);
-                        let l225 = i32::from(
+                        _rt::cabi_dealloc(l340, l341, 1);
+                        let l342 = i32::from(
                             *base
                                 .add(2 * ::core::mem::size_of::<*const u8>())
                                 .cast::<u8>(),
                         );
-                        match l225 {
+                        match l342 {
                             0 => {}
                             _ => {
-                                let l226 = *base
+                                let l343 = *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l227 = *base
+                                let l344 = *base
                                     .add(4 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l226, l227, 1);
+                                _rt::cabi_dealloc(l343, l344, 1);
                             }
                         }
                     }
                 }
                 _rt::cabi_dealloc(
-                    base228,
-                    len228 * (5 * ::core::mem::size_of::<*const u8>()),
+                    base345,
+                    len345 * (5 * ::core::mem::size_of::<*const u8>()),
                     ::core::mem::size_of::<*const u8>(),
                 );
             }
             1 => {}
             _ => {}
         }
-        let l229 = *arg0.add(29 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
-        let l230 = *arg0.add(30 * ::core::mem::size_of::<*const u8>()).cast::<usize>();
-        let base233 = l229;
-        let len233 = l230;
-        for i in 0..len233 {
-            let base = base233.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+        let l346 = i32::from(
+            *arg0.add(29 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
+        );
+        match l346 {
+            0 => {}
+            1 => {
+                let l347 = *arg0
+                    .add(30 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l348 = *arg0
+                    .add(31 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base354 = l347;
+                let len354 = l348;
+                for i in 0..len354 {
+                    let base = base354
+                        .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l349 = *base.add(0).cast::<*mut u8>();
+                        let l350 = *base
+                            .add(::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l349, l350, 1);
+                        let l351 = i32::from(
+                            *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>(),
+                        );
+                        match l351 {
+                            0 => {}
+                            _ => {
+                                let l352 = *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l353 = *base
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l352, l353, 1);
+                            }
+                        }
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base354,
+                    len354 * (5 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
+            }
+            2 => {
+                let l355 = *arg0
+                    .add(30 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l356 = *arg0
+                    .add(31 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base362 = l355;
+                let len362 = l356;
+                for i in 0..len362 {
+                    let base = base362
+                        .add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l357 = *base.add(0).cast::<*mut u8>();
+                        let l358 = *base
+                            .add(::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l357, l358, 1);
+                        let l359 = i32::from(
+                            *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>(),
+                        );
+                        match l359 {
+                            0 => {}
+                            _ => {
+                                let l360 = *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l361 = *base
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l360, l361, 1);
+                            }
+                        }
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base362,
+                    len362 * (5 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
+            }
+            _ => {}
+        }
+        let l363 = *arg0.add(32 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
+        let l364 = *arg0.add(33 * ::core::mem::size_of::<*const u8>()).cast::<usize>();
+        let base367 = l363;
+        let len367 = l364;
+        for i in 0..len367 {
+            let base = base367.add(i * (2 * ::core::mem::size_of::<*const u8>()));
             {
-                let l231 = *base.add(0).cast::<*mut u8>();
-                let l232 = *base
+                let l365 = *base.add(0).cast::<*mut u8>();
+                let l366 = *base
                     .add(::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                _rt::cabi_dealloc(l231, l232, 1);
+                _rt::cabi_dealloc(l365, l366, 1);
             }
         }
         _rt::cabi_dealloc(
-            base233,
-            len233 * (2 * ::core::mem::size_of::<*const u8>()),
+            base367,
+            len367 * (2 * ::core::mem::size_of::<*const u8>()),
             ::core::mem::size_of::<*const u8>(),
         );
-        let l234 = *arg0.add(31 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
-        let l235 = *arg0.add(32 * ::core::mem::size_of::<*const u8>()).cast::<usize>();
-        let base238 = l234;
-        let len238 = l235;
-        for i in 0..len238 {
-            let base = base238.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+        let l368 = *arg0
+            .add(40 + 34 * ::core::mem::size_of::<*const u8>())
+            .cast::<*mut u8>();
+        let l369 = *arg0
+            .add(40 + 35 * ::core::mem::size_of::<*const u8>())
+            .cast::<usize>();
+        let base372 = l368;
+        let len372 = l369;
+        for i in 0..len372 {
+            let base = base372.add(i * (2 * ::core::mem::size_of::<*const u8>()));
             {
-                let l236 = *base.add(0).cast::<*mut u8>();
-                let l237 = *base
+                let l370 = *base.add(0).cast::<*mut u8>();
+                let l371 = *base
                     .add(::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                _rt::cabi_dealloc(l236, l237, 1);
+                _rt::cabi_dealloc(l370, l371, 1);
             }
         }
         _rt::cabi_dealloc(
-            base238,
-            len238 * (2 * ::core::mem::size_of::<*const u8>()),
+            base372,
+            len372 * (2 * ::core::mem::size_of::<*const u8>()),
+            ::core::mem::size_of::<*const u8>(),
+        );
+        let l373 = *arg0
+            .add(40 + 36 * ::core::mem::size_of::<*const u8>())
+            .cast::<*mut u8>();
+        let l374 = *arg0
+            .add(40 + 37 * ::core::mem::size_of::<*const u8>())
+            .cast::<usize>();
+        let base379 = l373;
+        let len379 = l374;
+        for i in 0..len379 {
+            let base = base379.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+            {
+                let l375 = *base.add(0).cast::<*mut u8>();
+                let l376 = *base
+                    .add(::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                _rt::cabi_dealloc(l375, l376, 1);
+                let l377 = *base
+                    .add(2 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l378 = *base
+                    .add(3 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                _rt::cabi_dealloc(l377, l378, 1);
+            }
+        }
+        _rt::cabi_dealloc(
+            base379,
+            len379 * (4 * ::core::mem::size_of::<*const u8>()),
             ::core::mem::size_of::<*const u8>(),
         );
     }
 }
 #[doc(hidden)]
 #[allow(non_snake_case, unused_unsafe)]
-pub unsafe fn _export_list_statuses_cabi<T_: Guest>(
-    arg0: i64,
-    arg1: *mut u8,
-    arg2: usize,
-    arg3: *mut u8,
-    arg4: usize,
-    arg5: *mut u8,
-    arg6: usize,
-    arg7: *mut u8,
-    arg8: usize,
-) -> *mut u8 {
+pub unsafe fn _export_list_choices_cabi<T_: Guest>(arg0: *mut u8) -> *mut u8 {
     unsafe {
         #[cfg(target_arch = "wasm32")] _rt::run_ctors_once();
-        let result38 = {
-            let len0 = arg2;
-            let base26 = arg3;
-            let len26 = arg4;
-            let mut result26 = _rt::Vec::with_capacity(len26);
-            for i in 0..len26 {
-                let base = base26.add(i * (8 + 4 * ::core::mem::size_of::<*const u8>()));
-                let e26 = {
-                    let l1 = *base.add(0).cast::<*mut u8>();
-                    let l2 = *base
+        let result72 = {
+            let l0 = i32::from(*arg0.add(0).cast::<u8>());
+            use cartage::plugin::delivery::ChoicesOf as V4;
+            let v4 = match l0 {
+                0 => V4::Statuses,
+                1 => V4::Carriers,
+                n => {
+                    debug_assert_eq!(n, 2, "invalid enum discriminant");
+                    let e4 = {
+                        let l1 = *arg0
+                            .add(::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l2 = *arg0
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        let len3 = l2;
+                        let bytes3 = _rt::Vec::from_raw_parts(l1.cast(), len3, len3);
+                        _rt::string_lift(bytes3)
+                    };
+                    V4::Setting(e4)
+                }
+            };
+            let l5 = *arg0
+                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l6 = *arg0
+                .add(16 + 2 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l7 = *arg0
+                .add(16 + 3 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let len8 = l7;
+            let l9 = *arg0
+                .add(16 + 4 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l10 = *arg0
+                .add(16 + 5 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let base42 = l9;
+            let len42 = l10;
+            let mut result42 = _rt::Vec::with_capacity(len42);
+            for i in 0..len42 {
+                let base = base42.add(i * (8 + 4 * ::core::mem::size_of::<*const u8>()));
+                let e42 = {
+                    let l11 = *base.add(0).cast::<*mut u8>();
+                    let l12 = *base
                         .add(::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let len3 = l2;
-                    let bytes3 = _rt::Vec::from_raw_parts(l1.cast(), len3, len3);
-                    let l4 = i32::from(
+                    let len13 = l12;
+                    let bytes13 = _rt::Vec::from_raw_parts(l11.cast(), len13, len13);
+                    let l14 = i32::from(
                         *base.add(2 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    use cartage::plugin::delivery::SettingValue as V25;
-                    let v25 = match l4 {
+                    use cartage::plugin::delivery::SettingValue as V41;
+                    let v41 = match l14 {
                         0 => {
-                            let e25 = {
-                                let l5 = *base
+                            let e41 = {
+                                let l15 = *base
                                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l6 = *base
+                                let l16 = *base
                                     .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len7 = l6;
-                                let bytes7 = _rt::Vec::from_raw_parts(
-                                    l5.cast(),
-                                    len7,
-                                    len7,
+                                let len17 = l16;
+                                let bytes17 = _rt::Vec::from_raw_parts(
+                                    l15.cast(),
+                                    len17,
+                                    len17,
                                 );
-                                _rt::string_lift(bytes7)
+                                _rt::string_lift(bytes17)
                             };
-                            V25::Text(e25)
+                            V41::Text(e41)
                         }
                         1 => {
-                            let e25 = {
-                                let l8 = *base
+                            let e41 = {
+                                let l18 = *base
                                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<i64>();
-                                l8
+                                l18
                             };
-                            V25::Integer(e25)
+                            V41::Integer(e41)
                         }
                         2 => {
-                            let e25 = {
-                                let l9 = i32::from(
+                            let e41 = {
+                                let l19 = i32::from(
                                     *base
                                         .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<u8>(),
                                 );
-                                _rt::bool_lift(l9 as u8)
+                                _rt::bool_lift(l19 as u8)
                             };
-                            V25::Boolean(e25)
+                            V41::Boolean(e41)
                         }
                         3 => {
-                            let e25 = {
-                                let l10 = *base
+                            let e41 = {
+                                let l20 = *base
                                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l11 = *base
+                                let l21 = *base
                                     .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len12 = l11;
-                                let bytes12 = _rt::Vec::from_raw_parts(
-                                    l10.cast(),
-                                    len12,
-                                    len12,
+                                let len22 = l21;
+                                let bytes22 = _rt::Vec::from_raw_parts(
+                                    l20.cast(),
+                                    len22,
+                                    len22,
                                 );
-                                _rt::string_lift(bytes12)
+                                _rt::string_lift(bytes22)
                             };
-                            V25::Choice(e25)
+                            V41::Choice(e41)
                         }
                         4 => {
-                            let e25 = {
-                                let l13 = *base
+                            let e41 = {
+                                let l23 = *base
                                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l14 = *base
+                                let l24 = *base
                                     .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len15 = l14;
-                                let bytes15 = _rt::Vec::from_raw_parts(
-                                    l13.cast(),
-                                    len15,
-                                    len15,
-                                );
-                                _rt::string_lift(bytes15)
-                            };
-                            V25::UrlPath(e25)
-                        }
-                        n => {
-                            debug_assert_eq!(n, 5, "invalid enum discriminant");
-                            let e25 = {
-                                let l16 = *base
-                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l17 = *base
-                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                let base24 = l16;
-                                let len24 = l17;
-                                let mut result24 = _rt::Vec::with_capacity(len24);
-                                for i in 0..len24 {
-                                    let base = base24
-                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                                    let e24 = {
-                                        let l18 = *base.add(0).cast::<*mut u8>();
-                                        let l19 = *base
+                                let base28 = l23;
+                                let len28 = l24;
+                                let mut result28 = _rt::Vec::with_capacity(len28);
+                                for i in 0..len28 {
+                                    let base = base28
+                                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                    let e28 = {
+                                        let l25 = *base.add(0).cast::<*mut u8>();
+                                        let l26 = *base
                                             .add(::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let len20 = l19;
-                                        let bytes20 = _rt::Vec::from_raw_parts(
-                                            l18.cast(),
-                                            len20,
-                                            len20,
+                                        let len27 = l26;
+                                        let bytes27 = _rt::Vec::from_raw_parts(
+                                            l25.cast(),
+                                            len27,
+                                            len27,
                                         );
-                                        let l21 = *base
-                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>();
-                                        let l22 = *base
-                                            .add(3 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>();
-                                        let len23 = l22;
-                                        let bytes23 = _rt::Vec::from_raw_parts(
-                                            l21.cast(),
-                                            len23,
-                                            len23,
-                                        );
-                                        (_rt::string_lift(bytes20), _rt::string_lift(bytes23))
+                                        _rt::string_lift(bytes27)
                                     };
-                                    result24.push(e24);
+                                    result28.push(e28);
                                 }
                                 _rt::cabi_dealloc(
-                                    base24,
-                                    len24 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    base28,
+                                    len28 * (2 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 );
-                                result24
+                                result28
                             };
-                            V25::TextMap(e25)
+                            V41::Several(e41)
+                        }
+                        5 => {
+                            let e41 = {
+                                let l29 = *base
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l30 = *base
+                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len31 = l30;
+                                let bytes31 = _rt::Vec::from_raw_parts(
+                                    l29.cast(),
+                                    len31,
+                                    len31,
+                                );
+                                _rt::string_lift(bytes31)
+                            };
+                            V41::UrlPath(e41)
+                        }
+                        n => {
+                            debug_assert_eq!(n, 6, "invalid enum discriminant");
+                            let e41 = {
+                                let l32 = *base
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l33 = *base
+                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base40 = l32;
+                                let len40 = l33;
+                                let mut result40 = _rt::Vec::with_capacity(len40);
+                                for i in 0..len40 {
+                                    let base = base40
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    let e40 = {
+                                        let l34 = *base.add(0).cast::<*mut u8>();
+                                        let l35 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len36 = l35;
+                                        let bytes36 = _rt::Vec::from_raw_parts(
+                                            l34.cast(),
+                                            len36,
+                                            len36,
+                                        );
+                                        let l37 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l38 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len39 = l38;
+                                        let bytes39 = _rt::Vec::from_raw_parts(
+                                            l37.cast(),
+                                            len39,
+                                            len39,
+                                        );
+                                        (_rt::string_lift(bytes36), _rt::string_lift(bytes39))
+                                    };
+                                    result40.push(e40);
+                                }
+                                _rt::cabi_dealloc(
+                                    base40,
+                                    len40 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                                result40
+                            };
+                            V41::TextMap(e41)
                         }
                     };
                     cartage::plugin::delivery::Setting {
-                        name: _rt::string_lift(bytes3),
-                        value: v25,
+                        name: _rt::string_lift(bytes13),
+                        value: v41,
                     }
                 };
-                result26.push(e26);
+                result42.push(e42);
             }
             _rt::cabi_dealloc(
-                base26,
-                len26 * (8 + 4 * ::core::mem::size_of::<*const u8>()),
+                base42,
+                len42 * (8 + 4 * ::core::mem::size_of::<*const u8>()),
                 8,
             );
-            let base33 = arg5;
-            let len33 = arg6;
-            let mut result33 = _rt::Vec::with_capacity(len33);
-            for i in 0..len33 {
-                let base = base33.add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                let e33 = {
-                    let l27 = *base.add(0).cast::<*mut u8>();
-                    let l28 = *base
+            let l43 = *arg0
+                .add(16 + 6 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l44 = *arg0
+                .add(16 + 7 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let base51 = l43;
+            let len51 = l44;
+            let mut result51 = _rt::Vec::with_capacity(len51);
+            for i in 0..len51 {
+                let base = base51.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                let e51 = {
+                    let l45 = *base.add(0).cast::<*mut u8>();
+                    let l46 = *base
                         .add(::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let len29 = l28;
-                    let bytes29 = _rt::Vec::from_raw_parts(l27.cast(), len29, len29);
-                    let l30 = *base
+                    let len47 = l46;
+                    let bytes47 = _rt::Vec::from_raw_parts(l45.cast(), len47, len47);
+                    let l48 = *base
                         .add(2 * ::core::mem::size_of::<*const u8>())
                         .cast::<*mut u8>();
-                    let l31 = *base
+                    let l49 = *base
                         .add(3 * ::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let len32 = l31;
-                    let bytes32 = _rt::Vec::from_raw_parts(l30.cast(), len32, len32);
+                    let len50 = l49;
+                    let bytes50 = _rt::Vec::from_raw_parts(l48.cast(), len50, len50);
                     cartage::plugin::delivery::BoundEndpoint {
-                        name: _rt::string_lift(bytes29),
-                        base_url: _rt::string_lift(bytes32),
+                        name: _rt::string_lift(bytes47),
+                        base_url: _rt::string_lift(bytes50),
                     }
                 };
-                result33.push(e33);
+                result51.push(e51);
             }
             _rt::cabi_dealloc(
-                base33,
-                len33 * (4 * ::core::mem::size_of::<*const u8>()),
+                base51,
+                len51 * (4 * ::core::mem::size_of::<*const u8>()),
                 ::core::mem::size_of::<*const u8>(),
             );
-            let base37 = arg7;
-            let len37 = arg8;
-            let mut result37 = _rt::Vec::with_capacity(len37);
-            for i in 0..len37 {
-                let base = base37.add(i * (2 * ::core::mem::size_of::<*const u8>()));
-                let e37 = {
-                    let l34 = *base.add(0).cast::<*mut u8>();
-                    let l35 = *base
+            let l52 = *arg0
+                .add(16 + 8 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l53 = *arg0
+                .add(16 + 9 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let base57 = l52;
+            let len57 = l53;
+            let mut result57 = _rt::Vec::with_capacity(len57);
+            for i in 0..len57 {
+                let base = base57.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                let e57 = {
+                    let l54 = *base.add(0).cast::<*mut u8>();
+                    let l55 = *base
                         .add(::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let len36 = l35;
-                    let bytes36 = _rt::Vec::from_raw_parts(l34.cast(), len36, len36);
-                    _rt::string_lift(bytes36)
+                    let len56 = l55;
+                    let bytes56 = _rt::Vec::from_raw_parts(l54.cast(), len56, len56);
+                    _rt::string_lift(bytes56)
                 };
-                result37.push(e37);
+                result57.push(e57);
             }
             _rt::cabi_dealloc(
-                base37,
-                len37 * (2 * ::core::mem::size_of::<*const u8>()),
+                base57,
+                len57 * (2 * ::core::mem::size_of::<*const u8>()),
                 ::core::mem::size_of::<*const u8>(),
             );
-            T_::list_statuses(cartage::plugin::delivery::Context {
-                now_unix_ms: arg0 as u64,
-                entropy: <_ as From<
-                    _rt::Vec<_>,
-                >>::from(_rt::Vec::from_raw_parts(arg1.cast(), len0, len0)),
-                settings: result26,
-                endpoints: result33,
-                bound_slots: result37,
-            })
+            let l58 = *arg0
+                .add(16 + 10 * ::core::mem::size_of::<*const u8>())
+                .cast::<i32>();
+            let l59 = *arg0
+                .add(24 + 10 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l60 = *arg0
+                .add(32 + 10 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l61 = *arg0
+                .add(40 + 10 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l62 = *arg0
+                .add(48 + 10 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l63 = *arg0
+                .add(56 + 10 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l64 = *arg0
+                .add(56 + 11 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let base71 = l63;
+            let len71 = l64;
+            let mut result71 = _rt::Vec::with_capacity(len71);
+            for i in 0..len71 {
+                let base = base71.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                let e71 = {
+                    let l65 = *base.add(0).cast::<*mut u8>();
+                    let l66 = *base
+                        .add(::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let len67 = l66;
+                    let bytes67 = _rt::Vec::from_raw_parts(l65.cast(), len67, len67);
+                    let l68 = *base
+                        .add(2 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>();
+                    let l69 = *base
+                        .add(3 * ::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let len70 = l69;
+                    let bytes70 = _rt::Vec::from_raw_parts(l68.cast(), len70, len70);
+                    (_rt::string_lift(bytes67), _rt::string_lift(bytes70))
+                };
+                result71.push(e71);
+            }
+            _rt::cabi_dealloc(
+                base71,
+                len71 * (4 * ::core::mem::size_of::<*const u8>()),
+                ::core::mem::size_of::<*const u8>(),
+            );
+            T_::list_choices(
+                v4,
+                cartage::plugin::delivery::Context {
+                    now_unix_ms: l5 as u64,
+                    entropy: <_ as From<
+                        _rt::Vec<_>,
+                    >>::from(_rt::Vec::from_raw_parts(l6.cast(), len8, len8)),
+                    settings: result42,
+                    endpoints: result51,
+                    bound_slots: result57,
+                    limits: cartage::plugin::delivery::Limits {
+                        requests: l58 as u32,
+                        request_bytes: l59 as u64,
+                        response_bytes: l60 as u64,
+                        request_ms: l61 as u64,
+                        call_ms: l62 as u64,
+                    },
+                    extra: result71,
+                },
+            )
         };
-        let ptr39 = (&raw mut _RET_AREA.0).cast::<u8>();
-        match result38 {
+        _rt::cabi_dealloc(arg0, 56 + 12 * ::core::mem::size_of::<*const u8>(), 8);
+        let ptr73 = (&raw mut _RET_AREA.0).cast::<u8>();
+        match result72 {
             Ok(e) => {
-                *ptr39.add(0).cast::<u8>() = (0i32) as u8;
-                let vec43 = e;
-                let len43 = vec43.len();
-                let layout43 = _rt::alloc::Layout::from_size_align(
-                        vec43.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                *ptr73.add(0).cast::<u8>() = (0i32) as u8;
+                let vec77 = e;
+                let len77 = vec77.len();
+                let layout77 = _rt::alloc::Layout::from_size_align(
+                        vec77.len() * (5 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     )
                     .unwrap();
-                let (result43, _cleanup43) = wit_bindgen::rt::Cleanup::new(layout43);
-                if let Some(cleanup) = _cleanup43 {
+                let (result77, _cleanup77) = wit_bindgen::rt::Cleanup::new(layout77);
+                if let Some(cleanup) = _cleanup77 {
                     cleanup.forget();
                 }
-                for (i, e) in vec43.into_iter().enumerate() {
-                    let base = result43
+                for (i, e) in vec77.into_iter().enumerate() {
+                    let base = result77
                         .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let cartage::plugin::delivery::Status {
-                            value: value40,
-                            title: title40,
+                        let cartage::plugin::delivery::Choice {
+                            value: value74,
+                            title: title74,
                         } = e;
-                        let vec41 = (value40.into_bytes()).into_boxed_slice();
-                        let ptr41 = vec41.as_ptr().cast::<u8>();
-                        let len41 = vec41.len();
-                        ::core::mem::forget(vec41);
-                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len41;
-                        *base.add(0).cast::<*mut u8>() = ptr41.cast_mut();
-                        match title40 {
+                        let vec75 = (value74.into_bytes()).into_boxed_slice();
+                        let ptr75 = vec75.as_ptr().cast::<u8>();
+                        let len75 = vec75.len();
+                        ::core::mem::forget(vec75);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len75;
+                        *base.add(0).cast::<*mut u8>() = ptr75.cast_mut();
+                        match title74 {
                             Some(e) => {
                                 *base
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec42 = (e.into_bytes()).into_boxed_slice();
-                                let ptr42 = vec42.as_ptr().cast::<u8>();
-                                let len42 = vec42.len();
-                                ::core::mem::forget(vec42);
+                                let vec76 = (e.into_bytes()).into_boxed_slice();
+                                let ptr76 = vec76.as_ptr().cast::<u8>();
+                                let len76 = vec76.len();
+                                ::core::mem::forget(vec76);
                                 *base
                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len42;
+                                    .cast::<usize>() = len76;
                                 *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr42.cast_mut();
+                                    .cast::<*mut u8>() = ptr76.cast_mut();
                             }
                             None => {
                                 *base
@@ -3102,92 +5102,95 @@ pub unsafe fn _export_list_statuses_cabi<T_: Guest>(
                         };
                     }
                 }
-                *ptr39
+                *ptr73
                     .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>() = len43;
-                *ptr39.add(8).cast::<*mut u8>() = result43;
+                    .cast::<usize>() = len77;
+                *ptr73.add(8).cast::<*mut u8>() = result77;
             }
             Err(e) => {
-                *ptr39.add(0).cast::<u8>() = (1i32) as u8;
+                *ptr73.add(0).cast::<u8>() = (1i32) as u8;
                 let cartage::plugin::delivery::Failure {
-                    kind: kind44,
-                    message: message44,
-                    retry: retry44,
-                    steps: steps44,
-                    resume: resume44,
+                    kind: kind78,
+                    message: message78,
+                    retry: retry78,
+                    steps: steps78,
+                    resume: resume78,
+                    reference: reference78,
+                    packages: packages78,
+                    extra: extra78,
                 } = e;
-                *ptr39.add(8).cast::<u8>() = (kind44.clone() as i32) as u8;
-                let vec45 = (message44.into_bytes()).into_boxed_slice();
-                let ptr45 = vec45.as_ptr().cast::<u8>();
-                let len45 = vec45.len();
-                ::core::mem::forget(vec45);
-                *ptr39
+                *ptr73.add(8).cast::<u8>() = (kind78.clone() as i32) as u8;
+                let vec79 = (message78.into_bytes()).into_boxed_slice();
+                let ptr79 = vec79.as_ptr().cast::<u8>();
+                let len79 = vec79.len();
+                ::core::mem::forget(vec79);
+                *ptr73
                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>() = len45;
-                *ptr39
+                    .cast::<usize>() = len79;
+                *ptr73
                     .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                    .cast::<*mut u8>() = ptr45.cast_mut();
-                use cartage::plugin::delivery::RetryWish as V46;
-                match retry44 {
-                    V46::Never => {
-                        *ptr39
+                    .cast::<*mut u8>() = ptr79.cast_mut();
+                use cartage::plugin::delivery::RetryWish as V80;
+                match retry78 {
+                    V80::Never => {
+                        *ptr73
                             .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (0i32) as u8;
                     }
-                    V46::Default => {
-                        *ptr39
+                    V80::Default => {
+                        *ptr73
                             .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (1i32) as u8;
                     }
-                    V46::AfterMs(e) => {
-                        *ptr39
+                    V80::AfterMs(e) => {
+                        *ptr73
                             .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (2i32) as u8;
-                        *ptr39
+                        *ptr73
                             .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<i64>() = _rt::as_i64(e);
                     }
                 }
-                let vec50 = steps44;
-                let len50 = vec50.len();
-                let layout50 = _rt::alloc::Layout::from_size_align(
-                        vec50.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                let vec84 = steps78;
+                let len84 = vec84.len();
+                let layout84 = _rt::alloc::Layout::from_size_align(
+                        vec84.len() * (5 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     )
                     .unwrap();
-                let (result50, _cleanup50) = wit_bindgen::rt::Cleanup::new(layout50);
-                if let Some(cleanup) = _cleanup50 {
+                let (result84, _cleanup84) = wit_bindgen::rt::Cleanup::new(layout84);
+                if let Some(cleanup) = _cleanup84 {
                     cleanup.forget();
                 }
-                for (i, e) in vec50.into_iter().enumerate() {
-                    let base = result50
+                for (i, e) in vec84.into_iter().enumerate() {
+                    let base = result84
                         .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                     {
                         let cartage::plugin::delivery::Step {
-                            name: name47,
-                            reference: reference47,
+                            name: name81,
+                            reference: reference81,
                         } = e;
-                        let vec48 = (name47.into_bytes()).into_boxed_slice();
-                        let ptr48 = vec48.as_ptr().cast::<u8>();
-                        let len48 = vec48.len();
-                        ::core::mem::forget(vec48);
-                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len48;
-                        *base.add(0).cast::<*mut u8>() = ptr48.cast_mut();
-                        match reference47 {
+                        let vec82 = (name81.into_bytes()).into_boxed_slice();
+                        let ptr82 = vec82.as_ptr().cast::<u8>();
+                        let len82 = vec82.len();
+                        ::core::mem::forget(vec82);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len82;
+                        *base.add(0).cast::<*mut u8>() = ptr82.cast_mut();
+                        match reference81 {
                             Some(e) => {
                                 *base
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec49 = (e.into_bytes()).into_boxed_slice();
-                                let ptr49 = vec49.as_ptr().cast::<u8>();
-                                let len49 = vec49.len();
-                                ::core::mem::forget(vec49);
+                                let vec83 = (e.into_bytes()).into_boxed_slice();
+                                let ptr83 = vec83.as_ptr().cast::<u8>();
+                                let len83 = vec83.len();
+                                ::core::mem::forget(vec83);
                                 *base
                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len49;
+                                    .cast::<usize>() = len83;
                                 *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr49.cast_mut();
+                                    .cast::<*mut u8>() = ptr83.cast_mut();
                             }
                             None => {
                                 *base
@@ -3197,42 +5200,154 @@ pub unsafe fn _export_list_statuses_cabi<T_: Guest>(
                         };
                     }
                 }
-                *ptr39
+                *ptr73
                     .add(32 + 3 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>() = len50;
-                *ptr39
+                    .cast::<usize>() = len84;
+                *ptr73
                     .add(32 + 2 * ::core::mem::size_of::<*const u8>())
-                    .cast::<*mut u8>() = result50;
-                match resume44 {
+                    .cast::<*mut u8>() = result84;
+                match resume78 {
                     Some(e) => {
-                        *ptr39
+                        *ptr73
                             .add(32 + 4 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (1i32) as u8;
-                        let vec51 = <_ as Into<_rt::Vec<_>>>::into(e).into_boxed_slice();
-                        let ptr51 = vec51.as_ptr().cast::<u8>();
-                        let len51 = vec51.len();
-                        ::core::mem::forget(vec51);
-                        *ptr39
+                        let vec85 = <_ as Into<_rt::Vec<_>>>::into(e).into_boxed_slice();
+                        let ptr85 = vec85.as_ptr().cast::<u8>();
+                        let len85 = vec85.len();
+                        ::core::mem::forget(vec85);
+                        *ptr73
                             .add(32 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len51;
-                        *ptr39
+                            .cast::<usize>() = len85;
+                        *ptr73
                             .add(32 + 5 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = ptr51.cast_mut();
+                            .cast::<*mut u8>() = ptr85.cast_mut();
                     }
                     None => {
-                        *ptr39
+                        *ptr73
                             .add(32 + 4 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (0i32) as u8;
                     }
                 };
+                match reference78 {
+                    Some(e) => {
+                        *ptr73
+                            .add(32 + 7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (1i32) as u8;
+                        let vec86 = (e.into_bytes()).into_boxed_slice();
+                        let ptr86 = vec86.as_ptr().cast::<u8>();
+                        let len86 = vec86.len();
+                        ::core::mem::forget(vec86);
+                        *ptr73
+                            .add(32 + 9 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len86;
+                        *ptr73
+                            .add(32 + 8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr86.cast_mut();
+                    }
+                    None => {
+                        *ptr73
+                            .add(32 + 7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (0i32) as u8;
+                    }
+                };
+                let vec89 = packages78;
+                let len89 = vec89.len();
+                let layout89 = _rt::alloc::Layout::from_size_align(
+                        vec89.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result89, _cleanup89) = wit_bindgen::rt::Cleanup::new(layout89);
+                if let Some(cleanup) = _cleanup89 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec89.into_iter().enumerate() {
+                    let base = result89
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let cartage::plugin::delivery::ToldPackage {
+                            index: index87,
+                            reference: reference87,
+                        } = e;
+                        *base.add(0).cast::<i32>() = _rt::as_i32(index87);
+                        match reference87 {
+                            Some(e) => {
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                                let vec88 = (e.into_bytes()).into_boxed_slice();
+                                let ptr88 = vec88.as_ptr().cast::<u8>();
+                                let len88 = vec88.len();
+                                ::core::mem::forget(vec88);
+                                *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len88;
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr88.cast_mut();
+                            }
+                            None => {
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                            }
+                        };
+                    }
+                }
+                *ptr73
+                    .add(32 + 11 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>() = len89;
+                *ptr73
+                    .add(32 + 10 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>() = result89;
+                let vec93 = extra78;
+                let len93 = vec93.len();
+                let layout93 = _rt::alloc::Layout::from_size_align(
+                        vec93.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result93, _cleanup93) = wit_bindgen::rt::Cleanup::new(layout93);
+                if let Some(cleanup) = _cleanup93 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec93.into_iter().enumerate() {
+                    let base = result93
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let (t90_0, t90_1) = e;
+                        let vec91 = (t90_0.into_bytes()).into_boxed_slice();
+                        let ptr91 = vec91.as_ptr().cast::<u8>();
+                        let len91 = vec91.len();
+                        ::core::mem::forget(vec91);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len91;
+                        *base.add(0).cast::<*mut u8>() = ptr91.cast_mut();
+                        let vec92 = (t90_1.into_bytes()).into_boxed_slice();
+                        let ptr92 = vec92.as_ptr().cast::<u8>();
+                        let len92 = vec92.len();
+                        ::core::mem::forget(vec92);
+                        *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len92;
+                        *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr92.cast_mut();
+                    }
+                }
+                *ptr73
+                    .add(32 + 13 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>() = len93;
+                *ptr73
+                    .add(32 + 12 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>() = result93;
             }
         };
-        ptr39
+        ptr73
     }
 }
 #[doc(hidden)]
 #[allow(non_snake_case)]
-pub unsafe fn __post_return_list_statuses<T_: Guest>(arg0: *mut u8) {
+pub unsafe fn __post_return_list_choices<T_: Guest>(arg0: *mut u8) {
     unsafe {
         let l0 = i32::from(*arg0.add(0).cast::<u8>());
         match l0 {
@@ -3341,265 +5456,454 @@ pub unsafe fn __post_return_list_statuses<T_: Guest>(arg0: *mut u8) {
                         _rt::cabi_dealloc(base22, len22 * 1, 1);
                     }
                 }
+                let l23 = i32::from(
+                    *arg0.add(32 + 7 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                );
+                match l23 {
+                    0 => {}
+                    _ => {
+                        let l24 = *arg0
+                            .add(32 + 8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l25 = *arg0
+                            .add(32 + 9 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l24, l25, 1);
+                    }
+                }
+                let l26 = *arg0
+                    .add(32 + 10 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l27 = *arg0
+                    .add(32 + 11 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base31 = l26;
+                let len31 = l27;
+                for i in 0..len31 {
+                    let base = base31.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l28 = i32::from(
+                            *base.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                        );
+                        match l28 {
+                            0 => {}
+                            _ => {
+                                let l29 = *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l30 = *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l29, l30, 1);
+                            }
+                        }
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base31,
+                    len31 * (4 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
+                let l32 = *arg0
+                    .add(32 + 12 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l33 = *arg0
+                    .add(32 + 13 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base38 = l32;
+                let len38 = l33;
+                for i in 0..len38 {
+                    let base = base38.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l34 = *base.add(0).cast::<*mut u8>();
+                        let l35 = *base
+                            .add(::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l34, l35, 1);
+                        let l36 = *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l37 = *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l36, l37, 1);
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base38,
+                    len38 * (4 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
             }
         }
     }
 }
 #[doc(hidden)]
 #[allow(non_snake_case, unused_unsafe)]
-pub unsafe fn _export_check_cabi<T_: Guest>(
-    arg0: i32,
-    arg1: *mut u8,
-    arg2: usize,
-    arg3: i32,
-    arg4: *mut u8,
-    arg5: usize,
-    arg6: i64,
-    arg7: *mut u8,
-    arg8: usize,
-    arg9: *mut u8,
-    arg10: usize,
-    arg11: *mut u8,
-    arg12: usize,
-    arg13: *mut u8,
-    arg14: usize,
-) -> *mut u8 {
+pub unsafe fn _export_check_cabi<T_: Guest>(arg0: *mut u8) -> *mut u8 {
     unsafe {
         #[cfg(target_arch = "wasm32")] _rt::run_ctors_once();
-        let result40 = {
-            let len2 = arg8;
-            let base28 = arg9;
-            let len28 = arg10;
-            let mut result28 = _rt::Vec::with_capacity(len28);
-            for i in 0..len28 {
-                let base = base28.add(i * (8 + 4 * ::core::mem::size_of::<*const u8>()));
-                let e28 = {
-                    let l3 = *base.add(0).cast::<*mut u8>();
-                    let l4 = *base
+        let result75 = {
+            let l0 = i32::from(*arg0.add(0).cast::<u8>());
+            let l8 = *arg0.add(6 * ::core::mem::size_of::<*const u8>()).cast::<i64>();
+            let l9 = *arg0
+                .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l10 = *arg0
+                .add(8 + 7 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let len11 = l10;
+            let l12 = *arg0
+                .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l13 = *arg0
+                .add(8 + 9 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let base45 = l12;
+            let len45 = l13;
+            let mut result45 = _rt::Vec::with_capacity(len45);
+            for i in 0..len45 {
+                let base = base45.add(i * (8 + 4 * ::core::mem::size_of::<*const u8>()));
+                let e45 = {
+                    let l14 = *base.add(0).cast::<*mut u8>();
+                    let l15 = *base
                         .add(::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let len5 = l4;
-                    let bytes5 = _rt::Vec::from_raw_parts(l3.cast(), len5, len5);
-                    let l6 = i32::from(
+                    let len16 = l15;
+                    let bytes16 = _rt::Vec::from_raw_parts(l14.cast(), len16, len16);
+                    let l17 = i32::from(
                         *base.add(2 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    use cartage::plugin::delivery::SettingValue as V27;
-                    let v27 = match l6 {
+                    use cartage::plugin::delivery::SettingValue as V44;
+                    let v44 = match l17 {
                         0 => {
-                            let e27 = {
-                                let l7 = *base
-                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l8 = *base
-                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                let len9 = l8;
-                                let bytes9 = _rt::Vec::from_raw_parts(
-                                    l7.cast(),
-                                    len9,
-                                    len9,
-                                );
-                                _rt::string_lift(bytes9)
-                            };
-                            V27::Text(e27)
-                        }
-                        1 => {
-                            let e27 = {
-                                let l10 = *base
-                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<i64>();
-                                l10
-                            };
-                            V27::Integer(e27)
-                        }
-                        2 => {
-                            let e27 = {
-                                let l11 = i32::from(
-                                    *base
-                                        .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<u8>(),
-                                );
-                                _rt::bool_lift(l11 as u8)
-                            };
-                            V27::Boolean(e27)
-                        }
-                        3 => {
-                            let e27 = {
-                                let l12 = *base
-                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l13 = *base
-                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                let len14 = l13;
-                                let bytes14 = _rt::Vec::from_raw_parts(
-                                    l12.cast(),
-                                    len14,
-                                    len14,
-                                );
-                                _rt::string_lift(bytes14)
-                            };
-                            V27::Choice(e27)
-                        }
-                        4 => {
-                            let e27 = {
-                                let l15 = *base
-                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l16 = *base
-                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                let len17 = l16;
-                                let bytes17 = _rt::Vec::from_raw_parts(
-                                    l15.cast(),
-                                    len17,
-                                    len17,
-                                );
-                                _rt::string_lift(bytes17)
-                            };
-                            V27::UrlPath(e27)
-                        }
-                        n => {
-                            debug_assert_eq!(n, 5, "invalid enum discriminant");
-                            let e27 = {
+                            let e44 = {
                                 let l18 = *base
                                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
                                 let l19 = *base
                                     .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let base26 = l18;
-                                let len26 = l19;
-                                let mut result26 = _rt::Vec::with_capacity(len26);
-                                for i in 0..len26 {
-                                    let base = base26
-                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                                    let e26 = {
-                                        let l20 = *base.add(0).cast::<*mut u8>();
-                                        let l21 = *base
+                                let len20 = l19;
+                                let bytes20 = _rt::Vec::from_raw_parts(
+                                    l18.cast(),
+                                    len20,
+                                    len20,
+                                );
+                                _rt::string_lift(bytes20)
+                            };
+                            V44::Text(e44)
+                        }
+                        1 => {
+                            let e44 = {
+                                let l21 = *base
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<i64>();
+                                l21
+                            };
+                            V44::Integer(e44)
+                        }
+                        2 => {
+                            let e44 = {
+                                let l22 = i32::from(
+                                    *base
+                                        .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<u8>(),
+                                );
+                                _rt::bool_lift(l22 as u8)
+                            };
+                            V44::Boolean(e44)
+                        }
+                        3 => {
+                            let e44 = {
+                                let l23 = *base
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l24 = *base
+                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len25 = l24;
+                                let bytes25 = _rt::Vec::from_raw_parts(
+                                    l23.cast(),
+                                    len25,
+                                    len25,
+                                );
+                                _rt::string_lift(bytes25)
+                            };
+                            V44::Choice(e44)
+                        }
+                        4 => {
+                            let e44 = {
+                                let l26 = *base
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l27 = *base
+                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base31 = l26;
+                                let len31 = l27;
+                                let mut result31 = _rt::Vec::with_capacity(len31);
+                                for i in 0..len31 {
+                                    let base = base31
+                                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                    let e31 = {
+                                        let l28 = *base.add(0).cast::<*mut u8>();
+                                        let l29 = *base
                                             .add(::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let len22 = l21;
-                                        let bytes22 = _rt::Vec::from_raw_parts(
-                                            l20.cast(),
-                                            len22,
-                                            len22,
+                                        let len30 = l29;
+                                        let bytes30 = _rt::Vec::from_raw_parts(
+                                            l28.cast(),
+                                            len30,
+                                            len30,
                                         );
-                                        let l23 = *base
-                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>();
-                                        let l24 = *base
-                                            .add(3 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>();
-                                        let len25 = l24;
-                                        let bytes25 = _rt::Vec::from_raw_parts(
-                                            l23.cast(),
-                                            len25,
-                                            len25,
-                                        );
-                                        (_rt::string_lift(bytes22), _rt::string_lift(bytes25))
+                                        _rt::string_lift(bytes30)
                                     };
-                                    result26.push(e26);
+                                    result31.push(e31);
                                 }
                                 _rt::cabi_dealloc(
-                                    base26,
-                                    len26 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    base31,
+                                    len31 * (2 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 );
-                                result26
+                                result31
                             };
-                            V27::TextMap(e27)
+                            V44::Several(e44)
+                        }
+                        5 => {
+                            let e44 = {
+                                let l32 = *base
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l33 = *base
+                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len34 = l33;
+                                let bytes34 = _rt::Vec::from_raw_parts(
+                                    l32.cast(),
+                                    len34,
+                                    len34,
+                                );
+                                _rt::string_lift(bytes34)
+                            };
+                            V44::UrlPath(e44)
+                        }
+                        n => {
+                            debug_assert_eq!(n, 6, "invalid enum discriminant");
+                            let e44 = {
+                                let l35 = *base
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l36 = *base
+                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base43 = l35;
+                                let len43 = l36;
+                                let mut result43 = _rt::Vec::with_capacity(len43);
+                                for i in 0..len43 {
+                                    let base = base43
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    let e43 = {
+                                        let l37 = *base.add(0).cast::<*mut u8>();
+                                        let l38 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len39 = l38;
+                                        let bytes39 = _rt::Vec::from_raw_parts(
+                                            l37.cast(),
+                                            len39,
+                                            len39,
+                                        );
+                                        let l40 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l41 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len42 = l41;
+                                        let bytes42 = _rt::Vec::from_raw_parts(
+                                            l40.cast(),
+                                            len42,
+                                            len42,
+                                        );
+                                        (_rt::string_lift(bytes39), _rt::string_lift(bytes42))
+                                    };
+                                    result43.push(e43);
+                                }
+                                _rt::cabi_dealloc(
+                                    base43,
+                                    len43 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                                result43
+                            };
+                            V44::TextMap(e44)
                         }
                     };
                     cartage::plugin::delivery::Setting {
-                        name: _rt::string_lift(bytes5),
-                        value: v27,
+                        name: _rt::string_lift(bytes16),
+                        value: v44,
                     }
                 };
-                result28.push(e28);
+                result45.push(e45);
             }
             _rt::cabi_dealloc(
-                base28,
-                len28 * (8 + 4 * ::core::mem::size_of::<*const u8>()),
+                base45,
+                len45 * (8 + 4 * ::core::mem::size_of::<*const u8>()),
                 8,
             );
-            let base35 = arg11;
-            let len35 = arg12;
-            let mut result35 = _rt::Vec::with_capacity(len35);
-            for i in 0..len35 {
-                let base = base35.add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                let e35 = {
-                    let l29 = *base.add(0).cast::<*mut u8>();
-                    let l30 = *base
+            let l46 = *arg0
+                .add(8 + 10 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l47 = *arg0
+                .add(8 + 11 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let base54 = l46;
+            let len54 = l47;
+            let mut result54 = _rt::Vec::with_capacity(len54);
+            for i in 0..len54 {
+                let base = base54.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                let e54 = {
+                    let l48 = *base.add(0).cast::<*mut u8>();
+                    let l49 = *base
                         .add(::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let len31 = l30;
-                    let bytes31 = _rt::Vec::from_raw_parts(l29.cast(), len31, len31);
-                    let l32 = *base
+                    let len50 = l49;
+                    let bytes50 = _rt::Vec::from_raw_parts(l48.cast(), len50, len50);
+                    let l51 = *base
                         .add(2 * ::core::mem::size_of::<*const u8>())
                         .cast::<*mut u8>();
-                    let l33 = *base
+                    let l52 = *base
                         .add(3 * ::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let len34 = l33;
-                    let bytes34 = _rt::Vec::from_raw_parts(l32.cast(), len34, len34);
+                    let len53 = l52;
+                    let bytes53 = _rt::Vec::from_raw_parts(l51.cast(), len53, len53);
                     cartage::plugin::delivery::BoundEndpoint {
-                        name: _rt::string_lift(bytes31),
-                        base_url: _rt::string_lift(bytes34),
+                        name: _rt::string_lift(bytes50),
+                        base_url: _rt::string_lift(bytes53),
                     }
                 };
-                result35.push(e35);
+                result54.push(e54);
             }
             _rt::cabi_dealloc(
-                base35,
-                len35 * (4 * ::core::mem::size_of::<*const u8>()),
+                base54,
+                len54 * (4 * ::core::mem::size_of::<*const u8>()),
                 ::core::mem::size_of::<*const u8>(),
             );
-            let base39 = arg13;
-            let len39 = arg14;
-            let mut result39 = _rt::Vec::with_capacity(len39);
-            for i in 0..len39 {
-                let base = base39.add(i * (2 * ::core::mem::size_of::<*const u8>()));
-                let e39 = {
-                    let l36 = *base.add(0).cast::<*mut u8>();
-                    let l37 = *base
+            let l55 = *arg0
+                .add(8 + 12 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l56 = *arg0
+                .add(8 + 13 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let base60 = l55;
+            let len60 = l56;
+            let mut result60 = _rt::Vec::with_capacity(len60);
+            for i in 0..len60 {
+                let base = base60.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                let e60 = {
+                    let l57 = *base.add(0).cast::<*mut u8>();
+                    let l58 = *base
                         .add(::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let len38 = l37;
-                    let bytes38 = _rt::Vec::from_raw_parts(l36.cast(), len38, len38);
-                    _rt::string_lift(bytes38)
+                    let len59 = l58;
+                    let bytes59 = _rt::Vec::from_raw_parts(l57.cast(), len59, len59);
+                    _rt::string_lift(bytes59)
                 };
-                result39.push(e39);
+                result60.push(e60);
             }
             _rt::cabi_dealloc(
-                base39,
-                len39 * (2 * ::core::mem::size_of::<*const u8>()),
+                base60,
+                len60 * (2 * ::core::mem::size_of::<*const u8>()),
+                ::core::mem::size_of::<*const u8>(),
+            );
+            let l61 = *arg0
+                .add(8 + 14 * ::core::mem::size_of::<*const u8>())
+                .cast::<i32>();
+            let l62 = *arg0
+                .add(16 + 14 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l63 = *arg0
+                .add(24 + 14 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l64 = *arg0
+                .add(32 + 14 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l65 = *arg0
+                .add(40 + 14 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l66 = *arg0
+                .add(48 + 14 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l67 = *arg0
+                .add(48 + 15 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let base74 = l66;
+            let len74 = l67;
+            let mut result74 = _rt::Vec::with_capacity(len74);
+            for i in 0..len74 {
+                let base = base74.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                let e74 = {
+                    let l68 = *base.add(0).cast::<*mut u8>();
+                    let l69 = *base
+                        .add(::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let len70 = l69;
+                    let bytes70 = _rt::Vec::from_raw_parts(l68.cast(), len70, len70);
+                    let l71 = *base
+                        .add(2 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>();
+                    let l72 = *base
+                        .add(3 * ::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let len73 = l72;
+                    let bytes73 = _rt::Vec::from_raw_parts(l71.cast(), len73, len73);
+                    (_rt::string_lift(bytes70), _rt::string_lift(bytes73))
+                };
+                result74.push(e74);
+            }
+            _rt::cabi_dealloc(
+                base74,
+                len74 * (4 * ::core::mem::size_of::<*const u8>()),
                 ::core::mem::size_of::<*const u8>(),
             );
             T_::check(
-                match arg0 {
+                match l0 {
                     0 => None,
                     1 => {
                         let e = {
-                            let len0 = arg2;
-                            let bytes0 = _rt::Vec::from_raw_parts(
-                                arg1.cast(),
-                                len0,
-                                len0,
+                            let l1 = *arg0
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l2 = *arg0
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len3 = l2;
+                            let bytes3 = _rt::Vec::from_raw_parts(l1.cast(), len3, len3);
+                            let l4 = i32::from(
+                                *arg0
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>(),
                             );
                             cartage::plugin::delivery::OrderKey {
-                                order_number: _rt::string_lift(bytes0),
-                                known_reference: match arg3 {
+                                order_number: _rt::string_lift(bytes3),
+                                known_reference: match l4 {
                                     0 => None,
                                     1 => {
                                         let e = {
-                                            let len1 = arg5;
-                                            let bytes1 = _rt::Vec::from_raw_parts(
-                                                arg4.cast(),
-                                                len1,
-                                                len1,
+                                            let l5 = *arg0
+                                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l6 = *arg0
+                                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len7 = l6;
+                                            let bytes7 = _rt::Vec::from_raw_parts(
+                                                l5.cast(),
+                                                len7,
+                                                len7,
                                             );
-                                            _rt::string_lift(bytes1)
+                                            _rt::string_lift(bytes7)
                                         };
                                         Some(e)
                                     }
@@ -3612,72 +5916,81 @@ pub unsafe fn _export_check_cabi<T_: Guest>(
                     _ => _rt::invalid_enum_discriminant(),
                 },
                 cartage::plugin::delivery::Context {
-                    now_unix_ms: arg6 as u64,
+                    now_unix_ms: l8 as u64,
                     entropy: <_ as From<
                         _rt::Vec<_>,
-                    >>::from(_rt::Vec::from_raw_parts(arg7.cast(), len2, len2)),
-                    settings: result28,
-                    endpoints: result35,
-                    bound_slots: result39,
+                    >>::from(_rt::Vec::from_raw_parts(l9.cast(), len11, len11)),
+                    settings: result45,
+                    endpoints: result54,
+                    bound_slots: result60,
+                    limits: cartage::plugin::delivery::Limits {
+                        requests: l61 as u32,
+                        request_bytes: l62 as u64,
+                        response_bytes: l63 as u64,
+                        request_ms: l64 as u64,
+                        call_ms: l65 as u64,
+                    },
+                    extra: result74,
                 },
             )
         };
-        let ptr41 = (&raw mut _RET_AREA.0).cast::<u8>();
-        match result40 {
+        _rt::cabi_dealloc(arg0, 48 + 16 * ::core::mem::size_of::<*const u8>(), 8);
+        let ptr76 = (&raw mut _RET_AREA.0).cast::<u8>();
+        match result75 {
             Ok(e) => {
-                *ptr41.add(0).cast::<u8>() = (0i32) as u8;
+                *ptr76.add(0).cast::<u8>() = (0i32) as u8;
                 let cartage::plugin::delivery::Report {
-                    findings: findings42,
-                    order: order42,
+                    findings: findings77,
+                    order: order77,
                 } = e;
-                let vec46 = findings42;
-                let len46 = vec46.len();
-                let layout46 = _rt::alloc::Layout::from_size_align(
-                        vec46.len() * (6 * ::core::mem::size_of::<*const u8>()),
+                let vec81 = findings77;
+                let len81 = vec81.len();
+                let layout81 = _rt::alloc::Layout::from_size_align(
+                        vec81.len() * (6 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     )
                     .unwrap();
-                let (result46, _cleanup46) = wit_bindgen::rt::Cleanup::new(layout46);
-                if let Some(cleanup) = _cleanup46 {
+                let (result81, _cleanup81) = wit_bindgen::rt::Cleanup::new(layout81);
+                if let Some(cleanup) = _cleanup81 {
                     cleanup.forget();
                 }
-                for (i, e) in vec46.into_iter().enumerate() {
-                    let base = result46
+                for (i, e) in vec81.into_iter().enumerate() {
+                    let base = result81
                         .add(i * (6 * ::core::mem::size_of::<*const u8>()));
                     {
                         let cartage::plugin::delivery::Finding {
-                            level: level43,
-                            about: about43,
-                            message: message43,
-                            remedy: remedy43,
+                            level: level78,
+                            about: about78,
+                            message: message78,
+                            remedy: remedy78,
                         } = e;
-                        *base.add(0).cast::<u8>() = (level43.clone() as i32) as u8;
-                        *base.add(1).cast::<u8>() = (about43.clone() as i32) as u8;
-                        let vec44 = (message43.into_bytes()).into_boxed_slice();
-                        let ptr44 = vec44.as_ptr().cast::<u8>();
-                        let len44 = vec44.len();
-                        ::core::mem::forget(vec44);
+                        *base.add(0).cast::<u8>() = (level78.clone() as i32) as u8;
+                        *base.add(1).cast::<u8>() = (about78.clone() as i32) as u8;
+                        let vec79 = (message78.into_bytes()).into_boxed_slice();
+                        let ptr79 = vec79.as_ptr().cast::<u8>();
+                        let len79 = vec79.len();
+                        ::core::mem::forget(vec79);
                         *base
                             .add(2 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len44;
+                            .cast::<usize>() = len79;
                         *base
                             .add(::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = ptr44.cast_mut();
-                        match remedy43 {
+                            .cast::<*mut u8>() = ptr79.cast_mut();
+                        match remedy78 {
                             Some(e) => {
                                 *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec45 = (e.into_bytes()).into_boxed_slice();
-                                let ptr45 = vec45.as_ptr().cast::<u8>();
-                                let len45 = vec45.len();
-                                ::core::mem::forget(vec45);
+                                let vec80 = (e.into_bytes()).into_boxed_slice();
+                                let ptr80 = vec80.as_ptr().cast::<u8>();
+                                let len80 = vec80.len();
+                                ::core::mem::forget(vec80);
                                 *base
                                     .add(5 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len45;
+                                    .cast::<usize>() = len80;
                                 *base
                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr45.cast_mut();
+                                    .cast::<*mut u8>() = ptr80.cast_mut();
                             }
                             None => {
                                 *base
@@ -3687,130 +6000,130 @@ pub unsafe fn _export_check_cabi<T_: Guest>(
                         };
                     }
                 }
-                *ptr41
+                *ptr76
                     .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>() = len46;
-                *ptr41.add(8).cast::<*mut u8>() = result46;
-                match order42 {
+                    .cast::<usize>() = len81;
+                *ptr76.add(8).cast::<*mut u8>() = result81;
+                match order77 {
                     Some(e) => {
-                        *ptr41
+                        *ptr76
                             .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (1i32) as u8;
                         let cartage::plugin::delivery::OrderSeen {
-                            order_number: order_number47,
-                            reference: reference47,
-                            status: status47,
-                            packages: packages47,
-                            details: details47,
+                            order_number: order_number82,
+                            reference: reference82,
+                            status: status82,
+                            packages: packages82,
+                            details: details82,
                         } = e;
-                        let vec48 = (order_number47.into_bytes()).into_boxed_slice();
-                        let ptr48 = vec48.as_ptr().cast::<u8>();
-                        let len48 = vec48.len();
-                        ::core::mem::forget(vec48);
-                        *ptr41
+                        let vec83 = (order_number82.into_bytes()).into_boxed_slice();
+                        let ptr83 = vec83.as_ptr().cast::<u8>();
+                        let len83 = vec83.len();
+                        ::core::mem::forget(vec83);
+                        *ptr76
                             .add(8 + 4 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len48;
-                        *ptr41
+                            .cast::<usize>() = len83;
+                        *ptr76
                             .add(8 + 3 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = ptr48.cast_mut();
-                        match reference47 {
+                            .cast::<*mut u8>() = ptr83.cast_mut();
+                        match reference82 {
                             Some(e) => {
-                                *ptr41
+                                *ptr76
                                     .add(8 + 5 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec49 = (e.into_bytes()).into_boxed_slice();
-                                let ptr49 = vec49.as_ptr().cast::<u8>();
-                                let len49 = vec49.len();
-                                ::core::mem::forget(vec49);
-                                *ptr41
+                                let vec84 = (e.into_bytes()).into_boxed_slice();
+                                let ptr84 = vec84.as_ptr().cast::<u8>();
+                                let len84 = vec84.len();
+                                ::core::mem::forget(vec84);
+                                *ptr76
                                     .add(8 + 7 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len49;
-                                *ptr41
+                                    .cast::<usize>() = len84;
+                                *ptr76
                                     .add(8 + 6 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr49.cast_mut();
+                                    .cast::<*mut u8>() = ptr84.cast_mut();
                             }
                             None => {
-                                *ptr41
+                                *ptr76
                                     .add(8 + 5 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (0i32) as u8;
                             }
                         };
-                        match status47 {
+                        match status82 {
                             Some(e) => {
-                                *ptr41
+                                *ptr76
                                     .add(8 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec50 = (e.into_bytes()).into_boxed_slice();
-                                let ptr50 = vec50.as_ptr().cast::<u8>();
-                                let len50 = vec50.len();
-                                ::core::mem::forget(vec50);
-                                *ptr41
+                                let vec85 = (e.into_bytes()).into_boxed_slice();
+                                let ptr85 = vec85.as_ptr().cast::<u8>();
+                                let len85 = vec85.len();
+                                ::core::mem::forget(vec85);
+                                *ptr76
                                     .add(8 + 10 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len50;
-                                *ptr41
+                                    .cast::<usize>() = len85;
+                                *ptr76
                                     .add(8 + 9 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr50.cast_mut();
+                                    .cast::<*mut u8>() = ptr85.cast_mut();
                             }
                             None => {
-                                *ptr41
+                                *ptr76
                                     .add(8 + 8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (0i32) as u8;
                             }
                         };
-                        let vec54 = packages47;
-                        let len54 = vec54.len();
-                        let layout54 = _rt::alloc::Layout::from_size_align(
-                                vec54.len() * (6 * ::core::mem::size_of::<*const u8>()),
+                        let vec89 = packages82;
+                        let len89 = vec89.len();
+                        let layout89 = _rt::alloc::Layout::from_size_align(
+                                vec89.len() * (6 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             )
                             .unwrap();
-                        let (result54, _cleanup54) = wit_bindgen::rt::Cleanup::new(
-                            layout54,
+                        let (result89, _cleanup89) = wit_bindgen::rt::Cleanup::new(
+                            layout89,
                         );
-                        if let Some(cleanup) = _cleanup54 {
+                        if let Some(cleanup) = _cleanup89 {
                             cleanup.forget();
                         }
-                        for (i, e) in vec54.into_iter().enumerate() {
-                            let base = result54
+                        for (i, e) in vec89.into_iter().enumerate() {
+                            let base = result89
                                 .add(i * (6 * ::core::mem::size_of::<*const u8>()));
                             {
                                 let cartage::plugin::delivery::PackageSeen {
-                                    carrier: carrier51,
-                                    tracking_number: tracking_number51,
+                                    carrier: carrier86,
+                                    tracking_number: tracking_number86,
                                 } = e;
-                                match carrier51 {
+                                match carrier86 {
                                     Some(e) => {
                                         *base.add(0).cast::<u8>() = (1i32) as u8;
-                                        let vec52 = (e.into_bytes()).into_boxed_slice();
-                                        let ptr52 = vec52.as_ptr().cast::<u8>();
-                                        let len52 = vec52.len();
-                                        ::core::mem::forget(vec52);
+                                        let vec87 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr87 = vec87.as_ptr().cast::<u8>();
+                                        let len87 = vec87.len();
+                                        ::core::mem::forget(vec87);
                                         *base
                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len52;
+                                            .cast::<usize>() = len87;
                                         *base
                                             .add(::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = ptr52.cast_mut();
+                                            .cast::<*mut u8>() = ptr87.cast_mut();
                                     }
                                     None => {
                                         *base.add(0).cast::<u8>() = (0i32) as u8;
                                     }
                                 };
-                                match tracking_number51 {
+                                match tracking_number86 {
                                     Some(e) => {
                                         *base
                                             .add(3 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (1i32) as u8;
-                                        let vec53 = (e.into_bytes()).into_boxed_slice();
-                                        let ptr53 = vec53.as_ptr().cast::<u8>();
-                                        let len53 = vec53.len();
-                                        ::core::mem::forget(vec53);
+                                        let vec88 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr88 = vec88.as_ptr().cast::<u8>();
+                                        let len88 = vec88.len();
+                                        ::core::mem::forget(vec88);
                                         *base
                                             .add(5 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len53;
+                                            .cast::<usize>() = len88;
                                         *base
                                             .add(4 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = ptr53.cast_mut();
+                                            .cast::<*mut u8>() = ptr88.cast_mut();
                                     }
                                     None => {
                                         *base
@@ -3820,145 +6133,148 @@ pub unsafe fn _export_check_cabi<T_: Guest>(
                                 };
                             }
                         }
-                        *ptr41
+                        *ptr76
                             .add(8 + 12 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len54;
-                        *ptr41
+                            .cast::<usize>() = len89;
+                        *ptr76
                             .add(8 + 11 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = result54;
-                        let vec58 = details47;
-                        let len58 = vec58.len();
-                        let layout58 = _rt::alloc::Layout::from_size_align(
-                                vec58.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                            .cast::<*mut u8>() = result89;
+                        let vec93 = details82;
+                        let len93 = vec93.len();
+                        let layout93 = _rt::alloc::Layout::from_size_align(
+                                vec93.len() * (4 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             )
                             .unwrap();
-                        let (result58, _cleanup58) = wit_bindgen::rt::Cleanup::new(
-                            layout58,
+                        let (result93, _cleanup93) = wit_bindgen::rt::Cleanup::new(
+                            layout93,
                         );
-                        if let Some(cleanup) = _cleanup58 {
+                        if let Some(cleanup) = _cleanup93 {
                             cleanup.forget();
                         }
-                        for (i, e) in vec58.into_iter().enumerate() {
-                            let base = result58
+                        for (i, e) in vec93.into_iter().enumerate() {
+                            let base = result93
                                 .add(i * (4 * ::core::mem::size_of::<*const u8>()));
                             {
-                                let (t55_0, t55_1) = e;
-                                let vec56 = (t55_0.into_bytes()).into_boxed_slice();
-                                let ptr56 = vec56.as_ptr().cast::<u8>();
-                                let len56 = vec56.len();
-                                ::core::mem::forget(vec56);
+                                let (t90_0, t90_1) = e;
+                                let vec91 = (t90_0.into_bytes()).into_boxed_slice();
+                                let ptr91 = vec91.as_ptr().cast::<u8>();
+                                let len91 = vec91.len();
+                                ::core::mem::forget(vec91);
                                 *base
                                     .add(::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len56;
-                                *base.add(0).cast::<*mut u8>() = ptr56.cast_mut();
-                                let vec57 = (t55_1.into_bytes()).into_boxed_slice();
-                                let ptr57 = vec57.as_ptr().cast::<u8>();
-                                let len57 = vec57.len();
-                                ::core::mem::forget(vec57);
+                                    .cast::<usize>() = len91;
+                                *base.add(0).cast::<*mut u8>() = ptr91.cast_mut();
+                                let vec92 = (t90_1.into_bytes()).into_boxed_slice();
+                                let ptr92 = vec92.as_ptr().cast::<u8>();
+                                let len92 = vec92.len();
+                                ::core::mem::forget(vec92);
                                 *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len57;
+                                    .cast::<usize>() = len92;
                                 *base
                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr57.cast_mut();
+                                    .cast::<*mut u8>() = ptr92.cast_mut();
                             }
                         }
-                        *ptr41
+                        *ptr76
                             .add(8 + 14 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len58;
-                        *ptr41
+                            .cast::<usize>() = len93;
+                        *ptr76
                             .add(8 + 13 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = result58;
+                            .cast::<*mut u8>() = result93;
                     }
                     None => {
-                        *ptr41
+                        *ptr76
                             .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (0i32) as u8;
                     }
                 };
             }
             Err(e) => {
-                *ptr41.add(0).cast::<u8>() = (1i32) as u8;
+                *ptr76.add(0).cast::<u8>() = (1i32) as u8;
                 let cartage::plugin::delivery::Failure {
-                    kind: kind59,
-                    message: message59,
-                    retry: retry59,
-                    steps: steps59,
-                    resume: resume59,
+                    kind: kind94,
+                    message: message94,
+                    retry: retry94,
+                    steps: steps94,
+                    resume: resume94,
+                    reference: reference94,
+                    packages: packages94,
+                    extra: extra94,
                 } = e;
-                *ptr41.add(8).cast::<u8>() = (kind59.clone() as i32) as u8;
-                let vec60 = (message59.into_bytes()).into_boxed_slice();
-                let ptr60 = vec60.as_ptr().cast::<u8>();
-                let len60 = vec60.len();
-                ::core::mem::forget(vec60);
-                *ptr41
+                *ptr76.add(8).cast::<u8>() = (kind94.clone() as i32) as u8;
+                let vec95 = (message94.into_bytes()).into_boxed_slice();
+                let ptr95 = vec95.as_ptr().cast::<u8>();
+                let len95 = vec95.len();
+                ::core::mem::forget(vec95);
+                *ptr76
                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>() = len60;
-                *ptr41
+                    .cast::<usize>() = len95;
+                *ptr76
                     .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                    .cast::<*mut u8>() = ptr60.cast_mut();
-                use cartage::plugin::delivery::RetryWish as V61;
-                match retry59 {
-                    V61::Never => {
-                        *ptr41
+                    .cast::<*mut u8>() = ptr95.cast_mut();
+                use cartage::plugin::delivery::RetryWish as V96;
+                match retry94 {
+                    V96::Never => {
+                        *ptr76
                             .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (0i32) as u8;
                     }
-                    V61::Default => {
-                        *ptr41
+                    V96::Default => {
+                        *ptr76
                             .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (1i32) as u8;
                     }
-                    V61::AfterMs(e) => {
-                        *ptr41
+                    V96::AfterMs(e) => {
+                        *ptr76
                             .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (2i32) as u8;
-                        *ptr41
+                        *ptr76
                             .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<i64>() = _rt::as_i64(e);
                     }
                 }
-                let vec65 = steps59;
-                let len65 = vec65.len();
-                let layout65 = _rt::alloc::Layout::from_size_align(
-                        vec65.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                let vec100 = steps94;
+                let len100 = vec100.len();
+                let layout100 = _rt::alloc::Layout::from_size_align(
+                        vec100.len() * (5 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     )
                     .unwrap();
-                let (result65, _cleanup65) = wit_bindgen::rt::Cleanup::new(layout65);
-                if let Some(cleanup) = _cleanup65 {
+                let (result100, _cleanup100) = wit_bindgen::rt::Cleanup::new(layout100);
+                if let Some(cleanup) = _cleanup100 {
                     cleanup.forget();
                 }
-                for (i, e) in vec65.into_iter().enumerate() {
-                    let base = result65
+                for (i, e) in vec100.into_iter().enumerate() {
+                    let base = result100
                         .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                     {
                         let cartage::plugin::delivery::Step {
-                            name: name62,
-                            reference: reference62,
+                            name: name97,
+                            reference: reference97,
                         } = e;
-                        let vec63 = (name62.into_bytes()).into_boxed_slice();
-                        let ptr63 = vec63.as_ptr().cast::<u8>();
-                        let len63 = vec63.len();
-                        ::core::mem::forget(vec63);
-                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len63;
-                        *base.add(0).cast::<*mut u8>() = ptr63.cast_mut();
-                        match reference62 {
+                        let vec98 = (name97.into_bytes()).into_boxed_slice();
+                        let ptr98 = vec98.as_ptr().cast::<u8>();
+                        let len98 = vec98.len();
+                        ::core::mem::forget(vec98);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len98;
+                        *base.add(0).cast::<*mut u8>() = ptr98.cast_mut();
+                        match reference97 {
                             Some(e) => {
                                 *base
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec64 = (e.into_bytes()).into_boxed_slice();
-                                let ptr64 = vec64.as_ptr().cast::<u8>();
-                                let len64 = vec64.len();
-                                ::core::mem::forget(vec64);
+                                let vec99 = (e.into_bytes()).into_boxed_slice();
+                                let ptr99 = vec99.as_ptr().cast::<u8>();
+                                let len99 = vec99.len();
+                                ::core::mem::forget(vec99);
                                 *base
                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len64;
+                                    .cast::<usize>() = len99;
                                 *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr64.cast_mut();
+                                    .cast::<*mut u8>() = ptr99.cast_mut();
                             }
                             None => {
                                 *base
@@ -3968,37 +6284,150 @@ pub unsafe fn _export_check_cabi<T_: Guest>(
                         };
                     }
                 }
-                *ptr41
+                *ptr76
                     .add(32 + 3 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>() = len65;
-                *ptr41
+                    .cast::<usize>() = len100;
+                *ptr76
                     .add(32 + 2 * ::core::mem::size_of::<*const u8>())
-                    .cast::<*mut u8>() = result65;
-                match resume59 {
+                    .cast::<*mut u8>() = result100;
+                match resume94 {
                     Some(e) => {
-                        *ptr41
+                        *ptr76
                             .add(32 + 4 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (1i32) as u8;
-                        let vec66 = <_ as Into<_rt::Vec<_>>>::into(e).into_boxed_slice();
-                        let ptr66 = vec66.as_ptr().cast::<u8>();
-                        let len66 = vec66.len();
-                        ::core::mem::forget(vec66);
-                        *ptr41
+                        let vec101 = <_ as Into<_rt::Vec<_>>>::into(e)
+                            .into_boxed_slice();
+                        let ptr101 = vec101.as_ptr().cast::<u8>();
+                        let len101 = vec101.len();
+                        ::core::mem::forget(vec101);
+                        *ptr76
                             .add(32 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len66;
-                        *ptr41
+                            .cast::<usize>() = len101;
+                        *ptr76
                             .add(32 + 5 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = ptr66.cast_mut();
+                            .cast::<*mut u8>() = ptr101.cast_mut();
                     }
                     None => {
-                        *ptr41
+                        *ptr76
                             .add(32 + 4 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (0i32) as u8;
                     }
                 };
+                match reference94 {
+                    Some(e) => {
+                        *ptr76
+                            .add(32 + 7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (1i32) as u8;
+                        let vec102 = (e.into_bytes()).into_boxed_slice();
+                        let ptr102 = vec102.as_ptr().cast::<u8>();
+                        let len102 = vec102.len();
+                        ::core::mem::forget(vec102);
+                        *ptr76
+                            .add(32 + 9 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len102;
+                        *ptr76
+                            .add(32 + 8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr102.cast_mut();
+                    }
+                    None => {
+                        *ptr76
+                            .add(32 + 7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (0i32) as u8;
+                    }
+                };
+                let vec105 = packages94;
+                let len105 = vec105.len();
+                let layout105 = _rt::alloc::Layout::from_size_align(
+                        vec105.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result105, _cleanup105) = wit_bindgen::rt::Cleanup::new(layout105);
+                if let Some(cleanup) = _cleanup105 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec105.into_iter().enumerate() {
+                    let base = result105
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let cartage::plugin::delivery::ToldPackage {
+                            index: index103,
+                            reference: reference103,
+                        } = e;
+                        *base.add(0).cast::<i32>() = _rt::as_i32(index103);
+                        match reference103 {
+                            Some(e) => {
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                                let vec104 = (e.into_bytes()).into_boxed_slice();
+                                let ptr104 = vec104.as_ptr().cast::<u8>();
+                                let len104 = vec104.len();
+                                ::core::mem::forget(vec104);
+                                *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len104;
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr104.cast_mut();
+                            }
+                            None => {
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                            }
+                        };
+                    }
+                }
+                *ptr76
+                    .add(32 + 11 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>() = len105;
+                *ptr76
+                    .add(32 + 10 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>() = result105;
+                let vec109 = extra94;
+                let len109 = vec109.len();
+                let layout109 = _rt::alloc::Layout::from_size_align(
+                        vec109.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result109, _cleanup109) = wit_bindgen::rt::Cleanup::new(layout109);
+                if let Some(cleanup) = _cleanup109 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec109.into_iter().enumerate() {
+                    let base = result109
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let (t106_0, t106_1) = e;
+                        let vec107 = (t106_0.into_bytes()).into_boxed_slice();
+                        let ptr107 = vec107.as_ptr().cast::<u8>();
+                        let len107 = vec107.len();
+                        ::core::mem::forget(vec107);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len107;
+                        *base.add(0).cast::<*mut u8>() = ptr107.cast_mut();
+                        let vec108 = (t106_1.into_bytes()).into_boxed_slice();
+                        let ptr108 = vec108.as_ptr().cast::<u8>();
+                        let len108 = vec108.len();
+                        ::core::mem::forget(vec108);
+                        *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len108;
+                        *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr108.cast_mut();
+                    }
+                }
+                *ptr76
+                    .add(32 + 13 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>() = len109;
+                *ptr76
+                    .add(32 + 12 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>() = result109;
             }
         };
-        ptr41
+        ptr76
     }
 }
 #[doc(hidden)]
@@ -4243,6 +6672,84 @@ pub unsafe fn __post_return_check<T_: Guest>(arg0: *mut u8) {
                         _rt::cabi_dealloc(base47, len47 * 1, 1);
                     }
                 }
+                let l48 = i32::from(
+                    *arg0.add(32 + 7 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                );
+                match l48 {
+                    0 => {}
+                    _ => {
+                        let l49 = *arg0
+                            .add(32 + 8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l50 = *arg0
+                            .add(32 + 9 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l49, l50, 1);
+                    }
+                }
+                let l51 = *arg0
+                    .add(32 + 10 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l52 = *arg0
+                    .add(32 + 11 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base56 = l51;
+                let len56 = l52;
+                for i in 0..len56 {
+                    let base = base56.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l53 = i32::from(
+                            *base.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                        );
+                        match l53 {
+                            0 => {}
+                            _ => {
+                                let l54 = *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l55 = *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l54, l55, 1);
+                            }
+                        }
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base56,
+                    len56 * (4 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
+                let l57 = *arg0
+                    .add(32 + 12 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l58 = *arg0
+                    .add(32 + 13 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base63 = l57;
+                let len63 = l58;
+                for i in 0..len63 {
+                    let base = base63.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l59 = *base.add(0).cast::<*mut u8>();
+                        let l60 = *base
+                            .add(::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l59, l60, 1);
+                        let l61 = *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l62 = *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l61, l62, 1);
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base63,
+                    len63 * (4 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
             }
         }
     }
@@ -4252,7 +6759,7 @@ pub unsafe fn __post_return_check<T_: Guest>(arg0: *mut u8) {
 pub unsafe fn _export_send_order_status_cabi<T_: Guest>(arg0: *mut u8) -> *mut u8 {
     unsafe {
         #[cfg(target_arch = "wasm32")] _rt::run_ctors_once();
-        let result213 = {
+        let result290 = {
             let l0 = *arg0.add(0).cast::<*mut u8>();
             let l1 = *arg0.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
             let len2 = l1;
@@ -4296,729 +6803,914 @@ pub unsafe fn _export_send_order_status_cabi<T_: Guest>(arg0: *mut u8) -> *mut u
             let l26 = i32::from(
                 *arg0.add(8 + 14 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
             );
-            let l30 = i32::from(
-                *arg0.add(8 + 17 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
+            let l28 = i32::from(
+                *arg0.add(24 + 14 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
             );
-            let l34 = i32::from(
-                *arg0.add(8 + 20 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
+            let l32 = i32::from(
+                *arg0.add(24 + 17 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
             );
-            let l36 = *arg0
-                .add(8 + 21 * ::core::mem::size_of::<*const u8>())
+            let l36 = i32::from(
+                *arg0.add(24 + 20 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
+            );
+            let l38 = *arg0
+                .add(24 + 21 * ::core::mem::size_of::<*const u8>())
                 .cast::<*mut u8>();
-            let l37 = *arg0
-                .add(8 + 22 * ::core::mem::size_of::<*const u8>())
+            let l39 = *arg0
+                .add(24 + 22 * ::core::mem::size_of::<*const u8>())
                 .cast::<usize>();
-            let base89 = l36;
-            let len89 = l37;
-            let mut result89 = _rt::Vec::with_capacity(len89);
-            for i in 0..len89 {
-                let base = base89
-                    .add(i * (8 + 24 * ::core::mem::size_of::<*const u8>()));
-                let e89 = {
-                    let l38 = i32::from(*base.add(0).cast::<u8>());
-                    let l42 = i32::from(
+            let base108 = l38;
+            let len108 = l39;
+            let mut result108 = _rt::Vec::with_capacity(len108);
+            for i in 0..len108 {
+                let base = base108
+                    .add(i * (8 + 32 * ::core::mem::size_of::<*const u8>()));
+                let e108 = {
+                    let l40 = i32::from(*base.add(0).cast::<u8>());
+                    let l44 = i32::from(
                         *base.add(3 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l46 = i32::from(
+                    let l48 = i32::from(
                         *base.add(6 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l50 = i32::from(
+                    let l52 = i32::from(
                         *base.add(9 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l54 = i32::from(
+                    let l56 = i32::from(
                         *base.add(12 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l58 = i32::from(
+                    let l60 = i32::from(
                         *base.add(15 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l62 = i32::from(
+                    let l64 = i32::from(
                         *base.add(18 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l66 = *base
+                    let l68 = *base
                         .add(8 + 18 * ::core::mem::size_of::<*const u8>())
                         .cast::<*mut u8>();
-                    let l67 = *base
+                    let l69 = *base
                         .add(8 + 19 * ::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let base83 = l66;
-                    let len83 = l67;
-                    let mut result83 = _rt::Vec::with_capacity(len83);
-                    for i in 0..len83 {
-                        let base = base83
+                    let base85 = l68;
+                    let len85 = l69;
+                    let mut result85 = _rt::Vec::with_capacity(len85);
+                    for i in 0..len85 {
+                        let base = base85
                             .add(i * (11 * ::core::mem::size_of::<*const u8>()));
-                        let e83 = {
-                            let l68 = i32::from(*base.add(0).cast::<u8>());
-                            let l72 = i32::from(
+                        let e85 = {
+                            let l70 = i32::from(*base.add(0).cast::<u8>());
+                            let l74 = i32::from(
                                 *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l76 = i32::from(
+                            let l78 = i32::from(
                                 *base
                                     .add(6 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l80 = *base
+                            let l82 = *base
                                 .add(9 * ::core::mem::size_of::<*const u8>())
                                 .cast::<*mut u8>();
-                            let l81 = *base
+                            let l83 = *base
                                 .add(10 * ::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
-                            let len82 = l81;
-                            let bytes82 = _rt::Vec::from_raw_parts(
-                                l80.cast(),
-                                len82,
-                                len82,
+                            let len84 = l83;
+                            let bytes84 = _rt::Vec::from_raw_parts(
+                                l82.cast(),
+                                len84,
+                                len84,
                             );
                             cartage::plugin::orders::Content {
-                                web_line_id: match l68 {
+                                web_line_id: match l70 {
                                     0 => None,
                                     1 => {
                                         let e = {
-                                            let l69 = *base
+                                            let l71 = *base
                                                 .add(::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l70 = *base
+                                            let l72 = *base
                                                 .add(2 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len71 = l70;
-                                            let bytes71 = _rt::Vec::from_raw_parts(
-                                                l69.cast(),
-                                                len71,
-                                                len71,
+                                            let len73 = l72;
+                                            let bytes73 = _rt::Vec::from_raw_parts(
+                                                l71.cast(),
+                                                len73,
+                                                len73,
                                             );
-                                            _rt::string_lift(bytes71)
+                                            _rt::string_lift(bytes73)
                                         };
                                         Some(e)
                                     }
                                     _ => _rt::invalid_enum_discriminant(),
                                 },
-                                reference_line_id: match l72 {
+                                reference_line_id: match l74 {
                                     0 => None,
                                     1 => {
                                         let e = {
-                                            let l73 = *base
+                                            let l75 = *base
                                                 .add(4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l74 = *base
+                                            let l76 = *base
                                                 .add(5 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len75 = l74;
-                                            let bytes75 = _rt::Vec::from_raw_parts(
-                                                l73.cast(),
-                                                len75,
-                                                len75,
+                                            let len77 = l76;
+                                            let bytes77 = _rt::Vec::from_raw_parts(
+                                                l75.cast(),
+                                                len77,
+                                                len77,
                                             );
-                                            _rt::string_lift(bytes75)
+                                            _rt::string_lift(bytes77)
                                         };
                                         Some(e)
                                     }
                                     _ => _rt::invalid_enum_discriminant(),
                                 },
-                                sku: match l76 {
+                                sku: match l78 {
                                     0 => None,
                                     1 => {
                                         let e = {
-                                            let l77 = *base
+                                            let l79 = *base
                                                 .add(7 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l78 = *base
+                                            let l80 = *base
                                                 .add(8 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len79 = l78;
-                                            let bytes79 = _rt::Vec::from_raw_parts(
-                                                l77.cast(),
-                                                len79,
-                                                len79,
+                                            let len81 = l80;
+                                            let bytes81 = _rt::Vec::from_raw_parts(
+                                                l79.cast(),
+                                                len81,
+                                                len81,
                                             );
-                                            _rt::string_lift(bytes79)
+                                            _rt::string_lift(bytes81)
                                         };
                                         Some(e)
                                     }
                                     _ => _rt::invalid_enum_discriminant(),
                                 },
-                                quantity: _rt::string_lift(bytes82),
+                                quantity: _rt::string_lift(bytes84),
                             }
                         };
-                        result83.push(e83);
+                        result85.push(e85);
                     }
                     _rt::cabi_dealloc(
-                        base83,
-                        len83 * (11 * ::core::mem::size_of::<*const u8>()),
+                        base85,
+                        len85 * (11 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     );
-                    let l84 = i32::from(
+                    let l86 = i32::from(
                         *base
                             .add(8 + 20 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>(),
                     );
-                    let l85 = i32::from(
+                    let l90 = i32::from(
                         *base
-                            .add(8 + 21 * ::core::mem::size_of::<*const u8>())
+                            .add(8 + 23 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>(),
                     );
+                    let l91 = i32::from(
+                        *base
+                            .add(8 + 24 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>(),
+                    );
+                    let l95 = i32::from(
+                        *base
+                            .add(8 + 27 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>(),
+                    );
+                    let l99 = *base
+                        .add(8 + 30 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>();
+                    let l100 = *base
+                        .add(8 + 31 * ::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let base107 = l99;
+                    let len107 = l100;
+                    let mut result107 = _rt::Vec::with_capacity(len107);
+                    for i in 0..len107 {
+                        let base = base107
+                            .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                        let e107 = {
+                            let l101 = *base.add(0).cast::<*mut u8>();
+                            let l102 = *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len103 = l102;
+                            let bytes103 = _rt::Vec::from_raw_parts(
+                                l101.cast(),
+                                len103,
+                                len103,
+                            );
+                            let l104 = *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l105 = *base
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len106 = l105;
+                            let bytes106 = _rt::Vec::from_raw_parts(
+                                l104.cast(),
+                                len106,
+                                len106,
+                            );
+                            (_rt::string_lift(bytes103), _rt::string_lift(bytes106))
+                        };
+                        result107.push(e107);
+                    }
+                    _rt::cabi_dealloc(
+                        base107,
+                        len107 * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    );
                     cartage::plugin::orders::Package {
-                        id: match l38 {
+                        id: match l40 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l39 = *base
+                                    let l41 = *base
                                         .add(::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l40 = *base
+                                    let l42 = *base
                                         .add(2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len41 = l40;
-                                    let bytes41 = _rt::Vec::from_raw_parts(
-                                        l39.cast(),
-                                        len41,
-                                        len41,
+                                    let len43 = l42;
+                                    let bytes43 = _rt::Vec::from_raw_parts(
+                                        l41.cast(),
+                                        len43,
+                                        len43,
                                     );
-                                    _rt::string_lift(bytes41)
+                                    _rt::string_lift(bytes43)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        tracking_number: match l42 {
+                        tracking_number: match l44 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l43 = *base
+                                    let l45 = *base
                                         .add(4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l44 = *base
+                                    let l46 = *base
                                         .add(5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len45 = l44;
-                                    let bytes45 = _rt::Vec::from_raw_parts(
-                                        l43.cast(),
-                                        len45,
-                                        len45,
+                                    let len47 = l46;
+                                    let bytes47 = _rt::Vec::from_raw_parts(
+                                        l45.cast(),
+                                        len47,
+                                        len47,
                                     );
-                                    _rt::string_lift(bytes45)
+                                    _rt::string_lift(bytes47)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        tracking_url: match l46 {
+                        tracking_url: match l48 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l47 = *base
+                                    let l49 = *base
                                         .add(7 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l48 = *base
+                                    let l50 = *base
                                         .add(8 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len49 = l48;
-                                    let bytes49 = _rt::Vec::from_raw_parts(
-                                        l47.cast(),
-                                        len49,
-                                        len49,
+                                    let len51 = l50;
+                                    let bytes51 = _rt::Vec::from_raw_parts(
+                                        l49.cast(),
+                                        len51,
+                                        len51,
                                     );
-                                    _rt::string_lift(bytes49)
+                                    _rt::string_lift(bytes51)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        carrier: match l50 {
+                        carrier: match l52 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l51 = *base
+                                    let l53 = *base
                                         .add(10 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l52 = *base
+                                    let l54 = *base
                                         .add(11 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len53 = l52;
-                                    let bytes53 = _rt::Vec::from_raw_parts(
-                                        l51.cast(),
-                                        len53,
-                                        len53,
+                                    let len55 = l54;
+                                    let bytes55 = _rt::Vec::from_raw_parts(
+                                        l53.cast(),
+                                        len55,
+                                        len55,
                                     );
-                                    _rt::string_lift(bytes53)
+                                    _rt::string_lift(bytes55)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        carrier_given: match l54 {
+                        carrier_given: match l56 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l55 = *base
+                                    let l57 = *base
                                         .add(13 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l56 = *base
+                                    let l58 = *base
                                         .add(14 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len57 = l56;
-                                    let bytes57 = _rt::Vec::from_raw_parts(
-                                        l55.cast(),
-                                        len57,
-                                        len57,
+                                    let len59 = l58;
+                                    let bytes59 = _rt::Vec::from_raw_parts(
+                                        l57.cast(),
+                                        len59,
+                                        len59,
                                     );
-                                    _rt::string_lift(bytes57)
+                                    _rt::string_lift(bytes59)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        method: match l58 {
+                        method: match l60 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l59 = *base
+                                    let l61 = *base
                                         .add(16 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l60 = *base
+                                    let l62 = *base
                                         .add(17 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len61 = l60;
-                                    let bytes61 = _rt::Vec::from_raw_parts(
-                                        l59.cast(),
-                                        len61,
-                                        len61,
+                                    let len63 = l62;
+                                    let bytes63 = _rt::Vec::from_raw_parts(
+                                        l61.cast(),
+                                        len63,
+                                        len63,
                                     );
-                                    _rt::string_lift(bytes61)
+                                    _rt::string_lift(bytes63)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        picked_up: match l62 {
+                        picked_up: match l64 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l63 = i32::from(
+                                    let l65 = i32::from(
                                         *base
                                             .add(2 + 18 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u16>(),
                                     );
-                                    let l64 = i32::from(
+                                    let l66 = i32::from(
                                         *base
                                             .add(4 + 18 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>(),
                                     );
-                                    let l65 = i32::from(
+                                    let l67 = i32::from(
                                         *base
                                             .add(5 + 18 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>(),
                                     );
                                     cartage::plugin::orders::CivilDate {
-                                        year: l63 as u16,
-                                        month: l64 as u8,
-                                        day: l65 as u8,
+                                        year: l65 as u16,
+                                        month: l66 as u8,
+                                        day: l67 as u8,
                                     }
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        contents: result83,
-                        told: cartage::plugin::orders::Told::_lift(l84 as u8),
-                        told_number: match l85 {
+                        contents: result85,
+                        origin: match l86 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l86 = *base
-                                        .add(8 + 22 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>();
                                     let l87 = *base
-                                        .add(8 + 23 * ::core::mem::size_of::<*const u8>())
+                                        .add(8 + 21 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l88 = *base
+                                        .add(8 + 22 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len88 = l87;
-                                    let bytes88 = _rt::Vec::from_raw_parts(
-                                        l86.cast(),
-                                        len88,
-                                        len88,
+                                    let len89 = l88;
+                                    let bytes89 = _rt::Vec::from_raw_parts(
+                                        l87.cast(),
+                                        len89,
+                                        len89,
                                     );
-                                    _rt::string_lift(bytes88)
+                                    _rt::string_lift(bytes89)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
+                        told: cartage::plugin::orders::Told::_lift(l90 as u8),
+                        told_number: match l91 {
+                            0 => None,
+                            1 => {
+                                let e = {
+                                    let l92 = *base
+                                        .add(8 + 25 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l93 = *base
+                                        .add(8 + 26 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len94 = l93;
+                                    let bytes94 = _rt::Vec::from_raw_parts(
+                                        l92.cast(),
+                                        len94,
+                                        len94,
+                                    );
+                                    _rt::string_lift(bytes94)
+                                };
+                                Some(e)
+                            }
+                            _ => _rt::invalid_enum_discriminant(),
+                        },
+                        known_reference: match l95 {
+                            0 => None,
+                            1 => {
+                                let e = {
+                                    let l96 = *base
+                                        .add(8 + 28 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l97 = *base
+                                        .add(8 + 29 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len98 = l97;
+                                    let bytes98 = _rt::Vec::from_raw_parts(
+                                        l96.cast(),
+                                        len98,
+                                        len98,
+                                    );
+                                    _rt::string_lift(bytes98)
+                                };
+                                Some(e)
+                            }
+                            _ => _rt::invalid_enum_discriminant(),
+                        },
+                        extra: result107,
                     }
                 };
-                result89.push(e89);
+                result108.push(e108);
             }
             _rt::cabi_dealloc(
-                base89,
-                len89 * (8 + 24 * ::core::mem::size_of::<*const u8>()),
+                base108,
+                len108 * (8 + 32 * ::core::mem::size_of::<*const u8>()),
                 ::core::mem::size_of::<*const u8>(),
             );
-            let l90 = *arg0
-                .add(8 + 23 * ::core::mem::size_of::<*const u8>())
+            let l109 = i32::from(
+                *arg0.add(24 + 23 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
+            );
+            let l111 = *arg0
+                .add(24 + 24 * ::core::mem::size_of::<*const u8>())
                 .cast::<*mut u8>();
-            let l91 = *arg0
-                .add(8 + 24 * ::core::mem::size_of::<*const u8>())
+            let l112 = *arg0
+                .add(24 + 25 * ::core::mem::size_of::<*const u8>())
                 .cast::<usize>();
-            let base137 = l90;
-            let len137 = l91;
-            let mut result137 = _rt::Vec::with_capacity(len137);
-            for i in 0..len137 {
-                let base = base137.add(i * (29 * ::core::mem::size_of::<*const u8>()));
-                let e137 = {
-                    let l92 = i32::from(*base.add(0).cast::<u8>());
-                    let l96 = i32::from(
+            let base167 = l111;
+            let len167 = l112;
+            let mut result167 = _rt::Vec::with_capacity(len167);
+            for i in 0..len167 {
+                let base = base167.add(i * (31 * ::core::mem::size_of::<*const u8>()));
+                let e167 = {
+                    let l113 = i32::from(*base.add(0).cast::<u8>());
+                    let l117 = i32::from(
                         *base.add(3 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l100 = i32::from(
+                    let l121 = i32::from(
                         *base.add(6 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l104 = i32::from(
+                    let l125 = i32::from(
                         *base.add(9 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l108 = i32::from(
+                    let l129 = i32::from(
                         *base.add(12 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l112 = i32::from(
+                    let l133 = i32::from(
                         *base.add(15 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l116 = i32::from(
+                    let l137 = i32::from(
                         *base.add(18 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l120 = i32::from(
+                    let l141 = i32::from(
                         *base.add(21 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l124 = i32::from(
+                    let l145 = i32::from(
                         *base.add(24 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    let l128 = *base
+                    let l149 = *base
                         .add(27 * ::core::mem::size_of::<*const u8>())
                         .cast::<*mut u8>();
-                    let l129 = *base
+                    let l150 = *base
                         .add(28 * ::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let base136 = l128;
-                    let len136 = l129;
-                    let mut result136 = _rt::Vec::with_capacity(len136);
-                    for i in 0..len136 {
-                        let base = base136
+                    let base157 = l149;
+                    let len157 = l150;
+                    let mut result157 = _rt::Vec::with_capacity(len157);
+                    for i in 0..len157 {
+                        let base = base157
                             .add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                        let e136 = {
-                            let l130 = *base.add(0).cast::<*mut u8>();
-                            let l131 = *base
+                        let e157 = {
+                            let l151 = *base.add(0).cast::<*mut u8>();
+                            let l152 = *base
                                 .add(::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
-                            let len132 = l131;
-                            let bytes132 = _rt::Vec::from_raw_parts(
-                                l130.cast(),
-                                len132,
-                                len132,
+                            let len153 = l152;
+                            let bytes153 = _rt::Vec::from_raw_parts(
+                                l151.cast(),
+                                len153,
+                                len153,
                             );
-                            let l133 = *base
+                            let l154 = *base
                                 .add(2 * ::core::mem::size_of::<*const u8>())
                                 .cast::<*mut u8>();
-                            let l134 = *base
+                            let l155 = *base
                                 .add(3 * ::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
-                            let len135 = l134;
-                            let bytes135 = _rt::Vec::from_raw_parts(
-                                l133.cast(),
-                                len135,
-                                len135,
+                            let len156 = l155;
+                            let bytes156 = _rt::Vec::from_raw_parts(
+                                l154.cast(),
+                                len156,
+                                len156,
                             );
                             cartage::plugin::orders::LinePackage {
-                                package_id: _rt::string_lift(bytes132),
-                                quantity: _rt::string_lift(bytes135),
+                                package_id: _rt::string_lift(bytes153),
+                                quantity: _rt::string_lift(bytes156),
                             }
                         };
-                        result136.push(e136);
+                        result157.push(e157);
                     }
                     _rt::cabi_dealloc(
-                        base136,
-                        len136 * (4 * ::core::mem::size_of::<*const u8>()),
+                        base157,
+                        len157 * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    );
+                    let l158 = *base
+                        .add(29 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>();
+                    let l159 = *base
+                        .add(30 * ::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let base166 = l158;
+                    let len166 = l159;
+                    let mut result166 = _rt::Vec::with_capacity(len166);
+                    for i in 0..len166 {
+                        let base = base166
+                            .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                        let e166 = {
+                            let l160 = *base.add(0).cast::<*mut u8>();
+                            let l161 = *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len162 = l161;
+                            let bytes162 = _rt::Vec::from_raw_parts(
+                                l160.cast(),
+                                len162,
+                                len162,
+                            );
+                            let l163 = *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l164 = *base
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len165 = l164;
+                            let bytes165 = _rt::Vec::from_raw_parts(
+                                l163.cast(),
+                                len165,
+                                len165,
+                            );
+                            (_rt::string_lift(bytes162), _rt::string_lift(bytes165))
+                        };
+                        result166.push(e166);
+                    }
+                    _rt::cabi_dealloc(
+                        base166,
+                        len166 * (4 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     );
                     cartage::plugin::orders::LineItem {
-                        web_line_id: match l92 {
+                        web_line_id: match l113 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l93 = *base
+                                    let l114 = *base
                                         .add(::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l94 = *base
+                                    let l115 = *base
                                         .add(2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len95 = l94;
-                                    let bytes95 = _rt::Vec::from_raw_parts(
-                                        l93.cast(),
-                                        len95,
-                                        len95,
+                                    let len116 = l115;
+                                    let bytes116 = _rt::Vec::from_raw_parts(
+                                        l114.cast(),
+                                        len116,
+                                        len116,
                                     );
-                                    _rt::string_lift(bytes95)
+                                    _rt::string_lift(bytes116)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        reference_line_id: match l96 {
+                        reference_line_id: match l117 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l97 = *base
+                                    let l118 = *base
                                         .add(4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l98 = *base
+                                    let l119 = *base
                                         .add(5 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len99 = l98;
-                                    let bytes99 = _rt::Vec::from_raw_parts(
-                                        l97.cast(),
-                                        len99,
-                                        len99,
+                                    let len120 = l119;
+                                    let bytes120 = _rt::Vec::from_raw_parts(
+                                        l118.cast(),
+                                        len120,
+                                        len120,
                                     );
-                                    _rt::string_lift(bytes99)
+                                    _rt::string_lift(bytes120)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        sku: match l100 {
+                        sku: match l121 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l101 = *base
+                                    let l122 = *base
                                         .add(7 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l102 = *base
+                                    let l123 = *base
                                         .add(8 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len103 = l102;
-                                    let bytes103 = _rt::Vec::from_raw_parts(
-                                        l101.cast(),
-                                        len103,
-                                        len103,
+                                    let len124 = l123;
+                                    let bytes124 = _rt::Vec::from_raw_parts(
+                                        l122.cast(),
+                                        len124,
+                                        len124,
                                     );
-                                    _rt::string_lift(bytes103)
+                                    _rt::string_lift(bytes124)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        label: match l104 {
+                        label: match l125 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l105 = *base
+                                    let l126 = *base
                                         .add(10 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l106 = *base
+                                    let l127 = *base
                                         .add(11 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len107 = l106;
-                                    let bytes107 = _rt::Vec::from_raw_parts(
-                                        l105.cast(),
-                                        len107,
-                                        len107,
+                                    let len128 = l127;
+                                    let bytes128 = _rt::Vec::from_raw_parts(
+                                        l126.cast(),
+                                        len128,
+                                        len128,
                                     );
-                                    _rt::string_lift(bytes107)
+                                    _rt::string_lift(bytes128)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        status: match l108 {
+                        status: match l129 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l109 = *base
+                                    let l130 = *base
                                         .add(13 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l110 = *base
+                                    let l131 = *base
                                         .add(14 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len111 = l110;
-                                    let bytes111 = _rt::Vec::from_raw_parts(
-                                        l109.cast(),
-                                        len111,
-                                        len111,
+                                    let len132 = l131;
+                                    let bytes132 = _rt::Vec::from_raw_parts(
+                                        l130.cast(),
+                                        len132,
+                                        len132,
                                     );
-                                    _rt::string_lift(bytes111)
+                                    _rt::string_lift(bytes132)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        ordered: match l112 {
+                        ordered: match l133 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l113 = *base
+                                    let l134 = *base
                                         .add(16 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l114 = *base
+                                    let l135 = *base
                                         .add(17 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len115 = l114;
-                                    let bytes115 = _rt::Vec::from_raw_parts(
-                                        l113.cast(),
-                                        len115,
-                                        len115,
+                                    let len136 = l135;
+                                    let bytes136 = _rt::Vec::from_raw_parts(
+                                        l134.cast(),
+                                        len136,
+                                        len136,
                                     );
-                                    _rt::string_lift(bytes115)
+                                    _rt::string_lift(bytes136)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        shipped: match l116 {
+                        shipped: match l137 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l117 = *base
+                                    let l138 = *base
                                         .add(19 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l118 = *base
+                                    let l139 = *base
                                         .add(20 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len119 = l118;
-                                    let bytes119 = _rt::Vec::from_raw_parts(
-                                        l117.cast(),
-                                        len119,
-                                        len119,
+                                    let len140 = l139;
+                                    let bytes140 = _rt::Vec::from_raw_parts(
+                                        l138.cast(),
+                                        len140,
+                                        len140,
                                     );
-                                    _rt::string_lift(bytes119)
+                                    _rt::string_lift(bytes140)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        needed: match l120 {
+                        needed: match l141 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l121 = *base
+                                    let l142 = *base
                                         .add(22 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l122 = *base
+                                    let l143 = *base
                                         .add(23 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len123 = l122;
-                                    let bytes123 = _rt::Vec::from_raw_parts(
-                                        l121.cast(),
-                                        len123,
-                                        len123,
+                                    let len144 = l143;
+                                    let bytes144 = _rt::Vec::from_raw_parts(
+                                        l142.cast(),
+                                        len144,
+                                        len144,
                                     );
-                                    _rt::string_lift(bytes123)
+                                    _rt::string_lift(bytes144)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        note: match l124 {
+                        note: match l145 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l125 = *base
+                                    let l146 = *base
                                         .add(25 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l126 = *base
+                                    let l147 = *base
                                         .add(26 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len127 = l126;
-                                    let bytes127 = _rt::Vec::from_raw_parts(
-                                        l125.cast(),
-                                        len127,
-                                        len127,
+                                    let len148 = l147;
+                                    let bytes148 = _rt::Vec::from_raw_parts(
+                                        l146.cast(),
+                                        len148,
+                                        len148,
                                     );
-                                    _rt::string_lift(bytes127)
+                                    _rt::string_lift(bytes148)
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
-                        packages: result136,
+                        packages: result157,
+                        extra: result166,
                     }
                 };
-                result137.push(e137);
+                result167.push(e167);
             }
             _rt::cabi_dealloc(
-                base137,
-                len137 * (29 * ::core::mem::size_of::<*const u8>()),
+                base167,
+                len167 * (31 * ::core::mem::size_of::<*const u8>()),
                 ::core::mem::size_of::<*const u8>(),
             );
-            let l138 = *arg0
-                .add(16 + 24 * ::core::mem::size_of::<*const u8>())
-                .cast::<*mut u8>();
-            let l139 = *arg0
-                .add(16 + 25 * ::core::mem::size_of::<*const u8>())
-                .cast::<usize>();
-            let len140 = l139;
-            let bytes140 = _rt::Vec::from_raw_parts(l138.cast(), len140, len140);
-            let l141 = *arg0
-                .add(16 + 26 * ::core::mem::size_of::<*const u8>())
-                .cast::<i64>();
-            let l142 = *arg0
+            let l168 = *arg0
                 .add(24 + 26 * ::core::mem::size_of::<*const u8>())
-                .cast::<i32>();
-            let l143 = *arg0
-                .add(24 + 27 * ::core::mem::size_of::<*const u8>())
                 .cast::<*mut u8>();
-            let l144 = *arg0
-                .add(24 + 28 * ::core::mem::size_of::<*const u8>())
+            let l169 = *arg0
+                .add(24 + 27 * ::core::mem::size_of::<*const u8>())
                 .cast::<usize>();
-            let base161 = l143;
-            let len161 = l144;
-            let mut result161 = _rt::Vec::with_capacity(len161);
-            for i in 0..len161 {
-                let base = base161
-                    .add(i * (8 + 5 * ::core::mem::size_of::<*const u8>()));
-                let e161 = {
-                    let l145 = *base.add(0).cast::<i32>();
-                    let l146 = i32::from(*base.add(4).cast::<u8>());
-                    let l147 = *base.add(8).cast::<*mut u8>();
-                    let l148 = *base
+            let base176 = l168;
+            let len176 = l169;
+            let mut result176 = _rt::Vec::with_capacity(len176);
+            for i in 0..len176 {
+                let base = base176.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                let e176 = {
+                    let l170 = *base.add(0).cast::<*mut u8>();
+                    let l171 = *base
+                        .add(::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let len172 = l171;
+                    let bytes172 = _rt::Vec::from_raw_parts(l170.cast(), len172, len172);
+                    let l173 = *base
+                        .add(2 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>();
+                    let l174 = *base
+                        .add(3 * ::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let len175 = l174;
+                    let bytes175 = _rt::Vec::from_raw_parts(l173.cast(), len175, len175);
+                    (_rt::string_lift(bytes172), _rt::string_lift(bytes175))
+                };
+                result176.push(e176);
+            }
+            _rt::cabi_dealloc(
+                base176,
+                len176 * (4 * ::core::mem::size_of::<*const u8>()),
+                ::core::mem::size_of::<*const u8>(),
+            );
+            let l177 = *arg0
+                .add(24 + 28 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l178 = *arg0
+                .add(24 + 29 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let len179 = l178;
+            let bytes179 = _rt::Vec::from_raw_parts(l177.cast(), len179, len179);
+            let l180 = *arg0
+                .add(24 + 30 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l181 = *arg0
+                .add(32 + 30 * ::core::mem::size_of::<*const u8>())
+                .cast::<i32>();
+            let l182 = *arg0
+                .add(32 + 31 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l183 = *arg0
+                .add(32 + 32 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let base209 = l182;
+            let len209 = l183;
+            let mut result209 = _rt::Vec::with_capacity(len209);
+            for i in 0..len209 {
+                let base = base209
+                    .add(i * (8 + 7 * ::core::mem::size_of::<*const u8>()));
+                let e209 = {
+                    let l184 = *base.add(0).cast::<i32>();
+                    let l185 = i32::from(*base.add(4).cast::<u8>());
+                    let l186 = *base.add(8).cast::<*mut u8>();
+                    let l187 = *base
                         .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let base156 = l147;
-                    let len156 = l148;
-                    let mut result156 = _rt::Vec::with_capacity(len156);
-                    for i in 0..len156 {
-                        let base = base156
+                    let base195 = l186;
+                    let len195 = l187;
+                    let mut result195 = _rt::Vec::with_capacity(len195);
+                    for i in 0..len195 {
+                        let base = base195
                             .add(i * (5 * ::core::mem::size_of::<*const u8>()));
-                        let e156 = {
-                            let l149 = *base.add(0).cast::<*mut u8>();
-                            let l150 = *base
+                        let e195 = {
+                            let l188 = *base.add(0).cast::<*mut u8>();
+                            let l189 = *base
                                 .add(::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
-                            let len151 = l150;
-                            let bytes151 = _rt::Vec::from_raw_parts(
-                                l149.cast(),
-                                len151,
-                                len151,
+                            let len190 = l189;
+                            let bytes190 = _rt::Vec::from_raw_parts(
+                                l188.cast(),
+                                len190,
+                                len190,
                             );
-                            let l152 = i32::from(
+                            let l191 = i32::from(
                                 *base
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
                             cartage::plugin::delivery::Step {
-                                name: _rt::string_lift(bytes151),
-                                reference: match l152 {
+                                name: _rt::string_lift(bytes190),
+                                reference: match l191 {
                                     0 => None,
                                     1 => {
                                         let e = {
-                                            let l153 = *base
+                                            let l192 = *base
                                                 .add(3 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>();
-                                            let l154 = *base
+                                            let l193 = *base
                                                 .add(4 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<usize>();
-                                            let len155 = l154;
-                                            let bytes155 = _rt::Vec::from_raw_parts(
-                                                l153.cast(),
-                                                len155,
-                                                len155,
+                                            let len194 = l193;
+                                            let bytes194 = _rt::Vec::from_raw_parts(
+                                                l192.cast(),
+                                                len194,
+                                                len194,
                                             );
-                                            _rt::string_lift(bytes155)
+                                            _rt::string_lift(bytes194)
                                         };
                                         Some(e)
                                     }
@@ -5026,290 +7718,458 @@ pub unsafe fn _export_send_order_status_cabi<T_: Guest>(arg0: *mut u8) -> *mut u
                                 },
                             }
                         };
-                        result156.push(e156);
+                        result195.push(e195);
                     }
                     _rt::cabi_dealloc(
-                        base156,
-                        len156 * (5 * ::core::mem::size_of::<*const u8>()),
+                        base195,
+                        len195 * (5 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     );
-                    let l157 = i32::from(
+                    let l196 = i32::from(
                         *base
                             .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>(),
                     );
+                    let l200 = *base
+                        .add(8 + 5 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>();
+                    let l201 = *base
+                        .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let base208 = l200;
+                    let len208 = l201;
+                    let mut result208 = _rt::Vec::with_capacity(len208);
+                    for i in 0..len208 {
+                        let base = base208
+                            .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                        let e208 = {
+                            let l202 = *base.add(0).cast::<*mut u8>();
+                            let l203 = *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len204 = l203;
+                            let bytes204 = _rt::Vec::from_raw_parts(
+                                l202.cast(),
+                                len204,
+                                len204,
+                            );
+                            let l205 = *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l206 = *base
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len207 = l206;
+                            let bytes207 = _rt::Vec::from_raw_parts(
+                                l205.cast(),
+                                len207,
+                                len207,
+                            );
+                            (_rt::string_lift(bytes204), _rt::string_lift(bytes207))
+                        };
+                        result208.push(e208);
+                    }
+                    _rt::cabi_dealloc(
+                        base208,
+                        len208 * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    );
                     cartage::plugin::delivery::EarlierAttempt {
-                        attempt: l145 as u32,
-                        reach: cartage::plugin::http::Reach::_lift(l146 as u8),
-                        steps: result156,
-                        resume: match l157 {
+                        attempt: l184 as u32,
+                        reach: cartage::plugin::http::Reach::_lift(l185 as u8),
+                        steps: result195,
+                        resume: match l196 {
                             0 => None,
                             1 => {
                                 let e = {
-                                    let l158 = *base
+                                    let l197 = *base
                                         .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                         .cast::<*mut u8>();
-                                    let l159 = *base
+                                    let l198 = *base
                                         .add(8 + 4 * ::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len160 = l159;
+                                    let len199 = l198;
                                     <_ as From<
                                         _rt::Vec<_>,
                                     >>::from(
-                                        _rt::Vec::from_raw_parts(l158.cast(), len160, len160),
+                                        _rt::Vec::from_raw_parts(l197.cast(), len199, len199),
                                     )
                                 };
                                 Some(e)
                             }
                             _ => _rt::invalid_enum_discriminant(),
                         },
+                        extra: result208,
                     }
                 };
-                result161.push(e161);
+                result209.push(e209);
             }
             _rt::cabi_dealloc(
-                base161,
-                len161 * (8 + 5 * ::core::mem::size_of::<*const u8>()),
+                base209,
+                len209 * (8 + 7 * ::core::mem::size_of::<*const u8>()),
                 ::core::mem::size_of::<*const u8>(),
             );
-            let l162 = i32::from(
-                *arg0.add(24 + 29 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
+            let l210 = i32::from(
+                *arg0.add(32 + 33 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
             );
-            let l166 = *arg0
-                .add(24 + 32 * ::core::mem::size_of::<*const u8>())
-                .cast::<i64>();
-            let l167 = *arg0
-                .add(32 + 32 * ::core::mem::size_of::<*const u8>())
+            let l214 = *arg0
+                .add(32 + 36 * ::core::mem::size_of::<*const u8>())
                 .cast::<*mut u8>();
-            let l168 = *arg0
-                .add(32 + 33 * ::core::mem::size_of::<*const u8>())
+            let l215 = *arg0
+                .add(32 + 37 * ::core::mem::size_of::<*const u8>())
                 .cast::<usize>();
-            let len169 = l168;
-            let l170 = *arg0
-                .add(32 + 34 * ::core::mem::size_of::<*const u8>())
-                .cast::<*mut u8>();
-            let l171 = *arg0
-                .add(32 + 35 * ::core::mem::size_of::<*const u8>())
-                .cast::<usize>();
-            let base197 = l170;
-            let len197 = l171;
-            let mut result197 = _rt::Vec::with_capacity(len197);
-            for i in 0..len197 {
-                let base = base197
-                    .add(i * (8 + 4 * ::core::mem::size_of::<*const u8>()));
-                let e197 = {
-                    let l172 = *base.add(0).cast::<*mut u8>();
-                    let l173 = *base
+            let base222 = l214;
+            let len222 = l215;
+            let mut result222 = _rt::Vec::with_capacity(len222);
+            for i in 0..len222 {
+                let base = base222.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                let e222 = {
+                    let l216 = *base.add(0).cast::<*mut u8>();
+                    let l217 = *base
                         .add(::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let len174 = l173;
-                    let bytes174 = _rt::Vec::from_raw_parts(l172.cast(), len174, len174);
-                    let l175 = i32::from(
+                    let len218 = l217;
+                    let bytes218 = _rt::Vec::from_raw_parts(l216.cast(), len218, len218);
+                    let l219 = *base
+                        .add(2 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>();
+                    let l220 = *base
+                        .add(3 * ::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let len221 = l220;
+                    let bytes221 = _rt::Vec::from_raw_parts(l219.cast(), len221, len221);
+                    (_rt::string_lift(bytes218), _rt::string_lift(bytes221))
+                };
+                result222.push(e222);
+            }
+            _rt::cabi_dealloc(
+                base222,
+                len222 * (4 * ::core::mem::size_of::<*const u8>()),
+                ::core::mem::size_of::<*const u8>(),
+            );
+            let l223 = *arg0
+                .add(32 + 38 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l224 = *arg0
+                .add(40 + 38 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l225 = *arg0
+                .add(40 + 39 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let len226 = l225;
+            let l227 = *arg0
+                .add(40 + 40 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l228 = *arg0
+                .add(40 + 41 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let base260 = l227;
+            let len260 = l228;
+            let mut result260 = _rt::Vec::with_capacity(len260);
+            for i in 0..len260 {
+                let base = base260
+                    .add(i * (8 + 4 * ::core::mem::size_of::<*const u8>()));
+                let e260 = {
+                    let l229 = *base.add(0).cast::<*mut u8>();
+                    let l230 = *base
+                        .add(::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let len231 = l230;
+                    let bytes231 = _rt::Vec::from_raw_parts(l229.cast(), len231, len231);
+                    let l232 = i32::from(
                         *base.add(2 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
                     );
-                    use cartage::plugin::delivery::SettingValue as V196;
-                    let v196 = match l175 {
+                    use cartage::plugin::delivery::SettingValue as V259;
+                    let v259 = match l232 {
                         0 => {
-                            let e196 = {
-                                let l176 = *base
+                            let e259 = {
+                                let l233 = *base
                                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l177 = *base
+                                let l234 = *base
                                     .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len178 = l177;
-                                let bytes178 = _rt::Vec::from_raw_parts(
-                                    l176.cast(),
-                                    len178,
-                                    len178,
+                                let len235 = l234;
+                                let bytes235 = _rt::Vec::from_raw_parts(
+                                    l233.cast(),
+                                    len235,
+                                    len235,
                                 );
-                                _rt::string_lift(bytes178)
+                                _rt::string_lift(bytes235)
                             };
-                            V196::Text(e196)
+                            V259::Text(e259)
                         }
                         1 => {
-                            let e196 = {
-                                let l179 = *base
+                            let e259 = {
+                                let l236 = *base
                                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<i64>();
-                                l179
+                                l236
                             };
-                            V196::Integer(e196)
+                            V259::Integer(e259)
                         }
                         2 => {
-                            let e196 = {
-                                let l180 = i32::from(
+                            let e259 = {
+                                let l237 = i32::from(
                                     *base
                                         .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<u8>(),
                                 );
-                                _rt::bool_lift(l180 as u8)
+                                _rt::bool_lift(l237 as u8)
                             };
-                            V196::Boolean(e196)
+                            V259::Boolean(e259)
                         }
                         3 => {
-                            let e196 = {
-                                let l181 = *base
+                            let e259 = {
+                                let l238 = *base
                                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l182 = *base
+                                let l239 = *base
                                     .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len183 = l182;
-                                let bytes183 = _rt::Vec::from_raw_parts(
-                                    l181.cast(),
-                                    len183,
-                                    len183,
+                                let len240 = l239;
+                                let bytes240 = _rt::Vec::from_raw_parts(
+                                    l238.cast(),
+                                    len240,
+                                    len240,
                                 );
-                                _rt::string_lift(bytes183)
+                                _rt::string_lift(bytes240)
                             };
-                            V196::Choice(e196)
+                            V259::Choice(e259)
                         }
                         4 => {
-                            let e196 = {
-                                let l184 = *base
+                            let e259 = {
+                                let l241 = *base
                                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l185 = *base
+                                let l242 = *base
                                     .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len186 = l185;
-                                let bytes186 = _rt::Vec::from_raw_parts(
-                                    l184.cast(),
-                                    len186,
-                                    len186,
-                                );
-                                _rt::string_lift(bytes186)
-                            };
-                            V196::UrlPath(e196)
-                        }
-                        n => {
-                            debug_assert_eq!(n, 5, "invalid enum discriminant");
-                            let e196 = {
-                                let l187 = *base
-                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l188 = *base
-                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                let base195 = l187;
-                                let len195 = l188;
-                                let mut result195 = _rt::Vec::with_capacity(len195);
-                                for i in 0..len195 {
-                                    let base = base195
-                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                                    let e195 = {
-                                        let l189 = *base.add(0).cast::<*mut u8>();
-                                        let l190 = *base
+                                let base246 = l241;
+                                let len246 = l242;
+                                let mut result246 = _rt::Vec::with_capacity(len246);
+                                for i in 0..len246 {
+                                    let base = base246
+                                        .add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                    let e246 = {
+                                        let l243 = *base.add(0).cast::<*mut u8>();
+                                        let l244 = *base
                                             .add(::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let len191 = l190;
-                                        let bytes191 = _rt::Vec::from_raw_parts(
-                                            l189.cast(),
-                                            len191,
-                                            len191,
+                                        let len245 = l244;
+                                        let bytes245 = _rt::Vec::from_raw_parts(
+                                            l243.cast(),
+                                            len245,
+                                            len245,
                                         );
-                                        let l192 = *base
-                                            .add(2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>();
-                                        let l193 = *base
-                                            .add(3 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>();
-                                        let len194 = l193;
-                                        let bytes194 = _rt::Vec::from_raw_parts(
-                                            l192.cast(),
-                                            len194,
-                                            len194,
-                                        );
-                                        (_rt::string_lift(bytes191), _rt::string_lift(bytes194))
+                                        _rt::string_lift(bytes245)
                                     };
-                                    result195.push(e195);
+                                    result246.push(e246);
                                 }
                                 _rt::cabi_dealloc(
-                                    base195,
-                                    len195 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    base246,
+                                    len246 * (2 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 );
-                                result195
+                                result246
                             };
-                            V196::TextMap(e196)
+                            V259::Several(e259)
+                        }
+                        5 => {
+                            let e259 = {
+                                let l247 = *base
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l248 = *base
+                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len249 = l248;
+                                let bytes249 = _rt::Vec::from_raw_parts(
+                                    l247.cast(),
+                                    len249,
+                                    len249,
+                                );
+                                _rt::string_lift(bytes249)
+                            };
+                            V259::UrlPath(e259)
+                        }
+                        n => {
+                            debug_assert_eq!(n, 6, "invalid enum discriminant");
+                            let e259 = {
+                                let l250 = *base
+                                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l251 = *base
+                                    .add(8 + 3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base258 = l250;
+                                let len258 = l251;
+                                let mut result258 = _rt::Vec::with_capacity(len258);
+                                for i in 0..len258 {
+                                    let base = base258
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    let e258 = {
+                                        let l252 = *base.add(0).cast::<*mut u8>();
+                                        let l253 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len254 = l253;
+                                        let bytes254 = _rt::Vec::from_raw_parts(
+                                            l252.cast(),
+                                            len254,
+                                            len254,
+                                        );
+                                        let l255 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l256 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len257 = l256;
+                                        let bytes257 = _rt::Vec::from_raw_parts(
+                                            l255.cast(),
+                                            len257,
+                                            len257,
+                                        );
+                                        (_rt::string_lift(bytes254), _rt::string_lift(bytes257))
+                                    };
+                                    result258.push(e258);
+                                }
+                                _rt::cabi_dealloc(
+                                    base258,
+                                    len258 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                                result258
+                            };
+                            V259::TextMap(e259)
                         }
                     };
                     cartage::plugin::delivery::Setting {
-                        name: _rt::string_lift(bytes174),
-                        value: v196,
+                        name: _rt::string_lift(bytes231),
+                        value: v259,
                     }
                 };
-                result197.push(e197);
+                result260.push(e260);
             }
             _rt::cabi_dealloc(
-                base197,
-                len197 * (8 + 4 * ::core::mem::size_of::<*const u8>()),
+                base260,
+                len260 * (8 + 4 * ::core::mem::size_of::<*const u8>()),
                 8,
             );
-            let l198 = *arg0
-                .add(32 + 36 * ::core::mem::size_of::<*const u8>())
+            let l261 = *arg0
+                .add(40 + 42 * ::core::mem::size_of::<*const u8>())
                 .cast::<*mut u8>();
-            let l199 = *arg0
-                .add(32 + 37 * ::core::mem::size_of::<*const u8>())
+            let l262 = *arg0
+                .add(40 + 43 * ::core::mem::size_of::<*const u8>())
                 .cast::<usize>();
-            let base206 = l198;
-            let len206 = l199;
-            let mut result206 = _rt::Vec::with_capacity(len206);
-            for i in 0..len206 {
-                let base = base206.add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                let e206 = {
-                    let l200 = *base.add(0).cast::<*mut u8>();
-                    let l201 = *base
+            let base269 = l261;
+            let len269 = l262;
+            let mut result269 = _rt::Vec::with_capacity(len269);
+            for i in 0..len269 {
+                let base = base269.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                let e269 = {
+                    let l263 = *base.add(0).cast::<*mut u8>();
+                    let l264 = *base
                         .add(::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let len202 = l201;
-                    let bytes202 = _rt::Vec::from_raw_parts(l200.cast(), len202, len202);
-                    let l203 = *base
+                    let len265 = l264;
+                    let bytes265 = _rt::Vec::from_raw_parts(l263.cast(), len265, len265);
+                    let l266 = *base
                         .add(2 * ::core::mem::size_of::<*const u8>())
                         .cast::<*mut u8>();
-                    let l204 = *base
+                    let l267 = *base
                         .add(3 * ::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let len205 = l204;
-                    let bytes205 = _rt::Vec::from_raw_parts(l203.cast(), len205, len205);
+                    let len268 = l267;
+                    let bytes268 = _rt::Vec::from_raw_parts(l266.cast(), len268, len268);
                     cartage::plugin::delivery::BoundEndpoint {
-                        name: _rt::string_lift(bytes202),
-                        base_url: _rt::string_lift(bytes205),
+                        name: _rt::string_lift(bytes265),
+                        base_url: _rt::string_lift(bytes268),
                     }
                 };
-                result206.push(e206);
+                result269.push(e269);
             }
             _rt::cabi_dealloc(
-                base206,
-                len206 * (4 * ::core::mem::size_of::<*const u8>()),
+                base269,
+                len269 * (4 * ::core::mem::size_of::<*const u8>()),
                 ::core::mem::size_of::<*const u8>(),
             );
-            let l207 = *arg0
-                .add(32 + 38 * ::core::mem::size_of::<*const u8>())
+            let l270 = *arg0
+                .add(40 + 44 * ::core::mem::size_of::<*const u8>())
                 .cast::<*mut u8>();
-            let l208 = *arg0
-                .add(32 + 39 * ::core::mem::size_of::<*const u8>())
+            let l271 = *arg0
+                .add(40 + 45 * ::core::mem::size_of::<*const u8>())
                 .cast::<usize>();
-            let base212 = l207;
-            let len212 = l208;
-            let mut result212 = _rt::Vec::with_capacity(len212);
-            for i in 0..len212 {
-                let base = base212.add(i * (2 * ::core::mem::size_of::<*const u8>()));
-                let e212 = {
-                    let l209 = *base.add(0).cast::<*mut u8>();
-                    let l210 = *base
+            let base275 = l270;
+            let len275 = l271;
+            let mut result275 = _rt::Vec::with_capacity(len275);
+            for i in 0..len275 {
+                let base = base275.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                let e275 = {
+                    let l272 = *base.add(0).cast::<*mut u8>();
+                    let l273 = *base
                         .add(::core::mem::size_of::<*const u8>())
                         .cast::<usize>();
-                    let len211 = l210;
-                    let bytes211 = _rt::Vec::from_raw_parts(l209.cast(), len211, len211);
-                    _rt::string_lift(bytes211)
+                    let len274 = l273;
+                    let bytes274 = _rt::Vec::from_raw_parts(l272.cast(), len274, len274);
+                    _rt::string_lift(bytes274)
                 };
-                result212.push(e212);
+                result275.push(e275);
             }
             _rt::cabi_dealloc(
-                base212,
-                len212 * (2 * ::core::mem::size_of::<*const u8>()),
+                base275,
+                len275 * (2 * ::core::mem::size_of::<*const u8>()),
+                ::core::mem::size_of::<*const u8>(),
+            );
+            let l276 = *arg0
+                .add(40 + 46 * ::core::mem::size_of::<*const u8>())
+                .cast::<i32>();
+            let l277 = *arg0
+                .add(48 + 46 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l278 = *arg0
+                .add(56 + 46 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l279 = *arg0
+                .add(64 + 46 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l280 = *arg0
+                .add(72 + 46 * ::core::mem::size_of::<*const u8>())
+                .cast::<i64>();
+            let l281 = *arg0
+                .add(80 + 46 * ::core::mem::size_of::<*const u8>())
+                .cast::<*mut u8>();
+            let l282 = *arg0
+                .add(80 + 47 * ::core::mem::size_of::<*const u8>())
+                .cast::<usize>();
+            let base289 = l281;
+            let len289 = l282;
+            let mut result289 = _rt::Vec::with_capacity(len289);
+            for i in 0..len289 {
+                let base = base289.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                let e289 = {
+                    let l283 = *base.add(0).cast::<*mut u8>();
+                    let l284 = *base
+                        .add(::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let len285 = l284;
+                    let bytes285 = _rt::Vec::from_raw_parts(l283.cast(), len285, len285);
+                    let l286 = *base
+                        .add(2 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>();
+                    let l287 = *base
+                        .add(3 * ::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let len288 = l287;
+                    let bytes288 = _rt::Vec::from_raw_parts(l286.cast(), len288, len288);
+                    (_rt::string_lift(bytes285), _rt::string_lift(bytes288))
+                };
+                result289.push(e289);
+            }
+            _rt::cabi_dealloc(
+                base289,
+                len289 * (4 * ::core::mem::size_of::<*const u8>()),
                 ::core::mem::size_of::<*const u8>(),
             );
             T_::send_order_status(
@@ -5407,203 +8267,244 @@ pub unsafe fn _export_send_order_status_cabi<T_: Guest>(arg0: *mut u8) -> *mut u
                             _ => _rt::invalid_enum_discriminant(),
                         },
                     },
-                    note: match l26 {
+                    changed_at_unix_ms: match l26 {
                         0 => None,
                         1 => {
                             let e = {
                                 let l27 = *arg0
-                                    .add(8 + 15 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l28 = *arg0
-                                    .add(8 + 16 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                let len29 = l28;
-                                let bytes29 = _rt::Vec::from_raw_parts(
-                                    l27.cast(),
-                                    len29,
-                                    len29,
-                                );
-                                _rt::string_lift(bytes29)
+                                    .add(16 + 14 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<i64>();
+                                l27 as u64
                             };
                             Some(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     },
-                    comments: match l30 {
+                    note: match l28 {
                         0 => None,
                         1 => {
                             let e = {
-                                let l31 = *arg0
-                                    .add(8 + 18 * ::core::mem::size_of::<*const u8>())
+                                let l29 = *arg0
+                                    .add(24 + 15 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l32 = *arg0
-                                    .add(8 + 19 * ::core::mem::size_of::<*const u8>())
+                                let l30 = *arg0
+                                    .add(24 + 16 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len33 = l32;
-                                let bytes33 = _rt::Vec::from_raw_parts(
-                                    l31.cast(),
-                                    len33,
-                                    len33,
+                                let len31 = l30;
+                                let bytes31 = _rt::Vec::from_raw_parts(
+                                    l29.cast(),
+                                    len31,
+                                    len31,
                                 );
-                                _rt::string_lift(bytes33)
+                                _rt::string_lift(bytes31)
                             };
                             Some(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     },
-                    notify_customer: match l34 {
+                    comments: match l32 {
                         0 => None,
                         1 => {
                             let e = {
-                                let l35 = i32::from(
+                                let l33 = *arg0
+                                    .add(24 + 18 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l34 = *arg0
+                                    .add(24 + 19 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len35 = l34;
+                                let bytes35 = _rt::Vec::from_raw_parts(
+                                    l33.cast(),
+                                    len35,
+                                    len35,
+                                );
+                                _rt::string_lift(bytes35)
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    },
+                    notify_customer: match l36 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l37 = i32::from(
                                     *arg0
-                                        .add(9 + 20 * ::core::mem::size_of::<*const u8>())
+                                        .add(25 + 20 * ::core::mem::size_of::<*const u8>())
                                         .cast::<u8>(),
                                 );
-                                _rt::bool_lift(l35 as u8)
+                                _rt::bool_lift(l37 as u8)
                             };
                             Some(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     },
-                    packages: result89,
-                    line_items: result137,
-                },
-                cartage::plugin::delivery::Delivery {
-                    id: _rt::string_lift(bytes140),
-                    sequence: l141 as u64,
-                    attempt: l142 as u32,
-                    earlier: result161,
-                    known_reference: match l162 {
+                    packages: result108,
+                    packages_complete: match l109 {
                         0 => None,
                         1 => {
                             let e = {
-                                let l163 = *arg0
-                                    .add(24 + 30 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>();
-                                let l164 = *arg0
-                                    .add(24 + 31 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>();
-                                let len165 = l164;
-                                let bytes165 = _rt::Vec::from_raw_parts(
-                                    l163.cast(),
-                                    len165,
-                                    len165,
+                                let l110 = i32::from(
+                                    *arg0
+                                        .add(25 + 23 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<u8>(),
                                 );
-                                _rt::string_lift(bytes165)
+                                _rt::bool_lift(l110 as u8)
                             };
                             Some(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     },
+                    line_items: result167,
+                    extra: result176,
+                },
+                cartage::plugin::delivery::Delivery {
+                    id: _rt::string_lift(bytes179),
+                    sequence: l180 as u64,
+                    attempt: l181 as u32,
+                    earlier: result209,
+                    known_reference: match l210 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l211 = *arg0
+                                    .add(32 + 34 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l212 = *arg0
+                                    .add(32 + 35 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len213 = l212;
+                                let bytes213 = _rt::Vec::from_raw_parts(
+                                    l211.cast(),
+                                    len213,
+                                    len213,
+                                );
+                                _rt::string_lift(bytes213)
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    },
+                    extra: result222,
                 },
                 cartage::plugin::delivery::Context {
-                    now_unix_ms: l166 as u64,
+                    now_unix_ms: l223 as u64,
                     entropy: <_ as From<
                         _rt::Vec<_>,
-                    >>::from(_rt::Vec::from_raw_parts(l167.cast(), len169, len169)),
-                    settings: result197,
-                    endpoints: result206,
-                    bound_slots: result212,
+                    >>::from(_rt::Vec::from_raw_parts(l224.cast(), len226, len226)),
+                    settings: result260,
+                    endpoints: result269,
+                    bound_slots: result275,
+                    limits: cartage::plugin::delivery::Limits {
+                        requests: l276 as u32,
+                        request_bytes: l277 as u64,
+                        response_bytes: l278 as u64,
+                        request_ms: l279 as u64,
+                        call_ms: l280 as u64,
+                    },
+                    extra: result289,
                 },
             )
         };
-        _rt::cabi_dealloc(arg0, 32 + 40 * ::core::mem::size_of::<*const u8>(), 8);
-        let ptr214 = (&raw mut _RET_AREA.0).cast::<u8>();
-        match result213 {
+        _rt::cabi_dealloc(arg0, 80 + 48 * ::core::mem::size_of::<*const u8>(), 8);
+        let ptr291 = (&raw mut _RET_AREA.0).cast::<u8>();
+        match result290 {
             Ok(e) => {
-                *ptr214.add(0).cast::<u8>() = (0i32) as u8;
+                *ptr291.add(0).cast::<u8>() = (0i32) as u8;
                 let cartage::plugin::delivery::Applied {
-                    outcome: outcome215,
-                    reference: reference215,
-                    message: message215,
-                    steps: steps215,
+                    outcome: outcome292,
+                    reference: reference292,
+                    message: message292,
+                    steps: steps292,
+                    packages: packages292,
+                    rest_ms: rest_ms292,
+                    extra: extra292,
                 } = e;
-                *ptr214.add(8).cast::<u8>() = (outcome215.clone() as i32) as u8;
-                match reference215 {
+                *ptr291.add(8).cast::<u8>() = (outcome292.clone() as i32) as u8;
+                match reference292 {
                     Some(e) => {
-                        *ptr214
+                        *ptr291
                             .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (1i32) as u8;
-                        let vec216 = (e.into_bytes()).into_boxed_slice();
-                        let ptr216 = vec216.as_ptr().cast::<u8>();
-                        let len216 = vec216.len();
-                        ::core::mem::forget(vec216);
-                        *ptr214
+                        let vec293 = (e.into_bytes()).into_boxed_slice();
+                        let ptr293 = vec293.as_ptr().cast::<u8>();
+                        let len293 = vec293.len();
+                        ::core::mem::forget(vec293);
+                        *ptr291
                             .add(8 + 3 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len216;
-                        *ptr214
+                            .cast::<usize>() = len293;
+                        *ptr291
                             .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = ptr216.cast_mut();
+                            .cast::<*mut u8>() = ptr293.cast_mut();
                     }
                     None => {
-                        *ptr214
+                        *ptr291
                             .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (0i32) as u8;
                     }
                 };
-                match message215 {
+                match message292 {
                     Some(e) => {
-                        *ptr214
+                        *ptr291
                             .add(8 + 4 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (1i32) as u8;
-                        let vec217 = (e.into_bytes()).into_boxed_slice();
-                        let ptr217 = vec217.as_ptr().cast::<u8>();
-                        let len217 = vec217.len();
-                        ::core::mem::forget(vec217);
-                        *ptr214
+                        let vec294 = (e.into_bytes()).into_boxed_slice();
+                        let ptr294 = vec294.as_ptr().cast::<u8>();
+                        let len294 = vec294.len();
+                        ::core::mem::forget(vec294);
+                        *ptr291
                             .add(8 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len217;
-                        *ptr214
+                            .cast::<usize>() = len294;
+                        *ptr291
                             .add(8 + 5 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = ptr217.cast_mut();
+                            .cast::<*mut u8>() = ptr294.cast_mut();
                     }
                     None => {
-                        *ptr214
+                        *ptr291
                             .add(8 + 4 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (0i32) as u8;
                     }
                 };
-                let vec221 = steps215;
-                let len221 = vec221.len();
-                let layout221 = _rt::alloc::Layout::from_size_align(
-                        vec221.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                let vec298 = steps292;
+                let len298 = vec298.len();
+                let layout298 = _rt::alloc::Layout::from_size_align(
+                        vec298.len() * (5 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     )
                     .unwrap();
-                let (result221, _cleanup221) = wit_bindgen::rt::Cleanup::new(layout221);
-                if let Some(cleanup) = _cleanup221 {
+                let (result298, _cleanup298) = wit_bindgen::rt::Cleanup::new(layout298);
+                if let Some(cleanup) = _cleanup298 {
                     cleanup.forget();
                 }
-                for (i, e) in vec221.into_iter().enumerate() {
-                    let base = result221
+                for (i, e) in vec298.into_iter().enumerate() {
+                    let base = result298
                         .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                     {
                         let cartage::plugin::delivery::Step {
-                            name: name218,
-                            reference: reference218,
+                            name: name295,
+                            reference: reference295,
                         } = e;
-                        let vec219 = (name218.into_bytes()).into_boxed_slice();
-                        let ptr219 = vec219.as_ptr().cast::<u8>();
-                        let len219 = vec219.len();
-                        ::core::mem::forget(vec219);
-                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len219;
-                        *base.add(0).cast::<*mut u8>() = ptr219.cast_mut();
-                        match reference218 {
+                        let vec296 = (name295.into_bytes()).into_boxed_slice();
+                        let ptr296 = vec296.as_ptr().cast::<u8>();
+                        let len296 = vec296.len();
+                        ::core::mem::forget(vec296);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len296;
+                        *base.add(0).cast::<*mut u8>() = ptr296.cast_mut();
+                        match reference295 {
                             Some(e) => {
                                 *base
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec220 = (e.into_bytes()).into_boxed_slice();
-                                let ptr220 = vec220.as_ptr().cast::<u8>();
-                                let len220 = vec220.len();
-                                ::core::mem::forget(vec220);
+                                let vec297 = (e.into_bytes()).into_boxed_slice();
+                                let ptr297 = vec297.as_ptr().cast::<u8>();
+                                let len297 = vec297.len();
+                                ::core::mem::forget(vec297);
                                 *base
                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len220;
+                                    .cast::<usize>() = len297;
                                 *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr220.cast_mut();
+                                    .cast::<*mut u8>() = ptr297.cast_mut();
                             }
                             None => {
                                 *base
@@ -5613,94 +8514,202 @@ pub unsafe fn _export_send_order_status_cabi<T_: Guest>(arg0: *mut u8) -> *mut u
                         };
                     }
                 }
-                *ptr214
+                *ptr291
                     .add(8 + 8 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>() = len221;
-                *ptr214
+                    .cast::<usize>() = len298;
+                *ptr291
                     .add(8 + 7 * ::core::mem::size_of::<*const u8>())
-                    .cast::<*mut u8>() = result221;
+                    .cast::<*mut u8>() = result298;
+                let vec301 = packages292;
+                let len301 = vec301.len();
+                let layout301 = _rt::alloc::Layout::from_size_align(
+                        vec301.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result301, _cleanup301) = wit_bindgen::rt::Cleanup::new(layout301);
+                if let Some(cleanup) = _cleanup301 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec301.into_iter().enumerate() {
+                    let base = result301
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let cartage::plugin::delivery::ToldPackage {
+                            index: index299,
+                            reference: reference299,
+                        } = e;
+                        *base.add(0).cast::<i32>() = _rt::as_i32(index299);
+                        match reference299 {
+                            Some(e) => {
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                                let vec300 = (e.into_bytes()).into_boxed_slice();
+                                let ptr300 = vec300.as_ptr().cast::<u8>();
+                                let len300 = vec300.len();
+                                ::core::mem::forget(vec300);
+                                *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len300;
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr300.cast_mut();
+                            }
+                            None => {
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                            }
+                        };
+                    }
+                }
+                *ptr291
+                    .add(8 + 10 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>() = len301;
+                *ptr291
+                    .add(8 + 9 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>() = result301;
+                match rest_ms292 {
+                    Some(e) => {
+                        *ptr291
+                            .add(16 + 10 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (1i32) as u8;
+                        *ptr291
+                            .add(24 + 10 * ::core::mem::size_of::<*const u8>())
+                            .cast::<i64>() = _rt::as_i64(e);
+                    }
+                    None => {
+                        *ptr291
+                            .add(16 + 10 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (0i32) as u8;
+                    }
+                };
+                let vec305 = extra292;
+                let len305 = vec305.len();
+                let layout305 = _rt::alloc::Layout::from_size_align(
+                        vec305.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result305, _cleanup305) = wit_bindgen::rt::Cleanup::new(layout305);
+                if let Some(cleanup) = _cleanup305 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec305.into_iter().enumerate() {
+                    let base = result305
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let (t302_0, t302_1) = e;
+                        let vec303 = (t302_0.into_bytes()).into_boxed_slice();
+                        let ptr303 = vec303.as_ptr().cast::<u8>();
+                        let len303 = vec303.len();
+                        ::core::mem::forget(vec303);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len303;
+                        *base.add(0).cast::<*mut u8>() = ptr303.cast_mut();
+                        let vec304 = (t302_1.into_bytes()).into_boxed_slice();
+                        let ptr304 = vec304.as_ptr().cast::<u8>();
+                        let len304 = vec304.len();
+                        ::core::mem::forget(vec304);
+                        *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len304;
+                        *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr304.cast_mut();
+                    }
+                }
+                *ptr291
+                    .add(32 + 11 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>() = len305;
+                *ptr291
+                    .add(32 + 10 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>() = result305;
             }
             Err(e) => {
-                *ptr214.add(0).cast::<u8>() = (1i32) as u8;
+                *ptr291.add(0).cast::<u8>() = (1i32) as u8;
                 let cartage::plugin::delivery::Failure {
-                    kind: kind222,
-                    message: message222,
-                    retry: retry222,
-                    steps: steps222,
-                    resume: resume222,
+                    kind: kind306,
+                    message: message306,
+                    retry: retry306,
+                    steps: steps306,
+                    resume: resume306,
+                    reference: reference306,
+                    packages: packages306,
+                    extra: extra306,
                 } = e;
-                *ptr214.add(8).cast::<u8>() = (kind222.clone() as i32) as u8;
-                let vec223 = (message222.into_bytes()).into_boxed_slice();
-                let ptr223 = vec223.as_ptr().cast::<u8>();
-                let len223 = vec223.len();
-                ::core::mem::forget(vec223);
-                *ptr214
+                *ptr291.add(8).cast::<u8>() = (kind306.clone() as i32) as u8;
+                let vec307 = (message306.into_bytes()).into_boxed_slice();
+                let ptr307 = vec307.as_ptr().cast::<u8>();
+                let len307 = vec307.len();
+                ::core::mem::forget(vec307);
+                *ptr291
                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>() = len223;
-                *ptr214
+                    .cast::<usize>() = len307;
+                *ptr291
                     .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                    .cast::<*mut u8>() = ptr223.cast_mut();
-                use cartage::plugin::delivery::RetryWish as V224;
-                match retry222 {
-                    V224::Never => {
-                        *ptr214
+                    .cast::<*mut u8>() = ptr307.cast_mut();
+                use cartage::plugin::delivery::RetryWish as V308;
+                match retry306 {
+                    V308::Never => {
+                        *ptr291
                             .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (0i32) as u8;
                     }
-                    V224::Default => {
-                        *ptr214
+                    V308::Default => {
+                        *ptr291
                             .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (1i32) as u8;
                     }
-                    V224::AfterMs(e) => {
-                        *ptr214
+                    V308::AfterMs(e) => {
+                        *ptr291
                             .add(16 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (2i32) as u8;
-                        *ptr214
+                        *ptr291
                             .add(24 + 2 * ::core::mem::size_of::<*const u8>())
                             .cast::<i64>() = _rt::as_i64(e);
                     }
                 }
-                let vec228 = steps222;
-                let len228 = vec228.len();
-                let layout228 = _rt::alloc::Layout::from_size_align(
-                        vec228.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                let vec312 = steps306;
+                let len312 = vec312.len();
+                let layout312 = _rt::alloc::Layout::from_size_align(
+                        vec312.len() * (5 * ::core::mem::size_of::<*const u8>()),
                         ::core::mem::size_of::<*const u8>(),
                     )
                     .unwrap();
-                let (result228, _cleanup228) = wit_bindgen::rt::Cleanup::new(layout228);
-                if let Some(cleanup) = _cleanup228 {
+                let (result312, _cleanup312) = wit_bindgen::rt::Cleanup::new(layout312);
+                if let Some(cleanup) = _cleanup312 {
                     cleanup.forget();
                 }
-                for (i, e) in vec228.into_iter().enumerate() {
-                    let base = result228
+                for (i, e) in vec312.into_iter().enumerate() {
+                    let base = result312
                         .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                     {
                         let cartage::plugin::delivery::Step {
-                            name: name225,
-                            reference: reference225,
+                            name: name309,
+                            reference: reference309,
                         } = e;
-                        let vec226 = (name225.into_bytes()).into_boxed_slice();
-                        let ptr226 = vec226.as_ptr().cast::<u8>();
-                        let len226 = vec226.len();
-                        ::core::mem::forget(vec226);
-                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len226;
-                        *base.add(0).cast::<*mut u8>() = ptr226.cast_mut();
-                        match reference225 {
+                        let vec310 = (name309.into_bytes()).into_boxed_slice();
+                        let ptr310 = vec310.as_ptr().cast::<u8>();
+                        let len310 = vec310.len();
+                        ::core::mem::forget(vec310);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len310;
+                        *base.add(0).cast::<*mut u8>() = ptr310.cast_mut();
+                        match reference309 {
                             Some(e) => {
                                 *base
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>() = (1i32) as u8;
-                                let vec227 = (e.into_bytes()).into_boxed_slice();
-                                let ptr227 = vec227.as_ptr().cast::<u8>();
-                                let len227 = vec227.len();
-                                ::core::mem::forget(vec227);
+                                let vec311 = (e.into_bytes()).into_boxed_slice();
+                                let ptr311 = vec311.as_ptr().cast::<u8>();
+                                let len311 = vec311.len();
+                                ::core::mem::forget(vec311);
                                 *base
                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len227;
+                                    .cast::<usize>() = len311;
                                 *base
                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr227.cast_mut();
+                                    .cast::<*mut u8>() = ptr311.cast_mut();
                             }
                             None => {
                                 *base
@@ -5710,38 +8719,150 @@ pub unsafe fn _export_send_order_status_cabi<T_: Guest>(arg0: *mut u8) -> *mut u
                         };
                     }
                 }
-                *ptr214
+                *ptr291
                     .add(32 + 3 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>() = len228;
-                *ptr214
+                    .cast::<usize>() = len312;
+                *ptr291
                     .add(32 + 2 * ::core::mem::size_of::<*const u8>())
-                    .cast::<*mut u8>() = result228;
-                match resume222 {
+                    .cast::<*mut u8>() = result312;
+                match resume306 {
                     Some(e) => {
-                        *ptr214
+                        *ptr291
                             .add(32 + 4 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (1i32) as u8;
-                        let vec229 = <_ as Into<_rt::Vec<_>>>::into(e)
+                        let vec313 = <_ as Into<_rt::Vec<_>>>::into(e)
                             .into_boxed_slice();
-                        let ptr229 = vec229.as_ptr().cast::<u8>();
-                        let len229 = vec229.len();
-                        ::core::mem::forget(vec229);
-                        *ptr214
+                        let ptr313 = vec313.as_ptr().cast::<u8>();
+                        let len313 = vec313.len();
+                        ::core::mem::forget(vec313);
+                        *ptr291
                             .add(32 + 6 * ::core::mem::size_of::<*const u8>())
-                            .cast::<usize>() = len229;
-                        *ptr214
+                            .cast::<usize>() = len313;
+                        *ptr291
                             .add(32 + 5 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>() = ptr229.cast_mut();
+                            .cast::<*mut u8>() = ptr313.cast_mut();
                     }
                     None => {
-                        *ptr214
+                        *ptr291
                             .add(32 + 4 * ::core::mem::size_of::<*const u8>())
                             .cast::<u8>() = (0i32) as u8;
                     }
                 };
+                match reference306 {
+                    Some(e) => {
+                        *ptr291
+                            .add(32 + 7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (1i32) as u8;
+                        let vec314 = (e.into_bytes()).into_boxed_slice();
+                        let ptr314 = vec314.as_ptr().cast::<u8>();
+                        let len314 = vec314.len();
+                        ::core::mem::forget(vec314);
+                        *ptr291
+                            .add(32 + 9 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len314;
+                        *ptr291
+                            .add(32 + 8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr314.cast_mut();
+                    }
+                    None => {
+                        *ptr291
+                            .add(32 + 7 * ::core::mem::size_of::<*const u8>())
+                            .cast::<u8>() = (0i32) as u8;
+                    }
+                };
+                let vec317 = packages306;
+                let len317 = vec317.len();
+                let layout317 = _rt::alloc::Layout::from_size_align(
+                        vec317.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result317, _cleanup317) = wit_bindgen::rt::Cleanup::new(layout317);
+                if let Some(cleanup) = _cleanup317 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec317.into_iter().enumerate() {
+                    let base = result317
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let cartage::plugin::delivery::ToldPackage {
+                            index: index315,
+                            reference: reference315,
+                        } = e;
+                        *base.add(0).cast::<i32>() = _rt::as_i32(index315);
+                        match reference315 {
+                            Some(e) => {
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (1i32) as u8;
+                                let vec316 = (e.into_bytes()).into_boxed_slice();
+                                let ptr316 = vec316.as_ptr().cast::<u8>();
+                                let len316 = vec316.len();
+                                ::core::mem::forget(vec316);
+                                *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len316;
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr316.cast_mut();
+                            }
+                            None => {
+                                *base
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (0i32) as u8;
+                            }
+                        };
+                    }
+                }
+                *ptr291
+                    .add(32 + 11 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>() = len317;
+                *ptr291
+                    .add(32 + 10 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>() = result317;
+                let vec321 = extra306;
+                let len321 = vec321.len();
+                let layout321 = _rt::alloc::Layout::from_size_align(
+                        vec321.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                let (result321, _cleanup321) = wit_bindgen::rt::Cleanup::new(layout321);
+                if let Some(cleanup) = _cleanup321 {
+                    cleanup.forget();
+                }
+                for (i, e) in vec321.into_iter().enumerate() {
+                    let base = result321
+                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let (t318_0, t318_1) = e;
+                        let vec319 = (t318_0.into_bytes()).into_boxed_slice();
+                        let ptr319 = vec319.as_ptr().cast::<u8>();
+                        let len319 = vec319.len();
+                        ::core::mem::forget(vec319);
+                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len319;
+                        *base.add(0).cast::<*mut u8>() = ptr319.cast_mut();
+                        let vec320 = (t318_1.into_bytes()).into_boxed_slice();
+                        let ptr320 = vec320.as_ptr().cast::<u8>();
+                        let len320 = vec320.len();
+                        ::core::mem::forget(vec320);
+                        *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>() = len320;
+                        *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>() = ptr320.cast_mut();
+                    }
+                }
+                *ptr291
+                    .add(32 + 13 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>() = len321;
+                *ptr291
+                    .add(32 + 12 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>() = result321;
             }
         };
-        ptr214
+        ptr291
     }
 }
 #[doc(hidden)]
@@ -5821,72 +8942,213 @@ pub unsafe fn __post_return_send_order_status<T_: Guest>(arg0: *mut u8) {
                     len14 * (5 * ::core::mem::size_of::<*const u8>()),
                     ::core::mem::size_of::<*const u8>(),
                 );
-            }
-            _ => {
                 let l15 = *arg0
-                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                    .add(8 + 9 * ::core::mem::size_of::<*const u8>())
                     .cast::<*mut u8>();
                 let l16 = *arg0
-                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                    .add(8 + 10 * ::core::mem::size_of::<*const u8>())
                     .cast::<usize>();
-                _rt::cabi_dealloc(l15, l16, 1);
-                let l17 = *arg0
-                    .add(32 + 2 * ::core::mem::size_of::<*const u8>())
-                    .cast::<*mut u8>();
-                let l18 = *arg0
-                    .add(32 + 3 * ::core::mem::size_of::<*const u8>())
-                    .cast::<usize>();
-                let base24 = l17;
-                let len24 = l18;
-                for i in 0..len24 {
-                    let base = base24.add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                let base20 = l15;
+                let len20 = l16;
+                for i in 0..len20 {
+                    let base = base20.add(i * (4 * ::core::mem::size_of::<*const u8>()));
                     {
-                        let l19 = *base.add(0).cast::<*mut u8>();
-                        let l20 = *base
-                            .add(::core::mem::size_of::<*const u8>())
-                            .cast::<usize>();
-                        _rt::cabi_dealloc(l19, l20, 1);
-                        let l21 = i32::from(
-                            *base
-                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                .cast::<u8>(),
+                        let l17 = i32::from(
+                            *base.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
                         );
-                        match l21 {
+                        match l17 {
                             0 => {}
                             _ => {
-                                let l22 = *base
-                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                let l18 = *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l23 = *base
-                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                let l19 = *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                _rt::cabi_dealloc(l22, l23, 1);
+                                _rt::cabi_dealloc(l18, l19, 1);
                             }
                         }
                     }
                 }
                 _rt::cabi_dealloc(
-                    base24,
-                    len24 * (5 * ::core::mem::size_of::<*const u8>()),
+                    base20,
+                    len20 * (4 * ::core::mem::size_of::<*const u8>()),
                     ::core::mem::size_of::<*const u8>(),
                 );
-                let l25 = i32::from(
-                    *arg0.add(32 + 4 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
-                );
-                match l25 {
-                    0 => {}
-                    _ => {
-                        let l26 = *arg0
-                            .add(32 + 5 * ::core::mem::size_of::<*const u8>())
-                            .cast::<*mut u8>();
-                        let l27 = *arg0
-                            .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                let l21 = *arg0
+                    .add(32 + 10 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l22 = *arg0
+                    .add(32 + 11 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base27 = l21;
+                let len27 = l22;
+                for i in 0..len27 {
+                    let base = base27.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l23 = *base.add(0).cast::<*mut u8>();
+                        let l24 = *base
+                            .add(::core::mem::size_of::<*const u8>())
                             .cast::<usize>();
-                        let base28 = l26;
-                        let len28 = l27;
-                        _rt::cabi_dealloc(base28, len28 * 1, 1);
+                        _rt::cabi_dealloc(l23, l24, 1);
+                        let l25 = *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l26 = *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l25, l26, 1);
                     }
                 }
+                _rt::cabi_dealloc(
+                    base27,
+                    len27 * (4 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
+            }
+            _ => {
+                let l28 = *arg0
+                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l29 = *arg0
+                    .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                _rt::cabi_dealloc(l28, l29, 1);
+                let l30 = *arg0
+                    .add(32 + 2 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l31 = *arg0
+                    .add(32 + 3 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base37 = l30;
+                let len37 = l31;
+                for i in 0..len37 {
+                    let base = base37.add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l32 = *base.add(0).cast::<*mut u8>();
+                        let l33 = *base
+                            .add(::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l32, l33, 1);
+                        let l34 = i32::from(
+                            *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>(),
+                        );
+                        match l34 {
+                            0 => {}
+                            _ => {
+                                let l35 = *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l36 = *base
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l35, l36, 1);
+                            }
+                        }
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base37,
+                    len37 * (5 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
+                let l38 = i32::from(
+                    *arg0.add(32 + 4 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                );
+                match l38 {
+                    0 => {}
+                    _ => {
+                        let l39 = *arg0
+                            .add(32 + 5 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l40 = *arg0
+                            .add(32 + 6 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        let base41 = l39;
+                        let len41 = l40;
+                        _rt::cabi_dealloc(base41, len41 * 1, 1);
+                    }
+                }
+                let l42 = i32::from(
+                    *arg0.add(32 + 7 * ::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                );
+                match l42 {
+                    0 => {}
+                    _ => {
+                        let l43 = *arg0
+                            .add(32 + 8 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l44 = *arg0
+                            .add(32 + 9 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l43, l44, 1);
+                    }
+                }
+                let l45 = *arg0
+                    .add(32 + 10 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l46 = *arg0
+                    .add(32 + 11 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base50 = l45;
+                let len50 = l46;
+                for i in 0..len50 {
+                    let base = base50.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l47 = i32::from(
+                            *base.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                        );
+                        match l47 {
+                            0 => {}
+                            _ => {
+                                let l48 = *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l49 = *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l48, l49, 1);
+                            }
+                        }
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base50,
+                    len50 * (4 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
+                let l51 = *arg0
+                    .add(32 + 12 * ::core::mem::size_of::<*const u8>())
+                    .cast::<*mut u8>();
+                let l52 = *arg0
+                    .add(32 + 13 * ::core::mem::size_of::<*const u8>())
+                    .cast::<usize>();
+                let base57 = l51;
+                let len57 = l52;
+                for i in 0..len57 {
+                    let base = base57.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                    {
+                        let l53 = *base.add(0).cast::<*mut u8>();
+                        let l54 = *base
+                            .add(::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l53, l54, 1);
+                        let l55 = *base
+                            .add(2 * ::core::mem::size_of::<*const u8>())
+                            .cast::<*mut u8>();
+                        let l56 = *base
+                            .add(3 * ::core::mem::size_of::<*const u8>())
+                            .cast::<usize>();
+                        _rt::cabi_dealloc(l55, l56, 1);
+                    }
+                }
+                _rt::cabi_dealloc(
+                    base57,
+                    len57 * (4 * ::core::mem::size_of::<*const u8>()),
+                    ::core::mem::size_of::<*const u8>(),
+                );
             }
         }
     }
@@ -5898,16 +9160,20 @@ pub trait Guest {
     /// must be pure: a request, a signature or a log line made while describing ends the call, and the plugin is refused.
     #[allow(async_fn_in_trait)]
     fn describe() -> Manifest;
-    /// Lists the statuses that this cart knows, for a manifest whose `statuses` is `ask`.
+    /// Lists values that only this shop knows: its statuses, its carriers, or the values of a setting.
     ///
-    /// It may read from the cart and changes nothing there. Up to 1000. The host keeps the list with its date. A plugin whose
-    /// manifest does not say `ask` returns an empty list; the host does not call it then.
+    /// It makes requests whose `effect` is `reads`, and no others. Up to 1000 choices, each value once. The host keeps the list with its date, shows it to the
+    /// operator and checks maps and settings by it. The host asks only for what the manifest says is `asked`; for anything else a plugin returns an
+    /// empty list.
     #[allow(async_fn_in_trait)]
-    fn list_statuses(context: Context) -> Result<_rt::Vec<Status>, Failure>;
+    fn list_choices(
+        of: ChoicesOf,
+        context: Context,
+    ) -> Result<_rt::Vec<Choice>, Failure>;
     /// Answers "does it work?": whether the cart can be reached and takes the credentials, and, when an order is named,
     /// how the cart sees that order.
     ///
-    /// It changes nothing in the cart. A finding that needs a person is a `problem` with a remedy, not a failure; a
+    /// It makes requests whose `effect` is `reads`, and no others. A finding that needs a person is a `problem` with a remedy, not a failure; a
     /// failure means that the question could not be answered.
     #[allow(async_fn_in_trait)]
     fn check(order: Option<OrderKey>, context: Context) -> Result<Report, Failure>;
@@ -5915,7 +9181,8 @@ pub trait Guest {
     ///
     /// It may be called again for the same `delivery.id`, because an answer can be lost after the cart has acted. A
     /// plugin looks at `delivery.earlier` before it repeats a step that the cart does not recognise as a repeat (a note,
-    /// a shipment, a mail), and returns `already-done` where the cart already has all of it.
+    /// a shipment, a mail), and returns `already-done` where the cart already has all of it. A plugin that cannot finish within its requests returns
+    /// the failure `pending` with its steps and is called again.
     #[allow(async_fn_in_trait)]
     fn send_order_status(
         update: Update,
@@ -5932,24 +9199,18 @@ macro_rules! __export_world_plugin_cabi {
         _export_describe_cabi::<$ty > () } } #[unsafe (export_name =
         "cabi_post_describe")] unsafe extern "C" fn _post_return_describe(arg0 : * mut
         u8,) { unsafe { $($path_to_types)*:: __post_return_describe::<$ty > (arg0) } }
-        #[unsafe (export_name = "list-statuses")] unsafe extern "C" fn
-        export_list_statuses(arg0 : i64, arg1 : * mut u8, arg2 : usize, arg3 : * mut u8,
-        arg4 : usize, arg5 : * mut u8, arg6 : usize, arg7 : * mut u8, arg8 : usize,) -> *
-        mut u8 { unsafe { $($path_to_types)*:: _export_list_statuses_cabi::<$ty > (arg0,
-        arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) } } #[unsafe (export_name =
-        "cabi_post_list-statuses")] unsafe extern "C" fn _post_return_list_statuses(arg0
-        : * mut u8,) { unsafe { $($path_to_types)*:: __post_return_list_statuses::<$ty >
+        #[unsafe (export_name = "list-choices")] unsafe extern "C" fn
+        export_list_choices(arg0 : * mut u8,) -> * mut u8 { unsafe { $($path_to_types)*::
+        _export_list_choices_cabi::<$ty > (arg0) } } #[unsafe (export_name =
+        "cabi_post_list-choices")] unsafe extern "C" fn _post_return_list_choices(arg0 :
+        * mut u8,) { unsafe { $($path_to_types)*:: __post_return_list_choices::<$ty >
         (arg0) } } #[unsafe (export_name = "check")] unsafe extern "C" fn
-        export_check(arg0 : i32, arg1 : * mut u8, arg2 : usize, arg3 : i32, arg4 : * mut
-        u8, arg5 : usize, arg6 : i64, arg7 : * mut u8, arg8 : usize, arg9 : * mut u8,
-        arg10 : usize, arg11 : * mut u8, arg12 : usize, arg13 : * mut u8, arg14 : usize,)
-        -> * mut u8 { unsafe { $($path_to_types)*:: _export_check_cabi::<$ty > (arg0,
-        arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8, arg9, arg10, arg11, arg12, arg13,
-        arg14) } } #[unsafe (export_name = "cabi_post_check")] unsafe extern "C" fn
-        _post_return_check(arg0 : * mut u8,) { unsafe { $($path_to_types)*::
-        __post_return_check::<$ty > (arg0) } } #[unsafe (export_name =
-        "send-order-status")] unsafe extern "C" fn export_send_order_status(arg0 : * mut
-        u8,) -> * mut u8 { unsafe { $($path_to_types)*::
+        export_check(arg0 : * mut u8,) -> * mut u8 { unsafe { $($path_to_types)*::
+        _export_check_cabi::<$ty > (arg0) } } #[unsafe (export_name = "cabi_post_check")]
+        unsafe extern "C" fn _post_return_check(arg0 : * mut u8,) { unsafe {
+        $($path_to_types)*:: __post_return_check::<$ty > (arg0) } } #[unsafe (export_name
+        = "send-order-status")] unsafe extern "C" fn export_send_order_status(arg0 : *
+        mut u8,) -> * mut u8 { unsafe { $($path_to_types)*::
         _export_send_order_status_cabi::<$ty > (arg0) } } #[unsafe (export_name =
         "cabi_post_send-order-status")] unsafe extern "C" fn
         _post_return_send_order_status(arg0 : * mut u8,) { unsafe { $($path_to_types)*::
@@ -5960,15 +9221,49 @@ macro_rules! __export_world_plugin_cabi {
 pub use __export_world_plugin_cabi;
 #[repr(align(8))]
 struct _RetArea(
-    [::core::mem::MaybeUninit<u8>; 33 * ::core::mem::size_of::<*const u8>()],
+    [::core::mem::MaybeUninit<u8>; 40 + 38 * ::core::mem::size_of::<*const u8>()],
 );
 static mut _RET_AREA: _RetArea = _RetArea(
-    [::core::mem::MaybeUninit::uninit(); 33 * ::core::mem::size_of::<*const u8>()],
+    [::core::mem::MaybeUninit::uninit(); 40 + 38 * ::core::mem::size_of::<*const u8>()],
 );
 #[rustfmt::skip]
 #[allow(dead_code, clippy::all)]
 pub mod cartage {
     pub mod plugin {
+        /// Where the contract grows without a new package version.
+        ///
+        /// The component model compares types exactly, so no record gets another field and no variant another case in this package. What a later release
+        /// of the host or of a plugin adds travels here, by name. `extra.md` beside this file is the registry of the names that the contract defines.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod growth {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
+            use super::super::super::_rt;
+            /// Further data: names and values, each name once, in no order that means anything. Up to 50 pairs; a name has 1 to 100 characters, a value up to
+            /// 4 KiB. Names that the contract defines are lower-case ASCII words joined by hyphens; anybody else's begin with a domain of theirs and a
+            /// slash (`shop.example/priority`). Whoever reads an unknown name ignores the pair.
+            pub type Extra = _rt::Vec<(_rt::String, _rt::String)>;
+            /// A kind that this package has no case for. The host knows it by its name or refuses the manifest.
+            #[derive(Clone)]
+            pub struct Extension {
+                /// As in `extra`. It stands in `manifest.requires` as well.
+                pub name: _rt::String,
+                /// As the definition of the name says.
+                pub parameters: Extra,
+            }
+            impl ::core::fmt::Debug for Extension {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Extension")
+                        .field("name", &self.name)
+                        .field("parameters", &self.parameters)
+                        .finish()
+                }
+            }
+        }
         /// Requests to the cart. The plugin says what to ask; the host decides whether, and performs it.
         ///
         /// A request names an endpoint of the manifest; the operator bound that name to a base URL. A plugin cannot give a scheme, a
@@ -5981,9 +9276,42 @@ pub mod cartage {
             #[doc(hidden)]
             static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
             use super::super::super::_rt;
-            /// A request method. CONNECT and TRACE cannot be said.
+            pub type Extra = super::super::super::cartage::plugin::growth::Extra;
+            /// What a request does at the cart, whatever its method: GraphQL reads by POST, and some carts write by GET. The host takes the plugin's word.
             #[repr(u8)]
             #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum Effect {
+                /// It changes nothing. `check` and `list-choices` make no other, a dry run may perform it, and it does not count for `reach`.
+                Reads,
+                /// It may change something.
+                Writes,
+            }
+            impl ::core::fmt::Debug for Effect {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Effect::Reads => f.debug_tuple("Effect::Reads").finish(),
+                        Effect::Writes => f.debug_tuple("Effect::Writes").finish(),
+                    }
+                }
+            }
+            impl Effect {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> Effect {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => Effect::Reads,
+                        1 => Effect::Writes,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            /// A request method.
+            #[derive(Clone)]
             pub enum Method {
                 /// Reads. A request by GET has no body.
                 Get,
@@ -5999,6 +9327,9 @@ pub mod cartage {
                 Delete,
                 /// Asks what is possible.
                 Options,
+                /// Another (RFC 9110 section 9.1): 1 to 20 upper-case ASCII letters, digits, `-` and `_`, a letter first; never CONNECT or TRACE. It may have a
+                /// body. One of those above, given here by its name, is that one.
+                Other(_rt::String),
             }
             impl ::core::fmt::Debug for Method {
                 fn fmt(
@@ -6013,24 +9344,9 @@ pub mod cartage {
                         Method::Patch => f.debug_tuple("Method::Patch").finish(),
                         Method::Delete => f.debug_tuple("Method::Delete").finish(),
                         Method::Options => f.debug_tuple("Method::Options").finish(),
-                    }
-                }
-            }
-            impl Method {
-                #[doc(hidden)]
-                pub unsafe fn _lift(val: u8) -> Method {
-                    if !cfg!(debug_assertions) {
-                        return unsafe { ::core::mem::transmute(val) };
-                    }
-                    match val {
-                        0 => Method::Get,
-                        1 => Method::Head,
-                        2 => Method::Post,
-                        3 => Method::Put,
-                        4 => Method::Patch,
-                        5 => Method::Delete,
-                        6 => Method::Options,
-                        _ => panic!("invalid enum discriminant"),
+                        Method::Other(e) => {
+                            f.debug_tuple("Method::Other").field(e).finish()
+                        }
                     }
                 }
             }
@@ -6182,6 +9498,8 @@ pub mod cartage {
                 pub endpoint: _rt::String,
                 /// One that the manifest declares for the endpoint.
                 pub method: Method,
+                /// What it does at the cart, by the plugin's word.
+                pub effect: Effect,
                 /// Already percent-encoded; it is joined to the base URL's path. Empty: the base URL itself. Otherwise it starts with `/`, equals
                 /// its own normal form by the WHATWG URL standard, and lies under one of the endpoint's path prefixes. No segment but the last is
                 /// empty; none is `.` or `..`, alone or before a semicolon; none holds a slash, a backslash or a control character. All of this
@@ -6193,9 +9511,10 @@ pub mod cartage {
                 pub query: _rt::Vec<QueryPair>,
                 /// Only names that the manifest declares for the endpoint, and `content-type`, which its request types declare. Names are compared
                 /// without regard to case, and each is given once. Up to 64, up to 8 KiB a value and 16 KiB together.
-                /// `idempotency-key`, where declared, must start with the delivery's id and hold no secret; a call without a delivery has none.
+                /// `idempotency-key`, where declared, must start with the delivery's id and hold no secret; a call without a delivery has none. `authorization`, where
+                /// declared, is for schemes that the plugin composes with secret parts, and not allowed in a request of which a slot in `auth` sets it.
                 ///
-                /// These are the host's and cannot be set or declared: `accept-encoding`, `authorization`, `connection`, `content-encoding`,
+                /// These are the host's and cannot be set or declared: `accept-encoding`, `connection`, `content-encoding`,
                 /// `content-length`, `cookie`, `cookie2`, `date`, `expect`, `host`, `http2-settings`, `keep-alive`, `set-cookie`, `set-cookie2`, `te`,
                 /// `traceparent`, `tracestate`, `trailer`, `transfer-encoding`, `upgrade`, `user-agent`, every `proxy-` header, and those that pretend
                 /// another origin, target or method: `forwarded`, `via`, every `x-forwarded-` header, `x-real-ip`, `client-ip`, `x-client-ip`,
@@ -6211,6 +9530,8 @@ pub mod cartage {
                 pub auth: _rt::Vec<_rt::String>,
                 /// Obtain the tokens of the slots in `auth` anew, because the cart refused the cached one. Honoured once per call.
                 pub renew: bool,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for Request {
                 fn fmt(
@@ -6220,12 +9541,14 @@ pub mod cartage {
                     f.debug_struct("Request")
                         .field("endpoint", &self.endpoint)
                         .field("method", &self.method)
+                        .field("effect", &self.effect)
                         .field("path", &self.path)
                         .field("query", &self.query)
                         .field("headers", &self.headers)
                         .field("body", &self.body)
                         .field("auth", &self.auth)
                         .field("renew", &self.renew)
+                        .field("extra", &self.extra)
                         .finish()
                 }
             }
@@ -6259,6 +9582,8 @@ pub mod cartage {
                 /// As received: not decompressed, not decoded. If it held a secret of the cart, the secret is replaced, and the call may
                 /// finish but make no further request.
                 pub body: _rt::Vec<u8>,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for Response {
                 fn fmt(
@@ -6269,10 +9594,12 @@ pub mod cartage {
                         .field("status", &self.status)
                         .field("headers", &self.headers)
                         .field("body", &self.body)
+                        .field("extra", &self.extra)
                         .finish()
                 }
             }
-            /// How far a request, or all requests of an attempt, got.
+            /// How far a request, or the writes of an attempt, got. Of several writes, one without a whole answer makes it `maybe-sent`, whatever the
+            /// others came to.
             #[repr(u8)]
             #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
             pub enum Reach {
@@ -6280,7 +9607,7 @@ pub mod cartage {
                 NothingSent,
                 /// Some of it was sent and no whole answer came. The cart may have acted.
                 MaybeSent,
-                /// The cart answered.
+                /// The cart answered all that was sent.
                 Answered,
             }
             impl ::core::fmt::Debug for Reach {
@@ -6323,6 +9650,8 @@ pub mod cartage {
                 PathDenied,
                 /// A query pair is malformed, or a credential sets it.
                 QueryDenied,
+                /// The request's effect is `writes` in a call that may only read: `check`, `list-choices`.
+                EffectDenied,
                 /// A header is not declared, is the host's or a credential's, is given twice or is malformed.
                 HeaderDenied,
                 /// The request's content type is not declared, or the body does not fit it.
@@ -6355,6 +9684,8 @@ pub mod cartage {
                 ResponseType,
                 /// A token could not be obtained for a slot in `auth`.
                 TokenRefused,
+                /// Something else. `reach` says whether asking again is safe.
+                Other,
             }
             impl ::core::fmt::Debug for ErrorKind {
                 fn fmt(
@@ -6373,6 +9704,9 @@ pub mod cartage {
                         }
                         ErrorKind::QueryDenied => {
                             f.debug_tuple("ErrorKind::QueryDenied").finish()
+                        }
+                        ErrorKind::EffectDenied => {
+                            f.debug_tuple("ErrorKind::EffectDenied").finish()
                         }
                         ErrorKind::HeaderDenied => {
                             f.debug_tuple("ErrorKind::HeaderDenied").finish()
@@ -6418,6 +9752,7 @@ pub mod cartage {
                         ErrorKind::TokenRefused => {
                             f.debug_tuple("ErrorKind::TokenRefused").finish()
                         }
+                        ErrorKind::Other => f.debug_tuple("ErrorKind::Other").finish(),
                     }
                 }
             }
@@ -6432,22 +9767,24 @@ pub mod cartage {
                         1 => ErrorKind::MethodDenied,
                         2 => ErrorKind::PathDenied,
                         3 => ErrorKind::QueryDenied,
-                        4 => ErrorKind::HeaderDenied,
-                        5 => ErrorKind::BodyDenied,
-                        6 => ErrorKind::CredentialDenied,
-                        7 => ErrorKind::RequestTooLarge,
-                        8 => ErrorKind::QuotaExceeded,
-                        9 => ErrorKind::AddressDenied,
-                        10 => ErrorKind::Unsupported,
-                        11 => ErrorKind::Dns,
-                        12 => ErrorKind::Connect,
-                        13 => ErrorKind::Tls,
-                        14 => ErrorKind::Timeout,
-                        15 => ErrorKind::Interrupted,
-                        16 => ErrorKind::ResponseInvalid,
-                        17 => ErrorKind::ResponseTooLarge,
-                        18 => ErrorKind::ResponseType,
-                        19 => ErrorKind::TokenRefused,
+                        4 => ErrorKind::EffectDenied,
+                        5 => ErrorKind::HeaderDenied,
+                        6 => ErrorKind::BodyDenied,
+                        7 => ErrorKind::CredentialDenied,
+                        8 => ErrorKind::RequestTooLarge,
+                        9 => ErrorKind::QuotaExceeded,
+                        10 => ErrorKind::AddressDenied,
+                        11 => ErrorKind::Unsupported,
+                        12 => ErrorKind::Dns,
+                        13 => ErrorKind::Connect,
+                        14 => ErrorKind::Tls,
+                        15 => ErrorKind::Timeout,
+                        16 => ErrorKind::Interrupted,
+                        17 => ErrorKind::ResponseInvalid,
+                        18 => ErrorKind::ResponseTooLarge,
+                        19 => ErrorKind::ResponseType,
+                        20 => ErrorKind::TokenRefused,
+                        21 => ErrorKind::Other,
                         _ => panic!("invalid enum discriminant"),
                     }
                 }
@@ -6497,95 +9834,133 @@ pub mod cartage {
                     struct RetArea(
                         [::core::mem::MaybeUninit<
                             u8,
-                        >; 6 * ::core::mem::size_of::<*const u8>()],
+                        >; 20 * ::core::mem::size_of::<*const u8>()],
                     );
                     let mut ret_area = RetArea(
-                        [::core::mem::MaybeUninit::uninit(); 6
+                        [::core::mem::MaybeUninit::uninit(); 20
                             * ::core::mem::size_of::<*const u8>()],
                     );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
                     let Request {
-                        endpoint: endpoint0,
-                        method: method0,
-                        path: path0,
-                        query: query0,
-                        headers: headers0,
-                        body: body0,
-                        auth: auth0,
-                        renew: renew0,
+                        endpoint: endpoint1,
+                        method: method1,
+                        effect: effect1,
+                        path: path1,
+                        query: query1,
+                        headers: headers1,
+                        body: body1,
+                        auth: auth1,
+                        renew: renew1,
+                        extra: extra1,
                     } = request;
-                    let vec1 = endpoint0;
-                    let ptr1 = vec1.as_ptr().cast::<u8>();
-                    let len1 = vec1.len();
-                    let vec2 = path0;
+                    let vec2 = endpoint1;
                     let ptr2 = vec2.as_ptr().cast::<u8>();
                     let len2 = vec2.len();
-                    let vec12 = query0;
-                    let len12 = vec12.len();
-                    let layout12 = _rt::alloc::Layout::from_size_align(
-                            vec12.len() * (5 * ::core::mem::size_of::<*const u8>()),
+                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len2;
+                    *ptr0.add(0).cast::<*mut u8>() = ptr2.cast_mut();
+                    match method1 {
+                        Method::Get => {
+                            *ptr0
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>() = (0i32) as u8;
+                        }
+                        Method::Head => {
+                            *ptr0
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>() = (1i32) as u8;
+                        }
+                        Method::Post => {
+                            *ptr0
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>() = (2i32) as u8;
+                        }
+                        Method::Put => {
+                            *ptr0
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>() = (3i32) as u8;
+                        }
+                        Method::Patch => {
+                            *ptr0
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>() = (4i32) as u8;
+                        }
+                        Method::Delete => {
+                            *ptr0
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>() = (5i32) as u8;
+                        }
+                        Method::Options => {
+                            *ptr0
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>() = (6i32) as u8;
+                        }
+                        Method::Other(e) => {
+                            *ptr0
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>() = (7i32) as u8;
+                            let vec3 = e;
+                            let ptr3 = vec3.as_ptr().cast::<u8>();
+                            let len3 = vec3.len();
+                            *ptr0
+                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len3;
+                            *ptr0
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>() = ptr3.cast_mut();
+                        }
+                    }
+                    *ptr0.add(5 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (effect1
+                        .clone() as i32) as u8;
+                    let vec4 = path1;
+                    let ptr4 = vec4.as_ptr().cast::<u8>();
+                    let len4 = vec4.len();
+                    *ptr0.add(7 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len4;
+                    *ptr0
+                        .add(6 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>() = ptr4.cast_mut();
+                    let vec14 = query1;
+                    let len14 = vec14.len();
+                    let layout14 = _rt::alloc::Layout::from_size_align(
+                            vec14.len() * (5 * ::core::mem::size_of::<*const u8>()),
                             ::core::mem::size_of::<*const u8>(),
                         )
                         .unwrap();
-                    let (result12, _cleanup12) = wit_bindgen::rt::Cleanup::new(layout12);
-                    for (i, e) in vec12.into_iter().enumerate() {
-                        let base = result12
+                    let (result14, _cleanup14) = wit_bindgen::rt::Cleanup::new(layout14);
+                    for (i, e) in vec14.into_iter().enumerate() {
+                        let base = result14
                             .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                         {
-                            let QueryPair { name: name3, value: value3 } = e;
-                            let vec4 = name3;
-                            let ptr4 = vec4.as_ptr().cast::<u8>();
-                            let len4 = vec4.len();
+                            let QueryPair { name: name5, value: value5 } = e;
+                            let vec6 = name5;
+                            let ptr6 = vec6.as_ptr().cast::<u8>();
+                            let len6 = vec6.len();
                             *base
                                 .add(::core::mem::size_of::<*const u8>())
-                                .cast::<usize>() = len4;
-                            *base.add(0).cast::<*mut u8>() = ptr4.cast_mut();
-                            match value3 {
+                                .cast::<usize>() = len6;
+                            *base.add(0).cast::<*mut u8>() = ptr6.cast_mut();
+                            match value5 {
                                 Some(e) => {
                                     *base
                                         .add(2 * ::core::mem::size_of::<*const u8>())
                                         .cast::<u8>() = (1i32) as u8;
-                                    let vec11 = e;
-                                    let len11 = vec11.len();
-                                    let layout11 = _rt::alloc::Layout::from_size_align(
-                                            vec11.len() * (6 * ::core::mem::size_of::<*const u8>()),
+                                    let vec13 = e;
+                                    let len13 = vec13.len();
+                                    let layout13 = _rt::alloc::Layout::from_size_align(
+                                            vec13.len() * (6 * ::core::mem::size_of::<*const u8>()),
                                             ::core::mem::size_of::<*const u8>(),
                                         )
                                         .unwrap();
-                                    let (result11, _cleanup11) = wit_bindgen::rt::Cleanup::new(
-                                        layout11,
+                                    let (result13, _cleanup13) = wit_bindgen::rt::Cleanup::new(
+                                        layout13,
                                     );
-                                    cleanup_list.extend(_cleanup11);
-                                    for (i, e) in vec11.into_iter().enumerate() {
-                                        let base = result11
+                                    cleanup_list.extend(_cleanup13);
+                                    for (i, e) in vec13.into_iter().enumerate() {
+                                        let base = result13
                                             .add(i * (6 * ::core::mem::size_of::<*const u8>()));
                                         {
                                             match e {
                                                 Part::Text(e) => {
                                                     *base.add(0).cast::<u8>() = (0i32) as u8;
-                                                    let vec5 = e;
-                                                    let ptr5 = vec5.as_ptr().cast::<u8>();
-                                                    let len5 = vec5.len();
-                                                    *base
-                                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                                        .cast::<usize>() = len5;
-                                                    *base
-                                                        .add(::core::mem::size_of::<*const u8>())
-                                                        .cast::<*mut u8>() = ptr5.cast_mut();
-                                                }
-                                                Part::Bytes(e) => {
-                                                    *base.add(0).cast::<u8>() = (1i32) as u8;
-                                                    let vec6 = e;
-                                                    let ptr6 = vec6.as_ptr().cast::<u8>();
-                                                    let len6 = vec6.len();
-                                                    *base
-                                                        .add(2 * ::core::mem::size_of::<*const u8>())
-                                                        .cast::<usize>() = len6;
-                                                    *base
-                                                        .add(::core::mem::size_of::<*const u8>())
-                                                        .cast::<*mut u8>() = ptr6.cast_mut();
-                                                }
-                                                Part::Raw(e) => {
-                                                    *base.add(0).cast::<u8>() = (2i32) as u8;
                                                     let vec7 = e;
                                                     let ptr7 = vec7.as_ptr().cast::<u8>();
                                                     let len7 = vec7.len();
@@ -6596,14 +9971,21 @@ pub mod cartage {
                                                         .add(::core::mem::size_of::<*const u8>())
                                                         .cast::<*mut u8>() = ptr7.cast_mut();
                                                 }
-                                                Part::Secret(e) => {
-                                                    *base.add(0).cast::<u8>() = (3i32) as u8;
-                                                    let SecretPart {
-                                                        slot: slot8,
-                                                        field: field8,
-                                                        escape: escape8,
-                                                    } = e;
-                                                    let vec9 = slot8;
+                                                Part::Bytes(e) => {
+                                                    *base.add(0).cast::<u8>() = (1i32) as u8;
+                                                    let vec8 = e;
+                                                    let ptr8 = vec8.as_ptr().cast::<u8>();
+                                                    let len8 = vec8.len();
+                                                    *base
+                                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>() = len8;
+                                                    *base
+                                                        .add(::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>() = ptr8.cast_mut();
+                                                }
+                                                Part::Raw(e) => {
+                                                    *base.add(0).cast::<u8>() = (2i32) as u8;
+                                                    let vec9 = e;
                                                     let ptr9 = vec9.as_ptr().cast::<u8>();
                                                     let len9 = vec9.len();
                                                     *base
@@ -6612,28 +9994,45 @@ pub mod cartage {
                                                     *base
                                                         .add(::core::mem::size_of::<*const u8>())
                                                         .cast::<*mut u8>() = ptr9.cast_mut();
-                                                    let vec10 = field8;
-                                                    let ptr10 = vec10.as_ptr().cast::<u8>();
-                                                    let len10 = vec10.len();
+                                                }
+                                                Part::Secret(e) => {
+                                                    *base.add(0).cast::<u8>() = (3i32) as u8;
+                                                    let SecretPart {
+                                                        slot: slot10,
+                                                        field: field10,
+                                                        escape: escape10,
+                                                    } = e;
+                                                    let vec11 = slot10;
+                                                    let ptr11 = vec11.as_ptr().cast::<u8>();
+                                                    let len11 = vec11.len();
+                                                    *base
+                                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                                        .cast::<usize>() = len11;
+                                                    *base
+                                                        .add(::core::mem::size_of::<*const u8>())
+                                                        .cast::<*mut u8>() = ptr11.cast_mut();
+                                                    let vec12 = field10;
+                                                    let ptr12 = vec12.as_ptr().cast::<u8>();
+                                                    let len12 = vec12.len();
                                                     *base
                                                         .add(4 * ::core::mem::size_of::<*const u8>())
-                                                        .cast::<usize>() = len10;
+                                                        .cast::<usize>() = len12;
                                                     *base
                                                         .add(3 * ::core::mem::size_of::<*const u8>())
-                                                        .cast::<*mut u8>() = ptr10.cast_mut();
+                                                        .cast::<*mut u8>() = ptr12.cast_mut();
                                                     *base
                                                         .add(5 * ::core::mem::size_of::<*const u8>())
-                                                        .cast::<u8>() = (escape8.clone() as i32) as u8;
+                                                        .cast::<u8>() = (escape10.clone() as i32) as u8;
                                                 }
                                             }
                                         }
                                     }
                                     *base
                                         .add(4 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<usize>() = len11;
+                                        .cast::<usize>() = len13;
                                     *base
                                         .add(3 * ::core::mem::size_of::<*const u8>())
-                                        .cast::<*mut u8>() = result11;
+                                        .cast::<*mut u8>() = result13;
                                 }
                                 None => {
                                     *base
@@ -6643,68 +10042,48 @@ pub mod cartage {
                             };
                         }
                     }
-                    let vec22 = headers0;
-                    let len22 = vec22.len();
-                    let layout22 = _rt::alloc::Layout::from_size_align(
-                            vec22.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                    *ptr0.add(9 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len14;
+                    *ptr0
+                        .add(8 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>() = result14;
+                    let vec24 = headers1;
+                    let len24 = vec24.len();
+                    let layout24 = _rt::alloc::Layout::from_size_align(
+                            vec24.len() * (4 * ::core::mem::size_of::<*const u8>()),
                             ::core::mem::size_of::<*const u8>(),
                         )
                         .unwrap();
-                    let (result22, _cleanup22) = wit_bindgen::rt::Cleanup::new(layout22);
-                    for (i, e) in vec22.into_iter().enumerate() {
-                        let base = result22
+                    let (result24, _cleanup24) = wit_bindgen::rt::Cleanup::new(layout24);
+                    for (i, e) in vec24.into_iter().enumerate() {
+                        let base = result24
                             .add(i * (4 * ::core::mem::size_of::<*const u8>()));
                         {
-                            let Header { name: name13, value: value13 } = e;
-                            let vec14 = name13;
-                            let ptr14 = vec14.as_ptr().cast::<u8>();
-                            let len14 = vec14.len();
+                            let Header { name: name15, value: value15 } = e;
+                            let vec16 = name15;
+                            let ptr16 = vec16.as_ptr().cast::<u8>();
+                            let len16 = vec16.len();
                             *base
                                 .add(::core::mem::size_of::<*const u8>())
-                                .cast::<usize>() = len14;
-                            *base.add(0).cast::<*mut u8>() = ptr14.cast_mut();
-                            let vec21 = value13;
-                            let len21 = vec21.len();
-                            let layout21 = _rt::alloc::Layout::from_size_align(
-                                    vec21.len() * (6 * ::core::mem::size_of::<*const u8>()),
+                                .cast::<usize>() = len16;
+                            *base.add(0).cast::<*mut u8>() = ptr16.cast_mut();
+                            let vec23 = value15;
+                            let len23 = vec23.len();
+                            let layout23 = _rt::alloc::Layout::from_size_align(
+                                    vec23.len() * (6 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 )
                                 .unwrap();
-                            let (result21, _cleanup21) = wit_bindgen::rt::Cleanup::new(
-                                layout21,
+                            let (result23, _cleanup23) = wit_bindgen::rt::Cleanup::new(
+                                layout23,
                             );
-                            cleanup_list.extend(_cleanup21);
-                            for (i, e) in vec21.into_iter().enumerate() {
-                                let base = result21
+                            cleanup_list.extend(_cleanup23);
+                            for (i, e) in vec23.into_iter().enumerate() {
+                                let base = result23
                                     .add(i * (6 * ::core::mem::size_of::<*const u8>()));
                                 {
                                     match e {
                                         Part::Text(e) => {
                                             *base.add(0).cast::<u8>() = (0i32) as u8;
-                                            let vec15 = e;
-                                            let ptr15 = vec15.as_ptr().cast::<u8>();
-                                            let len15 = vec15.len();
-                                            *base
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>() = len15;
-                                            *base
-                                                .add(::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>() = ptr15.cast_mut();
-                                        }
-                                        Part::Bytes(e) => {
-                                            *base.add(0).cast::<u8>() = (1i32) as u8;
-                                            let vec16 = e;
-                                            let ptr16 = vec16.as_ptr().cast::<u8>();
-                                            let len16 = vec16.len();
-                                            *base
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>() = len16;
-                                            *base
-                                                .add(::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>() = ptr16.cast_mut();
-                                        }
-                                        Part::Raw(e) => {
-                                            *base.add(0).cast::<u8>() = (2i32) as u8;
                                             let vec17 = e;
                                             let ptr17 = vec17.as_ptr().cast::<u8>();
                                             let len17 = vec17.len();
@@ -6715,14 +10094,21 @@ pub mod cartage {
                                                 .add(::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>() = ptr17.cast_mut();
                                         }
-                                        Part::Secret(e) => {
-                                            *base.add(0).cast::<u8>() = (3i32) as u8;
-                                            let SecretPart {
-                                                slot: slot18,
-                                                field: field18,
-                                                escape: escape18,
-                                            } = e;
-                                            let vec19 = slot18;
+                                        Part::Bytes(e) => {
+                                            *base.add(0).cast::<u8>() = (1i32) as u8;
+                                            let vec18 = e;
+                                            let ptr18 = vec18.as_ptr().cast::<u8>();
+                                            let len18 = vec18.len();
+                                            *base
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>() = len18;
+                                            *base
+                                                .add(::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>() = ptr18.cast_mut();
+                                        }
+                                        Part::Raw(e) => {
+                                            *base.add(0).cast::<u8>() = (2i32) as u8;
+                                            let vec19 = e;
                                             let ptr19 = vec19.as_ptr().cast::<u8>();
                                             let len19 = vec19.len();
                                             *base
@@ -6731,74 +10117,76 @@ pub mod cartage {
                                             *base
                                                 .add(::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>() = ptr19.cast_mut();
-                                            let vec20 = field18;
-                                            let ptr20 = vec20.as_ptr().cast::<u8>();
-                                            let len20 = vec20.len();
+                                        }
+                                        Part::Secret(e) => {
+                                            *base.add(0).cast::<u8>() = (3i32) as u8;
+                                            let SecretPart {
+                                                slot: slot20,
+                                                field: field20,
+                                                escape: escape20,
+                                            } = e;
+                                            let vec21 = slot20;
+                                            let ptr21 = vec21.as_ptr().cast::<u8>();
+                                            let len21 = vec21.len();
+                                            *base
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>() = len21;
+                                            *base
+                                                .add(::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>() = ptr21.cast_mut();
+                                            let vec22 = field20;
+                                            let ptr22 = vec22.as_ptr().cast::<u8>();
+                                            let len22 = vec22.len();
                                             *base
                                                 .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>() = len20;
+                                                .cast::<usize>() = len22;
                                             *base
                                                 .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>() = ptr20.cast_mut();
+                                                .cast::<*mut u8>() = ptr22.cast_mut();
                                             *base
                                                 .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<u8>() = (escape18.clone() as i32) as u8;
+                                                .cast::<u8>() = (escape20.clone() as i32) as u8;
                                         }
                                     }
                                 }
                             }
                             *base
                                 .add(3 * ::core::mem::size_of::<*const u8>())
-                                .cast::<usize>() = len21;
+                                .cast::<usize>() = len23;
                             *base
                                 .add(2 * ::core::mem::size_of::<*const u8>())
-                                .cast::<*mut u8>() = result21;
+                                .cast::<*mut u8>() = result23;
                         }
                     }
-                    let (result30_0, result30_1, result30_2) = match body0 {
+                    *ptr0
+                        .add(11 * ::core::mem::size_of::<*const u8>())
+                        .cast::<usize>() = len24;
+                    *ptr0
+                        .add(10 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>() = result24;
+                    match body1 {
                         Some(e) => {
-                            let vec29 = e;
-                            let len29 = vec29.len();
-                            let layout29 = _rt::alloc::Layout::from_size_align(
-                                    vec29.len() * (6 * ::core::mem::size_of::<*const u8>()),
+                            *ptr0
+                                .add(12 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>() = (1i32) as u8;
+                            let vec31 = e;
+                            let len31 = vec31.len();
+                            let layout31 = _rt::alloc::Layout::from_size_align(
+                                    vec31.len() * (6 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 )
                                 .unwrap();
-                            let (result29, _cleanup29) = wit_bindgen::rt::Cleanup::new(
-                                layout29,
+                            let (result31, _cleanup31) = wit_bindgen::rt::Cleanup::new(
+                                layout31,
                             );
-                            cleanup_list.extend(_cleanup29);
-                            for (i, e) in vec29.into_iter().enumerate() {
-                                let base = result29
+                            cleanup_list.extend(_cleanup31);
+                            for (i, e) in vec31.into_iter().enumerate() {
+                                let base = result31
                                     .add(i * (6 * ::core::mem::size_of::<*const u8>()));
                                 {
                                     match e {
                                         Part::Text(e) => {
                                             *base.add(0).cast::<u8>() = (0i32) as u8;
-                                            let vec23 = e;
-                                            let ptr23 = vec23.as_ptr().cast::<u8>();
-                                            let len23 = vec23.len();
-                                            *base
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>() = len23;
-                                            *base
-                                                .add(::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>() = ptr23.cast_mut();
-                                        }
-                                        Part::Bytes(e) => {
-                                            *base.add(0).cast::<u8>() = (1i32) as u8;
-                                            let vec24 = e;
-                                            let ptr24 = vec24.as_ptr().cast::<u8>();
-                                            let len24 = vec24.len();
-                                            *base
-                                                .add(2 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>() = len24;
-                                            *base
-                                                .add(::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>() = ptr24.cast_mut();
-                                        }
-                                        Part::Raw(e) => {
-                                            *base.add(0).cast::<u8>() = (2i32) as u8;
                                             let vec25 = e;
                                             let ptr25 = vec25.as_ptr().cast::<u8>();
                                             let len25 = vec25.len();
@@ -6809,14 +10197,21 @@ pub mod cartage {
                                                 .add(::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>() = ptr25.cast_mut();
                                         }
-                                        Part::Secret(e) => {
-                                            *base.add(0).cast::<u8>() = (3i32) as u8;
-                                            let SecretPart {
-                                                slot: slot26,
-                                                field: field26,
-                                                escape: escape26,
-                                            } = e;
-                                            let vec27 = slot26;
+                                        Part::Bytes(e) => {
+                                            *base.add(0).cast::<u8>() = (1i32) as u8;
+                                            let vec26 = e;
+                                            let ptr26 = vec26.as_ptr().cast::<u8>();
+                                            let len26 = vec26.len();
+                                            *base
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>() = len26;
+                                            *base
+                                                .add(::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>() = ptr26.cast_mut();
+                                        }
+                                        Part::Raw(e) => {
+                                            *base.add(0).cast::<u8>() = (2i32) as u8;
+                                            let vec27 = e;
                                             let ptr27 = vec27.as_ptr().cast::<u8>();
                                             let len27 = vec27.len();
                                             *base
@@ -6825,219 +10220,285 @@ pub mod cartage {
                                             *base
                                                 .add(::core::mem::size_of::<*const u8>())
                                                 .cast::<*mut u8>() = ptr27.cast_mut();
-                                            let vec28 = field26;
-                                            let ptr28 = vec28.as_ptr().cast::<u8>();
-                                            let len28 = vec28.len();
+                                        }
+                                        Part::Secret(e) => {
+                                            *base.add(0).cast::<u8>() = (3i32) as u8;
+                                            let SecretPart {
+                                                slot: slot28,
+                                                field: field28,
+                                                escape: escape28,
+                                            } = e;
+                                            let vec29 = slot28;
+                                            let ptr29 = vec29.as_ptr().cast::<u8>();
+                                            let len29 = vec29.len();
+                                            *base
+                                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>() = len29;
+                                            *base
+                                                .add(::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>() = ptr29.cast_mut();
+                                            let vec30 = field28;
+                                            let ptr30 = vec30.as_ptr().cast::<u8>();
+                                            let len30 = vec30.len();
                                             *base
                                                 .add(4 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<usize>() = len28;
+                                                .cast::<usize>() = len30;
                                             *base
                                                 .add(3 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<*mut u8>() = ptr28.cast_mut();
+                                                .cast::<*mut u8>() = ptr30.cast_mut();
                                             *base
                                                 .add(5 * ::core::mem::size_of::<*const u8>())
-                                                .cast::<u8>() = (escape26.clone() as i32) as u8;
+                                                .cast::<u8>() = (escape28.clone() as i32) as u8;
                                         }
                                     }
                                 }
                             }
-                            (1i32, result29, len29)
+                            *ptr0
+                                .add(14 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len31;
+                            *ptr0
+                                .add(13 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>() = result31;
                         }
-                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                        None => {
+                            *ptr0
+                                .add(12 * ::core::mem::size_of::<*const u8>())
+                                .cast::<u8>() = (0i32) as u8;
+                        }
                     };
-                    let vec32 = auth0;
-                    let len32 = vec32.len();
-                    let layout32 = _rt::alloc::Layout::from_size_align(
-                            vec32.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                    let vec33 = auth1;
+                    let len33 = vec33.len();
+                    let layout33 = _rt::alloc::Layout::from_size_align(
+                            vec33.len() * (2 * ::core::mem::size_of::<*const u8>()),
                             ::core::mem::size_of::<*const u8>(),
                         )
                         .unwrap();
-                    let (result32, _cleanup32) = wit_bindgen::rt::Cleanup::new(layout32);
-                    for (i, e) in vec32.into_iter().enumerate() {
-                        let base = result32
+                    let (result33, _cleanup33) = wit_bindgen::rt::Cleanup::new(layout33);
+                    for (i, e) in vec33.into_iter().enumerate() {
+                        let base = result33
                             .add(i * (2 * ::core::mem::size_of::<*const u8>()));
                         {
-                            let vec31 = e;
-                            let ptr31 = vec31.as_ptr().cast::<u8>();
-                            let len31 = vec31.len();
+                            let vec32 = e;
+                            let ptr32 = vec32.as_ptr().cast::<u8>();
+                            let len32 = vec32.len();
                             *base
                                 .add(::core::mem::size_of::<*const u8>())
-                                .cast::<usize>() = len31;
-                            *base.add(0).cast::<*mut u8>() = ptr31.cast_mut();
+                                .cast::<usize>() = len32;
+                            *base.add(0).cast::<*mut u8>() = ptr32.cast_mut();
                         }
                     }
-                    let ptr33 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    *ptr0
+                        .add(16 * ::core::mem::size_of::<*const u8>())
+                        .cast::<usize>() = len33;
+                    *ptr0
+                        .add(15 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>() = result33;
+                    *ptr0.add(17 * ::core::mem::size_of::<*const u8>()).cast::<u8>() = (match renew1 {
+                        true => 1,
+                        false => 0,
+                    }) as u8;
+                    let vec37 = extra1;
+                    let len37 = vec37.len();
+                    let layout37 = _rt::alloc::Layout::from_size_align(
+                            vec37.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        )
+                        .unwrap();
+                    let (result37, _cleanup37) = wit_bindgen::rt::Cleanup::new(layout37);
+                    for (i, e) in vec37.into_iter().enumerate() {
+                        let base = result37
+                            .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let (t34_0, t34_1) = e;
+                            let vec35 = t34_0;
+                            let ptr35 = vec35.as_ptr().cast::<u8>();
+                            let len35 = vec35.len();
+                            *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len35;
+                            *base.add(0).cast::<*mut u8>() = ptr35.cast_mut();
+                            let vec36 = t34_1;
+                            let ptr36 = vec36.as_ptr().cast::<u8>();
+                            let len36 = vec36.len();
+                            *base
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len36;
+                            *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>() = ptr36.cast_mut();
+                        }
+                    }
+                    *ptr0
+                        .add(19 * ::core::mem::size_of::<*const u8>())
+                        .cast::<usize>() = len37;
+                    *ptr0
+                        .add(18 * ::core::mem::size_of::<*const u8>())
+                        .cast::<*mut u8>() = result37;
+                    let ptr38 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "cartage:plugin/http@0.1.0")]
+                    #[link(wasm_import_module = "cartage:plugin/http@1.0.0")]
                     unsafe extern "C" {
                         #[link_name = "send"]
-                        fn wit_import34(
-                            _: *mut u8,
-                            _: usize,
-                            _: i32,
-                            _: *mut u8,
-                            _: usize,
-                            _: *mut u8,
-                            _: usize,
-                            _: *mut u8,
-                            _: usize,
-                            _: i32,
-                            _: *mut u8,
-                            _: usize,
-                            _: *mut u8,
-                            _: usize,
-                            _: i32,
-                            _: *mut u8,
-                        );
+                        fn wit_import39(_: *mut u8, _: *mut u8);
                     }
                     #[cfg(not(target_arch = "wasm32"))]
-                    unsafe extern "C" fn wit_import34(
-                        _: *mut u8,
-                        _: usize,
-                        _: i32,
-                        _: *mut u8,
-                        _: usize,
-                        _: *mut u8,
-                        _: usize,
-                        _: *mut u8,
-                        _: usize,
-                        _: i32,
-                        _: *mut u8,
-                        _: usize,
-                        _: *mut u8,
-                        _: usize,
-                        _: i32,
-                        _: *mut u8,
-                    ) {
+                    unsafe extern "C" fn wit_import39(_: *mut u8, _: *mut u8) {
                         unreachable!()
                     }
-                    wit_import34(
-                        ptr1.cast_mut(),
-                        len1,
-                        method0.clone() as i32,
-                        ptr2.cast_mut(),
-                        len2,
-                        result12,
-                        len12,
-                        result22,
-                        len22,
-                        result30_0,
-                        result30_1,
-                        result30_2,
-                        result32,
-                        len32,
-                        match renew0 {
-                            true => 1,
-                            false => 0,
-                        },
-                        ptr33,
-                    );
-                    let l35 = i32::from(*ptr33.add(0).cast::<u8>());
-                    let result54 = match l35 {
+                    wit_import39(ptr0, ptr38);
+                    let l40 = i32::from(*ptr38.add(0).cast::<u8>());
+                    let result68 = match l40 {
                         0 => {
                             let e = {
-                                let l36 = i32::from(
-                                    *ptr33
+                                let l41 = i32::from(
+                                    *ptr38
                                         .add(::core::mem::size_of::<*const u8>())
                                         .cast::<u16>(),
                                 );
-                                let l37 = *ptr33
+                                let l42 = *ptr38
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l38 = *ptr33
+                                let l43 = *ptr38
                                     .add(3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let base45 = l37;
-                                let len45 = l38;
-                                let mut result45 = _rt::Vec::with_capacity(len45);
-                                for i in 0..len45 {
-                                    let base = base45
+                                let base50 = l42;
+                                let len50 = l43;
+                                let mut result50 = _rt::Vec::with_capacity(len50);
+                                for i in 0..len50 {
+                                    let base = base50
                                         .add(i * (4 * ::core::mem::size_of::<*const u8>()));
-                                    let e45 = {
-                                        let l39 = *base.add(0).cast::<*mut u8>();
-                                        let l40 = *base
+                                    let e50 = {
+                                        let l44 = *base.add(0).cast::<*mut u8>();
+                                        let l45 = *base
                                             .add(::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let len41 = l40;
-                                        let bytes41 = _rt::Vec::from_raw_parts(
-                                            l39.cast(),
-                                            len41,
-                                            len41,
+                                        let len46 = l45;
+                                        let bytes46 = _rt::Vec::from_raw_parts(
+                                            l44.cast(),
+                                            len46,
+                                            len46,
                                         );
-                                        let l42 = *base
+                                        let l47 = *base
                                             .add(2 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l43 = *base
+                                        let l48 = *base
                                             .add(3 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let len44 = l43;
-                                        let bytes44 = _rt::Vec::from_raw_parts(
-                                            l42.cast(),
-                                            len44,
-                                            len44,
+                                        let len49 = l48;
+                                        let bytes49 = _rt::Vec::from_raw_parts(
+                                            l47.cast(),
+                                            len49,
+                                            len49,
                                         );
                                         ResponseHeader {
-                                            name: _rt::string_lift(bytes41),
-                                            value: _rt::string_lift(bytes44),
+                                            name: _rt::string_lift(bytes46),
+                                            value: _rt::string_lift(bytes49),
                                         }
                                     };
-                                    result45.push(e45);
+                                    result50.push(e50);
                                 }
                                 _rt::cabi_dealloc(
-                                    base45,
-                                    len45 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    base50,
+                                    len50 * (4 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 );
-                                let l46 = *ptr33
+                                let l51 = *ptr38
                                     .add(4 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l47 = *ptr33
+                                let l52 = *ptr38
                                     .add(5 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len48 = l47;
+                                let len53 = l52;
+                                let l54 = *ptr38
+                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l55 = *ptr38
+                                    .add(7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base62 = l54;
+                                let len62 = l55;
+                                let mut result62 = _rt::Vec::with_capacity(len62);
+                                for i in 0..len62 {
+                                    let base = base62
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    let e62 = {
+                                        let l56 = *base.add(0).cast::<*mut u8>();
+                                        let l57 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len58 = l57;
+                                        let bytes58 = _rt::Vec::from_raw_parts(
+                                            l56.cast(),
+                                            len58,
+                                            len58,
+                                        );
+                                        let l59 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l60 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        let len61 = l60;
+                                        let bytes61 = _rt::Vec::from_raw_parts(
+                                            l59.cast(),
+                                            len61,
+                                            len61,
+                                        );
+                                        (_rt::string_lift(bytes58), _rt::string_lift(bytes61))
+                                    };
+                                    result62.push(e62);
+                                }
+                                _rt::cabi_dealloc(
+                                    base62,
+                                    len62 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
                                 Response {
-                                    status: l36 as u16,
-                                    headers: result45,
+                                    status: l41 as u16,
+                                    headers: result50,
                                     body: <_ as From<
                                         _rt::Vec<_>,
-                                    >>::from(_rt::Vec::from_raw_parts(l46.cast(), len48, len48)),
+                                    >>::from(
+                                        _rt::Vec::from_raw_parts(l51.cast(), len53, len53),
+                                    ),
+                                    extra: result62,
                                 }
                             };
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l49 = i32::from(
-                                    *ptr33.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                let l63 = i32::from(
+                                    *ptr38.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
                                 );
-                                let l50 = i32::from(
-                                    *ptr33
+                                let l64 = i32::from(
+                                    *ptr38
                                         .add(1 + 1 * ::core::mem::size_of::<*const u8>())
                                         .cast::<u8>(),
                                 );
-                                let l51 = *ptr33
+                                let l65 = *ptr38
                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l52 = *ptr33
+                                let l66 = *ptr38
                                     .add(3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len53 = l52;
-                                let bytes53 = _rt::Vec::from_raw_parts(
-                                    l51.cast(),
-                                    len53,
-                                    len53,
+                                let len67 = l66;
+                                let bytes67 = _rt::Vec::from_raw_parts(
+                                    l65.cast(),
+                                    len67,
+                                    len67,
                                 );
                                 Error {
-                                    kind: ErrorKind::_lift(l49 as u8),
-                                    reach: Reach::_lift(l50 as u8),
-                                    message: _rt::string_lift(bytes53),
+                                    kind: ErrorKind::_lift(l63 as u8),
+                                    reach: Reach::_lift(l64 as u8),
+                                    message: _rt::string_lift(bytes67),
                                 }
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result54
+                    result68
                 }
             }
         }
@@ -7106,6 +10567,8 @@ pub mod cartage {
                 QuotaExceeded,
                 /// This host does not do that yet.
                 Unsupported,
+                /// Something else.
+                Other,
             }
             impl ::core::fmt::Debug for ErrorKind {
                 fn fmt(
@@ -7131,6 +10594,7 @@ pub mod cartage {
                         ErrorKind::Unsupported => {
                             f.debug_tuple("ErrorKind::Unsupported").finish()
                         }
+                        ErrorKind::Other => f.debug_tuple("ErrorKind::Other").finish(),
                     }
                 }
             }
@@ -7147,6 +10611,7 @@ pub mod cartage {
                         3 => ErrorKind::MessageTooLarge,
                         4 => ErrorKind::QuotaExceeded,
                         5 => ErrorKind::Unsupported,
+                        6 => ErrorKind::Other,
                         _ => panic!("invalid enum discriminant"),
                     }
                 }
@@ -7287,7 +10752,7 @@ pub mod cartage {
                     }
                     let ptr9 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "cartage:plugin/signing@0.1.0")]
+                    #[link(wasm_import_module = "cartage:plugin/signing@1.0.0")]
                     unsafe extern "C" {
                         #[link_name = "mac"]
                         fn wit_import10(
@@ -7469,7 +10934,7 @@ pub mod cartage {
                     }
                     let ptr8 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "cartage:plugin/signing@0.1.0")]
+                    #[link(wasm_import_module = "cartage:plugin/signing@1.0.0")]
                     unsafe extern "C" {
                         #[link_name = "digest"]
                         fn wit_import9(_: i32, _: *mut u8, _: usize, _: *mut u8);
@@ -7588,7 +11053,7 @@ pub mod cartage {
                     let ptr0 = vec0.as_ptr().cast::<u8>();
                     let len0 = vec0.len();
                     #[cfg(target_arch = "wasm32")]
-                    #[link(wasm_import_module = "cartage:plugin/log@0.1.0")]
+                    #[link(wasm_import_module = "cartage:plugin/log@1.0.0")]
                     unsafe extern "C" {
                         #[link_name = "log"]
                         fn wit_import1(_: i32, _: *mut u8, _: usize);
@@ -7608,6 +11073,7 @@ pub mod cartage {
             #[doc(hidden)]
             static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
             use super::super::super::_rt;
+            pub type Extra = super::super::super::cartage::plugin::growth::Extra;
             pub type Reach = super::super::super::cartage::plugin::http::Reach;
             /// Something that was done at the cart and need not be done again: `fulfillment created`, with the cart's reference.
             #[derive(Clone)]
@@ -7633,12 +11099,14 @@ pub mod cartage {
             pub struct EarlierAttempt {
                 /// Its number, from 1.
                 pub attempt: u32,
-                /// Whether its requests may have reached the cart. With `maybe-sent` a careful plugin reads before it writes.
+                /// How far its writes got. With `maybe-sent` a careful plugin reads before it writes.
                 pub reach: Reach,
-                /// The steps that it reported as done.
+                /// The steps that it reported as done, in the order in which it did them. Up to 100.
                 pub steps: _rt::Vec<Step>,
-                /// What it gave back for the next attempt: up to 4 KiB.
+                /// What it gave back for the next attempt: up to 4 KiB. None: nothing, or it ended without an answer.
                 pub resume: Option<_rt::Vec<u8>>,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for EarlierAttempt {
                 fn fmt(
@@ -7650,24 +11118,28 @@ pub mod cartage {
                         .field("reach", &self.reach)
                         .field("steps", &self.steps)
                         .field("resume", &self.resume)
+                        .field("extra", &self.extra)
                         .finish()
                 }
             }
             /// The durable job of which this call is one attempt.
             #[derive(Clone)]
             pub struct Delivery {
-                /// The idempotency key: the same text for every attempt. 1 to 64 characters, ASCII letters, digits and `-`.
+                /// The idempotency key, the same for every attempt: a UUID (RFC 9562) in its usual form of 36 characters, in lower case.
                 pub id: _rt::String,
                 /// The number of this update among the order's updates, from 1. The host never starts one before the one before
                 /// it is settled.
                 pub sequence: u64,
                 /// The number of this attempt, from 1.
                 pub attempt: u32,
-                /// The attempts before this one, oldest first.
+                /// The attempts before this one, oldest first. Where there were more than 20, the oldest are told of as one that has the largest of their reaches
+                /// and all their steps.
                 pub earlier: _rt::Vec<EarlierAttempt>,
                 /// The cart's own reference from this order's last success, such as its internal order id. With it a plugin can
                 /// leave out the look-up by order number, the step that most easily finds somebody else's order.
                 pub known_reference: Option<_rt::String>,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for Delivery {
                 fn fmt(
@@ -7680,20 +11152,52 @@ pub mod cartage {
                         .field("attempt", &self.attempt)
                         .field("earlier", &self.earlier)
                         .field("known-reference", &self.known_reference)
+                        .field("extra", &self.extra)
+                        .finish()
+                }
+            }
+            /// What a call may use, as the operator set it.
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Limits {
+                /// Requests, those that only read among them.
+                pub requests: u32,
+                /// Bytes of one request: its target, headers and body.
+                pub request_bytes: u64,
+                /// Bytes of the body of one response.
+                pub response_bytes: u64,
+                /// Milliseconds for one request, from its start to the last byte of its answer.
+                pub request_ms: u64,
+                /// Milliseconds for the whole call.
+                pub call_ms: u64,
+            }
+            impl ::core::fmt::Debug for Limits {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Limits")
+                        .field("requests", &self.requests)
+                        .field("request-bytes", &self.request_bytes)
+                        .field("response-bytes", &self.response_bytes)
+                        .field("request-ms", &self.request_ms)
+                        .field("call-ms", &self.call_ms)
                         .finish()
                 }
             }
             /// The value of a setting, by its kind in the manifest.
             #[derive(Clone)]
             pub enum SettingValue {
-                /// For the kind `text`.
+                /// For the kinds `text` and `lines`, and for `other` ones. It may be empty.
                 Text(_rt::String),
                 /// For the kind `integer`.
                 Integer(i64),
                 /// For the kind `boolean`.
                 Boolean(bool),
-                /// The `value` of one of the choices.
+                /// For the kind `choice`: the `value` of one of the choices.
                 Choice(_rt::String),
+                /// For the kind `several`: the `value` of each choice taken, each once, in no order that means anything. It may be empty.
+                Several(_rt::Vec<_rt::String>),
                 /// An absolute, percent-encoded URL path in the normal form of `request.path`, such as `/shop/index.php`.
                 UrlPath(_rt::String),
                 /// For the kinds `text-map` and `choice-map`: each key once, in no order that means anything.
@@ -7716,6 +11220,9 @@ pub mod cartage {
                         }
                         SettingValue::Choice(e) => {
                             f.debug_tuple("SettingValue::Choice").field(e).finish()
+                        }
+                        SettingValue::Several(e) => {
+                            f.debug_tuple("SettingValue::Several").field(e).finish()
                         }
                         SettingValue::UrlPath(e) => {
                             f.debug_tuple("SettingValue::UrlPath").field(e).finish()
@@ -7750,7 +11257,7 @@ pub mod cartage {
             pub struct BoundEndpoint {
                 /// The endpoint's name in the manifest.
                 pub name: _rt::String,
-                /// In its normal form, without a trailing slash; it may carry a query.
+                /// In its normal form (WHATWG URL), without a trailing slash; it may carry a query.
                 pub base_url: _rt::String,
             }
             impl ::core::fmt::Debug for BoundEndpoint {
@@ -7778,6 +11285,10 @@ pub mod cartage {
                 pub endpoints: _rt::Vec<BoundEndpoint>,
                 /// The names of the credential slots for which the host holds a value, in the manifest's order.
                 pub bound_slots: _rt::Vec<_rt::String>,
+                /// What this call may use, to plan by.
+                pub limits: Limits,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for Context {
                 fn fmt(
@@ -7790,6 +11301,27 @@ pub mod cartage {
                         .field("settings", &self.settings)
                         .field("endpoints", &self.endpoints)
                         .field("bound-slots", &self.bound_slots)
+                        .field("limits", &self.limits)
+                        .field("extra", &self.extra)
+                        .finish()
+                }
+            }
+            /// A package of which the cart was told.
+            #[derive(Clone)]
+            pub struct ToldPackage {
+                /// Its place in `update.packages`, from 0.
+                pub index: u32,
+                /// The cart's own reference of it, up to 255 characters; it comes back as the package's `known-reference`. None: the one from before stays.
+                pub reference: Option<_rt::String>,
+            }
+            impl ::core::fmt::Debug for ToldPackage {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("ToldPackage")
+                        .field("index", &self.index)
+                        .field("reference", &self.reference)
                         .finish()
                 }
             }
@@ -7830,17 +11362,23 @@ pub mod cartage {
                     }
                 }
             }
-            /// The cart has the update.
+            /// The cart has the update. All its packages count as told from now on.
             #[derive(Clone)]
             pub struct Applied {
                 /// Whether this attempt told it.
                 pub outcome: AppliedOutcome,
-                /// The cart's own reference of the order, up to 255 characters; it comes back as `known-reference`.
+                /// The cart's own reference of the order, up to 255 characters; it comes back as `known-reference`. None: the one from before stays.
                 pub reference: Option<_rt::String>,
                 /// What the cart said, for the receipt. Up to 4 KiB; more is cut.
                 pub message: Option<_rt::String>,
-                /// What was done at the cart. Up to 100.
+                /// What was done at the cart, in that order. Up to 100.
                 pub steps: _rt::Vec<Step>,
+                /// The cart's references of packages, where it gave any; each comes back as that package's `known-reference`. Each package at most once.
+                pub packages: _rt::Vec<ToldPackage>,
+                /// The cart shall not be asked anything for so many milliseconds, because its bucket of requests is nearly empty. The host caps it at 24 hours.
+                pub rest_ms: Option<u64>,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for Applied {
                 fn fmt(
@@ -7852,17 +11390,33 @@ pub mod cartage {
                         .field("reference", &self.reference)
                         .field("message", &self.message)
                         .field("steps", &self.steps)
+                        .field("packages", &self.packages)
+                        .field("rest-ms", &self.rest_ms)
+                        .field("extra", &self.extra)
                         .finish()
                 }
             }
-            /// What kind of failure, and so what follows.
+            /// What kind of failure, and so what follows. A *dead letter* is an update that is not tried again until a person says so; unless it says
+            /// otherwise, the operator's policy decides what becomes of the order's next update.
             #[repr(u8)]
             #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
             pub enum FailureKind {
-                /// The cart does not take the credentials. The cart is paused and an alert is raised.
+                /// The cart does not take the credentials. The cart is paused and an alert is raised; the update waits.
                 Credentials,
+                /// The cart takes the credentials and does not allow them this: a missing right or scope, a firewall's page. A dead letter and an alert; where
+                /// several orders in a row get it, the cart is paused.
+                NotPermitted,
+                /// Something must be set right first, at the shop or in the plugin's settings: an unknown location, a suspended plan, an interface that is switched
+                /// off. The message says what. The cart is paused and an alert is raised; the update waits.
+                Misconfigured,
                 /// The cart asks for fewer requests. The cart is paused until the wish, at most 24 hours; no attempt is counted.
                 RateLimited,
+                /// The cart has taken it and is still at work, or the call's requests did not suffice and steps were done. Asked again by the wish; no attempt is counted,
+                /// and it says nothing against the cart. A dead letter when the update is older than 72 hours.
+                Pending,
+                /// This order cannot be changed at this moment, others can: it is locked, being edited, not yet paid. Retried on the schedule; it says nothing against
+                /// the cart.
+                OrderBusy,
                 /// The cart, or something before it, is out of order for now. Retried on the schedule.
                 Unavailable,
                 /// The answer could not be understood. Retried on the schedule.
@@ -7891,8 +11445,20 @@ pub mod cartage {
                         FailureKind::Credentials => {
                             f.debug_tuple("FailureKind::Credentials").finish()
                         }
+                        FailureKind::NotPermitted => {
+                            f.debug_tuple("FailureKind::NotPermitted").finish()
+                        }
+                        FailureKind::Misconfigured => {
+                            f.debug_tuple("FailureKind::Misconfigured").finish()
+                        }
                         FailureKind::RateLimited => {
                             f.debug_tuple("FailureKind::RateLimited").finish()
+                        }
+                        FailureKind::Pending => {
+                            f.debug_tuple("FailureKind::Pending").finish()
+                        }
+                        FailureKind::OrderBusy => {
+                            f.debug_tuple("FailureKind::OrderBusy").finish()
                         }
                         FailureKind::Unavailable => {
                             f.debug_tuple("FailureKind::Unavailable").finish()
@@ -7930,16 +11496,20 @@ pub mod cartage {
                     }
                     match val {
                         0 => FailureKind::Credentials,
-                        1 => FailureKind::RateLimited,
-                        2 => FailureKind::Unavailable,
-                        3 => FailureKind::Protocol,
-                        4 => FailureKind::OrderNotFound,
-                        5 => FailureKind::AmbiguousOrder,
-                        6 => FailureKind::InvalidData,
-                        7 => FailureKind::StatusNotSupported,
-                        8 => FailureKind::IllegalTransition,
-                        9 => FailureKind::Gone,
-                        10 => FailureKind::HostDenied,
+                        1 => FailureKind::NotPermitted,
+                        2 => FailureKind::Misconfigured,
+                        3 => FailureKind::RateLimited,
+                        4 => FailureKind::Pending,
+                        5 => FailureKind::OrderBusy,
+                        6 => FailureKind::Unavailable,
+                        7 => FailureKind::Protocol,
+                        8 => FailureKind::OrderNotFound,
+                        9 => FailureKind::AmbiguousOrder,
+                        10 => FailureKind::InvalidData,
+                        11 => FailureKind::StatusNotSupported,
+                        12 => FailureKind::IllegalTransition,
+                        13 => FailureKind::Gone,
+                        14 => FailureKind::HostDenied,
                         _ => panic!("invalid enum discriminant"),
                     }
                 }
@@ -7981,10 +11551,16 @@ pub mod cartage {
                 pub message: _rt::String,
                 /// Heeded where the kind allows another attempt.
                 pub retry: RetryWish,
-                /// The steps that were done before it failed. Up to 100.
+                /// The steps that were done before it failed, in that order. Up to 100.
                 pub steps: _rt::Vec<Step>,
                 /// Up to 4 KiB for the next attempt; more is a plugin fault. Opaque to the host; never put an order's content in it.
                 pub resume: Option<_rt::Vec<u8>>,
+                /// The cart's own reference of the order, where it was found, as in `applied`. The host keeps it whatever becomes of the update.
+                pub reference: Option<_rt::String>,
+                /// The packages that the cart was told of all the same. The host keeps each as told, with its reference, whatever becomes of the update.
+                pub packages: _rt::Vec<ToldPackage>,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for Failure {
                 fn fmt(
@@ -7997,6 +11573,9 @@ pub mod cartage {
                         .field("retry", &self.retry)
                         .field("steps", &self.steps)
                         .field("resume", &self.resume)
+                        .field("reference", &self.reference)
+                        .field("packages", &self.packages)
+                        .field("extra", &self.extra)
                         .finish()
                 }
             }
@@ -8009,23 +11588,51 @@ pub mod cartage {
                 }
             }
             impl ::core::error::Error for Failure {}
-            /// A status that the cart knows.
+            /// A value that the cart, or a setting, knows.
             #[derive(Clone)]
-            pub struct Status {
-                /// The exact text that goes into `update.status`: the cart's code or id. 1 to 100 characters.
+            pub struct Choice {
+                /// The exact text that the plugin gets, in `update.status`, a package's `carrier` or a setting: the cart's code or id. 1 to 100 characters.
                 pub value: _rt::String,
-                /// What the cart's users call it, where that differs.
+                /// What the cart's users call it, 1 to 1000 characters. None: the value itself.
                 pub title: Option<_rt::String>,
             }
-            impl ::core::fmt::Debug for Status {
+            impl ::core::fmt::Debug for Choice {
                 fn fmt(
                     &self,
                     f: &mut ::core::fmt::Formatter<'_>,
                 ) -> ::core::fmt::Result {
-                    f.debug_struct("Status")
+                    f.debug_struct("Choice")
                         .field("value", &self.value)
                         .field("title", &self.title)
                         .finish()
+                }
+            }
+            /// What the plugin is asked to list.
+            #[derive(Clone)]
+            pub enum ChoicesOf {
+                /// The shop's statuses, where the manifest's `statuses` are `asked`.
+                Statuses,
+                /// The shop's carriers, where the manifest's `carriers` are `asked`.
+                Carriers,
+                /// The values of the setting of this name, whose choices are `asked`.
+                Setting(_rt::String),
+            }
+            impl ::core::fmt::Debug for ChoicesOf {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        ChoicesOf::Statuses => {
+                            f.debug_tuple("ChoicesOf::Statuses").finish()
+                        }
+                        ChoicesOf::Carriers => {
+                            f.debug_tuple("ChoicesOf::Carriers").finish()
+                        }
+                        ChoicesOf::Setting(e) => {
+                            f.debug_tuple("ChoicesOf::Setting").field(e).finish()
+                        }
+                    }
                 }
             }
             /// Names an order for `check`.
@@ -8253,20 +11860,48 @@ pub mod cartage {
         ///
         /// Names of plugins, endpoints, slots, fields and settings match `[a-z0-9][a-z0-9-]{0,62}` and are unique in their list. Text for people is not
         /// empty unless it says so, has at most 1000 characters, and neither control characters but line feeds nor characters that reorder text
-        /// (bidirectional overrides, embeddings and isolates). Every list has at most 100 entries unless it says otherwise, each once. A manifest
-        /// that breaks a rule is refused when the plugin is admitted, and all problems are told at once.
+        /// (bidirectional overrides, embeddings and isolates). Every list has at most 100 entries unless it says otherwise, each once; operators see lists in
+        /// the order given. A manifest that breaks a rule is refused when the plugin is admitted, and all problems are told at once.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod manifest {
             #[used]
             #[doc(hidden)]
             static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
             use super::super::super::_rt;
+            pub type Extra = super::super::super::cartage::plugin::growth::Extra;
+            pub type Extension = super::super::super::cartage::plugin::growth::Extension;
             pub type Method = super::super::super::cartage::plugin::http::Method;
             pub type QueryPair = super::super::super::cartage::plugin::http::QueryPair;
             pub type Header = super::super::super::cartage::plugin::http::Header;
             pub type Part = super::super::super::cartage::plugin::http::Part;
             pub type SettingValue = super::super::super::cartage::plugin::delivery::SettingValue;
-            pub type Status = super::super::super::cartage::plugin::delivery::Status;
+            pub type Choice = super::super::super::cartage::plugin::delivery::Choice;
+            /// What the cart bears, and what a call needs. None: the host's own default. The operator may set each otherwise, within the host's limits.
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Pace {
+                /// Requests that the cart takes in one minute: 1 to 60,000.
+                pub requests_per_minute: Option<u32>,
+                /// Orders that may be told at once: 1 to 256.
+                pub concurrency: Option<u32>,
+                /// The most requests that one call needs: 1 to 1000.
+                pub requests_per_call: Option<u32>,
+                /// The most bytes that one response's body has: 1 to 16 MiB.
+                pub response_bytes: Option<u64>,
+            }
+            impl ::core::fmt::Debug for Pace {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Pace")
+                        .field("requests-per-minute", &self.requests_per_minute)
+                        .field("concurrency", &self.concurrency)
+                        .field("requests-per-call", &self.requests_per_call)
+                        .field("response-bytes", &self.response_bytes)
+                        .finish()
+                }
+            }
             /// Whom to ask.
             #[derive(Clone)]
             pub struct About {
@@ -8302,6 +11937,8 @@ pub mod cartage {
                 Pattern(_rt::String),
                 /// This URL; the operator only agrees to it.
                 Fixed(_rt::String),
+                /// One of these URLs, at least two: regions, live and sandbox.
+                OneOf(_rt::Vec<_rt::String>),
             }
             impl ::core::fmt::Debug for Base {
                 fn fmt(
@@ -8314,6 +11951,7 @@ pub mod cartage {
                             f.debug_tuple("Base::Pattern").field(e).finish()
                         }
                         Base::Fixed(e) => f.debug_tuple("Base::Fixed").field(e).finish(),
+                        Base::OneOf(e) => f.debug_tuple("Base::OneOf").field(e).finish(),
                     }
                 }
             }
@@ -8346,6 +11984,8 @@ pub mod cartage {
                 /// The content types of the answers it reads, in lower case, without parameters. Empty: any, or none. Only success (2xx) is judged by
                 /// it: an error page of another type still reaches the plugin, which needs its status.
                 pub response_types: _rt::Vec<_rt::String>,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for Endpoint {
                 fn fmt(
@@ -8364,6 +12004,7 @@ pub mod cartage {
                         .field("request-types", &self.request_types)
                         .field("response-headers", &self.response_headers)
                         .field("response-types", &self.response_types)
+                        .field("extra", &self.extra)
                         .finish()
                 }
             }
@@ -8395,7 +12036,7 @@ pub mod cartage {
             /// A header that holds a secret.
             #[derive(Clone)]
             pub struct HeaderPlacement {
-                /// In lower case: `authorization`, or a header that the host does not own.
+                /// In lower case; none that the host owns (see `request.headers`). `authorization` is allowed.
                 pub name: _rt::String,
                 /// What comes before the value, such as `Token `; visible ASCII and spaces; may be empty.
                 pub prefix: _rt::String,
@@ -8587,35 +12228,17 @@ pub mod cartage {
                     }
                 }
             }
-            /// Where and how a client-credentials token is obtained.
-            #[derive(Clone)]
-            pub struct Oauth2 {
-                /// The name of the endpoint whose base URL is the token endpoint.
-                pub token_endpoint: _rt::String,
-                /// How the client names itself there.
-                pub client_authentication: ClientAuthentication,
-                /// Scopes with one space between them.
-                pub scope: Option<_rt::String>,
-            }
-            impl ::core::fmt::Debug for Oauth2 {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    f.debug_struct("Oauth2")
-                        .field("token-endpoint", &self.token_endpoint)
-                        .field("client-authentication", &self.client_authentication)
-                        .field("scope", &self.scope)
-                        .finish()
-                }
-            }
-            /// Where in the log-in's answer the token is.
+            /// Where in a log-in's answer a value is.
             #[derive(Clone)]
             pub enum TokenSource {
-                /// A response header.
+                /// A response header of this name, in lower case; not `set-cookie`.
                 Header(_rt::String),
-                /// A JSON pointer (RFC 6901) into the body.
+                /// A text or a number in a JSON body, by its JSON pointer (RFC 6901). An empty pointer: the body is one JSON text or number.
                 JsonPointer(_rt::String),
+                /// A cookie of this name (`set-cookie`).
+                Cookie(_rt::String),
+                /// The whole body as text, without white space at its ends.
+                Body,
             }
             impl ::core::fmt::Debug for TokenSource {
                 fn fmt(
@@ -8629,7 +12252,30 @@ pub mod cartage {
                         TokenSource::JsonPointer(e) => {
                             f.debug_tuple("TokenSource::JsonPointer").field(e).finish()
                         }
+                        TokenSource::Cookie(e) => {
+                            f.debug_tuple("TokenSource::Cookie").field(e).finish()
+                        }
+                        TokenSource::Body => f.debug_tuple("TokenSource::Body").finish(),
                     }
+                }
+            }
+            /// A field whose value an answer replaces.
+            #[derive(Clone)]
+            pub struct ReplacedField {
+                /// The name of a secret field of the slot.
+                pub field: _rt::String,
+                /// Where in the answer its next value is. Where it is not there, the field keeps its value.
+                pub source: TokenSource,
+            }
+            impl ::core::fmt::Debug for ReplacedField {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("ReplacedField")
+                        .field("field", &self.field)
+                        .field("source", &self.source)
+                        .finish()
                 }
             }
             /// How the token is applied to later requests.
@@ -8660,10 +12306,63 @@ pub mod cartage {
                     }
                 }
             }
-            /// A log-in request and what becomes of its answer.
+            /// Where and how a client-credentials token is obtained.
+            #[derive(Clone)]
+            pub struct Oauth2 {
+                /// The name of the endpoint below which the token endpoint lies.
+                pub token_endpoint: _rt::String,
+                /// The token endpoint's path below that base URL, as in a request. Empty: the base URL itself.
+                pub path: _rt::String,
+                /// How the client names itself there.
+                pub client_authentication: ClientAuthentication,
+                /// Scopes with one space between them.
+                pub scope: Option<_rt::String>,
+                /// Further fields of the form, such as `audience` or `resource`: names and values of 1 to 1000 characters.
+                pub parameters: _rt::Vec<(_rt::String, _rt::String)>,
+                /// How later requests carry the token; usually the header `authorization` with the prefix `Bearer `.
+                pub apply: TokenPlacement,
+            }
+            impl ::core::fmt::Debug for Oauth2 {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Oauth2")
+                        .field("token-endpoint", &self.token_endpoint)
+                        .field("path", &self.path)
+                        .field("client-authentication", &self.client_authentication)
+                        .field("scope", &self.scope)
+                        .field("parameters", &self.parameters)
+                        .field("apply", &self.apply)
+                        .finish()
+                }
+            }
+            /// One token of a log-in's answer.
+            #[derive(Clone)]
+            pub struct LoginToken {
+                /// What secret parts call it: a name of its own beside the slot's fields. Its value is a secret.
+                pub name: _rt::String,
+                /// Where in the answer it is.
+                pub source: TokenSource,
+                /// How later requests carry it where the slot is applied whole. None: only secret parts use it.
+                pub apply: Option<TokenPlacement>,
+            }
+            impl ::core::fmt::Debug for LoginToken {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("LoginToken")
+                        .field("name", &self.name)
+                        .field("source", &self.source)
+                        .field("apply", &self.apply)
+                        .finish()
+                }
+            }
+            /// A log-in request and what becomes of its answer. One log-in is made at a time, for all calls of a cart that want one.
             #[derive(Clone)]
             pub struct Login {
-                /// The name of the endpoint that logs in. The slot need not list it: the slot lists where the token goes.
+                /// The name of the endpoint that logs in. The slot need not list it: the slot lists where the tokens go.
                 pub endpoint: _rt::String,
                 /// One that the endpoint declares.
                 pub method: Method,
@@ -8675,13 +12374,17 @@ pub mod cartage {
                 pub headers: _rt::Vec<Header>,
                 /// As in a request. Its secret parts are fields of this slot.
                 pub body: Option<_rt::Vec<Part>>,
-                /// Where in the answer the token is.
-                pub token: TokenSource,
-                /// How later requests carry it.
-                pub apply: TokenPlacement,
-                /// How long the token holds, in seconds, where the answer does not say.
+                /// Other slots that are applied whole to the log-in itself, such as HTTP Basic of the client. No log-ins and no slots that sign or obtain tokens.
+                pub auth: _rt::Vec<_rt::String>,
+                /// What is taken from the answer and how later requests carry it: one token, or a session's cookie and its token against forgery. At least one; the
+                /// log-in has failed where one of them is not there or empty.
+                pub tokens: _rt::Vec<LoginToken>,
+                /// Fields of this slot whose value the answer replaces for good, such as a refresh token that rotates. The host keeps the new value durably before
+                /// it uses any token of the answer.
+                pub replaces: _rt::Vec<ReplacedField>,
+                /// How long the tokens hold, in seconds, where the answer does not say. None: until the cart refuses them.
                 pub lifetime_s: Option<u32>,
-                /// A JSON pointer (RFC 6901) to the number of seconds that the token holds.
+                /// A JSON pointer (RFC 6901) to the number of seconds that the tokens hold.
                 pub lifetime_pointer: Option<_rt::String>,
             }
             impl ::core::fmt::Debug for Login {
@@ -8696,8 +12399,9 @@ pub mod cartage {
                         .field("query", &self.query)
                         .field("headers", &self.headers)
                         .field("body", &self.body)
-                        .field("token", &self.token)
-                        .field("apply", &self.apply)
+                        .field("auth", &self.auth)
+                        .field("tokens", &self.tokens)
+                        .field("replaces", &self.replaces)
                         .field("lifetime-s", &self.lifetime_s)
                         .field("lifetime-pointer", &self.lifetime_pointer)
                         .finish()
@@ -8722,10 +12426,12 @@ pub mod cartage {
                 /// OAuth 1.0a (RFC 5849). Fields `consumer-key`, `consumer-secret`, and both of `token` and `token-secret` where there is a token pair. The
                 /// secrets are never sent themselves.
                 Oauth1(Oauth1),
-                /// OAuth 2.0 client credentials (RFC 6749 section 4.4). Fields `client-id`, `client-secret`. The token is applied as a Bearer token.
+                /// OAuth 2.0 client credentials (RFC 6749 section 4.4). Fields `client-id`, `client-secret`.
                 Oauth2ClientCredentials(Oauth2),
-                /// The host logs in with a request that is described here, and applies the token from its answer. Fields of the plugin's own.
+                /// The host logs in with a request that is described here, and applies the tokens from its answer. Fields of the plugin's own.
                 Login(Login),
+                /// Another, which the host must know by its name.
+                Other(Extension),
             }
             impl ::core::fmt::Debug for SlotKind {
                 fn fmt(
@@ -8758,6 +12464,9 @@ pub mod cartage {
                         SlotKind::Login(e) => {
                             f.debug_tuple("SlotKind::Login").field(e).finish()
                         }
+                        SlotKind::Other(e) => {
+                            f.debug_tuple("SlotKind::Other").field(e).finish()
+                        }
                     }
                 }
             }
@@ -8770,8 +12479,11 @@ pub mod cartage {
                 pub purpose: _rt::String,
                 /// How it is applied.
                 pub kind: SlotKind,
-                /// Whether the plugin cannot work without it.
+                /// Whether the plugin cannot work without it. One of several alternatives is not required by itself.
                 pub required: bool,
+                /// A name that several slots share which stand for each other, such as a key and a log-in: exactly one of them must hold a value, and the context
+                /// says which. None: it stands for itself.
+                pub alternative: Option<_rt::String>,
                 /// The names of the endpoints to which it, or a token made with it, may be sent. Empty only for a key that only signs, or a secret that is
                 /// only hashed.
                 pub endpoints: _rt::Vec<_rt::String>,
@@ -8779,6 +12491,8 @@ pub mod cartage {
                 pub fields: _rt::Vec<SlotField>,
                 /// Whether its secret fields may be hashed into a message by `signing`. The plugin sees the hash, so this weakens a short secret.
                 pub hashed: bool,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for Slot {
                 fn fmt(
@@ -8790,10 +12504,34 @@ pub mod cartage {
                         .field("purpose", &self.purpose)
                         .field("kind", &self.kind)
                         .field("required", &self.required)
+                        .field("alternative", &self.alternative)
                         .field("endpoints", &self.endpoints)
                         .field("fields", &self.fields)
                         .field("hashed", &self.hashed)
+                        .field("extra", &self.extra)
                         .finish()
+                }
+            }
+            /// The values that a setting offers.
+            #[derive(Clone)]
+            pub enum Choices {
+                /// These, at least one.
+                Fixed(_rt::Vec<Choice>),
+                /// Those that `list-choices` lists for this setting: they differ from shop to shop. A value that is not in the list is taken with a warning, because
+                /// the shop may have made it since.
+                Asked,
+            }
+            impl ::core::fmt::Debug for Choices {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Choices::Fixed(e) => {
+                            f.debug_tuple("Choices::Fixed").field(e).finish()
+                        }
+                        Choices::Asked => f.debug_tuple("Choices::Asked").finish(),
+                    }
                 }
             }
             /// Limits of a text.
@@ -8839,25 +12577,6 @@ pub mod cartage {
                         .finish()
                 }
             }
-            /// One of the values that a setting can take.
-            #[derive(Clone)]
-            pub struct Choice {
-                /// What the plugin gets: 1 to 100 characters, unique in its list.
-                pub value: _rt::String,
-                /// What the operator sees.
-                pub title: _rt::String,
-            }
-            impl ::core::fmt::Debug for Choice {
-                fn fmt(
-                    &self,
-                    f: &mut ::core::fmt::Formatter<'_>,
-                ) -> ::core::fmt::Result {
-                    f.debug_struct("Choice")
-                        .field("value", &self.value)
-                        .field("title", &self.title)
-                        .finish()
-                }
-            }
             /// What values a setting takes.
             #[derive(Clone)]
             pub enum SettingKind {
@@ -8867,14 +12586,20 @@ pub mod cartage {
                 Integer(IntegerLimits),
                 /// True or false.
                 Boolean,
-                /// One of these.
-                Choice(_rt::Vec<Choice>),
+                /// One of the choices: a location, a warehouse, a template.
+                Choice(Choices),
+                /// Some of the choices, each once; up to 1000.
+                Several(Choices),
                 /// An absolute, percent-encoded URL path in its normal form.
                 UrlPath,
                 /// Text to text: up to 1000 entries, keys of 1 to 255 characters, values within these limits.
                 TextMap(TextLimits),
                 /// Text to one of the choices: up to 1000 entries, keys of 1 to 255 characters.
-                ChoiceMap(_rt::Vec<Choice>),
+                ChoiceMap(Choices),
+                /// Text of several lines, such as a template.
+                Lines(TextLimits),
+                /// Another, set as text, which the host must know by its name.
+                Other(Extension),
             }
             impl ::core::fmt::Debug for SettingKind {
                 fn fmt(
@@ -8894,6 +12619,9 @@ pub mod cartage {
                         SettingKind::Choice(e) => {
                             f.debug_tuple("SettingKind::Choice").field(e).finish()
                         }
+                        SettingKind::Several(e) => {
+                            f.debug_tuple("SettingKind::Several").field(e).finish()
+                        }
                         SettingKind::UrlPath => {
                             f.debug_tuple("SettingKind::UrlPath").finish()
                         }
@@ -8902,6 +12630,12 @@ pub mod cartage {
                         }
                         SettingKind::ChoiceMap(e) => {
                             f.debug_tuple("SettingKind::ChoiceMap").field(e).finish()
+                        }
+                        SettingKind::Lines(e) => {
+                            f.debug_tuple("SettingKind::Lines").field(e).finish()
+                        }
+                        SettingKind::Other(e) => {
+                            f.debug_tuple("SettingKind::Other").field(e).finish()
                         }
                     }
                 }
@@ -8923,6 +12657,8 @@ pub mod cartage {
                 pub default: Option<SettingValue>,
                 /// Names that earlier versions of the plugin used; a value kept under one of them carries over.
                 pub former_names: _rt::Vec<_rt::String>,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for Setting {
                 fn fmt(
@@ -8937,6 +12673,7 @@ pub mod cartage {
                         .field("required", &self.required)
                         .field("default", &self.default)
                         .field("former-names", &self.former_names)
+                        .field("extra", &self.extra)
                         .finish()
                 }
             }
@@ -8944,11 +12681,11 @@ pub mod cartage {
             #[derive(Clone)]
             pub enum Statuses {
                 /// These, compared as exact text. At least one.
-                Fixed(_rt::Vec<Status>),
+                Fixed(_rt::Vec<Choice>),
                 /// Any text.
                 FreeText,
-                /// Those that `list-statuses` lists: they differ from shop to shop.
-                Ask,
+                /// Those that `list-choices` lists: they differ from shop to shop.
+                Asked,
             }
             impl ::core::fmt::Debug for Statuses {
                 fn fmt(
@@ -8962,26 +12699,64 @@ pub mod cartage {
                         Statuses::FreeText => {
                             f.debug_tuple("Statuses::FreeText").finish()
                         }
-                        Statuses::Ask => f.debug_tuple("Statuses::Ask").finish(),
+                        Statuses::Asked => f.debug_tuple("Statuses::Asked").finish(),
+                    }
+                }
+            }
+            /// Which carriers the cart takes. A fixed list has up to 1000.
+            #[derive(Clone)]
+            pub enum Carriers {
+                /// Any text.
+                Any,
+                /// These, compared as exact text. At least one.
+                Fixed(_rt::Vec<Choice>),
+                /// These, and any other text. At least one.
+                Known(_rt::Vec<Choice>),
+                /// Those that `list-choices` lists: they differ from shop to shop.
+                Asked,
+            }
+            impl ::core::fmt::Debug for Carriers {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Carriers::Any => f.debug_tuple("Carriers::Any").finish(),
+                        Carriers::Fixed(e) => {
+                            f.debug_tuple("Carriers::Fixed").field(e).finish()
+                        }
+                        Carriers::Known(e) => {
+                            f.debug_tuple("Carriers::Known").field(e).finish()
+                        }
+                        Carriers::Asked => f.debug_tuple("Carriers::Asked").finish(),
                     }
                 }
             }
             wit_bindgen::rt::bitflags::bitflags! {
                 #[doc =
-                " What the plugin can carry, and how it behaves. The host sends nothing that a plugin cannot carry."]
+                " What the plugin can carry, and how it behaves. An update with something that the plugin cannot carry is refused before the call, or the operator has it"]
+                #[doc =
+                " left out: a package that has changed then goes as `already-told`, and one that was withdrawn does not go."]
                 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Clone, Copy)] pub
-                struct Features : u8 { #[doc = " Tracking numbers."] const TRACKING = 1
+                struct Features : u16 { #[doc =
+                " Tracking numbers, and the other data of a package."] const TRACKING = 1
                 << 0; #[doc = " More than one package to an order."] const
-                SEVERAL_PACKAGES = 1 << 1; #[doc = " Line items."] const LINE_ITEMS = 1
-                << 2; #[doc = " Notes."] const NOTES = 1 << 3; #[doc =
+                SEVERAL_PACKAGES = 1 << 1; #[doc = " What lies in each package."] const
+                PACKAGE_CONTENTS = 1 << 2; #[doc =
+                " Packages that have changed since the cart was told of them: `number-corrected` and `changed`."]
+                const CORRECTIONS = 1 << 3; #[doc = " Packages that were withdrawn."]
+                const WITHDRAWALS = 1 << 4; #[doc = " Line items."] const LINE_ITEMS = 1
+                << 5; #[doc = " Notes and comments."] const NOTES = 1 << 6; #[doc =
+                " An update without a status: the order's stays as it is."] const
+                WITHOUT_STATUS = 1 << 7; #[doc =
                 " Whether the customer is notified can be chosen."] const
-                CUSTOMER_NOTIFICATION = 1 << 4; #[doc =
+                CUSTOMER_NOTIFICATION = 1 << 8; #[doc =
                 " The cart notifies the customer by itself."] const MAILS_CUSTOMER = 1 <<
-                5; #[doc =
+                9; #[doc =
                 " Sending the same update twice changes nothing and tells nobody twice."]
-                const SAFE_TO_REPEAT = 1 << 6; #[doc =
+                const SAFE_TO_REPEAT = 1 << 10; #[doc =
                 " Each status tells all there is to know: an older update can be left out when a newer one exists."]
-                const FULL_STATE = 1 << 7; }
+                const FULL_STATE = 1 << 11; }
             }
             /// All that a plugin says of itself.
             #[derive(Clone)]
@@ -9006,11 +12781,18 @@ pub mod cartage {
                 pub statuses: Statuses,
                 /// What it can carry, and how it behaves.
                 pub features: Features,
-                /// The carriers that the cart knows, in its words of 1 to 100 characters, up to 1000. Empty: any text.
-                pub carriers: _rt::Vec<_rt::String>,
+                /// Which carriers the cart takes.
+                pub carriers: Carriers,
                 /// Names of fields in the cart's requests and answers that are personal: of JSON members, XML elements and form fields, at any depth, without
                 /// regard to case. Recordings leave their values out.
                 pub personal_fields: _rt::Vec<_rt::String>,
+                /// What the cart bears and a call needs: what the operator's own settings begin with.
+                pub pace: Pace,
+                /// Names of the registry (`extra.md`) without which the plugin does not work, those of all its `other` kinds among them. A host that does not know one
+                /// refuses the plugin and names it.
+                pub requires: _rt::Vec<_rt::String>,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for Manifest {
                 fn fmt(
@@ -9030,21 +12812,26 @@ pub mod cartage {
                         .field("features", &self.features)
                         .field("carriers", &self.carriers)
                         .field("personal-fields", &self.personal_fields)
+                        .field("pace", &self.pace)
+                        .field("requires", &self.requires)
+                        .field("extra", &self.extra)
                         .finish()
                 }
             }
         }
         /// What happened to an order, in the Order Manager's words, after every gate and after the cart's maps.
         ///
-        /// All text is valid UTF-8 without control characters, except that `note` and `comments` may hold line feeds. The host
-        /// checked lengths and counts before the call: an order number has 1 to 64 characters, a label 1 to 100, a note and
-        /// comments up to 16 KiB each, other text up to 255 characters; an update has up to 100 packages and 1000 line items.
+        /// All text is valid UTF-8 without control characters, except that `note`, `comments` and a line's `note` may hold line feeds. No text is empty: what
+        /// is empty or blank with the sender is `none` here. The host checked lengths and counts before the call: an order number has 1 to 64 characters, a label
+        /// 1 to 100, notes and comments up to 16 KiB each, a tracking URL up to 2048 characters, other text up to 255; an update has up to 100 packages and 1000 line
+        /// items, a package up to 1000 entries of contents, and a line up to 1000 packages. Lists are in the sender's order.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod orders {
             #[used]
             #[doc(hidden)]
             static __FORCE_SECTION_REF: fn() = super::super::super::__link_custom_section_describing_imports;
             use super::super::super::_rt;
+            pub type Extra = super::super::super::cartage::plugin::growth::Extra;
             /// A day of the Gregorian calendar.
             #[repr(C)]
             #[derive(Clone, Copy)]
@@ -9080,7 +12867,7 @@ pub mod cartage {
                 pub minute: u8,
                 /// 0 to 59.
                 pub second: u8,
-                /// Minutes east of UTC (-1080 to 1080), where the sender knows them. Classic senders do not.
+                /// Minutes east of UTC (-1080 to 1080), where the sender gives them. Classic senders do not.
                 pub utc_offset_minutes: Option<i16>,
             }
             impl ::core::fmt::Debug for CivilTime {
@@ -9105,8 +12892,10 @@ pub mod cartage {
                 New,
                 /// The cart was told of it as it is here. Sending it again is harmless only where the cart recognises a repeat.
                 AlreadyTold,
-                /// The cart was told of it with another tracking number, which is `told-number`.
+                /// The cart was told of it with another tracking number, which is `told-number`. Other data may have changed as well.
                 NumberCorrected,
+                /// The cart was told of it with the same number, and something else of it has changed since: its carrier, its contents.
+                Changed,
                 /// The cart was told of it, and the Order Manager has withdrawn it since.
                 Withdrawn,
             }
@@ -9121,6 +12910,7 @@ pub mod cartage {
                         Told::NumberCorrected => {
                             f.debug_tuple("Told::NumberCorrected").finish()
                         }
+                        Told::Changed => f.debug_tuple("Told::Changed").finish(),
                         Told::Withdrawn => f.debug_tuple("Told::Withdrawn").finish(),
                     }
                 }
@@ -9135,7 +12925,8 @@ pub mod cartage {
                         0 => Told::New,
                         1 => Told::AlreadyTold,
                         2 => Told::NumberCorrected,
-                        3 => Told::Withdrawn,
+                        3 => Told::Changed,
+                        4 => Told::Withdrawn,
                         _ => panic!("invalid enum discriminant"),
                     }
                 }
@@ -9173,7 +12964,7 @@ pub mod cartage {
             pub struct Package {
                 /// The sender's own id of the package.
                 pub id: Option<_rt::String>,
-                /// The tracking number, as given. It may be empty or absent for a package that cannot be tracked.
+                /// The tracking number, as given. None for a package that cannot be tracked, or not yet.
                 pub tracking_number: Option<_rt::String>,
                 /// Where the customer can follow the package. An absolute `https` or `http` URL.
                 pub tracking_url: Option<_rt::String>,
@@ -9185,12 +12976,18 @@ pub mod cartage {
                 pub method: Option<_rt::String>,
                 /// The day on which the carrier picked it up.
                 pub picked_up: Option<CivilDate>,
-                /// What lies in it, where the sender says so.
+                /// What lies in it, where the sender says so; empty where the sender does not. Where the lines' own `packages` say otherwise, this counts.
                 pub contents: _rt::Vec<Content>,
-                /// What the cart was told of this package before. Told means: in an update that was settled as applied.
+                /// From where it leaves, such as a warehouse, in the sender's words.
+                pub origin: Option<_rt::String>,
+                /// What the cart was told of this package before. Told means: in an update that was settled as applied, or named as told in `failure.packages`.
                 pub told: Told,
                 /// The tracking number that the cart was told before; only with `number-corrected`.
                 pub told_number: Option<_rt::String>,
+                /// The cart's own reference of the package, which a plugin gave when the cart was told of it.
+                pub known_reference: Option<_rt::String>,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for Package {
                 fn fmt(
@@ -9206,12 +13003,15 @@ pub mod cartage {
                         .field("method", &self.method)
                         .field("picked-up", &self.picked_up)
                         .field("contents", &self.contents)
+                        .field("origin", &self.origin)
                         .field("told", &self.told)
                         .field("told-number", &self.told_number)
+                        .field("known-reference", &self.known_reference)
+                        .field("extra", &self.extra)
                         .finish()
                 }
             }
-            /// How many of the line travel in one package.
+            /// How many of the line travel in one package. Where a package's `contents` say otherwise, those count.
             #[derive(Clone)]
             pub struct LinePackage {
                 /// The `id` of a package of the update.
@@ -9254,8 +13054,10 @@ pub mod cartage {
                 pub needed: Option<_rt::String>,
                 /// What the Order Manager says of this line.
                 pub note: Option<_rt::String>,
-                /// The packages of this order in which the line travels.
+                /// The packages of this order in which the line travels; empty where the sender does not say.
                 pub packages: _rt::Vec<LinePackage>,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for LineItem {
                 fn fmt(
@@ -9273,6 +13075,7 @@ pub mod cartage {
                         .field("needed", &self.needed)
                         .field("note", &self.note)
                         .field("packages", &self.packages)
+                        .field("extra", &self.extra)
                         .finish()
                 }
             }
@@ -9285,23 +13088,30 @@ pub mod cartage {
                 pub reference_number: Option<_rt::String>,
                 /// The status label as the Order Manager's user wrote it, such as `Order Shipped`.
                 pub label: _rt::String,
-                /// The status to set, in the cart's own words, after the operator's label map. None: leave the order's status as
-                /// it is and send only the tracking data and notes (the map says `tracking-only`).
+                /// The status to set, in the cart's own words, after the operator's label map. None: leave the order's status as it is and send only the
+                /// tracking data and notes (the map says `tracking-only`); only for a plugin with the feature `without-status`.
                 pub status: Option<_rt::String>,
                 /// The label that the cart was last told for this order, where the host knows it.
                 pub previous_label: Option<_rt::String>,
                 /// When the label changed, by the clock on the Order Manager's wall.
                 pub changed_at: CivilTime,
+                /// The same as an instant: by the sender's offset from UTC, else by the time zone that the operator set for the cart. None where neither is known,
+                /// or where the wall's clock showed that time twice or never.
+                pub changed_at_unix_ms: Option<u64>,
                 /// What the Order Manager tells the cart about this change. Protocols call it `orderdetail` or `Notes`.
                 pub note: Option<_rt::String>,
                 /// The order's comments, where the sender gives them.
                 pub comments: Option<_rt::String>,
                 /// Whether the cart shall notify the customer. None: the sender does not say; leave it to the cart.
                 pub notify_customer: Option<bool>,
-                /// Every package of the order that the sender named, with what the cart was told of each.
+                /// Every package of the order that the sender named, with what the cart was told of each, and those that were withdrawn.
                 pub packages: _rt::Vec<Package>,
+                /// Whether the packages named are all that the order will have. None: the sender does not say.
+                pub packages_complete: Option<bool>,
                 /// The lines of the order, where the sender gives them.
                 pub line_items: _rt::Vec<LineItem>,
+                /// Further data.
+                pub extra: Extra,
             }
             impl ::core::fmt::Debug for Update {
                 fn fmt(
@@ -9315,11 +13125,14 @@ pub mod cartage {
                         .field("status", &self.status)
                         .field("previous-label", &self.previous_label)
                         .field("changed-at", &self.changed_at)
+                        .field("changed-at-unix-ms", &self.changed_at_unix_ms)
                         .field("note", &self.note)
                         .field("comments", &self.comments)
                         .field("notify-customer", &self.notify_customer)
                         .field("packages", &self.packages)
+                        .field("packages-complete", &self.packages_complete)
                         .field("line-items", &self.line_items)
+                        .field("extra", &self.extra)
                         .finish()
                 }
             }
@@ -9329,8 +13142,8 @@ pub mod cartage {
 #[rustfmt::skip]
 mod _rt {
     #![allow(dead_code, unused_imports, clippy::all)]
-    pub use alloc_crate::string::String;
     pub use alloc_crate::vec::Vec;
+    pub use alloc_crate::string::String;
     pub use alloc_crate::alloc;
     pub unsafe fn string_lift(bytes: Vec<u8>) -> String {
         if cfg!(debug_assertions) {
@@ -9481,129 +13294,155 @@ macro_rules! __export_plugin_impl {
         $($path_to_types_root)*:: __export_world_plugin_cabi!($ty with_types_in
         $($path_to_types_root)*); const _ : () = { #[rustfmt::skip] #[cfg(target_arch =
         "wasm32")] #[unsafe (link_section =
-        "component-type:wit-bindgen:0.60.0:cartage:plugin@0.1.0:plugin:imports and exports")]
+        "component-type:wit-bindgen:0.60.0:cartage:plugin@1.0.0:plugin:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 5594] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 6798] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xdd*\x01A\x02\x01A1\x01\
-B\"\x01m\x07\x03get\x04head\x04post\x03put\x05patch\x06delete\x07options\x04\0\x06\
-method\x03\0\0\x01m\x05\x04none\x04form\x0bjson-string\x08xml-text\x06base64\x04\
-\0\x06escape\x03\0\x02\x01r\x03\x04slots\x05fields\x06escape\x03\x04\0\x0bsecret\
--part\x03\0\x04\x01p}\x01q\x04\x04text\x01s\0\x05bytes\x01\x06\0\x03raw\x01s\0\x06\
-secret\x01\x05\0\x04\0\x04part\x03\0\x07\x01p\x08\x01k\x09\x01r\x02\x04names\x05\
-value\x0a\x04\0\x0aquery-pair\x03\0\x0b\x01r\x02\x04names\x05value\x09\x04\0\x06\
-header\x03\0\x0d\x01p\x0c\x01p\x0e\x01ps\x01r\x08\x08endpoints\x06method\x01\x04\
-paths\x05query\x0f\x07headers\x10\x04body\x0a\x04auth\x11\x05renew\x7f\x04\0\x07\
-request\x03\0\x12\x01r\x02\x04names\x05values\x04\0\x0fresponse-header\x03\0\x14\
-\x01p\x15\x01r\x03\x06status{\x07headers\x16\x04body\x06\x04\0\x08response\x03\0\
-\x17\x01m\x03\x0cnothing-sent\x0amaybe-sent\x08answered\x04\0\x05reach\x03\0\x19\
-\x01m\x14\x0fendpoint-denied\x0dmethod-denied\x0bpath-denied\x0cquery-denied\x0d\
-header-denied\x0bbody-denied\x11credential-denied\x11request-too-large\x0equota-\
-exceeded\x0eaddress-denied\x0bunsupported\x03dns\x07connect\x03tls\x07timeout\x0b\
-interrupted\x10response-invalid\x12response-too-large\x0dresponse-type\x0dtoken-\
-refused\x04\0\x0aerror-kind\x03\0\x1b\x01r\x03\x04kind\x1c\x05reach\x1a\x07messa\
-ges\x04\0\x05error\x03\0\x1d\x01j\x01\x18\x01\x1e\x01@\x01\x07request\x13\0\x1f\x04\
-\0\x04send\x01\x20\x03\0\x19cartage:plugin/http@0.1.0\x05\0\x02\x03\0\0\x04part\x01\
-B\x0f\x02\x03\x02\x01\x01\x04\0\x04part\x03\0\0\x01m\x04\x03md5\x04sha1\x06sha25\
-6\x06sha512\x04\0\x09algorithm\x03\0\x02\x01m\x06\x0bslot-denied\x0cfield-denied\
-\x0bkey-invalid\x11message-too-large\x0equota-exceeded\x0bunsupported\x04\0\x0ae\
-rror-kind\x03\0\x04\x01r\x02\x04kind\x05\x07messages\x04\0\x05error\x03\0\x06\x01\
-p\x01\x01p}\x01j\x01\x09\x01\x07\x01@\x03\x04slots\x09algorithm\x03\x07message\x08\
-\0\x0a\x04\0\x03mac\x01\x0b\x01@\x02\x09algorithm\x03\x07message\x08\0\x0a\x04\0\
-\x06digest\x01\x0c\x03\0\x1ccartage:plugin/signing@0.1.0\x05\x02\x01B\x04\x01m\x04\
-\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07\
-messages\x01\0\x04\0\x03log\x01\x02\x03\0\x18cartage:plugin/log@0.1.0\x05\x03\x02\
-\x03\0\0\x05reach\x01B7\x02\x03\x02\x01\x04\x04\0\x05reach\x03\0\0\x01ks\x01r\x02\
-\x04names\x09reference\x02\x04\0\x04step\x03\0\x03\x01p\x04\x01p}\x01k\x06\x01r\x04\
-\x07attempty\x05reach\x01\x05steps\x05\x06resume\x07\x04\0\x0fearlier-attempt\x03\
-\0\x08\x01p\x09\x01r\x05\x02ids\x08sequencew\x07attempty\x07earlier\x0a\x0fknown\
--reference\x02\x04\0\x08delivery\x03\0\x0b\x01o\x02ss\x01p\x0d\x01q\x06\x04text\x01\
-s\0\x07integer\x01x\0\x07boolean\x01\x7f\0\x06choice\x01s\0\x08url-path\x01s\0\x08\
-text-map\x01\x0e\0\x04\0\x0dsetting-value\x03\0\x0f\x01r\x02\x04names\x05value\x10\
-\x04\0\x07setting\x03\0\x11\x01r\x02\x04names\x08base-urls\x04\0\x0ebound-endpoi\
-nt\x03\0\x13\x01p\x12\x01p\x14\x01ps\x01r\x05\x0bnow-unix-msw\x07entropy\x06\x08\
-settings\x15\x09endpoints\x16\x0bbound-slots\x17\x04\0\x07context\x03\0\x18\x01m\
-\x02\x04done\x0calready-done\x04\0\x0fapplied-outcome\x03\0\x1a\x01r\x04\x07outc\
-ome\x1b\x09reference\x02\x07message\x02\x05steps\x05\x04\0\x07applied\x03\0\x1c\x01\
-m\x0b\x0bcredentials\x0crate-limited\x0bunavailable\x08protocol\x0forder-not-fou\
-nd\x0fambiguous-order\x0cinvalid-data\x14status-not-supported\x12illegal-transit\
-ion\x04gone\x0bhost-denied\x04\0\x0cfailure-kind\x03\0\x1e\x01q\x03\x05never\0\0\
-\x07default\0\0\x08after-ms\x01w\0\x04\0\x0aretry-wish\x03\0\x20\x01r\x05\x04kin\
-d\x1f\x07messages\x05retry!\x05steps\x05\x06resume\x07\x04\0\x07failure\x03\0\"\x01\
-r\x02\x05values\x05title\x02\x04\0\x06status\x03\0$\x01r\x02\x0corder-numbers\x0f\
-known-reference\x02\x04\0\x09order-key\x03\0&\x01m\x03\x04fine\x07warning\x07pro\
-blem\x04\0\x0dfinding-level\x03\0(\x01m\x07\x0creachability\x0bcredentials\x0bpe\
-rmissions\x07version\x08settings\x05order\x05other\x04\0\x0ffinding-subject\x03\0\
-*\x01r\x04\x05level)\x05about+\x07messages\x06remedy\x02\x04\0\x07finding\x03\0,\
-\x01r\x02\x07carrier\x02\x0ftracking-number\x02\x04\0\x0cpackage-seen\x03\0.\x01\
-p/\x01r\x05\x0corder-numbers\x09reference\x02\x06status\x02\x08packages0\x07deta\
-ils\x0e\x04\0\x0aorder-seen\x03\01\x01p-\x01k2\x01r\x02\x08findings3\x05order4\x04\
-\0\x06report\x03\05\x03\0\x1dcartage:plugin/delivery@0.1.0\x05\x05\x02\x03\0\0\x06\
-method\x02\x03\0\0\x0aquery-pair\x02\x03\0\0\x06header\x02\x03\0\x03\x0dsetting-\
-value\x02\x03\0\x03\x06status\x01BK\x02\x03\x02\x01\x06\x04\0\x06method\x03\0\0\x02\
-\x03\x02\x01\x07\x04\0\x0aquery-pair\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x06head\
-er\x03\0\x04\x02\x03\x02\x01\x01\x04\0\x04part\x03\0\x06\x02\x03\x02\x01\x09\x04\
-\0\x0dsetting-value\x03\0\x08\x02\x03\x02\x01\x0a\x04\0\x06status\x03\0\x0a\x01k\
-s\x01r\x04\x06vendors\x07support\x0c\x07licence\x0c\x09changelog\x0c\x04\0\x05ab\
-out\x03\0\x0d\x01q\x03\x03any\0\0\x07pattern\x01s\0\x05fixed\x01s\0\x04\0\x04bas\
-e\x03\0\x0f\x01p\x01\x01ps\x01r\x0b\x04names\x07purposes\x07examples\x04base\x10\
-\x08required\x7f\x07methods\x11\x0dpath-prefixes\x12\x0frequest-headers\x12\x0dr\
-equest-types\x12\x10response-headers\x12\x0eresponse-types\x12\x04\0\x08endpoint\
-\x03\0\x13\x01r\x04\x04names\x07purposes\x06secret\x7f\x08required\x7f\x04\0\x0a\
-slot-field\x03\0\x15\x01r\x02\x04names\x06prefixs\x04\0\x10header-placement\x03\0\
-\x17\x01m\x04\x04text\x06base64\x03hex\x05whsec\x04\0\x0ckey-encoding\x03\0\x19\x01\
-m\x02\x06header\x05query\x04\0\x10oauth1-placement\x03\0\x1b\x01m\x02\x09hmac-sh\
-a1\x0bhmac-sha256\x04\0\x10oauth1-signature\x03\0\x1d\x01r\x02\x09placement\x1c\x09\
-signature\x1e\x04\0\x06oauth1\x03\0\x1f\x01m\x02\x05basic\x04post\x04\0\x15clien\
-t-authentication\x03\0!\x01r\x03\x0etoken-endpoints\x15client-authentication\"\x05\
-scope\x0c\x04\0\x06oauth2\x03\0#\x01q\x02\x06header\x01s\0\x0cjson-pointer\x01s\0\
-\x04\0\x0ctoken-source\x03\0%\x01q\x03\x06header\x01\x18\0\x05query\x01s\0\x06co\
-okie\x01s\0\x04\0\x0ftoken-placement\x03\0'\x01p\x03\x01p\x05\x01p\x07\x01k+\x01\
-ky\x01r\x0a\x08endpoints\x06method\x01\x04paths\x05query)\x07headers*\x04body,\x05\
-token&\x05apply(\x0alifetime-s-\x10lifetime-pointer\x0c\x04\0\x05login\x03\0.\x01\
-q\x09\x05basic\0\0\x06bearer\0\0\x06header\x01\x18\0\x05query\x01s\0\x0aform-fie\
-ld\0\0\x07mac-key\x01\x1a\0\x06oauth1\x01\x20\0\x19oauth2-client-credentials\x01\
-$\0\x05login\x01/\0\x04\0\x09slot-kind\x03\00\x01p\x16\x01r\x07\x04names\x07purp\
-oses\x04kind1\x08required\x7f\x09endpoints\x12\x06fields2\x06hashed\x7f\x04\0\x04\
-slot\x03\03\x01r\x03\x03miny\x03maxy\x07pattern\x0c\x04\0\x0btext-limits\x03\05\x01\
-r\x02\x03minx\x03maxx\x04\0\x0einteger-limits\x03\07\x01r\x02\x05values\x05title\
-s\x04\0\x06choice\x03\09\x01p:\x01q\x07\x04text\x016\0\x07integer\x018\0\x07bool\
-ean\0\0\x06choice\x01;\0\x08url-path\0\0\x08text-map\x016\0\x0achoice-map\x01;\0\
-\x04\0\x0csetting-kind\x03\0<\x01k\x09\x01r\x07\x04names\x05titles\x04helps\x04k\
-ind=\x08required\x7f\x07default>\x0cformer-names\x12\x04\0\x07setting\x03\0?\x01\
-p\x0b\x01q\x03\x05fixed\x01\xc1\0\0\x09free-text\0\0\x03ask\0\0\x04\0\x08statuse\
-s\x03\0B\x01n\x08\x08tracking\x10several-packages\x0aline-items\x05notes\x15cust\
-omer-notification\x0emails-customer\x0esafe-to-repeat\x0afull-state\x04\0\x08fea\
-tures\x03\0D\x01p\x14\x01p4\x01p\xc0\0\x01r\x0c\x04names\x07versions\x04carts\x07\
-summarys\x05about\x0e\x09endpoints\xc6\0\x05slots\xc7\0\x08settings\xc8\0\x08sta\
-tuses\xc3\0\x08features\xc5\0\x08carriers\x12\x0fpersonal-fields\x12\x04\0\x08ma\
-nifest\x03\0I\x03\0\x1dcartage:plugin/manifest@0.1.0\x05\x0b\x01B\x18\x01r\x03\x04\
-year{\x05month}\x03day}\x04\0\x0acivil-date\x03\0\0\x01k|\x01r\x05\x04date\x01\x04\
-hour}\x06minute}\x06second}\x12utc-offset-minutes\x02\x04\0\x0acivil-time\x03\0\x03\
-\x01m\x04\x03new\x0calready-told\x10number-corrected\x09withdrawn\x04\0\x04told\x03\
-\0\x05\x01ks\x01r\x04\x0bweb-line-id\x07\x11reference-line-id\x07\x03sku\x07\x08\
-quantitys\x04\0\x07content\x03\0\x08\x01k\x01\x01p\x09\x01r\x0a\x02id\x07\x0ftra\
-cking-number\x07\x0ctracking-url\x07\x07carrier\x07\x0dcarrier-given\x07\x06meth\
-od\x07\x09picked-up\x0a\x08contents\x0b\x04told\x06\x0btold-number\x07\x04\0\x07\
-package\x03\0\x0c\x01r\x02\x0apackage-ids\x08quantitys\x04\0\x0cline-package\x03\
-\0\x0e\x01p\x0f\x01r\x0a\x0bweb-line-id\x07\x11reference-line-id\x07\x03sku\x07\x05\
-label\x07\x06status\x07\x07ordered\x07\x07shipped\x07\x06needed\x07\x04note\x07\x08\
-packages\x10\x04\0\x09line-item\x03\0\x11\x01k\x7f\x01p\x0d\x01p\x12\x01r\x0b\x0c\
-order-numbers\x10reference-number\x07\x05labels\x06status\x07\x0eprevious-label\x07\
-\x0achanged-at\x04\x04note\x07\x08comments\x07\x0fnotify-customer\x13\x08package\
-s\x14\x0aline-items\x15\x04\0\x06update\x03\0\x16\x03\0\x1bcartage:plugin/orders\
-@0.1.0\x05\x0c\x02\x03\0\x04\x08manifest\x03\0\x08manifest\x03\0\x0d\x02\x03\0\x05\
-\x06update\x03\0\x06update\x03\0\x0f\x02\x03\0\x03\x08delivery\x03\0\x08delivery\
-\x03\0\x11\x02\x03\0\x03\x07context\x03\0\x07context\x03\0\x13\x02\x03\0\x03\x07\
-applied\x03\0\x07applied\x03\0\x15\x02\x03\0\x03\x07failure\x03\0\x07failure\x03\
-\0\x17\x03\0\x06status\x03\0\x0a\x02\x03\0\x03\x06report\x03\0\x06report\x03\0\x1a\
-\x02\x03\0\x03\x09order-key\x03\0\x09order-key\x03\0\x1c\x01@\0\0\x0e\x04\0\x08d\
-escribe\x01\x1e\x01p\x19\x01j\x01\x1f\x01\x18\x01@\x01\x07context\x14\0\x20\x04\0\
-\x0dlist-statuses\x01!\x01k\x1d\x01j\x01\x1b\x01\x18\x01@\x02\x05order\"\x07cont\
-ext\x14\0#\x04\0\x05check\x01$\x01j\x01\x16\x01\x18\x01@\x03\x06update\x10\x08de\
-livery\x12\x07context\x14\0%\x04\0\x11send-order-status\x01&\x04\0\x1bcartage:pl\
-ugin/plugin@0.1.0\x04\0\x0b\x0c\x01\0\x06plugin\x03\0\0\0G\x09producers\x01\x0cp\
-rocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x060.60.0";
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x914\x01A\x02\x01A7\x01\
+B\x05\x01o\x02ss\x01p\0\x04\0\x05extra\x03\0\x01\x01r\x02\x04names\x0aparameters\
+\x02\x04\0\x09extension\x03\0\x03\x03\0\x1bcartage:plugin/growth@1.0.0\x05\0\x02\
+\x03\0\0\x05extra\x01B&\x02\x03\x02\x01\x01\x04\0\x05extra\x03\0\0\x01m\x02\x05r\
+eads\x06writes\x04\0\x06effect\x03\0\x02\x01q\x08\x03get\0\0\x04head\0\0\x04post\
+\0\0\x03put\0\0\x05patch\0\0\x06delete\0\0\x07options\0\0\x05other\x01s\0\x04\0\x06\
+method\x03\0\x04\x01m\x05\x04none\x04form\x0bjson-string\x08xml-text\x06base64\x04\
+\0\x06escape\x03\0\x06\x01r\x03\x04slots\x05fields\x06escape\x07\x04\0\x0bsecret\
+-part\x03\0\x08\x01p}\x01q\x04\x04text\x01s\0\x05bytes\x01\x0a\0\x03raw\x01s\0\x06\
+secret\x01\x09\0\x04\0\x04part\x03\0\x0b\x01p\x0c\x01k\x0d\x01r\x02\x04names\x05\
+value\x0e\x04\0\x0aquery-pair\x03\0\x0f\x01r\x02\x04names\x05value\x0d\x04\0\x06\
+header\x03\0\x11\x01p\x10\x01p\x12\x01ps\x01r\x0a\x08endpoints\x06method\x05\x06\
+effect\x03\x04paths\x05query\x13\x07headers\x14\x04body\x0e\x04auth\x15\x05renew\
+\x7f\x05extra\x01\x04\0\x07request\x03\0\x16\x01r\x02\x04names\x05values\x04\0\x0f\
+response-header\x03\0\x18\x01p\x19\x01r\x04\x06status{\x07headers\x1a\x04body\x0a\
+\x05extra\x01\x04\0\x08response\x03\0\x1b\x01m\x03\x0cnothing-sent\x0amaybe-sent\
+\x08answered\x04\0\x05reach\x03\0\x1d\x01m\x16\x0fendpoint-denied\x0dmethod-deni\
+ed\x0bpath-denied\x0cquery-denied\x0deffect-denied\x0dheader-denied\x0bbody-deni\
+ed\x11credential-denied\x11request-too-large\x0equota-exceeded\x0eaddress-denied\
+\x0bunsupported\x03dns\x07connect\x03tls\x07timeout\x0binterrupted\x10response-i\
+nvalid\x12response-too-large\x0dresponse-type\x0dtoken-refused\x05other\x04\0\x0a\
+error-kind\x03\0\x1f\x01r\x03\x04kind\x20\x05reach\x1e\x07messages\x04\0\x05erro\
+r\x03\0!\x01j\x01\x1c\x01\"\x01@\x01\x07request\x17\0#\x04\0\x04send\x01$\x03\0\x19\
+cartage:plugin/http@1.0.0\x05\x02\x02\x03\0\x01\x04part\x01B\x0f\x02\x03\x02\x01\
+\x03\x04\0\x04part\x03\0\0\x01m\x04\x03md5\x04sha1\x06sha256\x06sha512\x04\0\x09\
+algorithm\x03\0\x02\x01m\x07\x0bslot-denied\x0cfield-denied\x0bkey-invalid\x11me\
+ssage-too-large\x0equota-exceeded\x0bunsupported\x05other\x04\0\x0aerror-kind\x03\
+\0\x04\x01r\x02\x04kind\x05\x07messages\x04\0\x05error\x03\0\x06\x01p\x01\x01p}\x01\
+j\x01\x09\x01\x07\x01@\x03\x04slots\x09algorithm\x03\x07message\x08\0\x0a\x04\0\x03\
+mac\x01\x0b\x01@\x02\x09algorithm\x03\x07message\x08\0\x0a\x04\0\x06digest\x01\x0c\
+\x03\0\x1ccartage:plugin/signing@1.0.0\x05\x04\x01B\x04\x01m\x04\x05debug\x04inf\
+o\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\
+\x04\0\x03log\x01\x02\x03\0\x18cartage:plugin/log@1.0.0\x05\x05\x02\x03\0\x01\x05\
+reach\x01BA\x02\x03\x02\x01\x01\x04\0\x05extra\x03\0\0\x02\x03\x02\x01\x06\x04\0\
+\x05reach\x03\0\x02\x01ks\x01r\x02\x04names\x09reference\x04\x04\0\x04step\x03\0\
+\x05\x01p\x06\x01p}\x01k\x08\x01r\x05\x07attempty\x05reach\x03\x05steps\x07\x06r\
+esume\x09\x05extra\x01\x04\0\x0fearlier-attempt\x03\0\x0a\x01p\x0b\x01r\x06\x02i\
+ds\x08sequencew\x07attempty\x07earlier\x0c\x0fknown-reference\x04\x05extra\x01\x04\
+\0\x08delivery\x03\0\x0d\x01r\x05\x08requestsy\x0drequest-bytesw\x0eresponse-byt\
+esw\x0arequest-msw\x07call-msw\x04\0\x06limits\x03\0\x0f\x01ps\x01o\x02ss\x01p\x12\
+\x01q\x07\x04text\x01s\0\x07integer\x01x\0\x07boolean\x01\x7f\0\x06choice\x01s\0\
+\x07several\x01\x11\0\x08url-path\x01s\0\x08text-map\x01\x13\0\x04\0\x0dsetting-\
+value\x03\0\x14\x01r\x02\x04names\x05value\x15\x04\0\x07setting\x03\0\x16\x01r\x02\
+\x04names\x08base-urls\x04\0\x0ebound-endpoint\x03\0\x18\x01p\x17\x01p\x19\x01r\x07\
+\x0bnow-unix-msw\x07entropy\x08\x08settings\x1a\x09endpoints\x1b\x0bbound-slots\x11\
+\x06limits\x10\x05extra\x01\x04\0\x07context\x03\0\x1c\x01r\x02\x05indexy\x09ref\
+erence\x04\x04\0\x0ctold-package\x03\0\x1e\x01m\x02\x04done\x0calready-done\x04\0\
+\x0fapplied-outcome\x03\0\x20\x01p\x1f\x01kw\x01r\x07\x07outcome!\x09reference\x04\
+\x07message\x04\x05steps\x07\x08packages\"\x07rest-ms#\x05extra\x01\x04\0\x07app\
+lied\x03\0$\x01m\x0f\x0bcredentials\x0dnot-permitted\x0dmisconfigured\x0crate-li\
+mited\x07pending\x0aorder-busy\x0bunavailable\x08protocol\x0forder-not-found\x0f\
+ambiguous-order\x0cinvalid-data\x14status-not-supported\x12illegal-transition\x04\
+gone\x0bhost-denied\x04\0\x0cfailure-kind\x03\0&\x01q\x03\x05never\0\0\x07defaul\
+t\0\0\x08after-ms\x01w\0\x04\0\x0aretry-wish\x03\0(\x01r\x08\x04kind'\x07message\
+s\x05retry)\x05steps\x07\x06resume\x09\x09reference\x04\x08packages\"\x05extra\x01\
+\x04\0\x07failure\x03\0*\x01r\x02\x05values\x05title\x04\x04\0\x06choice\x03\0,\x01\
+q\x03\x08statuses\0\0\x08carriers\0\0\x07setting\x01s\0\x04\0\x0achoices-of\x03\0\
+.\x01r\x02\x0corder-numbers\x0fknown-reference\x04\x04\0\x09order-key\x03\00\x01\
+m\x03\x04fine\x07warning\x07problem\x04\0\x0dfinding-level\x03\02\x01m\x07\x0cre\
+achability\x0bcredentials\x0bpermissions\x07version\x08settings\x05order\x05othe\
+r\x04\0\x0ffinding-subject\x03\04\x01r\x04\x05level3\x05about5\x07messages\x06re\
+medy\x04\x04\0\x07finding\x03\06\x01r\x02\x07carrier\x04\x0ftracking-number\x04\x04\
+\0\x0cpackage-seen\x03\08\x01p9\x01r\x05\x0corder-numbers\x09reference\x04\x06st\
+atus\x04\x08packages:\x07details\x13\x04\0\x0aorder-seen\x03\0;\x01p7\x01k<\x01r\
+\x02\x08findings=\x05order>\x04\0\x06report\x03\0?\x03\0\x1dcartage:plugin/deliv\
+ery@1.0.0\x05\x07\x02\x03\0\0\x09extension\x02\x03\0\x01\x06method\x02\x03\0\x01\
+\x0aquery-pair\x02\x03\0\x01\x06header\x02\x03\0\x04\x0dsetting-value\x02\x03\0\x04\
+\x06choice\x01B\\\x02\x03\x02\x01\x01\x04\0\x05extra\x03\0\0\x02\x03\x02\x01\x08\
+\x04\0\x09extension\x03\0\x02\x02\x03\x02\x01\x09\x04\0\x06method\x03\0\x04\x02\x03\
+\x02\x01\x0a\x04\0\x0aquery-pair\x03\0\x06\x02\x03\x02\x01\x0b\x04\0\x06header\x03\
+\0\x08\x02\x03\x02\x01\x03\x04\0\x04part\x03\0\x0a\x02\x03\x02\x01\x0c\x04\0\x0d\
+setting-value\x03\0\x0c\x02\x03\x02\x01\x0d\x04\0\x06choice\x03\0\x0e\x01ky\x01k\
+w\x01r\x04\x13requests-per-minute\x10\x0bconcurrency\x10\x11requests-per-call\x10\
+\x0eresponse-bytes\x11\x04\0\x04pace\x03\0\x12\x01ks\x01r\x04\x06vendors\x07supp\
+ort\x14\x07licence\x14\x09changelog\x14\x04\0\x05about\x03\0\x15\x01ps\x01q\x04\x03\
+any\0\0\x07pattern\x01s\0\x05fixed\x01s\0\x06one-of\x01\x17\0\x04\0\x04base\x03\0\
+\x18\x01p\x05\x01r\x0c\x04names\x07purposes\x07examples\x04base\x19\x08required\x7f\
+\x07methods\x1a\x0dpath-prefixes\x17\x0frequest-headers\x17\x0drequest-types\x17\
+\x10response-headers\x17\x0eresponse-types\x17\x05extra\x01\x04\0\x08endpoint\x03\
+\0\x1b\x01r\x04\x04names\x07purposes\x06secret\x7f\x08required\x7f\x04\0\x0aslot\
+-field\x03\0\x1d\x01r\x02\x04names\x06prefixs\x04\0\x10header-placement\x03\0\x1f\
+\x01m\x04\x04text\x06base64\x03hex\x05whsec\x04\0\x0ckey-encoding\x03\0!\x01m\x02\
+\x06header\x05query\x04\0\x10oauth1-placement\x03\0#\x01m\x02\x09hmac-sha1\x0bhm\
+ac-sha256\x04\0\x10oauth1-signature\x03\0%\x01r\x02\x09placement$\x09signature&\x04\
+\0\x06oauth1\x03\0'\x01m\x02\x05basic\x04post\x04\0\x15client-authentication\x03\
+\0)\x01q\x04\x06header\x01s\0\x0cjson-pointer\x01s\0\x06cookie\x01s\0\x04body\0\0\
+\x04\0\x0ctoken-source\x03\0+\x01r\x02\x05fields\x06source,\x04\0\x0ereplaced-fi\
+eld\x03\0-\x01q\x03\x06header\x01\x20\0\x05query\x01s\0\x06cookie\x01s\0\x04\0\x0f\
+token-placement\x03\0/\x01o\x02ss\x01p1\x01r\x06\x0etoken-endpoints\x04paths\x15\
+client-authentication*\x05scope\x14\x0aparameters2\x05apply0\x04\0\x06oauth2\x03\
+\03\x01k0\x01r\x03\x04names\x06source,\x05apply5\x04\0\x0blogin-token\x03\06\x01\
+p\x07\x01p\x09\x01p\x0b\x01k:\x01p7\x01p.\x01r\x0b\x08endpoints\x06method\x05\x04\
+paths\x05query8\x07headers9\x04body;\x04auth\x17\x06tokens<\x08replaces=\x0alife\
+time-s\x10\x10lifetime-pointer\x14\x04\0\x05login\x03\0>\x01q\x0a\x05basic\0\0\x06\
+bearer\0\0\x06header\x01\x20\0\x05query\x01s\0\x0aform-field\0\0\x07mac-key\x01\"\
+\0\x06oauth1\x01(\0\x19oauth2-client-credentials\x014\0\x05login\x01?\0\x05other\
+\x01\x03\0\x04\0\x09slot-kind\x03\0@\x01p\x1e\x01r\x09\x04names\x07purposes\x04k\
+ind\xc1\0\x08required\x7f\x0balternative\x14\x09endpoints\x17\x06fields\xc2\0\x06\
+hashed\x7f\x05extra\x01\x04\0\x04slot\x03\0C\x01p\x0f\x01q\x02\x05fixed\x01\xc5\0\
+\0\x05asked\0\0\x04\0\x07choices\x03\0F\x01r\x03\x03miny\x03maxy\x07pattern\x14\x04\
+\0\x0btext-limits\x03\0H\x01r\x02\x03minx\x03maxx\x04\0\x0einteger-limits\x03\0J\
+\x01q\x0a\x04text\x01\xc9\0\0\x07integer\x01\xcb\0\0\x07boolean\0\0\x06choice\x01\
+\xc7\0\0\x07several\x01\xc7\0\0\x08url-path\0\0\x08text-map\x01\xc9\0\0\x0achoic\
+e-map\x01\xc7\0\0\x05lines\x01\xc9\0\0\x05other\x01\x03\0\x04\0\x0csetting-kind\x03\
+\0L\x01k\x0d\x01r\x08\x04names\x05titles\x04helps\x04kind\xcd\0\x08required\x7f\x07\
+default\xce\0\x0cformer-names\x17\x05extra\x01\x04\0\x07setting\x03\0O\x01q\x03\x05\
+fixed\x01\xc5\0\0\x09free-text\0\0\x05asked\0\0\x04\0\x08statuses\x03\0Q\x01q\x04\
+\x03any\0\0\x05fixed\x01\xc5\0\0\x05known\x01\xc5\0\0\x05asked\0\0\x04\0\x08carr\
+iers\x03\0S\x01n\x0c\x08tracking\x10several-packages\x10package-contents\x0bcorr\
+ections\x0bwithdrawals\x0aline-items\x05notes\x0ewithout-status\x15customer-noti\
+fication\x0emails-customer\x0esafe-to-repeat\x0afull-state\x04\0\x08features\x03\
+\0U\x01p\x1c\x01p\xc4\0\x01p\xd0\0\x01r\x0f\x04names\x07versions\x04carts\x07sum\
+marys\x05about\x16\x09endpoints\xd7\0\x05slots\xd8\0\x08settings\xd9\0\x08status\
+es\xd2\0\x08features\xd6\0\x08carriers\xd4\0\x0fpersonal-fields\x17\x04pace\x13\x08\
+requires\x17\x05extra\x01\x04\0\x08manifest\x03\0Z\x03\0\x1dcartage:plugin/manif\
+est@1.0.0\x05\x0e\x01B\x1b\x02\x03\x02\x01\x01\x04\0\x05extra\x03\0\0\x01r\x03\x04\
+year{\x05month}\x03day}\x04\0\x0acivil-date\x03\0\x02\x01k|\x01r\x05\x04date\x03\
+\x04hour}\x06minute}\x06second}\x12utc-offset-minutes\x04\x04\0\x0acivil-time\x03\
+\0\x05\x01m\x05\x03new\x0calready-told\x10number-corrected\x07changed\x09withdra\
+wn\x04\0\x04told\x03\0\x07\x01ks\x01r\x04\x0bweb-line-id\x09\x11reference-line-i\
+d\x09\x03sku\x09\x08quantitys\x04\0\x07content\x03\0\x0a\x01k\x03\x01p\x0b\x01r\x0d\
+\x02id\x09\x0ftracking-number\x09\x0ctracking-url\x09\x07carrier\x09\x0dcarrier-\
+given\x09\x06method\x09\x09picked-up\x0c\x08contents\x0d\x06origin\x09\x04told\x08\
+\x0btold-number\x09\x0fknown-reference\x09\x05extra\x01\x04\0\x07package\x03\0\x0e\
+\x01r\x02\x0apackage-ids\x08quantitys\x04\0\x0cline-package\x03\0\x10\x01p\x11\x01\
+r\x0b\x0bweb-line-id\x09\x11reference-line-id\x09\x03sku\x09\x05label\x09\x06sta\
+tus\x09\x07ordered\x09\x07shipped\x09\x06needed\x09\x04note\x09\x08packages\x12\x05\
+extra\x01\x04\0\x09line-item\x03\0\x13\x01kw\x01k\x7f\x01p\x0f\x01p\x14\x01r\x0e\
+\x0corder-numbers\x10reference-number\x09\x05labels\x06status\x09\x0eprevious-la\
+bel\x09\x0achanged-at\x06\x12changed-at-unix-ms\x15\x04note\x09\x08comments\x09\x0f\
+notify-customer\x16\x08packages\x17\x11packages-complete\x16\x0aline-items\x18\x05\
+extra\x01\x04\0\x06update\x03\0\x19\x03\0\x1bcartage:plugin/orders@1.0.0\x05\x0f\
+\x02\x03\0\x05\x08manifest\x03\0\x08manifest\x03\0\x10\x02\x03\0\x06\x06update\x03\
+\0\x06update\x03\0\x12\x02\x03\0\x04\x08delivery\x03\0\x08delivery\x03\0\x14\x02\
+\x03\0\x04\x07context\x03\0\x07context\x03\0\x16\x02\x03\0\x04\x07applied\x03\0\x07\
+applied\x03\0\x18\x02\x03\0\x04\x07failure\x03\0\x07failure\x03\0\x1a\x03\0\x06c\
+hoice\x03\0\x0d\x02\x03\0\x04\x0achoices-of\x03\0\x0achoices-of\x03\0\x1d\x02\x03\
+\0\x04\x06report\x03\0\x06report\x03\0\x1f\x02\x03\0\x04\x09order-key\x03\0\x09o\
+rder-key\x03\0!\x01@\0\0\x11\x04\0\x08describe\x01#\x01p\x1c\x01j\x01$\x01\x1b\x01\
+@\x02\x02of\x1e\x07context\x17\0%\x04\0\x0clist-choices\x01&\x01k\"\x01j\x01\x20\
+\x01\x1b\x01@\x02\x05order'\x07context\x17\0(\x04\0\x05check\x01)\x01j\x01\x19\x01\
+\x1b\x01@\x03\x06update\x13\x08delivery\x15\x07context\x17\0*\x04\0\x11send-orde\
+r-status\x01+\x04\0\x1bcartage:plugin/plugin@1.0.0\x04\0\x0b\x0c\x01\0\x06plugin\
+\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10\
+wit-bindgen-rust\x060.60.0";
         };
     };
 }
@@ -9612,127 +13451,153 @@ pub use __export_plugin_impl as export_component;
 #[rustfmt::skip]
 #[cfg(target_arch = "wasm32")]
 #[unsafe(
-    link_section = "component-type:wit-bindgen:0.60.0:cartage:plugin@0.1.0:plugin-with-all-of-its-exports-removed:encoded world"
+    link_section = "component-type:wit-bindgen:0.60.0:cartage:plugin@1.0.0:plugin-with-all-of-its-exports-removed:encoded world"
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 5499] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xde)\x01A\x02\x01A$\x01\
-B\"\x01m\x07\x03get\x04head\x04post\x03put\x05patch\x06delete\x07options\x04\0\x06\
-method\x03\0\0\x01m\x05\x04none\x04form\x0bjson-string\x08xml-text\x06base64\x04\
-\0\x06escape\x03\0\x02\x01r\x03\x04slots\x05fields\x06escape\x03\x04\0\x0bsecret\
--part\x03\0\x04\x01p}\x01q\x04\x04text\x01s\0\x05bytes\x01\x06\0\x03raw\x01s\0\x06\
-secret\x01\x05\0\x04\0\x04part\x03\0\x07\x01p\x08\x01k\x09\x01r\x02\x04names\x05\
-value\x0a\x04\0\x0aquery-pair\x03\0\x0b\x01r\x02\x04names\x05value\x09\x04\0\x06\
-header\x03\0\x0d\x01p\x0c\x01p\x0e\x01ps\x01r\x08\x08endpoints\x06method\x01\x04\
-paths\x05query\x0f\x07headers\x10\x04body\x0a\x04auth\x11\x05renew\x7f\x04\0\x07\
-request\x03\0\x12\x01r\x02\x04names\x05values\x04\0\x0fresponse-header\x03\0\x14\
-\x01p\x15\x01r\x03\x06status{\x07headers\x16\x04body\x06\x04\0\x08response\x03\0\
-\x17\x01m\x03\x0cnothing-sent\x0amaybe-sent\x08answered\x04\0\x05reach\x03\0\x19\
-\x01m\x14\x0fendpoint-denied\x0dmethod-denied\x0bpath-denied\x0cquery-denied\x0d\
-header-denied\x0bbody-denied\x11credential-denied\x11request-too-large\x0equota-\
-exceeded\x0eaddress-denied\x0bunsupported\x03dns\x07connect\x03tls\x07timeout\x0b\
-interrupted\x10response-invalid\x12response-too-large\x0dresponse-type\x0dtoken-\
-refused\x04\0\x0aerror-kind\x03\0\x1b\x01r\x03\x04kind\x1c\x05reach\x1a\x07messa\
-ges\x04\0\x05error\x03\0\x1d\x01j\x01\x18\x01\x1e\x01@\x01\x07request\x13\0\x1f\x04\
-\0\x04send\x01\x20\x03\0\x19cartage:plugin/http@0.1.0\x05\0\x02\x03\0\0\x04part\x01\
-B\x0f\x02\x03\x02\x01\x01\x04\0\x04part\x03\0\0\x01m\x04\x03md5\x04sha1\x06sha25\
-6\x06sha512\x04\0\x09algorithm\x03\0\x02\x01m\x06\x0bslot-denied\x0cfield-denied\
-\x0bkey-invalid\x11message-too-large\x0equota-exceeded\x0bunsupported\x04\0\x0ae\
-rror-kind\x03\0\x04\x01r\x02\x04kind\x05\x07messages\x04\0\x05error\x03\0\x06\x01\
-p\x01\x01p}\x01j\x01\x09\x01\x07\x01@\x03\x04slots\x09algorithm\x03\x07message\x08\
-\0\x0a\x04\0\x03mac\x01\x0b\x01@\x02\x09algorithm\x03\x07message\x08\0\x0a\x04\0\
-\x06digest\x01\x0c\x03\0\x1ccartage:plugin/signing@0.1.0\x05\x02\x01B\x04\x01m\x04\
-\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07\
-messages\x01\0\x04\0\x03log\x01\x02\x03\0\x18cartage:plugin/log@0.1.0\x05\x03\x02\
-\x03\0\0\x05reach\x01B7\x02\x03\x02\x01\x04\x04\0\x05reach\x03\0\0\x01ks\x01r\x02\
-\x04names\x09reference\x02\x04\0\x04step\x03\0\x03\x01p\x04\x01p}\x01k\x06\x01r\x04\
-\x07attempty\x05reach\x01\x05steps\x05\x06resume\x07\x04\0\x0fearlier-attempt\x03\
-\0\x08\x01p\x09\x01r\x05\x02ids\x08sequencew\x07attempty\x07earlier\x0a\x0fknown\
--reference\x02\x04\0\x08delivery\x03\0\x0b\x01o\x02ss\x01p\x0d\x01q\x06\x04text\x01\
-s\0\x07integer\x01x\0\x07boolean\x01\x7f\0\x06choice\x01s\0\x08url-path\x01s\0\x08\
-text-map\x01\x0e\0\x04\0\x0dsetting-value\x03\0\x0f\x01r\x02\x04names\x05value\x10\
-\x04\0\x07setting\x03\0\x11\x01r\x02\x04names\x08base-urls\x04\0\x0ebound-endpoi\
-nt\x03\0\x13\x01p\x12\x01p\x14\x01ps\x01r\x05\x0bnow-unix-msw\x07entropy\x06\x08\
-settings\x15\x09endpoints\x16\x0bbound-slots\x17\x04\0\x07context\x03\0\x18\x01m\
-\x02\x04done\x0calready-done\x04\0\x0fapplied-outcome\x03\0\x1a\x01r\x04\x07outc\
-ome\x1b\x09reference\x02\x07message\x02\x05steps\x05\x04\0\x07applied\x03\0\x1c\x01\
-m\x0b\x0bcredentials\x0crate-limited\x0bunavailable\x08protocol\x0forder-not-fou\
-nd\x0fambiguous-order\x0cinvalid-data\x14status-not-supported\x12illegal-transit\
-ion\x04gone\x0bhost-denied\x04\0\x0cfailure-kind\x03\0\x1e\x01q\x03\x05never\0\0\
-\x07default\0\0\x08after-ms\x01w\0\x04\0\x0aretry-wish\x03\0\x20\x01r\x05\x04kin\
-d\x1f\x07messages\x05retry!\x05steps\x05\x06resume\x07\x04\0\x07failure\x03\0\"\x01\
-r\x02\x05values\x05title\x02\x04\0\x06status\x03\0$\x01r\x02\x0corder-numbers\x0f\
-known-reference\x02\x04\0\x09order-key\x03\0&\x01m\x03\x04fine\x07warning\x07pro\
-blem\x04\0\x0dfinding-level\x03\0(\x01m\x07\x0creachability\x0bcredentials\x0bpe\
-rmissions\x07version\x08settings\x05order\x05other\x04\0\x0ffinding-subject\x03\0\
-*\x01r\x04\x05level)\x05about+\x07messages\x06remedy\x02\x04\0\x07finding\x03\0,\
-\x01r\x02\x07carrier\x02\x0ftracking-number\x02\x04\0\x0cpackage-seen\x03\0.\x01\
-p/\x01r\x05\x0corder-numbers\x09reference\x02\x06status\x02\x08packages0\x07deta\
-ils\x0e\x04\0\x0aorder-seen\x03\01\x01p-\x01k2\x01r\x02\x08findings3\x05order4\x04\
-\0\x06report\x03\05\x03\0\x1dcartage:plugin/delivery@0.1.0\x05\x05\x02\x03\0\0\x06\
-method\x02\x03\0\0\x0aquery-pair\x02\x03\0\0\x06header\x02\x03\0\x03\x0dsetting-\
-value\x02\x03\0\x03\x06status\x01BK\x02\x03\x02\x01\x06\x04\0\x06method\x03\0\0\x02\
-\x03\x02\x01\x07\x04\0\x0aquery-pair\x03\0\x02\x02\x03\x02\x01\x08\x04\0\x06head\
-er\x03\0\x04\x02\x03\x02\x01\x01\x04\0\x04part\x03\0\x06\x02\x03\x02\x01\x09\x04\
-\0\x0dsetting-value\x03\0\x08\x02\x03\x02\x01\x0a\x04\0\x06status\x03\0\x0a\x01k\
-s\x01r\x04\x06vendors\x07support\x0c\x07licence\x0c\x09changelog\x0c\x04\0\x05ab\
-out\x03\0\x0d\x01q\x03\x03any\0\0\x07pattern\x01s\0\x05fixed\x01s\0\x04\0\x04bas\
-e\x03\0\x0f\x01p\x01\x01ps\x01r\x0b\x04names\x07purposes\x07examples\x04base\x10\
-\x08required\x7f\x07methods\x11\x0dpath-prefixes\x12\x0frequest-headers\x12\x0dr\
-equest-types\x12\x10response-headers\x12\x0eresponse-types\x12\x04\0\x08endpoint\
-\x03\0\x13\x01r\x04\x04names\x07purposes\x06secret\x7f\x08required\x7f\x04\0\x0a\
-slot-field\x03\0\x15\x01r\x02\x04names\x06prefixs\x04\0\x10header-placement\x03\0\
-\x17\x01m\x04\x04text\x06base64\x03hex\x05whsec\x04\0\x0ckey-encoding\x03\0\x19\x01\
-m\x02\x06header\x05query\x04\0\x10oauth1-placement\x03\0\x1b\x01m\x02\x09hmac-sh\
-a1\x0bhmac-sha256\x04\0\x10oauth1-signature\x03\0\x1d\x01r\x02\x09placement\x1c\x09\
-signature\x1e\x04\0\x06oauth1\x03\0\x1f\x01m\x02\x05basic\x04post\x04\0\x15clien\
-t-authentication\x03\0!\x01r\x03\x0etoken-endpoints\x15client-authentication\"\x05\
-scope\x0c\x04\0\x06oauth2\x03\0#\x01q\x02\x06header\x01s\0\x0cjson-pointer\x01s\0\
-\x04\0\x0ctoken-source\x03\0%\x01q\x03\x06header\x01\x18\0\x05query\x01s\0\x06co\
-okie\x01s\0\x04\0\x0ftoken-placement\x03\0'\x01p\x03\x01p\x05\x01p\x07\x01k+\x01\
-ky\x01r\x0a\x08endpoints\x06method\x01\x04paths\x05query)\x07headers*\x04body,\x05\
-token&\x05apply(\x0alifetime-s-\x10lifetime-pointer\x0c\x04\0\x05login\x03\0.\x01\
-q\x09\x05basic\0\0\x06bearer\0\0\x06header\x01\x18\0\x05query\x01s\0\x0aform-fie\
-ld\0\0\x07mac-key\x01\x1a\0\x06oauth1\x01\x20\0\x19oauth2-client-credentials\x01\
-$\0\x05login\x01/\0\x04\0\x09slot-kind\x03\00\x01p\x16\x01r\x07\x04names\x07purp\
-oses\x04kind1\x08required\x7f\x09endpoints\x12\x06fields2\x06hashed\x7f\x04\0\x04\
-slot\x03\03\x01r\x03\x03miny\x03maxy\x07pattern\x0c\x04\0\x0btext-limits\x03\05\x01\
-r\x02\x03minx\x03maxx\x04\0\x0einteger-limits\x03\07\x01r\x02\x05values\x05title\
-s\x04\0\x06choice\x03\09\x01p:\x01q\x07\x04text\x016\0\x07integer\x018\0\x07bool\
-ean\0\0\x06choice\x01;\0\x08url-path\0\0\x08text-map\x016\0\x0achoice-map\x01;\0\
-\x04\0\x0csetting-kind\x03\0<\x01k\x09\x01r\x07\x04names\x05titles\x04helps\x04k\
-ind=\x08required\x7f\x07default>\x0cformer-names\x12\x04\0\x07setting\x03\0?\x01\
-p\x0b\x01q\x03\x05fixed\x01\xc1\0\0\x09free-text\0\0\x03ask\0\0\x04\0\x08statuse\
-s\x03\0B\x01n\x08\x08tracking\x10several-packages\x0aline-items\x05notes\x15cust\
-omer-notification\x0emails-customer\x0esafe-to-repeat\x0afull-state\x04\0\x08fea\
-tures\x03\0D\x01p\x14\x01p4\x01p\xc0\0\x01r\x0c\x04names\x07versions\x04carts\x07\
-summarys\x05about\x0e\x09endpoints\xc6\0\x05slots\xc7\0\x08settings\xc8\0\x08sta\
-tuses\xc3\0\x08features\xc5\0\x08carriers\x12\x0fpersonal-fields\x12\x04\0\x08ma\
-nifest\x03\0I\x03\0\x1dcartage:plugin/manifest@0.1.0\x05\x0b\x01B\x18\x01r\x03\x04\
-year{\x05month}\x03day}\x04\0\x0acivil-date\x03\0\0\x01k|\x01r\x05\x04date\x01\x04\
-hour}\x06minute}\x06second}\x12utc-offset-minutes\x02\x04\0\x0acivil-time\x03\0\x03\
-\x01m\x04\x03new\x0calready-told\x10number-corrected\x09withdrawn\x04\0\x04told\x03\
-\0\x05\x01ks\x01r\x04\x0bweb-line-id\x07\x11reference-line-id\x07\x03sku\x07\x08\
-quantitys\x04\0\x07content\x03\0\x08\x01k\x01\x01p\x09\x01r\x0a\x02id\x07\x0ftra\
-cking-number\x07\x0ctracking-url\x07\x07carrier\x07\x0dcarrier-given\x07\x06meth\
-od\x07\x09picked-up\x0a\x08contents\x0b\x04told\x06\x0btold-number\x07\x04\0\x07\
-package\x03\0\x0c\x01r\x02\x0apackage-ids\x08quantitys\x04\0\x0cline-package\x03\
-\0\x0e\x01p\x0f\x01r\x0a\x0bweb-line-id\x07\x11reference-line-id\x07\x03sku\x07\x05\
-label\x07\x06status\x07\x07ordered\x07\x07shipped\x07\x06needed\x07\x04note\x07\x08\
-packages\x10\x04\0\x09line-item\x03\0\x11\x01k\x7f\x01p\x0d\x01p\x12\x01r\x0b\x0c\
-order-numbers\x10reference-number\x07\x05labels\x06status\x07\x0eprevious-label\x07\
-\x0achanged-at\x04\x04note\x07\x08comments\x07\x0fnotify-customer\x13\x08package\
-s\x14\x0aline-items\x15\x04\0\x06update\x03\0\x16\x03\0\x1bcartage:plugin/orders\
-@0.1.0\x05\x0c\x02\x03\0\x04\x08manifest\x03\0\x08manifest\x03\0\x0d\x02\x03\0\x05\
-\x06update\x03\0\x06update\x03\0\x0f\x02\x03\0\x03\x08delivery\x03\0\x08delivery\
-\x03\0\x11\x02\x03\0\x03\x07context\x03\0\x07context\x03\0\x13\x02\x03\0\x03\x07\
-applied\x03\0\x07applied\x03\0\x15\x02\x03\0\x03\x07failure\x03\0\x07failure\x03\
-\0\x17\x03\0\x06status\x03\0\x0a\x02\x03\0\x03\x06report\x03\0\x06report\x03\0\x1a\
-\x02\x03\0\x03\x09order-key\x03\0\x09order-key\x03\0\x1c\x04\0;cartage:plugin/pl\
-ugin-with-all-of-its-exports-removed@0.1.0\x04\0\x0b,\x01\0&plugin-with-all-of-i\
-ts-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-compon\
-ent\x070.254.2\x10wit-bindgen-rust\x060.60.0";
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 6700] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x8f3\x01A\x02\x01A*\x01\
+B\x05\x01o\x02ss\x01p\0\x04\0\x05extra\x03\0\x01\x01r\x02\x04names\x0aparameters\
+\x02\x04\0\x09extension\x03\0\x03\x03\0\x1bcartage:plugin/growth@1.0.0\x05\0\x02\
+\x03\0\0\x05extra\x01B&\x02\x03\x02\x01\x01\x04\0\x05extra\x03\0\0\x01m\x02\x05r\
+eads\x06writes\x04\0\x06effect\x03\0\x02\x01q\x08\x03get\0\0\x04head\0\0\x04post\
+\0\0\x03put\0\0\x05patch\0\0\x06delete\0\0\x07options\0\0\x05other\x01s\0\x04\0\x06\
+method\x03\0\x04\x01m\x05\x04none\x04form\x0bjson-string\x08xml-text\x06base64\x04\
+\0\x06escape\x03\0\x06\x01r\x03\x04slots\x05fields\x06escape\x07\x04\0\x0bsecret\
+-part\x03\0\x08\x01p}\x01q\x04\x04text\x01s\0\x05bytes\x01\x0a\0\x03raw\x01s\0\x06\
+secret\x01\x09\0\x04\0\x04part\x03\0\x0b\x01p\x0c\x01k\x0d\x01r\x02\x04names\x05\
+value\x0e\x04\0\x0aquery-pair\x03\0\x0f\x01r\x02\x04names\x05value\x0d\x04\0\x06\
+header\x03\0\x11\x01p\x10\x01p\x12\x01ps\x01r\x0a\x08endpoints\x06method\x05\x06\
+effect\x03\x04paths\x05query\x13\x07headers\x14\x04body\x0e\x04auth\x15\x05renew\
+\x7f\x05extra\x01\x04\0\x07request\x03\0\x16\x01r\x02\x04names\x05values\x04\0\x0f\
+response-header\x03\0\x18\x01p\x19\x01r\x04\x06status{\x07headers\x1a\x04body\x0a\
+\x05extra\x01\x04\0\x08response\x03\0\x1b\x01m\x03\x0cnothing-sent\x0amaybe-sent\
+\x08answered\x04\0\x05reach\x03\0\x1d\x01m\x16\x0fendpoint-denied\x0dmethod-deni\
+ed\x0bpath-denied\x0cquery-denied\x0deffect-denied\x0dheader-denied\x0bbody-deni\
+ed\x11credential-denied\x11request-too-large\x0equota-exceeded\x0eaddress-denied\
+\x0bunsupported\x03dns\x07connect\x03tls\x07timeout\x0binterrupted\x10response-i\
+nvalid\x12response-too-large\x0dresponse-type\x0dtoken-refused\x05other\x04\0\x0a\
+error-kind\x03\0\x1f\x01r\x03\x04kind\x20\x05reach\x1e\x07messages\x04\0\x05erro\
+r\x03\0!\x01j\x01\x1c\x01\"\x01@\x01\x07request\x17\0#\x04\0\x04send\x01$\x03\0\x19\
+cartage:plugin/http@1.0.0\x05\x02\x02\x03\0\x01\x04part\x01B\x0f\x02\x03\x02\x01\
+\x03\x04\0\x04part\x03\0\0\x01m\x04\x03md5\x04sha1\x06sha256\x06sha512\x04\0\x09\
+algorithm\x03\0\x02\x01m\x07\x0bslot-denied\x0cfield-denied\x0bkey-invalid\x11me\
+ssage-too-large\x0equota-exceeded\x0bunsupported\x05other\x04\0\x0aerror-kind\x03\
+\0\x04\x01r\x02\x04kind\x05\x07messages\x04\0\x05error\x03\0\x06\x01p\x01\x01p}\x01\
+j\x01\x09\x01\x07\x01@\x03\x04slots\x09algorithm\x03\x07message\x08\0\x0a\x04\0\x03\
+mac\x01\x0b\x01@\x02\x09algorithm\x03\x07message\x08\0\x0a\x04\0\x06digest\x01\x0c\
+\x03\0\x1ccartage:plugin/signing@1.0.0\x05\x04\x01B\x04\x01m\x04\x05debug\x04inf\
+o\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\
+\x04\0\x03log\x01\x02\x03\0\x18cartage:plugin/log@1.0.0\x05\x05\x02\x03\0\x01\x05\
+reach\x01BA\x02\x03\x02\x01\x01\x04\0\x05extra\x03\0\0\x02\x03\x02\x01\x06\x04\0\
+\x05reach\x03\0\x02\x01ks\x01r\x02\x04names\x09reference\x04\x04\0\x04step\x03\0\
+\x05\x01p\x06\x01p}\x01k\x08\x01r\x05\x07attempty\x05reach\x03\x05steps\x07\x06r\
+esume\x09\x05extra\x01\x04\0\x0fearlier-attempt\x03\0\x0a\x01p\x0b\x01r\x06\x02i\
+ds\x08sequencew\x07attempty\x07earlier\x0c\x0fknown-reference\x04\x05extra\x01\x04\
+\0\x08delivery\x03\0\x0d\x01r\x05\x08requestsy\x0drequest-bytesw\x0eresponse-byt\
+esw\x0arequest-msw\x07call-msw\x04\0\x06limits\x03\0\x0f\x01ps\x01o\x02ss\x01p\x12\
+\x01q\x07\x04text\x01s\0\x07integer\x01x\0\x07boolean\x01\x7f\0\x06choice\x01s\0\
+\x07several\x01\x11\0\x08url-path\x01s\0\x08text-map\x01\x13\0\x04\0\x0dsetting-\
+value\x03\0\x14\x01r\x02\x04names\x05value\x15\x04\0\x07setting\x03\0\x16\x01r\x02\
+\x04names\x08base-urls\x04\0\x0ebound-endpoint\x03\0\x18\x01p\x17\x01p\x19\x01r\x07\
+\x0bnow-unix-msw\x07entropy\x08\x08settings\x1a\x09endpoints\x1b\x0bbound-slots\x11\
+\x06limits\x10\x05extra\x01\x04\0\x07context\x03\0\x1c\x01r\x02\x05indexy\x09ref\
+erence\x04\x04\0\x0ctold-package\x03\0\x1e\x01m\x02\x04done\x0calready-done\x04\0\
+\x0fapplied-outcome\x03\0\x20\x01p\x1f\x01kw\x01r\x07\x07outcome!\x09reference\x04\
+\x07message\x04\x05steps\x07\x08packages\"\x07rest-ms#\x05extra\x01\x04\0\x07app\
+lied\x03\0$\x01m\x0f\x0bcredentials\x0dnot-permitted\x0dmisconfigured\x0crate-li\
+mited\x07pending\x0aorder-busy\x0bunavailable\x08protocol\x0forder-not-found\x0f\
+ambiguous-order\x0cinvalid-data\x14status-not-supported\x12illegal-transition\x04\
+gone\x0bhost-denied\x04\0\x0cfailure-kind\x03\0&\x01q\x03\x05never\0\0\x07defaul\
+t\0\0\x08after-ms\x01w\0\x04\0\x0aretry-wish\x03\0(\x01r\x08\x04kind'\x07message\
+s\x05retry)\x05steps\x07\x06resume\x09\x09reference\x04\x08packages\"\x05extra\x01\
+\x04\0\x07failure\x03\0*\x01r\x02\x05values\x05title\x04\x04\0\x06choice\x03\0,\x01\
+q\x03\x08statuses\0\0\x08carriers\0\0\x07setting\x01s\0\x04\0\x0achoices-of\x03\0\
+.\x01r\x02\x0corder-numbers\x0fknown-reference\x04\x04\0\x09order-key\x03\00\x01\
+m\x03\x04fine\x07warning\x07problem\x04\0\x0dfinding-level\x03\02\x01m\x07\x0cre\
+achability\x0bcredentials\x0bpermissions\x07version\x08settings\x05order\x05othe\
+r\x04\0\x0ffinding-subject\x03\04\x01r\x04\x05level3\x05about5\x07messages\x06re\
+medy\x04\x04\0\x07finding\x03\06\x01r\x02\x07carrier\x04\x0ftracking-number\x04\x04\
+\0\x0cpackage-seen\x03\08\x01p9\x01r\x05\x0corder-numbers\x09reference\x04\x06st\
+atus\x04\x08packages:\x07details\x13\x04\0\x0aorder-seen\x03\0;\x01p7\x01k<\x01r\
+\x02\x08findings=\x05order>\x04\0\x06report\x03\0?\x03\0\x1dcartage:plugin/deliv\
+ery@1.0.0\x05\x07\x02\x03\0\0\x09extension\x02\x03\0\x01\x06method\x02\x03\0\x01\
+\x0aquery-pair\x02\x03\0\x01\x06header\x02\x03\0\x04\x0dsetting-value\x02\x03\0\x04\
+\x06choice\x01B\\\x02\x03\x02\x01\x01\x04\0\x05extra\x03\0\0\x02\x03\x02\x01\x08\
+\x04\0\x09extension\x03\0\x02\x02\x03\x02\x01\x09\x04\0\x06method\x03\0\x04\x02\x03\
+\x02\x01\x0a\x04\0\x0aquery-pair\x03\0\x06\x02\x03\x02\x01\x0b\x04\0\x06header\x03\
+\0\x08\x02\x03\x02\x01\x03\x04\0\x04part\x03\0\x0a\x02\x03\x02\x01\x0c\x04\0\x0d\
+setting-value\x03\0\x0c\x02\x03\x02\x01\x0d\x04\0\x06choice\x03\0\x0e\x01ky\x01k\
+w\x01r\x04\x13requests-per-minute\x10\x0bconcurrency\x10\x11requests-per-call\x10\
+\x0eresponse-bytes\x11\x04\0\x04pace\x03\0\x12\x01ks\x01r\x04\x06vendors\x07supp\
+ort\x14\x07licence\x14\x09changelog\x14\x04\0\x05about\x03\0\x15\x01ps\x01q\x04\x03\
+any\0\0\x07pattern\x01s\0\x05fixed\x01s\0\x06one-of\x01\x17\0\x04\0\x04base\x03\0\
+\x18\x01p\x05\x01r\x0c\x04names\x07purposes\x07examples\x04base\x19\x08required\x7f\
+\x07methods\x1a\x0dpath-prefixes\x17\x0frequest-headers\x17\x0drequest-types\x17\
+\x10response-headers\x17\x0eresponse-types\x17\x05extra\x01\x04\0\x08endpoint\x03\
+\0\x1b\x01r\x04\x04names\x07purposes\x06secret\x7f\x08required\x7f\x04\0\x0aslot\
+-field\x03\0\x1d\x01r\x02\x04names\x06prefixs\x04\0\x10header-placement\x03\0\x1f\
+\x01m\x04\x04text\x06base64\x03hex\x05whsec\x04\0\x0ckey-encoding\x03\0!\x01m\x02\
+\x06header\x05query\x04\0\x10oauth1-placement\x03\0#\x01m\x02\x09hmac-sha1\x0bhm\
+ac-sha256\x04\0\x10oauth1-signature\x03\0%\x01r\x02\x09placement$\x09signature&\x04\
+\0\x06oauth1\x03\0'\x01m\x02\x05basic\x04post\x04\0\x15client-authentication\x03\
+\0)\x01q\x04\x06header\x01s\0\x0cjson-pointer\x01s\0\x06cookie\x01s\0\x04body\0\0\
+\x04\0\x0ctoken-source\x03\0+\x01r\x02\x05fields\x06source,\x04\0\x0ereplaced-fi\
+eld\x03\0-\x01q\x03\x06header\x01\x20\0\x05query\x01s\0\x06cookie\x01s\0\x04\0\x0f\
+token-placement\x03\0/\x01o\x02ss\x01p1\x01r\x06\x0etoken-endpoints\x04paths\x15\
+client-authentication*\x05scope\x14\x0aparameters2\x05apply0\x04\0\x06oauth2\x03\
+\03\x01k0\x01r\x03\x04names\x06source,\x05apply5\x04\0\x0blogin-token\x03\06\x01\
+p\x07\x01p\x09\x01p\x0b\x01k:\x01p7\x01p.\x01r\x0b\x08endpoints\x06method\x05\x04\
+paths\x05query8\x07headers9\x04body;\x04auth\x17\x06tokens<\x08replaces=\x0alife\
+time-s\x10\x10lifetime-pointer\x14\x04\0\x05login\x03\0>\x01q\x0a\x05basic\0\0\x06\
+bearer\0\0\x06header\x01\x20\0\x05query\x01s\0\x0aform-field\0\0\x07mac-key\x01\"\
+\0\x06oauth1\x01(\0\x19oauth2-client-credentials\x014\0\x05login\x01?\0\x05other\
+\x01\x03\0\x04\0\x09slot-kind\x03\0@\x01p\x1e\x01r\x09\x04names\x07purposes\x04k\
+ind\xc1\0\x08required\x7f\x0balternative\x14\x09endpoints\x17\x06fields\xc2\0\x06\
+hashed\x7f\x05extra\x01\x04\0\x04slot\x03\0C\x01p\x0f\x01q\x02\x05fixed\x01\xc5\0\
+\0\x05asked\0\0\x04\0\x07choices\x03\0F\x01r\x03\x03miny\x03maxy\x07pattern\x14\x04\
+\0\x0btext-limits\x03\0H\x01r\x02\x03minx\x03maxx\x04\0\x0einteger-limits\x03\0J\
+\x01q\x0a\x04text\x01\xc9\0\0\x07integer\x01\xcb\0\0\x07boolean\0\0\x06choice\x01\
+\xc7\0\0\x07several\x01\xc7\0\0\x08url-path\0\0\x08text-map\x01\xc9\0\0\x0achoic\
+e-map\x01\xc7\0\0\x05lines\x01\xc9\0\0\x05other\x01\x03\0\x04\0\x0csetting-kind\x03\
+\0L\x01k\x0d\x01r\x08\x04names\x05titles\x04helps\x04kind\xcd\0\x08required\x7f\x07\
+default\xce\0\x0cformer-names\x17\x05extra\x01\x04\0\x07setting\x03\0O\x01q\x03\x05\
+fixed\x01\xc5\0\0\x09free-text\0\0\x05asked\0\0\x04\0\x08statuses\x03\0Q\x01q\x04\
+\x03any\0\0\x05fixed\x01\xc5\0\0\x05known\x01\xc5\0\0\x05asked\0\0\x04\0\x08carr\
+iers\x03\0S\x01n\x0c\x08tracking\x10several-packages\x10package-contents\x0bcorr\
+ections\x0bwithdrawals\x0aline-items\x05notes\x0ewithout-status\x15customer-noti\
+fication\x0emails-customer\x0esafe-to-repeat\x0afull-state\x04\0\x08features\x03\
+\0U\x01p\x1c\x01p\xc4\0\x01p\xd0\0\x01r\x0f\x04names\x07versions\x04carts\x07sum\
+marys\x05about\x16\x09endpoints\xd7\0\x05slots\xd8\0\x08settings\xd9\0\x08status\
+es\xd2\0\x08features\xd6\0\x08carriers\xd4\0\x0fpersonal-fields\x17\x04pace\x13\x08\
+requires\x17\x05extra\x01\x04\0\x08manifest\x03\0Z\x03\0\x1dcartage:plugin/manif\
+est@1.0.0\x05\x0e\x01B\x1b\x02\x03\x02\x01\x01\x04\0\x05extra\x03\0\0\x01r\x03\x04\
+year{\x05month}\x03day}\x04\0\x0acivil-date\x03\0\x02\x01k|\x01r\x05\x04date\x03\
+\x04hour}\x06minute}\x06second}\x12utc-offset-minutes\x04\x04\0\x0acivil-time\x03\
+\0\x05\x01m\x05\x03new\x0calready-told\x10number-corrected\x07changed\x09withdra\
+wn\x04\0\x04told\x03\0\x07\x01ks\x01r\x04\x0bweb-line-id\x09\x11reference-line-i\
+d\x09\x03sku\x09\x08quantitys\x04\0\x07content\x03\0\x0a\x01k\x03\x01p\x0b\x01r\x0d\
+\x02id\x09\x0ftracking-number\x09\x0ctracking-url\x09\x07carrier\x09\x0dcarrier-\
+given\x09\x06method\x09\x09picked-up\x0c\x08contents\x0d\x06origin\x09\x04told\x08\
+\x0btold-number\x09\x0fknown-reference\x09\x05extra\x01\x04\0\x07package\x03\0\x0e\
+\x01r\x02\x0apackage-ids\x08quantitys\x04\0\x0cline-package\x03\0\x10\x01p\x11\x01\
+r\x0b\x0bweb-line-id\x09\x11reference-line-id\x09\x03sku\x09\x05label\x09\x06sta\
+tus\x09\x07ordered\x09\x07shipped\x09\x06needed\x09\x04note\x09\x08packages\x12\x05\
+extra\x01\x04\0\x09line-item\x03\0\x13\x01kw\x01k\x7f\x01p\x0f\x01p\x14\x01r\x0e\
+\x0corder-numbers\x10reference-number\x09\x05labels\x06status\x09\x0eprevious-la\
+bel\x09\x0achanged-at\x06\x12changed-at-unix-ms\x15\x04note\x09\x08comments\x09\x0f\
+notify-customer\x16\x08packages\x17\x11packages-complete\x16\x0aline-items\x18\x05\
+extra\x01\x04\0\x06update\x03\0\x19\x03\0\x1bcartage:plugin/orders@1.0.0\x05\x0f\
+\x02\x03\0\x05\x08manifest\x03\0\x08manifest\x03\0\x10\x02\x03\0\x06\x06update\x03\
+\0\x06update\x03\0\x12\x02\x03\0\x04\x08delivery\x03\0\x08delivery\x03\0\x14\x02\
+\x03\0\x04\x07context\x03\0\x07context\x03\0\x16\x02\x03\0\x04\x07applied\x03\0\x07\
+applied\x03\0\x18\x02\x03\0\x04\x07failure\x03\0\x07failure\x03\0\x1a\x03\0\x06c\
+hoice\x03\0\x0d\x02\x03\0\x04\x0achoices-of\x03\0\x0achoices-of\x03\0\x1d\x02\x03\
+\0\x04\x06report\x03\0\x06report\x03\0\x1f\x02\x03\0\x04\x09order-key\x03\0\x09o\
+rder-key\x03\0!\x04\0;cartage:plugin/plugin-with-all-of-its-exports-removed@1.0.\
+0\x04\0\x0b,\x01\0&plugin-with-all-of-its-exports-removed\x03\0\0\0G\x09producer\
+s\x01\x0cprocessed-by\x02\x0dwit-component\x070.254.2\x10wit-bindgen-rust\x060.6\
+0.0";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

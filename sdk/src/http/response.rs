@@ -18,7 +18,7 @@ crate::wraps! {
     /// use cartage_sdk::contract::http;
     /// use cartage_sdk::http::Response;
     ///
-    /// let response = Response::from(http::Response { status: 404, headers: vec![], body: b"{\"error\": \"no such order\"}".to_vec() });
+    /// let response = Response::from(http::Response { status: 404, headers: vec![], body: b"{\"error\": \"no such order\"}".to_vec(), extra: vec![] });
     /// assert!(response.is_client_error());
     /// let body: serde_json::Value = response.json()?;
     /// assert_eq!(body["error"], "no such order");
@@ -182,7 +182,7 @@ mod tests {
 
     fn response(body: impl Into<Vec<u8>>, headers: &[(&str, &str)]) -> Response {
         let headers = headers.iter().map(|(name, value)| contract::ResponseHeader { name: (*name).to_owned(), value: (*value).to_owned() });
-        contract::Response { status: 200, headers: headers.collect(), body: body.into() }.into()
+        contract::Response { status: 200, headers: headers.collect(), body: body.into(), extra: Vec::new() }.into()
     }
 
     #[test]
@@ -219,8 +219,7 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         // 1994-11-06T08:49:00Z.
-        let now =
-            delivery::Context { now_unix_ms: 784_111_740_000, entropy: vec![], settings: vec![], endpoints: vec![], bound_slots: vec![] };
+        let now = delivery::Context { now_unix_ms: 784_111_740_000, ..delivery::Context::default() };
         for (value, seconds) in [
             ("120", Some(120)),
             (" 0 ", Some(0)),

@@ -35,6 +35,7 @@ impl Endpoint {
             request_types: Vec::new(),
             response_headers: Vec::new(),
             response_types: Vec::new(),
+            extra: Vec::new(),
         })
     }
 
@@ -49,6 +50,13 @@ impl Endpoint {
     #[must_use]
     pub fn fixed(mut self, url: &str) -> Endpoint {
         self.0.base = Base::Fixed(url.to_owned());
+        self
+    }
+
+    /// It is one of these URLs: regions, live and sandbox.
+    #[must_use]
+    pub fn one_of<'a>(mut self, urls: impl IntoIterator<Item = &'a str>) -> Endpoint {
+        self.0.base = Base::OneOf(owned(urls));
         self
     }
 

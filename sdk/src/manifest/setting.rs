@@ -1,8 +1,8 @@
 //! Something that the operator can set.
 
 use super::{contract, owned};
-use cartage_contract::delivery::SettingValue;
-use cartage_contract::manifest::{Choice, IntegerLimits, SettingKind, TextLimits};
+use cartage_contract::delivery::{Choice, SettingValue};
+use cartage_contract::manifest::{Choices, IntegerLimits, SettingKind, TextLimits};
 
 /// The longest text that a setting can take, in characters.
 const TEXT_CHARS_MAX: u32 = 4096;
@@ -46,6 +46,26 @@ impl Setting {
         Setting::new(name, title, SettingKind::Choice(choices_of(choices)))
     }
 
+    /// One of the values that [`list_choices`](crate::Plugin::list_choices) lists for it: they differ from shop to shop.
+    pub fn asked(name: &str, title: &str) -> Setting {
+        Setting::new(name, title, SettingKind::Choice(Choices::Asked))
+    }
+
+    /// Some of several values, each with its title.
+    pub fn several<'a>(name: &str, title: &str, choices: impl IntoIterator<Item = (&'a str, &'a str)>) -> Setting {
+        Setting::new(name, title, SettingKind::Several(choices_of(choices)))
+    }
+
+    /// Some of the values that [`list_choices`](crate::Plugin::list_choices) lists for it.
+    pub fn several_asked(name: &str, title: &str) -> Setting {
+        Setting::new(name, title, SettingKind::Several(Choices::Asked))
+    }
+
+    /// A text of several lines, such as a template; up to 4096 characters.
+    pub fn lines(name: &str, title: &str) -> Setting {
+        Setting::new(name, title, SettingKind::Lines(any_text()))
+    }
+
     /// An absolute, percent-encoded URL path in its normal form.
     pub fn url_path(name: &str, title: &str) -> Setting {
         Setting::new(name, title, SettingKind::UrlPath)
@@ -61,6 +81,11 @@ impl Setting {
         Setting::new(name, title, SettingKind::ChoiceMap(choices_of(choices)))
     }
 
+    /// A map of text to one of the values that [`list_choices`](crate::Plugin::list_choices) lists for it.
+    pub fn asked_map(name: &str, title: &str) -> Setting {
+        Setting::new(name, title, SettingKind::ChoiceMap(Choices::Asked))
+    }
+
     fn new(name: &str, title: &str, kind: SettingKind) -> Setting {
         Setting(contract::Setting {
             name: name.to_owned(),
@@ -70,6 +95,7 @@ impl Setting {
             required: false,
             default: None,
             former_names: Vec::new(),
+            extra: Vec::new(),
         })
     }
 
@@ -98,7 +124,7 @@ impl Setting {
     /// The shortest and the longest text, in characters; of a map, of each of its values.
     #[must_use]
     pub fn length(mut self, min: u32, max: u32) -> Setting {
-        if let SettingKind::Text(limits) | SettingKind::TextMap(limits) = &mut self.0.kind {
+        if let SettingKind::Text(limits) | SettingKind::TextMap(limits) | SettingKind::Lines(limits) = &mut self.0.kind {
             (limits.min, limits.max) = (min, max);
         }
         self
@@ -107,7 +133,7 @@ impl Setting {
     /// A regular expression that the whole text must match.
     #[must_use]
     pub fn pattern(mut self, pattern: &str) -> Setting {
-        if let SettingKind::Text(limits) | SettingKind::TextMap(limits) = &mut self.0.kind {
+        if let SettingKind::Text(limits) | SettingKind::TextMap(limits) | SettingKind::Lines(limits) = &mut self.0.kind {
             limits.pattern = Some(pattern.to_owned());
         }
         self
@@ -130,6 +156,8 @@ pub enum Default {
     Integer(i64),
     /// Of a boolean.
     Boolean(bool),
+    /// Of several choices.
+    Several(Vec<String>),
     /// Of a map.
     Map(Vec<(String, String)>),
 }
@@ -143,6 +171,7 @@ impl Default {
             (Default::Text(text), _) => SettingValue::Text(text),
             (Default::Integer(value), _) => SettingValue::Integer(value),
             (Default::Boolean(value), _) => SettingValue::Boolean(value),
+            (Default::Several(values), _) => SettingValue::Several(values),
             (Default::Map(pairs), _) => SettingValue::TextMap(pairs),
         }
     }
@@ -166,6 +195,12 @@ impl From<bool> for Default {
     }
 }
 
+impl<const N: usize> From<[&str; N]> for Default {
+    fn from(values: [&str; N]) -> Default {
+        Default::Several(values.map(str::to_owned).into())
+    }
+}
+
 impl<const N: usize> From<[(&str, &str); N]> for Default {
     fn from(pairs: [(&str, &str); N]) -> Default {
         Default::Map(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into())
@@ -176,6 +211,6 @@ fn any_text() -> TextLimits {
     TextLimits { min: 0, max: TEXT_CHARS_MAX, pattern: None }
 }
 
-fn choices_of<'a>(choices: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<Choice> {
-    choices.into_iter().map(|(value, title)| Choice { value: value.to_owned(), title: title.to_owned() }).collect()
+fn choices_of<'a>(choices: impl IntoIterator<Item = (&'a str, &'a str)>) -> Choices {
+    Choices::Fixed(choices.into_iter().map(|(value, title)| Choice { value: value.to_owned(), title: Some(title.to_owned()) }).collect())
 }

@@ -82,9 +82,11 @@ impl Slot {
             purpose: purpose.to_owned(),
             kind,
             required: true,
+            alternative: None,
             endpoints: Vec::new(),
             fields: Vec::new(),
             hashed: false,
+            extra: Vec::new(),
         })
     }
 
@@ -106,6 +108,13 @@ impl Slot {
     #[must_use]
     pub fn optional(mut self) -> Slot {
         self.0.required = false;
+        self
+    }
+
+    /// It is one of several slots that stand for each other under this name, of which exactly one holds a value: a key or a log-in.
+    #[must_use]
+    pub fn alternative(mut self, name: &str) -> Slot {
+        (self.0.alternative, self.0.required) = (Some(name.to_owned()), false);
         self
     }
 

@@ -1,7 +1,7 @@
 //! A request that a test expects.
 
 use super::Seen;
-use super::seen::{difference, verb};
+use super::seen::difference;
 use crate::contract::http::Method;
 use std::fmt;
 
@@ -73,8 +73,8 @@ impl Expect {
 
     /// In what a request differs, or nothing.
     pub(super) fn difference(&self, seen: &Seen) -> Option<String> {
-        if (self.method, self.url.as_str()) != (seen.method(), seen.url()) {
-            return Some(format!("{} {}, not {} {}", verb(seen.method()), seen.url(), verb(self.method), self.url));
+        if (&self.method, self.url.as_str()) != (seen.method(), seen.url()) {
+            return Some(format!("{} {}, not {} {}", seen.method(), seen.url(), self.method, self.url));
         }
         if let Some((name, value)) = self.headers.iter().find(|(name, value)| seen.header(name) != Some(value)) {
             return Some(format!("header {name} is {:?}, not {value:?}", seen.header(name)));
@@ -94,7 +94,7 @@ impl Expect {
 
 impl fmt::Display for Expect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} {}", verb(self.method), self.url)?;
+        writeln!(f, "{} {}", self.method, self.url)?;
         for (name, value) in &self.headers {
             writeln!(f, "{name}: {value}")?;
         }

@@ -10,7 +10,7 @@ pub struct Reply(Result<Response, Error>);
 impl Reply {
     /// A status, without headers or a body.
     pub fn status(status: u16) -> Reply {
-        Reply(Ok(Response { status, headers: Vec::new(), body: Vec::new() }))
+        Reply(Ok(Response { status, headers: Vec::new(), body: Vec::new(), extra: Vec::new() }))
     }
 
     /// JSON.

@@ -23,8 +23,8 @@ impl Seen {
     }
 
     /// Its method.
-    pub fn method(&self) -> Method {
-        self.record.method
+    pub fn method(&self) -> &Method {
+        &self.record.method
     }
 
     /// The whole URL.
@@ -84,7 +84,7 @@ impl Seen {
 
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} {}", verb(self.method()), self.url())?;
+        writeln!(f, "{} {}", self.method(), self.url())?;
         for (name, value) in &self.headers {
             writeln!(f, "{name}: {value}")?;
         }
@@ -95,19 +95,6 @@ impl fmt::Display for Seen {
 impl fmt::Debug for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-/// A method as it stands in a request line.
-pub(super) fn verb(method: Method) -> &'static str {
-    match method {
-        Method::Get => "GET",
-        Method::Head => "HEAD",
-        Method::Post => "POST",
-        Method::Put => "PUT",
-        Method::Patch => "PATCH",
-        Method::Delete => "DELETE",
-        Method::Options => "OPTIONS",
     }
 }
 

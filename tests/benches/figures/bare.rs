@@ -101,7 +101,7 @@ fn config() -> Config {
 impl http::Host for State {
     async fn send(&mut self, _request: http::Request) -> wasmtime::Result<Result<http::Response, http::Error>> {
         let headers = vec![http::ResponseHeader { name: "content-type".to_owned(), value: "text/plain".to_owned() }];
-        Ok(Ok(http::Response { status: 200, headers, body: cartage_tests::shop::ANSWER.to_vec() }))
+        Ok(Ok(http::Response { status: 200, headers, body: cartage_tests::shop::ANSWER.to_vec(), extra: Vec::new() }))
     }
 }
 
@@ -130,6 +130,7 @@ impl log::Host for State {
     }
 }
 
+impl wit::cartage::plugin::growth::Host for State {}
 impl wit::cartage::plugin::orders::Host for State {}
 impl wit::cartage::plugin::delivery::Host for State {}
 impl wit::cartage::plugin::manifest::Host for State {}

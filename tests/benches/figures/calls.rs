@@ -5,7 +5,7 @@ use super::{Target, figure, median};
 use cartage::carts::Limits;
 use cartage::exchange::{Answer, Ask, Call, Outcome, Services};
 use cartage::plugin::{Plugin, Runtime};
-use cartage_contract::delivery::{BoundEndpoint, Context, Delivery, Setting, SettingValue};
+use cartage_contract::delivery::{BoundEndpoint, Context, Delivery, Limits, Setting, SettingValue};
 use cartage_contract::http::{Response, ResponseHeader};
 use cartage_contract::orders::{CivilDate, CivilTime, Package, Told, Update};
 use std::time::Instant;
@@ -21,7 +21,7 @@ impl Services for Canned {
         match ask {
             Ask::Send(_) => {
                 let headers = vec![ResponseHeader { name: "content-type".to_owned(), value: "text/plain".to_owned() }];
-                Answer::Sent(Ok(Response { status: 200, headers, body: cartage_tests::shop::ANSWER.to_vec() }))
+                Answer::Sent(Ok(Response { status: 200, headers, body: cartage_tests::shop::ANSWER.to_vec(), extra: Vec::new() }))
             }
             Ask::Mac { .. } | Ask::Digest { .. } => Answer::Signed(Ok(Vec::new())),
             Ask::Log { .. } => Answer::Logged,
@@ -96,8 +96,14 @@ pub(crate) fn update() -> Update {
             contents: Vec::new(),
             told: Told::New,
             told_number: None,
+            origin: None,
+            known_reference: None,
+            extra: vec![],
         }],
         line_items: Vec::new(),
+        changed_at_unix_ms: None,
+        packages_complete: None,
+        extra: vec![],
     }
 }
 
@@ -105,7 +111,7 @@ fn call() -> Call {
     let setting = |name: &str, value| Setting { name: name.to_owned(), value };
     Call::SendOrderStatus {
         update: Box::new(update()),
-        delivery: Delivery { id: "0".repeat(36), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None },
+        delivery: Delivery { id: "0".repeat(36), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, extra: Vec::new() },
         context: Context {
             now_unix_ms: 1_795_440_711_000,
             entropy: vec![7; 32],
@@ -116,6 +122,8 @@ fn call() -> Call {
             ],
             endpoints: vec![BoundEndpoint { name: "script".to_owned(), base_url: "https://shop.example/seti.php".to_owned() }],
             bound_slots: vec!["account".to_owned()],
+            limits: Limits { requests: 20, request_bytes: 1 << 20, response_bytes: 2 << 20, request_ms: 30_000, call_ms: 60_000 },
+            extra: Vec::new(),
         },
     }
 }
@@ -134,6 +142,9 @@ fn bare_update(update: &Update) -> bare::orders::Update {
         contents: Vec::new(),
         told: bare::orders::Told::New,
         told_number: None,
+        origin: None,
+        known_reference: None,
+        extra: vec![],
     };
     bare::orders::Update {
         order_number: update.order_number.clone(),
@@ -153,6 +164,9 @@ fn bare_update(update: &Update) -> bare::orders::Update {
         notify_customer: None,
         packages: update.packages.iter().map(package).collect(),
         line_items: Vec::new(),
+        changed_at_unix_ms: None,
+        packages_complete: None,
+        extra: vec![],
     }
 }
 
@@ -163,6 +177,7 @@ fn bare_delivery(delivery: &Delivery) -> bare::delivery::Delivery {
         attempt: delivery.attempt,
         earlier: Vec::new(),
         known_reference: None,
+        extra: Vec::new(),
     }
 }
 
@@ -174,6 +189,7 @@ fn bare_context(context: &Context) -> bare::delivery::Context {
         SettingValue::Boolean(yes) => Bare::Boolean(*yes),
         SettingValue::Choice(text) => Bare::Choice(text.clone()),
         SettingValue::UrlPath(text) => Bare::UrlPath(text.clone()),
+        SettingValue::Several(values) => Bare::Several(values.clone()),
         SettingValue::TextMap(map) => Bare::TextMap(map.clone()),
     };
     let setting = |setting: &Setting| bare::delivery::Setting { name: setting.name.clone(), value: value(&setting.value) };
@@ -184,5 +200,13 @@ fn bare_context(context: &Context) -> bare::delivery::Context {
         settings: context.settings.iter().map(setting).collect(),
         endpoints: context.endpoints.iter().map(endpoint).collect(),
         bound_slots: context.bound_slots.clone(),
+        limits: bare::delivery::Limits {
+            requests: context.limits.requests,
+            request_bytes: context.limits.request_bytes,
+            response_bytes: context.limits.response_bytes,
+            request_ms: context.limits.request_ms,
+            call_ms: context.limits.call_ms,
+        },
+        extra: Vec::new(),
     }
 }

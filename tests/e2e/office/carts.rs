@@ -94,7 +94,7 @@ fn what_is_exported_loads_again_whatever_stands_in_it() {
 #[test]
 fn labels_are_held_against_the_statuses_that_the_cart_itself_lists() {
     let desk = Desk::new();
-    fs::copy(guest("lists_statuses"), desk.path("guest.wasm")).expect("it is there");
+    fs::copy(guest("lists_choices"), desk.path("guest.wasm")).expect("it is there");
     let define = |shut: bool| {
         let text = format!(
             "cart = \"shop\"\nplugin = \"guest.wasm\"\n[endpoints.api]\nbase_url = \"https://shop.example/api\"\n[settings]\nshut = {shut}\n\

@@ -25,11 +25,11 @@
 ;; part (export "describe")
 (func (export "describe") (result i32) (i32.const 2048))
 
-;; part (export "list-statuses")
-(func (export "list-statuses") (param i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 4096))
+;; part (export "list-choices")
+(func (export "list-choices") (param i32) (result i32) (i32.const 4096))
 
 ;; part (export "check")
-(func (export "check") (param i32 i32 i32 i32 i32 i32 i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 4096))
+(func (export "check") (param i32) (result i32) (i32.const 4096))
 
 ;; part (export "send-order-status")
 (func (export "send-order-status") (param i32) (result i32) (i32.const 4096))

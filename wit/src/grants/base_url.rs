@@ -104,8 +104,13 @@ impl BaseUrl {
         match base {
             Base::Any => true,
             Base::Pattern(pattern) => Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(self)),
-            Base::Fixed(fixed) => BaseUrl::parse(fixed).is_ok_and(|fixed| fixed == *self),
+            Base::Fixed(fixed) => self.is(fixed),
+            Base::OneOf(urls) => urls.iter().any(|url| self.is(url)),
         }
+    }
+
+    fn is(&self, url: &str) -> bool {
+        BaseUrl::parse(url).is_ok_and(|url| url == *self)
     }
 
     /// The URL of a request. The path follows the base's; the query, encoded pairs joined by `&`, follows the base's query. Neither is

@@ -7,7 +7,11 @@ mod endpoints;
 mod settings;
 mod slots;
 
-use super::{About, Manifest, Statuses, is_name};
+pub(super) use settings::SETTING_CHARACTERS_MAX;
+
+use super::{About, Carriers, Manifest, Pace, Statuses, is_name};
+use crate::delivery::Choice;
+use crate::growth::{self, Extension, Extra};
 use crate::parts::Shown;
 use regex_lite::Regex;
 use std::collections::BTreeSet;
@@ -19,6 +23,12 @@ pub const LIST_ENTRIES_MAX: usize = 100;
 pub const TEXT_CHARACTERS_MAX: usize = 1000;
 /// Entries of `carriers`.
 pub const CARRIERS_MAX: usize = 1000;
+/// The largest values of a [`Pace`].
+const PER_MINUTE_MAX: u64 = 60_000;
+const CONCURRENCY_MAX: u64 = 256;
+const PER_CALL_MAX: u64 = 1_000;
+const RESPONSE_BYTES_MAX: u64 = 16 << 20;
+
 /// Characters of a status, a choice, a carrier, a personal field or a query pair's name.
 pub const VALUE_CHARACTERS_MAX: usize = 100;
 
@@ -67,19 +77,18 @@ impl Manifest {
         self.about.check(&mut check);
         check.endpoints(&self.endpoints);
         check.slots(self);
-        check.settings(&self.settings);
+        check.settings(self);
         match &self.statuses {
-            Statuses::Fixed(statuses) => {
-                check.list(statuses, 1, LIST_ENTRIES_MAX, "statuses");
-                check.values(statuses.iter().map(|status| status.value.as_str()), "statuses");
-                for (at, title) in statuses.iter().enumerate().filter_map(|(at, status)| Some((at, status.title.as_ref()?))) {
-                    check.text(title, &format!("statuses[{at}].title"));
-                }
-            }
-            Statuses::FreeText | Statuses::Ask => {}
+            Statuses::Fixed(statuses) => _ = check.choices(statuses, LIST_ENTRIES_MAX, "statuses"),
+            Statuses::FreeText | Statuses::Asked => {}
         }
-        check.list(&self.carriers, 0, CARRIERS_MAX, "carriers");
-        check.values(self.carriers.iter().map(String::as_str), "carriers");
+        match &self.carriers {
+            Carriers::Fixed(carriers) | Carriers::Known(carriers) => _ = check.choices(carriers, CARRIERS_MAX, "carriers"),
+            Carriers::Any | Carriers::Asked => {}
+        }
+        check.pace(&self.pace);
+        check.requires(&self.requires);
+        check.extra(&self.extra, "the manifest");
         check.list(&self.personal_fields, 0, LIST_ENTRIES_MAX, "personal-fields");
         let folded: Vec<String> = self.personal_fields.iter().map(|field| field.to_lowercase()).collect();
         check.values(folded.iter().map(String::as_str), "personal-fields");
@@ -144,7 +153,8 @@ impl Check {
     }
 
     fn list<T>(&mut self, list: &[T], min: usize, max: usize, item: &str) {
-        let rule = if list.len() < min { format!("has at least {min} entry") } else { format!("has at most {max} entries") };
+        let entries = if min == 1 { "entry" } else { "entries" };
+        let rule = if list.len() < min { format!("has at least {min} {entries}") } else { format!("has at most {max} entries") };
         self.rule((min..=max).contains(&list.len()), item, &rule);
     }
 
@@ -155,6 +165,59 @@ impl Check {
             let item = format!("{list}[{at}]");
             self.value(value, &item);
             self.rule(seen.insert(value), &item, &format!("is given once; {} is there before", Shown::of(value)));
+        }
+    }
+
+    /// Values with their titles: at least one, each value once.
+    fn choices(&mut self, choices: &[Choice], max: usize, item: &str) -> bool {
+        let before = self.problems.len();
+        self.list(choices, 1, max, item);
+        self.values(choices.iter().map(|choice| choice.value.as_str()), item);
+        for (at, choice) in choices.iter().enumerate().take(max) {
+            if let Some(title) = &choice.title {
+                self.text(title, &format!("{item}[{at}].title"));
+            }
+        }
+        self.problems.len() == before
+    }
+
+    fn pace(&mut self, pace: &Pace) {
+        let Pace { requests_per_minute, concurrency, requests_per_call, response_bytes } = *pace;
+        for (value, max, item) in [
+            (requests_per_minute.map(u64::from), PER_MINUTE_MAX, "pace.requests-per-minute"),
+            (concurrency.map(u64::from), CONCURRENCY_MAX, "pace.concurrency"),
+            (requests_per_call.map(u64::from), PER_CALL_MAX, "pace.requests-per-call"),
+            (response_bytes, RESPONSE_BYTES_MAX, "pace.response-bytes"),
+        ] {
+            self.rule(value.is_none_or(|value| (1..=max).contains(&value)), item, &format!("is from 1 to {max}"));
+        }
+    }
+
+    fn requires(&mut self, requires: &[String]) {
+        self.list(requires, 0, LIST_ENTRIES_MAX, "requires");
+        self.once(requires, "requires");
+        for (at, name) in requires.iter().enumerate().take(LIST_ENTRIES_MAX) {
+            let item = format!("requires[{at}]");
+            if self.rule(growth::is_name(name), &item, "is a name of the contract's registry (extra.md)") {
+                let known = growth::KNOWN.contains(&name.as_str());
+                self.rule(known, &item, &format!("is a name that this release knows: it does not know {name}; a newer one may"));
+            }
+        }
+    }
+
+    fn extra(&mut self, extra: &Extra, item: &str) {
+        if let Err(error) = growth::check(extra) {
+            self.rule(false, &format!("{item}.extra"), &format!("keeps its rules: {error}"));
+        }
+    }
+
+    /// A kind that the contract has no case for.
+    fn extension(&mut self, extension: &Extension, requires: &[String], item: &str) -> bool {
+        let name = self.rule(requires.contains(&extension.name), item, "is a kind whose name stands in requires as well");
+        let parameters = growth::check(&extension.parameters);
+        match &parameters {
+            Ok(()) => name,
+            Err(error) => self.rule(false, item, &format!("has parameters that keep their rules: {error}")) && name,
         }
     }
 

@@ -4,7 +4,6 @@
 /// allowed. A name that ends with `-` stands for all that start with it.
 pub const HOST_OWNED_HEADERS: &[&str] = &[
     "accept-encoding",
-    "authorization",
     "cf-connecting-ip",
     "client-ip",
     "connection",

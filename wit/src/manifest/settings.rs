@@ -3,7 +3,7 @@
 mod accept;
 
 pub(super) use accept::whole;
-pub use accept::{MAP_ENTRIES_MAX, MAP_KEY_CHARACTERS_MAX, PATTERN_BYTES_MAX, Refusal};
+pub use accept::{MAP_ENTRIES_MAX, MAP_KEY_CHARACTERS_MAX, PATTERN_BYTES_MAX, Refusal, SEVERAL_MAX};
 
 use super::{Manifest, Setting, SettingKind};
 use crate::delivery::{self, SettingValue};
@@ -65,6 +65,8 @@ pub enum Plain {
     Integer(i64),
     /// A boolean.
     Boolean(bool),
+    /// A list of choices.
+    List(Vec<String>),
     /// A map.
     Map(BTreeMap<String, String>),
 }
@@ -89,6 +91,7 @@ impl Setting {
             (_, Plain::Text(text)) => SettingValue::Text(text),
             (_, Plain::Integer(integer)) => SettingValue::Integer(integer),
             (_, Plain::Boolean(boolean)) => SettingValue::Boolean(boolean),
+            (_, Plain::List(values)) => SettingValue::Several(values),
             (_, Plain::Map(map)) => SettingValue::TextMap(map.into_iter().collect()),
         };
         self.accept(&value)?;

@@ -40,6 +40,11 @@ impl<'a> Rules<'a> {
     /// A field of a slot, put somewhere by the plugin.
     fn part(&self, part: &SecretPart, fields: &mut Fields) -> Result<(), Denied> {
         let slot = self.slot(&part.slot)?;
+        if let SlotKind::Login(login) = &slot.kind
+            && login.tokens.iter().any(|token| token.name == part.field)
+        {
+            return Err(unsupported(slot));
+        }
         let (declared, field) = granted_field(slot, &part.field, self.grants)?;
         if declared.secret {
             if matches!(slot.kind, SlotKind::MacKey(_) | SlotKind::Oauth1(_)) {
@@ -60,9 +65,8 @@ impl<'a> Rules<'a> {
             SlotKind::Header(_) | SlotKind::Query(_) => &["value"],
             SlotKind::FormField => &[],
             SlotKind::MacKey(_) => return Err(denied(slot, "holds a key that only signs; use it with signing.mac")),
-            SlotKind::Oauth1(_) | SlotKind::Oauth2ClientCredentials(_) | SlotKind::Login(_) => {
-                let reason = format!("credential slot {name} is of the kind {}, which this host does not apply yet", slot.kind);
-                return Err(Denied::new(ErrorKind::Unsupported, reason));
+            SlotKind::Oauth1(_) | SlotKind::Oauth2ClientCredentials(_) | SlotKind::Login(_) | SlotKind::Other(_) => {
+                return Err(unsupported(slot));
             }
         };
         for field in slot.fields.iter().map(|field| field.name.as_str()).chain(needed.iter().copied()) {
@@ -96,7 +100,7 @@ impl<'a> Rules<'a> {
             SlotKind::Query(name) if self.request.query.iter().any(|pair| pair.name == *name) => {
                 Err(Denied::new(ErrorKind::QueryDenied, format!("query pair {name} is denied: credential slot {} sets it", slot.name)))
             }
-            SlotKind::FormField if !may_have_body(self.request.method) || media_type(self.request).as_deref() != Some(FORM) => {
+            SlotKind::FormField if !may_have_body(&self.request.method) || media_type(self.request).as_deref() != Some(FORM) => {
                 Err(denied(slot, &format!("is appended to a form; make it a request with a body of the content type {FORM}")))
             }
             _ => Ok(()),
@@ -132,7 +136,8 @@ fn header_of(slot: &Slot) -> Option<&str> {
         | SlotKind::MacKey(_)
         | SlotKind::Oauth1(_)
         | SlotKind::Oauth2ClientCredentials(_)
-        | SlotKind::Login(_) => None,
+        | SlotKind::Login(_)
+        | SlotKind::Other(_) => None,
     }
 }
 
@@ -143,6 +148,11 @@ fn secret_parts(request: &Request) -> impl Iterator<Item = &SecretPart> {
         Part::Secret(part) => Some(part),
         Part::Text(_) | Part::Bytes(_) | Part::Raw(_) => None,
     })
+}
+
+fn unsupported(slot: &Slot) -> Denied {
+    let reason = format!("credential slot {} is of the kind {}, which this host does not apply yet", slot.name, slot.kind);
+    Denied::new(ErrorKind::Unsupported, reason)
 }
 
 fn denied(slot: &Slot, reason: &str) -> Denied {

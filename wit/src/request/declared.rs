@@ -11,20 +11,20 @@ pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Whether the request stays within what the manifest says of its endpoint.
 pub(crate) fn check(request: &Request, endpoint: &Endpoint, delivery_id: Option<&str>) -> Result<(), Denied> {
-    check_method(request.method, endpoint)?;
+    check_method(&request.method, endpoint)?;
     check_path(&request.path, endpoint)?;
     check_query(request)?;
     check_headers(&request.headers, endpoint, delivery_id)?;
     check_body(request, endpoint)
 }
 
-fn check_method(method: Method, endpoint: &Endpoint) -> Result<(), Denied> {
-    if endpoint.methods.contains(&method) {
+fn check_method(method: &Method, endpoint: &Endpoint) -> Result<(), Denied> {
+    if endpoint.methods.contains(method) && method.is_sendable() {
         return Ok(());
     }
     Err(Denied::new(
         ErrorKind::MethodDenied,
-        format!("endpoint {} does not declare the method {method}; declare it in the manifest", endpoint.name),
+        format!("endpoint {} does not declare the method {}; declare it in the manifest", endpoint.name, Shown::of(method.name())),
     ))
 }
 
@@ -108,7 +108,7 @@ fn check_headers(headers: &[Header], endpoint: &Endpoint, delivery_id: Option<&s
 
 fn check_body(request: &Request, endpoint: &Endpoint) -> Result<(), Denied> {
     let denied = |reason: String| Err(Denied::new(ErrorKind::BodyDenied, reason));
-    if request.body.is_some() && !may_have_body(request.method) {
+    if request.body.is_some() && !may_have_body(&request.method) {
         return denied(format!("a {} request has no body; send the data in the query or by another method", request.method));
     }
     match media_type(request) {
@@ -131,7 +131,7 @@ pub(crate) fn media_type(request: &Request) -> Option<String> {
 }
 
 /// Whether requests of this method carry a body.
-pub(crate) fn may_have_body(method: Method) -> bool {
+pub(crate) fn may_have_body(method: &Method) -> bool {
     !matches!(method, Method::Get | Method::Head)
 }
 

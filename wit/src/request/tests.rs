@@ -1,6 +1,6 @@
 use super::*;
 use crate::grants::SecretsInClear;
-use crate::http::{Escape, Header, Method, Part, QueryPair};
+use crate::http::{Effect, Escape, Header, Method, Part, QueryPair};
 use crate::sample::{DELIVERY, Values, get, grants, header, manifest, post, secret, text};
 
 const FORM: &str = declared::FORM;
@@ -223,6 +223,73 @@ fn headers_are_declared_ours_and_well_formed() {
 }
 
 #[test]
+fn calls_without_a_delivery_only_read() {
+    let writes = || Request { effect: Effect::Writes, ..get() };
+    assert_eq!(kind(writes()), Ok(()));
+    let kind = |request| check(request, &manifest(), &grants(), None).map(drop).map_err(|denied| denied.kind);
+    assert_eq!(kind(writes()), Err(ErrorKind::EffectDenied));
+    assert_eq!(kind(get()), Ok(()));
+    assert_eq!(kind(post(FORM, vec![])), Ok(()), "a read by POST");
+}
+
+#[test]
+fn methods_are_declared_and_never_open_a_tunnel() {
+    for (name, sendable) in [
+        ("PURGE", true),
+        ("M-SEARCH", true),
+        ("A", true),
+        (&*"A".repeat(20), true),
+        (&*"A".repeat(21), false),
+        ("", false),
+        ("CONNECT", false),
+        ("TRACE", false),
+        ("purge", false),
+        ("1A", false),
+        ("A B", false),
+        ("A\r\n", false),
+    ] {
+        let method = Method::from(name.to_owned());
+        assert_eq!(method.is_sendable(), sendable, "{name:?}");
+        let request = || Request { method: method.clone(), ..get() };
+        assert_eq!(kind(request()), Err(ErrorKind::MethodDenied), "{name:?} is not declared");
+        // Even where a manifest that was never checked declares it.
+        let mut declared = manifest();
+        declared.endpoints[0].methods.push(method.clone());
+        let expected = if sendable { Ok(()) } else { Err(ErrorKind::MethodDenied) };
+        assert_eq!(check(request(), &declared, &grants(), None).map(drop).map_err(|denied| denied.kind), expected, "{name:?}");
+    }
+    assert_eq!(Method::from("GET".to_owned()), Method::Get);
+    assert_eq!(serde_json::to_string(&Method::Other("PURGE".into())).expect("it is a text"), "\"PURGE\"");
+}
+
+#[test]
+fn a_plugin_composes_an_authorization_header_where_no_credential_sets_one() {
+    let composed = || with_header("Authorization", vec![text("SCHEME "), secret("mac", "id", Escape::None), text(":signature")]);
+    assert_eq!(kind(composed()), Err(ErrorKind::HeaderDenied), "it is not declared");
+    let mut declared = manifest();
+    declared.endpoints[0].request_headers.push("authorization".into());
+    let allowed = check(composed(), &declared, &grants(), None).expect("it is declared, and nothing else sets it");
+    assert_eq!(lines(&allowed.wire(&Values).expect("the secrets fit")).lines().nth(1), Some("authorization: SCHEME key id:signature"));
+    for slot in ["basic", "bearer"] {
+        let both = Request { auth: vec![slot.into()], ..composed() };
+        let denied = check(both, &declared, &grants(), None).expect_err("two would set it");
+        assert_eq!(denied.kind, ErrorKind::HeaderDenied, "{slot}");
+    }
+}
+
+#[test]
+fn further_data_is_bounded_and_a_log_in_s_tokens_are_not_supported_yet() {
+    let with = |extra: Vec<(String, String)>| kind(Request { extra, ..get() });
+    assert_eq!(with(vec![("vendor.example/anything".into(), "x".into()), ("a-later-name".into(), String::new())]), Ok(()));
+    assert_eq!(with(vec![("No".into(), String::new())]), Err(ErrorKind::Other));
+    for token in ["session", "form-key"] {
+        let request = post("application/json", vec![secret("login", token, Escape::None)]);
+        assert_eq!(kind(request), Err(ErrorKind::Unsupported), "{token}");
+    }
+    assert_eq!(kind(post("application/json", vec![secret("login", "nothing", Escape::None)])), Err(ErrorKind::CredentialDenied));
+}
+
+#[test]
 fn an_idempotency_key_starts_with_the_delivery() {
     let request = |value: &str| with_header("Idempotency-Key", vec![text(value)]);
     assert_eq!(kind(request(DELIVERY)), Ok(()));
@@ -249,7 +316,7 @@ fn bodies_have_a_declared_content_type() {
     assert_eq!(kind(Request { body: None, ..post("text/plain", vec![]) }), Err(ErrorKind::BodyDenied));
     for (method, allowed) in [(Method::Get, false), (Method::Head, false), (Method::Delete, true)] {
         let expected = if allowed { Ok(()) } else { Err(ErrorKind::BodyDenied) };
-        assert_eq!(kind(Request { method, ..post("application/json", vec![text("x")]) }), expected, "{method}");
+        assert_eq!(kind(Request { method: method.clone(), ..post("application/json", vec![text("x")]) }), expected, "{method}");
     }
     let secret_type =
         vec![Header { name: "content-type".into(), value: vec![text("application/json"), secret("mac", "id", Escape::None)] }];

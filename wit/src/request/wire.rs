@@ -52,7 +52,8 @@ impl fmt::Debug for WireHeader {
 impl Allowed {
     /// Joins everything. With [`Source::Record`] it does not fail.
     pub(super) fn compose(&self, source: Source<'_>) -> Result<Wire, Denied> {
-        let wire = Wire { method: self.request.method, url: self.url(source)?, headers: self.headers(source)?, body: self.body(source)? };
+        let wire =
+            Wire { method: self.request.method.clone(), url: self.url(source)?, headers: self.headers(source)?, body: self.body(source)? };
         if !matches!(source, Source::Record) {
             self.check_size(&wire)?;
         }

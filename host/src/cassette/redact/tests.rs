@@ -1,7 +1,7 @@
 use super::*;
 use crate::id::Digest;
 use cartage_contract::delivery::{Applied, AppliedOutcome, Context};
-use cartage_contract::http::{Escape, Header, Method, QueryPair, Reach, ResponseHeader, SecretPart};
+use cartage_contract::http::{Effect, Escape, Header, Method, QueryPair, Reach, ResponseHeader, SecretPart};
 use cartage_contract::log::Level;
 use cartage_contract::orders::{CivilDate, CivilTime};
 use proptest::prelude::*;
@@ -19,6 +19,9 @@ fn update(note: Option<&str>) -> Update {
         notify_customer: None,
         packages: Vec::new(),
         line_items: Vec::new(),
+        changed_at_unix_ms: None,
+        packages_complete: None,
+        extra: vec![],
     }
 }
 
@@ -31,18 +34,20 @@ fn secret() -> Part {
 }
 
 fn cassette(note: Option<&str>, body: Vec<Part>, answer: &[u8], log: &str) -> Cassette {
-    let delivery = Delivery { id: "d".into(), sequence: 1, attempt: 1, earlier: vec![], known_reference: None };
-    let context = Context { now_unix_ms: 0, entropy: vec![], settings: vec![], endpoints: vec![], bound_slots: vec![] };
+    let delivery = Delivery { id: "d".into(), sequence: 1, attempt: 1, earlier: vec![], known_reference: None, extra: vec![] };
+    let context = Context::default();
     let wire: String = body.iter().map(|part| if let Part::Text(text) = part { text } else { "[account.password]" }).collect();
     let request = Request {
         endpoint: "api".into(),
         method: Method::Post,
+        effect: Effect::Writes,
         path: "/orders".into(),
         query: vec![QueryPair { name: "email".into(), value: Some(vec![text("jo@shop.example")]) }],
         headers: vec![Header { name: "x-customer-phone".into(), value: vec![text("0123 4567")] }],
         body: Some(body),
         auth: vec![],
         renew: false,
+        extra: vec![],
     };
     let wire = WireRecord {
         method: Method::Post,
@@ -55,7 +60,7 @@ fn cassette(note: Option<&str>, body: Vec<Part>, answer: &[u8], log: &str) -> Ca
         request,
         wire: Some(wire),
         reach: Reach::Answered,
-        answer: Some(Ok(Response { status: 200, headers, body: answer.to_vec() })),
+        answer: Some(Ok(Response { status: 200, headers, body: answer.to_vec(), extra: vec![] })),
         cause: None,
         redirect_to: None,
         peer: None,
@@ -69,7 +74,15 @@ fn cassette(note: Option<&str>, body: Vec<Part>, answer: &[u8], log: &str) -> Ca
         digest: Digest::of(b"test"),
         call: Call::SendOrderStatus { update: Box::new(update(note)), delivery, context },
         recording: Recording { entries, reach: Reach::Answered, secret_reflected: false },
-        outcome: Outcome::Applied(Applied { outcome: AppliedOutcome::Done, reference: None, message: Some(log.to_owned()), steps: vec![] }),
+        outcome: Outcome::Applied(Applied {
+            outcome: AppliedOutcome::Done,
+            reference: None,
+            message: Some(log.to_owned()),
+            steps: vec![],
+            packages: vec![],
+            rest_ms: None,
+            extra: vec![],
+        }),
     }
 }
 

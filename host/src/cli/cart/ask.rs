@@ -11,7 +11,7 @@ use cartage::egress::credential;
 use cartage::egress::endpoint::Bindings;
 use cartage::events::Label;
 use cartage_contract::delivery::SettingValue;
-use cartage_contract::manifest::{Base, Endpoint, Manifest, Plain, Setting, SettingKind, Slot, SlotField, Statuses};
+use cartage_contract::manifest::{Base, Choices, Endpoint, Manifest, Plain, Setting, SettingKind, Slot, SlotField, Statuses};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read as _};
@@ -65,6 +65,7 @@ fn ask_endpoint(manifest: &Manifest, endpoint: &Endpoint, input: &mut impl BufRe
         }
         Base::Any => String::new(),
         Base::Pattern(pattern) => format!(", like {pattern}"),
+        Base::OneOf(urls) => format!(", one of {}", urls.join(", ")),
     };
     report::talk(&format!("\nWhere is {}?\n  A URL{like}, for example {}", endpoint.purpose, endpoint.example));
     let alone = Manifest { endpoints: vec![endpoint.clone()], ..manifest.clone() };
@@ -89,8 +90,9 @@ fn ask_endpoint(manifest: &Manifest, endpoint: &Endpoint, input: &mut impl BufRe
 
 fn ask_setting(setting: &Setting, input: &mut impl BufRead) -> Result<Option<SettingValue>, Failure> {
     report::talk(&format!("\n{}\n  {}\n  It takes {}", setting.title, setting.help, takes(&setting.kind)));
-    if let SettingKind::Choice(all) | SettingKind::ChoiceMap(all) = &setting.kind {
-        all.iter().for_each(|choice| report::talk(&format!("    {}: {}", choice.value, choice.title)));
+    for choice in setting.kind.choices().and_then(Choices::fixed).unwrap_or_default() {
+        let title = choice.title.as_ref().map(|title| format!(": {title}")).unwrap_or_default();
+        report::talk(&format!("    {}{title}", choice.value));
     }
     let empty = match (&setting.default, setting.required) {
         (Some(default), _) => Empty::Default(value_text(default)),
@@ -108,9 +110,15 @@ fn ask_setting(setting: &Setting, input: &mut impl BufRead) -> Result<Option<Set
                 "no" | "false" => Plain::Boolean(false),
                 _ => return Err("answer yes or no".to_owned()),
             },
-            SettingKind::Text(_) | SettingKind::Choice(_) | SettingKind::UrlPath | SettingKind::TextMap(_) | SettingKind::ChoiceMap(_) => {
-                Plain::Text(text.to_owned())
-            }
+            SettingKind::Several(_) => Plain::List(text.split(',').map(|value| value.trim().to_owned()).collect()),
+            // A line feed cannot be typed into one answer.
+            SettingKind::Lines(_) => Plain::Text(text.replace("\\n", "\n")),
+            SettingKind::Text(_)
+            | SettingKind::Choice(_)
+            | SettingKind::UrlPath
+            | SettingKind::TextMap(_)
+            | SettingKind::ChoiceMap(_)
+            | SettingKind::Other(_) => Plain::Text(text.to_owned()),
         };
         setting.read(plain).map_err(|error| error.to_string())
     })
@@ -156,7 +164,7 @@ fn ask_labels(manifest: &Manifest, input: &mut impl BufRead) -> Result<Vec<(Stri
             }
             Some(all)
         }
-        Statuses::FreeText | Statuses::Ask => None,
+        Statuses::FreeText | Statuses::Asked => None,
     };
     report::talk("\nWhich labels of your Order Manager are called otherwise at the cart? An empty line ends it");
     let mut labels: Vec<(String, String)> = Vec::new();

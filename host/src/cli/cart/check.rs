@@ -3,7 +3,7 @@
 use crate::cli::{Failure, Verdict, init, report};
 use cartage::exchange::Outcome;
 use cartage::office::{Checked, KeptCart, Known, Next, Office};
-use cartage_contract::delivery::{Finding, FindingLevel, OrderSeen, Report, Status};
+use cartage_contract::delivery::{Choice, Finding, FindingLevel, OrderSeen, Report};
 
 /// Asks the plugin, and shows what it found.
 pub(in crate::cli) async fn run(office: &Office, kept: &KeptCart, order: Option<&str>, json: bool) -> Result<Verdict, Failure> {
@@ -44,7 +44,7 @@ pub(in crate::cli) async fn run(office: &Office, kept: &KeptCart, order: Option<
             report::talk(&format!("the check did not end: {ended}"));
             true
         }
-        Outcome::Applied(_) | Outcome::Statuses(_) => true,
+        Outcome::Applied(_) | Outcome::Choices(_) => true,
     };
     let problem = problem | statuses.is_some_and(|statuses| show_statuses(statuses, json));
     Ok(if problem { Verdict::NotDone } else { Verdict::Done })
@@ -56,7 +56,7 @@ fn show_statuses(statuses: Result<Known, String>, json: bool) -> bool {
         Ok(Known { statuses, doubts }) => {
             if !json {
                 report::heading("statuses that the cart knows");
-                let row = |Status { value, title }: Status| (value, title.unwrap_or_default());
+                let row = |Choice { value, title }: Choice| (value, title.unwrap_or_default());
                 report::rows(&statuses.into_iter().map(row).collect::<Vec<_>>());
             }
             doubts.iter().for_each(|doubt| report::talk(&format!("warning: {doubt}")));

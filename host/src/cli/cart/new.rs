@@ -99,11 +99,12 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
         let given = answers.endpoints.get(&endpoint.name);
         let url = match &endpoint.base {
             Base::Fixed(url) => url,
-            Base::Any | Base::Pattern(_) => given.unwrap_or(&endpoint.example),
+            Base::Any | Base::Pattern(_) | Base::OneOf(_) => given.unwrap_or(&endpoint.example),
         };
+        let choice = if let Base::OneOf(urls) = &endpoint.base { format!(" One of {}.", urls.join(", ")) } else { String::new() };
         let mark = optional(endpoint.required || given.is_some());
         text.push_str(&format!(
-            "\n# {}\n{mark}[endpoints.{}]\n{mark}base_url = {}\n",
+            "\n# {}{choice}\n{mark}[endpoints.{}]\n{mark}base_url = {}\n",
             one_line(&endpoint.purpose),
             endpoint.name,
             quoted(url)
@@ -125,7 +126,7 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
             text.push_str(&format!("# The cart has: {}\n", one_line(&all.join(", "))));
         }
         Statuses::FreeText => text.push_str("# The cart takes whatever text it is given.\n"),
-        Statuses::Ask => text.push_str("# Look in the cart for the statuses that it has.\n"),
+        Statuses::Asked => text.push_str("# Look in the cart for the statuses that it has.\n"),
     }
     text.push_str("[labels]\n");
     if answers.labels.is_empty() {
@@ -163,8 +164,9 @@ fn setting_lines(setting: &Setting, given: Option<&SettingValue>) -> String {
     let value = match given.or(setting.default.as_ref()) {
         Some(known) => value(known),
         None => match &setting.kind {
-            SettingKind::Text(_) | SettingKind::UrlPath => "\"\"".to_owned(),
-            SettingKind::Choice(all) => quoted(all.first().map_or("", |choice| choice.value.as_str())),
+            SettingKind::Text(_) | SettingKind::UrlPath | SettingKind::Lines(_) | SettingKind::Other(_) => "\"\"".to_owned(),
+            SettingKind::Several(_) => "[]".to_owned(),
+            SettingKind::Choice(all) => quoted(all.fixed().and_then(<[_]>::first).map_or("", |choice| choice.value.as_str())),
             SettingKind::Integer(limits) => limits.min.to_string(),
             SettingKind::Boolean => "false".to_owned(),
             SettingKind::TextMap(_) | SettingKind::ChoiceMap(_) => "{}".to_owned(),
@@ -185,6 +187,7 @@ fn value(value: &SettingValue) -> String {
         SettingValue::Text(text) | SettingValue::Choice(text) | SettingValue::UrlPath(text) => quoted(text),
         SettingValue::Integer(number) => number.to_string(),
         SettingValue::Boolean(yes) => yes.to_string(),
+        SettingValue::Several(values) => format!("[{}]", values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", ")),
         SettingValue::TextMap(map) => {
             let pairs: Vec<String> = map.iter().map(|(key, value)| format!("{} = {}", quoted(key), quoted(value))).collect();
             format!("{{ {} }}", pairs.join(", "))

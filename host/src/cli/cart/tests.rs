@@ -33,8 +33,11 @@ fn a_new_cart_s_file_is_a_cart_whatever_the_plugin_says() {
         settings: vec![],
         statuses: cartage_contract::manifest::Statuses::FreeText,
         features: cartage_contract::manifest::Features::default(),
-        carriers: vec![],
+        carriers: cartage_contract::manifest::Carriers::Any,
         personal_fields: vec![],
+        pace: Default::default(),
+        requires: vec![],
+        extra: vec![],
     };
     manifest.settings = vec![cartage_contract::manifest::Setting {
         name: "retries".into(),
@@ -44,6 +47,7 @@ fn a_new_cart_s_file_is_a_cart_whatever_the_plugin_says() {
         required: true,
         default: None,
         former_names: vec![],
+        extra: vec![],
     }];
     let text = new::file(&cart, "seed.wasm", &manifest, &ask::Answers::default());
     let made = Cart::parse("seed-shop.toml", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));

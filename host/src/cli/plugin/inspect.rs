@@ -3,8 +3,10 @@
 use crate::cli::{Failure, Verdict, report};
 use cartage::id::Digest;
 use cartage::plugin::file::PluginDir;
-use cartage_contract::delivery::SettingValue;
-use cartage_contract::manifest::{Base, Endpoint, Features, Manifest, Setting, SettingKind, Slot, SlotKind, Statuses, TextLimits};
+use cartage_contract::delivery::{Choice, SettingValue};
+use cartage_contract::manifest::{
+    Base, Carriers, Choices, Endpoint, Features, Manifest, Pace, Setting, SettingKind, Slot, SlotKind, Statuses, TextLimits,
+};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -74,9 +76,8 @@ impl Report<'_> {
         report::rows(&statuses(&plugin.statuses));
         report::heading("it can carry and do");
         report::rows(&features(plugin.features));
-        if !plugin.carriers.is_empty() {
-            report::rows(&[("carriers", plugin.carriers.join(", "))]);
-        }
+        report::rows(&[("carriers", carriers(&plugin.carriers))]);
+        pace(&plugin.pace);
         if !plugin.personal_fields.is_empty() {
             report::rows(&[("left out of recordings", plugin.personal_fields.join(", "))]);
         }
@@ -97,8 +98,9 @@ fn endpoint(endpoint: &Endpoint) -> (String, String) {
         Base::Any => format!("a base URL such as {}", endpoint.example),
         Base::Pattern(pattern) => format!("a base URL like {pattern}, such as {}", endpoint.example),
         Base::Fixed(url) => format!("always {url}"),
+        Base::OneOf(urls) => format!("one of {}", urls.join(", ")),
     };
-    let methods: Vec<String> = endpoint.methods.iter().map(|method| format!("{method:?}").to_uppercase()).collect();
+    let methods: Vec<String> = endpoint.methods.iter().map(|method| method.to_string()).collect();
     let paths = if endpoint.path_prefixes.is_empty() { "any path".to_owned() } else { endpoint.path_prefixes.join(", ") };
     (named(&endpoint.name, endpoint.required), format!("{}\n{base}\n{} to {paths}", endpoint.purpose, methods.join(", ")))
 }
@@ -114,6 +116,7 @@ fn slot(slot: &Slot) -> (String, String) {
         SlotKind::Oauth1(_) => "OAuth 1.0a (not supported yet)".to_owned(),
         SlotKind::Oauth2ClientCredentials(_) => "OAuth 2 client credentials (not supported yet)".to_owned(),
         SlotKind::Login(_) => "a log-in (not supported yet)".to_owned(),
+        SlotKind::Other(extension) => format!("{} (not supported)", extension.name),
     };
     let fields = slot.fields.iter().map(|field| format!("\n{}: {}", named(&field.name, field.required), field.purpose));
     (
@@ -133,8 +136,7 @@ pub(in crate::cli) fn takes(kind: &SettingKind) -> String {
         let pattern = limits.pattern.as_ref().map(|pattern| format!(", like {pattern}")).unwrap_or_default();
         format!("text of {} to {} characters{pattern}", limits.min, limits.max)
     };
-    let choices =
-        |choices: &[cartage_contract::manifest::Choice]| choices.iter().map(|choice| choice.value.as_str()).collect::<Vec<_>>().join(", ");
+    let choices = |choices: &Choices| choices.fixed().map_or_else(|| "those that the shop lists".to_owned(), values);
     match kind {
         SettingKind::Text(text) => limits(text),
         SettingKind::Integer(integer) => format!("a number from {} to {}", integer.min, integer.max),
@@ -143,6 +145,9 @@ pub(in crate::cli) fn takes(kind: &SettingKind) -> String {
         SettingKind::UrlPath => "a path of a URL".to_owned(),
         SettingKind::TextMap(text) => format!("a map to {}", limits(text)),
         SettingKind::ChoiceMap(all) => format!("a map to one of: {}", choices(all)),
+        SettingKind::Several(all) => format!("a list of some of: {}", choices(all)),
+        SettingKind::Lines(text) => format!("{}, on several lines", limits(text)),
+        SettingKind::Other(extension) => format!("text of the kind {}", extension.name),
     }
 }
 
@@ -157,6 +162,7 @@ pub(in crate::cli) fn value_text(value: &SettingValue) -> String {
         }
         SettingValue::Integer(number) => number.to_string(),
         SettingValue::Boolean(yes) => yes.to_string(),
+        SettingValue::Several(values) => values.join(", "),
         SettingValue::TextMap(map) => map.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", "),
     }
 }
@@ -169,18 +175,62 @@ fn statuses(statuses: &Statuses) -> Vec<(String, String)> {
     match statuses {
         Statuses::Fixed(all) => all.iter().map(|status| (status.value.clone(), status.title.clone().unwrap_or_default())).collect(),
         Statuses::FreeText => vec![("any".to_owned(), "the cart takes whatever text it is given".to_owned())],
-        Statuses::Ask => vec![("ask".to_owned(), "the cart is asked which it has".to_owned())],
+        Statuses::Asked => vec![("ask".to_owned(), "the cart is asked which it has".to_owned())],
+    }
+}
+
+fn values(choices: &[Choice]) -> String {
+    choices.iter().map(|choice| choice.value.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn carriers(carriers: &Carriers) -> String {
+    match carriers {
+        Carriers::Any => "any text".to_owned(),
+        Carriers::Fixed(all) => values(all),
+        Carriers::Known(all) => format!("{}, or any other text", values(all)),
+        Carriers::Asked => "the cart is asked which it has".to_owned(),
+    }
+}
+
+fn pace(pace: &Pace) {
+    let Pace { requests_per_minute, concurrency, requests_per_call, response_bytes } = *pace;
+    let rows = [
+        ("requests in a minute", requests_per_minute.map(u64::from)),
+        ("orders at once", concurrency.map(u64::from)),
+        ("requests of a call", requests_per_call.map(u64::from)),
+        ("bytes of an answer", response_bytes),
+    ];
+    let said: Vec<_> = rows.into_iter().filter_map(|(name, value)| Some((name, value?.to_string()))).collect();
+    if !said.is_empty() {
+        report::heading("what the cart bears and a call needs, unless you set it otherwise");
+        report::rows(&said);
     }
 }
 
 fn features(features: Features) -> Vec<(&'static str, &'static str)> {
-    let Features { tracking, several_packages, line_items, notes, customer_notification, mails_customer, safe_to_repeat, full_state } =
-        features;
+    let Features {
+        tracking,
+        several_packages,
+        package_contents,
+        corrections,
+        withdrawals,
+        line_items,
+        notes,
+        without_status,
+        customer_notification,
+        mails_customer,
+        safe_to_repeat,
+        full_state,
+    } = features;
     let answers = [
         ("tracking numbers", tracking),
         ("several packages", several_packages),
+        ("what lies in each package", package_contents),
+        ("packages that have changed", corrections),
+        ("packages that were withdrawn", withdrawals),
         ("line items", line_items),
         ("notes", notes),
+        ("updates without a status", without_status),
         ("notify the customer when asked", customer_notification),
         ("the cart mails the customer by itself", mails_customer),
         ("sending the same again is harmless", safe_to_repeat),

@@ -15,6 +15,15 @@ pub const RATE_LIMITED_MS_FIRST: u64 = 10_000;
 /// How long it rests at most if it does not say: the first time doubled with each time in a row.
 pub const RATE_LIMITED_MS_LAST: u64 = 15 * 60 * 1000;
 
+/// How long an update that is pending at its cart waits at least until it is asked about again.
+const PENDING_MS_MIN: u64 = 1_000;
+/// How long it waits where the plugin does not say: this share of the update's age, within these bounds.
+const PENDING_AGE_SHARE: u64 = 10;
+/// The shortest such wait.
+const PENDING_MS_FIRST: u64 = 30_000;
+/// The longest such wait.
+const PENDING_MS_LAST: u64 = 60 * 60 * 1000;
+
 /// What is known of an update before the attempt that is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct History {
@@ -114,6 +123,8 @@ pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw:
     let (update, cart, sign) = match fate {
         Fate::Delivered | Fate::AlreadyDelivered => (Follows::Delivered, None, Sign::Answered),
         Fate::Retry { floor_ms } => (judge.retry(floor_ms.unwrap_or(0)), None, Sign::Failed),
+        Fate::Busy { floor_ms } => (judge.retry(floor_ms.unwrap_or(0)), None, Sign::Answered),
+        Fate::Pending { wish_ms } => (judge.pending(wish_ms), None, Sign::Answered),
         Fate::PauseCart { reason, for_ms } => judge.pause(reason, for_ms),
         Fate::DisableCart => (judge.as_it_was(), Some(ForCart::Disable), Sign::Nothing),
         Fate::DeadLetter { kind } => (judge.dead(Reason::Refused(kind)), None, sign(kind)),
@@ -132,8 +143,11 @@ fn sign(kind: FailureKind) -> Sign {
     match kind {
         FailureKind::Unavailable | FailureKind::Protocol => Sign::Failed,
         FailureKind::RateLimited => Sign::RateLimited,
-        FailureKind::Credentials | FailureKind::HostDenied => Sign::Nothing,
-        FailureKind::OrderNotFound
+        FailureKind::Credentials | FailureKind::Misconfigured | FailureKind::HostDenied => Sign::Nothing,
+        FailureKind::NotPermitted
+        | FailureKind::Pending
+        | FailureKind::OrderBusy
+        | FailureKind::OrderNotFound
         | FailureKind::AmbiguousOrder
         | FailureKind::InvalidData
         | FailureKind::StatusNotSupported
@@ -160,6 +174,15 @@ impl Judge<'_> {
         Follows::Retry { due_unix_ms: self.now.plus(wait_ms), counted: true }
     }
 
+    /// Asked again by the wish; without one the wait grows with the update's age, so that a cart that takes days is not asked all the time.
+    fn pending(&self, wish_ms: Option<u64>) -> Follows {
+        let Some(left_ms) = self.left_ms() else { return self.dead(Reason::TooOld) };
+        let age_ms = self.now.since_ms(self.history.accepted_unix_ms);
+        let unless_wished = || jittered((age_ms / PENDING_AGE_SHARE).clamp(PENDING_MS_FIRST, PENDING_MS_LAST), self.draw);
+        let wait_ms = wish_ms.unwrap_or_else(unless_wished).clamp(PENDING_MS_MIN, RETRY_WISH_MS_MAX).min(left_ms);
+        Follows::Retry { due_unix_ms: self.now.plus(wait_ms), counted: false }
+    }
+
     fn pause(&self, reason: PauseReason, for_ms: Option<u64>) -> (Follows, Option<ForCart>, Sign) {
         let limited = reason == PauseReason::RateLimited;
         let for_ms = if limited { Some(self.rest_ms(for_ms)) } else { for_ms };
@@ -169,7 +192,7 @@ impl Judge<'_> {
             // An order that is throttled for days is not told to anybody if it never dies.
             PauseReason::RateLimited if self.left_ms().is_none() => (self.dead(Reason::TooOld), cart, Sign::RateLimited),
             PauseReason::RateLimited => (self.as_it_was(), cart, Sign::RateLimited),
-            PauseReason::Credentials | PauseReason::SecretReflected => (self.as_it_was(), cart, Sign::Nothing),
+            PauseReason::Credentials | PauseReason::Misconfigured | PauseReason::SecretReflected => (self.as_it_was(), cart, Sign::Nothing),
         }
     }
 

@@ -1,37 +1,46 @@
 use super::*;
+use cartage_contract::http::Method;
 use cartage_contract::request::WireHeader;
 
-fn entry(method: Method, reach: Reach) -> Entry {
+fn entry(effect: Effect, reach: Reach) -> Entry {
     let request = Request {
         endpoint: "api".into(),
-        method,
+        method: Method::Post,
+        effect,
         path: String::new(),
         query: vec![],
         headers: vec![],
         body: None,
         auth: vec![],
         renew: false,
+        extra: vec![],
     };
     Entry::Http(Box::new(HttpEntry { reach, ..asked(request) }))
 }
 
+/// Every order of up to three writes, with reads of any reach among them: one write without a whole answer makes it doubtful, one that was answered and
+/// none in doubt makes it answered, and reads make nothing of it.
 #[test]
-fn an_attempt_got_as_far_as_its_furthest_write() {
-    use Method::{Delete, Get, Head, Options, Patch, Post, Put};
+fn an_attempt_is_in_doubt_by_any_write_without_a_whole_answer() {
     use Reach::{Answered, MaybeSent, NothingSent};
-    for (requests, expected) in [
-        (vec![], NothingSent),
-        (vec![(Get, Answered)], Answered),
-        (vec![(Get, Answered), (Head, MaybeSent)], Answered),
-        (vec![(Options, MaybeSent)], MaybeSent),
-        // What was only read does not count where something was to be written.
-        (vec![(Get, Answered), (Post, NothingSent)], NothingSent),
-        (vec![(Get, Answered), (Put, MaybeSent)], MaybeSent),
-        (vec![(Post, MaybeSent), (Patch, Answered)], Answered),
-        (vec![(Delete, Answered), (Post, NothingSent)], Answered),
-    ] {
-        let entries = requests.iter().map(|(method, reach)| entry(*method, *reach)).collect();
-        assert_eq!(recording(entries, false).reach, expected, "{requests:?}");
+    const ALL: [Reach; 3] = [NothingSent, MaybeSent, Answered];
+    let mut orders: Vec<Vec<Reach>> = vec![vec![]];
+    for length in 0..3 {
+        let longer: Vec<_> = orders.iter().filter(|order| order.len() == length).cloned().collect();
+        orders.extend(longer.iter().flat_map(|order| ALL.map(|reach| [order.as_slice(), &[reach]].concat())));
+    }
+    assert_eq!(orders.len(), 1 + 3 + 9 + 27);
+    for writes in orders {
+        let expected = match () {
+            () if writes.contains(&MaybeSent) => MaybeSent,
+            () if writes.contains(&Answered) => Answered,
+            () => NothingSent,
+        };
+        for read in ALL {
+            let read = || entry(Effect::Reads, read);
+            let among = writes.iter().flat_map(|reach| [read(), entry(Effect::Writes, *reach)]).chain([read()]).collect();
+            assert_eq!(recording(among, false).reach, expected, "{writes:?}");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::gate::question::{Cause, Question};
 use crate::gate::{Answer, Condition, Finding, Place};
 use crate::nearest::nearest;
 use crate::validate::{Load, Refused, target};
-use cartage_contract::delivery::Status;
+use cartage_contract::delivery::Choice;
 use std::borrow::Cow;
 
 /// 6: the label maps to something that the cart accepts.
@@ -121,7 +121,7 @@ fn refused_words(label: &str, refused: &Refused) -> (String, Cow<'static, str>) 
 
 /// The status that a label most likely means: its own text, or the nearest that the cart has. `STATUS` where none is near: a guess
 /// could cancel an order.
-fn suggested_status(known: Option<&[Status]>, label: &str) -> String {
+fn suggested_status(known: Option<&[Choice]>, label: &str) -> String {
     let Some(known) = known else { return label.to_owned() };
     let values = || known.iter().map(|status| status.value.as_str());
     nearest(label, values()).unwrap_or("STATUS").to_owned()

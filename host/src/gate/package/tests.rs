@@ -15,6 +15,9 @@ fn package(id: &str, carrier: &str, number: &str) -> Package {
         contents: vec![],
         told: Told::New,
         told_number: None,
+        origin: None,
+        known_reference: None,
+        extra: vec![],
     }
 }
 
@@ -41,6 +44,9 @@ fn update(packages: Vec<Package>) -> Update {
         notify_customer: None,
         packages,
         line_items: vec![],
+        changed_at_unix_ms: None,
+        packages_complete: None,
+        extra: vec![],
     }
 }
 
@@ -143,8 +149,19 @@ fn a_package_that_is_left_out_takes_its_mentions_along() {
     let nothing = (None, None, None, None, None, None, None);
     let (web_line_id, reference_line_id, label, status, ordered, shipped, needed) = nothing;
     let sku = Some("SHIRT".to_owned());
-    given.line_items =
-        vec![LineItem { web_line_id, reference_line_id, sku, label, status, ordered, shipped, needed, note: None, packages: travels }];
+    given.line_items = vec![LineItem {
+        web_line_id,
+        reference_line_id,
+        sku,
+        label,
+        status,
+        ordered,
+        shipped,
+        needed,
+        note: None,
+        packages: travels,
+        extra: vec![],
+    }];
     mark(&mut given, None);
     assert_eq!(given.packages.iter().map(|package| package.id.as_deref()).collect::<Vec<_>>(), [Some("P2")]);
     assert_eq!(given.line_items[0].packages.iter().map(|travels| travels.package_id.as_str()).collect::<Vec<_>>(), ["P2"]);
@@ -152,7 +169,14 @@ fn a_package_that_is_left_out_takes_its_mentions_along() {
 
 #[test]
 fn marking_forgets_what_a_sender_claims() {
-    let claimed = Package { told: Told::AlreadyTold, told_number: Some("1Z0".into()), ..package("P1", "UPS", "1Z1") };
+    let claimed = Package {
+        told: Told::AlreadyTold,
+        told_number: Some("1Z0".into()),
+        origin: None,
+        known_reference: None,
+        extra: vec![],
+        ..package("P1", "UPS", "1Z1")
+    };
     assert_eq!(marked(claimed, None), Some((Told::New, None)));
 }
 

@@ -72,6 +72,7 @@ mod tests {
             request_types: vec![],
             response_headers: vec![],
             response_types: vec![],
+            extra: vec![],
         };
         let field = |name: &str| SlotField { name: name.into(), purpose: "the password".into(), secret: true, required: true };
         let slot = Slot {
@@ -82,6 +83,8 @@ mod tests {
             endpoints: vec!["script".into()],
             fields: vec![field("password")],
             hashed: false,
+            alternative: None,
+            extra: vec![],
         };
         let setting = Setting {
             name: "encoding".into(),
@@ -91,6 +94,7 @@ mod tests {
             required: false,
             default: None,
             former_names: vec![],
+            extra: vec![],
         };
         Manifest { endpoints: vec![endpoint], slots: vec![slot], settings: vec![setting], ..crate::carts::tests::manifest() }
     }

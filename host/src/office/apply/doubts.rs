@@ -3,8 +3,8 @@
 use crate::carts::{Cart, LabelTarget, Mode, UnlistedLabels};
 use crate::events::Labels;
 use crate::validate;
-use cartage_contract::delivery::Status;
-use cartage_contract::manifest::{Manifest, Statuses};
+use cartage_contract::delivery::Choice;
+use cartage_contract::manifest::{Carriers, Manifest, Statuses};
 
 /// Orders of the mode `only-orders` that no sender's number can ever be.
 pub(super) fn orders(cart: &Cart) -> Vec<String> {
@@ -22,18 +22,18 @@ pub(super) fn orders(cart: &Cart) -> Vec<String> {
 pub(super) fn words(cart: &Cart, manifest: &Manifest, labels: &Labels) -> Vec<String> {
     let mut warnings = match &manifest.statuses {
         Statuses::Fixed(known) => statuses(cart, known, labels),
-        Statuses::FreeText | Statuses::Ask => Vec::new(),
+        Statuses::FreeText | Statuses::Asked => Vec::new(),
     };
-    for (given, carrier) in
-        cart.carriers.iter().filter(|(_, carrier)| !manifest.carriers.is_empty() && !manifest.carriers.contains(carrier))
-    {
-        warnings.push(format!("the carrier {given:?} maps to {carrier:?}, which the plugin does not list"));
+    if let Carriers::Fixed(known) = &manifest.carriers {
+        for (given, carrier) in cart.carriers.iter().filter(|(_, carrier)| !known.iter().any(|one| one.value == **carrier)) {
+            warnings.push(format!("the carrier {given:?} maps to {carrier:?}, which the plugin does not list"));
+        }
     }
     warnings
 }
 
 /// Labels that lead to no status of the cart, which knows these.
-pub(in crate::office) fn statuses(cart: &Cart, known: &[Status], labels: &Labels) -> Vec<String> {
+pub(in crate::office) fn statuses(cart: &Cart, known: &[Choice], labels: &Labels) -> Vec<String> {
     let mut warnings = Vec::new();
     for (label, target) in &cart.labels {
         if let LabelTarget::Status(status) = target
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn labels_that_the_cart_s_list_lacks_are_named() {
-        let status = |value: &str| Status { value: value.into(), title: None };
+        let status = |value: &str| Choice { value: value.into(), title: None };
         let manifest = Manifest { statuses: Statuses::Fixed(vec![status("Shipped")]), ..crate::carts::tests::manifest() };
         let labels: Labels = ["Shipped", "Packed", "Sent"].map(|label| Label::new(label).expect("a label")).into_iter().collect();
         let found = |rest: &str| words(&cart(rest), &manifest, &labels);

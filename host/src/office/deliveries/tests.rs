@@ -100,6 +100,9 @@ pub(in crate::office) fn update(number: &str) -> Update {
         notify_customer: None,
         packages: Vec::new(),
         line_items: Vec::new(),
+        changed_at_unix_ms: None,
+        packages_complete: None,
+        extra: vec![],
     }
 }
 

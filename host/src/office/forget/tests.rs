@@ -49,6 +49,9 @@ impl Desk {
             notify_customer: None,
             packages: Vec::new(),
             line_items: Vec::new(),
+            changed_at_unix_ms: None,
+            packages_complete: None,
+            extra: Vec::new(),
         };
         let package = Package { id: None, carrier: None, number: Some(format!("marked-{number}-package")), withdrawn: false };
         let new = outbox::New {

@@ -20,6 +20,9 @@ fn update(label: &str, status: Option<&str>) -> Update {
         notify_customer: None,
         packages: Vec::new(),
         line_items: Vec::new(),
+        changed_at_unix_ms: None,
+        packages_complete: None,
+        extra: vec![],
     }
 }
 
@@ -35,6 +38,9 @@ fn package(id: Option<&str>, number: Option<&str>) -> Package {
         contents: Vec::new(),
         told: Told::New,
         told_number: None,
+        origin: None,
+        known_reference: None,
+        extra: vec![],
     }
 }
 
@@ -50,6 +56,7 @@ fn line_item(web: &str, label: Option<&str>) -> LineItem {
         needed: None,
         note: None,
         packages: Vec::new(),
+        extra: Vec::new(),
     }
 }
 
@@ -112,6 +119,9 @@ fn what_a_package_leaves_out_stands_and_what_was_withdrawn_stays_so() {
         contents: contents.clone(),
         told: Told::NumberCorrected,
         told_number: Some("1Z0".into()),
+        origin: None,
+        known_reference: None,
+        extra: vec![],
         ..package(Some("a"), Some("1Z1"))
     };
     let new = Package { carrier: None, carrier_given: None, told: Told::AlreadyTold, ..package(Some("a"), None) };

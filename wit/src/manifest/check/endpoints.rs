@@ -3,6 +3,7 @@
 use super::{Check, LIST_ENTRIES_MAX, is_lower_token};
 use crate::encoding;
 use crate::grants::{BaseUrl, Pattern};
+use crate::http::Method;
 use crate::manifest::{Base, Endpoint, is_host_owned_header};
 use std::collections::BTreeSet;
 
@@ -16,9 +17,12 @@ impl Check {
         for (endpoint, item) in endpoints.iter().zip(items).take(LIST_ENTRIES_MAX) {
             self.text(&endpoint.purpose, &format!("{item}.purpose"));
             self.base(endpoint, &item);
+            self.extra(&endpoint.extra, &item);
             let methods = format!("{item}.methods");
             self.list(&endpoint.methods, 1, LIST_ENTRIES_MAX, &methods);
             self.once(&endpoint.methods, &methods);
+            let sendable = endpoint.methods.iter().take(LIST_ENTRIES_MAX).all(Method::is_sendable);
+            self.rule(sendable, &methods, "has names of 1 to 20 upper-case letters, digits, - and _, and neither CONNECT nor TRACE");
             self.prefixes(&endpoint.path_prefixes, &format!("{item}.path-prefixes"));
             self.headers(
                 &endpoint.request_headers,
@@ -43,15 +47,24 @@ impl Check {
                 Ok(_) => true,
                 Err(error) => self.rule(false, &base, &format!("is a pattern: {}", chain(&error))),
             },
-            Base::Fixed(fixed) => match BaseUrl::parse(fixed) {
-                Ok(_) => true,
-                Err(error) => self.rule(false, &base, &format!("is a base URL: {}", chain(&error))),
-            },
+            Base::Fixed(fixed) => self.fixed_url(fixed, &base),
+            Base::OneOf(urls) => {
+                self.list(urls, 2, LIST_ENTRIES_MAX, &base);
+                self.once(urls, &base);
+                urls.iter().take(LIST_ENTRIES_MAX).enumerate().all(|(at, url)| self.fixed_url(url, &format!("{base}[{at}]")))
+            }
         };
         let example = format!("{item}.example");
         match BaseUrl::parse(&endpoint.example) {
             Ok(url) => _ = self.rule(!sound || url.fits(&endpoint.base), &example, "is a URL that fits the base"),
             Err(error) => _ = self.rule(false, &example, &format!("is a base URL: {}", chain(&error))),
+        }
+    }
+
+    fn fixed_url(&mut self, url: &str, item: &str) -> bool {
+        match BaseUrl::parse(url) {
+            Ok(_) => true,
+            Err(error) => self.rule(false, item, &format!("is a base URL: {}", chain(&error))),
         }
     }
 

@@ -2,21 +2,23 @@
 
 use super::{Check, LIST_ENTRIES_MAX, NAME};
 use crate::manifest::settings::{PATTERN_BYTES_MAX, whole};
-use crate::manifest::{Choice, Setting, SettingKind, TextLimits, is_name};
+use crate::manifest::{Choices, Manifest, Setting, SettingKind, TextLimits, is_name};
 use std::collections::BTreeSet;
 
 /// The largest `max` of a text.
 pub(crate) const SETTING_CHARACTERS_MAX: u32 = 4096;
 
 impl Check {
-    pub(super) fn settings(&mut self, settings: &[Setting]) {
+    pub(super) fn settings(&mut self, manifest: &Manifest) {
+        let settings: &[Setting] = &manifest.settings;
         self.list(settings, 0, LIST_ENTRIES_MAX, "settings");
         let items = self.names(settings.iter().map(|setting| setting.name.as_str()), "settings");
         let mut names: BTreeSet<&str> = settings.iter().map(|setting| setting.name.as_str()).collect();
         for (setting, item) in settings.iter().zip(items).take(LIST_ENTRIES_MAX) {
             self.text(&setting.title, &format!("{item}.title"));
             self.optional_text(&setting.help, &format!("{item}.help"));
-            let sound = self.setting_kind(&setting.kind, &item);
+            self.extra(&setting.extra, &item);
+            let sound = self.setting_kind(&setting.kind, &manifest.requires, &item);
             if let Some(refused) = setting.default.as_ref().filter(|_| sound).and_then(|default| setting.accept(default).err()) {
                 self.rule(false, &format!("{item}.default"), &format!("is a value that the setting takes: {refused}"));
             }
@@ -30,14 +32,18 @@ impl Check {
         }
     }
 
-    fn setting_kind(&mut self, kind: &SettingKind, item: &str) -> bool {
+    fn setting_kind(&mut self, kind: &SettingKind, requires: &[String], item: &str) -> bool {
         match kind {
-            SettingKind::Text(limits) | SettingKind::TextMap(limits) => self.text_limits(limits, item),
+            SettingKind::Text(limits) | SettingKind::TextMap(limits) | SettingKind::Lines(limits) => self.text_limits(limits, item),
             SettingKind::Integer(limits) => {
                 self.rule(limits.min <= limits.max, &format!("{item}.kind"), "has a min that is at most its max")
             }
-            SettingKind::Choice(choices) | SettingKind::ChoiceMap(choices) => self.choices(choices, &format!("{item}.kind")),
+            SettingKind::Choice(choices) | SettingKind::Several(choices) | SettingKind::ChoiceMap(choices) => match choices {
+                Choices::Fixed(choices) => self.choices(choices, LIST_ENTRIES_MAX, &format!("{item}.kind")),
+                Choices::Asked => true,
+            },
             SettingKind::Boolean | SettingKind::UrlPath => true,
+            SettingKind::Other(extension) => self.extension(extension, requires, &format!("{item}.kind")),
         }
     }
 
@@ -57,15 +63,5 @@ impl Check {
                 }
         });
         order && max && pattern
-    }
-
-    fn choices(&mut self, choices: &[Choice], item: &str) -> bool {
-        let before = self.problems.len();
-        self.list(choices, 1, LIST_ENTRIES_MAX, item);
-        self.values(choices.iter().map(|choice| choice.value.as_str()), item);
-        for (at, choice) in choices.iter().enumerate().take(LIST_ENTRIES_MAX) {
-            self.text(&choice.title, &format!("{item}[{at}].title"));
-        }
-        self.problems.len() == before
     }
 }

@@ -1,9 +1,12 @@
 //! The rules of credential slots.
 
 use super::endpoints::HEADER_NAME;
-use super::{Check, LIST_ENTRIES_MAX, TEXT_CHARACTERS_MAX, is_lower_token};
-use crate::http::{Part, Request};
-use crate::manifest::{HeaderPlacement, Login, Manifest, Oauth2, Slot, SlotKind, TokenPlacement, TokenSource, is_host_owned_header};
+use super::{Check, LIST_ENTRIES_MAX, NAME, TEXT_CHARACTERS_MAX, is_lower_token};
+use crate::encoding;
+use crate::http::{Effect, Part, Request};
+use crate::manifest::{
+    HeaderPlacement, Login, LoginToken, Manifest, Oauth2, Slot, SlotKind, TokenPlacement, TokenSource, is_host_owned_header, is_name,
+};
 use crate::request::declared;
 
 /// A field that a kind must have.
@@ -31,12 +34,15 @@ impl Check {
             self.text(&slot.purpose, &format!("{item}.purpose"));
             self.slot_fields(slot, &item);
             self.slot_endpoints(slot, manifest, &format!("{item}.endpoints"));
+            self.alternative(slot, manifest, &format!("{item}.alternative"));
+            self.extra(&slot.extra, &item);
             let kind = format!("{item}.kind");
             match &slot.kind {
                 SlotKind::Header(placement) => self.placement(placement, &kind),
                 SlotKind::Query(name) => self.value(name, &kind),
                 SlotKind::Oauth2ClientCredentials(oauth2) => self.oauth2(oauth2, manifest, &kind),
                 SlotKind::Login(login) => self.login(login, slot, manifest, &kind),
+                SlotKind::Other(extension) => _ = self.extension(extension, &manifest.requires, &kind),
                 SlotKind::Basic | SlotKind::Bearer | SlotKind::FormField | SlotKind::MacKey(_) | SlotKind::Oauth1(_) => {}
             }
         }
@@ -65,6 +71,14 @@ impl Check {
         }
     }
 
+    fn alternative(&mut self, slot: &Slot, manifest: &Manifest, item: &str) {
+        let Some(name) = &slot.alternative else { return };
+        if self.rule(is_name(name), item, NAME) {
+            self.rule(manifest.alternatives(name).count() > 1, item, "is shared by at least two slots, which stand for each other");
+        }
+        self.rule(!slot.required, item, "is of slots that are not required by themselves, because one of them is enough");
+    }
+
     fn slot_endpoints(&mut self, slot: &Slot, manifest: &Manifest, list: &str) {
         self.list(&slot.endpoints, 0, LIST_ENTRIES_MAX, list);
         self.once(&slot.endpoints, list);
@@ -77,8 +91,7 @@ impl Check {
 
     fn placement(&mut self, placement: &HeaderPlacement, item: &str) {
         if self.rule(is_lower_token(&placement.name), item, HEADER_NAME) {
-            let free = placement.name == "authorization" || !is_host_owned_header(&placement.name);
-            self.rule(free, item, "is authorization or a header that the host does not set itself");
+            self.rule(!is_host_owned_header(&placement.name), item, "is a header that the host does not set itself");
         }
         let visible = placement.prefix.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         let fits = visible && !placement.prefix.starts_with(' ') && placement.prefix.len() <= TEXT_CHARACTERS_MAX;
@@ -94,6 +107,17 @@ impl Check {
             let fits = scope.len() <= TEXT_CHARACTERS_MAX && scope.split(' ').all(|scope| !scope.is_empty() && scope.bytes().all(token));
             self.rule(fits, &format!("{item}.scope"), "is a list of scopes with one space between them");
         }
+        if let Err(error) = encoding::check_path(&oauth2.path) {
+            self.rule(false, &format!("{item}.path"), &format!("is a path in its normal form: {error}"));
+        }
+        self.list(&oauth2.parameters, 0, LIST_ENTRIES_MAX, &format!("{item}.parameters"));
+        for (at, (name, value)) in oauth2.parameters.iter().enumerate().take(LIST_ENTRIES_MAX) {
+            let fits = |text: &str| (1..=TEXT_CHARACTERS_MAX).contains(&text.chars().count()) && !text.contains(char::is_control);
+            self.rule(fits(name) && fits(value), &format!("{item}.parameters[{at}]"), "is a name and a value of 1 to 1000 characters");
+            let own = ["grant_type", "scope", "client_id", "client_secret"].contains(&name.as_str());
+            self.rule(!own, &format!("{item}.parameters[{at}]"), "is a field that the host does not set itself");
+        }
+        self.token_placement(&oauth2.apply, &format!("{item}.apply"));
     }
 
     fn login(&mut self, login: &Login, slot: &Slot, manifest: &Manifest, item: &str) {
@@ -112,22 +136,70 @@ impl Check {
                 self.rule(own, item, "holds no fields but the slot's own");
             }
         }
-        match &login.token {
-            TokenSource::Header(name) => _ = self.rule(is_lower_token(name), &format!("{item}.token"), HEADER_NAME),
-            TokenSource::JsonPointer(pointer) => self.pointer(pointer, &format!("{item}.token")),
-        }
-        match &login.apply {
-            TokenPlacement::Header(placement) => self.placement(placement, &format!("{item}.apply")),
-            TokenPlacement::Query(name) => self.value(name, &format!("{item}.apply")),
-            TokenPlacement::Cookie(name) => {
-                let token = is_lower_token(&name.to_ascii_lowercase());
-                self.rule(token, &format!("{item}.apply"), "is a cookie's name");
+        self.login_auth(login, slot, manifest, &format!("{item}.auth"));
+        self.list(&login.tokens, 1, LIST_ENTRIES_MAX, &format!("{item}.tokens"));
+        let items = self.names(login.tokens.iter().map(|token| token.name.as_str()), &format!("{item}.tokens"));
+        for (LoginToken { name, source, apply }, item) in login.tokens.iter().zip(items).take(LIST_ENTRIES_MAX) {
+            self.rule(slot.field(name).is_none(), &format!("{item}.name"), "is no field of the slot");
+            self.token_source(source, &format!("{item}.source"));
+            if let Some(apply) = apply {
+                self.token_placement(apply, &format!("{item}.apply"));
             }
+        }
+        self.list(&login.replaces, 0, LIST_ENTRIES_MAX, &format!("{item}.replaces"));
+        let fields: Vec<&str> = login.replaces.iter().map(|replaced| replaced.field.as_str()).collect();
+        self.once(&fields, &format!("{item}.replaces"));
+        for (at, replaced) in login.replaces.iter().enumerate().take(LIST_ENTRIES_MAX) {
+            let secret = slot.field(&replaced.field).is_some_and(|field| field.secret);
+            self.rule(secret, &format!("{item}.replaces[{at}].field"), "is a secret field of the slot");
+            self.token_source(&replaced.source, &format!("{item}.replaces[{at}].source"));
         }
         self.rule(login.lifetime_s != Some(0), &format!("{item}.lifetime-s"), "is at least 1");
         if let Some(pointer) = &login.lifetime_pointer {
             self.pointer(pointer, &format!("{item}.lifetime-pointer"));
         }
+    }
+
+    /// A log-in that needed another one could wait for itself.
+    fn login_auth(&mut self, login: &Login, slot: &Slot, manifest: &Manifest, item: &str) {
+        self.list(&login.auth, 0, LIST_ENTRIES_MAX, item);
+        self.once(&login.auth, item);
+        for (at, name) in login.auth.iter().enumerate().take(LIST_ENTRIES_MAX) {
+            let item = format!("{item}[{at}]");
+            let Some(other) = manifest.slot(name).filter(|other| other.name != slot.name) else {
+                self.rule(false, &item, "is the name of another slot");
+                continue;
+            };
+            let plain =
+                matches!(other.kind, SlotKind::Basic | SlotKind::Bearer | SlotKind::Header(_) | SlotKind::Query(_) | SlotKind::FormField);
+            self.rule(plain, &item, "is a slot that needs no log-in and no signature of its own");
+            self.rule(other.endpoints.contains(&login.endpoint), &item, "is a slot that lists the endpoint of the log-in");
+        }
+    }
+
+    fn token_source(&mut self, source: &TokenSource, item: &str) {
+        match source {
+            TokenSource::Header(name) => {
+                self.rule(is_lower_token(name), item, HEADER_NAME);
+                self.rule(!matches!(name.as_str(), "set-cookie" | "set-cookie2"), item, "is not a cookie, which has a case of its own");
+            }
+            TokenSource::JsonPointer(pointer) if pointer.is_empty() => {}
+            TokenSource::JsonPointer(pointer) => self.pointer(pointer, item),
+            TokenSource::Cookie(name) => self.cookie(name, item),
+            TokenSource::Body => {}
+        }
+    }
+
+    fn token_placement(&mut self, placement: &TokenPlacement, item: &str) {
+        match placement {
+            TokenPlacement::Header(placement) => self.placement(placement, item),
+            TokenPlacement::Query(name) => self.value(name, item),
+            TokenPlacement::Cookie(name) => self.cookie(name, item),
+        }
+    }
+
+    fn cookie(&mut self, name: &str, item: &str) {
+        self.rule(is_lower_token(&name.to_ascii_lowercase()), item, "is a cookie's name");
     }
 
     /// RFC 6901.
@@ -147,7 +219,7 @@ fn needed_fields(kind: &SlotKind) -> &'static [Needed] {
         SlotKind::MacKey(_) => const { &[secret("key")] },
         SlotKind::Oauth1(_) => const { &[identifying("consumer-key"), secret("consumer-secret")] },
         SlotKind::Oauth2ClientCredentials(_) => const { &[identifying("client-id"), secret("client-secret")] },
-        SlotKind::FormField | SlotKind::Login(_) => &[],
+        SlotKind::FormField | SlotKind::Login(_) | SlotKind::Other(_) => &[],
     }
 }
 
@@ -155,12 +227,14 @@ fn needed_fields(kind: &SlotKind) -> &'static [Needed] {
 fn request_of(login: &Login) -> Request {
     Request {
         endpoint: login.endpoint.clone(),
-        method: login.method,
+        method: login.method.clone(),
+        effect: Effect::Reads,
         path: login.path.clone(),
         query: login.query.clone(),
         headers: login.headers.clone(),
         body: login.body.clone(),
         auth: Vec::new(),
         renew: false,
+        extra: Vec::new(),
     }
 }

@@ -1,8 +1,10 @@
 use super::*;
-use crate::delivery::{SettingValue, Status};
+use crate::delivery::{Choice, SettingValue};
+use crate::growth::Extension;
 use crate::http::{Escape, Method};
 use crate::manifest::{
-    Base, Choice, HeaderPlacement, IntegerLimits, Login, SettingKind, SlotField, SlotKind, TextLimits, TokenPlacement, TokenSource,
+    Base, Carriers, Choices, HeaderPlacement, IntegerLimits, Login, SettingKind, SlotField, SlotKind, TextLimits, TokenPlacement,
+    TokenSource,
 };
 use crate::sample::{header, manifest, secret, text};
 
@@ -82,6 +84,17 @@ fn endpoints() {
     refused("endpoints.login.base", "pattern", |m| m.endpoints[1].base = Base::Pattern("https://shop.example".into()));
     refused("endpoints.api.base", "user name or password", |m| m.endpoints[0].base = Base::Fixed("https://a@shop.example".into()));
     refused("endpoints.api.example", "fits the base", |m| m.endpoints[0].base = Base::Fixed("https://api.example".into()));
+    let one_of = |urls: &[&str]| Base::OneOf(urls.iter().map(|&url| url.to_owned()).collect());
+    let (live, sandbox) = ("https://shop.example/wp-json", "https://sandbox.shop.example/wp-json");
+    taken("live and sandbox", |m| m.endpoints[0].base = one_of(&[live, sandbox]));
+    refused("endpoints.api.base", "at least 2 entries", |m| m.endpoints[0].base = one_of(&[live]));
+    refused("endpoints.api.base", "once", |m| m.endpoints[0].base = one_of(&[live, live]));
+    refused("endpoints.api.base[1]", "base URL", |m| m.endpoints[0].base = one_of(&[live, "ftp://shop.example"]));
+    refused("endpoints.api.example", "fits the base", |m| m.endpoints[0].base = one_of(&[sandbox, "https://eu.shop.example"]));
+    taken("another method", |m| m.endpoints[0].methods.push(Method::Other("PURGE".into())));
+    for method in ["CONNECT", "TRACE", "purge", ""] {
+        refused("endpoints.api.methods", "neither CONNECT nor TRACE", |m| m.endpoints[0].methods.push(Method::Other(method.into())));
+    }
     refused("endpoints.api.methods", "at least 1", |m| m.endpoints[0].methods.clear());
     refused("endpoints.api.methods", "once", |m| m.endpoints[0].methods.push(Method::Get));
     refused("endpoints.api.path-prefixes", "at least 1", |m| m.endpoints[0].path_prefixes.clear());
@@ -95,9 +108,10 @@ fn endpoints() {
     for name in ["Accept", "", "x a", "x:a", "x-ä"] {
         refused("endpoints.api.request-headers[0]", "lower case", |m| m.endpoints[0].request_headers[0] = name.into());
     }
-    for name in ["host", "authorization", "cookie", "content-length", "proxy-authorization", "x-forwarded-for", "te", "content-encoding"] {
+    for name in ["host", "cookie", "content-length", "proxy-authorization", "x-forwarded-for", "te", "content-encoding"] {
         refused("endpoints.api.request-headers[0]", "the host alone", |m| m.endpoints[0].request_headers[0] = name.into());
     }
+    taken("a scheme that the plugin composes", |m| m.endpoints[0].request_headers[0] = "authorization".into());
     refused("endpoints.api.request-headers", "once", |m| m.endpoints[0].request_headers.push("accept".into()));
     for media_type in ["json", "application/json; charset=utf-8", "Application/json", "/", "a/b/c"] {
         refused("endpoints.api.request-types[0]", "content type", |m| m.endpoints[0].request_types[0] = media_type.into());
@@ -154,6 +168,74 @@ fn slots() {
         let SlotKind::Oauth2ClientCredentials(oauth2) = &mut slot.kind else { panic!("it is one") };
         oauth2.scope = Some("a  b".into());
     });
+    let oauth2 = |change: fn(&mut crate::manifest::Oauth2)| {
+        move |m: &mut Manifest| {
+            let slot = m.slots.iter_mut().find(|slot| slot.name == "oauth2").expect("the sample has it");
+            let SlotKind::Oauth2ClientCredentials(oauth2) = &mut slot.kind else { panic!("it is one") };
+            change(oauth2);
+        }
+    };
+    taken("the base URL itself as the token endpoint", oauth2(|oauth2| oauth2.path.clear()));
+    refused("slots.oauth2.kind.path", "normal form", oauth2(|oauth2| oauth2.path = "token".into()));
+    refused("slots.oauth2.kind.parameters[0]", "1 to 1000", oauth2(|oauth2| oauth2.parameters[0].1.clear()));
+    refused("slots.oauth2.kind.parameters[0]", "host does not set", oauth2(|oauth2| oauth2.parameters[0].0 = "scope".into()));
+    refused(
+        "slots.oauth2.kind.apply",
+        "host does not set",
+        oauth2(|oauth2| {
+            oauth2.apply = TokenPlacement::Header(HeaderPlacement { name: "host".into(), prefix: String::new() });
+        }),
+    );
+}
+
+#[test]
+fn slots_that_stand_for_each_other() {
+    taken("two alternatives", |m| (0..2).for_each(|at| m.slots[at].alternative = Some("either".into())));
+    refused("slots.basic.alternative", "at least two", |m| m.slots[0].alternative = Some("either".into()));
+    refused("slots.basic.alternative", "lower-case", |m| m.slots[0].alternative = Some("Ei ther".into()));
+    refused("slots.basic.alternative", "not required", |m| {
+        (0..2).for_each(|at| m.slots[at].alternative = Some("either".into()));
+        m.slots[0].required = true;
+    });
+}
+
+#[test]
+fn what_later_releases_know_is_required_by_name_and_bounded() {
+    let extension = |name: &str| Extension { name: name.into(), parameters: vec![] };
+    refused("requires[0]", "does not know time-slots; a newer one may", |m| m.requires = vec!["time-slots".into()]);
+    refused("requires[0]", "registry", |m| m.requires = vec!["No".into()]);
+    refused("slots.unset.kind", "stands in requires", |m| {
+        m.slots.iter_mut().find(|slot| slot.name == "unset").expect("the sample has it").kind = SlotKind::Other(extension("sigv4"));
+    });
+    refused("settings.dry.kind", "stands in requires", |m| m.settings[2].kind = SettingKind::Other(extension("colour")));
+    refused("settings.dry.kind", "", |m| {
+        let parameters = vec![("a".into(), "x".repeat(4097))];
+        m.settings[2].kind = SettingKind::Other(Extension { name: "colour".into(), parameters });
+    });
+    taken("unknown further data", |m| {
+        m.extra = vec![("vendor.example/anything".into(), "x".repeat(4096)), ("a-later-name".into(), String::new())]
+    });
+    refused("the manifest.extra", "keeps its rules", |m| m.extra = vec![("No".into(), String::new())]);
+    refused("endpoints.api.extra", "keeps its rules", |m| m.endpoints[0].extra = vec![("a".into(), "x".repeat(4097))]);
+    refused("slots.basic.extra", "keeps its rules", |m| m.slots[0].extra = vec![("a".into(), String::new()); 2]);
+    refused("settings.dry.extra", "keeps its rules", |m| m.settings[2].extra = vec![(String::new(), String::new())]);
+}
+
+#[test]
+fn what_the_cart_bears() {
+    taken("the most", |m| {
+        m.pace = Pace {
+            requests_per_minute: Some(60_000),
+            concurrency: Some(256),
+            requests_per_call: Some(1_000),
+            response_bytes: Some(16 << 20),
+        };
+    });
+    refused("pace.requests-per-minute", "1 to 60000", |m| m.pace.requests_per_minute = Some(0));
+    refused("pace.requests-per-minute", "1 to 60000", |m| m.pace.requests_per_minute = Some(60_001));
+    refused("pace.concurrency", "1 to 256", |m| m.pace.concurrency = Some(257));
+    refused("pace.requests-per-call", "1 to 1000", |m| m.pace.requests_per_call = Some(1_001));
+    refused("pace.response-bytes", "1 to 16777216", |m| m.pace.response_bytes = Some((16 << 20) + 1));
 }
 
 #[test]
@@ -167,14 +249,35 @@ fn logins() {
     refused("slots.login.kind", "own", |m| login(m).body = Some(vec![secret("login", "nothing", Escape::None)]));
     taken("a log-in without a body", |m| login(m).body = None);
     taken("a log-in with plain text", |m| login(m).body = Some(vec![text("x")]));
-    refused("slots.login.kind.token", "JSON pointer", |m| login(m).token = TokenSource::JsonPointer("data".into()));
-    refused("slots.login.kind.token", "JSON pointer", |m| login(m).token = TokenSource::JsonPointer("/a~2".into()));
-    refused("slots.login.kind.token", "lower case", |m| login(m).token = TokenSource::Header("X-Token".into()));
-    refused("slots.login.kind.apply", "host does not set", |m| {
-        login(m).apply = TokenPlacement::Header(HeaderPlacement { name: "cookie".into(), prefix: String::new() });
+    let source = |source: TokenSource| move |m: &mut Manifest| login(m).tokens[0].source = source;
+    refused("slots.login.kind.tokens.session.source", "JSON pointer", source(TokenSource::JsonPointer("data".into())));
+    refused("slots.login.kind.tokens.session.source", "JSON pointer", source(TokenSource::JsonPointer("/a~2".into())));
+    refused("slots.login.kind.tokens.session.source", "lower case", source(TokenSource::Header("X-Token".into())));
+    refused("slots.login.kind.tokens.session.source", "case of its own", source(TokenSource::Header("set-cookie".into())));
+    refused("slots.login.kind.tokens.session.source", "cookie", source(TokenSource::Cookie("a;b".into())));
+    taken("a body that is a JSON text", source(TokenSource::JsonPointer(String::new())));
+    taken("a body that is the token", source(TokenSource::Body));
+    let apply = |apply: TokenPlacement| move |m: &mut Manifest| login(m).tokens[0].apply = Some(apply);
+    let cookie = HeaderPlacement { name: "cookie".into(), prefix: String::new() };
+    refused("slots.login.kind.tokens.session.apply", "host does not set", apply(TokenPlacement::Header(cookie)));
+    refused("slots.login.kind.tokens.session.apply", "cookie", apply(TokenPlacement::Cookie("a=b".into())));
+    taken("a cookie", apply(TokenPlacement::Cookie("PHPSESSID".into())));
+    refused("slots.login.kind.tokens", "at least 1", |m| login(m).tokens.clear());
+    refused("slots.login.kind.tokens.session.name", "once", |m| login(m).tokens[1].name = "session".into());
+    refused("slots.login.kind.tokens.user.name", "no field", |m| login(m).tokens[0].name = "user".into());
+    refused("slots.login.kind.auth[0]", "another slot", |m| login(m).auth = vec!["login".into()]);
+    refused("slots.login.kind.auth[0]", "another slot", |m| login(m).auth = vec!["nowhere".into()]);
+    refused("slots.login.kind.auth[0]", "lists the endpoint", |m| login(m).auth = vec!["basic".into()]);
+    refused("slots.login.kind.auth[0]", "no log-in", |m| {
+        m.slots.iter_mut().find(|slot| slot.name == "oauth2").expect("the sample has it").endpoints = vec!["login".into()];
+        login(m).auth = vec!["oauth2".into()];
     });
-    refused("slots.login.kind.apply", "cookie", |m| login(m).apply = TokenPlacement::Cookie("a=b".into()));
-    taken("a cookie", |m| login(m).apply = TokenPlacement::Cookie("PHPSESSID".into()));
+    refused("slots.login.kind.replaces[0].field", "secret field", |m| login(m).replaces[0].field = "user".into());
+    refused("slots.login.kind.replaces[0].field", "secret field", |m| login(m).replaces[0].field = "session".into());
+    refused("slots.login.kind.replaces", "once", |m| {
+        let again = login(m).replaces[0].clone();
+        login(m).replaces.push(again);
+    });
     refused("slots.login.kind.lifetime-s", "at least", |m| login(m).lifetime_s = Some(0));
     refused("slots.login.kind.lifetime-pointer", "JSON pointer", |m| login(m).lifetime_pointer = Some("/~".into()));
 }
@@ -196,10 +299,13 @@ fn settings() {
     refused("settings.dry.kind", "500 bytes", kind(SettingKind::Text(limits(0, 9, &"a".repeat(501)))));
     taken("the longest pattern", kind(SettingKind::Text(limits(0, 9, &"a".repeat(500)))));
     refused("settings.dry.kind", "min", kind(SettingKind::Integer(IntegerLimits { min: 1, max: 0 })));
-    refused("settings.dry.kind", "at least 1", kind(SettingKind::Choice(vec![])));
-    let choice = |value: &str| Choice { value: value.into(), title: "A choice".into() };
-    refused("settings.dry.kind[1]", "once", kind(SettingKind::ChoiceMap(vec![choice("a"), choice("a")])));
-    refused("settings.dry.kind[0]", "1 to 100", kind(SettingKind::Choice(vec![choice("")])));
+    let fixed = |values: &[&str]| {
+        Choices::Fixed(values.iter().map(|&value| Choice { value: value.into(), title: Some("A choice".into()) }).collect())
+    };
+    refused("settings.dry.kind", "at least 1", kind(SettingKind::Choice(fixed(&[]))));
+    refused("settings.dry.kind[1]", "once", kind(SettingKind::ChoiceMap(fixed(&["a", "a"]))));
+    refused("settings.dry.kind[0]", "1 to 100", kind(SettingKind::Several(fixed(&[""]))));
+    taken("choices of the shop's own", kind(SettingKind::ChoiceMap(Choices::Asked)));
     refused("settings.dry.default", "takes", |m| m.settings[2].default = Some(SettingValue::Integer(1)));
     refused("settings.days.default", "from -1 to 30", |m| m.settings[1].default = Some(SettingValue::Integer(31)));
     refused("settings.dry.former-names[0]", "lower-case", |m| m.settings[2].former_names = vec!["Old".into()]);
@@ -210,7 +316,7 @@ fn settings() {
 
 #[test]
 fn statuses_carriers_and_personal_fields() {
-    let status = |value: &str| Status { value: value.into(), title: None };
+    let status = |value: &str| Choice { value: value.into(), title: None };
     refused("statuses", "at least 1", |m| m.statuses = Statuses::Fixed(vec![]));
     refused("statuses[1]", "once", |m| m.statuses = Statuses::Fixed(vec![status("a"), status("a")]));
     refused("statuses[0]", "1 to 100", |m| m.statuses = Statuses::Fixed(vec![status("")]));
@@ -220,11 +326,14 @@ fn statuses_carriers_and_personal_fields() {
     taken("as many statuses as may be", |m| m.statuses = many(100));
     refused("statuses", "at most 100", |m| m.statuses = many(101));
     taken("any status", |m| m.statuses = Statuses::FreeText);
-    taken("statuses of the shop", |m| m.statuses = Statuses::Ask);
-    let carriers = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
+    taken("statuses of the shop", |m| m.statuses = Statuses::Asked);
+    let carriers = |count: usize| Carriers::Fixed((0..count).map(|n| status(&n.to_string())).collect());
+    taken("any carrier", |m| m.carriers = Carriers::Any);
+    taken("carriers of the shop", |m| m.carriers = Carriers::Asked);
+    refused("carriers", "at least 1", |m| m.carriers = Carriers::Known(vec![]));
     taken("as many carriers as may be", |m| m.carriers = carriers(CARRIERS_MAX));
     refused("carriers", "at most 1000", |m| m.carriers = carriers(CARRIERS_MAX + 1));
-    refused("carriers[1]", "once", |m| m.carriers = vec!["UPS".into(), "UPS".into()]);
+    refused("carriers[1]", "once", |m| m.carriers = Carriers::Fixed(vec![status("UPS"), status("UPS")]));
     refused("personal-fields[1]", "once", |m| m.personal_fields = vec!["email".into(), "EMail".into()]);
     refused("personal-fields[0]", "control", |m| m.personal_fields = vec!["e\nmail".into()]);
 }
@@ -246,7 +355,7 @@ fn all_problems_are_told_at_once() {
 fn a_problem_never_repeats_an_unchecked_name() {
     let mut broken = manifest();
     broken.endpoints[0].name = "\u{1b}[31m\n".into();
-    broken.carriers = vec!["\u{1b}".repeat(1_000); 2];
+    broken.carriers = Carriers::Fixed(vec![Choice { value: "\u{1b}".repeat(1_000), title: None }; 2]);
     let error = broken.check().expect_err("names are wrong").to_string();
     assert!(!error.contains(['\u{1b}', '\n']), "{error}");
 }

@@ -1,8 +1,10 @@
 //! Which values a setting takes, by its kind.
 
+use crate::delivery::Choice;
 use crate::delivery::SettingValue;
 use crate::encoding;
-use crate::manifest::{Choice, SettingKind, TextLimits};
+use crate::manifest::check::{SETTING_CHARACTERS_MAX, VALUE_CHARACTERS_MAX};
+use crate::manifest::{Choices, SettingKind, TextLimits};
 use crate::parts::Shown;
 use regex_lite::{Regex, RegexBuilder};
 use std::collections::BTreeSet;
@@ -12,6 +14,8 @@ use std::fmt;
 pub const MAP_ENTRIES_MAX: usize = 1000;
 /// Characters of a map's key; it has at least one.
 pub const MAP_KEY_CHARACTERS_MAX: usize = 255;
+/// Choices of one value that takes several.
+pub const SEVERAL_MAX: usize = 1000;
 /// Bytes of a setting's pattern.
 pub const PATTERN_BYTES_MAX: usize = 500;
 /// Bytes that a compiled pattern may take: `(a{999}){999}` is refused when the manifest is checked.
@@ -63,6 +67,18 @@ pub enum Refusal {
         /// All of them.
         choices: String,
     },
+    /// A choice of the shop's that cannot be one.
+    #[error("a choice has 1 to {VALUE_CHARACTERS_MAX} characters and no control characters")]
+    Value,
+    /// Too many choices.
+    #[error("at most {SEVERAL_MAX} choices are taken")]
+    Several,
+    /// A choice is there twice.
+    #[error("the choice {value} is given twice")]
+    ChoiceTwice {
+        /// The choice, cut and escaped.
+        value: String,
+    },
     /// Not a path.
     #[error("it is a path such as /shop/index.php: {0}")]
     Path(encoding::Error),
@@ -104,6 +120,9 @@ impl SettingKind {
             SettingKind::UrlPath => "a URL path",
             SettingKind::TextMap(_) => "a map of text to text",
             SettingKind::ChoiceMap(_) => "a map of text to one of the choices",
+            SettingKind::Several(_) => "a list of some of the choices",
+            SettingKind::Lines(_) => "text of several lines",
+            SettingKind::Other(_) => "text",
         }
     }
 }
@@ -111,24 +130,37 @@ impl SettingKind {
 /// Whether a setting of this kind takes this value.
 pub(super) fn accept(kind: &SettingKind, value: &SettingValue) -> Result<(), Refusal> {
     match (kind, value) {
-        (SettingKind::Text(limits), SettingValue::Text(text)) => accept_text(limits, text),
+        (SettingKind::Text(limits), SettingValue::Text(text)) => accept_text(limits, text, Lines::One),
+        (SettingKind::Lines(limits), SettingValue::Text(text)) => accept_text(limits, text, Lines::Several),
+        (SettingKind::Other(_), SettingValue::Text(text)) => accept_text(&ANY_TEXT, text, Lines::Several),
+        (SettingKind::Several(choices), SettingValue::Several(values)) => accept_several(choices, values),
         (SettingKind::Integer(limits), SettingValue::Integer(is)) if (limits.min..=limits.max).contains(is) => Ok(()),
         (SettingKind::Integer(limits), SettingValue::Integer(is)) => Err(Refusal::Range { min: limits.min, max: limits.max, is: *is }),
         (SettingKind::Boolean, SettingValue::Boolean(_)) => Ok(()),
         (SettingKind::Choice(choices), SettingValue::Choice(value)) => accept_choice(choices, value),
         (SettingKind::UrlPath, SettingValue::UrlPath(path)) => accept_path(path),
-        (SettingKind::TextMap(limits), SettingValue::TextMap(map)) => accept_map(map, |value| accept_text(limits, value)),
+        (SettingKind::TextMap(limits), SettingValue::TextMap(map)) => accept_map(map, |value| accept_text(limits, value, Lines::One)),
         (SettingKind::ChoiceMap(choices), SettingValue::TextMap(map)) => accept_map(map, |value| accept_choice(choices, value)),
         (kind, value) => Err(Refusal::Kind { expected: kind.noun(), given: noun(value) }),
     }
 }
 
-fn accept_text(limits: &TextLimits, text: &str) -> Result<(), Refusal> {
+/// How many lines a text may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    One,
+    Several,
+}
+
+/// The limits of a kind that says none.
+const ANY_TEXT: TextLimits = TextLimits { min: 0, max: SETTING_CHARACTERS_MAX, pattern: None };
+
+fn accept_text(limits: &TextLimits, text: &str, lines: Lines) -> Result<(), Refusal> {
     let is = text.chars().count();
     if is < limits.min as usize || is > limits.max as usize {
         return Err(Refusal::Length { min: limits.min, max: limits.max, is });
     }
-    if text.chars().any(char::is_control) {
+    if text.chars().any(|c| c.is_control() && !(c == '\n' && lines == Lines::Several)) {
         return Err(Refusal::Control);
     }
     match &limits.pattern {
@@ -138,7 +170,30 @@ fn accept_text(limits: &TextLimits, text: &str) -> Result<(), Refusal> {
     }
 }
 
-fn accept_choice(choices: &[Choice], value: &str) -> Result<(), Refusal> {
+fn accept_several(choices: &Choices, values: &[String]) -> Result<(), Refusal> {
+    if values.len() > SEVERAL_MAX {
+        return Err(Refusal::Several);
+    }
+    let mut seen = BTreeSet::new();
+    for value in values {
+        accept_choice(choices, value)?;
+        if !seen.insert(value) {
+            return Err(Refusal::ChoiceTwice { value: Shown::of(value).to_string() });
+        }
+    }
+    Ok(())
+}
+
+/// Of a shop's own choices the manifest knows none: the host looks at the list that it asked for.
+fn accept_choice(choices: &Choices, value: &str) -> Result<(), Refusal> {
+    match choices {
+        Choices::Fixed(choices) => accept_fixed(choices, value),
+        Choices::Asked if (1..=VALUE_CHARACTERS_MAX).contains(&value.chars().count()) && !value.chars().any(char::is_control) => Ok(()),
+        Choices::Asked => Err(Refusal::Value),
+    }
+}
+
+fn accept_fixed(choices: &[Choice], value: &str) -> Result<(), Refusal> {
     if choices.iter().any(|choice| choice.value == value) {
         return Ok(());
     }
@@ -186,5 +241,6 @@ fn noun(value: &SettingValue) -> &'static str {
         SettingValue::Choice(_) => "a choice",
         SettingValue::UrlPath(_) => "a URL path",
         SettingValue::TextMap(_) => "a map",
+        SettingValue::Several(_) => "a list",
     }
 }

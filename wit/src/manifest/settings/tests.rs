@@ -1,6 +1,8 @@
 use super::*;
+use crate::delivery::Choice;
 use crate::encoding;
-use crate::manifest::{Choice, TextLimits};
+use crate::growth::Extension;
+use crate::manifest::{Choices, TextLimits};
 use crate::sample;
 use proptest::prelude::*;
 
@@ -16,8 +18,12 @@ fn map(entries: &[(&str, &str)]) -> SettingValue {
     SettingValue::TextMap(entries.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect())
 }
 
-fn choices() -> Vec<Choice> {
-    ["a", "b"].map(|value| Choice { value: value.into(), title: "A choice".into() }).to_vec()
+fn choices() -> Choices {
+    Choices::Fixed(["a", "b"].map(|value| Choice { value: value.into(), title: Some("A choice".into()) }).into())
+}
+
+fn several(values: &[&str]) -> SettingValue {
+    SettingValue::Several(values.iter().map(|&value| value.to_owned()).collect())
 }
 
 #[test]
@@ -73,6 +79,19 @@ fn other_kinds_take_what_they_say() {
             Err(Refusal::Entry { key: "\"a\"".into(), reason: Box::new(Refusal::Length { min: 1, max: 2, is: 0 }) }),
         ),
         (SettingKind::ChoiceMap(choices()), map(&[("UPS", "a")]), Ok(())),
+        (SettingKind::Several(choices()), several(&[]), Ok(())),
+        (SettingKind::Several(choices()), several(&["b", "a"]), Ok(())),
+        (SettingKind::Several(choices()), several(&["a", "c"]), Err(Refusal::Choice { choices: "a, b".into() })),
+        (SettingKind::Several(choices()), several(&["a", "a"]), Err(Refusal::ChoiceTwice { value: "\"a\"".into() })),
+        (SettingKind::Several(choices()), text("a"), wrong("a list of some of the choices", "text")),
+        (SettingKind::Several(Choices::Asked), SettingValue::Several((0..1000).map(|n| n.to_string()).collect()), Ok(())),
+        (SettingKind::Several(Choices::Asked), SettingValue::Several((0..1001).map(|n| n.to_string()).collect()), Err(Refusal::Several)),
+        (SettingKind::Choice(Choices::Asked), SettingValue::Choice("é".repeat(100)), Ok(())),
+        (SettingKind::Choice(Choices::Asked), SettingValue::Choice("é".repeat(101)), Err(Refusal::Value)),
+        (SettingKind::Choice(Choices::Asked), SettingValue::Choice(String::new()), Err(Refusal::Value)),
+        (SettingKind::Lines(limits(0, 3, None)), text("a\nb"), Ok(())),
+        (SettingKind::Lines(limits(0, 3, None)), text("a\r"), Err(Refusal::Control)),
+        (SettingKind::Other(Extension { name: "colour".into(), parameters: vec![] }), text("blue\n"), Ok(())),
         (
             SettingKind::ChoiceMap(choices()),
             map(&[("UPS", "c")]),

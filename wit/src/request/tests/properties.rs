@@ -33,7 +33,16 @@ fn a_header() -> impl Strategy<Value = Header> {
 
 fn request() -> impl Strategy<Value = Request> {
     let endpoint = select(vec!["api", "api", "api", "api", "api", "login", "nowhere"]);
-    let method = select(vec![Method::Get, Method::Get, Method::Post, Method::Post, Method::Post, Method::Put, Method::Delete]);
+    let method = select(vec![
+        Method::Get,
+        Method::Get,
+        Method::Post,
+        Method::Post,
+        Method::Post,
+        Method::Put,
+        Method::Delete,
+        Method::Other("CONNECT".into()),
+    ]);
     let path = prop_oneof![
         8 => select(vec!["", "/", "/orders", "/orders/7", "/orders/a%20b/", "/v1/notes"]).prop_map(str::to_owned),
         1 => "/orders(/[a-z.;%2eEfF/\\\\?#@:]{0,6}){0,3}",
@@ -47,12 +56,14 @@ fn request() -> impl Strategy<Value = Request> {
             let mut request = Request {
                 endpoint: endpoint.into(),
                 method,
+                effect: if careless == 2 { Effect::Writes } else { Effect::Reads },
                 path,
                 query: query.into_iter().map(|(name, value)| QueryPair { name, value }).collect(),
                 headers,
                 body,
                 auth: auth.into_iter().map(str::to_owned).collect(),
                 renew: careless == 1,
+                extra: vec![],
             };
             // Most plugins get the simple rules right.
             if careless > 0 && request.body.is_some() {

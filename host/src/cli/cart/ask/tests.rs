@@ -2,7 +2,8 @@ use super::*;
 use crate::cli::cart::new;
 use cartage::carts::Cart;
 use cartage::id::CartId;
-use cartage_contract::manifest::{About, Choice, Features, IntegerLimits, SlotKind, TextLimits};
+use cartage_contract::delivery::Choice;
+use cartage_contract::manifest::{About, Choices, Features, IntegerLimits, SlotKind, TextLimits};
 
 fn manifest() -> Manifest {
     let setting = |name: &str, kind, required, default| Setting {
@@ -13,8 +14,8 @@ fn manifest() -> Manifest {
         required,
         default,
         former_names: vec![],
+        extra: vec![],
     };
-    let choice = |value: &str| Choice { value: value.into(), title: String::new() };
     let endpoint = |name: &str, base, required| Endpoint {
         name: name.into(),
         purpose: "the shop".into(),
@@ -27,9 +28,10 @@ fn manifest() -> Manifest {
         request_types: vec![],
         response_headers: vec![],
         response_types: vec![],
+        extra: vec![],
     };
     let field = |name: &str, secret, required| SlotField { name: name.into(), purpose: "a word".into(), secret, required };
-    let status = |value: &str| cartage_contract::delivery::Status { value: value.into(), title: None };
+    let choice = |value: &str| Choice { value: value.into(), title: None };
     Manifest {
         name: "seed".into(),
         version: "1.0.0".into(),
@@ -49,17 +51,27 @@ fn manifest() -> Manifest {
             endpoints: vec![],
             fields: vec![field("user", false, true), field("password", true, true), field("code", false, false)],
             hashed: false,
+            alternative: None,
+            extra: vec![],
         }],
         settings: vec![
             setting("retries", SettingKind::Integer(IntegerLimits { min: 1, max: 3 }), true, None),
-            setting("encoding", SettingKind::Choice(vec![choice("xml"), choice("form")]), false, Some(SettingValue::Choice("xml".into()))),
+            setting(
+                "encoding",
+                SettingKind::Choice(Choices::Fixed(vec![choice("xml"), choice("form")])),
+                false,
+                Some(SettingValue::Choice("xml".into())),
+            ),
             setting("polite", SettingKind::Boolean, false, None),
             setting("names", SettingKind::TextMap(TextLimits { min: 1, max: 5, pattern: None }), false, None),
         ],
-        statuses: Statuses::Fixed(vec![status("Shipped"), status("On hold")]),
+        statuses: Statuses::Fixed(vec![choice("Shipped"), choice("On hold")]),
         features: Features::default(),
-        carriers: vec![],
+        carriers: cartage_contract::manifest::Carriers::Any,
         personal_fields: vec![],
+        pace: Default::default(),
+        requires: vec![],
+        extra: vec![],
     }
 }
 

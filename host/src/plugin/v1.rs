@@ -1,4 +1,4 @@
-//! `cartage:plugin@0.1.0` as wasmtime sees it. Its generated types are turned into `cartage_contract`'s here and leave no further.
+//! `cartage:plugin@1.0.0` as wasmtime sees it. Its generated types are turned into `cartage_contract`'s here and leave no further.
 
 mod convert;
 
@@ -13,11 +13,11 @@ use wasmtime::{Engine, Result, Store};
 /// The package that this module implements.
 pub(super) const PACKAGE: &str = "cartage:plugin";
 /// Its version.
-pub(super) const VERSION: &str = "0.1.0";
+pub(super) const VERSION: &str = "1.0.0";
 /// Its interfaces: all that a plugin may import.
-pub(super) const IMPORTS: [&str; 6] = ["http", "signing", "log", "manifest", "orders", "delivery"];
+pub(super) const IMPORTS: [&str; 7] = ["http", "signing", "log", "manifest", "orders", "delivery", "growth"];
 /// The functions that a plugin exports.
-pub(super) const EXPORTS: [&str; 4] = ["describe", "list-statuses", "check", "send-order-status"];
+pub(super) const EXPORTS: [&str; 4] = ["describe", "list-choices", "check", "send-order-status"];
 
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated from the WIT files, which document it")]
 mod wit {
@@ -30,7 +30,7 @@ mod wit {
     });
 }
 
-use wit::cartage::plugin::{delivery, http, log, manifest, orders, signing};
+use wit::cartage::plugin::{delivery, growth, http, log, manifest, orders, signing};
 
 /// A component whose imports and exports were found to fit, ready to be instantiated.
 ///
@@ -38,7 +38,7 @@ use wit::cartage::plugin::{delivery, http, log, manifest, orders, signing};
 pub(super) struct Ready {
     resolved: InstancePre<Guest>,
     describe: ComponentExportIndex,
-    list_statuses: ComponentExportIndex,
+    list_choices: ComponentExportIndex,
     check: ComponentExportIndex,
     send_order_status: ComponentExportIndex,
 }
@@ -51,9 +51,9 @@ impl Ready {
         let resolved = linker.instantiate_pre(component).map_err(|error| admit::unfit(error, admit::Error::ImportType))?;
         wit::PluginPre::new(resolved.clone()).map_err(|error| admit::unfit(error, admit::Error::ExportType))?;
         let export = |name| component.get_export_index(None, name).ok_or(admit::Error::MissingExport { export: name });
-        let [describe, list_statuses, check, send_order_status] = EXPORTS.map(export);
-        let (describe, list_statuses) = (describe?, list_statuses?);
-        Ok(Ready { resolved, describe, list_statuses, check: check?, send_order_status: send_order_status? })
+        let [describe, list_choices, check, send_order_status] = EXPORTS.map(export);
+        let (describe, list_choices) = (describe?, list_choices?);
+        Ok(Ready { resolved, describe, list_choices, check: check?, send_order_status: send_order_status? })
     }
 
     /// Calls `describe` in a fresh instance.
@@ -65,10 +65,10 @@ impl Ready {
     /// Performs a call in a fresh instance.
     pub(super) async fn call(&self, store: &mut Store<Guest>, call: Call) -> Result<Outcome> {
         Ok(match call {
-            Call::ListStatuses { context } => {
-                let context: delivery::Context = context.convert();
-                let returned: Returned<Vec<delivery::Status>> = self.export(store, &self.list_statuses, (&context,)).await?;
-                outcome(returned, |statuses| Outcome::Statuses(statuses.convert()))
+            Call::ListChoices { of, context } => {
+                let (of, context): (delivery::ChoicesOf, delivery::Context) = (of.convert(), context.convert());
+                let returned: Returned<Vec<delivery::Choice>> = self.export(store, &self.list_choices, (&of, &context)).await?;
+                outcome(returned, |choices| Outcome::Choices(choices.convert()))
             }
             Call::Check { order, context } => {
                 let (order, context): (Option<delivery::OrderKey>, delivery::Context) = (order.convert(), context.convert());
@@ -161,3 +161,4 @@ impl log::Host for Guest {
 impl manifest::Host for Guest {}
 impl orders::Host for Guest {}
 impl delivery::Host for Guest {}
+impl growth::Host for Guest {}
