@@ -29,6 +29,36 @@ fn wrong_use_exits_with_2_and_a_failure_with_1() {
     assert_eq!((version.status.code(), text(&version.stdout)), (Some(0), concat!("cartage ", env!("CARGO_PKG_VERSION"), "\n")));
 }
 
+/// A few hundred kilobytes that would take a validator minutes and gigabytes, or end the process by its stack.
+#[test]
+fn a_plugin_that_is_made_to_be_slow_is_refused_at_once() {
+    let section = |id: u8, content: &[u8]| {
+        let length = u32::try_from(content.len()).expect("it is small");
+        // A number of five bytes, however small it is.
+        let padded = (0..5).map(|nth| ((length >> (7 * nth)) & 0x7f) as u8 | if nth < 4 { 0x80 } else { 0 });
+        [vec![id], padded.collect(), content.to_vec()].concat()
+    };
+    let component = |sections: &[u8]| [b"\0asm\x0d\0\x01\0", sections].concat();
+    let nested = (0..3_000).fold(component(&[]), |inner, _| component(&section(4, &inner)));
+    let types = component(&section(7, &[&b"\x01"[..], &b"\x42\x01\x01".repeat(100_000), b"\x42\0"].concat()));
+    let doubled: Vec<u8> = (0..40_u8)
+        .flat_map(|nth| section(4, &component(&[section(6, &[1, 4, 2, 1, nth]), section(5, b"\x02\0\0\0\0\0\0")].concat())))
+        .collect();
+    let doubled = component(&[section(4, &component(&[])), doubled, section(5, b"\x01\0\x28\0")].concat());
+    let folder = tempfile::tempdir().expect("the system has room for a temporary directory");
+    let file = folder.path().join("slow.wasm");
+    for (bytes, words) in [
+        (nested, "11 components and modules in each other, and 10 are allowed"),
+        (types, "types written within types, and 100 are allowed"),
+        (doubled, "instances, and 1000 are allowed"),
+    ] {
+        std::fs::write(&file, bytes).expect("the directory is ours");
+        let output = run(&["plugin", "inspect", file.to_str().expect("it is text")]);
+        assert_eq!(output.status.code(), Some(1), "{words}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(words), "{words}: {}", text(&output.stderr));
+    }
+}
+
 #[test]
 fn a_filter_that_is_none_is_wrong_use() {
     let output = cartage().env("CARTAGE_LOG", "a=b=c").args(["plugin", "inspect", "x.wasm"]).output().expect("the command can be started");

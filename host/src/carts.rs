@@ -18,16 +18,20 @@ pub(crate) mod tests;
 pub use canonical::quoted;
 pub use delivery::{DeadLetters, DeliveryRules};
 pub use inlet::Inlet;
-pub use limits::Limits;
+pub use limits::{CEILINGS, Limits, OverCeiling};
 pub use mode::{ChangeRule, Mode};
 pub use order_number::{OrderNumberKind, OrderNumberRule};
 pub use secrets::SecretSource;
 
+use crate::bounded;
 use crate::id::{CartId, Digest};
 use cartage_contract::delivery::Setting;
-use cartage_contract::manifest::{Manifest, Plain, SettingErrors};
+use cartage_contract::manifest::{LIST_ENTRIES_MAX, Manifest, Plain, SettingErrors};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Labels or carriers that a cart's maps name, at most; also the orders of mode `only-orders`.
+pub const NAMES_MAX: usize = 1_000;
 
 /// One shopping cart definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +47,7 @@ pub struct Cart {
     pub digest: Option<Digest>,
     #[serde(default, skip_serializing_if = "is_default")]
     mode: mode::Word,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "only_orders")]
     only_orders: BTreeSet<String>,
     /// What counts as a change.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -52,22 +56,22 @@ pub struct Cart {
     #[serde(default, skip_serializing_if = "is_default")]
     pub order_number: OrderNumberRule,
     /// Where the plugin's endpoints lead, by the manifest's names.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "bounded::map::<_, _, _, LIST_ENTRIES_MAX>")]
     pub endpoints: BTreeMap<String, Binding>,
     /// The plugin's settings, by the manifest's names.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "bounded::map::<_, _, _, LIST_ENTRIES_MAX>")]
     settings: BTreeMap<String, Plain>,
     /// Where the secrets are, by slot and field.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "bounded::map::<_, _, _, LIST_ENTRIES_MAX>")]
     pub credentials: BTreeMap<String, BTreeMap<String, SecretSource>>,
     /// What a label of the Order Manager becomes at the cart.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "bounded::map::<_, _, _, NAMES_MAX>")]
     pub labels: BTreeMap<String, LabelTarget>,
     /// What becomes of a label that `labels` does not name.
     #[serde(default, skip_serializing_if = "is_default")]
     pub unlisted_labels: UnlistedLabels,
     /// What a carrier of the Order Manager is called at the cart. One that is not named keeps its name.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "bounded::map::<_, _, _, NAMES_MAX>")]
     pub carriers: BTreeMap<String, String>,
     /// Whether the customer is notified where the sender does not say.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -90,10 +94,10 @@ pub struct Binding {
     /// The base URL, in its normal form.
     pub base_url: String,
     /// Ports that the base URL may name besides the scheme's own. A private exception needs none listed.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "bounded::list::<_, _, LIST_ENTRIES_MAX>")]
     pub ports: Vec<u16>,
     /// Private addresses that this endpoint may reach, each with the reason why.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "bounded::list::<_, _, LIST_ENTRIES_MAX>")]
     pub private: Vec<PrivateException>,
     /// Whether `http` without TLS is accepted beyond the private exceptions.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -206,6 +210,15 @@ pub enum Error {
         #[source]
         source: Box<toml::de::Error>,
     },
+    /// A limit is over its ceiling.
+    #[error("could not read the cart in {file}")]
+    Limit {
+        /// The file's name, for the message.
+        file: String,
+        /// Which, and how high it may be.
+        #[source]
+        source: OverCeiling,
+    },
     /// The mode and its orders do not go together.
     #[error("could not read the cart in {file}: {problem}")]
     Mode {
@@ -230,10 +243,11 @@ impl Cart {
     ///
     /// # Errors
     ///
-    /// [`Error::Syntax`], with line and column, and [`Error::Mode`].
+    /// [`Error::Syntax`], with line and column, [`Error::Mode`] and [`Error::Limit`].
     pub fn parse(file: &str, text: &str) -> Result<Cart, Error> {
         let cart: Cart = toml::from_str(text).map_err(|source| Error::Syntax { file: file.to_owned(), source: Box::new(source) })?;
         cart.check_mode(file)?;
+        cart.limits.check().map_err(|source| Error::Limit { file: file.to_owned(), source })?;
         Ok(cart)
     }
 
@@ -292,6 +306,11 @@ impl Cart {
     pub fn carrier(&self, given: &str) -> String {
         self.carriers.get(given).cloned().unwrap_or_else(|| given.to_owned())
     }
+}
+
+/// The orders of mode `only-orders`.
+fn only_orders<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeSet<String>, D::Error> {
+    bounded::list::<_, _, NAMES_MAX>(from).map(|orders: Vec<String>| orders.into_iter().collect())
 }
 
 /// Whether a value is what it would be if nobody had written it.

@@ -35,8 +35,19 @@ pub struct Cassette {
 impl Cassette {
     /// About how many bytes of text it holds: how long it takes to go through it.
     pub fn bytes(&self) -> usize {
+        let said = match &self.call {
+            Call::SendOrderStatus { update, .. } => update_bytes(update),
+            Call::Check { .. } | Call::ListChoices { .. } => 0,
+        };
+        said + self.recording.entries.iter().map(Entry::bytes).sum::<usize>()
+    }
+}
+
+impl Entry {
+    /// About how many bytes of text it holds.
+    pub(crate) fn bytes(&self) -> usize {
         let parts = |parts: &[Part]| -> usize { parts.iter().map(|part| size_of::<Part>() + part_bytes(part)).sum() };
-        let entry = |entry: &Entry| match entry {
+        match self {
             Entry::Http(http) => {
                 let sent = http.wire.as_ref().map_or(0, |wire| wire.url.len() + wire.body.as_ref().map_or(0, String::len));
                 let answered = http.answer.as_ref().and_then(|answer| answer.as_ref().ok()).map_or(0, |answer| answer.body.len());
@@ -44,12 +55,26 @@ impl Cassette {
             }
             Entry::Signature { message, .. } => parts(message),
             Entry::Log { message, .. } => message.len(),
-        };
-        let said = match &self.call {
-            Call::SendOrderStatus { update, .. } => update_bytes(update),
-            Call::Check { .. } | Call::ListChoices { .. } => 0,
-        };
-        said + self.recording.entries.iter().map(entry).sum::<usize>()
+        }
+    }
+
+    /// Takes the bodies out, and says in the place of each how large it was.
+    pub(crate) fn leave_out_bodies(&mut self) {
+        let note = |bytes: usize| format!("[{bytes} bytes, left out: this call's recording is full]");
+        let parts = |parts: &mut Vec<Part>| *parts = vec![Part::Text(note(parts.iter().map(part_bytes).sum()))];
+        match self {
+            Entry::Http(http) => {
+                http.request.body.iter_mut().for_each(parts);
+                if let Some(body) = http.wire.as_mut().and_then(|wire| wire.body.as_mut()) {
+                    *body = note(body.len());
+                }
+                if let Some(Ok(answer)) = &mut http.answer {
+                    answer.body = note(answer.body.len()).into_bytes();
+                }
+            }
+            Entry::Signature { message, .. } => parts(message),
+            Entry::Log { .. } => {}
+        }
     }
 }
 

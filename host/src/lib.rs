@@ -76,6 +76,7 @@ pub mod nearest;
 pub mod causes;
 pub mod fault;
 
+mod bounded;
 mod coding;
 mod failpoint;
 mod heavy;

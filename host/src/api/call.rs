@@ -15,8 +15,7 @@ use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 use std::sync::Mutex;
 
@@ -105,7 +104,7 @@ impl Call {
     }
 
     /// The body as JSON of this shape.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    pub(super) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
         serde_json::from_str(self.text()?).map_err(|error| {
             let kind = match error.classify() {
                 Category::Data => Kind::Invalid,

@@ -3,7 +3,7 @@
 use super::call::{Call, json};
 use super::deliveries::reason;
 use super::problem::{Kind, Problem};
-use crate::carts::{Binding, Cart, Consent, SecretSource};
+use crate::carts::{Binding, Cart, Consent, Limits, SecretSource};
 use crate::id::CartId;
 use crate::office::apply::{PreparedCart, Proposal};
 use crate::office::{KeptCart, PluginKept};
@@ -101,7 +101,7 @@ fn change(prepared: &PreparedCart) -> Value {
 }
 
 /// What reaches into the machine is decided on the machine. Over the network a definition may not have secrets fetched from the daemon's files
-/// and variables, and may not open private networks or clear text: a token must not be worth more than the carts that it is for. What was
+/// and variables, may not open private networks or clear text, and may not raise what a call may use over the defaults: a token must not be worth more than the carts that it is for. What was
 /// allowed on the machine may stay as it is.
 pub(super) fn from_outside(cart: &Cart, before: Option<&Cart>) -> Result<(), Problem> {
     let elsewhere = cart.credentials.iter().flat_map(|(slot, fields)| fields.iter().map(move |(field, source)| (slot, field, source)));
@@ -119,6 +119,12 @@ pub(super) fn from_outside(cart: &Cart, before: Option<&Cart>) -> Result<(), Pro
             }
             SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Text(_) => {}
         }
+    }
+    // A limit may be as high as it is by default, or as it was allowed on the machine.
+    let allowed = before.map_or_else(Limits::default, |before| before.limits);
+    let usual = Limits::default();
+    if let Some((name, value)) = cart.limits.over(&usual).find(|limit| cart.limits.over(&allowed).any(|over| over == *limit)) {
+        return Err(on_the_machine(&cart.id, &format!("limits.{name} is {value}, more than its default and than what was allowed before")));
     }
     for (name, binding) in cart.endpoints.iter().filter(|(_, binding)| is_exception(binding)) {
         if before.and_then(|before| before.endpoints.get(name)) != Some(binding) {

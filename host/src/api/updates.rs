@@ -4,18 +4,21 @@ use super::call::{Call, json};
 use super::idempotency;
 use super::office::{Accepted, Done, accept};
 use super::problem::{Kind, Problem};
+use crate::bounded;
 use crate::gate::{Again, Decision, Given};
+use crate::heavy;
 use crate::id::CartId;
 use crate::office::{Cause, IdempotencyKey, Request};
 use crate::store::{self, View, idempotency as keys};
-use crate::validate::{Fields, LineItemFields, PackageFields};
+use crate::validate::{Fields, LINE_ITEMS_MAX, LineItemFields, PACKAGES_MAX, PackageFields};
 use axum::response::Response;
 use http::StatusCode;
 use http::header::{HeaderValue, LOCATION};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::fmt;
 
 /// Updates of a batch, at most.
 pub(super) const BATCH_UPDATES_MAX: usize = 200;
@@ -32,9 +35,9 @@ struct EventBody {
     note: Option<String>,
     comments: Option<String>,
     notify_customer: Option<bool>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::cut_list::<_, _, PACKAGES_MAX>")]
     packages: Vec<PackageFields>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::cut_list::<_, _, LINE_ITEMS_MAX>")]
     line_items: Vec<LineItemFields>,
 }
 
@@ -52,16 +55,49 @@ struct UpdateBody {
     note: Option<String>,
     comments: Option<String>,
     notify_customer: Option<bool>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::cut_list::<_, _, PACKAGES_MAX>")]
     packages: Vec<PackageFields>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::cut_list::<_, _, LINE_ITEMS_MAX>")]
     line_items: Vec<LineItemFields>,
 }
 
+/// A batch, of which each update is read when its turn comes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct BatchBody {
-    updates: Vec<Value>,
+struct BatchBody<'a> {
+    #[serde(borrow, deserialize_with = "bounded::list::<_, _, BATCH_UPDATES_MAX>")]
+    updates: Vec<&'a RawValue>,
+}
+
+/// What tells a batch from an update: whether there is a member `updates`, and how many it has. Nothing else of it is kept.
+struct Shape {
+    updates: Option<usize>,
+}
+
+impl<'de> Deserialize<'de> for Shape {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Shape, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Shape;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an update, or a batch of them")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Shape, A::Error> {
+                let mut updates = None;
+                while let Some(name) = members.next_key::<String>()? {
+                    if name == "updates" {
+                        updates = Some(members.next_value::<bounded::Length>()?.0);
+                    } else {
+                        members.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Shape { updates })
+            }
+        }
+        from.deserialize_map(Members)
+    }
 }
 
 impl From<EventBody> for Request {
@@ -94,22 +130,42 @@ impl From<UpdateBody> for Request {
     }
 }
 
+/// What a request hands over.
+enum Asked {
+    One(Box<Request>),
+    /// A batch; an update of it that cannot be read has a problem of its own.
+    Many(Vec<Result<Request, Problem>>),
+}
+
 /// Lets a status event happen.
 pub(super) async fn raise(call: Call) -> Result<Response, Problem> {
-    let key = idempotency::key(&call)?;
-    let request: Request = call.json::<EventBody>()?.into();
-    alone(&call, request, key).await
+    taken(call, |call| Ok(Asked::One(Box::new(call.json::<EventBody>()?.into())))).await
 }
 
 /// Takes one update, or a batch.
 pub(super) async fn update(call: Call) -> Result<Response, Problem> {
-    let key = idempotency::key(&call)?;
-    let members: BTreeMap<String, IgnoredAny> = call.json()?;
-    if members.contains_key("updates") {
-        return batch(&call, key).await;
+    taken(call, |call| {
+        let Shape { updates } = call.json()?;
+        match updates {
+            Some(count) => batch(call, count),
+            None => Ok(Asked::One(Box::new(call.json::<UpdateBody>()?.into()))),
+        }
+    })
+    .await
+}
+
+/// Reads what a request hands over, beside the threads that answer where it is much, and takes it.
+async fn taken(call: Call, asked: fn(&Call) -> Result<Asked, Problem>) -> Result<Response, Problem> {
+    let bytes = call.body.len();
+    let read = move || {
+        let read = idempotency::key(&call).and_then(|key| Ok((key, asked(&call)?)));
+        (call, read)
+    };
+    let (call, read) = heavy::work(bytes, read).await;
+    match read? {
+        (key, Asked::One(request)) => alone(&call, *request, key).await,
+        (key, Asked::Many(requests)) => all(&call, requests, key).await,
     }
-    let request: Request = call.json::<UpdateBody>()?.into();
-    alone(&call, request, key).await
 }
 
 async fn alone(call: &Call, request: Request, key: Option<IdempotencyKey>) -> Result<Response, Problem> {
@@ -158,36 +214,47 @@ fn not_sent(decision: &Decision) -> Problem {
     Problem::new(Kind::NotSent, detail).with("decision", serde_json::to_value(decision).expect("a decision is plain data"))
 }
 
-async fn batch(call: &Call, key: Option<IdempotencyKey>) -> Result<Response, Problem> {
-    let BatchBody { updates } = call.json()?;
-    let count = updates.len();
-    if !(1..=BATCH_UPDATES_MAX).contains(&count) {
+/// Reads a batch of so many updates.
+fn batch(call: &Call, count: usize) -> Result<Asked, Problem> {
+    let wrong_count = || {
         let detail = format!("a batch holds 1 to {BATCH_UPDATES_MAX} updates, and this one has {count}; send several");
-        return Err(Problem::new(Kind::Invalid, detail).with("updates_max", BATCH_UPDATES_MAX));
+        Err(Problem::new(Kind::Invalid, detail).with("updates_max", BATCH_UPDATES_MAX))
+    };
+    if count > BATCH_UPDATES_MAX {
+        return wrong_count();
     }
+    let BatchBody { updates } = call.json()?;
+    if updates.is_empty() {
+        return wrong_count();
+    }
+    let read = |update: &RawValue| match serde_json::from_str::<UpdateBody>(update.get()) {
+        Ok(body) => Ok(body.into()),
+        Err(error) => Err(Problem::new(Kind::Invalid, format!("could not read this update of the batch: {error}"))),
+    };
+    Ok(Asked::Many(updates.into_iter().map(read).collect()))
+}
+
+async fn all(call: &Call, requests: Vec<Result<Request, Problem>>, key: Option<IdempotencyKey>) -> Result<Response, Problem> {
     if let Some(key) = &key {
         is_its_own(call, key).await?;
     }
-    let (mut all, mut answers) = (true, Vec::with_capacity(count));
-    for (index, update) in updates.into_iter().enumerate() {
+    let (mut all, mut answers) = (true, Vec::with_capacity(requests.len()));
+    for (index, request) in requests.into_iter().enumerate() {
         let key = key.as_ref().map(|key| idempotency::within(key, index));
-        let answer = match one(call, update, key.as_ref()).await {
+        let taken = match request {
+            Ok(request) => take(call, request, key.as_ref()).await,
+            Err(problem) => Err(problem),
+        };
+        answers.push(match taken {
             Ok(taken) => json!({ "index": index, "status": taken.status.as_u16(), "answer": taken.document }),
             Err(problem) => {
                 all = false;
                 json!({ "index": index, "status": problem.status().as_u16(), "problem": problem.document(&call.path) })
             }
-        };
-        answers.push(answer);
+        });
     }
     let status = if all { StatusCode::ACCEPTED } else { StatusCode::MULTI_STATUS };
     Ok(json(status, &json!({ "updates": answers })))
-}
-
-async fn one(call: &Call, update: Value, key: Option<&IdempotencyKey>) -> Result<Taken, Problem> {
-    let body: UpdateBody = serde_json::from_value(update)
-        .map_err(|error| Problem::new(Kind::Invalid, format!("could not read this update of the batch: {error}")))?;
-    take(call, body.into(), key).await
 }
 
 /// Sees that the key of the batch belongs to no other request. It is kept with the first of its updates that is decided.

@@ -2,6 +2,7 @@
 //!
 //! Only valid values exist: each is checked where it is read, so that an error names its line and column.
 
+use crate::bounded;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
@@ -224,9 +225,9 @@ fn concurrency<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
 }
 
 fn retry_waits<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Wait>, D::Error> {
-    let waits = Vec::<Wait>::deserialize(from)?;
-    if !(1..=WAITS_MAX).contains(&waits.len()) {
-        return Err(D::Error::custom(format!("there are {} waits; name 1 to {WAITS_MAX}", waits.len())));
+    let waits: Vec<Wait> = bounded::list::<_, _, WAITS_MAX>(from)?;
+    if waits.is_empty() {
+        return Err(D::Error::custom(format!("there are 0 waits; name 1 to {WAITS_MAX}")));
     }
     match waits.iter().find(|wait| wait.0 > WAIT_MS_MAX) {
         Some(long) => Err(D::Error::custom(format!("{long} is too long between two attempts; choose {} at most", Wait(WAIT_MS_MAX)))),
@@ -289,7 +290,7 @@ mod tests {
             assert!(error.contains(words) && error.contains("line 1"), "{bad}: {error}");
         }
         let waits = |count: usize| format!("retry_waits = [{}]", vec!["\"1 s\""; count].join(", "));
-        assert!(read(&waits(WAITS_MAX)).is_ok() && read(&waits(WAITS_MAX + 1)).is_err_and(|error| error.contains("there are 33 waits")));
+        assert!(read(&waits(WAITS_MAX)).is_ok() && read(&waits(WAITS_MAX + 1)).is_err_and(|error| error.contains("more than 32 entries")));
     }
 
     #[test]

@@ -55,9 +55,119 @@ impl Default for Limits {
     }
 }
 
+/// The most that can be set of each, by anybody: what one call may use at most is bounded whatever a cart's definition says.
+pub const CEILINGS: Limits = Limits {
+    cpu_ms: 10_000,
+    fuel: 20_000_000_000,
+    memory_bytes: 512 << 20,
+    table_elements: 64 << 10,
+    host_call_bytes: 16 << 20,
+    handles: 10_000,
+    log_lines: 10_000,
+    log_bytes: 1 << 20,
+    requests: 100,
+    request_bytes: 8 << 20,
+    response_bytes: 16 << 20,
+    request_ms: 300_000,
+    call_ms: 600_000,
+};
+
+/// A limit that is set higher than it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("limits.{name} is {value}, and {ceiling} is the most that can be set; lower it, or leave it out for its default, {default}")]
+pub struct OverCeiling {
+    /// The limit.
+    pub name: &'static str,
+    /// What it is set to.
+    pub value: u64,
+    /// The most.
+    pub ceiling: u64,
+    /// What it is where it is not set.
+    pub default: u64,
+}
+
 impl Limits {
+    /// Every limit by its name.
+    pub fn named(&self) -> [(&'static str, u64); 13] {
+        let Limits {
+            cpu_ms,
+            fuel,
+            memory_bytes,
+            table_elements,
+            host_call_bytes,
+            handles,
+            log_lines,
+            log_bytes,
+            requests,
+            request_bytes,
+            response_bytes,
+            request_ms,
+            call_ms,
+        } = *self;
+        [
+            ("cpu_ms", cpu_ms.into()),
+            ("fuel", fuel),
+            ("memory_bytes", memory_bytes),
+            ("table_elements", table_elements.into()),
+            ("host_call_bytes", host_call_bytes),
+            ("handles", handles.into()),
+            ("log_lines", log_lines.into()),
+            ("log_bytes", log_bytes.into()),
+            ("requests", requests.into()),
+            ("request_bytes", request_bytes),
+            ("response_bytes", response_bytes),
+            ("request_ms", request_ms.into()),
+            ("call_ms", call_ms.into()),
+        ]
+    }
+
+    /// The limits that are higher than the same one of these.
+    pub fn over(&self, others: &Limits) -> impl Iterator<Item = (&'static str, u64)> {
+        let others = others.named();
+        self.named().into_iter().zip(others).filter(|((_, value), (_, other))| value > other).map(|(limit, _)| limit)
+    }
+
+    /// None of them is over its ceiling.
+    ///
+    /// # Errors
+    ///
+    /// [`OverCeiling`], for the first that is.
+    pub fn check(&self) -> Result<(), OverCeiling> {
+        let Some((name, value)) = self.over(&CEILINGS).next() else { return Ok(()) };
+        let of = |limits: &Limits| limits.named().into_iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| value);
+        Err(OverCeiling { name, value, ceiling: of(&CEILINGS), default: of(&Limits::default()) })
+    }
+
     /// Those that the request checks judge by.
     pub fn requests(&self) -> RequestLimits {
         RequestLimits { requests: self.requests, request_bytes: usize::try_from(self.request_bytes).unwrap_or(usize::MAX) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::carts::Cart;
+
+    fn parsed(limits: &str) -> Result<Limits, String> {
+        let text = format!("cart = \"c\"\nplugin = \"p.wasm\"\n[limits]\n{limits}");
+        Cart::parse("c.toml", &text).map(|cart| cart.limits).map_err(|error| crate::causes::chain(&error))
+    }
+
+    #[test]
+    fn each_limit_can_be_set_to_its_ceiling_and_no_higher() {
+        for ((name, ceiling), (_, default)) in CEILINGS.named().into_iter().zip(Limits::default().named()) {
+            assert!(default <= ceiling, "{name}");
+            assert!(parsed(&format!("{name} = {ceiling}")).is_ok(), "{name}");
+            let error = parsed(&format!("{name} = {}", ceiling + 1)).expect_err(name);
+            assert!(error.contains(&format!("limits.{name} is {}, and {ceiling} is the most", ceiling + 1)), "{error}");
+        }
+        assert_eq!(parsed(""), Ok(Limits::default()));
+    }
+
+    #[test]
+    fn limits_that_are_higher_than_others_are_named() {
+        let raised = Limits { requests: 21, call_ms: 1, ..Limits::default() };
+        assert_eq!(raised.over(&Limits::default()).collect::<Vec<_>>(), [("requests", 21)]);
     }
 }

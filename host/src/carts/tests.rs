@@ -294,7 +294,7 @@ mod round_trip {
     }
 
     fn limits() -> impl Strategy<Value = Limits> {
-        (any::<u32>(), 0..=i64::MAX as u64).prop_map(|(requests, fuel)| Limits { requests, fuel, ..Limits::default() })
+        (0..=CEILINGS.requests, 0..=CEILINGS.fuel).prop_map(|(requests, fuel)| Limits { requests, fuel, ..Limits::default() })
     }
 
     fn inlet() -> impl Strategy<Value = Inlet> {

@@ -23,6 +23,9 @@ use zeroize::Zeroizing;
 /// The name that every request carries.
 pub const USER_AGENT: &str = concat!("cartage/", env!("CARGO_PKG_VERSION"));
 
+/// Bytes of bodies that are recorded of one call, at most; what comes later is recorded without.
+pub const RECORDED_BYTES_MAX: usize = 32 << 20;
+
 /// How far a call may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -52,6 +55,8 @@ pub struct Session {
     requests: u32,
     signatures: u32,
     entries: Vec<Entry>,
+    /// Bytes of the entries.
+    recorded: usize,
     /// The request that is under way.
     current: Option<HttpEntry>,
     secret_reflected: bool,
@@ -60,7 +65,17 @@ pub struct Session {
 impl Session {
     pub(super) fn new(door: Arc<Open>, mode: Mode, delivery_id: Option<&str>) -> Session {
         let delivery_id = delivery_id.map(str::to_owned);
-        Session { door, mode, delivery_id, requests: 0, signatures: 0, entries: Vec::new(), current: None, secret_reflected: false }
+        Session {
+            door,
+            mode,
+            delivery_id,
+            requests: 0,
+            signatures: 0,
+            entries: Vec::new(),
+            recorded: 0,
+            current: None,
+            secret_reflected: false,
+        }
     }
 
     /// What was asked and answered. A request that was under way when the call was dropped is in it, without an answer.
@@ -158,7 +173,7 @@ impl Session {
         };
         entry.took_ms = self.door.clock.now_unix_ms().saturating_sub(started);
         entry.answer = Some(answer.clone());
-        self.entries.push(Entry::Http(Box::new(entry)));
+        self.record(Entry::Http(Box::new(entry)));
         answer
     }
 
@@ -199,7 +214,7 @@ impl Session {
         self.signatures = self.signatures.saturating_add(1);
         let answer = self.signature(slot.as_deref(), algorithm, &message);
         if self.signatures <= SIGNATURES_MAX + 1 {
-            self.entries.push(Entry::Signature { slot, algorithm, message, answer: answer.clone() });
+            self.record(Entry::Signature { slot, algorithm, message, answer: answer.clone() });
         }
         Answer::Signed(answer)
     }
@@ -225,12 +240,23 @@ impl Session {
 
     fn refuse(&mut self, mut entry: HttpEntry, error: Error) -> Error {
         entry.answer = Some(Err(error.clone()));
-        self.entries.push(Entry::Http(Box::new(entry)));
+        self.record(Entry::Http(Box::new(entry)));
         error
     }
 
+    /// Writes down what happened, with its bodies as long as there is room for them.
+    fn record(&mut self, mut entry: Entry) {
+        if self.recorded + entry.bytes() > RECORDED_BYTES_MAX {
+            entry.leave_out_bodies();
+        }
+        self.recorded += entry.bytes();
+        self.entries.push(entry);
+    }
+
     fn keep_current(&mut self) {
-        self.entries.extend(self.current.take().map(|entry| Entry::Http(Box::new(entry))));
+        if let Some(entry) = self.current.take() {
+            self.record(Entry::Http(Box::new(entry)));
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 use super::plugin_files::kept_name;
 use super::{Error, Office};
 use crate::carts::Cart;
+use crate::heavy;
 use crate::id::{CartId, Digest};
 use crate::plugin::file::PluginDir;
 use crate::plugin::{Plugin, Runtime};
@@ -33,7 +34,7 @@ impl Office {
     ///
     /// [`Error::NotAdmitted`], [`Error::Runtime`].
     pub async fn admit(&self, bytes: Vec<u8>) -> Result<Plugin, Error> {
-        let digest = Digest::of(&bytes);
+        let (digest, bytes) = heavy::work(bytes.len(), move || (Digest::of(&bytes), bytes)).await;
         if let Some(plugin) = self.admitted(digest) {
             return Ok(plugin);
         }

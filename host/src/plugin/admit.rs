@@ -1,9 +1,11 @@
 //! Admission: from the bytes of a file to a [`Plugin`], once.
 //!
-//! Cheap questions come first, and nothing is compiled before the component is known to be well formed, to import only our interfaces and
+//! Cheap questions come first: what a component is made of is counted in one linear pass ([`counts`]), because validating and compiling are not
+//! linear. Nothing is compiled before the component is known to be well formed, to import only our interfaces and
 //! to export all of our functions. What cannot be known here is what a compilation costs: a small component can take seconds of it. The
 //! compiler runs on the blocking pool and is not stopped; processes that can be stopped take it over later.
 
+mod counts;
 mod refusal;
 
 use super::guest::{AskedWhileDescribing, Asks};
@@ -57,6 +59,18 @@ pub enum Error {
     /// It is something else than a component.
     #[error("the plugin is {0}")]
     NotAComponent(Kind),
+    /// It has more of something than is validated and compiled in good time.
+    #[error(
+        "the plugin has {count} {what}, and {max} are allowed; no plain plugin has so many: build it again, with optimisation, from less"
+    )]
+    TooMuch {
+        /// Of what.
+        what: &'static str,
+        /// How many, or where counting stopped.
+        count: u64,
+        /// How many there may be.
+        max: u64,
+    },
     /// It ends early, is damaged, or uses a WebAssembly proposal that plugins may not use.
     #[error(
         "the plugin is damaged, cut short, or uses a WebAssembly feature that is switched off; fetch or build it again for wasm32-unknown-unknown"
@@ -116,6 +130,7 @@ impl Error {
             // A plugin that describes itself waits for nothing, so the machine was slow.
             Error::Describe(ended) => matches!(ended, Ended::Host { .. } | Ended::Limit { limit: Limit::CallMs(_) }),
             Error::TooLarge { .. }
+            | Error::TooMuch { .. }
             | Error::NotAComponent(_)
             | Error::Invalid(_)
             | Error::ForeignImport { .. }
@@ -189,6 +204,7 @@ fn inspect(bytes: &[u8]) -> Result<(), Error> {
     if let Some(kind) = other_than_component(bytes) {
         return Err(Error::NotAComponent(kind));
     }
+    counts::check(bytes)?;
     Validator::new_with_features(FEATURES).validate_all(bytes).map_err(Error::Invalid)?;
     let (imports, exports) = interface(bytes).map_err(Error::Invalid)?;
     imports.into_iter().try_for_each(check_import)?;

@@ -1,9 +1,11 @@
 //! What a sender says: plain optional fields, as JSON and the command line give them, and how they become an update.
 
-use super::text::Check;
+use super::text::{Check, cut};
 use super::{LABEL_CHARS_MAX, LINE_ITEMS_MAX, NOTE_BYTES_MAX, PACKAGES_MAX};
+use crate::bounded;
 use cartage_contract::orders::{CivilTime, Content, LineItem, LinePackage, Package, Told, Update};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A status update as a sender gives it. Only the order number and the label must be there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,10 +31,10 @@ pub struct Fields {
     #[serde(default)]
     pub notify_customer: Option<bool>,
     /// The order's packages.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::cut_list::<_, _, PACKAGES_MAX>")]
     pub packages: Vec<PackageFields>,
     /// The order's lines.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::cut_list::<_, _, LINE_ITEMS_MAX>")]
     pub line_items: Vec<LineItemFields>,
 }
 
@@ -53,6 +55,7 @@ pub struct PackageFields {
     /// The day of the pick-up: `2026-11-23`.
     pub picked_up: Option<String>,
     /// What lies in it.
+    #[serde(deserialize_with = "bounded::cut_list::<_, _, LINE_ITEMS_MAX>")]
     pub contents: Vec<ContentFields>,
 }
 
@@ -91,6 +94,7 @@ pub struct LineItemFields {
     /// A note about the line.
     pub note: Option<String>,
     /// The packages in which it travels.
+    #[serde(deserialize_with = "bounded::cut_list::<_, _, LINE_ITEMS_MAX>")]
     pub packages: Vec<LinePackageFields>,
 }
 
@@ -109,9 +113,9 @@ pub(super) fn update(fields: Fields, now: CivilTime, check: &mut Check) -> Updat
     let line_items = bounded("line_items", fields.line_items, LINE_ITEMS_MAX, check);
     let packages: Vec<Package> =
         packages.into_iter().enumerate().map(|(at, fields)| package(&format!("packages[{at}]"), fields, check)).collect();
-    unique_packages(&packages, check);
+    let ids = package_ids(&packages, check);
     let line_items =
-        line_items.into_iter().enumerate().map(|(at, fields)| line_item(&format!("line_items[{at}]"), fields, &packages, check)).collect();
+        line_items.into_iter().enumerate().map(|(at, fields)| line_item(&format!("line_items[{at}]"), fields, &ids, check)).collect();
     Update {
         order_number: check.number("order_number", fields.order_number),
         reference_number: check.optional("reference_number", fields.reference_number),
@@ -130,10 +134,10 @@ pub(super) fn update(fields: Fields, now: CivilTime, check: &mut Check) -> Updat
     }
 }
 
-/// A list that is too long is named and then left out, so that ten thousand packages are one problem and not ten thousand.
+/// A list that is too long, of which only so much was read, is named and then left out, so that ten thousand packages are one problem and not ten thousand.
 fn bounded<T>(field: &str, list: Vec<T>, max: usize, check: &mut Check) -> Vec<T> {
     if list.len() > max {
-        check.problem(field, format!("has {} entries, but {max} are the most", list.len()));
+        check.problem(field, format!("has more than {max} entries, which are the most"));
         return Vec::new();
     }
     list
@@ -165,16 +169,18 @@ fn package(at: &str, fields: PackageFields, check: &mut Check) -> Package {
     }
 }
 
-/// Two packages of one id would leave it open which one a line travels in.
-fn unique_packages(packages: &[Package], check: &mut Check) {
+/// The packages' ids. Two packages of one id would leave it open which one a line travels in.
+fn package_ids<'a>(packages: &'a [Package], check: &mut Check) -> BTreeSet<&'a str> {
+    let mut ids = BTreeSet::new();
     for (at, package) in packages.iter().enumerate() {
-        if package.id.is_some() && packages[..at].iter().any(|earlier| earlier.id == package.id) {
+        if package.id.as_deref().is_some_and(|id| !ids.insert(id)) {
             check.problem(&format!("packages[{at}].id"), "is the id of an earlier package too");
         }
     }
+    ids
 }
 
-fn line_item(at: &str, fields: LineItemFields, packages: &[Package], check: &mut Check) -> LineItem {
+fn line_item(at: &str, fields: LineItemFields, packages: &BTreeSet<&str>, check: &mut Check) -> LineItem {
     let mut quantity =
         |name: &str, text: Option<String>| text.filter(|text| !text.is_empty()).map(|text| check.quantity(&format!("{at}.{name}"), text));
     let (ordered, shipped, needed) =
@@ -193,10 +199,10 @@ fn line_item(at: &str, fields: LineItemFields, packages: &[Package], check: &mut
         packages: travels
             .into_iter()
             .map(|travel| {
-                if !packages.iter().any(|package| package.id.as_deref() == Some(travel.package_id.as_str())) {
+                if !packages.contains(travel.package_id.as_str()) {
                     check.problem(
                         &format!("{at}.packages"),
-                        format!("names the package {:?}, which this update does not have", travel.package_id),
+                        format!("names the package {:?}, which this update does not have", cut(&travel.package_id)),
                     );
                 }
                 LinePackage { quantity: check.quantity(&format!("{at}.packages.quantity"), travel.quantity), package_id: travel.package_id }

@@ -52,10 +52,10 @@ fn texts_are_bounded_at_their_edges() {
 #[test]
 fn counts_are_bounded_at_their_edges() {
     check(None, |f| f.packages = vec![PackageFields::default(); PACKAGES_MAX]);
-    check(Some("packages has 101 entries"), |f| f.packages = vec![PackageFields::default(); PACKAGES_MAX + 1]);
-    check(Some("packages has 10000 entries"), |f| f.packages = vec![PackageFields::default(); 10_000]);
+    check(Some("packages has more than 100 entries"), |f| f.packages = vec![PackageFields::default(); PACKAGES_MAX + 1]);
+    check(Some("packages has more than 100 entries"), |f| f.packages = vec![PackageFields::default(); 10_000]);
     check(None, |f| f.line_items = vec![LineItemFields::default(); LINE_ITEMS_MAX]);
-    check(Some("line_items has 1001 entries"), |f| f.line_items = vec![LineItemFields::default(); LINE_ITEMS_MAX + 1]);
+    check(Some("line_items has more than 1000 entries"), |f| f.line_items = vec![LineItemFields::default(); LINE_ITEMS_MAX + 1]);
 }
 
 #[test]

@@ -3,6 +3,18 @@
 use super::{ORDER_NUMBER_CHARS_MAX, TEXT_CHARS_MAX};
 use cartage_contract::orders::{CivilDate, CivilTime};
 
+/// Wrong fields that are named, at most.
+pub(super) const PROBLEMS_MAX: usize = 100;
+/// Characters of a sender's text that a problem repeats.
+const REPEATED_CHARS_MAX: usize = 60;
+
+/// As much of a sender's text as a problem repeats.
+pub(super) fn cut(text: &str) -> String {
+    let mut chars = text.chars();
+    let cut: String = chars.by_ref().take(REPEATED_CHARS_MAX).collect();
+    if chars.next().is_some() { cut + "..." } else { cut }
+}
+
 /// Collects what is wrong, field by field.
 #[derive(Default)]
 pub(super) struct Check {
@@ -11,7 +23,11 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn problem(&mut self, field: &str, what: impl AsRef<str>) {
-        self.problems.push(format!("{field} {}", what.as_ref()));
+        match self.problems.len() {
+            PROBLEMS_MAX => self.problems.push("more fields are wrong, which are not named here".to_owned()),
+            more if more > PROBLEMS_MAX => {}
+            _ => self.problems.push(format!("{field} {}", what.as_ref())),
+        }
     }
 
     /// A line of text: up to `max` characters, no control characters.
@@ -68,7 +84,10 @@ impl Check {
         let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(whole, fraction)| (whole, Some(fraction)));
         let digits = |text: &str, max: usize| (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
         if !digits(whole, 15) || fraction.is_some_and(|fraction| !digits(fraction, 6)) {
-            self.problem(field, format!("{text:?} is no decimal number with up to 15 digits and up to 6 decimals, such as 2 or 0.5"));
+            self.problem(
+                field,
+                format!("{:?} is no decimal number with up to 15 digits and up to 6 decimals, such as 2 or 0.5", cut(&text)),
+            );
         }
         text
     }
@@ -79,7 +98,7 @@ impl Check {
         let text = self.line(field, text, 2_048);
         match url::Url::parse(&text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {}
-            Ok(_) | Err(_) => self.problem(field, format!("{text:?} is no http or https URL")),
+            Ok(_) | Err(_) => self.problem(field, format!("{:?} is no http or https URL", cut(&text))),
         }
         Some(text)
     }
@@ -90,7 +109,7 @@ impl Check {
         match text.parse::<jiff::civil::Date>().ok().and_then(civil_date) {
             Some(date) => Some(date),
             None => {
-                self.problem(field, format!("{text:?} is no date from 1970 to 9999, such as 2026-11-23"));
+                self.problem(field, format!("{:?} is no date from 1970 to 9999, such as 2026-11-23", cut(&text)));
                 None
             }
         }
@@ -102,7 +121,7 @@ impl Check {
         match parse_time(text) {
             Some(time) => Some(time),
             None => {
-                self.problem(field, format!("{text:?} is no time, such as 2026-11-23T14:05:00 or 2026-11-23T14:05:00+01:00"));
+                self.problem(field, format!("{:?} is no time, such as 2026-11-23T14:05:00 or 2026-11-23T14:05:00+01:00", cut(&text)));
                 None
             }
         }

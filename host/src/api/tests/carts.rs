@@ -84,6 +84,26 @@ fn what_was_allowed_on_the_machine_may_stay_as_it_is_and_not_move() {
     assert!(check(&before, None).is_err(), "a new cart has nothing that was allowed");
 }
 
+#[test]
+fn a_limit_is_raised_on_the_machine_only() {
+    use crate::api::carts::from_outside;
+    use crate::carts::Cart;
+    let cart =
+        |limits: &str| Cart::parse("a.toml", &format!("cart = \"a\"\nplugin = \"p.wasm\"\n[limits]\n{limits}\n")).expect("it is a cart");
+    let usual = cart("requests = 20\nresponse_bytes = 2097152");
+    let (raised, more) = (cart("requests = 50"), cart("requests = 51"));
+    let check = |cart: &Cart, before| from_outside(cart, before).map_err(|problem| problem.detail);
+    assert_eq!(check(&usual, None), Ok(()));
+    assert_eq!(check(&cart("requests = 1\ncall_ms = 1"), Some(&usual)), Ok(()));
+    for before in [None, Some(&usual)] {
+        let error = check(&raised, before).expect_err("it is over the default");
+        assert!(error.contains("limits.requests is 50") && error.contains("cartage apply FILE"), "{error}");
+    }
+    assert_eq!(check(&raised, Some(&raised)), Ok(()), "it was allowed on the machine");
+    assert!(check(&more, Some(&raised)).is_err());
+    assert_eq!(check(&usual, Some(&raised)), Ok(()), "anybody may lower it");
+}
+
 #[tokio::test]
 async fn credentials_go_in_and_never_come_out() {
     let desk = Desk::new().await;

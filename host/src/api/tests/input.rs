@@ -67,7 +67,12 @@ async fn keys_and_values_that_mean_nothing_are_named() {
         (with("order_number", json!("")), "is empty"),
         (with("label", json!("a\u{0}b")), "control character"),
         (with("note", json!("n".repeat((16 << 10) + 1))), "16384 are the most"),
-        (with("packages", json!(vec![json!({ "tracking_number": "1" }); 101])), "100"),
+        (with("packages", json!(vec![json!({ "tracking_number": "1" }); 101])), "packages has more than 100 entries"),
+        (with("line_items", json!(vec![json!({}); 20_000])), "line_items has more than 1000 entries"),
+        (
+            with("line_items", json!([{ "packages": vec![json!({ "package_id": "p", "quantity": "1" }); 1001] }])),
+            "has more than 1000 entries",
+        ),
     ] {
         desk.ask(post("/v1/status-updates").by(&sender).json(&body)).await.problem(422, "invalid", words);
     }
