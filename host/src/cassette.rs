@@ -102,6 +102,9 @@ pub struct Recording {
     pub reach: Reach,
     /// Whether an answer held a secret of the cart.
     pub secret_reflected: bool,
+    /// Whether the last request failed because of the machine that sent it: no file, port or route. That says nothing about the cart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub local_fault: bool,
 }
 
 /// One ask and its answer.

@@ -80,6 +80,8 @@ pub enum Fate {
     },
     /// Tried twice more, then a dead letter: the plugin is at fault.
     PluginFault,
+    /// This machine could not do it. That says nothing about the update and the cart: tried again soon, and not counted.
+    LocalFault,
     /// A dry run: nothing follows.
     NotSent,
 }
@@ -114,6 +116,7 @@ impl Fate {
                 name.as_str().unwrap_or_default().to_owned()
             }
             Fate::PluginFault => "plugin-fault".to_owned(),
+            Fate::LocalFault => "local-fault".to_owned(),
             Fate::NotSent => "not-sent".to_owned(),
         }
     }
@@ -131,9 +134,13 @@ impl PauseReason {
     }
 }
 
-/// What follows from an outcome.
-pub fn fate(outcome: &Outcome) -> Fate {
+/// What follows from an outcome, and whether the last request failed because of this machine.
+pub fn fate(outcome: &Outcome, local_fault: bool) -> Fate {
     match outcome {
+        // What a plugin makes of a request that could not be sent is no word of the cart's.
+        Outcome::Failed(_) | Outcome::Ended(Ended::Trap { .. } | Ended::Limit { .. } | Ended::Contract { .. }) if local_fault => {
+            Fate::LocalFault
+        }
         Outcome::Applied(applied) => match applied.outcome {
             AppliedOutcome::Done => Fate::Delivered,
             AppliedOutcome::AlreadyDone => Fate::AlreadyDelivered,
@@ -143,7 +150,7 @@ pub fn fate(outcome: &Outcome) -> Fate {
             Ended::Trap { .. } | Ended::Limit { .. } | Ended::Contract { .. } => Fate::PluginFault,
             Ended::Stopped(Stop::DryRun) => Fate::NotSent,
             Ended::Stopped(Stop::SecretReflected) => Fate::PauseCart { reason: PauseReason::SecretReflected, for_ms: None },
-            Ended::Host { .. } => Fate::Retry { floor_ms: None },
+            Ended::Host { .. } => Fate::LocalFault,
         },
         // Neither is an attempt at a delivery.
         Outcome::Choices(_) | Outcome::Report(_) => Fate::NotSent,
@@ -179,6 +186,10 @@ mod tests {
     use crate::exchange::Limit;
     use cartage_contract::delivery::{Applied, Failure};
 
+    fn applied(outcome: AppliedOutcome) -> Applied {
+        Applied { outcome, reference: None, message: None, steps: vec![], packages: vec![], rest_ms: None, extra: vec![] }
+    }
+
     fn after(kind: FailureKind, retry: RetryWish) -> Fate {
         fate(&Outcome::Failed(Failure {
             kind,
@@ -189,7 +200,7 @@ mod tests {
             reference: None,
             packages: vec![],
             extra: vec![],
-        }))
+        }), false)
     }
 
     #[test]
@@ -229,20 +240,25 @@ mod tests {
 
     #[test]
     fn what_the_plugin_did_wrong_is_a_plugin_fault_and_what_the_host_did_is_not() {
-        let ended = |ended| fate(&Outcome::Ended(ended));
+        let ended = |ended| fate(&Outcome::Ended(ended), false);
         assert_eq!(ended(Ended::Trap { reason: String::new() }), Fate::PluginFault);
         assert_eq!(ended(Ended::Limit { limit: Limit::Fuel(1) }), Fate::PluginFault);
-        assert_eq!(ended(Ended::Host { reason: String::new() }), Fate::Retry { floor_ms: None });
+        assert_eq!(ended(Ended::Host { reason: String::new() }), Fate::LocalFault);
         assert_eq!(ended(Ended::Stopped(Stop::DryRun)), Fate::NotSent);
-        let done = Applied {
-            outcome: AppliedOutcome::AlreadyDone,
-            reference: None,
-            message: None,
-            steps: vec![],
-            packages: vec![],
-            rest_ms: None,
-            extra: vec![],
-        };
-        assert_eq!(fate(&Outcome::Applied(done)), Fate::AlreadyDelivered);
+        let done = applied(AppliedOutcome::AlreadyDone);
+        assert_eq!(fate(&Outcome::Applied(done), false), Fate::AlreadyDelivered);
+    }
+
+    #[test]
+    fn whatever_a_plugin_makes_of_a_fault_of_this_machine_it_is_no_decision() {
+        use FailureKind::*;
+        let failure = |kind| Failure { kind, message: "could not connect".into(), retry: RetryWish::Never, steps: vec![], resume: None, reference: None, packages: vec![], extra: vec![] };
+        for kind in [Credentials, Unavailable, Protocol, InvalidData, StatusNotSupported, Gone, HostDenied, OrderNotFound] {
+            assert_eq!(fate(&Outcome::Failed(failure(kind)), true), Fate::LocalFault, "{kind:?}");
+        }
+        assert_eq!(fate(&Outcome::Ended(Ended::Trap { reason: String::new() }), true), Fate::LocalFault);
+        let done = applied(AppliedOutcome::Done);
+        assert_eq!(fate(&Outcome::Applied(done), true), Fate::Delivered, "the plugin had an answer before, which it trusts");
+        assert_eq!(fate(&Outcome::Ended(Ended::Stopped(Stop::SecretReflected)), true).name(), "secret-reflected");
     }
 }

@@ -1,6 +1,7 @@
 //! Operating a daemon: what somebody must act on, what is paused and banned, and what its service manager hears.
 
 mod ending;
+mod machine;
 mod strangers;
 mod systemd;
 mod tls;

@@ -96,7 +96,7 @@ impl Rules {
         let mut pass = Pass { walk: Walk::new(&self.names, known) };
         let Cassette { format: _, plugin: _, version: _, digest: _, call, recording, outcome } = cassette;
         pass.call(call);
-        let Recording { entries, reach: _, secret_reflected: _ } = recording;
+        let Recording { entries, reach: _, secret_reflected: _, local_fault: _ } = recording;
         entries.iter_mut().for_each(|entry| pass.entry(entry));
         pass.outcome(outcome);
     }

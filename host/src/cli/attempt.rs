@@ -136,6 +136,7 @@ pub(super) fn fate(fate: Fate) -> String {
         Fate::DeadLetter { kind } => return format!("refused ({kind:?}); trying again would not help"),
         Fate::Gap { kind } => return format!("refused ({kind:?}); the order's next update may go"),
         Fate::PluginFault => "failed: the plugin is at fault; tell its vendor",
+        Fate::LocalFault => "failed on this machine, which could not connect; worth trying again",
         Fate::NotSent => "dry run: not sent",
     };
     text.to_owned()
@@ -155,6 +156,7 @@ pub(super) fn is_done(attempt: &Attempt) -> bool {
         | Fate::DisableCart
         | Fate::DeadLetter { .. }
         | Fate::Gap { .. }
-        | Fate::PluginFault => false,
+        | Fate::PluginFault
+        | Fate::LocalFault => false,
     }
 }

@@ -36,6 +36,7 @@ use tokio::net::UnixListener;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// Commands that run at once.
 pub(super) const COMMANDS_MAX: usize = 16;
@@ -53,6 +54,8 @@ const WRITE_WAIT: Duration = Duration::from_secs(30);
 const DRAIN_WAIT: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(5) };
 /// How long to rest when a connection could not be taken, for example for want of file handles.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
+/// How often it is said in the log that commands cannot be taken in.
+const SAY_AGAIN: Duration = Duration::from_secs(10);
 /// How long somebody at the old socket may take to be there.
 const ANSWER_WAIT: Duration = Duration::from_secs(1);
 /// What both sides must be.
@@ -126,6 +129,7 @@ impl Listener {
         let mut visits = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
         let (hang_up, ends) = tokio::sync::watch::channel(false);
+        let mut said = None;
         loop {
             let accepted = tokio::select! {
                 () = &mut stop => break,
@@ -146,7 +150,10 @@ impl Listener {
                 }
                 (Ok(mut stream), Err(_)) => busy(&mut stream),
                 (Err(error), _) => {
-                    tracing::warn!(error = %error, "a command could not be taken in");
+                    if said.is_none_or(|at: Instant| at.elapsed() >= SAY_AGAIN) {
+                        tracing::warn!(error = %error, "commands cannot be taken in now; it is tried again and again");
+                        said = Some(Instant::now());
+                    }
                     tokio::time::sleep(ACCEPT_REST).await;
                 }
             }

@@ -4,7 +4,7 @@
 //! [`Fate`](crate::receipt::Fate), on which [`deliver`](super) acts.
 
 use crate::carts::{self, Cart, Limits};
-use crate::cassette::Cassette;
+use crate::cassette::{Cassette, Entry};
 use crate::clock::Clock;
 use crate::egress::credential::{Credentials, Warning};
 use crate::egress::endpoint::Bindings;
@@ -108,6 +108,18 @@ pub struct Attempt {
     pub receipt: Receipt,
     /// The whole record, for whoever wants to know or to replay.
     pub cassette: Cassette,
+}
+
+impl Attempt {
+    /// What this machine could not do, where the attempt failed for that.
+    pub fn local_fault(&self) -> Option<String> {
+        if self.receipt.fate != receipt::Fate::LocalFault {
+            return None;
+        }
+        let cause = |entry: &Entry| if let Entry::Http(request) = entry { request.cause.clone() } else { None };
+        let of_request = self.cassette.recording.entries.iter().rev().find_map(cause);
+        Some(of_request.or_else(|| self.receipt.message.clone()).unwrap_or_default())
+    }
 }
 
 impl Courier {
@@ -224,7 +236,7 @@ impl Courier {
             took_ms,
             plugin: cassette.digest,
             reach: cassette.recording.reach,
-            fate: receipt::fate(&cassette.outcome),
+            fate: receipt::fate(&cassette.outcome, cassette.recording.local_fault),
             message,
             reference,
             steps,

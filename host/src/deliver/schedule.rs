@@ -28,8 +28,8 @@ mod simulation;
 mod tests;
 
 pub use after::{
-    Follows, ForCart, History, PLUGIN_FAULTS_MAX, Policy, RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST, RATE_LIMITED_MS_MIN, Sign, Verdict,
-    after,
+    Follows, ForCart, History, LOCAL_FAULT_MS, PLUGIN_FAULTS_MAX, Policy, RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST, RATE_LIMITED_MS_MIN,
+    Sign, Verdict, after,
 };
 pub use breaker::{Breaker, FAILURES_IN_A_ROW, FAILURES_OF_RESULTS, OPEN_MS_FIRST, OPEN_MS_LAST, RESULTS};
 pub use cart::Pause;

@@ -10,7 +10,7 @@ mod error;
 pub use error::{Error, Failure};
 
 use super::address::Rules;
-use super::resolve::{RESOLVE_MS_MAX, Resolver, VettedResolver};
+use super::resolve::{RESOLVE_MS_MAX, Resolver, VettedResolver, Way};
 use crate::carts::Limits;
 use cartage_contract::grants::BaseUrl;
 use cartage_contract::http::Method;
@@ -44,13 +44,19 @@ pub(super) struct Received {
 }
 
 /// The client of one endpoint.
-#[derive(Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
+    resolver: Arc<dyn Resolver>,
     base: BaseUrl,
     rules: Rules,
     request_ms: u32,
     response_bytes: u64,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("base", &self.base).finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -64,7 +70,7 @@ impl Client {
         let connect_ms = CONNECT_MS_MAX.min(u64::from(limits.request_ms) / 2);
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
-            .dns_resolver(VettedResolver { resolver, rules: rules.clone(), ms_max: RESOLVE_MS_MAX })
+            .dns_resolver(VettedResolver { resolver: resolver.clone(), rules: rules.clone(), ms_max: RESOLVE_MS_MAX })
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -77,7 +83,7 @@ impl Client {
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .connection_verbose(false)
             .build()?;
-        Ok(Client { http, base, rules, request_ms: limits.request_ms, response_bytes: limits.response_bytes })
+        Ok(Client { http, resolver, base, rules, request_ms: limits.request_ms, response_bytes: limits.response_bytes })
     }
 
     /// Sends one request and reads its whole answer.
@@ -97,7 +103,8 @@ impl Client {
             Host::Ipv4(ip) => ip.into(),
             Host::Ipv6(ip) => ip.into(),
         };
-        self.rules.vet(ip).map(drop).map_err(|source| Error::Denied { host: self.host(), source })
+        self.rules.vet(ip).map_err(|source| Error::Denied { host: self.host(), source })?;
+        if self.resolver.way(ip) == Way::Missing { Err(Error::NoWay { host: self.host() }) } else { Ok(()) }
     }
 
     fn request(&self, wire: Wire) -> Result<reqwest::Request, Error> {

@@ -26,7 +26,7 @@ pub(super) fn log_line(message: &str, scrubber: &Scrubber) -> (String, Found) {
 
 /// All of an attempt.
 pub(super) fn recording(entries: Vec<Entry>, secret_reflected: bool) -> Recording {
-    Recording { reach: reach(&entries), entries, secret_reflected }
+    Recording { reach: reach(&entries), entries, secret_reflected, local_fault: false }
 }
 
 /// How far the writes of an attempt got. One without a whole answer may have changed something, whatever became of the others; reads change nothing.

@@ -4,9 +4,10 @@
 //! leads to may change between two connections; each is vetted by its own answers.
 
 use super::address::{self, Rules};
+use crate::fault::Fault;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,23 @@ pub const RESOLVE_MS_MAX: u64 = 5_000;
 pub trait Resolver: Send + Sync {
     /// The addresses of a name.
     fn resolve(&self, name: String) -> Resolving;
+
+    /// Whether this machine has a way to an address. Nothing is sent.
+    fn way(&self, ip: IpAddr) -> Way {
+        let _ = ip;
+        Way::There
+    }
+}
+
+/// A way from this machine to an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// There is one, as far as this machine knows.
+    There,
+    /// There is none: no route, no address of that family, or a rule against it.
+    Missing,
+    /// Nobody can say: there is no file or memory to ask with.
+    Unknown,
 }
 
 /// An answer on its way.
@@ -37,7 +55,21 @@ impl Resolver for SystemResolver {
             Ok(addresses.map(|address| address.ip()).collect())
         })
     }
+
+    fn way(&self, ip: IpAddr) -> Way {
+        let own = if ip.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
+        // Connecting a datagram socket makes the system look for a route, and sends nothing.
+        let looked = UdpSocket::bind((own, 0)).and_then(|socket| socket.connect((ip, 443)));
+        match looked {
+            Ok(()) => Way::There,
+            Err(error) if Fault::of(&error) == Fault::Exhausted => Way::Unknown,
+            Err(_) => Way::Missing,
+        }
+    }
 }
+
+/// An address of each family that is nobody's: a machine with a way to everywhere has one to these.
+const ANYWHERE: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1))];
 
 /// Why a name led nowhere. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +91,21 @@ pub enum Error {
         /// Why not.
         #[source]
         source: io::Error,
+    },
+    /// This machine could not ask: it has no file to ask with, or no way to anywhere.
+    #[error("this machine cannot ask for {name}")]
+    Machine {
+        /// The name.
+        name: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// This machine has no way to any of the addresses.
+    #[error("this machine has no way to {name}")]
+    NoWay {
+        /// The name.
+        name: String,
     },
     /// The answer holds no address.
     #[error("{name} has no address")]
@@ -85,11 +132,22 @@ pub(super) struct VettedResolver {
     pub(super) ms_max: u64,
 }
 
+impl Error {
+    /// Whether this machine is at fault, and not the name or the cart.
+    pub fn is_of_this_machine(&self) -> bool {
+        match self {
+            Error::Machine { .. } | Error::NoWay { .. } => true,
+            Error::Denied { .. } | Error::Failed { .. } | Error::Empty { .. } | Error::Deadline { .. } => false,
+        }
+    }
+}
+
 impl VettedResolver {
     async fn addresses(self, name: String) -> Result<Vec<SocketAddr>, Error> {
         let answer = tokio::time::timeout(Duration::from_millis(self.ms_max), self.resolver.resolve(name.clone())).await;
         let answer = match answer {
             Ok(Ok(answer)) => answer,
+            Ok(Err(source)) if self.cannot_ask(&source) => return Err(Error::Machine { name, source }),
             Ok(Err(source)) => return Err(Error::Failed { name, source }),
             Err(_elapsed) => return Err(Error::Deadline { name, ms: self.ms_max }),
         };
@@ -100,8 +158,19 @@ impl VettedResolver {
             Ok(vetted) => vetted,
             Err(source) => return Err(Error::Denied { name, source }),
         };
+        let considered = vetted.into_iter().take(ADDRESSES_MAX).map(|vetted| vetted.ip());
+        // An address without a way would hide what is wrong with those that have one: it fails last, and for a reason of its own.
+        let reachable: Vec<IpAddr> = considered.filter(|ip| self.resolver.way(*ip) != Way::Missing).collect();
+        if reachable.is_empty() {
+            return Err(Error::NoWay { name });
+        }
         // Port 0 stands for the URL's port; another one would be used in its place.
-        Ok(vetted.into_iter().take(ADDRESSES_MAX).map(|vetted| SocketAddr::new(vetted.ip(), 0)).collect())
+        Ok(reachable.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect())
+    }
+
+    /// Whether a name has no answer because of this machine. The system's resolver does not say so, but what it needs can be looked at.
+    fn cannot_ask(&self, error: &io::Error) -> bool {
+        Fault::of(error) == Fault::Exhausted || ANYWHERE.iter().all(|ip| self.resolver.way(*ip) != Way::There)
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Session {
     /// The request that is under way.
     current: Option<HttpEntry>,
     secret_reflected: bool,
+    /// Whether the last request failed because of this machine.
+    local_fault: bool,
 }
 
 impl Session {
@@ -75,13 +77,14 @@ impl Session {
             recorded: 0,
             current: None,
             secret_reflected: false,
+            local_fault: false,
         }
     }
 
     /// What was asked and answered. A request that was under way when the call was dropped is in it, without an answer.
     pub fn finish(mut self) -> Recording {
         self.keep_current();
-        recording(self.entries, self.secret_reflected)
+        Recording { local_fault: self.local_fault, ..recording(self.entries, self.secret_reflected) }
     }
 
     async fn send(&mut self, request: Request) -> Answer {
@@ -98,6 +101,7 @@ impl Session {
             return Answer::End(Stop::DryRun);
         }
         let result = self.perform(&allowed).await;
+        self.local_fault = result.as_ref().is_err_and(|failed| failed.of_this_machine);
         let looked = match result {
             Ok(received) => Ok(self.look(received).await),
             Err(failed) => Err(failed),
@@ -165,7 +169,7 @@ impl Session {
                 entry.reach = Reach::Answered;
                 Ok(response)
             }
-            Err(Failed { error, cause }) => {
+            Err(Failed { error, cause, .. }) => {
                 entry.reach = error.reach;
                 entry.cause = Some(cause);
                 Err(error)
@@ -207,7 +211,7 @@ impl Session {
         self.door.scrubber.text(&mut given);
         let message = format!("endpoint {} answered with status {status} and a content type that the plugin does not read", endpoint.name);
         let cause = format!("{message}: {given}, not one of {}", endpoint.response_types.join(", "));
-        Failed { error: Error { kind: ErrorKind::ResponseType, reach: Reach::Answered, message }, cause }
+        Failed { error: Error { kind: ErrorKind::ResponseType, reach: Reach::Answered, message }, cause, of_this_machine: false }
     }
 
     fn sign(&mut self, slot: Option<String>, algorithm: Algorithm, message: Vec<Part>) -> Answer {
@@ -286,19 +290,24 @@ struct Looked {
 struct Failed {
     error: Error,
     cause: String,
+    of_this_machine: bool,
 }
 
 impl From<client::Error> for Failed {
     fn from(error: client::Error) -> Failed {
         let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
         let cause = causes.map(|cause| printable(&cause.to_string())).collect::<Vec<_>>().join(": ");
-        Failed { error: Error { kind: error.kind(), reach: error.reach(), message: error.to_string() }, cause }
+        Failed {
+            error: Error { kind: error.kind(), reach: error.reach(), message: error.to_string() },
+            cause,
+            of_this_machine: error.is_of_this_machine(),
+        }
     }
 }
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Failed {
-        Failed { cause: error.message.clone(), error }
+        Failed { cause: error.message.clone(), error, of_this_machine: false }
     }
 }
 

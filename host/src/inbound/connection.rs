@@ -13,8 +13,10 @@ pub enum Phase {
     Opened,
     /// The beginning of a request has come.
     Head,
-    /// The head of a request has come. The body may be on its way, and who sent it may be unknown.
+    /// The head of a request has come, and its body is on its way.
     Body,
+    /// The whole request has come. Who sent it is not known, and perhaps never will be.
+    Whole,
     /// The whole request has come from a known sender, and is worked on.
     AtWork,
     /// The request was answered. The answer may be on its way, and another request may come.
@@ -75,9 +77,14 @@ mod tests {
 
     #[test]
     fn only_what_is_worked_on_is_kept() {
-        for (phase, may) in
-            [(Phase::Opened, true), (Phase::Head, true), (Phase::Body, true), (Phase::AtWork, false), (Phase::Answered, true)]
-        {
+        for (phase, may) in [
+            (Phase::Opened, true),
+            (Phase::Head, true),
+            (Phase::Body, true),
+            (Phase::Whole, true),
+            (Phase::AtWork, false),
+            (Phase::Answered, true),
+        ] {
             let connection = Connection::opened();
             connection.enter(phase);
             assert_eq!(connection.give_up(), may, "{phase:?}");

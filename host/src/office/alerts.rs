@@ -55,6 +55,10 @@ impl Seen {
         let mut carts = self.carts.lock().expect("nobody panics while holding it");
         let seen = carts.entry(cart.clone()).or_default();
         let news = match note {
+            Note::Attempted { attempt, .. } if let Some(why) = attempt.local_fault() => {
+                let why = Known::Yes((NotReady::Else, why));
+                std::mem::replace(&mut seen.not_ready, why.clone()) != why
+            }
             Note::Attempted { attempt, .. } => {
                 let was_ready = std::mem::replace(&mut seen.not_ready, Known::No) == Known::No;
                 let delivered = matches!(attempt.receipt.fate, Fate::Delivered | Fate::AlreadyDelivered);

@@ -140,6 +140,7 @@ impl Door {
         let connection = Connection::of(request.extensions());
         let (parts, body) = request.into_parts();
         let Whole { bytes, share } = self.body(client, &addressed, &parts, body).await?;
+        connection.iter().for_each(|connection| connection.enter(Phase::Whole));
         let Addressed { office, cart, inlet, password } = addressed;
         let read_inlet = inlet.clone();
         // A large post takes a while to read: not on a thread that others wait for.

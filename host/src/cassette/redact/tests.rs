@@ -73,7 +73,7 @@ fn cassette(note: Option<&str>, body: Vec<Part>, answer: &[u8], log: &str) -> Ca
         version: "1.0.0".into(),
         digest: Digest::of(b"test"),
         call: Call::SendOrderStatus { update: Box::new(update(note)), delivery, context },
-        recording: Recording { entries, reach: Reach::Answered, secret_reflected: false },
+        recording: Recording { entries, reach: Reach::Answered, secret_reflected: false, local_fault: false },
         outcome: Outcome::Applied(Applied {
             outcome: AppliedOutcome::Done,
             reference: None,

@@ -1,8 +1,8 @@
 //! Connections from the network: taken in, kept within limits, and served.
 //!
 //! Whoever may not connect is turned away before anything is read. Each connection has one of a limited number of [`slots`]; where there is
-//! none left, a connection on which no known sender is served makes room. So strangers who open connections and say nothing, or say it
-//! slowly, take the place of each other. Every phase of a connection has its time ([`slots::Patience`]). The TLS handshake is a part of the
+//! none left, a connection on which no known sender is served makes room, after a moment in which new ones wait. So strangers who open
+//! connections and say nothing, or say it slowly, take the place of each other. Every phase of a connection has its time ([`slots::Patience`]). The TLS handshake is a part of the
 //! connection, so it is bounded in the same way.
 //!
 //! When told to stop, nothing more is taken in, requests that are under way are answered, and the listener ends with the last of them.
@@ -75,9 +75,12 @@ impl Listener {
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stop = std::pin::pin!(super::until(stopped.clone()));
         loop {
+            // Who comes while there is no place waits in the system's queue.
+            let wait = self.slots.wait(Instant::now());
             tokio::select! {
                 () = &mut stop => break,
-                accepted = self.tcp.accept() => match accepted {
+                () = sleep(wait.unwrap_or_default()), if wait.is_some() => {}
+                accepted = self.tcp.accept(), if wait.is_none() => match accepted {
                     Ok((stream, client)) => self.take_in(stream, client, &stopped),
                     Err(error) => self.not_accepted(&error).await,
                 },
@@ -96,7 +99,7 @@ impl Listener {
         }
         let Some(slot) = self.slots.take(ip) else {
             if self.may_say() {
-                tracing::warn!(%client, "a connection was turned away: all that there may be are in use, for requests of known senders");
+                tracing::warn!(%client, "a connection was turned away: all that its address may have are in use, for requests of known senders");
             }
             return;
         };

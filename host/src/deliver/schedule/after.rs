@@ -8,6 +8,8 @@ use cartage_contract::delivery::FailureKind;
 
 /// The attempts in a row that a plugin may spoil: the first, and two more.
 pub const PLUGIN_FAULTS_MAX: u32 = 3;
+/// How long a cart is left alone that this machine could not reach, with jitter.
+pub const LOCAL_FAULT_MS: u64 = 10_000;
 /// How long a cart that asks for fewer requests rests at least, whatever it says.
 pub const RATE_LIMITED_MS_MIN: u64 = 1_000;
 /// How long it rests the first time if it does not say how long.
@@ -131,6 +133,12 @@ pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw:
         Fate::Gap { kind } => (Follows::Dead { reason: Reason::Refused(kind), then: Then::Go }, None, sign(kind)),
         Fate::PluginFault if history.plugin_faults.saturating_add(1) >= PLUGIN_FAULTS_MAX => {
             (judge.dead(Reason::PluginFault), None, Sign::Nothing)
+        }
+        // A cart that this machine cannot reach is left alone as a whole: its other orders would fare no better.
+        Fate::LocalFault => {
+            let rest_ms = jittered(LOCAL_FAULT_MS, draw);
+            let until_unix_ms = now.plus(rest_ms);
+            (Follows::Retry { due_unix_ms: until_unix_ms, counted: false }, Some(ForCart::Rest { until_unix_ms }), Sign::Nothing)
         }
         // What was not sent is still to be sent; on the schedule, so that a mistake elsewhere becomes no busy loop.
         Fate::PluginFault | Fate::NotSent => (judge.retry(0), None, Sign::Nothing),

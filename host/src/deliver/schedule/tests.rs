@@ -337,6 +337,18 @@ fn what_no_schedule_can_have_meant_is_due_at_once() {
 }
 
 #[test]
+fn a_fault_of_this_machine_counts_as_nothing_and_lets_the_cart_rest() {
+    let now = Timeline::default().now(1_000_000);
+    let (rules, history) = (rules(1), History { attempts: 99, plugin_faults: 2, rate_limits: 0, accepted_unix_ms: 0 });
+    for draw in [0, u64::MAX] {
+        let verdict = after(Fate::LocalFault, &history, &Policy { rules: &rules, full_state: false }, now, draw);
+        let Follows::Retry { due_unix_ms, counted: false } = verdict.update else { panic!("{verdict:?}") };
+        assert!((1_000_000 + LOCAL_FAULT_MS / 2..=1_000_000 + LOCAL_FAULT_MS).contains(&due_unix_ms), "{due_unix_ms}");
+        assert_eq!((verdict.cart, verdict.sign), (Some(ForCart::Rest { until_unix_ms: due_unix_ms }), Sign::Nothing));
+    }
+}
+
+#[test]
 fn a_verdict_is_what_a_fate_leads_to() {
     let mut desk = Desk::new(9);
     desk.set("a/one", &rules(1));

@@ -4,7 +4,9 @@
 //! the first byte of the request: nothing was sent. Everything after that may have been sent.
 
 use crate::egress::{address, resolve};
+use crate::fault::Fault;
 use cartage_contract::http::{ErrorKind, Reach};
+use rustix::io::Errno;
 use std::{fmt, io};
 
 /// Why a request got no answer.
@@ -18,6 +20,12 @@ pub enum Error {
         /// Why.
         #[source]
         source: address::Denied,
+    },
+    /// The base URL is a literal address to which this machine has no way. Nothing was sent.
+    #[error("this machine has no way to {host}")]
+    NoWay {
+        /// The host.
+        host: String,
     },
     /// What was to be sent cannot be: its URL would change, or leave the endpoint, or a header cannot be written. The checks before this
     /// one should have found it. Nothing was sent.
@@ -78,6 +86,8 @@ pub enum Failure {
     Tls,
     /// No connection was made in time.
     ConnectDeadline,
+    /// This machine could not connect: it has no file, port or memory for a connection, or no way to the address.
+    Machine,
     /// The connection broke before the answer was whole.
     Interrupted,
     /// The answer is not valid HTTP.
@@ -94,6 +104,7 @@ impl fmt::Display for Failure {
             Failure::Connect => "could not connect to",
             Failure::Tls => "could not agree on TLS with",
             Failure::ConnectDeadline => "could not connect in time to",
+            Failure::Machine => "this machine has no file, port or route for a connection to",
             Failure::Interrupted => "the connection broke before the answer was whole, from",
             Failure::Invalid => "the answer is not valid HTTP, from",
             Failure::Silence => "waited in vain for the answer of",
@@ -106,6 +117,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Denied { .. } => ErrorKind::AddressDenied,
+            Error::NoWay { .. } => ErrorKind::Connect,
             Error::Unsendable { .. } => ErrorKind::HeaderDenied,
             Error::Deadline { .. } => ErrorKind::Timeout,
             Error::TooLarge { .. } => ErrorKind::ResponseTooLarge,
@@ -113,7 +125,7 @@ impl Error {
             Error::Failed { failure, .. } => match failure {
                 Failure::Address => ErrorKind::AddressDenied,
                 Failure::Resolve => ErrorKind::Dns,
-                Failure::Connect => ErrorKind::Connect,
+                Failure::Connect | Failure::Machine => ErrorKind::Connect,
                 Failure::Tls => ErrorKind::Tls,
                 Failure::ConnectDeadline | Failure::Silence => ErrorKind::Timeout,
                 Failure::Interrupted => ErrorKind::Interrupted,
@@ -125,12 +137,27 @@ impl Error {
     /// How far the request got.
     pub fn reach(&self) -> Reach {
         match self {
-            Error::Denied { .. } | Error::Unsendable { .. } => Reach::NothingSent,
+            Error::Denied { .. } | Error::NoWay { .. } | Error::Unsendable { .. } => Reach::NothingSent,
             Error::Deadline { .. } | Error::TooLarge { .. } | Error::Status { .. } => Reach::MaybeSent,
             Error::Failed { failure, .. } => match failure {
-                Failure::Address | Failure::Resolve | Failure::Connect | Failure::Tls | Failure::ConnectDeadline => Reach::NothingSent,
+                Failure::Address | Failure::Resolve | Failure::Connect | Failure::Tls | Failure::ConnectDeadline | Failure::Machine => {
+                    Reach::NothingSent
+                }
                 Failure::Interrupted | Failure::Invalid | Failure::Silence => Reach::MaybeSent,
             },
+        }
+    }
+}
+
+impl Error {
+    /// Whether this machine is at fault. That says nothing about the cart.
+    pub fn is_of_this_machine(&self) -> bool {
+        match self {
+            Error::Failed { failure, .. } => *failure == Failure::Machine,
+            Error::NoWay { .. } => true,
+            Error::Denied { .. } | Error::Unsendable { .. } | Error::Deadline { .. } | Error::TooLarge { .. } | Error::Status { .. } => {
+                false
+            }
         }
     }
 }
@@ -145,7 +172,14 @@ impl Failure {
 fn before_connected(error: &reqwest::Error) -> Failure {
     for cause in causes(error) {
         if let Some(resolve) = cause.downcast_ref::<resolve::Error>() {
-            return if matches!(resolve, resolve::Error::Denied { .. }) { Failure::Address } else { Failure::Resolve };
+            return match resolve {
+                resolve::Error::Denied { .. } => Failure::Address,
+                error if error.is_of_this_machine() => Failure::Machine,
+                _ => Failure::Resolve,
+            };
+        }
+        if cause.downcast_ref::<io::Error>().is_some_and(is_of_this_machine) {
+            return Failure::Machine;
         }
         // Only TLS reads while connecting: an end there is a handshake that was cut short.
         let cut_short = cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof);
@@ -160,6 +194,13 @@ fn before_connected(error: &reqwest::Error) -> Failure {
     } else {
         Failure::Connect
     }
+}
+
+/// Whether a connection failed for want of something that this machine gives. No cart can cause these; that there is no route is found before.
+fn is_of_this_machine(error: &io::Error) -> bool {
+    let local = [Errno::ADDRNOTAVAIL, Errno::NETDOWN, Errno::PERM, Errno::ACCESS];
+    let is_local = |number| local.contains(&Errno::from_raw_os_error(number));
+    Fault::of(error) == Fault::Exhausted || error.raw_os_error().is_some_and(is_local)
 }
 
 fn after_connected(cause: &(dyn std::error::Error + 'static)) -> Option<Failure> {
@@ -190,4 +231,47 @@ fn causes<'a>(error: &'a (dyn std::error::Error + 'static)) -> impl Iterator<Ite
         Some(wrapped) => Some(wrapped as &(dyn std::error::Error + 'static)),
         None => error.source(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{IpAddr, TcpListener};
+
+    #[test]
+    fn what_this_machine_does_not_give_is_told_from_what_a_cart_does() {
+        for (errno, is_local) in [
+            (Errno::MFILE, true),
+            (Errno::NFILE, true),
+            (Errno::NOBUFS, true),
+            (Errno::NOMEM, true),
+            (Errno::ADDRNOTAVAIL, true),
+            (Errno::NETDOWN, true),
+            (Errno::PERM, true),
+            (Errno::ACCESS, true),
+            (Errno::CONNREFUSED, false),
+            (Errno::CONNRESET, false),
+            (Errno::TIMEDOUT, false),
+            // A router on the way may say these; that this machine has no route is found before.
+            (Errno::NETUNREACH, false),
+            (Errno::HOSTUNREACH, false),
+        ] {
+            assert_eq!(is_of_this_machine(&io::Error::from_raw_os_error(errno.raw_os_error())), is_local, "{errno:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_found_wherever_it_stands_among_the_causes() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a port");
+        let url = format!("http://{}/", listener.local_addr().expect("it is bound"));
+        // An address that this machine does not have cannot be connected from.
+        let nobody_s = IpAddr::from([192, 0, 2, 1]);
+        let from = |address: Option<IpAddr>| reqwest::Client::builder().no_proxy().local_address(address).build().expect("a client");
+        let error = from(Some(nobody_s)).get(&url).send().await.expect_err("it has no such address");
+        assert_eq!(Failure::of(&error), Failure::Machine, "{error:?}");
+        drop(listener);
+        let error = from(None).get(&url).send().await.expect_err("nobody listens there any more");
+        assert_eq!(Failure::of(&error), Failure::Connect, "{error:?}");
+    }
 }

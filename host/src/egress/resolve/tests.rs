@@ -81,3 +81,55 @@ async fn a_silent_resolver_is_given_up_at_its_deadline() {
     assert!(matches!(ask(&resolver).await, Err(Error::Deadline { ms: 100, .. })));
     assert!((100..5_000).contains(&started.elapsed().as_millis()));
 }
+
+/// The same answers on a machine that has no way to these addresses.
+struct Cut(Played, Vec<IpAddr>, Way);
+
+impl Resolver for Cut {
+    fn resolve(&self, name: String) -> Resolving {
+        self.0.resolve(name)
+    }
+
+    fn way(&self, ip: IpAddr) -> Way {
+        if self.1.contains(&ip) { self.2 } else { Way::There }
+    }
+}
+
+fn cut(answer: io::Result<Vec<IpAddr>>, missing: &[IpAddr], way: Way) -> VettedResolver {
+    let all = played(Vec::new());
+    VettedResolver { resolver: Arc::new(Cut(Played(vec![answer], AtomicUsize::new(0)), missing.to_vec(), way)), ..all }
+}
+
+#[tokio::test]
+async fn addresses_without_a_way_are_left_out_and_a_name_that_has_no_other_is_this_machine_s_fault() {
+    let both = ips(&["2606:4700::1111", "8.8.8.8"]);
+    let found = ask(&cut(Ok(both.clone()), &both[..1], Way::Missing)).await.expect("there is a way to one");
+    assert_eq!(found, [SocketAddr::new(both[1], 0)]);
+    let error = ask(&cut(Ok(both.clone()), &both, Way::Missing)).await.expect_err("there is none");
+    assert!(matches!(error, Error::NoWay { .. }) && error.is_of_this_machine(), "{error}");
+    let found = ask(&cut(Ok(both.clone()), &both, Way::Unknown)).await.expect("nobody can say, so it is tried");
+    assert_eq!(found.len(), 2);
+    // An address that is denied is denied, whether there is a way to it or not.
+    let private = ips(&["10.0.0.5"]);
+    assert!(matches!(ask(&cut(Ok(private.clone()), &private, Way::Missing)).await, Err(Error::Denied { .. })));
+}
+
+#[tokio::test]
+async fn a_name_without_an_answer_is_this_machine_s_fault_only_where_it_cannot_ask() {
+    let failed = || Err(io::ErrorKind::Other.into());
+    for (missing, way, of_this_machine) in [
+        (&[][..], Way::Missing, false),
+        (&ANYWHERE[..1], Way::Missing, false),
+        (&ANYWHERE[1..], Way::Missing, false),
+        (&ANYWHERE[..], Way::Missing, true),
+        (&ANYWHERE[..], Way::Unknown, true),
+    ] {
+        let error = ask(&cut(failed(), missing, way)).await.expect_err("there is no answer");
+        assert_eq!(error.is_of_this_machine(), of_this_machine, "{missing:?} {way:?}: {error}");
+    }
+}
+
+#[test]
+fn the_system_knows_a_way_to_this_machine() {
+    assert_eq!(SystemResolver.way(ips(&["127.0.0.1"])[0]), Way::There);
+}

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use cartage::inbound::connection::{Connection, Phase};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
@@ -52,7 +52,7 @@ impl Served {
         stopped: watch::Receiver<bool>,
     ) {
         let service = service_fn(|mut request: Request<Incoming>| {
-            connection.enter(Phase::Body);
+            connection.enter(if request.body().is_end_stream() { Phase::Whole } else { Phase::Body });
             request.extensions_mut().insert(ConnectInfo(client));
             request.extensions_mut().insert(connection.clone());
             let answer = TowerToHyperService::new(self.router.clone()).call(request.map(Body::new));

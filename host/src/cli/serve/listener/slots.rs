@@ -1,17 +1,23 @@
 //! How many connections there are, and which of them makes room for another.
 //!
-//! There are so many in all, and so many of one address. Where a limit is reached, the connection goes on which no known sender is served
-//! and which, first, belongs to the address that has most of them, and second, has been in its phase the longest. Whoever opens many
-//! connections so loses those of their own. Loopback addresses count in all only: a proxy or a tunnel on this machine connects for many.
+//! There are so many in all, and so many of one address. Where all are taken, one goes: never one on which a request of a known sender is worked
+//! on, and one whose request is whole only if no other waits for its client. Of those it is one of the address that has most, and of these the
+//! one that has waited longest. So whoever opens many connections loses those of their own. Each has its [`Patience::grace`] before it may go, and
+//! meanwhile new ones wait in the system's queue: a client that has something to say has time to say it, however many others come. Loopback
+//! addresses count in all only: a proxy or a tunnel on this machine connects for many.
 
 use cartage::inbound::client::network;
 use cartage::inbound::connection::{Connection, Phase};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+/// How long nothing is taken in where every connection is needed.
+const FULL_REST: Duration = Duration::from_millis(50);
 
 /// How many connections there may be at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +31,8 @@ pub(in super::super) struct Limits {
 /// How long a connection may be in each phase.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Patience {
+    /// In which a connection is not closed for another one, whatever its phase is.
+    pub(in super::super) grace: Duration,
     /// From its beginning, or the end of its TLS handshake, to the first byte of a request; and for the handshake.
     pub(in super::super) opened: Duration,
     /// From the first byte of a request to the end of its head.
@@ -38,6 +46,7 @@ pub(in super::super) struct Patience {
 impl Patience {
     /// What the daemon has. Proxies keep connections for a minute and more, so an idle one is kept for longer than that.
     pub(in super::super) const USUAL: Patience = Patience {
+        grace: Duration::from_millis(250),
         opened: Duration::from_secs(10),
         head: Duration::from_secs(10),
         body: Duration::from_secs(90),
@@ -48,7 +57,7 @@ impl Patience {
         match phase {
             Phase::Opened => Some(self.opened),
             Phase::Head => Some(self.head),
-            Phase::Body => Some(self.body),
+            Phase::Body | Phase::Whole => Some(self.body),
             Phase::Answered => Some(self.answered),
             Phase::AtWork | Phase::Closing => None,
         }
@@ -95,6 +104,17 @@ pub(super) struct Slot {
 impl Slots {
     pub(super) fn new(limits: Limits, patience: Patience) -> Slots {
         Slots { limits, patience, open: Mutex::default() }
+    }
+
+    /// How long it takes until there may be a place for another connection. None: there is one, if need be that of another connection.
+    pub(super) fn wait(&self, now: Instant) -> Option<Duration> {
+        let open = self.open();
+        if open.all.len() < self.limits.in_all {
+            return None;
+        }
+        let until = open.spared(|_| true).map(|(_, since)| since + self.patience.grace);
+        let left = until.map_or(FULL_REST, |until| until.saturating_duration_since(now));
+        (!left.is_zero()).then_some(left)
     }
 
     /// A place for a connection of this address, if need be that of another connection. None: all are needed.
@@ -150,16 +170,23 @@ impl Open {
         self.of_address.get(&address).copied().unwrap_or(0)
     }
 
-    /// Closes the one of these that makes room. Whether there was one.
-    fn evict(&mut self, which: impl Fn(&Held) -> bool) -> bool {
-        let spared = self.all.iter().filter(|(_, held)| which(held)).filter_map(|(number, held)| match held.connection.phase() {
-            (Phase::AtWork | Phase::Closing, _) => None,
-            (_, since) => Some((*number, self.count(held.address), since)),
+    /// The one of these that can be spared most, and since when it is in its phase.
+    fn spared(&self, which: impl Fn(&Held) -> bool) -> Option<(u64, Instant)> {
+        let spared = self.all.iter().filter(|(_, held)| which(held)).filter_map(|(number, held)| {
+            let (waits_for_client, since) = match held.connection.phase() {
+                (Phase::AtWork | Phase::Closing, _) => return None,
+                (Phase::Whole, since) => (false, since),
+                (Phase::Opened | Phase::Head | Phase::Body | Phase::Answered, since) => (true, since),
+            };
+            Some((waits_for_client, self.count(held.address), Reverse(since), *number))
         });
-        let longest_first = |(_, count, since): &(u64, usize, Instant)| (*count, std::cmp::Reverse(*since));
-        let found = spared.max_by_key(longest_first).map(|(number, ..)| number);
+        spared.max().map(|(_, _, Reverse(since), number)| (number, since))
+    }
+
+    /// Closes the one of these that can be spared most. Whether there was one.
+    fn evict(&mut self, which: impl Fn(&Held) -> bool) -> bool {
         // Between the look and this a request may have become one that is worked on: then another one is found the next time.
-        found.is_some_and(|number| self.close(number))
+        self.spared(which).is_some_and(|(number, _)| self.close(number))
     }
 
     fn close(&mut self, number: u64) -> bool {
@@ -239,6 +266,37 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_request_makes_room_only_where_no_other_waits_for_its_client() {
+        let slots = slots(3, None);
+        let held = [Phase::Whole, Phase::Body, Phase::Whole].map(|phase| {
+            let slot = slots.take(ip("192.0.2.1")).expect("there is room");
+            slot.connection.enter(phase);
+            later();
+            slot
+        });
+        for closed in [[false, true, false], [true, true, false]] {
+            let next = slots.take(ip("192.0.2.1")).expect("it takes a place");
+            assert_eq!(held.each_ref().map(is_closed), closed);
+            next.connection.enter(Phase::AtWork);
+            std::mem::forget(next);
+        }
+    }
+
+    #[test]
+    fn every_connection_has_a_moment_before_it_makes_room() {
+        let slots = slots(1, None);
+        assert_eq!(slots.wait(Instant::now()), None);
+        let one = slots.take(ip("192.0.2.1")).expect("there is room");
+        let since = one.connection.phase().1;
+        assert_eq!(slots.wait(since), Some(Patience::USUAL.grace));
+        assert_eq!(slots.wait(since + Patience::USUAL.grace), None, "it can be spared");
+        one.connection.enter(Phase::AtWork);
+        assert_eq!(slots.wait(since + Patience::USUAL.grace), Some(FULL_REST), "it cannot, and nobody knows for how long");
+        drop(one);
+        assert_eq!(slots.wait(since), None);
+    }
+
+    #[test]
     fn whoever_has_most_connections_loses_one() {
         let slots = slots(4, None);
         let one = slots.take(ip("192.0.2.1")).expect("there is room");
@@ -280,6 +338,7 @@ mod tests {
     #[test]
     fn each_phase_has_its_time() {
         let patience = Patience {
+            grace: Duration::ZERO,
             opened: Duration::from_secs(1),
             head: Duration::from_secs(2),
             body: Duration::from_secs(3),

@@ -1,0 +1,52 @@
+//! A machine that has no files left: that is no word about any cart.
+
+use super::wait_for;
+use crate::daemon::Daemon;
+use crate::http::Http;
+use cartage_tests::order_checker::OrderChecker;
+use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// Orders: more than failures in a row open a breaker.
+const ORDERS: usize = 12;
+/// How long a connection to a cart is kept for the next request, and a little more.
+const UNUSED: Duration = Duration::from_millis(4_500);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn want_of_files_opens_no_breaker_and_counts_no_attempt() {
+    let shop = OrderChecker::start(Duration::ZERO).await.expect("a free port");
+    let mut daemon = Daemon::new();
+    // A single counted attempt would be the last: the next one is due in an hour.
+    daemon.add_cart("shop", &shop.script_url(), "encoding = \"delimited\"", "[delivery]\nretry_waits = [\"1 h\"]");
+    let token = daemon.token("orders", "operator", &[]);
+    daemon.serve();
+    // One connection, which is kept: nobody can open another one later.
+    let (http, updates) = (Http::new(), format!("{}/v1/status-updates", daemon.api()));
+    let update = |order: usize| json!({ "cart": "shop", "order_number": format!("{order}"), "label": "Status 1" });
+    http.json("POST", &updates, &token, &update(0)).await.is(202);
+    wait_for("the first delivery", || shop.seen().last.contains_key("0").then_some(()));
+    tokio::time::sleep(UNUSED).await;
+    // Fewer than it has open: it gets no more, and keeps those.
+    let limit = Rlimit { current: Some(3), maximum: getrlimit(Resource::Nofile).maximum };
+    let before = prlimit(Some(daemon.pid()), Resource::Nofile, limit).expect("it is ours");
+    for order in 1..=ORDERS {
+        http.json("POST", &updates, &token, &update(order)).await.is(202);
+    }
+    wait_for("failing attempts", || (daemon.log().matches("local-fault").count() >= 4).then_some(()));
+    wait_for("the alert", || daemon.log().contains("cart-not-ready").then_some(()));
+    let open = http.ask("GET", &format!("{}/v1/alerts", daemon.api()), &token, None).await.is(200);
+    assert!(open.text.contains("this machine has no file, port or route"), "{}", open.text);
+    assert_eq!(shop.seen().arrived, 1);
+
+    prlimit(Some(daemon.pid()), Resource::Nofile, before).expect("it is ours");
+    let until = Instant::now() + Duration::from_secs(60);
+    while shop.seen().last.len() < ORDERS + 1 {
+        assert!(Instant::now() < until, "{:?} {}", shop.seen(), daemon.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    wait_for("the end of the alert", || (daemon.run(&["status"]).0 == 0).then_some(()));
+    assert!(!daemon.log().contains("breaker-open"), "{}", daemon.log());
+    assert_eq!(shop.seen().duplicates, 0);
+    assert!(daemon.stop());
+}
