@@ -47,8 +47,9 @@ test: setup ## run all tests
 	@$(MAKE) --no-print-directory --assume-old=build guests
 	cargo test --workspace
 
-crash: guests ## kill the daemon five hundred times under load, and look from the cart's side
+crash: guests ## kill the daemon hundreds of times under load, at carts of every temper, and look from the cart's side
 	CARTAGE_CRASH_KILLS=500 cargo test --package cartage-tests --test e2e -- delivery::nothing_is_lost
+	CARTAGE_CRASH_ROUNDS=130 cargo test --package cartage-tests --test e2e -- crash::
 
 # All of it in one build, for the reason above.
 bench: guests ## measure, one line a figure

@@ -229,7 +229,7 @@ fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
     }
     if facts.poison > 0 {
         let list = command::deliveries(cart, Some("dead"), Some("poison"));
-        let what = format!("{} updates were begun again and again and never ended: each may be what ends the daemon", facts.poison);
+        let what = format!("the daemon ended five times in a row while it was at work on each of {} updates", facts.poison);
         hold(Kind::Poison, format!("{what}; see `{list}` and the log of those moments, then retry or discard them"));
     }
     let waited = backlog.oldest_queued_at_unix_ms.map_or(0, |at| all.now_unix_ms.saturating_sub(at));

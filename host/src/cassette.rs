@@ -107,6 +107,13 @@ pub struct Recording {
     pub local_fault: bool,
 }
 
+impl Recording {
+    /// Whether a request may still be under way at the cart: one that was sent and had no answer.
+    pub fn lingers(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry, Entry::Http(http) if http.reach == Reach::MaybeSent))
+    }
+}
+
 /// One ask and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -24,6 +24,7 @@ const PLUGINS: &str = "plugins";
 const LOCK: &str = "lock";
 const README: &str = "README.txt";
 const SOCKET: &str = "daemon.sock";
+const UNDER_WAY: &str = "under-way";
 /// The database until its directory is complete.
 const DATABASE_BEGUN: &str = "cartage.sqlite.new";
 
@@ -37,6 +38,7 @@ key                   opens the sealed credentials; whoever has it and the datab
 plugins/              the plugins' files, each named by its digest: what runs for a cart is the file of the digest that it is pinned to
 lock                  names the process that works here
 daemon.sock           where commands reach the daemon, while one runs
+under-way             what is worked on at this moment: should the process die, the next one knows at what; of no value by itself
 
 Back up with `cartage backup FILE`, also while Cartage runs; a copy of cartage.sqlite made in any other way may be broken. Keep a copy of
 `key` somewhere else than the backups: it changes only with `cartage key rotate`. Without it everything can be restored but the credentials,
@@ -211,6 +213,11 @@ impl DataDir {
     /// Where commands reach the daemon that works in a data directory.
     pub fn socket(path: &Path) -> PathBuf {
         path.join(SOCKET)
+    }
+
+    /// Where is written down what is worked on.
+    pub fn under_way(&self) -> PathBuf {
+        self.path.join(UNDER_WAY)
     }
 
     /// Opens the store in it.

@@ -14,6 +14,7 @@ pub mod courier;
 pub mod lanes;
 pub mod roster;
 pub mod schedule;
+pub mod witness;
 pub mod worker;
 
 pub use courier::{Attempt, Courier, Error, Job};
@@ -23,17 +24,18 @@ use crate::clock::Clock;
 use crate::egress::Mode;
 use crate::exchange::Outcome;
 use crate::failpoint;
-use crate::outbox::{self, Claim, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Wish};
+use crate::outbox::{self, Claim, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Suspect, Wish};
 use crate::receipt::{Fate, Receipt};
 use crate::store::carts::Pause;
 use crate::store::orders::OrderRef;
 use cartage_contract::orders::Update;
 use lanes::Lanes;
-use roster::{Credentials, Note, Ready, Roster};
-use schedule::{CartKey, Follows, ForCart, History, Now, Policy, Timeline, Verdict};
+use roster::{Credentials, Note, Ready, Roster, Turn};
+use schedule::{CartKey, Follows, ForCart, History, Now, Policy, Sign, Timeline, Verdict};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing::{Instrument as _, info_span};
+use witness::Witness;
 
 /// How long a cart that could not be made ready is left alone, unless something about it is changed before.
 pub const NOT_READY_MS: u64 = 60_000;
@@ -54,6 +56,7 @@ pub struct Deliverer<O, R> {
     clock: Arc<dyn Clock>,
     timeline: Arc<Mutex<Timeline>>,
     lanes: Lanes,
+    witness: Arc<Witness>,
 }
 
 /// What came of a turn of an order's queue.
@@ -63,19 +66,45 @@ pub struct Over {
     pub verdict: Verdict,
     /// When the head of the queue is due now. None: there is none, or it is blocked.
     pub next_due_unix_ms: Option<u64>,
-    /// The attempt, if there was one.
-    pub attempt: Option<Box<Attempt>>,
+    /// The attempt, or why there was none.
+    pub tried: Result<Box<Attempt>, NotTried>,
+}
+
+/// Why no attempt was made in an order's turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotTried {
+    /// Somebody else holds the queue, or is first to try the cart's credentials.
+    Held,
+    /// The cart cannot be made ready.
+    NotReady,
+    /// An earlier attempt may still be under way at the cart.
+    Busy {
+        /// Until when.
+        until_unix_ms: u64,
+    },
+    /// Something failed at the queue, which rests.
+    Fault {
+        /// What failed.
+        fault: String,
+    },
+    /// There is nothing in the queue, it is blocked, or its head became a dead letter instead.
+    Nothing,
 }
 
 impl<O: Outbox, R: Roster> Deliverer<O, R> {
     /// Delivers from this outbox to the carts of this roster.
     pub fn new(outbox: O, roster: Arc<R>, clock: Arc<dyn Clock>) -> Deliverer<O, R> {
-        Deliverer { outbox, roster, clock, timeline: Arc::default(), lanes: Lanes::default() }
+        Deliverer { outbox, roster, clock, timeline: Arc::default(), lanes: Lanes::default(), witness: Arc::default() }
     }
 
     /// Holds each order's queue here while it is tried.
     pub fn holding(self, lanes: Lanes) -> Deliverer<O, R> {
         Deliverer { lanes, ..self }
+    }
+
+    /// Lets this one see what is being worked on.
+    pub fn seen_by(self, witness: Arc<Witness>) -> Deliverer<O, R> {
+        Deliverer { witness, ..self }
     }
 
     /// Tries the head of an order's queue once. The claim is on disk before anything is sent, and what came of it before this returns. A
@@ -85,6 +114,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     ///
     /// [`outbox::Error`] that reaches further: nothing was sent then, unless it is [`Stopped`](crate::store::Error::Stopped).
     pub async fn attempt(&self, cart: &CartKey, order: &str, rate_limits: u32) -> Result<Over, outbox::Error> {
+        self.hear_the_witness().await?;
         let Some(_held) = self.lanes.hold(cart, order) else { return Ok(self.held()) };
         match self.turn(cart, order, rate_limits).await {
             Err(error) if error.reach() == Reach::Content => self.rest(cart, order, chain(&error)).await,
@@ -94,35 +124,47 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
 
     async fn turn(&self, cart: &CartKey, order: &str, rate_limits: u32) -> Result<Over, outbox::Error> {
         let ready = match self.roster.ready(cart).await {
-            Ok(ready) => ready,
+            Ok(Some(ready)) => ready,
+            Ok(None) => return Ok(self.held()),
             Err(why) => return Ok(self.not_ready(cart, &why)),
+        };
+        let trying = match ready.turn {
+            Turn::Current => None,
+            Turn::Next => match ready.trial.begin() {
+                Some(trying) => Some(trying),
+                None => return Ok(self.held()),
+            },
         };
         let claim = match self.claim(cart, order, &ready).await? {
             Claimed::Claim(claim) => claim,
             nothing => return self.not_claimed(cart, order, nothing).await,
         };
-        failpoint::reach("claimed");
+        let seen = self.witness.sees(suspect(&claim));
+        failpoint::reach_for("claimed", order);
         let update = match self.roster.brief(cart, order, claim.update.clone()).await {
             Ok(update) => update,
             Err(error) => return self.give_back(&claim, 0).await.and(Err(error)),
         };
         let span = info_span!("attempt", cart = %cart.1, delivery = %claim.delivery, n = claim.attempt);
-        let attempt = match ready.courier.attempt(job(&claim, update), Mode::Live).instrument(span).await {
+        let attempt = match seen.waiting(ready.courier.attempt(job(&claim, update), Mode::Live).instrument(span)).await {
             Ok(attempt) => attempt,
             Err(error) => {
                 self.roster.note(cart, &Note::NotReady { why: &error });
                 return self.give_back(&claim, NOT_READY_MS).await;
             }
         };
-        failpoint::reach("sent");
+        failpoint::reach_for("sent", order);
         let verdict = match self.roster.tried(cart, &ready, attempt.receipt.fate).await {
-            Credentials::Stand => self.judge(&claim, &ready, attempt.receipt.fate, rate_limits),
-            Credentials::OthersNext => Verdict::not_tried(self.now(), 0),
+            Credentials::Stand => self.judge(&claim, &ready, &attempt, rate_limits),
+            Credentials::OthersNext => Verdict { cart: Some(ForCart::Prove), ..Verdict::not_tried(self.now(), 0) },
         };
+        if let (Some(trying), Sign::Answered) = (&trying, verdict.sign) {
+            trying.answered();
+        }
         let pending = self.settle(&claim, &ready, &attempt, &verdict).await?;
-        failpoint::reach("settled");
+        failpoint::reach_for("settled", order);
         self.roster.note(cart, &Note::Attempted { claim: &claim, attempt: &attempt, verdict: &verdict });
-        Ok(Over { verdict, next_due_unix_ms: next_due(&verdict, pending, self.now()), attempt: Some(Box::new(attempt)) })
+        Ok(Over { verdict, next_due_unix_ms: next_due(&verdict, pending, self.now()), tried: Ok(Box::new(attempt)) })
     }
 
     /// The present moment, on a time that never goes back.
@@ -137,18 +179,21 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         if ready.newest_only() {
             self.outbox.supersede(merchant.clone(), order.clone(), at_unix_ms).await?;
         }
-        let wish = Wish { merchant: merchant.clone(), order, poison: ready.after_dead(), at_unix_ms };
+        let wish = Wish { merchant: merchant.clone(), order, poison: ready.after_dead(), busy_ms: ready.busy_ms(), at_unix_ms };
         Ok(self.outbox.claim(vec![wish]).await?.pop().unwrap_or(Claimed::Nothing))
     }
 
-    fn judge(&self, claim: &Claim, ready: &Ready, fate: Fate, rate_limits: u32) -> Verdict {
+    /// What follows. An attempt that may still be under way at the cart is not repeated before that is over.
+    fn judge(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, rate_limits: u32) -> Verdict {
         let history = History {
             attempts: claim.attempts.counted,
             plugin_faults: claim.attempts.plugin_faults,
             rate_limits,
             accepted_unix_ms: claim.queued_at_unix_ms,
         };
-        schedule::after(fate, &history, &Policy { rules: &ready.rules, full_state: ready.full_state }, self.now(), draw())
+        let policy = Policy { rules: &ready.rules, full_state: ready.full_state };
+        let verdict = schedule::after(attempt.receipt.fate, &history, &policy, self.now(), draw());
+        if attempt.cassette.recording.lingers() { verdict.not_before(claim.busy_until_unix_ms) } else { verdict }
     }
 
     /// Writes what came of an attempt, and goes on trying while the disk does not take it: it is the only record that it was sent. Of records
@@ -156,6 +201,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     async fn settle(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, verdict: &Verdict) -> Result<u64, outbox::Error> {
         let mut settle = Settle {
             receipt: Some(attempt.receipt.clone()),
+            lingers: attempt.cassette.recording.lingers(),
             resume: resume(&attempt.cassette.outcome),
             cassette: self.roster.record(ready, attempt).await,
             ..self.settlement(claim, settlement(verdict, &attempt.receipt))
@@ -184,7 +230,8 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         let verdict = Verdict::not_tried(self.now(), wait_ms);
         let retry = Settlement::Retry { due_at_unix_ms: self.now().unix_ms() + wait_ms, counted: Counted::Nothing };
         let settled = self.outbox.settle(vec![self.settlement(claim, retry)]).await?;
-        Ok(Over { verdict, next_due_unix_ms: next_due(&verdict, pending(&settled), self.now()), attempt: None })
+        let next_due_unix_ms = next_due(&verdict, pending(&settled), self.now());
+        Ok(Over { verdict, next_due_unix_ms, tried: Err(NotTried::NotReady) })
     }
 
     /// Something failed at an order's queue that reaches no further: it rests, and people are told of it.
@@ -195,18 +242,39 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         let until_unix_ms = now.unix_ms() + FAULT_MS;
         let (merchant, id) = cart.clone();
         let order = OrderRef { cart: id, number: order.to_owned() };
-        match self.outbox.rest(Rest { merchant, order, fault, until_unix_ms }).await {
+        match self.outbox.rest(Rest { merchant, order, fault: fault.clone(), until_unix_ms }).await {
             Err(error) if error.reach() == Reach::Process => return Err(error),
             Err(error) => tracing::error!(error = chain(&error), "that an order's queue rests could not be kept"),
             Ok(()) => {}
         }
-        Ok(Over { verdict: Verdict::not_tried(now, FAULT_MS), next_due_unix_ms: Some(until_unix_ms), attempt: None })
+        let tried = Err(NotTried::Fault { fault });
+        Ok(Over { verdict: Verdict::not_tried(now, FAULT_MS), next_due_unix_ms: Some(until_unix_ms), tried })
     }
 
     /// What becomes of an order's queue at which a turn panicked: a fault in this program, which reaches no other queue.
     pub(super) async fn panicked(&self, cart: &CartKey, order: &str, what: &str) -> Result<Over, outbox::Error> {
         let Some(_held) = self.lanes.hold(cart, order) else { return Ok(self.held()) };
+        let suspects = self.witness.take_failed();
+        if let Err(error) = self.outbox.suspect(suspects).await {
+            tracing::error!(error = chain(&error), "what this program failed at could not be noted");
+        }
         self.rest(cart, order, format!("this program failed at it: {what}")).await
+    }
+
+    /// Takes in, once, at what an earlier process was at work when it died.
+    pub(super) async fn hear_the_witness(&self) -> Result<(), outbox::Error> {
+        let Some(left) = self.witness.left().await else { return Ok(()) };
+        if !left.suspects.is_empty() {
+            let deliveries: Vec<&str> = left.suspects.iter().map(|suspect| suspect.delivery.as_str()).collect();
+            tracing::warn!(?deliveries, "the process before died while it was at work on these; they are tried one at a time");
+            match self.outbox.suspect(left.suspects.clone()).await {
+                Err(error) if error.reach() != Reach::Content => return Err(error),
+                Err(error) => tracing::error!(error = chain(&error), "what the process before died at could not be noted"),
+                Ok(()) => {}
+            }
+        }
+        left.heard();
+        Ok(())
     }
 
     fn settlement(&self, claim: &Claim, settlement: Settlement) -> Settle {
@@ -216,6 +284,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             delivery: claim.delivery.clone(),
             attempt: claim.attempt,
             receipt: None,
+            lingers: false,
             resume: None,
             cassette: None,
             settlement,
@@ -229,37 +298,45 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         let now = self.now();
         let rest = ForCart::Rest { until_unix_ms: now.unix_ms() + NOT_READY_MS };
         let verdict = Verdict { cart: Some(rest), ..Verdict::not_tried(now, 0) };
-        Over { verdict, next_due_unix_ms: Some(now.unix_ms()), attempt: None }
+        Over { verdict, next_due_unix_ms: Some(now.unix_ms()), tried: Err(NotTried::NotReady) }
     }
 
-    /// Somebody else holds the queue.
+    /// Somebody else holds the queue, or is first to try the cart's credentials.
     fn held(&self) -> Over {
         let now = self.now();
-        Over { verdict: Verdict::not_tried(now, HELD_MS), next_due_unix_ms: Some(now.unix_ms() + HELD_MS), attempt: None }
+        let next_due_unix_ms = Some(now.unix_ms() + HELD_MS);
+        Over { verdict: Verdict::not_tried(now, HELD_MS), next_due_unix_ms, tried: Err(NotTried::Held) }
     }
 
     async fn not_claimed(&self, cart: &CartKey, order: &str, claimed: Claimed) -> Result<Over, outbox::Error> {
         let now = self.now();
-        let mut next_due_unix_ms = None;
+        let (mut next_due_unix_ms, mut why) = (None, NotTried::Nothing);
         match claimed {
             Claimed::Poison { delivery } => {
                 self.roster.note(cart, &Note::Poison { delivery: &delivery });
                 // If the lane goes on, its next update is due; if it is blocked, nothing is found there.
                 next_due_unix_ms = Some(now.unix_ms());
             }
+            Claimed::Busy { until_unix_ms } => {
+                (next_due_unix_ms, why) = (Some(until_unix_ms), NotTried::Busy { until_unix_ms });
+            }
             Claimed::Unreadable { why } => return self.rest(cart, order, why).await,
             Claimed::Nothing | Claimed::Claim(_) => {}
         }
-        Ok(Over { verdict: Verdict::not_tried(now, 0), next_due_unix_ms, attempt: None })
+        Ok(Over { verdict: Verdict::not_tried(now, 0), next_due_unix_ms, tried: Err(why) })
     }
 }
 
 impl<O: Clone, R> Clone for Deliverer<O, R> {
     fn clone(&self) -> Deliverer<O, R> {
-        let Deliverer { outbox, roster, clock, timeline, lanes } = self;
-        let (roster, clock, timeline, lanes) = (roster.clone(), clock.clone(), timeline.clone(), lanes.clone());
-        Deliverer { outbox: outbox.clone(), roster, clock, timeline, lanes }
+        let Deliverer { outbox, roster, clock, timeline, lanes, witness } = self;
+        let (roster, clock, timeline, lanes, witness) = (roster.clone(), clock.clone(), timeline.clone(), lanes.clone(), witness.clone());
+        Deliverer { outbox: outbox.clone(), roster, clock, timeline, lanes, witness }
     }
+}
+
+fn suspect(claim: &Claim) -> Suspect {
+    Suspect { merchant: claim.merchant.clone(), delivery: claim.delivery.clone(), attempt: claim.attempt }
 }
 
 fn job(claim: &Claim, update: Box<Update>) -> Job {
@@ -282,7 +359,7 @@ fn settlement(verdict: &Verdict, receipt: &Receipt) -> Settlement {
         (Follows::Retry { .. }, Some(ForCart::Pause { reason, until_unix_ms })) => {
             Settlement::CartPaused { pause: Pause { why: reason.name().to_owned(), until_unix_ms } }
         }
-        (Follows::Retry { due_unix_ms, counted }, Some(ForCart::Rest { .. }) | None) => {
+        (Follows::Retry { due_unix_ms, counted }, Some(ForCart::Rest { .. } | ForCart::Prove) | None) => {
             let counted = match (receipt.fate, counted) {
                 (_, false) => Counted::Nothing,
                 (Fate::PluginFault, true) => Counted::PluginFault,

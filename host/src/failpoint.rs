@@ -7,12 +7,17 @@ const VARIABLE: &str = "CARTAGE_FAILPOINT";
 
 /// Ends the process if the test asked for it at this place.
 pub(crate) fn reach(place: &str) {
+    reach_for(place, "");
+}
+
+/// The same, also if it was asked for at this place and for this order alone: `sent@1021`.
+pub(crate) fn reach_for(place: &str, order: &str) {
     #[cfg(debug_assertions)]
-    if std::env::var(VARIABLE).is_ok_and(|asked| asked == place) {
+    if std::env::var(VARIABLE).is_ok_and(|asked| asked == place || asked.strip_prefix(place) == Some(&format!("@{order}"))) {
         std::process::abort();
     }
     #[cfg(not(debug_assertions))]
-    let _ = place;
+    let _ = (place, order);
 }
 
 /// The variable that names a file with the number of free bytes.

@@ -64,6 +64,7 @@ use crate::data_dir::room::{Disk, ThisDisk};
 use crate::deliver::bell::Bell;
 use crate::deliver::lanes::Lanes;
 use crate::deliver::schedule::CartKey;
+use crate::deliver::witness::Witness;
 use crate::deliver::worker::Worker;
 use crate::deliver::{Attempt, Deliverer};
 use crate::egress::Egress;
@@ -113,6 +114,8 @@ struct Shared {
     bell: Arc<Bell>,
     /// The orders' queues that an attempt or a person holds.
     lanes: Lanes,
+    /// Which attempts are worked on.
+    witness: Arc<Witness>,
     couriers: Couriers,
     carts: CartCache,
     set: Arc<SetCache>,
@@ -165,6 +168,7 @@ impl Office {
     /// [`Error::DataDir`].
     pub fn on(dir: DataDir, clock: Arc<dyn Clock>, disk: Arc<dyn Disk>) -> Result<Office, Error> {
         let store = dir.store(clock.now_unix_ms()).map_err(crate::data_dir::Error::Store)?;
+        let witness = Arc::new(Witness::at(dir.under_way()));
         let shared = Shared {
             dir,
             store,
@@ -176,6 +180,7 @@ impl Office {
             clock,
             bell: Arc::default(),
             lanes: Lanes::default(),
+            witness,
             couriers: Couriers::default(),
             carts: CartCache::default(),
             set: Arc::default(),
@@ -213,7 +218,8 @@ impl Office {
 
     /// Delivers from this data directory, one order's turn at a time.
     pub fn deliverer(&self) -> Deliverer<outbox::Sqlite, Office> {
-        Deliverer::new(self.outbox(), Arc::new(self.clone()), self.shared.clock.clone()).holding(self.shared.lanes.clone())
+        let deliverer = Deliverer::new(self.outbox(), Arc::new(self.clone()), self.shared.clock.clone());
+        deliverer.holding(self.shared.lanes.clone()).seen_by(self.shared.witness.clone())
     }
 
     /// A worker for all merchants of this data directory. From now on what is accepted is left to it.

@@ -10,7 +10,8 @@
 //! What [`Outbox::accept`] answered is never lost, and leaves only with a record: the receipt of its delivery, a dead letter, or an
 //! [`Ending`] that names who ended it and why. A delivery keeps its id, which is the idempotency key, through every attempt, dead letter and
 //! repeat. An update is not claimed before the one before it in its lane is settled on disk. A claim is on disk before its attempt starts, so
-//! that an attempt that was cut off is known of: the next one is told that it may have reached the cart. A settlement is one transaction with
+//! that an attempt that was cut off is known of: the next one is told that it may have reached the cart, and none is claimed for the order
+//! while it may be under way there. A settlement is one transaction with
 //! the receipt, the cassette, what is known of the order, and the cart's pause.
 //!
 //! # The four things that every implementation in SQL must keep
@@ -25,10 +26,11 @@
 //!
 //! # What it cannot know
 //!
-//! Whether a cart has what was sent when no answer came: it is sent again, with the same key. Nor whether an attempt is still under way: a
-//! caller claims no lane that it has in flight, and discards and supersedes nothing there either.
+//! Whether a cart has what was sent when no answer came: it is sent again, with the same key. Nor whether an attempt of this process is under
+//! way: a caller claims no lane that it has in flight, and discards and supersedes nothing there either.
 
 pub mod attempts;
+mod busy;
 pub mod dead;
 pub mod latest;
 pub mod model;
@@ -157,6 +159,19 @@ pub struct Head {
     pub order: OrderRef,
     /// Since when.
     pub due_at_unix_ms: u64,
+    /// Whether the host died or failed while it was at work on it: of those only one is to be tried at a time.
+    pub suspect: bool,
+}
+
+/// An attempt at which the host was at work when it died, or failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspect {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// The number of the attempt.
+    pub attempt: u32,
 }
 
 /// A wish to try a lane's head.
@@ -168,6 +183,9 @@ pub struct Wish {
     pub order: OrderRef,
     /// What becomes of the lane if its head turns out to be [poison](Reason::Poison).
     pub poison: Then,
+    /// How long the attempt may be under way at the cart, if nobody can say what came of it: 24 hours at most. So long nothing else is sent for
+    /// the order.
+    pub busy_ms: u64,
     /// The time.
     pub at_unix_ms: u64,
 }
@@ -201,10 +219,15 @@ pub struct Faults {
 pub enum Claimed {
     /// The claim is on disk: the attempt may start.
     Claim(Box<Claim>),
-    /// The attempts before ended without an answer so often that it became a dead letter instead.
+    /// The host died or failed so often while it was at work on it that it became a dead letter instead.
     Poison {
         /// Which.
         delivery: DeliveryId,
+    },
+    /// An earlier attempt may still be under way at the cart. The lane is due again when that is over.
+    Busy {
+        /// When that is.
+        until_unix_ms: u64,
     },
     /// This release cannot read the head. It stays where it is, and the lane with it.
     Unreadable {
@@ -240,6 +263,8 @@ pub struct Claim {
     pub queued_at_unix_ms: u64,
     /// How many more wait in the lane.
     pub behind: u64,
+    /// Until when this attempt may be under way at the cart, if nobody can say what came of it.
+    pub busy_until_unix_ms: u64,
 }
 
 /// How much waits at a cart.
@@ -273,6 +298,9 @@ pub trait Outbox: Send + Sync {
 
     /// Writes what came of attempts.
     fn settle(&self, all: Vec<Settle>) -> impl Future<Output = Result<Vec<Settled>, Error>> + Send;
+
+    /// Takes in evidence against deliveries. Of an attempt that has ended, or that was suspected before, nothing is noted.
+    fn suspect(&self, all: Vec<Suspect>) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Lets a lane rest. One that is blocked or not there stays as it is.
     fn rest(&self, rest: Rest) -> impl Future<Output = Result<(), Error>> + Send;

@@ -123,6 +123,19 @@ impl Fate {
 }
 
 impl PauseReason {
+    /// Whether a cart that was paused for this may be given other credentials before it goes on.
+    pub fn is_about_credentials(self) -> bool {
+        match self {
+            PauseReason::Credentials | PauseReason::SecretReflected => true,
+            PauseReason::RateLimited => false,
+        }
+    }
+
+    /// Whether a pause of this name is about credentials.
+    pub fn is_named_for_credentials(name: &str) -> bool {
+        [PauseReason::Credentials, PauseReason::SecretReflected].iter().any(|reason| reason.name() == name)
+    }
+
     /// Its name, as it stands in the store and in JSON.
     pub fn name(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use cartage::id::{CartId, DeliveryId, MerchantId};
 use cartage::office::{Office, Outcome};
 use cartage::outbox::{
     Backlog, Claimed, Count, DeadLetter, Discard, Discarded, Due, Error, Faults, Filter, Found, Look, New, Outbox, Page, Queued, Rest,
-    Retried, Settle, Settled, Sqlite, Superseded, Wish,
+    Retried, Settle, Settled, Sqlite, Superseded, Suspect, Wish,
 };
 use cartage::store;
 use cartage::store::orders::OrderRef;
@@ -64,6 +64,10 @@ impl Outbox for Failing {
 
     async fn accept(&self, all: Vec<New>) -> Result<Vec<u64>, Error> {
         self.outbox.accept(all).await
+    }
+
+    async fn suspect(&self, all: Vec<Suspect>) -> Result<(), Error> {
+        self.outbox.suspect(all).await
     }
 
     async fn rest(&self, rest: Rest) -> Result<(), Error> {

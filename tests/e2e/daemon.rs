@@ -8,6 +8,9 @@ use std::process::{Child, Stdio};
 /// The password of every shop and inlet here.
 pub(crate) const PASSWORD: &str = "a password for this test";
 
+/// The password that shops may have next.
+pub(crate) const NEXT_PASSWORD: &str = "the next password";
+
 /// A data directory, and perhaps a daemon that serves it.
 pub(crate) struct Daemon {
     folder: tempfile::TempDir,
@@ -76,9 +79,24 @@ impl Daemon {
         self.json(&words)["text"].as_str().expect("it is shown once").to_owned()
     }
 
+    /// Puts the cart's password into the vault, so that another can wait beside it.
+    pub(crate) fn keep_password(&self, cart: &str) {
+        let file = self.path("cart.toml");
+        let text = std::fs::read_to_string(&file).expect("the cart was added");
+        std::fs::write(&file, text.replace("password = { env = \"SHOP_PASSWORD\" }\n", "")).expect("the folder can be written");
+        self.done(&["apply", "cart.toml"]);
+        self.done(&["credential", "set", cart, "account", "password", "--env", "SHOP_PASSWORD"]);
+    }
+
+    /// Begins a command.
+    pub(crate) fn begin(&self, words: &[&str]) -> Child {
+        self.command(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command starts")
+    }
+
     fn command(&self, words: &[&str]) -> std::process::Command {
         let mut command = cartage();
-        command.args(words).env("CARTAGE_DATA", self.path("data")).env("SHOP_PASSWORD", PASSWORD).current_dir(self.folder.path());
+        command.args(words).env("CARTAGE_DATA", self.path("data")).current_dir(self.folder.path());
+        command.env("SHOP_PASSWORD", PASSWORD).env("NEXT_PASSWORD", NEXT_PASSWORD);
         command
     }
 
@@ -94,7 +112,10 @@ impl Daemon {
 
     /// The same, with further options too.
     pub(crate) fn serve_as(&mut self, options: &[&str], environment: &[(&str, &str)]) {
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--seti-listen", "127.0.0.1:0", "--drain-s", "5", "--json"]);
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--seti-listen", "127.0.0.1:0", "--json"]);
+        if !options.contains(&"--drain-s") {
+            command.args(["--drain-s", "5"]);
+        }
         command.args(options).envs(environment.iter().copied());
         self.start(command);
     }
@@ -150,6 +171,13 @@ impl Daemon {
             serving.child.kill().expect("it is ours");
             serving.child.wait().expect("it ends");
         }
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&self) -> bool {
+        // What has ended and was not waited for is still there to be asked.
+        let id = self.serving.as_ref().expect("it was started").child.id();
+        std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| stat.contains(") Z "))
     }
 
     /// Waits until it ends by itself; whether it ended well.

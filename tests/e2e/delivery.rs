@@ -14,6 +14,8 @@ const CONCURRENCY: u64 = 8;
 const SENDERS: u64 = 6;
 /// Orders of one sender.
 const ORDERS: u64 = 12;
+/// A cart at which nothing is under way for long, so that what a kill cut off is soon tried again.
+pub(crate) const SOON_OVER: &str = "[limits]\ncall_ms = 500\nrequest_ms = 500\n[delivery]\nrepeat_margin = \"1 s\"";
 /// The longest wait for what must come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -23,13 +25,13 @@ fn kills() -> u64 {
 }
 
 /// A client that waits no longer than a killed daemon deserves.
-fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("a client")
 }
 
 /// A status as an Order Manager posts it. The answer, if there was one.
-async fn post(client: &reqwest::Client, url: &str, order: &str, status: &str) -> Option<String> {
+pub(crate) async fn post(client: &reqwest::Client, url: &str, order: &str, status: &str) -> Option<String> {
     let form = [
         ("setifunction", "updatestatus"),
         ("setiuser", "om"),
@@ -44,12 +46,12 @@ async fn post(client: &reqwest::Client, url: &str, order: &str, status: &str) ->
     request.send().await.ok()?.text().await.ok()
 }
 
-fn is_ok(answer: &str) -> bool {
+pub(crate) fn is_ok(answer: &str) -> bool {
     answer.starts_with("SETIResponse: update=OK")
 }
 
 /// A number that differs each time, from a seed.
-fn draw(state: &mut u64, below: u64) -> u64 {
+pub(crate) fn draw(state: &mut u64, below: u64) -> u64 {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (*state >> 33) % below
 }
@@ -58,7 +60,7 @@ fn draw(state: &mut u64, below: u64) -> u64 {
 async fn nothing_is_lost_and_no_order_goes_back_however_often_it_is_killed() {
     let shop = OrderChecker::start(Duration::from_millis(3)).await.expect("a free port");
     let mut daemon = Daemon::new();
-    daemon.add_cart("shop", &shop.script_url(), "encoding = \"delimited\"", &format!("[delivery]\nconcurrency = {CONCURRENCY}"));
+    daemon.add_cart("shop", &shop.script_url(), "encoding = \"delimited\"", &format!("{SOON_OVER}\nconcurrency = {CONCURRENCY}"));
     daemon.serve();
     let (url, over) = (Arc::new(Mutex::new(daemon.inlet("shop"))), Arc::new(AtomicBool::new(false)));
     let senders: Vec<_> = (0..SENDERS).map(|sender| tokio::spawn(send(sender, url.clone(), over.clone()))).collect();
@@ -87,6 +89,7 @@ async fn nothing_is_lost_and_no_order_goes_back_however_often_it_is_killed() {
     let seen = shop.seen();
     assert_eq!(seen.last, accepted, "nothing is lost (seed {seed})");
     assert!(seen.regressions.is_empty(), "no order goes back (seed {seed}): {:?}", seen.regressions);
+    assert!(seen.overlaps.is_empty(), "no attempt overlaps another (seed {seed}): {:?}", seen.overlaps);
     assert!(seen.duplicates <= kills() * CONCURRENCY, "{} came twice, more than were in flight (seed {seed})", seen.duplicates);
 }
 
@@ -118,7 +121,7 @@ async fn it_may_die_between_any_two_steps() {
     for place in ["accepted", "claimed", "sent", "settled"] {
         let shop = OrderChecker::start(Duration::ZERO).await.expect("a free port");
         let mut daemon = Daemon::new();
-        daemon.add_cart("shop", &shop.script_url(), "encoding = \"delimited\"", "");
+        daemon.add_cart("shop", &shop.script_url(), "encoding = \"delimited\"", SOON_OVER);
         daemon.serve_with(&[("CARTAGE_FAILPOINT", place)]);
         let answer = post(&client(), &daemon.inlet("shop"), "1021", "Status 1").await;
         assert!(!daemon.wait(), "it dies at {place}");

@@ -1,9 +1,11 @@
-//! A cart that checks what it is told: it remembers, for each order, every status in the order in which it came.
+//! A cart that looks from outside whether orders keep their order: it takes each update and remembers, for each order, every status in the order in
+//! which it came.
 //!
-//! It speaks the form-field encoding of the classic protocol and expects statuses that end in a number, `Status 7`. What it can say afterwards
-//! is what the outbox promises and cannot see itself: whether an order ever went back, what came twice, what never came.
+//! It speaks the classic protocol in both of its encodings and expects statuses that end in a number, `Status 7`. What it can say afterwards is what
+//! the outbox promises and cannot see itself: whether an order ever went back, what came twice, what never came, and what came while the one before
+//! was still being worked on. It may be told what to answer; only what it answers with OK it has taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,32 +21,73 @@ pub struct OrderChecker {
     server: JoinHandle<()>,
 }
 
+/// An update that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The order.
+    pub order: String,
+    /// The number of its status.
+    pub number: u64,
+    /// The password that came with it.
+    pub password: String,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It is taken.
+    Ok,
+    /// It is refused for good, for this reason.
+    Refused(&'static str),
+    /// It is a script of this protocol: the answer to whatever is no update.
+    Version,
+    /// An HTTP status without a body: 503, or 429, which asks for a rest of a second.
+    Status(u16),
+}
+
+type Answering = Arc<dyn Fn(&Asked) -> Answer + Send + Sync>;
+
 /// What came.
 #[derive(Debug, Default, Clone)]
 pub struct Seen {
-    /// For each order, the number of its last status.
+    /// For each order, the number of its last status that was taken.
     pub last: BTreeMap<String, u64>,
-    /// Statuses that came.
+    /// Statuses that were taken.
+    pub taken: BTreeSet<(String, u64)>,
+    /// Statuses that came, taken or not.
     pub arrived: u64,
     /// Statuses that were the last one again.
     pub duplicates: u64,
     /// Statuses older than the last: the order went back.
     pub regressions: Vec<String>,
+    /// Statuses that came while one of the same order was being worked on.
+    pub overlaps: Vec<String>,
+    /// Statuses that are being worked on, by order.
+    under_way: BTreeMap<String, u64>,
 }
 
 impl OrderChecker {
-    /// Starts it on a free port of 127.0.0.1. It takes so long to answer.
+    /// Starts it on a free port of 127.0.0.1. It works so long on each update, also where the sender hangs up meanwhile, and takes it.
     ///
     /// # Errors
     ///
     /// When no port can be had.
-    pub async fn start(answer_after: Duration) -> io::Result<OrderChecker> {
+    pub async fn start(works: Duration) -> io::Result<OrderChecker> {
+        OrderChecker::start_with(works, |_| Answer::Ok).await
+    }
+
+    /// The same, but that this says what is answered. It is asked as an update comes.
+    ///
+    /// # Errors
+    ///
+    /// When no port can be had.
+    pub async fn start_with(works: Duration, answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> io::Result<OrderChecker> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let (address, seen) = (listener.local_addr()?, Arc::<Mutex<Seen>>::default());
-        let all = seen.clone();
+        let (all, answer): (_, Answering) = (seen.clone(), Arc::new(answer));
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, all.clone(), answer_after));
+                tokio::spawn(serve(stream, all.clone(), works, answer.clone()));
             }
         });
         Ok(OrderChecker { address, seen, server })
@@ -67,7 +110,7 @@ impl Drop for OrderChecker {
     }
 }
 
-async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>, answer_after: Duration) -> io::Result<()> {
+async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>, works: Duration, answer: Answering) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let (mut length, mut line) = (0, String::new());
@@ -87,23 +130,70 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>, answer_after: Duration
         }
         let mut body = vec![0; length];
         stream.read_exact(&mut body).await?;
-        note(&body, &mut locked(&seen));
-        tokio::time::sleep(answer_after).await;
-        const BODY: &str = "SETIResponse: update=OK;Notes=";
-        let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{BODY}", BODY.len());
-        stream.get_mut().write_all(answer.as_bytes()).await?;
+        let answer = match read(&body) {
+            Some(asked) => {
+                let answer = answer(&asked);
+                locked(&seen).begin(&asked, answer);
+                tokio::time::sleep(works).await;
+                locked(&seen).end(&asked.order);
+                answer
+            }
+            None => Answer::Version,
+        };
+        stream.get_mut().write_all(written(answer).as_bytes()).await?;
     }
 }
 
-fn note(body: &[u8], seen: &mut Seen) {
+fn written(answer: Answer) -> String {
+    let (status, body) = match answer {
+        Answer::Ok => (200, "SETIResponse: update=OK;Notes=".to_owned()),
+        Answer::Version => (200, "SETIResponse: version=1.000".to_owned()),
+        Answer::Refused(why) => (200, format!("SETIResponse: update=False;Notes={why}")),
+        Answer::Status(status) => (status, String::new()),
+    };
+    let wait = if status == 429 { "retry-after: 1\r\n" } else { "" };
+    format!("HTTP/1.1 {status} It\r\ncontent-type: text/plain\r\n{wait}content-length: {}\r\n\r\n{body}", body.len())
+}
+
+/// The update in a form, in either encoding. None: there is none.
+fn read(body: &[u8]) -> Option<Asked> {
     let field = |wanted: &str| url::form_urlencoded::parse(body).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
-    let (Some(order), Some(status)) = (field("ordernumber"), field("orderstatus")) else { return };
-    let number: u64 = status.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default();
-    seen.arrived += 1;
-    match seen.last.get(&order) {
-        Some(last) if *last == number => seen.duplicates += 1,
-        Some(last) if *last > number => seen.regressions.push(format!("order {order}: {number} after {last}")),
-        Some(_) | None => drop(seen.last.insert(order, number)),
+    let xml = field("update").unwrap_or_default();
+    let order = field("ordernumber").or_else(|| element(&xml, "OrderNumber"))?;
+    let status = field("orderstatus").or_else(|| element(&xml, "Status"))?;
+    let number = status.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default();
+    Some(Asked { order, number, password: field("password").unwrap_or_default() })
+}
+
+/// The text of the first element of this name. What is sent here needs no escapes.
+fn element(xml: &str, name: &str) -> Option<String> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    Some(rest.split_once('<')?.0.to_owned())
+}
+
+impl Seen {
+    fn begin(&mut self, Asked { order, number, .. }: &Asked, answer: Answer) {
+        self.arrived += 1;
+        let under_way = self.under_way.entry(order.clone()).or_default();
+        *under_way += 1;
+        if *under_way > 1 {
+            self.overlaps.push(format!("order {order}: {number}"));
+        }
+        if answer != Answer::Ok {
+            return;
+        }
+        self.taken.insert((order.clone(), *number));
+        match self.last.get(order) {
+            Some(last) if last == number => self.duplicates += 1,
+            Some(last) if last > number => self.regressions.push(format!("order {order}: {number} after {last}")),
+            Some(_) | None => drop(self.last.insert(order.clone(), *number)),
+        }
+    }
+
+    fn end(&mut self, order: &str) {
+        if let Some(under_way) = self.under_way.get_mut(order) {
+            *under_way -= 1;
+        }
     }
 }
 

@@ -144,7 +144,7 @@ impl Desk {
     async fn kill(&self, of: &str, order: &str, reason: Reason, then: Then) -> DeliveryId {
         let order = OrderRef { cart: cart("seed-shop"), number: order.to_owned() };
         let (merchant, at_unix_ms) = (merchant(of), self.clock.now_unix_ms());
-        let wish = Wish { merchant: merchant.clone(), order: order.clone(), poison: Then::Block, at_unix_ms };
+        let wish = Wish { merchant: merchant.clone(), order: order.clone(), poison: Then::Block, busy_ms: 0, at_unix_ms };
         let claimed = self.office.outbox().claim(vec![wish]).await.expect("it can be claimed");
         let [Claimed::Claim(claim)] = claimed.as_slice() else { panic!("{claimed:?}") };
         let (delivery, attempt) = (claim.delivery.clone(), claim.attempt);
@@ -155,6 +155,7 @@ impl Desk {
             delivery: delivery.clone(),
             attempt,
             receipt: None,
+            lingers: false,
             resume: None,
             cassette: None,
             settlement,

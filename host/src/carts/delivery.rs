@@ -22,6 +22,9 @@ pub const GIVE_UP_MS_MIN: u64 = HOUR_MS;
 /// The longest: 7 days, as long as idempotency keys are kept.
 pub const GIVE_UP_MS_MAX: u64 = 7 * 24 * HOUR_MS;
 
+/// The longest margin after a call's deadline: 12 hours.
+pub const REPEAT_MARGIN_MS_MAX: u64 = 12 * HOUR_MS;
+
 const SECOND_MS: u64 = 1000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
@@ -59,6 +62,10 @@ pub struct DeliveryRules {
     /// The age at which an update that still fails becomes a dead letter. Default 72 h.
     #[serde(deserialize_with = "give_up_after")]
     pub give_up_after: Wait,
+    /// How much longer than a call's deadline the cart may be at work on an update of which no answer came. Nothing more is sent for the order
+    /// before. Default: as long again as the deadline.
+    #[serde(deserialize_with = "repeat_margin", skip_serializing_if = "Option::is_none")]
+    pub repeat_margin: Option<Wait>,
 }
 
 impl Default for DeliveryRules {
@@ -69,7 +76,16 @@ impl Default for DeliveryRules {
             rate: None,
             retry_waits: WAITS_MS.map(Wait).to_vec(),
             give_up_after: Wait(72 * HOUR_MS),
+            repeat_margin: None,
         }
+    }
+}
+
+impl DeliveryRules {
+    /// How long an attempt may be under way at the cart from its beginning, if no answer came, in milliseconds: its deadline and the margin.
+    pub fn busy_ms(&self, call_ms: u32) -> u64 {
+        let deadline = u64::from(call_ms);
+        deadline.saturating_add(self.repeat_margin.map_or(deadline, Wait::ms)).min(WAIT_MS_MAX)
     }
 }
 
@@ -235,6 +251,14 @@ fn retry_waits<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Wait>, D::Error
     }
 }
 
+fn repeat_margin<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Wait>, D::Error> {
+    let margin = Wait::deserialize(from)?;
+    if margin.0 > REPEAT_MARGIN_MS_MAX {
+        return Err(D::Error::custom(format!("{margin} is too long a margin; choose {} at most", Wait(REPEAT_MARGIN_MS_MAX))));
+    }
+    Ok(Some(margin))
+}
+
 fn give_up_after<'de, D: Deserializer<'de>>(from: D) -> Result<Wait, D::Error> {
     let age = Wait::deserialize(from)?;
     if age.0 < GIVE_UP_MS_MIN {
@@ -282,6 +306,8 @@ mod tests {
             ("retry_waits = [\"1 s\"]", "retry_waits = [\"18446744073709551615 h\"]", "is no length of time"),
             ("give_up_after = \"1 h\"", "give_up_after = \"59 min\"", "choose 1 h at least"),
             ("give_up_after = \"168 h\"", "give_up_after = \"169 h\"", "168 h at most"),
+            ("repeat_margin = \"1 s\"", "repeat_margin = \"0 s\"", "is no length of time"),
+            ("repeat_margin = \"12 h\"", "repeat_margin = \"13 h\"", "choose 12 h at most"),
             ("dead_letters = \"latest-wins\"", "dead_letters = \"latest\"", "unknown variant"),
             ("dead_letters = \"skip\"", "dead_letter = \"skip\"", "unknown field"),
         ] {
@@ -294,6 +320,13 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_without_an_answer_may_be_under_way_for_its_deadline_and_a_margin() {
+        let own = read("repeat_margin = \"5 s\"").expect("it is valid");
+        assert_eq!((DeliveryRules::default().busy_ms(60_000), own.busy_ms(60_000)), (120_000, 65_000));
+        assert_eq!(own.busy_ms(u32::MAX), WAIT_MS_MAX);
+    }
+
+    #[test]
     fn a_rate_spreads_its_updates_evenly() {
         let interval = |rate: Result<Rate, Invalid>| rate.map(Rate::interval_us);
         assert_eq!(interval(Rate::per_second(1)), Ok(1_000_000));
@@ -303,7 +336,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        let text = "dead_letters = \"skip\"\nconcurrency = 7\nrate = \"30 per minute\"\nretry_waits = [\"90 s\", \"24 h\"]\ngive_up_after = \"1 h\"\n";
+        let text = "dead_letters = \"skip\"\nconcurrency = 7\nrate = \"30 per minute\"\nretry_waits = [\"90 s\", \"24 h\"]\ngive_up_after = \"1 h\"\nrepeat_margin = \"2 min\"\n";
         let rules = read(text).expect("it is valid");
         assert_eq!(toml::to_string(&rules).expect("it is text and numbers"), text);
     }

@@ -282,13 +282,15 @@ mod round_trip {
             rate.expect("it is within its bounds")
         }));
         let wait = |s: std::ops::RangeInclusive<u64>| s.prop_map(|s| delivery::Wait::of_s(s).expect("it is within its bounds"));
-        (dead_letters, 1..=64_u32, rate, vec(wait(1..=86_400), 1..4), wait(3600..=604_800)).prop_map(
-            |(dead_letters, concurrency, rate, retry_waits, give_up_after)| DeliveryRules {
+        let margin = option::of(wait(1..=43_200));
+        (dead_letters, 1..=64_u32, rate, vec(wait(1..=86_400), 1..4), wait(3600..=604_800), margin).prop_map(
+            |(dead_letters, concurrency, rate, retry_waits, give_up_after, repeat_margin)| DeliveryRules {
                 dead_letters,
                 concurrency,
                 rate,
                 retry_waits,
                 give_up_after,
+                repeat_margin,
             },
         )
     }

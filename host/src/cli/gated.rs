@@ -47,6 +47,14 @@ pub(super) fn show(sent: &Sent, json: bool) -> Verdict {
                  cartage explain --cart {} --order {0}",
                 sent.decision.order_number, sent.decision.cart
             )),
+            Done::Waits { delivery, waits: Waits::Busy { until_unix_ms } } => report::line(&format!(
+                "Kept as delivery {delivery}: an earlier attempt at order {} may still be under way at the cart, so nothing is sent for it before {}.",
+                sent.decision.order_number,
+                report::time(*until_unix_ms)
+            )),
+            Done::Waits { delivery, waits: Waits::Fault { fault } } => {
+                report::line(&format!("Kept as delivery {delivery}, and not sent: {fault}.\nLook at it: cartage delivery show {delivery}"));
+            }
             Done::Waits { delivery, waits: Waits::Worker } => {
                 report::line(&format!("Kept as delivery {delivery}: it will be delivered as soon as its cart takes it."));
             }

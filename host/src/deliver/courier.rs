@@ -155,6 +155,11 @@ impl Courier {
         self.plugin.manifest()
     }
 
+    /// The deadline of a call, in milliseconds.
+    pub fn call_ms(&self) -> u32 {
+        self.limits.call_ms
+    }
+
     /// What the operator should know about this cart's connection, such as secrets too short to be looked for.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings

@@ -11,6 +11,7 @@ use crate::store::carts::Pause;
 use crate::store::cassettes::Tape;
 use cartage_contract::orders::Update;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a cart cannot be made ready, in the words of whoever tried.
 pub type NotReady = Box<dyn std::error::Error + Send + Sync>;
@@ -23,8 +24,9 @@ pub trait Roster: Send + Sync + 'static {
     /// One of them. None: it is gone.
     fn cart(&self, cart: &CartKey) -> impl Future<Output = Result<Option<Standing>, outbox::Error>> + Send;
 
-    /// A cart made ready. Asked before every attempt, so it should be quick where nothing has changed.
-    fn ready(&self, cart: &CartKey) -> impl Future<Output = Result<Arc<Ready>, NotReady>> + Send;
+    /// A cart made ready. Asked before every attempt, so it should be quick where nothing has changed. None: it refused its credentials, and is
+    /// left alone until something is changed, also by those whose turn had begun.
+    fn ready(&self, cart: &CartKey) -> impl Future<Output = Result<Option<Arc<Ready>>, NotReady>> + Send;
 
     /// An update as it stands now: what of it the cart was told since it was accepted is marked.
     fn brief(&self, cart: &CartKey, order: &str, update: Box<Update>) -> impl Future<Output = Result<Box<Update>, outbox::Error>> + Send;
@@ -62,6 +64,8 @@ pub struct Ready {
     pub full_state: bool,
     /// Which of its credentials it was made ready with.
     pub turn: Turn,
+    /// For those that wait until they worked.
+    pub trial: Trial,
     /// What is taken out of its recordings.
     pub personal: Rules,
     /// Until when nothing is, because a person said so.
@@ -75,6 +79,37 @@ pub enum Turn {
     Current,
     /// Those that wait until they worked.
     Next,
+}
+
+/// Lets credentials of which nobody knows whether they work be tried with one order at a time, until the cart answered one.
+#[derive(Debug, Default)]
+pub struct Trial {
+    under_way: AtomicBool,
+    over: AtomicBool,
+}
+
+/// An order that is tried with them.
+pub struct Trying<'t>(&'t Trial);
+
+impl Trial {
+    /// Begins an attempt. None: another is under way.
+    pub(super) fn begin(&self) -> Option<Trying<'_>> {
+        let free = self.over.load(Ordering::Relaxed) || !self.under_way.swap(true, Ordering::Relaxed);
+        free.then_some(Trying(self))
+    }
+}
+
+impl Trying<'_> {
+    /// The cart answered with sense.
+    pub(super) fn answered(&self) {
+        self.0.over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Trying<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.store(false, Ordering::Relaxed);
+    }
 }
 
 /// What the credentials make of an attempt's fate.
@@ -130,6 +165,11 @@ impl Ready {
         self.rules.dead_letters == DeadLetters::LatestWins && self.full_state
     }
 
+    /// How long an attempt may be under way at the cart, if no answer came, in milliseconds.
+    pub fn busy_ms(&self) -> u64 {
+        self.rules.busy_ms(self.courier.call_ms())
+    }
+
     /// What becomes of an order whose head is dead.
     pub fn after_dead(&self) -> Then {
         match self.rules.dead_letters {
@@ -137,5 +177,21 @@ impl Ready {
             DeadLetters::LatestWins if self.full_state => Then::Go,
             DeadLetters::LatestWins | DeadLetters::Block => Then::Block,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_tried_at_a_time_until_one_was_answered() {
+        let trial = Trial::default();
+        let first = trial.begin().expect("none is under way");
+        assert!(trial.begin().is_none());
+        drop(first);
+        let second = trial.begin().expect("the first is over");
+        second.answered();
+        assert!(trial.begin().is_some() && trial.begin().is_some(), "they work");
     }
 }

@@ -14,6 +14,8 @@
 //! It cannot know what is in the outbox, only what it was told: [`Scheduler::work`] must follow every commit that puts something into a lane, be
 //! it accepted, retried or unblocked, and may come too often. A simulation from seeds beside the tests shows all of it together, with
 //! clocks that jump and processes that die.
+//!
+//! An update at which the process was at work when it died is a suspect. One suspect is tried at a time, of all carts together.
 
 mod after;
 mod breaker;
@@ -37,7 +39,7 @@ pub use time::{Now, Timeline};
 
 use crate::carts::DeliveryRules;
 use crate::id::{CartId, MerchantId};
-use cart::{Cart, Place};
+use cart::{Cart, Place, Proof};
 use std::collections::{BTreeMap, BTreeSet};
 use turns::Turns;
 
@@ -64,6 +66,10 @@ pub struct Scheduler<L> {
     in_flight: u32,
     /// Slots kept for what fetches under way may bring.
     reserved: u32,
+    /// The suspect in flight.
+    trial: Option<(Number, L)>,
+    /// Carts with suspects that wait for the end of the trial.
+    holding: BTreeSet<Number>,
     changes: Vec<(CartKey, Breaker)>,
 }
 
@@ -77,8 +83,18 @@ pub struct Fetch<L> {
     /// Lanes are due that have this time or an earlier one. It is the present, except where the outbox has a time that no schedule can have
     /// meant: that was written by a clock which was wrong.
     pub due_by_unix_ms: u64,
-    /// Lanes to leave out.
+    /// Lanes to leave out: those in flight, and suspects that wait.
     pub in_flight: Vec<L>,
+}
+
+/// A lane that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate<L> {
+    /// Which.
+    pub lane: L,
+    /// Whether its update may be what ended the process before. Of those one is in flight at a time, of all carts together: should the process
+    /// end again, it is known of which. The others wait for that, and nobody waits for them.
+    pub suspect: bool,
 }
 
 /// How a cart stands, for people and metrics.
@@ -107,6 +123,8 @@ impl<L: Ord + Clone> Scheduler<L> {
             slots: slots.max(1),
             in_flight: 0,
             reserved: 0,
+            trial: None,
+            holding: BTreeSet::new(),
             changes: Vec::new(),
         }
     }
@@ -144,6 +162,11 @@ impl<L: Ord + Clone> Scheduler<L> {
     /// Pauses a cart until a time, or until a person resumes it. Of two pauses the longer one holds.
     pub fn pause(&mut self, key: &CartKey, until_unix_ms: Option<u64>, now: Now) {
         self.change_by_key(key, now, |cart| cart.pause(until_unix_ms));
+    }
+
+    /// Nobody knows whether a cart takes the credentials that are used from now on: it is asked with one order first.
+    pub fn prove(&mut self, key: &CartKey, now: Now) {
+        self.change_by_key(key, now, Cart::wants_proof);
     }
 
     /// Ends a cart's pause. An open breaker lets its probe go at once.
@@ -205,15 +228,22 @@ impl<L: Ord + Clone> Scheduler<L> {
     /// A fetch is over: these lanes of the cart are due, and beyond them and those in flight the next is due at `next_due_unix_ms`. Gives
     /// those that start now; they are in flight until [`Scheduler::settled`]. The others, if any, stay where they are, since the cart was
     /// paused or changed meanwhile.
-    pub fn fetched(&mut self, key: &CartKey, lanes: Vec<L>, next_due_unix_ms: Option<u64>, now: Now) -> Vec<L> {
+    pub fn fetched(&mut self, key: &CartKey, lanes: Vec<Candidate<L>>, next_due_unix_ms: Option<u64>, now: Now) -> Vec<L> {
         let mut started = Vec::new();
         let mut granted = 0;
+        let (mut trial, mut holds) = (self.trial.as_ref().map(|(_, lane)| lane.clone()), false);
+        let had_trial = trial.is_some();
         self.change_by_key(key, now, |cart| {
             let Some(at_most) = cart.fetching.take() else { return };
             granted = at_most;
             let found = !lanes.is_empty();
-            for lane in lanes {
+            for Candidate { lane, suspect } in lanes {
                 if cart.in_flight.contains_key(&lane) {
+                    continue;
+                }
+                if suspect && trial.is_some() {
+                    holds = true;
+                    cart.held.insert(lane);
                     continue;
                 }
                 if started.len() >= at_most as usize || cart.room(now) == 0 {
@@ -221,6 +251,9 @@ impl<L: Ord + Clone> Scheduler<L> {
                     break;
                 }
                 cart.start(lane.clone(), now);
+                if suspect {
+                    trial = Some(lane.clone());
+                }
                 started.push(lane);
             }
             if let Some(due) = next_due_unix_ms {
@@ -229,6 +262,11 @@ impl<L: Ord + Clone> Scheduler<L> {
             }
         });
         self.reserved -= granted;
+        let number = self.numbers.get(key).copied();
+        if let (false, Some(number), Some(lane)) = (had_trial, number, trial) {
+            self.trial = Some((number, lane));
+        }
+        self.holding.extend(number.filter(|_| holds));
         self.in_flight += u32::try_from(started.len()).expect("they are no more than were granted");
         started
     }
@@ -237,6 +275,7 @@ impl<L: Ord + Clone> Scheduler<L> {
     /// `draw` is any number, evenly drawn. A lane that is not in flight is passed over.
     pub fn settled(&mut self, key: &CartKey, lane: &L, verdict: &Verdict, next_due_unix_ms: Option<u64>, now: Now, draw: u64) {
         let mut was_in_flight = false;
+        let is_trial = self.trial.as_ref().is_some_and(|(number, tried)| tried == lane && self.numbers.get(key) == Some(number));
         self.change_by_key(key, now, |cart| {
             let Some(flight) = cart.in_flight.remove(lane) else { return };
             was_in_flight = true;
@@ -247,8 +286,15 @@ impl<L: Ord + Clone> Scheduler<L> {
                 Sign::Answered if !cart.is_paused(now) => cart.rate_limits = 0,
                 Sign::Answered | Sign::RateLimited | Sign::Failed | Sign::Nothing => {}
             }
+            cart.proves(lane, verdict.sign == Sign::Answered);
             match verdict.cart {
-                Some(ForCart::Pause { until_unix_ms, .. }) => cart.pause(until_unix_ms),
+                Some(ForCart::Pause { reason, until_unix_ms }) => {
+                    cart.pause(until_unix_ms);
+                    if reason.is_about_credentials() {
+                        cart.proof = Proof::Wanted;
+                    }
+                }
+                Some(ForCart::Prove) => cart.wants_proof(),
                 Some(ForCart::Rest { until_unix_ms }) => cart.pause(Some(until_unix_ms)),
                 Some(ForCart::Disable) => cart.disabled = true,
                 None => {}
@@ -258,6 +304,15 @@ impl<L: Ord + Clone> Scheduler<L> {
             }
         });
         self.in_flight -= u32::from(was_in_flight);
+        if is_trial {
+            self.trial = None;
+            for number in std::mem::take(&mut self.holding) {
+                self.change(number, now, |cart| {
+                    cart.held.clear();
+                    cart.heard_of(now.unix_ms(), now);
+                });
+            }
+        }
     }
 
     /// When [`Scheduler::next`] has something to say again if nothing happens before: a time of the [`Timeline`]. None: only after an event.
@@ -324,6 +379,7 @@ impl<L: Ord + Clone> Scheduler<L> {
         if cart.removed && cart.in_flight.is_empty() && cart.fetching.is_none() {
             self.ready.left(&cart.key.0);
             self.numbers.remove(&cart.key);
+            self.holding.remove(&number);
             self.carts.remove(&number);
         }
     }

@@ -9,10 +9,11 @@
 
 use super::bell::{Bell, News};
 use super::roster::{Note, Roster, Standing};
-use super::schedule::{CartKey, Fetch, Scheduler, Verdict};
+use super::schedule::{Candidate, CartKey, Fetch, Scheduler, Verdict};
 use super::{Deliverer, NOT_READY_MS, Over, draw};
 use crate::causes::chain;
 use crate::outbox::{self, Due, Look, Outbox, Reach};
+use crate::receipt::PauseReason;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +82,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
 
     /// Delivers until the store is of no use any more.
     async fn work(&mut self) -> Result<(), Error> {
+        self.hear_the_witness().await?;
         for standing in self.carts().await? {
             self.take_in(&standing);
             self.scheduler.work(&standing.cart, 0, self.deliverer.now());
@@ -95,6 +97,18 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
                 () = sleep(Duration::from_millis(wake)) => {}
             }
         }
+    }
+
+    /// Before anything is tried it must be known at what an earlier process died.
+    async fn hear_the_witness(&self) -> Result<(), Error> {
+        while let Err(error) = self.deliverer.hear_the_witness().await {
+            if error.reach() == Reach::Process {
+                return Err(Error(error));
+            }
+            tracing::error!(error = chain(&error), "what an earlier process died at could not be noted; it is tried again");
+            sleep(Duration::from_millis(ASK_AGAIN_MS)).await;
+        }
+        Ok(())
     }
 
     /// All carts. Where the store does not say which there are, it is asked again.
@@ -171,7 +185,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
                 return self.disk(cart, error);
             }
         };
-        let orders = heads.into_iter().map(|head| head.order.number).collect();
+        let orders = heads.into_iter().map(|head| Candidate { lane: head.order.number, suspect: head.suspect }).collect();
         let rate_limits = self.scheduler.rate_limits(cart);
         for order in self.scheduler.fetched(cart, orders, next_unix_ms, now) {
             let (deliverer, key, number) = (self.deliverer.clone(), cart.clone(), order.clone());
@@ -247,6 +261,9 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         self.scheduler.resume(cart, now);
         if let Some(pause) = pause {
             self.scheduler.pause(cart, pause.until_unix_ms, now);
+            if PauseReason::is_named_for_credentials(&pause.why) {
+                self.scheduler.prove(cart, now);
+            }
         }
     }
 

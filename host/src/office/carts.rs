@@ -4,6 +4,7 @@ use super::apply::{Difference, definition};
 use super::{Error, KeptCart, Office};
 use crate::carts::Cart;
 use crate::id::{CartId, Digest};
+use crate::receipt::PauseReason;
 use crate::store::carts::{Pause, PluginRun};
 use crate::store::{self, Tx};
 
@@ -34,10 +35,22 @@ impl Office {
                 self.not_banned(pinned).await?;
             }
         }
-        let pause = why.map(|why| Pause { why: why.to_owned(), until_unix_ms: None });
+        let pause = match why {
+            Some(why) => Some(Pause { why: why.to_owned(), until_unix_ms: None }),
+            None => self.over(id).await?,
+        };
         let (cart, what) = (id.clone(), if why.is_some() { "pause" } else { "resume" });
         let detail = why.unwrap_or_default().to_owned();
         self.change_cart(id, what, detail, move |tx, merchant| store::carts::set_pause(tx, merchant, &cart, pause.as_ref()).map(drop)).await
+    }
+
+    /// What is kept of a cart's pause when it is resumed: after one for its credentials that it is over, so that whoever delivers next, now or
+    /// after a start, tries them with one order first.
+    async fn over(&self, id: &CartId) -> Result<Option<Pause>, Error> {
+        let (merchant, cart, now) = (self.merchant.clone(), id.clone(), self.now_unix_ms());
+        let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &cart)).await?;
+        let pause = row.and_then(|row| row.pause).filter(|pause| PauseReason::is_named_for_credentials(&pause.why));
+        Ok(pause.map(|pause| Pause { until_unix_ms: Some(now), ..pause }))
     }
 
     /// Pauses every cart of the merchant until somebody resumes them all; what each was paused for by itself is kept beside. Tells how many

@@ -7,7 +7,8 @@ use super::{Error, Office};
 use crate::deliver::lanes::Held;
 use crate::id::{CartId, DeliveryId};
 use crate::outbox::{
-    self, Backlog, Count, DeadLetter, Discard, Discarded, Filter, Found, Outbox as _, Page, Queued, ROWS_MAX, Reason, Retried, Then, sqlite,
+    self, Backlog, Count, DeadLetter, Discard, Discarded, Filter, Found, Outbox as _, Page, Queued, ROWS_MAX, Reach, Reason, Retried, Then,
+    sqlite,
 };
 use crate::store::orders::OrderRef;
 use crate::store::{self, Tx, audit, cassettes, receipts};
@@ -123,7 +124,9 @@ impl Office {
     async fn waiting(&self, cart: &CartId, since_unix_ms: Option<u64>, most: u32) -> Result<Vec<Queued>, Error> {
         let (mut kept, mut after) = (Vec::new(), None);
         while kept.len() < most as usize {
-            let page = Page { after, most: ROWS_MAX };
+            // Those that came before are passed over, so nobody knows how many are to be read.
+            let most = if since_unix_ms.is_some() { ROWS_MAX } else { most - kept.len() as u32 };
+            let page = Page { after, most };
             let rows = self.outbox().queued(self.merchant.clone(), cart.clone(), page).await?;
             let Some(last) = rows.last() else { break };
             after = Some(last.nth);
@@ -181,29 +184,54 @@ impl Office {
     pub async fn retry(&self, deliveries: &[DeliveryId]) -> Result<Vec<Resent>, Error> {
         let mut done = Vec::new();
         for batch in deliveries.chunks(RETRY_BATCH) {
-            let (merchant, who, ids, at) = (self.merchant.clone(), self.who.clone(), batch.to_vec(), self.now_unix_ms());
-            let write = move |tx: &Tx<'_>| -> Result<_, outbox::Error> {
-                let (mut retried, mut carts) = (Vec::new(), BTreeSet::new());
-                let done = sqlite::retry(tx, &merchant, &ids, at)?;
-                for (delivery, done) in ids.into_iter().zip(done) {
-                    if matches!(done, Retried::Head | Retried::Tail { .. })
-                        && let Some(Found::Queued(queued, _)) = sqlite::find(tx, &merchant, &delivery)?
-                    {
-                        let OrderRef { cart, number } = queued.order;
-                        let subject = format!("{delivery} of order {number} at cart {cart}");
-                        let (who, what) = (who.to_string(), "delivery retry".to_owned());
-                        audit::add(tx, &merchant, &audit::Line { at_unix_ms: at, who, what, subject, detail: None })?;
-                        carts.insert(cart);
+            match self.retry_together(batch).await {
+                Ok(mut retried) => done.append(&mut retried),
+                // What one of them holds hinders none of the others.
+                Err(error) if error.reach() == Reach::Content => {
+                    for delivery in batch {
+                        done.push(self.retry_alone(delivery).await?);
                     }
-                    retried.push(Resent { delivery, done });
                 }
-                Ok((retried, carts))
-            };
-            let (retried, carts) = self.shared.store.write(write).await?;
-            carts.iter().for_each(|cart| self.work_at(cart));
-            done.extend(retried);
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(done)
+    }
+
+    async fn retry_alone(&self, delivery: &DeliveryId) -> Result<Resent, Error> {
+        match self.retry_together(std::slice::from_ref(delivery)).await {
+            Ok(mut retried) => Ok(retried.pop().expect("one was asked for")),
+            Err(error) if error.reach() == Reach::Content => {
+                tracing::error!(%delivery, error = crate::causes::chain(&error), "a dead letter could not be put back");
+                Ok(Resent { delivery: delivery.clone(), done: Retried::Unreadable })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Puts dead letters back, all or none.
+    async fn retry_together(&self, deliveries: &[DeliveryId]) -> Result<Vec<Resent>, outbox::Error> {
+        let (merchant, who, ids, at) = (self.merchant.clone(), self.who.clone(), deliveries.to_vec(), self.now_unix_ms());
+        let write = move |tx: &Tx<'_>| -> Result<_, outbox::Error> {
+            let (mut retried, mut carts) = (Vec::new(), BTreeSet::new());
+            let done = sqlite::retry(tx, &merchant, &ids, at)?;
+            for (delivery, done) in ids.into_iter().zip(done) {
+                if matches!(done, Retried::Head | Retried::Tail { .. })
+                    && let Some(Found::Queued(queued, _)) = sqlite::find(tx, &merchant, &delivery)?
+                {
+                    let OrderRef { cart, number } = queued.order;
+                    let subject = format!("{delivery} of order {number} at cart {cart}");
+                    let (who, what) = (who.to_string(), "delivery retry".to_owned());
+                    audit::add(tx, &merchant, &audit::Line { at_unix_ms: at, who, what, subject, detail: None })?;
+                    carts.insert(cart);
+                }
+                retried.push(Resent { delivery, done });
+            }
+            Ok((retried, carts))
+        };
+        let (retried, carts) = self.shared.store.write(write).await?;
+        carts.iter().for_each(|cart| self.work_at(cart));
+        Ok(retried)
     }
 
     /// Ends a delivery for good, a dead letter or one that waits, and says why. The label before it counts again. Once begun it is done to its

@@ -5,7 +5,7 @@ use crate::carts::Cart;
 use crate::cassette::Cassette;
 use crate::cassette::redact::{Rules, TooMany};
 use crate::deliver::Attempt;
-use crate::deliver::roster::{Credentials, NotReady, Note, Ready, Roster, Standing, Turn};
+use crate::deliver::roster::{Credentials, NotReady, Note, Ready, Roster, Standing, Trial, Turn};
 use crate::deliver::schedule::{CartKey, Follows, Verdict};
 use crate::gate::package::mark;
 use crate::heavy;
@@ -33,8 +33,26 @@ struct Made {
     ready: Arc<Ready>,
     /// The changes that it knows of.
     changes: u64,
-    /// Whether its next attempt is made with the credentials that wait.
-    next: bool,
+    with: With,
+}
+
+/// Which credentials the next attempt is made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum With {
+    /// These.
+    These(Turn),
+    /// The cart took none of them: it is left alone until something is changed.
+    None,
+}
+
+/// What is kept of a cart.
+enum Kept {
+    /// It is ready.
+    Ready(Arc<Ready>),
+    /// It is to be made ready anew, with these credentials.
+    Make(Turn),
+    /// It is left alone.
+    Rests,
 }
 
 impl Couriers {
@@ -43,23 +61,41 @@ impl Couriers {
         self.changes.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn kept(&self, cart: &CartKey) -> Option<(Option<Arc<Ready>>, Turn)> {
+    fn kept(&self, cart: &CartKey) -> Kept {
         let ready = self.ready.lock().expect("nobody panics while holding it");
-        let made = ready.get(cart)?;
-        let turn = if made.next { Turn::Next } else { Turn::Current };
-        let current = made.changes == self.changes.load(Ordering::Relaxed) && made.ready.turn == turn;
-        Some((current.then(|| made.ready.clone()), turn))
+        let Some(made) = ready.get(cart) else { return Kept::Make(Turn::Current) };
+        let is_changed = made.changes != self.changes.load(Ordering::Relaxed);
+        match made.with {
+            With::None if is_changed => Kept::Make(Turn::Current),
+            With::None => Kept::Rests,
+            With::These(turn) if is_changed || made.ready.turn != turn => Kept::Make(turn),
+            With::These(_) => Kept::Ready(made.ready.clone()),
+        }
     }
 
     fn keep(&self, cart: &CartKey, ready: &Arc<Ready>, changes: u64) {
-        let made = Made { ready: ready.clone(), changes, next: ready.turn == Turn::Next };
+        let made = Made { ready: ready.clone(), changes, with: With::These(ready.turn) };
         self.ready.lock().expect("nobody panics while holding it").insert(cart.clone(), made);
     }
 
-    fn turn(&self, cart: &CartKey, next: bool) {
+    fn set(&self, cart: &CartKey, with: With) {
         if let Some(made) = self.ready.lock().expect("nobody panics while holding it").get_mut(cart) {
-            made.next = next;
+            made.with = with;
         }
+    }
+
+    /// Goes over from the credentials in use to those that wait.
+    fn go_over(&self, cart: &CartKey) {
+        let mut ready = self.ready.lock().expect("nobody panics while holding it");
+        if let Some(made) = ready.get_mut(cart).filter(|made| made.with == With::These(Turn::Current)) {
+            made.with = With::These(Turn::Next);
+        }
+    }
+
+    /// Whether a cart was made ready anew since.
+    fn is_older(&self, cart: &CartKey, ready: &Ready) -> bool {
+        let kept = self.ready.lock().expect("nobody panics while holding it");
+        kept.get(cart).is_some_and(|made| !std::ptr::eq(&raw const *made.ready, ready))
     }
 }
 
@@ -81,20 +117,20 @@ impl Roster for Office {
         Ok(row.and_then(|row| standing(cart.clone(), &row)))
     }
 
-    async fn ready(&self, cart: &CartKey) -> Result<Arc<Ready>, NotReady> {
-        if let Some((Some(ready), _)) = self.shared.couriers.kept(cart) {
-            return Ok(ready);
+    async fn ready(&self, cart: &CartKey) -> Result<Option<Arc<Ready>>, NotReady> {
+        if let Kept::Ready(ready) = self.shared.couriers.kept(cart) {
+            return Ok(Some(ready));
         }
         let _turn = self.shared.readying.take(cart).await;
         let changes = self.shared.couriers.changes.load(Ordering::Relaxed);
         let turn = match self.shared.couriers.kept(cart) {
-            Some((Some(ready), _)) => return Ok(ready),
-            Some((None, turn)) => turn,
-            None => Turn::Current,
+            Kept::Ready(ready) => return Ok(Some(ready)),
+            Kept::Rests => return Ok(None),
+            Kept::Make(turn) => turn,
         };
         let ready = Arc::new(self.as_merchant(cart.0.clone()).make_ready(cart, turn).await?);
         self.shared.couriers.keep(cart, &ready, changes);
-        Ok(ready)
+        Ok(Some(ready))
     }
 
     async fn brief(&self, cart: &CartKey, order_number: &str, mut update: Box<Update>) -> Result<Box<Update>, outbox::Error> {
@@ -109,22 +145,25 @@ impl Roster for Office {
         let delivered = matches!(fate, Fate::Delivered | Fate::AlreadyDelivered);
         let office = self.as_merchant(cart.0.clone());
         match ready.turn {
+            // What was begun before says nothing of the credentials that are used now.
+            _ if refused && self.shared.couriers.is_older(cart, ready) => Credentials::OthersNext,
             Turn::Current if refused && office.others_wait(cart).await => {
-                self.shared.couriers.turn(cart, true);
+                self.shared.couriers.go_over(cart);
                 Credentials::OthersNext
             }
             Turn::Next if delivered => {
-                self.shared.couriers.turn(cart, false);
+                self.shared.couriers.set(cart, With::These(Turn::Current));
                 if let Err(error) = office.promote(&cart.1).await {
                     tracing::warn!(cart = %cart.1, error = &error as &dyn std::error::Error, "the credentials that worked could not be taken into use");
                 }
                 Credentials::Stand
             }
-            Turn::Next if refused => {
-                self.shared.couriers.turn(cart, false);
+            Turn::Current | Turn::Next => {
+                if refused {
+                    self.shared.couriers.set(cart, With::None);
+                }
                 Credentials::Stand
             }
-            Turn::Current | Turn::Next => Credentials::Stand,
         }
     }
 
@@ -188,7 +227,7 @@ impl Office {
         let full_state = courier.manifest().features.full_state;
         let personal = Rules::new(&courier.manifest().personal_fields);
         let raw_until_unix_ms = self.raw_until(&cart.1).await?;
-        Ok(Ready { courier, rules: kept.cart.delivery, full_state, turn, personal, raw_until_unix_ms })
+        Ok(Ready { courier, rules: kept.cart.delivery, full_state, turn, trial: Trial::default(), personal, raw_until_unix_ms })
     }
 
     /// Whether there are credentials that wait until they worked. What cannot be read is none: the refusal stands then.

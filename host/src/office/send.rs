@@ -2,8 +2,8 @@
 
 use super::accept::{Accepted, Looked, Outcome, Request};
 use super::{Error, Office};
-use crate::deliver::schedule::{CartKey, Follows};
-use crate::deliver::{Attempt, Over};
+use crate::deliver::schedule::{CartKey, Follows, ForCart};
+use crate::deliver::{Attempt, NotTried, Over};
 use crate::gate::Decision;
 use crate::id::DeliveryId;
 use crate::outbox::{self, Found, Outbox as _, sqlite};
@@ -65,6 +65,16 @@ pub enum Waits {
     },
     /// An earlier update of the order comes first, and is not delivered.
     Earlier,
+    /// An earlier attempt at the order may still be under way at the cart.
+    Busy {
+        /// Until when.
+        until_unix_ms: u64,
+    },
+    /// Something failed at the order's queue, which rests.
+    Fault {
+        /// What failed.
+        fault: String,
+    },
     /// The worker, which has not tried it yet.
     Worker,
 }
@@ -153,12 +163,17 @@ impl Office {
         let cart: CartKey = (self.merchant.clone(), request.cart.clone());
         let deliverer = self.deliverer();
         for _ in 0..BEFORE_MAX {
-            let Over { verdict, next_due_unix_ms, attempt } = deliverer.attempt(&cart, &decision.order_number, 0).await?;
-            let Some(attempt) = attempt else { break };
+            let Over { verdict, next_due_unix_ms, tried } = deliverer.attempt(&cart, &decision.order_number, 0).await?;
+            let attempt = match tried {
+                Ok(attempt) => attempt,
+                Err(NotTried::Busy { until_unix_ms }) => return Ok(Done::Waits { delivery, waits: Waits::Busy { until_unix_ms } }),
+                Err(NotTried::Fault { fault }) => return Ok(Done::Waits { delivery, waits: Waits::Fault { fault } }),
+                Err(NotTried::Held | NotTried::NotReady | NotTried::Nothing) => break,
+            };
             let again_now = next_due_unix_ms.is_some_and(|due| due <= deliverer.now().unix_ms());
             let retry = matches!(verdict.update, Follows::Retry { .. });
             // Other credentials that wait are tried at once.
-            let others = retry && verdict.cart.is_none() && again_now;
+            let others = retry && verdict.cart == Some(ForCart::Prove) && again_now;
             if attempt.receipt.delivery == delivery && !others {
                 return Ok(Done::Tried { attempt, again_unix_ms: next_due_unix_ms.filter(|_| retry) });
             }

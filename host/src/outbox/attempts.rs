@@ -1,15 +1,16 @@
 //! What is known of the attempts at one delivery, and how it grows: pure, so that every implementation counts alike.
 //!
 //! Three counts are kept apart. An attempt counts when the cart or its network answered it; a fault of the plugin counts by itself; and a
-//! claim counts when it starts. So a host that keeps dying does not use up a delivery's attempts, and a delivery that kills its host is found.
+//! suspicion counts when the host died, or failed, while it was at work on an attempt. So a host that keeps dying uses up no attempts, a delivery
+//! that kills its host is found, and no other is taken for it: that an attempt had no answer says nothing against its delivery.
 
 use super::settlement::Counted;
 use cartage_contract::delivery::EarlierAttempt;
 use cartage_contract::http::Reach;
 use serde::{Deserialize, Serialize};
 
-/// A claim that would be the fifth in a row without a settlement is not given: the delivery is poison.
-pub const POISON_CLAIMS: u32 = 5;
+/// After so many suspicions in a row no claim is given: the delivery is poison.
+pub const POISON_SUSPICIONS: u32 = 5;
 /// Earlier attempts that the next one is told of, at most. What the oldest knew moves into the one after it.
 pub const EARLIER_MAX: usize = 20;
 /// Steps of attempts that were folded into one, at most; the oldest go.
@@ -26,6 +27,10 @@ pub struct Attempts {
     pub claims: u32,
     /// Claims since the last settlement.
     pub unanswered: u32,
+    /// How often the host died or failed while it was at work on an attempt, since one ended.
+    pub suspicions: u32,
+    /// The claim that was suspected last. 0: none.
+    pub suspected: u32,
     /// Whether the doubt that a restore left was told already.
     pub doubted: bool,
     /// Whether it came out of a backup: then an attempt after the backup may have reached the cart.
@@ -34,7 +39,7 @@ pub struct Attempts {
     pub earlier: Vec<EarlierAttempt>,
 }
 
-/// It was claimed too often without an answer.
+/// It was suspected too often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Poison;
 
@@ -45,7 +50,7 @@ impl Attempts {
         if self.unanswered > 0 {
             self.remember(cut_off(self.claims));
         }
-        if self.unanswered + 1 >= POISON_CLAIMS {
+        if self.suspicions >= POISON_SUSPICIONS {
             return Err(Poison);
         }
         if (doubtful || self.restored) && !self.doubted {
@@ -57,9 +62,19 @@ impl Attempts {
         Ok(self.claims)
     }
 
-    /// Takes in what came of the attempt that was claimed last.
+    /// The host died, or failed, while it was at work on this attempt. Each attempt is suspected once, and only while it has not ended.
+    pub(super) fn suspect(&mut self, attempt: u32) {
+        if self.unanswered > 0 && self.claims == attempt && self.suspected != attempt {
+            (self.suspicions, self.suspected) = (self.suspicions + 1, attempt);
+        }
+    }
+
+    /// Takes in what came of the attempt that was claimed last. One that never began ends no row of suspicions.
     pub(super) fn settle(&mut self, counted: Counted, attempt: Option<EarlierAttempt>) {
         self.unanswered = 0;
+        if attempt.is_some() {
+            self.suspicions = 0;
+        }
         match counted {
             Counted::Attempt => self.counted += 1,
             Counted::PluginFault => self.plugin_faults += 1,
@@ -83,7 +98,7 @@ impl Attempts {
 
     /// A person tries it again: the counts that would end it begin anew, what is known stays.
     pub(super) fn anew(&mut self) {
-        (self.counted, self.plugin_faults, self.unanswered) = (0, 0, 0);
+        (self.counted, self.plugin_faults, self.unanswered, self.suspicions) = (0, 0, 0, 0);
     }
 
     fn remember(&mut self, attempt: EarlierAttempt) {
@@ -132,29 +147,51 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_without_an_answer_may_have_reached_the_cart_and_the_fifth_is_poison() {
+    fn a_claim_without_an_answer_may_have_reached_the_cart_and_is_nothing_against_the_delivery() {
         let mut attempts = Attempts::default();
-        for number in 1..POISON_CLAIMS {
+        for number in 1..50 {
             assert_eq!(attempts.claim(false), Ok(number));
         }
-        assert_eq!(numbers(&attempts), [1, 2, 3].map(|n| (n, Reach::MaybeSent)));
-        assert_eq!(attempts.claim(false), Err(Poison));
-        assert_eq!(numbers(&attempts).last(), Some(&(4, Reach::MaybeSent)), "the last one is told of as well");
-        assert_eq!(attempts.counted, 0, "hosts that die cost no attempt");
-        attempts.anew();
-        assert_eq!((attempts.claim(false), attempts.earlier.len()), (Ok(5), 4), "a person's retry begins anew and knows of each once");
+        assert_eq!(numbers(&attempts).last(), Some(&(48, Reach::MaybeSent)), "the last one is told of as well");
+        assert_eq!((attempts.counted, attempts.suspicions), (0, 0));
     }
 
     #[test]
-    fn an_answer_ends_the_row() {
+    fn after_the_fifth_suspicion_in_a_row_it_is_poison_and_after_the_fourth_it_is_not() {
         let mut attempts = Attempts::default();
-        for round in 0..3 {
-            for _ in 1..POISON_CLAIMS {
-                assert!(attempts.claim(false).is_ok(), "round {round}");
-            }
-            attempts.settle(Counted::Attempt, None);
+        for number in 1..=POISON_SUSPICIONS {
+            assert_eq!(attempts.claim(false), Ok(number));
+            attempts.suspect(number - 1);
+            attempts.suspect(number);
+            attempts.suspect(number);
+            assert_eq!(attempts.suspicions, number, "each attempt is suspected once");
         }
-        assert_eq!((attempts.counted, attempts.claims, attempts.unanswered), (3, 12, 0));
+        assert_eq!(attempts.claim(false), Err(Poison));
+        assert_eq!(numbers(&attempts).last(), Some(&(5, Reach::MaybeSent)), "the last one is told of as well");
+        assert_eq!(attempts.counted, 0, "hosts that die cost no attempt");
+        attempts.anew();
+        assert_eq!((attempts.claim(false), attempts.earlier.len()), (Ok(6), 5), "a person's retry begins anew and knows of each once");
+    }
+
+    #[test]
+    fn an_attempt_that_ended_ends_the_row_and_one_that_never_began_does_not() {
+        let mut attempts = Attempts::default();
+        let suspected = |attempts: &mut Attempts| {
+            let number = attempts.claim(false).expect("it was not suspected often enough");
+            attempts.suspect(number);
+        };
+        for _ in 1..POISON_SUSPICIONS {
+            suspected(&mut attempts);
+        }
+        attempts.claim(false).expect("it was not suspected often enough");
+        attempts.settle(Counted::Nothing, None);
+        attempts.suspect(attempts.claims);
+        assert_eq!(attempts.suspicions, POISON_SUSPICIONS - 1, "what is over is not suspected");
+        attempts.claim(false).expect("it was not suspected often enough");
+        attempts.settle(Counted::Attempt, Some(answered(6, "found")));
+        assert_eq!((attempts.suspicions, attempts.unanswered), (0, 0));
+        suspected(&mut attempts);
+        assert_eq!(attempts.suspicions, 1);
     }
 
     #[test]

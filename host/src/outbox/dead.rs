@@ -70,6 +70,11 @@ pub enum Waits {
         /// When it is due.
         due_at_unix_ms: u64,
     },
+    /// The end of an attempt at it: one that is under way, or was cut off and may be under way at the cart.
+    Attempt {
+        /// When it is due again if nobody can say what came of that.
+        due_at_unix_ms: u64,
+    },
     /// Those before it in its lane.
     Behind,
     /// A person: its lane is blocked.

@@ -8,7 +8,7 @@ mod orders;
 
 use super::{
     Backlog, Claimed, Count, DeadLetter, Discard, Discarded, Due, Error, Faults, Filter, Found, Look, New, Outbox, Page, Queued, ROWS_MAX,
-    Rest, Retried, Settle, Settled, Superseded, Wish,
+    Rest, Retried, Settle, Settled, Superseded, Suspect, Wish,
 };
 use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::store::carts::Pause;
@@ -74,6 +74,11 @@ impl Outbox for Model {
     async fn settle(&self, settles: Vec<Settle>) -> Result<Vec<Settled>, Error> {
         let mut all = self.all();
         Ok(settles.iter().map(|settle| all.settle(settle)).collect())
+    }
+
+    async fn suspect(&self, all: Vec<Suspect>) -> Result<(), Error> {
+        all.iter().for_each(|one| self.all().suspect(one));
+        Ok(())
     }
 
     async fn rest(&self, rest: Rest) -> Result<(), Error> {

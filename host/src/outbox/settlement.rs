@@ -22,6 +22,8 @@ pub struct Settle {
     pub attempt: u32,
     /// The attempt's receipt, which is kept. None: it never started.
     pub receipt: Option<Receipt>,
+    /// Whether a request of the attempt had no answer, so that it may still be under way at the cart.
+    pub lingers: bool,
     /// What the plugin gave back for the next attempt.
     pub resume: Option<Vec<u8>>,
     /// The attempt's cassette, if it is to be kept.
@@ -94,7 +96,7 @@ pub enum Reason {
     PluginFault,
     /// It was tried for as long as the schedule lasts.
     TooOld,
-    /// It was claimed too often without an answer: it may be what kills the host.
+    /// The host died or failed again and again while it was at work on it: it may be what kills the host.
     Poison,
 }
 

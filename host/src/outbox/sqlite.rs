@@ -24,10 +24,11 @@ pub use supersede::supersede;
 pub use through::{Part, Place, part};
 
 use super::attempts::Poison;
+use super::busy::Busy;
 use super::settlement::{Reason, Settle, Settled};
 use super::{
     Attempts, Backlog, Claim, Claimed, Count, DeadLetter, Discard, Discarded, Due, Error, Faults, Filter, Found, Look, New, Outbox, Page,
-    Queued, Rest, Retried, Superseded, Wish,
+    Queued, Rest, Retried, Superseded, Suspect, Wish,
 };
 use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::store::{Store, Tx, View, orders, orders::OrderRef};
@@ -62,6 +63,10 @@ impl Outbox for Sqlite {
 
     async fn settle(&self, all: Vec<Settle>) -> Result<Vec<Settled>, Error> {
         self.store.write(move |tx| all.iter().map(|one| settle(tx, one)).collect()).await
+    }
+
+    async fn suspect(&self, all: Vec<Suspect>) -> Result<(), Error> {
+        self.store.write(move |tx| all.iter().try_for_each(|one| suspect(tx, one))).await
     }
 
     async fn rest(&self, rest: Rest) -> Result<(), Error> {
@@ -103,6 +108,14 @@ impl Outbox for Sqlite {
     async fn discard(&self, merchant: MerchantId, deliveries: Vec<DeliveryId>, by: Discard) -> Result<Vec<Discarded>, Error> {
         self.store.write(move |tx| deliveries.iter().map(|delivery| discard(tx, &merchant, delivery, &by)).collect()).await
     }
+}
+
+/// Takes in evidence against a delivery, as [`Attempts::suspect`] does.
+fn suspect(tx: &Tx<'_>, Suspect { merchant, delivery, attempt }: &Suspect) -> Result<(), Error> {
+    let sql = "UPDATE deliveries SET suspicions = suspicions + 1, suspected = ?3
+        WHERE merchant = ?1 AND delivery = ?2 AND claims = ?3 AND unanswered > 0 AND suspected <> ?3";
+    tx.run("note a suspicion", sql, (merchant, delivery, attempt))?;
+    Ok(())
 }
 
 /// A merchant's lanes that rest because something failed, by cart.
@@ -155,12 +168,15 @@ pub fn claim(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
 
 /// Reads all that it needs before it writes.
 fn claim_head(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
-    let Wish { merchant, order, poison, at_unix_ms } = wish;
-    let Some((lane, mut head)) = lanes::with_head(tx, merchant, order)? else { return Ok(Claimed::Nothing) };
-    if lane.blocked_by.is_some() {
-        return Ok(Claimed::Nothing);
+    let Wish { merchant, order, poison, busy_ms, at_unix_ms } = wish;
+    let Some(lane) = lanes::get(tx, merchant, order)?.filter(|lane| lane.blocked_by.is_none()) else { return Ok(Claimed::Nothing) };
+    let orders::Standing { reference: known_reference, doubtful, busy } = orders::standing(tx, merchant, order)?;
+    if let Some(left) = Busy::kept(busy).left(*at_unix_ms) {
+        orders::set_busy(tx, merchant, order, left.keep())?;
+        lanes::wait(tx, &lane, left.until())?;
+        return Ok(Claimed::Busy { until_unix_ms: left.until() });
     }
-    let (known_reference, doubtful) = orders::reference(tx, merchant, order)?;
+    let Some((_, mut head)) = lanes::with_head(tx, merchant, order)? else { return Ok(Claimed::Nothing) };
     let (update, _) = rows::update(tx, merchant, &head)?;
     match head.attempts.claim(doubtful) {
         Err(Poison) => {
@@ -169,8 +185,11 @@ fn claim_head(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
             Ok(Claimed::Poison { delivery })
         }
         Ok(attempt) => {
+            let busy = Busy::starts(*at_unix_ms, *busy_ms);
+            orders::set_busy(tx, merchant, order, busy.keep())?;
             rows::update_attempts(tx, &head)?;
-            lanes::go_on(tx, &lane)?;
+            // Should nobody settle it, it is due when it cannot be under way any more.
+            lanes::set(tx, &lane, lanes::Due::At(busy.until()))?;
             Ok(Claimed::Claim(Box::new(Claim {
                 merchant: merchant.clone(),
                 order: order.clone(),
@@ -183,6 +202,7 @@ fn claim_head(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
                 accepted_at_unix_ms: head.accepted_at_unix_ms,
                 queued_at_unix_ms: head.queued_at_unix_ms,
                 behind: lane.pending - 1,
+                busy_until_unix_ms: busy.until(),
             })))
         }
     }

@@ -2,7 +2,7 @@
 
 mod faults;
 
-use super::attempts::POISON_CLAIMS;
+use super::attempts::POISON_SUSPICIONS;
 use super::conformance::sqlite::Kept;
 use super::conformance::{carts, delivery, merchants, order, rows, update};
 use super::*;
@@ -19,7 +19,7 @@ fn new(merchant: usize, order: &OrderRef, nth: usize) -> New {
 }
 
 fn wish(merchant: usize, order: &OrderRef) -> Wish {
-    Wish { merchant: merchants()[merchant].clone(), order: order.clone(), poison: Then::Block, at_unix_ms: AT }
+    Wish { merchant: merchants()[merchant].clone(), order: order.clone(), poison: Then::Block, busy_ms: 0, at_unix_ms: AT }
 }
 
 fn ended(claim: &Claim, settlement: Settlement) -> Settle {
@@ -29,6 +29,7 @@ fn ended(claim: &Claim, settlement: Settlement) -> Settle {
         delivery: claim.delivery.clone(),
         attempt: claim.attempt,
         receipt: None,
+        lingers: false,
         resume: None,
         cassette: None,
         settlement,
@@ -50,22 +51,35 @@ async fn backlog(outbox: &impl Outbox, merchant: usize) -> Vec<(u64, u64, u64)> 
 
 const DELIVERED: Settlement = Settlement::Delivered { reference: None };
 
+async fn suspect(outbox: &impl Outbox, claim: &Claim) {
+    let Claim { merchant, delivery, attempt, .. } = claim.clone();
+    outbox.suspect(vec![Suspect { merchant, delivery, attempt }]).await.expect("it can be written");
+}
+
 #[tokio::test]
-async fn the_fifth_claim_without_an_answer_is_poison_and_the_fourth_is_not() {
+async fn what_was_suspected_five_times_in_a_row_is_poison_and_what_was_only_cut_off_is_not() {
     let (kept, order) = (Kept::new(), order(0, 0));
     let outbox = Sqlite::new(kept.store.clone());
     outbox.accept(vec![new(0, &order, 0), new(0, &order, 1)]).await.expect("they are new");
-    for attempt in 1..POISON_CLAIMS {
+    let look = || Look { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms: AT, most: 9, in_flight: BTreeSet::new() };
+    for attempt in 1..=40 {
         let claim = claimed(&outbox, wish(0, &order)).await;
-        assert_eq!((claim.attempt, claim.behind, claim.attempts.earlier.len()), (attempt, 1, attempt as usize - 1));
+        assert_eq!((claim.attempt, claim.behind), (attempt, 1), "however often it is cut off");
+    }
+    for attempt in 41..41 + POISON_SUSPICIONS {
+        let claim = claimed(&outbox, wish(0, &order)).await;
+        assert_eq!(claim.attempt, attempt);
+        suspect(&outbox, &claim).await;
+        suspect(&outbox, &claim).await;
+        assert!(outbox.due(look()).await.expect("it can be read").heads[0].suspect, "it is tried with no other suspect beside it");
     }
     assert_eq!(backlog(&outbox, 0).await, [(2, 0, 0)]);
-    let fifth = outbox.claim(vec![wish(0, &order), wish(0, &order)]).await.expect("it can be written");
-    assert_eq!(fifth, [Claimed::Poison { delivery: delivery(0) }, Claimed::Nothing], "the lane is blocked at once");
+    let sixth = outbox.claim(vec![wish(0, &order), wish(0, &order)]).await.expect("it can be written");
+    assert_eq!(sixth, [Claimed::Poison { delivery: delivery(0) }, Claimed::Nothing], "the lane is blocked at once");
     assert_eq!(backlog(&outbox, 0).await, [(1, 1, 1)]);
     let page = Page { after: None, most: 10 };
     let dead = outbox.dead(merchants()[0].clone(), Filter::default(), page).await.expect("it can be read");
-    assert_eq!((dead[0].reason, dead[0].attempts.earlier.len()), (Some(Reason::Poison), 4));
+    assert_eq!((dead[0].reason, dead[0].attempts.claims), (Some(Reason::Poison), 45));
 }
 
 #[tokio::test]
@@ -73,9 +87,13 @@ async fn poison_can_let_the_next_one_go() {
     let (kept, order) = (Kept::new(), order(0, 0));
     let outbox = Sqlite::new(kept.store.clone());
     outbox.accept(vec![new(0, &order, 0), new(0, &order, 1)]).await.expect("they are new");
+    for _ in 0..POISON_SUSPICIONS {
+        let claim = claimed(&outbox, wish(0, &order)).await;
+        suspect(&outbox, &claim).await;
+    }
     let go = Wish { poison: Then::Go, ..wish(0, &order) };
-    let all = outbox.claim(vec![go; POISON_CLAIMS as usize + 1]).await.expect("it can be written");
-    assert!(matches!(&all[4..], [Claimed::Poison { .. }, Claimed::Claim(next)] if next.delivery == delivery(1)), "{all:?}");
+    let all = outbox.claim(vec![go.clone(), go]).await.expect("it can be written");
+    assert!(matches!(&all[..], [Claimed::Poison { .. }, Claimed::Claim(next)] if next.delivery == delivery(1)), "{all:?}");
 }
 
 #[tokio::test]
@@ -185,6 +203,38 @@ async fn accepting_and_settling_at_once_loses_no_wake_up_and_no_order() {
         }
     }
     assert_eq!(told, (1..=4 * EACH as u64).collect::<Vec<_>>(), "the numbers are the order of the commits, and so of the deliveries");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_for_an_order_while_an_attempt_may_be_under_way() {
+    let (kept, place) = (Kept::new(), order(0, 0));
+    let (outbox, whose) = (Sqlite::new(kept.store.clone()), merchants()[0].clone());
+    outbox.accept((0..3).map(|nth| new(0, &place, nth)).collect()).await.expect("they are new");
+    let at = |at_unix_ms| Wish { busy_ms: 120, at_unix_ms, ..wish(0, &order(0, 0)) };
+    let busy = Claimed::Busy { until_unix_ms: AT + 120 };
+    let look =
+        |now_unix_ms| Look { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms, most: 9, in_flight: BTreeSet::new() };
+    let first = claimed(&outbox, at(AT)).await;
+    assert_eq!(first.busy_until_unix_ms, AT + 120);
+    // As after a kill: nobody settles it.
+    let restarted = Sqlite::new(kept.store.clone());
+    assert_eq!(restarted.due(look(AT + 119)).await.expect("it can be read"), Due { heads: vec![], next_unix_ms: Some(AT + 120) });
+    assert_eq!(restarted.claim(vec![at(AT + 119)]).await.expect("it can be written"), [busy.clone()]);
+    let again = claimed(&restarted, at(AT + 120)).await;
+    assert_eq!(again.attempt, 2);
+    // An answer ends the wait, no answer does not; neither for the same update nor for the order's next, and a person's word changes nothing.
+    let retry = Settlement::Retry { due_at_unix_ms: AT + 121, counted: Counted::Attempt };
+    restarted.settle(vec![ended(&again, retry.clone())]).await.expect("it can be written");
+    let third = claimed(&restarted, at(AT + 121)).await;
+    let dead = Settlement::Dead { reason: Reason::PluginFault, then: Then::Block };
+    restarted.settle(vec![Settle { lingers: true, ..ended(&third, dead) }]).await.expect("it can be written");
+    assert_eq!(restarted.retry(whose.clone(), vec![delivery(0)], AT + 122).await.expect("it can be written"), [Retried::Head]);
+    let busy = Claimed::Busy { until_unix_ms: AT + 241 };
+    assert_eq!(restarted.claim(vec![at(AT + 240)]).await.expect("it can be written"), [busy.clone()]);
+    let by = Discard { who: "seed".into(), why: "a test".into(), at_unix_ms: AT + 200 };
+    restarted.discard(whose, vec![delivery(0)], by).await.expect("it can be written");
+    assert_eq!(restarted.claim(vec![at(AT + 240)]).await.expect("it can be written"), [busy]);
+    assert_eq!(claimed(&restarted, at(AT + 241)).await.delivery, delivery(1));
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "keep", sql: include_str!("migrations/0004_keep.sql") },
     Step { name: "settings", sql: include_str!("migrations/0005_settings.sql") },
     Step { name: "faults", sql: include_str!("migrations/0006_faults.sql") },
+    Step { name: "overlap", sql: include_str!("migrations/0007_overlap.sql") },
+    Step { name: "suspicions", sql: include_str!("migrations/0008_suspicions.sql") },
 ];
 
 /// The version that this release writes.

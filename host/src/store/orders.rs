@@ -247,16 +247,37 @@ pub fn move_on(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, from: u64, 
     Ok(())
 }
 
-/// The cart's own reference of an order, and whether the order is in doubt.
+/// What an attempt at an order must know of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The cart's own reference of the order.
+    pub reference: Option<String>,
+    /// Whether an attempt may have been made that is on no record.
+    pub doubtful: bool,
+    /// From when until when the cart may be at work on it: an attempt has no answer yet, or had none. Both are 0 where it is not.
+    pub busy: (u64, u64),
+}
+
+/// What an attempt at an order must know of it.
 ///
 /// # Errors
 ///
 /// [`Error`], when it could not be read.
-pub fn reference(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<(Option<String>, bool), Error> {
-    let sql = "SELECT reference, doubtful FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+pub fn standing(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Standing, Error> {
+    let sql = "SELECT reference, doubtful, max(busy_since, 0), max(busy_until, 0) FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
     let key = (merchant, &order.cart, &order.number);
-    let found = view.one("look up an order's reference", sql, key, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(found.unwrap_or((None, false)))
+    let read = |row: &rusqlite::Row<'_>| Ok(Standing { reference: row.get(0)?, doubtful: row.get(1)?, busy: (row.get(2)?, row.get(3)?) });
+    Ok(view.one("look up an order's reference", sql, key, read)?.unwrap_or_default())
+}
+
+/// Notes from when until when the cart may be at work on an order; both are 0 where it is not.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn set_busy(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, (since, until): (u64, u64)) -> Result<(), Error> {
+    let sql = "UPDATE orders SET busy_since = ?4, busy_until = ?5 WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+    tx.run("note that a cart is at work on an order", sql, (merchant, &order.cart, &order.number, since, until)).map(drop)
 }
 
 /// Takes in what a cart knows already, without anything being sent.

@@ -77,7 +77,7 @@ async fn settle_some(office: &Office, cart: &CartId) {
         let (outbox, merchant, heads) = (outbox.clone(), merchant.clone(), heads.clone());
         async move {
             let order = heads[task as usize].order.clone();
-            let wish = Wish { merchant: merchant.clone(), order: order.clone(), poison: Then::Block, at_unix_ms: now_unix_ms };
+            let wish = Wish { merchant: merchant.clone(), order: order.clone(), poison: Then::Block, busy_ms: 0, at_unix_ms: now_unix_ms };
             let claimed = outbox.claim(vec![wish]).await.expect("there is room").pop();
             let Some(Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
             let settle = Settle {
@@ -86,6 +86,7 @@ async fn settle_some(office: &Office, cart: &CartId) {
                 delivery: claim.delivery,
                 attempt: claim.attempt,
                 receipt: None,
+                lingers: false,
                 resume: None,
                 cassette: None,
                 settlement: Settlement::Delivered { reference: None },

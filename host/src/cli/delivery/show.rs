@@ -126,6 +126,12 @@ fn not_read(label: &Result<String, Unreadable>) -> String {
 fn waits(waits: Waits) -> String {
     match waits {
         Waits::Until { due_at_unix_ms } => format!("due at {}", report::time(due_at_unix_ms)),
+        Waits::Attempt { due_at_unix_ms } => {
+            format!(
+                "an attempt is under way, or was cut off; if nobody can say what came of it, it is due again at {}",
+                report::time(due_at_unix_ms)
+            )
+        }
         Waits::Behind => "waits for those before it".to_owned(),
         Waits::Blocked { by } => format!("waits for a person: update {by} of its order is a dead letter"),
     }
@@ -153,7 +159,7 @@ fn backlog(one: &Backlog) -> Value {
 
 fn dead_letter(dead: &DeadLetter) -> Value {
     json!({
-        "delivery": dead.delivery, "cart": dead.order.cart, "order": dead.order.number, "sequence": dead.sequence, "reason": dead.reason,
+        "delivery": dead.delivery, "cart": dead.order.cart, "order": dead.order.number, "sequence": dead.sequence, "label": dead.label.as_ref().ok(), "reason": dead.reason,
         "unreadable": dead.label.as_ref().err().map(Unreadable::to_string),
         "blocks": dead.then == Then::Block, "attempts": dead.attempts.claims, "accepted_at_unix_ms": dead.accepted_at_unix_ms,
         "died_at_unix_ms": dead.died_at_unix_ms,
@@ -162,7 +168,7 @@ fn dead_letter(dead: &DeadLetter) -> Value {
 
 fn waiting(queued: &Queued) -> Value {
     json!({
-        "delivery": queued.delivery, "cart": queued.order.cart, "order": queued.order.number, "sequence": queued.sequence, "waits": queued.waits,
+        "delivery": queued.delivery, "cart": queued.order.cart, "order": queued.order.number, "sequence": queued.sequence, "label": queued.label.as_ref().ok(), "waits": queued.waits,
         "fault": queued.fault, "unreadable": queued.label.as_ref().err().map(Unreadable::to_string),
         "attempts": queued.attempts.claims, "accepted_at_unix_ms": queued.accepted_at_unix_ms, "queued_at_unix_ms": queued.queued_at_unix_ms,
     })

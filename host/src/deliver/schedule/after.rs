@@ -92,6 +92,8 @@ pub enum ForCart {
     },
     /// It is disabled.
     Disable,
+    /// It is asked with one order, and with others once it answered that: nobody knows yet whether it takes the credentials that are used now.
+    Prove,
     /// It is left alone until this time of the [`Timeline`](super::Timeline), unless something about it is changed. Nothing of that is on disk.
     Rest {
         /// Until when.
@@ -116,6 +118,16 @@ impl Verdict {
     /// Of an attempt that could not be begun: the update is as it was, due again after this wait.
     pub fn not_tried(now: Now, wait_ms: u64) -> Verdict {
         Verdict { update: Follows::Retry { due_unix_ms: now.plus(wait_ms), counted: false }, cart: None, sign: Sign::Nothing }
+    }
+}
+
+impl Verdict {
+    /// The same, but that the update is not due before this time of the [`Timeline`](super::Timeline).
+    pub fn not_before(mut self, at_unix_ms: u64) -> Verdict {
+        if let Follows::Retry { due_unix_ms, .. } = &mut self.update {
+            *due_unix_ms = at_unix_ms.max(*due_unix_ms);
+        }
+        self
     }
 }
 

@@ -5,7 +5,7 @@ use super::rate::Pace;
 use super::time::Now;
 use super::{CartKey, Fetch};
 use crate::carts::delivery::WAIT_MS_MAX;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the scheduler knows of one cart.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub(super) struct Cart<L> {
     pub(super) pace: Pace,
     pub(super) breaker: breaker::State,
     pub(super) pause: Pause,
+    pub(super) proof: Proof<L>,
     pub(super) disabled: bool,
     /// It is no longer wanted, and is forgotten when nothing of it is in flight.
     pub(super) removed: bool,
@@ -22,6 +23,8 @@ pub(super) struct Cart<L> {
     pub(super) rate_limits: u32,
     /// The lanes in flight.
     pub(super) in_flight: BTreeMap<L, Flight>,
+    /// Suspects that wait until no other is in flight.
+    pub(super) held: BTreeSet<L>,
     /// How many lanes a fetch under way may bring.
     pub(super) fetching: Option<u32>,
     pub(super) work: Option<Work>,
@@ -51,6 +54,17 @@ pub enum Pause {
     Until(u64),
     /// Not before a person resumes it.
     ByHand,
+}
+
+/// Whether the cart is known to take the credentials that are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof<L> {
+    /// It is, or nobody doubts it.
+    Given,
+    /// It is to be found out with one order.
+    Wanted,
+    /// This one is on its way.
+    UnderWay(L),
 }
 
 /// The next work that is known of.
@@ -88,10 +102,12 @@ impl<L: Ord + Clone> Cart<L> {
             pace: Pace::default(),
             breaker: breaker::State::new(),
             pause: Pause::None,
+            proof: Proof::Given,
             disabled: false,
             removed: false,
             rate_limits: 0,
             in_flight: BTreeMap::new(),
+            held: BTreeSet::new(),
             fetching: None,
             work: None,
             news: false,
@@ -120,6 +136,20 @@ impl<L: Ord + Clone> Cart<L> {
         };
     }
 
+    /// Whether it takes the credentials is to be found out with one order, unless one is on its way for that.
+    pub(super) fn wants_proof(&mut self) {
+        if self.proof == Proof::Given {
+            self.proof = Proof::Wanted;
+        }
+    }
+
+    /// An attempt of this lane is over. What it was to prove is proved by an answer; else the next order is to prove it.
+    pub(super) fn proves(&mut self, lane: &L, answered: bool) {
+        if matches!(&self.proof, Proof::UnderWay(proving) if proving == lane) {
+            self.proof = if answered { Proof::Given } else { Proof::Wanted };
+        }
+    }
+
     pub(super) fn is_paused(&self, now: Now) -> bool {
         match self.pause {
             Pause::None => false,
@@ -131,11 +161,16 @@ impl<L: Ord + Clone> Cart<L> {
     /// How many orders may be started now, whether there is work or not.
     pub(super) fn room(&self, now: Now) -> u32 {
         let held = self.disabled || self.removed || self.is_paused(now);
+        let to_prove = match self.proof {
+            Proof::Given => u32::MAX,
+            Proof::Wanted => 1,
+            Proof::UnderWay(_) => 0,
+        };
         if held || self.pace.earliest_ms() > now.unix_ms() || self.breaker.earliest_ms() > now.unix_ms() {
             return 0;
         }
         let in_flight = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
-        self.concurrency.saturating_sub(in_flight).min(self.pace.together()).min(self.breaker.together())
+        self.concurrency.saturating_sub(in_flight).min(self.pace.together()).min(self.breaker.together()).min(to_prove)
     }
 
     /// Where it stands.
@@ -147,7 +182,13 @@ impl<L: Ord + Clone> Cart<L> {
             Pause::ByHand => return Place::Idle,
         };
         let full = self.in_flight.len() >= usize::try_from(self.concurrency).unwrap_or(usize::MAX);
-        if self.disabled || self.removed || self.fetching.is_some() || full || self.breaker.together() == 0 {
+        if self.disabled
+            || self.removed
+            || self.fetching.is_some()
+            || full
+            || self.breaker.together() == 0
+            || matches!(self.proof, Proof::UnderWay(_))
+        {
             return Place::Idle;
         }
         match work.at.max(paused_until).max(self.pace.earliest_ms()).max(self.breaker.earliest_ms()) {
@@ -167,7 +208,7 @@ impl<L: Ord + Clone> Cart<L> {
             cart: self.key.clone(),
             at_most,
             due_by_unix_ms: due.max(now.unix_ms()),
-            in_flight: self.in_flight.keys().cloned().collect(),
+            in_flight: self.in_flight.keys().chain(&self.held).cloned().collect(),
         }
     }
 
@@ -175,6 +216,9 @@ impl<L: Ord + Clone> Cart<L> {
     pub(super) fn start(&mut self, lane: L, now: Now) {
         self.pace.start(now.unix_ms());
         let round = self.breaker.start();
+        if self.proof == Proof::Wanted {
+            self.proof = Proof::UnderWay(lane.clone());
+        }
         self.in_flight.insert(lane, Flight { round, left_out: false });
     }
 }

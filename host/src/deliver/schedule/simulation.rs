@@ -42,6 +42,7 @@ fn some_rules(dice: &mut Dice) -> DeliveryRules {
         },
         retry_waits: if dice.percent(20) { own_waits(dice) } else { usual.retry_waits },
         give_up_after: if dice.percent(20) { wait(dice.of(3_600..86_400)) } else { usual.give_up_after },
+        repeat_margin: None,
     }
 }
 
@@ -88,7 +89,7 @@ fn some_world(seed: u64) -> World {
         let when = moment(&mut dice);
         world.at(when, Event::Clock { ahead: ahead.unwrap_or(0), back: if ahead.is_some() { 0 } else { by } });
     }
-    if dice.percent(20) {
+    if dice.percent(40) {
         let when = moment(&mut dice);
         world.at(when, Event::Restart);
     }

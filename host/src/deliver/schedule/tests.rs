@@ -52,7 +52,21 @@ impl Desk {
     /// What is started of what was found.
     fn found(&mut self, cart: &str, lanes: &[u32], next_due: Option<u64>) -> Vec<u32> {
         let now = self.now();
-        self.scheduler.fetched(&key(cart), lanes.to_vec(), next_due, now)
+        let lanes = lanes.iter().map(|lane| Candidate { lane: *lane, suspect: false }).collect();
+        self.scheduler.fetched(&key(cart), lanes, next_due, now)
+    }
+
+    /// What is started of suspects.
+    fn found_suspects(&mut self, cart: &str, lanes: &[u32]) -> Vec<u32> {
+        let now = self.now();
+        let lanes = lanes.iter().map(|lane| Candidate { lane: *lane, suspect: true }).collect();
+        self.scheduler.fetched(&key(cart), lanes, None, now)
+    }
+
+    /// The lanes that a fetch leaves out.
+    fn left_out(&mut self) -> Vec<u32> {
+        let now = self.now();
+        self.scheduler.next(now).into_iter().flat_map(|fetch| fetch.in_flight).collect()
     }
 
     fn settle(&mut self, cart: &str, lane: u32, verdict: &Verdict, next_due: Option<u64>) {
@@ -207,8 +221,9 @@ fn a_pause_holds_what_was_fetched_and_ends_by_itself_or_by_hand() {
     desk.wall += 500;
     assert_eq!((desk.next(), desk.standing("a/one").pause), (asked(&[("a/one", 2)]), Pause::None));
     desk.found("a/one", &[1, 2], Some(0));
-    let refused = ForCart::Pause { reason: PauseReason::Credentials, until_unix_ms: None };
-    desk.settle("a/one", 1, &Verdict { cart: Some(refused), ..verdict(Sign::Nothing) }, Some(0));
+    let now = desk.now();
+    desk.scheduler.pause(&key("a/one"), None, now);
+    desk.settle("a/one", 1, &verdict(Sign::Nothing), Some(0));
     let rest = ForCart::Pause { reason: PauseReason::RateLimited, until_unix_ms: Some(0) };
     desk.settle("a/one", 2, &Verdict { cart: Some(rest), ..verdict(Sign::RateLimited) }, Some(0));
     assert_eq!((desk.next(), desk.wake_in(), desk.standing("a/one").pause), (vec![], None, Pause::ByHand));
@@ -360,4 +375,60 @@ fn a_verdict_is_what_a_fate_leads_to() {
     let verdict = after(fate, &history, &Policy { rules: &rules, full_state: false }, now, 0);
     desk.settle("a/one", 1, &verdict, Some(now.unix_ms()));
     assert_eq!((desk.next(), desk.wake_in()), (vec![], Some(7_000)));
+}
+
+#[test]
+fn of_suspects_one_is_tried_at_a_time_and_nobody_waits_for_it() {
+    let mut desk = Desk::new(10);
+    for cart in ["a/shop", "b/shop"] {
+        desk.set(cart, &rules(4));
+        desk.work(cart);
+    }
+    assert_eq!(desk.next().len(), 2);
+    assert_eq!(desk.found_suspects("a/shop", &[1, 2]), [1]);
+    assert_eq!(desk.found_suspects("b/shop", &[7]), Vec::<u32>::new(), "of all carts together");
+    desk.work("a/shop");
+    assert_eq!(desk.left_out(), [1, 2], "it is not asked for again and again");
+    assert_eq!(desk.found("a/shop", &[3], None), [3], "others go on");
+    desk.settle("a/shop", 3, &verdict(Sign::Answered), None);
+    assert_eq!(desk.next(), [], "the trial is not over");
+    desk.settle("a/shop", 1, &verdict(Sign::Answered), None);
+    assert_eq!(desk.next(), [("b/shop".into(), 4), ("a/shop".into(), 4)], "the others are asked for again");
+    assert_eq!(desk.found_suspects("b/shop", &[7]), [7]);
+    assert_eq!(desk.found_suspects("a/shop", &[2]), Vec::<u32>::new());
+    let now = desk.now();
+    desk.scheduler.remove(&key("a/shop"), now);
+    desk.settle("b/shop", 7, &verdict(Sign::Answered), None);
+    assert_eq!(desk.next(), [], "a cart that was let go holds nothing");
+}
+
+#[test]
+fn credentials_that_nobody_knows_of_are_tried_with_one_order() {
+    let refused = Verdict {
+        cart: Some(ForCart::Pause { reason: PauseReason::Credentials, until_unix_ms: None }),
+        ..Verdict::not_tried(Timeline::default().now(0), 0)
+    };
+    let others = Verdict { cart: Some(ForCart::Prove), ..refused };
+    let mut desk = Desk::new(10);
+    desk.set("a/shop", &rules(4));
+    desk.work("a/shop");
+    assert_eq!(desk.next(), [("a/shop".into(), 4)]);
+    assert_eq!(desk.found("a/shop", &[1, 2, 3], None), [1, 2, 3]);
+    desk.settle("a/shop", 1, &others, Some(0));
+    assert_eq!(desk.next(), [("a/shop".into(), 1)], "one, while others of before are still in flight");
+    assert_eq!(desk.found("a/shop", &[1, 4], None), [1]);
+    desk.settle("a/shop", 2, &others, Some(0));
+    desk.settle("a/shop", 3, &verdict(Sign::Answered), None);
+    assert_eq!(desk.next(), [], "what began before proves nothing and begins nothing");
+    desk.settle("a/shop", 1, &verdict(Sign::Failed), Some(0));
+    assert_eq!(desk.next(), [("a/shop".into(), 1)], "no answer: the next order is to prove it");
+    assert_eq!(desk.found("a/shop", &[2, 4], None), [2]);
+    desk.settle("a/shop", 2, &refused, Some(0));
+    assert_eq!(desk.next(), [], "it is paused");
+    let now = desk.now();
+    desk.scheduler.resume(&key("a/shop"), now);
+    assert_eq!(desk.next(), [("a/shop".into(), 1)], "after the pause as well");
+    assert_eq!(desk.found("a/shop", &[2, 4], None), [2]);
+    desk.settle("a/shop", 2, &verdict(Sign::Answered), None);
+    assert_eq!(desk.next(), [("a/shop".into(), 4)], "it takes them");
 }

@@ -47,7 +47,7 @@ impl Desk {
     /// The head of an order's queue dies.
     async fn die(&self, number: &str, then: Then) {
         let (merchant, at_unix_ms) = (self.office.merchant.clone(), self.office.now_unix_ms());
-        let wish = Wish { merchant: merchant.clone(), order: order(number), poison: then, at_unix_ms };
+        let wish = Wish { merchant: merchant.clone(), order: order(number), poison: then, busy_ms: 0, at_unix_ms };
         let claimed = self.office.outbox().claim(vec![wish]).await.expect("it is claimed").pop();
         let Some(outbox::Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
         let settle = Settle {
@@ -56,6 +56,7 @@ impl Desk {
             delivery: claim.delivery,
             attempt: claim.attempt,
             receipt: None,
+            lingers: false,
             resume: None,
             cassette: None,
             settlement: Settlement::Dead { reason: Reason::TooOld, then },
@@ -156,7 +157,7 @@ async fn what_is_under_way_is_not_ended_and_what_is_ended_is_not_begun() {
     let cart = (desk.office.merchant.clone(), order("1021").cart);
     let over = desk.office.deliverer().attempt(&cart, "1021", 0).await.expect("it is answered");
     let again = over.next_due_unix_ms.map(|at| at - desk.office.now_unix_ms());
-    assert!(over.attempt.is_none() && again == Some(crate::deliver::HELD_MS), "{over:?}");
+    assert!(over.tried.is_err() && again == Some(crate::deliver::HELD_MS), "{over:?}");
     assert_eq!(desk.listed(Which::default(), 10).await[1], ["first", "second"]);
     drop(held);
 

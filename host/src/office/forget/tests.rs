@@ -77,7 +77,7 @@ impl Desk {
     /// The head of an order's queue is tried.
     async fn settle(&self, number: &str, settlement: Settlement) {
         let merchant = self.office.merchant.clone();
-        let wish = Wish { merchant: merchant.clone(), order: order(number), poison: Then::Go, at_unix_ms: AT };
+        let wish = Wish { merchant: merchant.clone(), order: order(number), poison: Then::Go, busy_ms: 0, at_unix_ms: AT };
         let claimed = self.office.outbox().claim(vec![wish]).await.expect("it is claimed").pop();
         let Some(Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
         let receipt = Receipt {
@@ -99,6 +99,7 @@ impl Desk {
             delivery: claim.delivery,
             attempt: claim.attempt,
             receipt: Some(receipt),
+            lingers: false,
             resume: Some(format!("marked-{number}-resume").into_bytes()),
             cassette: Some(Tape::redacted(marked(number, "cassette"))),
             settlement,

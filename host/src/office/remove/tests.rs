@@ -44,12 +44,13 @@ async fn accept(office: &Office, number: &str) -> DeliveryId {
 /// The head of an order's queue dies, and the rest waits for it.
 async fn die(office: &Office, number: &str) {
     let (merchant, at_unix_ms) = (MerchantId::default(), AT);
-    let wish = Wish { merchant: merchant.clone(), order: order(number), poison: Then::Block, at_unix_ms };
+    let wish = Wish { merchant: merchant.clone(), order: order(number), poison: Then::Block, busy_ms: 0, at_unix_ms };
     let claimed = office.outbox().claim(vec![wish]).await.expect("it is claimed").pop();
     let Some(Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
     let settlement = Settlement::Dead { reason: Reason::TooOld, then: Then::Block };
     let (order, delivery, attempt) = (order(number), claim.delivery, claim.attempt);
-    let settle = Settle { merchant, order, delivery, attempt, receipt: None, resume: None, cassette: None, settlement, at_unix_ms };
+    let settle =
+        Settle { merchant, order, delivery, attempt, receipt: None, lingers: false, resume: None, cassette: None, settlement, at_unix_ms };
     office.outbox().settle(vec![settle]).await.expect("it is settled");
 }
 

@@ -59,7 +59,7 @@ impl Desk {
             move |tx, merchant| decisions::add(tx, merchant, &order(&number), &decisions::Decision { at_unix_ms, json: "{}".into() })
         })
         .await;
-        let wish = Wish { merchant: merchant.clone(), order: order(number), poison: Then::Go, at_unix_ms };
+        let wish = Wish { merchant: merchant.clone(), order: order(number), poison: Then::Go, busy_ms: 0, at_unix_ms };
         let claimed = self.office.outbox().claim(vec![wish]).await.expect("it is claimed").pop();
         let Some(Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
         let receipt = Receipt {
@@ -81,6 +81,7 @@ impl Desk {
             delivery,
             attempt: claim.attempt,
             receipt: Some(receipt),
+            lingers: false,
             resume: None,
             cassette: Some(Tape::redacted("{}")),
             settlement,

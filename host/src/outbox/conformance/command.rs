@@ -2,7 +2,7 @@
 
 use super::{Subject, carts, delivery, merchants, order, rows, update};
 use crate::id::{DeliveryId, Digest, MerchantId};
-use crate::outbox::{Claimed, Counted, Discard, Found, New, Outbox as _, Reason, Rest, Settle, Settled, Settlement, Then, Wish};
+use crate::outbox::{Claimed, Counted, Discard, Found, New, Outbox as _, Reason, Rest, Settle, Settled, Settlement, Suspect, Then, Wish};
 use crate::receipt::{Fate, Receipt};
 use crate::store::carts::Pause;
 use crate::store::orders::OrderRef;
@@ -21,13 +21,17 @@ pub(super) enum Command {
     Accept(Vec<(Place, u8, Vec<u8>)>),
     /// An id that was used before.
     AcceptAgain(Place, prop::sample::Index),
-    /// Attempts start, in one batch.
-    Claim(Vec<Place>, Then),
+    /// Attempts start, in one batch, that may be under way so long.
+    Claim(Vec<Place>, Then, u32),
     /// Attempts end, in one batch: as far as they were started.
     Settle(Vec<(Place, End)>),
     /// An attempt ends that is not the one under way.
     SettleWrong(Place, prop::sample::Index, bool),
     Supersede(Place),
+    /// The program dies while it is at work on what was claimed in these lanes, and comes back.
+    Dies(Vec<Place>),
+    /// An attempt begins in a lane, and the program dies of it: so often.
+    DiesOf(Place, u32),
     /// Something failed at a lane, which rests for so long.
     Rest(Place, u32),
     Retry(usize, Vec<prop::sample::Index>),
@@ -80,10 +84,13 @@ pub(super) fn sequence(most: usize) -> impl Strategy<Value = Vec<Command>> {
     let one = prop_oneof![
         8 => prop::collection::vec(new, 1..4).prop_map(Command::Accept),
         1 => (place(), index()).prop_map(|(place, index)| Command::AcceptAgain(place, index)),
-        8 => (prop::collection::vec(place(), 1..4), then()).prop_map(|(places, then)| Command::Claim(places, then)),
+        8 => (prop::collection::vec(place(), 1..4), then(), prop_oneof![2 => Just(0), 1 => 0..20_000_u32])
+            .prop_map(|(places, then, busy_ms)| Command::Claim(places, then, busy_ms)),
         8 => prop::collection::vec((place(), end()), 1..4).prop_map(Command::Settle),
         1 => (place(), index(), any::<bool>()).prop_map(|(place, index, attempt)| Command::SettleWrong(place, index, attempt)),
         2 => place().prop_map(Command::Supersede),
+        2 => prop::collection::vec(place(), 0..3).prop_map(Command::Dies),
+        2 => (place(), 1..7_u32).prop_map(|(place, times)| Command::DiesOf(place, times)),
         1 => (place(), 0..20_000_u32).prop_map(|(place, ms)| Command::Rest(place, ms)),
         4 => (prop_oneof![Just(0), 0..2_usize], prop::collection::vec(index(), 1..10)).prop_map(|(merchant, which)| Command::Retry(merchant, which)),
         2 => (prop_oneof![Just(0), 0..2_usize], index()).prop_map(|(merchant, which)| Command::Discard(merchant, which)),
@@ -105,6 +112,12 @@ pub(super) struct Driver {
     pub(super) delivered: BTreeSet<(MerchantId, DeliveryId)>,
     /// The sequence number that was delivered last.
     pub(super) last: BTreeMap<(MerchantId, OrderRef), u64>,
+    /// The attempts at which the program died.
+    pub(super) suspected: BTreeSet<(MerchantId, DeliveryId, u32)>,
+    /// In which time the last attempt may be under way at the cart, if nobody said that it is over.
+    pub(super) busy: BTreeMap<Place, (u64, u64)>,
+    /// Whether an attempt began in such a time.
+    pub(super) overlaps: bool,
     /// Whether a later one was delivered before an earlier one.
     pub(super) overtaken: bool,
 }
@@ -117,6 +130,9 @@ impl Default for Driver {
             claims: BTreeMap::new(),
             delivered: BTreeSet::new(),
             last: BTreeMap::new(),
+            suspected: BTreeSet::new(),
+            busy: BTreeMap::new(),
+            overlaps: false,
             overtaken: false,
         }
     }
@@ -129,7 +145,7 @@ impl Driver {
         match command {
             Command::Accept(all) => self.accept(all, subject).await,
             Command::AcceptAgain(place, index) => self.accept_again(*place, *index, subject).await,
-            Command::Claim(places, then) => self.claim(places, *then, subject).await,
+            Command::Claim(places, then, busy_ms) => self.claim(places, *then, u64::from(*busy_ms), subject).await,
             Command::Settle(ends) => self.settle(ends, subject).await,
             Command::SettleWrong(place, index, attempt) => self.settle_wrong(*place, *index, *attempt, subject).await,
             Command::Supersede(place) => {
@@ -137,6 +153,15 @@ impl Driver {
                 // Not for a lane that is under way.
                 self.claims.remove(place);
                 format!("{:?}", subject.outbox().supersede(merchant, order, self.now_unix_ms).await)
+            }
+            Command::Dies(places) => self.die(places, subject).await,
+            Command::DiesOf(place, times) => {
+                let mut said = String::new();
+                for _ in 0..*times {
+                    said += &self.claim(&[*place], Then::Block, 0, subject).await;
+                    said += &self.die(&[*place], subject).await;
+                }
+                said
             }
             Command::Rest(place, ms) => {
                 let (merchant, order) = at(*place);
@@ -160,6 +185,10 @@ impl Driver {
             }
             Command::Clock(ms) => {
                 self.now_unix_ms = self.now_unix_ms.saturating_add_signed(*ms);
+                if *ms < 0 {
+                    // What was left counts anew from then on, and nobody here knows from when.
+                    self.busy.clear();
+                }
                 String::new()
             }
             Command::Reopen => {
@@ -203,18 +232,32 @@ impl Driver {
         subject.outbox().accept(batch).await.expect_err("the id is taken").to_string()
     }
 
-    async fn claim<S: Subject>(&mut self, places: &[Place], poison: Then, subject: &S) -> String {
+    async fn claim<S: Subject>(&mut self, places: &[Place], poison: Then, busy_ms: u64, subject: &S) -> String {
         let wishes = places.iter().map(|place| {
             let (merchant, order) = at(*place);
-            Wish { merchant, order, poison, at_unix_ms: self.now_unix_ms }
+            Wish { merchant, order, poison, busy_ms, at_unix_ms: self.now_unix_ms }
         });
         let claimed = subject.outbox().claim(wishes.collect()).await.expect("it can be written");
         for (place, claimed) in places.iter().zip(&claimed) {
             if let Claimed::Claim(claim) = claimed {
+                let now = self.now_unix_ms;
+                let before = self.busy.insert(*place, (now, claim.busy_until_unix_ms));
+                self.overlaps |= before.is_some_and(|(since, until)| (since..until).contains(&now));
                 self.claims.insert(*place, (claim.delivery.clone(), claim.attempt));
             }
         }
         format!("{claimed:?}")
+    }
+
+    async fn die<S: Subject>(&mut self, places: &[Place], subject: &mut S) -> String {
+        subject.reopen();
+        let at_work = places.iter().filter_map(|place| {
+            let (delivery, attempt) = self.claims.get(place)?.clone();
+            Some(Suspect { merchant: at(*place).0, delivery, attempt })
+        });
+        let all: Vec<_> = at_work.collect();
+        self.suspected.extend(all.iter().map(|one| (one.merchant.clone(), one.delivery.clone(), one.attempt)));
+        format!("{:?}", subject.outbox().suspect(all).await)
     }
 
     async fn settle<S: Subject>(&mut self, ends: &[(Place, End)], subject: &S) -> String {
@@ -233,6 +276,9 @@ impl Driver {
         let settled = subject.outbox().settle(batch.clone()).await.expect("it can be written");
         for (settle, settled) in batch.into_iter().zip(&settled) {
             let is_done = matches!(settled, Settled::Done { .. });
+            if is_done && !settle.lingers {
+                self.busy.retain(|place, _| at(*place) != (settle.merchant.clone(), settle.order.clone()));
+            }
             if is_done && matches!(settle.settlement, Settlement::Delivered { .. }) {
                 let sequence = sequences[&settle.delivery];
                 let last = self.last.insert((settle.merchant.clone(), settle.order), sequence);
@@ -297,6 +343,7 @@ impl Driver {
             delivery,
             attempt,
             receipt,
+            lingers: reach == Reach::MaybeSent,
             resume,
             cassette: Some(crate::store::cassettes::Tape::redacted("{}")),
             settlement,

@@ -2,12 +2,14 @@
 
 use super::command::Driver;
 use super::{Subject, carts, merchants};
-use crate::outbox::{Found, Outbox as _, Page, Waits};
+use crate::outbox::attempts::POISON_SUSPICIONS;
+use crate::outbox::{Found, Outbox as _, Page, Reason, Waits};
 use proptest::prelude::*;
 
 impl Driver {
-    /// Nothing is lost, nothing overtakes, no lane sleeps, the counts are right.
+    /// Nothing is lost, nothing overtakes, nothing overlaps, nothing is poison without evidence, no lane sleeps, the counts are right.
     pub(super) async fn promises_hold<S: Subject>(&self, subject: &S) -> Result<(), TestCaseError> {
+        prop_assert!(!self.overlaps, "an attempt began while one before it may have been under way");
         prop_assert!(!self.overtaken, "an update was delivered after a later one of its order");
         let outbox = subject.outbox();
         let (mut queued, mut dead) = (0, 0);
@@ -17,7 +19,12 @@ impl Driver {
             prop_assert_eq!(found.is_none(), delivered, "{} is in one place", delivery);
             match found {
                 Some(Found::Queued(..)) => queued += 1,
-                Some(Found::Dead(..)) => dead += 1,
+                Some(Found::Dead(letter, _)) => {
+                    dead += 1;
+                    let evidence = self.suspected.iter().filter(|(whose, which, _)| whose == merchant && which == delivery).count();
+                    let poison = letter.reason == Some(Reason::Poison);
+                    prop_assert!(!poison || evidence >= POISON_SUSPICIONS as usize, "{} is poison without evidence", delivery);
+                }
                 Some(Found::Ended { .. }) | None => {}
             }
             for other in merchants().iter().filter(|other| *other != merchant) {
@@ -35,7 +42,8 @@ impl Driver {
                 let waiting = outbox.queued(merchant.clone(), cart, page).await.expect("it can be read");
                 for one in &waiting {
                     let mut lane = waiting.iter().filter(|other| other.order == one.order);
-                    let wakes = lane.any(|other| matches!(other.waits, Waits::Until { .. } | Waits::Blocked { .. }));
+                    let wakes =
+                        lane.any(|other| matches!(other.waits, Waits::Until { .. } | Waits::Attempt { .. } | Waits::Blocked { .. }));
                     prop_assert!(wakes, "the lane of {} sleeps", one.delivery);
                 }
             }

@@ -4,11 +4,13 @@ use super::CartState;
 use super::orders::OrderState;
 use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::outbox::attempts::Poison;
+use crate::outbox::busy::Busy;
 use crate::outbox::dead::TakenBack;
 use crate::outbox::latest::{Budget, merge};
 use crate::outbox::{
     Attempts, Backlog, Claim, Claimed, Counted, DUE_AHEAD_MS_MAX, DeadLetter, Discard, Discarded, Due, Ending, Error, Faults, Filter, Head,
-    How, Look, New, Queued, ROWS_MAX, Reason, Rest, Retried, SUPERSEDE_MAX, Settle, Settled, Settlement, Superseded, Then, Waits, Wish,
+    How, Look, New, Queued, ROWS_MAX, Reason, Rest, Retried, SUPERSEDE_MAX, Settle, Settled, Settlement, Superseded, Suspect, Then, Waits,
+    Wish,
 };
 use crate::store::carts::Pause;
 use crate::store::orders::OrderRef;
@@ -41,6 +43,12 @@ struct Lane {
 }
 
 impl Lane {
+    /// Its head, as a look has it.
+    fn head(&self, order: &OrderRef) -> Head {
+        let suspect = self.waiting.values().next().is_some_and(|head| head.attempts.suspicions > 0);
+        Head { order: order.clone(), due_at_unix_ms: self.due_at_unix_ms, suspect }
+    }
+
     /// Its head is due at this time, and it no longer rests.
     fn set_due(&mut self, at_unix_ms: u64) {
         (self.due_at_unix_ms, self.fault) = (at_unix_ms, None);
@@ -112,8 +120,7 @@ impl All {
         let of_cart = self.lanes.iter().filter(|((merchant, order), lane)| {
             *merchant == look.merchant && order.cart == look.cart && lane.blocked_by.is_none() && !look.in_flight.contains(&order.number)
         });
-        let mut heads: Vec<_> =
-            of_cart.map(|((_, order), lane)| (lane.opened, Head { order: order.clone(), due_at_unix_ms: lane.due_at_unix_ms })).collect();
+        let mut heads: Vec<_> = of_cart.map(|((_, order), lane)| (lane.opened, lane.head(order))).collect();
         heads.sort_by_key(|(opened, head)| (head.due_at_unix_ms, *opened));
         let heads = heads.into_iter().map(|(_, head)| head);
         let (mut due, later): (Vec<_>, Vec<_>) =
@@ -131,7 +138,12 @@ impl All {
         let mut head = lane.waiting.first_entry().expect("a lane that is not blocked has a head");
         let (sequence, waiting) = (*head.key(), head.get_mut());
         let (merchant, order) = key.clone();
-        let (known_reference, doubtful) = self.orders.get(&key).map_or((None, false), |state| (state.reference.clone(), state.doubtful));
+        let state = self.orders.entry(key.clone()).or_default();
+        if let Some(left) = state.busy.left(wish.at_unix_ms) {
+            (state.busy, lane.due_at_unix_ms) = (left, left.until());
+            return Claimed::Busy { until_unix_ms: left.until() };
+        }
+        let (known_reference, doubtful) = (state.reference.clone(), state.doubtful);
         match waiting.attempts.claim(doubtful) {
             Err(Poison) => {
                 let delivery = waiting.delivery.clone();
@@ -139,6 +151,8 @@ impl All {
                 Claimed::Poison { delivery }
             }
             Ok(attempt) => {
+                state.busy = Busy::starts(wish.at_unix_ms, wish.busy_ms);
+                let busy_until_unix_ms = state.busy.until();
                 let claim = Claim {
                     merchant,
                     order,
@@ -151,11 +165,17 @@ impl All {
                     accepted_at_unix_ms: waiting.accepted_at_unix_ms,
                     queued_at_unix_ms: waiting.queued_at_unix_ms,
                     behind,
+                    busy_until_unix_ms,
                 };
-                lane.fault = None;
+                lane.set_due(busy_until_unix_ms);
                 Claimed::Claim(Box::new(claim))
             }
         }
+    }
+
+    pub(super) fn suspect(&mut self, Suspect { merchant, delivery, attempt }: &Suspect) {
+        let lanes = self.lanes.iter_mut().filter(|((whose, _), _)| whose == merchant).flat_map(|(_, lane)| lane.waiting.values_mut());
+        lanes.filter(|waiting| waiting.delivery == *delivery).for_each(|waiting| waiting.attempts.suspect(*attempt));
     }
 
     pub(super) fn rest(&mut self, Rest { merchant, order, fault, until_unix_ms }: Rest) {
@@ -189,6 +209,9 @@ impl All {
         let current = waiting.attempts.claims == settle.attempt && waiting.attempts.unanswered > 0;
         if waiting.delivery != settle.delivery || !current {
             return Settled::Stale;
+        }
+        if let Some(state) = self.orders.get_mut(&key).filter(|_| !settle.lingers) {
+            state.busy = Busy::default();
         }
         if let Some(receipt) = &settle.receipt {
             waiting.fate = Some(serde_json::to_string(&receipt.fate).expect("a fate is plain data"));
@@ -241,7 +264,8 @@ impl All {
         lane.set_due(at_unix_ms);
         lane.blocked_by = (then == Then::Block).then_some(sequence);
         let mut waiting = self.leave(key, sequence);
-        waiting.attempts.unanswered = 0;
+        // Of what is dead only what it was is kept.
+        (waiting.attempts.unanswered, waiting.attempts.suspicions, waiting.attempts.suspected) = (0, 0, 0);
         let taken_back = self.orders.get_mut(key).map(|state| state.take_back(sequence)).unwrap_or_default();
         self.deaths += 1;
         let letter = DeadLetter {
@@ -336,6 +360,9 @@ impl All {
                 fault: lane.fault.clone().filter(|_| lane.blocked_by.is_none() && head == Some(sequence)),
                 waits: match lane.blocked_by {
                     Some(by) => Waits::Blocked { by },
+                    None if head == Some(sequence) && waiting.attempts.unanswered > 0 && lane.fault.is_none() => {
+                        Waits::Attempt { due_at_unix_ms: lane.due_at_unix_ms }
+                    }
                     None if head == Some(sequence) => Waits::Until { due_at_unix_ms: lane.due_at_unix_ms },
                     None => Waits::Behind,
                 },
@@ -402,7 +429,7 @@ impl All {
             if let Some(state) = self.orders.get_mut(&key) {
                 state.take_back(queued.sequence);
             }
-            if let (Waits::Until { .. }, Some(lane)) = (queued.waits, self.lanes.get_mut(&key)) {
+            if let (Waits::Until { .. } | Waits::Attempt { .. }, Some(lane)) = (queued.waits, self.lanes.get_mut(&key)) {
                 lane.set_due(by.at_unix_ms);
             }
             self.leave(&key, queued.sequence);

@@ -1,5 +1,6 @@
 //! What is known of an order, as [`store::orders`](crate::store::orders) keeps it in rows.
 
+use crate::outbox::busy::Busy;
 use crate::outbox::dead::TakenBack;
 use crate::store::orders::{AcceptedLabel, AcceptedPackage, Label, Order, Package};
 
@@ -9,6 +10,7 @@ pub(super) struct OrderState {
     sequence: u64,
     pub(super) reference: Option<String>,
     pub(super) doubtful: bool,
+    pub(super) busy: Busy,
     accepted_at_unix_ms: u64,
     labels: Vec<AcceptedLabel>,
     packages: Vec<AcceptedPackage>,

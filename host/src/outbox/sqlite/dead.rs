@@ -2,7 +2,7 @@
 
 use super::lanes::{self, Content, Due};
 use super::look::{self, waiting};
-use super::rows::{self, Raw, Row, columns, nameable, number};
+use super::rows::{self, Raw, Row, columns, nameable, number, waiting_columns};
 use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::outbox::dead::TakenBack;
 use crate::outbox::{
@@ -34,7 +34,7 @@ pub(super) use dead_columns;
 impl Kept {
     pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Kept> {
         Ok(Kept {
-            raw: Raw::read(row, 0, 0)?,
+            raw: Raw::read(row, None)?,
             order: OrderRef { cart: row.get(11)?, number: row.get(12)? },
             died_at_unix_ms: number(row, 13)?,
             reason: Reason::try_from(row.get::<_, String>(14)?).ok(),

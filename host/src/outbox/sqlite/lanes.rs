@@ -1,6 +1,6 @@
 //! Lanes: how deliveries come into them and leave. Every change of a lane is here, with the counts of its cart.
 
-use super::rows::{self, Raw, Row, columns, earlier, number};
+use super::rows::{Raw, Row, columns, earlier, waiting_columns};
 use crate::id::{CartId, MerchantId};
 use crate::outbox::{Attempts, Error, Faults, Rest};
 use crate::store::orders::OrderRef;
@@ -12,15 +12,13 @@ pub(super) struct Lane {
     pub(super) lane: i64,
     pub(super) pending: u64,
     pub(super) blocked_by: Option<u64>,
-    /// Whether it rests because something failed.
-    pub(super) rests: bool,
 }
 
 /// The lane of an order.
 pub(super) fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<Lane>, Error> {
-    let sql = "SELECT lane, pending, blocked_by, fault IS NOT NULL FROM lanes WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+    let sql = "SELECT lane, pending, blocked_by FROM lanes WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
     let lane = view.one("look up a lane", sql, (merchant, &order.cart, &order.number), |row| {
-        Ok(Lane { lane: row.get(0)?, pending: row.get(1)?, blocked_by: row.get(2)?, rests: row.get(3)? })
+        Ok(Lane { lane: row.get(0)?, pending: row.get(1)?, blocked_by: row.get(2)? })
     })?;
     Ok(lane)
 }
@@ -31,8 +29,8 @@ pub(super) fn readable(view: &View<'_>, merchant: &MerchantId, lane: &Lane, most
 }
 
 fn raw(view: &View<'_>, lane: &Lane, most: u32) -> Result<Vec<Raw>, Error> {
-    let sql = concat!("SELECT ", columns!(), ", unanswered, queued_at FROM deliveries WHERE lane = ?1 ORDER BY sequence LIMIT ?2");
-    Ok(view.all("look up what waits in a lane", sql, (lane.lane, most), |row| Raw::read(row, rows::count(row, 11)?, number(row, 12)?))?)
+    let sql = concat!("SELECT ", columns!(), ", ", waiting_columns!(), " FROM deliveries WHERE lane = ?1 ORDER BY sequence LIMIT ?2");
+    Ok(view.all("look up what waits in a lane", sql, (lane.lane, most), |row| Raw::read(row, Some(11)))?)
 }
 
 /// The lane of an order, and its head if it has one.
@@ -62,7 +60,9 @@ pub(super) fn enter(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, row: &
     let sql = "INSERT INTO lanes (merchant, cart, order_number, pending, due_at) VALUES (?1, ?2, ?3, 1, ?4)
         ON CONFLICT DO UPDATE SET pending = pending + 1";
     tx.run("open a lane", sql, (merchant, cart, number, row.queued_at_unix_ms))?;
-    let Attempts { counted, plugin_faults, claims, unanswered, doubted, restored, earlier: known } = &row.attempts;
+    // What enters is new or begins anew, so nothing is held against it.
+    let Attempts { counted, plugin_faults, claims, unanswered, suspicions: _, suspected: _, doubted, restored, earlier: known } =
+        &row.attempts;
     let sql = "INSERT INTO deliveries (merchant, cart, lane, sequence, delivery, accepted_at, queued_at, attempts, plugin_faults, claims,
             unanswered, doubted, restored, earlier, fate, content)
         SELECT merchant, cart, lane, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
@@ -115,7 +115,7 @@ pub(super) enum Due {
 
 /// Writes a lane. With another due time it no longer rests. One that is empty and not blocked goes.
 pub(super) fn set(tx: &Tx<'_>, lane: &Lane, due: Due) -> Result<(), Error> {
-    let Lane { lane, pending, blocked_by, rests: _ } = lane;
+    let Lane { lane, pending, blocked_by } = lane;
     if *pending == 0 && blocked_by.is_none() {
         tx.run("close a lane", "DELETE FROM lanes WHERE lane = ?1", (lane,))?;
         return Ok(());
@@ -138,11 +138,9 @@ pub(super) fn rest(tx: &Tx<'_>, rest: &Rest) -> Result<(), Error> {
     Ok(())
 }
 
-/// A lane goes on that rested.
-pub(super) fn go_on(tx: &Tx<'_>, lane: &Lane) -> Result<(), Error> {
-    if lane.rests {
-        tx.run("let a lane go on", "UPDATE lanes SET fault = NULL WHERE lane = ?1", (lane.lane,))?;
-    }
+/// A lane's head is due later. One that rests does so until then.
+pub(super) fn wait(tx: &Tx<'_>, lane: &Lane, until_unix_ms: u64) -> Result<(), Error> {
+    tx.run("let a lane wait", "UPDATE lanes SET due_at = ?2 WHERE lane = ?1 AND blocked_by IS NULL", (lane.lane, until_unix_ms))?;
     Ok(())
 }
 

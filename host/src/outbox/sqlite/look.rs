@@ -1,7 +1,7 @@
 //! What waits, without writing anything.
 
 use super::lanes;
-use super::rows::{self, Raw, columns, nameable, number};
+use super::rows::{self, Raw, columns, nameable, number, waiting_columns};
 use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::outbox::{Backlog, DUE_AHEAD_MS_MAX, Due, Error, Head, Look, Page, Queued, ROWS_MAX, Waits};
 use crate::store::View;
@@ -13,7 +13,9 @@ macro_rules! waiting {
         concat!(
             "SELECT ",
             columns!(),
-            ", unanswered, queued_at, d.cart, l.order_number, l.due_at, l.blocked_by,
+            ", ",
+            waiting_columns!(),
+            ", d.cart, l.order_number, l.due_at, l.blocked_by,
                 d.sequence = (SELECT min(sequence) FROM deliveries WHERE lane = l.lane), l.fault, content
             FROM deliveries AS d JOIN lanes AS l USING (lane)"
         )
@@ -32,13 +34,19 @@ pub fn due(view: &View<'_>, look: &Look) -> Result<Due, Error> {
         // As many more as may be under way, and one to know the next by.
         let limit = most + look.in_flight.len() + 1;
         let head = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Head> {
-            Ok(Head { order: OrderRef { cart: look.cart.clone(), number: row.get(0)? }, due_at_unix_ms: number(row, 1)? })
+            Ok(Head {
+                order: OrderRef { cart: look.cart.clone(), number: row.get(0)? },
+                due_at_unix_ms: number(row, 1)?,
+                suspect: row.get(2)?,
+            })
         };
         let what = "find what is due";
         let rows = view.all(what, sql, (&look.merchant, &look.cart, from, limit), |row| Ok(head(row)))?;
         Ok::<_, Error>(nameable(what, rows).into_iter().filter(|head| !look.in_flight.contains(&head.order.number)))
     };
-    let first = "SELECT order_number, due_at FROM lanes WHERE merchant = ?1 AND cart = ?2 AND due_at IS NOT NULL AND due_at >= ?3
+    let first = "SELECT order_number, due_at,
+            coalesce((SELECT suspicions > 0 FROM deliveries WHERE lane = lanes.lane ORDER BY sequence LIMIT 1), 0)
+        FROM lanes WHERE merchant = ?1 AND cart = ?2 AND due_at IS NOT NULL AND due_at >= ?3
         ORDER BY due_at, lane LIMIT ?4";
     // What seems to be due so late was written while the clock was wrong.
     let too_late = look.now_unix_ms.saturating_add(DUE_AHEAD_MS_MAX).saturating_add(1);
@@ -145,13 +153,17 @@ impl Waiting {
 
 /// Reads a row of whatever selects the columns of [`waiting`].
 pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
-    let raw = Raw::read(row, rows::count(row, 11)?, number(row, 12)?)?;
-    let order = OrderRef { cart: row.get(13)?, number: row.get(14)? };
-    let due_at_unix_ms = row.get::<_, Option<i64>>(15)?.map(|at| u64::try_from(at).unwrap_or(0));
-    let (waits, fault) = match (due_at_unix_ms, row.get::<_, Option<u64>>(16)?, row.get(17)?) {
+    let raw = Raw::read(row, Some(11))?;
+    let order = OrderRef { cart: row.get(15)?, number: row.get(16)? };
+    let due_at_unix_ms = row.get::<_, Option<i64>>(17)?.map(|at| u64::try_from(at).unwrap_or(0));
+    let (waits, fault) = match (due_at_unix_ms, row.get::<_, Option<u64>>(18)?, row.get(19)?) {
         (_, Some(by), _) => (Waits::Blocked { by }, None),
-        (Some(due_at_unix_ms), None, true) => (Waits::Until { due_at_unix_ms }, row.get(18)?),
+        (Some(due_at_unix_ms), None, true) => {
+            let fault: Option<String> = row.get(20)?;
+            let begun = raw.row.attempts.unanswered > 0 && fault.is_none();
+            (if begun { Waits::Attempt { due_at_unix_ms } } else { Waits::Until { due_at_unix_ms } }, fault)
+        }
         (_, None, _) => (Waits::Behind, None),
     };
-    Ok(Waiting { raw, order, waits, fault, content: rows::json(row, 19)? })
+    Ok(Waiting { raw, order, waits, fault, content: rows::json(row, 21)? })
 }

@@ -15,6 +15,14 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
+/// Further columns of a delivery that waits.
+macro_rules! waiting_columns {
+    () => {
+        "queued_at, unanswered, suspicions, suspected"
+    };
+}
+pub(super) use waiting_columns;
+
 /// A delivery as it is kept, without its update.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -35,13 +43,18 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    /// Reads the columns of [`columns`], with this row's count of unanswered claims and the time when it came into the queue.
-    pub(super) fn read(row: &rusqlite::Row<'_>, unanswered: u32, queued_at_unix_ms: u64) -> rusqlite::Result<Raw> {
+    /// Reads the columns of [`columns`], and for a waiting delivery those of [`waiting_columns`], which begin here.
+    pub(super) fn read(row: &rusqlite::Row<'_>, waiting_at: Option<usize>) -> rusqlite::Result<Raw> {
+        let own = |nth: usize| waiting_at.map_or(Ok(0), |at| number(row, at + nth));
+        let [queued_at_unix_ms, unanswered, suspicions, suspected] = [own(0)?, own(1)?, own(2)?, own(3)?];
+        let small = |number| u32::try_from(number).unwrap_or(u32::MAX);
         let attempts = Attempts {
             counted: count(row, 4)?,
             plugin_faults: count(row, 5)?,
             claims: count(row, 6)?,
-            unanswered,
+            unanswered: small(unanswered),
+            suspicions: small(suspicions),
+            suspected: small(suspected),
             doubted: row.get(7)?,
             restored: row.get(8)?,
             earlier: Vec::new(),
@@ -143,10 +156,12 @@ pub(super) fn earlier(earlier: &[EarlierAttempt]) -> String {
 
 /// Writes what is known of the attempts at a waiting delivery.
 pub(super) fn update_attempts(tx: &Tx<'_>, row: &Row) -> Result<(), Error> {
-    let sql = "UPDATE deliveries SET attempts = ?2, plugin_faults = ?3, claims = ?4, unanswered = ?5, doubted = ?6, earlier = ?7, fate = ?8
-        WHERE nth = ?1";
-    let Attempts { counted, plugin_faults, claims, unanswered, doubted, restored: _, earlier } = &row.attempts;
-    let values = (row.nth, counted, plugin_faults, claims, unanswered, doubted, self::earlier(earlier), &row.fate);
+    let sql =
+        "UPDATE deliveries SET attempts = ?2, plugin_faults = ?3, claims = ?4, unanswered = ?5, doubted = ?6, earlier = ?7, fate = ?8,
+            suspicions = ?9, suspected = ?10 WHERE nth = ?1";
+    let Attempts { counted, plugin_faults, claims, unanswered, suspicions, suspected, doubted, restored: _, earlier } = &row.attempts;
+    let earlier = self::earlier(earlier);
+    let values = (row.nth, counted, plugin_faults, claims, unanswered, doubted, earlier, &row.fate, suspicions, suspected);
     tx.run("note an attempt", sql, values)?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::lanes::{self, Due};
 use super::{dead, rows};
+use crate::outbox::busy::Busy;
 use crate::outbox::settlement::{Counted, Settle, Settled, Settlement};
 use crate::outbox::{DUE_AHEAD_MS_MAX, Error};
 use crate::receipt::{Fate, Receipt};
@@ -21,6 +22,9 @@ pub fn settle(tx: &Tx<'_>, settle: &Settle) -> Result<Settled, Error> {
     let current = head.delivery == *delivery && head.attempts.claims == *attempt && head.attempts.unanswered > 0;
     if lane.blocked_by.is_some() || !current {
         return Ok(Settled::Stale);
+    }
+    if !settle.lingers {
+        orders::set_busy(tx, merchant, order, Busy::default().keep())?;
     }
     if let Some(receipt) = receipt {
         record(tx, settle, head.sequence, receipt)?;

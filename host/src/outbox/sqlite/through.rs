@@ -2,7 +2,7 @@
 
 use super::dead::{Kept, dead_columns};
 use super::look::{self, waiting};
-use super::rows::{columns, nameable, number};
+use super::rows::{columns, nameable, number, waiting_columns};
 use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::outbox::Error;
 use crate::store::View;

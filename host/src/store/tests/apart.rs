@@ -188,7 +188,7 @@ fn seen(view: &View<'_>, merchant: &MerchantId) -> Result<String, Error> {
             credentials::get(view, merchant, &place, Turn::Current)?,
             plugins::get(view, merchant, Digest::of(&[1]))?,
         ));
-        seen.push_str(&format!("{:?}\n", orders::reference(view, merchant, &order)?));
+        seen.push_str(&format!("{:?}\n", orders::standing(view, merchant, &order)?));
         for value in 0..4 {
             seen.push_str(&format!(
                 "{:?}\n{:?}\n{:?}\n",

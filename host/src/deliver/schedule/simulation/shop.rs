@@ -3,7 +3,7 @@
 use super::dice::Dice;
 use super::{HOUR, MINUTE, SECOND};
 use crate::carts::DeliveryRules;
-use crate::deliver::schedule::{Breaker, CartKey, FAILURES_IN_A_ROW, FAILURES_OF_RESULTS, RESULTS, Sign};
+use crate::deliver::schedule::{Breaker, Candidate, CartKey, FAILURES_IN_A_ROW, FAILURES_OF_RESULTS, RESULTS, Sign};
 use crate::outbox::Reason;
 use crate::receipt::{Fate, PauseReason};
 use cartage_contract::delivery::FailureKind;
@@ -66,6 +66,8 @@ pub(super) struct Update {
     pub(super) due: u64,
     pub(super) attempts: u32,
     pub(super) plugin_faults: u32,
+    /// Whether a process died while it was at work on it.
+    pub(super) suspect: bool,
 }
 
 /// How an update ended.
@@ -87,7 +89,7 @@ pub(super) struct Lane {
 impl Lane {
     pub(super) fn accept(&mut self, wall: u64) {
         self.accepted += 1;
-        self.queue.push_back(Update { sequence: self.accepted, accepted: wall, due: wall, attempts: 0, plugin_faults: 0 });
+        self.queue.push_back(Update { sequence: self.accepted, accepted: wall, due: wall, attempts: 0, plugin_faults: 0, suspect: false });
     }
 
     /// When its head is due.
@@ -187,12 +189,20 @@ impl Shop {
     }
 
     /// What the outbox has for a fetch: so many lanes that are due, and when the next one is.
-    pub(super) fn look(&self, at_most: u32, due_by: u64, leave_out: &[u32]) -> (Vec<u32>, Option<u64>) {
-        let heads = self.lanes.iter().filter(|(lane, _)| leave_out.binary_search(lane).is_err());
+    pub(super) fn look(&self, at_most: u32, due_by: u64, leave_out: &[u32]) -> (Vec<Candidate<u32>>, Option<u64>) {
+        let heads = self.lanes.iter().filter(|(lane, _)| !leave_out.contains(lane));
         let mut heads: Vec<(u64, u32)> = heads.filter_map(|(lane, queue)| Some((queue.due()?, *lane))).collect();
         heads.sort_unstable();
         let found = heads.iter().take(at_most as usize).take_while(|(due, _)| *due <= due_by).count();
-        (heads[..found].iter().map(|(_, lane)| *lane).collect(), heads.get(found).map(|(due, _)| *due))
+        let suspect = |lane: &u32| self.lanes[lane].queue.front().is_some_and(|head| head.suspect);
+        let found_lanes = heads[..found].iter().map(|(_, lane)| Candidate { lane: *lane, suspect: suspect(lane) });
+        (found_lanes.collect(), heads.get(found).map(|(due, _)| *due))
+    }
+
+    /// How many of the orders in flight are suspects.
+    pub(super) fn suspects_in_flight(&self) -> usize {
+        let head = |lane: &u32| self.lanes.get(lane).and_then(|lane| lane.queue.front());
+        self.in_flight.keys().filter(|lane| head(lane).is_some_and(|head| head.suspect)).count()
     }
 
     /// What comes of an attempt that starts now, and when.

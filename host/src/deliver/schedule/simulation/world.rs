@@ -5,8 +5,8 @@ use super::shop::{End, Shop, Watch};
 use super::{HOUR, Number, SECOND};
 use crate::carts::DeliveryRules;
 use crate::deliver::schedule::{
-    Breaker, Follows, ForCart, History, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy, Scheduler, Sign, Timeline, Verdict,
-    after,
+    Breaker, Candidate, Follows, ForCart, History, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy, Scheduler, Sign, Timeline,
+    Verdict, after,
 };
 use crate::outbox::{Reason, Then};
 use crate::receipt::Fate;
@@ -24,7 +24,7 @@ pub(super) enum Event {
     },
     Fetched {
         shop: usize,
-        lanes: Vec<u32>,
+        lanes: Vec<Candidate<u32>>,
         next_due: Option<u64>,
     },
     Answer {
@@ -103,6 +103,8 @@ impl Seen {
             "full slots",
             "rate waited",
             "restart with work in flight",
+            "suspect",
+            "suspect waited",
         ] {
             assert!(self.0.get(what).is_some_and(|times| *times >= 50), "{what} was hardly seen: {self:?}");
         }
@@ -265,9 +267,13 @@ impl World {
         }
     }
 
-    fn fetched(&mut self, shop: usize, lanes: Vec<u32>, next_due: Option<u64>, now: Now) {
+    fn fetched(&mut self, shop: usize, lanes: Vec<Candidate<u32>>, next_due: Option<u64>, now: Now) {
         let found = lanes.len();
+        let suspects: Vec<u32> = lanes.iter().filter(|candidate| candidate.suspect).map(|candidate| candidate.lane).collect();
         let started = self.scheduler.fetched(&self.shops[shop].key, lanes, next_due, now);
+        if suspects.iter().any(|lane| !started.contains(lane)) {
+            self.seen.note("suspect waited");
+        }
         if started.len() < found {
             self.seen.note("left unstarted");
         }
@@ -285,6 +291,9 @@ impl World {
         self.watch_breakers();
         let round = self.shops[shop].watch.round;
         self.shops[shop].in_flight.extend(started.iter().map(|lane| (*lane, round)));
+        let suspects = self.shops.iter().map(Shop::suspects_in_flight).sum::<usize>();
+        assert!(suspects <= 1, "{suspects} suspects at once");
+        self.seen.note(if suspects > 0 { "suspect" } else { "no suspect" });
         assert!(self.shops.iter().map(|shop| shop.in_flight.len()).sum::<usize>() <= self.slots as usize, "more than the slots");
     }
 
@@ -314,6 +323,7 @@ impl World {
         let of = &mut self.shops[shop];
         let queue = of.lanes.get_mut(&lane).expect("it was started");
         let head = queue.queue.front_mut().expect("it was started");
+        head.suspect = false;
         let (attempts, plugin_faults, accepted_unix_ms) = (head.attempts, head.plugin_faults, head.accepted);
         let history = History { attempts, plugin_faults, rate_limits, accepted_unix_ms };
         let verdict = after(fate, &history, &Policy { rules: &of.rules, full_state: true }, now, self.dice.draw());
@@ -384,7 +394,7 @@ impl World {
                 let patience = self.shops[shop].patience();
                 self.at(self.real + patience, Event::Enable { shop });
             }
-            None => {}
+            Some(ForCart::Prove) | None => {}
         }
     }
 
@@ -433,7 +443,12 @@ impl World {
         self.events.retain(|_, event| !matches!(event, Event::Fetched { .. } | Event::Answer { .. } | Event::Settled { .. }));
         let now = self.now();
         for shop in 0..self.shops.len() {
-            self.shops[shop].in_flight.clear();
+            let of = &mut self.shops[shop];
+            for lane in std::mem::take(&mut of.in_flight).into_keys() {
+                let head = of.lanes.get_mut(&lane).and_then(|lane| lane.queue.front_mut());
+                // At work on some the process was when it died; of what it waited for it knows nothing.
+                head.into_iter().for_each(|head| head.suspect = self.dice.percent(90));
+            }
             if !self.shops[shop].removed {
                 self.restore(shop, now);
             }
