@@ -8,6 +8,7 @@
 
 pub mod teller;
 
+use crate::clock::Doubt;
 use crate::data_dir::room::{Room, free};
 use crate::gate::command;
 use crate::id::{CartId, DeliveryId};
@@ -54,11 +55,15 @@ pub enum Kind {
     DiskLow,
     /// The store's writer does not write, so this stands nowhere in the store.
     StoreStuck,
+    /// The clock went further, or back, than any time that passed.
+    ClockDoubted,
+    /// The data directory is no longer where it was.
+    DataDirMoved,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 15] = [
+    pub const ALL: [Kind; 17] = [
         Kind::Blocked,
         Kind::DeadLetters,
         Kind::Poison,
@@ -74,6 +79,8 @@ impl Kind {
         Kind::Overdue,
         Kind::DiskLow,
         Kind::StoreStuck,
+        Kind::ClockDoubted,
+        Kind::DataDirMoved,
     ];
 
     /// Its name, as it stands in the store and in JSON.
@@ -94,6 +101,8 @@ impl Kind {
             Kind::Overdue => "overdue",
             Kind::DiskLow => "disk-low",
             Kind::StoreStuck => "store-stuck",
+            Kind::ClockDoubted => "clock-doubted",
+            Kind::DataDirMoved => "data-dir-moved",
         }
     }
 }
@@ -186,6 +195,10 @@ pub struct Facts {
     pub carts: Vec<CartFacts>,
     /// Free bytes where the data directory lies. None: it is another merchant's business, or unknown.
     pub free_bytes: Option<u64>,
+    /// How far the clock is off. None: it is another merchant's business, or the clock is believed.
+    pub clock: Option<Doubt>,
+    /// Where the data directory was, if it is no longer there. None: it is another merchant's business, or it is in its place.
+    pub moved: Option<String>,
 }
 
 /// What an alert of a cart is about.
@@ -211,7 +224,28 @@ pub fn conditions(facts: &Facts) -> Conditions {
         let detail = |what| format!("{} are free where the data directory lies, so {what}; make room", free(bytes));
         found.hold.extend(what.map(|what| Condition { kind: Kind::DiskLow, subject: String::new(), detail: detail(what) }));
     }
+    of_machine(facts, &mut found);
     found
+}
+
+fn of_machine(facts: &Facts, found: &mut Conditions) {
+    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: String::new(), detail });
+    if let Some(doubt) = facts.clock {
+        let confirm = command::clock_confirm();
+        hold(
+            Kind::ClockDoubted,
+            format!(
+                "{}, so nothing is deleted for its age on its word; set it right, or say that it is right with `{confirm}`",
+                clock(doubt)
+            ),
+        );
+    }
+    if let Some(path) = &facts.moved {
+        hold(
+            Kind::DataDirMoved,
+            format!("the data directory is no longer at {path}, so no update is accepted; put it back, or mount its disk again"),
+        );
+    }
 }
 
 fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
@@ -328,6 +362,14 @@ fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
             found.unknown.extend([Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, subject(cart))));
         }
         Known::No | Known::Unknown => {}
+    }
+}
+
+/// How far a clock is off, for people.
+pub fn clock(doubt: Doubt) -> String {
+    match doubt {
+        Doubt::Ahead(ms) => format!("the clock went {} further than the time that passed", span(ms)),
+        Doubt::Behind(ms) => format!("the clock went back by {}", span(ms)),
     }
 }
 

@@ -11,6 +11,7 @@ mod attempt;
 mod backup;
 mod baseline;
 mod cart;
+mod clock;
 mod courier;
 mod credential;
 mod delivery;
@@ -107,6 +108,8 @@ enum Command {
     Baseline(baseline::Args),
     Retention(retention::Args),
     Forget(forget::Args),
+    #[command(subcommand)]
+    Clock(clock::Command),
     Demo(demo::Args),
     Doctor(doctor::Args),
     #[command(subcommand)]
@@ -181,7 +184,8 @@ impl Command {
             | Command::Explain(_)
             | Command::Baseline(_)
             | Command::Retention(_)
-            | Command::Forget(_) => true,
+            | Command::Forget(_)
+            | Command::Clock(_) => true,
             Command::Cart(command) => command.needs_data_directory(),
             Command::Send(args) => args.needs_data_directory(),
             Command::Plugin(command) => command.needs_data_directory(),
@@ -214,6 +218,7 @@ impl Cli {
             Command::Baseline(args) => args.run(&data, json),
             Command::Retention(args) => args.run(&data, json),
             Command::Forget(args) => args.run(&data, json),
+            Command::Clock(args) => args.run(&data, json),
             Command::Demo(args) => args.run(json),
             Command::Doctor(args) => args.run(json),
             Command::Plugin(command) => command.run(&data, json),

@@ -1,15 +1,59 @@
-//! The wall clock, read here and nowhere else, and its double for tests.
+//! The machine's clocks, read here and nowhere else, and their double for tests.
+//!
+//! There are two. The wall clock says what time it is, and may be set to anything by anybody. The elapsed time cannot be set: it says how much
+//! time really passed, but not across a start of the machine. What is stamped carries the wall clock's time; how old it is asks
+//! [`Clock::age_ms`], which a store answers from its [`Memory`] of how the wall clock was set.
 
+mod memory;
+
+pub use memory::{DOUBT_MS, Doubt, Memory, OFF_MS_BELIEVED};
+
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+use uuid::Uuid;
+
+/// What both clocks show at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// Milliseconds since 1970-01-01T00:00:00Z, by the wall clock.
+    pub wall_unix_ms: u64,
+    /// Milliseconds since the machine started, sleep included. Nobody can set it.
+    pub elapsed_ms: u64,
+    /// Names this start of the machine. None: unknown, so elapsed times of two processes cannot be compared.
+    pub boot: Option<u128>,
+}
+
+impl From<u64> for Reading {
+    /// A wall clock that was never set, of a machine that runs since 1970: for tests.
+    fn from(unix_ms: u64) -> Reading {
+        Reading { wall_unix_ms: unix_ms, elapsed_ms: unix_ms, boot: Some(0) }
+    }
+}
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
-    /// Milliseconds since 1970-01-01T00:00:00Z.
-    fn now_unix_ms(&self) -> u64;
+    /// What both clocks show.
+    fn reading(&self) -> Reading;
+
+    /// The wall clock: milliseconds since 1970-01-01T00:00:00Z.
+    fn now_unix_ms(&self) -> u64 {
+        self.reading().wall_unix_ms
+    }
+
+    /// For how long something has been there that was stamped with this time of the wall clock, in milliseconds. A clock that remembers how it
+    /// was set tells the time that really passed; 0 for what is still to come.
+    fn age_ms(&self, at_unix_ms: u64) -> u64 {
+        self.now_unix_ms().saturating_sub(at_unix_ms)
+    }
+
+    /// How far the wall clock was set back within the last day, at most a day, in milliseconds.
+    fn set_back_ms(&self) -> u64 {
+        0
+    }
 }
 
-/// The machine's clock.
+/// The machine's clocks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -19,31 +63,68 @@ impl Clock for SystemClock {
         // A clock before 1970 is a clock that was never set: 0 says so well enough.
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
     }
+
+    fn reading(&self) -> Reading {
+        Reading { wall_unix_ms: self.now_unix_ms(), elapsed_ms: elapsed_ms(), boot: boot() }
+    }
 }
 
-/// A clock that stands still until it is moved.
+fn elapsed_ms() -> u64 {
+    #[cfg(target_os = "linux")]
+    let id = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let id = rustix::time::ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(id);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec).unwrap_or(0), u64::try_from(time.tv_nsec).unwrap_or(0));
+    seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000)
+}
+
+fn boot() -> Option<u128> {
+    static BOOT: OnceLock<Option<u128>> = OnceLock::new();
+    let read = || Uuid::parse_str(std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim()).ok();
+    *BOOT.get_or_init(|| read().map(|id| id.as_u128()))
+}
+
+/// Clocks that stand still until they are moved.
 #[derive(Debug, Default)]
-pub struct ManualClock(AtomicU64);
+pub struct ManualClock {
+    wall_unix_ms: AtomicU64,
+    elapsed_ms: AtomicU64,
+}
 
 impl ManualClock {
-    /// A clock that shows this time.
+    /// Clocks that show this time.
     pub fn at(unix_ms: u64) -> ManualClock {
-        ManualClock(AtomicU64::new(unix_ms))
+        ManualClock { wall_unix_ms: AtomicU64::new(unix_ms), elapsed_ms: AtomicU64::new(unix_ms) }
     }
 
-    /// Sets the clock, back as well.
-    pub fn set(&self, unix_ms: u64) {
-        self.0.store(unix_ms, Ordering::SeqCst);
-    }
-
-    /// Moves the clock forward.
+    /// Lets time pass.
     pub fn advance_ms(&self, ms: u64) {
-        self.0.fetch_add(ms, Ordering::SeqCst);
+        self.wall_unix_ms.fetch_add(ms, Ordering::SeqCst);
+        self.elapsed_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Sets the wall clock; no time passes.
+    pub fn set_unix_ms(&self, unix_ms: u64) {
+        self.wall_unix_ms.store(unix_ms, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
-    fn now_unix_ms(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+    fn reading(&self) -> Reading {
+        let (wall_unix_ms, elapsed_ms) = (self.wall_unix_ms.load(Ordering::SeqCst), self.elapsed_ms.load(Ordering::SeqCst));
+        Reading { wall_unix_ms, elapsed_ms, boot: Some(0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_s_clocks_go_on() {
+        let (first, later) = (SystemClock.reading(), SystemClock.reading());
+        assert!(first.wall_unix_ms > 1_700_000_000_000 && first.elapsed_ms > 0);
+        assert!(later.elapsed_ms >= first.elapsed_ms && later.boot == first.boot);
     }
 }

@@ -11,6 +11,7 @@ pub mod room;
 #[cfg(test)]
 mod tests;
 
+use crate::clock::Reading;
 use crate::fault::{Fault, Identity};
 use crate::store::backup::{Gap, SoundCopy};
 use crate::store::{self, Store};
@@ -160,10 +161,10 @@ impl DataDir {
     /// # Errors
     ///
     /// [`Error::AlreadyThere`], [`Error::NotEmpty`], [`Error::NetworkFileSystem`], [`Error::InUse`], [`Error::File`].
-    pub fn init(path: &Path, at_unix_ms: u64) -> Result<DataDir, Error> {
+    pub fn init(path: &Path, now: impl Into<Reading>) -> Result<DataDir, Error> {
         let dir = DataDir::begin(path)?;
         dir.add_key()?;
-        drop(Store::create(&dir.path.join(DATABASE_BEGUN), at_unix_ms)?);
+        drop(Store::create(&dir.path.join(DATABASE_BEGUN), now)?);
         dir.complete()
     }
 
@@ -174,7 +175,7 @@ impl DataDir {
     /// # Errors
     ///
     /// As [`DataDir::init`], and [`Error::Store`] where the backup is no sound store, [`Error::Vault`] where the key is none.
-    pub fn restore(path: &Path, backup: &Path, key: Option<&Path>, at_unix_ms: u64) -> Result<(DataDir, Gap), Error> {
+    pub fn restore(path: &Path, backup: &Path, key: Option<&Path>, now: impl Into<Reading>) -> Result<(DataDir, Gap), Error> {
         // Both are looked at before anything is made.
         let key = key.map(Key::read).transpose()?;
         let backup = SoundCopy::open(backup)?;
@@ -183,7 +184,7 @@ impl DataDir {
             Some(key) => dir.replace_key(&key)?,
             None => dir.add_key()?,
         }
-        let gap = backup.restore(&dir.path.join(DATABASE_BEGUN), at_unix_ms)?;
+        let gap = backup.restore(&dir.path.join(DATABASE_BEGUN), now)?;
         Ok((dir.complete()?, gap))
     }
 
@@ -225,8 +226,8 @@ impl DataDir {
     /// # Errors
     ///
     /// As [`Store::open`].
-    pub fn store(&self, at_unix_ms: u64) -> Result<Store, store::Error> {
-        Store::open(&self.path.join(DATABASE), at_unix_ms)
+    pub fn store(&self, now: impl Into<Reading>) -> Result<Store, store::Error> {
+        Store::open(&self.path.join(DATABASE), now)
     }
 
     /// Opens the vault of its store.

@@ -94,7 +94,8 @@ pub enum NotTried {
 impl<O: Outbox, R: Roster> Deliverer<O, R> {
     /// Delivers from this outbox to the carts of this roster.
     pub fn new(outbox: O, roster: Arc<R>, clock: Arc<dyn Clock>) -> Deliverer<O, R> {
-        Deliverer { outbox, roster, clock, timeline: Arc::default(), lanes: Lanes::default(), witness: Arc::default() }
+        let timeline = Timeline::after_a_step_back(clock.set_back_ms());
+        Deliverer { outbox, roster, clock, timeline: Arc::new(Mutex::new(timeline)), lanes: Lanes::default(), witness: Arc::default() }
     }
 
     /// Holds each order's queue here while it is tried.
@@ -189,7 +190,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             attempts: claim.attempts.counted,
             plugin_faults: claim.attempts.plugin_faults,
             rate_limits,
-            accepted_unix_ms: claim.queued_at_unix_ms,
+            age_ms: self.clock.age_ms(claim.queued_at_unix_ms),
         };
         let policy = Policy { rules: &ready.rules, full_state: ready.full_state };
         let verdict = schedule::after(attempt.receipt.fate, &history, &policy, self.now(), draw());

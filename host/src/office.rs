@@ -14,6 +14,7 @@ mod accept;
 mod alerts;
 mod bans;
 mod cart;
+mod clock;
 mod carts;
 mod counts;
 mod credentials;
@@ -53,7 +54,7 @@ pub use plugins::MissingPlugin;
 pub use pulse::NotWriting;
 pub use recordings::{RAW_MS_MAX, SUPPORT_DELIVERIES_MAX};
 pub use remove::Queue;
-pub use retention::{Retained, jumped};
+pub use retention::Retained;
 pub use send::{Done, End, Sent, WAIT_MS, Waits};
 pub use status::{CartStatus, Status};
 pub use statuses::Known;
@@ -71,7 +72,7 @@ use crate::egress::Egress;
 use crate::id::{Digest, MerchantId};
 use crate::outbox;
 use crate::plugin::{Plugin, Runtime};
-use crate::store::Store;
+use crate::store::{KeptClock, Store};
 use crate::vault::{self, SealedVault};
 use alerts::Seen;
 use cart::CartCache;
@@ -110,7 +111,7 @@ struct Shared {
     plugins: Mutex<BTreeMap<Digest, Plugin>>,
     copies: Copies,
     egress: Egress,
-    clock: Arc<dyn Clock>,
+    clock: Arc<KeptClock>,
     bell: Arc<Bell>,
     /// The orders' queues that an attempt or a person holds.
     lanes: Lanes,
@@ -139,7 +140,7 @@ impl Office {
     ///
     /// [`Error::DataDir`].
     pub fn init(path: &Path, clock: Arc<dyn Clock>) -> Result<Office, Error> {
-        let dir = DataDir::init(path, clock.now_unix_ms())?;
+        let dir = DataDir::init(path, clock.reading())?;
         Office::of(dir, clock)
     }
 
@@ -167,7 +168,8 @@ impl Office {
     ///
     /// [`Error::DataDir`].
     pub fn on(dir: DataDir, clock: Arc<dyn Clock>, disk: Arc<dyn Disk>) -> Result<Office, Error> {
-        let store = dir.store(clock.now_unix_ms()).map_err(crate::data_dir::Error::Store)?;
+        let store = dir.store(clock.reading()).map_err(crate::data_dir::Error::Store)?;
+        let clock = Arc::new(store.clock(clock));
         let witness = Arc::new(Witness::at(dir.under_way()));
         let shared = Shared {
             dir,

@@ -33,23 +33,26 @@ pub mod retention;
 pub mod tokens;
 pub mod audit;
 pub mod backup;
+pub mod clock;
 
 #[cfg(test)]
 mod tests;
 
+pub use clock::KeptClock;
 pub use error::{Error, Reach, Stop};
 pub use migrate::Migrated;
 pub use readers::READERS_MAX;
 pub use sql::{Tx, View};
 pub use writer::{BATCH_JOBS_MAX, BATCH_MS_MAX, QUEUE_JOBS_MAX};
 
+use crate::clock::{Clock, Reading};
 use crate::histogram::Histogram;
 use crate::id::MerchantId;
 use readers::Readers;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -69,6 +72,7 @@ struct Inner {
     migrated: Option<Migrated>,
     readers: Arc<Readers>,
     counts: Arc<Counts>,
+    clock: Arc<Mutex<clock::Held>>,
     /// None once it is being closed.
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
@@ -81,9 +85,9 @@ impl Store {
     ///
     /// [`Error::Missing`], [`Error::NotOurs`], [`Error::Newer`], [`Error::ReadOnly`], [`Error::Busy`] while another program writes to it,
     /// [`Error::NoWriteAheadLog`] and [`Error::Migration`]. In all of them the file is as it was.
-    pub fn open(file: &Path, at_unix_ms: u64) -> Result<Store, Error> {
+    pub fn open(file: &Path, now: impl Into<Reading>) -> Result<Store, Error> {
         let connection = connect::read_write(file)?;
-        Store::start(connection, file, at_unix_ms, Batch::USUAL)
+        Store::start(connection, file, now.into(), Batch::USUAL)
     }
 
     /// Makes a new store.
@@ -91,20 +95,29 @@ impl Store {
     /// # Errors
     ///
     /// [`Error::Exists`] where a file of this name is there.
-    pub fn create(file: &Path, at_unix_ms: u64) -> Result<Store, Error> {
+    pub fn create(file: &Path, now: impl Into<Reading>) -> Result<Store, Error> {
         let connection = connect::new_file(file)?;
-        Store::start(connection, file, at_unix_ms, Batch::USUAL)
+        Store::start(connection, file, now.into(), Batch::USUAL)
     }
 
-    fn start(connection: rusqlite::Connection, file: &Path, at_unix_ms: u64, batch: Batch) -> Result<Store, Error> {
+    fn start(connection: rusqlite::Connection, file: &Path, now: Reading, batch: Batch) -> Result<Store, Error> {
         connect::write_ahead(&connection, file)?;
         let migrated = migrate::migrate(&connection, file, migrate::STEPS)?;
-        merchants::put(&Tx::new(&connection), &MerchantId::default(), at_unix_ms)?;
+        let held = clock::open(&Tx::new(&connection), &now)?;
+        merchants::put(&Tx::new(&connection), &MerchantId::default(), now.wall_unix_ms)?;
         let counts = Arc::new(Counts::default());
         let readers = Readers::new(file.to_owned(), counts.clone()).map_err(Error::file("look at", file))?;
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
         let writer = Writer::start(connection, queue, counts.clone(), batch).map_err(Error::file("start the writer of", file))?;
-        let inner = Inner { file: file.to_owned(), migrated, readers: Arc::new(readers), counts, jobs: Some(jobs), writer: Some(writer) };
+        let inner = Inner {
+            file: file.to_owned(),
+            migrated,
+            readers: Arc::new(readers),
+            counts,
+            clock: Arc::new(Mutex::new(held)),
+            jobs: Some(jobs),
+            writer: Some(writer),
+        };
         Ok(Store { inner: Arc::new(inner) })
     }
 
@@ -232,6 +245,12 @@ impl Store {
         Err(Error::Busy { what: "empty the store's log".into() })
     }
 
+    /// The clock of this installation, which remembers here how the machine's was set: the one that was read when the store was opened.
+    pub fn clock(&self, inner: Arc<dyn Clock>) -> KeptClock {
+        let jobs = self.inner.jobs.as_ref().expect("it is closed with the last store").downgrade();
+        KeptClock::new(inner, self.inner.clock.clone(), jobs)
+    }
+
     /// How many writes were kept since the store was opened, and in how many transactions.
     pub fn writes_and_commits(&self) -> (u64, u64) {
         let counts = &self.inner.counts;
@@ -254,7 +273,7 @@ impl Store {
 #[cfg(test)]
 impl Store {
     fn create_with(file: &Path, batch: Batch) -> Result<Store, Error> {
-        Store::start(connect::new_file(file)?, file, 0, batch)
+        Store::start(connect::new_file(file)?, file, 0.into(), batch)
     }
 
     /// How many jobs wait for the writer.

@@ -52,24 +52,39 @@ async fn fill(http: &Http, daemon: &Daemon, token: &str) -> (Vec<String>, Answer
     }
 }
 
-/// A library that is preloaded into the daemon, and the file that says which of its calls on the database fail.
-struct Faults {
+/// A library that is preloaded into the daemon, the file that says which of its calls on the database fail, and the one that says by how many
+/// seconds its wall clock is ahead.
+pub(crate) struct Faults {
     library: PathBuf,
     control: PathBuf,
+    clock: PathBuf,
 }
 
 impl Faults {
-    fn new(daemon: &Daemon) -> Faults {
+    pub(crate) fn new(daemon: &Daemon) -> Faults {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../host/src/store/tests/faults.c");
         let library = daemon.path("faults.so");
         let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([library.as_os_str(), source.as_ref()]).status();
         assert!(made.expect("a C compiler built SQLite").success());
-        Faults { library, control: daemon.path("fault") }
+        Faults { library, control: daemon.path("fault"), clock: daemon.path("clock") }
     }
 
-    fn serve(&self, daemon: &mut Daemon) {
-        let (library, control) = (self.library.display().to_string(), self.control.display().to_string());
-        daemon.serve_with(&[("LD_PRELOAD", &library), ("CARTAGE_TEST_FAULT", &control), ("CARTAGE_TEST_FAULT_AT", ".sqlite")]);
+    pub(crate) fn serve(&self, daemon: &mut Daemon) {
+        let [library, control, clock] = [&self.library, &self.control, &self.clock].map(|path| path.display().to_string());
+        daemon.serve_with(&[
+            ("LD_PRELOAD", &library),
+            ("CARTAGE_TEST_FAULT", &control),
+            ("CARTAGE_TEST_FAULT_AT", ".sqlite"),
+            ("CARTAGE_TEST_CLOCK", &clock),
+        ]);
+    }
+
+    /// Sets the wall clock.
+    pub(crate) fn set_clock(&self, ahead_s: i64) {
+        // Renamed, so that no reader finds half a number.
+        let new = self.clock.with_extension("new");
+        std::fs::write(&new, ahead_s.to_string()).expect("the folder can be written");
+        std::fs::rename(&new, &self.clock).expect("it is ours");
     }
 
     fn set(&self, call: &str, errno: Errno) {

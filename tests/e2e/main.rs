@@ -3,6 +3,7 @@
 mod admission;
 mod calls;
 mod chain;
+mod clock;
 mod containment;
 mod crash;
 mod daemon;

@@ -151,11 +151,12 @@ impl Line {
         let key = key(merchant, alert);
         let news = match (alert.cleared_at_unix_ms, self.told.get(&key)) {
             (None, None) => News::Raised,
-            (None, Some(at)) if at.saturating_add(AGAIN_MS) <= now_unix_ms => News::StillOpen,
+            // Neither a clock that was set forward nor one that was set back keeps it quiet for longer.
+            (None, Some(at)) if at.abs_diff(now_unix_ms) >= AGAIN_MS => News::StillOpen,
             (Some(_), Some(_)) => News::Cleared,
             (None, Some(_)) | (Some(_), None) => return false,
         };
-        if now_unix_ms < self.not_before_unix_ms {
+        if self.not_before_unix_ms.checked_sub(now_unix_ms).is_some_and(|left| left > 0 && left <= REST_MS_MAX) {
             return false;
         }
         match self.destination.tell(document(merchant, alert, news)).await {

@@ -28,8 +28,12 @@ fn paused(why: &str) -> Option<Pause> {
     Some(Pause { why: why.to_owned(), until_unix_ms: None })
 }
 
+fn facts() -> Facts {
+    Facts { now_unix_ms: NOW, oldest_ms: 1000, carts: vec![], free_bytes: None, clock: None, moved: None }
+}
+
 fn found(cart: CartFacts) -> Conditions {
-    conditions(&Facts { now_unix_ms: NOW, oldest_ms: 1000, carts: vec![cart], free_bytes: None })
+    conditions(&Facts { carts: vec![cart], ..facts() })
 }
 
 fn kinds(cart: CartFacts) -> Vec<Kind> {
@@ -105,7 +109,7 @@ fn what_nobody_can_know_leaves_an_alert_as_it_is() {
 
 #[test]
 fn the_disk_is_low_from_one_byte_too_few() {
-    let at = |bytes| conditions(&Facts { now_unix_ms: NOW, oldest_ms: 1, carts: vec![], free_bytes: Some(bytes) }).hold;
+    let at = |bytes| conditions(&Facts { free_bytes: Some(bytes), ..facts() }).hold;
     assert_eq!(at(RECORD_BYTES_MIN), []);
     let low = at(RECORD_BYTES_MIN - 1);
     assert_eq!((low[0].kind, low[0].subject.as_str()), (Kind::DiskLow, ""));
@@ -136,4 +140,17 @@ fn every_kind_has_its_section_in_the_docs() {
     for kind in Kind::ALL {
         assert!(docs.contains(&format!("\n### {}\n", kind.name())), "docs/alerts.md has no section {}", kind.name());
     }
+}
+
+#[test]
+fn a_doubted_clock_and_a_moved_directory_are_told() {
+    let found = |facts| conditions(&facts).hold.pop().map(|condition| (condition.kind, condition.detail));
+    let day = 24 * 60 * 60 * 1000;
+    let (kind, detail) = found(Facts { clock: Some(Doubt::Ahead(1100 * day)), ..facts() }).expect("it is an alert");
+    assert!(kind == Kind::ClockDoubted && detail.contains("1100 days further") && detail.contains("`cartage clock confirm`"), "{detail}");
+    let (_, detail) = found(Facts { clock: Some(Doubt::Behind(2 * day)), ..facts() }).expect("it is an alert");
+    assert!(detail.contains("went back by 2 days"), "{detail}");
+    let (kind, detail) = found(Facts { moved: Some("/srv/data".to_owned()), ..facts() }).expect("it is an alert");
+    assert!(kind == Kind::DataDirMoved && detail.contains("/srv/data"), "{detail}");
+    assert_eq!(found(facts()), None);
 }

@@ -43,7 +43,7 @@ impl Args {
         if let Some(folder) = self.plugins.as_ref().filter(|folder| !folder.is_dir()) {
             return Err(Failure::wrong_use(format!("{} is no folder, so nothing was restored", folder.display())));
         }
-        let restored = DataDir::restore(&self.into, &self.file, self.key.as_deref(), SystemClock.now_unix_ms());
+        let restored = DataDir::restore(&self.into, &self.file, self.key.as_deref(), SystemClock.reading());
         let (dir, gap) = restored.map_err(|error| match error {
             data_dir::Error::Store(store::Error::NotOurs { .. }) => {
                 Failure::from(error).what_to_do("name a file that `cartage backup` made")

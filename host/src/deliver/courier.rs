@@ -180,10 +180,10 @@ impl Courier {
             known_reference: job.known_reference,
             extra: Vec::new(),
         };
-        let started = self.clock.now_unix_ms();
+        let started = self.clock.reading();
         let cassette = self.run(Call::SendOrderStatus { update: job.update, delivery, context }, Some(&job.delivery), mode).await;
-        let took_ms = self.clock.now_unix_ms().saturating_sub(started);
-        let receipt = self.receipt(&cassette, job.delivery, job.attempt, started, took_ms);
+        let took_ms = self.clock.reading().elapsed_ms.saturating_sub(started.elapsed_ms);
+        let receipt = self.receipt(&cassette, job.delivery, job.attempt, started.wall_unix_ms, took_ms);
         tracing::info!(cart = %receipt.cart, delivery = %receipt.delivery, attempt = receipt.attempt, fate = ?receipt.fate, took_ms, "attempted");
         Ok(Attempt { receipt, cassette })
     }

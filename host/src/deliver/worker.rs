@@ -259,7 +259,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
             false => self.scheduler.disable(cart, now),
         }
         self.scheduler.resume(cart, now);
-        if let Some(pause) = pause {
+        if let Some(pause) = pause.as_ref().filter(|pause| pause.holds(now.unix_ms())) {
             self.scheduler.pause(cart, pause.until_unix_ms, now);
             if PauseReason::is_named_for_credentials(&pause.why) {
                 self.scheduler.prove(cart, now);

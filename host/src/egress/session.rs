@@ -92,7 +92,7 @@ impl Session {
         if self.secret_reflected {
             return Answer::End(Stop::SecretReflected);
         }
-        let started = self.door.clock.now_unix_ms();
+        let started = self.door.clock.reading().elapsed_ms;
         let allowed = match self.allow(request) {
             Ok(allowed) => allowed,
             Err(error) => return Answer::Sent(Err(error)),
@@ -175,7 +175,7 @@ impl Session {
                 Err(error)
             }
         };
-        entry.took_ms = self.door.clock.now_unix_ms().saturating_sub(started);
+        entry.took_ms = self.door.clock.reading().elapsed_ms.saturating_sub(started);
         entry.answer = Some(answer.clone());
         self.record(Entry::Http(Box::new(entry)));
         answer

@@ -52,6 +52,11 @@ pub fn cart_upgrade(cart: &CartId, consent: Consent) -> String {
     line(&words)
 }
 
+/// Says that the wall clock is right.
+pub fn clock_confirm() -> String {
+    line(&["cartage", "clock", "confirm"])
+}
+
 /// Whether the operator agrees to what a plugin asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consent {

@@ -175,15 +175,25 @@ impl Office {
                 Some(why) => Known::Yes(why),
                 None => not_ready,
             };
-            let pause = row.pause.filter(|pause| pause.until_unix_ms.is_none_or(|until| until > now_unix_ms));
-            let (backlog, poison) = (backlogs.remove(&cart), poison.remove(&cart).unwrap_or(0));
+            let pause = row.pause.filter(|pause| pause.holds(now_unix_ms));
+            let (mut backlog, poison) = (backlogs.remove(&cart), poison.remove(&cart).unwrap_or(0));
+            if let Some(at) = backlog.as_mut().and_then(|backlog| backlog.oldest_queued_at_unix_ms.as_mut()) {
+                // What a clock was set meanwhile is no time that anything waited.
+                *at = now_unix_ms.saturating_sub(self.age_ms(*at));
+            }
             let (faults, unreadable) = (faults.remove(&cart), unreadable(&cart));
             CartFacts { cart, enabled: row.enabled, pause, backlog, poison, faults, unreadable, breaker, not_ready }
         };
         let carts = carts.into_iter().map(facts).collect();
         // What the whole installation has is the business of whoever has the machine.
-        let free_bytes = if self.merchant == MerchantId::default() { self.free_bytes() } else { None };
-        Ok(Facts { now_unix_ms, oldest_ms: self.shared.seen.oldest_ms.load(Ordering::Relaxed), carts, free_bytes })
+        let (mut free_bytes, mut clock, mut moved) = (None, None, None);
+        if self.merchant == MerchantId::default() {
+            (free_bytes, clock) = (self.free_bytes(), self.clock_doubt());
+            let gone = matches!(self.shared.dir.in_place(), Err(crate::data_dir::Error::Moved { .. }));
+            moved = gone.then(|| self.shared.dir.path().display().to_string());
+        }
+        let oldest_ms = self.shared.seen.oldest_ms.load(Ordering::Relaxed);
+        Ok(Facts { now_unix_ms, oldest_ms, carts, free_bytes, clock, moved })
     }
 
     /// The carts that are known not to be usable without anything being tried, and why. Plugins' files that changed are read.

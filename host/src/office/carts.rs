@@ -77,7 +77,7 @@ impl Office {
         let (merchant, now) = (self.merchant.clone(), self.now_unix_ms());
         let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
         let still = rows.into_iter().filter_map(|row| {
-            let pause = row.pause.filter(|pause| pause.until_unix_ms.is_none_or(|until| until > now))?;
+            let pause = row.pause.filter(|pause| pause.holds(now))?;
             Some((row.definition.cart, pause))
         });
         Ok((count, still.collect()))

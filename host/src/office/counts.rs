@@ -75,7 +75,7 @@ impl Office {
             for merchant in merchants::list(view)? {
                 alerts.extend(store::alerts::open(view, &merchant)?.into_iter().map(|alert| (merchant.clone(), alert)));
                 let rows = store::carts::list(view, &merchant)?.into_iter();
-                let held = rows.filter(|row| row.pause.as_ref().is_some_and(|pause| pause.until_unix_ms.is_none_or(|until| until > now)));
+                let held = rows.filter(|row| row.pause.as_ref().is_some_and(|pause| pause.holds(now)));
                 paused.extend(held.map(|row| (merchant.clone(), row.definition.cart)));
             }
             Ok((paused, alerts))

@@ -20,7 +20,8 @@ pub const SUPPORT_DELIVERIES_MAX: usize = 200;
 const SUPPORT_FORMAT: u32 = 1;
 
 impl Office {
-    /// Until when recordings of a cart's attempts hold personal data. None, or in the past: they do not.
+    /// Until when recordings of a cart's attempts hold personal data. None, in the past or further ahead than [`RAW_MS_MAX`] (by a clock that
+    /// was set since): they do not.
     ///
     /// # Errors
     ///

@@ -9,8 +9,8 @@ use crate::parameters::{
 };
 use crate::store::retention::{self, Kind};
 use crate::store::{self, merchants};
+use std::ops::Range;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Rows that go in one transaction, at most. Recordings are large.
 const BATCH_ROWS: u32 = 200;
@@ -21,8 +21,6 @@ const BETWEEN: Duration = Duration::from_millis(5);
 /// When the daemon does it first, after it began, and how often then.
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(60 * 60);
-/// How much further than its own time a clock may have gone between two looks before it is not believed.
-const JUMP_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// What went of one kind, or would go.
@@ -36,11 +34,6 @@ pub struct Retained {
     pub kept_ms: u64,
     /// How many rows are older.
     pub older: u64,
-}
-
-/// Whether a clock was set forward between two looks at it: by this time, and by how long it took. What such a clock calls old may be of today.
-pub fn jumped(before_unix_ms: u64, now_unix_ms: u64, took_ms: u64) -> bool {
-    now_unix_ms.saturating_sub(before_unix_ms) > took_ms.saturating_add(JUMP_MS_MAX)
 }
 
 /// For how long a merchant keeps something.
@@ -61,7 +54,8 @@ fn kept_ms(kind: Kind, assignments: &Assignments) -> u64 {
 }
 
 impl Office {
-    /// Deletes what is older than each merchant keeps it, and says how much that was. Nothing of what waits or is a dead letter goes.
+    /// Deletes what is older than each merchant keeps it, in time that really passed, and says how much that was. Nothing of what waits or is a
+    /// dead letter goes.
     ///
     /// # Errors
     ///
@@ -69,45 +63,46 @@ impl Office {
     pub async fn retain(&self) -> Result<Vec<Retained>, Error> {
         let mut all = self.look_for_old(false).await?;
         for one in &mut all {
-            let before = self.now_unix_ms().saturating_sub(one.kept_ms);
             let most = match one.kind {
                 Kind::Cassettes | Kind::FailedCassettes | Kind::RawCassettes => BATCH_CASSETTES,
                 _ => BATCH_ROWS,
             };
-            loop {
-                let (merchant, kind) = (one.merchant.clone(), one.kind);
-                let write = move |tx: &store::Tx<'_>| retention::delete(tx, &merchant, kind, before, most);
-                let gone = self.shared.store.write::<_, store::Error>(write).await?;
-                one.older += gone as u64;
-                if gone < most as usize {
-                    break;
-                }
-                tokio::time::sleep(BETWEEN).await;
+            for stamped in self.shared.clock.older_than(one.kept_ms) {
+                one.older += self.delete_stamped(one, &stamped, most).await?;
             }
         }
         Ok(all)
     }
 
-    /// Does so every hour until it is told to stop. A clock that was set forward is not believed at once.
+    /// Deletes what is of this time by the wall clock.
+    async fn delete_stamped(&self, Retained { merchant, kind, .. }: &Retained, stamped: &Range<u64>, most: u32) -> Result<u64, Error> {
+        let mut all = 0;
+        loop {
+            let (merchant, kind, stamped) = (merchant.clone(), *kind, stamped.clone());
+            let write = move |tx: &store::Tx<'_>| retention::delete(tx, &merchant, kind, &stamped, most);
+            let gone = self.shared.store.write::<_, store::Error>(write).await?;
+            all += gone as u64;
+            if gone < most as usize {
+                return Ok(all);
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+    }
+
+    /// Does so every hour until it is told to stop.
     pub async fn keep_retaining(&self, until: impl Future<Output = ()>) {
         self.retain_every(FIRST, EVERY, until).await;
     }
 
     async fn retain_every(&self, first: Duration, every: Duration, until: impl Future<Output = ()>) {
         tokio::pin!(until);
-        let (mut rest, mut before, mut since) = (first, self.now_unix_ms(), Instant::now());
+        let mut rest = first;
         loop {
             tokio::select! {
                 () = &mut until => return,
                 () = tokio::time::sleep(rest) => {}
             }
-            let now = self.now_unix_ms();
-            let has_jumped = jumped(before, now, since.elapsed().as_millis() as u64);
-            (rest, before, since) = (every, now, Instant::now());
-            if has_jumped {
-                tracing::warn!("the clock was set forward by more than a day; nothing is deleted for its age until an hour from now");
-                continue;
-            }
+            rest = every;
             let retained = tokio::select! {
                 () = &mut until => return,
                 retained = self.retain() => retained,
@@ -134,14 +129,16 @@ impl Office {
 
     /// Every kind of every merchant, counted or not.
     async fn look_for_old(&self, counted: bool) -> Result<Vec<Retained>, Error> {
-        let now = self.now_unix_ms();
+        let clock = self.shared.clock.clone();
         let look = move |view: &store::View<'_>| -> Result<_, Error> {
             let mut all = Vec::new();
             for merchant in merchants::list(view)? {
                 let assignments = super::settings::assignments(view, &merchant)?;
                 for kind in Kind::ALL {
                     let kept_ms = kept_ms(kind, &assignments);
-                    let older = if counted { retention::count(view, &merchant, kind, now.saturating_sub(kept_ms))? } else { 0 };
+                    let stamped = if counted { clock.older_than(kept_ms) } else { Vec::new() };
+                    let counts = stamped.iter().map(|stamped| retention::count(view, &merchant, kind, stamped));
+                    let older = counts.sum::<Result<u64, _>>()?;
                     all.push(Retained { merchant: merchant.clone(), kind, kept_ms, older });
                 }
             }

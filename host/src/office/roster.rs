@@ -1,5 +1,6 @@
 //! What the worker asks of the office: the carts of all merchants, each made ready, and who hears of what happened.
 
+use super::recordings::RAW_MS_MAX;
 use super::{Error, Office};
 use crate::carts::Cart;
 use crate::cassette::Cassette;
@@ -173,7 +174,7 @@ impl Roster for Office {
         if !self.room().records() {
             return None;
         }
-        let raw = ready.raw_until_unix_ms.is_some_and(|until| attempt.receipt.at_unix_ms < until);
+        let raw = ready.raw_until_unix_ms.is_some_and(|until| (1..=RAW_MS_MAX).contains(&until.saturating_sub(attempt.receipt.at_unix_ms)));
         let (rules, cassette) = (ready.personal.clone(), attempt.cassette.clone());
         let tape = move || {
             let (cassette, personal) = if raw { (cassette, Personal::Raw) } else { (rules.cassette(&cassette)?, Personal::Redacted) };

@@ -199,7 +199,7 @@ impl Office {
     /// The pause that holds a cart now.
     async fn pause(&self, request: &Request) -> Result<Option<Pause>, Error> {
         let pause = self.find_cart(&request.cart).await?.and_then(|kept| kept.row.pause);
-        Ok(pause.filter(|pause| pause.until_unix_ms.is_none_or(|until| until > self.now_unix_ms())))
+        Ok(pause.filter(|pause| pause.holds(self.now_unix_ms())))
     }
 
     fn waited(&self, delivery: &DeliveryId, attempt: Option<Arc<Attempt>>) -> Done {

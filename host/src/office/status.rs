@@ -60,11 +60,15 @@ impl Office {
         let mut carts = Vec::new();
         for row in rows {
             let backlog = backlogs.remove(&row.definition.cart);
-            let pause = row.pause.filter(|pause| pause.until_unix_ms.is_none_or(|until| until > now));
+            let pause = row.pause.filter(|pause| pause.holds(now));
             carts.push(CartStatus { enabled: row.enabled, pause, mode: Some(row.definition.mode), ..of(row.definition.cart, backlog) });
         }
         let left = backlogs.into_iter().filter(|(_, backlog)| backlog.queued > 0 || backlog.dead > 0);
         carts.extend(left.map(|(cart, backlog)| of(cart, Some(backlog))));
+        for cart in &mut carts {
+            // What a clock was set meanwhile is no time that anything waited.
+            cart.oldest_queued_at_unix_ms = cart.oldest_queued_at_unix_ms.map(|at| now.saturating_sub(self.age_ms(at)));
+        }
         Ok(Status { at_unix_ms: now, alerts: self.alerts().await?, carts, free_bytes: self.free_bytes() })
     }
 

@@ -241,7 +241,7 @@ impl Office {
     /// [`Error::Store`].
     pub async fn note_token_use(&self, token: &Token) -> Result<(), OfficeError> {
         let now = self.now_unix_ms();
-        if token.used_at_unix_ms.is_some_and(|used| now.saturating_sub(used) < USE_NOTED_EVERY_MS) {
+        if token.used_at_unix_ms.is_some_and(|used| now.abs_diff(used) < USE_NOTED_EVERY_MS) {
             return Ok(());
         }
         let (merchant, name) = (token.merchant.clone(), token.name.clone());

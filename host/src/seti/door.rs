@@ -63,7 +63,7 @@ struct Door {
 #[derive(Debug, Clone, Copy)]
 struct Failures {
     count: u32,
-    since_unix_ms: u64,
+    since_ms: u64,
 }
 
 /// Where a post goes, and by what its log-in is judged.
@@ -239,23 +239,21 @@ impl Door {
 
     /// Whether a client failed so often that it is not listened to now.
     fn is_shut(&self, client: IpAddr) -> bool {
-        let now = self.office.now_unix_ms();
+        let now = self.office.elapsed_ms();
         let failures = self.failures.lock().expect("nobody panics while holding it");
-        failures
-            .get(&client)
-            .is_some_and(|failures| failures.count >= FAILURES_MAX && now.saturating_sub(failures.since_unix_ms) < FAILURES_MS)
+        failures.get(&client).is_some_and(|failures| failures.count >= FAILURES_MAX && now.saturating_sub(failures.since_ms) < FAILURES_MS)
     }
 
     fn failed(&self, client: IpAddr) {
-        let now = self.office.now_unix_ms();
+        let now = self.office.elapsed_ms();
         let mut all = self.failures.lock().expect("nobody panics while holding it");
-        let entry = all.entry(client).or_insert(Failures { count: 0, since_unix_ms: now });
-        if now.saturating_sub(entry.since_unix_ms) >= FAILURES_MS {
-            *entry = Failures { count: 0, since_unix_ms: now };
+        let entry = all.entry(client).or_insert(Failures { count: 0, since_ms: now });
+        if now.saturating_sub(entry.since_ms) >= FAILURES_MS {
+            *entry = Failures { count: 0, since_ms: now };
         }
         entry.count += 1;
         if all.len() > FAILING_CLIENTS_MAX
-            && let Some(oldest) = all.iter().min_by_key(|(_, failures)| failures.since_unix_ms).map(|(client, _)| *client)
+            && let Some(oldest) = all.iter().min_by_key(|(_, failures)| failures.since_ms).map(|(client, _)| *client)
         {
             all.remove(&oldest);
         }

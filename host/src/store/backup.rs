@@ -3,7 +3,8 @@
 //! A copy holds credentials sealed and never the key that opens them: whoever has both has the secrets, so they are kept apart.
 
 use super::error::failure;
-use super::{Error, Store, View, connect, migrate};
+use super::{Error, Store, Tx, View, clock, connect, migrate};
+use crate::clock::Reading;
 use crate::id::{CartId, MerchantId};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
@@ -133,11 +134,13 @@ impl SoundCopy {
     /// # Errors
     ///
     /// [`Error::Exists`], else [`Error`] when it could not be written.
-    pub fn restore(&self, to: &Path, at_unix_ms: u64) -> Result<Gap, Error> {
+    pub fn restore(&self, to: &Path, now: impl Into<Reading>) -> Result<Gap, Error> {
+        let now = now.into();
         copy(&self.connection, to, |_| {})?;
         let restored = connect::read_write(to)?;
         migrate::migrate(&restored, to, migrate::STEPS)?;
-        pause(&restored, at_unix_ms).map_err(|source| Error::on(&restored, format!("restore {}", self.file.display()), source))?;
+        clock::restore(&Tx::new(&restored), &now)?;
+        pause(&restored, now.wall_unix_ms).map_err(|source| Error::on(&restored, format!("restore {}", self.file.display()), source))?;
         gap(&View::new(&restored))
     }
 }

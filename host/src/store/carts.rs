@@ -3,6 +3,7 @@
 use super::error::bounded;
 use super::{Error, Tx, View};
 use crate::id::{CartId, Digest, MerchantId};
+use crate::receipt::RETRY_WISH_MS_MAX;
 use rusqlite::Row;
 
 /// The longest definition that is kept.
@@ -45,6 +46,25 @@ pub struct Pause {
     pub why: String,
     /// Until when. None: until somebody resumes it.
     pub until_unix_ms: Option<u64>,
+}
+
+/// No pause that ends by itself is longer: a day, and as much again for a clock that was set meanwhile.
+pub const PAUSE_MS_MAX: u64 = 2 * RETRY_WISH_MS_MAX;
+
+impl Pause {
+    /// Whether it holds at this time. One whose end lies beyond all limits was written by a clock that was wrong.
+    pub fn holds(&self, now_unix_ms: u64) -> bool {
+        self.until_unix_ms.is_none_or(|until| until > now_unix_ms && until - now_unix_ms <= PAUSE_MS_MAX)
+    }
+
+    /// Whether it takes the place of another: it is longer, or the other's end lies beyond all limits.
+    pub fn outlasts(&self, other: &Pause) -> bool {
+        match (other.until_unix_ms, self.until_unix_ms) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(other), Some(until)) => until > other || other - until > PAUSE_MS_MAX,
+        }
+    }
 }
 
 /// A plugin that ran for a cart.
@@ -102,14 +122,15 @@ pub fn set_pause(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: Optio
 ///
 /// [`Error`], when it could not be written.
 pub fn pause_longer(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: &Pause) -> Result<bool, Error> {
-    let key = (merchant, cart, &pause.why, pause.until_unix_ms);
+    // As [`Pause::outlasts`] says.
+    let key = (merchant, cart, &pause.why, pause.until_unix_ms, PAUSE_MS_MAX);
     let sql = "UPDATE carts SET own_paused_why = ?3, own_paused_until = ?4 WHERE merchant = ?1 AND cart = ?2 AND paused_with_all = 1
-        AND (own_paused_why IS NULL OR own_paused_until < ?4 OR (own_paused_until IS NOT NULL AND ?4 IS NULL))";
+        AND (own_paused_why IS NULL OR own_paused_until < ?4 OR own_paused_until - ?4 > ?5 OR (own_paused_until IS NOT NULL AND ?4 IS NULL))";
     if tx.run("pause a cart", sql, key)? > 0 {
         return Ok(true);
     }
     let sql = "UPDATE carts SET paused_why = ?3, paused_until = ?4 WHERE merchant = ?1 AND cart = ?2 AND paused_with_all = 0
-        AND (paused_why IS NULL OR paused_until < ?4 OR (paused_until IS NOT NULL AND ?4 IS NULL))";
+        AND (paused_why IS NULL OR paused_until < ?4 OR paused_until - ?4 > ?5 OR (paused_until IS NOT NULL AND ?4 IS NULL))";
     tx.run("pause a cart", sql, key).map(|rows| rows > 0)
 }
 

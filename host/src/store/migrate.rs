@@ -22,6 +22,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "faults", sql: include_str!("migrations/0006_faults.sql") },
     Step { name: "overlap", sql: include_str!("migrations/0007_overlap.sql") },
     Step { name: "suspicions", sql: include_str!("migrations/0008_suspicions.sql") },
+    Step { name: "clock", sql: include_str!("migrations/0009_clock.sql") },
 ];
 
 /// The version that this release writes.

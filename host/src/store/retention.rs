@@ -6,6 +6,7 @@
 use super::orders::{self, OrderRef};
 use super::{Error, Tx, View};
 use crate::id::MerchantId;
+use std::ops::Range;
 
 /// What is kept for a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -45,41 +46,40 @@ impl Kind {
         Kind::Orders,
     ];
 
-    /// The rows of a merchant (`?1`) that are older than a time (`?2`), at most so many (`?3`), by what they are deleted with. What is of that
-    /// very time is kept.
+    /// The rows of a merchant (`?1`) that are of a time (from `?2` until before `?3`), at most so many (`?4`), by what they are deleted with.
     fn old(self) -> &'static str {
         match self {
-            Kind::IdempotencyKeys => "SELECT rowid FROM idempotency_keys WHERE merchant = ?1 AND at < ?2 ORDER BY at LIMIT ?3",
+            Kind::IdempotencyKeys => "SELECT rowid FROM idempotency_keys WHERE merchant = ?1 AND at >= ?2 AND at < ?3 ORDER BY at LIMIT ?4",
             Kind::Receipts => {
-                "SELECT rowid FROM receipts AS r WHERE merchant = ?1 AND at < ?2
+                "SELECT rowid FROM receipts AS r WHERE merchant = ?1 AND at >= ?2 AND at < ?3
                     AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.merchant = ?1 AND d.delivery = r.delivery)
                     AND NOT EXISTS (SELECT 1 FROM dead_letters AS d WHERE d.merchant = ?1 AND d.delivery = r.delivery)
-                    ORDER BY at LIMIT ?3"
+                    ORDER BY at LIMIT ?4"
             }
-            Kind::Endings => "SELECT delivery FROM endings WHERE merchant = ?1 AND ended_at < ?2 ORDER BY ended_at LIMIT ?3",
-            Kind::Cassettes => "SELECT rowid FROM cassettes WHERE merchant = ?1 AND failed = 0 AND at < ?2 ORDER BY at LIMIT ?3",
-            Kind::FailedCassettes => "SELECT rowid FROM cassettes WHERE merchant = ?1 AND failed = 1 AND at < ?2 ORDER BY at LIMIT ?3",
-            Kind::RawCassettes => "SELECT rowid FROM cassettes WHERE merchant = ?1 AND raw = 1 AND at < ?2 ORDER BY at LIMIT ?3",
-            Kind::Audit => "SELECT rowid FROM audit WHERE merchant = ?1 AND at < ?2 ORDER BY at LIMIT ?3",
+            Kind::Endings => "SELECT delivery FROM endings WHERE merchant = ?1 AND ended_at >= ?2 AND ended_at < ?3 ORDER BY ended_at LIMIT ?4",
+            Kind::Cassettes => "SELECT rowid FROM cassettes WHERE merchant = ?1 AND failed = 0 AND at >= ?2 AND at < ?3 ORDER BY at LIMIT ?4",
+            Kind::FailedCassettes => "SELECT rowid FROM cassettes WHERE merchant = ?1 AND failed = 1 AND at >= ?2 AND at < ?3 ORDER BY at LIMIT ?4",
+            Kind::RawCassettes => "SELECT rowid FROM cassettes WHERE merchant = ?1 AND raw = 1 AND at >= ?2 AND at < ?3 ORDER BY at LIMIT ?4",
+            Kind::Audit => "SELECT rowid FROM audit WHERE merchant = ?1 AND at >= ?2 AND at < ?3 ORDER BY at LIMIT ?4",
             Kind::Decisions => {
-                "SELECT rowid FROM decisions AS o WHERE merchant = ?1 AND decided_at < ?2
+                "SELECT rowid FROM decisions AS o WHERE merchant = ?1 AND decided_at >= ?2 AND decided_at < ?3
                     AND NOT EXISTS (SELECT 1 FROM lanes AS l
                         WHERE l.merchant = ?1 AND l.cart = o.cart AND l.order_number = o.order_number)
                     AND NOT EXISTS (SELECT 1 FROM dead_letters AS d
                         WHERE d.merchant = ?1 AND d.cart = o.cart AND d.order_number = o.order_number)
-                    ORDER BY decided_at LIMIT ?3"
+                    ORDER BY decided_at LIMIT ?4"
             }
             // Cart by cart, because the index by age is.
             Kind::Orders => {
                 "WITH RECURSIVE known (cart) AS (
                     SELECT min(cart) FROM orders WHERE merchant = ?1
                     UNION ALL SELECT (SELECT min(cart) FROM orders WHERE merchant = ?1 AND cart > known.cart) FROM known WHERE cart IS NOT NULL)
-                SELECT o.cart, o.order_number FROM known JOIN orders AS o ON o.merchant = ?1 AND o.cart = known.cart AND o.accepted_at < ?2
+                SELECT o.cart, o.order_number FROM known JOIN orders AS o ON o.merchant = ?1 AND o.cart = known.cart AND o.accepted_at >= ?2 AND o.accepted_at < ?3
                     WHERE NOT EXISTS (SELECT 1 FROM lanes AS l
                         WHERE l.merchant = ?1 AND l.cart = o.cart AND l.order_number = o.order_number)
                     AND NOT EXISTS (SELECT 1 FROM dead_letters AS d
                         WHERE d.merchant = ?1 AND d.cart = o.cart AND d.order_number = o.order_number)
-                    LIMIT ?3"
+                    LIMIT ?4"
             }
         }
     }
@@ -98,20 +98,20 @@ impl Kind {
     }
 }
 
-/// Deletes what is older than this time, at most so many rows, and gives how many.
+/// Deletes what is of this time, at most so many rows, and gives how many.
 ///
 /// # Errors
 ///
 /// [`Error`], when it could not be written.
-pub fn delete(tx: &Tx<'_>, merchant: &MerchantId, kind: Kind, before_unix_ms: u64, most: u32) -> Result<usize, Error> {
-    let Some(delete) = kind.delete() else { return delete_orders(tx, merchant, before_unix_ms, most) };
+pub fn delete(tx: &Tx<'_>, merchant: &MerchantId, kind: Kind, stamped: &Range<u64>, most: u32) -> Result<usize, Error> {
+    let Some(delete) = kind.delete() else { return delete_orders(tx, merchant, stamped, most) };
     let sql = format!("{delete} ({})", kind.old());
-    tx.run("delete what is kept no longer", &sql, (merchant, before_unix_ms, most))
+    tx.run("delete what is kept no longer", &sql, (merchant, stamp(stamped.start), stamp(stamped.end), most))
 }
 
 /// An order's labels and packages are rows of their own.
-fn delete_orders(tx: &Tx<'_>, merchant: &MerchantId, before_unix_ms: u64, most: u32) -> Result<usize, Error> {
-    let key = (merchant, before_unix_ms, most);
+fn delete_orders(tx: &Tx<'_>, merchant: &MerchantId, stamped: &Range<u64>, most: u32) -> Result<usize, Error> {
+    let key = (merchant, stamp(stamped.start), stamp(stamped.end), most);
     let old = tx.all("find orders that are kept no longer", Kind::Orders.old(), key, |row| {
         Ok(OrderRef { cart: row.get(0)?, number: row.get(1)? })
     })?;
@@ -119,13 +119,19 @@ fn delete_orders(tx: &Tx<'_>, merchant: &MerchantId, before_unix_ms: u64, most: 
     Ok(old.len())
 }
 
-/// How much is older than this time.
+/// How much is of this time.
 ///
 /// # Errors
 ///
 /// [`Error`], when it could not be read.
-pub fn count(view: &View<'_>, merchant: &MerchantId, kind: Kind, before_unix_ms: u64) -> Result<u64, Error> {
+pub fn count(view: &View<'_>, merchant: &MerchantId, kind: Kind, stamped: &Range<u64>) -> Result<u64, Error> {
     let sql = format!("SELECT count(*) FROM ({})", kind.old());
-    let count = view.one("count what is kept no longer", &sql, (merchant, before_unix_ms, -1), |row| row.get(0))?;
+    let count =
+        view.one("count what is kept no longer", &sql, (merchant, stamp(stamped.start), stamp(stamped.end), -1), |row| row.get(0))?;
     Ok(count.expect("one row comes of this, whatever it holds"))
+}
+
+/// A stamp as a row can hold it.
+fn stamp(unix_ms: u64) -> i64 {
+    i64::try_from(unix_ms).unwrap_or(i64::MAX)
 }

@@ -13,12 +13,11 @@ pub(super) async fn metrics(office: &Office) -> Metrics {
         tracing::error!(error = &error as &dyn std::error::Error, "the numbers for metrics could not be read");
         Numbers::default()
     });
-    let now = office.now_unix_ms();
     let of = |backlog: Backlog| {
         let key = (backlog.merchant.clone(), backlog.cart.clone());
         CartNumbers {
             queued: backlog.queued,
-            oldest_undelivered_seconds: backlog.oldest_queued_at_unix_ms.map_or(0, |at| now.saturating_sub(at) / 1000),
+            oldest_undelivered_seconds: backlog.oldest_queued_at_unix_ms.map_or(0, |at| office.age_ms(at) / 1000),
             dead: backlog.dead,
             blocked_orders: backlog.blocked,
             paused: numbers.paused.contains(&key),

@@ -35,8 +35,8 @@ pub struct History {
     pub plugin_faults: u32,
     /// How often in a row the cart asked for fewer requests: [`Scheduler::rate_limits`](super::Scheduler::rate_limits).
     pub rate_limits: u32,
-    /// When the update was accepted.
-    pub accepted_unix_ms: u64,
+    /// How long ago the update came into the queue, in milliseconds that really passed.
+    pub age_ms: u64,
 }
 
 /// By what it is judged.
@@ -237,8 +237,7 @@ impl Judge<'_> {
 
     /// How long the update may still be tried. None: no longer.
     fn left_ms(&self) -> Option<u64> {
-        let age_ms = self.now.since_ms(self.history.accepted_unix_ms);
-        self.policy.rules.give_up_after.ms().checked_sub(age_ms).filter(|left| *left > 0)
+        self.policy.rules.give_up_after.ms().checked_sub(self.history.age_ms).filter(|left| *left > 0)
     }
 }
 

@@ -370,7 +370,7 @@ fn a_verdict_is_what_a_fate_leads_to() {
     desk.work("a/one");
     desk.next();
     desk.found("a/one", &[1], None);
-    let (now, history) = (desk.now(), History { accepted_unix_ms: 1_000_000, ..History::default() });
+    let (now, history) = (desk.now(), History::default());
     let (rules, fate) = (rules(1), Fate::PauseCart { reason: PauseReason::RateLimited, for_ms: Some(7_000) });
     let verdict = after(fate, &history, &Policy { rules: &rules, full_state: false }, now, 0);
     desk.settle("a/one", 1, &verdict, Some(now.unix_ms()));

@@ -31,6 +31,15 @@ impl Desk {
         Desk { _folder: folder, office, clock }
     }
 
+    /// The program ends and is started again.
+    fn open_again(&mut self) {
+        let path = self.office.data_dir().path().to_owned();
+        // The lock goes with the last clone.
+        let elsewhere = tempfile::tempdir().expect("the tests need a directory for temporary files");
+        self.office = Office::init(&elsewhere.path().join("data"), self.clock.clone()).expect("it is made");
+        self.office = Office::open(&path, self.clock.clone()).expect("it is there");
+    }
+
     async fn write(&self, write: impl FnOnce(&store::Tx<'_>, &MerchantId) -> Result<(), store::Error> + Send + 'static) {
         let merchant = self.office.merchant.clone();
         self.office.store().write(move |tx| write(tx, &merchant)).await.expect("it can be written");
@@ -199,22 +208,47 @@ async fn many_go_in_small_transactions_between_which_others_write() {
     let before = desk.office.store().writes_and_commits().0;
     assert_eq!(desk.gone_at(AT + 7 * DAY_MS + 1).await, [(Kind::IdempotencyKeys, keys)]);
     let writes = desk.office.store().writes_and_commits().0 - before;
-    assert_eq!(writes, Kind::ALL.len() as u64 + 3, "one for each kind, and three more for the keys");
+    assert_eq!(writes, Kind::ALL.len() as u64 + 3 + 1, "one for each kind, three more for the keys, and what is known of the clock");
 }
 
-#[test]
-fn a_clock_that_was_set_forward_is_not_believed() {
-    let hour = 60 * 60 * 1000;
-    for (now, took, expected) in [
-        (AT + hour, hour, false),
-        (AT, hour, false),
-        (AT - DAY_MS, hour, false),
-        (AT + hour + JUMP_MS_MAX, hour, false),
-        (AT + hour + JUMP_MS_MAX + 1, hour, true),
-        (AT + 1_000 * DAY_MS, 1_000 * DAY_MS, false),
-    ] {
-        assert_eq!(jumped(AT, now, took), expected, "{now} {took}");
+#[tokio::test]
+async fn nothing_goes_on_the_word_of_a_clock_that_jumped() {
+    let mut desk = Desk::new();
+    desk.settled("done", delivered()).await;
+    desk.write(|tx, merchant| idempotency::put(tx, merchant, "key", Digest::of(b"body"), "{}", AT).map(drop)).await;
+    for now in [AT + 1_100 * DAY_MS, AT + 8 * DAY_MS, 0, AT + 20 * 365 * DAY_MS] {
+        desk.clock.set_unix_ms(now);
+        for started in ["running", "started again"] {
+            assert_eq!(gone(&desk.office.retain().await.expect("it looks")), [], "{now}, {started}");
+            assert_eq!(gone(&desk.office.retain_dry().await.expect("it looks")), [], "{now}, {started}");
+            assert!(desk.office.clock_doubt().is_some(), "{now}, {started}");
+            desk.open_again();
+        }
     }
+    desk.clock.set_unix_ms(AT);
+    assert_eq!(desk.office.clock_doubt(), None, "it was put right");
+    desk.clock.advance_ms(7 * DAY_MS + 1);
+    assert_eq!(gone(&desk.office.retain().await.expect("it looks")), [Kind::IdempotencyKeys]);
+}
+
+fn gone(all: &[Retained]) -> Vec<Kind> {
+    all.iter().filter(|one| one.older > 0).map(|one| one.kind).collect()
+}
+
+#[tokio::test]
+async fn a_person_who_confirms_the_clock_is_believed_from_then_on() {
+    let mut desk = Desk::new();
+    let doubt = Some(crate::clock::Doubt::Ahead(30 * DAY_MS));
+    desk.clock.set_unix_ms(AT + 30 * DAY_MS);
+    assert_eq!(desk.office.clock_doubt(), doubt);
+    assert_eq!(desk.office.confirm_clock().await.expect("it is kept"), doubt);
+    assert_eq!(desk.office.confirm_clock().await.expect("it is kept"), None);
+    desk.open_again();
+    assert_eq!(desk.office.clock_doubt(), None, "it was kept");
+    let lines = desk.read(|view, merchant| audit::last(view, merchant, 10)).await;
+    let confirmed: Vec<_> = lines.iter().filter(|line| line.what == "clock confirm").collect();
+    assert_eq!(confirmed.len(), 1, "{lines:?}");
+    assert_eq!(desk.office.age_ms(AT + 30 * DAY_MS), 0);
 }
 
 #[tokio::test]

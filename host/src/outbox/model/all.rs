@@ -12,7 +12,6 @@ use crate::outbox::{
     How, Look, New, Queued, ROWS_MAX, Reason, Rest, Retried, SUPERSEDE_MAX, Settle, Settled, Settlement, Superseded, Suspect, Then, Waits,
     Wish,
 };
-use crate::store::carts::Pause;
 use crate::store::orders::OrderRef;
 use cartage_contract::orders::Update;
 use std::collections::{BTreeMap, BTreeSet};
@@ -234,8 +233,7 @@ impl All {
             }
             Settlement::CartPaused { pause } => {
                 let state = self.carts.entry(cart).or_default();
-                let longer = |old: &Pause| old.until_unix_ms.is_some_and(|old| pause.until_unix_ms.is_none_or(|new| new > old));
-                if state.pause.as_ref().is_none_or(longer) {
+                if state.pause.as_ref().is_none_or(|old| pause.outlasts(old)) {
                     state.pause = Some(pause.clone());
                 }
             }

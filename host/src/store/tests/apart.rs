@@ -127,7 +127,7 @@ impl Operation {
                     cassettes::Cassette { delivery: delivery(name), attempt: value.into(), at_unix_ms: at, failed: value > 1, tape };
                 cassettes::put(tx, merchant, &cassette)
             }
-            23 => retention::delete(tx, merchant, Kind::FailedCassettes, at.saturating_sub(20), 2).map(drop),
+            23 => retention::delete(tx, merchant, Kind::FailedCassettes, &(0..at.saturating_sub(20)), 2).map(drop),
             24 => alerts::raise(tx, merchant, name, &text, &at.to_string(), at).map(drop),
             25 => {
                 let all = alerts::on_record(tx, merchant)?;
@@ -135,7 +135,7 @@ impl Operation {
             }
             26 => alerts::clear(tx, merchant, name, &text, at).map(drop),
             27 => idempotency::put(tx, merchant, name, digest, &at.to_string(), at).map(drop),
-            28 => retention::delete(tx, merchant, Kind::IdempotencyKeys, at.saturating_sub(30), 2).map(drop),
+            28 => retention::delete(tx, merchant, Kind::IdempotencyKeys, &(0..at.saturating_sub(30)), 2).map(drop),
             29 => {
                 // Nobody has the token of another.
                 let digest = Digest::of(format!("{merchant} {name} {nth}").as_bytes());
@@ -147,7 +147,9 @@ impl Operation {
             31 => tokens::remove(tx, merchant, name).map(drop),
             32 => carts::pause_longer(tx, merchant, cart, &Pause { why: text, until_unix_ms: (value > 0).then_some(at) }).map(drop),
             33 => recordings::set_raw_until(tx, merchant, cart, (value > 0).then_some(at)),
-            34 => Kind::ALL.into_iter().try_for_each(|kind| retention::delete(tx, merchant, kind, at.saturating_sub(40), 2).map(drop)),
+            34 => {
+                Kind::ALL.into_iter().try_for_each(|kind| retention::delete(tx, merchant, kind, &(0..at.saturating_sub(40)), 2).map(drop))
+            }
             _ => orders::move_on(tx, merchant, order, sequence, sequence + 1),
         }
     }

@@ -1,6 +1,6 @@
 /* Preloaded into a child process of a test: lets system calls on some files fail as the test says. CARTAGE_TEST_FAULT names a file that holds
    `CALL ERRNO`, with CALL one of write, sync, read and open; while it is empty or not there, all is well. Files are those whose path
-   holds CARTAGE_TEST_FAULT_AT. */
+   holds CARTAGE_TEST_FAULT_AT. CARTAGE_TEST_CLOCK names a file with the seconds that the wall clock is ahead. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -9,24 +9,40 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+/* What a file holds, or nothing. */
+static void content(const char *file, char text[64]) {
+    int saved = errno;
+    ssize_t length = 0;
+    int fd = file ? (int)syscall(SYS_openat, AT_FDCWD, file, O_RDONLY | O_CLOEXEC, 0) : -1;
+    if (fd >= 0) {
+        length = syscall(SYS_read, fd, text, 63);
+        syscall(SYS_close, fd);
+    }
+    text[length > 0 ? length : 0] = 0;
+    errno = saved;
+}
 
 /* The error that a call on this path is to fail with, or 0. */
 static int fault_at(const char *call, const char *path) {
-    const char *control = getenv("CARTAGE_TEST_FAULT"), *at = getenv("CARTAGE_TEST_FAULT_AT");
+    const char *at = getenv("CARTAGE_TEST_FAULT_AT");
     char text[64], wanted[16];
     int number = 0;
-    if (!control || !at || !strstr(path, at)) return 0;
-    int saved = errno;
-    int fd = (int)syscall(SYS_openat, AT_FDCWD, control, O_RDONLY | O_CLOEXEC, 0);
-    if (fd >= 0) {
-        ssize_t length = syscall(SYS_read, fd, text, sizeof text - 1);
-        syscall(SYS_close, fd);
-        text[length > 0 ? length : 0] = 0;
-        if (sscanf(text, "%15s %d", wanted, &number) != 2 || strcmp(wanted, call)) number = 0;
+    if (!at || !strstr(path, at)) return 0;
+    content(getenv("CARTAGE_TEST_FAULT"), text);
+    return sscanf(text, "%15s %d", wanted, &number) == 2 && !strcmp(wanted, call) ? number : 0;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    char text[64];
+    int done = (int)syscall(SYS_clock_gettime, clock, time);
+    if (done == 0 && clock == CLOCK_REALTIME) {
+        content(getenv("CARTAGE_TEST_CLOCK"), text);
+        time->tv_sec += atoll(text);
     }
-    errno = saved;
-    return number;
+    return done;
 }
 
 static int fault(const char *call, int fd) {

@@ -33,11 +33,11 @@ fn a_key_gives_its_answer_again_and_refuses_another_body() {
         for (nth, key) in ["a", "b", "c"].into_iter().enumerate() {
             idempotency::put(tx, &merchant, key, body, key, AT + 1 + nth as u64)?;
         }
-        assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, AT, 9)?, 0, "none came before the first");
-        assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, AT + 3, 2)?, 2);
+        assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, &(0..AT), 9)?, 0, "none came before the first");
+        assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, &(0..AT + 3), 2)?, 2);
         let left = ["k", "a", "b", "c"].map(|key| idempotency::get(tx, &merchant, key, body).expect("it can be read") != Known::New);
         assert_eq!(left, [false, false, true, true]);
-        assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, AT + 3, 2)?, 1);
+        assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, &(0..AT + 3), 2)?, 1);
         Ok(())
     });
     let put = |key: usize, answer: usize| {
@@ -143,7 +143,7 @@ fn cassettes_of_failures_are_kept_longer() {
         cassettes::put(tx, &merchant, &made(1, false, "{\"again\":1}"))?;
         assert_eq!(cassettes::get(tx, &merchant, &delivery, 1)?, Some(made(1, false, "{\"again\":1}")));
         assert_eq!(cassettes::get(tx, &merchant, &delivery, 7)?, None);
-        let gone = |kind, before, most| retention::delete(tx, &merchant, kind, before, most).expect("it can be written");
+        let gone = |kind, before, most| retention::delete(tx, &merchant, kind, &(0..before), most).expect("it can be written");
         assert_eq!([gone(Kind::Cassettes, AT + 1, 9), gone(Kind::FailedCassettes, AT + 2, 9)], [0, 0], "the last that are kept");
         assert_eq!([gone(Kind::Cassettes, AT + 6, 2), gone(Kind::FailedCassettes, AT + 3, 2)], [2, 1]);
         assert_eq!(cassettes::attempts(tx, &merchant, &delivery)?, [4, 5, 6]);

@@ -11,7 +11,7 @@ fn now() -> Now {
 
 /// An update of this age after so many attempts.
 fn history(attempts: u32, age_ms: u64) -> History {
-    History { attempts, accepted_unix_ms: NOW - age_ms, ..History::default() }
+    History { attempts, age_ms, ..History::default() }
 }
 
 fn judged(fate: Fate, history: History, draw: u64) -> Verdict {

@@ -87,9 +87,9 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn accept(&mut self, wall: u64) {
+    pub(super) fn accept(&mut self, real: u64, due: u64) {
         self.accepted += 1;
-        self.queue.push_back(Update { sequence: self.accepted, accepted: wall, due: wall, attempts: 0, plugin_faults: 0, suspect: false });
+        self.queue.push_back(Update { sequence: self.accepted, accepted: real, due, attempts: 0, plugin_faults: 0, suspect: false });
     }
 
     /// When its head is due.

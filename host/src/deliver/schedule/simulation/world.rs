@@ -218,9 +218,9 @@ impl World {
         let now = self.now();
         match event {
             Event::Accept { shop, lane } => {
-                let wall = self.wall();
+                let (wall, real) = (self.wall(), self.real);
                 let of = &mut self.shops[shop];
-                of.lanes.entry(lane).or_default().accept(wall);
+                of.lanes.entry(lane).or_default().accept(real, wall);
                 self.scheduler.work(&of.key, wall, now);
             }
             Event::Fetched { shop, lanes, next_due } => self.fetched(shop, lanes, next_due, now),
@@ -299,7 +299,7 @@ impl World {
 
     /// What must hold when an attempt starts.
     fn may_start(&mut self, shop: usize, lane: u32, now: Now) {
-        let (wall, of) = (self.wall(), &mut self.shops[shop]);
+        let (real, of) = (self.real, &mut self.shops[shop]);
         assert!(!of.by_hand && !of.disabled && !of.removed && of.rests_until <= now.unix_ms(), "started while held: {of:?}");
         assert!(!of.in_flight.contains_key(&lane), "lane {lane} is in flight already");
         of.in_flight.insert(lane, 0);
@@ -313,7 +313,7 @@ impl World {
         let head = queue.queue.front().expect("what is started is in the outbox");
         assert!(!queue.blocked && head.sequence == queue.ends.len() as u64 + 1, "out of order: {queue:?}");
         if head.attempts == 0 {
-            self.waits[shop].push(wall.saturating_sub(head.accepted));
+            self.waits[shop].push(real - head.accepted);
         }
     }
 
@@ -324,8 +324,8 @@ impl World {
         let queue = of.lanes.get_mut(&lane).expect("it was started");
         let head = queue.queue.front_mut().expect("it was started");
         head.suspect = false;
-        let (attempts, plugin_faults, accepted_unix_ms) = (head.attempts, head.plugin_faults, head.accepted);
-        let history = History { attempts, plugin_faults, rate_limits, accepted_unix_ms };
+        let (attempts, plugin_faults, age_ms) = (head.attempts, head.plugin_faults, self.real - head.accepted);
+        let history = History { attempts, plugin_faults, rate_limits, age_ms };
         let verdict = after(fate, &history, &Policy { rules: &of.rules, full_state: true }, now, self.dice.draw());
         let mut blocked = false;
         match verdict.update {
@@ -340,7 +340,7 @@ impl World {
             }
             Follows::Dead { reason, then } => {
                 let right = match reason {
-                    Reason::TooOld => now.since_ms(head.accepted) >= of.rules.give_up_after.ms(),
+                    Reason::TooOld => age_ms >= of.rules.give_up_after.ms(),
                     Reason::PluginFault => head.plugin_faults + 1 == PLUGIN_FAULTS_MAX,
                     Reason::Refused(_) => true,
                     Reason::Poison => false,

@@ -1,0 +1,62 @@
+//! `cartage clock`: whether the machine's clock is believed.
+
+use super::{Failure, Verdict, courier, init, report};
+use cartage::alerts;
+use cartage::clock::Doubt;
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  See whether the clock is believed:
+      cartage clock show
+  Say that it is right, after it went further than any time that passed:
+      cartage clock confirm
+
+Cartage remembers how the clock was set. Nothing is deleted for its age, and no update dies of age, on the word of a clock that went further or back
+by a day or more while Cartage could see it, or by more than a week while the machine was off. Setting the clock right ends that by itself.";
+
+/// See whether the machine's clock is believed, or say that it is right.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) enum Command {
+    /// Say whether the clock is believed.
+    #[command(after_long_help = EXAMPLES)]
+    Show,
+    /// Say that the clock is right: what it says passed while the machine was off counts from now on.
+    #[command(after_long_help = EXAMPLES)]
+    Confirm,
+}
+
+impl Command {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let office = init::open(data)?;
+        let (doubt, confirmed) = match self {
+            Command::Show => (office.clock_doubt(), false),
+            Command::Confirm => (courier::block_on(async { office.confirm_clock().await.map_err(init::failure) })?, true),
+        };
+        let now_unix_ms = office.now_unix_ms();
+        if json {
+            let (ahead_ms, behind_ms) = match doubt {
+                Some(Doubt::Ahead(ms)) => (Some(ms), None),
+                Some(Doubt::Behind(ms)) => (None, Some(ms)),
+                None => (None, None),
+            };
+            report::json(
+                &serde_json::json!({ "now_unix_ms": now_unix_ms, "believed": doubt.is_none() || confirmed, "confirmed": confirmed && doubt.is_some(),
+                "ahead_ms": ahead_ms, "behind_ms": behind_ms }),
+            );
+            return Ok(Verdict::Done);
+        }
+        report::line(&format!("the clock shows {}", report::time(now_unix_ms)));
+        match (doubt, confirmed) {
+            (None, false) => report::line("it is believed"),
+            (None, true) => report::line("it was believed already; nothing was changed"),
+            (Some(doubt), false) => {
+                report::line(&format!("it is not believed: {}; nothing is deleted for its age on its word", alerts::clock(doubt)));
+                report::line("set it right, or say that it is right with `cartage clock confirm`");
+            }
+            (Some(doubt), true) => report::line(&format!("it is believed from now on: {}", alerts::clock(doubt))),
+        }
+        Ok(Verdict::Done)
+    }
+}
