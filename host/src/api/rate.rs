@@ -1,13 +1,12 @@
-//! How often a token may be used: a quota for each token, kept by `governor`, on the office's clock.
+//! How often a token may be used: a quota for each token, kept by `governor`, on the time that really passes.
 
 use crate::clock::Clock;
-use crate::deliver::schedule::Timeline;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter, clock};
 use std::hash::Hash;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Tokens whose use is remembered, at most. Beyond that those that have their whole burst again are forgotten, which changes nothing for them.
@@ -35,7 +34,7 @@ impl Default for Rate {
 
 /// The rates of all tokens.
 pub(super) struct Limiter<K: Hash + Eq + Clone> {
-    tokens: RateLimiter<K, HashMapStateStore<K>, Steady, NoOpMiddleware<Duration>>,
+    tokens: RateLimiter<K, HashMapStateStore<K>, Elapsed, NoOpMiddleware<Duration>>,
 }
 
 /// The time that passed since the machine was started, whatever its wall clock is set to: a clock that is set back locks no token out.
