@@ -123,17 +123,19 @@ impl Fate {
 }
 
 impl PauseReason {
-    /// Whether a cart that was paused for this may be given other credentials before it goes on.
-    pub fn is_about_credentials(self) -> bool {
+    /// Whether a cart that was paused for this is tried with one order before the others follow: somebody had to set something right, and one
+    /// order shows whether that was done.
+    pub fn wants_proof(self) -> bool {
         match self {
-            PauseReason::Credentials | PauseReason::SecretReflected => true,
+            PauseReason::Credentials | PauseReason::Misconfigured | PauseReason::SecretReflected => true,
             PauseReason::RateLimited => false,
         }
     }
 
-    /// Whether a pause of this name is about credentials.
-    pub fn is_named_for_credentials(name: &str) -> bool {
-        [PauseReason::Credentials, PauseReason::SecretReflected].iter().any(|reason| reason.name() == name)
+    /// Whether a pause of this name wants proof.
+    pub fn named_wants_proof(name: &str) -> bool {
+        let all = [PauseReason::Credentials, PauseReason::Misconfigured, PauseReason::SecretReflected, PauseReason::RateLimited];
+        all.iter().any(|reason| reason.wants_proof() && reason.name() == name)
     }
 
     /// Its name, as it stands in the store and in JSON.

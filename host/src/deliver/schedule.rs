@@ -290,7 +290,7 @@ impl<L: Ord + Clone> Scheduler<L> {
             match verdict.cart {
                 Some(ForCart::Pause { reason, until_unix_ms }) => {
                     cart.pause(until_unix_ms);
-                    if reason.is_about_credentials() {
+                    if reason.wants_proof() {
                         cart.proof = Proof::Wanted;
                     }
                 }

@@ -261,7 +261,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         self.scheduler.resume(cart, now);
         if let Some(pause) = pause.as_ref().filter(|pause| pause.holds(now.unix_ms())) {
             self.scheduler.pause(cart, pause.until_unix_ms, now);
-            if PauseReason::is_named_for_credentials(&pause.why) {
+            if PauseReason::named_wants_proof(&pause.why) {
                 self.scheduler.prove(cart, now);
             }
         }

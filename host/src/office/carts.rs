@@ -44,12 +44,12 @@ impl Office {
         self.change_cart(id, what, detail, move |tx, merchant| store::carts::set_pause(tx, merchant, &cart, pause.as_ref()).map(drop)).await
     }
 
-    /// What is kept of a cart's pause when it is resumed: after one for its credentials that it is over, so that whoever delivers next, now or
+    /// What is kept of a cart's pause when it is resumed: after one that wants proof, that it is over, so that whoever delivers next, now or
     /// after a start, tries them with one order first.
     async fn over(&self, id: &CartId) -> Result<Option<Pause>, Error> {
         let (merchant, cart, now) = (self.merchant.clone(), id.clone(), self.now_unix_ms());
         let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &cart)).await?;
-        let pause = row.and_then(|row| row.pause).filter(|pause| PauseReason::is_named_for_credentials(&pause.why));
+        let pause = row.and_then(|row| row.pause).filter(|pause| PauseReason::named_wants_proof(&pause.why));
         Ok(pause.map(|pause| Pause { until_unix_ms: Some(now), ..pause }))
     }
 

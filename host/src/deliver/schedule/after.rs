@@ -197,7 +197,7 @@ impl Judge<'_> {
     /// Asked again by the wish; without one the wait grows with the update's age, so that a cart that takes days is not asked all the time.
     fn pending(&self, wish_ms: Option<u64>) -> Follows {
         let Some(left_ms) = self.left_ms() else { return self.dead(Reason::TooOld) };
-        let age_ms = self.now.since_ms(self.history.accepted_unix_ms);
+        let age_ms = self.history.age_ms;
         let unless_wished = || jittered((age_ms / PENDING_AGE_SHARE).clamp(PENDING_MS_FIRST, PENDING_MS_LAST), self.draw);
         let wait_ms = wish_ms.unwrap_or_else(unless_wished).clamp(PENDING_MS_MIN, RETRY_WISH_MS_MAX).min(left_ms);
         Follows::Retry { due_unix_ms: self.now.plus(wait_ms), counted: false }

@@ -354,7 +354,7 @@ fn what_no_schedule_can_have_meant_is_due_at_once() {
 #[test]
 fn a_fault_of_this_machine_counts_as_nothing_and_lets_the_cart_rest() {
     let now = Timeline::default().now(1_000_000);
-    let (rules, history) = (rules(1), History { attempts: 99, plugin_faults: 2, rate_limits: 0, accepted_unix_ms: 0 });
+    let (rules, history) = (rules(1), History { attempts: 99, plugin_faults: 2, rate_limits: 0, age_ms: 1_000_000 });
     for draw in [0, u64::MAX] {
         let verdict = after(Fate::LocalFault, &history, &Policy { rules: &rules, full_state: false }, now, draw);
         let Follows::Retry { due_unix_ms, counted: false } = verdict.update else { panic!("{verdict:?}") };

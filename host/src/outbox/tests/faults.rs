@@ -136,6 +136,7 @@ async fn updates_are_put_into_one_as_far_as_they_can_be_read_and_no_larger_than_
             needed: None,
             note: None,
             packages: Vec::new(),
+            extra: Vec::new(),
         };
         new.update.line_items = vec![line("")];
         let empty = serde_json::to_string(&new.update).expect("plain data").len();
