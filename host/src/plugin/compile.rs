@@ -40,6 +40,8 @@ pub(super) fn engine(live_calls: u32) -> Result<Engine> {
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(live_calls)));
     // The same input and answers give the same call, on every machine.
     config.cranelift_nan_canonicalization(true).wasm_relaxed_simd(false);
+    // The engine's own adapters between the modules of a component copy from one memory to another. A plugin's modules have one each (`admit`).
+    config.wasm_multi_memory(true);
     // What no plugin needs: each switch removes compiler and runtime code from an attacker's reach.
     config
         .wasm_threads(false)
@@ -47,7 +49,6 @@ pub(super) fn engine(live_calls: u32) -> Result<Engine> {
         .wasm_function_references(false)
         .wasm_exceptions(false)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
         .wasm_tail_call(false)
         .wasm_custom_page_sizes(false)
         .wasm_wide_arithmetic(false)

@@ -5,7 +5,7 @@ use super::{Target, figure, median};
 use cartage::carts::Limits;
 use cartage::exchange::{Answer, Ask, Call, Outcome, Services};
 use cartage::plugin::{Plugin, Runtime};
-use cartage_contract::delivery::{BoundEndpoint, Context, Delivery, Limits, Setting, SettingValue};
+use cartage_contract::delivery::{self, BoundEndpoint, Context, Delivery, Setting, SettingValue};
 use cartage_contract::http::{Response, ResponseHeader};
 use cartage_contract::orders::{CivilDate, CivilTime, Package, Told, Update};
 use std::time::Instant;
@@ -122,7 +122,7 @@ fn call() -> Call {
             ],
             endpoints: vec![BoundEndpoint { name: "script".to_owned(), base_url: "https://shop.example/seti.php".to_owned() }],
             bound_slots: vec!["account".to_owned()],
-            limits: Limits { requests: 20, request_bytes: 1 << 20, response_bytes: 2 << 20, request_ms: 30_000, call_ms: 60_000 },
+            limits: delivery::Limits { requests: 20, request_bytes: 1 << 20, response_bytes: 2 << 20, request_ms: 30_000, call_ms: 60_000 },
             extra: Vec::new(),
         },
     }
