@@ -100,7 +100,7 @@ fn an_update_that_was_accepted_by_a_clock_that_was_wrong_does_not_die_of_age() {
         assert_eq!(runtime.block_on(post(&http, &daemon, &token, order)).0, 202);
         let attempts = |daemon: &Daemon| {
             let waiting = daemon.json(&["delivery", "list", "--cart", "shop", "--state", "queued"]);
-            let one = waiting["deliveries"].as_array()?.iter().find(|one| one["order_number"] == order)?.clone();
+            let one = waiting["queued"].as_array()?.iter().find(|one| one["order"] == order)?.clone();
             one["attempts"].as_u64()
         };
         assert_eq!(attempts(&daemon), Some(0));
