@@ -28,8 +28,8 @@ fn gone(daemon: &Daemon) -> u64 {
     report["kinds"].as_array().expect("it is a list").iter().map(|kind| kind["older"].as_u64().expect("it is a number")).sum()
 }
 
-async fn post(http: &Http, daemon: &Daemon, token: &str, order: &str) -> (u16, Value) {
-    let body = ("application/json", json!({ "cart": "shop", "order_number": order, "label": "Status 1" }).to_string());
+async fn post(http: &Http, daemon: &Daemon, token: &str, cart: &str, order: &str) -> (u16, Value) {
+    let body = ("application/json", json!({ "cart": cart, "order_number": order, "label": "Status 1" }).to_string());
     let url = format!("{}/v1/status-updates", daemon.api());
     let answer = http.ask_with("POST", &url, token, Some(body), &[("idempotency-key", order)]).await;
     (answer.status, answer.json)
@@ -44,7 +44,7 @@ async fn a_clock_that_is_years_ahead_at_a_start_deletes_nothing_and_says_so() {
     let faults = Faults::new(&daemon);
     faults.serve(&mut daemon);
     let http = Http::new();
-    let (status, before) = post(&http, &daemon, &token, "1021").await;
+    let (status, before) = post(&http, &daemon, &token, "shop", "1021").await;
     assert_eq!(status, 202, "{before}");
     wait_for("the update", || (shop.seen().arrived == 1).then_some(()));
     let receipts = |daemon: &Daemon| daemon.json(&["explain", "--cart", "shop", "--order", "1021"])["receipts"].clone();
@@ -59,8 +59,8 @@ async fn a_clock_that_is_years_ahead_at_a_start_deletes_nothing_and_says_so() {
     assert!(code == 1 && said.contains("1100 days further") && said.contains("cartage clock confirm"), "{said}");
     assert_eq!(daemon.json(&["clock", "show"])["believed"], false);
     assert_eq!(receipts(&daemon), known);
-    assert_eq!(post(&http, &daemon, &token, "1021").await, (202, before.clone()), "the key is known, and so is its answer");
-    let (status, during) = post(&http, &daemon, &token, "1022").await;
+    assert_eq!(post(&http, &daemon, &token, "shop", "1021").await, (202, before.clone()), "the key is known, and so is its answer");
+    let (status, during) = post(&http, &daemon, &token, "shop", "1022").await;
     assert_eq!(status, 202, "{during}");
     wait_for("the update", || (shop.seen().arrived == 2).then_some(()));
 
@@ -68,7 +68,7 @@ async fn a_clock_that_is_years_ahead_at_a_start_deletes_nothing_and_says_so() {
     faults.set_clock(0);
     assert_eq!(gone(&daemon), 0);
     wait_for("the end of the alert", || (daemon.run(&["status"]).0 == 0).then_some(()));
-    assert_eq!(post(&http, &daemon, &token, "1022").await, (202, during));
+    assert_eq!(post(&http, &daemon, &token, "shop", "1022").await, (202, during));
     let again = json!({ "cart": "shop", "order_number": "1021", "label": "Status 1" });
     let again = http.json("POST", &format!("{}/v1/status-updates", daemon.api()), &token, &again).await.is(200);
     assert_eq!(again.json["outcome"], "nothing-to-do", "what the cart was told is known");
@@ -87,19 +87,21 @@ async fn a_clock_that_is_years_ahead_at_a_start_deletes_nothing_and_says_so() {
 fn an_update_that_was_accepted_by_a_clock_that_was_wrong_does_not_die_of_age() {
     // Nothing listens there.
     let mut daemon = Daemon::new();
-    daemon.add_cart("shop", "http://127.0.0.1:9/", "encoding = \"delimited\"", "");
     let token = daemon.token("orders", "operator", &[]);
     let faults = Faults::new(&daemon);
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     let http = Http::new();
     // By a clock in 1970, and by one that is four days and one that is twenty hours ahead.
     for (order, ahead_s) in [("1", -50 * 365 * DAY_S), ("2", 4 * DAY_S), ("3", 20 * 60 * 60)] {
-        daemon.done(&["cart", "pause", "shop"]);
+        // A cart each, so that no breaker is open yet.
+        let cart = &format!("shop-{order}");
+        daemon.add_cart(cart, "http://127.0.0.1:9/", "encoding = \"delimited\"", "[delivery]\nretry_waits = [\"1 s\"]");
+        daemon.done(&["cart", "pause", cart]);
         faults.set_clock(ahead_s);
         faults.serve(&mut daemon);
-        assert_eq!(runtime.block_on(post(&http, &daemon, &token, order)).0, 202);
+        assert_eq!(runtime.block_on(post(&http, &daemon, &token, cart, order)).0, 202);
         let attempts = |daemon: &Daemon| {
-            let waiting = daemon.json(&["delivery", "list", "--cart", "shop", "--state", "queued"]);
+            let waiting = daemon.json(&["delivery", "list", "--cart", cart, "--state", "queued"]);
             let one = waiting["queued"].as_array()?.iter().find(|one| one["order"] == order)?.clone();
             one["attempts"].as_u64()
         };
@@ -112,7 +114,7 @@ fn an_update_that_was_accepted_by_a_clock_that_was_wrong_does_not_die_of_age() {
             faults.set_clock(0);
             faults.serve(&mut daemon);
         }
-        daemon.done(&["cart", "resume", "shop"]);
+        daemon.done(&["cart", "resume", cart]);
         wait_for("the second attempt", || attempts(&daemon).filter(|attempts| *attempts > 1));
         assert!(daemon.stop());
     }

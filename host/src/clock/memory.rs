@@ -161,12 +161,13 @@ impl Memory {
         }
     }
 
-    /// How far the wall clock is behind what it showed within the last day, at most a day.
+    /// How far the wall clock is behind what it showed within the last day. Steps of more than a day do not count: what an earlier process wrote by
+    /// such a clock is due later than any schedule allows, and so at once.
     pub fn set_back_ms(&self) -> u64 {
         let ends = self.frames.iter().skip(1).map(|next| next.from_ms).chain([self.service_ms]);
         let late = self.frames.iter().zip(ends).filter(|(_, end_ms)| *end_ms >= self.service_ms.saturating_sub(DOUBT_MS));
-        let back = late.map(|(frame, _)| frame.ahead_ms.saturating_sub(self.last().ahead_ms)).max().unwrap_or(0);
-        u64::try_from(back).map_or(0, |back| if back > DOUBT_MS { 0 } else { back })
+        let back = late.filter_map(|(frame, _)| u64::try_from(frame.ahead_ms.saturating_sub(self.last().ahead_ms)).ok());
+        back.filter(|back_ms| *back_ms <= DOUBT_MS).max().unwrap_or(0)
     }
 
     /// The time that was measured.

@@ -195,6 +195,9 @@ fn what_a_clock_was_set_back_is_known_for_a_day() {
     machine.set((30 * HOUR) as i64);
     machine.set(0);
     assert_eq!(machine.memory.set_back_ms(), 0, "so late nothing is due by any schedule");
+    machine.set((5 * HOUR) as i64);
+    machine.set(0);
+    assert_eq!(machine.memory.set_back_ms(), 5 * HOUR, "whatever else the clock was set to");
 }
 
 #[test]
