@@ -206,16 +206,19 @@ mod tests {
     }
 
     fn after(kind: FailureKind, retry: RetryWish) -> Fate {
-        fate(&Outcome::Failed(Failure {
-            kind,
-            message: "credentials".into(),
-            retry,
-            steps: vec![],
-            resume: None,
-            reference: None,
-            packages: vec![],
-            extra: vec![],
-        }), false)
+        fate(
+            &Outcome::Failed(Failure {
+                kind,
+                message: "credentials".into(),
+                retry,
+                steps: vec![],
+                resume: None,
+                reference: None,
+                packages: vec![],
+                extra: vec![],
+            }),
+            false,
+        )
     }
 
     #[test]
@@ -267,7 +270,16 @@ mod tests {
     #[test]
     fn whatever_a_plugin_makes_of_a_fault_of_this_machine_it_is_no_decision() {
         use FailureKind::*;
-        let failure = |kind| Failure { kind, message: "could not connect".into(), retry: RetryWish::Never, steps: vec![], resume: None, reference: None, packages: vec![], extra: vec![] };
+        let failure = |kind| Failure {
+            kind,
+            message: "could not connect".into(),
+            retry: RetryWish::Never,
+            steps: vec![],
+            resume: None,
+            reference: None,
+            packages: vec![],
+            extra: vec![],
+        };
         for kind in [Credentials, Unavailable, Protocol, InvalidData, StatusNotSupported, Gone, HostDenied, OrderNotFound] {
             assert_eq!(fate(&Outcome::Failed(failure(kind)), true), Fate::LocalFault, "{kind:?}");
         }

@@ -95,7 +95,7 @@ crate::wraps! {
     /// let failure = Failure::unavailable("no answer to the note").step("status set", None).resume(b"note pending".as_slice());
     /// assert_eq!(failure.steps[0].name, "status set");
     /// ```
-    Failure(contract::Failure)
+    boxed Failure(contract::Failure)
 }
 
 /// Constructors: what went wrong, and so what follows.
@@ -121,7 +121,7 @@ impl Failure {
         };
         let message = message.into();
         let (steps, packages, extra) = (Vec::new(), Vec::new(), Vec::new());
-        Failure(contract::Failure { kind, message, retry, steps, resume: None, reference: None, packages, extra })
+        contract::Failure { kind, message, retry, steps, resume: None, reference: None, packages, extra }.into()
     }
 
     /// The cart does not take the credentials. The cart is paused and an alert is raised.

@@ -206,10 +206,17 @@ macro_rules! export {
 
 /// Declares a type of this crate around one of the contract's: readable as that by `Deref`, and turned into it and back.
 macro_rules! wraps {
+    // Errors are boxed: a `Result` is then as large as what it holds when all goes well.
+    ($(#[$doc:meta])* boxed $name:ident($inner:ty)) => {
+        $crate::wraps! { @ $(#[$doc])* $name($inner) in Box<$inner>, |held: Box<$inner>| *held }
+    };
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $crate::wraps! { @ $(#[$doc])* $name($inner) in $inner, std::convert::identity }
+    };
+    (@ $(#[$doc:meta])* $name:ident($inner:ty) in $held:ty, $open:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct $name($inner);
+        pub struct $name($held);
 
         impl std::ops::Deref for $name {
             type Target = $inner;
@@ -221,13 +228,13 @@ macro_rules! wraps {
 
         impl From<$inner> for $name {
             fn from(inner: $inner) -> $name {
-                $name(inner)
+                $name(<$held>::from(inner))
             }
         }
 
         impl From<$name> for $inner {
             fn from(outer: $name) -> $inner {
-                outer.0
+                $open(outer.0)
             }
         }
     };

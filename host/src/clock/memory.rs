@@ -79,14 +79,15 @@ impl Memory {
         }
     }
 
-    /// Takes up what was remembered when it was saved last, perhaps before a start of the machine.
-    pub fn resume(&mut self, reading: &Reading) {
+    /// Takes up what was remembered when it was saved last, perhaps before a start of the machine. Whether the machine was started or its wall clock
+    /// set since then.
+    pub fn resume(&mut self, reading: &Reading) -> bool {
         if self.boot.is_some() && self.boot == reading.boot && reading.elapsed_ms >= self.elapsed_ms {
-            self.observe(reading);
-            return;
+            return self.observe(reading);
         }
         let off_ms = reading.wall_unix_ms.checked_sub(self.wall_unix_ms).filter(|off_ms| *off_ms <= OFF_MS_BELIEVED);
         self.start(reading, off_ms.unwrap_or(0));
+        true
     }
 
     /// Takes up what a backup holds, for a person who restores it now: the time since then is believed.

@@ -219,7 +219,7 @@ async fn nothing_is_sent_for_an_order_while_an_attempt_may_be_under_way() {
     // As after a kill: nobody settles it.
     let restarted = Sqlite::new(kept.store.clone());
     assert_eq!(restarted.due(look(AT + 119)).await.expect("it can be read"), Due { heads: vec![], next_unix_ms: Some(AT + 120) });
-    assert_eq!(restarted.claim(vec![at(AT + 119)]).await.expect("it can be written"), [busy.clone()]);
+    assert_eq!(restarted.claim(vec![at(AT + 119)]).await.expect("it can be written"), std::slice::from_ref(&busy));
     let again = claimed(&restarted, at(AT + 120)).await;
     assert_eq!(again.attempt, 2);
     // An answer ends the wait, no answer does not; neither for the same update nor for the order's next, and a person's word changes nothing.
@@ -230,7 +230,7 @@ async fn nothing_is_sent_for_an_order_while_an_attempt_may_be_under_way() {
     restarted.settle(vec![Settle { lingers: true, ..ended(&third, dead) }]).await.expect("it can be written");
     assert_eq!(restarted.retry(whose.clone(), vec![delivery(0)], AT + 122).await.expect("it can be written"), [Retried::Head]);
     let busy = Claimed::Busy { until_unix_ms: AT + 241 };
-    assert_eq!(restarted.claim(vec![at(AT + 240)]).await.expect("it can be written"), [busy.clone()]);
+    assert_eq!(restarted.claim(vec![at(AT + 240)]).await.expect("it can be written"), std::slice::from_ref(&busy));
     let by = Discard { who: "seed".into(), why: "a test".into(), at_unix_ms: AT + 200 };
     restarted.discard(whose, vec![delivery(0)], by).await.expect("it can be written");
     assert_eq!(restarted.claim(vec![at(AT + 240)]).await.expect("it can be written"), [busy]);

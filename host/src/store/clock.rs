@@ -38,9 +38,8 @@ pub(super) fn open(tx: &Tx<'_>, reading: &Reading) -> Result<Held, Error> {
     let memory = match load(tx)? {
         Some(mut memory) => {
             let saved_ms = memory.service_ms();
-            let doubt = memory.doubt();
-            memory.resume(reading);
-            if memory.doubt() == doubt && memory.service_ms().saturating_sub(saved_ms) < SAVE_MS {
+            let is_news = memory.resume(reading);
+            if !is_news && memory.service_ms().saturating_sub(saved_ms) < SAVE_MS {
                 return Ok(Held { save_at_ms: saved_ms.saturating_add(SAVE_MS), memory, saving: None });
             }
             memory

@@ -109,7 +109,7 @@ impl Check {
         match text.parse::<jiff::civil::Date>().ok().and_then(civil_date) {
             Some(date) => Some(date),
             None => {
-                self.problem(field, format!("{:?} is no date from 1970 to 9999, such as 2026-11-23", cut(&text)));
+                self.problem(field, format!("{:?} is no date from 1970 to 9999, such as 2026-11-23", cut(text)));
                 None
             }
         }
@@ -121,7 +121,7 @@ impl Check {
         match parse_time(text) {
             Some(time) => Some(time),
             None => {
-                self.problem(field, format!("{:?} is no time, such as 2026-11-23T14:05:00 or 2026-11-23T14:05:00+01:00", cut(&text)));
+                self.problem(field, format!("{:?} is no time, such as 2026-11-23T14:05:00 or 2026-11-23T14:05:00+01:00", cut(text)));
                 None
             }
         }
