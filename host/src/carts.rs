@@ -10,6 +10,7 @@ pub mod inlet;
 mod limits;
 mod mode;
 pub mod order_number;
+mod origins;
 pub mod secrets;
 
 #[cfg(test)]
@@ -24,7 +25,7 @@ pub use order_number::{OrderNumberKind, OrderNumberRule};
 pub use secrets::SecretSource;
 
 use crate::bounded;
-use crate::id::{CartId, Digest};
+use crate::id::{CartId, Digest, SenderOrderNumber};
 use cartage_contract::delivery::Setting;
 use cartage_contract::manifest::{LIST_ENTRIES_MAX, Manifest, Plain, SettingErrors};
 use serde::{Deserialize, Serialize};
@@ -48,7 +49,7 @@ pub struct Cart {
     #[serde(default, skip_serializing_if = "is_default")]
     mode: mode::Word,
     #[serde(default, skip_serializing_if = "is_default", deserialize_with = "only_orders")]
-    only_orders: BTreeSet<String>,
+    only_orders: BTreeSet<SenderOrderNumber>,
     /// What counts as a change.
     #[serde(default, skip_serializing_if = "is_default")]
     pub changes: ChangeRule,
@@ -309,8 +310,8 @@ impl Cart {
 }
 
 /// The orders of mode `only-orders`.
-fn only_orders<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeSet<String>, D::Error> {
-    bounded::list::<_, _, NAMES_MAX>(from).map(|orders: Vec<String>| orders.into_iter().collect())
+fn only_orders<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeSet<SenderOrderNumber>, D::Error> {
+    bounded::list::<_, _, NAMES_MAX>(from).map(|orders: Vec<SenderOrderNumber>| orders.into_iter().collect())
 }
 
 /// Whether a value is what it would be if nobody had written it.

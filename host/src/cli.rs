@@ -337,6 +337,7 @@ mod tests {
     fn every_remedy_of_the_gate_is_a_command() {
         use cartage::events::EVENTS;
         use cartage::gate::{Again, command};
+        use cartage::id::SenderOrderNumber;
         use cartage::parameters::{USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES};
         let cart = cartage::id::CartId::new("seed-shop").expect("a valid id");
         let mut remedies = vec![
@@ -351,9 +352,9 @@ mod tests {
         remedies.extend(["queued", "blocked"].map(|state| command::deliveries(&cart, Some(state), None)));
         for label in ["Order Shipped", "-5 % \"off\" $HOME", "a'b"] {
             remedies.extend(EVENTS.iter().map(|event| command::event_set(event, Some(label))));
-            remedies.extend([Again::No, Again::Yes].map(|again| command::send(&cart, label, label, again)));
+            remedies.extend([Again::No, Again::Yes].map(|again| command::send(&cart, &SenderOrderNumber::new(label), label, again)));
             remedies.push(command::cart_label(&cart, label, label));
-            remedies.push(command::explain(&cart, label));
+            remedies.push(command::explain(&cart, &SenderOrderNumber::new(label)));
         }
         remedies.push(command::event_set(&EVENTS[0], None));
         remedies.extend(command::cart_new(&cart));

@@ -5,6 +5,7 @@
 //! up, its own README.txt says.
 
 mod checks;
+pub mod copy;
 mod lock;
 pub mod room;
 

@@ -24,8 +24,9 @@ use crate::clock::Clock;
 use crate::egress::Mode;
 use crate::exchange::Outcome;
 use crate::failpoint;
+use crate::id::SenderOrderNumber;
 use crate::outbox::{self, Claim, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Suspect, Wish};
-use crate::receipt::{Fate, Receipt};
+use crate::receipt::{Fate, PauseReason, Receipt};
 use crate::store::carts::Pause;
 use crate::store::orders::OrderRef;
 use cartage_contract::orders::Update;
@@ -114,7 +115,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     /// # Errors
     ///
     /// [`outbox::Error`] that reaches further: nothing was sent then, unless it is [`Stopped`](crate::store::Error::Stopped).
-    pub async fn attempt(&self, cart: &CartKey, order: &str, rate_limits: u32) -> Result<Over, outbox::Error> {
+    pub async fn attempt(&self, cart: &CartKey, order: &SenderOrderNumber, rate_limits: u32) -> Result<Over, outbox::Error> {
         self.hear_the_witness().await?;
         let Some(_held) = self.lanes.hold(cart, order) else { return Ok(self.held()) };
         match self.turn(cart, order, rate_limits).await {
@@ -123,7 +124,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         }
     }
 
-    async fn turn(&self, cart: &CartKey, order: &str, rate_limits: u32) -> Result<Over, outbox::Error> {
+    async fn turn(&self, cart: &CartKey, order: &SenderOrderNumber, rate_limits: u32) -> Result<Over, outbox::Error> {
         let ready = match self.roster.ready(cart).await {
             Ok(Some(ready)) => ready,
             Ok(None) => return Ok(self.held()),
@@ -141,7 +142,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             nothing => return self.not_claimed(cart, order, nothing).await,
         };
         let seen = self.witness.sees(suspect(&claim));
-        failpoint::reach_for("claimed", order);
+        failpoint::reach_for("claimed", order.as_str());
         let update = match self.roster.brief(cart, order, claim.update.clone()).await {
             Ok(update) => update,
             Err(error) => return self.give_back(&claim, 0).await.and(Err(error)),
@@ -154,7 +155,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
                 return self.give_back(&claim, NOT_READY_MS).await;
             }
         };
-        failpoint::reach_for("sent", order);
+        failpoint::reach_for("sent", order.as_str());
         let verdict = match self.roster.tried(cart, &ready, attempt.receipt.fate).await {
             Credentials::Stand => self.judge(&claim, &ready, &attempt, rate_limits),
             Credentials::OthersNext => Verdict { cart: Some(ForCart::Prove), ..Verdict::not_tried(self.now(), 0) },
@@ -162,8 +163,11 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         if let (Some(trying), Sign::Answered) = (&trying, verdict.sign) {
             trying.answered();
         }
+        if attempt.cassette.recording.secret_reflected {
+            self.pause_reflecting(cart).await?;
+        }
         let pending = self.settle(&claim, &ready, &attempt, &verdict).await?;
-        failpoint::reach_for("settled", order);
+        failpoint::reach_for("settled", order.as_str());
         self.roster.note(cart, &Note::Attempted { claim: &claim, attempt: &attempt, verdict: &verdict });
         Ok(Over { verdict, next_due_unix_ms: next_due(&verdict, pending, self.now()), tried: Ok(Box::new(attempt)) })
     }
@@ -174,9 +178,9 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     }
 
     /// Starts an attempt at the order's head, which stands for what came before it where the cart only wants the newest.
-    async fn claim(&self, (merchant, cart): &CartKey, order: &str, ready: &Ready) -> Result<Claimed, outbox::Error> {
+    async fn claim(&self, (merchant, cart): &CartKey, order: &SenderOrderNumber, ready: &Ready) -> Result<Claimed, outbox::Error> {
         let at_unix_ms = self.now().unix_ms();
-        let order = OrderRef { cart: cart.clone(), number: order.to_owned() };
+        let order = OrderRef { cart: cart.clone(), number: order.clone() };
         if ready.newest_only() {
             self.outbox.supersede(merchant.clone(), order.clone(), at_unix_ms).await?;
         }
@@ -194,7 +198,30 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         };
         let policy = Policy { rules: &ready.rules, full_state: ready.full_state };
         let verdict = schedule::after(attempt.receipt.fate, &history, &policy, self.now(), draw());
-        if attempt.cassette.recording.lingers() { verdict.not_before(claim.busy_until_unix_ms) } else { verdict }
+        let verdict = if attempt.cassette.recording.lingers() { verdict.not_before(claim.busy_until_unix_ms) } else { verdict };
+        if !attempt.cassette.recording.secret_reflected {
+            return verdict;
+        }
+        // Whatever became of the update: who reads the cart's answers may have the secret.
+        Verdict { cart: Some(ForCart::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None }), ..verdict }
+    }
+
+    /// Pauses a cart that gave a secret back, before what came of the attempt is written: should the process die between the two, the cart is paused,
+    /// and the update is tried again after somebody has looked.
+    async fn pause_reflecting(&self, cart: &CartKey) -> Result<(), outbox::Error> {
+        loop {
+            match self.roster.pause(cart, PauseReason::SecretReflected).await {
+                Err(error) if error.reach() == Reach::Request => {
+                    self.roster.note(cart, &Note::Disk { error: &error });
+                    tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
+                }
+                Err(error) if error.reach() == Reach::Content => {
+                    tracing::error!(cart = %cart.1, error = chain(&error), "that a cart is paused could not be kept; here it is paused");
+                    return Ok(());
+                }
+                other => return other,
+            }
+        }
     }
 
     /// Writes what came of an attempt, and goes on trying while the disk does not take it: it is the only record that it was sent. Of records
@@ -236,13 +263,13 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     }
 
     /// Something failed at an order's queue that reaches no further: it rests, and people are told of it.
-    async fn rest(&self, cart: &CartKey, order: &str, mut fault: String) -> Result<Over, outbox::Error> {
+    async fn rest(&self, cart: &CartKey, order: &SenderOrderNumber, mut fault: String) -> Result<Over, outbox::Error> {
         fault.truncate(fault.floor_char_boundary(FAULT_BYTES_MAX));
-        self.roster.note(cart, &Note::Fault { order, fault: &fault });
+        self.roster.note(cart, &Note::Fault { order: order.as_str(), fault: &fault });
         let now = self.now();
         let until_unix_ms = now.unix_ms() + FAULT_MS;
         let (merchant, id) = cart.clone();
-        let order = OrderRef { cart: id, number: order.to_owned() };
+        let order = OrderRef { cart: id, number: order.clone() };
         match self.outbox.rest(Rest { merchant, order, fault: fault.clone(), until_unix_ms }).await {
             Err(error) if error.reach() == Reach::Process => return Err(error),
             Err(error) => tracing::error!(error = chain(&error), "that an order's queue rests could not be kept"),
@@ -253,7 +280,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     }
 
     /// What becomes of an order's queue at which a turn panicked: a fault in this program, which reaches no other queue.
-    pub(super) async fn panicked(&self, cart: &CartKey, order: &str, what: &str) -> Result<Over, outbox::Error> {
+    pub(super) async fn panicked(&self, cart: &CartKey, order: &SenderOrderNumber, what: &str) -> Result<Over, outbox::Error> {
         let Some(_held) = self.lanes.hold(cart, order) else { return Ok(self.held()) };
         let suspects = self.witness.take_failed();
         if let Err(error) = self.outbox.suspect(suspects).await {
@@ -309,7 +336,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Over { verdict: Verdict::not_tried(now, HELD_MS), next_due_unix_ms, tried: Err(NotTried::Held) }
     }
 
-    async fn not_claimed(&self, cart: &CartKey, order: &str, claimed: Claimed) -> Result<Over, outbox::Error> {
+    async fn not_claimed(&self, cart: &CartKey, order: &SenderOrderNumber, claimed: Claimed) -> Result<Over, outbox::Error> {
         let now = self.now();
         let (mut next_due_unix_ms, mut why) = (None, NotTried::Nothing);
         match claimed {

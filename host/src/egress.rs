@@ -30,7 +30,7 @@ pub use session::{Mode, Session};
 
 use crate::carts::Limits;
 use crate::clock::Clock;
-use address::Rules;
+use address::{Rules, ThisMachine};
 use cartage_contract::grants::Grants;
 use cartage_contract::manifest::Manifest;
 use client::Client;
@@ -52,6 +52,7 @@ pub struct Egress {
     resolver: Arc<dyn Resolver>,
     clock: Arc<dyn Clock>,
     own: Vec<IpNet>,
+    this_machine: ThisMachine,
 }
 
 /// Why a cart's door cannot be opened.
@@ -82,7 +83,7 @@ impl Egress {
     pub fn new(clock: Arc<dyn Clock>) -> Egress {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let tls = tls(roots.clone());
-        Egress { roots, tls, resolver: Arc::new(SystemResolver), clock, own: Vec::new() }
+        Egress { roots, tls, resolver: Arc::new(SystemResolver), clock, own: Vec::new(), this_machine: ThisMachine::Denied }
     }
 
     /// Trusts this certificate authority as well: that of a shop in the operator's own network. The certificate is in DER.
@@ -110,6 +111,13 @@ impl Egress {
         self
     }
 
+    /// Whether carts may be at this machine's own addresses. They may not unless it is said.
+    #[must_use]
+    pub fn at_this_machine(mut self, this_machine: ThisMachine) -> Egress {
+        self.this_machine = this_machine;
+        self
+    }
+
     /// Opens a cart's door. No connection is made yet.
     ///
     /// # Errors
@@ -117,7 +125,7 @@ impl Egress {
     /// [`Error::Client`] where the HTTP client cannot be set up.
     pub fn open(&self, manifest: Arc<Manifest>, bindings: &Bindings, credentials: Credentials, limits: &Limits) -> Result<Door, Error> {
         let client = |(name, binding): (&str, &endpoint::Binding)| {
-            let rules = Rules { own: self.own.clone(), ..binding.rules().clone() };
+            let rules = Rules { own: self.own.clone(), this_machine: self.this_machine, ..binding.rules().clone() };
             let client = Client::new(self.tls.clone(), Arc::clone(&self.resolver), binding.base().clone(), rules, limits);
             match client {
                 Ok(client) => Ok((name.to_owned(), client)),

@@ -28,7 +28,7 @@ mod screen;
 pub use order::Known;
 pub use question::{Again, Cause, Change, ChangeRule, Definition, Given, Mode, PluginState, Question};
 
-use crate::id::CartId;
+use crate::id::{CartId, SenderOrderNumber};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -186,8 +186,8 @@ pub enum Verdict {
 pub struct Decision {
     /// The cart.
     pub cart: CartId,
-    /// The cart's own number of the order.
-    pub order_number: String,
+    /// The order's number as the sender gave it.
+    pub order_number: SenderOrderNumber,
     /// The order's new label, if it gets one.
     pub label: Option<String>,
     /// Whether it was asked to send again.
@@ -208,10 +208,10 @@ impl Decision {
 
     /// Whether somebody must act before such an update is sent. False where it is sent or recorded, and where there is nothing to do: the
     /// cart was told already, its label map ignores the label, or the event is not meant for carts. Then nothing would be sent whatever else
-    /// does not hold.
+    /// does not hold. Whoever names a cart that there is not is always told so.
     pub fn must_act(&self) -> bool {
         let any = |finding| self.answers.iter().any(|answer| answer.finding == finding);
-        any(Finding::NotHeld) && !any(Finding::NothingToDo)
+        any(Finding::NotHeld) && (self.stage == Stage::NoCart || !any(Finding::NothingToDo))
     }
 }
 
@@ -235,7 +235,7 @@ pub fn decide(question: &Question<'_>) -> Decision {
     };
     Decision {
         cart: question.cart.clone(),
-        order_number: question.change.order_number.to_owned(),
+        order_number: question.change.order_number.clone(),
         label: question.change.label.map(str::to_owned),
         again: question.again,
         answers,

@@ -109,6 +109,52 @@ impl fmt::Display for DeliveryId {
     }
 }
 
+/// An order's number: whose it is, is the type.
+macro_rules! order_number {
+    ($(#[$doc:meta])* $type:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $type(String);
+
+        impl $type {
+            /// Takes a text for such a number. Whether there is an order of this number, only the store or the cart knows.
+            pub fn new(text: impl Into<String>) -> $type {
+                $type(text.into())
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(number: $type) -> String {
+                number.0
+            }
+        }
+    };
+}
+
+order_number! {
+    /// An order's number as the sender of its updates gives it. Everything that is kept of an order is kept under this number, and people and
+    /// programs name the order by it.
+    SenderOrderNumber
+}
+
+order_number! {
+    /// An order's number as its cart knows it: the sender's without what the cart's order-number rule takes off. Only the cart and its plugin are
+    /// told it; nothing is kept under it.
+    CartOrderNumber
+}
+
 /// The SHA-256 digest of a plugin's file. A cart is pinned to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -25,6 +25,8 @@ mod facts;
 mod forget;
 mod inlet;
 mod lines;
+mod memory;
+mod origins;
 mod plugin_files;
 mod plugins;
 mod pulse;
@@ -42,7 +44,7 @@ mod watch;
 
 pub use accept::{Accepted, Cause, IdempotencyKey, Outcome, Request};
 pub use bans::{Banned, Unbanned};
-pub use cart::{KeptCart, PluginKept, credential_host};
+pub use cart::{KeptCart, PluginKept};
 pub use counts::Numbers;
 pub use credentials::{Checked, KeptCredential, Next, SetCredential};
 pub use deliveries::{Listed, Resent, Shown, Taken, Where, Which};
@@ -50,6 +52,7 @@ pub use error::Error;
 pub use explain::Explained;
 pub use forget::Forgotten;
 pub use inlet::{INLET_FIELD, INLET_SLOT};
+pub use origins::Approved;
 pub use plugins::MissingPlugin;
 pub use pulse::NotWriting;
 pub use recordings::{RAW_MS_MAX, SUPPORT_DELIVERIES_MAX};
@@ -69,6 +72,7 @@ use crate::deliver::witness::Witness;
 use crate::deliver::worker::Worker;
 use crate::deliver::{Attempt, Deliverer};
 use crate::egress::Egress;
+use crate::egress::address::ThisMachine;
 use crate::id::{Digest, MerchantId};
 use crate::outbox;
 use crate::plugin::{Plugin, Runtime};
@@ -100,6 +104,8 @@ pub struct Office {
     merchant: MerchantId,
     /// Who makes the changes, for the audit.
     who: Arc<str>,
+    /// Whether they are on the machine, and not at the other end of a network.
+    on_machine: bool,
 }
 
 /// What all merchants of a data directory share.
@@ -169,6 +175,7 @@ impl Office {
     /// [`Error::DataDir`].
     pub fn on(dir: DataDir, clock: Arc<dyn Clock>, disk: Arc<dyn Disk>) -> Result<Office, Error> {
         let store = dir.store(clock.reading()).map_err(crate::data_dir::Error::Store)?;
+        Office::note_what_was_before(&store).map_err(crate::data_dir::Error::Store)?;
         let clock = Arc::new(store.clock(clock));
         let witness = Arc::new(Witness::at(dir.under_way()));
         let shared = Shared {
@@ -178,7 +185,7 @@ impl Office {
             runtime: OnceCell::new(),
             plugins: Mutex::default(),
             copies: Copies::default(),
-            egress: Egress::new(clock.clone()),
+            egress: Egress::new(clock.clone()).at_this_machine(ThisMachine::of_environment()),
             clock,
             bell: Arc::default(),
             lanes: Lanes::default(),
@@ -195,7 +202,7 @@ impl Office {
             over: broadcast::Sender::new(OVER_KEPT_MAX),
             serving: AtomicBool::new(false),
         };
-        Ok(Office { shared: Arc::new(shared), merchant: MerchantId::default(), who: COMMAND.into() })
+        Ok(Office { shared: Arc::new(shared), merchant: MerchantId::default(), who: COMMAND.into(), on_machine: true })
     }
 
     /// The same data directory, as another merchant.
@@ -203,9 +210,10 @@ impl Office {
         Office { merchant, ..self.clone() }
     }
 
-    /// The same, for somebody else: what is changed here is theirs, says the audit. Unless it is said, it is a command's user.
+    /// The same, for somebody at the other end of a network: what is changed here is theirs, says the audit. Unless it is said, it is a command's
+    /// user, who is on the machine.
     pub fn acting_for(&self, who: &str) -> Office {
-        Office { who: who.into(), ..self.clone() }
+        Office { who: who.into(), on_machine: false, ..self.clone() }
     }
 
     /// Its outbox.

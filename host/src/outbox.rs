@@ -52,7 +52,7 @@ pub use sqlite::Sqlite;
 
 pub use crate::store::Reach;
 
-use crate::id::{CartId, DeliveryId, MerchantId};
+use crate::id::{CartId, DeliveryId, MerchantId, SenderOrderNumber};
 use crate::store;
 use crate::store::orders::{Label, OrderRef, Package};
 use cartage_contract::orders::Update;
@@ -140,7 +140,7 @@ pub struct Look {
     /// How many heads are wanted, at most; never more than [`ROWS_MAX`].
     pub most: u32,
     /// The orders that are under way already, which count as not there.
-    pub in_flight: BTreeSet<String>,
+    pub in_flight: BTreeSet<SenderOrderNumber>,
 }
 
 /// The heads of a cart that are due.

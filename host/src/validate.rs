@@ -13,6 +13,7 @@ pub use text::civil_time;
 pub use crate::events::LABEL_CHARS_MAX;
 
 use crate::carts::{Cart, LabelTarget, NotifyCustomer, order_number};
+use crate::id::SenderOrderNumber;
 use cartage_contract::delivery::Choice;
 use cartage_contract::manifest::{Features, Manifest, Statuses};
 use cartage_contract::orders::{CivilTime, LineItem, Package, Update};
@@ -31,6 +32,7 @@ pub const LINE_ITEMS_MAX: usize = 1_000;
 /// A status update in which every field is valid in itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusUpdate {
+    order: SenderOrderNumber,
     update: Update,
     /// Whether the order gets the label; else only its lines get theirs.
     labels_order: bool,
@@ -106,7 +108,12 @@ impl StatusUpdate {
     pub fn new(fields: Fields, now: CivilTime) -> Result<StatusUpdate, Error> {
         let mut check = text::Check::default();
         let update = fields::update(fields, now, &mut check);
-        if check.problems.is_empty() { Ok(StatusUpdate { update, labels_order: true }) } else { Err(Error { problems: check.problems }) }
+        let order = SenderOrderNumber::new(update.order_number.as_str());
+        if check.problems.is_empty() {
+            Ok(StatusUpdate { order, update, labels_order: true })
+        } else {
+            Err(Error { problems: check.problems })
+        }
     }
 
     /// The same for the order's lines alone: the order gets no label, and its status at the cart stays.
@@ -114,9 +121,9 @@ impl StatusUpdate {
         StatusUpdate { labels_order: false, ..self }
     }
 
-    /// The cart's own number of the order.
-    pub fn order_number(&self) -> &str {
-        &self.update.order_number
+    /// The order's number as the sender gave it.
+    pub fn order_number(&self) -> &SenderOrderNumber {
+        &self.order
     }
 
     /// The Order Manager's label.
@@ -136,8 +143,8 @@ impl StatusUpdate {
     /// [`Refused`], with what to change.
     pub fn for_cart(&self, cart: &Cart, manifest: &Manifest) -> Result<ForCart, Refused> {
         let mut update = self.update.clone();
-        let number = cart.order_number.apply(&update.order_number);
-        update.order_number = number.map_err(|source| Refused::OrderNumber { cart: cart.id.to_string(), source })?;
+        let number = cart.order_number.apply(&self.order);
+        update.order_number = number.map_err(|source| Refused::OrderNumber { cart: cart.id.to_string(), source })?.into();
         let known = match &manifest.statuses {
             Statuses::Fixed(known) => Some(known.as_slice()),
             Statuses::FreeText | Statuses::Asked => None,

@@ -1,8 +1,8 @@
 //! Where credentials are kept: behind a small trait, so that an embedder can bring a vault of its own.
 //!
 //! The built-in [`SealedVault`] keeps them in the store, each sealed with XChaCha20-Poly1305 under a key that lies in a file outside the
-//! database. The seal also covers where the value belongs (merchant, cart, slot, field and the endpoint's host), so that a row that was
-//! moved to another cart, or a cart that was bound to another host, opens nothing. A secret is in memory in a type that clears itself and
+//! database. The seal also covers where the value belongs (merchant, cart, slot, field and the origins of all endpoints that the slot serves), so
+//! that a row that was moved to another cart, or a cart of which one of these endpoints was moved, opens nothing. A secret is in memory in a type that clears itself and
 //! does not show in `Debug`; no error of this module holds one.
 //!
 //! The vault cannot know whether a credential works: the next value waits beside the current one until somebody who tried it says
@@ -22,7 +22,7 @@ pub use sealed::SealedVault;
 pub use crate::store::credentials::{Place, Turn};
 
 use crate::id::{CartId, MerchantId};
-use crate::store;
+use crate::store::{self, audit};
 use secrecy::SecretString;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -33,10 +33,11 @@ pub const SECRET_BYTES_MAX: usize = 16 << 10;
 /// What a vault answers, later. Boxed, so that the engine can hold any vault as `dyn Vault`.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// Keeps credentials, each by merchant and [`Place`], for one endpoint's host.
+/// Keeps credentials, each by merchant and [`Place`], for the origins that its slot may be sent to: `bound_to` is their text. Each change has its line
+/// of the audit, which is kept with it in one transaction, where the vault's values lie in the store.
 pub trait Vault: Send + Sync {
-    /// The value of this turn, if there is one. It opens for the host that it was set for and for no other.
-    fn get<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, turn: Turn, host: &'a str) -> Answer<'a, Option<SecretString>>;
+    /// The value of this turn, if there is one. It opens for the origins that it was bound to and for no other.
+    fn get<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, turn: Turn, bound_to: &'a str) -> Answer<'a, Option<SecretString>>;
 
     /// Sets the value of this turn, in the place of the one before.
     fn set<'a>(
@@ -44,19 +45,27 @@ pub trait Vault: Send + Sync {
         merchant: &'a MerchantId,
         place: &'a Place,
         turn: Turn,
-        host: &'a str,
+        bound_to: &'a str,
         secret: SecretString,
-        at_unix_ms: u64,
+        line: audit::Line,
     ) -> Answer<'a, ()>;
 
-    /// The next values of a slot worked: they become the current ones, all its fields at once. Tells whether there were any.
-    fn promote<'a>(&'a self, merchant: &'a MerchantId, cart: &'a CartId, slot: &'a str) -> Answer<'a, bool>;
+    /// Binds every value of a slot to these origins, also those that the cart's definition fetches from elsewhere.
+    fn bind<'a>(
+        &'a self,
+        merchant: &'a MerchantId,
+        cart: &'a CartId,
+        slot: &'a str,
+        bound_to: &'a str,
+        line: audit::Line,
+    ) -> Answer<'a, ()>;
 
-    /// Forgets both values of a field. Tells whether there were any.
-    fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place) -> Answer<'a, bool>;
+    /// The next values of a slot worked: they become the current ones, all its fields at once. Tells whether there were any; if not, no line is
+    /// kept.
+    fn promote<'a>(&'a self, merchant: &'a MerchantId, cart: &'a CartId, slot: &'a str, line: audit::Line) -> Answer<'a, bool>;
 
-    /// Forgets the next value of a field, and keeps the one in use. Tells whether there was one.
-    fn forget_next<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place) -> Answer<'a, bool>;
+    /// Forgets the next value of a field and, unless only that is meant, the one in use. Tells whether there were any; if not, no line is kept.
+    fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, only: Option<Turn>, line: audit::Line) -> Answer<'a, bool>;
 }
 
 /// Why a credential could not be kept or opened. No variant holds a secret.
@@ -103,17 +112,18 @@ pub enum Error {
         /// The key that is there.
         key: KeyId,
     },
-    /// The credential is for another host.
+    /// The credential is for other origins.
     #[error(
-        "the credential {} of cart {} was set for {bound_to} and is not used for {asked_for}; set it again if {asked_for} is to have it",
-        dotted(.place), .place.cart
+        "the credential {} of cart {} was set for {bound_to} and is not used for {asked_for}; if {asked_for} is to have it, approve that on the \
+         machine with `cartage credential approve {} {}`",
+        dotted(.place), .place.cart, .place.cart, .place.slot
     )]
-    OtherHost {
+    OtherOrigins {
         /// Where it belongs.
         place: Box<Place>,
-        /// The host that it was set for.
+        /// The origins that it was set for.
         bound_to: String,
-        /// The host that it was asked for.
+        /// Those that it was asked for.
         asked_for: String,
     },
     /// The seal does not fit its place: the row was changed or moved.
@@ -148,9 +158,11 @@ impl Error {
         match self {
             // A key file that is gone is put back, or the whole directory is.
             Error::NoKey { .. } | Error::KeyFile { .. } | Error::Random { .. } | Error::Store(_) => true,
-            Error::NotAKey { .. } | Error::WrongKey { .. } | Error::OtherHost { .. } | Error::BrokenSeal { .. } | Error::TooLong { .. } => {
-                false
-            }
+            Error::NotAKey { .. }
+            | Error::WrongKey { .. }
+            | Error::OtherOrigins { .. }
+            | Error::BrokenSeal { .. }
+            | Error::TooLong { .. } => false,
         }
     }
 }

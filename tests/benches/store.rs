@@ -9,7 +9,7 @@ use cartage::carts::Cart;
 use cartage::clock::SystemClock;
 use cartage::data_dir::DataDir;
 use cartage::gate::Given;
-use cartage::id::{CartId, DeliveryId, Digest, MerchantId};
+use cartage::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use cartage::office::{Cause, Office};
 use cartage::store::carts::Definition;
 use cartage::store::decisions::{self, Decision};
@@ -135,7 +135,7 @@ struct Kept {
 
 impl Kept {
     fn of(store: &Store) -> Kept {
-        let order = OrderRef { cart: shop(), number: REAL.into() };
+        let order = OrderRef { cart: shop(), number: SenderOrderNumber::new(REAL) };
         let read = store.read_blocking(|view: &View<'_>| {
             let merchant = MerchantId::default();
             Ok::<_, Error>((decisions::list(view, &merchant, &order)?, receipts::of_order(view, &merchant, &order, 1)?))
@@ -145,7 +145,7 @@ impl Kept {
     }
 
     fn add_order(&self, tx: &Tx<'_>, nth: u64) -> Result<(), Error> {
-        let (merchant, order) = (MerchantId::default(), OrderRef { cart: shop(), number: format!("{nth}") });
+        let (merchant, order) = (MerchantId::default(), OrderRef { cart: shop(), number: SenderOrderNumber::new(format!("{nth}")) });
         let label = Label { line: String::new(), text: "Order Shipped".into() };
         let package = Package { id: None, carrier: Some("UPS".into()), number: Some(format!("1Z{nth}")), withdrawn: false };
         let sequence = orders::accept(tx, &merchant, &order, &[label], &[package], AT + nth)?;
@@ -166,7 +166,7 @@ fn open_with_carts(path: &Path) {
 
 async fn explain(path: &Path, nth: u64) {
     let office = Office::open(path, Arc::new(SystemClock)).expect("what was filled");
-    let explained = office.explain(&shop(), &nth.to_string(), None).await.expect("the order is known");
+    let explained = office.explain(&shop(), &SenderOrderNumber::new(nth.to_string()), None).await.expect("the order is known");
     assert_eq!(explained.receipts.len(), 1, "its receipt is found");
     assert_eq!(explained.cause, Cause::Given(Given::Api), "what was asked for last is found");
 }

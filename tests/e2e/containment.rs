@@ -48,8 +48,8 @@ impl Outbox for Failing {
     async fn settle(&self, all: Vec<Settle>) -> Result<Vec<Settled>, Error> {
         match all.first() {
             // Its record is too large to be kept; the bare outcome is not.
-            Some(one) if one.order.number == "long-record" && one.cassette.is_some() => Err(too_large()),
-            Some(one) if one.order.number == "never-settles" => Err(too_large()),
+            Some(one) if one.order.number.as_str() == "long-record" && one.cassette.is_some() => Err(too_large()),
+            Some(one) if one.order.number.as_str() == "never-settles" => Err(too_large()),
             _ => self.outbox.settle(all).await,
         }
     }
@@ -198,7 +198,8 @@ async fn whatever_fails_at_one_order_the_others_go_on() {
         assert!(start.elapsed() < PATIENCE, "what came is settled, that of long-record with its bare outcome: {queued:?}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
-    let said = |number: &str| queued.iter().find(|(order, _)| order == number).and_then(|(_, fault)| fault.clone()).unwrap_or_default();
+    let said =
+        |number: &str| queued.iter().find(|(order, _)| order.as_str() == number).and_then(|(_, fault)| fault.clone()).unwrap_or_default();
     assert!(said("panics").contains("this program failed at it: a fault that this test asked for"), "{queued:?}");
     assert!(said("too-large").contains("could not keep an update"), "{queued:?}");
     stage.stop.send(()).expect("it runs");

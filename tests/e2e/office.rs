@@ -4,7 +4,9 @@ mod carts;
 mod copy;
 mod credentials;
 mod events;
+mod orders;
 mod plugins;
+mod secrets;
 
 use cartage::clock::SystemClock;
 use cartage::demo_cart::{Account, DemoCart};

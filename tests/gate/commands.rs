@@ -72,7 +72,7 @@ fn send(state: &mut State, options: &[&str]) {
         let (name, value) = option.split_once('=').map_or((*option, None), |(name, value)| (name, Some(value)));
         let mut value = || value.or_else(|| options.next().copied()).expect("an option has a value").to_owned();
         match name {
-            "--order" => assert_eq!(value(), state.order),
+            "--order" => assert_eq!(value(), state.order.as_str()),
             "--label" => state.label = Some(value()),
             "--again" => state.again = Again::Yes,
             _ => panic!("no such option: {option}"),

@@ -8,7 +8,7 @@ use cartage::gate::explain::explain;
 use cartage::gate::order::{Past, PastFate, PastPackage};
 use cartage::gate::question::CartState;
 use cartage::gate::{Again, ChangeRule, Condition, Given, Mode, Verdict, decide};
-use cartage::id::CartId;
+use cartage::id::{CartId, SenderOrderNumber};
 use cartage::validate::LineItemFields;
 use libtest_mimic::{Failed, Trial};
 use proptest::prelude::*;
@@ -215,7 +215,7 @@ fn kept(definition: Cart) -> impl Strategy<Value = Kept> {
     ];
     let unlisted = select(&[UnlistedLabels::Same, UnlistedLabels::TrackingOnly, UnlistedLabels::Ignore, UnlistedLabels::Refuse][..]);
     let state = prop_oneof![4 => Just(CartState::Enabled), 1 => Just(CartState::Disabled)];
-    let named = |order: &str| Mode::OnlyOrders([order.to_owned()].into());
+    let named = |order: &str| Mode::OnlyOrders([SenderOrderNumber::new(order)].into());
     let mode = select(vec![Mode::Live, Mode::Live, Mode::Shadow, named("1021"), named("1022")]);
     let changes = select(&[ChangeRule::LabelOrPackages, ChangeRule::LabelOnly][..]);
     let labels = prop::collection::btree_map(label(), target, 0..3);

@@ -5,7 +5,7 @@ use cartage::events::{self, Raised};
 use cartage::gate::order::{Past, PastPackage};
 use cartage::gate::question::CartState;
 use cartage::gate::{Again, Cause, Change, ChangeRule, Definition, Given, Known, Mode, PluginState, Question};
-use cartage::id::CartId;
+use cartage::id::{CartId, SenderOrderNumber};
 use cartage::nearest::nearest;
 use cartage::parameters::{Assignments, Scope, assign};
 use cartage::validate::{LineItemFields, Load};
@@ -27,7 +27,7 @@ pub(crate) struct State {
     pub(crate) cart_parameters: BTreeMap<CartId, BTreeMap<String, String>>,
     pub(crate) events: BTreeMap<String, events::Setting>,
     pub(crate) cause: CauseGiven,
-    pub(crate) order: String,
+    pub(crate) order: SenderOrderNumber,
     /// The label where it is given directly; an event brings its own.
     #[serde(default)]
     pub(crate) label: Option<String>,

@@ -4,7 +4,7 @@ use crate::command::plugin;
 use cartage::carts::Cart;
 use cartage::clock::{Clock as _, SystemClock};
 use cartage::gate::{Again, Given};
-use cartage::id::{CartId, DeliveryId, MerchantId};
+use cartage::id::{CartId, DeliveryId, MerchantId, SenderOrderNumber};
 use cartage::office::apply::Proposal;
 use cartage::office::{Cause, Office, Request};
 use cartage::outbox;
@@ -72,14 +72,14 @@ pub async fn fill(office: &Office, cart: &CartId, numbers: std::ops::Range<u64>)
 /// The decision that is kept of a real update.
 async fn template(office: &Office, cart: &CartId) -> String {
     office.accept(&request(cart, "template"), None).await.expect("it is accepted");
-    let order = OrderRef { cart: cart.clone(), number: "template".into() };
+    let order = OrderRef { cart: cart.clone(), number: SenderOrderNumber::new("template") };
     let read = move |view: &View<'_>| decisions::list(view, &MerchantId::default(), &order);
     let kept = office.store().read::<_, Error>(read).await.expect("it can be read");
     kept.into_iter().next().expect("it was decided").json
 }
 
 fn add(tx: &Tx<'_>, cart: &CartId, number: &str, json: &str) -> Result<(), outbox::Error> {
-    let order = OrderRef { cart: cart.clone(), number: number.to_owned() };
+    let order = OrderRef { cart: cart.clone(), number: SenderOrderNumber::new(number) };
     let at_unix_ms = SystemClock.now_unix_ms();
     decisions::add(tx, &MerchantId::default(), &order, &Decision { at_unix_ms, json: json.to_owned() })?;
     let package = Package { id: None, carrier: Some("UPS".into()), number: Some(format!("1Z{number}")), withdrawn: false };

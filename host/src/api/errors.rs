@@ -62,7 +62,7 @@ impl From<vault::Error> for Problem {
         match error {
             Error::Store(error) => error.into(),
             Error::TooLong { .. } => Problem::of(Kind::Invalid, &error),
-            Error::OtherHost { .. } => Problem::of(Kind::Conflict, &error),
+            Error::OtherOrigins { .. } => Problem::of(Kind::Conflict, &error),
             Error::NoKey { .. } | Error::KeyFile { .. } | Error::Random { .. } => ours(of_the_machine(&error), &error),
             Error::NotAKey { .. } | Error::WrongKey { .. } | Error::BrokenSeal { .. } => ours(Kind::Internal, &error),
         }
@@ -101,6 +101,7 @@ impl From<office::Error> for Problem {
             | Error::Credential { .. }
             | Error::NotAdmitted { .. } => Problem::of(Kind::Invalid, &error),
             Error::CredentialUnbound { .. }
+            | Error::CredentialMoved { .. }
             | Error::Changed { .. }
             | Error::Courier { .. }
             | Error::Banned { .. }

@@ -9,6 +9,7 @@ use super::call::{Call, typed};
 use super::problem::{Kind, Problem};
 use super::seen::is_about;
 use crate::alerts::span;
+use crate::id::SenderOrderNumber;
 use crate::office::{CartStatus, Status, Where, Which};
 use crate::outbox::{DeadLetter, died_of};
 use crate::store::alerts::Alert;
@@ -93,7 +94,7 @@ async fn why_not(call: &Call) -> Option<String> {
         if order.chars().count() > ORDER_NUMBER_CHARS_MAX {
             return Err(Problem::new(Kind::Invalid, format!("an order number has at most {ORDER_NUMBER_CHARS_MAX} characters")));
         }
-        Ok(Box::pin(call.office.explain(&cart, order, None)).await?.explanation.table())
+        Ok(Box::pin(call.office.explain(&cart, &SenderOrderNumber::new(order), None)).await?.explanation.table())
     };
     Some(explained.await.unwrap_or_else(|problem: Problem| problem.detail))
 }
@@ -162,7 +163,7 @@ fn orders(blocked: &[DeadLetter], now_unix_ms: u64) -> String {
     for dead in blocked {
         let since = span(now_unix_ms.saturating_sub(dead.died_at_unix_ms));
         let (reason, label) = (died_of(dead.reason), dead.label.as_ref().map_or_else(|unreadable| unreadable.to_string(), Clone::clone));
-        table.row(&[dead.order.cart.as_str(), &dead.order.number, &label, &reason, &since, dead.delivery.as_str()]);
+        table.row(&[dead.order.cart.as_str(), dead.order.number.as_str(), &label, &reason, &since, dead.delivery.as_str()]);
     }
     table.end()
 }

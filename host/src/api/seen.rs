@@ -3,7 +3,7 @@
 use super::call::{Call, Shared, json, typed};
 use super::metrics;
 use super::problem::{Kind, Problem};
-use crate::id::CartId;
+use crate::id::{CartId, SenderOrderNumber};
 use crate::store::alerts::Alert;
 use crate::validate::ORDER_NUMBER_CHARS_MAX;
 use axum::response::Response;
@@ -42,7 +42,7 @@ pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
         let detail = format!("the query parameter order has more than {ORDER_NUMBER_CHARS_MAX} characters, so it is no order number");
         return Err(Problem::new(Kind::Invalid, detail));
     }
-    let explained = Box::pin(call.office.explain(&cart, order, call.query.get("label"))).await?;
+    let explained = Box::pin(call.office.explain(&cart, &SenderOrderNumber::new(order), call.query.get("label"))).await?;
     let mut document = serde_json::to_value(&explained).expect("what is explained is plain data");
     document["must_act"] = explained.decision.must_act().into();
     Ok(json(StatusCode::OK, &document))

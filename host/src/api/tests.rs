@@ -10,7 +10,7 @@ mod updates;
 
 use super::{Api, Rate, metrics, router};
 use crate::clock::{Clock, ManualClock};
-use crate::id::{CartId, DeliveryId, Digest, MerchantId};
+use crate::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use crate::office::Office;
 use crate::office::tokens::Role;
 use crate::outbox::{Claimed, Outbox as _, Reason, Settle, Settlement, Then, Wish};
@@ -142,7 +142,7 @@ impl Desk {
 
     /// The head of an order's lane is tried and dies.
     async fn kill(&self, of: &str, order: &str, reason: Reason, then: Then) -> DeliveryId {
-        let order = OrderRef { cart: cart("seed-shop"), number: order.to_owned() };
+        let order = OrderRef { cart: cart("seed-shop"), number: SenderOrderNumber::new(order) };
         let (merchant, at_unix_ms) = (merchant(of), self.clock.now_unix_ms());
         let wish = Wish { merchant: merchant.clone(), order: order.clone(), poison: Then::Block, busy_ms: 0, at_unix_ms };
         let claimed = self.office.outbox().claim(vec![wish]).await.expect("it can be claimed");

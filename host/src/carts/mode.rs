@@ -1,6 +1,7 @@
 //! Whether what passes the gate is sent, and what counts as a change.
 
 use super::{Cart, Error};
+use crate::id::SenderOrderNumber;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,7 +15,7 @@ pub enum Mode {
     Shadow,
     /// The orders of these numbers are sent, others recorded. They are the numbers that the sender gives and that every command takes, before
     /// the cart's order-number rule strips them.
-    OnlyOrders(BTreeSet<String>),
+    OnlyOrders(BTreeSet<SenderOrderNumber>),
     /// Everything is sent.
     Live,
 }
@@ -33,7 +34,9 @@ impl Mode {
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Mode::OnlyOrders(orders) => write!(f, "{} ({})", self.name(), orders.iter().cloned().collect::<Vec<_>>().join(", ")),
+            Mode::OnlyOrders(orders) => {
+                write!(f, "{} ({})", self.name(), orders.iter().map(SenderOrderNumber::as_str).collect::<Vec<_>>().join(", "))
+            }
             Mode::Shadow | Mode::Live => f.write_str(self.name()),
         }
     }

@@ -1,5 +1,6 @@
 //! What a cart calls an order that its sender knows under a longer number.
 
+use crate::id::{CartOrderNumber, SenderOrderNumber};
 use serde::{Deserialize, Serialize};
 
 /// How the number that a sender gives becomes the cart's own.
@@ -69,7 +70,8 @@ impl OrderNumberRule {
     /// # Errors
     ///
     /// [`Error`], where the number is not made as the rule says.
-    pub fn apply(&self, given: &str) -> Result<String, Error> {
+    pub fn apply(&self, given: &SenderOrderNumber) -> Result<CartOrderNumber, Error> {
+        let given = given.as_str();
         let number = || given.to_owned();
         let left = given.strip_prefix(&self.strip_prefix);
         let left = left.ok_or_else(|| Error::Prefix { number: number(), prefix: self.strip_prefix.clone() })?;
@@ -81,7 +83,7 @@ impl OrderNumberRule {
         if self.kind == OrderNumberKind::Numeric && !left.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Error::NotNumeric { number: number(), left: left.to_owned() });
         }
-        Ok(left.to_owned())
+        Ok(CartOrderNumber::new(left))
     }
 }
 
@@ -109,7 +111,7 @@ mod tests {
             (rule("", "", numeric), "١٠٢١", Err("other characters than digits")),
             (rule("", "", numeric), "-5", Err("other characters than digits")),
         ] {
-            match (rule.apply(given), expected) {
+            match (rule.apply(&SenderOrderNumber::new(given)), expected) {
                 (Ok(number), expected) => assert_eq!(Ok(number.as_str()), expected, "{given}"),
                 (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{given}: {error}"),
                 (Err(error), Ok(_)) => panic!("{given}: {error}"),

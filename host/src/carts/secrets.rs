@@ -23,7 +23,7 @@ pub type Secrets = BTreeMap<String, BTreeMap<String, SecretString>>;
 pub enum SecretSource {
     /// In an environment variable.
     Env(String),
-    /// In a file, whose last line break is left off.
+    /// In a file, whose last line break is left off, and a byte order mark as well.
     File(String),
     /// Here: only for fields that identify, such as a user name.
     Text(String),
@@ -159,6 +159,12 @@ impl Cart {
     }
 }
 
+/// A secret without what editors add to its file: a byte order mark at the beginning and a line break at the end.
+pub fn bare(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text)
+}
+
 fn read(path: &str) -> io::Result<SecretString> {
     let mut text = String::new();
     std::fs::File::open(path)?.take(SECRET_FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
@@ -166,7 +172,7 @@ fn read(path: &str) -> io::Result<SecretString> {
         text.zeroize();
         return Err(io::Error::other(format!("it has more than {SECRET_FILE_BYTES_MAX} bytes")));
     }
-    let secret = SecretString::from(text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text));
+    let secret = SecretString::from(bare(&text));
     text.zeroize();
     Ok(secret)
 }
@@ -205,9 +211,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("password");
         let at_most = "x".repeat(SECRET_FILE_BYTES_MAX as usize);
-        for (text, value) in
-            [("secret\n", Some("secret")), ("two\nlines\r\n", Some("two\nlines")), ("", Some("")), (&at_most, Some(&at_most))]
-        {
+        for (text, value) in [
+            ("secret\n", Some("secret")),
+            ("\u{feff}secret\r\n", Some("secret")),
+            ("two\nlines\r\n", Some("two\nlines")),
+            ("", Some("")),
+            (&at_most, Some(&at_most)),
+        ] {
             std::fs::write(&path, text).expect("the folder can be written");
             let secrets = fetched(&format!("password = {{ file = {path:?} }}")).expect("the file can be read");
             assert_eq!(Some(secrets["account"]["password"].expose_secret()), value);

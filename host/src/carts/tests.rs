@@ -80,7 +80,7 @@ fn unknown_keys_are_errors_with_line_and_column() {
 #[test]
 fn a_mode_and_its_orders_go_together() {
     let parse = |keys: &str| Cart::parse("t.toml", &format!("cart = \"t\"\nplugin = \"p.wasm\"\n{keys}"));
-    let named = |orders: &[&str]| Mode::OnlyOrders(orders.iter().map(|order| (*order).to_owned()).collect());
+    let named = |orders: &[&str]| Mode::OnlyOrders(orders.iter().map(|order| SenderOrderNumber::new(*order)).collect());
     for (keys, mode) in [
         ("", Mode::Shadow),
         ("mode = \"shadow\"", Mode::Shadow),
@@ -105,7 +105,7 @@ fn a_mode_and_its_orders_go_together() {
 #[test]
 fn a_cart_sets_its_mode() {
     let mut cart = Cart::parse("seed.toml", WHOLE).expect("the example is valid");
-    for mode in [Mode::OnlyOrders(["1021".to_owned()].into()), Mode::Live, Mode::Shadow] {
+    for mode in [Mode::OnlyOrders([SenderOrderNumber::new("1021")].into()), Mode::Live, Mode::Shadow] {
         cart.set_mode(mode.clone());
         assert_eq!(cart.mode(), mode);
         assert_eq!(Cart::parse("again.toml", &cart.to_toml()).expect("it reads back"), cart);
@@ -257,7 +257,11 @@ mod round_trip {
     }
 
     fn mode() -> impl Strategy<Value = Mode> {
-        prop_oneof![Just(Mode::Shadow), Just(Mode::Live), btree_set(text(), 1..3).prop_map(Mode::OnlyOrders)]
+        prop_oneof![
+            Just(Mode::Shadow),
+            Just(Mode::Live),
+            btree_set(text().prop_map(SenderOrderNumber::new), 1..3).prop_map(Mode::OnlyOrders)
+        ]
     }
 
     fn rules() -> impl Strategy<Value = (ChangeRule, OrderNumberRule, UnlistedLabels, NotifyCustomer)> {

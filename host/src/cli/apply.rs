@@ -1,7 +1,7 @@
 //! `cartage apply`: carts from their files into the data directory. Also how every command shows what changes about a cart.
 
 use super::{Failure, Verdict, courier, desk, init, report};
-use cartage::id::{self, CartId};
+use cartage::id::{self, CartId, SenderOrderNumber};
 use cartage::office::apply::{Field, Invalid, Prepared, PreparedCart, Proposal};
 use cartage::office::{self, Office};
 use cartage::plugin::file;
@@ -191,6 +191,11 @@ async fn next(office: &Office, prepared: &Prepared) -> Result<Vec<String>, Failu
         }
     }
     Ok(lines)
+}
+
+/// Reads an order's number from an argument: what the sender of its updates calls it.
+pub(super) fn order_number(text: &str) -> Result<SenderOrderNumber, &'static str> {
+    if text.is_empty() { Err("an order's number is not empty") } else { Ok(SenderOrderNumber::new(text)) }
 }
 
 /// Reads a Cart ID from an argument.

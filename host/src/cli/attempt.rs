@@ -36,6 +36,16 @@ pub(super) fn show_cassette(cassette: &Cassette) {
             Entry::Log { level, message } => report::rows(&[(format!("log {level:?}").to_lowercase(), message.clone())]),
         }
     }
+    warn_of_reflection(cassette);
+}
+
+/// Says that a cart gave a secret back, where it did.
+pub(in crate::cli) fn warn_of_reflection(cassette: &Cassette) {
+    if cassette.recording.secret_reflected {
+        report::talk(
+            "warning: the cart gave a secret back in its answer, so whoever reads its answers may have it; change that credential",
+        );
+    }
 }
 
 fn request_rows(http: &HttpEntry) -> Vec<(String, String)> {

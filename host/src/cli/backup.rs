@@ -26,7 +26,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let office = init::open(data)?;
-        desk::current().new_file(&self.file, &mut |file| Ok(office.store().backup(file, office.now_unix_ms(), |_| {})?))?;
+        desk::current().copy_store(data, &self.file, office.now_unix_ms())?;
         let (key, plugins) =
             (init::named(&office, data, office.data_dir().key_file()), init::named(&office, data, office.data_dir().plugins()));
         if json {

@@ -1,7 +1,7 @@
 //! `cartage baseline`: the labels that orders have at a cart already, taken in without sending anything.
 
 use super::{Failure, Verdict, courier, desk, init, report};
-use cartage::id::CartId;
+use cartage::id::{CartId, SenderOrderNumber};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -63,12 +63,20 @@ impl Args {
     }
 }
 
-fn read(file: &Path) -> Result<Vec<(String, String)>, Error> {
+fn read(file: &Path) -> Result<Vec<(SenderOrderNumber, String)>, Error> {
     let failed = |source| Error::File { file: file.to_owned(), source };
     let text = desk::text(file, FILE_BYTES_MAX).map_err(failed)?.ok_or_else(|| Error::TooLarge { file: file.to_owned() })?;
     let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
     let lines = lines.filter(|(at, line)| !(line.trim().is_empty() || *at == 0 && line.trim().eq_ignore_ascii_case("order,label")));
-    lines.map(|(at, line)| pair(line.trim()).map_err(|what| Error::Line { file: file.to_owned(), line: at + 1, what })).collect()
+    lines
+        .map(|(at, line)| {
+            pair(line.trim()).map(|(order, label)| (SenderOrderNumber::new(order), label)).map_err(|what| Error::Line {
+                file: file.to_owned(),
+                line: at + 1,
+                what,
+            })
+        })
+        .collect()
 }
 
 fn pair(line: &str) -> Result<(String, String), String> {

@@ -8,10 +8,10 @@ mod new;
 mod pause;
 mod show;
 
-use super::apply::{Consent, cart_id, change, plugin_at};
+use super::apply::{Consent, cart_id, change, order_number, plugin_at};
 use super::{Failure, Verdict, courier, init, report};
 use cartage::carts::{LabelTarget, Mode};
-use cartage::id::{self, CartId, Digest};
+use cartage::id::{self, CartId, Digest, SenderOrderNumber};
 use cartage::office::apply::Proposal;
 use cartage::office::{Office, Queue, RAW_MS_MAX};
 use clap::ValueEnum;
@@ -61,7 +61,7 @@ pub(crate) enum Command {
     /// Let a paused cart go on, or all that were paused together.
     #[command(after_long_help = examples::RESUME)]
     Resume(pause::OneOrAll),
-    /// Remove a cart with its parameters and credentials. What is known of its orders stays.
+    /// Remove a cart with its parameters and credentials. A cart that is made later under its id was told nothing of any order.
     #[command(after_long_help = examples::REMOVE)]
     Remove {
         #[command(flatten)]
@@ -90,9 +90,9 @@ pub(crate) enum Command {
     Check {
         #[command(flatten)]
         one: One,
-        /// An order that the plugin shall look up as well.
-        #[arg(long, value_name = "NUMBER")]
-        order: Option<String>,
+        /// An order that the plugin shall look up as well, by the number that its sender gives.
+        #[arg(long, value_name = "NUMBER", value_parser = order_number)]
+        order: Option<SenderOrderNumber>,
     },
     /// Say what a label of the Order Manager becomes at the cart.
     #[command(after_long_help = examples::LABEL)]
@@ -119,8 +119,8 @@ pub(crate) enum Command {
         mode: ModeWord,
         /// An order that is sent in the mode only-orders, by the number that its sender gives, before the cart's order-number rule strips it. May be
         /// given several times.
-        #[arg(long = "order", value_name = "NUMBER", required_if_eq("mode", "only-orders"))]
-        orders: Vec<String>,
+        #[arg(long = "order", value_name = "NUMBER", value_parser = order_number, required_if_eq("mode", "only-orders"))]
+        orders: Vec<SenderOrderNumber>,
     },
     /// Give a cart another version of its plugin, or another plugin, showing first what it asks for.
     #[command(after_long_help = examples::UPGRADE)]
@@ -235,7 +235,7 @@ impl Command {
             }
             Command::Check { one, order } => {
                 let kept = office.cart(&one.cart).await.map_err(init::failure)?;
-                check::run(office, &kept, order.as_deref(), json).await
+                check::run(office, &kept, order.as_ref(), json).await
             }
             Command::Label { one, label, status, target } => {
                 let target = match (status, target) {

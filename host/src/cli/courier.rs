@@ -5,6 +5,7 @@ use cartage::carts::Cart;
 use cartage::clock::SystemClock;
 use cartage::deliver::Courier;
 use cartage::egress::Egress;
+use cartage::egress::address::ThisMachine;
 use cartage::plugin::Runtime;
 use cartage::plugin::file::PluginDir;
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ pub(super) async fn ready(file: &Path, plugins: Option<&Path>) -> Result<Ready, 
     })?;
     let secrets = cart.secrets(plugin.manifest())?;
     let clock = Arc::new(SystemClock);
-    let egress = Egress::new(clock.clone());
+    let egress = Egress::new(clock.clone()).at_this_machine(ThisMachine::of_environment());
     let courier = Courier::new(&cart, plugin, secrets, &egress, clock).map_err(|error| {
         Failure::from(error).what_to_do(format!("change {}; `cartage plugin inspect` shows what the plugin asks for", file.display()))
     })?;

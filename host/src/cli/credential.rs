@@ -2,8 +2,9 @@
 
 use super::apply::cart_id;
 use super::{Failure, Verdict, cart, courier, desk, init, report};
+use cartage::carts::secrets::bare;
 use cartage::id::CartId;
-use cartage::office::{KeptCart, Office, SetCredential};
+use cartage::office::{Approved, KeptCart, Office, SetCredential};
 use cartage::vault::{SECRET_BYTES_MAX, Turn};
 use cartage_contract::manifest::{Manifest, Slot};
 use secrecy::SecretString;
@@ -17,8 +18,18 @@ Examples:
   See which are set, and since when:
       cartage credential list seed-shop
 
-A credential is sealed with the key of the data directory and never printed again. It is used for the host that its endpoint leads to
-when it is set, and for no other.";
+A credential is sealed with the key of the data directory and never printed again. It is used for the hosts that the endpoints of its slot
+lead to when it is set, and for no other until `cartage credential approve`.";
+
+const APPROVE_EXAMPLES: &str = "\
+Examples:
+  After an endpoint of a cart was moved to another host: let the credentials go there
+      cartage credential approve seed-shop
+  Only those of one slot:
+      cartage credential approve seed-shop account
+
+A value is bound to the scheme, host and port of every endpoint that its slot serves. Once one of them is another, nothing of the slot is
+used, and the alert cart-not-ready says so. There is no way to approve it over the network.";
 
 const SET_EXAMPLES: &str = "\
 Examples:
@@ -57,6 +68,16 @@ pub(crate) enum Command {
         /// The Cart ID.
         #[arg(value_name = "CART", value_parser = cart_id)]
         cart: CartId,
+    },
+    /// Approve that a cart's credentials go to the hosts that its endpoints lead to now.
+    #[command(after_long_help = APPROVE_EXAMPLES)]
+    Approve {
+        /// The Cart ID.
+        #[arg(value_name = "CART", value_parser = cart_id)]
+        cart: CartId,
+        /// The credential slot [default: all].
+        #[arg(value_name = "SLOT")]
+        slot: Option<String>,
     },
     /// Forget a credential, or only the value that waits.
     #[command(after_long_help = FORGET_EXAMPLES)]
@@ -116,6 +137,7 @@ impl Command {
         courier::block_on(async {
             match self {
                 Command::Set(args) => args.set(&office, json).await,
+                Command::Approve { cart, slot } => approve(&office, &cart, slot.as_deref(), json).await,
                 Command::List { cart } => list(&office, &cart, json).await,
                 Command::Forget { place, next } => place.forget(&office, next, json).await,
             }
@@ -221,12 +243,33 @@ impl SetArgs {
 fn value(read: Option<Zeroizing<Vec<u8>>>, from: &str) -> Result<SecretString, Error> {
     let Some(bytes) = read else { return Err(Error::TooLong { from: from.to_owned() }) };
     let text = Zeroizing::new(desk::as_text(bytes).map_err(|source| Error::Read { from: from.to_owned(), source })?);
-    let value = text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text);
+    let value = bare(&text);
     if value.len() > SECRET_BYTES_MAX { Err(Error::TooLong { from: from.to_owned() }) } else { Ok(SecretString::from(value)) }
 }
 
 fn fields(slot: &Slot) -> String {
     slot.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+async fn approve(office: &Office, id: &CartId, slot: Option<&str>, json: bool) -> Result<Verdict, Failure> {
+    let kept = office.cart(id).await.map_err(init::failure)?;
+    let manifest = described(&kept)?;
+    if let Some(slot) = slot.filter(|slot| manifest.slot(slot).is_none()) {
+        let known = manifest.slots.iter().map(|slot| slot.name.as_str()).collect::<Vec<_>>().join(", ");
+        return Err(Failure::wrong_use(format!("the plugin of cart {id} has no credential slot {slot}; it has: {known}")));
+    }
+    let approved = office.approve(&kept, manifest, slot).await.map_err(init::failure)?;
+    if json {
+        report::json(&serde_json::json!({ "cart": id, "approved": approved }));
+        return Ok(Verdict::Done);
+    }
+    for Approved { slot, origins } in &approved {
+        report::line(&format!("the credential {slot} of cart {id} goes to {origins} from now on"));
+    }
+    if approved.is_empty() {
+        report::line(&format!("nothing was to be approved: the credentials of cart {id} go where they were set for"));
+    }
+    Ok(Verdict::Done)
 }
 
 /// What a cart's plugin says of itself: without it nobody knows which credentials there are.
@@ -252,13 +295,13 @@ async fn list(office: &Office, id: &CartId, json: bool) -> Result<Verdict, Failu
             let in_file = kept.cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(&field.name));
             let mut state = match (here(false), in_file) {
                 (_, true) => "from where the cart's definition says".to_owned(),
-                (Some(value), false) => format!("set at {}, for {}", report::time(value.set_at_unix_ms), value.host),
+                (Some(value), false) => format!("set at {}, for {}", report::time(value.set_at_unix_ms), value.origins),
                 (None, false) if field.required => "not set".to_owned(),
                 (None, false) => "not set (optional)".to_owned(),
             };
             if let Some(next) = here(true) {
-                let (at, host) = (report::time(next.set_at_unix_ms), &next.host);
-                state.push_str(&format!("\nnext: set at {at}, for {host}; waits until it worked"));
+                let (at, origins) = (report::time(next.set_at_unix_ms), &next.origins);
+                state.push_str(&format!("\nnext: set at {at}, for {origins}; waits until it worked"));
             }
             rows.push((format!("{}.{}", slot.name, field.name), state));
         }

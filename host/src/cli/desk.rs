@@ -5,11 +5,14 @@
 //! socket, and does not know it: so both say the same, and files are read and written where the user is, with the user's permissions. A
 //! command runs on one thread from its beginning to its end, and that thread knows its desk.
 
-use super::Failure;
+use super::{Failure, report};
 use cartage::clock::SystemClock;
+use cartage::data_dir::copy::{self, copy};
+use cartage::data_dir::room::ThisDisk;
 use cartage::data_dir::{self, DataDir};
 use cartage::office::{self, Office};
 use cartage::plugin::file::{self, PluginDir};
+use cartage::store;
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fs::File;
@@ -48,6 +51,8 @@ pub(crate) trait Desk {
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
     /// Has a file made that must not be there yet, and that is complete under its name or not there.
     fn new_file(&self, path: &Path, make: Make<'_>) -> Result<(), Failure>;
+    /// Copies the store of a data directory to a new file, which is complete under its name or not there.
+    fn copy_store(&self, data: &Path, to: &Path, at_unix_ms: u64) -> io::Result<()>;
     /// An environment variable.
     fn variable(&self, name: &str) -> io::Result<Option<OsString>>;
     /// The data directory, opened.
@@ -151,6 +156,13 @@ impl Desk for Here {
 
     fn new_file(&self, path: &Path, make: Make<'_>) -> Result<(), Failure> {
         make(path)
+    }
+
+    fn copy_store(&self, data: &Path, to: &Path, at_unix_ms: u64) -> io::Result<()> {
+        copy(data, to, at_unix_ms, &ThisDisk).map_err(|error| {
+            let is_there = matches!(error, copy::Error::Store(store::Error::Exists { .. }));
+            io::Error::new(if is_there { ErrorKind::AlreadyExists } else { ErrorKind::Other }, report::chain(&error))
+        })
     }
 
     fn variable(&self, name: &str) -> io::Result<Option<OsString>> {

@@ -1,8 +1,9 @@
 //! `cartage explain`: why an order's status was sent or not, on one screen.
 
+use super::apply::order_number;
 use super::{Failure, Verdict, courier, gated, init, report};
 use cartage::gate::explain::SCREEN_COLUMNS_MAX;
-use cartage::id::CartId;
+use cartage::id::{CartId, SenderOrderNumber};
 use cartage::office::Cause;
 use std::path::Path;
 
@@ -25,9 +26,9 @@ pub(crate) struct Args {
     /// The Cart ID.
     #[arg(long, value_name = "ID")]
     cart: String,
-    /// The cart's own (web) number of the order.
-    #[arg(long, value_name = "NUMBER")]
-    order: String,
+    /// The order's number as its sender gives it, before the cart's order-number rule strips it.
+    #[arg(long, value_name = "NUMBER", value_parser = order_number)]
+    order: SenderOrderNumber,
     /// A label, given by hand [default: what was asked for last].
     #[arg(long, value_name = "TEXT")]
     label: Option<String>,

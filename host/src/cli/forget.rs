@@ -1,9 +1,9 @@
 //! `cartage forget`: an order's content goes.
 
-use super::apply::cart_id;
+use super::apply::{cart_id, order_number};
 use super::{Failure, Verdict, courier, init, report};
-use cartage::id::CartId;
-use cartage::office::{self, Forgotten};
+use cartage::id::{CartId, SenderOrderNumber};
+use cartage::office::{self, Forgotten, Office};
 use cartage::store;
 use std::path::Path;
 
@@ -16,7 +16,7 @@ Examples:
 
 Updates, labels, packages, decisions, receipts, recordings and answers to idempotency keys go, out of the database's files as well. A line in
 the audit stays, and says the order's number. Not touched: the cart itself, files of `delivery export`, and backups, which hold what they held.
-A repeat of a request under an idempotency key of such an order is a new request.";
+A repeat of a request under an idempotency key of such an order is a new request. Exit code 1: nothing is kept of this order.";
 
 /// Erase everything that is kept of one order.
 #[derive(Debug, clap::Args)]
@@ -25,9 +25,9 @@ pub(crate) struct Args {
     /// The cart. One that was removed can be named as well.
     #[arg(long, value_name = "CART", value_parser = cart_id)]
     cart: CartId,
-    /// The order's number.
-    #[arg(long, value_name = "NUMBER", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    order: String,
+    /// The order's number as its sender gives it, before the cart's order-number rule strips it.
+    #[arg(long, value_name = "NUMBER", value_parser = order_number)]
+    order: SenderOrderNumber,
     /// Discard what waits of it, and its dead letters.
     #[arg(long)]
     discard_queue: bool,
@@ -51,9 +51,14 @@ impl Args {
                 report::json(&serde_json::json!({ "cart": cart, "order": order, "forgotten": done }));
                 Ok(Verdict::Done)
             }
-            Forgotten::Done { rows: 0, .. } => {
-                report::line(&format!("nothing was known of order {order} at cart {cart}"));
-                Ok(Verdict::Done)
+            Forgotten::NothingKept => {
+                let why = courier::block_on(async { why_nothing(&office, &cart, &order).await.map_err(failure) })?;
+                if json {
+                    report::json(&serde_json::json!({ "cart": cart, "order": order, "forgotten": forgotten, "why": why }));
+                } else {
+                    report::line(&format!("nothing is kept of order {order} at cart {cart}: {why}"));
+                }
+                Ok(Verdict::NotDone)
             }
             Forgotten::Done { discarded, .. } => {
                 let and = if discarded > 0 { format!(", and {discarded} updates of it are never sent") } else { String::new() };
@@ -63,6 +68,17 @@ impl Args {
             }
         }
     }
+}
+
+/// Why nothing may be kept under a number.
+async fn why_nothing(office: &Office, cart: &CartId, order: &SenderOrderNumber) -> Result<String, office::Error> {
+    let Some(kept) = office.find_cart(cart).await? else {
+        return Ok("there is no such cart, and nothing is left of a removed one under this number".to_owned());
+    };
+    Ok(match kept.cart.order_number.apply(order) {
+        Ok(_) => "no update of it was ever accepted, or it was forgotten before".to_owned(),
+        Err(error) => format!("{error}; orders are named by the number that their sender gives"),
+    })
 }
 
 fn failure(error: office::Error) -> Failure {

@@ -110,7 +110,8 @@ async fn a_restored_directory_has_its_credentials_with_its_key_only() {
     let dir = DataDir::init(&scratch.path().join("data"), AT).expect("a new directory");
     let store = dir.store(AT).expect("what init made");
     let vault = dir.vault(&store).expect("what init made");
-    vault.set(&merchant, &place, Turn::Current, host, SecretString::from("seed-password"), AT).await.expect("it can be kept");
+    let line = crate::store::audit::Line { at_unix_ms: AT, who: "test".into(), what: "set".into(), subject: String::new(), detail: None };
+    vault.set(&merchant, &place, Turn::Current, host, SecretString::from("seed-password"), line).await.expect("it can be kept");
     let backup = scratch.path().join("backup.sqlite");
     store.backup(&backup, AT, |_| {}).expect("it can be copied");
     for (name, key) in [("with", Some(dir.key_file())), ("without", None)] {

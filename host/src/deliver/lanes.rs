@@ -5,6 +5,7 @@
 //! directory's lock keeps it out.
 
 use super::schedule::CartKey;
+use crate::id::SenderOrderNumber;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +15,7 @@ pub struct Lanes {
     held: Arc<Mutex<BTreeSet<Lane>>>,
 }
 
-type Lane = (CartKey, String);
+type Lane = (CartKey, SenderOrderNumber);
 
 /// A queue that is held for as long as this lives.
 #[derive(Debug)]
@@ -25,8 +26,8 @@ pub struct Held {
 
 impl Lanes {
     /// Holds an order's queue. None: somebody else does.
-    pub fn hold(&self, cart: &CartKey, order: &str) -> Option<Held> {
-        let lane = (cart.clone(), order.to_owned());
+    pub fn hold(&self, cart: &CartKey, order: &SenderOrderNumber) -> Option<Held> {
+        let lane = (cart.clone(), order.clone());
         let free = self.held.lock().expect("nobody panics while holding it").insert(lane.clone());
         free.then(|| Held { lanes: self.clone(), lane })
     }
@@ -47,10 +48,13 @@ mod tests {
     fn a_queue_is_held_by_one_at_a_time() {
         let lanes = Lanes::default();
         let cart = |id: &str| (MerchantId::default(), CartId::new(id).expect("it is a Cart ID"));
-        let held = lanes.hold(&cart("shop"), "1021").expect("nobody holds it");
-        assert!(lanes.clone().hold(&cart("shop"), "1021").is_none(), "clones share it");
-        assert!(lanes.hold(&cart("shop"), "1022").is_some() && lanes.hold(&cart("other"), "1021").is_some());
+        let held = lanes.hold(&cart("shop"), &SenderOrderNumber::new("1021")).expect("nobody holds it");
+        assert!(lanes.clone().hold(&cart("shop"), &SenderOrderNumber::new("1021")).is_none(), "clones share it");
+        assert!(
+            lanes.hold(&cart("shop"), &SenderOrderNumber::new("1022")).is_some()
+                && lanes.hold(&cart("other"), &SenderOrderNumber::new("1021")).is_some()
+        );
         drop(held);
-        assert!(lanes.hold(&cart("shop"), "1021").is_some());
+        assert!(lanes.hold(&cart("shop"), &SenderOrderNumber::new("1021")).is_some());
     }
 }

@@ -4,9 +4,9 @@ use super::schedule::{Breaker, CartKey, Verdict};
 use super::{Attempt, Courier};
 use crate::carts::{DeadLetters, DeliveryRules};
 use crate::cassette::redact::Rules;
-use crate::id::DeliveryId;
+use crate::id::{DeliveryId, SenderOrderNumber};
 use crate::outbox::{self, Claim, Then};
-use crate::receipt::Fate;
+use crate::receipt::{Fate, PauseReason};
 use crate::store::carts::Pause;
 use crate::store::cassettes::Tape;
 use cartage_contract::orders::Update;
@@ -29,13 +29,21 @@ pub trait Roster: Send + Sync + 'static {
     fn ready(&self, cart: &CartKey) -> impl Future<Output = Result<Option<Arc<Ready>>, NotReady>> + Send;
 
     /// An update as it stands now: what of it the cart was told since it was accepted is marked.
-    fn brief(&self, cart: &CartKey, order: &str, update: Box<Update>) -> impl Future<Output = Result<Box<Update>, outbox::Error>> + Send;
+    fn brief(
+        &self,
+        cart: &CartKey,
+        order: &SenderOrderNumber,
+        update: Box<Update>,
+    ) -> impl Future<Output = Result<Box<Update>, outbox::Error>> + Send;
 
     /// An attempt is over and about to be settled. Whether its fate stands, or the cart has other credentials that are to be tried next.
     fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> impl Future<Output = Credentials> + Send;
 
     /// What is kept of an attempt besides its receipt. None: nothing.
     fn record(&self, ready: &Ready, attempt: &Attempt) -> impl Future<Output = Option<Tape>> + Send;
+
+    /// Pauses a cart until somebody resumes it.
+    fn pause(&self, cart: &CartKey, why: PauseReason) -> impl Future<Output = Result<(), outbox::Error>> + Send;
 
     /// Something happened that people or counters should hear of. It must not wait.
     fn note(&self, cart: &CartKey, note: &Note<'_>);

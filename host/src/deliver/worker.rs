@@ -12,6 +12,7 @@ use super::roster::{Note, Roster, Standing};
 use super::schedule::{Candidate, CartKey, Fetch, Scheduler, Verdict};
 use super::{Deliverer, NOT_READY_MS, Over, draw};
 use crate::causes::chain;
+use crate::id::SenderOrderNumber;
 use crate::outbox::{self, Due, Look, Outbox, Reach};
 use crate::receipt::PauseReason;
 use std::collections::{BTreeSet, HashMap};
@@ -37,7 +38,7 @@ pub struct Error(#[source] outbox::Error);
 pub struct Worker<O, R> {
     deliverer: Deliverer<O, R>,
     bell: Arc<Bell>,
-    scheduler: Scheduler<String>,
+    scheduler: Scheduler<SenderOrderNumber>,
     tasks: JoinSet<Ended>,
     /// What each task does, should it not live to say so.
     doing: HashMap<Id, Doing>,
@@ -49,7 +50,7 @@ enum Doing {
     /// It asks a cart's queue.
     Asks(CartKey),
     /// It is an order's turn.
-    Turn(CartKey, String),
+    Turn(CartKey, SenderOrderNumber),
 }
 
 /// What a task came to.
@@ -201,7 +202,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         self.scheduler.fetched(cart, Vec::new(), Some(now.unix_ms() + NOT_READY_MS), now);
     }
 
-    fn over(&mut self, cart: &CartKey, order: &String, over: Result<Over, outbox::Error>) -> Result<(), Error> {
+    fn over(&mut self, cart: &CartKey, order: &SenderOrderNumber, over: Result<Over, outbox::Error>) -> Result<(), Error> {
         let now = self.deliverer.now();
         match over {
             Ok(Over { verdict, next_due_unix_ms, .. }) => {

@@ -9,6 +9,7 @@
 //! providers. What the table cannot know is which public addresses are the operator's own: those are given to
 //! [`Egress`](super::Egress) and denied as well.
 
+use super::resolve::Resolver;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -50,6 +51,15 @@ pub enum Denied {
         ip: IpAddr,
         /// The network that the operator gave.
         network: IpNet,
+    },
+    /// The address is one of this machine's.
+    #[error(
+        "{ip} is an address of this machine itself; if the cart runs here, name this very address in a private exception of the endpoint, or set \
+         {OWN_ADDRESSES}=allow"
+    )]
+    ThisMachine {
+        /// The address.
+        ip: IpAddr,
     },
     /// The endpoint is private, and the address is outside its exceptions.
     #[error("{ip} is outside the private exceptions of the endpoint, which may lead nowhere else")]
@@ -125,6 +135,35 @@ pub struct Rules {
     pub host_named: bool,
     /// The operator's own public addresses.
     pub own: Vec<IpNet>,
+    /// Whether it may lead to this machine's own addresses, beside those of the loopback network, which are private ones.
+    pub this_machine: ThisMachine,
+}
+
+/// Whether carts may be at this machine's own addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ThisMachine {
+    /// They may not, unless an exception names the very address: what listens there is the operator's, and trusts who comes from the machine.
+    #[default]
+    Denied,
+    /// They may.
+    Allowed,
+}
+
+/// The environment variable that says so: `allow`, or `deny`.
+pub const OWN_ADDRESSES: &str = "CARTAGE_OWN_ADDRESSES";
+
+impl ThisMachine {
+    /// What the environment says. Whatever is not `allow` denies.
+    pub fn of_environment() -> ThisMachine {
+        match std::env::var(OWN_ADDRESSES).as_deref() {
+            Ok("allow") => ThisMachine::Allowed,
+            Ok("deny" | "") | Err(std::env::VarError::NotPresent) => ThisMachine::Denied,
+            Ok(_) | Err(std::env::VarError::NotUnicode(_)) => {
+                tracing::warn!("{OWN_ADDRESSES} is neither allow nor deny, and counts as deny");
+                ThisMachine::Denied
+            }
+        }
+    }
 }
 
 /// Whether an endpoint may lead to public addresses.
@@ -137,7 +176,18 @@ pub enum Public {
 }
 
 impl Rules {
-    /// Lets an address pass, or says why not.
+    /// Lets an address pass before a connection to it, or says why not.
+    pub(super) fn vet_beside(&self, ip: IpAddr, machine: &dyn Resolver) -> Result<Vetted, Denied> {
+        let vetted = self.vet(ip)?;
+        let ip = vetted.ip();
+        let named = || self.networks.contains(&IpNet::from(ip));
+        if self.this_machine == ThisMachine::Denied && !ip.is_loopback() && !named() && machine.is_own(ip) {
+            return Err(Denied::ThisMachine { ip });
+        }
+        Ok(vetted)
+    }
+
+    /// Lets an address pass, or says why not. Whether it is this machine's own is not asked here.
     pub fn vet(&self, ip: IpAddr) -> Result<Vetted, Denied> {
         let ip = ip.to_canonical();
         if let Some(network) = self.own.iter().find(|network| network.contains(&ip)) {

@@ -5,7 +5,7 @@
 //! ports need a private exception as well; a port may also be listed. Which addresses a name leads to is not known here: they are
 //! vetted for each connection, by the [`Rules`] that a [`Binding`] carries.
 
-use super::address::{self, Public, Rules, Target, TargetError, normal_name};
+use super::address::{self, Public, Rules, Target, TargetError, ThisMachine, normal_name};
 use crate::carts::{self, Consent};
 use crate::nearest;
 use cartage_contract::grants::{BaseUrl, BaseUrlError, BoundEndpoint, SecretsInClear};
@@ -242,7 +242,13 @@ impl Asked<'_> {
         let host_named = self.opened.contains(&Target::Host(self.name()));
         let unencrypted = !self.base.is_https() && self.config.plain_http == Consent::Refused;
         let private = host_named || unencrypted || self.literal().is_some();
-        Rules { public: if private { Public::Denied } else { Public::Allowed }, networks, host_named, own: Vec::new() }
+        Rules {
+            public: if private { Public::Denied } else { Public::Allowed },
+            networks,
+            host_named,
+            own: Vec::new(),
+            this_machine: ThisMachine::Denied,
+        }
     }
 
     fn check_host(&self, rules: &Rules) -> Result<(), Error> {

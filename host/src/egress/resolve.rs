@@ -28,6 +28,12 @@ pub trait Resolver: Send + Sync {
         let _ = ip;
         Way::There
     }
+
+    /// Whether an address is one of this machine's own.
+    fn is_own(&self, ip: IpAddr) -> bool {
+        let _ = ip;
+        false
+    }
 }
 
 /// A way from this machine to an address.
@@ -57,15 +63,26 @@ impl Resolver for SystemResolver {
     }
 
     fn way(&self, ip: IpAddr) -> Way {
-        let own = if ip.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
-        // Connecting a datagram socket makes the system look for a route, and sends nothing.
-        let looked = UdpSocket::bind((own, 0)).and_then(|socket| socket.connect((ip, 443)));
-        match looked {
-            Ok(()) => Way::There,
+        match towards(ip) {
+            Ok(_) => Way::There,
             Err(error) if Fault::of(&error) == Fault::Exhausted => Way::Unknown,
             Err(_) => Way::Missing,
         }
     }
+
+    fn is_own(&self, ip: IpAddr) -> bool {
+        // Only to itself does a machine speak from the address that it speaks to. Its interfaces are not listed, so that a change of them counts at
+        // once. Without a way to the address nothing is sent there.
+        towards(ip).is_ok_and(|from| from.to_canonical() == ip.to_canonical())
+    }
+}
+
+/// The address that this machine speaks from to another. Connecting a datagram socket makes the system look for a route, and sends nothing.
+fn towards(ip: IpAddr) -> io::Result<IpAddr> {
+    let any = if ip.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect((ip, 443))?;
+    Ok(socket.local_addr()?.ip())
 }
 
 /// An address of each family that is nobody's: a machine with a way to everywhere has one to these.
@@ -152,7 +169,7 @@ impl VettedResolver {
             Err(_elapsed) => return Err(Error::Deadline { name, ms: self.ms_max }),
         };
         // All answers are vetted, also those that are not considered.
-        let vetted = answer.into_iter().map(|ip| self.rules.vet(ip)).collect::<Result<Vec<_>, _>>();
+        let vetted = answer.into_iter().map(|ip| self.rules.vet_beside(ip, &*self.resolver)).collect::<Result<Vec<_>, _>>();
         let vetted = match vetted {
             Ok(vetted) if vetted.is_empty() => return Err(Error::Empty { name }),
             Ok(vetted) => vetted,

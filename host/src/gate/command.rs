@@ -2,7 +2,7 @@
 
 use super::question::Again;
 use crate::events::Event;
-use crate::id::CartId;
+use crate::id::{CartId, SenderOrderNumber};
 use crate::parameters::Parameter;
 
 /// Sets a Boolean parameter to True.
@@ -22,8 +22,8 @@ pub fn event_set(event: &Event, order_label: Option<&str>) -> String {
 }
 
 /// Sends a label for an order, perhaps again.
-pub fn send(cart: &CartId, order_number: &str, label: &str, again: Again) -> String {
-    let (order, label) = (option("--order", order_number), option("--label", label));
+pub fn send(cart: &CartId, order_number: &SenderOrderNumber, label: &str, again: Again) -> String {
+    let (order, label) = (option("--order", order_number.as_str()), option("--label", label));
     let mut words = vec!["cartage", "send", "--cart", cart.as_str()];
     words.extend(order.iter().chain(&label).map(String::as_str));
     if again == Again::Yes {
@@ -100,8 +100,8 @@ pub fn cart_live(cart: &CartId) -> String {
 
 /// An option and its value: in one word where the value would be taken for an option itself.
 /// Says why an order's status is sent or not.
-pub fn explain(cart: &CartId, order_number: &str) -> String {
-    let order = option("--order", order_number);
+pub fn explain(cart: &CartId, order_number: &SenderOrderNumber) -> String {
+    let order = option("--order", order_number.as_str());
     let mut words = vec!["cartage", "explain", "--cart", cart.as_str()];
     words.extend(order.iter().map(String::as_str));
     line(&words)

@@ -6,7 +6,7 @@ use super::Stage;
 use super::order::Known;
 use crate::carts::Cart;
 use crate::events::Raised;
-use crate::id::CartId;
+use crate::id::{CartId, SenderOrderNumber};
 use crate::parameters::Assignments;
 use crate::validate::Load;
 use cartage_contract::delivery::Choice;
@@ -119,8 +119,8 @@ pub enum Again {
 /// What the cart would be told.
 #[derive(Debug, Clone, Copy)]
 pub struct Change<'a> {
-    /// The cart's own number of the order.
-    pub order_number: &'a str,
+    /// The order's number as the sender gave it.
+    pub order_number: &'a SenderOrderNumber,
     /// The order's new label. None: the event gives the order none.
     pub label: Option<&'a str>,
     /// Packages, lines and what else there is.
@@ -128,9 +128,9 @@ pub struct Change<'a> {
 }
 
 impl<'a> Change<'a> {
-    /// What this update says.
-    pub fn of(update: &'a Update) -> Change<'a> {
-        Change { order_number: &update.order_number, label: Some(&update.label), load: Load::of(update) }
+    /// What this update says of an order.
+    pub fn of(order_number: &'a SenderOrderNumber, update: &'a Update) -> Change<'a> {
+        Change { order_number, label: Some(&update.label), load: Load::of(update) }
     }
 }
 

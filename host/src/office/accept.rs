@@ -11,7 +11,7 @@ use crate::failpoint;
 use crate::gate::order::{Known, Past};
 use crate::gate::package::mark;
 use crate::gate::{self, Again, Change, Decision, Given, Question, Verdict, decide};
-use crate::id::{CartId, DeliveryId, Digest, MerchantId};
+use crate::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use crate::outbox;
 use crate::store::orders::OrderRef;
 use crate::store::{self, Tx, decisions, idempotency};
@@ -38,6 +38,13 @@ pub struct Request {
     pub fields: Fields,
     /// Whether it is sent again on purpose.
     pub again: Again,
+}
+
+impl Request {
+    /// The order, as the sender names it.
+    pub(super) fn order_number(&self) -> SenderOrderNumber {
+        SenderOrderNumber::new(self.fields.order_number.as_str())
+    }
 }
 
 /// What brought a change about.
@@ -157,7 +164,7 @@ impl Asked {
     }
 
     pub(super) fn decide(&self, cart: &CartId, kept: Option<&KeptCart>, nearest: Option<&str>, facts: &Facts) -> Result<Decision, Error> {
-        let mut change = Change::of(self.update.given());
+        let mut change = Change::of(self.update.order_number(), self.update.given());
         change.label = change.label.filter(|_| self.labelled);
         Ok(decide(&Question {
             cart,
@@ -181,7 +188,7 @@ impl Office {
     /// [`Accepted`].
     pub async fn accept(&self, request: &Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Error> {
         loop {
-            let looked = self.look(&request.cart, &request.fields.order_number, key).await?;
+            let looked = self.look(&request.cart, &request.order_number(), key).await?;
             // Asked each time: the same request may have come twice at once.
             if let Some(accepted) = looked.answered {
                 return Ok(accepted);
@@ -247,7 +254,7 @@ impl Office {
     ///
     /// Those of making the cart ready.
     pub async fn record(&self, request: &Request) -> Result<Option<Attempt>, Error> {
-        let Looked { facts, kept, .. } = self.look(&request.cart, &request.fields.order_number, None).await?;
+        let Looked { facts, kept, .. } = self.look(&request.cart, &request.order_number(), None).await?;
         let asked = Asked::new(request, &facts, self.now_unix_ms())?;
         let Some(kept) = kept else { return Ok(None) };
         let courier = self.courier(&kept).await?;
@@ -264,7 +271,8 @@ impl Office {
         };
         let sequence = job.sequence;
         let attempt = courier.attempt(job, Mode::DryRun).await.map_err(Error::courier(&kept.cart.id))?;
-        self.keep_receipt(&attempt, sequence, &asked.update.given().order_number).await?;
+        self.called(&kept.cart.id, &attempt.cassette).await?;
+        self.keep_receipt(&attempt, sequence, asked.update.order_number()).await?;
         Ok(Some(attempt))
     }
 
@@ -282,8 +290,8 @@ impl Office {
     }
 
     /// One look at everything that a decision about an order rests on, and at what was answered under the sender's key before.
-    pub(super) async fn look(&self, cart: &CartId, number: &str, key: Option<&IdempotencyKey>) -> Result<Looked, Error> {
-        let (merchant, order) = (self.merchant.clone(), OrderRef { cart: cart.clone(), number: number.to_owned() });
+    pub(super) async fn look(&self, cart: &CartId, number: &SenderOrderNumber, key: Option<&IdempotencyKey>) -> Result<Looked, Error> {
+        let (merchant, order) = (self.merchant.clone(), OrderRef { cart: cart.clone(), number: number.clone() });
         let (known, wanted) = (self.shared.set.clone(), key.cloned());
         let look = move |view: &store::View<'_>| -> Result<_, Error> {
             let answered = match &wanted {
@@ -329,12 +337,12 @@ impl Office {
             }
             if let Some(key) = key {
                 if let Some(batch) = &key.batch
-                    && idempotency::put(tx, &merchant, batch, key.body, BATCH_BEGUN, row.at_unix_ms)? == idempotency::Known::OtherBody
+                    && idempotency::put(tx, &merchant, batch, key.body, None, BATCH_BEGUN, row.at_unix_ms)? == idempotency::Known::OtherBody
                 {
                     return Err(Error::KeyReused { key: batch.clone() });
                 }
                 let answer = serde_json::to_string(&accepted).expect("an answer is plain data");
-                let known = idempotency::put(tx, &merchant, &key.key, key.body, &answer, row.at_unix_ms)?;
+                let known = idempotency::put(tx, &merchant, &key.key, key.body, Some(&order), &answer, row.at_unix_ms)?;
                 if known != idempotency::Known::New {
                     // The same request came twice at once. An error takes back all of this; the look before finds the other's answer.
                     return Err(Error::KeyInUse);

@@ -130,7 +130,7 @@ impl Office {
     /// [`Error`] where the store cannot be read or written. Of several merchants the others were looked at.
     pub async fn look_for_alerts(&self) -> Result<(), Error> {
         let merchants = self.shared.store.read::<_, store::Error>(merchants::list).await?;
-        let mut looked = Ok(());
+        let mut looked = self.let_go().await;
         for merchant in merchants {
             looked = looked.and(self.as_merchant(merchant).look_for_own_alerts().await);
         }
@@ -164,6 +164,9 @@ impl Office {
         let merchant = self.merchant.clone();
         let Read { carts, backlogs, mut poison, mut faults } = self.shared.store.read(move |view| read(view, &merchant)).await?;
         let mut unusable = self.unusable_carts(&carts).await;
+        for (cart, why) in self.carts_with_moved_credentials(&carts).await? {
+            unusable.entry(cart).or_insert((NotReady::Else, why));
+        }
         let unreadable = self.unreadable(&backlogs).await?;
         let mut seen = self.shared.seen.of(&self.merchant);
         let mut backlogs: BTreeMap<CartId, Backlog> = backlogs.into_iter().map(|backlog| (backlog.cart.clone(), backlog)).collect();

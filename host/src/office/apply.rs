@@ -12,7 +12,8 @@ pub(super) use doubts::statuses;
 
 pub use difference::{Difference, Field};
 
-use super::{Error, Office, credential_host};
+use super::origins::note_fetched;
+use super::{Error, Office};
 use crate::carts::Cart;
 use crate::egress::endpoint::{self, Bindings};
 use crate::id::{CartId, Digest};
@@ -205,17 +206,8 @@ impl Office {
         if !known {
             return Ok(warnings);
         }
-        for value in self.kept_credentials(&cart.id).await? {
-            let host = manifest.slot(&value.place.slot).and_then(|slot| credential_host(cart, manifest, slot));
-            if host.is_some_and(|host| host != value.host) {
-                let store::credentials::Place { slot, field, .. } = &value.place;
-                let next = if value.turn == store::credentials::Turn::Next { " --next" } else { "" };
-                warnings.push(format!(
-                    "the credential {slot}.{field} was set for {} and is not used for another host; set it again with `cartage credential set {} {slot} {field}{next}`",
-                    value.host, cart.id
-                ));
-            }
-        }
+        let moved = self.bound(&cart.id).await?.moved(cart, manifest);
+        warnings.extend(moved.iter().map(|moved| moved.words(&cart.id)));
         Ok(warnings)
     }
 
@@ -245,19 +237,20 @@ impl Office {
     /// [`Error::KeepPlugin`] and [`Error::Store`]; no cart has changed then.
     pub async fn make(&self, prepared: Prepared) -> Result<(), Error> {
         let (mut definitions, mut plugins) = (Vec::new(), Vec::new());
-        for PreparedCart { cart, difference, plugin, row, .. } in prepared.carts {
+        for PreparedCart { cart, difference, plugin, row, manifest, .. } in prepared.carts {
             self.keep_plugin_file(row.digest, &plugin)?;
             plugins.push(row);
             if !difference.is_empty() {
-                definitions.push((definition(&cart), difference.to_string()));
+                definitions.push((definition(&cart), difference.to_string(), cart.fetched(&manifest)));
             }
         }
-        let changed: Vec<CartId> = definitions.iter().map(|(definition, _)| definition.cart.clone()).collect();
-        let (merchant, who, at_unix_ms) = (self.merchant.clone(), self.who.clone(), self.now_unix_ms());
+        let changed: Vec<CartId> = definitions.iter().map(|(definition, ..)| definition.cart.clone()).collect();
+        let (merchant, who, at_unix_ms, on_machine) = (self.merchant.clone(), self.who.clone(), self.now_unix_ms(), self.on_machine);
         let write = move |tx: &store::Tx<'_>| -> Result<(), store::Error> {
             plugins.iter().try_for_each(|plugin| store::plugins::put(tx, &merchant, plugin))?;
-            for (definition, detail) in definitions {
+            for (definition, detail, fetched) in definitions {
                 store::carts::put(tx, &merchant, &definition, at_unix_ms)?;
+                note_fetched(tx, &merchant, &definition.cart, &fetched, on_machine)?;
                 let (who, what) = (who.to_string(), "apply".to_owned());
                 let line = audit::Line { at_unix_ms, who, what, subject: format!("cart {}", definition.cart), detail: Some(detail) };
                 audit::add(tx, &merchant, &line)?;

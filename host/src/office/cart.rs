@@ -10,8 +10,8 @@ use crate::parameters::{self, Assignments, GENERIC_ORDER_NUMBER_TYPE, Source, Su
 use crate::store;
 use crate::vault::{Place, Turn, Vault as _};
 use cartage_contract::delivery::SettingValue;
-use cartage_contract::manifest::{Manifest, Plain, Slot};
-use std::collections::BTreeMap;
+use cartage_contract::manifest::{Manifest, Plain};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 /// A cart as the store keeps it.
@@ -67,6 +67,11 @@ impl CartCache {
     fn get(&self, key: &(MerchantId, CartId), row: &store::carts::Cart, stamp: Option<Stamp>) -> Option<Arc<KeptCart>> {
         let carts = self.0.lock().expect("nobody panics while holding it");
         carts.get(key).filter(|(known, kept)| Some(*known) == stamp && kept.row == *row).map(|(_, kept)| kept.clone())
+    }
+
+    /// Lets go of the carts that are not among these.
+    pub(super) fn keep_only(&self, carts: &BTreeSet<(MerchantId, CartId)>) {
+        self.0.lock().expect("nobody panics while holding it").retain(|cart, _| carts.contains(cart));
     }
 
     fn put(&self, key: (MerchantId, CartId), stamp: Stamp, kept: &Arc<KeptCart>) {
@@ -133,14 +138,6 @@ impl KeptCart {
         }
         cart
     }
-}
-
-/// The host for which the values of a credential slot are kept: that of the first endpoint that the slot is for and the cart binds.
-pub fn credential_host(cart: &Cart, manifest: &Manifest, slot: &Slot) -> Option<String> {
-    let named = slot.endpoints.iter().map(String::as_str);
-    let all = manifest.endpoints.iter().map(|endpoint| endpoint.name.as_str()).filter(|_| slot.endpoints.is_empty());
-    let binding = named.chain(all).find_map(|name| cart.endpoints.get(name))?;
-    Some(url::Url::parse(&binding.base_url).ok()?.host_str()?.to_owned())
 }
 
 impl Office {
@@ -290,15 +287,16 @@ impl Office {
         self.not_banned(found).await?;
         let plugin = self.admit_and_keep(bytes).await?;
         let cart = kept.as_set(&self.assignments().await?);
+        self.assert_approved(&cart, plugin.manifest()).await?;
         let mut secrets = cart.secrets(plugin.manifest())?;
         for slot in &plugin.manifest().slots {
-            let Some(host) = credential_host(&cart, plugin.manifest(), slot) else { continue };
+            let Some(origins) = cart.origins(plugin.manifest(), slot) else { continue };
             for field in &slot.fields {
                 if secrets.get(&slot.name).is_some_and(|fields| fields.contains_key(&field.name)) {
                     continue;
                 }
                 let place = Place { cart: id.clone(), slot: slot.name.clone(), field: field.name.clone() };
-                if let Some(secret) = self.secret(&place, turn, &host).await? {
+                if let Some(secret) = self.secret(&place, turn, &origins).await? {
                     secrets.entry(slot.name.clone()).or_default().insert(field.name.clone(), secret);
                 }
             }
@@ -307,13 +305,13 @@ impl Office {
     }
 
     /// A credential of the vault: of this turn, else the one in use. Where the store holds none, the key is not needed.
-    async fn secret(&self, place: &Place, turn: Turn, host: &str) -> Result<Option<secrecy::SecretString>, Error> {
+    async fn secret(&self, place: &Place, turn: Turn, origins: &str) -> Result<Option<secrecy::SecretString>, Error> {
         let turns: &[Turn] = if turn == Turn::Next { &[Turn::Next, Turn::Current] } else { &[Turn::Current] };
         for turn in turns.iter().copied() {
             let (merchant, wanted) = (self.merchant.clone(), place.clone());
             let look = move |view: &store::View<'_>| store::credentials::get(view, &merchant, &wanted, turn);
             if self.shared.store.read::<_, store::Error>(look).await?.is_some() {
-                return Ok(self.vault()?.get(&self.merchant, place, turn, host).await?);
+                return Ok(self.vault()?.get(&self.merchant, place, turn, origins).await?);
             }
         }
         Ok(None)

@@ -5,16 +5,16 @@
 //! at the cart, does not matter.
 
 use super::inlet::{INLET_FIELD, INLET_SLOT};
-use super::{Error, KeptCart, Office, credential_host};
+use super::{Error, KeptCart, Office};
 use crate::cassette::Cassette;
 use crate::deliver::Attempt;
 use crate::egress::Mode;
 use crate::egress::credential::{self, Warning};
 use crate::exchange::Outcome;
-use crate::id::CartId;
+use crate::id::{CartId, SenderOrderNumber};
 use crate::store::credentials::{Place, Turn};
 use crate::store::orders::OrderRef;
-use crate::store::{self, receipts};
+use crate::store::{self, audit, receipts};
 use crate::vault::Vault as _;
 use cartage_contract::delivery::{FailureKind, FindingLevel, FindingSubject, OrderKey};
 use cartage_contract::manifest::Manifest;
@@ -30,8 +30,8 @@ pub struct KeptCredential {
     pub field: String,
     /// Whether it waits until it worked; else it is in use.
     pub next: bool,
-    /// The host that it is for.
-    pub host: String,
+    /// The origins that it is for, with a space between two.
+    pub origins: String,
     /// When it was set.
     pub set_at_unix_ms: u64,
 }
@@ -77,13 +77,13 @@ impl Office {
     pub async fn credentials(&self, cart: &CartId) -> Result<Vec<KeptCredential>, Error> {
         let kept = self.kept_credentials(cart).await?.into_iter().map(|value| {
             let Place { slot, field, .. } = value.place;
-            KeptCredential { slot, field, next: value.turn == Turn::Next, host: value.host, set_at_unix_ms: value.set_at_unix_ms }
+            KeptCredential { slot, field, next: value.turn == Turn::Next, origins: value.bound_to, set_at_unix_ms: value.set_at_unix_ms }
         });
         Ok(kept.collect())
     }
 
-    /// Checks a credential against the cart's plugin and seals it, in the place of the one of this turn before. It is bound to the host that
-    /// its endpoint leads to now.
+    /// Checks a credential against the cart's plugin and seals it, in the place of the one of this turn before. It is bound to the
+    /// origins that the endpoints of its slot have now.
     ///
     /// # Errors
     ///
@@ -103,13 +103,14 @@ impl Office {
         }
         let warnings =
             credential::check_value(manifest, slot, field, &secret).map_err(|source| Error::Credential { cart: id.clone(), source })?;
-        let host = manifest.slot(slot).and_then(|slot| credential_host(&kept.cart, manifest, slot));
-        let host = host.ok_or_else(|| Error::CredentialUnbound { cart: id.clone(), slot: slot.to_owned() })?;
+        let origins = manifest.slot(slot).and_then(|slot| kept.cart.origins(manifest, slot));
+        let origins = origins.ok_or_else(|| Error::CredentialUnbound { cart: id.clone(), slot: slot.to_owned() })?;
         let place = Place { cart: id.clone(), slot: slot.to_owned(), field: field.to_owned() };
         let first = !self.kept_credentials(id).await?.iter().any(|value| value.place == place && value.turn == Turn::Current);
         let turn = if first { Turn::Current } else { turn };
-        self.vault()?.set(&self.merchant, &place, turn, &host, secret, self.now_unix_ms()).await?;
-        self.note_credential("credential set", &place, if turn == Turn::Next { "waits" } else { "in use" }).await?;
+        let line = self.credential_line("credential set", &place, if turn == Turn::Next { "waits" } else { "in use" });
+        self.vault()?.set(&self.merchant, &place, turn, &origins, secret, line).await?;
+        self.cart_changed(id);
         Ok(SetCredential { turn, warnings })
     }
 
@@ -120,22 +121,17 @@ impl Office {
     /// [`Error::Vault`].
     pub async fn forget_credential(&self, cart: &CartId, slot: &str, field: &str, only: Option<Turn>) -> Result<bool, Error> {
         let place = Place { cart: cart.clone(), slot: slot.to_owned(), field: field.to_owned() };
-        let vault = self.vault()?;
-        let (forgot, what) = match only {
-            Some(Turn::Next) => (vault.forget_next(&self.merchant, &place).await?, "the one that waits"),
-            Some(Turn::Current) | None => (vault.forget(&self.merchant, &place).await?, "all"),
-        };
+        let what = if only == Some(Turn::Next) { "the one that waits" } else { "all" };
+        let line = self.credential_line("credential forget", &place, what);
+        let forgot = self.vault()?.forget(&self.merchant, &place, only, line).await?;
         if forgot {
-            self.note_credential("credential forget", &place, what).await?;
+            self.cart_changed(cart);
         }
         Ok(forgot)
     }
 
-    pub(super) async fn note_credential(&self, what: &str, place: &Place, detail: &str) -> Result<(), Error> {
-        let subject = format!("cart {}, {}.{}", place.cart, place.slot, place.field);
-        self.change(self.line(what, &subject, detail.to_owned()), |_, _| Ok(())).await?;
-        self.cart_changed(&place.cart);
-        Ok(())
+    pub(super) fn credential_line(&self, what: &str, place: &Place, detail: &str) -> audit::Line {
+        self.line(what, &format!("cart {}, {}.{}", place.cart, place.slot, place.field), detail.to_owned())
     }
 
     /// Asks a cart's plugin whether the cart works, and how it sees an order, by the number that the sender knows it under. Nothing is changed
@@ -144,16 +140,17 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::Refused`] for an order number that is none of this cart's, and those of making the cart ready.
-    pub async fn check(&self, kept: &KeptCart, order: Option<&str>) -> Result<Checked, Error> {
+    pub async fn check(&self, kept: &KeptCart, order: Option<&SenderOrderNumber>) -> Result<Checked, Error> {
         let id = &kept.cart.id;
-        let own = |number: &str| {
+        let own = |number: &SenderOrderNumber| {
             let refused = |source| crate::validate::Refused::OrderNumber { cart: id.to_string(), source };
             kept.cart.order_number.apply(number).map_err(refused)
         };
-        let order = order.map(own).transpose()?.map(|order_number| OrderKey { order_number, known_reference: None });
+        let order = order.map(own).transpose()?.map(|order_number| OrderKey { order_number: order_number.into(), known_reference: None });
         let mut next = Next::None;
         if let Some(courier) = self.next_courier(kept).await? {
             let cassette = courier.check(order.clone(), Mode::Live).await.map_err(Error::courier(id))?;
+            self.called(id, &cassette).await?;
             next = told(&cassette.outcome);
             if next == Next::Promoted {
                 self.promote(id).await?;
@@ -163,6 +160,7 @@ impl Office {
         }
         let courier = self.courier(kept).await?;
         let cassette = courier.check(order, Mode::Live).await.map_err(Error::courier(id))?;
+        self.called(id, &cassette).await?;
         self.ran(kept, &cassette).await?;
         Ok(Checked { cassette, next })
     }
@@ -173,12 +171,12 @@ impl Office {
     }
 
     /// Keeps the receipt of an attempt that is no delivery's.
-    pub(super) async fn keep_receipt(&self, attempt: &Attempt, sequence: u64, order_number: &str) -> Result<(), Error> {
+    pub(super) async fn keep_receipt(&self, attempt: &Attempt, sequence: u64, order_number: &SenderOrderNumber) -> Result<(), Error> {
         let receipt = &attempt.receipt;
         let row = receipts::Receipt {
             delivery: receipt.delivery.clone(),
             attempt: receipt.attempt,
-            order: OrderRef { cart: receipt.cart.clone(), number: order_number.to_owned() },
+            order: OrderRef { cart: receipt.cart.clone(), number: order_number.clone() },
             sequence,
             at_unix_ms: receipt.at_unix_ms,
             json: serde_json::to_string(receipt).expect("a receipt is plain data"),
@@ -192,8 +190,9 @@ impl Office {
         let waiting = self.kept_credentials(cart).await?.into_iter().filter(|value| value.turn == Turn::Next);
         let slots: BTreeSet<String> = waiting.map(|value| value.place.slot).collect();
         for slot in slots {
-            self.vault()?.promote(&self.merchant, cart, &slot).await?;
-            self.change(self.line("credential next", &format!("cart {cart}, {slot}"), "worked, in use".to_owned()), |_, _| Ok(())).await?;
+            let line = self.line("credential next", &format!("cart {cart}, {slot}"), "worked, in use".to_owned());
+            self.vault()?.promote(&self.merchant, cart, &slot, line).await?;
+            self.shared.couriers.changed();
         }
         Ok(())
     }

@@ -216,6 +216,14 @@ pub enum Error {
         /// The slot.
         slot: String,
     },
+    /// A credential is for other origins than its endpoints have now.
+    #[error("cart {cart} is not ready: {what}")]
+    CredentialMoved {
+        /// The cart.
+        cart: CartId,
+        /// Which, from where to where, and what to do.
+        what: String,
+    },
     /// A token.
     #[error(transparent)]
     Token(#[from] super::tokens::Error),
@@ -267,6 +275,7 @@ impl Error {
             | Error::CartBusy { .. }
             | Error::Credential { .. }
             | Error::CredentialUnbound { .. }
+            | Error::CredentialMoved { .. }
             | Error::Token(_) => false,
         }
     }

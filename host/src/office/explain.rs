@@ -6,10 +6,10 @@ use super::{Error, Office};
 use crate::gate::explain::{Explanation, explain};
 use crate::gate::order::{Past, PastFate};
 use crate::gate::{Again, Decision, Given};
-use crate::id::CartId;
+use crate::id::{CartId, SenderOrderNumber};
 use crate::store::orders::{self, OrderRef};
 use crate::store::{self, Tx, decisions, receipts};
-use crate::validate::{Fields, StatusUpdate, civil_time};
+use crate::validate::{Fields, Refused, StatusUpdate, civil_time};
 use serde::Serialize;
 
 /// Receipts that are shown of an order, at most.
@@ -34,8 +34,8 @@ impl Office {
     /// # Errors
     ///
     /// [`Error`] where the store cannot be read or the label is not valid.
-    pub async fn explain(&self, cart: &CartId, number: &str, label: Option<&str>) -> Result<Explained, Error> {
-        let (merchant, order) = (self.merchant.clone(), OrderRef { cart: cart.clone(), number: number.to_owned() });
+    pub async fn explain(&self, cart: &CartId, number: &SenderOrderNumber, label: Option<&str>) -> Result<Explained, Error> {
+        let (merchant, order) = (self.merchant.clone(), OrderRef { cart: cart.clone(), number: number.clone() });
         let (decided, receipts) = self
             .shared
             .store
@@ -56,7 +56,7 @@ impl Office {
         let nothing_asked = asked_label.is_none() && matches!(cause, Cause::Given(_));
         // Nothing is known of the order: the other fields are checked as if there were a label, and the gate is asked without one.
         let label = asked_label.unwrap_or_else(|| "LABEL".to_owned());
-        let fields = Fields { order_number: number.to_owned(), label, packages, line_items, ..Fields::default() };
+        let fields = Fields { order_number: number.to_string(), label, packages, line_items, ..Fields::default() };
         let request = Request { cart: cart.clone(), cause: cause.clone(), fields, again: Again::No };
         let mut asked = Asked::new(&request, &facts, self.now_unix_ms())?;
         asked.labelled &= !nothing_asked;
@@ -70,12 +70,17 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::NoCart`], [`Error::Invalid`].
-    pub async fn baseline(&self, cart: &CartId, labels: Vec<(String, String)>) -> Result<usize, Error> {
-        self.known_cart(cart).await?;
+    pub async fn baseline(&self, cart: &CartId, labels: Vec<(SenderOrderNumber, String)>) -> Result<usize, Error> {
+        let Some(kept) = self.find_cart(cart).await? else {
+            return Err(Error::NoCart { cart: cart.clone(), nearest: self.nearest_cart(cart).await? });
+        };
+        let rule = &kept.cart.order_number;
         let at = self.now_unix_ms();
-        let past = |(order_number, label): (String, String)| -> Result<(OrderRef, Past), Error> {
-            let update = StatusUpdate::new(Fields { order_number, label, ..Fields::default() }, civil_time(at))?;
-            let order = OrderRef { cart: cart.clone(), number: update.order_number().to_owned() };
+        let past = |(number, label): (SenderOrderNumber, String)| -> Result<(OrderRef, Past), Error> {
+            // A number that is none of this cart's would be kept and never be found again.
+            rule.apply(&number).map_err(|source| Refused::OrderNumber { cart: cart.to_string(), source })?;
+            let update = StatusUpdate::new(Fields { order_number: number.into(), label, ..Fields::default() }, civil_time(at))?;
+            let order = OrderRef { cart: cart.clone(), number: update.order_number().clone() };
             Ok((order, Past { fate: PastFate::Applied, ..Past::of(update.given()) }))
         };
         let all = labels.into_iter().map(past).collect::<Result<Vec<_>, _>>()?;

@@ -2,7 +2,7 @@
 
 use super::deliveries::to_its_end;
 use super::{Error, Office};
-use crate::id::CartId;
+use crate::id::{CartId, SenderOrderNumber};
 use crate::outbox::{self, sqlite};
 use crate::store::orders::OrderRef;
 use crate::store::{Tx, audit};
@@ -18,6 +18,8 @@ pub enum Forgotten {
         /// Rows that are gone, those among them.
         rows: u64,
     },
+    /// Nothing: nothing is kept of an order of this number.
+    NothingKept,
     /// Nothing: this many deliveries of it wait or are dead letters.
     Waits {
         /// How many.
@@ -28,7 +30,7 @@ pub enum Forgotten {
 }
 
 impl Office {
-    /// Forgets an order, by the number that its sender knows: updates, labels, packages, decisions, receipts, recordings, and what was answered to
+    /// Forgets an order: updates, labels, packages, decisions, receipts, recordings, and what was answered to
     /// senders' idempotency keys. One line of the audit stays. While an update of it waits, or is a dead letter, nothing is done unless those
     /// are to be discarded. When this returns, the database's files no longer hold the bytes; copies made before are not touched.
     ///
@@ -36,15 +38,8 @@ impl Office {
     ///
     /// [`Error::Store`], [`Error::Outbox`]. With [`Busy`](crate::store::Error::Busy) the order is forgotten and its bytes may still be there: doing it
     /// again removes them.
-    pub async fn forget(&self, cart: &CartId, number: &str, discard_queue: bool) -> Result<Forgotten, Error> {
-        let number = match self.find_cart(cart).await? {
-            Some(kept) => {
-                let refused = |source| crate::validate::Refused::OrderNumber { cart: cart.to_string(), source };
-                kept.cart.order_number.apply(number).map_err(refused)?
-            }
-            None => number.to_owned(),
-        };
-        let (office, order) = (self.clone(), OrderRef { cart: cart.clone(), number });
+    pub async fn forget(&self, cart: &CartId, number: &SenderOrderNumber, discard_queue: bool) -> Result<Forgotten, Error> {
+        let (office, order) = (self.clone(), OrderRef { cart: cart.clone(), number: number.clone() });
         to_its_end(async move { office.forget_now(order, discard_queue).await }).await
     }
 
@@ -61,12 +56,18 @@ impl Office {
                 return Ok(Forgotten::Waits { deliveries: discarded });
             }
             let rows = sqlite::forget(tx, &merchant, &order)?;
+            if rows == 0 {
+                return Ok(Forgotten::NothingKept);
+            }
             audit::add(tx, &merchant, &line)?;
             Ok(Forgotten::Done { discarded, rows })
         };
         let forgotten = self.shared.store.write(write).await?;
         if let Forgotten::Done { .. } = forgotten {
             self.cart_changed(&cart);
+        }
+        // Also where nothing is kept: an earlier try may have ended before the log was empty.
+        if let Forgotten::Done { .. } | Forgotten::NothingKept = forgotten {
             self.shared.store.empty_log().await?;
         }
         Ok(forgotten)

@@ -32,8 +32,10 @@ impl Office {
     ///
     /// [`Error::Vault`].
     pub(super) async fn set_inlet_password(&self, kept: &KeptCart, secret: SecretString) -> Result<(), Error> {
-        self.vault()?.set(&self.merchant, &place(kept), Turn::Current, INLET_HOST, secret, self.now_unix_ms()).await?;
-        self.note_credential("credential set", &place(kept), "in use").await
+        let line = self.credential_line("credential set", &place(kept), "in use");
+        self.vault()?.set(&self.merchant, &place(kept), Turn::Current, INLET_HOST, secret, line).await?;
+        self.cart_changed(&kept.cart.id);
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Error, Office};
 use crate::deliver::lanes::Held;
-use crate::id::{CartId, DeliveryId};
+use crate::id::{CartId, DeliveryId, SenderOrderNumber};
 use crate::outbox::{Discard, Discarded, Filter, Outbox as _, Page, sqlite};
 use crate::store::orders::OrderRef;
 use crate::store::{self, Tx, audit};
@@ -29,7 +29,8 @@ pub enum Queue {
 }
 
 impl Office {
-    /// Removes a cart with its parameters and credentials. What is known of its orders stays. Tells how many deliveries were ended.
+    /// Removes a cart with its parameters and credentials. What it was told of its orders no longer counts; decisions, receipts and the audit stay. Tells
+    /// how many deliveries were ended.
     ///
     /// # Errors
     ///
@@ -54,6 +55,7 @@ impl Office {
         };
         self.shared.store.write(write).await?;
         self.carts_changed(std::slice::from_ref(id));
+        self.let_go().await?;
         Ok(ended)
     }
 
@@ -91,7 +93,7 @@ impl Office {
             let dead = self.outbox().dead(self.merchant.clone(), filter, page).await?;
             all.extend(dead.into_iter().map(|dead| (dead.order, dead.delivery)));
         }
-        let mut held: BTreeMap<String, Option<Held>> = BTreeMap::new();
+        let mut held: BTreeMap<SenderOrderNumber, Option<Held>> = BTreeMap::new();
         for (order, _) in &all {
             held.entry(order.number.clone()).or_insert_with(|| self.hold(order));
         }

@@ -10,17 +10,21 @@ use crate::deliver::roster::{Credentials, NotReady, Note, Ready, Roster, Standin
 use crate::deliver::schedule::{CartKey, Follows, Verdict};
 use crate::gate::package::mark;
 use crate::heavy;
-use crate::id::CartId;
+use crate::id::{CartId, SenderOrderNumber};
 use crate::outbox::{self, Claim};
 use crate::receipt::{Fate, PauseReason, Receipt};
+use crate::store::carts::Pause;
 use crate::store::cassettes::{CASSETTE_BYTES_MAX, Personal, Tape};
 use crate::store::orders::OrderRef;
-use crate::store::{self, merchants};
+use crate::store::{self, Tx, audit, merchants};
 use cartage_contract::orders::Update;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+
+/// Who pauses a cart that nobody paused, says the audit.
+const BY_ITSELF: &str = "cartage";
 
 /// Carts that were made ready, for as long as nothing that they rest on is changed.
 #[derive(Default)]
@@ -31,7 +35,8 @@ pub(super) struct Couriers {
 }
 
 struct Made {
-    ready: Arc<Ready>,
+    /// None: something was changed since, and it is to be made ready anew.
+    ready: Option<Arc<Ready>>,
     /// The changes that it knows of.
     changes: u64,
     with: With,
@@ -69,14 +74,24 @@ impl Couriers {
         match made.with {
             With::None if is_changed => Kept::Make(Turn::Current),
             With::None => Kept::Rests,
-            With::These(turn) if is_changed || made.ready.turn != turn => Kept::Make(turn),
-            With::These(_) => Kept::Ready(made.ready.clone()),
+            With::These(turn) => match &made.ready {
+                Some(ready) if !is_changed && ready.turn == turn => Kept::Ready(ready.clone()),
+                Some(_) | None => Kept::Make(turn),
+            },
         }
     }
 
     fn keep(&self, cart: &CartKey, ready: &Arc<Ready>, changes: u64) {
-        let made = Made { ready: ready.clone(), changes, with: With::These(ready.turn) };
+        let made = Made { ready: Some(ready.clone()), changes, with: With::These(ready.turn) };
         self.ready.lock().expect("nobody panics while holding it").insert(cart.clone(), made);
+    }
+
+    /// Lets go of the carts that are not among these, and of those of which something was changed, with their secrets.
+    pub(super) fn keep_only(&self, carts: &BTreeSet<CartKey>) {
+        let changes = self.changes.load(Ordering::Relaxed);
+        let mut ready = self.ready.lock().expect("nobody panics while holding it");
+        ready.retain(|cart, _| carts.contains(cart));
+        ready.values_mut().filter(|made| made.changes != changes).for_each(|made| made.ready = None);
     }
 
     fn set(&self, cart: &CartKey, with: With) {
@@ -96,7 +111,7 @@ impl Couriers {
     /// Whether a cart was made ready anew since.
     fn is_older(&self, cart: &CartKey, ready: &Ready) -> bool {
         let kept = self.ready.lock().expect("nobody panics while holding it");
-        kept.get(cart).is_some_and(|made| !std::ptr::eq(&raw const *made.ready, ready))
+        kept.get(cart).is_some_and(|made| made.ready.as_ref().is_none_or(|made| !std::ptr::eq(&raw const **made, ready)))
     }
 }
 
@@ -134,8 +149,8 @@ impl Roster for Office {
         Ok(Some(ready))
     }
 
-    async fn brief(&self, cart: &CartKey, order_number: &str, mut update: Box<Update>) -> Result<Box<Update>, outbox::Error> {
-        let (merchant, order) = (cart.0.clone(), OrderRef { cart: cart.1.clone(), number: order_number.to_owned() });
+    async fn brief(&self, cart: &CartKey, order_number: &SenderOrderNumber, mut update: Box<Update>) -> Result<Box<Update>, outbox::Error> {
+        let (merchant, order) = (cart.0.clone(), OrderRef { cart: cart.1.clone(), number: order_number.clone() });
         let known = self.shared.store.read::<_, store::Error>(move |view| store::orders::get(view, &merchant, &order)).await?;
         mark(&mut update, known.as_ref().map(super::facts::known).as_ref());
         Ok(update)
@@ -187,6 +202,10 @@ impl Roster for Office {
         })
     }
 
+    async fn pause(&self, (merchant, cart): &CartKey, why: PauseReason) -> Result<(), outbox::Error> {
+        Ok(self.as_merchant(merchant.clone()).pause_for(cart, why).await?)
+    }
+
     fn note(&self, cart: &CartKey, note: &Note<'_>) {
         self.shared.seen.note(cart, note);
         match note {
@@ -212,6 +231,32 @@ impl Office {
     pub(super) fn cart_changed(&self, cart: &CartId) {
         self.shared.couriers.changed();
         self.shared.bell.changed(&(self.merchant.clone(), cart.clone()));
+    }
+
+    /// Pauses a cart until somebody resumes it, for something that it did.
+    async fn pause_for(&self, cart: &CartId, why: PauseReason) -> Result<(), store::Error> {
+        let (merchant, id) = (self.merchant.clone(), cart.clone());
+        let line = audit::Line { who: BY_ITSELF.to_owned(), ..self.line("pause", &format!("cart {cart}"), why.name().to_owned()) };
+        let write = move |tx: &Tx<'_>| -> Result<(), store::Error> {
+            let pause = Pause { why: why.name().to_owned(), until_unix_ms: None };
+            let is_so = store::carts::get(tx, &merchant, &id)?.is_none_or(|row| row.pause.as_ref() == Some(&pause));
+            if is_so {
+                return Ok(());
+            }
+            store::carts::set_pause(tx, &merchant, &id, Some(&pause))?;
+            audit::add(tx, &merchant, &line)
+        };
+        self.shared.store.write(write).await?;
+        self.carts_changed(std::slice::from_ref(cart));
+        Ok(())
+    }
+
+    /// A call to a cart's plugin that is no attempt at a delivery is over. A secret in what the cart answered pauses the cart here as well.
+    pub(super) async fn called(&self, cart: &CartId, cassette: &Cassette) -> Result<(), Error> {
+        if cassette.recording.secret_reflected {
+            self.pause_for(cart, PauseReason::SecretReflected).await?;
+        }
+        Ok(())
     }
 
     async fn make_ready(&self, cart: &CartKey, turn: Turn) -> Result<Ready, Error> {
@@ -275,7 +320,7 @@ fn log(claim: &Claim, attempt: &Attempt, verdict: &Verdict) {
     };
     let (reach, outcome, took_ms) = (format!("{:?}", attempt.receipt.reach), attempt.receipt.fate.name(), attempt.receipt.took_ms);
     tracing::info!(
-        target: "cartage::attempt", merchant = merchant.as_str(), cart = order.cart.as_str(), order = order.number, delivery = delivery.as_str(),
+        target: "cartage::attempt", merchant = merchant.as_str(), cart = order.cart.as_str(), order = order.number.as_str(), delivery = delivery.as_str(),
         sequence, n, outcome, reach, took_ms, again_at_unix_ms, dead, "attempted"
     );
 }

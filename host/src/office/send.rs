@@ -146,7 +146,7 @@ impl Office {
 
     /// Whether the cart could be made ready, if the gate lets the request through.
     async fn fit(&self, request: &Request) -> Result<(), Error> {
-        let Looked { facts, kept, nearest, .. } = self.look(&request.cart, &request.fields.order_number, None).await?;
+        let Looked { facts, kept, nearest, .. } = self.look(&request.cart, &request.order_number(), None).await?;
         let asked = super::accept::Asked::new(request, &facts, self.now_unix_ms())?;
         let decision = asked.decide(&request.cart, kept.as_deref(), nearest.as_deref(), &facts)?;
         if let Some(kept) = kept.filter(|_| decision.verdict != crate::gate::Verdict::Nothing) {

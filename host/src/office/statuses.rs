@@ -30,6 +30,7 @@ impl Office {
         }
         let courier = self.courier(kept).await?;
         let cassette = courier.choices(ChoicesOf::Statuses, Mode::Live).await.map_err(Error::courier(&kept.cart.id))?;
+        self.called(&kept.cart.id, &cassette).await?;
         Ok(Some(match cassette.outcome {
             Outcome::Choices(known) => {
                 let doubts = statuses(&kept.cart, &known, &self.labels().await?);

@@ -58,7 +58,7 @@ impl Office {
             let at = round.place.take().unwrap_or(At::Dead(0));
             let Part { unreadable, bytes, next } = self.look_through(at.clone()).await?;
             for (order, delivery) in unreadable {
-                let found = round.found.entry(order.cart).or_insert(Unreadable { count: 0, order: order.number, delivery });
+                let found = round.found.entry(order.cart).or_insert(Unreadable { count: 0, order: order.number.into(), delivery });
                 found.count += 1;
             }
             round.place = following(at, next, backlogs);

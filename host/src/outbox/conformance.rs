@@ -7,7 +7,7 @@ mod promises;
 pub(super) mod sqlite;
 
 use super::{Model, Outbox};
-use crate::id::{CartId, DeliveryId, MerchantId};
+use crate::id::{CartId, DeliveryId, MerchantId, SenderOrderNumber};
 use crate::outbox::model::CartState;
 use crate::store::orders::{Label, Order, OrderRef, Package};
 use cartage_contract::orders::{CivilDate, CivilTime, Told, Update};
@@ -67,7 +67,7 @@ pub(super) fn carts() -> [CartId; 2] {
 
 /// An order of a cart.
 pub(super) fn order(cart: usize, number: usize) -> OrderRef {
-    OrderRef { cart: carts()[cart].clone(), number: ["1021", "1022"][number].into() }
+    OrderRef { cart: carts()[cart].clone(), number: SenderOrderNumber::new(["1021", "1022"][number]) }
 }
 
 /// An id that says which it is.
@@ -79,7 +79,7 @@ pub(super) fn delivery(nth: usize) -> DeliveryId {
 pub(super) fn update(order: &OrderRef, label: &str, packages: &[u8]) -> Update {
     let date = CivilDate { year: 2026, month: 11, day: 23 };
     Update {
-        order_number: order.number.clone(),
+        order_number: order.number.to_string(),
         reference_number: None,
         label: label.into(),
         status: Some(label.to_lowercase()),

@@ -32,6 +32,7 @@ mod tests {
     use crate::gate::question::CartState;
     use crate::gate::{Again, Cause, Change, Definition, Given, Known, PluginState, Question, decide};
     use crate::id::CartId;
+    use crate::id::SenderOrderNumber;
     use crate::parameters::{Assignments, Scope, assign};
     use crate::validate::Load;
 
@@ -54,7 +55,7 @@ mod tests {
             nearest_cart: None,
             parameters: assignments,
             cause: Cause::Given(Given::Seti),
-            change: Change { order_number: "1021", label: Some("Shipped"), load: Load::default() },
+            change: Change { order_number: &SenderOrderNumber::new("1021"), label: Some("Shipped"), load: Load::default() },
             known: known.as_ref(),
             again: Again::No,
         }))

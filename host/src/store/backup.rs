@@ -54,25 +54,79 @@ pub struct CartGap {
 }
 
 impl Store {
-    /// Copies the store to a new file, as it is when this begins, while it goes on being read and written. The copy is complete under its
+    /// Copies the store: see [`Source::copy`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::copy`].
+    pub fn backup(&self, to: &Path, at_unix_ms: u64, progress: impl FnMut(Progress)) -> Result<(), Error> {
+        Source::open(&self.inner.file)?.copy(to, at_unix_ms, progress)
+    }
+}
+
+/// A store's file that is to be copied, whoever else reads and writes it.
+#[derive(Debug)]
+pub struct Source {
+    file: PathBuf,
+    connection: Connection,
+}
+
+impl Source {
+    /// Opens a store's file for reading.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::NotOurs`], [`Error::Newer`].
+    pub fn open(file: &Path) -> Result<Source, Error> {
+        if !file.exists() {
+            return Err(Error::Missing { file: file.to_owned() });
+        }
+        let connection = connect::read_only(file)?;
+        connect::assert_ours(&connection, file)?;
+        Ok(Source { file: file.to_owned(), connection })
+    }
+
+    /// How many bytes a copy takes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], when it could not be read.
+    pub fn bytes(&self) -> Result<u64, Error> {
+        let asked = |pragma| self.connection.query_row(pragma, (), |row| row.get::<_, u64>(0));
+        let bytes = asked("PRAGMA page_count").and_then(|pages| Ok(pages.saturating_mul(asked("PRAGMA page_size")?)));
+        bytes.map_err(|source| Error::on(&self.connection, format!("look at {}", self.file.display()), source))
+    }
+
+    /// Copies the store to a new file, as it is when this begins, while it goes on being read and written. The copy is whole and complete under its
     /// name or not there. The key file is not in it.
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`], and [`Error`] where the copy could not be read or written.
-    pub fn backup(&self, to: &Path, at_unix_ms: u64, progress: impl FnMut(Progress)) -> Result<(), Error> {
+    /// [`Error::Exists`], [`Error::Damaged`] where a page of the store is damaged, and [`Error`] where the copy could not be read or written.
+    pub fn copy(&self, to: &Path, at_unix_ms: u64, progress: impl FnMut(Progress)) -> Result<(), Error> {
         if to.exists() {
             return Err(Error::Exists { file: to.to_owned() });
         }
-        let connection = connect::read_only(&self.inner.file)?;
         let partial = partial(to);
         // What an earlier backup that was cut off left behind.
         if partial.exists() {
             std::fs::remove_file(&partial).map_err(Error::file("remove", &partial))?;
         }
-        copy(&connection, &partial, progress)?;
-        date(&partial, at_unix_ms)?;
+        let copied = copy(&self.connection, &partial, progress)
+            .and_then(|()| self.assert_copy_is_sound(&partial))
+            .and_then(|()| date(&partial, at_unix_ms));
+        if let Err(error) = copied {
+            // It is of no use to anybody, and may fill the disk.
+            let _ = std::fs::remove_file(&partial);
+            return Err(error);
+        }
         publish(&partial, to)
+    }
+
+    /// A copy holds what the store holds, so that a damaged page of the store is found in it.
+    fn assert_copy_is_sound(&self, copy: &Path) -> Result<(), Error> {
+        let connection = connect::read_only(copy)?;
+        assert_sound(&connection).map_err(|source| Error::of(format!("copy the store {}", self.file.display()), source))
     }
 }
 

@@ -189,8 +189,8 @@ pub fn ran(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, plugin: Digest, at
     tx.run("note that a cart's plugin ran", sql, (merchant, cart, plugin, at_unix_ms)).map(drop)
 }
 
-/// Removes a cart with its parameters, its credentials and the list of plugins that ran. What is known of its orders, the decisions, the
-/// receipts and the audit stay. Tells whether there was such a cart.
+/// Removes a cart with its parameters, its credentials and the list of plugins that ran. Decisions, receipts and the audit stay. What it was told of
+/// its orders no longer counts: a cart that is made later under this id was told nothing. Tells whether there was such a cart.
 ///
 /// # Errors
 ///
@@ -199,10 +199,15 @@ pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId) -> Result<bool,
     for sql in [
         "DELETE FROM parameters WHERE merchant = ?1 AND cart = ?2",
         "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2",
+        "DELETE FROM fetched_credentials WHERE merchant = ?1 AND cart = ?2",
+        "DELETE FROM unbound_carts WHERE merchant = ?1 AND cart = ?2",
         "DELETE FROM cart_plugins WHERE merchant = ?1 AND cart = ?2",
     ] {
         tx.run("remove what belongs to a cart", sql, (merchant, cart))?;
     }
+    let sql = "INSERT INTO cart_incarnations (merchant, cart, incarnation) VALUES (?1, ?2, 1)
+        ON CONFLICT DO UPDATE SET incarnation = incarnation + 1";
+    tx.run("end a cart's incarnation", sql, (merchant, cart))?;
     let sql = "DELETE FROM carts WHERE merchant = ?1 AND cart = ?2";
     tx.run("remove a cart", sql, (merchant, cart)).map(|rows| rows > 0)
 }

@@ -3,6 +3,7 @@
 use super::{Error, Tx, View};
 use crate::id::{CartId, MerchantId};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use std::collections::BTreeMap;
 
 /// Where a credential's field belongs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,8 +32,8 @@ pub struct Sealed {
     pub place: Place,
     /// Which of the two values.
     pub turn: Turn,
-    /// The host of the endpoint that it is for.
-    pub host: String,
+    /// The origins that it is for, as [`crate::carts::origins`] writes them. A value of an earlier release has the host alone.
+    pub bound_to: String,
     /// Names the key that opens it.
     pub key_id: String,
     /// The seal's nonce.
@@ -41,6 +42,14 @@ pub struct Sealed {
     pub sealed: Vec<u8>,
     /// When it was set.
     pub set_at_unix_ms: u64,
+}
+
+impl Sealed {
+    /// Whether it is for these origins. A value that is for a host alone is so where all of them are of this host.
+    pub fn is_bound_to(&self, origins: &str) -> bool {
+        let hosts = || origins.split(' ').map(|origin| url::Url::parse(origin).ok()?.host_str().map(str::to_owned));
+        self.bound_to == origins || !self.bound_to.contains("://") && hosts().all(|host| host.as_deref() == Some(self.bound_to.as_str()))
+    }
 }
 
 /// Keeps a sealed value in the place of the one before.
@@ -52,8 +61,8 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, value: &Sealed) -> Result<(), Err
     let sql = "INSERT INTO credentials (merchant, cart, slot, field, turn, host, key_id, nonce, sealed, set_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET host = excluded.host, key_id = excluded.key_id,
         nonce = excluded.nonce, sealed = excluded.sealed, set_at = excluded.set_at";
-    let Sealed { place: Place { cart, slot, field }, turn, host, key_id, nonce, sealed, set_at_unix_ms } = value;
-    tx.run("keep a credential", sql, (merchant, cart, slot, field, turn, host, key_id, nonce, sealed, set_at_unix_ms)).map(drop)
+    let Sealed { place: Place { cart, slot, field }, turn, bound_to, key_id, nonce, sealed, set_at_unix_ms } = value;
+    tx.run("keep a credential", sql, (merchant, cart, slot, field, turn, bound_to, key_id, nonce, sealed, set_at_unix_ms)).map(drop)
 }
 
 /// Makes the next values of a slot the current ones; a field without a next value keeps its own. Tells whether there were any.
@@ -87,6 +96,56 @@ pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, place: &Place) -> Result<bool,
 pub fn forget_next(tx: &Tx<'_>, merchant: &MerchantId, place: &Place) -> Result<bool, Error> {
     let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4 AND turn = 'next'";
     tx.run("forget a next credential", sql, (merchant, &place.cart, &place.slot, &place.field)).map(|rows| rows > 0)
+}
+
+/// Notes to which origins those values of a slot may be sent that the cart's definition fetches from elsewhere.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn bind_fetched(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &str, origins: &str) -> Result<(), Error> {
+    let sql = "INSERT OR REPLACE INTO fetched_credentials (merchant, cart, slot, origins) VALUES (?1, ?2, ?3, ?4)";
+    tx.run("bind a credential", sql, (merchant, cart, slot, origins)).map(drop)
+}
+
+/// Those origins, by slot.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn fetched(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<BTreeMap<String, String>, Error> {
+    let sql = "SELECT slot, origins FROM fetched_credentials WHERE merchant = ?1 AND cart = ?2";
+    let all = view.all("look up what credentials are bound to", sql, (merchant, cart), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(all.into_iter().collect())
+}
+
+/// Forgets those origins of a slot.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn unbind_fetched(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &str) -> Result<(), Error> {
+    let sql = "DELETE FROM fetched_credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3";
+    tx.run("unbind a credential", sql, (merchant, cart, slot)).map(drop)
+}
+
+/// Carts of an earlier release, of which nobody noted to which origins the values go that their definitions fetch.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn unnoted(view: &View<'_>) -> Result<Vec<(MerchantId, CartId)>, Error> {
+    view.all("look up carts of an earlier release", "SELECT merchant, cart FROM unbound_carts", (), |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// It is noted now.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn noted(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId) -> Result<(), Error> {
+    let sql = "DELETE FROM unbound_carts WHERE merchant = ?1 AND cart = ?2";
+    tx.run("note what credentials are bound to", sql, (merchant, cart)).map(drop)
 }
 
 /// One value.
@@ -126,7 +185,7 @@ fn read(row: &rusqlite::Row<'_>, from: usize) -> rusqlite::Result<Sealed> {
     Ok(Sealed {
         place: Place { cart: row.get(from)?, slot: row.get(from + 1)?, field: row.get(from + 2)? },
         turn: row.get(from + 3)?,
-        host: row.get(from + 4)?,
+        bound_to: row.get(from + 4)?,
         key_id: row.get(from + 5)?,
         nonce: row.get(from + 6)?,
         sealed: row.get(from + 7)?,

@@ -23,6 +23,9 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "overlap", sql: include_str!("migrations/0007_overlap.sql") },
     Step { name: "suspicions", sql: include_str!("migrations/0008_suspicions.sql") },
     Step { name: "clock", sql: include_str!("migrations/0009_clock.sql") },
+    Step { name: "forget", sql: include_str!("migrations/0010_forget.sql") },
+    Step { name: "incarnations", sql: include_str!("migrations/0011_incarnations.sql") },
+    Step { name: "origins", sql: include_str!("migrations/0012_origins.sql") },
 ];
 
 /// The version that this release writes.

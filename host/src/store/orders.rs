@@ -3,9 +3,13 @@
 //! Each accepted update has the order's next sequence number, and leaves a row for each label and each package in it. When it is settled
 //! as applied, the rows before its own are no longer needed; when it is taken back, its own go, and what was there before holds again. So
 //! "the last label accepted and not discarded" is the row with the highest number, whatever was taken back in between.
+//!
+//! All of it belongs to an incarnation of the cart, which ends when the cart is removed: a cart that is made later under the same id may be
+//! another shop, which was told nothing. What is kept of an order under an earlier incarnation counts as not there, and goes when the order's
+//! next update is accepted. So removing a cart costs the same however many orders it has.
 
 use super::{Error, Tx, View};
-use crate::id::{CartId, MerchantId};
+use crate::id::{CartId, MerchantId, SenderOrderNumber};
 use serde::{Deserialize, Serialize};
 
 /// Names an order of one of the merchant's carts.
@@ -13,8 +17,8 @@ use serde::{Deserialize, Serialize};
 pub struct OrderRef {
     /// The cart.
     pub cart: CartId,
-    /// The order number there.
-    pub number: String,
+    /// The number that its sender gives it.
+    pub number: SenderOrderNumber,
 }
 
 /// What is known of an order.
@@ -85,6 +89,13 @@ impl Order {
     }
 }
 
+/// The cart's present incarnation, for a statement whose first parameters are the merchant and the cart.
+macro_rules! incarnation {
+    () => {
+        "coalesce((SELECT incarnation FROM cart_incarnations WHERE merchant = ?1 AND cart = ?2), 0)"
+    };
+}
+
 /// Takes in an update and gives its sequence number: 1 for an order's first.
 ///
 /// # Errors
@@ -99,8 +110,23 @@ pub fn accept(
     at_unix_ms: u64,
 ) -> Result<u64, Error> {
     let OrderRef { cart, number } = order;
-    let sql = "INSERT INTO orders (merchant, cart, order_number, sequence, doubtful, accepted_at) VALUES (?1, ?2, ?3, 1, 0, ?4)
-        ON CONFLICT DO UPDATE SET sequence = sequence + 1, accepted_at = excluded.accepted_at";
+    let sql = concat!(
+        "UPDATE orders SET incarnation = ",
+        incarnation!(),
+        ", reference = NULL, doubtful = 0
+            WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND incarnation <> ",
+        incarnation!()
+    );
+    if tx.run("begin an order anew", sql, (merchant, cart, number))? > 0 {
+        for sql in &FORGET[..2] {
+            tx.run("forget what an earlier cart was told", sql, (merchant, cart, number))?;
+        }
+    }
+    let sql = concat!(
+        "INSERT INTO orders (merchant, cart, order_number, sequence, doubtful, accepted_at, incarnation) VALUES (?1, ?2, ?3, 1, 0, ?4, ",
+        incarnation!(),
+        ") ON CONFLICT DO UPDATE SET sequence = sequence + 1, accepted_at = excluded.accepted_at"
+    );
     tx.run("accept an update", sql, (merchant, cart, number, at_unix_ms))?;
     let sql = "SELECT sequence FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
     let sequence: Option<u64> = tx.one("number an update", sql, (merchant, cart, number), |row| row.get(0))?;
@@ -186,6 +212,13 @@ pub fn take_back(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence:
     Ok(())
 }
 
+/// Forgets what is known of an order.
+pub(crate) const FORGET: [&str; 3] = [
+    "DELETE FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+    "DELETE FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+    "DELETE FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+];
+
 /// Forgets all that is known of an order: what its cart was told, and was about to be told. Gives how many rows that was.
 ///
 /// # Errors
@@ -193,11 +226,7 @@ pub fn take_back(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence:
 /// [`Error`], when it could not be written.
 pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<usize, Error> {
     let mut rows = 0;
-    for sql in [
-        "DELETE FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
-        "DELETE FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
-        "DELETE FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
-    ] {
+    for sql in FORGET {
         rows += tx.run("forget an order", sql, (merchant, &order.cart, &order.number))?;
     }
     Ok(rows)
@@ -297,14 +326,17 @@ pub fn baseline(
     settle(tx, merchant, order, sequence, None, at_unix_ms)
 }
 
-/// What is known of an order. None: it was never accepted.
+/// What is known of an order. None: this cart never accepted an update of it.
 ///
 /// # Errors
 ///
 /// [`Error`], when it could not be read.
 pub fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<Order>, Error> {
     let key = (merchant, &order.cart, &order.number);
-    let sql = "SELECT sequence, reference, doubtful, accepted_at FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+    let sql = concat!(
+        "SELECT sequence, reference, doubtful, accepted_at FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND incarnation = ",
+        incarnation!()
+    );
     let order = view.one("look up an order", sql, key, |row| {
         Ok(Order {
             sequence: row.get(0)?,

@@ -2,7 +2,7 @@
 
 use super::error::Trouble;
 use super::{Error, Lost};
-use crate::id::{CartId, DeliveryId, Digest, MerchantId};
+use crate::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Params, Row};
 use std::cell::RefCell;
@@ -125,5 +125,17 @@ impl ToSql for DeliveryId {
 impl FromSql for DeliveryId {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<DeliveryId> {
         value.as_str().map(DeliveryId::named)
+    }
+}
+
+impl ToSql for SenderOrderNumber {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.as_str()))
+    }
+}
+
+impl FromSql for SenderOrderNumber {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<SenderOrderNumber> {
+        value.as_str().map(SenderOrderNumber::new)
     }
 }

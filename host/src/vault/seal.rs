@@ -16,7 +16,8 @@ pub(super) struct Label<'a> {
     pub(super) merchant: &'a MerchantId,
     pub(super) place: &'a Place,
     pub(super) turn: Turn,
-    pub(super) host: &'a str,
+    /// The origins that it is for.
+    pub(super) bound_to: &'a str,
     pub(super) set_at_unix_ms: u64,
 }
 
@@ -28,12 +29,12 @@ pub(super) fn seal(key: &Key, label: Label<'_>, secret: &SecretString) -> Result
     }
     let mut nonce = [0; NONCE_BYTES];
     getrandom::fill(&mut nonce).map_err(|source| Error::Random { source })?;
-    let payload = Payload { msg: text.as_bytes(), aad: &associated(label.merchant, label.place, label.host) };
+    let payload = Payload { msg: text.as_bytes(), aad: &associated(label.merchant, label.place, label.bound_to) };
     let sealed = XChaCha20Poly1305::new(key.bytes().into()).encrypt(&XNonce::from(nonce), payload);
     Ok(Sealed {
         place: label.place.clone(),
         turn: label.turn,
-        host: label.host.to_owned(),
+        bound_to: label.bound_to.to_owned(),
         key_id: key.id().to_string(),
         nonce: nonce.to_vec(),
         sealed: sealed.expect("the cipher takes gigabytes, and the length was checked above"),
@@ -49,7 +50,7 @@ pub(super) fn open(key: &Key, merchant: &MerchantId, value: &Sealed) -> Result<S
     }
     let broken = || Error::BrokenSeal { place: Box::new(place.clone()) };
     let nonce: [u8; NONCE_BYTES] = value.nonce.as_slice().try_into().map_err(|_| broken())?;
-    let payload = Payload { msg: &value.sealed, aad: &associated(merchant, place, &value.host) };
+    let payload = Payload { msg: &value.sealed, aad: &associated(merchant, place, &value.bound_to) };
     let opened = XChaCha20Poly1305::new(key.bytes().into()).decrypt(&XNonce::from(nonce), payload).map_err(|_| broken())?;
     let opened = Zeroizing::new(opened);
     let text = std::str::from_utf8(&opened).map_err(|_| broken())?;
@@ -58,10 +59,10 @@ pub(super) fn open(key: &Key, merchant: &MerchantId, value: &Sealed) -> Result<S
 
 /// What the seal covers beside the secret. Each part has its length before it, so that no two places read alike. The turn is not in it:
 /// a next value becomes the current one as it is.
-fn associated(merchant: &MerchantId, place: &Place, host: &str) -> Vec<u8> {
+fn associated(merchant: &MerchantId, place: &Place, bound_to: &str) -> Vec<u8> {
     let Place { cart, slot, field } = place;
     let mut bytes = b"cartage credential 1\0".to_vec();
-    for part in [merchant.as_str(), cart.as_str(), slot, field, host] {
+    for part in [merchant.as_str(), cart.as_str(), slot, field, bound_to] {
         bytes.extend((part.len() as u64).to_be_bytes());
         bytes.extend(part.as_bytes());
     }

@@ -4,8 +4,8 @@ use super::rotate::{self, next_file};
 use super::seal::{self, Label};
 use super::{Answer, Error, Key, KeyId, Vault};
 use crate::id::{CartId, MerchantId};
-use crate::store::credentials::{self, Place, Turn};
-use crate::store::{self, Store, View};
+use crate::store::credentials::{self, Place, Sealed, Turn};
+use crate::store::{self, Store, Tx, View, audit};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -93,14 +93,15 @@ impl SealedVault {
 }
 
 impl Vault for SealedVault {
-    fn get<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, turn: Turn, host: &'a str) -> Answer<'a, Option<SecretString>> {
+    fn get<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, turn: Turn, bound_to: &'a str) -> Answer<'a, Option<SecretString>> {
         Box::pin(async move {
             let key = self.key.read().await;
             let (whose, what) = (merchant.clone(), place.clone());
             let value = self.store.read(move |view| credentials::get(view, &whose, &what, turn)).await?;
             let Some(value) = value else { return Ok(None) };
-            if value.host != host {
-                return Err(Error::OtherHost { place: Box::new(place.clone()), bound_to: value.host, asked_for: host.to_owned() });
+            if !value.is_bound_to(bound_to) {
+                let (place, asked_for) = (Box::new(place.clone()), bound_to.to_owned());
+                return Err(Error::OtherOrigins { place, bound_to: value.bound_to, asked_for });
             }
             seal::open(&key, merchant, &value).map(Some)
         })
@@ -111,36 +112,82 @@ impl Vault for SealedVault {
         merchant: &'a MerchantId,
         place: &'a Place,
         turn: Turn,
-        host: &'a str,
+        bound_to: &'a str,
         secret: SecretString,
-        at_unix_ms: u64,
+        line: audit::Line,
     ) -> Answer<'a, ()> {
         Box::pin(async move {
             let key = self.key.read().await;
-            let value = seal::seal(&key, Label { merchant, place, turn, host, set_at_unix_ms: at_unix_ms }, &secret)?;
+            let label = Label { merchant, place, turn, bound_to, set_at_unix_ms: line.at_unix_ms };
+            let value = seal::seal(&key, label, &secret)?;
             let whose = merchant.clone();
-            Ok(self.store.write(move |tx| credentials::put(tx, &whose, &value)).await?)
+            let write = move |tx: &Tx<'_>| -> Result<(), Error> {
+                credentials::put(tx, &whose, &value)?;
+                Ok(audit::add(tx, &whose, &line)?)
+            };
+            self.store.write(write).await
         })
     }
 
-    fn promote<'a>(&'a self, merchant: &'a MerchantId, cart: &'a CartId, slot: &'a str) -> Answer<'a, bool> {
+    fn bind<'a>(
+        &'a self,
+        merchant: &'a MerchantId,
+        cart: &'a CartId,
+        slot: &'a str,
+        bound_to: &'a str,
+        line: audit::Line,
+    ) -> Answer<'a, ()> {
         Box::pin(async move {
-            let (whose, cart, slot) = (merchant.clone(), cart.clone(), slot.to_owned());
-            Ok(self.store.write(move |tx| credentials::promote(tx, &whose, &cart, &slot)).await?)
+            let key = self.key.read().await.copy();
+            let (whose, cart, slot, bound_to) = (merchant.clone(), cart.clone(), slot.to_owned(), bound_to.to_owned());
+            let write = move |tx: &Tx<'_>| -> Result<(), Error> {
+                for value in credentials::list(tx, &whose)? {
+                    let Sealed { place, turn, set_at_unix_ms, .. } = &value;
+                    if place.cart == cart && place.slot == slot && value.bound_to != bound_to {
+                        let secret = seal::open(&key, &whose, &value)?;
+                        let label = Label { merchant: &whose, place, turn: *turn, bound_to: &bound_to, set_at_unix_ms: *set_at_unix_ms };
+                        credentials::put(tx, &whose, &seal::seal(&key, label, &secret)?)?;
+                    }
+                }
+                credentials::bind_fetched(tx, &whose, &cart, &slot, &bound_to)?;
+                Ok(audit::add(tx, &whose, &line)?)
+            };
+            self.store.write(write).await
         })
     }
 
-    fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place) -> Answer<'a, bool> {
-        Box::pin(async move {
-            let (whose, what) = (merchant.clone(), place.clone());
-            Ok(self.store.write(move |tx| credentials::forget(tx, &whose, &what)).await?)
-        })
+    fn promote<'a>(&'a self, merchant: &'a MerchantId, cart: &'a CartId, slot: &'a str, line: audit::Line) -> Answer<'a, bool> {
+        let (whose, cart, slot) = (merchant.clone(), cart.clone(), slot.to_owned());
+        self.noted(merchant, line, move |tx| credentials::promote(tx, &whose, &cart, &slot))
     }
 
-    fn forget_next<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place) -> Answer<'a, bool> {
+    fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, only: Option<Turn>, line: audit::Line) -> Answer<'a, bool> {
+        let (whose, what) = (merchant.clone(), place.clone());
+        self.noted(merchant, line, move |tx| match only {
+            Some(Turn::Next) => credentials::forget_next(tx, &whose, &what),
+            Some(Turn::Current) | None => credentials::forget(tx, &whose, &what),
+        })
+    }
+}
+
+impl SealedVault {
+    /// A change with its line of the audit, in one transaction. Where it changes nothing there is no line.
+    fn noted<'a>(
+        &'a self,
+        merchant: &MerchantId,
+        line: audit::Line,
+        change: impl FnOnce(&Tx<'_>) -> Result<bool, store::Error> + Send + 'static,
+    ) -> Answer<'a, bool> {
+        let whose = merchant.clone();
         Box::pin(async move {
-            let (whose, what) = (merchant.clone(), place.clone());
-            Ok(self.store.write(move |tx| credentials::forget_next(tx, &whose, &what)).await?)
+            let write = move |tx: &Tx<'_>| -> Result<bool, Error> {
+                let changed = change(tx)?;
+                if changed {
+                    audit::add(tx, &whose, &line)?;
+                }
+                Ok(changed)
+            };
+            self.store.write(write).await
         })
     }
 }

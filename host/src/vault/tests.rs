@@ -37,12 +37,16 @@ fn default() -> MerchantId {
     MerchantId::default()
 }
 
+fn line() -> audit::Line {
+    audit::Line { at_unix_ms: AT, who: "test".into(), what: "credential".into(), subject: "account".into(), detail: None }
+}
+
 fn place(field: &str) -> Place {
     Place { cart: CartId::new("seed-shop").expect("a valid name"), slot: "account".into(), field: field.into() }
 }
 
 async fn set(vault: &SealedVault, field: &str, turn: Turn, secret: &str) {
-    vault.set(&default(), &place(field), turn, HOST, SecretString::from(secret), AT).await.expect("it can be kept");
+    vault.set(&default(), &place(field), turn, HOST, SecretString::from(secret), line()).await.expect("it can be kept");
 }
 
 async fn get(vault: &SealedVault, field: &str, turn: Turn) -> Option<String> {
@@ -61,18 +65,18 @@ async fn the_next_value_waits_beside_the_current_one_until_it_worked() {
     assert_eq!(get(&vault, "password", Turn::Current).await.as_deref(), Some("old"));
     assert_eq!(get(&vault, "password", Turn::Next).await.as_deref(), Some("new"));
     let cart = place("user").cart;
-    assert!(vault.promote(&default(), &cart, "account").await.expect("there is a next value"));
+    assert!(vault.promote(&default(), &cart, "account", line()).await.expect("there is a next value"));
     assert_eq!(get(&vault, "password", Turn::Current).await.as_deref(), Some("new"));
     assert_eq!(get(&vault, "password", Turn::Next).await, None);
     assert_eq!(get(&vault, "user", Turn::Current).await.as_deref(), Some("seed"), "a field without a next value keeps its own");
-    assert!(!vault.promote(&default(), &cart, "account").await.expect("there is none any more"));
+    assert!(!vault.promote(&default(), &cart, "account", line()).await.expect("there is none any more"));
     set(&vault, "password", Turn::Next, "newer").await;
-    assert!(vault.forget_next(&default(), &place("password")).await.expect("there is one"));
-    assert!(!vault.forget_next(&default(), &place("password")).await.expect("there is none any more"));
+    assert!(vault.forget(&default(), &place("password"), Some(Turn::Next), line()).await.expect("there is one"));
+    assert!(!vault.forget(&default(), &place("password"), Some(Turn::Next), line()).await.expect("there is none any more"));
     assert_eq!(get(&vault, "password", Turn::Current).await.as_deref(), Some("new"), "the one in use stays");
-    assert!(vault.forget(&default(), &place("password")).await.expect("there is one"));
+    assert!(vault.forget(&default(), &place("password"), None, line()).await.expect("there is one"));
     assert_eq!(get(&vault, "password", Turn::Current).await, None);
-    assert!(!vault.forget(&default(), &place("password")).await.expect("there is none any more"));
+    assert!(!vault.forget(&default(), &place("password"), None, line()).await.expect("there is none any more"));
 }
 
 #[tokio::test]
@@ -83,7 +87,7 @@ async fn a_secret_is_kept_up_to_its_limit() {
     set(&vault, "password", Turn::Current, &most).await;
     assert_eq!(get(&vault, "password", Turn::Current).await.as_deref(), Some(most.as_str()));
     let more = SecretString::from(format!("{most}x"));
-    let error = vault.set(&default(), &place("password"), Turn::Current, HOST, more, AT).await.expect_err("one byte over");
+    let error = vault.set(&default(), &place("password"), Turn::Current, HOST, more, line()).await.expect_err("one byte over");
     assert!(matches!(error, Error::TooLong { bytes, .. } if bytes == SECRET_BYTES_MAX + 1), "{error}");
 }
 
@@ -96,7 +100,7 @@ async fn no_secret_shows_in_files_debug_output_or_errors() {
     let too_long = SecretString::from(CANARY.repeat(SECRET_BYTES_MAX / CANARY.len() + 1));
     let key = Key::read(&scratch.key()).expect("it was made here");
     let errors = [
-        vault.set(&default(), &place("password"), Turn::Current, HOST, too_long, AT).await.expect_err("too long"),
+        vault.set(&default(), &place("password"), Turn::Current, HOST, too_long, line()).await.expect_err("too long"),
         vault.get(&default(), &place("password"), Turn::Current, "other.example").await.map(drop).expect_err("another host"),
         Error::WrongKey { place: place("password").into(), sealed_with: key.id().clone(), key: key.id().clone() },
     ];
@@ -139,7 +143,7 @@ async fn a_sealed_value_opens_at_its_own_place_only() {
     set(&vault, "password", Turn::Current, CANARY).await;
     let error = vault.get(&default(), &place("password"), Turn::Current, "other.example").await.expect_err("it is for one host");
     assert!(
-        matches!(&error, Error::OtherHost { bound_to, asked_for, .. } if (bound_to.as_str(), asked_for.as_str()) == (HOST, "other.example"))
+        matches!(&error, Error::OtherOrigins { bound_to, asked_for, .. } if (bound_to.as_str(), asked_for.as_str()) == (HOST, "other.example"))
     );
     let key = Key::read(&scratch.key()).expect("it was made here");
     let rows = vault.store().read(|view| crate::store::credentials::list(view, &MerchantId::default())).await.expect("it can be read");
@@ -152,7 +156,7 @@ async fn a_sealed_value_opens_at_its_own_place_only() {
         |value| value.place.slot.push('s'),
         |value| value.place.field.push('s'),
         |value| (value.place.slot, value.place.field) = ("accountp".into(), "assword".into()),
-        |value| value.host.push('s'),
+        |value| value.bound_to.push('s'),
         |value| value.sealed[0] ^= 1,
         |value| value.nonce.truncate(23),
     ];
@@ -279,4 +283,51 @@ async fn secrets_set_while_the_key_changes_are_under_the_new_one() {
     }
     assert!(vault.foreign().await.expect("it can be read").is_empty());
     assert_eq!(get(&vault, "field49", Turn::Current).await.as_deref(), Some(CANARY));
+}
+
+#[tokio::test]
+async fn what_is_changed_and_its_line_of_the_audit_are_one() {
+    let scratch = Scratch::new();
+    let vault = scratch.open();
+    let lines = async || {
+        let lines = vault.store().read::<_, store::Error>(|view| audit::last(view, &MerchantId::default(), 99)).await;
+        lines.expect("it can be read").len()
+    };
+    let cart = CartId::new("seed-shop").expect("a valid name");
+    assert!(!vault.forget(&default(), &place("password"), None, line()).await.expect("there is none"));
+    assert!(!vault.promote(&default(), &cart, "account", line()).await.expect("there is none"));
+    let long = SecretString::from("x".repeat(SECRET_BYTES_MAX + 1));
+    vault.set(&default(), &place("password"), Turn::Current, HOST, long, line()).await.expect_err("it is too long");
+    assert_eq!(lines().await, 0, "nothing was changed");
+    set(&vault, "password", Turn::Current, "old").await;
+    set(&vault, "password", Turn::Next, "new").await;
+    assert!(vault.promote(&default(), &cart, "account", line()).await.expect("one waits"));
+    assert!(vault.forget(&default(), &place("password"), None, line()).await.expect("there is one"));
+    assert_eq!(lines().await, 4);
+}
+
+#[tokio::test]
+async fn a_slot_is_bound_anew_whole() {
+    let scratch = Scratch::new();
+    let vault = scratch.open();
+    let cart = CartId::new("seed-shop").expect("a valid name");
+    let both = "https://a.example https://b.example:8443";
+    set(&vault, "user", Turn::Current, "seed").await;
+    set(&vault, "password", Turn::Current, "old").await;
+    set(&vault, "password", Turn::Next, "new").await;
+    // A value of an earlier release is for a host, whatever else is the same there.
+    let there = async |origins: &str| vault.get(&default(), &place("user"), Turn::Current, origins).await.is_ok();
+    assert!(there("https://shop.example").await && there("http://shop.example:81 https://shop.example").await);
+    assert!(!there("https://shop.example https://other.example").await && !there(both).await);
+    vault.bind(&default(), &cart, "account", both, line()).await.expect("they can be opened");
+    for (field, turn, value) in [("user", Turn::Current, "seed"), ("password", Turn::Current, "old"), ("password", Turn::Next, "new")] {
+        let secret = vault.get(&default(), &place(field), turn, both).await.expect("it is for these");
+        assert_eq!(secret.map(|secret| secret.expose_secret().to_owned()).as_deref(), Some(value));
+        for other in ["https://a.example", "https://a.example https://b.example", "https://shop.example"] {
+            let error = vault.get(&default(), &place(field), turn, other).await.expect_err("it is for both");
+            assert!(
+                matches!(error, Error::OtherOrigins { .. }) && error.to_string().contains("cartage credential approve seed-shop account")
+            );
+        }
+    }
 }

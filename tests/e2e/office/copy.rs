@@ -49,3 +49,22 @@ async fn a_copy_comes_back_with_its_key_and_its_plugins() {
     let (code, said) = in_new("keyless", &send);
     assert!(code == 1 && said.contains("was sealed with key"), "nothing is accepted that cannot be sent: {said}");
 }
+
+#[test]
+fn a_damaged_database_gives_no_copy() {
+    let desk = Desk::new();
+    let file = desk.path("data/cartage.sqlite");
+    let whole = std::fs::read(&file).expect("it is there");
+    let pages = whole.len() / 4096;
+    for page in [1, pages / 2, pages - 1] {
+        let mut bytes = whole.clone();
+        bytes[page * 4096..page * 4096 + 64].fill(0xa5);
+        std::fs::write(&file, &bytes).expect("it is ours");
+        desk.refused(&["backup", "copy.sqlite"], "damaged");
+        assert!(!names(desk.folder.path()).iter().any(|name| name.starts_with("copy")), "page {page}");
+    }
+    std::fs::write(&file, &whole).expect("it is ours");
+    desk.done(&["backup", "copy.sqlite"]);
+    assert_eq!(names(desk.folder.path()).iter().filter(|name| name.starts_with("copy")).count(), 1);
+    desk.refused(&["backup", "copy.sqlite"], "is there already");
+}

@@ -1,6 +1,7 @@
 //! Deliveries: lists and their cursors, retrying, discarding, cassettes.
 
 use super::*;
+use crate::id::SenderOrderNumber;
 use cartage_contract::delivery::FailureKind;
 
 const REFUSED: Reason = Reason::Refused(FailureKind::OrderNotFound);
@@ -135,7 +136,7 @@ async fn what_is_under_way_is_left_alone() {
     let operator = desk.token("default", Role::Operator).await;
     let delivery = desk.queue("default", "1", "Order Shipped").await;
     let discard = || post(&format!("/v1/deliveries/{delivery}/discard")).by(&operator).json(&json!({ "why": "cancelled" }));
-    let order = OrderRef { cart: cart("seed-shop"), number: "1".to_owned() };
+    let order = OrderRef { cart: cart("seed-shop"), number: SenderOrderNumber::new("1") };
     let held = desk.office.hold(&order).expect("nobody holds it");
     let reply = desk.ask(discard()).await;
     assert_eq!(reply.headers.get("retry-after").map(|value| value.as_bytes()), Some(b"1".as_slice()));

@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::api::body::{CART_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, UPDATES_BYTES_MAX};
+use crate::id::SenderOrderNumber;
 use axum::body::Bytes;
 
 /// What is on disk of orders and deliveries.
 async fn kept(desk: &Desk) -> usize {
     let look = |view: &store::View<'_>| {
-        let order = |number: &str| OrderRef { cart: cart("seed-shop"), number: number.to_owned() };
+        let order = |number: &str| OrderRef { cart: cart("seed-shop"), number: SenderOrderNumber::new(number) };
         let known = store::orders::get(view, &MerchantId::default(), &order("1021"))?;
         Ok(usize::from(known.is_some()))
     };

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::api::updates::BATCH_UPDATES_MAX;
+use crate::id::SenderOrderNumber;
 
 #[tokio::test]
 async fn an_event_is_not_sent_until_somebody_acts_and_then_is_on_disk() {
@@ -131,4 +132,19 @@ async fn the_same_request_twice_at_once_is_done_once() {
     third.is(StatusCode::ACCEPTED);
     let queued = desk.ask(get("/v1/deliveries?state=queued").by(&sender)).await;
     assert_eq!(queued.json["deliveries"].as_array().map(Vec::len), Some(1), "{}", queued.text);
+}
+
+#[tokio::test]
+async fn a_removed_cart_takes_nothing_also_of_what_it_was_told() {
+    use crate::office::Queue;
+    let desk = Desk::open().await;
+    let sender = desk.token("default", Role::Sender).await;
+    let known = vec![(SenderOrderNumber::new("1021"), "Order Shipped".to_owned())];
+    desk.office.baseline(&cart("seed-shop"), known).await.expect("it is a cart");
+    let send = |key: &str| post("/v1/status-updates").by(&sender).header("idempotency-key", key).json(&update("1021", "Order Shipped"));
+    assert_eq!(desk.ask(send("first")).await.is(StatusCode::OK).json["outcome"], "nothing-to-do");
+    desk.office.remove_cart(&cart("seed-shop"), Queue::Discard).await.expect("nothing waits");
+    for key in ["second", "first"] {
+        desk.ask(send(key)).await.problem(409, "not-sent", "condition 5");
+    }
 }

@@ -1,12 +1,19 @@
 //! `cartage cart check`: what the plugin finds of the cart.
 
+use crate::cli::attempt::warn_of_reflection;
 use crate::cli::{Failure, Verdict, init, report};
 use cartage::exchange::Outcome;
+use cartage::id::SenderOrderNumber;
 use cartage::office::{Checked, KeptCart, Known, Next, Office};
 use cartage_contract::delivery::{Choice, Finding, FindingLevel, OrderSeen, Report};
 
 /// Asks the plugin, and shows what it found.
-pub(in crate::cli) async fn run(office: &Office, kept: &KeptCart, order: Option<&str>, json: bool) -> Result<Verdict, Failure> {
+pub(in crate::cli) async fn run(
+    office: &Office,
+    kept: &KeptCart,
+    order: Option<&SenderOrderNumber>,
+    json: bool,
+) -> Result<Verdict, Failure> {
     let Checked { cassette, next } = Box::pin(office.check(kept, order)).await.map_err(init::failure)?;
     let statuses = Box::pin(office.ask_statuses(kept)).await.map_err(init::failure)?;
     if json {
@@ -46,7 +53,8 @@ pub(in crate::cli) async fn run(office: &Office, kept: &KeptCart, order: Option<
         }
         Outcome::Applied(_) | Outcome::Choices(_) => true,
     };
-    let problem = problem | statuses.is_some_and(|statuses| show_statuses(statuses, json));
+    warn_of_reflection(&cassette);
+    let problem = problem | cassette.recording.secret_reflected | statuses.is_some_and(|statuses| show_statuses(statuses, json));
     Ok(if problem { Verdict::NotDone } else { Verdict::Done })
 }
 

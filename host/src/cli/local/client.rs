@@ -90,6 +90,10 @@ impl Client {
                     self.say(begun.as_ref().map(drop))?;
                     writing = begun.ok();
                 }
+                Ask::CopyStore { to, at_unix_ms } => {
+                    let copied = desk.copy_store(data, to.path(), at_unix_ms);
+                    self.say(copied.as_ref().map(drop))?;
+                }
                 Ask::Piece(piece) => writing.iter_mut().for_each(|writing| writing.add(&piece.0)),
                 Ask::End => {
                     let ended = writing.take().map_or_else(|| Err(io::Error::other("no file was begun")), Writing::end);

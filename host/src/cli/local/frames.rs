@@ -116,6 +116,8 @@ pub(super) enum Ask {
     /// Answered with [`Answer::End`] or [`Answer::Failed`]. After the first, pieces follow and [`Ask::End`], which is answered the same way,
     /// or [`Ask::Abandon`], which is not answered.
     Write { path: Blob, place: Place },
+    /// Copy the store, which whoever may use the directory may read, to this new file. Answered with [`Answer::End`] or [`Answer::Failed`].
+    CopyStore { to: Blob, at_unix_ms: u64 },
     /// A piece of what is written.
     Piece(Blob),
     /// What is written is complete.

@@ -82,6 +82,10 @@ impl Desk for Seat {
         Here::default().new_file(path, make)
     }
 
+    fn copy_store(&self, data: &Path, to: &Path, at_unix_ms: u64) -> io::Result<()> {
+        Here::default().copy_store(&self.folder.join(data), &self.folder.join(to), at_unix_ms)
+    }
+
     fn variable(&self, name: &str) -> io::Result<Option<OsString>> {
         Ok((name == "SHOP_PASSWORD").then(|| "marked-secret-0123456789".into()))
     }

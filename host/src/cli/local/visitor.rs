@@ -184,6 +184,11 @@ impl Desk for Visitor {
         Ok(self.end()?)
     }
 
+    fn copy_store(&self, _data: &Path, to: &Path, at_unix_ms: u64) -> io::Result<()> {
+        self.tell(&Ask::CopyStore { to: to.into(), at_unix_ms });
+        self.is_done()
+    }
+
     fn variable(&self, name: &str) -> io::Result<Option<OsString>> {
         self.tell(&Ask::Variable { name: name.to_owned() });
         match self.answer()? {

@@ -1,7 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 
-const OPEN: Rules = Rules { public: Public::Allowed, networks: Vec::new(), host_named: false, own: Vec::new() };
+const OPEN: Rules =
+    Rules { public: Public::Allowed, networks: Vec::new(), host_named: false, own: Vec::new(), this_machine: ThisMachine::Denied };
 
 fn ip(text: &str) -> IpAddr {
     text.parse().expect("the test writes addresses")

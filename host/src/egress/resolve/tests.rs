@@ -1,5 +1,5 @@
 use super::*;
-use crate::egress::address::Public;
+use crate::egress::address::{Public, ThisMachine};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct Played(Vec<io::Result<Vec<IpAddr>>>, AtomicUsize);
@@ -17,7 +17,8 @@ impl Resolver for Played {
 }
 
 fn played(answers: Vec<io::Result<Vec<IpAddr>>>) -> VettedResolver {
-    let rules = Rules { public: Public::Allowed, networks: Vec::new(), host_named: false, own: Vec::new() };
+    let rules =
+        Rules { public: Public::Allowed, networks: Vec::new(), host_named: false, own: Vec::new(), this_machine: ThisMachine::Denied };
     VettedResolver { resolver: Arc::new(Played(answers, AtomicUsize::new(0))), rules, ms_max: RESOLVE_MS_MAX }
 }
 
@@ -132,4 +133,63 @@ async fn a_name_without_an_answer_is_this_machine_s_fault_only_where_it_cannot_a
 #[test]
 fn the_system_knows_a_way_to_this_machine() {
     assert_eq!(SystemResolver.way(ips(&["127.0.0.1"])[0]), Way::There);
+}
+
+/// A machine whose addresses are these.
+struct Machine(Vec<IpAddr>);
+
+impl Resolver for Machine {
+    fn resolve(&self, _name: String) -> Resolving {
+        Box::pin(std::future::ready(Ok(self.0.clone())))
+    }
+
+    fn is_own(&self, ip: IpAddr) -> bool {
+        self.0.contains(&ip)
+    }
+}
+
+#[tokio::test]
+async fn this_machine_is_reached_where_it_is_named_or_allowed() {
+    let rules = |public, networks: &[&str], this_machine| Rules {
+        public,
+        networks: networks.iter().map(|network| network.parse().expect("the test writes networks")).collect(),
+        host_named: false,
+        own: Vec::new(),
+        this_machine,
+    };
+    use ThisMachine::{Allowed, Denied};
+    for (ip, rules, passes) in [
+        ("198.41.0.4", rules(Public::Allowed, &[], Denied), false),
+        ("198.41.0.4", rules(Public::Allowed, &[], Allowed), true),
+        ("2606:4700::1111", rules(Public::Allowed, &[], Denied), false),
+        // A network that was opened is not this machine; the very address is.
+        ("192.168.1.20", rules(Public::Denied, &["192.168.1.0/24"], Denied), false),
+        ("192.168.1.20", rules(Public::Denied, &["192.168.1.0/24", "192.168.1.20/32"], Denied), true),
+        ("192.168.1.20", rules(Public::Denied, &["192.168.1.0/24"], Allowed), true),
+        // The loopback network is a private one, and opened as such.
+        ("127.0.0.1", rules(Public::Denied, &["127.0.0.0/8"], Denied), true),
+        ("127.0.0.1", rules(Public::Allowed, &[], Allowed), false),
+    ] {
+        let resolver = VettedResolver { resolver: Arc::new(Machine(ips(&[ip]))), rules, ms_max: RESOLVE_MS_MAX };
+        let asked = ask(&resolver).await;
+        assert_eq!(asked.is_ok(), passes, "{ip}: {asked:?}");
+        if let Err(Error::Denied { source: address::Denied::ThisMachine { .. }, .. }) = &asked {
+            assert!(causes(&asked).contains("private exception"), "{asked:?}");
+        }
+    }
+}
+
+fn causes<T: std::fmt::Debug>(asked: &Result<T, Error>) -> String {
+    crate::causes::chain(asked.as_ref().expect_err("it was denied"))
+}
+
+#[test]
+fn a_machine_knows_its_own_addresses() {
+    let own = |text: &str| SystemResolver.is_own(text.parse().expect("the test writes addresses"));
+    assert!(own("127.0.0.1"));
+    assert!(!own("192.0.2.1") && !own("198.41.0.4"), "documentation's, and a root server's");
+    // Whatever this machine speaks from is its own.
+    if let Ok(from) = towards("198.41.0.4".parse().expect("an address")) {
+        assert!(own(&from.to_string()), "{from}");
+    }
 }

@@ -46,8 +46,11 @@ fn commands_read_as_they_are_documented() {
             event_set(event, Some("Order Shipped")),
             "cartage event set \"Tracking Number Imported\" --order-label \"Order Shipped\" --notify-cart",
         ),
-        (send(&cart, "1021", "Shipped", Again::No), "cartage send --cart seed-shop --order 1021 --label Shipped"),
-        (send(&cart, "-5", "It's $5!", Again::Yes), r"cartage send --cart seed-shop --order=-5 --label 'It'\''s $5!' --again"),
+        (send(&cart, &SenderOrderNumber::new("1021"), "Shipped", Again::No), "cartage send --cart seed-shop --order 1021 --label Shipped"),
+        (
+            send(&cart, &SenderOrderNumber::new("-5"), "It's $5!", Again::Yes),
+            r"cartage send --cart seed-shop --order=-5 --label 'It'\''s $5!' --again",
+        ),
         (cart_enable(&cart), "cartage cart enable seed-shop"),
         (cart_upgrade(&cart, Consent::Asked), "cartage cart upgrade seed-shop --plugin PLUGIN.wasm"),
         (cart_upgrade(&cart, Consent::Given), "cartage cart upgrade seed-shop --plugin PLUGIN.wasm --approve"),

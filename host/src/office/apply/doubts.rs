@@ -2,6 +2,7 @@
 
 use crate::carts::{Cart, LabelTarget, Mode, UnlistedLabels};
 use crate::events::Labels;
+use crate::id::SenderOrderNumber;
 use crate::validate;
 use cartage_contract::delivery::Choice;
 use cartage_contract::manifest::{Carriers, Manifest, Statuses};
@@ -9,10 +10,11 @@ use cartage_contract::manifest::{Carriers, Manifest, Statuses};
 /// Orders of the mode `only-orders` that no sender's number can ever be.
 pub(super) fn orders(cart: &Cart) -> Vec<String> {
     let Mode::OnlyOrders(orders) = cart.mode() else { return Vec::new() };
-    let never = |order: &String| {
+    let never = |order: &SenderOrderNumber| {
         let source = cart.order_number.apply(order).err()?;
         Some(format!(
-            "only_orders names {order:?}, which no order of this cart is called by its sender, so nothing is sent for it: {source}"
+            "only_orders names {:?}, which no order of this cart is called by its sender, so nothing is sent for it: {source}",
+            order.as_str()
         ))
     };
     orders.iter().filter_map(never).collect()

@@ -1,5 +1,6 @@
 use super::*;
 use crate::clock::ManualClock;
+use crate::id::SenderOrderNumber;
 use crate::outbox::{Settle, Settled, Settlement, Wish};
 use crate::validate::civil_time;
 use cartage_contract::orders::Update;
@@ -15,7 +16,7 @@ struct Desk {
 }
 
 fn order(number: &str) -> OrderRef {
-    OrderRef { cart: CartId::new("shop").expect("it is a Cart ID"), number: number.to_owned() }
+    OrderRef { cart: CartId::new("shop").expect("it is a Cart ID"), number: SenderOrderNumber::new(number) }
 }
 
 fn id(text: &str) -> DeliveryId {
@@ -155,7 +156,7 @@ async fn what_is_under_way_is_not_ended_and_what_is_ended_is_not_begun() {
         assert_eq!(desk.office.discard(&id(delivery), "wrong").await.expect("it is answered"), Taken::UnderWay);
     }
     let cart = (desk.office.merchant.clone(), order("1021").cart);
-    let over = desk.office.deliverer().attempt(&cart, "1021", 0).await.expect("it is answered");
+    let over = desk.office.deliverer().attempt(&cart, &order("1021").number, 0).await.expect("it is answered");
     let again = over.next_due_unix_ms.map(|at| at - desk.office.now_unix_ms());
     assert!(over.tried.is_err() && again == Some(crate::deliver::HELD_MS), "{over:?}");
     assert_eq!(desk.listed(Which::default(), 10).await[1], ["first", "second"]);

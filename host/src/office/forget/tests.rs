@@ -1,6 +1,6 @@
 use super::*;
 use crate::clock::ManualClock;
-use crate::id::{DeliveryId, Digest};
+use crate::id::{DeliveryId, Digest, MerchantId};
 use crate::outbox::{Claimed, Outbox as _, Reason, Settle, Settlement, Then, Wish};
 use crate::receipt::{Fate, Receipt};
 use crate::store::cassettes::Tape;
@@ -19,7 +19,7 @@ struct Desk {
 }
 
 fn order(number: &str) -> OrderRef {
-    OrderRef { cart: CartId::new("shop").expect("it is a Cart ID"), number: number.to_owned() }
+    OrderRef { cart: CartId::new("shop").expect("it is a Cart ID"), number: SenderOrderNumber::new(number) }
 }
 
 /// Text that stands nowhere by chance, long enough to lie in several pages.
@@ -68,8 +68,8 @@ impl Desk {
         let write = move |tx: &Tx<'_>| -> Result<(), store::Error> {
             let json = format!("{{\"label\":\"{}\"}}", marked(&number, "decision"));
             decisions::add(tx, &merchant, &order(&number), &decisions::Decision { at_unix_ms: AT, json })?;
-            let answer = format!("{{\"cart\":\"shop\",\"order_number\":\"{number}\",\"label\":\"marked-{number}-answer\"}}");
-            idempotency::put(tx, &merchant, &key, Digest::of(b"x"), &answer, AT).map(drop)
+            let answer = format!("{{\"label\":\"marked-{number}-answer\"}}");
+            idempotency::put(tx, &merchant, &key, Digest::of(b"x"), Some(&order(&number)), &answer, AT).map(drop)
         };
         self.office.store().write(write).await.expect("it can be written");
     }
@@ -109,7 +109,7 @@ impl Desk {
     }
 
     async fn forget(&self, number: &str, discard_queue: bool) -> Forgotten {
-        self.office.forget(&order(number).cart, number, discard_queue).await.expect("it can be asked")
+        self.office.forget(&order(number).cart, &SenderOrderNumber::new(number), discard_queue).await.expect("it can be asked")
     }
 
     /// Whether the database's files hold this anywhere.
@@ -158,7 +158,9 @@ async fn an_order_is_gone_from_the_rows_and_from_the_bytes_and_its_neighbours_ar
     assert!(gone && neighbour);
     assert_eq!((audit[0].what.as_str(), audit[0].subject.as_str()), ("forget", "order 1021 at cart shop"));
     assert_eq!(desk.office.delivery(&DeliveryId::named("d0")).await.expect("it is looked up"), None);
-    assert_eq!(desk.forget("1021", false).await, Forgotten::Done { discarded: 0, rows: 0 }, "twice is no error");
+    assert_eq!(desk.forget("1021", false).await, Forgotten::NothingKept, "nothing is left");
+    let audit = desk.office.store().read::<_, store::Error>(|view| audit::last(view, &MerchantId::default(), 9)).await;
+    assert_eq!(audit.expect("it can be read").iter().filter(|line| line.what == "forget").count(), 1, "what was not done is in no audit");
 }
 
 #[tokio::test]
@@ -179,4 +181,26 @@ async fn what_waits_or_is_dead_keeps_an_order_unless_it_is_discarded() {
     assert_eq!(desk.backlog().await, (1, 0, 0), "the counts follow");
     desk.accept("1021", "anew").await;
     assert_eq!(desk.backlog().await, (2, 0, 0), "the order is new again");
+}
+
+#[tokio::test]
+async fn an_answer_goes_with_its_own_order_whatever_else_it_says() {
+    let desk = Desk::new();
+    for number in ["10", "11"] {
+        desk.accept(number, &format!("key-{number}")).await;
+        desk.settle(number, delivered()).await;
+    }
+    let merchant = desk.office.merchant.clone();
+    // Its label is "10", its cart has the name of the other order's: neither makes it an answer about that order.
+    let answer = r#"{"decision":{"cart":"shop","order_number":"12","label":"10"}}"#;
+    let write = move |tx: &Tx<'_>| idempotency::put(tx, &merchant, "label-10", Digest::of(b"x"), Some(&order("12")), answer, AT);
+    desk.office.store().write(write).await.expect("it can be written");
+    assert!(matches!(desk.forget("10", false).await, Forgotten::Done { .. }));
+    let merchant = desk.office.merchant.clone();
+    let look = move |view: &store::View<'_>| -> Result<_, store::Error> {
+        ["key-10", "key-11", "label-10"].into_iter().map(|key| idempotency::get(view, &merchant, key, Digest::of(b"x"))).collect()
+    };
+    let known: Vec<idempotency::Known> = desk.office.store().read(look).await.expect("it can be read");
+    let kept: Vec<bool> = known.iter().map(|known| *known != idempotency::Known::New).collect();
+    assert_eq!(kept, [false, true, true]);
 }

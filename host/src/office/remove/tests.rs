@@ -1,6 +1,6 @@
 use super::*;
 use crate::clock::ManualClock;
-use crate::id::MerchantId;
+use crate::id::{MerchantId, SenderOrderNumber};
 use crate::outbox::{self, Claimed, Found, How, Reason, Settle, Settlement, Then, Wish};
 use crate::store::carts::Definition;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ fn shop() -> CartId {
 }
 
 fn order(number: &str) -> OrderRef {
-    OrderRef { cart: shop(), number: number.to_owned() }
+    OrderRef { cart: shop(), number: SenderOrderNumber::new(number) }
 }
 
 async fn desk() -> (tempfile::TempDir, Office) {

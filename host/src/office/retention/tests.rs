@@ -1,7 +1,7 @@
 use super::super::deliveries::tests::update;
 use super::*;
 use crate::clock::ManualClock;
-use crate::id::{CartId, DeliveryId, Digest};
+use crate::id::{CartId, DeliveryId, Digest, SenderOrderNumber};
 use crate::outbox::{self, Claimed, Outbox as _, Reason, Settle, Settlement, Then, Wish};
 use crate::parameters::{Scope, assign};
 use crate::receipt::{Fate, Receipt};
@@ -20,7 +20,7 @@ struct Desk {
 }
 
 fn order(number: &str) -> OrderRef {
-    OrderRef { cart: CartId::new("shop").expect("it is a Cart ID"), number: number.to_owned() }
+    OrderRef { cart: CartId::new("shop").expect("it is a Cart ID"), number: SenderOrderNumber::new(number) }
 }
 
 impl Desk {
@@ -126,7 +126,7 @@ async fn each_kind_is_kept_for_its_days_and_not_a_millisecond_longer() {
             let (delivery, tape) = (DeliveryId::named("raw"), if failed { Tape::redacted("{}") } else { tape.clone() });
             cassettes::put(tx, merchant, &cassettes::Cassette { delivery, attempt, at_unix_ms: AT, failed, tape })?;
         }
-        idempotency::put(tx, merchant, "key", Digest::of(b"body"), "{}", AT).map(drop)
+        idempotency::put(tx, merchant, "key", Digest::of(b"body"), None, "{}", AT).map(drop)
     })
     .await;
     for (days, kinds) in [
@@ -202,7 +202,7 @@ async fn many_go_in_small_transactions_between_which_others_write() {
     let desk = Desk::new();
     let keys = u64::from(BATCH_ROWS) * 3 + 1;
     desk.write(move |tx, merchant| {
-        (0..keys).try_for_each(|nth| idempotency::put(tx, merchant, &nth.to_string(), Digest::of(b"body"), "{}", AT).map(drop))
+        (0..keys).try_for_each(|nth| idempotency::put(tx, merchant, &nth.to_string(), Digest::of(b"body"), None, "{}", AT).map(drop))
     })
     .await;
     let before = desk.office.store().writes_and_commits().0;
@@ -215,7 +215,7 @@ async fn many_go_in_small_transactions_between_which_others_write() {
 async fn nothing_goes_on_the_word_of_a_clock_that_jumped() {
     let mut desk = Desk::new();
     desk.settled("done", delivered()).await;
-    desk.write(|tx, merchant| idempotency::put(tx, merchant, "key", Digest::of(b"body"), "{}", AT).map(drop)).await;
+    desk.write(|tx, merchant| idempotency::put(tx, merchant, "key", Digest::of(b"body"), None, "{}", AT).map(drop)).await;
     for now in [AT + 1_100 * DAY_MS, AT + 8 * DAY_MS, 0, AT + 20 * 365 * DAY_MS] {
         desk.clock.set_unix_ms(now);
         for started in ["running", "started again"] {
@@ -254,7 +254,7 @@ async fn a_person_who_confirms_the_clock_is_believed_from_then_on() {
 #[tokio::test]
 async fn the_daemon_s_job_deletes_until_it_is_told_to_stop() {
     let desk = Desk::new();
-    desk.write(|tx, merchant| idempotency::put(tx, merchant, "key", Digest::of(b"body"), "{}", AT).map(drop)).await;
+    desk.write(|tx, merchant| idempotency::put(tx, merchant, "key", Digest::of(b"body"), None, "{}", AT).map(drop)).await;
     desk.clock.advance_ms(7 * DAY_MS + 1);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let office = desk.office.clone();

@@ -2,6 +2,7 @@
 
 use super::command::Driver;
 use super::{Subject, carts, merchants, order};
+use crate::id::SenderOrderNumber;
 use crate::outbox::{DeadLetter, Filter, Found, Look, Outbox as _, Page, Queued, Reason, Then};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -22,7 +23,7 @@ pub(super) async fn all<S: Subject>(driver: &Driver, subject: &S) -> String {
             for (most, in_flight) in
                 [(10, vec![]), (1, vec![]), (0, vec![]), (10, vec!["1021"]), (1, vec!["1022"]), (1, vec!["1021", "1022"])]
             {
-                let in_flight: BTreeSet<String> = in_flight.into_iter().map(str::to_owned).collect();
+                let in_flight: BTreeSet<SenderOrderNumber> = in_flight.into_iter().map(SenderOrderNumber::new).collect();
                 let look = Look { merchant: merchant.clone(), cart: cart.clone(), now_unix_ms: driver.now_unix_ms, most, in_flight };
                 let due = outbox.due(look.clone()).await;
                 writeln!(seen, "{merchant} {cart} {most} {:?}: {due:?}", look.in_flight).expect("a text takes all");

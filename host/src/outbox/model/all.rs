@@ -188,7 +188,7 @@ impl All {
         for ((_, order), lane) in self.lanes.iter().filter(|((merchant, _), _)| merchant == of) {
             let Some(fault) = &lane.fault else { continue };
             let head = lane.waiting.values().next().map(|head| head.delivery.clone());
-            let first = (order.number.clone(), head, fault.clone());
+            let first = (order.number.to_string(), head, fault.clone());
             let (opened, faults) = found
                 .entry(order.cart.clone())
                 .or_insert_with(|| (lane.opened, Faults { cart: order.cart.clone(), lanes: 0, first: first.clone() }));

@@ -31,6 +31,23 @@ pub fn of_order(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Res
     Ok(found.unwrap_or_default())
 }
 
+/// Forgets what is kept of an order beside what its cart was told. Each finds its rows by an index, so that the cost is that of this order's rows.
+const FORGET: [&str; 7] = [
+    // First, because the others name the deliveries.
+    "DELETE FROM cassettes WHERE merchant = ?1 AND delivery IN (
+        SELECT delivery FROM receipts WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3
+        UNION SELECT delivery FROM dead_letters WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3
+        UNION SELECT delivery FROM endings WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3
+        UNION SELECT delivery FROM deliveries JOIN lanes USING (lane)
+            WHERE lanes.merchant = ?1 AND lanes.cart = ?2 AND order_number = ?3)",
+    "DELETE FROM deliveries WHERE lane = (SELECT lane FROM lanes WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3)",
+    "DELETE FROM lanes WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+    "DELETE FROM dead_letters WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+    "DELETE FROM endings WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+    "DELETE FROM receipts WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+    "DELETE FROM decisions WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
+];
+
 /// Forgets an order: what waits of it, its dead letters, receipts, recordings, decisions, what its cart was told, and what was answered to
 /// senders' keys. Gives how many rows are gone. Not for an order that is under way.
 ///
@@ -41,21 +58,7 @@ pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<u6
     let key = (merchant, &order.cart, &order.number);
     let OfOrder { queued, dead, blocking } = of_order(tx, merchant, order)?;
     let mut rows = 0;
-    for sql in [
-        // First, because the others name the deliveries.
-        "DELETE FROM cassettes WHERE merchant = ?1 AND delivery IN (
-            SELECT delivery FROM receipts WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3
-            UNION SELECT delivery FROM dead_letters WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3
-            UNION SELECT delivery FROM endings WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3
-            UNION SELECT delivery FROM deliveries JOIN lanes USING (lane)
-                WHERE lanes.merchant = ?1 AND lanes.cart = ?2 AND order_number = ?3)",
-        "DELETE FROM deliveries WHERE lane = (SELECT lane FROM lanes WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3)",
-        "DELETE FROM lanes WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
-        "DELETE FROM dead_letters WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
-        "DELETE FROM endings WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
-        "DELETE FROM receipts WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
-        "DELETE FROM decisions WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
-    ] {
+    for sql in FORGET {
         rows += tx.run("forget an order", sql, key)? as u64;
     }
     if queued + dead > 0 {
@@ -63,5 +66,37 @@ pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<u6
         lanes::count(tx, merchant, &order.cart, gone)?;
     }
     rows += orders::forget(tx, merchant, order)? as u64;
-    Ok(rows + idempotency::forget(tx, merchant, &order.cart, &order.number)? as u64)
+    Ok(rows + idempotency::forget(tx, merchant, order)? as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{self, Store};
+
+    /// Whatever is kept of other orders, forgetting one reads none of it.
+    #[test]
+    fn no_table_is_read_whole_to_forget_an_order() {
+        let folder = tempfile::tempdir().expect("the tests need a directory for temporary files");
+        let store = Store::create(&folder.path().join("cartage.db"), 1).expect("it is made");
+        let plans = store.write_blocking(|tx| -> Result<_, store::Error> {
+            FORGET
+                .iter()
+                .chain(&orders::FORGET)
+                .chain([&idempotency::FORGET])
+                .map(|sql| {
+                    let plan = format!("EXPLAIN QUERY PLAN {sql}");
+                    Ok((*sql, tx.all("plan", &plan, ("m", "c", "1"), |row| row.get::<_, String>(3))?))
+                })
+                .collect::<Result<Vec<_>, _>>()
+        });
+        for (sql, plan) in plans.expect("they can be planned") {
+            assert!(plan.iter().any(|step| step.contains("SEARCH")), "{sql}: {plan:?}");
+            let whole = |step: &&String| step.starts_with("SCAN") && TABLES.iter().any(|table| step.contains(table));
+            assert_eq!(plan.iter().find(whole), None, "{sql}");
+        }
+    }
+
+    const TABLES: [&str; 9] =
+        ["cassettes", "deliveries", "lanes", "dead_letters", "endings", "receipts", "decisions", "order", "idempotency_keys"];
 }

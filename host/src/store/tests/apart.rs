@@ -1,7 +1,7 @@
 //! Merchants cannot see one another's rows: what a merchant sees of a store that it shares is what it sees of a store of its own.
 
 use super::{Scratch, cart};
-use crate::id::{DeliveryId, Digest, MerchantId};
+use crate::id::{DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use crate::store::carts::{Definition, Pause};
 use crate::store::credentials::{Place, Sealed, Turn};
 use crate::store::decisions::Decision;
@@ -42,7 +42,7 @@ fn merchant(nth: usize) -> MerchantId {
 }
 
 fn order(name: &str) -> OrderRef {
-    OrderRef { cart: cart(name), number: "1021".into() }
+    OrderRef { cart: cart(name), number: SenderOrderNumber::new("1021") }
 }
 
 impl Operation {
@@ -90,7 +90,7 @@ impl Operation {
                 let sealed = Sealed {
                     place,
                     turn: [Turn::Current, Turn::Next][self.name % 2],
-                    host: "shop.example".into(),
+                    bound_to: "shop.example".into(),
                     key_id: "k".into(),
                     nonce: seal.clone(),
                     sealed: seal,
@@ -134,7 +134,7 @@ impl Operation {
                 all.iter().filter(|alert| alert.kind == name).try_for_each(|alert| alerts::told(tx, merchant, alert, at).map(drop))
             }
             26 => alerts::clear(tx, merchant, name, &text, at).map(drop),
-            27 => idempotency::put(tx, merchant, name, digest, &at.to_string(), at).map(drop),
+            27 => idempotency::put(tx, merchant, name, digest, None, &at.to_string(), at).map(drop),
             28 => retention::delete(tx, merchant, Kind::IdempotencyKeys, &(0..at.saturating_sub(30)), 2).map(drop),
             29 => {
                 // Nobody has the token of another.

@@ -1,7 +1,7 @@
 //! Copies made while the store is written, and stores made from copies.
 
 use super::{AT, Scratch, cart, merchant};
-use crate::id::{CartId, MerchantId};
+use crate::id::{CartId, MerchantId, SenderOrderNumber};
 use crate::store::backup::{CartGap, Gap, Progress, RESTORED, SoundCopy};
 use crate::store::carts::{self, Definition, Pause};
 use crate::store::orders::{self, Label, OrderRef};
@@ -14,7 +14,7 @@ fn restore(from: &Path, to: &Path, at_unix_ms: u64) -> Result<Gap, Error> {
 }
 
 fn order(cart: &CartId, number: u64) -> OrderRef {
-    OrderRef { cart: cart.clone(), number: format!("{number:06}") }
+    OrderRef { cart: cart.clone(), number: SenderOrderNumber::new(format!("{number:06}")) }
 }
 
 /// Accepts an update of an order and adds a line to the audit that names it: both or neither, so that a torn copy shows.
@@ -129,7 +129,7 @@ fn a_restored_store_is_paused_in_doubt_and_tells_the_gap() {
         merchant,
         cart: seed.clone(),
         orders,
-        last_order: order(&seed, number).number,
+        last_order: order(&seed, number).number.into(),
         last_sequence,
         last_accepted_at_unix_ms: at,
     };

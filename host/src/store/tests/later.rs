@@ -1,7 +1,7 @@
 //! The nouns that came with the outbox: keys, tokens, alerts, cassettes, and orders whose updates are told as one.
 
 use super::{AT, Scratch, cart, merchant};
-use crate::id::{DeliveryId, Digest};
+use crate::id::{DeliveryId, Digest, SenderOrderNumber};
 use crate::store::alerts::{self, Alert};
 use crate::store::carts::{self, Definition, Pause};
 use crate::store::cassettes::{self, CASSETTE_BYTES_MAX, Cassette, Personal, Tape};
@@ -23,15 +23,15 @@ fn a_key_gives_its_answer_again_and_refuses_another_body() {
     write(&store, move |tx| {
         let (merchant, known) = (merchant(), |answer: &str| Known::Answered { answer: answer.into() });
         assert_eq!(idempotency::get(tx, &merchant, "k", body)?, Known::New);
-        assert_eq!(idempotency::put(tx, &merchant, "k", body, "first", AT)?, Known::New);
+        assert_eq!(idempotency::put(tx, &merchant, "k", body, None, "first", AT)?, Known::New);
         assert_eq!(idempotency::get(tx, &merchant, "k", body)?, known("first"));
         assert_eq!(idempotency::get(tx, &merchant, "k", other)?, Known::OtherBody);
-        assert_eq!(idempotency::put(tx, &merchant, "k", body, "second", AT)?, known("first"));
-        assert_eq!(idempotency::put(tx, &merchant, "k", other, "third", AT)?, Known::OtherBody);
+        assert_eq!(idempotency::put(tx, &merchant, "k", body, None, "second", AT)?, known("first"));
+        assert_eq!(idempotency::put(tx, &merchant, "k", other, None, "third", AT)?, Known::OtherBody);
         assert_eq!(idempotency::get(tx, &merchant, "k", body)?, known("first"), "what was answered stays");
         // By age, the oldest first, never more than asked.
         for (nth, key) in ["a", "b", "c"].into_iter().enumerate() {
-            idempotency::put(tx, &merchant, key, body, key, AT + 1 + nth as u64)?;
+            idempotency::put(tx, &merchant, key, body, None, key, AT + 1 + nth as u64)?;
         }
         assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, &(0..AT), 9)?, 0, "none came before the first");
         assert_eq!(retention::delete(tx, &merchant, Kind::IdempotencyKeys, &(0..AT + 3), 2)?, 2);
@@ -41,7 +41,7 @@ fn a_key_gives_its_answer_again_and_refuses_another_body() {
         Ok(())
     });
     let put = |key: usize, answer: usize| {
-        store.write_blocking(move |tx| idempotency::put(tx, &merchant(), &"x".repeat(key), body, &"y".repeat(answer), AT))
+        store.write_blocking(move |tx| idempotency::put(tx, &merchant(), &"x".repeat(key), body, None, &"y".repeat(answer), AT))
     };
     assert!(put(KEY_BYTES_MAX, ANSWER_BYTES_MAX).is_ok());
     assert!(matches!(put(KEY_BYTES_MAX + 1, 1), Err(Error::TooLarge { .. })));
@@ -206,7 +206,7 @@ fn a_later_update_brings_what_an_earlier_one_brought() {
         withdrawn: false,
     };
     write(&store, move |tx| {
-        let (merchant, order) = (merchant(), OrderRef { cart: cart("seed"), number: "1021".into() });
+        let (merchant, order) = (merchant(), OrderRef { cart: cart("seed"), number: SenderOrderNumber::new("1021") });
         let accept = |labels: &[Label], packages: &[Package]| orders::accept(tx, &merchant, &order, labels, packages, AT);
         accept(&[label("", "A"), label("1", "A1"), label("2", "A2")], &[package(Some("p"), "1"), package(None, "2"), package(None, "3")])?;
         accept(&[label("", "B"), label("1", "B1")], &[package(Some("p"), "4"), package(Some("q"), "5")])?;

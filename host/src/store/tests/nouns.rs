@@ -1,13 +1,13 @@
 //! What each noun keeps, and where its limits are.
 
 use super::{AT, Scratch, cart, merchant};
-use crate::id::{DeliveryId, Digest};
+use crate::id::{DeliveryId, Digest, SenderOrderNumber};
 use crate::store::carts::{self, DEFINITION_BYTES_MAX, Definition, Pause, PluginRun};
 use crate::store::decisions::{self, DECISION_BYTES_MAX, DECISIONS_PER_ORDER_MAX, Decision};
 use crate::store::orders::{self, Label, Order, OrderRef, Package};
 use crate::store::parameters::{self, Parameter, Scope};
 use crate::store::receipts::{self, RECEIPT_BYTES_MAX, Receipt};
-use crate::store::{Error, Store, Tx, credentials, plugins};
+use crate::store::{Error, Store, Tx, credentials, idempotency, plugins};
 
 /// Writes, and fails the test where that fails.
 fn write<T: Send + 'static>(store: &Store, job: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static) -> T {
@@ -15,7 +15,7 @@ fn write<T: Send + 'static>(store: &Store, job: impl FnOnce(&Tx<'_>) -> Result<T
 }
 
 fn order(number: &str) -> OrderRef {
-    OrderRef { cart: cart("seed"), number: number.into() }
+    OrderRef { cart: cart("seed"), number: SenderOrderNumber::new(number) }
 }
 
 fn label(line: &str, text: &str) -> Label {
@@ -200,10 +200,38 @@ fn a_cart_keeps_its_state_when_its_definition_changes_and_goes_with_all_that_is_
         orders::accept(tx, &merchant, &order("1"), &[], &[], AT)?;
         assert!(carts::remove(tx, &merchant, &seed)? && !carts::remove(tx, &merchant, &seed)?);
         assert!(carts::plugins_that_ran(tx, &merchant, &seed)?.is_empty() && credentials::list(tx, &merchant)?.is_empty());
-        assert!(orders::get(tx, &merchant, &order("1"))?.is_some(), "what a cart was told outlives it");
+        assert!(orders::get(tx, &merchant, &order("1"))?.is_none(), "the next cart of this id was told nothing");
         parameters::list(tx, &merchant)
     });
     assert_eq!(left.into_iter().map(|parameter| parameter.scope).collect::<Vec<_>>(), [Scope::System]);
+}
+
+#[test]
+fn a_cart_that_is_made_anew_knows_nothing_of_the_one_before() {
+    let scratch = Scratch::new();
+    let store = scratch.create();
+    write(&store, |tx| {
+        let (merchant, seed, one, body) = (merchant(), cart("seed"), order("1"), Digest::of(b"body"));
+        let told = |tx: &Tx<'_>, text| orders::accept(tx, &merchant, &one, &[label("", text)], &[], AT);
+        let key = |tx: &Tx<'_>, answer: &str| idempotency::put(tx, &merchant, "key", body, Some(&one), answer, AT);
+        carts::put(tx, &merchant, &definition("first", None), AT)?;
+        assert_eq!(told(tx, "Packed")?, 1);
+        orders::settle(tx, &merchant, &one, 1, Some("R-1"), AT)?;
+        assert_eq!(key(tx, "first")?, idempotency::Known::New);
+        assert!(carts::remove(tx, &merchant, &seed)?);
+        carts::put(tx, &merchant, &definition("second", None), AT)?;
+        assert!(orders::get(tx, &merchant, &one)?.is_none());
+        assert_eq!(idempotency::get(tx, &merchant, "key", body)?, idempotency::Known::New);
+        assert_eq!(key(tx, "second")?, idempotency::Known::New);
+        assert_eq!(idempotency::get(tx, &merchant, "key", body)?, idempotency::Known::Answered { answer: "second".into() });
+        // Its number goes on, so that nothing of the two is mixed up.
+        assert_eq!(told(tx, "Shipped")?, 2);
+        let known = orders::get(tx, &merchant, &one)?.expect("it was accepted");
+        assert_eq!((known.reference, known.labels.len(), known.packages.len()), (None, 1, 0));
+        // Another cart's orders are its own.
+        assert_eq!(orders::forget(tx, &merchant, &one)?, 2);
+        Ok(())
+    });
 }
 
 #[test]

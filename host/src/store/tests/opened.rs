@@ -1,8 +1,10 @@
 //! What a file must be to be opened, and how an older one becomes a newer one.
 
-use super::{AT, Scratch, merchant};
+use super::{AT, Scratch, cart, merchant};
+use crate::id::SenderOrderNumber;
 use crate::store::migrate::{KNOWN, Migrated, STEPS, Step, migrate};
-use crate::store::{Error, Store, View, carts, connect, events, merchants};
+use crate::store::orders::OrderRef;
+use crate::store::{Error, Store, Tx, View, carts, connect, events, idempotency, merchants};
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -47,6 +49,30 @@ fn every_earlier_schema_becomes_this_one() {
         store.read_blocking(|view: &View<'_>| carts::list(view, &merchant())).expect("every table is there");
         assert_eq!(store.read_blocking(|view: &View<'_>| merchants::list(view)).expect("it can be read"), [merchant()]);
     }
+}
+
+#[test]
+fn an_answer_that_was_kept_before_is_found_by_its_order() {
+    let scratch = Scratch::new();
+    let connection = connect::new_file(&scratch.file()).expect("a new file");
+    migrate(&connection, &scratch.file(), &STEPS[..9]).expect("each step runs after those before it");
+    connection.execute("INSERT INTO merchants (merchant, made_at) VALUES ('default', 1)", ()).expect("there is room");
+    let answer =
+        |order: &str, label: &str| format!("{{\"decision\":{{\"cart\":\"seed\",\"order_number\":\"{order}\",\"label\":\"{label}\"}}}}");
+    for (key, answer) in
+        [("of-10", answer("10", "11")), ("of-11", answer("11", "10")), ("batch", "{}".to_owned()), ("odd", "not JSON".to_owned())]
+    {
+        let sql = "INSERT INTO idempotency_keys (merchant, key, body_digest, answer, at) VALUES ('default', ?1, '', ?2, 1)";
+        connection.execute(sql, (key, answer)).expect("there is room");
+    }
+    drop(connection);
+    let order = OrderRef { cart: cart("seed"), number: SenderOrderNumber::new("10") };
+    let forgot = scratch.open().write_blocking(move |tx: &Tx<'_>| idempotency::forget(tx, &merchant(), &order));
+    assert_eq!(forgot.expect("it can be written"), 1);
+    let left = raw(&scratch.file())
+        .prepare("SELECT key FROM idempotency_keys ORDER BY key")
+        .and_then(|mut left| left.query_map((), |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>());
+    assert_eq!(left.expect("it can be read"), ["batch", "odd", "of-11"]);
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn ask() -> impl Strategy<Value = Ask> {
         (blob(), any::<String>()).prop_map(|(folder, name)| Ask::Plugin { folder, name }),
         any::<String>().prop_map(|name| Ask::Variable { name }),
         (blob(), place).prop_map(|(path, place)| Ask::Write { path, place }),
+        (blob(), any::<u64>()).prop_map(|(to, at_unix_ms)| Ask::CopyStore { to, at_unix_ms }),
         blob().prop_map(Ask::Piece),
         Just(Ask::End),
         Just(Ask::Abandon),
