@@ -51,6 +51,8 @@ pub enum Kind {
     CartNotReady,
     /// What waits at the cart has waited too long.
     Overdue,
+    /// The cart's inlet does not listen to a client whose log-ins failed.
+    ClientShutOut,
     /// The disk is nearly full.
     DiskLow,
     /// The store's writer does not write, so this stands nowhere in the store.
@@ -63,7 +65,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Blocked,
         Kind::DeadLetters,
         Kind::Poison,
@@ -77,6 +79,7 @@ impl Kind {
         Kind::PluginBanned,
         Kind::CartNotReady,
         Kind::Overdue,
+        Kind::ClientShutOut,
         Kind::DiskLow,
         Kind::StoreStuck,
         Kind::ClockDoubted,
@@ -99,6 +102,7 @@ impl Kind {
             Kind::PluginBanned => "plugin-banned",
             Kind::CartNotReady => "cart-not-ready",
             Kind::Overdue => "overdue",
+            Kind::ClientShutOut => "client-shut-out",
             Kind::DiskLow => "disk-low",
             Kind::StoreStuck => "store-stuck",
             Kind::ClockDoubted => "clock-doubted",
@@ -160,6 +164,8 @@ pub struct CartFacts {
     pub breaker: Known<()>,
     /// Why it cannot be made ready: of its plugin, or else.
     pub not_ready: Known<(NotReady, String)>,
+    /// How many clients its inlet does not listen to because their log-ins failed, and the address of one. None: there are none.
+    pub shut_out: Option<(usize, String)>,
 }
 
 /// Deliveries that this release cannot read.
@@ -214,6 +220,7 @@ pub fn conditions(facts: &Facts) -> Conditions {
         of_faults(cart, &mut found);
         of_pause(cart, &mut found);
         of_readiness(cart, &mut found);
+        of_inlet(cart, &mut found);
     }
     if let Some(bytes) = facts.free_bytes {
         let what = match Room::of(bytes) {
@@ -226,6 +233,21 @@ pub fn conditions(facts: &Facts) -> Conditions {
     }
     of_machine(facts, &mut found);
     found
+}
+
+fn of_inlet(facts: &CartFacts, found: &mut Conditions) {
+    let Some((clients, one)) = &facts.shut_out else { return };
+    let cart = &facts.cart;
+    let who = match clients {
+        1 => format!("the client {one} failed to log in ten times, so its posts to this cart are not taken"),
+        many => format!("{many} clients, {one} among them, failed to log in ten times each, so their posts to this cart are not taken"),
+    };
+    let set = command::inlet_password(cart);
+    let detail = format!(
+        "{who} for ten minutes each time; if that is your Order Manager, compare its user name, password and store code with [seti] in the \
+         cart's file, or set the password again: `{set}`"
+    );
+    found.hold.push(Condition { kind: Kind::ClientShutOut, subject: subject(cart), detail });
 }
 
 fn of_machine(facts: &Facts, found: &mut Conditions) {

@@ -127,7 +127,7 @@ pub enum Error {
 ///
 /// [`Error::Form`], [`Error::FunctionMissing`] and [`Error::FunctionUnknown`].
 pub fn read(request: &Request<'_>, inlet: &Inlet) -> Result<Call, Error> {
-    let form = form::Form::read(request, inlet.encoding())?;
+    let form = form::Form::read(request, inlet)?;
     let name = form.text("setifunction")?.unwrap_or_default();
     match name.trim().to_ascii_lowercase().as_str() {
         "" => Err(Error::FunctionMissing),

@@ -46,6 +46,13 @@ pub struct Error {
     pub problems: Vec<String>,
 }
 
+impl Error {
+    /// Whether a field whose name begins so is wrong: each problem begins with its field's name.
+    pub fn is_in(&self, field: &str) -> bool {
+        self.problems.iter().any(|problem| problem.starts_with(field))
+    }
+}
+
 /// What a cart makes of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ForCart {

@@ -73,7 +73,7 @@ impl Temper {
         match self.percent(order, *number) {
             0..8 if first => Answer::Status(503),
             8..11 if first => Answer::Status(429),
-            11..15 if first || policy != Policy::Block => Answer::Refused("invalid, says this test"),
+            11..15 if first || policy != Policy::Block => Answer::Refused("could not parse the status, says this test"),
             _ => Answer::Ok,
         }
     }

@@ -146,7 +146,10 @@ async fn a_recording_tells_what_was_sent_and_not_to_whom() {
     desk.done(&["cart", "recording", "shop", "redacted"]);
     let said = desk.done(&["delivery", "export", &delivery, &raw, "support.json"]);
     assert!(said.contains("2 deliveries"), "{said}");
-    let file = std::fs::read_to_string(desk.folder.path().join("support.json")).expect("it was made");
+    let made = desk.folder.path().join("support.json");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&made).expect("it was made").permissions());
+    assert_eq!(mode & 0o777, 0o600, "it is nobody else's");
+    let file = std::fs::read_to_string(made).expect("it was made");
     assert!(
         file.contains("redacted-note-1") && file.contains("Order Delayed") && !file.contains("green door") && !file.contains(PASSWORD),
         "{file}"

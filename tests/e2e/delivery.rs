@@ -184,9 +184,7 @@ async fn who_may_not_post_is_told_no_more_than_that() {
     let mut daemon = Daemon::new();
     daemon.add_cart("shop", &shop.script_url(), "encoding = \"delimited\"", "");
     daemon.serve();
-    // As a proxy on this machine names its client.
-    let from = [("x-forwarded-for".parse().expect("it is a name"), "192.0.2.7".parse().expect("it is a value"))];
-    let client = reqwest::Client::builder().default_headers(from.into_iter().collect()).build().expect("a client");
+    let client = client();
     let ask = |cart: &str, body: &'static str| {
         let request = client.post(daemon.inlet(cart)).header("content-type", "application/x-www-form-urlencoded").body(body);
         async move { request.send().await.expect("it answers").text().await.expect("it is text") }
@@ -200,7 +198,7 @@ async fn who_may_not_post_is_told_no_more_than_that() {
     let unknown = ask("shop", "setifunction=ordercount&setiuser=om").await;
     assert!(unknown.starts_with("SETIError: unknown function"), "{unknown}");
     assert!(ask("shop/../v1", "").await.starts_with("SETIError"), "there is nothing else at this address");
-    // After ten failures, right or wrong, nothing is listened to from there.
+    // After ten failures at a cart, right or wrong, nothing of this client is taken there.
     for _ in 0..9 {
         assert_eq!(ask("shop", wrong).await, denied);
     }

@@ -21,4 +21,6 @@ mod operations;
 mod repeats;
 mod room;
 mod seed_story;
+mod seti_posts;
+mod seti_replies;
 mod unreadable;

@@ -7,7 +7,7 @@ const NOW: u64 = 1_800_000_000_000;
 fn cart() -> CartFacts {
     let cart = CartId::new("shop").expect("it is a Cart ID");
     let (enabled, pause, breaker, not_ready) = (true, None, Known::No, Known::No);
-    CartFacts { cart, enabled, pause, backlog: None, poison: 0, faults: None, unreadable: Known::No, breaker, not_ready }
+    CartFacts { cart, enabled, pause, backlog: None, poison: 0, faults: None, unreadable: Known::No, breaker, not_ready, shut_out: None }
 }
 
 fn backlog(queued: u64, dead: u64, blocked: u64, waited_ms: u64) -> Option<Backlog> {
@@ -73,6 +73,16 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
             "it is gone; give it its plugin",
         ),
         (CartFacts { not_ready: Known::Yes((NotReady::Else, "no password".into())), ..cart() }, Kind::CartNotReady, "no password"),
+        (
+            CartFacts { shut_out: Some((1, "192.0.2.1".into())), ..cart() },
+            Kind::ClientShutOut,
+            "the client 192.0.2.1 failed to log in ten times, so its posts to this cart are not taken for ten minutes",
+        ),
+        (
+            CartFacts { shut_out: Some((3, "192.0.2.1".into())), ..cart() },
+            Kind::ClientShutOut,
+            "3 clients, 192.0.2.1 among them, failed to log in ten times each",
+        ),
     ] {
         let Conditions { hold, unknown } = found(facts);
         let [Condition { kind: held, subject, detail }] = hold.as_slice() else { panic!("{kind:?}: {hold:?}") };

@@ -86,6 +86,17 @@ pub enum LeaveOut {
     LineItems,
 }
 
+impl LeaveOut {
+    /// Its name, as it stands in a cart's file.
+    pub fn name(self) -> &'static str {
+        match self {
+            LeaveOut::Notes => "notes",
+            LeaveOut::Packages => "packages",
+            LeaveOut::LineItems => "line-items",
+        }
+    }
+}
+
 /// Why an inlet cannot be as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {

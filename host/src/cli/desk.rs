@@ -15,7 +15,7 @@ use cartage::plugin::file::{self, PluginDir};
 use cartage::store;
 use std::cell::RefCell;
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::path::Path;
 use std::rc::Rc;
@@ -151,7 +151,7 @@ impl Desk for Here {
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        std::fs::write(path, bytes)
+        private().truncate(true).create(true).open(path)?.write_all(bytes)
     }
 
     fn new_file(&self, path: &Path, make: Make<'_>) -> Result<(), Failure> {
@@ -181,6 +181,15 @@ impl Desk for Here {
     fn runtime(&self) -> Option<Handle> {
         None
     }
+}
+
+/// A file for its owner alone, where it is made: exports and recordings hold what a cart's orders say.
+pub(in crate::cli) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// Reads all that there is. None: it is more than that.

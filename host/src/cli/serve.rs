@@ -15,6 +15,7 @@ use cartage::alerts::teller::{Destination, Teller};
 use cartage::api::metrics::Labels;
 use cartage::api::{self, Api, Rate};
 use cartage::egress::post::{self, Post};
+use cartage::inbound::client::Proxies;
 use cartage::office::Office;
 use cartage::seti::door;
 use cartage::store::Stop;
@@ -25,7 +26,7 @@ use listener::Rules;
 use listener::slots::{Limits, Patience};
 use sd_notify::NotifyState;
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +52,7 @@ Examples:
   Serve the data directory:
       cartage serve
   Take posts of an Order Manager on another machine, behind a proxy that speaks TLS:
-      cartage serve --seti-listen 0.0.0.0:8461 --seti-allow 192.0.2.0/24 --behind-proxy
+      cartage serve --seti-listen 0.0.0.0:8461 --behind-proxy --trusted-proxy 192.0.2.10
   Serve the API to other machines over TLS; a renewed certificate is taken up by itself:
       cartage serve --listen 0.0.0.0:8460 --host cartage.example \\
           --tls-cert fullchain.pem --tls-key privkey.pem
@@ -86,6 +87,10 @@ pub(crate) struct Args {
     /// Listen beyond this machine without TLS of its own: a proxy in front of it has that.
     #[arg(long)]
     behind_proxy: bool,
+    /// A proxy's address or network: it is believed when it says whose request it passes on, by X-Forwarded-For or Forwarded. May be given several
+    /// times. Without it a proxy's clients cannot be told apart, and none of them is shut out for failed log-ins.
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
+    trusted_proxy: Vec<IpNet>,
     /// Connections that the API may have open at once, and as many those for posts of Order Managers.
     #[arg(long, value_name = "NUMBER", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=65_536))]
     connections: u32,
@@ -124,6 +129,12 @@ impl Alerts {
         })?;
         Ok(Teller::new(url.into_iter().chain(self.alerts_command.clone().map(Destination::Command)).collect()))
     }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let one = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse::<IpNet>().or_else(|_| one()).map_err(|_| "write an address such as 192.0.2.1, or a network such as 192.0.2.0/24".to_owned())
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -186,6 +197,16 @@ impl Args {
         Ok([api, seti])
     }
 
+    /// Whose word on whose request it is counts.
+    fn proxies(&self) -> Proxies {
+        if self.behind_proxy && self.trusted_proxy.is_empty() {
+            tracing::warn!(
+                "clients behind the proxy cannot be told apart, so none is shut out for failed log-ins; name the proxy with --trusted-proxy"
+            );
+        }
+        Proxies { trusted: self.trusted_proxy.clone(), anywhere: self.behind_proxy }
+    }
+
     /// How many connections each way in may have.
     fn limits(&self, files: u64) -> Limits {
         let in_all = files::connections(files, self.connections);
@@ -194,7 +215,7 @@ impl Args {
             tracing::warn!(files, wanted, most, "this process may open few files, so that fewer connections are taken than were asked for");
         }
         // Behind a proxy every connection comes from its address.
-        let usual = if self.behind_proxy { None } else { Some(in_all.div_ceil(4)) };
+        let usual = if self.behind_proxy || !self.trusted_proxy.is_empty() { None } else { Some(in_all.div_ceil(4)) };
         Limits { in_all, of_address: self.connections_per_address.map(|most| most as usize).or(usual) }
     }
 
@@ -218,7 +239,7 @@ impl Args {
         let [api, seti] = ways_in;
         let (seti, api) = (seti.open(&mut handed).await?, api.open(&mut handed).await?);
         let places = [api.place, seti.place];
-        fronts.spawn(seti.listener(door::router(Office::clone(&office), self.behind_proxy, nothing_more))?.serve(stopped.clone()));
+        fronts.spawn(seti.listener(door::router(Office::clone(&office), self.proxies(), nothing_more))?.serve(stopped.clone()));
         fronts.spawn(api.listener(self.api(&office)?)?.serve(stopped.clone()));
         let (retaining, told) = (office.clone(), until(stopped.clone()));
         keeping.spawn(async move { retaining.keep_retaining(told).await });

@@ -327,6 +327,8 @@ fn add_own_headers(wire: &mut Wire) {
         wire.headers.push(WireHeader { name: name.to_owned(), value: value.as_bytes().to_vec(), sensitive: false });
     };
     add("user-agent", USER_AGENT);
+    // Without it some servers compress, and nothing here decompresses.
+    add("accept-encoding", "identity");
     if !wire.headers.iter().any(|header| header.name == "accept") {
         wire.headers.push(WireHeader { name: "accept".to_owned(), value: b"*/*".to_vec(), sensitive: false });
     }

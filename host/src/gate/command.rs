@@ -52,6 +52,11 @@ pub fn cart_upgrade(cart: &CartId, consent: Consent) -> String {
     line(&words)
 }
 
+/// Sets the password of a cart's inlet.
+pub fn inlet_password(cart: &CartId) -> String {
+    line(&["cartage", "credential", "set", cart.as_str(), "seti", "password"])
+}
+
 /// Says that the wall clock is right.
 pub fn clock_confirm() -> String {
     line(&["cartage", "clock", "confirm"])

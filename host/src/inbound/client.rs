@@ -1,63 +1,112 @@
 //! What counts as one client.
 //!
-//! By its address, as far as that says something. A connection from this machine's own addresses, or from a proxy, carries the requests of
-//! many: whoever they are, such an address must not lose what one of them forfeits. A proxy can say whose request it is, by
-//! `X-Forwarded-For`; its last address is the one that the proxy itself saw.
+//! By its address, as far as that says something. A connection from a proxy carries the requests of many: such an address must not lose what
+//! one of them forfeits. Which proxies there are is the operator's word; of these each says whose request it passes on, by `X-Forwarded-For` or
+//! `Forwarded`, and the client is the last address in the chain that is no trusted proxy's own. What anybody else says of itself is nothing,
+//! but shows that it may be a proxy nobody named.
 
 use axum::http::HeaderMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use ipnet::IpNet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Headers that only a proxy adds.
+const OF_PROXIES: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
+
+/// The address that stands for all requests whose two headers contradict each other: whoever sends one of them itself gains nothing by it.
+const CONTRADICTORY: IpAddr = IpAddr::V4(Ipv4Addr::BROADCAST);
+
+/// The proxies in front of a listener.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proxies {
+    /// Networks whose word on whose request it is counts.
+    pub trusted: Vec<IpNet>,
+    /// Whether any peer may be a proxy.
+    pub anywhere: bool,
+}
 
 /// The addresses that count as one: an IPv4 address, or the first 64 bits of an IPv6 address, behind which all commonly are the same client's.
 pub fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(ip) => IpAddr::V4(ip),
+        IpAddr::V6(ip) if ip.is_loopback() => IpAddr::V6(ip),
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
     }
 }
 
-/// Whose request it is that came from this address. None: it may be anybody's.
-pub fn of(peer: IpAddr, behind_proxy: bool, headers: &HeaderMap) -> Option<IpAddr> {
-    let peer = peer.to_canonical();
-    if !peer.is_loopback() && !behind_proxy {
-        return Some(network(peer));
+impl Proxies {
+    /// Whose request it is that came from this address. None: it may be anybody's.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        let peer = peer.to_canonical();
+        if self.is_trusted(peer) {
+            return self.named(headers);
+        }
+        let says_proxy = || OF_PROXIES.iter().any(|name| headers.contains_key(*name));
+        let may_be_proxy = self.anywhere || (peer.is_loopback() && says_proxy());
+        (!may_be_proxy).then(|| network(peer))
     }
-    let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim();
-    let bare = last.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(last);
-    let with_port = || last.parse::<SocketAddr>().ok().map(|address| address.ip());
-    bare.parse::<IpAddr>().ok().or_else(with_port).map(network)
+
+    fn is_trusted(&self, ip: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(&ip))
+    }
+
+    /// Whom a trusted proxy names.
+    fn named(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        let values = |name: &str| headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+        let classic = values("x-forwarded-for");
+        let standard = values("forwarded");
+        let classic = (!classic.is_empty()).then(|| self.last_untrusted(classic.split(',').map(address).rev()));
+        let standard = (!standard.is_empty()).then(|| self.last_untrusted(outside_quotes(&standard, ',').map(forwarded_for).rev()));
+        match (classic, standard) {
+            (Some(classic), Some(standard)) if classic != standard => Some(CONTRADICTORY),
+            (Some(client), _) | (None, Some(client)) => client,
+            (None, None) => None,
+        }
+    }
+
+    /// The first address that is no trusted proxy's, from the last hop on. None: there is none, or a hop before it is not told.
+    fn last_untrusted(&self, hops: impl Iterator<Item = Option<IpAddr>>) -> Option<IpAddr> {
+        hops.map_while(|hop| hop).find(|ip| !self.is_trusted(*ip)).map(network)
+    }
+}
+
+/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim().trim_matches('"').trim();
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    bare.parse::<IpAddr>().ok().or_else(with_port).map(|ip| ip.to_canonical())
+}
+
+/// The `for` of one element of `Forwarded` (RFC 7239).
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    outside_quotes(element, ';').find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("for").then(|| address(value))?
+    })
+}
+
+/// The pieces of a text between separators that stand outside of quotes.
+fn outside_quotes(text: &str, separator: char) -> impl DoubleEndedIterator<Item = &str> {
+    let (mut pieces, mut from, mut quoted) = (Vec::new(), 0, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            c if c == separator && !quoted => {
+                pieces.push(&text[from..at]);
+                from = at + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    pieces.push(&text[from..]);
+    pieces.into_iter()
+}
+
+/// Whether a page in a browser made the request. Browsers say so of every post, and of other requests where they may.
+pub fn is_of_a_page(headers: &HeaderMap) -> bool {
+    let of_a_site = headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() != b"none");
+    headers.contains_key("origin") || of_a_site
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(values: &[&str]) -> HeaderMap {
-        values.iter().map(|value| ("x-forwarded-for".parse().expect("it is a name"), value.parse().expect("it is a value"))).collect()
-    }
-
-    #[test]
-    fn a_client_is_known_by_its_address_or_by_what_a_proxy_says_last() {
-        let ip = |text: &str| text.parse::<IpAddr>().expect("it is an address");
-        for (peer, behind_proxy, forwarded, client) in [
-            ("192.0.2.1", false, &[][..], Some("192.0.2.1")),
-            ("::ffff:192.0.2.1", false, &[], Some("192.0.2.1")),
-            ("2001:db8::1:2:3", false, &[], Some("2001:db8::")),
-            // What a client says of itself is nothing.
-            ("192.0.2.1", false, &["198.51.100.7"], Some("192.0.2.1")),
-            ("127.0.0.1", false, &[], None),
-            ("::1", false, &[], None),
-            ("192.0.2.1", true, &[], None),
-            ("127.0.0.1", false, &["198.51.100.7"], Some("198.51.100.7")),
-            ("192.0.2.1", true, &["203.0.113.9, 198.51.100.7"], Some("198.51.100.7")),
-            ("192.0.2.1", true, &["203.0.113.9", "198.51.100.7"], Some("198.51.100.7")),
-            ("192.0.2.1", true, &["198.51.100.7:4711"], Some("198.51.100.7")),
-            ("192.0.2.1", true, &["[2001:db8::1]:4711"], Some("2001:db8::")),
-            ("192.0.2.1", true, &["[2001:db8::1]"], Some("2001:db8::")),
-            ("192.0.2.1", true, &["2001:db8::1"], Some("2001:db8::")),
-            ("192.0.2.1", true, &["unknown"], None),
-            ("192.0.2.1", true, &["198.51.100.7,"], None),
-        ] {
-            assert_eq!(of(ip(peer), behind_proxy, &headers(forwarded)), client.map(ip), "{peer} {forwarded:?}");
-        }
-    }
-}
+mod tests;

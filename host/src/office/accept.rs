@@ -152,7 +152,7 @@ impl Asked {
     }
 
     /// The update in the cart's words. None: it has nothing to be told.
-    fn for_cart(&self, kept: &KeptCart, facts: &Facts) -> Result<Option<Box<Update>>, Error> {
+    pub(super) fn for_cart(&self, kept: &KeptCart, facts: &Facts) -> Result<Option<Box<Update>>, Error> {
         let Some(manifest) = kept.manifest() else { return Ok(None) };
         match self.update.for_cart(&kept.as_set(&facts.set.assignments), manifest)? {
             ForCart::Ignored => Ok(None),

@@ -1,6 +1,7 @@
 //! Which alerts there are: the facts of the moment are read, what holds is raised, what no longer holds is cleared.
 
 use super::plugin_files::{Copy, kept_name};
+use super::shut_out::ShutOut;
 use super::unreadable::Rounds;
 use super::watch::Stuck;
 use super::{Error, Office};
@@ -29,6 +30,8 @@ pub(super) struct Seen {
     /// How far it was looked for deliveries that cannot be read.
     pub(super) rounds: Rounds,
     stuck: Mutex<Option<Stuck>>,
+    /// Who is not listened to.
+    pub(super) shut_out: ShutOut,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -45,6 +48,7 @@ impl Default for Seen {
             news: Notify::new(),
             rounds: Rounds::default(),
             stuck: Mutex::default(),
+            shut_out: ShutOut::default(),
         }
     }
 }
@@ -169,6 +173,7 @@ impl Office {
         }
         let unreadable = self.unreadable(&backlogs).await?;
         let mut seen = self.shared.seen.of(&self.merchant);
+        let mut shut_out = self.shared.seen.shut_out.of(&self.merchant, self.elapsed_ms());
         let mut backlogs: BTreeMap<CartId, Backlog> = backlogs.into_iter().map(|backlog| (backlog.cart.clone(), backlog)).collect();
         let now_unix_ms = self.now_unix_ms();
         let facts = |row: store::carts::Cart| {
@@ -185,7 +190,8 @@ impl Office {
                 *at = now_unix_ms.saturating_sub(self.age_ms(*at));
             }
             let (faults, unreadable) = (faults.remove(&cart), unreadable(&cart));
-            CartFacts { cart, enabled: row.enabled, pause, backlog, poison, faults, unreadable, breaker, not_ready }
+            let shut_out = shut_out.remove(&cart);
+            CartFacts { cart, enabled: row.enabled, pause, backlog, poison, faults, unreadable, breaker, not_ready, shut_out }
         };
         let carts = carts.into_iter().map(facts).collect();
         // What the whole installation has is the business of whoever has the machine.

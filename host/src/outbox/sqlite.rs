@@ -16,7 +16,7 @@ mod settle;
 mod supersede;
 mod through;
 
-pub use dead::{dead, dead_counts, discard, find, retry};
+pub use dead::{dead, dead_counts, discard, find, last, retry};
 pub use forget::{OfOrder, forget, of_order};
 pub use look::{backlogs, before, due, head, queued};
 pub use settle::{CART_GONE, settle};

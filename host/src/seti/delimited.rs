@@ -4,27 +4,28 @@
 //! number off the first of several, the field that is there is taken.
 
 use super::form::Form;
-use super::part::{Invalid, Problem, left};
+use super::part::{Found, Invalid, Problem, within};
 use super::{text, times};
 use crate::carts::Inlet;
+use crate::carts::inlet::LeaveOut;
 use crate::validate::{Fields, PACKAGES_MAX, PackageFields};
 
 /// The one update of the form.
 pub(super) fn update(form: &Form, inlet: &Inlet) -> Result<Fields, Invalid> {
     let order = line(form, "ordernumber").map_err(|problem| Invalid::new(None, problem))?;
-    fields(form, inlet, order.clone()).map_err(|problem| Invalid::new(order.as_deref(), problem))
+    fields(form, inlet, order.clone()).map_err(|found| Invalid::new(order.as_deref(), found))
 }
 
-fn fields(form: &Form, inlet: &Inlet, order: Option<String>) -> Result<Fields, Problem> {
-    let fields = Fields {
+/// What the inlet leaves out is not in the form any more.
+fn fields(form: &Form, inlet: &Inlet, order: Option<String>) -> Result<Fields, Found> {
+    Ok(Fields {
         order_number: order.ok_or(Problem::OrderNumberMissing { field: "ordernumber" })?,
         label: line(form, "orderstatus")?.ok_or(Problem::LabelMissing { field: "orderstatus" })?,
         reference_number: line(form, "refnumber")?,
-        note: form.text("orderdetail")?.as_deref().and_then(text::block),
-        packages: packages(form, inlet)?,
+        note: form.text("orderdetail").map_err(within(LeaveOut::Notes))?.as_deref().and_then(text::block),
+        packages: packages(form, inlet).map_err(within(LeaveOut::Packages))?,
         ..Fields::default()
-    };
-    Ok(left(fields, inlet))
+    })
 }
 
 fn packages(form: &Form, inlet: &Inlet) -> Result<Vec<PackageFields>, Problem> {
@@ -64,10 +65,11 @@ fn package(form: &Form, inlet: &Inlet, count: usize, nth: usize) -> Result<Packa
     };
     let number = field("tracknum")?.ok_or(Problem::PackageMissing { count, nth })?;
     let picked_up = field("trackpickupdate")?.as_deref().and_then(text::line).map(|text| times::day(&text, inlet)).transpose();
+    let picked_up = picked_up.map_err(|source| Problem::Time { field: format!("the pickup date of package {nth}"), source })?;
     Ok(PackageFields {
         tracking_number: text::line(&number),
         carrier: field("trackcarrier")?.as_deref().and_then(text::line),
-        picked_up: picked_up.map_err(|source| Problem::Time { field: format!("the pickup date of package {nth}"), source })?,
+        picked_up: picked_up.flatten(),
         ..PackageFields::default()
     })
 }

@@ -1,22 +1,27 @@
 //! The listener's side of SETI inbound: `POST /seti/CART` in, one answer out, always with HTTP status 200.
 //!
 //! Nothing but posts is reachable here: the API has a listener of its own. A cart that has no inlet and a wrong log-in get the same words,
-//! and a client that fails too often is not listened to for a while. An address that many have in common, such as a proxy's, is never shut out as a
-//! whole: any stranger could do that to everybody.
+//! and a client that fails too often at a cart is not listened to there for a while ([`failures`]). An address that many have in common, such as a
+//! proxy's, is never shut out as a whole: any stranger could do that to everybody. What a page in a browser asks is refused and counts for nothing:
+//! whoever made the page could shut out the Order Manager of the machine on which it is looked at.
 //!
 //! A stranger costs little: the cart is looked up before any of the body is read, and before the log-in is known to be right no more is read
 //! than the first 64 KiB. Only where the log-in comes later than that is more read, and of few such bodies at once.
 
+mod failures;
+
+pub use failures::{FAILING_CLIENTS_MAX, FAILURES_MAX, FAILURES_MS};
+
 use super::form::{self, BODY_BYTES_MAX};
 use super::login::{FirstLook, first_look};
-use super::{Answer, Call, Error, Outcome, PartOutcome, Post, Request, answer, read};
+use super::{Answer, Call, Error, Outcome, PartOutcome, Post, Request, answer, part, read};
 use crate::carts::Inlet;
 use crate::carts::inlet::AnswerWhen;
 use crate::causes::chain;
 use crate::gate::{Again, Given};
 use crate::id::{CartId, DeliveryId, MerchantId};
-use crate::inbound::body::{self, Limits, Reading, Room, Whole};
-use crate::inbound::client;
+use crate::inbound::body::{self, Limits, Reading, Room, Share, Whole};
+use crate::inbound::client::{self, Proxies};
 use crate::inbound::connection::{Connection, Phase};
 use crate::office::{self, Cause, End, Office};
 use crate::outbox::{Found, died_of};
@@ -25,23 +30,18 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use cartage_contract::manifest::Features;
+use failures::{Entry, Failures, Who};
 use secrecy::SecretString;
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-/// Failed log-ins of one client address before it is not listened to.
-pub const FAILURES_MAX: u32 = 10;
-/// For how long: ten minutes from the first of them.
-pub const FAILURES_MS: u64 = 10 * 60 * 1000;
-/// Client addresses whose failures are remembered; the one that failed longest ago goes.
-pub const FAILING_CLIENTS_MAX: usize = 10_000;
 /// How long the body of a post may take to come.
 pub const BODY_MS_MAX: u64 = 30_000;
 /// Memory for the large bodies that come after a right log-in, all together.
@@ -53,17 +53,11 @@ const LAST_WAIT: Duration = Duration::from_millis(200);
 
 struct Door {
     office: Office,
-    behind_proxy: bool,
+    proxies: Proxies,
     undelivered: watch::Receiver<bool>,
     known: Room,
     unknown: Room,
-    failures: Mutex<BTreeMap<IpAddr, Failures>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Failures {
-    count: u32,
-    since_ms: u64,
+    failures: Failures,
 }
 
 /// Where a post goes, and by what its log-in is judged.
@@ -72,12 +66,33 @@ struct Addressed {
     cart: CartId,
     inlet: Inlet,
     password: SecretString,
+    /// What the cart's plugin can carry. None: it is not known.
+    features: Option<Features>,
+}
+
+/// A post that was read, and what it holds of the door until it is taken.
+struct Opened {
+    post: Post,
+    addressed: Addressed,
+    connection: Option<Connection>,
+    share: Option<Share>,
 }
 
 /// Why a post is answered before it is taken.
 enum Early {
+    /// There is no such cart, or it takes no posts. It is answered as a wrong log-in is, and is none.
+    NoInlet,
     Refused(Error),
     Answered(Answer),
+}
+
+/// What became of a log-in.
+#[derive(Debug, Clone, Copy)]
+enum Login {
+    Right,
+    Wrong,
+    /// It was none.
+    None,
 }
 
 /// What became of an order of a post so far.
@@ -87,11 +102,11 @@ enum Taken {
     Waits(DeliveryId),
 }
 
-/// The routes: `/seti/CART` for the merchant `default`, `/seti/MERCHANT/CART` for another. Serve them with the clients' addresses, and say whether
-/// those are a proxy's. Once `undelivered` says true nothing more is delivered, so posts that wait for their cart are answered.
-pub fn router(office: Office, behind_proxy: bool, undelivered: watch::Receiver<bool>) -> Router {
+/// The routes: `/seti/CART` for the merchant `default`, `/seti/MERCHANT/CART` for another. Serve them with the clients' addresses, and say which
+/// of those are proxies'. Once `undelivered` says true nothing more is delivered, so posts that wait for their cart are answered.
+pub fn router(office: Office, proxies: Proxies, undelivered: watch::Receiver<bool>) -> Router {
     let (known, unknown) = (Room::new(KNOWN_BYTES_MAX), Room::new(UNKNOWN_BYTES_MAX));
-    let door = Arc::new(Door { office, behind_proxy, undelivered, known, unknown, failures: Mutex::default() });
+    let door = Arc::new(Door { office, proxies, undelivered, known, unknown, failures: Failures::default() });
     Router::new()
         .route("/seti/{cart}", any(of_default))
         .route("/seti/{merchant}/{cart}", any(of_merchant))
@@ -119,15 +134,15 @@ async fn of_merchant(
 
 impl Door {
     async fn answer(&self, peer: IpAddr, merchant: &str, cart: &str, request: axum::extract::Request) -> Answer {
-        let client = client::of(peer, self.behind_proxy, request.headers());
-        if client.is_some_and(|client| self.is_shut(client)) {
-            return Error::Denied.answer();
+        if client::is_of_a_page(request.headers()) {
+            return Answer::error("this address takes posts of an Order Manager, and none of a page in a browser");
         }
-        match self.take(client.unwrap_or(peer), merchant, cart, request).await {
+        let client = self.proxies.client(peer, request.headers());
+        match self.take((peer, client), merchant, cart, request).await {
             Ok(answer) | Err(Early::Answered(answer)) => answer,
+            Err(Early::NoInlet) => Error::Denied.answer(),
             Err(Early::Refused(error)) => {
                 if matches!(error, Error::Denied) {
-                    client.into_iter().for_each(|client| self.failed(client));
                     tracing::warn!(client = %client.unwrap_or(peer), merchant, cart, "a post was denied");
                 }
                 error.answer()
@@ -135,52 +150,123 @@ impl Door {
         }
     }
 
-    async fn take(&self, client: IpAddr, merchant: &str, cart: &str, request: axum::extract::Request) -> Result<Answer, Early> {
+    async fn take(
+        &self,
+        from: (IpAddr, Option<IpAddr>),
+        merchant: &str,
+        cart: &str,
+        request: axum::extract::Request,
+    ) -> Result<Answer, Early> {
+        let merchant = MerchantId::new(merchant).map_err(|_| Early::NoInlet)?;
+        let cart = CartId::new(cart).map_err(|_| Early::NoInlet)?;
+        let (peer, client) = from;
+        let like_a_page = request.method() != Method::POST || request.headers().contains_key(header::REFERER);
+        let who = client.map(|client| Who { client, merchant: merchant.clone(), cart: cart.clone(), like_a_page });
+        if who.as_ref().is_some_and(|who| self.failures.is_shut(who, self.office.elapsed_ms())) {
+            return Err(Error::Denied.into());
+        }
         let addressed = self.addressed(merchant, cart).await?;
-        let connection = Connection::of(request.extensions());
-        let (parts, body) = request.into_parts();
-        let Whole { bytes, share } = self.body(client, &addressed, &parts, body).await?;
-        connection.iter().for_each(|connection| connection.enter(Phase::Whole));
-        let Addressed { office, cart, inlet, password } = addressed;
-        let read_inlet = inlet.clone();
-        // A large post takes a while to read: not on a thread that others wait for.
-        let read = tokio::task::spawn_blocking(move || match read(&request_of(&parts, &bytes), &read_inlet)? {
-            Call::SendVersion => Ok(None),
-            Call::UpdateStatus(locked) => locked.open(&read_inlet, &password).map(Some),
-        });
-        let post = match read.await {
-            Ok(Ok(Some(post))) => post,
-            Ok(Ok(None)) => return Ok(Answer::version(&inlet)),
-            Ok(Err(error)) => return Err(error.into()),
-            Err(_) => return Ok(Answer::error("the post could not be read; the log of this server says why")),
+        let opened = self.open((client.unwrap_or(peer), who.as_ref()), addressed, request).await;
+        let Opened { post, addressed, connection, share } = match opened? {
+            Ok(opened) => opened,
+            Err(version) => return Ok(version),
         };
         if let Some(connection) = connection {
             connection.enter(Phase::AtWork);
         }
-        let taken = accept(&office, &cart, &inlet, post).await;
+        let taken = accept(&addressed, post).await;
         // What is waited for takes no memory of the post.
         drop(share);
-        Ok(answer(&self.outcomes(&office, &inlet, taken).await))
+        Ok(answer(&self.outcomes(&addressed, taken).await))
+    }
+
+    /// Begins to judge a log-in, which counts from here on. None: nobody knows whose it is.
+    async fn enter(&self, who: Option<&Who>) -> Result<Option<Entry<'_>>, Error> {
+        let Some(who) = who else { return Ok(None) };
+        self.failures.enter(who.clone(), || self.office.elapsed_ms()).await.map(Some).ok_or(Error::Denied)
+    }
+
+    /// Takes in what became of it.
+    fn judged(&self, entry: Option<Entry<'_>>, login: Login) {
+        let Some(entry) = entry else { return };
+        let who = entry.who().clone();
+        let office = self.office.as_merchant(who.merchant);
+        match login {
+            Login::Right => {
+                entry.right();
+                office.let_in(&who.cart, who.client);
+            }
+            Login::Wrong if entry.wrong(self.office.elapsed_ms()) => {
+                tracing::warn!(client = %who.client, merchant = %office.merchant(), cart = %who.cart, "too many log-ins failed: the client is shut out");
+                office.shut_out(&who.cart, who.client);
+            }
+            Login::Wrong | Login::None => {}
+        }
+    }
+
+    /// Reads a post whose log-in is right. The answer, where the version is asked for.
+    async fn open(
+        &self,
+        (client, who): (IpAddr, Option<&Who>),
+        addressed: Addressed,
+        request: axum::extract::Request,
+    ) -> Result<Result<Opened, Answer>, Early> {
+        let connection = Connection::of(request.extensions());
+        let (parts, body) = request.into_parts();
+        let Whole { bytes, share } = self.body((client, who), &addressed, &parts, body).await?;
+        connection.iter().for_each(|connection| connection.enter(Phase::Whole));
+        let (inlet, password) = (addressed.inlet.clone(), addressed.password.clone());
+        let entry = self.enter(who).await?;
+        // A large post takes a while to read: not on a thread that others wait for.
+        let read = tokio::task::spawn_blocking(move || match read(&request_of(&parts, &bytes), &inlet)? {
+            Call::SendVersion => Ok(None),
+            Call::UpdateStatus(locked) => locked.open(&inlet, &password).map(Some),
+        });
+        let read = read.await;
+        self.judged(
+            entry,
+            match &read {
+                Ok(Ok(Some(_)) | Err(Error::Xml(_))) => Login::Right,
+                Ok(Err(Error::Denied)) => Login::Wrong,
+                Ok(Ok(None) | Err(_)) | Err(_) => Login::None,
+            },
+        );
+        match read {
+            Ok(Ok(Some(post))) => Ok(Ok(Opened { post, addressed, connection, share })),
+            Ok(Ok(None)) => Ok(Err(Answer::version(&addressed.inlet))),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(Early::Answered(Answer::error("the post could not be read; the log of this server says why"))),
+        }
     }
 
     /// Looks up the cart and its inlet, before anything of the body is read.
-    async fn addressed(&self, merchant: &str, cart: &str) -> Result<Addressed, Early> {
-        let merchant = MerchantId::new(merchant).map_err(|_| Error::Denied)?;
-        let cart = CartId::new(cart).map_err(|_| Error::Denied)?;
+    async fn addressed(&self, merchant: MerchantId, cart: CartId) -> Result<Addressed, Early> {
         let office = self.office.as_merchant(merchant);
-        let kept = office.find_cart(&cart).await?.ok_or(Error::Denied)?;
-        let (inlet, password) = office.inlet(&kept).await?.ok_or(Error::Denied)?;
-        Ok(Addressed { office, cart, inlet, password })
+        let kept = office.find_cart(&cart).await?.ok_or(Early::NoInlet)?;
+        let (inlet, password) = office.inlet(&kept).await?.ok_or(Early::NoInlet)?;
+        Ok(Addressed { office, cart, inlet, password, features: kept.manifest().map(|manifest| manifest.features) })
     }
 
     /// Reads the body: its first part, and the rest if the log-in there is right or there is none yet.
-    async fn body(&self, client: IpAddr, addressed: &Addressed, parts: &Parts, body: Body) -> Result<Whole, Early> {
+    async fn body(&self, (client, who): (IpAddr, Option<&Who>), addressed: &Addressed, parts: &Parts, body: Body) -> Result<Whole, Early> {
         let limits = Limits { bytes_max: BODY_BYTES_MAX, at_most: Duration::from_millis(BODY_MS_MAX) };
         let mut reading = Reading::begin(&parts.headers, body, limits)?;
         let (start, is_whole) = reading.start().await?;
         let look = match is_whole {
             true => Ok(FirstLook::NoLogin),
-            false => first_look(&request_of(parts, start), &addressed.inlet, &addressed.password),
+            false => {
+                let entry = self.enter(who).await?;
+                let look = first_look(&request_of(parts, start), &addressed.inlet, &addressed.password);
+                self.judged(
+                    entry,
+                    match &look {
+                        Ok(FirstLook::RightLogin) => Login::Right,
+                        Err(Error::Denied) => Login::Wrong,
+                        Ok(_) | Err(_) => Login::None,
+                    },
+                );
+                look
+            }
         };
         match look {
             Ok(FirstLook::RightLogin) => {
@@ -200,7 +286,7 @@ impl Door {
     }
 
     /// Waits for the deliveries of a post, all together as long as its inlet says.
-    async fn outcomes(&self, office: &Office, inlet: &Inlet, taken: Vec<(Option<String>, Taken)>) -> Vec<PartOutcome> {
+    async fn outcomes(&self, Addressed { office, inlet, .. }: &Addressed, taken: Vec<(Option<String>, Taken)>) -> Vec<PartOutcome> {
         let wait_ms = match inlet.answer() {
             AnswerWhen::Accepted => 0,
             AnswerWhen::Delivered { wait_ms } => wait_ms,
@@ -236,28 +322,6 @@ impl Door {
             () = nothing_more => Outcome::StillQueued,
         }
     }
-
-    /// Whether a client failed so often that it is not listened to now.
-    fn is_shut(&self, client: IpAddr) -> bool {
-        let now = self.office.elapsed_ms();
-        let failures = self.failures.lock().expect("nobody panics while holding it");
-        failures.get(&client).is_some_and(|failures| failures.count >= FAILURES_MAX && now.saturating_sub(failures.since_ms) < FAILURES_MS)
-    }
-
-    fn failed(&self, client: IpAddr) {
-        let now = self.office.elapsed_ms();
-        let mut all = self.failures.lock().expect("nobody panics while holding it");
-        let entry = all.entry(client).or_insert(Failures { count: 0, since_ms: now });
-        if now.saturating_sub(entry.since_ms) >= FAILURES_MS {
-            *entry = Failures { count: 0, since_ms: now };
-        }
-        entry.count += 1;
-        if all.len() > FAILING_CLIENTS_MAX
-            && let Some(oldest) = all.iter().min_by_key(|(_, failures)| failures.since_ms).map(|(client, _)| *client)
-        {
-            all.remove(&oldest);
-        }
-    }
 }
 
 impl From<Error> for Early {
@@ -289,11 +353,11 @@ fn request_of<'a>(parts: &'a Parts, body: &'a [u8]) -> Request<'a> {
 }
 
 /// Puts each order of a post to the gate, in their order.
-async fn accept(office: &Office, cart: &CartId, inlet: &Inlet, post: Post) -> Vec<(Option<String>, Taken)> {
+async fn accept(addressed: &Addressed, post: Post) -> Vec<(Option<String>, Taken)> {
     let mut taken = Vec::with_capacity(post.updates.len());
     for update in post.updates {
         taken.push(match update {
-            Ok(fields) => (Some(fields.order_number.clone()), accept_one(office, cart, inlet, fields).await),
+            Ok(fields) => (Some(fields.order_number.clone()), accept_one(addressed, fields).await),
             Err(invalid) => {
                 let PartOutcome { order, outcome } = PartOutcome::from(&invalid);
                 (order, Taken::Over(outcome))
@@ -303,27 +367,44 @@ async fn accept(office: &Office, cart: &CartId, inlet: &Inlet, post: Post) -> Ve
     taken
 }
 
-async fn accept_one(office: &Office, cart: &CartId, inlet: &Inlet, fields: Fields) -> Taken {
+async fn accept_one(Addressed { office, cart, inlet, features, .. }: &Addressed, fields: Fields) -> Taken {
+    let waits = matches!(inlet.answer(), AnswerWhen::Delivered { .. });
+    let too_much = features.map(|features| part::not_carried(&fields, features)).unwrap_or_default();
     let request = office::Request { cart: cart.clone(), cause: Cause::Given(Given::Seti), fields, again: Again::No };
+    // The sender of what was refused repeats it without end: that is the same update, and not another one.
+    match if waits { office.same_as_last(&request).await } else { Ok(None) } {
+        Ok(Some(Found::Queued(queued, _))) => return Taken::Waits(queued.delivery),
+        Ok(Some(found @ Found::Dead(..))) => return Taken::Over(Outcome::Refused(why(&found))),
+        Ok(_) => {}
+        Err(error) => return Taken::Over(not_kept(cart, error)),
+    }
     let accepted = match office.accept(&request, None).await {
         Ok(accepted) => accepted,
-        Err(office::Error::Invalid(error)) => return Taken::Over(Outcome::Invalid(chain(&error))),
-        Err(office::Error::Refused(error)) => return Taken::Over(Outcome::NeedsAPerson(chain(&error))),
-        Err(error) => {
-            tracing::error!(%cart, error = &error as &dyn std::error::Error, "a post could not be accepted");
-            return Taken::Over(Outcome::NotKept(match error {
-                no_room @ office::Error::NoRoom { .. } => chain(&no_room),
-                // Its causes name files of this machine.
-                fault if fault.is_fault() => "this server cannot do it now; its log says why".to_owned(),
-                error => chain(&error),
-            }));
+        Err(office::Error::Invalid(error)) => {
+            return Taken::Over(Outcome::Invalid(chain(&error) + &part::leave_out(&part::invalid_parts(&error))));
         }
+        Err(office::Error::Refused(error)) => return Taken::Over(Outcome::NeedsAPerson(chain(&error) + &part::leave_out(&too_much))),
+        Err(error) => return Taken::Over(not_kept(cart, error)),
     };
-    match (accepted.done, inlet.answer()) {
-        (office::Outcome::Queued { delivery, .. }, AnswerWhen::Delivered { .. }) => Taken::Waits(delivery),
-        (office::Outcome::Queued { .. }, AnswerWhen::Accepted) => Taken::Over(Outcome::Accepted),
-        (_, _) => Taken::Over(Outcome::from(&accepted.decision)),
+    match accepted.done {
+        office::Outcome::Queued { delivery, .. } if waits => Taken::Waits(delivery),
+        office::Outcome::Queued { .. } => Taken::Over(Outcome::Accepted),
+        office::Outcome::Nothing | office::Outcome::Recorded => Taken::Over(match Outcome::from(&accepted.decision) {
+            Outcome::NeedsAPerson(reason) => Outcome::NeedsAPerson(reason + &part::leave_out(&too_much)),
+            other => other,
+        }),
     }
+}
+
+/// What a sender is told of an error that is not of its update.
+fn not_kept(cart: &CartId, error: office::Error) -> Outcome {
+    tracing::error!(%cart, error = &error as &dyn std::error::Error, "a post could not be accepted");
+    Outcome::NotKept(match error {
+        no_room @ office::Error::NoRoom { .. } => chain(&no_room),
+        // Its causes name files of this machine.
+        fault if fault.is_fault() => "this server cannot do it now; its log says why".to_owned(),
+        error => chain(&error),
+    })
 }
 
 /// Why a delivery ended without the cart having it.

@@ -1,9 +1,11 @@
 //! The form: names and values of a request's query and body, bounded before they are decoded.
 //!
-//! Scripts read both places, and where a name stands twice the last one counts, the body after the query. Names are taken in any case.
+//! Scripts read both places, and where a name stands twice the last one counts, the body after the query. Names are taken in any case. What an
+//! inlet leaves out is passed over here, before anything of it is judged.
 
 use super::{Request, text};
-use crate::carts::inlet::Encoding;
+use crate::carts::Inlet;
+use crate::carts::inlet::{Encoding, LeaveOut};
 use std::collections::BTreeMap;
 
 /// Bytes of a body, at most.
@@ -66,16 +68,24 @@ pub enum Error {
 /// The fields of a request. The values are bytes still.
 #[derive(Debug)]
 pub(super) struct Form {
-    fields: BTreeMap<String, Vec<u8>>,
+    fields: BTreeMap<String, Value>,
     encoding: Encoding,
+}
+
+/// A field's value. One that is too long is refused only where it is asked for.
+#[derive(Debug)]
+enum Value {
+    Bytes(Vec<u8>),
+    TooLong { bytes: usize },
 }
 
 impl Form {
     /// Reads the fields of the query and, for a POST, of the body.
-    pub(super) fn read(request: &Request<'_>, encoding: Encoding) -> Result<Form, Error> {
+    pub(super) fn read(request: &Request<'_>, inlet: &Inlet) -> Result<Form, Error> {
         let body = match request.method {
             "GET" => &[],
-            "POST" => request.body,
+            // A line end after the last field is the sender's, and not the field's.
+            "POST" => &request.body[..request.body.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n' | 0)).map_or(0, |last| last + 1)],
             other => return Err(Error::Method { method: text::cut(other) }),
         };
         let query = request.query.unwrap_or_default().as_bytes();
@@ -90,26 +100,36 @@ impl Form {
         }
         let mut fields = BTreeMap::new();
         let pairs = [query, body].into_iter().flat_map(|source| source.split(|byte| *byte == b'&')).filter(|pair| !pair.is_empty());
-        for (count, pair) in pairs.enumerate() {
-            if count == FIELDS_MAX {
-                return Err(Error::TooManyFields);
-            }
+        let mut count = 0;
+        for pair in pairs {
             let at = pair.iter().position(|byte| *byte == b'=');
             let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
             let name = String::from_utf8_lossy(&decoded(name)).trim().to_ascii_lowercase();
-            let value = decoded(value);
-            if value.len() > FIELD_BYTES_MAX && name != XML_FIELD {
-                return Err(Error::FieldTooLong { name: text::cut(&name), bytes: value.len() });
+            if is_left_out(&name, inlet) {
+                continue;
             }
+            count += 1;
+            if count > FIELDS_MAX {
+                return Err(Error::TooManyFields);
+            }
+            let value = match decoded(value) {
+                value if value.len() > FIELD_BYTES_MAX && name != XML_FIELD => Value::TooLong { bytes: value.len() },
+                value => Value::Bytes(value),
+            };
             fields.insert(name, value);
         }
-        Ok(Form { fields, encoding })
+        Ok(Form { fields, encoding: inlet.encoding() })
     }
 
     /// A field's text. None: there is no such field.
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Error> {
-        let Some(bytes) = self.fields.get(name) else { return Ok(None) };
-        text::decode(bytes, self.encoding).map(Some).map_err(|source| Error::NoText { name: text::cut(name), source })
+        match self.fields.get(name) {
+            None => Ok(None),
+            Some(Value::TooLong { bytes }) => Err(Error::FieldTooLong { name: text::cut(name), bytes: *bytes }),
+            Some(Value::Bytes(bytes)) => {
+                text::decode(bytes, self.encoding).map(Some).map_err(|source| Error::NoText { name: text::cut(name), source })
+            }
+        }
     }
 
     /// Takes a field out, so that it is nowhere else.
@@ -121,8 +141,16 @@ impl Form {
 
     /// The XML, if there is any.
     pub(super) fn xml(&self) -> Result<Option<String>, Error> {
-        Ok(self.text(XML_FIELD)?.filter(|xml| !xml.trim().is_empty()))
+        Ok(self.text(XML_FIELD)?.filter(|xml| !xml.chars().all(text::is_blank)))
     }
+}
+
+/// Whether a field of this name holds only what an inlet leaves out.
+fn is_left_out(name: &str, inlet: &Inlet) -> bool {
+    let of_package = ["tracknum", "trackcarrier", "trackpickupdate"].iter().filter_map(|field| name.strip_prefix(field));
+    let mut of_package = of_package.filter(|nth| nth.bytes().all(|byte| byte.is_ascii_digit()));
+    (name == "orderdetail" && inlet.leaves_out(LeaveOut::Notes))
+        || ((name == "trackcount" || of_package.next().is_some()) && inlet.leaves_out(LeaveOut::Packages))
 }
 
 /// Percent-decoded, a plus a space. What is no escape stays as it is.

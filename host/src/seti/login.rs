@@ -35,7 +35,7 @@ pub(super) enum FirstLook {
 pub(super) fn first_look(start: &Request<'_>, inlet: &Inlet, password: &SecretString) -> Result<FirstLook, Error> {
     // The last field may have been cut.
     let whole_fields = start.body.iter().rposition(|byte| *byte == b'&').map_or(&[][..], |end| &start.body[..end]);
-    let form = Form::read(&Request { body: whole_fields, ..*start }, inlet.encoding())?;
+    let form = Form::read(&Request { body: whole_fields, ..*start }, inlet)?;
     let name = form.text("setifunction")?.unwrap_or_default();
     match name.trim().to_ascii_lowercase().as_str() {
         "" => return Ok(FirstLook::NoLogin),

@@ -2,9 +2,11 @@
 
 use super::text::cut;
 use super::{form, times};
-use crate::carts::Inlet;
 use crate::carts::inlet::LeaveOut;
-use crate::validate::{Fields, PACKAGES_MAX};
+use crate::causes::chain;
+use crate::validate::{self, Fields, PACKAGES_MAX};
+use cartage_contract::manifest::Features;
+use std::collections::BTreeSet;
 
 /// Why one order of a post cannot be read. The others are not touched by it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +17,14 @@ pub struct Invalid {
     /// What is wrong with it.
     #[source]
     pub problem: Problem,
+    /// What the inlet could leave out, so that this is no problem any more.
+    pub without: Option<LeaveOut>,
+}
+
+/// A problem, and the part of the order that it is in, where that is one that an inlet can leave out.
+pub(super) struct Found {
+    problem: Problem,
+    part: Option<LeaveOut>,
 }
 
 /// What is wrong with an order of a post.
@@ -98,26 +108,52 @@ pub enum Problem {
 }
 
 impl Invalid {
-    pub(super) fn new(order: Option<&str>, problem: Problem) -> Invalid {
-        Invalid { order: order.map(cut), problem }
+    pub(super) fn new(order: Option<&str>, found: impl Into<Found>) -> Invalid {
+        let Found { problem, part } = found.into();
+        Invalid { order: order.map(cut), problem, without: part }
+    }
+
+    /// What is wrong and what to do, in one line.
+    pub(super) fn reason(&self) -> String {
+        chain(&self.problem) + &leave_out(&self.without.into_iter().collect())
     }
 }
 
-/// Takes out what this inlet leaves out.
-pub(super) fn left(mut fields: Fields, inlet: &Inlet) -> Fields {
-    if inlet.leaves_out(LeaveOut::Packages) {
-        fields.packages.clear();
+impl<E: Into<Problem>> From<E> for Found {
+    fn from(problem: E) -> Found {
+        Found { problem: problem.into(), part: None }
     }
-    if inlet.leaves_out(LeaveOut::LineItems) {
-        fields.line_items.clear();
+}
+
+/// A problem within this part.
+pub(super) fn within<E: Into<Problem>>(part: LeaveOut) -> impl Fn(E) -> Found {
+    move |problem| Found { problem: problem.into(), part: Some(part) }
+}
+
+/// What to do where leaving these parts out would help. Nothing where there is none.
+pub(super) fn leave_out(parts: &BTreeSet<LeaveOut>) -> String {
+    let names: Vec<String> = parts.iter().map(|part| format!("{:?}", part.name())).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        names => format!(", or leave it out with leave_out = [{}] under [seti] in the cart's file", names.join(", ")),
     }
-    if inlet.leaves_out(LeaveOut::Notes) {
-        (fields.note, fields.comments) = (None, None);
-        fields.line_items.iter_mut().for_each(|line| line.note = None);
-    }
-    // A line travels only in packages that are still there.
-    for line in &mut fields.line_items {
-        line.packages.retain(|travels| fields.packages.iter().any(|package| package.id.as_ref() == Some(&travels.package_id)));
-    }
-    fields
+}
+
+/// The parts with which these fields are not valid.
+pub(super) fn invalid_parts(error: &validate::Error) -> BTreeSet<LeaveOut> {
+    let fields =
+        [(LeaveOut::Notes, "note"), (LeaveOut::Notes, "comments"), (LeaveOut::Packages, "packages"), (LeaveOut::LineItems, "line_items")];
+    fields.into_iter().filter(|(_, field)| error.is_in(field)).map(|(part, _)| part).collect()
+}
+
+/// The parts of these fields that a plugin with these features cannot carry.
+pub(super) fn not_carried(fields: &Fields, features: Features) -> BTreeSet<LeaveOut> {
+    let packages = &fields.packages;
+    let tracked = packages.iter().any(|package| package.tracking_number.is_some());
+    let parts = [
+        (LeaveOut::Packages, (tracked && !features.tracking) || (packages.len() > 1 && !features.several_packages)),
+        (LeaveOut::LineItems, !fields.line_items.is_empty() && !features.line_items),
+        (LeaveOut::Notes, (fields.note.is_some() || fields.comments.is_some()) && !features.notes),
+    ];
+    parts.into_iter().filter(|(_, is_too_much)| *is_too_much).map(|(part, _)| part).collect()
 }

@@ -88,7 +88,7 @@ impl Post {
 
 impl From<&Invalid> for PartOutcome {
     fn from(invalid: &Invalid) -> PartOutcome {
-        PartOutcome { order: invalid.order.clone(), outcome: Outcome::Invalid(chain(&invalid.problem)) }
+        PartOutcome { order: invalid.order.clone(), outcome: Outcome::Invalid(invalid.reason()) }
     }
 }
 

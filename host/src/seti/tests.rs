@@ -316,3 +316,70 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn blanks_around_a_document_do_not_matter() {
+    let document = "<Orders><Order><OrderNumber>9001\0</OrderNumber><Status> Shipped </Status></Order></Orders>";
+    for around in
+        ["\r\n", "\0", "\u{a0}", "\u{feff}", "<!-- sent by a till -->", " \t\r\n\0\0\u{a0}<!-- a --> \r\n", "\u{1a}", "&#160;&#13;"]
+    {
+        for document in [format!("{around}{document}"), format!("{document}{around}"), format!("{around}{document}{around}")] {
+            let fields = only(xml(&document)).expect("it can be read");
+            assert_eq!((fields.order_number.as_str(), fields.label.as_str()), ("9001", "Shipped"), "{document:?}");
+        }
+        let declared = format!("{around}<?xml version=\"1.0\"?>{around}{document}{around}");
+        assert!(only(xml(&declared)).is_ok(), "{declared:?}");
+    }
+    assert!(matches!(xml(&format!("{document} and more")), Err(Error::Xml(xml::Error::Malformed(_)))), "words are no blanks");
+}
+
+#[test]
+fn what_is_left_out_is_not_judged() {
+    let left = |part: &str, fields: &[(&str, &str)]| only(post(fields, &format!("leave_out = [{part:?}]")));
+    let xml = |elements: &str| format!("<Orders><Order><OrderNumber>9001</OrderNumber><Status>Shipped</Status>{elements}</Order></Orders>");
+    let package = "<Package><TrackNum>A</TrackNum><TrackingID>B</TrackingID><PickupDate>2/30/2015</PickupDate></Package>";
+    let packages = format!("<Packages>{}</Packages>", package.repeat(PACKAGES_MAX + 1));
+    let note = format!("<Notes>{}</Notes>", "x".repeat(70 << 10));
+    let item = "<Items><Item><Status><b/></Status><Packages><Package><PackageID>1</PackageID></Package></Packages></Item></Items>";
+    for (part, elements) in
+        [("packages", packages.as_str()), ("notes", &note), ("notes", "<Comments><b/></Comments><Comments/>"), ("line-items", item)]
+    {
+        let document = xml(elements);
+        assert!(only(post(&[("update", &document)], "")).is_err(), "{part}");
+        let fields = left(part, &[("update", &document)]).expect(part);
+        assert_eq!((fields.packages.len(), fields.note, fields.comments, fields.line_items.len()), (0, None, None, 0), "{part}");
+    }
+    let order = [("ordernumber", "9001"), ("orderstatus", "Shipped")];
+    let note = "x".repeat(70 << 10);
+    for (part, fields) in [
+        ("packages", &[("trackcount", "1"), ("tracknum", "A"), ("trackpickupdate", "2/30/2015")][..]),
+        ("packages", &[("trackcount", "101")]),
+        ("packages", &[("trackcount", "many")]),
+        ("notes", &[("orderdetail", note.as_str())]),
+    ] {
+        let fields = [&order, fields].concat();
+        assert!(only(post(&fields, "")).is_err(), "{part}");
+        assert_eq!(left(part, &fields).map(|fields| (fields.packages.len(), fields.note)), Ok((0, None)), "{part}");
+    }
+}
+
+#[test]
+fn a_refusal_names_what_could_be_left_out() {
+    let reason = |fields: &[(&str, &str)]| {
+        let order = [("ordernumber", "9001"), ("orderstatus", "Shipped")];
+        let post = post(&[&order, fields].concat(), "").expect("the post can be read");
+        let invalid = post.updates[0].as_ref().expect_err("it is not valid");
+        invalid.reason()
+    };
+    let note = "x".repeat(70 << 10);
+    for (fields, part) in [
+        (&[("trackcount", "1"), ("tracknum", "A"), ("trackpickupdate", "2/30/2015")][..], "packages"),
+        (&[("trackcount", "101")], "packages"),
+        (&[("orderdetail", note.as_str())], "notes"),
+        (&[("update", "<Orders><Order><OrderNumber>1</OrderNumber><Status>x</Status><Items/><Items/></Order></Orders>")], "line-items"),
+    ] {
+        let reason = reason(fields);
+        assert!(reason.ends_with(&format!(", or leave it out with leave_out = [{part:?}] under [seti] in the cart's file")), "{reason}");
+    }
+    assert!(!reason(&[("orderstatus", " ")]).contains("leave_out"), "a label cannot be left out");
+}

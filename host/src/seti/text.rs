@@ -52,15 +52,21 @@ pub(super) fn windows_1252(byte: u8) -> Option<char> {
     }
 }
 
-/// A field of one line: without white space around it. None: there is nothing in it.
+/// Whether a character is nothing to a reader: white space, control characters such as the NUL at the end of C's strings, a byte order mark, a
+/// space without width, and the replacement for a character that could not be kept.
+pub(super) fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}' | '\u{2060}' | char::REPLACEMENT_CHARACTER)
+}
+
+/// A field of one line: without blanks around it. None: there is nothing in it.
 pub(super) fn line(text: &str) -> Option<String> {
-    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+    Some(text.trim_matches(is_blank)).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// A field of several lines: with plain line ends, and a replacement character for each control character, which no note has on
 /// purpose and which would hold the order's status back for good.
 pub(super) fn block(text: &str) -> Option<String> {
-    if text.trim().is_empty() {
+    if text.chars().all(is_blank) {
         return None;
     }
     let plain = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { char::REPLACEMENT_CHARACTER } else { c };
@@ -104,6 +110,7 @@ mod tests {
     fn fields_are_cleaned() {
         assert_eq!(line(" \tShipped\r\n"), Some("Shipped".to_owned()));
         assert_eq!(line(" \n"), None);
+        assert_eq!(line("\0\u{feff}9001\u{a0}\0\0"), Some("9001".to_owned()));
         assert_eq!(block("a\r\nb\rc\td\u{b}e\u{85}"), Some("a\nb\nc\td\u{fffd}e\u{fffd}".to_owned()));
         assert_eq!(block(" keeps its spaces "), Some(" keeps its spaces ".to_owned()));
         assert_eq!(block(" \r\n"), None);

@@ -1,5 +1,7 @@
 //! Times as an Order Manager writes them: `01-Jun-2015 13:11:51`, `6/1/2015`, on its own clock.
 
+mod placeholder;
+
 use super::text::cut;
 use crate::carts::Inlet;
 use crate::carts::inlet::DateOrder;
@@ -34,27 +36,33 @@ fn written(dates: DateOrder) -> &'static str {
     }
 }
 
-/// A day as [`crate::validate::Fields`] takes it. A time of day behind it must be one and is left out.
-pub(super) fn day(text: &str, inlet: &Inlet) -> Result<String, Error> {
-    Ok(civil(text, inlet.dates())?.date().to_string())
+/// A day as [`crate::validate::Fields`] takes it. A time of day behind it must be one and is left out. None: the text stands for no date.
+pub(super) fn day(text: &str, inlet: &Inlet) -> Result<Option<String>, Error> {
+    if placeholder::stands_for_none(text) {
+        return Ok(None);
+    }
+    Ok(Some(civil(text, inlet.dates())?.date().to_string()))
 }
 
 /// A moment as [`crate::validate::Fields`] takes it, with the offset that the inlet's time zone has then. An hour that comes twice when
-/// the clocks go back is the first; one that does not come when they go forward counts on from the hour before.
-pub(super) fn moment(text: &str, inlet: &Inlet) -> Result<String, Error> {
+/// the clocks go back is the first; one that does not come when they go forward counts on from the hour before. None: the text stands for no date.
+pub(super) fn moment(text: &str, inlet: &Inlet) -> Result<Option<String>, Error> {
+    if placeholder::stands_for_none(text) {
+        return Ok(None);
+    }
     let civil = civil(text, inlet.dates())?;
     let placed = inlet.zone().and_then(|zone| {
         let timestamp = zone.to_ambiguous_timestamp(civil).compatible().ok()?;
         let offset = zone.to_offset(timestamp);
         Some((offset.to_datetime(timestamp), offset.seconds() / 60))
     });
-    Ok(match placed {
+    Ok(Some(match placed {
         None => civil.to_string(),
         Some((civil, minutes)) => {
             let sign = if minutes < 0 { '-' } else { '+' };
             format!("{civil}{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
         }
-    })
+    }))
 }
 
 fn civil(text: &str, dates: DateOrder) -> Result<DateTime, Error> {

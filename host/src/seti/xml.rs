@@ -8,10 +8,11 @@ mod repair;
 
 pub use repair::{DEPTH_MAX, ELEMENTS_MAX};
 
-use super::part::{Invalid, Problem, left};
+use super::part::{Found, Invalid, Problem, within};
 use super::text::cut;
 use super::{text, times};
 use crate::carts::Inlet;
+use crate::carts::inlet::LeaveOut;
 use crate::validate::{Fields, LINE_ITEMS_MAX, LineItemFields, LinePackageFields, PACKAGES_MAX, PackageFields};
 use roxmltree::{Document, Node, ParsingOptions};
 use std::collections::BTreeSet;
@@ -78,30 +79,38 @@ fn order(node: Node<'_, '_>, inlet: &Inlet) -> Result<Fields, Invalid> {
     fields(node, inlet, number.clone()).map_err(|problem| Invalid::new(number.as_deref(), problem))
 }
 
-fn fields(node: Node<'_, '_>, inlet: &Inlet, number: Option<String>) -> Result<Fields, Problem> {
+/// What the inlet leaves out is not looked at.
+fn fields(node: Node<'_, '_>, inlet: &Inlet, number: Option<String>) -> Result<Fields, Found> {
     let order_number = number.ok_or(Problem::OrderNumberMissing { field: "OrderNumber" })?;
     let label = line(node, "Status")?.ok_or(Problem::LabelMissing { field: "Status" })?;
     let changed_at = line(node, "ChangeDateTime")?.map(|text| times::moment(&text, inlet)).transpose();
-    let given = given_packages(node, inlet)?;
-    let line_items = items(node, &given)?;
+    let changed_at = changed_at.map_err(|source| Problem::Time { field: "ChangeDateTime".to_owned(), source })?;
+    let given = match inlet.leaves_out(LeaveOut::Packages) {
+        true => Vec::new(),
+        false => given_packages(node, inlet).map_err(within(LeaveOut::Packages))?,
+    };
+    let line_items = match inlet.leaves_out(LeaveOut::LineItems) {
+        true => Vec::new(),
+        false => items(node, &given, inlet).map_err(within(LeaveOut::LineItems))?,
+    };
     let referred: BTreeSet<&str> = line_items.iter().flat_map(|item| &item.packages).map(|travels| travels.package_id.as_str()).collect();
     let packages = given.iter().filter_map(|Given { id, package, .. }| {
         let id = Some(id.clone()).filter(|id| referred.contains(id.as_str()));
         let is_one = id.is_some() || package.tracking_number.is_some() || package.carrier.is_some();
         is_one.then(|| PackageFields { id, ..package.clone() })
     });
-    let fields = Fields {
+    let packages = packages.collect();
+    Ok(Fields {
         order_number,
         reference_number: line(node, "ReferenceNumber")?,
         label,
-        changed_at: changed_at.map_err(|source| Problem::Time { field: "ChangeDateTime".to_owned(), source })?,
-        note: block(node, "Notes")?,
-        comments: block(node, "Comments")?,
+        changed_at: changed_at.flatten(),
+        note: note(node, "Notes", inlet).map_err(within(LeaveOut::Notes))?,
+        comments: note(node, "Comments", inlet).map_err(within(LeaveOut::Notes))?,
         notify_customer: None,
-        packages: packages.collect(),
+        packages,
         line_items,
-    };
-    Ok(left(fields, inlet))
+    })
 }
 
 /// A package, the id by which lines of this post refer to it, and the id by which it is known from post to post.
@@ -141,24 +150,28 @@ fn package(node: Node<'_, '_>, nth: usize, inlet: &Inlet) -> Result<PackageField
         (number, other) => number.or(other),
     };
     let picked_up = line(node, "PickupDate")?.map(|text| times::day(&text, inlet)).transpose();
+    let picked_up = picked_up.map_err(|source| Problem::Time { field: format!("the PickupDate of package {nth}"), source })?;
     Ok(PackageFields {
         tracking_number,
         carrier: line(node, "Shipper")?,
         method: line(node, "Method")?,
-        picked_up: picked_up.map_err(|source| Problem::Time { field: format!("the PickupDate of package {nth}"), source })?,
+        picked_up: picked_up.flatten(),
         ..PackageFields::default()
     })
 }
 
-fn items(order: Node<'_, '_>, packages: &[Given]) -> Result<Vec<LineItemFields>, Problem> {
+fn items(order: Node<'_, '_>, packages: &[Given], inlet: &Inlet) -> Result<Vec<LineItemFields>, Problem> {
     let Some(list) = only(order, "Items")? else { return Ok(Vec::new()) };
     // One more than fits is enough for `validate` to refuse them.
-    children(list, "Item").take(LINE_ITEMS_MAX + 1).map(|node| item(node, packages)).collect()
+    children(list, "Item").take(LINE_ITEMS_MAX + 1).map(|node| item(node, packages, inlet)).collect()
 }
 
-fn item(node: Node<'_, '_>, packages: &[Given]) -> Result<LineItemFields, Problem> {
+fn item(node: Node<'_, '_>, packages: &[Given], inlet: &Inlet) -> Result<LineItemFields, Problem> {
     let mut travels = Vec::new();
-    if let Some(list) = only(node, "Packages")? {
+    // Of packages that were left out a line says nothing.
+    if !packages.is_empty()
+        && let Some(list) = only(node, "Packages")?
+    {
         for travel in children(list, "Package").take(PACKAGES_MAX) {
             let package_id = line(travel, "PackageID")?;
             // A package that this post does not have was told of before, or never will be.
@@ -176,7 +189,7 @@ fn item(node: Node<'_, '_>, packages: &[Given]) -> Result<LineItemFields, Proble
         ordered: line(node, "Ordered")?,
         shipped: line(node, "Shipped")?,
         needed: line(node, "Needed")?,
-        note: block(node, "Notes")?,
+        note: note(node, "Notes", inlet)?,
         packages: travels,
     })
 }
@@ -209,6 +222,10 @@ fn line(parent: Node<'_, '_>, name: &'static str) -> Result<Option<String>, Prob
     Ok(content(parent, name)?.and_then(text::line))
 }
 
-fn block(parent: Node<'_, '_>, name: &'static str) -> Result<Option<String>, Problem> {
+/// A text of several lines, unless the inlet leaves notes out.
+fn note(parent: Node<'_, '_>, name: &'static str, inlet: &Inlet) -> Result<Option<String>, Problem> {
+    if inlet.leaves_out(LeaveOut::Notes) {
+        return Ok(None);
+    }
     Ok(content(parent, name)?.and_then(text::block))
 }

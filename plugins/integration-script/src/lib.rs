@@ -17,7 +17,7 @@ use cartage_sdk::http::{self, ErrorKind, Form, Method, Request, Response};
 use cartage_sdk::manifest::{Endpoint, Features, Field, Setting, Slot, Statuses};
 use cartage_sdk::{Applied, Context, Delivery, Failure, FailureKind, FindingSubject, Manifest, OrderKey, Plugin, Report, Update};
 use message::Encoding;
-use reply::Answer;
+use reply::{Answer, Asked};
 
 /// The plugin.
 #[derive(Debug)]
@@ -66,10 +66,13 @@ impl Plugin for IntegrationScript {
         })
     }
 
-    fn send_order_status(update: Update, _: Delivery, context: Context) -> Result<Applied, Failure> {
+    fn send_order_status(update: Update, delivery: Delivery, context: Context) -> Result<Applied, Failure> {
         let encoding = Encoding::of(&context)?;
-        let response = request(message::update_status(&update, encoding, &context)?).send()?;
-        reply::outcome(&response, encoding, &context)
+        let form = message::update_status(&update, encoding, &context)?;
+        let looks_like_an_answer = message::looks_like_an_answer(&form);
+        let response = request(form).send()?;
+        let asked = Asked { order_number: &update.order_number, encoding: Some(encoding), looks_like_an_answer };
+        reply::outcome(&response, &asked, &delivery, &context)
     }
 }
 
@@ -78,6 +81,7 @@ fn script() -> Endpoint {
         .methods([Method::Post])
         .paths(["/"])
         .request_types(["application/x-www-form-urlencoded"])
+        .response_headers(["content-encoding"])
 }
 
 fn account() -> Slot {
@@ -147,7 +151,9 @@ fn unreachable(error: http::Error) -> Result<String, Failure> {
 }
 
 fn version_findings(response: &Response, context: &Context) -> Report {
-    if let Answer::Version(version) = reply::read(response) {
+    let asked = Asked { order_number: "", encoding: None, looks_like_an_answer: false };
+    let answer = reply::read(response, &asked);
+    if let Answer::Version(version) = answer {
         return Report::new()
             .fine(FindingSubject::Reachability, "the script answers")
             .fine(
@@ -160,7 +166,7 @@ fn version_findings(response: &Response, context: &Context) -> Report {
                 "look at the receipt of the first update",
             );
     }
-    let failure = reply::failure(response, reply::read(response), None, context);
+    let failure = reply::failure(response, answer, &asked, None, context);
     let (about, remedy) = match failure.kind {
         FailureKind::Credentials => {
             (FindingSubject::Credentials, "set the credential again, and look for a log-in before the script's own")

@@ -8,7 +8,7 @@
 mod delimited;
 mod xml;
 
-use cartage_sdk::http::Form;
+use cartage_sdk::http::{Form, Part};
 use cartage_sdk::orders::{Told, standing_packages};
 use cartage_sdk::{Context, Failure, Package, Update};
 
@@ -64,6 +64,12 @@ pub(crate) fn update_status(update: &Update, encoding: Encoding, context: &Conte
         Encoding::Delimited => delimited::add(form, update, status),
         Encoding::Xml => form.field("update", xml::orders(update, status, context.boolean("send-line-items")?)),
     })
+}
+
+/// Whether an echo of this form could be taken for a script's answer.
+pub(crate) fn looks_like_an_answer(form: &Form) -> bool {
+    let forged = |text: &str| ["setiresponse", "setierror", "setiorders"].iter().any(|answer| text.to_ascii_lowercase().contains(answer));
+    form.clone().into_parts().iter().any(|part| matches!(part, Part::Text(text) if forged(text)))
 }
 
 /// The packages to send: those with a tracking number that the cart was not told of as they are, and that stand.

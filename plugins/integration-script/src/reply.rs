@@ -2,21 +2,45 @@
 //!
 //! Scripts answer in a dozen forms and mostly with HTTP status 200, whatever happened; so the body is read first, also on 4xx and 5xx,
 //! and the status decides only where the body says nothing. [`read`] recognises the forms; [`outcome`] says what one means for an
-//! update. What is an OK is taken from the start of the body only, after nothing but PHP's own notices: an error page that
-//! echoes an order's note must not be able to say it.
+//! update.
+//!
+//! The answer is the first line that is one: debug output, notices and comments before it are passed over. Two things keep an error page that
+//! echoes an order's note from saying OK: in a whole HTML page only the first line of its text counts, and so it does everywhere when the
+//! update itself holds what looks like an answer.
+//!
+//! A reason that nobody knows is tried a few times before it is final; it is a word about its order and not about the cart. The count travels
+//! in the attempt's `resume` bytes, so that attempts that failed for another reason do not use it up.
 //!
 //! "OK" does not always mean that the order was found: some scripts say it for orders and statuses that they do not know. That cannot
 //! be seen from outside.
 
+mod coding;
+mod encoding_hint;
+mod faults;
 mod known;
 mod text;
 
 use crate::message::Encoding;
+use cartage_sdk::delivery::resumed;
 use cartage_sdk::http::{Response, excerpt};
-use cartage_sdk::{Applied, Context, Failure};
-use known::Meaning;
+use cartage_sdk::{Applied, Context, Delivery, Failure};
+use encoding_hint::Evidence;
+use faults::Fault;
+use known::{Meaning, Reason};
 use std::time::Duration;
-use text::{after_notices, element, first_line, strip_prefix, without_tags};
+use text::{Text, element, first_line, strip_prefix};
+
+/// How often a refusal for an unknown reason is tried: over three quarters of an hour on the host's schedule.
+pub const UNKNOWN_TRIES: u8 = 6;
+
+/// How much of a reason is read for its meaning, in bytes.
+const REASON_BYTES_MAX: usize = 2000;
+
+/// Lines of a reason that are read: one script says what is wrong on the third.
+const REASON_LINES_MAX: usize = 4;
+
+/// Why a hint at the encoding is given where nothing proves it.
+const READS_ANOTHER: &str = "scripts do so when they cannot read the encoding";
 
 /// The forms of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,26 +67,56 @@ pub enum Answer {
     Other,
 }
 
+/// What was asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The order's number; empty where no order was named.
+    pub order_number: &'a str,
+    /// How the update was written. None: no update was sent.
+    pub encoding: Option<Encoding>,
+    /// Whether what was sent holds text that looks like an answer, so that an echo could be taken for one.
+    pub looks_like_an_answer: bool,
+}
+
 /// Recognises the form of an answer.
-pub fn read(response: &Response) -> Answer {
-    let text = response.text();
-    let body = after_notices(&text);
-    if body.is_empty() {
-        return Answer::Empty;
+pub fn read(response: &Response, asked: &Asked<'_>) -> Answer {
+    form(&Text::of(response), asked)
+}
+
+fn form(text: &Text, asked: &Asked<'_>) -> Answer {
+    let first_line_only = text.is_page || asked.looks_like_an_answer;
+    let mut lines = text.lines().filter(|line| !text::is_notice(line)).peekable();
+    let Some(first) = lines.peek().copied() else { return Answer::Empty };
+    let mut begun = None;
+    for line in lines.take(if first_line_only { 1 } else { usize::MAX }) {
+        match answer(line) {
+            Some(Answer::Garbled) => begun = Some(Answer::Garbled),
+            Some(answer) => return answer,
+            None => {}
+        }
     }
-    if let Some(rest) = strip_prefix(body, "SETIResponse") {
-        return seti_response(rest);
+    if let Some(garbled) = begun {
+        return garbled;
     }
-    if let Some(rest) = strip_prefix(body, "SETIError") {
-        return Answer::Error(first_line(rest.trim_start().trim_start_matches([':', '='])));
+    if text::is_php_fatal(&text.seen) {
+        Answer::PhpFatal
+    } else if text.is_page || first.starts_with('<') || text.has_markup {
+        Answer::Html
+    } else {
+        Answer::Other
     }
-    if strip_prefix(body, "<?xml").or_else(|| strip_prefix(body, "<SETI")).is_some() {
-        return xml(body);
+}
+
+/// The answer that begins with this line, if one does.
+fn answer(from: &str) -> Option<Answer> {
+    if let Some(rest) = strip_prefix(from, "SETIResponse") {
+        return Some(seti_response(rest));
     }
-    if text::is_php_fatal(body) {
-        return Answer::PhpFatal;
+    if let Some(rest) = strip_prefix(from, "SETIError") {
+        return Some(Answer::Error(reason(rest.trim_start().trim_start_matches([':', '=']))));
     }
-    if body.starts_with('<') { Answer::Html } else { Answer::Other }
+    strip_prefix(from, "<?xml").or_else(|| strip_prefix(from, "<SETI"))?;
+    xml(from)
 }
 
 /// `: update=OK;Notes=...`, `=OK;`, `=False;Note=...`, `: version=1.000`.
@@ -71,100 +125,230 @@ fn seti_response(rest: &str) -> Answer {
     if let Some(version) = strip_prefix(rest, "version=") {
         return Answer::Version(first_line(version));
     }
-    let rest = strip_prefix(rest, "update=").unwrap_or(rest);
+    let rest = strip_prefix(rest, "update").and_then(|rest| rest.trim_start().strip_prefix('=')).map_or(rest, str::trim_start);
     let end = rest.find([';', '\r', '\n']).unwrap_or(rest.len());
     let (verdict, notes) = rest.split_at(end);
-    let notes = notes.trim_start_matches(';').trim_start();
+    let notes = notes.trim_start_matches([';', ' ', '\t']);
     let notes = strip_prefix(notes, "Notes=").or_else(|| strip_prefix(notes, "Note=")).unwrap_or(notes);
     match verdict.trim().to_ascii_lowercase().as_str() {
-        "ok" => Answer::Ok(first_line(notes)),
-        "false" => Answer::False(first_line(notes)),
+        "ok" => Answer::Ok(first_line(notes.split(['\r', '\n']).next().unwrap_or_default())),
+        "false" => Answer::False(reason(notes)),
         _ => Answer::Garbled,
     }
 }
 
 /// `<SETIError>` or another root, with `<Response><ResponseCode>3</ResponseCode><ResponseDescription>...`.
-fn xml(body: &str) -> Answer {
+fn xml(body: &str) -> Option<Answer> {
     match (element(body, "ResponseCode"), element(body, "ResponseDescription")) {
-        (Some(code), description) if code == "3" || text::has_root(body, "SETIError") => Answer::Error(description.unwrap_or_default()),
-        (Some(code), _) => Answer::Code(code),
-        (None, Some(description)) if text::has_root(body, "SETIError") => Answer::Error(description),
-        (None, _) => Answer::Html,
+        (Some(code), description) if code == "3" || text::has_root(body, "SETIError") => {
+            Some(Answer::Error(reason(&description.unwrap_or_default())))
+        }
+        (Some(code), _) => Some(Answer::Code(first_line(&code))),
+        (None, Some(description)) if text::has_root(body, "SETIError") => Some(Answer::Error(reason(&description))),
+        (None, _) => None,
     }
+}
+
+/// The first lines of what a script says, without its stack trace and without what it echoes.
+fn reason(text: &str) -> String {
+    let others = ["#0", "<", "Stack trace", "SETIResponse", "SETIError"];
+    let goes_on = |line: &&str| others.iter().all(|other| strip_prefix(line, other).is_none());
+    let lines = text.trim().lines().map(str::trim).take_while(goes_on).take(REASON_LINES_MAX);
+    let mut reason = lines.collect::<Vec<_>>().join("\n");
+    reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
+    reason
 }
 
 /// What an answer means for an update.
-pub fn outcome(response: &Response, encoding: Encoding, context: &Context) -> Result<Applied, Failure> {
-    match read(response) {
+pub fn outcome(response: &Response, asked: &Asked<'_>, delivery: &Delivery, context: &Context) -> Result<Applied, Failure> {
+    match read(response, asked) {
         Answer::Ok(notes) => Ok(Applied::done().message(notes)),
-        answer => Err(failure(response, answer, Some(encoding), context)),
+        answer => Err(failure(response, answer, asked, Some(delivery), context)),
     }
 }
 
-/// What an answer that is no OK means. The encoding is that of an update; the other is suggested where a script shows that it cannot read it.
-pub(crate) fn failure(response: &Response, answer: Answer, encoding: Option<Encoding>, context: &Context) -> Failure {
-    let said = |what: &str, text: &str| {
-        let text = if text.is_empty() { "no reason given" } else { text };
-        format!("the script {what} (HTTP {}): {text}", response.status)
-    };
-    let body = response.text();
+/// What an answer that is no OK means.
+pub(crate) fn failure(response: &Response, answer: Answer, asked: &Asked<'_>, delivery: Option<&Delivery>, context: &Context) -> Failure {
+    let seen = Text::of(response).seen;
+    let judge = Judge { response, asked, delivery, context, evidence: encoding_hint::evidence(&seen, asked) };
+    let excerpt = excerpt(&seen);
     match answer {
-        Answer::False(reason) => {
-            let message = said("refused the update", &reason);
-            known::meaning(&reason).unwrap_or(Meaning::InvalidData).failure(message)
+        Answer::False(reason) => judge.refused("refused the update", &reason, true),
+        Answer::Error(reason) => judge.refused("answered with an error", &reason, false),
+        Answer::Ok(_) | Answer::Version(_) | Answer::Code(_) => {
+            Failure::protocol(judge.said("gave an answer that does not belong to the question", &excerpt))
         }
-        Answer::Error(reason) => match known::meaning(&reason) {
-            Some(meaning) => meaning.failure(said("answered with an error", &reason)),
-            None if matches!(response.status, 400 | 422) => Failure::invalid_data(said("answered with an error", &reason)),
-            None => by_status(response, context, &format!("an error: {reason}")),
-        },
-        Answer::Ok(_) | Answer::Version(_) | Answer::Code(_) | Answer::Garbled => {
-            Failure::protocol(said("gave an answer that does not belong to the question", &response.excerpt()))
-        }
-        Answer::PhpFatal => Failure::unavailable(said("died of a PHP error", &excerpt(&without_tags(&body)))),
+        Answer::Garbled | Answer::Other | Answer::Html | Answer::Empty if coding::of(response).is_some() => judge.coded(),
+        Answer::Garbled => Failure::protocol(judge.said("gave an answer that does not belong to the question", &excerpt)),
+        Answer::PhpFatal => judge.no_answer(&seen, |hint| Failure::unavailable(judge.said("died of a PHP error", &excerpt) + hint)),
         Answer::Empty => {
-            let hint = encoding.filter(|_| matches!(response.status, 200 | 500)).map_or_else(String::new, hint);
-            by_status(response, context, &format!("nothing in the body{hint}"))
+            let hint = if matches!(response.status, 200 | 500) { judge.hint(READS_ANOTHER) } else { String::new() };
+            judge.by_status(&format!("nothing in the body{hint}"))
         }
-        Answer::Html => by_status(response, context, &format!("a page instead of an answer: {}", excerpt(&without_tags(&body)))),
-        Answer::Other => by_status(response, context, &format!("no answer of this protocol: {}", response.excerpt())),
+        Answer::Html => judge.no_answer(&seen, |hint| judge.by_status(&format!("a page instead of an answer: {excerpt}{hint}"))),
+        Answer::Other => judge.no_answer(&seen, |hint| judge.by_status(&format!("no answer of this protocol: {excerpt}{hint}"))),
     }
 }
 
-/// A script that cannot read an encoding often dies silently.
-fn hint(encoding: Encoding) -> String {
-    format!("; scripts do so when they cannot read the encoding: try the setting encoding = \"{}\"", encoding.other())
+struct Judge<'a> {
+    response: &'a Response,
+    asked: &'a Asked<'a>,
+    delivery: Option<&'a Delivery>,
+    context: &'a Context,
+    evidence: Evidence,
 }
 
-/// What the HTTP status means where the body does not say.
-fn by_status(response: &Response, context: &Context, found: &str) -> Failure {
-    let status = response.status;
-    let message = format!("the script's URL answered HTTP {status}: {found}");
-    let wait = response.retry_after(context).filter(|wait| *wait > Duration::ZERO);
-    let after = |failure: Failure| match wait {
-        Some(wait) => failure.retry_after(wait),
-        None => failure,
-    };
-    match status {
-        300..=399 => Failure::protocol(format!("{message}; redirects are not followed: bind `script` to the URL that answers at last")),
-        401 | 403 => Failure::credentials(format!("{message}; something before the script wants a log-in or denies the request")),
-        404 => Failure::protocol(format!("{message}; there is no script here: check the URL that `script` is bound to")),
-        410 => Failure::gone(message),
-        413 | 414 | 431 => Failure::invalid_data(message),
-        429 => after(Failure::rate_limited(message)),
-        408 | 425 | 500..=599 => after(Failure::unavailable(message)),
-        _ => Failure::protocol(message),
+impl Judge<'_> {
+    fn said(&self, what: &str, text: &str) -> String {
+        let text = excerpt(text);
+        let text = if text.is_empty() { "no reason given" } else { &text };
+        format!("the script {what} (HTTP {}): {text}", self.response.status)
+    }
+
+    /// A refusal in the script's own words.
+    fn refused(&self, what: &str, reason: &str, of_function: bool) -> Failure {
+        let message = self.said(what, reason);
+        let reason = Reason { text: reason, order_number: self.asked.order_number, of_function };
+        let meaning = known::meaning(&reason);
+        if self.was_misread(meaning, reason.text) {
+            return self.wrong_encoding(&message);
+        }
+        match meaning {
+            Some(meaning) if !(meaning.is_of_the_cart() && self.passes_by_status()) => self.known(meaning, message, reason.text),
+            _ => self.unknown(message, &reason),
+        }
+    }
+
+    /// Whether the script read the other encoding. One that names the order's number, or looks at the log-in first, is no witness.
+    fn was_misread(&self, meaning: Option<Meaning>, reason: &str) -> bool {
+        let may_be_why = match meaning {
+            None | Some(Meaning::NotRead | Meaning::InvalidData) => true,
+            Some(Meaning::OrderNotFound) => known::names_no_number(reason),
+            Some(_) => false,
+        };
+        let wants_xml = self.asked.encoding == Some(Encoding::Delimited) && encoding_hint::asks_for_xml(reason);
+        may_be_why && !self.passes_by_status() && (self.evidence == Evidence::Certain || wants_xml)
+    }
+
+    fn known(&self, meaning: Meaning, message: String, reason: &str) -> Failure {
+        match meaning {
+            Meaning::OrderNotFound if known::names_no_number(reason) => {
+                Failure::order_not_found(message + &self.hint("the script shows no number, and may have read none"))
+            }
+            Meaning::OrderNotFound => Failure::order_not_found(message),
+            Meaning::Credentials => Failure::credentials(message),
+            Meaning::NoSuchFunction => Failure::misconfigured(format!(
+                "{message}; the script cannot take status updates: install a version of it that can, or switch UseGenericStatusUpdates off for this cart"
+            )),
+            Meaning::NeedsTls => Failure::misconfigured(format!(
+                "{message}; bind `script` to an https URL, and look whether a proxy hides https from the script"
+            )),
+            Meaning::NotRead if self.asked.encoding == Some(Encoding::Delimited) => self.wrong_encoding(&message),
+            Meaning::NotRead => Failure::protocol(format!("{message}; the script did not find the update in what was sent")),
+            Meaning::InvalidData => Failure::invalid_data(message),
+            Meaning::NoSuchStatus => Failure::status_not_supported(message),
+            Meaning::ForbiddenChange => Failure::illegal_transition(message),
+            Meaning::Fault(fault) => self.after(fault.failure(message)),
+        }
+    }
+
+    /// A reason that nobody knows. What the status says of the whole shop counts first.
+    fn unknown(&self, message: String, reason: &Reason<'_>) -> Failure {
+        let is_of_the_order = reason.of_function || known::is_about_an_order(reason);
+        match self.response.status {
+            401 | 403 | 408 | 425 | 429 | 500..=599 => self.by_status(&format!("an error: {}", excerpt(reason.text))),
+            200..=399 if !is_of_the_order => self.by_status(&format!("an error: {}", excerpt(reason.text))),
+            _ => self.a_few_times(message),
+        }
+    }
+
+    fn a_few_times(&self, message: String) -> Failure {
+        let Some(delivery) = self.delivery else { return Failure::protocol(message) };
+        let before = resumed(delivery).and_then(|resume| resume.first().copied()).unwrap_or(0);
+        let tries = before.saturating_add(1);
+        if tries >= UNKNOWN_TRIES {
+            return Failure::invalid_data(format!("{message}; it gave such an answer {tries} times")).resume([tries]);
+        }
+        let message = format!("{message}; whether that passes is not known, so the update is tried again ({tries} of {UNKNOWN_TRIES})");
+        self.after(Failure::order_busy(message)).resume([tries])
+    }
+
+    /// Something came that is no answer: a fault that it names, else what the status says, with a hint where the encoding may be why.
+    fn no_answer(&self, seen: &str, otherwise: impl FnOnce(&str) -> Failure) -> Failure {
+        let text = known::normal(&seen[..seen.floor_char_boundary(REASON_BYTES_MAX)]);
+        let status = self.response.status;
+        if let Some(fault) = faults::certain(&text).filter(|_| matches!(status, 200..=299 | 500..=599)) {
+            return self.after(fault.failure(self.said("gave no answer and names a fault", seen)));
+        }
+        match self.evidence {
+            Evidence::Certain if matches!(status, 200..=299 | 400 | 422) => self.wrong_encoding(&self.said("gave no answer", seen)),
+            Evidence::Certain | Evidence::Possible => otherwise(&self.hint(READS_ANOTHER)),
+            Evidence::None => otherwise(""),
+        }
+    }
+
+    fn coded(&self) -> Failure {
+        let coding = coding::of(self.response).unwrap_or_default();
+        self.by_status(&format!(
+            "an answer that is compressed ({coding}), although `Accept-Encoding: identity` asked for none: switch compression off for the \
+             script's URL, in the server or in PHP (zlib.output_compression)"
+        ))
+    }
+
+    fn wrong_encoding(&self, message: &str) -> Failure {
+        Failure::misconfigured(message.to_owned() + &self.hint("the script did not find what it reads in the encoding that was sent"))
+    }
+
+    fn hint(&self, why: &str) -> String {
+        let Some(encoding) = self.asked.encoding else { return String::new() };
+        format!("; {why}: try the setting encoding = \"{}\"", encoding.other())
+    }
+
+    /// Whether the HTTP status speaks of a fault that passes.
+    fn passes_by_status(&self) -> bool {
+        matches!(self.response.status, 408 | 425 | 429 | 500..=599)
+    }
+
+    /// As late as the answer asks.
+    fn after(&self, failure: Failure) -> Failure {
+        match self.response.retry_after(self.context).filter(|wait| *wait > Duration::ZERO) {
+            Some(wait) => failure.retry_after(wait),
+            None => failure,
+        }
+    }
+
+    /// What the HTTP status means where the body does not say.
+    fn by_status(&self, found: &str) -> Failure {
+        let status = self.response.status;
+        let message = format!("the script's URL answered HTTP {status}: {found}");
+        match status {
+            300..=399 => Failure::protocol(format!("{message}; redirects are not followed: bind `script` to the URL that answers at last")),
+            401 | 407 => Failure::credentials(format!("{message}; something before the script wants a log-in")),
+            // Firewalls judge the text of a request, so this may be about the words of one order.
+            403 | 406 => Failure::not_permitted(format!("{message}; something before the script, such as a firewall, denies the request")),
+            404 => Failure::protocol(format!("{message}; there is no script here: check the URL that `script` is bound to")),
+            410 => Failure::gone(message),
+            413 | 414 | 431 => Failure::invalid_data(message),
+            429 => self.after(Failure::rate_limited(message)),
+            408 | 425 | 500..=599 => self.after(Failure::unavailable(message)),
+            _ => Failure::protocol(message),
+        }
     }
 }
 
 impl Meaning {
+    /// Whether the cart would be paused for it.
+    fn is_of_the_cart(self) -> bool {
+        matches!(self, Meaning::Credentials | Meaning::NoSuchFunction | Meaning::NeedsTls | Meaning::NotRead)
+    }
+}
+
+impl Fault {
     fn failure(self, message: String) -> Failure {
         match self {
-            Meaning::OrderNotFound => Failure::order_not_found(message),
-            Meaning::Credentials => Failure::credentials(message),
-            Meaning::NoSuchFunction => Failure::protocol(format!("{message}; the script cannot take status updates")).never_retry(),
-            Meaning::NotRead => Failure::protocol(format!("{message}; the script did not find the update in what was sent")),
-            Meaning::InvalidData => Failure::invalid_data(message),
+            Fault::OrderBusy => Failure::order_busy(message),
+            Fault::Unavailable => Failure::unavailable(message),
+            Fault::RateLimited => Failure::rate_limited(message),
         }
     }
 }

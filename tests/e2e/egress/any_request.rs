@@ -60,7 +60,7 @@ proptest! {
         prop_assert_eq!(&sent_body, &joined(&body));
         let mut names: Vec<&str> = head[1..].iter().map(|line| line.split_once(": ").map_or("", |(name, _)| name)).collect();
         names.sort_unstable();
-        prop_assert_eq!(names, ["accept", "content-length", "content-type", "host", "user-agent", "x-note"]);
+        prop_assert_eq!(names, ["accept", "accept-encoding", "content-length", "content-type", "host", "user-agent", "x-note"]);
         let expected = [format!("content-length: {}", sent_body.len()), format!("x-note: {note}")];
         for line in expected {
             prop_assert!(head.contains(&line), "{} in {:?}", line, head);

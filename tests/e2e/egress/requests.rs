@@ -50,6 +50,7 @@ async fn a_get_on_the_wire() {
         sent,
         "GET /shop/orders/caf%C3%A9?lang=en&status=shipped%20%26%20paid%2F%C3%A9&flag&raw=a%2Fb HTTP/1.1\r\n\
          user-agent: cartage/0.1.0\r\n\
+         accept-encoding: identity\r\n\
          accept: */*\r\n\
          host: CART\r\n\
          \r\n"
@@ -79,6 +80,7 @@ async fn a_post_with_credentials_on_the_wire_and_in_the_record() {
          accept: text/xml\r\n\
          authorization: Basic bWVyY2hhbnQ6b3BlbiBzZXNhbWUsIG5vdw==\r\n\
          user-agent: cartage/0.1.0\r\n\
+         accept-encoding: identity\r\n\
          content-length: 85\r\n\
          host: CART\r\n\
          \r\n\
@@ -91,7 +93,7 @@ async fn a_post_with_credentials_on_the_wire_and_in_the_record() {
     assert_eq!(wire.body.as_deref(), Some(body));
     let authorization = wire.headers.iter().find(|(name, _)| name == "authorization").map(|(_, value)| value.as_str());
     assert_eq!(authorization, Some("Basic [basic.username]:[basic.password]"));
-    let sent_names = ["content-type", "idempotency-key", "accept", "authorization", "user-agent"];
+    let sent_names = ["content-type", "idempotency-key", "accept", "authorization", "user-agent", "accept-encoding"];
     assert_eq!(wire.headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), sent_names);
 }
 

@@ -78,7 +78,10 @@ async fn a_certificate_of_a_trusted_authority_is_believed() {
     let received = serving.join().expect("the server does not panic").expect("it was asked");
     assert_eq!(
         received,
-        format!("GET /orders HTTP/1.1\r\nuser-agent: cartage/0.1.0\r\naccept: */*\r\nhost: shop.example:{}\r\n\r\n", address.port())
+        format!(
+            "GET /orders HTTP/1.1\r\nuser-agent: cartage/0.1.0\r\naccept-encoding: identity\r\naccept: */*\r\nhost: shop.example:{}\r\n\r\n",
+            address.port()
+        )
     );
 }
 

@@ -53,7 +53,7 @@ impl Args {
 
 fn write_new(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write as _;
-    let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path).and_then(|mut file| file.write_all(bytes));
+    let made = desk::private().create_new(true).open(path).and_then(|mut file| file.write_all(bytes));
     made.map_err(|error| {
         Failure::wrong_use(format!("could not make {}: {error}", path.display()))
             .what_to_do("name a file that is not there yet, in a folder that is")

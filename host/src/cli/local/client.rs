@@ -2,7 +2,7 @@
 
 use super::frames::{self, Answer, Ask, Blob, FRAME_BYTES_MAX, Opening, PIECE_BYTES_MAX, Place};
 use crate::cli::Failure;
-use crate::cli::desk::{Desk, Stream};
+use crate::cli::desk::{Desk, Stream, private};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -148,7 +148,7 @@ impl Writing {
         let file = match place {
             Place::New if path.exists() => return Err(io::ErrorKind::AlreadyExists.into()),
             Place::New => Target::New(NamedTempFile::new_in(folder(path))?, path.to_owned()),
-            Place::Any => Target::Any(File::create(path)?),
+            Place::Any => Target::Any(private().truncate(true).create(true).open(path)?),
         };
         Ok(Writing { file, so_far: Ok(()) })
     }

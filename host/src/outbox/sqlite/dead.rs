@@ -283,6 +283,23 @@ pub fn dead_counts(view: &View<'_>, merchant: &MerchantId, filter: &Filter) -> R
     Ok(counts)
 }
 
+/// The delivery of an order's last update, while it waits or is a dead letter.
+///
+/// # Errors
+///
+/// [`Error::Store`], [`Error::Content`].
+pub fn last(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<Found>, Error> {
+    let sql = "WITH last AS (SELECT sequence FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3)
+        SELECT delivery FROM deliveries JOIN lanes USING (lane) JOIN last USING (sequence)
+            WHERE lanes.merchant = ?1 AND lanes.cart = ?2 AND order_number = ?3
+        UNION ALL SELECT delivery FROM dead_letters JOIN last USING (sequence)
+            WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3
+        LIMIT 1";
+    let found: Option<DeliveryId> =
+        view.one("look up an order's last update", sql, (merchant, &order.cart, &order.number), |row| row.get(0))?;
+    found.map_or(Ok(None), |delivery| find(view, merchant, &delivery))
+}
+
 /// One delivery, wherever it is.
 ///
 /// # Errors

@@ -26,6 +26,10 @@ struct Desk {
 
 impl Desk {
     async fn new() -> Desk {
+        Desk::behind(Proxies::default()).await
+    }
+
+    async fn behind(proxies: Proxies) -> Desk {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(ManualClock::at(NOW));
         let office = Office::init(&folder.path().join("data"), clock.clone()).expect("it is made");
@@ -51,7 +55,7 @@ impl Desk {
         let password = SecretString::from("right");
         office.set_credential(&kept, &manifest, ("seti", "password"), Turn::Current, password).await.expect("it is taken");
         let (undelivered, nothing_more) = watch::channel(false);
-        Desk { _folder: folder, clock, router: router(office, false, nothing_more), _undelivered: undelivered }
+        Desk { _folder: folder, clock, router: router(office, proxies, nothing_more), _undelivered: undelivered }
     }
 
     async fn post(&self, from: [u8; 4], path: &str, body: Body) -> String {
@@ -59,7 +63,11 @@ impl Desk {
     }
 
     async fn post_with(&self, from: [u8; 4], path: &str, headers: &[(&str, &str)], body: Body) -> String {
-        let request = headers.iter().fold(Request::post(path), |request, (name, value)| request.header(*name, *value));
+        self.ask(Request::post(path), from, headers, body).await
+    }
+
+    async fn ask(&self, request: http::request::Builder, from: [u8; 4], headers: &[(&str, &str)], body: Body) -> String {
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let mut request = request.body(body).expect("it is a request");
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from((from, 4711))));
         let answer = self.router.clone().oneshot(request).await.expect("the router always answers");
@@ -149,24 +157,97 @@ async fn a_wrong_log_in_is_known_from_the_beginning_of_a_post() {
     assert!(desk.post([192, 0, 2, 1], "/seti/shop", Body::from(LOGIN)).await.contains("needs a person"), "its time is over");
 }
 
+/// Fails to log in so often, and says whether a right log-in is still listened to.
+async fn after_failures(desk: &Desk, count: u32, from: [u8; 4], headers: &[(&str, &str)]) -> bool {
+    let wrong = LOGIN.replace("right", "wrong");
+    for _ in 0..count {
+        let answer = desk.post_with(from, "/seti/shop", headers, Body::from(wrong.clone())).await;
+        assert!(answer.starts_with("SETIError: access denied"), "{answer}");
+    }
+    desk.post_with(from, "/seti/shop", headers, Body::from(LOGIN)).await.contains("needs a person")
+}
+
+const THIS_MACHINE: [u8; 4] = [127, 0, 0, 1];
+
 #[tokio::test]
-async fn an_address_that_many_have_in_common_is_not_shut_out_by_one_of_them() {
+async fn this_machine_is_a_client_unless_it_may_be_a_proxy() {
+    let desk = Desk::new().await;
+    assert!(
+        after_failures(&desk, 3 * FAILURES_MAX, THIS_MACHINE, &[("x-forwarded-for", "198.51.100.7")]).await,
+        "a proxy that nobody named"
+    );
+    assert!(after_failures(&desk, FAILURES_MAX - 1, THIS_MACHINE, &[]).await);
+    assert!(after_failures(&desk, FAILURES_MAX - 1, THIS_MACHINE, &[]).await, "the right log-in forgave the failures before it");
+    assert!(!after_failures(&desk, FAILURES_MAX, THIS_MACHINE, &[]).await);
+    assert!(after_failures(&desk, 0, [192, 0, 2, 1], &[]).await, "another client is listened to");
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_one_of_its_clients_is_shut_out() {
+    let trusted = vec!["127.0.0.1/32".parse().expect("it is a network")];
+    let desk = Desk::behind(Proxies { trusted, anywhere: true }).await;
+    assert!(after_failures(&desk, 3 * FAILURES_MAX, THIS_MACHINE, &[]).await, "the proxy does not say whose they are");
+    assert!(!after_failures(&desk, FAILURES_MAX, THIS_MACHINE, &[("x-forwarded-for", "203.0.113.9, 198.51.100.7")]).await);
+    for headers in [[("x-forwarded-for", "198.51.100.7")], [("forwarded", "for=198.51.100.7")]] {
+        assert!(!after_failures(&desk, 0, THIS_MACHINE, &headers).await, "it is the same client: {headers:?}");
+    }
+    for headers in [[("x-forwarded-for", "198.51.100.8")], [("x-forwarded-for", "198.51.100.7, 203.0.113.9")]] {
+        assert!(after_failures(&desk, 0, THIS_MACHINE, &headers).await, "it is another one: {headers:?}");
+    }
+    let forged = [("x-forwarded-for", "203.0.113.9")];
+    assert!(after_failures(&desk, 3 * FAILURES_MAX, [192, 0, 2, 7], &forged).await, "nobody is shut out by what another peer says");
+}
+
+#[tokio::test]
+async fn a_page_in_a_browser_cannot_shut_anybody_out() {
     let desk = Desk::new().await;
     let wrong = LOGIN.replace("right", "wrong");
-    let this_machine = [127, 0, 0, 1];
+    for headers in [[("origin", "https://a.example")], [("origin", "null")], [("sec-fetch-site", "cross-site")]] {
+        for body in [wrong.as_str(), LOGIN] {
+            let answer = desk.post_with(THIS_MACHINE, "/seti/shop", &headers, Body::from(body.to_owned())).await;
+            assert!(answer.starts_with("SETIError: ") && answer.contains("page in a browser"), "{answer}");
+        }
+    }
+    // What a page can ask without saying so is counted apart.
     for _ in 0..3 * FAILURES_MAX {
-        desk.post(this_machine, "/seti/shop", Body::from(wrong.clone())).await;
+        desk.ask(Request::get(format!("/seti/shop?{wrong}")), THIS_MACHINE, &[], Body::empty()).await;
+        desk.post_with(THIS_MACHINE, "/seti/shop", &[("referer", "https://a.example/")], Body::from(wrong.clone())).await;
     }
-    assert!(desk.post(this_machine, "/seti/shop", Body::from(LOGIN)).await.contains("needs a person"));
-    // Where the proxy says whose post it is, that one is shut out, and nobody else.
-    let of = |client| [("x-forwarded-for", client)];
-    for _ in 0..FAILURES_MAX {
-        desk.post_with(this_machine, "/seti/shop", &of("198.51.100.7"), Body::from(wrong.clone())).await;
-    }
-    let answer = desk.post_with(this_machine, "/seti/shop", &of("203.0.113.9, 198.51.100.7"), Body::from(LOGIN)).await;
+    assert!(after_failures(&desk, 0, THIS_MACHINE, &[]).await);
+    let answer = desk.ask(Request::get(format!("/seti/shop?{LOGIN}")), THIS_MACHINE, &[], Body::empty()).await;
     assert!(answer.contains("access denied"), "{answer}");
-    for client in ["198.51.100.8", "198.51.100.7, 203.0.113.9"] {
-        let answer = desk.post_with(this_machine, "/seti/shop", &of(client), Body::from(LOGIN)).await;
-        assert!(answer.contains("needs a person"), "{client}: {answer}");
+}
+
+/// The answers to many posts of one client that come at once.
+async fn at_once(desk: &Desk, body: &str) -> Vec<String> {
+    let mut posts = tokio::task::JoinSet::new();
+    for _ in 0..4 * FAILURES_MAX {
+        let mut request = Request::post("/seti/shop").body(Body::from(body.to_owned())).expect("it is a request");
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))));
+        posts.spawn(desk.router.clone().oneshot(request));
     }
+    let mut answers = Vec::new();
+    while let Some(answer) = posts.join_next().await {
+        let answer = answer.expect("it does not panic").expect("the router always answers");
+        let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.expect("the answer is whole");
+        answers.push(String::from_utf8(bytes.to_vec()).expect("it is text"));
+    }
+    answers
+}
+
+#[tokio::test]
+async fn many_at_once_are_no_more_tries_and_what_is_no_log_in_is_none() {
+    let desk = Desk::new().await;
+    let version = "setifunction=sendversion&omversion=7.5";
+    for _ in 0..2 * FAILURES_MAX {
+        assert!(desk.post([192, 0, 2, 1], "/seti/shop", Body::from(version)).await.starts_with("SETIResponse: version="));
+        assert!(desk.post([192, 0, 2, 1], "/seti/shop", Body::from("setifunction=ordercount")).await.contains("unknown function"));
+        assert!(desk.post([192, 0, 2, 1], "/seti/no-such-cart", Body::from(LOGIN)).await.contains("access denied"));
+    }
+    for answer in at_once(&desk, LOGIN).await {
+        assert!(answer.contains("needs a person"), "nobody is shut out by being busy: {answer}");
+    }
+    let wrong = LOGIN.replace("right", "wrong");
+    at_once(&desk, &wrong).await;
+    assert!(!after_failures(&desk, 0, [192, 0, 2, 1], &[]).await);
 }

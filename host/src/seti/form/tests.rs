@@ -4,8 +4,12 @@ fn post(body: &[u8]) -> Request<'_> {
     Request { method: "POST", query: None, content_type: Some(FORM_TYPE), body }
 }
 
+fn inlet(keys: &str) -> Inlet {
+    toml::from_str(&format!("user = \"om\"\n{keys}")).expect("it is an inlet")
+}
+
 fn read(request: &Request<'_>) -> Result<Form, Error> {
-    Form::read(request, Encoding::Auto)
+    Form::read(request, &inlet(""))
 }
 
 fn text(request: &Request<'_>, name: &str) -> Option<String> {
@@ -65,7 +69,8 @@ fn limits_hold_at_their_edges() {
     let error = read(&Request { query: Some(&query(QUERY_BYTES_MAX + 1)), ..post(b"") }).expect_err("one byte over");
     assert_eq!(error, Error::TooLong { place: "query", max: QUERY_BYTES_MAX });
     assert!(read(&post(&long("a", FIELD_BYTES_MAX + 2))).is_ok());
-    let error = read(&post(&long("a", FIELD_BYTES_MAX + 3))).expect_err("one byte over");
+    let form = read(&post(&long("a", FIELD_BYTES_MAX + 3))).expect("it is judged where it is asked for");
+    let error = form.text("a").expect_err("one byte over");
     assert_eq!(error, Error::FieldTooLong { name: "a".to_owned(), bytes: FIELD_BYTES_MAX + 1 });
     let many = |count: usize| "a=1&".repeat(count);
     assert!(read(&Request { query: Some("b=1"), ..post(many(FIELDS_MAX - 1).as_bytes()) }).is_ok());
@@ -75,8 +80,31 @@ fn limits_hold_at_their_edges() {
 
 #[test]
 fn bytes_that_are_no_text_are_named_with_their_field() {
-    let form = Form::read(&post(b"a=%81&b=1"), Encoding::Auto).expect("it is a form");
+    let form = read(&post(b"a=%81&b=1")).expect("it is a form");
     let error = form.text("a").expect_err("no character");
     assert_eq!(error, Error::NoText { name: "a".to_owned(), source: text::Error::NoCharacter { at: 0, byte: 0x81 } });
     assert_eq!(form.text("b"), Ok(Some("1".to_owned())));
+}
+
+#[test]
+fn what_is_left_out_is_not_judged() {
+    let form = |keys: &str, body: &str| Form::read(&post(body.as_bytes()), &inlet(keys));
+    let packages =
+        (1..=FIELDS_MAX).fold(String::new(), |body, nth| format!("{body}tracknum{nth}=%81&TrackCarrier{nth}=UPS&")) + "trackcount=x&a=1";
+    assert_eq!(form("", &packages).expect_err("there are too many"), Error::TooManyFields);
+    let left = form("leave_out = [\"packages\"]", &packages).expect("none of them is looked at");
+    assert_eq!((left.text("a"), left.text("trackcount"), left.text("tracknum1")), (Ok(Some("1".to_owned())), Ok(None), Ok(None)));
+    let note = format!("orderdetail=%81{}&a=1", "x".repeat(70 << 10));
+    assert_eq!(form("leave_out = [\"notes\"]", &note).expect("it is a form").text("orderdetail"), Ok(None));
+    assert!(form("", &note).expect("it is a form").text("orderdetail").is_err());
+    let other = form("leave_out = [\"packages\", \"notes\"]", "tracknumber=1&trackcounter=2").expect("it is a form");
+    assert_eq!(other.text("tracknumber"), Ok(Some("1".to_owned())));
+}
+
+#[test]
+fn line_ends_after_the_last_field_are_not_of_it() {
+    for body in [&b"b=1&a=right\r\n"[..], b"a=right\0", b"a=right\n\n"] {
+        assert_eq!(text(&post(body), "a").as_deref(), Some("right"), "{body:?}");
+    }
+    assert_eq!(text(&post(b"a=right%0D%0A"), "a").as_deref(), Some("right\r\n"), "an escaped one is");
 }

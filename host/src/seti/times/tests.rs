@@ -21,21 +21,18 @@ fn days_are_read_in_the_inlets_order() {
         ("1-JUNE-2015", Some("2015-06-01"), Some("2015-06-01")),
         ("2015-06-01", Some("2015-06-01"), Some("2015-06-01")),
         ("6/1/2015 12:00:00 AM", Some("2015-06-01"), Some("2015-01-06")),
-        ("1/1/1970", Some("1970-01-01"), Some("1970-01-01")),
+        ("2/2/1970", Some("1970-02-02"), Some("1970-02-02")),
         ("1/1/9999", Some("9999-01-01"), Some("9999-01-01")),
     ] {
-        assert_eq!(day(text, &month_day).ok().as_deref(), american, "{text} as m/d");
-        assert_eq!(day(text, &day_month).ok().as_deref(), other, "{text} as d/m");
+        assert_eq!(day(text, &month_day).ok().flatten().as_deref(), american, "{text} as m/d");
+        assert_eq!(day(text, &day_month).ok().flatten().as_deref(), other, "{text} as d/m");
     }
 }
 
 #[test]
 fn absurd_and_negative_dates_are_none() {
     for text in [
-        "",
-        "0",
         "yesterday",
-        "0/0/0000",
         "13/13/2015",
         "-6/1/2015",
         "6/-1/2015",
@@ -46,13 +43,11 @@ fn absurd_and_negative_dates_are_none() {
         "6/1",
         "6/1/2015/7",
         "6/1/1969",
-        "12/30/1899",
+        "12/29/1899",
         "31-Feb-2015",
         "01-Juin-2015",
         "99999999999999999999/1/2015",
         "６/1/2015",
-        "//",
-        "--",
         "Jun-01-2015",
         "2015/13/01",
     ] {
@@ -87,7 +82,10 @@ fn moments_get_the_offset_of_the_inlets_zone() {
         // They go forward: there is no such hour.
         ("08-Mar-2015 02:30:00", &new_york, "2015-03-08T03:30:00-04:00"),
     ] {
-        assert_eq!(moment(text, inlet).as_deref(), Ok(expected), "{text}");
+        assert_eq!(moment(text, inlet), Ok(Some(expected.to_owned())), "{text}");
+    }
+    for text in ["12/30/1899 12:00:00 AM", "0000-00-00 00:00:00", " / / "] {
+        assert_eq!((moment(text, &new_york), day(text, &new_york)), (Ok(None), Ok(None)), "{text}");
     }
 }
 
@@ -95,10 +93,10 @@ fn moments_get_the_offset_of_the_inlets_zone() {
 fn whatever_is_read_is_a_time_for_the_gate() {
     use crate::validate::{Fields, PackageFields, StatusUpdate, civil_time};
     for zone in ["", "time_zone = \"America/New_York\"", "time_zone = \"Pacific/Kiritimati\"", "time_zone = \"Europe/London\""] {
-        for text in ["1/1/1970", "1/1/1970 00:00:00", "12/31/9999 23:59:59", "29-Feb-2024 12:00"] {
+        for text in ["1/2/1970", "1/2/1970 00:00:00", "12/30/9999 23:59:59", "29-Feb-2024 12:00"] {
             let inlet = inlet(zone);
-            let packages = vec![PackageFields { picked_up: day(text, &inlet).ok(), ..PackageFields::default() }];
-            let changed_at = moment(text, &inlet).ok();
+            let packages = vec![PackageFields { picked_up: day(text, &inlet).ok().flatten(), ..PackageFields::default() }];
+            let changed_at = moment(text, &inlet).ok().flatten();
             assert!(changed_at.is_some() && packages[0].picked_up.is_some(), "{text}");
             let fields = Fields { order_number: "1".into(), label: "x".into(), changed_at, packages, ..Fields::default() };
             assert!(StatusUpdate::new(fields, civil_time(0)).is_ok(), "{text} in {zone:?}");

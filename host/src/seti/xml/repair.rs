@@ -6,7 +6,7 @@
 //! characters by their byte (`&#146;`). A document type is refused, not read.
 
 use super::Error;
-use crate::seti::text::windows_1252;
+use crate::seti::text::{is_blank, windows_1252};
 
 /// How deep elements may lie. The deepest that means anything is at 7.
 pub const DEPTH_MAX: usize = 16;
@@ -179,8 +179,11 @@ impl<'a> Pass<'a> {
         self.put_text(left);
     }
 
-    /// Text as it is meant, escaped where XML wants it so.
+    /// Text as it is meant, escaped where XML wants it so. Blanks around the document, which may be no white space to XML, are left out.
     fn put_text(&mut self, text: &str) {
+        if self.depth == 0 && text.chars().all(is_blank) {
+            return;
+        }
         let mut left = text;
         while let Some(at) = left.find(|c| matches!(c, '&' | '<' | '>' | '\r') || !is_xml(c)) {
             let (plain, after) = left.split_at(at);

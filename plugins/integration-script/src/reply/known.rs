@@ -1,4 +1,8 @@
-//! What the wordings of known scripts mean. A wording that is not known means nothing here: the answer's form decides.
+//! What the wordings of known scripts mean. A wording that is not known means nothing here: it is tried a few times.
+//!
+//! A cart is paused for words about credentials only where the words are about a log-in and not about an order, a payment or a customer.
+
+use super::faults::{self, Fault};
 
 /// What a wording means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -6,66 +10,280 @@ pub(super) enum Meaning {
     OrderNotFound,
     Credentials,
     NoSuchFunction,
+    /// The script wants https.
+    NeedsTls,
     /// The script saw a request and no update in it.
     NotRead,
     InvalidData,
+    NoSuchStatus,
+    ForbiddenChange,
+    Fault(Fault),
 }
 
-/// The meaning of a script's reason, by the first row whose pieces all occur in it, one after the other, in any case. Each row is the wording
-/// of one or more scripts.
-pub(super) fn meaning(reason: &str) -> Option<Meaning> {
-    const KNOWN: &[(&[&str], Meaning)] = &[
-        (&["function \"", "was not found"], Meaning::NoSuchFunction),
-        (&["unknown function"], Meaning::NoSuchFunction),
-        (&["function", "not supported"], Meaning::NoSuchFunction),
-        (&["function", "not implemented"], Meaning::NoSuchFunction),
-        (&["no orders found in request"], Meaning::NotRead),
-        (&["unable to find order"], Meaning::OrderNotFound),
-        (&["could not find order"], Meaning::OrderNotFound),
-        (&["order number", "was not found"], Meaning::OrderNotFound),
-        (&["order not found"], Meaning::OrderNotFound),
-        (&["no such order"], Meaning::OrderNotFound),
-        (&["order", "does not exist"], Meaning::OrderNotFound),
-        (&["access denied"], Meaning::Credentials),
-        (&["store connection"], Meaning::Credentials),
-        (&["store code"], Meaning::Credentials),
-        (&["log in"], Meaning::Credentials),
-        (&["login"], Meaning::Credentials),
-        (&["password"], Meaning::Credentials),
-        (&["username"], Meaning::Credentials),
-        (&["user name"], Meaning::Credentials),
-        (&["setiuser"], Meaning::Credentials),
-        (&["unauthorized"], Meaning::Credentials),
-        (&["not authorized"], Meaning::Credentials),
-        (&["authentication"], Meaning::Credentials),
-        (&["missing"], Meaning::InvalidData),
-        (&["required"], Meaning::InvalidData),
-        (&["invalid"], Meaning::InvalidData),
-    ];
-    let reason = reason.to_ascii_lowercase();
-    KNOWN.iter().find(|(pieces, _)| follow(&reason, pieces)).map(|(_, meaning)| *meaning)
+/// A script's reason, and what it answers.
+pub(super) struct Reason<'a> {
+    /// Its words, without a stack trace.
+    pub(super) text: &'a str,
+    pub(super) order_number: &'a str,
+    /// Whether the function itself refused the update, which happens after the log-in.
+    pub(super) of_function: bool,
 }
 
-fn follow(text: &str, pieces: &[&str]) -> bool {
+/// What precedes the reason proper in one script's words.
+const PREAMBLE: &str = "missing or invalid status update data:";
+
+/// Wordings by pieces that follow one another.
+const KNOWN: &[(&[&str], Meaning)] = &[
+    (&["function \"", "was not found"], Meaning::NoSuchFunction),
+    (&["unknown function"], Meaning::NoSuchFunction),
+    (&["no such function"], Meaning::NoSuchFunction),
+    (&["invalid function"], Meaning::NoSuchFunction),
+    (&["unsupported function"], Meaning::NoSuchFunction),
+    (&["no support for function"], Meaning::NoSuchFunction),
+    (&["function not supported"], Meaning::NoSuchFunction),
+    (&["function is not supported"], Meaning::NoSuchFunction),
+    (&["function not implemented"], Meaning::NoSuchFunction),
+    (&["function is not implemented"], Meaning::NoSuchFunction),
+    (&["function updatestatus", "not"], Meaning::NoSuchFunction),
+    (&["secured using ssl"], Meaning::NeedsTls),
+    (&["requires ssl"], Meaning::NeedsTls),
+    (&["ssl", "required"], Meaning::NeedsTls),
+    (&["requires https"], Meaning::NeedsTls),
+    (&["https", "required"], Meaning::NeedsTls),
+    (&["must use https"], Meaning::NeedsTls),
+    (&["no orders found in request"], Meaning::NotRead),
+    (&["xml could not be parsed"], Meaning::InvalidData),
+    (&["could not parse"], Meaning::InvalidData),
+];
+
+/// Wordings about the status, where the order was found.
+const ABOUT_STATUS: &[(&[&str], Meaning)] = &[
+    (&["unknown status"], Meaning::NoSuchStatus),
+    (&["no such status"], Meaning::NoSuchStatus),
+    (&["invalid status"], Meaning::NoSuchStatus),
+    (&["unknown order status"], Meaning::NoSuchStatus),
+    (&["invalid order status"], Meaning::NoSuchStatus),
+    (&["status", "does not exist"], Meaning::NoSuchStatus),
+    (&["status", "is not valid"], Meaning::NoSuchStatus),
+    (&["cannot change", "status from"], Meaning::ForbiddenChange),
+    (&["can't change", "status from"], Meaning::ForbiddenChange),
+    (&["status cannot be changed from"], Meaning::ForbiddenChange),
+    (&["transition", "not allowed"], Meaning::ForbiddenChange),
+    (&["invalid transition"], Meaning::ForbiddenChange),
+];
+
+/// The meaning of a script's reason. None: nobody knows.
+pub(super) fn meaning(reason: &Reason<'_>) -> Option<Meaning> {
+    let text = normal(reason.text);
+    let text = text.strip_prefix(PREAMBLE).unwrap_or(&text);
+    if let Some(fault) = faults::certain(text) {
+        return Some(Meaning::Fault(fault));
+    }
+    if text.contains("store connection") {
+        let of_code = text.contains("store_exception");
+        return Some(if of_code { Meaning::Credentials } else { Meaning::Fault(Fault::Unavailable) });
+    }
+    let by = |rows: &[(&[&str], Meaning)]| rows.iter().find(|(pieces, _)| follow(text, pieces)).map(|(_, meaning)| *meaning);
+    if let Some(known) = by(KNOWN) {
+        return Some(known);
+    }
+    if is_order_not_found(text, &normal(reason.order_number)) {
+        return Some(Meaning::OrderNotFound);
+    }
+    if let Some(said) = faults::of_backend(text) {
+        return said.ok().map(Meaning::Fault);
+    }
+    if faults::is_not_yet(text) {
+        return Some(Meaning::Fault(Fault::OrderBusy));
+    }
+    if is_about_log_in(text, reason) {
+        return Some(Meaning::Credentials);
+    }
+    if faults::is_soon_over(text) {
+        return Some(Meaning::Fault(Fault::Unavailable));
+    }
+    // `Status update` names the function.
+    by(ABOUT_STATUS).filter(|_| !text.contains("status update"))
+}
+
+/// Whether a reason speaks of one order, and not of the shop.
+pub(super) fn is_about_an_order(reason: &Reason<'_>) -> bool {
+    let text = normal(reason.text);
+    let number = normal(reason.order_number);
+    words(&text).any(|word| word == number || OF_ONE_ORDER.contains(&word))
+}
+
+/// Whether a script that did not find the order shows no number at all: it may have read none.
+pub(super) fn names_no_number(text: &str) -> bool {
+    let text = normal(text);
+    let ends = ["order", "number", "#", "id"].iter().any(|word| text.trim_end_matches(['.', '!', ' ']).ends_with(word));
+    ends || ["order number was", "order # ", "order #, ", "order '' ", "order \"\" ", "order 0 ", "order #0 ", "number 0 "]
+        .iter()
+        .any(|gap| text.contains(gap))
+}
+
+/// In lower case on one line, without the host's placeholders for secrets, which are no words of the script.
+pub(super) fn normal(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("[account.") {
+        plain.push_str(before);
+        rest = after.split_once(']').map_or(after, |(_, after)| after);
+    }
+    plain.push_str(rest);
+    plain.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether the pieces follow one another.
+pub(super) fn follow(text: &str, pieces: &[&str]) -> bool {
     pieces.iter().try_fold(text, |rest, piece| rest.split_once(piece).map(|(_, after)| after)).is_some()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_name_in_a_trace_is_no_function() {
-        let reason = "Exception: Order number 9 was not found. in /shop/functions.php:12";
-        assert_eq!(meaning(reason), Some(Meaning::OrderNotFound));
-        assert_eq!(meaning("Function \"ordernumber\" was not found."), Some(Meaning::NoSuchFunction));
+fn is_order_not_found(text: &str, number: &str) -> bool {
+    const BEFORE: &[&str] = &[
+        "unable to find order",
+        "unable to locate order",
+        "could not find order",
+        "couldn't find order",
+        "could not locate order",
+        "cannot find order",
+        "can't find order",
+        "can not find order",
+        "no such order",
+        "unknown order",
+        "invalid order number",
+        "invalid order id",
+        "no matching order",
+        "no order found",
+        "no order with",
+    ];
+    const AFTER: &[&str] = &["not found", "not be found", "not exist", "n't exist", "n't found", "unknown", "not known"];
+    const BETWEEN: &[&str] =
+        &["number", "no", "num", "id", "nr", "with", "key", "increment", "the", "was", "could", "does", "do", "is", "web"];
+    const OTHER_THING: &[&str] =
+        &["status", "item", "items", "line", "lines", "detail", "details", "state", "history", "product", "comment"];
+    let begins = |piece: &&str| {
+        text.split_once(*piece).is_some_and(|(_, after)| words(after).next().is_none_or(|word| !OTHER_THING.contains(&word)))
+    };
+    if BEFORE.iter().any(|piece| begins(&piece)) {
+        return true;
     }
-
-    #[test]
-    fn pieces_follow_one_another_and_an_unknown_wording_means_nothing() {
-        assert!(follow("a then b", &["a", "b"]));
-        assert!(!follow("b then a", &["a", "b"]));
-        assert_eq!(meaning("the warehouse is closed"), None);
-        assert_eq!(meaning(""), None);
-    }
+    let is_between = |word: &str| BETWEEN.contains(&word) || word.contains(|c: char| c.is_ascii_digit());
+    text.match_indices("order").any(|(at, order)| {
+        let after = &text[at + order.len()..];
+        let after = if number.is_empty() { after.to_owned() } else { after.replace(number, " ") };
+        AFTER.iter().any(|verdict| after.split_once(verdict).is_some_and(|(between, _)| words(between).all(is_between)))
+    })
 }
+
+/// Words that make a reason one about an order, a payment or a customer.
+const OF_ONE_ORDER: &[&str] = &[
+    "order",
+    "payment",
+    "paid",
+    "customer",
+    "buyer",
+    "recipient",
+    "shipment",
+    "package",
+    "tracking",
+    "invoice",
+    "card",
+    "transaction",
+    "refund",
+    "item",
+    "product",
+    "sku",
+    "address",
+];
+
+/// Whether a reason is about the log-in, and about no order. A function that runs after the log-in would say so only in words that can be about
+/// nothing else.
+fn is_about_log_in(text: &str, reason: &Reason<'_>) -> bool {
+    const CERTAIN: &[&str] = &[
+        "access denied",
+        "authentication failed",
+        "authentication failure",
+        "authentication error",
+        "authentication required",
+        "not authenticated",
+        "not logged in",
+        "login required",
+    ];
+    const BEFORE_THE_FUNCTION: &[&str] = &[
+        "authorization required",
+        "unauthorized",
+        "unauthorised",
+        "not authorized",
+        "not authorised",
+        "unknown user",
+        "no such user",
+        "invalid user",
+        "account is disabled",
+        "account has been disabled",
+    ];
+    const WHATEVER_ELSE_IT_NAMES: &[&str] = &["user does not have access", "user not found", "account is inactive"];
+    const SUBJECTS: &[&str] = &["password", "passwd", "username", "user name", "user id", "userid", "setiuser", "credential", "store code"];
+    const SUBJECTS_BEFORE_THE_FUNCTION: &[&str] = &["login", "log-in", "log in", "logon"];
+    const VERDICTS: &[&str] = &[
+        "invalid",
+        "incorrect",
+        "wrong",
+        "bad ",
+        "mismatch",
+        "not match",
+        "n't match",
+        "denied",
+        "fail",
+        "unknown",
+        "not found",
+        "not recogni",
+        "unrecogni",
+        "not valid",
+        "expired",
+        "inactive",
+        "disabled",
+        "check your",
+        "verify your",
+        "refused",
+        "rejected",
+        "not accepted",
+        "required",
+        "does not exist",
+        "please",
+    ];
+    let text = &said(text);
+    let holds = |pieces: &[&str]| pieces.iter().any(|piece| text.contains(piece));
+    let places = |pieces: &[&str]| pieces.iter().flat_map(|piece| text.match_indices(piece)).map(|(at, _)| at).collect::<Vec<_>>();
+    if !reason.of_function && holds(WHATEVER_ELSE_IT_NAMES) {
+        return true;
+    }
+    if is_about_an_order(&Reason { text, ..*reason }) {
+        return false;
+    }
+    let mut subjects = places(SUBJECTS);
+    if !reason.of_function {
+        if holds(BEFORE_THE_FUNCTION) {
+            return true;
+        }
+        subjects.extend(places(SUBJECTS_BEFORE_THE_FUNCTION));
+    }
+    let verdicts = places(VERDICTS);
+    holds(CERTAIN) || subjects.iter().any(|subject| verdicts.iter().any(|verdict| subject.abs_diff(*verdict) <= PAIR_BYTES_MAX))
+}
+
+/// How far apart two words may stand to be about each other.
+const PAIR_BYTES_MAX: usize = 60;
+
+/// A text without what it quotes, and without names that a value is given (`Username=`): neither is what the script itself says.
+fn said(text: &str) -> String {
+    let unquoted: String = text.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+    unquoted.split(' ').filter(|word| !word.contains('=')).collect::<Vec<_>>().join(" ")
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_')).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

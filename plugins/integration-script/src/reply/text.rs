@@ -1,6 +1,186 @@
-//! Reading scripts' text: in any case, after PHP's notices, with XML by its tags.
+//! Reading what a script sent as lines of text: in any charset, without markup, with answers in XML kept as they are.
+//!
+//! Every pass is linear in the body's size.
 
-use cartage_sdk::http::excerpt;
+use cartage_sdk::http::{Response, excerpt};
+
+/// Elements that do not end a line of text.
+const INLINE: [&str; 16] = ["a", "abbr", "b", "big", "code", "em", "font", "i", "kbd", "s", "small", "span", "strong", "sub", "tt", "u"];
+
+/// Elements whose content nobody sees.
+const UNSEEN: [&str; 2] = ["script", "style"];
+
+/// Elements that only a whole page has.
+const PAGE: [&str; 5] = ["!doctype", "html", "head", "body", "frameset"];
+
+/// Characters of a tag's name that are looked at.
+const NAME_BYTES_MAX: usize = 32;
+
+/// A body as text.
+#[derive(Debug, Default)]
+pub(super) struct Text {
+    /// Without markup, but for elements of the protocol.
+    pub(super) seen: String,
+    /// Where the body of an HTML page begins in it.
+    body_at: usize,
+    /// Whether it is a whole HTML page.
+    pub(super) is_page: bool,
+    /// Whether there was markup.
+    pub(super) has_markup: bool,
+}
+
+impl Text {
+    /// Reads a response's body.
+    pub(super) fn of(response: &Response) -> Text {
+        flatten(&decoded(response))
+    }
+
+    /// What begins with each line that is not empty, in order, each without what may stand before its first character. A page's head is left out.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        let mut rest = &self.seen[self.body_at..];
+        std::iter::from_fn(move || {
+            rest = trimmed(rest);
+            let from = rest;
+            rest = rest.find(['\n', '\r']).map_or("", |end| &rest[end..]);
+            (!from.is_empty()).then_some(from)
+        })
+    }
+}
+
+/// UTF-16 where a byte order mark says so, else as the SDK reads it.
+fn decoded(response: &Response) -> String {
+    let units = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+        char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    };
+    match response.body.as_slice() {
+        [0xff, 0xfe, rest @ ..] => units(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => units(rest, u16::from_be_bytes),
+        _ => response.text().into_owned(),
+    }
+}
+
+/// Without white space, NUL and byte order marks at the start, those of UTF-8 that was read as Latin-1 among them.
+fn trimmed(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let next = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\0' | '\u{feff}' | '\u{200b}'));
+        let next = next.strip_prefix("\u{ef}\u{bb}\u{bf}").unwrap_or(next);
+        if next.len() == rest.len() {
+            return rest;
+        }
+        rest = next;
+    }
+}
+
+/// A page's text: a line end in the place of each comment and of each tag that ends a line, and nothing in the place of other tags.
+fn flatten(body: &str) -> Text {
+    let mut text = Text { seen: String::with_capacity(body.len()), ..Text::default() };
+    let lower = body.to_ascii_lowercase();
+    let mut searches = Searches { lower: &lower, none_from: Vec::new() };
+    let mut at = 0;
+    while let Some(found) = body[at..].find('<') {
+        let open = at + found;
+        text.seen.push_str(&body[at..open]);
+        let markup = searches.markup(open);
+        text.has_markup |= matches!(markup, Markup::Inline(_) | Markup::Break(..));
+        at = match markup {
+            Markup::None => {
+                text.seen.push('<');
+                open + 1
+            }
+            Markup::Kept(end) => {
+                text.seen.push_str(&body[open..end]);
+                end
+            }
+            Markup::Inline(end) => end,
+            Markup::Break(end, of_page) => {
+                text.is_page |= of_page;
+                text.seen.push('\n');
+                if lower[open..].starts_with("</head") || lower[open..].starts_with("<body") {
+                    text.body_at = text.seen.len();
+                }
+                end
+            }
+        };
+    }
+    text.seen.push_str(&body[at..]);
+    text
+}
+
+/// What begins with a `<`, and where it ends.
+enum Markup {
+    None,
+    Kept(usize),
+    Inline(usize),
+    /// And whether only whole pages have it.
+    Break(usize, bool),
+}
+
+/// Looks for ends; what was not found once is not looked for again.
+struct Searches<'a> {
+    lower: &'a str,
+    none_from: Vec<&'static str>,
+}
+
+impl Searches<'_> {
+    fn end_of(&mut self, mark: &'static str, from: usize) -> Option<usize> {
+        if self.none_from.contains(&mark) {
+            return None;
+        }
+        let found = self.lower[from..].find(mark).map(|at| from + at + mark.len());
+        if found.is_none() {
+            self.none_from.push(mark);
+        }
+        found
+    }
+
+    fn markup(&mut self, open: usize) -> Markup {
+        let rest = &self.lower[open..];
+        if rest.starts_with("<!--") {
+            return self.end_of("-->", open).map_or(Markup::None, |end| Markup::Break(end, false));
+        }
+        if rest.starts_with("<![cdata[") {
+            return self.end_of("]]>", open).map_or(Markup::None, Markup::Kept);
+        }
+        let name = tag_name(rest);
+        if name == "?xml" || ["seti", "response"].iter().any(|own| name.starts_with(own)) {
+            return self.end_of(">", open).map_or(Markup::None, Markup::Kept);
+        }
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '!') {
+            return Markup::None;
+        }
+        let Some(end) = self.end_of(">", open) else { return Markup::None };
+        if INLINE.contains(&name) {
+            return Markup::Inline(end);
+        }
+        let is_end_tag = rest.starts_with("</");
+        let unseen = UNSEEN.iter().position(|unseen| !is_end_tag && *unseen == name).map(|at| ["</script", "</style"][at]);
+        // Xdebug shows PHP's notices as tables.
+        let unseen = unseen.or_else(|| (name == "table" && self.lower[open..end].contains("xdebug")).then_some("</table"));
+        let end = unseen.and_then(|mark| self.end_of(mark, end)).and_then(|end| self.end_of(">", end)).unwrap_or(end);
+        Markup::Break(end, PAGE.contains(&name))
+    }
+}
+
+/// The name of a tag, in lower case as it stands there; empty where there is none.
+fn tag_name(tag: &str) -> &str {
+    let name = tag[1..].strip_prefix('/').unwrap_or(&tag[1..]);
+    let is_of_name = |(at, c): (usize, char)| at < NAME_BYTES_MAX && (c.is_ascii_alphanumeric() || (at == 0 && matches!(c, '!' | '?')));
+    let end = name.char_indices().find(|&place| !is_of_name(place)).map_or(name.len(), |(at, _)| at);
+    &name[..end]
+}
+
+/// Whether a line is one of PHP's notices, which some servers print before a script's own output.
+pub(super) fn is_notice(line: &str) -> bool {
+    let line = strip_prefix(line, "PHP ").map_or(line, str::trim_start);
+    ["Notice:", "Warning:", "Deprecated:", "Strict Standards:", "Stack trace:"].iter().any(|name| strip_prefix(line, name).is_some())
+}
+
+/// Whether PHP says that it died.
+pub(super) fn is_php_fatal(seen: &str) -> bool {
+    ["Fatal error", "Parse error", "Uncaught "].iter().any(|mark| seen.contains(mark)) && seen.contains(" on line ")
+}
 
 /// The rest after a prefix, compared without regard to ASCII case.
 pub(super) fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
@@ -13,51 +193,18 @@ pub(super) fn first_line(text: &str) -> String {
     excerpt(text.trim().lines().next().unwrap_or_default())
 }
 
-/// A page's text, with a space in the place of each tag.
-pub(super) fn without_tags(page: &str) -> String {
-    let mut inside = false;
-    page.chars()
-        .filter_map(|c| {
-            let was_inside = inside;
-            inside = if inside { c != '>' } else { c == '<' };
-            if !was_inside && !inside { Some(c) } else { (c == '>').then_some(' ') }
-        })
-        .collect()
-}
-
-/// What follows PHP's notices, which some servers print before a script's own output, and white space.
-pub(super) fn after_notices(text: &str) -> &str {
-    let mut rest = text.trim();
-    loop {
-        let line = strip_prefix(rest, "<br />").or_else(|| strip_prefix(rest, "<br>")).map_or(rest, str::trim_start);
-        let bare = strip_prefix(line, "<b>").unwrap_or(line);
-        let is_notice = ["Notice", "Warning", "Deprecated", "Strict Standards"]
-            .iter()
-            .any(|name| strip_prefix(bare, name).is_some_and(|after| strip_prefix(after, "</b>").unwrap_or(after).starts_with(':')));
-        if !is_notice {
-            return rest;
-        }
-        rest = line.split_once('\n').map_or("", |(_, after)| after.trim_start());
-    }
-}
-
-/// Whether PHP says that it died.
-pub(super) fn is_php_fatal(body: &str) -> bool {
-    ["Fatal error", "Parse error", "Uncaught "].iter().any(|mark| body.contains(mark)) && body.contains(" on line ")
-}
-
 /// The text of the first element of a name, its references resolved.
 pub(super) fn element(xml: &str, name: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
     let text = text.trim();
     let text = text.strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>")).map_or_else(|| resolved(text), str::to_owned);
-    Some(first_line(&text))
+    Some(text.trim().to_owned())
 }
 
 /// Whether an element of this name stands before all others.
 pub(super) fn has_root(xml: &str, name: &str) -> bool {
-    let root = if xml.starts_with("<?") { xml.split_once("?>").map_or("", |(_, rest)| rest.trim_start()) } else { xml };
+    let root = if xml.starts_with("<?") { xml.split_once("?>").map_or("", |(_, rest)| trimmed(rest)) } else { xml };
     root.strip_prefix('<').and_then(|root| strip_prefix(root, name)).is_some_and(|after| after.starts_with(['>', ' ', '/']))
 }
 
@@ -69,43 +216,4 @@ fn resolved(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn notices_are_passed_over_and_nothing_else() {
-        for (text, rest) in [
-            (" \r\n OK \n", "OK"),
-            ("<br />\n<b>Deprecated</b>:  x in <b>/a</b> on line <b>1</b><br />\n<b>Notice</b>: y\nOK", "OK"),
-            ("Warning: x in /a on line 1\nOK", "OK"),
-            ("PHP is fine\nOK", "PHP is fine\nOK"),
-            ("Warnings are off\nOK", "Warnings are off\nOK"),
-            ("<br />\nOK", "<br />\nOK"),
-            ("Notice: only this", ""),
-            ("", ""),
-        ] {
-            assert_eq!(after_notices(text), rest, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_page_is_read_without_its_tags() {
-        assert_eq!(excerpt(&without_tags("<html><b>Not</b> <i class='x'>Found</i><br/>1 > 0")), "Not Found 1 > 0");
-        assert_eq!(without_tags("plain"), "plain");
-        assert_eq!(without_tags("open <tag"), "open ");
-    }
-
-    #[test]
-    fn elements_are_found_by_their_tags() {
-        let xml = "<?xml version='1.0'?>\n<SETIError><Response><ResponseCode> 3 </ResponseCode>\
-                   <ResponseDescription>a &amp;lt; b</ResponseDescription></Response></SETIError>";
-        assert_eq!(element(xml, "ResponseCode").as_deref(), Some("3"));
-        assert_eq!(element(xml, "ResponseDescription").as_deref(), Some("a &lt; b"));
-        assert_eq!(element(xml, "Response").as_deref().map(|text| text.contains("ResponseCode")), Some(true));
-        assert_eq!(element(xml, "Nothing"), None);
-        assert_eq!(element("<a><![CDATA[x & y]]></a>", "a").as_deref(), Some("x & y"));
-        assert!(has_root(xml, "SETIError"));
-        assert!(!has_root(xml, "SETI"));
-        assert!(!has_root("<SETIOrders><SETIError/></SETIOrders>", "SETIError"));
-    }
-}
+mod tests;

@@ -23,7 +23,7 @@ fn what_senders_err_in_is_mended() {
         ("<a>1 < 2 > 0 <3 </a>", "<a>1 &lt; 2 &gt; 0 &lt;3 </a>"),
         ("<a><![CDATA[x & <b> ]] > &amp;]]></a>", "<a>x &amp; &lt;b&gt; ]] &gt; &amp;amp;</a>"),
         ("<a><!-- & <b> --><?php 1 ?>x</a>", "<a>x</a>"),
-        (" \n<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<a/>", " \n\n<a/>"),
+        (" \n<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<a/>", "<a/>"),
         ("<a xmlns=\"urn:x>y\" b='<c>'>t</a >", "<a>t</a>"),
         ("<a b=1 />", "<a/>"),
         ("<a>me<me@shop.example> <b:c/></a>", "<a>me&lt;me@shop.example&gt; &lt;b:c/&gt;</a>"),

@@ -1,0 +1,41 @@
+//! Whether a request asks for what the order's last update says already, and the cart does not have: a sender that is answered after the
+//! delivery repeats what was refused, and such a repeat is no second update.
+
+use super::accept::{Asked, Looked, Request};
+use super::{Error, Office};
+use crate::outbox::{self, Found, sqlite};
+use crate::store::orders::OrderRef;
+use cartage_contract::orders::Update;
+
+impl Office {
+    /// The order's last update, while it waits or is a dead letter, if it says what this request says. When the label changed is not looked at:
+    /// senders that name no time would say another one each time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the store cannot be read.
+    pub async fn same_as_last(&self, request: &Request) -> Result<Option<Found>, Error> {
+        let order = OrderRef { cart: request.cart.clone(), number: request.fields.order_number.clone() };
+        let (merchant, wanted) = (self.merchant.clone(), order.clone());
+        let last = move |view: &crate::store::View<'_>| sqlite::last(view, &merchant, &wanted);
+        let Some(found) = self.shared.store.read::<_, outbox::Error>(last).await? else { return Ok(None) };
+        let (Found::Queued(_, Some(last)) | Found::Dead(_, Some(last))) = &found else { return Ok(None) };
+        let Looked { facts, kept, .. } = self.look(&request.cart, &request.fields.order_number, None).await?;
+        let Some(kept) = kept else { return Ok(None) };
+        // What is wrong with the request is said where it is accepted.
+        let Ok(asked) = Asked::new(request, &facts, self.now_unix_ms()) else { return Ok(None) };
+        let Ok(Some(update)) = asked.for_cart(&kept, &facts) else { return Ok(None) };
+        Ok(tell_the_same(&update, last).then_some(found))
+    }
+}
+
+/// Whether two updates tell a cart the same, but for what depends on when they came.
+fn tell_the_same(one: &Update, other: &Update) -> bool {
+    let timeless = Update {
+        previous_label: other.previous_label.clone(),
+        changed_at: other.changed_at,
+        changed_at_unix_ms: other.changed_at_unix_ms,
+        ..one.clone()
+    };
+    timeless == *other
+}

@@ -1,0 +1,85 @@
+//! Clients whose log-ins failed so often that a cart's inlet does not listen to them for a while. That is in the memory of the process that
+//! listens; here it is kept for the alert, until such a client logs in or an hour has passed.
+
+use super::Office;
+use crate::deliver::schedule::CartKey;
+use crate::id::{CartId, MerchantId};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Mutex;
+
+/// How long after a client was last shut out that is still an alert.
+const SHUT_OUT_ALERT_MS: u64 = 60 * 60 * 1000;
+/// Clients of one cart that are remembered; of more only their number is.
+const CLIENTS_MAX: usize = 100;
+
+/// Who was shut out, and when last, on a clock that is never set.
+#[derive(Default)]
+pub(super) struct ShutOut {
+    carts: Mutex<BTreeMap<CartKey, BTreeMap<IpAddr, u64>>>,
+}
+
+impl Office {
+    /// Notes that a client was shut out at a cart.
+    pub fn shut_out(&self, cart: &CartId, client: IpAddr) {
+        let now = self.elapsed_ms();
+        let mut carts = self.shared.seen.shut_out.carts.lock().expect("nobody panics while holding it");
+        let clients = carts.entry((self.merchant.clone(), cart.clone())).or_default();
+        if clients.len() < CLIENTS_MAX || clients.contains_key(&client) {
+            clients.insert(client, now);
+        }
+        drop(carts);
+        self.shared.seen.news.notify_one();
+    }
+
+    /// Notes that a client logged in at a cart.
+    pub fn let_in(&self, cart: &CartId, client: IpAddr) {
+        let mut carts = self.shared.seen.shut_out.carts.lock().expect("nobody panics while holding it");
+        if carts.is_empty() {
+            return;
+        }
+        let of_cart = carts.get_mut(&(self.merchant.clone(), cart.clone()));
+        let was_out = of_cart.is_some_and(|clients| clients.remove(&client).is_some());
+        drop(carts);
+        if was_out {
+            self.shared.seen.news.notify_one();
+        }
+    }
+}
+
+impl ShutOut {
+    /// A merchant's carts at which clients are shut out: how many, and the address of one.
+    pub(super) fn of(&self, merchant: &MerchantId, now_ms: u64) -> BTreeMap<CartId, (usize, String)> {
+        let mut carts = self.carts.lock().expect("nobody panics while holding it");
+        carts.values_mut().for_each(|clients| clients.retain(|_, at_ms| now_ms.saturating_sub(*at_ms) < SHUT_OUT_ALERT_MS));
+        carts.retain(|_, clients| !clients.is_empty());
+        let own = carts.iter().filter(|((whose, _), _)| whose == merchant);
+        own.filter_map(|((_, cart), clients)| Some((cart.clone(), (clients.len(), clients.keys().next()?.to_string())))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_client_is_remembered_until_it_logs_in_or_an_hour_has_passed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let clock = Arc::new(ManualClock::at(1_800_000_000_000));
+        let office = Office::init(&folder.path().join("data"), clock.clone()).expect("it is made");
+        let cart = CartId::new("shop").expect("it is a Cart ID");
+        let found = || office.shared.seen.shut_out.of(&office.merchant, office.elapsed_ms());
+        let [one, other] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
+        office.shut_out(&cart, one);
+        office.shut_out(&cart, other);
+        assert_eq!(found(), [(cart.clone(), (2, "192.0.2.1".to_owned()))].into());
+        office.let_in(&cart, one);
+        assert_eq!(found(), [(cart.clone(), (1, "192.0.2.2".to_owned()))].into());
+        clock.advance_ms(SHUT_OUT_ALERT_MS - 1);
+        assert_eq!(found().len(), 1);
+        clock.advance_ms(1);
+        assert!(found().is_empty());
+    }
+}
