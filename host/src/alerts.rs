@@ -37,6 +37,10 @@ pub enum Kind {
     Unreadable,
     /// The cart refused its credentials.
     CredentialsRefused,
+    /// The cart takes the credentials and does not allow them what was asked.
+    NotPermitted,
+    /// Something must be set right first, at the shop or in the plugin's settings.
+    Misconfigured,
     /// The cart gave a secret back.
     SecretReflected,
     /// The cart said that it is gone.
@@ -65,13 +69,15 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 18] = [
+    pub const ALL: [Kind; 20] = [
         Kind::Blocked,
         Kind::DeadLetters,
         Kind::Poison,
         Kind::Stuck,
         Kind::Unreadable,
         Kind::CredentialsRefused,
+        Kind::NotPermitted,
+        Kind::Misconfigured,
         Kind::SecretReflected,
         Kind::CartGone,
         Kind::BreakerOpen,
@@ -95,6 +101,8 @@ impl Kind {
             Kind::Stuck => "stuck",
             Kind::Unreadable => "unreadable",
             Kind::CredentialsRefused => "credentials-refused",
+            Kind::NotPermitted => "not-permitted",
+            Kind::Misconfigured => "misconfigured",
             Kind::SecretReflected => "secret-reflected",
             Kind::CartGone => CART_GONE,
             Kind::BreakerOpen => "breaker-open",
@@ -156,6 +164,8 @@ pub struct CartFacts {
     pub backlog: Option<Backlog>,
     /// How many of the dead letters were claimed too often without an answer.
     pub poison: u64,
+    /// How many of them its credentials were not permitted.
+    pub not_permitted: u64,
     /// The orders' queues that rest because something failed. None: there are none.
     pub faults: Option<Faults>,
     /// Its deliveries that cannot be read.
@@ -278,7 +288,7 @@ fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
         let list = command::deliveries(cart, Some("blocked"), None);
         hold(Kind::Blocked, format!("{} wait for a dead letter each; see `{list}`, then retry or discard those", orders(backlog.blocked)));
     }
-    let beside = backlog.dead.saturating_sub(backlog.blocked.max(facts.poison));
+    let beside = backlog.dead.saturating_sub(backlog.blocked.max(facts.poison).max(facts.not_permitted));
     if beside > 0 {
         let list = command::deliveries(cart, Some("dead"), None);
         hold(Kind::DeadLetters, format!("{beside} updates are not sent any more; see `{list}`, then retry or discard them"));
@@ -287,6 +297,13 @@ fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
         let list = command::deliveries(cart, Some("dead"), Some("poison"));
         let what = format!("the daemon ended five times in a row while it was at work on each of {} updates", facts.poison);
         hold(Kind::Poison, format!("{what}; see `{list}` and the log of those moments, then retry or discard them"));
+    }
+    // A cart that is paused for that is told of as such, once.
+    let paused_for_it = facts.pause.as_ref().is_some_and(|pause| pause.why == PauseReason::NotPermitted.name());
+    if facts.not_permitted > 0 && !paused_for_it {
+        let list = command::deliveries(cart, Some("dead"), Some("not-permitted"));
+        let what = format!("the cart {cart} takes its credentials and does not allow them {}", updates(facts.not_permitted));
+        hold(Kind::NotPermitted, format!("{what}; see `{list}`, give them that right at the shop, then retry or discard those"));
     }
     let waited = backlog.oldest_queued_at_unix_ms.map_or(0, |at| all.now_unix_ms.saturating_sub(at));
     if waited > all.oldest_ms {
@@ -329,6 +346,14 @@ fn of_pause(facts: &CartFacts, found: &mut Conditions) {
                 Kind::CredentialsRefused,
                 format!("the cart does not take its credentials, and is paused; set them with `cartage credential set {cart} SLOT FIELD`, then `{}`", command::cart_resume(cart)),
             ),
+            why if why == PauseReason::NotPermitted.name() => (
+                Kind::NotPermitted,
+                format!("the cart {cart} takes its credentials and did not allow them several orders in a row, so it is paused{}; give them that right at the shop, then `{}`", said(pause), command::cart_resume(cart)),
+            ),
+            why if why == PauseReason::Misconfigured.name() => (
+                Kind::Misconfigured,
+                format!("something must be set right for the cart {cart}, which is paused{}; set that right, then `{}`", said(pause), command::cart_resume(cart)),
+            ),
             why if why == PauseReason::SecretReflected.name() => (
                 Kind::SecretReflected,
                 format!("the cart gave a secret back in an answer, and is paused; change that credential, then `{}`", command::cart_resume(cart)),
@@ -346,6 +371,11 @@ fn of_pause(facts: &CartFacts, found: &mut Conditions) {
         // Whether the cart said so or a person did is known where it was disabled, and the alert was raised there.
         found.unknown.push((Kind::CartGone, subject(cart)));
     }
+}
+
+/// What the plugin said when the cart was paused.
+fn said(pause: &Pause) -> String {
+    pause.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default()
 }
 
 fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
@@ -397,6 +427,10 @@ pub fn clock(doubt: Doubt) -> String {
 
 fn orders(count: u64) -> String {
     if count == 1 { "1 order".to_owned() } else { format!("{count} orders") }
+}
+
+fn updates(count: u64) -> String {
+    if count == 1 { "1 update".to_owned() } else { format!("{count} updates") }
 }
 
 /// A time for people, in its largest unit.

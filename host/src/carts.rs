@@ -11,7 +11,9 @@ mod limits;
 mod mode;
 pub mod order_number;
 mod origins;
+mod part;
 pub mod secrets;
+mod zone;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -19,10 +21,12 @@ pub(crate) mod tests;
 pub use canonical::quoted;
 pub use delivery::{DeadLetters, DeliveryRules};
 pub use inlet::Inlet;
-pub use limits::{CEILINGS, Limits, OverCeiling};
+pub use limits::{CEILINGS, Limits, OverCeiling, SetLimits};
 pub use mode::{ChangeRule, Mode};
 pub use order_number::{OrderNumberKind, OrderNumberRule};
+pub use part::Part;
 pub use secrets::SecretSource;
+pub use zone::{NoZone, Zone, instant};
 
 use crate::bounded;
 use crate::id::{CartId, Digest, SenderOrderNumber};
@@ -77,15 +81,21 @@ pub struct Cart {
     /// Whether the customer is notified where the sender does not say.
     #[serde(default, skip_serializing_if = "is_default")]
     pub notify_customer: NotifyCustomer,
+    /// What it is never told, whatever a sender says: for a plugin that cannot carry it.
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "part::leave_out")]
+    pub leave_out: BTreeSet<Part>,
+    /// The time zone of its Order Manager's clock. None: unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<Zone>,
     /// How updates are taken to it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub delivery: DeliveryRules,
     /// How an Order Manager that speaks the classic protocol posts to this cart. None: it does not.
     #[serde(default, skip_serializing_if = "is_default")]
     pub seti: Option<Inlet>,
-    /// What one call may use.
+    /// What one call may use, as far as it is set here.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub limits: Limits,
+    pub limits: SetLimits,
 }
 
 /// Where an endpoint leads, as the operator writes it. [`crate::egress`] checks it.
@@ -248,7 +258,7 @@ impl Cart {
     pub fn parse(file: &str, text: &str) -> Result<Cart, Error> {
         let cart: Cart = toml::from_str(text).map_err(|source| Error::Syntax { file: file.to_owned(), source: Box::new(source) })?;
         cart.check_mode(file)?;
-        cart.limits.check().map_err(|source| Error::Limit { file: file.to_owned(), source })?;
+        cart.limits.or(Limits::default()).check().map_err(|source| Error::Limit { file: file.to_owned(), source })?;
         Ok(cart)
     }
 

@@ -12,6 +12,7 @@
 pub mod bell;
 pub mod courier;
 pub mod lanes;
+pub mod refusals;
 pub mod roster;
 pub mod schedule;
 pub mod witness;
@@ -28,9 +29,10 @@ use crate::id::SenderOrderNumber;
 use crate::outbox::{self, Claim, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Suspect, Wish};
 use crate::receipt::{Fate, PauseReason, Receipt};
 use crate::store::carts::Pause;
-use crate::store::orders::OrderRef;
+use crate::store::orders::{OrderRef, Told};
 use cartage_contract::orders::Update;
 use lanes::Lanes;
+use refusals::Refusals;
 use roster::{Credentials, Note, Ready, Roster, Turn};
 use schedule::{CartKey, Follows, ForCart, History, Now, Policy, Sign, Timeline, Verdict};
 use std::sync::{Arc, Mutex};
@@ -44,6 +46,8 @@ pub const NOT_READY_MS: u64 = 60_000;
 pub const FAULT_MS: u64 = 10 * 60_000;
 /// The longest that is kept of what failed there.
 const FAULT_BYTES_MAX: usize = 1000;
+/// The longest that is kept of a plugin's word with a cart's pause.
+const SAID_BYTES_MAX: usize = 500;
 /// How long the outcome of an attempt waits until it is tried again to write it, where the disk would not take it.
 pub const SETTLE_AGAIN_MS: u64 = 500;
 
@@ -58,6 +62,7 @@ pub struct Deliverer<O, R> {
     timeline: Arc<Mutex<Timeline>>,
     lanes: Lanes,
     witness: Arc<Witness>,
+    refusals: Arc<Refusals>,
 }
 
 /// What came of a turn of an order's queue.
@@ -96,7 +101,8 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     /// Delivers from this outbox to the carts of this roster.
     pub fn new(outbox: O, roster: Arc<R>, clock: Arc<dyn Clock>) -> Deliverer<O, R> {
         let timeline = Timeline::after_a_step_back(clock.set_back_ms());
-        Deliverer { outbox, roster, clock, timeline: Arc::new(Mutex::new(timeline)), lanes: Lanes::default(), witness: Arc::default() }
+        let timeline = Arc::new(Mutex::new(timeline));
+        Deliverer { outbox, roster, clock, timeline, lanes: Lanes::default(), witness: Arc::default(), refusals: Arc::default() }
     }
 
     /// Holds each order's queue here while it is tried.
@@ -143,18 +149,19 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         };
         let seen = self.witness.sees(suspect(&claim));
         failpoint::reach_for("claimed", order.as_str());
-        let update = match self.roster.brief(cart, order, claim.update.clone()).await {
+        let update = match self.roster.brief(cart, order, &ready, claim.update.clone()).await {
             Ok(update) => update,
             Err(error) => return self.give_back(&claim, 0).await.and(Err(error)),
         };
         let span = info_span!("attempt", cart = %cart.1, delivery = %claim.delivery, n = claim.attempt);
-        let attempt = match seen.waiting(ready.courier.attempt(job(&claim, update), Mode::Live).instrument(span)).await {
+        let mut attempt = match seen.waiting(ready.courier.attempt(job(&claim, update), Mode::Live).instrument(span)).await {
             Ok(attempt) => attempt,
             Err(error) => {
                 self.roster.note(cart, &Note::NotReady { why: &error });
                 return self.give_back(&claim, NOT_READY_MS).await;
             }
         };
+        attempt.receipt.fate = self.refusals.judge(cart, order, attempt.receipt.fate);
         failpoint::reach_for("sent", order.as_str());
         let verdict = match self.roster.tried(cart, &ready, attempt.receipt.fate).await {
             Credentials::Stand => self.judge(&claim, &ready, &attempt, rate_limits),
@@ -197,7 +204,8 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             age_ms: self.clock.age_ms(claim.queued_at_unix_ms),
         };
         let policy = Policy { rules: &ready.rules, full_state: ready.full_state };
-        let verdict = schedule::after(attempt.receipt.fate, &history, &policy, self.now(), draw());
+        let now = self.now();
+        let verdict = schedule::after(attempt.receipt.fate, &history, &policy, now, draw()).resting(attempt.rest_ms(), now);
         let verdict = if attempt.cassette.recording.lingers() { verdict.not_before(claim.busy_until_unix_ms) } else { verdict };
         if !attempt.cassette.recording.secret_reflected {
             return verdict;
@@ -231,6 +239,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             receipt: Some(attempt.receipt.clone()),
             lingers: attempt.cassette.recording.lingers(),
             resume: resume(&attempt.cassette.outcome),
+            told: attempt.told(),
             cassette: self.roster.record(ready, attempt).await,
             ..self.settlement(claim, settlement(verdict, &attempt.receipt))
         };
@@ -314,6 +323,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             receipt: None,
             lingers: false,
             resume: None,
+            told: Told::default(),
             cassette: None,
             settlement,
             at_unix_ms: self.now().unix_ms(),
@@ -357,9 +367,9 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
 
 impl<O: Clone, R> Clone for Deliverer<O, R> {
     fn clone(&self) -> Deliverer<O, R> {
-        let Deliverer { outbox, roster, clock, timeline, lanes, witness } = self;
-        let (roster, clock, timeline, lanes, witness) = (roster.clone(), clock.clone(), timeline.clone(), lanes.clone(), witness.clone());
-        Deliverer { outbox: outbox.clone(), roster, clock, timeline, lanes, witness }
+        let Deliverer { outbox, roster, clock, timeline, lanes, witness, refusals } = self;
+        let (roster, clock, timeline, lanes) = (roster.clone(), clock.clone(), timeline.clone(), lanes.clone());
+        Deliverer { outbox: outbox.clone(), roster, clock, timeline, lanes, witness: witness.clone(), refusals: refusals.clone() }
     }
 }
 
@@ -381,11 +391,11 @@ fn job(claim: &Claim, update: Box<Update>) -> Job {
 /// What the outbox writes for a verdict.
 fn settlement(verdict: &Verdict, receipt: &Receipt) -> Settlement {
     match (verdict.update, verdict.cart) {
-        (Follows::Delivered, _) => Settlement::Delivered { reference: receipt.reference.clone() },
+        (Follows::Delivered, _) => Settlement::Delivered,
         (Follows::Dead { reason, then }, _) => Settlement::Dead { reason, then },
         (Follows::Retry { .. }, Some(ForCart::Disable)) => Settlement::CartDisabled,
         (Follows::Retry { .. }, Some(ForCart::Pause { reason, until_unix_ms })) => {
-            Settlement::CartPaused { pause: Pause { why: reason.name().to_owned(), until_unix_ms } }
+            Settlement::CartPaused { pause: Pause { why: reason.name().to_owned(), until_unix_ms, said: said(reason, receipt) } }
         }
         (Follows::Retry { due_unix_ms, counted }, Some(ForCart::Rest { .. } | ForCart::Prove) | None) => {
             let counted = match (receipt.fate, counted) {
@@ -396,6 +406,14 @@ fn settlement(verdict: &Verdict, receipt: &Receipt) -> Settlement {
             Settlement::Retry { due_at_unix_ms: due_unix_ms, counted }
         }
     }
+}
+
+/// What is kept of a plugin's word with a pause that a person must end, so that it stands where the remedy does.
+fn said(reason: PauseReason, receipt: &Receipt) -> Option<String> {
+    let message = receipt.message.as_deref().filter(|_| reason.wants_proof())?;
+    let line = message.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let cut = line.floor_char_boundary(SAID_BYTES_MAX);
+    Some(line[..cut].to_owned()).filter(|said| !said.is_empty())
 }
 
 /// How many wait in the lane. Of a settlement that came too late nothing is known: somebody else has the lane.

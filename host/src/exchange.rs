@@ -3,7 +3,7 @@
 //! A [`Call`] goes in. While it runs, the guest [`Ask`]s, and [`Services`] answers. An [`Outcome`] comes back. All of it is
 //! serde data without handles or borrowed state, so that the two sides can live in two processes.
 
-use cartage_contract::delivery::{Applied, Choice, ChoicesOf, Context, Delivery, Failure, OrderKey, Report};
+use cartage_contract::delivery::{Applied, Choice, ChoicesOf, Context, Delivery, Failure, OrderKey, Report, ToldPackage};
 use cartage_contract::http::{self, Part, Request, Response};
 use cartage_contract::log::Level;
 use cartage_contract::orders::Update;
@@ -37,6 +37,16 @@ pub enum Call {
         /// What the plugin may know.
         context: Context,
     },
+}
+
+impl Call {
+    /// The packages of the update that it is about.
+    pub fn packages(&self) -> usize {
+        match self {
+            Call::SendOrderStatus { update, .. } => update.packages.len(),
+            Call::ListChoices { .. } | Call::Check { .. } => 0,
+        }
+    }
 }
 
 /// Something that a guest asks of the host while its call runs.
@@ -114,6 +124,17 @@ pub enum Outcome {
     Report(Report),
     /// The call did not return.
     Ended(Ended),
+}
+
+impl Outcome {
+    /// The packages that the plugin names as told, whatever else it says.
+    pub fn told(&self) -> &[ToldPackage] {
+        match self {
+            Outcome::Applied(applied) => &applied.packages,
+            Outcome::Failed(failure) => &failure.packages,
+            Outcome::Choices(_) | Outcome::Report(_) | Outcome::Ended(_) => &[],
+        }
+    }
 }
 
 /// Why a call did not return.

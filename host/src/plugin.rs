@@ -20,7 +20,10 @@ mod guest;
 mod hatch;
 mod limits;
 mod ticker;
+mod unsupported;
 mod v1;
+
+pub use unsupported::unsupported;
 
 use crate::carts::Limits;
 use crate::exchange::{Call, Ended, Limit, Outcome, Services};
@@ -179,7 +182,7 @@ impl Plugin {
         // Boxed: the generated futures are large, and a caller holds this one through every wait.
         let guest = Box::pin(caught(async move { ready.call(&mut store, call.clone()).await.map_err(|error| budget.ended(&error)) }));
         match timeout(call_ms, serve(guest, &hatch, services)).await {
-            Ok(outcome) => bounds::check(outcome?),
+            Ok(outcome) => bounds::check(outcome?, call.packages()),
             Err(_) => Err(Ended::Limit { limit: Limit::CallMs(limits.call_ms) }),
         }
     }

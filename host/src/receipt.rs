@@ -2,7 +2,7 @@
 
 use crate::exchange::{Ended, Outcome, Stop};
 use crate::id::{CartId, DeliveryId, Digest};
-use cartage_contract::delivery::{AppliedOutcome, FailureKind, RetryWish, Step};
+use cartage_contract::delivery::{AppliedOutcome, FailureKind, RetryWish, Step, ToldPackage};
 use cartage_contract::http::Reach;
 use serde::Serialize;
 
@@ -34,6 +34,8 @@ pub struct Receipt {
     pub reference: Option<String>,
     /// The steps that were done.
     pub steps: Vec<Step>,
+    /// The packages that the plugin named as told, by their place in the update, with the cart's references.
+    pub packages: Vec<ToldPackage>,
 }
 
 /// What follows from an attempt. The outcome's kind decides, never its message.
@@ -92,6 +94,8 @@ pub enum Fate {
 pub enum PauseReason {
     /// It does not take the credentials.
     Credentials,
+    /// It takes the credentials, and did not allow them several different orders in a row.
+    NotPermitted,
     /// Something must be set right first, at the shop or in the plugin's settings.
     Misconfigured,
     /// It asks for fewer requests.
@@ -123,25 +127,34 @@ impl Fate {
 }
 
 impl PauseReason {
+    /// Every reason.
+    pub const ALL: [PauseReason; 5] = [
+        PauseReason::Credentials,
+        PauseReason::NotPermitted,
+        PauseReason::Misconfigured,
+        PauseReason::RateLimited,
+        PauseReason::SecretReflected,
+    ];
+
     /// Whether a cart that was paused for this is tried with one order before the others follow: somebody had to set something right, and one
     /// order shows whether that was done.
     pub fn wants_proof(self) -> bool {
         match self {
-            PauseReason::Credentials | PauseReason::Misconfigured | PauseReason::SecretReflected => true,
+            PauseReason::Credentials | PauseReason::NotPermitted | PauseReason::Misconfigured | PauseReason::SecretReflected => true,
             PauseReason::RateLimited => false,
         }
     }
 
     /// Whether a pause of this name wants proof.
     pub fn named_wants_proof(name: &str) -> bool {
-        let all = [PauseReason::Credentials, PauseReason::Misconfigured, PauseReason::SecretReflected, PauseReason::RateLimited];
-        all.iter().any(|reason| reason.wants_proof() && reason.name() == name)
+        PauseReason::ALL.iter().any(|reason| reason.wants_proof() && reason.name() == name)
     }
 
     /// Its name, as it stands in the store and in JSON.
     pub fn name(self) -> &'static str {
         match self {
             PauseReason::Credentials => "credentials",
+            PauseReason::NotPermitted => "not-permitted",
             PauseReason::Misconfigured => "misconfigured",
             PauseReason::RateLimited => "rate-limited",
             PauseReason::SecretReflected => "secret-reflected",

@@ -15,6 +15,7 @@ mod migrate;
 mod errno;
 mod error;
 
+pub mod lists;
 pub mod merchants;
 pub mod plugins;
 pub mod carts;

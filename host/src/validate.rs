@@ -12,11 +12,12 @@ pub use text::civil_time;
 
 pub use crate::events::LABEL_CHARS_MAX;
 
-use crate::carts::{Cart, LabelTarget, NotifyCustomer, order_number};
+use crate::carts::{Cart, LabelTarget, NotifyCustomer, Part, instant, order_number};
 use crate::id::SenderOrderNumber;
 use cartage_contract::delivery::Choice;
 use cartage_contract::manifest::{Features, Manifest, Statuses};
 use cartage_contract::orders::{CivilTime, LineItem, Package, Update};
+use std::collections::BTreeSet;
 
 /// Characters of an order number, at most.
 pub const ORDER_NUMBER_CHARS_MAX: usize = 64;
@@ -95,7 +96,7 @@ pub enum Refused {
         source: order_number::Error,
     },
     /// The plugin cannot carry what the update holds.
-    #[error("plugin {plugin} cannot carry {what}; leave it out for cart {cart}")]
+    #[error("plugin {plugin} cannot carry {what}; leave it out for cart {cart}{}", how_to_leave_out(parts))]
     NotCarried {
         /// The cart.
         cart: String,
@@ -103,6 +104,8 @@ pub enum Refused {
         plugin: String,
         /// What it cannot carry.
         what: String,
+        /// The same, part by part.
+        parts: Vec<Part>,
     },
 }
 
@@ -150,6 +153,7 @@ impl StatusUpdate {
     /// [`Refused`], with what to change.
     pub fn for_cart(&self, cart: &Cart, manifest: &Manifest) -> Result<ForCart, Refused> {
         let mut update = self.update.clone();
+        leave_out(&mut update, &cart.leave_out);
         let number = cart.order_number.apply(&self.order);
         update.order_number = number.map_err(|source| Refused::OrderNumber { cart: cart.id.to_string(), source })?.into();
         let known = match &manifest.statuses {
@@ -169,17 +173,54 @@ impl StatusUpdate {
         for package in &mut update.packages {
             package.carrier = package.carrier_given.as_deref().map(|given| cart.carrier(given));
         }
-        if update.notify_customer.is_none() {
+        if update.notify_customer.is_none() && !cart.leave_out.contains(&Part::CustomerNotification) {
             update.notify_customer = match cart.notify_customer {
                 NotifyCustomer::CartDefault => None,
                 NotifyCustomer::Never => Some(false),
                 NotifyCustomer::Always => Some(true),
             };
         }
-        match Load::of(&update).not_carried(manifest.features).as_slice() {
-            [] => Ok(ForCart::Send(Box::new(update))),
-            what => Err(Refused::NotCarried { cart: cart.id.to_string(), plugin: manifest.name.clone(), what: what.join(", ") }),
+        if update.status.is_none() && cart.leave_out.contains(&Part::WithoutStatus) {
+            return Ok(ForCart::Ignored);
         }
+        update.changed_at_unix_ms = instant(&update.changed_at, cart.time_zone.as_ref());
+        let mut parts = Load::of(&update).not_carried(manifest.features);
+        parts.extend((update.status.is_none() && !manifest.features.without_status).then_some(Part::WithoutStatus));
+        if parts.is_empty() {
+            return Ok(ForCart::Send(Box::new(update)));
+        }
+        Err(Refused::NotCarried { cart: cart.id.to_string(), plugin: manifest.name.clone(), what: Part::listed(&parts), parts })
+    }
+}
+
+/// How a cart leaves out what its plugin cannot carry, as the end of a sentence.
+pub fn how_to_leave_out(parts: &[Part]) -> String {
+    let names: Vec<String> = parts.iter().filter(|part| part.can_be_left_out()).map(|part| format!("{:?}", part.name())).collect();
+    if names.is_empty() { String::new() } else { format!(" (`leave_out = [{}]` in its definition does that)", names.join(", ")) }
+}
+
+/// Takes out of an update what a cart is never told. What depends on what the cart was told before is done when an attempt starts.
+fn leave_out(update: &mut Update, parts: &BTreeSet<Part>) {
+    let is_out = |part| parts.contains(&part);
+    if is_out(Part::Tracking) {
+        update.packages.clear();
+        update.packages_complete = None;
+    }
+    if is_out(Part::PackageContents) {
+        update.packages.iter_mut().for_each(|package| package.contents.clear());
+    }
+    if is_out(Part::LineItems) {
+        update.line_items.clear();
+    }
+    if is_out(Part::Notes) {
+        (update.note, update.comments) = (None, None);
+        update.line_items.iter_mut().for_each(|line| line.note = None);
+    }
+    if is_out(Part::CustomerNotification) {
+        update.notify_customer = None;
+    }
+    if update.packages.is_empty() {
+        update.line_items.iter_mut().for_each(|line| line.packages.clear());
     }
 }
 
@@ -219,6 +260,8 @@ pub struct Load<'a> {
     pub packages: &'a [Package],
     /// The lines.
     pub line_items: &'a [LineItem],
+    /// Whether a package says what lies in it.
+    pub says_contents: bool,
     /// Whether there is a note or a comment.
     pub noted: bool,
     /// Whether it says if the customer is notified.
@@ -231,22 +274,36 @@ impl<'a> Load<'a> {
         Load {
             packages: &update.packages,
             line_items: &update.line_items,
+            says_contents: update.packages.iter().any(|package| !package.contents.is_empty()),
             noted: update.note.is_some() || update.comments.is_some(),
             says_notify: update.notify_customer.is_some(),
         }
     }
 
-    /// All of it that a plugin with these features cannot carry.
-    pub fn not_carried(&self, features: Features) -> Vec<&'static str> {
+    /// The same without what a cart leaves out.
+    pub fn without(self, parts: &BTreeSet<Part>) -> Load<'a> {
+        let is_out = |part| parts.contains(&part);
+        Load {
+            packages: if is_out(Part::Tracking) { &[] } else { self.packages },
+            line_items: if is_out(Part::LineItems) { &[] } else { self.line_items },
+            says_contents: self.says_contents && !is_out(Part::Tracking) && !is_out(Part::PackageContents),
+            noted: self.noted && !is_out(Part::Notes),
+            says_notify: self.says_notify && !is_out(Part::CustomerNotification),
+        }
+    }
+
+    /// All of it that a plugin with these features cannot carry, whatever the cart was told before.
+    pub fn not_carried(&self, features: Features) -> Vec<Part> {
         let tracked = |package: &Package| package.tracking_number.is_some() || package.tracking_url.is_some();
-        let too_much = [
-            (!features.tracking && self.packages.iter().any(tracked), "tracking numbers"),
-            (!features.several_packages && self.packages.len() > 1, "more than one package to an order"),
-            (!features.line_items && !self.line_items.is_empty(), "line items"),
-            (!features.notes && self.noted, "notes"),
-            (!features.customer_notification && self.says_notify, "the choice whether the customer is notified"),
+        let held = [
+            (Part::Tracking, self.packages.iter().any(tracked)),
+            (Part::SeveralPackages, self.packages.len() > 1),
+            (Part::PackageContents, self.says_contents),
+            (Part::LineItems, !self.line_items.is_empty()),
+            (Part::Notes, self.noted),
+            (Part::CustomerNotification, self.says_notify),
         ];
-        too_much.into_iter().filter(|(is, _)| *is).map(|(_, what)| what).collect()
+        held.into_iter().filter(|(part, is_held)| *is_held && !part.is_carried(features)).map(|(part, _)| part).collect()
     }
 }
 

@@ -147,7 +147,7 @@ impl Kept {
     fn add_order(&self, tx: &Tx<'_>, nth: u64) -> Result<(), Error> {
         let (merchant, order) = (MerchantId::default(), OrderRef { cart: shop(), number: SenderOrderNumber::new(format!("{nth}")) });
         let label = Label { line: String::new(), text: "Order Shipped".into() };
-        let package = Package { id: None, carrier: Some("UPS".into()), number: Some(format!("1Z{nth}")), withdrawn: false };
+        let package = Package { id: None, carrier: Some("UPS".into()), number: Some(format!("1Z{nth}")), withdrawn: false, details: None };
         let sequence = orders::accept(tx, &merchant, &order, &[label], &[package], AT + nth)?;
         decisions::add(tx, &merchant, &order, &Decision { at_unix_ms: AT + nth, json: self.decision.clone() })?;
         let json = self.receipt.clone();

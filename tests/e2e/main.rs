@@ -5,6 +5,7 @@ mod calls;
 mod chain;
 mod clock;
 mod containment;
+mod contract;
 mod crash;
 mod daemon;
 mod deliveries;

@@ -1,6 +1,7 @@
 //! The operator's side with real components, as commands are typed: plugins come and go, credentials change, and a copy comes back.
 
 mod carts;
+mod contract;
 mod copy;
 mod credentials;
 mod events;

@@ -98,7 +98,7 @@ fn opinion(state: &State) -> [bool; 6] {
         setting.is_none_or(|setting| setting.notify_cart && (setting.order_label.is_some() || setting.item_label.is_some())),
         changed(state, kept, label.as_deref(), &lines),
         of_cart.is_some_and(|value| value == "True"),
-        kept.is_some_and(|kept| ready(state, kept)),
+        kept.is_some_and(|kept| ready(state, kept, label.as_deref())),
         kept.is_some_and(|kept| mapped(state, kept, label.as_deref(), &lines)),
     ]
 }
@@ -111,30 +111,54 @@ fn changed(state: &State, kept: Option<&Kept>, label: Option<&str>, lines: &[(Op
         (Some(key), Some(label)) => standing().find_map(|past| past.lines.get(key)) != Some(label),
         _ => false,
     });
-    let fold = |text: &Option<String>| text.clone().unwrap_or_default().replace([' ', '-'], "").to_lowercase();
-    let same = |one: &PastPackage, other: &PastPackage| match (&one.id, &other.id) {
-        (Some(one), Some(other)) => one == other,
-        _ => fold(&one.carrier) == fold(&other.carrier) && fold(&one.tracking_number) == fold(&other.tracking_number),
-    };
-    let is_news = |package: &PastPackage| match standing().flat_map(|past| past.packages.iter().rev()).find(|entry| same(package, entry)) {
+    let is_news = |package: &PastPackage| match entries(state, package).first() {
         None => !package.withdrawn,
         Some(entry) if package.withdrawn || entry.withdrawn => package.withdrawn != entry.withdrawn,
-        Some(entry) => package.tracking_number.is_some() && fold(&package.tracking_number) != fold(&entry.tracking_number),
+        Some(_) => says_otherwise(state, package),
     };
     let by_label_alone = kept.is_some_and(|kept| kept.changes == ChangeRule::LabelOnly);
     let of_packages = !by_label_alone && state.packages.iter().any(is_news);
     state.again == Again::Yes || state.history.is_empty() || of_label || of_lines || of_packages
 }
 
-fn ready(state: &State, kept: &Kept) -> bool {
+fn fold(text: &Option<String>) -> String {
+    text.clone().unwrap_or_default().replace([' ', '-'], "").to_lowercase()
+}
+
+/// What still stands of the same package, the newest first.
+fn entries<'s>(state: &'s State, package: &PastPackage) -> Vec<&'s PastPackage> {
+    let same = |other: &&PastPackage| match (&package.id, &other.id) {
+        (Some(one), Some(other)) => one == other,
+        _ => fold(&package.carrier) == fold(&other.carrier) && fold(&package.tracking_number) == fold(&other.tracking_number),
+    };
+    let standing = state.history.iter().rev().filter(|past| past.fate != PastFate::Lapsed);
+    standing.flat_map(|past| past.packages.iter().rev()).filter(same).collect()
+}
+
+/// Whether a package's carrier or number is another than the last that was said of it.
+fn says_otherwise(state: &State, package: &PastPackage) -> bool {
+    let last = |of: fn(&PastPackage) -> &Option<String>| entries(state, package).into_iter().find_map(|entry| of(entry).clone());
+    let differs = |of: fn(&PastPackage) -> &Option<String>| of(package).is_some() && fold(of(package)) != fold(&last(of));
+    differs(|package| &package.tracking_number) || differs(|package| &package.carrier)
+}
+
+fn ready(state: &State, kept: &Kept, label: Option<&str>) -> bool {
     let PluginKept::Admitted { lacks, .. } = &kept.plugin else { return false };
     let has = features(lacks);
+    let stands = |package: &PastPackage| entries(state, package).first().map(|entry| entry.withdrawn);
+    let corrected = |package: &PastPackage| !package.withdrawn && stands(package) == Some(false) && says_otherwise(state, package);
+    let withdrawn = |package: &PastPackage| package.withdrawn && stands(package).is_some();
+    let target = label.map(|label| (kept.definition.labels.get(label), kept.definition.unlisted_labels));
+    let sets_status = !matches!(target, None | Some((Some(LabelTarget::TrackingOnly), _) | (None, UnlistedLabels::TrackingOnly)));
     kept.state == CartState::Enabled
         && (has.tracking || state.packages.iter().all(|package| package.tracking_number.is_none()))
         && (has.several_packages || state.packages.len() < 2)
         && (has.line_items || state.line_items.is_empty())
         && (has.notes || !state.noted)
         && (has.customer_notification || !state.says_notify)
+        && (has.corrections || !state.packages.iter().any(corrected))
+        && (has.withdrawals || !state.packages.iter().any(withdrawn))
+        && (has.without_status || sets_status)
 }
 
 fn mapped(state: &State, kept: &Kept, label: Option<&str>, lines: &[(Option<String>, Option<String>)]) -> bool {
@@ -170,8 +194,9 @@ fn label() -> impl Strategy<Value = String> {
 
 fn package() -> impl Strategy<Value = PastPackage> {
     let some = |texts: &'static [&'static str]| prop::option::of(select(texts).prop_map(str::to_owned));
-    (some(&["P1", "P2"]), some(&["UPS", "u-ps", "FX"]), some(&["1Z1", "1z 1", "1Z2"]), prop::bool::weighted(0.2))
-        .prop_map(|(id, carrier, tracking_number, withdrawn)| PastPackage { id, carrier, tracking_number, withdrawn })
+    (some(&["P1", "P2"]), some(&["UPS", "u-ps", "FX"]), some(&["1Z1", "1z 1", "1Z2"]), prop::bool::weighted(0.2)).prop_map(
+        |(id, carrier, tracking_number, withdrawn)| PastPackage { id, carrier, tracking_number, withdrawn, ..PastPackage::default() },
+    )
 }
 
 fn past() -> impl Strategy<Value = Past> {
@@ -194,7 +219,17 @@ fn plugin() -> impl Strategy<Value = PluginKept> {
         1 => lists.prop_map(StatusesKept::Asked),
         1 => Just(StatusesKept::NotAsked),
     ];
-    let lacks = subsequence(vec!["tracking", "several-packages", "line-items", "notes", "customer-notification"], 0..=2);
+    let all = vec![
+        "tracking",
+        "several-packages",
+        "corrections",
+        "withdrawals",
+        "line-items",
+        "notes",
+        "without-status",
+        "customer-notification",
+    ];
+    let lacks = subsequence(all, 0..=2);
     let lacks = prop_oneof![2 => Just(vec![]), 1 => lacks];
     let admitted = (lacks, statuses)
         .prop_map(|(lacks, statuses)| PluginKept::Admitted { lacks: lacks.into_iter().map(str::to_owned).collect(), statuses });

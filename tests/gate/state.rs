@@ -172,7 +172,8 @@ impl Prepared {
             (None, CauseGiven::Given(given)) => (Cause::Given(*given), state.label.as_deref()),
             (None, CauseGiven::Event(name)) => panic!("the event {name} was not raised"),
         };
-        let load = Load { packages: &self.packages, line_items: &self.line_items, noted: state.noted, says_notify: state.says_notify };
+        let (packages, line_items) = (&self.packages, &self.line_items);
+        let load = Load { packages, line_items, says_contents: false, noted: state.noted, says_notify: state.says_notify };
         Question {
             cart: &state.cart,
             definition: kept.map(|kept| Definition {
@@ -208,6 +209,10 @@ pub(crate) fn features(lacks: &[String]) -> Features {
     Features {
         tracking: has("tracking"),
         several_packages: has("several-packages"),
+        package_contents: has("package-contents"),
+        corrections: has("corrections"),
+        withdrawals: has("withdrawals"),
+        without_status: has("without-status"),
         line_items: has("line-items"),
         notes: has("notes"),
         customer_notification: has("customer-notification"),

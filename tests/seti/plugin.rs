@@ -96,6 +96,7 @@ fn expected(encoding: &str, update: &Update) -> Fields {
         comments: update.comments.clone().filter(|_| in_xml),
         notify_customer: None,
         packages: packages.collect(),
+        packages_complete: None,
         line_items: lines.collect(),
     }
 }

@@ -82,7 +82,7 @@ fn add(tx: &Tx<'_>, cart: &CartId, number: &str, json: &str) -> Result<(), outbo
     let order = OrderRef { cart: cart.clone(), number: SenderOrderNumber::new(number) };
     let at_unix_ms = SystemClock.now_unix_ms();
     decisions::add(tx, &MerchantId::default(), &order, &Decision { at_unix_ms, json: json.to_owned() })?;
-    let package = Package { id: None, carrier: Some("UPS".into()), number: Some(format!("1Z{number}")), withdrawn: false };
+    let package = Package { id: None, carrier: Some("UPS".into()), number: Some(format!("1Z{number}")), withdrawn: false, details: None };
     let new = outbox::New {
         merchant: MerchantId::default(),
         update: Box::new(update(number, at_unix_ms)),

@@ -7,7 +7,19 @@ const NOW: u64 = 1_800_000_000_000;
 fn cart() -> CartFacts {
     let cart = CartId::new("shop").expect("it is a Cart ID");
     let (enabled, pause, breaker, not_ready) = (true, None, Known::No, Known::No);
-    CartFacts { cart, enabled, pause, backlog: None, poison: 0, faults: None, unreadable: Known::No, breaker, not_ready, shut_out: None }
+    CartFacts {
+        cart,
+        enabled,
+        pause,
+        backlog: None,
+        poison: 0,
+        not_permitted: 0,
+        faults: None,
+        unreadable: Known::No,
+        breaker,
+        not_ready,
+        shut_out: None,
+    }
 }
 
 fn backlog(queued: u64, dead: u64, blocked: u64, waited_ms: u64) -> Option<Backlog> {
@@ -25,7 +37,7 @@ fn unreadable(count: u64) -> Known<Unreadable> {
 }
 
 fn paused(why: &str) -> Option<Pause> {
-    Some(Pause { why: why.to_owned(), until_unix_ms: None })
+    Some(Pause::new(why, None))
 }
 
 fn facts() -> Facts {
@@ -64,6 +76,24 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
         ),
         (CartFacts { unreadable: unreadable(2), ..cart() }, Kind::Unreadable, "2 updates, one of them of order 1021, cannot be read"),
         (CartFacts { pause: paused("credentials"), ..cart() }, Kind::CredentialsRefused, "cartage cart resume shop"),
+        (
+            CartFacts { backlog: backlog(0, 2, 0, 0), not_permitted: 2, ..cart() },
+            Kind::NotPermitted,
+            "the cart shop takes its credentials and does not allow them 2 updates; see `cartage delivery list --cart shop --state dead --reason not-permitted`",
+        ),
+        (
+            CartFacts {
+                pause: Some(Pause { said: Some("the scope write_orders is missing".into()), ..Pause::new("not-permitted", None) }),
+                ..cart()
+            },
+            Kind::NotPermitted,
+            "so it is paused: the scope write_orders is missing; give them that right at the shop, then `cartage cart resume shop`",
+        ),
+        (
+            CartFacts { pause: Some(Pause { said: Some("no location gid-9".into()), ..Pause::new("misconfigured", None) }), ..cart() },
+            Kind::Misconfigured,
+            "for the cart shop, which is paused: no location gid-9; set that right, then `cartage cart resume shop`",
+        ),
         (CartFacts { pause: paused("secret-reflected"), ..cart() }, Kind::SecretReflected, "change that credential"),
         (CartFacts { pause: paused(PAUSE_BANNED), ..cart() }, Kind::PluginBanned, "cartage cart upgrade shop --plugin"),
         (CartFacts { breaker: Known::Yes(()), ..cart() }, Kind::BreakerOpen, "cartage cart check shop"),
@@ -97,10 +127,13 @@ fn what_needs_nobody_is_no_condition() {
     for (what, facts) in [
         ("just in time", CartFacts { backlog: backlog(1, 0, 0, 1000), ..cart() }),
         ("a person paused it", CartFacts { pause: paused("by hand"), ..cart() }),
-        ("it goes on by itself", CartFacts { pause: Some(Pause { why: "credentials".into(), until_unix_ms: Some(NOW + 1) }), ..cart() }),
+        ("it goes on by itself", CartFacts { pause: Some(Pause::new("credentials", Some(NOW + 1))), ..cart() }),
     ] {
         assert_eq!(found(facts), Conditions::default(), "{what}");
     }
+    // A cart that is paused because several orders were not permitted is told of once.
+    let dead = CartFacts { backlog: backlog(0, 2, 0, 0), not_permitted: 2, ..cart() };
+    assert_eq!(kinds(CartFacts { pause: paused("not-permitted"), ..dead }), [Kind::NotPermitted]);
     // A dead letter that blocks an order, or that is poison, is told as that only.
     assert_eq!(kinds(CartFacts { backlog: backlog(1, 2, 2, 0), ..cart() }), [Kind::Blocked]);
     assert_eq!(kinds(CartFacts { backlog: backlog(1, 3, 2, 0), ..cart() }), [Kind::Blocked, Kind::DeadLetters]);

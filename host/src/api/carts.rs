@@ -121,9 +121,10 @@ pub(super) fn from_outside(cart: &Cart, before: Option<&Cart>) -> Result<(), Pro
         }
     }
     // A limit may be as high as it is by default, or as it was allowed on the machine.
-    let allowed = before.map_or_else(Limits::default, |before| before.limits);
     let usual = Limits::default();
-    if let Some((name, value)) = cart.limits.over(&usual).find(|limit| cart.limits.over(&allowed).any(|over| over == *limit)) {
+    let allowed = before.map_or(usual, |before| before.limits.or(usual));
+    let wanted = cart.limits.or(usual);
+    if let Some((name, value)) = wanted.over(&usual).find(|limit| wanted.over(&allowed).any(|over| over == *limit)) {
         return Err(on_the_machine(&cart.id, &format!("limits.{name} is {value}, more than its default and than what was allowed before")));
     }
     for (name, binding) in cart.endpoints.iter().filter(|(_, binding)| is_exception(binding)) {

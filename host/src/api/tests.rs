@@ -157,6 +157,7 @@ impl Desk {
             receipt: None,
             lingers: false,
             resume: None,
+            told: crate::store::orders::Told::default(),
             cassette: None,
             settlement,
             at_unix_ms,

@@ -37,6 +37,7 @@ struct EventBody {
     notify_customer: Option<bool>,
     #[serde(default, deserialize_with = "bounded::cut_list::<_, _, PACKAGES_MAX>")]
     packages: Vec<PackageFields>,
+    packages_complete: Option<bool>,
     #[serde(default, deserialize_with = "bounded::cut_list::<_, _, LINE_ITEMS_MAX>")]
     line_items: Vec<LineItemFields>,
 }
@@ -57,6 +58,7 @@ struct UpdateBody {
     notify_customer: Option<bool>,
     #[serde(default, deserialize_with = "bounded::cut_list::<_, _, PACKAGES_MAX>")]
     packages: Vec<PackageFields>,
+    packages_complete: Option<bool>,
     #[serde(default, deserialize_with = "bounded::cut_list::<_, _, LINE_ITEMS_MAX>")]
     line_items: Vec<LineItemFields>,
 }
@@ -102,10 +104,32 @@ impl<'de> Deserialize<'de> for Shape {
 
 impl From<EventBody> for Request {
     fn from(body: EventBody) -> Request {
-        let EventBody { event, cart, order_number, reference_number, changed_at, note, comments, notify_customer, packages, line_items } =
-            body;
+        let EventBody {
+            event,
+            cart,
+            order_number,
+            reference_number,
+            changed_at,
+            note,
+            comments,
+            notify_customer,
+            packages,
+            packages_complete,
+            line_items,
+        } = body;
         let label = String::new();
-        let fields = Fields { order_number, reference_number, label, changed_at, note, comments, notify_customer, packages, line_items };
+        let fields = Fields {
+            order_number,
+            reference_number,
+            label,
+            changed_at,
+            note,
+            comments,
+            notify_customer,
+            packages,
+            packages_complete,
+            line_items,
+        };
         Request { cart, cause: Cause::Event(event), fields, again: Again::No }
     }
 }
@@ -123,9 +147,21 @@ impl From<UpdateBody> for Request {
             comments,
             notify_customer,
             packages,
+            packages_complete,
             line_items,
         } = body;
-        let fields = Fields { order_number, reference_number, label, changed_at, note, comments, notify_customer, packages, line_items };
+        let fields = Fields {
+            order_number,
+            reference_number,
+            label,
+            changed_at,
+            note,
+            comments,
+            notify_customer,
+            packages,
+            packages_complete,
+            line_items,
+        };
         Request { cart, cause: Cause::Given(Given::Api), fields, again: if again { Again::Yes } else { Again::No } }
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! Comments are not kept. There is no secret to leave out: a cart's file only says where secrets are.
 
-use super::{Cart, DeliveryRules, Limits};
+use super::{Cart, DeliveryRules, SetLimits};
 use serde::Serialize;
 use toml::{Table, Value};
 
 /// The keys that are no tables, in the order in which they are written.
-const PLAIN_KEYS: [&str; 8] = ["cart", "plugin", "digest", "mode", "only_orders", "changes", "unlisted_labels", "notify_customer"];
+const PLAIN_KEYS: [&str; 10] =
+    ["cart", "plugin", "digest", "mode", "only_orders", "changes", "unlisted_labels", "notify_customer", "leave_out", "time_zone"];
 /// The keys that are tables. Those of the entries marked so have tables in them, each with a heading of its own.
 const TABLES: [(&str, Entries); 9] = [
     ("endpoints", Entries::Headed),
@@ -56,7 +57,7 @@ impl Cart {
     pub fn to_table(&self) -> Table {
         let mut table = Table::try_from(self).expect("a cart has text keys and numbers that TOML holds: it came from TOML");
         leave_out(&mut table, "delivery", &DeliveryRules::default());
-        leave_out(&mut table, "limits", &Limits::default());
+        leave_out(&mut table, "limits", &SetLimits::usual());
         table
     }
 }

@@ -3,10 +3,13 @@
 //! Only valid values exist: each is checked where it is read, so that an error names its line and column.
 
 use crate::bounded;
+use cartage_contract::manifest::Pace;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
+/// Orders in flight to a cart at once, where neither its operator nor its plugin says otherwise.
+pub const CONCURRENCY_DEFAULT: u32 = 4;
 /// Orders that may be in flight to one cart at once, at most.
 pub const CONCURRENCY_MAX: u32 = 64;
 /// The fastest rate that can be set, in seconds: faster than that a cart has none.
@@ -49,10 +52,10 @@ const WAITS_MS: [u64; 10] = [
 pub struct DeliveryRules {
     /// What a dead letter does to the later updates of its order.
     pub dead_letters: DeadLetters,
-    /// Orders in flight at once. Default 4.
-    #[serde(deserialize_with = "concurrency")]
-    pub concurrency: u32,
-    /// How many updates are started in a second or a minute, evenly spread. Default: as many as `concurrency` lets pass.
+    /// Orders in flight at once. None: as the plugin says, else [`CONCURRENCY_DEFAULT`].
+    #[serde(deserialize_with = "concurrency", skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// How many updates are started in a second or a minute, evenly spread. None: as the plugin says, else as many as `concurrency` lets pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
     /// The waits before the second, third and further attempts at an update; the last one is repeated. Default: 5 s, 30 s, 2 min,
@@ -72,7 +75,7 @@ impl Default for DeliveryRules {
     fn default() -> DeliveryRules {
         DeliveryRules {
             dead_letters: DeadLetters::default(),
-            concurrency: 4,
+            concurrency: None,
             rate: None,
             retry_waits: WAITS_MS.map(Wait).to_vec(),
             give_up_after: Wait(72 * HOUR_MS),
@@ -82,6 +85,19 @@ impl Default for DeliveryRules {
 }
 
 impl DeliveryRules {
+    /// Orders in flight at once.
+    pub fn concurrency(&self) -> u32 {
+        self.concurrency.unwrap_or(CONCURRENCY_DEFAULT).max(1)
+    }
+
+    /// The same, where what is not set is as a plugin says that its cart bears it, within what can be set. An update is at least one request, so no
+    /// more updates are started than the cart takes requests.
+    pub fn with(&self, pace: &Pace) -> DeliveryRules {
+        let concurrency = pace.concurrency.map(|orders| orders.clamp(1, CONCURRENCY_MAX));
+        let rate = pace.requests_per_minute.and_then(|requests| Rate::per_minute(requests.clamp(1, UPDATES_PER_MINUTE_MAX)).ok());
+        DeliveryRules { concurrency: self.concurrency.or(concurrency), rate: self.rate.or(rate), ..self.clone() }
+    }
+
     /// How long an attempt may be under way at the cart from its beginning, if no answer came, in milliseconds: its deadline and the margin.
     pub fn busy_ms(&self, call_ms: u32) -> u64 {
         let deadline = u64::from(call_ms);
@@ -234,10 +250,10 @@ fn digits(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-fn concurrency<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+fn concurrency<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
     let orders = i64::deserialize(from)?;
     let fits = u32::try_from(orders).ok().filter(|orders| (1..=CONCURRENCY_MAX).contains(orders));
-    fits.ok_or_else(|| D::Error::custom(format!("{orders} orders cannot be in flight at once; choose 1 to {CONCURRENCY_MAX}")))
+    fits.map(Some).ok_or_else(|| D::Error::custom(format!("{orders} orders cannot be in flight at once; choose 1 to {CONCURRENCY_MAX}")))
 }
 
 fn retry_waits<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Wait>, D::Error> {
@@ -281,7 +297,7 @@ mod tests {
         assert_eq!(rules, DeliveryRules::default());
         let waits: Vec<String> = rules.retry_waits.iter().map(Wait::to_string).collect();
         assert_eq!(waits, ["5 s", "30 s", "2 min", "10 min", "30 min", "1 h", "2 h", "4 h", "8 h", "12 h"]);
-        assert_eq!((rules.give_up_after.to_string(), rules.concurrency, rules.rate), ("72 h".into(), 4, None));
+        assert_eq!((rules.give_up_after.to_string(), rules.concurrency(), rules.rate), ("72 h".into(), 4, None));
         assert_eq!(rules.dead_letters, DeadLetters::Block);
     }
 
@@ -324,6 +340,20 @@ mod tests {
         let own = read("repeat_margin = \"5 s\"").expect("it is valid");
         assert_eq!((DeliveryRules::default().busy_ms(60_000), own.busy_ms(60_000)), (120_000, 65_000));
         assert_eq!(own.busy_ms(u32::MAX), WAIT_MS_MAX);
+    }
+
+    #[test]
+    fn a_plugin_s_word_counts_where_nothing_is_set() {
+        let pace = Pace { concurrency: Some(256), requests_per_minute: Some(120), ..Pace::default() };
+        let told = |text: &str, pace: &Pace| {
+            let rules = read(text).expect("it is valid").with(pace);
+            (rules.concurrency(), rules.rate.map(|rate| rate.to_string()))
+        };
+        assert_eq!(told("", &Pace::default()), (CONCURRENCY_DEFAULT, None));
+        assert_eq!(told("", &pace), (CONCURRENCY_MAX, Some("120 per minute".into())));
+        assert_eq!(told("concurrency = 4\nrate = \"1 per second\"", &pace), (4, Some("1 per second".into())));
+        let fast = Pace { requests_per_minute: Some(60_000), ..Pace::default() };
+        assert_eq!(told("", &fast).1, Some("6000 per minute".into()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What one call of a cart's plugin may use.
 
 use cartage_contract::grants::RequestLimits;
+use cartage_contract::manifest::Pace;
 use serde::{Deserialize, Serialize};
 
 /// What one call of a cart's plugin may use. Every limit is on by default; the error that one causes names it.
@@ -52,6 +53,54 @@ impl Default for Limits {
             request_ms: 30_000,
             call_ms: 60_000,
         }
+    }
+}
+
+/// Limits of which each may be set.
+macro_rules! set_limits {
+    ($($name:ident: $type:ty),*) => {
+        /// What one call may use, as far as an operator set it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct SetLimits {
+            $(
+                #[doc = concat!("As [`Limits::", stringify!($name), "`]. None: it is not set.")]
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $name: Option<$type>,
+            )*
+        }
+
+        impl SetLimits {
+            /// What is set, and these for the rest.
+            pub fn or(&self, usual: Limits) -> Limits {
+                Limits { $($name: self.$name.unwrap_or(usual.$name)),* }
+            }
+
+            fn of(limits: Limits) -> SetLimits {
+                SetLimits { $($name: Some(limits.$name)),* }
+            }
+        }
+    };
+}
+
+set_limits! {
+    cpu_ms: u32, fuel: u64, memory_bytes: u64, table_elements: u32, host_call_bytes: u64, handles: u32, log_lines: u32, log_bytes: u32,
+    requests: u32, request_bytes: u64, response_bytes: u64, request_ms: u32, call_ms: u32
+}
+
+impl SetLimits {
+    /// Those that are as they would be whoever sets them: all but what a plugin may have another wish for.
+    pub(super) fn usual() -> SetLimits {
+        SetLimits { requests: None, response_bytes: None, ..SetLimits::of(Limits::default()) }
+    }
+
+    /// What a call of this cart may use: as it is set, else as its plugin says that a call needs it, else as usual. A plugin's word lifts nothing over a
+    /// ceiling.
+    pub fn with(&self, pace: &Pace) -> Limits {
+        let usual = Limits::default();
+        let requests = pace.requests_per_call.unwrap_or(usual.requests).min(CEILINGS.requests);
+        let response_bytes = pace.response_bytes.unwrap_or(usual.response_bytes).min(CEILINGS.response_bytes);
+        self.or(Limits { requests, response_bytes, ..usual })
     }
 }
 
@@ -151,7 +200,7 @@ mod tests {
 
     fn parsed(limits: &str) -> Result<Limits, String> {
         let text = format!("cart = \"c\"\nplugin = \"p.wasm\"\n[limits]\n{limits}");
-        Cart::parse("c.toml", &text).map(|cart| cart.limits).map_err(|error| crate::causes::chain(&error))
+        Cart::parse("c.toml", &text).map(|cart| cart.limits.or(Limits::default())).map_err(|error| crate::causes::chain(&error))
     }
 
     #[test]
@@ -169,5 +218,21 @@ mod tests {
     fn limits_that_are_higher_than_others_are_named() {
         let raised = Limits { requests: 21, call_ms: 1, ..Limits::default() };
         assert_eq!(raised.over(&Limits::default()).collect::<Vec<_>>(), [("requests", 21)]);
+    }
+
+    #[test]
+    fn a_plugin_s_word_counts_where_nothing_is_set_and_lifts_nothing_over_a_ceiling() {
+        let pace = Pace { requests_per_call: Some(60), response_bytes: Some(4 << 20), ..Pace::default() };
+        let none = SetLimits::default();
+        assert_eq!(none.with(&Pace::default()), Limits::default());
+        assert_eq!(none.with(&pace), Limits { requests: 60, response_bytes: 4 << 20, ..Limits::default() });
+        let set = SetLimits { requests: Some(20), call_ms: Some(5), ..none };
+        assert_eq!(set.with(&pace), Limits { requests: 20, response_bytes: 4 << 20, call_ms: 5, ..Limits::default() });
+        let greedy = Pace { requests_per_call: Some(1000), response_bytes: Some(u64::MAX), ..Pace::default() };
+        let most = none.with(&greedy);
+        assert_eq!((most.requests, most.response_bytes), (CEILINGS.requests, CEILINGS.response_bytes));
+        // What is set to what is usual stays set.
+        let text = "cart = \"c\"\nplugin = \"p.wasm\"\n\n[limits]\nrequests = 20\n";
+        assert_eq!(Cart::parse("c.toml", text).map(|cart| cart.to_toml()).ok().as_deref(), Some(text));
     }
 }

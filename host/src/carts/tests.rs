@@ -43,7 +43,7 @@ const WHOLE: &str = r#"
 fn a_cart_reads_as_its_operator_wrote_it() {
     let cart = Cart::parse("seed.toml", WHOLE).expect("the example is valid");
     assert_eq!(cart.id.as_str(), "seed-shop");
-    assert_eq!(cart.limits, Limits { requests: 3, ..Limits::default() });
+    assert_eq!(cart.limits, SetLimits { requests: Some(3), ..SetLimits::default() });
     assert_eq!(cart.credentials["account"]["password"], SecretSource::Env("SEED_PASSWORD".into()));
     assert_eq!(cart.endpoints["script"].plain_http, Consent::Refused);
     assert_eq!((cart.carrier("FX"), cart.carrier("UPS")), ("FedEx".into(), "UPS".into()));
@@ -287,7 +287,7 @@ mod round_trip {
         }));
         let wait = |s: std::ops::RangeInclusive<u64>| s.prop_map(|s| delivery::Wait::of_s(s).expect("it is within its bounds"));
         let margin = option::of(wait(1..=43_200));
-        (dead_letters, 1..=64_u32, rate, vec(wait(1..=86_400), 1..4), wait(3600..=604_800), margin).prop_map(
+        (dead_letters, option::of(1..=64_u32), rate, vec(wait(1..=86_400), 1..4), wait(3600..=604_800), margin).prop_map(
             |(dead_letters, concurrency, rate, retry_waits, give_up_after, repeat_margin)| DeliveryRules {
                 dead_letters,
                 concurrency,
@@ -299,8 +299,19 @@ mod round_trip {
         )
     }
 
-    fn limits() -> impl Strategy<Value = Limits> {
-        (0..=CEILINGS.requests, 0..=CEILINGS.fuel).prop_map(|(requests, fuel)| Limits { requests, fuel, ..Limits::default() })
+    fn limits() -> impl Strategy<Value = SetLimits> {
+        let limits = (option::of(0..=CEILINGS.requests), option::of(0..Limits::default().fuel));
+        limits.prop_map(|(requests, fuel)| SetLimits { requests, fuel, ..SetLimits::default() })
+    }
+
+    fn leave_out() -> impl Strategy<Value = BTreeSet<Part>> {
+        let parts: Vec<Part> = Part::ALL.into_iter().filter(|part| part.can_be_left_out()).collect();
+        btree_set(proptest::sample::select(parts), 0..3)
+    }
+
+    fn time_zone() -> impl Strategy<Value = Option<Zone>> {
+        let zones = ["Europe/Berlin", "America/New_York"].map(|name| Zone::try_from(name.to_owned()).expect("it is one"));
+        option::of(proptest::sample::select(zones.to_vec()))
     }
 
     fn inlet() -> impl Strategy<Value = Inlet> {
@@ -322,12 +333,12 @@ mod round_trip {
             id in "[a-z0-9][a-z0-9-]{0,62}", plugin in text(), digest in option::of(any::<Vec<u8>>()), mode in mode(),
             (changes, order_number, unlisted_labels, notify_customer) in rules(), endpoints in map(binding()), settings in map(plain()),
             credentials in map(map(source())), labels in map(target()), carriers in map(text()),
-            delivery in delivery(), seti in option::of(inlet()), limits in limits(),
+            (delivery, limits, leave_out, time_zone) in (delivery(), limits(), leave_out(), time_zone()), seti in option::of(inlet()),
         ) -> Cart {
             let mut cart = Cart {
                 id: CartId::new(id).expect("the pattern is a Cart ID's"), plugin, digest: digest.map(|bytes| Digest::of(&bytes)),
                 mode: mode::Word::default(), only_orders: BTreeSet::new(), changes, order_number, endpoints, settings, credentials, labels,
-                unlisted_labels, carriers, notify_customer, delivery, seti, limits,
+                unlisted_labels, carriers, notify_customer, leave_out, time_zone, delivery, seti, limits,
             };
             cart.set_mode(mode);
             cart

@@ -135,6 +135,9 @@ pub(super) fn fate(fate: Fate) -> String {
         Fate::Pending { wish_ms: None } => "the cart is still at work on it; it is asked again",
         Fate::PauseCart { reason: PauseReason::Misconfigured, .. } => "refused: something must be set right first; the message says what",
         Fate::PauseCart { reason: PauseReason::Credentials, .. } => "refused: the cart does not take the credentials; set them right first",
+        Fate::PauseCart { reason: PauseReason::NotPermitted, .. } => {
+            "refused: the cart takes the credentials and does not allow them several orders in a row; give them that right first"
+        }
         Fate::PauseCart { reason: PauseReason::RateLimited, for_ms: Some(ms) } => {
             return format!("refused for now: the cart asks for fewer requests; try again after {} s", ms.div_ceil(1000));
         }

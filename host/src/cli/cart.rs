@@ -197,7 +197,7 @@ impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         match self {
             // It needs no data directory.
-            Command::New(args) => args.run(json),
+            Command::New(args) => args.run(data, json),
             other => {
                 let office = init::open(data)?;
                 courier::block_on(other.within(&office, json))
@@ -207,7 +207,7 @@ impl Command {
 
     async fn within(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
         match self {
-            Command::New(args) => args.run(json),
+            Command::New(args) => args.run(office.data_dir().path(), json),
             Command::List => show::list(office, json).await,
             Command::Show(one) => show::one(office, &one.cart, json).await,
             Command::Enable(one) => {

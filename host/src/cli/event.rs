@@ -104,7 +104,7 @@ pub(crate) struct Raise {
     /// A note about this change.
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    /// A package: carrier=, number=, method=, picked-up=, id=, url=, separated by commas. May be given several times.
+    /// A package: carrier=, number=, method=, picked-up=, id=, url=, origin=, separated by commas. May be given several times.
     #[arg(long = "package", value_name = "FIELDS", value_parser = package)]
     packages: Vec<PackageFields>,
     /// A line that gets the event's item label: the cart's id of it, or id=, reference=, sku=, ordered=, shipped=, needed=, separated by

@@ -4,7 +4,8 @@ use super::apply::order_number;
 use super::{Failure, Verdict, courier, gated, init, report};
 use cartage::gate::explain::SCREEN_COLUMNS_MAX;
 use cartage::id::{CartId, SenderOrderNumber};
-use cartage::office::Cause;
+use cartage::office::{Cause, Held, PackageStanding, Waiting, fate_name};
+use cartage::outbox::Waits;
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -59,14 +60,76 @@ impl Args {
                 report::heading("last receipts");
                 report::rows(&rows);
             }
+            if let Some(reference) = &explained.reference {
+                report::rows(&[("the cart's reference", reference)]);
+            }
+            if !explained.packages.is_empty() {
+                report::heading("packages, as they were accepted last");
+                report::rows(&explained.packages.iter().map(package).collect::<Vec<_>>());
+            }
+            if let Some(waiting) = &explained.waiting {
+                report::line(&stands(waiting));
+            }
             return Ok(Verdict::Done);
         }
         gated::screen(&explained.explanation);
-        if let Some((when, what)) = rows.first() {
+        if let Some(waiting) = &explained.waiting {
+            report::line(&in_one_line(&stands(waiting)));
+        } else if let Some((when, what)) = rows.first() {
             report::line(&in_one_line(&format!("Last receipt: {when} UTC, {what}")));
         }
         Ok(Verdict::Done)
     }
+}
+
+/// Where the first update stands that the cart does not have. What it waits for and until when comes first: a line may be cut.
+fn stands(waiting: &Waiting) -> String {
+    let Waiting { sequence, waits, last, said, pause, .. } = waiting;
+    let at = |due: &u64| report::time(*due);
+    let word = |said: &Option<String>| said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+    let because = last.as_deref().and_then(because);
+    let what = match (waits, pause) {
+        (Waits::Blocked { by }, _) => format!("for a person: update {by} of its order is a dead letter"),
+        (_, Some(Held { why, until_unix_ms: None, said })) => {
+            format!("until somebody resumes the cart, which is paused ({why}){}", word(said))
+        }
+        (_, Some(Held { why, until_unix_ms: Some(until), .. })) => format!("until {}: the cart is paused ({why})", at(until)),
+        (Waits::Until { due_at_unix_ms }, None) => match because {
+            Some(why) => format!("until {}: {why}{}", at(due_at_unix_ms), word(said)),
+            None => format!("until {}", at(due_at_unix_ms)),
+        },
+        (Waits::Attempt { due_at_unix_ms }, None) => {
+            format!("until {} at the latest: an attempt is under way, or was cut off", at(due_at_unix_ms))
+        }
+        (Waits::Behind, None) => "for those before it".to_owned(),
+    };
+    format!("Update {sequence} waits {what}")
+}
+
+/// What the last attempt showed, by the name of its fate.
+fn because(fate: &str) -> Option<&'static str> {
+    match fate {
+        "pending" => Some("the cart is at work on it"),
+        "busy" => Some("this order cannot be changed at the moment"),
+        "retry" => Some("the cart could not be reached or understood"),
+        "plugin-fault" => Some("the plugin failed"),
+        "local-fault" => Some("this machine could not send it"),
+        _ => None,
+    }
+}
+
+/// A package in one row: what it is called, and what the cart knows of it.
+fn package(package: &PackageStanding) -> (String, String) {
+    let PackageStanding { id, carrier, tracking_number, withdrawn, told, reference } = package;
+    let words = [carrier.as_deref(), tracking_number.as_deref().or(id.as_deref())];
+    let known = match (told, withdrawn) {
+        (true, false) => "the cart was told",
+        (true, true) => "withdrawn, which the cart was told",
+        (false, false) => "on its way",
+        (false, true) => "withdrawn, which is on its way",
+    };
+    let reference = reference.as_ref().map(|reference| format!(", where it is {reference}")).unwrap_or_default();
+    (words.into_iter().flatten().collect::<Vec<_>>().join(" "), format!("{known}{reference}"))
 }
 
 /// As much of a text as one line shows.
@@ -84,10 +147,7 @@ fn row(receipt: &serde_json::Value) -> (String, String) {
     let time = cartage::validate::civil_time(at);
     let date = time.date;
     let when = format!("{:04}-{:02}-{:02} {:02}:{:02}", date.year, date.month, date.day, time.hour, time.minute);
-    let fate = match &receipt["fate"] {
-        serde_json::Value::String(fate) => fate.clone(),
-        fate => fate.as_object().and_then(|fate| fate.keys().next().cloned()).unwrap_or_default(),
-    };
+    let fate = fate_name(&receipt["fate"]).unwrap_or_default();
     let message = receipt["message"].as_str().map(|message| format!(": {message}")).unwrap_or_default();
     (when, format!("{}{message}", fate.replace('-', " ")))
 }

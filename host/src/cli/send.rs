@@ -71,7 +71,7 @@ pub(crate) struct Args {
     /// Whether the cart shall notify the customer [default: what the cart's file says].
     #[arg(long, value_name = "YES-OR-NO")]
     notify_customer: Option<YesOrNo>,
-    /// A package: carrier=, number=, method=, picked-up=, id=, url=, separated by commas. May be given several times.
+    /// A package: carrier=, number=, method=, picked-up=, id=, url=, origin=, separated by commas. May be given several times.
     #[arg(long = "package", value_name = "FIELDS", value_parser = package)]
     packages: Vec<PackageFields>,
     /// With a file: show the first request without opening a connection; with =reads, perform what only reads and show the first request that does not.
@@ -180,6 +180,7 @@ impl Args {
                 comments: self.comments.clone(),
                 notify_customer: self.notify_customer.map(|choice| matches!(choice, YesOrNo::Yes)),
                 packages: self.packages.clone(),
+                packages_complete: None,
                 line_items: Vec::new(),
             }),
         }
@@ -218,7 +219,7 @@ fn ignored(update: &StatusUpdate, cart: &cartage::carts::Cart, json: bool) -> Ve
 /// Reads `carrier=UPS,number=1Z...`.
 pub(super) fn package(text: &str) -> Result<PackageFields, String> {
     let mut package = PackageFields::default();
-    let PackageFields { carrier, tracking_number, method, picked_up, id, tracking_url, .. } = &mut package;
+    let PackageFields { carrier, tracking_number, method, picked_up, id, tracking_url, origin, .. } = &mut package;
     let mut fields = [
         ("carrier", carrier),
         ("number", tracking_number),
@@ -226,6 +227,7 @@ pub(super) fn package(text: &str) -> Result<PackageFields, String> {
         ("picked-up", picked_up),
         ("id", id),
         ("url", tracking_url),
+        ("origin", origin),
     ];
     assign(text, &mut fields)?;
     Ok(package)

@@ -13,9 +13,11 @@ use crate::exchange::{Call, Ended, Outcome};
 use crate::id::{CartId, DeliveryId};
 use crate::plugin::Plugin;
 use crate::receipt::{self, Receipt};
-use cartage_contract::delivery::{self, ChoicesOf, Context, Delivery, EarlierAttempt, OrderKey, Setting, Step};
+use crate::store;
+use crate::store::orders::{Package, Told};
+use cartage_contract::delivery::{self, ChoicesOf, Context, Delivery, EarlierAttempt, OrderKey, Setting, Step, ToldPackage};
 use cartage_contract::manifest::Manifest;
-use cartage_contract::orders::Update;
+use cartage_contract::orders::{self, Update};
 use std::sync::Arc;
 
 /// The version of a cassette's format.
@@ -111,6 +113,28 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// What the cart was told, whatever becomes of the update.
+    pub fn told(&self) -> Told {
+        let Call::SendOrderStatus { update, .. } = &self.cassette.call else { return Told::default() };
+        let named = |told: &ToldPackage| {
+            let package = update.packages.get(usize::try_from(told.index).ok()?)?;
+            let (id, carrier, number) = (package.id.clone(), package.carrier_given.clone(), package.tracking_number.clone());
+            let withdrawn = package.told == orders::Told::Withdrawn;
+            // What else it says was noted when it was accepted.
+            let package = Package { id, carrier, number, withdrawn, details: None };
+            Some(store::orders::ToldPackage { package, reference: told.reference.clone() })
+        };
+        Told { reference: self.receipt.reference.clone(), packages: self.receipt.packages.iter().filter_map(named).collect() }
+    }
+
+    /// How long the cart shall be asked nothing, by the plugin's wish, in milliseconds.
+    pub fn rest_ms(&self) -> u64 {
+        match &self.cassette.outcome {
+            Outcome::Applied(applied) => applied.rest_ms.unwrap_or(0),
+            Outcome::Failed(_) | Outcome::Choices(_) | Outcome::Report(_) | Outcome::Ended(_) => 0,
+        }
+    }
+
     /// What this machine could not do, where the attempt failed for that.
     pub fn local_fault(&self) -> Option<String> {
         if self.receipt.fate != receipt::Fate::LocalFault {
@@ -144,10 +168,11 @@ impl Courier {
         let bindings = Bindings::new(manifest, &cart.endpoints).map_err(|source| Error::Endpoint { cart: id(), source })?;
         let credentials = Credentials::new(manifest, secrets).map_err(|source| Error::Credential { cart: id(), source })?;
         let warnings = credentials.warnings().to_vec();
+        let limits = cart.limits.with(&manifest.pace);
         let door = egress
-            .open(Arc::new(manifest.clone()), &bindings, credentials, &cart.limits)
+            .open(Arc::new(manifest.clone()), &bindings, credentials, &limits)
             .map_err(|source| Error::Door { cart: id(), source })?;
-        Ok(Courier { cart: id(), plugin, door, warnings, settings, limits: cart.limits, clock })
+        Ok(Courier { cart: id(), plugin, door, warnings, settings, limits, clock })
     }
 
     /// What the cart's plugin says of itself.
@@ -233,6 +258,7 @@ impl Courier {
 
     fn receipt(&self, cassette: &Cassette, delivery: DeliveryId, attempt: u32, at_unix_ms: u64, took_ms: u64) -> Receipt {
         let (message, reference, steps) = summary(&cassette.outcome);
+        let packages = cassette.outcome.told().to_vec();
         Receipt {
             cart: self.cart.clone(),
             delivery,
@@ -245,6 +271,7 @@ impl Courier {
             message,
             reference,
             steps,
+            packages,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::schedule::{Breaker, CartKey, Verdict};
 use super::{Attempt, Courier};
-use crate::carts::{DeadLetters, DeliveryRules};
+use crate::carts::{DeadLetters, DeliveryRules, Part};
 use crate::cassette::redact::Rules;
 use crate::id::{DeliveryId, SenderOrderNumber};
 use crate::outbox::{self, Claim, Then};
@@ -10,6 +10,7 @@ use crate::receipt::{Fate, PauseReason};
 use crate::store::carts::Pause;
 use crate::store::cassettes::Tape;
 use cartage_contract::orders::Update;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,11 +29,12 @@ pub trait Roster: Send + Sync + 'static {
     /// left alone until something is changed, also by those whose turn had begun.
     fn ready(&self, cart: &CartKey) -> impl Future<Output = Result<Option<Arc<Ready>>, NotReady>> + Send;
 
-    /// An update as it stands now: what of it the cart was told since it was accepted is marked.
+    /// An update as it stands now: what of it the cart was told since it was accepted is marked, and what its plugin cannot carry is told otherwise.
     fn brief(
         &self,
         cart: &CartKey,
         order: &SenderOrderNumber,
+        ready: &Ready,
         update: Box<Update>,
     ) -> impl Future<Output = Result<Box<Update>, outbox::Error>> + Send;
 
@@ -68,6 +70,8 @@ pub struct Ready {
     pub courier: Courier,
     /// How.
     pub rules: DeliveryRules,
+    /// What they leave out.
+    pub leave_out: BTreeSet<Part>,
     /// Whether each status is a full state, as its plugin says.
     pub full_state: bool,
     /// Which of its credentials it was made ready with.

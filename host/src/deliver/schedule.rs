@@ -141,7 +141,7 @@ impl<L: Ord + Clone> Scheduler<L> {
         });
         self.change(number, now, |cart| {
             cart.removed = false;
-            cart.concurrency = rules.concurrency.max(1);
+            cart.concurrency = rules.concurrency();
             cart.pace.set(rules.rate, now.unix_ms());
         });
     }

@@ -56,6 +56,22 @@ pub enum Error {
         /// Its required fields.
         fields: String,
     },
+    /// None of several slots that stand for each other holds a value.
+    #[error("one of the credential slots {slots} must have a value, and none has: set {fields}")]
+    NoneOfAlternatives {
+        /// The slots.
+        slots: String,
+        /// The required fields of each.
+        fields: String,
+    },
+    /// More than one of several slots that stand for each other hold a value.
+    #[error(
+        "the credential slots {slots} stand for each other, so only one of them may have a value: forget the others with `cartage credential forget`, or take them out of the cart's definition"
+    )]
+    SeveralAlternatives {
+        /// Those that hold a value.
+        slots: String,
+    },
     /// A required field of a slot holds no value.
     #[error("field {field} ({purpose}) of credential slot {slot} has no value: set it as well")]
     MissingField {
@@ -187,10 +203,28 @@ impl Credentials {
         if bytes > VALUES_BYTES_MAX {
             return Err(Error::TooLongTogether { bytes });
         }
-        match manifest.slots.iter().find(|slot| slot.required && !credentials.slots.contains_key(&slot.name)) {
-            Some(slot) => Err(Error::MissingSlot { slot: slot.name.clone(), purpose: slot.purpose.clone(), fields: required(slot) }),
-            None => Ok(credentials),
+        if let Some(slot) = manifest.slots.iter().find(|slot| slot.required && !credentials.slots.contains_key(&slot.name)) {
+            return Err(Error::MissingSlot { slot: slot.name.clone(), purpose: slot.purpose.clone(), fields: required(slot) });
         }
+        credentials.check_alternatives(manifest)?;
+        Ok(credentials)
+    }
+
+    /// Of slots that stand for each other exactly one holds a value.
+    fn check_alternatives(&self, manifest: &Manifest) -> Result<(), Error> {
+        for all in alternatives(manifest).values() {
+            let bound: Vec<&str> = all.iter().map(|slot| slot.name.as_str()).filter(|slot| self.slots.contains_key(*slot)).collect();
+            match bound.as_slice() {
+                [] => {
+                    let slots = all.iter().map(|slot| slot.name.as_str()).collect::<Vec<_>>().join(", ");
+                    let fields = all.iter().map(|slot| format!("{} of {}", required(slot), slot.name)).collect::<Vec<_>>().join(", or ");
+                    return Err(Error::NoneOfAlternatives { slots, fields });
+                }
+                [_] => {}
+                several => return Err(Error::SeveralAlternatives { slots: several.join(", ") }),
+            }
+        }
+        Ok(())
     }
 
     /// What is allowed and probably wrong.
@@ -276,6 +310,17 @@ impl Credentials {
         }
         Ok(())
     }
+}
+
+/// The slots that stand for each other, by the name that they share.
+pub fn alternatives(manifest: &Manifest) -> BTreeMap<&str, Vec<&Slot>> {
+    let mut names: BTreeMap<&str, Vec<&Slot>> = BTreeMap::new();
+    for slot in &manifest.slots {
+        if let Some(name) = slot.alternative.as_deref() {
+            names.entry(name).or_default().push(slot);
+        }
+    }
+    names
 }
 
 impl Secrets for Credentials {

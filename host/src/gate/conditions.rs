@@ -6,14 +6,16 @@ pub(super) use label::label_mapped;
 
 use super::command::{self, Consent};
 use super::order::{Known, line_key};
-use super::package::news;
+use super::package::{news, not_carried};
 use super::question::{Again, CartState, Cause, ChangeRule, Definition, Given, PluginState, Question};
 use super::{Answer, Condition, Finding, Place};
-use crate::carts::NotifyCustomer;
+use crate::carts::{LabelTarget, NotifyCustomer, Part};
 use crate::parameters::{Effective, USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES};
-use crate::validate::Load;
+use crate::validate::{Load, how_to_leave_out};
+use cartage_contract::manifest::Features;
 use cartage_contract::orders::{Package, Told};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// 1: `UseStatusUpdates` is True.
 pub(super) fn updates_on(question: &Question<'_>) -> Answer {
@@ -89,7 +91,9 @@ pub(super) fn changed(question: &Question<'_>) -> Answer {
     let Some(known) = question.known else {
         return answer(Finding::Held, "the order is seen for the first time".into(), "what is not known yet counts as changed", vec![]);
     };
-    let fresh = news(question.change.load.packages, Some(known));
+    let nothing = BTreeSet::new();
+    let left_out = question.definition.map_or(&nothing, |definition| &definition.cart.leave_out);
+    let fresh = news(question.load().packages, Some(known), left_out);
     let rule = question.definition.map_or(ChangeRule::default(), |definition| definition.changes);
     let changed = label_change(question, known).or_else(|| line_change(question, known)).or_else(|| match (fresh, rule) {
         (Some((package, told)), ChangeRule::LabelOrPackages) => Some(package_news(package, told)),
@@ -156,7 +160,7 @@ pub(super) fn cart_ready(question: &Question<'_>) -> Answer {
         reasons.push("a disabled cart is told nothing".to_owned());
         remedies.push(command::cart_enable(id));
     }
-    if let Some((value, reason, consent)) = plugin_lacks(&definition, question.change.load) {
+    if let Some((value, reason, consent)) = plugin_lacks(&definition, question) {
         values.push(value);
         reasons.push(reason);
         remedies.push(command::cart_upgrade(id, consent));
@@ -223,7 +227,7 @@ fn package_news(package: &Package, told: Told) -> String {
 }
 
 /// What is wrong with the plugin, why that matters, and with which consent an upgrade would mend it.
-fn plugin_lacks(definition: &Definition<'_>, load: Load<'_>) -> Option<(String, String, Consent)> {
+fn plugin_lacks(definition: &Definition<'_>, question: &Question<'_>) -> Option<(String, String, Consent)> {
     let file = &definition.cart.plugin;
     Some(match definition.plugin {
         PluginState::Missing => {
@@ -237,13 +241,24 @@ fn plugin_lacks(definition: &Definition<'_>, load: Load<'_>) -> Option<(String, 
         }
         PluginState::Refused { reason } => (format!("the plugin {file} was not admitted"), reason.to_owned(), Consent::Asked),
         PluginState::Admitted { manifest, .. } => {
-            let says_notify = load.says_notify || definition.cart.notify_customer != NotifyCustomer::CartDefault;
-            let not_carried = Load { says_notify, ..load }.not_carried(manifest.features);
-            if not_carried.is_empty() {
+            let parts = parts_not_carried(definition, question, manifest.features);
+            if parts.is_empty() {
                 return None;
             }
-            let value = format!("the plugin {} cannot carry {}", manifest.name, not_carried.join(", "));
-            (value, "leave that out, or use a plugin that carries it".into(), Consent::Asked)
+            let value = format!("the plugin {} cannot carry {}", manifest.name, Part::listed(&parts));
+            (value, format!("leave that out{}, or use a plugin that carries it", how_to_leave_out(&parts)), Consent::Asked)
         }
     })
+}
+
+/// What there is to tell that the plugin cannot carry and the cart does not leave out.
+fn parts_not_carried(definition: &Definition<'_>, question: &Question<'_>, features: Features) -> Vec<Part> {
+    let (cart, load) = (definition.cart, question.load());
+    let notifies = definition.cart.notify_customer != NotifyCustomer::CartDefault;
+    let mut parts = Load { says_notify: load.says_notify || notifies, ..load }.not_carried(features);
+    parts.extend(not_carried(load.packages, question.known, features));
+    let sets_none = question.change.label.is_none_or(|label| cart.target(label) == Some(LabelTarget::TrackingOnly));
+    parts.extend((sets_none && !features.without_status).then_some(Part::WithoutStatus));
+    parts.retain(|part| !cart.leave_out.contains(part));
+    parts
 }

@@ -1,6 +1,6 @@
 //! What is known of an order at a cart: the last label that stands, and the packages that the cart knows of or soon will.
 
-use super::package::{KnownPackage, Passage};
+use super::package::{Details, KnownPackage, Passage, details};
 use cartage_contract::orders::{LineItem, Package, Told, Update};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -46,6 +46,10 @@ pub struct PastPackage {
     pub tracking_number: Option<String>,
     /// Whether the update withdrew it.
     pub withdrawn: bool,
+    /// What else it said of it.
+    pub details: Option<Details>,
+    /// The cart's own reference of it, if it gave one.
+    pub reference: Option<String>,
 }
 
 /// What became of an accepted update.
@@ -76,7 +80,17 @@ impl PastPackage {
             carrier: package.carrier_given.clone(),
             tracking_number: package.tracking_number.clone(),
             withdrawn: package.told == Told::Withdrawn,
+            details: Some(details(package)),
+            reference: None,
         }
+    }
+}
+
+impl PastPackage {
+    /// The package as the gate knows it.
+    pub fn known(self, passage: Passage) -> KnownPackage {
+        let PastPackage { id, carrier, tracking_number, withdrawn, details, reference } = self;
+        KnownPackage { id, carrier, tracking_number, withdrawn, details, reference, passage }
     }
 }
 
@@ -94,9 +108,7 @@ impl Known {
                 known.label.clone_from(&past.label);
             }
             known.lines.extend(past.lines.iter().map(|(line, label)| (line.clone(), label.clone())));
-            known.packages.extend(past.packages.iter().cloned().map(|PastPackage { id, carrier, tracking_number, withdrawn }| {
-                KnownPackage { id, carrier, tracking_number, withdrawn, passage }
-            }));
+            known.packages.extend(past.packages.iter().cloned().map(|package| package.known(passage)));
         }
         (!history.is_empty()).then_some(known)
     }

@@ -4,8 +4,18 @@
 //! The carrier is the Order Manager's word for it, because the cart's word changes with its carrier map.
 
 use super::order::Known;
+use crate::carts::Part;
+use crate::id::Digest;
+use cartage_contract::manifest::Features;
 use cartage_contract::orders::{Package, Told, Update};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Characters of a hash in [`Details`].
+const HASH_CHARS: usize = 16;
+
+/// A hash of each thing that is known of a package besides its id, carrier and number, by name.
+pub type Details = BTreeMap<String, String>;
 
 /// A package in an update that was accepted and still stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +33,12 @@ pub struct KnownPackage {
     /// Whether the update withdrew it.
     #[serde(default)]
     pub withdrawn: bool,
+    /// What else the update said of it. None: it was accepted by a release that did not note that.
+    #[serde(default)]
+    pub details: Option<Details>,
+    /// The cart's own reference of it, if it gave one.
+    #[serde(default)]
+    pub reference: Option<String>,
     /// How far the update came.
     pub passage: Passage,
 }
@@ -37,20 +53,37 @@ pub enum Passage {
     Told,
 }
 
-/// Marks each package with what the cart was told of it. Call it when an attempt starts: what is still on its way is not told.
+/// What is to be noted of a package besides its id, carrier and number, so that a later change of it is seen.
+pub fn details(package: &Package) -> Details {
+    let given = |text: &Option<String>| given(text).map(str::to_owned);
+    let contents = (!package.contents.is_empty()).then(|| serde_json::to_string(&package.contents).expect("contents are plain data"));
+    let all = [
+        ("method", given(&package.method)),
+        ("picked-up", package.picked_up.map(|day| format!("{}-{}-{}", day.year, day.month, day.day))),
+        ("tracking-url", given(&package.tracking_url)),
+        ("contents", contents),
+        ("origin", given(&package.origin)),
+    ];
+    let hash = |text: String| Digest::of(text.as_bytes()).to_string().chars().take(HASH_CHARS).collect();
+    all.into_iter().filter_map(|(name, text)| Some((name.to_owned(), hash(text?)))).collect()
+}
+
+/// Marks each package with what the cart was told of it, and with the cart's reference. Call it when an attempt starts: what is still on its way
+/// is not told.
 ///
 /// A package that comes marked [`Told::Withdrawn`] stays so if the cart was told of it; if not, it is left out, for there is nothing to
-/// take back. A package that comes without a tracking number is not thereby corrected to none.
+/// take back. What a package comes without, such as a tracking number, is not thereby changed to none.
 pub fn mark(update: &mut Update, known: Option<&Known>) {
     let mut left_out = Vec::new();
     update.packages.retain_mut(|package| {
-        let entry = newest(package, known, |entry| entry.passage == Passage::Told);
-        let Some(told) = told(package, entry) else {
+        let entry = standing(package, known, |entry| entry.passage == Passage::Told);
+        let Some(told) = told(package, entry.as_ref()) else {
             left_out.extend(package.id.take());
             return false;
         };
         package.told = told;
-        package.told_number = entry.filter(|_| told == Told::NumberCorrected).and_then(|entry| entry.tracking_number.clone());
+        package.told_number = entry.as_ref().filter(|_| told == Told::NumberCorrected).and_then(|entry| entry.tracking_number.clone());
+        package.known_reference = entry.and_then(|entry| entry.reference);
         true
     });
     for line in &mut update.line_items {
@@ -58,18 +91,52 @@ pub fn mark(update: &mut Update, known: Option<&Known>) {
     }
 }
 
+/// Tells a plugin of packages only what it carries and the cart does not leave out: what else has changed goes as already told, and a package that was
+/// withdrawn does not go.
+pub fn fit(update: &mut Update, features: Features, left_out: &BTreeSet<Part>) {
+    let goes = |part: Part| part.is_carried(features) && !left_out.contains(&part);
+    if !goes(Part::Corrections) {
+        for package in update.packages.iter_mut().filter(|package| matches!(package.told, Told::NumberCorrected | Told::Changed)) {
+            (package.told, package.told_number) = (Told::AlreadyTold, None);
+        }
+    }
+    if !goes(Part::Withdrawals) {
+        let mut gone = Vec::new();
+        update.packages.retain_mut(|package| {
+            package.told != Told::Withdrawn || {
+                gone.extend(package.id.take());
+                false
+            }
+        });
+        for line in &mut update.line_items {
+            line.packages.retain(|travels| !gone.contains(&travels.package_id));
+        }
+    }
+}
+
 /// The first package that is news to the cart, with what is new about it. What is on its way already is no news.
-pub(super) fn news<'a>(packages: &'a [Package], known: Option<&Known>) -> Option<(&'a Package, Told)> {
+pub(super) fn news<'a>(packages: &'a [Package], known: Option<&Known>, left_out: &BTreeSet<Part>) -> Option<(&'a Package, Told)> {
     packages.iter().find_map(|package| {
-        let entry = newest(package, known, |_| true);
-        let told = told(package, entry)?;
+        let entry = standing(package, known, |_| true);
+        let told = told(package, entry.as_ref())?;
         let is_news = match told {
-            Told::New | Told::NumberCorrected | Told::Changed => true,
+            Told::New => true,
+            Told::NumberCorrected | Told::Changed => !left_out.contains(&Part::Corrections),
             Told::AlreadyTold => false,
-            Told::Withdrawn => entry.is_some_and(|entry| !entry.withdrawn),
+            Told::Withdrawn => !left_out.contains(&Part::Withdrawals) && entry.is_some_and(|entry| !entry.withdrawn),
         };
         is_news.then_some((package, told))
     })
+}
+
+/// What of packages a plugin with these features cannot be told, by what the cart knows of them or soon will.
+pub(super) fn not_carried(packages: &[Package], known: Option<&Known>, features: Features) -> Vec<Part> {
+    let told: Vec<Told> = packages.iter().filter_map(|package| told(package, standing(package, known, |_| true).as_ref())).collect();
+    let held = [
+        (Part::Corrections, told.iter().any(|told| matches!(told, Told::NumberCorrected | Told::Changed))),
+        (Part::Withdrawals, told.contains(&Told::Withdrawn)),
+    ];
+    held.into_iter().filter(|(part, is_held)| *is_held && !part.is_carried(features)).map(|(part, _)| part).collect()
 }
 
 /// What the cart knows of a package, by the last that it was told. None: withdrawn before it was told.
@@ -80,16 +147,39 @@ fn told(package: &Package, entry: Option<&KnownPackage>) -> Option<Told> {
         (_, None) => Some(Told::New),
         (_, Some(entry)) if entry.withdrawn => Some(Told::New),
         (_, Some(entry)) => {
-            let given = given(&package.tracking_number);
-            let corrected = given.is_some() && !same_text(given, entry.tracking_number.as_deref());
-            Some(if corrected { Told::NumberCorrected } else { Told::AlreadyTold })
+            let number = given(&package.tracking_number);
+            Some(match number.is_some() && !same_text(number, entry.tracking_number.as_deref()) {
+                true => Told::NumberCorrected,
+                false if has_changed(package, entry) => Told::Changed,
+                false => Told::AlreadyTold,
+            })
         }
     }
 }
 
-/// The last entry of the same package that `counts`.
-fn newest<'k>(package: &Package, known: Option<&'k Known>, counts: impl Fn(&KnownPackage) -> bool) -> Option<&'k KnownPackage> {
-    known?.packages.iter().rev().find(|entry| counts(entry) && same(package, entry))
+/// Whether a package says something else than what is known of it, besides its number. Of what an earlier release did not note nothing is known.
+fn has_changed(package: &Package, entry: &KnownPackage) -> bool {
+    let carrier = given(&package.carrier_given);
+    let differs = |known: &Details| details(package).iter().any(|(name, hash)| known.get(name) != Some(hash));
+    (carrier.is_some() && !same_text(carrier, entry.carrier.as_deref())) || entry.details.as_ref().is_some_and(differs)
+}
+
+/// What is known of a package by all entries of it that count, the oldest first: what a later one does not say stands as an earlier one said it.
+fn standing(package: &Package, known: Option<&Known>, counts: impl Fn(&KnownPackage) -> bool) -> Option<KnownPackage> {
+    let entries = known?.packages.iter().filter(|entry| counts(entry) && same(package, entry));
+    entries.cloned().reduce(|old, new| KnownPackage {
+        carrier: new.carrier.or(old.carrier),
+        tracking_number: new.tracking_number.or(old.tracking_number),
+        details: match (old.details, new.details) {
+            (Some(mut known), Some(more)) => {
+                known.extend(more);
+                Some(known)
+            }
+            (_, newer) => newer,
+        },
+        reference: new.reference.or(old.reference),
+        ..new
+    })
 }
 
 /// Whether the two are the same package.

@@ -134,7 +134,13 @@ impl<'a> Change<'a> {
     }
 }
 
-impl Question<'_> {
+impl<'a> Question<'a> {
+    /// What the cart would be told, without what it leaves out.
+    pub(super) fn load(&self) -> Load<'a> {
+        let load = self.change.load;
+        self.definition.map_or(load, |definition| load.without(&definition.cart.leave_out))
+    }
+
     /// What the cart's mode makes of this order.
     pub(super) fn stage(&self) -> Stage {
         match self.definition.map(|definition| definition.mode) {

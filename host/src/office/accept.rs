@@ -9,7 +9,7 @@ use crate::egress::Mode;
 use crate::events::{self, Raised};
 use crate::failpoint;
 use crate::gate::order::{Known, Past};
-use crate::gate::package::mark;
+use crate::gate::package::{fit, mark};
 use crate::gate::{self, Again, Change, Decision, Given, Question, Verdict, decide};
 use crate::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use crate::outbox;
@@ -260,6 +260,7 @@ impl Office {
         let courier = self.courier(&kept).await?;
         let Some(mut update) = asked.for_cart(&kept, &facts)? else { return Ok(None) };
         mark(&mut update, asked.known.as_ref());
+        fit(&mut update, courier.manifest().features, &kept.cart.leave_out);
         let order = facts.order.as_ref();
         let job = Job {
             delivery: DeliveryId::new(),

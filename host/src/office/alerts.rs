@@ -15,6 +15,7 @@ use crate::outbox::{Backlog, Faults, Filter, Reason, sqlite};
 use crate::receipt::Fate;
 use crate::store::alerts::Alert;
 use crate::store::{self, Tx, View, alerts, merchants};
+use cartage_contract::delivery::FailureKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -118,6 +119,7 @@ struct Read {
     carts: Vec<store::carts::Cart>,
     backlogs: Vec<Backlog>,
     poison: BTreeMap<CartId, u64>,
+    not_permitted: BTreeMap<CartId, u64>,
     faults: BTreeMap<CartId, Faults>,
 }
 
@@ -166,7 +168,8 @@ impl Office {
     /// What the alerts are found from.
     async fn facts(&self) -> Result<Facts, Error> {
         let merchant = self.merchant.clone();
-        let Read { carts, backlogs, mut poison, mut faults } = self.shared.store.read(move |view| read(view, &merchant)).await?;
+        let Read { carts, backlogs, mut poison, mut not_permitted, mut faults } =
+            self.shared.store.read(move |view| read(view, &merchant)).await?;
         let mut unusable = self.unusable_carts(&carts).await;
         for (cart, why) in self.carts_with_moved_credentials(&carts).await? {
             unusable.entry(cart).or_insert((NotReady::Else, why));
@@ -190,8 +193,9 @@ impl Office {
                 *at = now_unix_ms.saturating_sub(self.age_ms(*at));
             }
             let (faults, unreadable) = (faults.remove(&cart), unreadable(&cart));
-            let shut_out = shut_out.remove(&cart);
-            CartFacts { cart, enabled: row.enabled, pause, backlog, poison, faults, unreadable, breaker, not_ready, shut_out }
+            let (shut_out, not_permitted) = (shut_out.remove(&cart), not_permitted.remove(&cart).unwrap_or(0));
+            let enabled = row.enabled;
+            CartFacts { cart, enabled, pause, backlog, poison, not_permitted, faults, unreadable, breaker, not_ready, shut_out }
         };
         let carts = carts.into_iter().map(facts).collect();
         // What the whole installation has is the business of whoever has the machine.
@@ -267,13 +271,15 @@ impl Office {
 
 fn read(view: &View<'_>, merchant: &MerchantId) -> Result<Read, Error> {
     let backlogs = sqlite::backlogs(view, Some(merchant))?;
-    let mut poison = BTreeMap::new();
-    if backlogs.iter().any(|backlog| backlog.dead > 0) {
-        let filter = Filter { cart: None, reason: Some(Reason::Poison), since_unix_ms: None, then: None };
-        poison = sqlite::dead_counts(view, merchant, &filter)?.into_iter().map(|count| (count.cart, count.count)).collect();
-    }
+    let any = backlogs.iter().any(|backlog| backlog.dead > 0);
+    let dead_of = |reason| -> Result<BTreeMap<CartId, u64>, Error> {
+        let filter = Filter { cart: None, reason: Some(reason), since_unix_ms: None, then: None };
+        let counts = if any { sqlite::dead_counts(view, merchant, &filter)? } else { Vec::new() };
+        Ok(counts.into_iter().map(|count| (count.cart, count.count)).collect())
+    };
+    let (poison, not_permitted) = (dead_of(Reason::Poison)?, dead_of(Reason::Refused(FailureKind::NotPermitted))?);
     let faults = sqlite::faults(view, merchant)?.into_iter().map(|faults| (faults.cart.clone(), faults)).collect();
-    Ok(Read { carts: store::carts::list(view, merchant)?, backlogs, poison, faults })
+    Ok(Read { carts: store::carts::list(view, merchant)?, backlogs, poison, not_permitted, faults })
 }
 
 #[cfg(test)]

@@ -8,16 +8,16 @@ mod asks;
 mod difference;
 mod doubts;
 
-pub(super) use doubts::statuses;
+pub(super) use doubts::{carriers, setting, statuses};
 
 pub use difference::{Difference, Field};
 
 use super::origins::note_fetched;
-use super::{Error, Office};
+use super::{Error, List, Office};
 use crate::carts::Cart;
 use crate::egress::endpoint::{self, Bindings};
 use crate::id::{CartId, Digest};
-use crate::plugin::{Plugin, admit};
+use crate::plugin::{Plugin, admit, unsupported};
 use crate::store::{self, audit};
 use cartage_contract::manifest::Manifest;
 
@@ -169,7 +169,7 @@ impl Office {
             Some(before) => self.asks(before, &plugin, &bytes).await?,
             None => Vec::new(),
         };
-        let warnings = self.warnings(&cart, before.is_some(), plugin.manifest()).await?;
+        let warnings = self.warnings(&cart, before.is_some(), plugin.manifest(), found).await?;
         let row = self.row(&plugin);
         Ok(PreparedCart { manifest: plugin.manifest().clone(), cart, difference, asks, warnings, plugin: bytes, row })
     }
@@ -201,8 +201,9 @@ impl Office {
         Ok(asks)
     }
 
-    async fn warnings(&self, cart: &Cart, known: bool, manifest: &Manifest) -> Result<Vec<String>, Error> {
-        let mut warnings = self.doubts(cart, Some(manifest)).await?;
+    async fn warnings(&self, cart: &Cart, known: bool, manifest: &Manifest, digest: Digest) -> Result<Vec<String>, Error> {
+        let lists = self.lists_of(&self.merchant, &cart.id, digest).await?;
+        let mut warnings = self.doubts(cart, Some(manifest), &lists).await?;
         if !known {
             return Ok(warnings);
         }
@@ -211,15 +212,18 @@ impl Office {
         Ok(warnings)
     }
 
-    /// What a cart's definition says that is allowed and probably wrong.
+    /// What a cart's definition says that is allowed and probably wrong, and what of its plugin this host does not do yet. `lists` are those that the shop
+    /// gave.
     ///
     /// # Errors
     ///
     /// [`Error::Store`], [`Error::Label`].
-    pub async fn doubts(&self, cart: &Cart, manifest: Option<&Manifest>) -> Result<Vec<String>, Error> {
+    pub async fn doubts(&self, cart: &Cart, manifest: Option<&Manifest>, lists: &[List]) -> Result<Vec<String>, Error> {
         let labels = self.labels().await?;
         let mut doubts = doubts::orders(cart);
         doubts.extend(manifest.map(|manifest| doubts::words(cart, manifest, &labels)).unwrap_or_default());
+        doubts.extend(super::lists::doubts(cart, lists, &labels));
+        doubts.extend(manifest.map(unsupported).unwrap_or_default());
         Ok(doubts)
     }
 

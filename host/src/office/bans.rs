@@ -40,7 +40,7 @@ impl Office {
             let mut carts = Vec::new();
             for row in carts::list(tx, &merchant)?.into_iter().filter(|row| row.definition.plugin == Some(digest)) {
                 let cart = row.definition.cart;
-                carts::pause_longer(tx, &merchant, &cart, &Pause { why: PAUSE_BANNED.to_owned(), until_unix_ms: None })?;
+                carts::pause_longer(tx, &merchant, &cart, &Pause::new(PAUSE_BANNED, None))?;
                 carts.push(cart);
             }
             audit::add(tx, &merchant, &line)?;

@@ -1,5 +1,6 @@
 //! A cart as the store keeps it, with what is known of its plugin, and the way from there to a courier.
 
+use super::lists::{List, find};
 use super::plugin_files::{Found, Stamp, kept_name, stamp};
 use super::{Error, Office};
 use crate::carts::{Cart, Mode, OrderNumberKind};
@@ -9,8 +10,8 @@ use crate::id::{CartId, Digest, MerchantId};
 use crate::parameters::{self, Assignments, GENERIC_ORDER_NUMBER_TYPE, Source, Supplied, Value};
 use crate::store;
 use crate::vault::{Place, Turn, Vault as _};
-use cartage_contract::delivery::SettingValue;
-use cartage_contract::manifest::{Manifest, Plain};
+use cartage_contract::delivery::{ChoicesOf, SettingValue};
+use cartage_contract::manifest::{Manifest, Plain, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -25,6 +26,8 @@ pub struct KeptCart {
     pub mode: Mode,
     /// Its plugin.
     pub plugin: PluginKept,
+    /// The lists that its plugin gave when its shop was asked.
+    pub lists: Vec<List>,
 }
 
 /// What is known of a cart's plugin without compiling it again.
@@ -90,7 +93,7 @@ impl KeptCart {
             cart: &self.cart,
             state: if self.row.enabled { CartState::Enabled } else { CartState::Disabled },
             plugin: match &self.plugin {
-                PluginKept::Admitted { manifest, .. } => PluginState::Admitted { manifest, asked: None },
+                PluginKept::Admitted { manifest, .. } => PluginState::Admitted { manifest, asked: find(&self.lists, &ChoicesOf::Statuses) },
                 PluginKept::Missing => PluginState::Missing,
                 PluginKept::Changed { .. } => PluginState::Changed,
                 PluginKept::Refused { reason } => PluginState::Refused { reason },
@@ -222,7 +225,11 @@ impl Office {
             }
             plugin => plugin?,
         };
-        Ok(KeptCart { cart, row, mode, plugin })
+        let lists = match &plugin {
+            PluginKept::Admitted { digest, .. } if row.lists > 0 => self.lists_of(&self.merchant, &cart.id, *digest).await?,
+            _ => Vec::new(),
+        };
+        Ok(KeptCart { cart, row, mode, plugin, lists })
     }
 
     /// The id of a cart that is nearest to one that there is not.

@@ -36,7 +36,7 @@ impl Office {
             }
         }
         let pause = match why {
-            Some(why) => Some(Pause { why: why.to_owned(), until_unix_ms: None }),
+            Some(why) => Some(Pause::new(why, None)),
             None => self.over(id).await?,
         };
         let (cart, what) = (id.clone(), if why.is_some() { "pause" } else { "resume" });

@@ -2,6 +2,7 @@
 
 use super::accept::{Asked, Cause, KeptDecision, Looked, Request};
 use super::facts::rows;
+use super::standing::{PackageStanding, Waiting, packages};
 use super::{Error, Office};
 use crate::gate::explain::{Explanation, explain};
 use crate::gate::order::{Past, PastFate};
@@ -26,6 +27,12 @@ pub struct Explained {
     pub cause: Cause,
     /// The last receipts of the order, the last first.
     pub receipts: Vec<serde_json::Value>,
+    /// The first of its updates that the cart does not have yet. None: nothing waits.
+    pub waiting: Option<Waiting>,
+    /// The cart's own reference of the order, as it was given last.
+    pub reference: Option<String>,
+    /// The order's packages, and whether the cart knows them.
+    pub packages: Vec<PackageStanding>,
 }
 
 impl Office {
@@ -49,19 +56,22 @@ impl Office {
             receipts.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>().map_err(Error::kept("a receipt"))?;
         let Looked { facts, kept, nearest, .. } = self.look(cart, number, None).await?;
         let known = facts.known().and_then(|known| known.label);
-        let (cause, asked_label, packages, line_items) = match (last, label) {
+        let (cause, asked_label, asked_packages, line_items) = match (last, label) {
             (Some(last), None) => (last.cause, last.decision.label, last.packages, last.line_items),
             (_, label) => (Cause::Given(Given::ByHand), label.map(str::to_owned).or(known), Vec::new(), Vec::new()),
         };
         let nothing_asked = asked_label.is_none() && matches!(cause, Cause::Given(_));
         // Nothing is known of the order: the other fields are checked as if there were a label, and the gate is asked without one.
         let label = asked_label.unwrap_or_else(|| "LABEL".to_owned());
-        let fields = Fields { order_number: number.to_string(), label, packages, line_items, ..Fields::default() };
+        let fields = Fields { order_number: number.to_string(), label, packages: asked_packages, line_items, ..Fields::default() };
         let request = Request { cart: cart.clone(), cause: cause.clone(), fields, again: Again::No };
         let mut asked = Asked::new(&request, &facts, self.now_unix_ms())?;
         asked.labelled &= !nothing_asked;
         let decision = asked.decide(cart, kept.as_deref(), nearest.as_deref(), &facts)?;
-        Ok(Explained { explanation: explain(&decision), decision, cause, receipts })
+        let waiting = self.waiting_of(&OrderRef { cart: cart.clone(), number: number.to_owned() }).await?;
+        let reference = facts.order.as_ref().and_then(|order| order.reference.clone());
+        let packages = facts.order.as_ref().map(packages).unwrap_or_default();
+        Ok(Explained { explanation: explain(&decision), decision, cause, receipts, waiting, reference, packages })
     }
 
     /// Takes in the labels that orders have at a cart already, without sending anything: all of them or, if one is not valid, none.

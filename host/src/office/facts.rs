@@ -6,7 +6,7 @@
 use super::Error;
 use super::settings::{assignments, event_settings};
 use crate::events::Settings;
-use crate::gate::order::{Known, Past, PastPackage};
+use crate::gate::order::{Known, Past};
 use crate::gate::package::{KnownPackage, Passage};
 use crate::id::MerchantId;
 use crate::parameters::Assignments;
@@ -82,17 +82,21 @@ pub(super) fn known(order: &Order) -> Known {
 }
 
 fn known_package(accepted: &AcceptedPackage) -> KnownPackage {
-    let Package { id, carrier, number, withdrawn } = accepted.package.clone();
+    let Package { id, carrier, number, withdrawn, details } = accepted.package.clone();
     let passage = if accepted.settled_at_unix_ms.is_some() { Passage::Told } else { Passage::OnItsWay };
-    KnownPackage { id, carrier, tracking_number: number, withdrawn, passage }
+    KnownPackage { id, carrier, tracking_number: number, withdrawn, details, reference: accepted.reference.clone(), passage }
 }
 
 /// What the store keeps of an update that is accepted: a row for each label and each package.
 pub(super) fn rows(past: &Past) -> (Vec<Label>, Vec<Package>) {
     let order = past.label.iter().map(|text| Label { line: String::new(), text: text.clone() });
     let lines = past.lines.iter().map(|(line, text)| Label { line: line.clone(), text: text.clone() });
-    let packages = past.packages.iter().cloned();
-    let packages =
-        packages.map(|PastPackage { id, carrier, tracking_number, withdrawn }| Package { id, carrier, number: tracking_number, withdrawn });
+    let packages = past.packages.iter().cloned().map(|package| Package {
+        id: package.id,
+        carrier: package.carrier,
+        number: package.tracking_number,
+        withdrawn: package.withdrawn,
+        details: package.details,
+    });
     (order.chain(lines).collect(), packages.collect())
 }

@@ -142,8 +142,9 @@ impl Office {
     pub async fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, Error> {
         let merchant = self.merchant.clone();
         let row = self.shared.store.read::<_, store::Error>(move |view| store::plugins::get(view, &merchant, digest)).await?;
-        Ok(row.and_then(|row| match serde_json::from_str(&row.manifest) {
-            Ok(manifest) => Some(manifest),
+        Ok(row.and_then(|row| match serde_json::from_str::<Option<Manifest>>(&row.manifest) {
+            // None: it was said in the words of an earlier contract, and dropped.
+            Ok(manifest) => manifest,
             Err(error) => {
                 // The plugin says it again when it is admitted again.
                 tracing::warn!(%digest, error = &error as &dyn std::error::Error, "a plugin's kept manifest cannot be read");

@@ -8,15 +8,16 @@ use crate::cassette::redact::{Rules, TooMany};
 use crate::deliver::Attempt;
 use crate::deliver::roster::{Credentials, NotReady, Note, Ready, Roster, Standing, Trial, Turn};
 use crate::deliver::schedule::{CartKey, Follows, Verdict};
-use crate::gate::package::mark;
+use crate::gate::package::{fit, mark};
 use crate::heavy;
-use crate::id::{CartId, SenderOrderNumber};
+use crate::id::{CartId, MerchantId, SenderOrderNumber};
 use crate::outbox::{self, Claim};
 use crate::receipt::{Fate, PauseReason, Receipt};
 use crate::store::carts::Pause;
 use crate::store::cassettes::{CASSETTE_BYTES_MAX, Personal, Tape};
 use crate::store::orders::OrderRef;
 use crate::store::{self, Tx, audit, merchants};
+use cartage_contract::manifest::Pace;
 use cartage_contract::orders::Update;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -120,17 +121,22 @@ impl Roster for Office {
         let rows = self.shared.store.read::<_, store::Error>(|view| {
             let mut rows = Vec::new();
             for merchant in merchants::list(view)? {
-                rows.extend(store::carts::list(view, &merchant)?.into_iter().map(|row| (merchant.clone(), row)));
+                for row in store::carts::list(view, &merchant)? {
+                    rows.push(((merchant.clone(), row.definition.cart.clone()), pace(view, &merchant, &row)?, row));
+                }
             }
             Ok(rows)
         });
-        Ok(rows.await?.into_iter().filter_map(|(merchant, row)| standing((merchant, row.definition.cart.clone()), &row)).collect())
+        Ok(rows.await?.into_iter().filter_map(|(cart, pace, row)| standing(cart, &pace, &row)).collect())
     }
 
     async fn cart(&self, cart: &CartKey) -> Result<Option<Standing>, outbox::Error> {
         let (merchant, id) = cart.clone();
-        let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &id)).await?;
-        Ok(row.and_then(|row| standing(cart.clone(), &row)))
+        let look = move |view: &store::View<'_>| -> Result<_, store::Error> {
+            let Some(row) = store::carts::get(view, &merchant, &id)? else { return Ok(None) };
+            Ok(Some((pace(view, &merchant, &row)?, row)))
+        };
+        Ok(self.shared.store.read(look).await?.and_then(|(pace, row)| standing(cart.clone(), &pace, &row)))
     }
 
     async fn ready(&self, cart: &CartKey) -> Result<Option<Arc<Ready>>, NotReady> {
@@ -149,10 +155,17 @@ impl Roster for Office {
         Ok(Some(ready))
     }
 
-    async fn brief(&self, cart: &CartKey, order_number: &SenderOrderNumber, mut update: Box<Update>) -> Result<Box<Update>, outbox::Error> {
+    async fn brief(
+        &self,
+        cart: &CartKey,
+        order_number: &SenderOrderNumber,
+        ready: &Ready,
+        mut update: Box<Update>,
+    ) -> Result<Box<Update>, outbox::Error> {
         let (merchant, order) = (cart.0.clone(), OrderRef { cart: cart.1.clone(), number: order_number.clone() });
         let known = self.shared.store.read::<_, store::Error>(move |view| store::orders::get(view, &merchant, &order)).await?;
         mark(&mut update, known.as_ref().map(super::facts::known).as_ref());
+        fit(&mut update, ready.courier.manifest().features, &ready.leave_out);
         Ok(update)
     }
 
@@ -273,7 +286,9 @@ impl Office {
         let full_state = courier.manifest().features.full_state;
         let personal = Rules::new(&courier.manifest().personal_fields);
         let raw_until_unix_ms = self.raw_until(&cart.1).await?;
-        Ok(Ready { courier, rules: kept.cart.delivery, full_state, turn, trial: Trial::default(), personal, raw_until_unix_ms })
+        let rules = kept.cart.delivery.with(&courier.manifest().pace);
+        let leave_out = kept.cart.leave_out;
+        Ok(Ready { courier, rules, leave_out, full_state, turn, trial: Trial::default(), personal, raw_until_unix_ms })
     }
 
     /// Whether there are credentials that wait until they worked. What cannot be read is none: the refusal stands then.
@@ -325,10 +340,22 @@ fn log(claim: &Claim, attempt: &Attempt, verdict: &Verdict) {
     );
 }
 
+/// What a cart's plugin says that the cart bears. Of a plugin that was not admitted nothing is known.
+fn pace(view: &store::View<'_>, merchant: &MerchantId, row: &store::carts::Cart) -> Result<Pace, store::Error> {
+    #[derive(serde::Deserialize)]
+    struct Paced {
+        pace: Pace,
+    }
+    let Some(pinned) = row.definition.plugin else { return Ok(Pace::default()) };
+    let plugin = store::plugins::get(view, merchant, pinned)?;
+    let read = plugin.and_then(|plugin| serde_json::from_str::<Paced>(&plugin.manifest).ok());
+    Ok(read.map(|Paced { pace }| pace).unwrap_or_default())
+}
+
 /// How a cart stands. None: its definition cannot be read, so nothing can be sent there until somebody mends it.
-fn standing(cart: CartKey, row: &store::carts::Cart) -> Option<Standing> {
+fn standing(cart: CartKey, pace: &Pace, row: &store::carts::Cart) -> Option<Standing> {
     match Cart::parse("the store", &row.definition.text) {
-        Ok(definition) => Some(Standing { cart, rules: definition.delivery, enabled: row.enabled, pause: row.pause.clone() }),
+        Ok(definition) => Some(Standing { cart, rules: definition.delivery.with(pace), enabled: row.enabled, pause: row.pause.clone() }),
         Err(error) => {
             tracing::error!(cart = %cart.1, error = &error as &dyn std::error::Error, "its definition cannot be read");
             None

@@ -122,6 +122,8 @@ pub(super) fn rows(update: &Update) -> (Vec<Label>, Vec<Package>) {
         carrier: package.carrier_given.clone(),
         number: package.tracking_number.clone(),
         withdrawn: false,
+        // Every update knows something else of a package.
+        details: package.id.as_ref().map(|id| [(format!("{}-{id}", update.label), id.clone()), ("of".into(), update.label.clone())].into()),
     });
     (labels, packages.collect())
 }

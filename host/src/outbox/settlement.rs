@@ -4,7 +4,7 @@ use crate::id::{DeliveryId, MerchantId};
 use crate::receipt::Receipt;
 use crate::store::carts::Pause;
 use crate::store::cassettes::Tape;
-use crate::store::orders::OrderRef;
+use crate::store::orders::{OrderRef, Told};
 use cartage_contract::delivery::{EarlierAttempt, FailureKind};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -26,6 +26,8 @@ pub struct Settle {
     pub lingers: bool,
     /// What the plugin gave back for the next attempt.
     pub resume: Option<Vec<u8>>,
+    /// What the cart was told, which is kept whatever becomes of the update.
+    pub told: Told,
     /// The attempt's cassette, if it is to be kept.
     pub cassette: Option<Tape>,
     /// What follows.
@@ -38,10 +40,7 @@ pub struct Settle {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
     /// The cart has it. The order's next update is due at once.
-    Delivered {
-        /// The cart's own reference of the order, if it gave one.
-        reference: Option<String>,
-    },
+    Delivered,
     /// It is tried again.
     Retry {
         /// When. Later than [`DUE_AHEAD_MS_MAX`](super::DUE_AHEAD_MS_MAX) after the settlement is made that.
@@ -131,22 +130,22 @@ pub struct NoReason {
 impl Reason {
     /// Every reason.
     pub fn all() -> impl Iterator<Item = Reason> {
-        use FailureKind::{
-            AmbiguousOrder, Credentials, Gone, HostDenied, IllegalTransition, InvalidData, OrderNotFound, Protocol, RateLimited,
-            StatusNotSupported, Unavailable,
-        };
         let kinds = [
-            Credentials,
-            RateLimited,
-            Unavailable,
-            Protocol,
-            OrderNotFound,
-            AmbiguousOrder,
-            InvalidData,
-            StatusNotSupported,
-            IllegalTransition,
-            Gone,
-            HostDenied,
+            FailureKind::Credentials,
+            FailureKind::NotPermitted,
+            FailureKind::Misconfigured,
+            FailureKind::RateLimited,
+            FailureKind::Pending,
+            FailureKind::OrderBusy,
+            FailureKind::Unavailable,
+            FailureKind::Protocol,
+            FailureKind::OrderNotFound,
+            FailureKind::AmbiguousOrder,
+            FailureKind::InvalidData,
+            FailureKind::StatusNotSupported,
+            FailureKind::IllegalTransition,
+            FailureKind::Gone,
+            FailureKind::HostDenied,
         ];
         kinds.into_iter().map(Reason::Refused).chain([Reason::PluginFault, Reason::TooOld, Reason::Poison])
     }

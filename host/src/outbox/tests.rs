@@ -31,6 +31,7 @@ fn ended(claim: &Claim, settlement: Settlement) -> Settle {
         receipt: None,
         lingers: false,
         resume: None,
+        told: crate::store::orders::Told::default(),
         cassette: None,
         settlement,
         at_unix_ms: AT,
@@ -49,7 +50,7 @@ async fn backlog(outbox: &impl Outbox, merchant: usize) -> Vec<(u64, u64, u64)> 
     all.into_iter().map(|backlog| (backlog.queued, backlog.dead, backlog.blocked)).collect()
 }
 
-const DELIVERED: Settlement = Settlement::Delivered { reference: None };
+const DELIVERED: Settlement = Settlement::Delivered;
 
 async fn suspect(outbox: &impl Outbox, claim: &Claim) {
     let Claim { merchant, delivery, attempt, .. } = claim.clone();
@@ -255,6 +256,7 @@ async fn a_settlement_keeps_its_records_or_nothing() {
         message: None,
         reference: None,
         steps: Vec::new(),
+        packages: Vec::new(),
     };
     let too_long = "x".repeat(cassettes::CASSETTE_BYTES_MAX + 1);
     let settle = Settle { receipt: Some(receipt), cassette: Some(cassettes::Tape::redacted(too_long)), ..ended(&claim, DELIVERED) };

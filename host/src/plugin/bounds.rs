@@ -29,11 +29,11 @@ const PACKAGES_MAX: usize = 100;
 /// Details of an order as the cart sees it.
 const DETAILS_MAX: usize = 50;
 
-/// The outcome with its messages cut, or what in it breaks the contract.
-pub(super) fn check(mut outcome: Outcome) -> Result<Outcome, Ended> {
+/// The outcome with its messages cut, or what in it breaks the contract. `packages` are those of the update that the call was about.
+pub(super) fn check(mut outcome: Outcome, packages: usize) -> Result<Outcome, Ended> {
     match &mut outcome {
-        Outcome::Applied(applied) => check_applied(applied),
-        Outcome::Failed(failure) => check_failure(failure),
+        Outcome::Applied(applied) => check_applied(applied, packages),
+        Outcome::Failed(failure) => check_failure(failure, packages),
         Outcome::Choices(choices) => check_choices(choices),
         Outcome::Report(report) => check_report(report),
         Outcome::Ended(_) => Ok(()),
@@ -42,29 +42,32 @@ pub(super) fn check(mut outcome: Outcome) -> Result<Outcome, Ended> {
     Ok(outcome)
 }
 
-fn check_applied(applied: &mut Applied) -> Result<(), String> {
+fn check_applied(applied: &mut Applied, of: usize) -> Result<(), String> {
     applied.message.as_mut().into_iter().for_each(cut);
     reference("the reference", applied.reference.as_deref())?;
-    told(&applied.packages)?;
+    told(&applied.packages, of)?;
     extra(&applied.extra)?;
     steps(&applied.steps)
 }
 
-fn check_failure(failure: &mut Failure) -> Result<(), String> {
+fn check_failure(failure: &mut Failure, of: usize) -> Result<(), String> {
     cut(&mut failure.message);
     at_most("bytes of resume", failure.resume.as_ref().map_or(0, Vec::len), RESUME_BYTES_MAX)?;
     reference("the reference", failure.reference.as_deref())?;
-    told(&failure.packages)?;
+    told(&failure.packages, of)?;
     extra(&failure.extra)?;
     steps(&failure.steps)
 }
 
-fn told(packages: &[ToldPackage]) -> Result<(), String> {
+fn told(packages: &[ToldPackage], of: usize) -> Result<(), String> {
     at_most("told packages", packages.len(), PACKAGES_MAX)?;
     let mut places = BTreeSet::new();
     for ToldPackage { index, reference: own } in packages {
         if !places.insert(index) {
             return Err(format!("it names the package at {index} twice"));
+        }
+        if usize::try_from(*index).map_or(true, |index| index >= of) {
+            return Err(format!("it names the package at {index} as told, and the update has {of}"));
         }
         reference("a package's reference", own.as_deref())?;
     }
@@ -159,8 +162,8 @@ mod tests {
 
     /// What is just within passes unchanged; what is just over breaks the contract, and the reason says where.
     fn edge(within: Outcome, over: Outcome, reason: &str) {
-        assert_eq!(check(within.clone()), Ok(within));
-        assert_eq!(check(over), Err(Ended::Contract { reason: reason.to_owned() }));
+        assert_eq!(check(within.clone(), 200), Ok(within));
+        assert_eq!(check(over, 200), Err(Ended::Contract { reason: reason.to_owned() }));
     }
 
     #[test]
@@ -189,6 +192,7 @@ mod tests {
         };
         edge(told(&[0, 1], 255), told(&[0, 0], 255), "it names the package at 0 twice");
         edge(told(&[0], 255), told(&[0], 256), "a package's reference has 256 characters, and 255 are allowed");
+        edge(told(&[199], 1), told(&[200], 1), "it names the package at 200 as told, and the update has 200");
         let all: Vec<u32> = (0..101).collect();
         edge(told(&all[..100], 1), told(&all, 1), "it has 101 told packages, and 100 are allowed");
         let found = |chars| Outcome::Failed(Failure { reference: Some("é".repeat(chars)), ..failure() });
@@ -210,17 +214,17 @@ mod tests {
         let long = format!("x{}", "é".repeat(3000));
         let cut = |bytes: usize| long[..bytes].to_owned();
         assert!(!long.is_char_boundary(4096));
-        let Ok(Outcome::Failed(failed)) = check(Outcome::Failed(Failure { message: long.clone(), ..failure() })) else {
+        let Ok(Outcome::Failed(failed)) = check(Outcome::Failed(Failure { message: long.clone(), ..failure() }), 0) else {
             panic!("it is cut")
         };
         assert_eq!(failed.message, cut(4095));
-        let Ok(Outcome::Applied(done)) = check(Outcome::Applied(Applied { message: Some(cut(4095) + "x"), ..applied() })) else {
+        let Ok(Outcome::Applied(done)) = check(Outcome::Applied(Applied { message: Some(cut(4095) + "x"), ..applied() }), 0) else {
             panic!("it fits")
         };
         assert_eq!(done.message, Some(cut(4095) + "x"));
         let finding =
             Finding { level: FindingLevel::Fine, about: FindingSubject::Other, message: long.clone(), remedy: Some(long.clone()) };
-        let Ok(Outcome::Report(report)) = check(Outcome::Report(Report { findings: vec![finding], order: None })) else {
+        let Ok(Outcome::Report(report)) = check(Outcome::Report(Report { findings: vec![finding], order: None }), 0) else {
             panic!("it is cut")
         };
         assert_eq!((&report.findings[0].message, &report.findings[0].remedy), (&cut(4095), &Some(cut(4095))));

@@ -109,6 +109,7 @@ fn fields(node: Node<'_, '_>, inlet: &Inlet, number: Option<String>) -> Result<F
         comments: note(node, "Comments", inlet).map_err(within(LeaveOut::Notes))?,
         notify_customer: None,
         packages,
+        packages_complete: None,
         line_items,
     })
 }

@@ -204,7 +204,8 @@ fn pause(restored: &Connection, at_unix_ms: u64) -> rusqlite::Result<()> {
     let tx = restored.unchecked_transaction()?;
     tx.execute("UPDATE store SET restored_at = ?1", (at_unix_ms,))?;
     tx.execute(
-        "UPDATE carts SET paused_why = ?1, paused_until = NULL, paused_with_all = 0, own_paused_why = NULL, own_paused_until = NULL",
+        "UPDATE carts SET paused_why = ?1, paused_until = NULL, paused_said = NULL, paused_with_all = 0, own_paused_why = NULL,
+            own_paused_until = NULL, own_paused_said = NULL",
         (RESTORED,),
     )?;
     tx.execute_batch(

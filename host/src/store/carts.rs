@@ -37,6 +37,8 @@ pub struct Cart {
     pub made_at_unix_ms: u64,
     /// When its definition changed last.
     pub changed_at_unix_ms: u64,
+    /// How often lists that only its shop knows were kept.
+    pub lists: u64,
 }
 
 /// Why a cart is paused, and for how long.
@@ -46,12 +48,19 @@ pub struct Pause {
     pub why: String,
     /// Until when. None: until somebody resumes it.
     pub until_unix_ms: Option<u64>,
+    /// What the plugin said when it was paused, for whoever must act on it.
+    pub said: Option<String>,
 }
 
 /// No pause that ends by itself is longer: a day, and as much again for a clock that was set meanwhile.
 pub const PAUSE_MS_MAX: u64 = 2 * RETRY_WISH_MS_MAX;
 
 impl Pause {
+    /// A pause of this reason until then. None: until somebody resumes it.
+    pub fn new(why: impl Into<String>, until_unix_ms: Option<u64>) -> Pause {
+        Pause { why: why.into(), until_unix_ms, said: None }
+    }
+
     /// Whether it holds at this time. One whose end lies beyond all limits was written by a clock that was wrong.
     pub fn holds(&self, now_unix_ms: u64) -> bool {
         self.until_unix_ms.is_none_or(|until| until > now_unix_ms && until - now_unix_ms <= PAUSE_MS_MAX)
@@ -109,10 +118,11 @@ pub fn set_enabled(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, enabled: b
 ///
 /// [`Error`], when it could not be written.
 pub fn set_pause(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: Option<&Pause>) -> Result<bool, Error> {
-    let sql = "UPDATE carts SET paused_why = ?3, paused_until = ?4, paused_with_all = 0, own_paused_why = NULL, own_paused_until = NULL
-        WHERE merchant = ?1 AND cart = ?2";
+    let sql = "UPDATE carts SET paused_why = ?3, paused_until = ?4, paused_said = ?5, paused_with_all = 0, own_paused_why = NULL,
+        own_paused_until = NULL, own_paused_said = NULL WHERE merchant = ?1 AND cart = ?2";
     let (why, until) = (pause.map(|pause| &pause.why), pause.and_then(|pause| pause.until_unix_ms));
-    tx.run("pause or resume a cart", sql, (merchant, cart, why, until)).map(|rows| rows > 0)
+    let said = pause.and_then(|pause| pause.said.as_ref());
+    tx.run("pause or resume a cart", sql, (merchant, cart, why, until, said)).map(|rows| rows > 0)
 }
 
 /// Pauses a cart, unless it is paused for longer already: a rate limit does not end what a person began. One that is paused together with
@@ -123,13 +133,14 @@ pub fn set_pause(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: Optio
 /// [`Error`], when it could not be written.
 pub fn pause_longer(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: &Pause) -> Result<bool, Error> {
     // As [`Pause::outlasts`] says.
-    let key = (merchant, cart, &pause.why, pause.until_unix_ms, PAUSE_MS_MAX);
-    let sql = "UPDATE carts SET own_paused_why = ?3, own_paused_until = ?4 WHERE merchant = ?1 AND cart = ?2 AND paused_with_all = 1
+    let key = (merchant, cart, &pause.why, pause.until_unix_ms, PAUSE_MS_MAX, &pause.said);
+    let sql = "UPDATE carts SET own_paused_why = ?3, own_paused_until = ?4, own_paused_said = ?6 WHERE merchant = ?1 AND cart = ?2 AND paused_with_all = 1
         AND (own_paused_why IS NULL OR own_paused_until < ?4 OR own_paused_until - ?4 > ?5 OR (own_paused_until IS NOT NULL AND ?4 IS NULL))";
     if tx.run("pause a cart", sql, key)? > 0 {
         return Ok(true);
     }
-    let sql = "UPDATE carts SET paused_why = ?3, paused_until = ?4 WHERE merchant = ?1 AND cart = ?2 AND paused_with_all = 0
+    let sql =
+        "UPDATE carts SET paused_why = ?3, paused_until = ?4, paused_said = ?6 WHERE merchant = ?1 AND cart = ?2 AND paused_with_all = 0
         AND (paused_why IS NULL OR paused_until < ?4 OR paused_until - ?4 > ?5 OR (paused_until IS NOT NULL AND ?4 IS NULL))";
     tx.run("pause a cart", sql, key).map(|rows| rows > 0)
 }
@@ -141,8 +152,9 @@ pub fn pause_longer(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: &P
 ///
 /// [`Error`], when it could not be written.
 pub fn pause_all(tx: &Tx<'_>, merchant: &MerchantId, why: &str) -> Result<usize, Error> {
-    let sql = "UPDATE carts SET own_paused_why = paused_why, own_paused_until = paused_until, paused_with_all = 1,
-        paused_why = ?2, paused_until = NULL WHERE merchant = ?1 AND paused_with_all = 0";
+    let sql =
+        "UPDATE carts SET own_paused_why = paused_why, own_paused_until = paused_until, own_paused_said = paused_said, paused_with_all = 1,
+        paused_why = ?2, paused_until = NULL, paused_said = NULL WHERE merchant = ?1 AND paused_with_all = 0";
     tx.run("pause all carts", sql, (merchant, why))
 }
 
@@ -153,8 +165,9 @@ pub fn pause_all(tx: &Tx<'_>, merchant: &MerchantId, why: &str) -> Result<usize,
 ///
 /// [`Error`], when it could not be written.
 pub fn resume_all(tx: &Tx<'_>, merchant: &MerchantId) -> Result<usize, Error> {
-    let sql = "UPDATE carts SET paused_why = own_paused_why, paused_until = own_paused_until, paused_with_all = 0,
-        own_paused_why = NULL, own_paused_until = NULL WHERE merchant = ?1 AND paused_with_all = 1";
+    let sql =
+        "UPDATE carts SET paused_why = own_paused_why, paused_until = own_paused_until, paused_said = own_paused_said, paused_with_all = 0,
+        own_paused_why = NULL, own_paused_until = NULL, own_paused_said = NULL WHERE merchant = ?1 AND paused_with_all = 1";
     tx.run("resume all carts", sql, (merchant,))
 }
 
@@ -168,9 +181,9 @@ pub fn end_pauses(tx: &Tx<'_>, merchant: &MerchantId, plugin: Digest, why: &str)
     let sql = "SELECT cart FROM carts WHERE merchant = ?1 AND plugin = ?2 AND paused_why = ?3 AND paused_with_all = 0 ORDER BY cart";
     let carts = tx.all("look up the carts that are paused", sql, key, |row| row.get(0))?;
     for sql in [
-        "UPDATE carts SET paused_why = NULL, paused_until = NULL
+        "UPDATE carts SET paused_why = NULL, paused_until = NULL, paused_said = NULL
             WHERE merchant = ?1 AND plugin = ?2 AND paused_why = ?3 AND paused_with_all = 0",
-        "UPDATE carts SET own_paused_why = NULL, own_paused_until = NULL
+        "UPDATE carts SET own_paused_why = NULL, own_paused_until = NULL, own_paused_said = NULL
             WHERE merchant = ?1 AND plugin = ?2 AND own_paused_why = ?3 AND paused_with_all = 1",
     ] {
         tx.run("end the pauses of a reason", sql, key)?;
@@ -189,8 +202,8 @@ pub fn ran(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, plugin: Digest, at
     tx.run("note that a cart's plugin ran", sql, (merchant, cart, plugin, at_unix_ms)).map(drop)
 }
 
-/// Removes a cart with its parameters, its credentials and the list of plugins that ran. Decisions, receipts and the audit stay. What it was told of
-/// its orders no longer counts: a cart that is made later under this id was told nothing. Tells whether there was such a cart.
+/// Removes a cart with its parameters, its credentials, its lists and the plugins that ran. Decisions, receipts and the audit stay. What it was told
+/// of its orders no longer counts: a cart that is made later under this id was told nothing. Tells whether there was such a cart.
 ///
 /// # Errors
 ///
@@ -202,6 +215,7 @@ pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId) -> Result<bool,
         "DELETE FROM fetched_credentials WHERE merchant = ?1 AND cart = ?2",
         "DELETE FROM unbound_carts WHERE merchant = ?1 AND cart = ?2",
         "DELETE FROM cart_plugins WHERE merchant = ?1 AND cart = ?2",
+        "DELETE FROM cart_lists WHERE merchant = ?1 AND cart = ?2",
     ] {
         tx.run("remove what belongs to a cart", sql, (merchant, cart))?;
     }
@@ -218,7 +232,7 @@ pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId) -> Result<bool,
 ///
 /// [`Error`], when it could not be read.
 pub fn get(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Option<Cart>, Error> {
-    let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, paused_with_all, made_at, changed_at FROM carts
+    let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, paused_with_all, made_at, changed_at, paused_said, lists FROM carts
         WHERE merchant = ?1 AND cart = ?2";
     view.one("look up a cart", sql, (merchant, cart), read)
 }
@@ -229,7 +243,7 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Opti
 ///
 /// [`Error`], when it could not be read.
 pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Cart>, Error> {
-    let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, paused_with_all, made_at, changed_at FROM carts
+    let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, paused_with_all, made_at, changed_at, paused_said, lists FROM carts
         WHERE merchant = ?1 ORDER BY cart";
     view.all("list the carts", sql, (merchant,), read)
 }
@@ -250,7 +264,8 @@ pub fn plugins_that_ran(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -
 fn read(row: &Row<'_>) -> rusqlite::Result<Cart> {
     let definition = Definition { cart: row.get(0)?, text: row.get(1)?, plugin: row.get(2)?, mode: row.get(3)? };
     let (why, until_unix_ms): (Option<String>, _) = (row.get(5)?, row.get(6)?);
-    let pause = why.map(|why| Pause { why, until_unix_ms });
+    let said = row.get(10)?;
+    let pause = why.map(|why| Pause { why, until_unix_ms, said });
     let (paused_with_all, made_at_unix_ms, changed_at_unix_ms) = (row.get(7)?, row.get(8)?, row.get(9)?);
-    Ok(Cart { definition, enabled: row.get(4)?, pause, paused_with_all, made_at_unix_ms, changed_at_unix_ms })
+    Ok(Cart { definition, enabled: row.get(4)?, pause, paused_with_all, made_at_unix_ms, changed_at_unix_ms, lists: row.get(11)? })
 }

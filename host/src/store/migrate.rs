@@ -26,6 +26,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "forget", sql: include_str!("migrations/0010_forget.sql") },
     Step { name: "incarnations", sql: include_str!("migrations/0011_incarnations.sql") },
     Step { name: "origins", sql: include_str!("migrations/0012_origins.sql") },
+    Step { name: "contract", sql: include_str!("migrations/0013_contract.sql") },
 ];
 
 /// The version that this release writes.

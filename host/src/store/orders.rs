@@ -11,6 +11,10 @@
 use super::{Error, Tx, View};
 use crate::id::{CartId, MerchantId, SenderOrderNumber};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A hash of each thing that is known of a package besides its id, carrier and number, by name.
+pub type Details = BTreeMap<String, String>;
 
 /// Names an order of one of the merchant's carts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,8 +60,10 @@ pub struct AcceptedPackage {
     pub package: Package,
     /// Of the update that brought it.
     pub sequence: u64,
-    /// When the update was settled as applied, if it was: only then the cart was told.
+    /// When the cart was told of it, if it was: its update was settled as applied, or the plugin named it as told.
     pub settled_at_unix_ms: Option<u64>,
+    /// The cart's own reference of it, if it gave one.
+    pub reference: Option<String>,
 }
 
 /// The label of an order or of one of its lines.
@@ -80,6 +86,27 @@ pub struct Package {
     pub number: Option<String>,
     /// Whether it was taken out again.
     pub withdrawn: bool,
+    /// What else is known of it. None: it was kept by a release that did not note that.
+    #[serde(default)]
+    pub details: Option<Details>,
+}
+
+/// What a cart was told of an order in one attempt, whatever becomes of the update.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The cart's own reference of the order. None: the one from before stays.
+    pub reference: Option<String>,
+    /// The packages that the plugin named as told.
+    pub packages: Vec<ToldPackage>,
+}
+
+/// A package that a plugin named as told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldPackage {
+    /// Which, as the plugin was given it.
+    pub package: Package,
+    /// The cart's own reference of it. None: the one from before stays.
+    pub reference: Option<String>,
 }
 
 impl Order {
@@ -153,10 +180,72 @@ pub fn bring(
     for Label { line, text } in labels {
         tx.run("accept a label", sql, (merchant, cart, number, line, sequence, text))?;
     }
-    let sql = "INSERT INTO order_packages (merchant, cart, order_number, sequence, nth, id, carrier, number, withdrawn)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    for (nth, Package { id, carrier, number: tracking, withdrawn }) in (0_u32..).zip(packages) {
-        tx.run("accept a package", sql, (merchant, cart, number, sequence, nth, id, carrier, tracking, withdrawn))?;
+    packages.iter().try_for_each(|package| bring_package(tx, merchant, order, sequence, package))
+}
+
+/// Keeps a package of an update, after those that are kept of it.
+fn bring_package(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64, package: &Package) -> Result<(), Error> {
+    let sql = "INSERT INTO order_packages (merchant, cart, order_number, sequence, nth, id, carrier, number, withdrawn, details)
+        VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(nth) + 1, 0) FROM order_packages
+            WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4), ?5, ?6, ?7, ?8, ?9)";
+    let Package { id, carrier, number, withdrawn, details } = package;
+    let row = (merchant, &order.cart, &order.number, sequence, id, carrier, number, withdrawn, details.as_ref().map(json));
+    tx.run("accept a package", sql, row).map(drop)
+}
+
+fn json(details: &Details) -> String {
+    serde_json::to_string(details).expect("names and hashes are text")
+}
+
+/// What was written of a package, where this release can read it.
+fn details(json: Option<String>) -> Option<Details> {
+    serde_json::from_str(&json?).ok()
+}
+
+/// Keeps what a cart was told in an attempt at the update of this number: its reference of the order, and the packages that the plugin named,
+/// which are told from now on whatever becomes of the update. A package that the update did not bring so, because it was put together from
+/// several, is kept besides.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be written.
+pub fn told(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64, told: &Told, at_unix_ms: u64) -> Result<(), Error> {
+    let key = (merchant, &order.cart, &order.number);
+    if let Some(reference) = &told.reference {
+        let sql = "UPDATE orders SET reference = ?4 WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
+        tx.run("keep a cart's reference", sql, (key.0, key.1, key.2, reference))?;
+    }
+    for ToldPackage { package, reference } in &told.packages {
+        let sql = "UPDATE order_packages SET settled_at = ?5, reference = coalesce(?6, reference)
+            WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND id IS ?7 AND carrier IS ?8 AND number IS ?9 AND withdrawn = ?10";
+        let Package { id, carrier, number, withdrawn, .. } = package;
+        let row = (key.0, key.1, key.2, sequence, at_unix_ms, reference, id, carrier, number, withdrawn);
+        if tx.run("keep that a package was told", sql, row)? == 0 {
+            bring_package(tx, merchant, order, sequence, package)?;
+            tx.run("keep that a package was told", sql, row)?;
+        }
+    }
+    if told.packages.is_empty() { Ok(()) } else { replace_packages(tx, merchant, order, sequence) }
+}
+
+/// Packages of an update that the cart was told of take the place of earlier ones of the same id, carrier and number, and keep what was known of
+/// those and is not said anew.
+fn replace_packages(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64) -> Result<(), Error> {
+    for sql in [
+        "UPDATE order_packages AS new SET reference = coalesce(new.reference, old.reference),
+            details = CASE WHEN old.details IS NULL THEN new.details ELSE json_patch(old.details, coalesce(new.details, '{}')) END
+            FROM order_packages AS old WHERE new.merchant = ?1 AND new.cart = ?2 AND new.order_number = ?3 AND new.sequence = ?4
+            AND new.settled_at IS NOT NULL AND old.merchant = ?1 AND old.cart = ?2 AND old.order_number = ?3 AND old.settled_at IS NOT NULL
+            AND new.id IS old.id AND new.carrier IS old.carrier AND new.number IS old.number
+            AND old.sequence = (SELECT max(last.sequence) FROM order_packages AS last WHERE last.merchant = ?1 AND last.cart = ?2
+                AND last.order_number = ?3 AND last.sequence < ?4 AND last.settled_at IS NOT NULL
+                AND last.id IS new.id AND last.carrier IS new.carrier AND last.number IS new.number)",
+        "DELETE FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence < ?4 AND EXISTS
+            (SELECT 1 FROM order_packages AS new WHERE new.merchant = ?1 AND new.cart = ?2 AND new.order_number = ?3 AND new.sequence = ?4
+            AND new.settled_at IS NOT NULL
+            AND new.id IS order_packages.id AND new.carrier IS order_packages.carrier AND new.number IS order_packages.number)",
+    ] {
+        tx.run("forget what an update replaced", sql, (merchant, &order.cart, &order.number, sequence))?;
     }
     Ok(())
 }
@@ -185,16 +274,10 @@ pub fn settle(
     ] {
         tx.run("settle an update", sql, (merchant, cart, number, sequence, at_unix_ms))?;
     }
-    for sql in [
-        "DELETE FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence < ?4 AND line IN
-            (SELECT line FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4)",
-        "DELETE FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence < ?4 AND EXISTS
-            (SELECT 1 FROM order_packages AS new WHERE new.merchant = ?1 AND new.cart = ?2 AND new.order_number = ?3 AND new.sequence = ?4
-            AND new.id IS order_packages.id AND new.carrier IS order_packages.carrier AND new.number IS order_packages.number)",
-    ] {
-        tx.run("forget what an update replaced", sql, (merchant, cart, number, sequence))?;
-    }
-    Ok(())
+    let sql = "DELETE FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence < ?4 AND line IN
+        (SELECT line FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4)";
+    tx.run("forget what an update replaced", sql, (merchant, cart, number, sequence))?;
+    replace_packages(tx, merchant, order, sequence)
 }
 
 /// Takes back an update that ended as a dead letter or was discarded. One that is settled stays.
@@ -242,11 +325,9 @@ pub fn brought(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, sequenc
     let sql = "SELECT line, label FROM order_labels
         WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL ORDER BY line";
     let labels = view.all("look up an update's labels", sql, key, |row| Ok(Label { line: row.get(0)?, text: row.get(1)? }))?;
-    let sql = "SELECT id, carrier, number, withdrawn FROM order_packages
+    let sql = "SELECT id, carrier, number, withdrawn, details FROM order_packages
         WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL ORDER BY nth";
-    let packages = view.all("look up an update's packages", sql, key, |row| {
-        Ok(Package { id: row.get(0)?, carrier: row.get(1)?, number: row.get(2)?, withdrawn: row.get(3)? })
-    })?;
+    let packages = view.all("look up an update's packages", sql, key, package)?;
     Ok((labels, packages))
 }
 
@@ -354,11 +435,15 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<O
         let label = Label { line: row.get(0)?, text: row.get(1)? };
         Ok(AcceptedLabel { label, sequence: row.get(2)?, settled_at_unix_ms: row.get(3)? })
     })?;
-    let sql = "SELECT id, carrier, number, withdrawn, sequence, settled_at FROM order_packages
+    let sql = "SELECT id, carrier, number, withdrawn, details, sequence, settled_at, reference FROM order_packages
         WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 ORDER BY sequence, nth";
     let packages = view.all("look up an order's packages", sql, key, |row| {
-        let package = Package { id: row.get(0)?, carrier: row.get(1)?, number: row.get(2)?, withdrawn: row.get(3)? };
-        Ok(AcceptedPackage { package, sequence: row.get(4)?, settled_at_unix_ms: row.get(5)? })
+        Ok(AcceptedPackage { package: package(row)?, sequence: row.get(5)?, settled_at_unix_ms: row.get(6)?, reference: row.get(7)? })
     })?;
     Ok(Some(Order { labels, packages, ..order }))
+}
+
+fn package(row: &rusqlite::Row<'_>) -> rusqlite::Result<Package> {
+    let (id, carrier, number, withdrawn) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+    Ok(Package { id, carrier, number, withdrawn, details: details(row.get(4)?) })
 }

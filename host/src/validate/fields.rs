@@ -33,6 +33,9 @@ pub struct Fields {
     /// The order's packages.
     #[serde(default, deserialize_with = "bounded::cut_list::<_, _, PACKAGES_MAX>")]
     pub packages: Vec<PackageFields>,
+    /// Whether these are all the packages that the order will have.
+    #[serde(default)]
+    pub packages_complete: Option<bool>,
     /// The order's lines.
     #[serde(default, deserialize_with = "bounded::cut_list::<_, _, LINE_ITEMS_MAX>")]
     pub line_items: Vec<LineItemFields>,
@@ -54,6 +57,11 @@ pub struct PackageFields {
     pub method: Option<String>,
     /// The day of the pick-up: `2026-11-23`.
     pub picked_up: Option<String>,
+    /// From where it leaves, such as a warehouse, in the sender's words.
+    pub origin: Option<String>,
+    /// Whether it was withdrawn: it was named before and does not leave.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
     /// What lies in it.
     #[serde(deserialize_with = "bounded::cut_list::<_, _, LINE_ITEMS_MAX>")]
     pub contents: Vec<ContentFields>,
@@ -128,7 +136,7 @@ pub(super) fn update(fields: Fields, now: CivilTime, check: &mut Check) -> Updat
         comments: check.block("comments", fields.comments, NOTE_BYTES_MAX),
         notify_customer: fields.notify_customer,
         packages,
-        packages_complete: None,
+        packages_complete: fields.packages_complete,
         line_items,
         extra: Vec::new(),
     }
@@ -161,9 +169,9 @@ fn package(at: &str, fields: PackageFields, check: &mut Check) -> Package {
                 quantity: check.quantity(&format!("{at}.contents.quantity"), content.quantity),
             })
             .collect(),
-        told: Told::New,
+        told: if fields.withdrawn { Told::Withdrawn } else { Told::New },
         told_number: None,
-        origin: None,
+        origin: check.optional(&format!("{at}.origin"), fields.origin),
         known_reference: None,
         extra: Vec::new(),
     }

@@ -72,9 +72,11 @@ pub(crate) fn looks_like_an_answer(form: &Form) -> bool {
     form.clone().into_parts().iter().any(|part| matches!(part, Part::Text(text) if forged(text)))
 }
 
-/// The packages to send: those with a tracking number that the cart was not told of as they are, and that stand.
+/// The packages to send: those with a tracking number that the cart was not told of, and that stand. A number that the cart has is not sent again for another
+/// change of its package: most scripts would add it a second time.
 fn news(update: &Update) -> impl Iterator<Item = (&Package, &str)> {
-    standing_packages(update).filter(|package| package.told != Told::AlreadyTold).filter_map(|package| {
+    let known = |package: &&Package| matches!(package.told, Told::AlreadyTold | Told::Changed);
+    standing_packages(update).filter(move |package| !known(package)).filter_map(|package| {
         let number = package.tracking_number.as_deref().map(str::trim).filter(|number| !number.is_empty())?;
         Some((package, number))
     })

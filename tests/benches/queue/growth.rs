@@ -88,8 +88,9 @@ async fn settle_some(office: &Office, cart: &CartId) {
                 receipt: None,
                 lingers: false,
                 resume: None,
+                told: cartage::store::orders::Told::default(),
                 cassette: None,
-                settlement: Settlement::Delivered { reference: None },
+                settlement: Settlement::Delivered,
                 at_unix_ms: now_unix_ms,
             };
             outbox.settle(vec![settle]).await.expect("there is room");

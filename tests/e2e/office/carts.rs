@@ -109,8 +109,12 @@ fn labels_are_held_against_the_statuses_that_the_cart_itself_lists() {
     assert!(shown.contains("processing") && shown.contains("In work"), "{shown}");
     assert!(shown.contains("the label \"On Hold\" maps to \"waiting\", a status that the cart does not have"), "{shown}");
     assert!(!shown.contains("\"Order Shipped\" maps"), "{shown}");
-    let known = &desk.json(&["cart", "check", "shop"])["statuses"];
-    assert_eq!((known["statuses"][1]["value"].as_str(), known["doubts"].as_array().map(Vec::len)), (Some("shipped"), Some(1)), "{known}");
+    let known = &desk.json(&["cart", "check", "shop"])["lists"][0];
+    assert_eq!(
+        (known["list"]["choices"][1]["value"].as_str(), known["doubts"].as_array().map(Vec::len)),
+        (Some("shipped"), Some(1)),
+        "{known}"
+    );
 
     define(true);
     desk.refused(&["cart", "check", "shop"], "the cart could not say which statuses it knows: Unavailable: the shop is shut");

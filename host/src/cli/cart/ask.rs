@@ -7,13 +7,14 @@
 use crate::cli::plugin::{takes, value_text};
 use crate::cli::{Failure, report};
 use cartage::carts::Binding;
-use cartage::egress::credential;
+use cartage::egress::credential::{self, alternatives};
 use cartage::egress::endpoint::Bindings;
 use cartage::events::Label;
-use cartage_contract::delivery::SettingValue;
-use cartage_contract::manifest::{Base, Choices, Endpoint, Manifest, Plain, Setting, SettingKind, Slot, SlotField, Statuses};
+use cartage::office::List;
+use cartage_contract::delivery::{Choice, ChoicesOf, SettingValue};
+use cartage_contract::manifest::{Base, Endpoint, Manifest, Plain, Setting, SettingKind, Slot, SlotField, Statuses};
 use secrecy::SecretString;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Read as _};
 
 /// Bytes of an answer, at most.
@@ -33,7 +34,8 @@ pub(super) struct Answers {
 }
 
 /// Asks for everything that the plugin takes and a file may hold.
-pub(super) fn ask(manifest: &Manifest, input: &mut impl BufRead) -> Result<Answers, Failure> {
+/// `lists` are those that the shop gave before.
+pub(super) fn ask(manifest: &Manifest, lists: &[List], input: &mut impl BufRead) -> Result<Answers, Failure> {
     let mut answers = Answers::default();
     report::talk(&format!("The plugin {} {}: {}", manifest.name, manifest.version, manifest.summary));
     for endpoint in &manifest.endpoints {
@@ -42,19 +44,40 @@ pub(super) fn ask(manifest: &Manifest, input: &mut impl BufRead) -> Result<Answe
         }
     }
     for setting in &manifest.settings {
-        if let Some(value) = ask_setting(setting, input)? {
+        if let Some(value) = ask_setting(setting, lists, input)? {
             answers.settings.insert(setting.name.clone(), value);
         }
     }
-    for slot in &manifest.slots {
+    let chosen = ask_alternatives(manifest, input)?;
+    for slot in manifest.slots.iter().filter(|slot| slot.alternative.is_none() || chosen.contains(&slot.name)) {
         for field in slot.fields.iter().filter(|field| !field.secret) {
             if let Some(text) = ask_field(manifest, slot, field, input)? {
                 answers.credentials.insert((slot.name.clone(), field.name.clone()), text);
             }
         }
     }
-    answers.labels = ask_labels(manifest, input)?;
+    answers.labels = ask_labels(manifest, lists, input)?;
     Ok(answers)
+}
+
+/// Of slots that stand for each other, the one that the operator has.
+fn ask_alternatives(manifest: &Manifest, input: &mut impl BufRead) -> Result<BTreeSet<String>, Failure> {
+    let mut chosen = BTreeSet::new();
+    for (name, slots) in alternatives(manifest) {
+        report::talk("\nWhich of these credentials do you have? Exactly one is set");
+        slots.iter().for_each(|slot| report::talk(&format!("  {}: {}", slot.name, slot.purpose)));
+        let answer = question(name, Empty::No, input, |text| match slots.iter().find(|slot| slot.name == text) {
+            Some(slot) => Ok(slot.name.clone()),
+            None => Err(format!("{text:?} is none of them")),
+        })?;
+        chosen.extend(answer);
+    }
+    Ok(chosen)
+}
+
+/// What the shop gave when it was asked for this.
+fn listed<'l>(lists: &'l [List], of: &ChoicesOf) -> Option<&'l [Choice]> {
+    lists.iter().find(|list| list.of == *of).map(|list| list.choices.as_slice())
 }
 
 fn ask_endpoint(manifest: &Manifest, endpoint: &Endpoint, input: &mut impl BufRead) -> Result<Option<String>, Failure> {
@@ -88,9 +111,10 @@ fn ask_endpoint(manifest: &Manifest, endpoint: &Endpoint, input: &mut impl BufRe
     })
 }
 
-fn ask_setting(setting: &Setting, input: &mut impl BufRead) -> Result<Option<SettingValue>, Failure> {
+fn ask_setting(setting: &Setting, lists: &[List], input: &mut impl BufRead) -> Result<Option<SettingValue>, Failure> {
     report::talk(&format!("\n{}\n  {}\n  It takes {}", setting.title, setting.help, takes(&setting.kind)));
-    for choice in setting.kind.choices().and_then(Choices::fixed).unwrap_or_default() {
+    let asked = || listed(lists, &ChoicesOf::Setting(setting.name.clone()));
+    for choice in setting.kind.choices().and_then(|choices| choices.fixed().or_else(asked)).unwrap_or_default() {
         let title = choice.title.as_ref().map(|title| format!(": {title}")).unwrap_or_default();
         report::talk(&format!("    {}{title}", choice.value));
     }
@@ -154,18 +178,21 @@ fn ask_field(manifest: &Manifest, slot: &Slot, field: &SlotField, input: &mut im
 }
 
 /// Labels and what they become; an empty answer ends it.
-fn ask_labels(manifest: &Manifest, input: &mut impl BufRead) -> Result<Vec<(String, String)>, Failure> {
+fn ask_labels(manifest: &Manifest, lists: &[List], input: &mut impl BufRead) -> Result<Vec<(String, String)>, Failure> {
     let statuses = match &manifest.statuses {
-        Statuses::Fixed(all) => {
-            report::talk("\nThe cart has these statuses:");
-            for status in all {
-                let title = status.title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default();
-                report::talk(&format!("  {}{title}", status.value));
-            }
-            Some(all)
-        }
-        Statuses::FreeText | Statuses::Asked => None,
+        Statuses::Fixed(all) => Some(all.as_slice()),
+        Statuses::Asked => listed(lists, &ChoicesOf::Statuses),
+        Statuses::FreeText => None,
     };
+    if let Some(all) = statuses {
+        report::talk("\nThe cart has these statuses:");
+        for status in all {
+            let title = status.title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default();
+            report::talk(&format!("  {}{title}", status.value));
+        }
+    } else if manifest.statuses == Statuses::Asked {
+        report::talk("\nWhich statuses the cart has is known once it is loaded: `cartage cart check` lists them and judges the labels");
+    }
     report::talk("\nWhich labels of your Order Manager are called otherwise at the cart? An empty line ends it");
     let mut labels: Vec<(String, String)> = Vec::new();
     loop {

@@ -13,7 +13,7 @@ pub(super) async fn redefine(office: &Office, id: &CartId, json: bool, change: i
     let mut cart = kept.cart.clone();
     change(&mut cart);
     let difference = office.redefine(&kept, &cart).await.map_err(init::failure)?;
-    for doubt in office.doubts(&cart, kept.manifest()).await.map_err(init::failure)? {
+    for doubt in office.doubts(&cart, kept.manifest(), &kept.lists).await.map_err(init::failure)? {
         report::talk(&format!("warning: {doubt}"));
     }
     if json {

@@ -4,8 +4,9 @@ use crate::cli::attempt::warn_of_reflection;
 use crate::cli::{Failure, Verdict, init, report};
 use cartage::exchange::Outcome;
 use cartage::id::SenderOrderNumber;
-use cartage::office::{Checked, KeptCart, Known, Next, Office};
-use cartage_contract::delivery::{Choice, Finding, FindingLevel, OrderSeen, Report};
+use cartage::office::{Asked, Checked, KeptCart, Next, Office};
+use cartage::plugin::unsupported;
+use cartage_contract::delivery::{Choice, ChoicesOf, Finding, FindingLevel, OrderSeen, Report};
 
 /// Asks the plugin, and shows what it found.
 pub(in crate::cli) async fn run(
@@ -15,18 +16,15 @@ pub(in crate::cli) async fn run(
     json: bool,
 ) -> Result<Verdict, Failure> {
     let Checked { cassette, next } = Box::pin(office.check(kept, order)).await.map_err(init::failure)?;
-    let statuses = Box::pin(office.ask_statuses(kept)).await.map_err(init::failure)?;
+    let lists = Box::pin(office.ask_lists(kept)).await.map_err(init::failure)?;
+    let notes = kept.manifest().map(unsupported).unwrap_or_default();
     if json {
-        let (known, failed) = match &statuses {
-            Some(Ok(known)) => (Some(known), None),
-            Some(Err(why)) => (None, Some(why)),
-            None => (None, None),
-        };
         let outcome = &cassette.outcome;
         report::json(&serde_json::json!({
-            "cart": kept.cart.id, "outcome": outcome, "next_credentials": next, "statuses": known, "statuses_failed": failed,
+            "cart": kept.cart.id, "outcome": outcome, "next_credentials": next, "lists": lists, "unsupported": notes,
         }));
     }
+    notes.iter().for_each(|note| report::talk(&format!("note: {note}")));
     let waiting = match next {
         Next::None => None,
         Next::Promoted => Some("the credentials that waited worked, and are in use now"),
@@ -54,27 +52,28 @@ pub(in crate::cli) async fn run(
         Outcome::Applied(_) | Outcome::Choices(_) => true,
     };
     warn_of_reflection(&cassette);
-    let problem = problem | cassette.recording.secret_reflected | statuses.is_some_and(|statuses| show_statuses(statuses, json));
-    Ok(if problem { Verdict::NotDone } else { Verdict::Done })
+    let untold = lists.iter().filter(|asked| !show_list(asked, json)).count();
+    let problem = problem | cassette.recording.secret_reflected;
+    Ok(if problem || untold > 0 { Verdict::NotDone } else { Verdict::Done })
 }
 
-/// Shows which statuses the cart knows, and the labels that lead to none of them. Tells whether the cart could not say.
-fn show_statuses(statuses: Result<Known, String>, json: bool) -> bool {
-    match statuses {
-        Ok(Known { statuses, doubts }) => {
-            if !json {
-                report::heading("statuses that the cart knows");
-                let row = |Choice { value, title }: Choice| (value, title.unwrap_or_default());
-                report::rows(&statuses.into_iter().map(row).collect::<Vec<_>>());
-            }
-            doubts.iter().for_each(|doubt| report::talk(&format!("warning: {doubt}")));
-            false
-        }
-        Err(why) => {
-            report::talk(&format!("the cart could not say which statuses it knows: {why}"));
-            true
-        }
+/// Shows what a shop lists, and what in the cart's definition the list does not have. Tells whether the shop said it.
+fn show_list(Asked { of, list, failed, doubts }: &Asked, json: bool) -> bool {
+    let what = match of {
+        ChoicesOf::Statuses => "statuses that the cart knows".to_owned(),
+        ChoicesOf::Carriers => "carriers that the cart knows".to_owned(),
+        ChoicesOf::Setting(name) => format!("values of the setting {name}"),
+    };
+    if let Some(why) = failed {
+        report::talk(&format!("the cart could not say which {}: {why}", what.replace("that the cart knows", "it knows")));
     }
+    if let Some(list) = list.as_ref().filter(|_| !json) {
+        report::heading(&what);
+        let row = |Choice { value, title }: &Choice| (value.clone(), title.clone().unwrap_or_default());
+        report::rows(&list.choices.iter().map(row).collect::<Vec<_>>());
+    }
+    doubts.iter().for_each(|doubt| report::talk(&format!("warning: {doubt}")));
+    failed.is_none()
 }
 
 fn show(found: &Report) {

@@ -4,9 +4,10 @@ use super::ask::{Answers, ask};
 use super::examples;
 use crate::cli::apply::{cart_id, plugin_at};
 use crate::cli::plugin::takes;
-use crate::cli::{Failure, Verdict, courier, desk, report};
+use crate::cli::{Failure, Verdict, courier, desk, init, report};
 use cartage::carts::{Cart, quoted};
-use cartage::id::CartId;
+use cartage::id::{CartId, Digest};
+use cartage::office::{KeptCart, List, PluginKept};
 use cartage::plugin::Runtime;
 use cartage_contract::delivery::SettingValue;
 use cartage_contract::manifest::{Base, Manifest, Setting, SettingKind, Slot, Statuses};
@@ -39,7 +40,7 @@ enum Error {
 }
 
 impl Args {
-    pub(super) fn run(self, json: bool) -> Result<Verdict, Failure> {
+    pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let (name, bytes) = plugin_at(&self.plugin)?;
         let plugin = courier::block_on(async { Ok(Runtime::new()?.admit(bytes).await?) })?;
         let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{}.toml", self.cart)));
@@ -47,7 +48,8 @@ impl Args {
         if self.ask && output.exists() {
             return Err(not_written(&output)(std::io::ErrorKind::AlreadyExists.into()));
         }
-        let answers = if self.ask { ask(plugin.manifest(), &mut desk::answers())? } else { Answers::default() };
+        let lists = if self.ask { kept_lists(data, &self.cart, plugin.digest()) } else { Vec::new() };
+        let answers = if self.ask { ask(plugin.manifest(), &lists, &mut desk::answers())? } else { Answers::default() };
         let text = file(&self.cart, &name, plugin.manifest(), &answers);
         Cart::parse("what was answered", &text)?;
         if output == Path::new("-") {
@@ -71,6 +73,18 @@ impl Args {
     }
 }
 
+/// The lists that the shop gave when a cart of this name was checked with this plugin. None where there is no such cart, or a daemon has its data
+/// directory: then they are shown by `cartage cart check`.
+fn kept_lists(data: &Path, cart: &CartId, plugin: Digest) -> Vec<List> {
+    if !data.is_dir() {
+        return Vec::new();
+    }
+    let Ok(office) = init::open(data) else { return Vec::new() };
+    let kept = courier::block_on(async { office.find_cart(cart).await.map_err(init::failure) });
+    let same = |kept: &KeptCart| matches!(&kept.plugin, PluginKept::Admitted { digest, .. } if *digest == plugin);
+    kept.ok().flatten().filter(same).map(|kept| kept.lists).unwrap_or_default()
+}
+
 fn not_written(file: &Path) -> impl FnOnce(std::io::Error) -> Failure {
     |source| {
         let there = source.kind() == std::io::ErrorKind::AlreadyExists;
@@ -87,6 +101,10 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
          # Whether the customer is notified where the sender does not say: cart-default, never or always.\n# notify_customer = \"cart-default\"\n\n\
          # What becomes of a label that [labels] does not name: same (its own text is the status), tracking-only, ignore or refuse.\n\
          # unlisted_labels = \"same\"\n\n\
+         # What the cart is never told, whatever a sender says, because its plugin cannot carry it.\n\
+         # leave_out = [\"notes\", \"line-items\"]\n\n\
+         # The time zone of the Order Manager's clock, for a plugin that needs the instant of a change.\n\
+         # time_zone = \"America/New_York\"\n\n\
          # What the cart calls an order that the Order Manager knows as WEB-1021, and whether its numbers are digits only.\n\
          # order_number = {{ strip_prefix = \"WEB-\", type = \"numeric\" }}\n",
         manifest.name,
@@ -117,7 +135,7 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
         text.push_str(&setting_lines(setting, answers.settings.get(&setting.name)));
     }
     for slot in &manifest.slots {
-        text.push_str(&slot_lines(cart, slot, answers));
+        text.push_str(&slot_lines(cart, manifest, slot, answers));
     }
     text.push_str("\n# What a label of the Order Manager becomes at the cart: one of its statuses, \"tracking-only\" or \"ignore\".\n");
     match &manifest.statuses {
@@ -126,7 +144,9 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
             text.push_str(&format!("# The cart has: {}\n", one_line(&all.join(", "))));
         }
         Statuses::FreeText => text.push_str("# The cart takes whatever text it is given.\n"),
-        Statuses::Asked => text.push_str("# Look in the cart for the statuses that it has.\n"),
+        Statuses::Asked => text.push_str(&format!(
+            "# `cartage cart check {cart}` lists the statuses that the cart has, once it is loaded and has its credentials.\n"
+        )),
     }
     text.push_str("[labels]\n");
     if answers.labels.is_empty() {
@@ -139,8 +159,13 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
     text
 }
 
-fn slot_lines(cart: &CartId, slot: &Slot, answers: &Answers) -> String {
+fn slot_lines(cart: &CartId, manifest: &Manifest, slot: &Slot, answers: &Answers) -> String {
     let mut text = format!("\n# {}. Once the cart is loaded, set what is secret with\n", one_line(&slot.purpose));
+    if let Some(name) = &slot.alternative {
+        let others = manifest.alternatives(name).map(|slot| slot.name.as_str()).filter(|other| *other != slot.name);
+        let others = others.collect::<Vec<_>>().join(", ");
+        text = format!("\n# {}. It stands for {others}: set exactly one of them.\n", one_line(&slot.purpose));
+    }
     for field in slot.fields.iter().filter(|field| field.secret) {
         text.push_str(&format!("#   cartage credential set {cart} {} {}\n", slot.name, field.name));
     }

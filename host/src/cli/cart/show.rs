@@ -5,6 +5,8 @@ use cartage::causes::chain;
 use cartage::id::CartId;
 use cartage::office::{KeptCart, Office, PluginKept};
 use cartage::parameters::Supplied;
+use cartage::store::carts::Pause;
+use cartage_contract::delivery::ChoicesOf;
 
 /// One line a cart.
 pub(super) async fn list(office: &Office, json: bool) -> Result<Verdict, Failure> {
@@ -35,6 +37,15 @@ pub(super) async fn one(office: &Office, id: &CartId, json: bool) -> Result<Verd
     report::rows(&[("state", state(&kept)), ("mode", kept.mode.to_string()), ("plugin", plugin(&kept))]);
     let ran = office.plugins_that_ran(id).await.map_err(init::failure)?;
     report::rows(&ran.iter().map(|run| ("ran", run.plugin.to_string())).collect::<Vec<_>>());
+    for list in &kept.lists {
+        let what = match &list.of {
+            ChoicesOf::Statuses => "statuses".to_owned(),
+            ChoicesOf::Carriers => "carriers".to_owned(),
+            ChoicesOf::Setting(name) => format!("values of {name}"),
+        };
+        let values: Vec<&str> = list.choices.iter().map(|choice| choice.value.as_str()).collect();
+        report::rows(&[(what, format!("{} (asked {})", values.join(", "), report::time(list.asked_at_unix_ms)))]);
+    }
     report::heading("definition");
     report::line(kept.cart.to_toml().trim_end());
     let supplied = supplied(office, &kept).await?;
@@ -54,6 +65,7 @@ fn document(kept: &KeptCart) -> serde_json::Value {
         "plugin": plugin(kept),
         "digest": kept.pinned(),
         "definition": kept.cart.to_toml(),
+        "lists": kept.lists,
     })
 }
 
@@ -65,7 +77,8 @@ async fn supplied(office: &Office, kept: &KeptCart) -> Result<Vec<Supplied>, Fai
 fn state(kept: &KeptCart) -> String {
     let enabled = if kept.row.enabled { "enabled" } else { "disabled" };
     match &kept.row.pause {
-        Some(pause) => format!("{enabled}, paused ({})", pause.why),
+        Some(Pause { why, said: Some(said), .. }) => format!("{enabled}, paused ({why}: {said})"),
+        Some(Pause { why, said: None, .. }) => format!("{enabled}, paused ({why})"),
         None => enabled.to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 use crate::cli::report;
 use cartage::gate::command;
 use cartage::id::DeliveryId;
-use cartage::office::{Listed, Shown};
+use cartage::office::{Listed, Shown, fate_name};
 use cartage::outbox::{Backlog, DeadLetter, Found, How, Queued, Then, Unreadable, Waits, died_of};
 use cartage::store::orders::OrderRef;
 use serde_json::{Value, json};
@@ -143,12 +143,16 @@ fn receipt(receipt: &Value) -> (String, String) {
     }
     let attempt = receipt["attempt"].as_u64().unwrap_or_default();
     let at = report::time(receipt["at_unix_ms"].as_u64().unwrap_or_default());
-    let fate = match &receipt["fate"] {
-        Value::String(fate) => fate.clone(),
-        fate => fate.as_object().and_then(|fate| fate.keys().next().cloned()).unwrap_or_default(),
-    };
+    let fate = fate_name(&receipt["fate"]).unwrap_or_default();
     let message = receipt["message"].as_str().map(|message| format!(": {message}")).unwrap_or_default();
-    (format!("attempt {attempt}"), format!("{at}, {}{message}", fate.replace('-', " ")))
+    let told = |package: &Value| {
+        let place = package["index"].as_u64().unwrap_or_default() + 1;
+        let reference = package["reference"].as_str().map(|reference| format!(" ({reference})")).unwrap_or_default();
+        format!("package {place}{reference}")
+    };
+    let told: Vec<String> = receipt["packages"].as_array().into_iter().flatten().map(told).collect();
+    let told = if told.is_empty() { String::new() } else { format!("\nthe cart was told of {}", told.join(", ")) };
+    (format!("attempt {attempt}"), format!("{at}, {}{message}{told}", fate.replace('-', " ")))
 }
 
 fn backlog(one: &Backlog) -> Value {

@@ -1,8 +1,10 @@
 //! `cartage plugin inspect`: what a plugin is, and what it asks for, before anybody grants it.
 
 use crate::cli::{Failure, Verdict, report};
+use cartage::egress::credential::alternatives;
 use cartage::id::Digest;
 use cartage::plugin::file::PluginDir;
+use cartage::plugin::unsupported;
 use cartage_contract::delivery::{Choice, SettingValue};
 use cartage_contract::manifest::{
     Base, Carriers, Choices, Endpoint, Features, Manifest, Pace, Setting, SettingKind, Slot, SlotKind, Statuses, TextLimits,
@@ -81,6 +83,13 @@ impl Report<'_> {
         if !plugin.personal_fields.is_empty() {
             report::rows(&[("left out of recordings", plugin.personal_fields.join(", "))]);
         }
+        for what in unsupported(plugin) {
+            report::line(&format!("note: {what}"));
+        }
+        for (name, slots) in alternatives(plugin) {
+            let slots: Vec<&str> = slots.into_iter().map(|slot| slot.name.as_str()).collect();
+            report::line(&format!("note: of the credentials {} (one of {name}) exactly one must be set", slots.join(", ")));
+        }
         report::line("next: define a cart for it, pinned to the digest above, and look at what it would send with\n  cartage send --help");
     }
 }
@@ -120,7 +129,10 @@ fn slot(slot: &Slot) -> (String, String) {
     };
     let fields = slot.fields.iter().map(|field| format!("\n{}: {}", named(&field.name, field.required), field.purpose));
     (
-        named(&slot.name, slot.required),
+        match &slot.alternative {
+            Some(name) => format!("{} (one of {name})", slot.name),
+            None => named(&slot.name, slot.required),
+        },
         format!("{}\nas {kind}, for {}{}", slot.purpose, slot.endpoints.join(", "), fields.collect::<String>()),
     )
 }

@@ -129,6 +129,13 @@ impl Verdict {
         }
         self
     }
+
+    /// The same, but that the cart is left alone for so long, because the plugin says that its bucket of requests is nearly empty. What else follows
+    /// for the cart is more than that.
+    pub fn resting(self, rest_ms: u64, now: Now) -> Verdict {
+        let rest = ForCart::Rest { until_unix_ms: now.plus(rest_ms.min(RETRY_WISH_MS_MAX)) };
+        Verdict { cart: self.cart.or((rest_ms > 0).then_some(rest)), ..self }
+    }
 }
 
 /// What follows from an attempt of this fate. `draw` is any number, evenly drawn: the jitter.
@@ -212,7 +219,9 @@ impl Judge<'_> {
             // An order that is throttled for days is not told to anybody if it never dies.
             PauseReason::RateLimited if self.left_ms().is_none() => (self.dead(Reason::TooOld), cart, Sign::RateLimited),
             PauseReason::RateLimited => (self.as_it_was(), cart, Sign::RateLimited),
-            PauseReason::Credentials | PauseReason::Misconfigured | PauseReason::SecretReflected => (self.as_it_was(), cart, Sign::Nothing),
+            PauseReason::Credentials | PauseReason::NotPermitted | PauseReason::Misconfigured | PauseReason::SecretReflected => {
+                (self.as_it_was(), cart, Sign::Nothing)
+            }
         }
     }
 

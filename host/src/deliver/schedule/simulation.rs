@@ -34,7 +34,7 @@ fn some_rules(dice: &mut Dice) -> DeliveryRules {
     let own_waits = |dice: &mut Dice| (0..dice.of(1..5)).map(|_| wait(dice.of(1..3_600))).collect();
     DeliveryRules {
         dead_letters: dice.pick(&[DeadLetters::Block, DeadLetters::Skip, DeadLetters::LatestWins]),
-        concurrency: dice.of(1..6) as u32,
+        concurrency: Some(dice.of(1..6) as u32),
         rate: match dice.of(0..4) {
             0 => Rate::per_second(dice.of(1..20) as u32).ok(),
             1 => Rate::per_minute(dice.of(1..120) as u32).ok(),

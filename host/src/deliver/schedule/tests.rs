@@ -15,7 +15,7 @@ fn key(name: &str) -> CartKey {
 }
 
 fn rules(concurrency: u32) -> DeliveryRules {
-    DeliveryRules { concurrency, ..DeliveryRules::default() }
+    DeliveryRules { concurrency: Some(concurrency), ..DeliveryRules::default() }
 }
 
 fn verdict(sign: Sign) -> Verdict {

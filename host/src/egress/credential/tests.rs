@@ -120,3 +120,20 @@ fn nothing_that_prints_shows_a_value() {
         assert!(!text.contains(secret) && !text.contains("00ff"), "{text}");
     }
 }
+
+#[test]
+fn of_slots_that_stand_for_each_other_exactly_one_holds_a_value() {
+    let mut manifest = manifest();
+    for slot in manifest.slots.iter_mut().filter(|slot| ["basic", "header"].contains(&slot.name.as_str())) {
+        (slot.alternative, slot.required) = (Some("access".into()), false);
+    }
+    let account = ("account", "password", "a long password");
+    let basic = [("basic", "username", "somebody"), ("basic", "password", "another password")];
+    let header = ("header", "value", "a long key value");
+    let check = |fields: &[(&str, &str, &str)]| Credentials::new(&manifest, values(&[&[account], fields].concat())).map(drop);
+    assert_eq!((check(&basic), check(&[header])), (Ok(()), Ok(())));
+    let both = check(&[basic[0], basic[1], header]).expect_err("one too many").to_string();
+    assert!(both.contains("stand for each other, so only one of them may have a value"), "{both}");
+    let none = check(&[]).expect_err("one is needed").to_string();
+    assert!(none.contains("must have a value, and none has: set") && none.contains("password of basic"), "{none}");
+}

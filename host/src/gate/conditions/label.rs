@@ -1,7 +1,7 @@
 //! The sixth condition: what the cart's label map and its statuses make of the labels.
 
 use super::{remedies_if, some_label};
-use crate::carts::LabelTarget;
+use crate::carts::{LabelTarget, Part};
 use crate::gate::command;
 use crate::gate::question::{Cause, Question};
 use crate::gate::{Answer, Condition, Finding, Place};
@@ -50,7 +50,14 @@ pub(in crate::gate) fn label_mapped(question: &Question<'_>) -> Answer {
         return answer(Finding::NotHeld, value, reason, remedies);
     }
     let speaks = mapped.iter().any(|(_, target)| matches!(target, Ok(LabelTarget::Status(_))));
-    if speaks || carries_more(question.change.load) {
+    // Of an order that gets no status the cart is told nothing, where it leaves that out.
+    let untold = definition.cart.leave_out.contains(&Part::WithoutStatus);
+    let sets_status = labels.order.is_some() && matches!(mapped.first(), Some((_, Ok(LabelTarget::Status(_)))));
+    if untold && !sets_status {
+        let reason = "this cart leaves out what sets no status of the order";
+        return answer(Finding::NothingToDo, format!("\"{leading}\" sets no status at the cart"), reason.into(), vec![remedy(leading)]);
+    }
+    if speaks || carries_more(question.load()) {
         let target = mapped.first().and_then(|(_, target)| target.as_ref().ok());
         return answer(Finding::Held, accepted_words(leading, target), "the cart accepts it".into(), vec![]);
     }

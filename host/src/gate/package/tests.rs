@@ -1,6 +1,6 @@
 use super::*;
 use crate::gate::order::{Past, PastFate, PastPackage};
-use cartage_contract::orders::{CivilDate, CivilTime, LineItem, LinePackage};
+use cartage_contract::orders::{CivilDate, CivilTime, Content, LineItem, LinePackage};
 
 fn package(id: &str, carrier: &str, number: &str) -> Package {
     let some = |text: &str| Some(text.to_owned()).filter(|text| text != "-");
@@ -23,7 +23,8 @@ fn package(id: &str, carrier: &str, number: &str) -> Package {
 
 fn entry(passage: Passage, package: &Package) -> KnownPackage {
     let Package { id, carrier_given: carrier, tracking_number, told, .. } = package.clone();
-    KnownPackage { id, carrier, tracking_number, withdrawn: told == Told::Withdrawn, passage }
+    let (withdrawn, details) = (told == Told::Withdrawn, Some(details(package)));
+    KnownPackage { id, carrier, tracking_number, withdrawn, details, reference: None, passage }
 }
 
 fn known(entries: &[KnownPackage]) -> Option<Known> {
@@ -65,7 +66,6 @@ fn withdrawn(mut package: Package) -> Package {
 fn the_same_package_is_known_by_its_id_else_by_carrier_and_number() {
     let told = package("P1", "UPS", "1Z 999-AA1");
     for (given, same, why) in [
-        (package("P1", "FX", "1Z999AA1"), true, "the id decides, whatever the carrier"),
         (package("p1", "UPS", "1Z 999-AA1"), false, "ids are compared as they are"),
         (package("P2", "UPS", "1Z 999-AA1"), false, "two ids are two packages"),
         (package("-", "UPS", "1Z 999-AA1"), true, "no id: carrier and number"),
@@ -83,6 +83,65 @@ fn the_same_package_is_known_by_its_id_else_by_carrier_and_number() {
         let found = marked(given, known(&[entry(Passage::Told, &told)]));
         assert_eq!(found, Some((expected, None)), "{why}");
     }
+}
+
+#[test]
+fn what_a_package_says_otherwise_is_a_change_and_what_it_does_not_say_is_none() {
+    let told = Package { method: Some("Ground".into()), ..package("P1", "UPS", "1Z1") };
+    let with = |change: fn(&mut Package)| {
+        let mut given = told.clone();
+        change(&mut given);
+        given
+    };
+    let content = || Content { web_line_id: None, reference_line_id: None, sku: Some("SHIRT".into()), quantity: "1".into() };
+    let before = KnownPackage { reference: Some("F-1".into()), ..entry(Passage::Told, &told) };
+    for (given, expected, why) in [
+        (told.clone(), Told::AlreadyTold, "the same"),
+        (package("P1", "-", "-"), Told::AlreadyTold, "what is not said is not changed"),
+        (with(|p| p.carrier_given = Some("FX".into())), Told::Changed, "another carrier"),
+        (with(|p| p.carrier_given = Some("u-ps".into())), Told::AlreadyTold, "written otherwise"),
+        (with(|p| p.method = Some("Air".into())), Told::Changed, "another method"),
+        (with(|p| p.origin = Some("North".into())), Told::Changed, "an origin, which was not said before"),
+        (with(|p| p.tracking_url = Some("https://a.example/1".into())), Told::Changed, "where it can be followed"),
+        (with(|p| p.picked_up = Some(CivilDate { year: 2026, month: 11, day: 23 })), Told::Changed, "a day"),
+        (with(|p| p.tracking_number = Some("1Z2".into())), Told::NumberCorrected, "a number, whatever else changed"),
+    ] {
+        assert_eq!(marked(given, known(&[before.clone()])).map(|(told, _)| told), Some(expected), "{why}");
+    }
+    // What a later update does not say stands as an earlier one said it: contents, and the cart's reference.
+    let full = Package { contents: vec![content()], ..told.clone() };
+    let entries = [KnownPackage { reference: Some("F-1".into()), ..entry(Passage::Told, &full) }, entry(Passage::Told, &told)];
+    let mut again = update(vec![full.clone()]);
+    mark(&mut again, known(&entries).as_ref());
+    assert_eq!((again.packages[0].told, again.packages[0].known_reference.as_deref()), (Told::AlreadyTold, Some("F-1")));
+    // Of what an earlier release told nothing else is known, so nothing of it has changed.
+    let unknown = KnownPackage { details: None, ..entry(Passage::Told, &told) };
+    assert_eq!(marked(full.clone(), known(&[unknown])).map(|(told, _)| told), Some(Told::AlreadyTold));
+    let no_corrections = BTreeSet::from([Part::Corrections]);
+    let changed = [Package { contents: vec![content(), content()], ..told }];
+    assert_eq!(news(&changed, known(&entries).as_ref(), &BTreeSet::new()).map(|(_, told)| told), Some(Told::Changed));
+    assert_eq!(news(&changed, known(&entries).as_ref(), &no_corrections), None, "the cart leaves that out");
+}
+
+#[test]
+fn what_a_plugin_cannot_be_told_goes_as_told_or_does_not_go() {
+    let (one, two) = (package("P1", "UPS", "1Z1"), package("P2", "UPS", "1Z2"));
+    let told = known(&[entry(Passage::Told, &one), entry(Passage::Told, &two)]);
+    let fitted = |features: Features, left_out: &[Part]| {
+        let mut update = update(vec![package("P1", "UPS", "1Z9"), withdrawn(two.clone())]);
+        mark(&mut update, told.as_ref());
+        fit(&mut update, features, &left_out.iter().copied().collect());
+        update.packages.into_iter().map(|package| (package.told, package.told_number)).collect::<Vec<_>>()
+    };
+    let all = Features { corrections: true, withdrawals: true, ..Features::default() };
+    let (corrected, gone) = ((Told::NumberCorrected, Some("1Z1".to_owned())), (Told::Withdrawn, None));
+    assert_eq!(fitted(all, &[]), [corrected.clone(), gone.clone()]);
+    assert_eq!(fitted(all, &[Part::Corrections]), [(Told::AlreadyTold, None), gone]);
+    assert_eq!(fitted(all, &[Part::Withdrawals]), [corrected]);
+    assert_eq!(fitted(Features::default(), &[]), [(Told::AlreadyTold, None)]);
+    let given = [package("P1", "UPS", "1Z9"), withdrawn(two)];
+    assert_eq!(not_carried(&given, told.as_ref(), Features::default()), [Part::Corrections, Part::Withdrawals]);
+    assert_eq!(not_carried(&given, None, Features::default()), [], "the cart was told of neither");
 }
 
 #[test]
@@ -121,10 +180,10 @@ fn what_is_on_its_way_is_not_told_and_yet_no_news() {
     let given = [package("P1", "UPS", "1Z1")];
     let waiting = known(&[entry(Passage::OnItsWay, &given[0])]);
     assert_eq!(marked(given[0].clone(), waiting.clone()), Some((Told::New, None)));
-    assert_eq!(news(&given, waiting.as_ref()), None);
-    assert_eq!(news(&given, None), Some((&given[0], Told::New)));
+    assert_eq!(news(&given, waiting.as_ref(), &BTreeSet::new()), None);
+    assert_eq!(news(&given, None, &BTreeSet::new()), Some((&given[0], Told::New)));
     let corrected = [package("P1", "UPS", "1Z2")];
-    assert_eq!(news(&corrected, waiting.as_ref()), Some((&corrected[0], Told::NumberCorrected)));
+    assert_eq!(news(&corrected, waiting.as_ref(), &BTreeSet::new()), Some((&corrected[0], Told::NumberCorrected)));
 }
 
 #[test]
@@ -135,11 +194,11 @@ fn only_what_was_told_can_be_withdrawn_and_only_once() {
     let twice = known(&[entry(Passage::Told, &given), entry(Passage::Told, &taken_back[0])]);
     assert_eq!(marked(taken_back[0].clone(), None), None, "there is nothing to take back");
     assert_eq!(marked(taken_back[0].clone(), told.clone()), Some((Told::Withdrawn, None)));
-    assert_eq!(news(&taken_back, None), None);
-    assert_eq!(news(&taken_back, told.as_ref()), Some((&taken_back[0], Told::Withdrawn)));
-    assert_eq!(news(&taken_back, twice.as_ref()), None, "the cart was told of that too");
+    assert_eq!(news(&taken_back, None, &BTreeSet::new()), None);
+    assert_eq!(news(&taken_back, told.as_ref(), &BTreeSet::new()), Some((&taken_back[0], Told::Withdrawn)));
+    assert_eq!(news(&taken_back, twice.as_ref(), &BTreeSet::new()), None, "the cart was told of that too");
     assert_eq!(marked(given.clone(), twice.clone()), Some((Told::New, None)), "it is back");
-    assert_eq!(news(&[given], twice.as_ref()).map(|(_, told)| told), Some(Told::New));
+    assert_eq!(news(&[given], twice.as_ref(), &BTreeSet::new()).map(|(_, told)| told), Some(Told::New));
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Desk {
 async fn a_pause_is_an_alert_until_the_cart_is_resumed() {
     let desk = Desk::new().await;
     assert_eq!(desk.kinds().await, Vec::<String>::new());
-    let pause = Pause { why: "credentials".to_owned(), until_unix_ms: None };
+    let pause = Pause::new("credentials", None);
     desk.change(move |tx| store::carts::pause_longer(tx, &shop().0, &shop().1, &pause)).await;
     assert_eq!(desk.kinds().await, ["credentials-refused"]);
     desk.clock.advance_ms(60_000);

@@ -5,7 +5,7 @@ use crate::events::Labels;
 use crate::id::SenderOrderNumber;
 use crate::validate;
 use cartage_contract::delivery::Choice;
-use cartage_contract::manifest::{Carriers, Manifest, Statuses};
+use cartage_contract::manifest::{Carriers, Manifest, Plain, Statuses};
 
 /// Orders of the mode `only-orders` that no sender's number can ever be.
 pub(super) fn orders(cart: &Cart) -> Vec<String> {
@@ -27,11 +27,33 @@ pub(super) fn words(cart: &Cart, manifest: &Manifest, labels: &Labels) -> Vec<St
         Statuses::FreeText | Statuses::Asked => Vec::new(),
     };
     if let Carriers::Fixed(known) = &manifest.carriers {
-        for (given, carrier) in cart.carriers.iter().filter(|(_, carrier)| !known.iter().any(|one| one.value == **carrier)) {
-            warnings.push(format!("the carrier {given:?} maps to {carrier:?}, which the plugin does not list"));
-        }
+        let unlisted = cart.carriers.iter().filter(|(_, carrier)| !has(known, carrier));
+        warnings
+            .extend(unlisted.map(|(given, carrier)| format!("the carrier {given:?} maps to {carrier:?}, which the plugin does not list")));
     }
     warnings
+}
+
+fn has(known: &[Choice], value: &str) -> bool {
+    known.iter().any(|one| one.value == value)
+}
+
+/// Carriers to which the cart maps some, and which its shop does not list.
+pub(in crate::office) fn carriers(cart: &Cart, known: &[Choice]) -> Vec<String> {
+    let unlisted = cart.carriers.iter().filter(|(_, carrier)| !has(known, carrier));
+    unlisted.map(|(given, carrier)| format!("the carrier {given:?} maps to {carrier:?}, which the shop does not list")).collect()
+}
+
+/// Values of a setting that its shop does not list.
+pub(in crate::office) fn setting(cart: &Cart, name: &str, known: &[Choice]) -> Vec<String> {
+    let values = match cart.own_setting(name) {
+        Some(Plain::Text(value)) => vec![value],
+        Some(Plain::List(values)) => values.iter().collect(),
+        Some(Plain::Map(map)) => map.values().collect(),
+        Some(Plain::Integer(_) | Plain::Boolean(_)) | None => Vec::new(),
+    };
+    let unlisted = values.into_iter().filter(|value| !has(known, value));
+    unlisted.map(|value| format!("the setting {name} is {value:?}, which the shop does not list; it is sent all the same")).collect()
 }
 
 /// Labels that lead to no status of the cart, which knows these.
@@ -39,7 +61,7 @@ pub(in crate::office) fn statuses(cart: &Cart, known: &[Choice], labels: &Labels
     let mut warnings = Vec::new();
     for (label, target) in &cart.labels {
         if let LabelTarget::Status(status) = target
-            && !known.iter().any(|one| one.value == *status)
+            && !has(known, status)
         {
             warnings.push(format!("the label {label:?} maps to {status:?}, a status that the cart does not have"));
         }

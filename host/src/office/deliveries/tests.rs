@@ -59,6 +59,7 @@ impl Desk {
             receipt: None,
             lingers: false,
             resume: None,
+            told: crate::store::orders::Told::default(),
             cassette: None,
             settlement: Settlement::Dead { reason: Reason::TooOld, then },
             at_unix_ms,

@@ -4,7 +4,7 @@ use crate::id::{DeliveryId, Digest, MerchantId};
 use crate::outbox::{Claimed, Outbox as _, Reason, Settle, Settlement, Then, Wish};
 use crate::receipt::{Fate, Receipt};
 use crate::store::cassettes::Tape;
-use crate::store::orders::{self, Label, Package};
+use crate::store::orders::{self, Label, Package, Told};
 use crate::store::{self, decisions, idempotency};
 use crate::validate::civil_time;
 use cartage_contract::http::Reach;
@@ -53,7 +53,8 @@ impl Desk {
             packages_complete: None,
             extra: Vec::new(),
         };
-        let package = Package { id: None, carrier: None, number: Some(format!("marked-{number}-package")), withdrawn: false };
+        let package =
+            Package { id: None, carrier: None, number: Some(format!("marked-{number}-package")), withdrawn: false, details: None };
         let new = outbox::New {
             merchant: merchant.clone(),
             order: order(number),
@@ -92,6 +93,7 @@ impl Desk {
             message: Some(format!("marked-{number}-receipt")),
             reference: Some(format!("marked-{number}-reference")),
             steps: Vec::new(),
+            packages: Vec::new(),
         };
         let settle = Settle {
             merchant,
@@ -101,6 +103,7 @@ impl Desk {
             receipt: Some(receipt),
             lingers: false,
             resume: Some(format!("marked-{number}-resume").into_bytes()),
+            told: Told { reference: Some(format!("marked-{number}-told")), packages: Vec::new() },
             cassette: Some(Tape::redacted(marked(number, "cassette"))),
             settlement,
             at_unix_ms: AT,
@@ -127,7 +130,7 @@ impl Desk {
 }
 
 fn delivered() -> Settlement {
-    Settlement::Delivered { reference: Some("r".to_owned()) }
+    Settlement::Delivered
 }
 
 #[tokio::test]

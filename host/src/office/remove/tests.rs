@@ -49,8 +49,19 @@ async fn die(office: &Office, number: &str) {
     let Some(Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
     let settlement = Settlement::Dead { reason: Reason::TooOld, then: Then::Block };
     let (order, delivery, attempt) = (order(number), claim.delivery, claim.attempt);
-    let settle =
-        Settle { merchant, order, delivery, attempt, receipt: None, lingers: false, resume: None, cassette: None, settlement, at_unix_ms };
+    let settle = Settle {
+        merchant,
+        order,
+        delivery,
+        attempt,
+        receipt: None,
+        lingers: false,
+        resume: None,
+        told: crate::store::orders::Told::default(),
+        cassette: None,
+        settlement,
+        at_unix_ms,
+    };
     office.outbox().settle(vec![settle]).await.expect("it is settled");
 }
 

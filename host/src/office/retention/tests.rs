@@ -79,10 +79,11 @@ impl Desk {
             took_ms: 1,
             plugin: Digest::of(b"x"),
             reach: Reach::Answered,
-            fate: if matches!(settlement, Settlement::Delivered { .. }) { Fate::Delivered } else { Fate::Retry { floor_ms: None } },
+            fate: if matches!(settlement, Settlement::Delivered) { Fate::Delivered } else { Fate::Retry { floor_ms: None } },
             message: None,
             reference: None,
             steps: Vec::new(),
+            packages: Vec::new(),
         };
         let settle = Settle {
             merchant,
@@ -92,6 +93,7 @@ impl Desk {
             receipt: Some(receipt),
             lingers: false,
             resume: None,
+            told: crate::store::orders::Told::default(),
             cassette: Some(Tape::redacted("{}")),
             settlement,
             at_unix_ms,
@@ -112,7 +114,7 @@ impl Desk {
 }
 
 fn delivered() -> Settlement {
-    Settlement::Delivered { reference: None }
+    Settlement::Delivered
 }
 
 #[tokio::test]

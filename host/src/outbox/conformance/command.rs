@@ -5,7 +5,7 @@ use crate::id::{DeliveryId, Digest, MerchantId};
 use crate::outbox::{Claimed, Counted, Discard, Found, New, Outbox as _, Reason, Rest, Settle, Settled, Settlement, Suspect, Then, Wish};
 use crate::receipt::{Fate, Receipt};
 use crate::store::carts::Pause;
-use crate::store::orders::OrderRef;
+use crate::store::orders::{OrderRef, Told, ToldPackage};
 use cartage_contract::delivery::{FailureKind, Step};
 use cartage_contract::http::Reach;
 use proptest::prelude::*;
@@ -23,8 +23,8 @@ pub(super) enum Command {
     AcceptAgain(Place, prop::sample::Index),
     /// Attempts start, in one batch, that may be under way so long.
     Claim(Vec<Place>, Then, u32),
-    /// Attempts end, in one batch: as far as they were started.
-    Settle(Vec<(Place, End)>),
+    /// Attempts end, in one batch: as far as they were started. Of each the cart was told of these packages; those of 4 and above have no reference.
+    Settle(Vec<(Place, End, Vec<u8>)>),
     /// An attempt ends that is not the one under way.
     SettleWrong(Place, prop::sample::Index, bool),
     Supersede(Place),
@@ -86,7 +86,7 @@ pub(super) fn sequence(most: usize) -> impl Strategy<Value = Vec<Command>> {
         1 => (place(), index()).prop_map(|(place, index)| Command::AcceptAgain(place, index)),
         8 => (prop::collection::vec(place(), 1..4), then(), prop_oneof![2 => Just(0), 1 => 0..20_000_u32])
             .prop_map(|(places, then, busy_ms)| Command::Claim(places, then, busy_ms)),
-        8 => prop::collection::vec((place(), end()), 1..4).prop_map(Command::Settle),
+        8 => prop::collection::vec((place(), end(), prop::collection::vec(0..8_u8, 0..3)), 1..4).prop_map(Command::Settle),
         1 => (place(), index(), any::<bool>()).prop_map(|(place, index, attempt)| Command::SettleWrong(place, index, attempt)),
         2 => place().prop_map(Command::Supersede),
         2 => prop::collection::vec(place(), 0..3).prop_map(Command::Dies),
@@ -260,11 +260,13 @@ impl Driver {
         format!("{:?}", subject.outbox().suspect(all).await)
     }
 
-    async fn settle<S: Subject>(&mut self, ends: &[(Place, End)], subject: &S) -> String {
+    async fn settle<S: Subject>(&mut self, ends: &[(Place, End, Vec<u8>)], subject: &S) -> String {
         let mut batch = Vec::new();
-        for (place, end) in ends {
+        for (place, end, told) in ends {
             if let Some((delivery, attempt)) = self.claims.remove(place) {
-                batch.push(self.settlement(*place, delivery, attempt, end));
+                let mut settle = self.settlement(*place, delivery, attempt, end);
+                settle.told.packages = told_packages(&settle.order, told);
+                batch.push(settle);
             }
         }
         let mut sequences = BTreeMap::new();
@@ -279,7 +281,7 @@ impl Driver {
             if is_done && !settle.lingers {
                 self.busy.retain(|place, _| at(*place) != (settle.merchant.clone(), settle.order.clone()));
             }
-            if is_done && matches!(settle.settlement, Settlement::Delivered { .. }) {
+            if is_done && matches!(settle.settlement, Settlement::Delivered) {
                 let sequence = sequences[&settle.delivery];
                 let last = self.last.insert((settle.merchant.clone(), settle.order), sequence);
                 self.overtaken |= last.is_some_and(|last| last >= sequence);
@@ -303,16 +305,13 @@ impl Driver {
     fn settlement(&self, place: Place, delivery: DeliveryId, attempt: u32, end: &End) -> Settle {
         let ((merchant, order), now) = (at(place), self.now_unix_ms);
         let (settlement, reach, fate) = match end {
-            End::Delivered(reference) => {
-                let reference = reference.map(|reference| format!("R-{reference}"));
-                (Settlement::Delivered { reference }, Reach::Answered, Fate::Delivered)
-            }
+            End::Delivered(_) => (Settlement::Delivered, Reach::Answered, Fate::Delivered),
             End::Retry(ms, counted, reach) => {
                 let retry = Settlement::Retry { due_at_unix_ms: now + u64::from(*ms), counted: *counted };
                 (retry, *reach, Fate::Retry { floor_ms: None })
             }
             End::Paused(ms) => {
-                let pause = Pause { why: "rate-limited".into(), until_unix_ms: ms.map(|ms| now + u64::from(ms)) };
+                let pause = Pause::new("rate-limited", ms.map(|ms| now + u64::from(ms)));
                 (Settlement::CartPaused { pause }, Reach::Answered, Fate::NotSent)
             }
             End::Disabled => (Settlement::CartDisabled, Reach::Answered, Fate::DisableCart),
@@ -334,9 +333,11 @@ impl Driver {
             message: None,
             reference: None,
             steps: vec![Step { name: "looked".into(), reference: None }],
+            packages: Vec::new(),
         };
         let receipt = (!matches!(end, End::NotBegun)).then_some(receipt);
         let resume = receipt.is_some().then(|| vec![attempt as u8]);
+        let reference = if let End::Delivered(reference) = end { reference.map(|reference| format!("R-{reference}")) } else { None };
         Settle {
             merchant,
             order,
@@ -345,6 +346,7 @@ impl Driver {
             receipt,
             lingers: reach == Reach::MaybeSent,
             resume,
+            told: Told { reference, packages: Vec::new() },
             cassette: Some(crate::store::cassettes::Tape::redacted("{}")),
             settlement,
             at_unix_ms: now,
@@ -355,4 +357,12 @@ impl Driver {
 /// Whose lane it is, and which.
 pub(super) fn at(place: Place) -> (MerchantId, OrderRef) {
     (merchants()[place.0].clone(), order(place.1, place.2))
+}
+
+/// Packages as a plugin names them: those that the suite's updates have, and one that none has.
+fn told_packages(order: &OrderRef, told: &[u8]) -> Vec<ToldPackage> {
+    let ids: BTreeSet<u8> = told.iter().map(|one| one % 4).collect();
+    let (_, packages) = rows(&update(order, "Packed", &Vec::from_iter(ids)));
+    let reference = |package: &str| told.iter().find(|one| **one < 4 && (*one % 4).to_string() == package).map(|one| format!("F-{one}"));
+    packages.into_iter().map(|package| ToldPackage { reference: package.id.as_deref().and_then(reference), package }).collect()
 }

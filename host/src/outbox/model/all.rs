@@ -212,6 +212,9 @@ impl All {
         if let Some(state) = self.orders.get_mut(&key).filter(|_| !settle.lingers) {
             state.busy = Busy::default();
         }
+        if let Some(state) = self.orders.get_mut(&key) {
+            state.told(sequence, &settle.told, settle.at_unix_ms);
+        }
         if let Some(receipt) = &settle.receipt {
             waiting.fate = Some(serde_json::to_string(&receipt.fate).expect("a fate is plain data"));
         }
@@ -220,10 +223,10 @@ impl All {
         lane.set_due(settle.at_unix_ms);
         let cart = (settle.merchant.clone(), settle.order.cart.clone());
         match &settle.settlement {
-            Settlement::Delivered { reference } => {
+            Settlement::Delivered => {
                 self.delivered.insert((settle.merchant.clone(), settle.delivery.clone()));
                 if let Some(state) = self.orders.get_mut(&key) {
-                    state.settle(sequence, reference.clone(), settle.at_unix_ms);
+                    state.settle(sequence, settle.at_unix_ms);
                 }
                 self.leave(&key, sequence);
             }

@@ -30,9 +30,10 @@ pub fn settle(tx: &Tx<'_>, settle: &Settle) -> Result<Settled, Error> {
         record(tx, settle, head.sequence, receipt)?;
         head.fate = Some(serde_json::to_string(&receipt.fate).expect("a fate is plain data"));
     }
+    orders::told(tx, merchant, order, head.sequence, &settle.told, *at)?;
     let (counted, due) = match settlement {
-        Settlement::Delivered { reference } => {
-            orders::settle(tx, merchant, order, head.sequence, reference.as_deref(), *at)?;
+        Settlement::Delivered => {
+            orders::settle(tx, merchant, order, head.sequence, None, *at)?;
             lanes::leave(tx, merchant, &order.cart, &lane, head.nth, Due::At(*at))?;
             return Ok(Settled::Done { pending: lane.pending - 1 });
         }

@@ -57,7 +57,7 @@ impl Operation {
                 carts::put(tx, merchant, &definition, at)
             }
             2 => carts::set_enabled(tx, merchant, cart, value % 2 == 0).map(drop),
-            3 => carts::set_pause(tx, merchant, cart, Some(&Pause { why: text, until_unix_ms: Some(at) })).map(drop),
+            3 => carts::set_pause(tx, merchant, cart, Some(&Pause::new(text, Some(at)))).map(drop),
             4 => carts::ran(tx, merchant, cart, digest, at),
             5 => carts::remove(tx, merchant, cart).map(drop),
             6 => {
@@ -79,7 +79,7 @@ impl Operation {
             10 => events::remove_label(tx, merchant, &text).map(drop),
             11 => {
                 let label = Label { line: if value < 2 { String::new() } else { text.clone() }, text: text.clone() };
-                let package = Package { id: Some(text), carrier: None, number: None, withdrawn: value == 3 };
+                let package = Package { id: Some(text), carrier: None, number: None, withdrawn: value == 3, details: None };
                 orders::accept(tx, merchant, order, &[label], &[package], at).map(drop)
             }
             12 => orders::settle(tx, merchant, order, sequence, Some(&text), at),
@@ -145,7 +145,7 @@ impl Operation {
             }
             30 => tokens::used(tx, merchant, name, at),
             31 => tokens::remove(tx, merchant, name).map(drop),
-            32 => carts::pause_longer(tx, merchant, cart, &Pause { why: text, until_unix_ms: (value > 0).then_some(at) }).map(drop),
+            32 => carts::pause_longer(tx, merchant, cart, &Pause::new(text, (value > 0).then_some(at))).map(drop),
             33 => recordings::set_raw_until(tx, merchant, cart, (value > 0).then_some(at)),
             34 => {
                 Kind::ALL.into_iter().try_for_each(|kind| retention::delete(tx, merchant, kind, &(0..at.saturating_sub(40)), 2).map(drop))

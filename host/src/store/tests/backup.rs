@@ -110,7 +110,7 @@ fn a_restored_store_is_paused_in_doubt_and_tells_the_gap() {
     let (whose, seed_there) = (other.clone(), seed.clone());
     store
         .write_blocking(move |tx| {
-            let pause = Pause { why: "credentials".into(), until_unix_ms: Some(AT) };
+            let pause = Pause::new("credentials", Some(AT));
             carts::set_pause(tx, &merchant(), &idle, Some(&pause))?;
             accept(tx, &seed_there, 1)?;
             accept(tx, &seed_there, 2)?;
@@ -136,7 +136,7 @@ fn a_restored_store_is_paused_in_doubt_and_tells_the_gap() {
     assert_eq!(gap.carts, [cart_gap(merchant(), 2, 2, 2, AT + 2), cart_gap(other, 1, 9, 1, AT + 9)]);
     let store = Store::open(&restored, AT).expect("a store");
     let carts = store.read_blocking(|view| carts::list(view, &merchant())).expect("it can be read");
-    assert!(carts.iter().all(|cart| cart.pause == Some(Pause { why: RESTORED.into(), until_unix_ms: None })), "{carts:?}");
+    assert!(carts.iter().all(|cart| cart.pause == Some(Pause::new(RESTORED, None))), "{carts:?}");
     let doubtful = |number| {
         let found = store.read_blocking(|view| orders::get(view, &merchant(), &order(&seed, number))).expect("it can be read");
         found.expect("it was accepted").doubtful

@@ -170,7 +170,7 @@ fn cassettes_of_failures_are_kept_longer() {
 fn a_pause_is_never_shortened_by_another() {
     let scratch = Scratch::new();
     let store = scratch.create();
-    let pause = |why: &str, until_unix_ms| Pause { why: why.into(), until_unix_ms };
+    let pause = |why: &str, until_unix_ms| Pause::new(why, until_unix_ms);
     let (short, long, open) = (pause("short", Some(AT)), pause("long", Some(AT + 1)), pause("open", None));
     for (first, second, left) in [
         (&short, &long, &long),
@@ -204,6 +204,7 @@ fn a_later_update_brings_what_an_earlier_one_brought() {
         carrier: None,
         number: Some(number.into()),
         withdrawn: false,
+        details: None,
     };
     write(&store, move |tx| {
         let (merchant, order) = (merchant(), OrderRef { cart: cart("seed"), number: SenderOrderNumber::new("1021") });

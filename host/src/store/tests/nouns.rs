@@ -23,7 +23,7 @@ fn label(line: &str, text: &str) -> Label {
 }
 
 fn package(id: Option<&str>, number: &str) -> Package {
-    Package { id: id.map(str::to_owned), carrier: Some("UPS".into()), number: Some(number.into()), withdrawn: false }
+    Package { id: id.map(str::to_owned), carrier: Some("UPS".into()), number: Some(number.into()), withdrawn: false, details: None }
 }
 
 /// The packages of an order: their numbers, and whether the cart was told.
@@ -173,7 +173,7 @@ fn a_cart_keeps_its_state_when_its_definition_changes_and_goes_with_all_that_is_
     let scratch = Scratch::new();
     let store = scratch.create();
     let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
-    let pause = Pause { why: "credentials".into(), until_unix_ms: Some(AT + 60_000) };
+    let pause = Pause::new("credentials", Some(AT + 60_000));
     let paused = pause.clone();
     write(&store, move |tx| {
         let (merchant, seed) = (merchant(), cart("seed"));

@@ -77,7 +77,7 @@ fn manifest() -> Manifest {
 
 fn answered(lines: &[&str]) -> Result<Cart, Failure> {
     let manifest = manifest();
-    let answers = ask(&manifest, &mut lines.join("\n").as_bytes())?;
+    let answers = ask(&manifest, &[], &mut lines.join("\n").as_bytes())?;
     let id = CartId::new("seed-shop").expect("it is a Cart ID");
     let text = new::file(&id, "seed.wasm", &manifest, &answers);
     Ok(Cart::parse("seed-shop.toml", &text).unwrap_or_else(|error| panic!("{error}\n{text}")))

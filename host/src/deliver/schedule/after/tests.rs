@@ -151,3 +151,14 @@ fn each_fate_says_what_it_says_of_the_cart() {
     assert_eq!(wait_ms(of(Fate::NotSent)), 2_500, "what is not sent is no busy loop");
     assert_eq!(Verdict::not_tried(now(), 7).update, Follows::Retry { due_unix_ms: NOW + 7, counted: false });
 }
+
+#[test]
+fn a_cart_whose_bucket_is_nearly_empty_rests_for_the_wish_and_a_day_at_most() {
+    let delivered = judged(Fate::Delivered, history(0, 0), 0);
+    let rest = |verdict: Verdict, ms| verdict.resting(ms, now()).cart;
+    assert_eq!(rest(delivered, 0), None);
+    assert_eq!(rest(delivered, 1_500), Some(ForCart::Rest { until_unix_ms: NOW + 1_500 }));
+    assert_eq!(rest(delivered, u64::MAX), Some(ForCart::Rest { until_unix_ms: NOW + 24 * HOUR }));
+    let gone = judged(Fate::DisableCart, history(0, 0), 0);
+    assert_eq!(rest(gone, 1_500), gone.cart, "what else follows is more than a rest");
+}

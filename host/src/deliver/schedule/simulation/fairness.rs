@@ -19,7 +19,7 @@ fn waits(seed: u64, slots: u32, habits: &[Habit]) -> Vec<Vec<u64>> {
     let mut world = World::new(slots, Dice(seed));
     for (number, habit) in (0_u64..).zip(habits) {
         let mut dice = Dice(seed ^ number << 32);
-        let rules = DeliveryRules { concurrency: 4, ..DeliveryRules::default() };
+        let rules = DeliveryRules { concurrency: Some(4), ..DeliveryRules::default() };
         let key = key(habit.merchant, number);
         let shop = world.add(Shop::new(key, rules, habit.kind, 30 * MINUTE, Dice(dice.draw())));
         for lane in 0..habit.orders {

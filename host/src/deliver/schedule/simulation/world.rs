@@ -303,7 +303,7 @@ impl World {
         assert!(!of.by_hand && !of.disabled && !of.removed && of.rests_until <= now.unix_ms(), "started while held: {of:?}");
         assert!(!of.in_flight.contains_key(&lane), "lane {lane} is in flight already");
         of.in_flight.insert(lane, 0);
-        assert!(of.in_flight.len() <= of.rules.concurrency as usize, "more at once than the cart takes: {of:?}");
+        assert!(of.in_flight.len() <= of.rules.concurrency() as usize, "more at once than the cart takes: {of:?}");
         if let (Some(rate), Some(last)) = (of.rules.rate, of.last_start) {
             assert!(now.unix_ms() * 1000 >= last * 1000 + rate.interval_us(), "faster than the cart takes: {of:?}");
             self.seen.note("rate waited");
