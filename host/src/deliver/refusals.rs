@@ -4,6 +4,7 @@
 //! the last of them waits for a person as everything else there does. Nothing of it is on disk: after a start the row begins anew.
 
 use super::schedule::CartKey;
+use crate::id::SenderOrderNumber;
 use crate::receipt::{Fate, PauseReason};
 use cartage_contract::delivery::FailureKind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,17 +15,17 @@ pub const REFUSED_ORDERS_MAX: usize = 3;
 
 /// The orders that each cart did not permit since it permitted one.
 #[derive(Debug, Default)]
-pub(super) struct Refusals(Mutex<BTreeMap<CartKey, BTreeSet<String>>>);
+pub(super) struct Refusals(Mutex<BTreeMap<CartKey, BTreeSet<SenderOrderNumber>>>);
 
 impl Refusals {
     /// The fate of an attempt, seen together with those before it.
-    pub(super) fn judge(&self, cart: &CartKey, order: &str, fate: Fate) -> Fate {
+    pub(super) fn judge(&self, cart: &CartKey, order: &SenderOrderNumber, fate: Fate) -> Fate {
         let mut carts = self.0.lock().expect("nobody panics while holding it");
         match fate {
             Fate::DeadLetter { kind: FailureKind::NotPermitted } => {
                 let orders = carts.entry(cart.clone()).or_default();
                 if orders.len() < REFUSED_ORDERS_MAX {
-                    orders.insert(order.to_owned());
+                    orders.insert(order.clone());
                 }
                 if orders.len() < REFUSED_ORDERS_MAX {
                     return fate;
@@ -58,9 +59,9 @@ mod tests {
     fn the_third_order_in_a_row_pauses_the_cart_and_each_one_after_it_until_one_is_permitted() {
         let refusals = Refusals::default();
         let cart = |name: &str| (MerchantId::default(), CartId::new(name).expect("a valid name"));
-        let fate = |order: &str, fate| refusals.judge(&cart("a"), order, fate);
+        let fate = |order: &str, fate| refusals.judge(&cart("a"), &SenderOrderNumber::new(order), fate);
         assert_eq!([fate("1", REFUSED), fate("1", REFUSED), fate("1", REFUSED), fate("2", REFUSED)], [REFUSED; 4], "two orders");
-        assert_eq!(refusals.judge(&cart("b"), "3", REFUSED), REFUSED, "another cart's row is its own");
+        assert_eq!(refusals.judge(&cart("b"), &SenderOrderNumber::new("3"), REFUSED), REFUSED, "another cart's row is its own");
         let unreachable = Fate::Retry { floor_ms: None };
         assert_eq!(fate("9", unreachable), unreachable, "which says nothing of rights");
         assert_eq!([fate("3", REFUSED), fate("4", REFUSED), fate("1", REFUSED)], [PAUSED; 3]);

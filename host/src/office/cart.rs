@@ -11,7 +11,7 @@ use crate::parameters::{self, Assignments, GENERIC_ORDER_NUMBER_TYPE, Source, Su
 use crate::store;
 use crate::vault::{Place, Turn, Vault as _};
 use cartage_contract::delivery::{ChoicesOf, SettingValue};
-use cartage_contract::manifest::{Manifest, Plain, Slot};
+use cartage_contract::manifest::{Manifest, Plain};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 

@@ -251,7 +251,7 @@ impl Office {
         let (merchant, id) = (self.merchant.clone(), cart.clone());
         let line = audit::Line { who: BY_ITSELF.to_owned(), ..self.line("pause", &format!("cart {cart}"), why.name().to_owned()) };
         let write = move |tx: &Tx<'_>| -> Result<(), store::Error> {
-            let pause = Pause { why: why.name().to_owned(), until_unix_ms: None };
+            let pause = Pause { why: why.name().to_owned(), until_unix_ms: None, said: None };
             let is_so = store::carts::get(tx, &merchant, &id)?.is_none_or(|row| row.pause.as_ref() == Some(&pause));
             if is_so {
                 return Ok(());

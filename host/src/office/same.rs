@@ -15,12 +15,12 @@ impl Office {
     ///
     /// [`Error`] where the store cannot be read.
     pub async fn same_as_last(&self, request: &Request) -> Result<Option<Found>, Error> {
-        let order = OrderRef { cart: request.cart.clone(), number: request.fields.order_number.clone() };
+        let order = OrderRef { cart: request.cart.clone(), number: request.order_number() };
         let (merchant, wanted) = (self.merchant.clone(), order.clone());
         let last = move |view: &crate::store::View<'_>| sqlite::last(view, &merchant, &wanted);
         let Some(found) = self.shared.store.read::<_, outbox::Error>(last).await? else { return Ok(None) };
         let (Found::Queued(_, Some(last)) | Found::Dead(_, Some(last))) = &found else { return Ok(None) };
-        let Looked { facts, kept, .. } = self.look(&request.cart, &request.fields.order_number, None).await?;
+        let Looked { facts, kept, .. } = self.look(&request.cart, &request.order_number(), None).await?;
         let Some(kept) = kept else { return Ok(None) };
         // What is wrong with the request is said where it is accepted.
         let Ok(asked) = Asked::new(request, &facts, self.now_unix_ms()) else { return Ok(None) };
