@@ -160,7 +160,7 @@ async fn a_definition_over_the_network_takes_no_credential_of_the_machine_elsewh
     daemon.serve();
     let text = std::fs::read_to_string(daemon.path("cart.toml")).expect("it was written");
     let text: String = text.lines().filter(|line| !line.starts_with("private")).map(|line| format!("{line}\n")).collect();
-    let moved = text.replace("https://shop.example/", "https://shop.example:8443/");
+    let moved = text.replace("https://shop.example/", "https://other.example/");
     let put = http.ask("PUT", &format!("{}/v1/carts/shop", daemon.api()), &token, Some(("application/toml", moved))).await.is(200);
     assert!(put.json["warnings"].to_string().contains("`cartage credential approve shop account`"), "{}", put.json);
     alerted(&daemon, &http, &token, "cart-not-ready", "approve it on the machine with `cartage credential approve shop account`").await;
