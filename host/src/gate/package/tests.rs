@@ -106,7 +106,7 @@ fn what_a_package_says_otherwise_is_a_change_and_what_it_does_not_say_is_none() 
         (with(|p| p.picked_up = Some(CivilDate { year: 2026, month: 11, day: 23 })), Told::Changed, "a day"),
         (with(|p| p.tracking_number = Some("1Z2".into())), Told::NumberCorrected, "a number, whatever else changed"),
     ] {
-        assert_eq!(marked(given, known(&[before.clone()])).map(|(told, _)| told), Some(expected), "{why}");
+        assert_eq!(marked(given, known(std::slice::from_ref(&before))).map(|(told, _)| told), Some(expected), "{why}");
     }
     // What a later update does not say stands as an earlier one said it: contents, and the cart's reference.
     let full = Package { contents: vec![content()], ..told.clone() };

@@ -165,7 +165,7 @@ fn is_order_not_found(text: &str, number: &str) -> bool {
     let begins = |piece: &&str| {
         text.split_once(*piece).is_some_and(|(_, after)| words(after).next().is_none_or(|word| !OTHER_THING.contains(&word)))
     };
-    if BEFORE.iter().any(|piece| begins(&piece)) {
+    if BEFORE.iter().any(begins) {
         return true;
     }
     let is_between = |word: &str| BETWEEN.contains(&word) || word.contains(|c: char| c.is_ascii_digit());
