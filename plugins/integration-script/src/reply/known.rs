@@ -106,11 +106,17 @@ pub(super) fn meaning(reason: &Reason<'_>) -> Option<Meaning> {
     by(ABOUT_STATUS).filter(|_| !text.contains("status update"))
 }
 
-/// Whether a reason speaks of one order, and not of the shop.
+/// Whether a reason speaks of an order, and not of the shop.
 pub(super) fn is_about_an_order(reason: &Reason<'_>) -> bool {
     let text = normal(reason.text);
-    let number = normal(reason.order_number);
-    words(&text).any(|word| word == number || OF_ONE_ORDER.contains(&word))
+    is_about_one_order(&text, reason.order_number) || words(&text).any(|word| word == "order")
+}
+
+/// Whether a text speaks of one order, its payment or its customer. The word alone is none: an Order Manager has it in its name.
+fn is_about_one_order(text: &str, order_number: &str) -> bool {
+    let number = normal(order_number);
+    let numbered = |(word, next): (&str, &str)| word == "order" && next.contains(|c: char| c.is_ascii_digit());
+    words(text).any(|word| word == number || OF_ONE_ORDER.contains(&word)) || words(text).zip(words(text).skip(1)).any(numbered)
 }
 
 /// Whether a script that did not find the order shows no number at all: it may have read none.
@@ -178,7 +184,6 @@ fn is_order_not_found(text: &str, number: &str) -> bool {
 
 /// Words that make a reason one about an order, a payment or a customer.
 const OF_ONE_ORDER: &[&str] = &[
-    "order",
     "payment",
     "paid",
     "customer",
@@ -258,7 +263,7 @@ fn is_about_log_in(text: &str, reason: &Reason<'_>) -> bool {
     if !reason.of_function && holds(WHATEVER_ELSE_IT_NAMES) {
         return true;
     }
-    if is_about_an_order(&Reason { text, ..*reason }) {
+    if is_about_one_order(text, reason.order_number) {
         return false;
     }
     let mut subjects = places(SUBJECTS);

@@ -79,6 +79,7 @@ fn the_log_in_is_known_by_scripts_words() {
         "User does not have access to order updates",
         "Unexpected error, can't continue!\nDetails:\nThis account is inactive.",
         "Invalid username or password",
+        "access denied: check user name, password and store code in the Order Manager's cart definition",
         "Login failed for \"oms\"",
         "Unauthorized",
         "Wrong store code",
