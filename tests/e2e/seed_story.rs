@@ -1,16 +1,10 @@
 //! The classic product's story, from the operator's side: what an event does by itself, the two parameters by the steps of the classic form,
 //! the same label again, and a new tracking number. Two carts on this machine, the real plugin, and the command as it is typed.
 
-use cartage::carts::Cart;
-use cartage::clock::SystemClock;
 use cartage::demo_cart::{Account, DemoCart};
-use cartage::id::{CartId, MerchantId};
-use cartage::office::Office;
-use cartage::store::{self, carts};
 use cartage_tests::command::{cartage, plugin, text};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 const PASSWORD: &str = "a password for this story";
 const EVENT: &str = "Tracking Number Imported";
@@ -34,24 +28,23 @@ impl Story {
         let (code, made) = story.run(&["init"]);
         assert_eq!(code, 0, "{made}");
         std::fs::copy(plugin("integration-script"), story.data.join("plugins/integration-script.wasm")).expect("the folder is there");
-        story.define("seed-shop", &story.seed, "live").await;
-        story.define("other-shop", &story.other, "live").await;
+        story.define("seed-shop", &story.seed, "live");
+        story.define("other-shop", &story.other, "live");
         story
     }
 
     /// Puts a cart into the store.
-    async fn define(&self, id: &str, shop: &DemoCart, mode: &str) {
+    fn define(&self, id: &str, shop: &DemoCart, mode: &str) {
         let text = format!(
-            "cart = {id:?}\nplugin = \"integration-script.wasm\"\nmode = {mode:?}\n[endpoints.script]\nbase_url = {:?}\n\
+            "cart = {id:?}\nplugin = \"plugins/integration-script.wasm\"\nmode = {mode:?}\n[endpoints.script]\nbase_url = {:?}\n\
              private = [{{ name = \"this test's shop\", allow = \"127.0.0.1/32\" }}]\n\
              [credentials.account]\nsetiuser = {{ text = \"cartage\" }}\npassword = {{ env = \"SHOP_PASSWORD\" }}\n",
             shop.script_url()
         );
-        let mode = Cart::parse("the test's cart", &text).expect("a valid cart").mode().name().to_owned();
-        let definition = carts::Definition { cart: CartId::new(id).expect("a valid id"), text, plugin: None, mode };
-        let office = Office::open(&self.data, Arc::new(SystemClock)).expect("nobody else works there");
-        let write = move |tx: &store::Tx<'_>| carts::put(tx, &MerchantId::default(), &definition, 1);
-        office.store().write::<_, store::Error>(write).await.expect("the store takes it");
+        let file = self.data.join(format!("{id}.toml"));
+        std::fs::write(&file, text).expect("the folder can be written");
+        let (code, said) = self.run(&["apply", file.to_str().expect("a path in UTF-8")]);
+        assert_eq!(code, 0, "{said}");
     }
 
     /// Types a command; its exit code and all that it printed.
@@ -145,7 +138,7 @@ async fn the_classic_story() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_arrive_is_taken_back_and_what_is_recorded_is_not_told() {
     let story = Story::begin().await;
-    story.define("seed-shop", &story.seed, "shadow").await;
+    story.define("seed-shop", &story.seed, "shadow");
     for cart in ["seed-shop", "other-shop"] {
         story.done(&["param", "set", "UseGenericStatusUpdates", "True", "--cart", cart]);
     }

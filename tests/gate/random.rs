@@ -149,7 +149,7 @@ fn ready(state: &State, kept: &Kept, label: Option<&str>) -> bool {
     let corrected = |package: &PastPackage| !package.withdrawn && stands(package) == Some(false) && says_otherwise(state, package);
     let withdrawn = |package: &PastPackage| package.withdrawn && stands(package).is_some();
     let target = label.map(|label| (kept.definition.labels.get(label), kept.definition.unlisted_labels));
-    let sets_status = !matches!(target, None | Some((Some(LabelTarget::TrackingOnly), _) | (None, UnlistedLabels::TrackingOnly)));
+    let sets_none = matches!(target, Some((Some(LabelTarget::TrackingOnly), _) | (None, UnlistedLabels::TrackingOnly)));
     kept.state == CartState::Enabled
         && (has.tracking || state.packages.iter().all(|package| package.tracking_number.is_none()))
         && (has.several_packages || state.packages.len() < 2)
@@ -158,7 +158,7 @@ fn ready(state: &State, kept: &Kept, label: Option<&str>) -> bool {
         && (has.customer_notification || !state.says_notify)
         && (has.corrections || !state.packages.iter().any(corrected))
         && (has.withdrawals || !state.packages.iter().any(withdrawn))
-        && (has.without_status || sets_status)
+        && (has.without_status || !sets_none)
 }
 
 fn mapped(state: &State, kept: &Kept, label: Option<&str>, lines: &[(Option<String>, Option<String>)]) -> bool {

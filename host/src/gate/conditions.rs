@@ -257,7 +257,8 @@ fn parts_not_carried(definition: &Definition<'_>, question: &Question<'_>, featu
     let notifies = definition.cart.notify_customer != NotifyCustomer::CartDefault;
     let mut parts = Load { says_notify: load.says_notify || notifies, ..load }.not_carried(features);
     parts.extend(not_carried(load.packages, question.known, features));
-    let sets_none = question.change.label.is_none_or(|label| cart.target(label) == Some(LabelTarget::TrackingOnly));
+    // Without a label nothing is sent, for which condition 6 has the reason.
+    let sets_none = question.change.label.is_some_and(|label| cart.target(label) == Some(LabelTarget::TrackingOnly));
     parts.extend((sets_none && !features.without_status).then_some(Part::WithoutStatus));
     parts.retain(|part| !cart.leave_out.contains(part));
     parts

@@ -167,7 +167,9 @@ impl Office {
                 let pinned = row.as_ref().and_then(|row| row.definition.plugin).or_else(|| cart.as_ref()?.digest);
                 let plugin = pinned.map(|pinned| store::plugins::get(tx, &merchant, pinned)).transpose()?.flatten();
                 let manifest = plugin.and_then(|plugin| serde_json::from_str::<Manifest>(&plugin.manifest).ok());
-                for (slot, origins) in cart.iter().zip(&manifest).flat_map(|(cart, manifest)| cart.fetched(manifest)) {
+                // Of a plugin that is not described yet it is not known where its slots lead: the next start looks again.
+                let (Some(cart), Some(manifest)) = (cart, manifest) else { continue };
+                for (slot, origins) in cart.fetched(&manifest) {
                     credentials::bind_fetched(tx, &merchant, &id, &slot, &origins)?;
                 }
                 credentials::noted(tx, &merchant, &id)?;
