@@ -109,7 +109,9 @@ pub(super) fn meaning(reason: &Reason<'_>) -> Option<Meaning> {
 /// Whether a reason speaks of an order, and not of the shop.
 pub(super) fn is_about_an_order(reason: &Reason<'_>) -> bool {
     let text = normal(reason.text);
-    is_about_one_order(&text, reason.order_number) || words(&text).any(|word| word == "order")
+    let next = words(&text).skip(1).chain([""]);
+    let names_an_order = words(&text).zip(next).any(|(word, next)| word == "order" && next != "manager");
+    names_an_order || is_about_one_order(&text, reason.order_number)
 }
 
 /// Whether a text speaks of one order, its payment or its customer. The word alone is none: an Order Manager has it in its name.
