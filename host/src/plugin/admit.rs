@@ -1,6 +1,6 @@
 //! Admission: from the bytes of a file to a [`Plugin`], once.
 //!
-//! Cheap questions come first: what a component is made of is counted in one linear pass ([`counts`]), because validating and compiling are not
+//! Cheap questions come first: what a component is made of is counted in one linear pass (`admit/counts.rs`), because validating and compiling are not
 //! linear. Nothing is compiled before the component is known to be well formed, to import only our interfaces and
 //! to export all of our functions. What cannot be known here is what a compilation costs: a small component can take seconds of it. The
 //! compiler runs on the blocking pool and is not stopped; processes that can be stopped take it over later.

@@ -1,7 +1,7 @@
 //! The listener's side of SETI inbound: `POST /seti/CART` in, one answer out, always with HTTP status 200.
 //!
 //! Nothing but posts is reachable here: the API has a listener of its own. A cart that has no inlet and a wrong log-in get the same words,
-//! and a client that fails too often at a cart is not listened to there for a while ([`failures`]). An address that many have in common, such as a
+//! and a client that fails too often at a cart is not listened to there for a while (`door/failures.rs`). An address that many have in common, such as a
 //! proxy's, is never shut out as a whole: any stranger could do that to everybody. What a page in a browser asks is refused and counts for nothing:
 //! whoever made the page could shut out the Order Manager of the machine on which it is looked at.
 //!

@@ -32,7 +32,7 @@ pub struct Sealed {
     pub place: Place,
     /// Which of the two values.
     pub turn: Turn,
-    /// The origins that it is for, as [`crate::carts::origins`] writes them. A value of an earlier release has the host alone.
+    /// The origins that it is for, as `carts/origins.rs` writes them. A value of an earlier release has the host alone.
     pub bound_to: String,
     /// Names the key that opens it.
     pub key_id: String,
