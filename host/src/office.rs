@@ -179,7 +179,6 @@ impl Office {
     /// [`Error::DataDir`].
     pub fn on(dir: DataDir, clock: Arc<dyn Clock>, disk: Arc<dyn Disk>) -> Result<Office, Error> {
         let store = dir.store(clock.reading()).map_err(crate::data_dir::Error::Store)?;
-        Office::note_what_was_before(&store).map_err(crate::data_dir::Error::Store)?;
         let clock = Arc::new(store.clock(clock));
         let witness = Arc::new(Witness::at(dir.under_way()));
         let shared = Shared {

@@ -166,7 +166,7 @@ pub struct Head {
 /// An attempt at which the host was at work when it died, or failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspect {
-    /// Whose.
+    /// The merchant whose delivery it was.
     pub merchant: MerchantId,
     /// The delivery.
     pub delivery: DeliveryId,

@@ -90,7 +90,7 @@ pub struct Fetch<L> {
 /// A lane that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate<L> {
-    /// Which.
+    /// The lane, by the outbox's own key.
     pub lane: L,
     /// Whether its update may be what ended the process before. Of those one is in flight at a time, of all carts together: should the process
     /// end again, it is known of which. The others wait for that, and nobody waits for them.

@@ -153,30 +153,6 @@ impl Office {
         }
         Ok(found)
     }
-
-    /// Takes the definitions of an earlier release for approved as they stand: that release asked nobody.
-    pub(super) fn note_what_was_before(store: &store::Store) -> Result<(), store::Error> {
-        let carts = store.read_blocking(|view: &View<'_>| credentials::unnoted(view))?;
-        if carts.is_empty() {
-            return Ok(());
-        }
-        store.write_blocking(move |tx: &Tx<'_>| -> Result<(), store::Error> {
-            for (merchant, id) in carts {
-                let row = store::carts::get(tx, &merchant, &id)?;
-                let cart = row.as_ref().and_then(|row| Cart::parse("the store", &row.definition.text).ok());
-                let pinned = row.as_ref().and_then(|row| row.definition.plugin).or_else(|| cart.as_ref()?.digest);
-                let plugin = pinned.map(|pinned| store::plugins::get(tx, &merchant, pinned)).transpose()?.flatten();
-                let manifest = plugin.and_then(|plugin| serde_json::from_str::<Manifest>(&plugin.manifest).ok());
-                // Of a plugin that is not described yet it is not known where its slots lead: the next start looks again.
-                let (Some(cart), Some(manifest)) = (cart, manifest) else { continue };
-                for (slot, origins) in cart.fetched(&manifest) {
-                    credentials::bind_fetched(tx, &merchant, &id, &slot, &origins)?;
-                }
-                credentials::noted(tx, &merchant, &id)?;
-            }
-            Ok(())
-        })
-    }
 }
 
 /// Notes what a definition that is loaded fetches: on the machine each slot that nothing was said of is approved as it is. What is no longer

@@ -213,7 +213,6 @@ pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId) -> Result<bool,
         "DELETE FROM parameters WHERE merchant = ?1 AND cart = ?2",
         "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2",
         "DELETE FROM fetched_credentials WHERE merchant = ?1 AND cart = ?2",
-        "DELETE FROM unbound_carts WHERE merchant = ?1 AND cart = ?2",
         "DELETE FROM cart_plugins WHERE merchant = ?1 AND cart = ?2",
         "DELETE FROM cart_lists WHERE merchant = ?1 AND cart = ?2",
     ] {

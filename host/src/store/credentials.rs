@@ -129,25 +129,6 @@ pub fn unbind_fetched(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &
     tx.run("unbind a credential", sql, (merchant, cart, slot)).map(drop)
 }
 
-/// Carts of an earlier release, of which nobody noted to which origins the values go that their definitions fetch.
-///
-/// # Errors
-///
-/// [`Error`], when it could not be read.
-pub fn unnoted(view: &View<'_>) -> Result<Vec<(MerchantId, CartId)>, Error> {
-    view.all("look up carts of an earlier release", "SELECT merchant, cart FROM unbound_carts", (), |row| Ok((row.get(0)?, row.get(1)?)))
-}
-
-/// It is noted now.
-///
-/// # Errors
-///
-/// [`Error`], when it could not be written.
-pub fn noted(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId) -> Result<(), Error> {
-    let sql = "DELETE FROM unbound_carts WHERE merchant = ?1 AND cart = ?2";
-    tx.run("note what credentials are bound to", sql, (merchant, cart)).map(drop)
-}
-
 /// One value.
 ///
 /// # Errors

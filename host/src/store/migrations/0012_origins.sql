@@ -1,4 +1,5 @@
--- To which origins the values may be sent that a cart's definition fetches from variables and files.
+-- To which origins the values may be sent that a cart's definition fetches from variables and files. Of a cart that is there already none are known:
+-- its plugin, of the contract 0.1, must be replaced in any case, and doing that on the machine approves them.
 
 CREATE TABLE fetched_credentials (
   merchant TEXT NOT NULL REFERENCES merchants,
@@ -7,11 +8,3 @@ CREATE TABLE fetched_credentials (
   origins TEXT NOT NULL,
   PRIMARY KEY (merchant, cart, slot)
 ) STRICT, WITHOUT ROWID;
-
--- Carts that are there already: their definitions are taken for approved as they stand, once, when the store is opened.
-CREATE TABLE unbound_carts (
-  merchant TEXT NOT NULL REFERENCES merchants,
-  cart TEXT NOT NULL,
-  PRIMARY KEY (merchant, cart)
-) STRICT, WITHOUT ROWID;
-INSERT INTO unbound_carts SELECT merchant, cart FROM carts;
