@@ -150,7 +150,11 @@ impl Operation {
             34 => {
                 Kind::ALL.into_iter().try_for_each(|kind| retention::delete(tx, merchant, kind, &(0..at.saturating_sub(40)), 2).map(drop))
             }
-            _ => orders::move_on(tx, merchant, order, sequence, sequence + 1),
+            // Only to an update that was accepted: that of the highest number.
+            _ => {
+                let accepted = orders::get(tx, merchant, order)?.map_or(0, |order| order.sequence);
+                if sequence < accepted { orders::move_on(tx, merchant, order, sequence, accepted) } else { Ok(()) }
+            }
         }
     }
 }
