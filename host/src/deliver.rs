@@ -33,7 +33,7 @@ use crate::store::orders::{OrderRef, Told};
 use cartage_contract::orders::Update;
 use lanes::Lanes;
 use refusals::Refusals;
-use roster::{Credentials, Note, Ready, Roster, Turn};
+use roster::{Credentials, Note, Ready, Recorded, Roster, Turn};
 use schedule::{CartKey, Follows, ForCart, History, Now, Policy, Sign, Timeline, Verdict};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -235,12 +235,14 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     /// Writes what came of an attempt, and goes on trying while the disk does not take it: it is the only record that it was sent. Of records
     /// that cannot be kept as they are, the bare outcome is.
     async fn settle(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, verdict: &Verdict) -> Result<u64, outbox::Error> {
+        let Recorded { receipt, cassette } = self.roster.record(ready, attempt).await;
         let mut settle = Settle {
-            receipt: Some(attempt.receipt.clone()),
+            receipt: Some(receipt),
+            steps: attempt.receipt.steps.clone(),
             lingers: attempt.cassette.recording.lingers(),
             resume: resume(&attempt.cassette.outcome),
             told: attempt.told(),
-            cassette: self.roster.record(ready, attempt).await,
+            cassette,
             ..self.settlement(claim, settlement(verdict, &attempt.receipt))
         };
         let mut is_bare = false;
@@ -254,7 +256,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
                 Err(error) if error.reach() == Reach::Content && !is_bare => {
                     tracing::error!(delivery = %claim.delivery, error = chain(&error), "the record of an attempt is left out");
                     let bare = |receipt| Receipt { message: None, steps: Vec::new(), ..receipt };
-                    settle = Settle { receipt: settle.receipt.map(bare), resume: None, cassette: None, ..settle };
+                    settle = Settle { receipt: settle.receipt.map(bare), steps: Vec::new(), resume: None, cassette: None, ..settle };
                     is_bare = true;
                 }
                 Err(error) => return Err(error),
@@ -321,6 +323,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             delivery: claim.delivery.clone(),
             attempt: claim.attempt,
             receipt: None,
+            steps: Vec::new(),
             lingers: false,
             resume: None,
             told: Told::default(),

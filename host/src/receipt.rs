@@ -9,6 +9,21 @@ use serde::Serialize;
 /// The longest that a plugin's wish to be tried later is heeded: 24 hours.
 pub const RETRY_WISH_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
+impl Receipt {
+    /// The same receipt without anything that a plugin or a cart wrote, and the reason in the place of its message.
+    pub fn without_words(self, why: &str) -> Receipt {
+        let nameless = |step: Step| Step { reference: None, ..step };
+        let unnamed = |package: ToldPackage| ToldPackage { reference: None, ..package };
+        Receipt {
+            message: self.message.map(|_| format!("[left out: {why}]")),
+            reference: None,
+            steps: self.steps.into_iter().map(nameless).collect(),
+            packages: self.packages.into_iter().map(unnamed).collect(),
+            ..self
+        }
+    }
+}
+
 /// The record of one try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Receipt {

@@ -10,6 +10,27 @@ use std::time::{Duration, Instant};
 /// Waits that make a schedule of hours one of seconds.
 const SOON: &str = "[delivery]\nretry_waits = [\"1 s\"]";
 
+/// A script that repeats in its refusal to whom the order goes: the receipt, the lists and the alerts show it as the recording does.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_script_says_of_a_person_is_in_no_receipt() {
+    const REFUSAL: &str = "could not write to jo@home.example: ring at the green door";
+    let shop = OrderChecker::start_with(Duration::ZERO, |_: &Asked| Answer::Refused(REFUSAL)).await.expect("a free port");
+    let daemon = Daemon::new();
+    daemon.add_cart("shop", &shop.script_url(), "encoding = \"delimited\"", "[delivery]\nretry_waits = []");
+    let (_, sent) =
+        daemon.run(&["send", "--cart", "shop", "--order", "1", "--label", "Status 1", "--note", "Ring at the green door", "--json"]);
+    let sent: serde_json::Value = serde_json::from_str(&sent).unwrap_or_else(|error| panic!("{error}: {sent}"));
+    assert!(shop.seen().arrived > 0, "{sent}");
+    let listed = daemon.json(&["delivery", "list", "--cart", "shop"]).to_string();
+    let explained = daemon.run(&["explain", "--cart", "shop", "--order", "1", "--full"]).1;
+    let id = sent.to_string().split("\"delivery\":\"").nth(1).and_then(|rest| rest.get(..36)).expect("it has an id").to_owned();
+    let shown = daemon.run(&["delivery", "show", &id]).1;
+    assert!(shown.contains("redacted-email-1"), "{shown}");
+    for said in [listed, explained, shown, daemon.run(&["status"]).1, daemon.run(&["alerts"]).1] {
+        assert!(!said.contains("green door") && !said.contains("jo@home"), "{said}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_that_passes_is_retried_and_one_orders_refusal_is_its_own() {
     const FAULTS: [&str; 4] = [

@@ -155,6 +155,7 @@ impl Desk {
             delivery: delivery.clone(),
             attempt,
             receipt: None,
+            steps: Vec::new(),
             lingers: false,
             resume: None,
             told: crate::store::orders::Told::default(),

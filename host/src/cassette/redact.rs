@@ -1,4 +1,4 @@
-//! Takes personal data out of a cassette, by rule, before it is kept or handed to anybody.
+//! Takes personal data out of a cassette and a receipt, by rule, before they are kept or handed to anybody.
 //!
 //! What is personal is known by the names of fields: those that every shop has for names, addresses, e-mail, telephone and notes, and those
 //! that the plugin's manifest names; and, for e-mail addresses, by their looks. Fields are found in JSON, XML, forms, queries, headers and
@@ -12,10 +12,14 @@
 //! a personal value that stands in no field with a telling name and in none that has one elsewhere, unless it looks like an e-mail address;
 //! and one shorter than four characters outside of its field.
 
+mod dump;
 mod form;
 mod json;
 mod known;
+mod labels;
+mod line;
 mod names;
+mod serialized;
 mod walk;
 mod xml;
 
@@ -24,6 +28,7 @@ pub use known::{VALUES_BYTES_MAX, VALUES_MAX};
 use super::{Cassette, Entry, HttpEntry, Recording, WireRecord};
 use crate::coding::{Coding, Edit, apply, in_order};
 use crate::exchange::{Call, Ended, Outcome};
+use crate::receipt::Receipt;
 use cartage_contract::delivery::{Delivery, EarlierAttempt, OrderKey, Report, Setting, SettingValue, Step, ToldPackage};
 use cartage_contract::growth::Extra;
 use cartage_contract::http::{Part, Request, Response};
@@ -61,11 +66,23 @@ impl Rules {
     ///
     /// [`TooMany`].
     pub fn cassette(&self, cassette: &Cassette) -> Result<Cassette, TooMany> {
-        let mut known = Known::default();
-        known.free(own_words(cassette));
-        self.pass(&mut known, &mut cassette.clone());
-        let mut redacted = cassette.clone();
+        let (mut known, mut redacted) = (self.known(cassette), cassette.clone());
         self.everywhere(&mut known, |known| self.pass(known, &mut redacted))?;
+        Ok(redacted)
+    }
+
+    /// The cassette and the receipt of one attempt without personal data. What is personal anywhere in the cassette is taken out of the receipt
+    /// as well, and the same word stands in its place.
+    ///
+    /// # Errors
+    ///
+    /// [`TooMany`].
+    pub fn attempt(&self, cassette: &Cassette, receipt: &Receipt) -> Result<(Cassette, Receipt), TooMany> {
+        let (mut known, mut redacted) = (self.known(cassette), (cassette.clone(), receipt.clone()));
+        self.everywhere(&mut known, |known| {
+            self.pass(known, &mut redacted.0);
+            Pass { walk: Walk::new(&self.names, known) }.receipt(&mut redacted.1);
+        })?;
         Ok(redacted)
     }
 
@@ -80,6 +97,14 @@ impl Rules {
         pass(&mut known);
         let edits = self.everywhere(&mut known, pass)?;
         Ok(walk::lossy(&apply(text.as_bytes(), edits)))
+    }
+
+    /// The first pass: the values that are personal in this cassette.
+    fn known(&self, cassette: &Cassette) -> Known {
+        let mut known = Known::default();
+        known.free(own_words(cassette));
+        self.pass(&mut known, &mut cassette.clone());
+        known
     }
 
     /// The second pass, when all values are known.
@@ -249,6 +274,13 @@ impl Pass<'_> {
                 Ended::Limit { .. } | Ended::Stopped(_) => {}
             },
         }
+    }
+
+    fn receipt(&mut self, receipt: &mut Receipt) {
+        self.maybe(&mut receipt.message);
+        self.maybe(&mut receipt.reference);
+        self.steps(&mut receipt.steps);
+        self.told(&mut receipt.packages);
     }
 
     fn told(&mut self, packages: &mut [ToldPackage]) {

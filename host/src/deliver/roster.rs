@@ -6,7 +6,7 @@ use crate::carts::{DeadLetters, DeliveryRules, Part};
 use crate::cassette::redact::Rules;
 use crate::id::{DeliveryId, SenderOrderNumber};
 use crate::outbox::{self, Claim, Then};
-use crate::receipt::{Fate, PauseReason};
+use crate::receipt::{Fate, PauseReason, Receipt};
 use crate::store::carts::Pause;
 use crate::store::cassettes::Tape;
 use cartage_contract::orders::Update;
@@ -41,14 +41,23 @@ pub trait Roster: Send + Sync + 'static {
     /// An attempt is over and about to be settled. Whether its fate stands, or the cart has other credentials that are to be tried next.
     fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> impl Future<Output = Credentials> + Send;
 
-    /// What is kept of an attempt besides its receipt. None: nothing.
-    fn record(&self, ready: &Ready, attempt: &Attempt) -> impl Future<Output = Option<Tape>> + Send;
+    /// What is kept of an attempt.
+    fn record(&self, ready: &Ready, attempt: &Attempt) -> impl Future<Output = Recorded> + Send;
 
     /// Pauses a cart until somebody resumes it.
     fn pause(&self, cart: &CartKey, why: PauseReason) -> impl Future<Output = Result<(), outbox::Error>> + Send;
 
     /// Something happened that people or counters should hear of. It must not wait.
     fn note(&self, cart: &CartKey, note: &Note<'_>);
+}
+
+/// What is kept of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its receipt, without personal data.
+    pub receipt: Receipt,
+    /// Its recording. `None`: none is kept.
+    pub cassette: Option<Tape>,
 }
 
 /// How a cart stands.

@@ -2,8 +2,11 @@
 
 use super::facts::{Facts, rows};
 use super::lines::{label, named};
+use super::recordings::recorded;
 use super::{Error, KeptCart, Office};
+use crate::cassette::redact::Rules;
 use crate::data_dir::room::Room;
+use crate::deliver::roster::Recorded;
 use crate::deliver::{Attempt, Job};
 use crate::egress::Mode;
 use crate::events::{self, Raised};
@@ -273,7 +276,9 @@ impl Office {
         let sequence = job.sequence;
         let attempt = courier.attempt(job, Mode::DryRun).await.map_err(Error::courier(&kept.cart.id))?;
         self.called(&kept.cart.id, &attempt.cassette).await?;
-        self.keep_receipt(&attempt, sequence, asked.update.order_number()).await?;
+        let rules = Rules::new(&courier.manifest().personal_fields);
+        let Recorded { receipt, .. } = recorded(rules, &attempt, None).await;
+        self.keep_receipt(&receipt, sequence, asked.update.order_number()).await?;
         Ok(Some(attempt))
     }
 

@@ -7,11 +7,11 @@
 use super::inlet::{INLET_FIELD, INLET_SLOT};
 use super::{Error, KeptCart, Office};
 use crate::cassette::Cassette;
-use crate::deliver::Attempt;
 use crate::egress::Mode;
 use crate::egress::credential::{self, Warning};
 use crate::exchange::Outcome;
 use crate::id::{CartId, SenderOrderNumber};
+use crate::receipt::Receipt;
 use crate::store::credentials::{Place, Turn};
 use crate::store::orders::OrderRef;
 use crate::store::{self, audit, receipts};
@@ -171,8 +171,7 @@ impl Office {
     }
 
     /// Keeps the receipt of an attempt that is no delivery's.
-    pub(super) async fn keep_receipt(&self, attempt: &Attempt, sequence: u64, order_number: &SenderOrderNumber) -> Result<(), Error> {
-        let receipt = &attempt.receipt;
+    pub(super) async fn keep_receipt(&self, receipt: &Receipt, sequence: u64, order_number: &SenderOrderNumber) -> Result<(), Error> {
         let row = receipts::Receipt {
             delivery: receipt.delivery.clone(),
             attempt: receipt.attempt,

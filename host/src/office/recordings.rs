@@ -5,12 +5,17 @@ use super::{Error, KeptCart, Office};
 use crate::cassette::Cassette;
 use crate::cassette::redact::Rules;
 use crate::causes::chain;
+use crate::deliver::Attempt;
+use crate::deliver::roster::Recorded;
 use crate::heavy;
 use crate::id::{CartId, DeliveryId};
 use crate::outbox::{Found, How, Unreadable};
+use crate::receipt::Receipt;
+use crate::store::cassettes::{CASSETTE_BYTES_MAX, Personal, Tape};
 use crate::store::orders::OrderRef;
 use crate::store::{self, Tx, View, cassettes, decisions, receipts, recordings};
 use serde_json::{Value, json};
+use std::io;
 
 /// The longest time for which recordings may be raw: 24 hours.
 pub const RAW_MS_MAX: u64 = 24 * 60 * 60 * 1000;
@@ -160,6 +165,55 @@ impl Office {
         let (merchant, order) = (self.merchant.clone(), order.clone());
         let kept = self.shared.store.read::<_, store::Error>(move |view| decisions::list(view, &merchant, &order)).await?;
         Ok(kept.iter().map(|kept| shown("a decision", &kept.json)).collect())
+    }
+}
+
+/// What is kept of an attempt, without personal data but for a cassette that is kept raw. `keep` says which cassette is kept, if any. A cassette that
+/// cannot be freed of personal data is not kept, and the receipt loses what the plugin and the cart wrote in it.
+pub(super) async fn recorded(rules: Rules, attempt: &Attempt, keep: Option<Personal>) -> Recorded {
+    let Attempt { receipt, cassette } = attempt.clone();
+    let work = move || {
+        let tape = |personal, cassette: &Cassette| json_within(cassette, CASSETTE_BYTES_MAX).map(|json| Tape { json, personal });
+        match (rules.attempt(&cassette, &receipt), keep) {
+            (Ok((redacted, receipt)), keep) => {
+                let kept = |personal| tape(personal, if personal == Personal::Raw { &cassette } else { &redacted });
+                Recorded { receipt, cassette: keep.and_then(kept) }
+            }
+            (Err(why), keep) => {
+                let Receipt { cart, delivery, attempt, .. } = &receipt;
+                tracing::warn!(%cart, %delivery, attempt, error = &why as &dyn std::error::Error, "the recording is left out");
+                let raw = keep.filter(|personal| *personal == Personal::Raw).and_then(|personal| tape(personal, &cassette));
+                Recorded { receipt: receipt.without_words(&why.to_string()), cassette: raw }
+            }
+        }
+    };
+    heavy::work(attempt.cassette.bytes(), work).await
+}
+
+/// A cassette as JSON. None: it would be longer than this, and is not written to its end.
+fn json_within(cassette: &Cassette, bytes_max: usize) -> Option<String> {
+    let mut json = Within { bytes: Vec::new(), bytes_max };
+    serde_json::to_writer(&mut json, cassette).ok()?;
+    Some(String::from_utf8(json.bytes).expect("JSON is UTF-8"))
+}
+
+/// Takes so many bytes and no more.
+struct Within {
+    bytes: Vec<u8>,
+    bytes_max: usize,
+}
+
+impl io::Write for Within {
+    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+        if more.len() > self.bytes_max - self.bytes.len() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -1,26 +1,24 @@
 //! What the worker asks of the office: the carts of all merchants, each made ready, and who hears of what happened.
 
-use super::recordings::RAW_MS_MAX;
+use super::recordings::{RAW_MS_MAX, recorded};
 use super::{Error, Office};
 use crate::carts::Cart;
 use crate::cassette::Cassette;
-use crate::cassette::redact::{Rules, TooMany};
+use crate::cassette::redact::Rules;
 use crate::deliver::Attempt;
-use crate::deliver::roster::{Credentials, NotReady, Note, Ready, Roster, Standing, Trial, Turn};
+use crate::deliver::roster::{Credentials, NotReady, Note, Ready, Recorded, Roster, Standing, Trial, Turn};
 use crate::deliver::schedule::{CartKey, Follows, Verdict};
 use crate::gate::package::{fit, mark};
-use crate::heavy;
 use crate::id::{CartId, MerchantId, SenderOrderNumber};
 use crate::outbox::{self, Claim};
-use crate::receipt::{Fate, PauseReason, Receipt};
+use crate::receipt::{Fate, PauseReason};
 use crate::store::carts::Pause;
-use crate::store::cassettes::{CASSETTE_BYTES_MAX, Personal, Tape};
+use crate::store::cassettes::Personal;
 use crate::store::orders::OrderRef;
 use crate::store::{self, Tx, audit, merchants};
 use cartage_contract::manifest::Pace;
 use cartage_contract::orders::Update;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -196,23 +194,16 @@ impl Roster for Office {
         }
     }
 
-    /// The cassette without personal data. What cannot be freed of it is not kept, nor anything where the disk is nearly full: the receipt
-    /// says what came of the attempt.
-    async fn record(&self, ready: &Ready, attempt: &Attempt) -> Option<Tape> {
-        if !self.room().records() {
-            return None;
-        }
+    /// The receipt and the cassette, without personal data. A cassette that cannot be freed of it is not kept, nor any where the disk is nearly
+    /// full: the receipt says what came of the attempt.
+    async fn record(&self, ready: &Ready, attempt: &Attempt) -> Recorded {
         let raw = ready.raw_until_unix_ms.is_some_and(|until| (1..=RAW_MS_MAX).contains(&until.saturating_sub(attempt.receipt.at_unix_ms)));
-        let (rules, cassette) = (ready.personal.clone(), attempt.cassette.clone());
-        let tape = move || {
-            let (cassette, personal) = if raw { (cassette, Personal::Raw) } else { (rules.cassette(&cassette)?, Personal::Redacted) };
-            Ok(json_within(&cassette, CASSETTE_BYTES_MAX).map(|json| Tape { json, personal }))
+        let keep = match (self.room().records(), raw) {
+            (false, _) => None,
+            (true, true) => Some(Personal::Raw),
+            (true, false) => Some(Personal::Redacted),
         };
-        heavy::work(attempt.cassette.bytes(), tape).await.unwrap_or_else(|why: TooMany| {
-            let Receipt { cart, delivery, attempt, .. } = &attempt.receipt;
-            tracing::warn!(%cart, %delivery, attempt, error = &why as &dyn std::error::Error, "the recording is left out");
-            None
-        })
+        recorded(ready.personal.clone(), attempt, keep).await
     }
 
     async fn pause(&self, (merchant, cart): &CartKey, why: PauseReason) -> Result<(), outbox::Error> {
@@ -295,33 +286,6 @@ impl Office {
     async fn others_wait(&self, cart: &CartKey) -> bool {
         let kept = self.kept_credentials(&cart.1).await;
         kept.is_ok_and(|kept| kept.iter().any(|value| value.turn == store::credentials::Turn::Next))
-    }
-}
-
-/// A cassette as JSON. None: it would be longer than this, and is not written to its end.
-fn json_within(cassette: &Cassette, bytes_max: usize) -> Option<String> {
-    let mut json = Within { bytes: Vec::new(), bytes_max };
-    serde_json::to_writer(&mut json, cassette).ok()?;
-    Some(String::from_utf8(json.bytes).expect("JSON is UTF-8"))
-}
-
-/// Takes so many bytes and no more.
-struct Within {
-    bytes: Vec<u8>,
-    bytes_max: usize,
-}
-
-impl io::Write for Within {
-    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
-        if more.len() > self.bytes_max - self.bytes.len() {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.bytes.extend_from_slice(more);
-        Ok(more.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

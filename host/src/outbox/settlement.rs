@@ -5,7 +5,7 @@ use crate::receipt::Receipt;
 use crate::store::carts::Pause;
 use crate::store::cassettes::Tape;
 use crate::store::orders::{OrderRef, Told};
-use cartage_contract::delivery::{EarlierAttempt, FailureKind};
+use cartage_contract::delivery::{EarlierAttempt, FailureKind, Step};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -20,8 +20,10 @@ pub struct Settle {
     pub delivery: DeliveryId,
     /// The number that the claim gave.
     pub attempt: u32,
-    /// The attempt's receipt, which is kept. None: it never started.
+    /// The attempt's receipt, which is kept as it is here, so without personal data. `None`: the attempt never started.
     pub receipt: Option<Receipt>,
+    /// The steps that were done, in the plugin's own words: the next attempt is told of them.
+    pub steps: Vec<Step>,
     /// Whether a request of the attempt had no answer, so that it may still be under way at the cart.
     pub lingers: bool,
     /// What the plugin gave back for the next attempt.
@@ -115,7 +117,7 @@ impl Settle {
     /// What the next attempt is told of this one.
     pub(super) fn earlier(&self) -> Option<EarlierAttempt> {
         let receipt = self.receipt.as_ref()?;
-        let (steps, resume) = (receipt.steps.clone(), self.resume.clone());
+        let (steps, resume) = (self.steps.clone(), self.resume.clone());
         Some(EarlierAttempt { attempt: self.attempt, reach: receipt.reach, steps, resume, extra: Vec::new() })
     }
 }

@@ -29,6 +29,7 @@ fn ended(claim: &Claim, settlement: Settlement) -> Settle {
         delivery: claim.delivery.clone(),
         attempt: claim.attempt,
         receipt: None,
+        steps: Vec::new(),
         lingers: false,
         resume: None,
         told: crate::store::orders::Told::default(),

@@ -155,7 +155,8 @@ fn fold(value: &str) -> String {
 /// Bytes of a place, at most: a few words and a number.
 const PLACE_BYTES_MAX: usize = 64;
 
-fn is_place(value: &str) -> bool {
+/// Whether this stands in the place of a value.
+pub(super) fn is_place(value: &str) -> bool {
     let rest = value.strip_prefix("redacted-").and_then(|rest| rest.split_once('-'));
     rest.is_some_and(|(kind, nth)| Kind::ALL.iter().any(|known| known.word() == kind) && nth.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -143,6 +143,120 @@ fn texts_lose_what_is_personal_and_nothing_else() {
     }
 }
 
+/// Personal values as scripts and pages print them. In each the value is `Jo Bloggs`, or what stands in its place.
+#[test]
+fn values_are_found_in_dumps_tables_and_beside_the_words_that_name_them() {
+    for given in [
+        // PHP's print_r, in lines, in one, of an object, deeper, and over several lines.
+        "Array\n(\n    [order] => 1021\n    [fullname] => {}\n    [status] => Shipped\n)\n",
+        "Array ( [order] => 1021 [fullname] => {} [status] => Shipped )",
+        "stdClass Object\n(\n    [fullname:protected] => {}\n    [status] => Shipped\n)\n",
+        "Array\n(\n    [shipping] => Array\n        (\n            [name] => {}\n        )\n\n    [name] => Seeds\n)\n",
+        "Array\n(\n    [note] => {}\n    [status] => Shipped\n)\n",
+        "debug: Array\n(\n    [fullname] => {}\n)\nSETISuccess",
+        // var_dump, var_export, Ruby, Perl.
+        "array(2) {\n  [\"order\"]=>\n  int(1021)\n  [\"fullname\"]=>\n  string(9) \"{}\"\n}",
+        "object(Order)#1 (2) {\n  [\"billing\":protected]=>\n  array(1) {\n    [\"name\"]=>\n    string(9) \"{}\"\n  }\n  [\"name\"]=>\n  string(5) \"Seeds\"\n}",
+        "array (\n  'order' => 1021,\n  'fullname' => '{}',\n  'status' => 'Shipped',\n)",
+        "array (\n  'customer' => \n  array (\n    'name' => '{}',\n  ),\n)",
+        "{:order => 1021, :fullname => \"{}\", :status => \"Shipped\"}",
+        "$VAR1 = { 'fullname' => '{}', 'status' => 'Shipped' };",
+        "<pre>Array\n(\n    [fullname] =&gt; {}\n)\n</pre><p>done</p>",
+        "{\"debug\":\"[fullname] => {}\"}",
+        "dump: [fullname] => {}\n<Orders><Status>Shipped</Status></Orders>",
+        // serialize.
+        "a:2:{s:5:\"order\";i:1021;s:8:\"fullname\";s:9:\"{}\";}",
+        "O:5:\"Order\":1:{s:7:\"billing\";a:1:{s:4:\"name\";s:9:\"{}\";}}",
+        // Tables and lists of HTML.
+        "<table><tr><th>Full name</th><td>{}</td></tr><tr><th>Status</th><td>Shipped</td></tr></table>",
+        "<table><tr><td>Full name:</td><td><b>{}</b></td></tr></table>",
+        "<TABLE><TR><TH>Order</TH><TH>Full Name</TH><TH>Status</TH></TR><TR><TD>1021</TD><TD>{}</TD><TD>Shipped</TD></TR></TABLE>",
+        "<table><tr><th>Email</th><th>Status</th></tr><tr><td></td><td>Shipped</td></tr><tr><td>{}</td><td>Packed</td></tr></table>",
+        "<dl><dt>Full name</dt><dd>{}</dd><dt>Status</dt><dd>Shipped</dd></dl>",
+        "<p><strong>Full name</strong> {} <br> shipped</p>",
+        "<span>Full name:</span><span>{}</span>",
+        "<label>Full name</label><input value=\"{}\">",
+        // Names and values as elements of XML.
+        "<row><key>fullname</key><value>{}</value></row><row><key>status</key><value>Shipped</value></row>",
+        "<dict><key>fullname</key><string>{}</string><key>status</key><string>Shipped</string></dict>",
+        "<field><name>fullname</name><value><![CDATA[{}]]></value></field>",
+        "<attribute code=\"fullname\">{}</attribute>",
+        // Lines.
+        "order=1021, fullname={}, status=Shipped",
+        "Error 500: fullname: {}",
+        "1021 | fullname: {} | status: Shipped",
+        "vorname: {}\nstatus: Shipped",
+        "Nom de famille: {}",
+        "customer_first={}&x=1",
+    ] {
+        for value in ["Jo Bloggs", "Jo (at home)"] {
+            let before = given.replace("{}", value).replace("string(9)", &format!("string({})", value.len()));
+            let after = redacted(&before);
+            assert!(!after.contains("Jo"), "{before}\nbecame\n{after}");
+            let (head, tail) = given.split_once("{}").expect("it has a value");
+            let (head, tail) = (head.replace("string(9)", &format!("string({})", value.len())), tail);
+            assert!(after.starts_with(&head) && after.ends_with(tail), "{before}\nbecame\n{after}");
+            assert_eq!(redacted(&after), after, "twice is once");
+        }
+    }
+    let address = redacted("GET https://shop.example/orders?page=2&email=jo%40shop&x=1 failed");
+    assert_eq!(address, "GET https://shop.example/orders?page=2&email=redacted-email-1&x=1 failed");
+}
+
+/// What a rule would take for a personal value, and is none.
+#[test]
+fn what_only_looks_like_a_name_and_its_value_stays() {
+    for given in [
+        "1 => 2, x => y",
+        "Array\n(\n    [status] => Shipped\n    [0] => 1021\n)\n",
+        "<table><tr><th>Email</th><th>Status</th></tr></table><p>Order Shipped</p>",
+        "<tr><td>Order</td><td>1021</td></tr>",
+        "<ul><li>Contact</li><li>Cart</li></ul>",
+        "<key>status</key><value>Shipped</value>",
+        "12:30:05 shipped, at https://shop.example/a?status=sent",
+        "a:1:{s:6:\"status\";s:7:\"Shipped\";}",
+        "a:b",
+    ] {
+        assert_eq!(redacted(given), given);
+    }
+}
+
+#[test]
+fn a_note_of_several_lines_is_taken_out_of_a_dump_whole() {
+    let dump = "Array\n(\n    [note] => call Jo,\nthen leave it\n\nat the door\n    [status] => Shipped\n)\n";
+    assert_eq!(redacted(dump), "Array\n(\n    [note] => redacted-note-1\n    [status] => Shipped\n)\n");
+}
+
+#[test]
+fn a_receipt_loses_what_is_personal_in_its_cassette() {
+    use crate::id::{CartId, DeliveryId};
+    use crate::receipt::Fate;
+    let cassette = cassette(Some("leave it with the neighbour"), vec![], br#"{"billing":{"name":"Jo Bloggs"}}"#, "");
+    let receipt = Receipt {
+        cart: CartId::new("shop").expect("a valid id"),
+        delivery: DeliveryId::new(),
+        attempt: 1,
+        at_unix_ms: 1,
+        took_ms: 1,
+        plugin: Digest::of(b"test"),
+        reach: Reach::Answered,
+        fate: Fate::Delivered,
+        message: Some("told JO BLOGGS (jo@shop.example): leave it with the neighbour; 1021 is Order Shipped".into()),
+        reference: Some("jo bloggs".into()),
+        steps: vec![Step { name: "note".into(), reference: Some("Jo Bloggs/1".into()) }],
+        packages: vec![ToldPackage { index: 0, reference: Some("F-1".into()) }],
+    };
+    let (redacted, kept) = Rules::default().attempt(&cassette, &receipt).expect("it holds few values");
+    assert_eq!(kept.message.as_deref(), Some("told redacted-name-1 (redacted-email-1): redacted-note-1; 1021 is Order Shipped"));
+    assert_eq!(kept.reference.as_deref(), Some("redacted-name-1"));
+    assert_eq!(kept.steps[0].reference.as_deref(), Some("redacted-name-1/1"));
+    assert_eq!(kept.packages, receipt.packages);
+    assert_eq!(Ok(redacted), Rules::default().cassette(&cassette), "the same words stand in both");
+    let without = receipt.without_words("it is too long");
+    assert_eq!((without.message.as_deref(), without.reference), (Some("[left out: it is too long]"), None));
+    assert_eq!((&*without.steps[0].name, &without.steps[0].reference, &without.packages[0].reference), ("note", &None, &None));
+}
+
 #[test]
 fn a_value_is_the_same_word_wherever_it_stands() {
     let body = vec![text("password="), secret(), text("&customer_name=Jo+Bloggs&note=Order+Shipped&status=Shipped")];

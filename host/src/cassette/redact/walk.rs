@@ -6,13 +6,11 @@
 
 use super::known::Known;
 use super::names::{Kind, Names, Within};
-use super::{form, json, xml};
+use super::{dump, form, json, line, serialized, xml};
 use crate::coding::{Coding, Edit, in_order};
 
 /// How deep texts are looked for in texts.
 const DEPTH_MAX: usize = 4;
-/// The longest name of a field in a plain line.
-const LINE_NAME_BYTES_MAX: usize = 64;
 
 /// Goes through texts.
 pub(super) struct Walk<'a> {
@@ -66,10 +64,24 @@ impl<'a> Walk<'a> {
 
     /// What to change in a text of any kind.
     pub(super) fn text(&mut self, text: &[u8], within: Within) -> Vec<Edit> {
-        let mut edits =
-            if within.kind.is_none() && form::is_form(text) { form::walk(self, text, within) } else { self.documents(text, within) };
+        let mut edits = match dump::begins(text).filter(|start| within.kind.is_none() && !is_document(&text[..*start])) {
+            Some(start) => self.dumped(text, start, within),
+            None if within.kind.is_none() && serialized::is_serialized(text) => serialized::walk(self, text, within),
+            None if within.kind.is_none() && form::is_form(text) => form::walk(self, text, within),
+            None => self.documents(text, within),
+        };
         // Also in the names of fields, and across what was taken for one. Last, because what is known of a field counts more.
         edits.extend(self.known.again(text));
+        edits
+    }
+
+    /// A dump, the lines before it and the documents after it.
+    fn dumped(&mut self, text: &[u8], start: usize, within: Within) -> Vec<Edit> {
+        let mut edits = self.lines(text, 0..start, within);
+        let (inside, end) = dump::walk(self, text, start, within);
+        edits.extend(inside);
+        let shift = |edit: Edit| Edit { at: edit.at.start + end..edit.at.end + end, text: edit.text };
+        edits.extend(self.documents(&text[end..], within).into_iter().map(shift));
         edits
     }
 
@@ -100,28 +112,10 @@ impl<'a> Walk<'a> {
             return place.map(|place| shift(Edit { at: 0..plain.len(), text: place })).into_iter().collect();
         }
         let mut edits = self.known.find(plain);
-        let mut start = 0;
-        for line in plain.split_inclusive(|byte| *byte == b'\n') {
-            if let Some((kind, value)) = self.named(line) {
-                let place = self.known.place(kind, &lossy(&line[value.clone()]));
-                edits.extend(place.map(|text| Edit { at: start + value.start..start + value.end, text }));
-            }
-            start += line.len();
+        for line::Named { within, at, coding } in line::named(self.names, plain) {
+            edits.extend(self.value_in(plain, at, coding, within));
         }
         edits.into_iter().map(shift).collect()
-    }
-
-    /// The value of a line `name: value` or `name=value`, where the name is personal.
-    fn named(&self, line: &[u8]) -> Option<(Kind, std::ops::Range<usize>)> {
-        let sign = line.iter().take(LINE_NAME_BYTES_MAX).position(|byte| b":=".contains(byte))?;
-        // The last words before the sign: `failed for email: ...`.
-        let name = line[..sign].trim_ascii();
-        let last = name.rsplit(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
-        let kind = [name, last].iter().find_map(|name| self.names.enter(Within::default(), name).kind)?;
-        let value = &line[sign + 1..];
-        let start = sign + 1 + (value.len() - value.trim_ascii_start().len());
-        let end = start + value.trim_ascii().len();
-        Some((kind, start..end))
     }
 }
 
@@ -135,6 +129,11 @@ pub(super) fn lossy(bytes: &[u8]) -> String {
 
 fn is_structured(text: &[u8]) -> bool {
     seems(text.trim_ascii_start()).is_some()
+}
+
+/// Whether a document begins anywhere in this.
+fn is_document(text: &[u8]) -> bool {
+    (0..text.len()).any(|from| seems(&text[from..]).is_some())
 }
 
 /// Whether a document begins here.

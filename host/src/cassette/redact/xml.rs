@@ -1,5 +1,7 @@
-//! XML and HTML, read leniently: elements and attributes by their names, at any depth.
+//! XML and HTML, read leniently: elements and attributes by their names, at any depth, and values beside the words that name them
+//! (`<th>Email</th><td>...</td>`, `<key>email</key><value>...</value>`).
 
+use super::labels::Labels;
 use super::names::Within;
 use super::walk::Walk;
 use crate::coding::{Coding, Edit};
@@ -23,11 +25,13 @@ struct Tag {
 /// What to change in the document that begins here, and where it ends: with the text.
 pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, outside: Within) -> (Vec<Edit>, usize) {
     let (mut edits, mut open, mut at) = (Vec::new(), Vec::<(Vec<u8>, Within)>::new(), from);
+    let mut labels = Labels::default();
     while at < text.len() {
         let rest = &text[at..];
         let within = open.last().map_or(outside, |(_, within)| *within);
         if rest.starts_with(b"<![CDATA[") {
             let end = find(text, at + 9, b"]]>");
+            let within = beside(walk, &mut labels, &open, &text[at + 9..end], Coding::Plain, within);
             edits.extend(content(walk, text, at + 9..end, Coding::Plain, within));
             at = (end + 3).min(text.len());
         } else if rest.starts_with(b"<!--") {
@@ -42,23 +46,33 @@ pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, outside: Withi
             if let Some(depth) = open.iter().rposition(|(known, _)| known == name) {
                 open.truncate(depth);
             }
+            labels.ends(name);
             at = (end + 1).min(text.len());
         } else if rest[0] == b'<' && rest.get(1).is_some_and(u8::is_ascii_alphabetic) {
             let tag = tag(text, at);
-            let (changes, inside) = attributes(walk, text, &tag, within);
-            edits.extend(changes);
             let name = text[tag.name.clone()].to_vec();
+            labels.starts(&name);
+            let (changes, inside) = attributes(walk, text, &tag, within, &mut labels);
+            edits.extend(changes);
             if !tag.is_closed && open.len() < DEPTH_MAX && !VOID.contains(&&*name.to_ascii_lowercase()) {
                 open.push((name, inside));
             }
             at = tag.end;
         } else {
             let length = rest[1..].iter().position(|byte| *byte == b'<').map_or(rest.len(), |at| at + 1);
+            let within = beside(walk, &mut labels, &open, &text[at..at + length], Coding::Xml, within);
             edits.extend(content(walk, text, at..at + length, Coding::Xml, within));
             at += length;
         }
     }
     (edits, at)
+}
+
+/// Of what the text of an element is, by the words beside it where its element does not tell.
+fn beside(walk: &Walk<'_>, labels: &mut Labels, open: &[(Vec<u8>, Within)], text: &[u8], coding: Coding, within: Within) -> Within {
+    let element = open.last().map_or(&b""[..], |(name, _)| name);
+    let decoded = coding.decode(text.trim_ascii());
+    if decoded.bytes.is_empty() { within } else { labels.content(walk.names, element, &decoded.bytes, within) }
 }
 
 /// The text of an element, without the blanks around it.
@@ -70,7 +84,7 @@ fn content(walk: &mut Walk<'_>, text: &[u8], at: Range<usize>, coding: Coding, w
 }
 
 /// What to change in a tag's attributes, and of what its element is.
-fn attributes(walk: &mut Walk<'_>, text: &[u8], tag: &Tag, outside: Within) -> (Vec<Edit>, Within) {
+fn attributes(walk: &mut Walk<'_>, text: &[u8], tag: &Tag, outside: Within, labels: &mut Labels) -> (Vec<Edit>, Within) {
     let is = |at: &Range<usize>, names: &[&[u8]]| names.contains(&&*text[at.clone()].to_ascii_lowercase());
     let mut within = walk.names.enter(outside, &text[tag.name.clone()]);
     for (name, value) in &tag.attributes {
@@ -83,7 +97,11 @@ fn attributes(walk: &mut Walk<'_>, text: &[u8], tag: &Tag, outside: Within) -> (
     for (name, value) in tag.attributes.iter().filter(|(name, _)| !text[name.clone()].starts_with(b"xmlns")) {
         let names_the_field = is(name, NAMING) && walk.names.enter(outside, &Coding::Xml.decode(&text[value.clone()]).bytes).kind.is_some();
         if !names_the_field {
-            edits.extend(walk.value_in(text, value.clone(), Coding::Xml, walk.names.enter(within, &text[name.clone()])));
+            let mut within = walk.names.enter(within, &text[name.clone()]);
+            if within.kind.is_none() && is(name, &[b"value"]) {
+                within = labels.take().unwrap_or(within);
+            }
+            edits.extend(walk.value_in(text, value.clone(), Coding::Xml, within));
         }
     }
     (edits, within)

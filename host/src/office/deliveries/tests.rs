@@ -57,6 +57,7 @@ impl Desk {
             delivery: claim.delivery,
             attempt: claim.attempt,
             receipt: None,
+            steps: Vec::new(),
             lingers: false,
             resume: None,
             told: crate::store::orders::Told::default(),

@@ -101,6 +101,7 @@ impl Desk {
             delivery: claim.delivery,
             attempt: claim.attempt,
             receipt: Some(receipt),
+            steps: Vec::new(),
             lingers: false,
             resume: Some(format!("marked-{number}-resume").into_bytes()),
             told: Told { reference: Some(format!("marked-{number}-told")), packages: Vec::new() },

@@ -55,6 +55,7 @@ async fn die(office: &Office, number: &str) {
         delivery,
         attempt,
         receipt: None,
+        steps: Vec::new(),
         lingers: false,
         resume: None,
         told: crate::store::orders::Told::default(),

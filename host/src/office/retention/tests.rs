@@ -91,6 +91,7 @@ impl Desk {
             delivery,
             attempt: claim.attempt,
             receipt: Some(receipt),
+            steps: Vec::new(),
             lingers: false,
             resume: None,
             told: crate::store::orders::Told::default(),

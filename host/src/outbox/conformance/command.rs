@@ -343,6 +343,7 @@ impl Driver {
             order,
             delivery,
             attempt,
+            steps: receipt.iter().flat_map(|receipt| receipt.steps.clone()).collect(),
             receipt,
             lingers: reach == Reach::MaybeSent,
             resume,

@@ -1,0 +1,94 @@
+//! Names and their values in plain lines: `Email: ...`, `failed for email: ...`, `name=Jo, phone=123`, and `?email=...` in a URL.
+
+use super::names::{Names, Within};
+use crate::coding::Coding;
+use std::ops::Range;
+
+/// The longest name of a field.
+const NAME_BYTES_MAX: usize = 64;
+/// How many signs of one piece of a line are looked at: what stands before a name may have a colon of its own.
+const SIGNS_MAX: usize = 4;
+
+/// A value of a personal field.
+pub(super) struct Named {
+    pub(super) within: Within,
+    pub(super) at: Range<usize>,
+    pub(super) coding: Coding,
+}
+
+/// The values of personal fields in these lines.
+pub(super) fn named(names: &Names, text: &[u8]) -> Vec<Named> {
+    let (mut found, mut start) = (Vec::new(), 0);
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        for piece in pieces(line) {
+            let (content, from) = (&line[piece.clone()], start + piece.start);
+            let shift = |named: Named| Named { at: named.at.start + from..named.at.end + from, ..named };
+            match value(names, content) {
+                Some(named) => found.push(shift(named)),
+                None => found.extend(query(names, content).map(shift)),
+            }
+        }
+        start += line.len();
+    }
+    found
+}
+
+/// A line in pieces: each begins with a name and its sign, but for the first.
+fn pieces(line: &[u8]) -> Vec<Range<usize>> {
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    for (at, byte) in line.iter().enumerate() {
+        if b",;|\t".contains(byte) && begins_with_a_name(&line[at + 1..]) {
+            pieces.push(start..at);
+            start = at + 1;
+        }
+    }
+    pieces.push(start..line.len());
+    pieces
+}
+
+fn begins_with_a_name(text: &[u8]) -> bool {
+    let text = &text[..text.len().min(NAME_BYTES_MAX)];
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.[]#' ".contains(byte);
+    let name = text.iter().take_while(|byte| fits(byte)).count();
+    text[..name].iter().any(u8::is_ascii_alphabetic) && matches!(text.get(name), Some(b':' | b'='))
+}
+
+/// The value of a piece `name: value` or `name=value`, where the name is personal.
+fn value(names: &Names, piece: &[u8]) -> Option<Named> {
+    let is_sign = |at: &usize| b":=".contains(&piece[*at]);
+    let signs = (0..piece.len().min(NAME_BYTES_MAX * 2)).filter(is_sign).take(SIGNS_MAX);
+    let mut start = 0;
+    for sign in signs {
+        // The last words before the sign as well: `failed for email: ...`.
+        let name = piece[start..sign].trim_ascii();
+        let last = name.rsplit(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
+        let enter = |name: &[u8]| names.enter(Within::default(), name);
+        let is_path = last.iter().any(|byte| b"/?&".contains(byte));
+        let within = [name, last].into_iter().filter(|name| name.len() <= NAME_BYTES_MAX).map(enter).find(|within| within.kind.is_some());
+        if let Some(within) = within.filter(|_| !is_path) {
+            let after = &piece[sign + 1..];
+            let value = sign + 1 + (after.len() - after.trim_ascii_start().len());
+            let end = value.max(sign + 1 + after.trim_ascii_end().len());
+            return Some(Named { within, at: value..end, coding: Coding::Plain });
+        }
+        start = sign + 1;
+    }
+    None
+}
+
+/// The values of personal fields in URLs.
+fn query<'a>(names: &'a Names, piece: &'a [u8]) -> impl Iterator<Item = Named> + 'a {
+    let begins = (0..piece.len()).filter(|at| b"?&".contains(&piece[*at]));
+    begins.filter_map(|at| {
+        let name =
+            piece[at + 1..].iter().take(NAME_BYTES_MAX).position(|byte| b"=&? \"'<>".contains(byte)).map(|end| at + 1..at + 1 + end)?;
+        if piece[name.end] != b'=' {
+            return None;
+        }
+        let within = names.enter(Within::default(), &piece[name.clone()]);
+        let ends = |byte: &u8| b"&#\"'<>".contains(byte) || byte.is_ascii_whitespace();
+        let value = name.end + 1;
+        let end = piece[value..].iter().position(ends).map_or(piece.len(), |at| value + at);
+        within.kind.map(|_| Named { within, at: value..end, coding: Coding::Form })
+    })
+}
