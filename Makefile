@@ -38,7 +38,7 @@ plugins: build ## build the plugins: target/plugins/*.wasm
 guests: plugins ## build the plugins, and the hostile ones that the tests run: target/guests/*.wasm
 	@$(CARTAGE) plugin build --install --examples --unchecked tests/guests
 
-demo: build ## send three updates to a shop on this machine and show all of it
+demo: build ## send updates to a shop on this machine, alone and by the daemon, and show all of it
 	@$(CARTAGE) demo --install
 
 # The command is built with everything else here, because a build of its own would choose other features of its dependencies.

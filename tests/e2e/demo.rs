@@ -23,6 +23,17 @@ fn three_updates_arrive_as_they_should() {
         let body = entries[0]["http"]["wire"]["body"].as_str().expect("a form");
         assert!(body.contains("[account.password]"), "the password is a placeholder in the record: {body}");
     }
+    for act in ["2001", "2002", "2003"] {
+        assert_eq!(shown["orders"][act]["updates"], 1, "each act of the daemon's story ends with one update: {shown}");
+    }
+    let story = shown["story"].as_array().expect("a list of commands");
+    let said = |command: &str| story.iter().find(|said| said["command"].as_str().is_some_and(|typed| typed.contains(command)));
+    let refused = said("event raise").expect("it was raised");
+    assert_eq!(
+        (refused["exit"].as_i64(), refused["output"].as_str().is_some_and(|said| said.contains("is not sent"))),
+        (Some(1), true),
+        "{refused}"
+    );
     let orders = &shown["orders"];
     assert_eq!(orders["1021"]["status"], "Payment Received");
     assert_eq!(orders["1022"]["packages"][0]["number"], "1Z9876543218754187");
@@ -70,5 +81,15 @@ async fn a_dry_run_opens_no_connection_and_a_live_run_one() {
         assert_eq!(output.status.code(), Some(code), "{stdout}\n{stderr}");
         assert_eq!((shop.requests(), shop.orders()["1021"].status.as_str()), (requests, status), "{dry_run:?}");
         assert!(!stdout.contains("a password for this test") && !stderr.contains("a password for this test"), "{stdout}{stderr}");
+    }
+}
+
+/// The two examples of embedding, as their heads say that they are run.
+#[test]
+fn the_crate_s_examples_run() {
+    for (example, says) in [("send_one_status", "what follows: Delivered"), ("deliver_in_order", "updates: 2")] {
+        let output = cartage_tests::command::example(example).arg(plugin("integration-script")).output().expect("the example starts");
+        let (stdout, stderr) = text(&output);
+        assert!(output.status.success() && stdout.contains(says), "{example}: {stdout}{stderr}");
     }
 }

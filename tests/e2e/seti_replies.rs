@@ -16,7 +16,7 @@ async fn what_a_script_says_of_a_person_is_in_no_receipt() {
     const REFUSAL: &str = "could not write to jo@home.example: ring at the green door";
     let shop = OrderChecker::start_with(Duration::ZERO, |_: &Asked| Answer::Refused(REFUSAL)).await.expect("a free port");
     let daemon = Daemon::new();
-    daemon.add_cart("shop", &shop.script_url(), "encoding = \"delimited\"", "[delivery]\nretry_waits = []");
+    daemon.add_cart("shop", &shop.script_url(), "encoding = \"delimited\"", "[delivery]\nretry_waits = [\"1 h\"]");
     let (_, sent) =
         daemon.run(&["send", "--cart", "shop", "--order", "1", "--label", "Status 1", "--note", "Ring at the green door", "--json"]);
     let sent: serde_json::Value = serde_json::from_str(&sent).unwrap_or_else(|error| panic!("{error}: {sent}"));

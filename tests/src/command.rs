@@ -10,8 +10,17 @@ pub fn root() -> PathBuf {
 
 /// The command, built by `make test` beside the tests.
 pub fn cartage() -> Command {
+    program("cartage")
+}
+
+/// An example of the crate `cartage`, built by `make test` beside the tests.
+pub fn example(name: &str) -> Command {
+    program(&format!("examples/{name}"))
+}
+
+fn program(name: &str) -> Command {
     let tests = std::env::current_exe().expect("a test knows its own file");
-    let command = tests.parent().and_then(Path::parent).expect("tests lie in target/<profile>/deps").join("cartage");
+    let command = tests.parent().and_then(Path::parent).expect("tests lie in target/<profile>/deps").join(name);
     assert!(command.exists(), "{} is missing; run `make test`, which builds it", command.display());
     let mut command = Command::new(command);
     command.env_remove("CARTAGE_PLUGINS").env_remove("CARTAGE_DATA").env_remove("CARTAGE_LOG").current_dir(root()).stdin(Stdio::null());

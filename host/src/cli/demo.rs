@@ -1,4 +1,6 @@
-//! `cartage demo`: the whole path on this machine, from a plugin's source to a cart's own view of its orders.
+//! `cartage demo`: the whole path on this machine, from a plugin's source to a cart's own view of its orders; then the same by the daemon.
+
+mod story;
 
 use super::{Failure, Verdict, attempt, courier, plugin, report};
 use cartage::deliver::{Attempt, Job};
@@ -14,7 +16,8 @@ use std::path::{Path, PathBuf};
 
 const ABOUT: &str = "\
 Builds the plugin for classic integration scripts, starts a cart on this machine that speaks SETI, sends it three updates through the
-plugin, and shows each request with the password hidden, each receipt, and at the end the cart's own view of its orders.
+plugin, and shows each request with the password hidden, each receipt, and the cart's own view of its orders. Then it tells the daemon's
+story: a status that must not go yet, one that goes, one that waits while the daemon is killed, and one that an Order Manager posts.
 
 Examples:
   Build what is needed, and install the guest toolchain if there is none:
@@ -47,6 +50,14 @@ enum Error {
     OrderDiffers { number: String, is: Box<Order>, should: Box<Order> },
     #[error("the password of the demonstration cart was found in the record of an attempt")]
     PasswordShown,
+    #[error("`{command}` ended with {ended}, but should have ended with {exit}")]
+    Ended { command: String, ended: i32, exit: i32 },
+    #[error("the daemon of the demonstration ended before it served: {log}")]
+    NoDaemon { log: String },
+    #[error("the daemon did not take the demonstration's post: it answered {answer:?}")]
+    NotTaken { answer: String },
+    #[error("the demonstration cart took {updates} updates of order {number}, but should have taken {should}")]
+    Told { number: String, updates: u32, should: u32 },
 }
 
 /// What the demonstration showed, for a program.
@@ -54,6 +65,8 @@ enum Error {
 struct Shown {
     attempts: Vec<Attempt>,
     orders: std::collections::BTreeMap<String, Order>,
+    /// The daemon's story: each command that was typed, and what it said.
+    story: Vec<story::Said>,
 }
 
 impl Args {
@@ -68,7 +81,8 @@ impl Args {
 
 async fn demonstrate(plugin: &Path, json: bool) -> Result<Verdict, Failure> {
     let account = Account { user: "cartage".to_owned(), password: password(), code: "main".to_owned() };
-    let cart = DemoCart::start(account.clone(), &["1021", "1022", "1023"]).await.map_err(Error::Cart)?;
+    let numbers = ["1021", "1022", "1023"].into_iter().chain(story::ORDERS).collect::<Vec<_>>();
+    let cart = DemoCart::start(account.clone(), &numbers).await.map_err(Error::Cart)?;
     report::talk(&format!("the demonstration cart listens at {}", cart.script_url()));
     let folder = tempfile::tempdir()?;
     let definition = define(folder.path(), &cart, plugin, &account)?;
@@ -86,18 +100,25 @@ async fn demonstrate(plugin: &Path, json: bool) -> Result<Verdict, Failure> {
         }
         attempts.push(attempt);
     }
-    let orders = cart.orders();
+    let mut orders = cart.orders();
+    orders.retain(|number, _| !story::ORDERS.contains(&number.as_str()));
     for (number, should) in expected() {
         let is = orders.get(&number).cloned().unwrap_or_default();
         if is != should {
             return Err(Error::OrderDiffers { number, is: Box::new(is), should: Box::new(should) }.into());
         }
     }
-    if json {
-        report::json(&Shown { attempts, orders });
-    } else {
+    if !json {
         show_orders(&orders);
         report::line("\nAll three updates arrived, and the cart's orders are as they should be.");
+    }
+    let plugins = definition.parent().unwrap_or(Path::new("."));
+    fs::copy(plugin, plugins.join(plugin.file_name().unwrap_or_default())).map_err(failed(plugins))?;
+    let story = story::tell(&definition, plugins, &cart, &account.password, !json).await?;
+    if json {
+        report::json(&Shown { attempts, orders: cart.orders(), story });
+    } else {
+        report::line("\nEvery update of the story arrived once, and the one that must not go did not.");
         report::line("next: describe your own cart as in docs/examples/seed-shop.toml, and try `cartage send --help`");
     }
     Ok(Verdict::Done)
@@ -112,19 +133,16 @@ fn password() -> String {
 fn define(folder: &Path, cart: &DemoCart, plugin: &Path, account: &Account) -> Result<PathBuf, Error> {
     let secret = folder.join("password");
     let file = folder.join("demo-shop.toml");
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Folder(path, source)
-    };
     private(&secret).and_then(|mut secret| secret.write_all(account.password.as_bytes())).map_err(failed(&secret))?;
     let text = format!(
-        "cart = \"demo-shop\"\nplugin = {plugin:?}\n\n\
+        "cart = \"demo-shop\"\nplugin = {plugin:?}\nmode = \"live\"\n\n\
          [endpoints.script]\nbase_url = {url:?}\n\
          private = [{{ name = \"the demonstration cart on this machine\", allow = \"127.0.0.1/32\" }}]\n\n\
          [settings]\nencoding = \"xml\"\nsend-line-items = true\n\n\
          [credentials.account]\nsetiuser = {{ text = {user:?} }}\ncode = {{ text = {code:?} }}\npassword = {{ file = {secret:?} }}\n\n\
          [labels]\n\"Order Shipped\" = \"Shipped\"\n\n\
-         [carriers]\nFX = \"FedEx\"\n",
+         [carriers]\nFX = \"FedEx\"\n\n\
+         [seti]\nuser = \"om\"\n",
         plugin = plugin.file_name().unwrap_or_default().to_string_lossy(),
         url = cart.script_url(),
         user = account.user,
@@ -132,6 +150,11 @@ fn define(folder: &Path, cart: &DemoCart, plugin: &Path, account: &Account) -> R
     );
     fs::write(&file, text).map_err(failed(&file))?;
     Ok(file)
+}
+
+fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
+    let path = path.to_owned();
+    move |source| Error::Folder(path, source)
 }
 
 #[cfg(unix)]

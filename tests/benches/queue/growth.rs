@@ -86,6 +86,7 @@ async fn settle_some(office: &Office, cart: &CartId) {
                 delivery: claim.delivery,
                 attempt: claim.attempt,
                 receipt: None,
+                steps: Vec::new(),
                 lingers: false,
                 resume: None,
                 told: cartage::store::orders::Told::default(),

@@ -1,6 +1,8 @@
 //! Names and their values in plain lines: `Email: ...`, `failed for email: ...`, `name=Jo, phone=123`, and `?email=...` in a URL.
+//!
+//! A note is one only where its name begins the line: `SETIResponse: update=Failed;Notes=...` says why an update was refused, which people must read.
 
-use super::names::{Names, Within};
+use super::names::{Kind, Names, Within};
 use crate::coding::Coding;
 use std::ops::Range;
 
@@ -23,7 +25,8 @@ pub(super) fn named(names: &Names, text: &[u8]) -> Vec<Named> {
         for piece in pieces(line) {
             let (content, from) = (&line[piece.clone()], start + piece.start);
             let shift = |named: Named| Named { at: named.at.start + from..named.at.end + from, ..named };
-            match value(names, content) {
+            let begins_the_line = piece.start == 0;
+            match value(names, content, begins_the_line) {
                 Some(named) => found.push(shift(named)),
                 None => found.extend(query(names, content).map(shift)),
             }
@@ -54,7 +57,7 @@ fn begins_with_a_name(text: &[u8]) -> bool {
 }
 
 /// The value of a piece `name: value` or `name=value`, where the name is personal.
-fn value(names: &Names, piece: &[u8]) -> Option<Named> {
+fn value(names: &Names, piece: &[u8], begins_the_line: bool) -> Option<Named> {
     let is_sign = |at: &usize| b":=".contains(&piece[*at]);
     let signs = (0..piece.len().min(NAME_BYTES_MAX * 2)).filter(is_sign).take(SIGNS_MAX);
     let mut start = 0;
@@ -65,7 +68,8 @@ fn value(names: &Names, piece: &[u8]) -> Option<Named> {
         let enter = |name: &[u8]| names.enter(Within::default(), name);
         let is_path = last.iter().any(|byte| b"/?&".contains(byte));
         let within = [name, last].into_iter().filter(|name| name.len() <= NAME_BYTES_MAX).map(enter).find(|within| within.kind.is_some());
-        if let Some(within) = within.filter(|_| !is_path) {
+        let may_be_a_note = begins_the_line && start == 0;
+        if let Some(within) = within.filter(|within| !is_path && (may_be_a_note || within.kind != Some(Kind::Note))) {
             let after = &piece[sign + 1..];
             let value = sign + 1 + (after.len() - after.trim_ascii_start().len());
             let end = value.max(sign + 1 + after.trim_ascii_end().len());

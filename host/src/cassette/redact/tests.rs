@@ -213,6 +213,7 @@ fn what_only_looks_like_a_name_and_its_value_stays() {
         "<tr><td>Order</td><td>1021</td></tr>",
         "<ul><li>Contact</li><li>Cart</li></ul>",
         "<key>status</key><value>Shipped</value>",
+        "SETIResponse: update=Failed;Notes=customer has no login",
         "12:30:05 shipped, at https://shop.example/a?status=sent",
         "a:1:{s:6:\"status\";s:7:\"Shipped\";}",
         "a:b",

@@ -5,7 +5,7 @@
 //! kind, such as XML in a field of a form.
 
 use super::known::Known;
-use super::names::{Kind, Names, Within};
+use super::names::{Names, Within};
 use super::{dump, form, json, line, serialized, xml};
 use crate::coding::{Coding, Edit, in_order};
 
