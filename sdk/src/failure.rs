@@ -2,11 +2,13 @@
 //!
 //! A failure's kind decides what the host does next, so there is a constructor for each kind that says what follows. The
 //! message is for a person: what was attempted, why it failed. `?` turns an [`http::Error`] into a
-//! failure: a denial stays a denial, and trouble on the way to the cart is [`FailureKind::Unavailable`].
+//! failure: a denial stays a denial, and trouble on the way to the cart is [`FailureKind::Unavailable`]. A plugin that makes several requests
+//! gathers what it did in a [`Progress`](crate::Progress), which keeps that through a `?`.
 
 use crate::http;
+use crate::progress::tell;
 use cartage_contract::delivery::{
-    self as contract, AppliedOutcome, FailureKind, Finding, FindingLevel, FindingSubject, OrderSeen, RetryWish, Step, ToldPackage,
+    self as contract, AppliedOutcome, FailureKind, Finding, FindingLevel, FindingSubject, OrderSeen, RetryWish, Step,
 };
 use std::time::Duration;
 
@@ -59,10 +61,11 @@ impl Applied {
         self
     }
 
-    /// The cart's own reference of a package of the update (its place, from 0): it comes back as the package's `known_reference`.
+    /// The cart was told of this package of the update (its place, from 0), and may have given it a reference: that comes back as the package's
+    /// `known_reference`.
     #[must_use]
-    pub fn package(mut self, package: usize, reference: &str) -> Applied {
-        self.0.packages.push(told(package, Some(reference)));
+    pub fn told(mut self, package: usize, reference: Option<&str>) -> Applied {
+        tell(&mut self.0.packages, package, reference);
         self
     }
 
@@ -231,7 +234,7 @@ impl Failure {
     /// The cart was told of this package of the update (its place, from 0) all the same, and may have given it a reference.
     #[must_use]
     pub fn told(mut self, package: usize, reference: Option<&str>) -> Failure {
-        self.0.packages.push(told(package, reference));
+        tell(&mut self.0.packages, package, reference);
         self
     }
 
@@ -241,11 +244,6 @@ impl Failure {
         self.0.resume = Some(bytes.into());
         self
     }
-}
-
-fn told(package: usize, reference: Option<&str>) -> ToldPackage {
-    // An update has at most 100 packages; a place that is none is refused by the host.
-    ToldPackage { index: u32::try_from(package).unwrap_or(u32::MAX), reference: reference.map(str::to_owned) }
 }
 
 fn step(name: &str, reference: Option<&str>) -> Step {

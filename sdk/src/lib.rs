@@ -23,9 +23,9 @@
 //! ```
 //! use cartage_sdk::http::{Method, Request, Response};
 //! use cartage_sdk::manifest::{Endpoint, Features, Setting, Slot, Statuses, choices};
-//! use cartage_sdk::orders::{iso_time, standing_packages};
+//! use cartage_sdk::orders::{iso_time, news};
 //! use cartage_sdk::serde_json::{Value, json};
-//! use cartage_sdk::{Applied, Context, Delivery, Failure, FindingSubject, Manifest, OrderKey, Plugin, Report, Update};
+//! use cartage_sdk::{Applied, Context, Delivery, Failure, FindingSubject, Manifest, OrderKey, Package, Plugin, Report, Told, Update};
 //!
 //! struct ExampleShop;
 //!
@@ -62,11 +62,11 @@
 //!     }
 //!
 //!     fn send_order_status(update: Update, delivery: Delivery, context: Context) -> Result<Applied, Failure> {
-//!         let packages = standing_packages(&update).map(|package| json!({"carrier": package.carrier, "number": package.tracking_number}));
+//!         let packages = news(&update).new_packages().map(|(_, package)| json!({"carrier": package.carrier, "number": package.tracking_number}));
 //!         let body = json!({
 //!             "status": update.status,
 //!             "at": iso_time(update.changed_at),
-//!             "packages": packages.collect::<Vec<_>>(),
+//!             "new_packages": packages.collect::<Vec<_>>(),
 //!             "notify": context.boolean("notify")?,
 //!         });
 //!         // The value becomes one segment of the path, encoded once; one that cannot be trusted to stay there is refused.
@@ -94,11 +94,12 @@
 //! // Its test runs under plain `cargo test`, against a scripted cart that judges each request as the host does.
 //! use cartage_sdk::testing::{Cart, DELIVERY_ID, Expect, Reply, package, update};
 //!
-//! let shipped = Update { packages: vec![package("UPS", "1Z9876")], ..update("100 A", "shipped") };
+//! let told = Package { told: Told::AlreadyTold, ..package("UPS", "1Z1234") };
+//! let shipped = Update { packages: vec![told, package("UPS", "1Z9876")], ..update("100 A", "shipped") };
 //! let run = Cart::<ExampleShop>::new()
 //!     .expect(Expect::put("https://shop.example/api/orders/100%20A/status").header("idempotency-key", DELIVERY_ID), Reply::json(200, json!({})))
 //!     .send(&shipped);
-//! assert_eq!(run.requests[0].json().expect("a JSON body")["packages"][0]["number"], "1Z9876");
+//! assert_eq!(run.requests[0].json().expect("a JSON body")["new_packages"], json!([{"carrier": "UPS", "number": "1Z9876"}]));
 //! run.succeeded();
 //! ```
 //!
@@ -109,7 +110,8 @@
 //!
 //! - **The same update can come twice**, because an answer can be lost after the cart has acted. Send [`delivery.id`](Delivery) as an
 //!   idempotency key where the cart takes one; else look at [`delivery`] before a step that the cart would repeat: a note, a
-//!   shipment, a mail. Report each step that is done with [`Applied::step`] or [`Failure::step`].
+//!   shipment, a mail. Report each step that is done: a [`Progress`] does so in either outcome, also when `?` ends the call.
+//! - **An update holds all that is known of its order**, also what the cart was told before. [`news`](orders::news) is what it was not told yet.
 //! - **The kind of a [`Failure`] decides what follows**, never its message: whether it is tried again, whether the cart is paused, whether
 //!   the order's next update may go. The cart's answer is the plugin's to classify.
 //! - **A look-up by order number is the most dangerous step.** Compare every candidate exactly; none is [`Failure::order_not_found`], more
@@ -123,8 +125,8 @@
 //! # Reading order
 //!
 //! [`Plugin`] and [`export!`]; [`manifest`] says what a plugin asks for; [`orders`], [`delivery`] and [`settings`] are what it gets;
-//! [`http`], [`signing`] and [`log`] are what it may ask; [`failure`] is what it returns; [`testing`] tries it. [`contract`] is the
-//! whole contract as plain data, with the rules by which the host judges.
+//! [`http`], [`signing`] and [`log`] are what it may ask; [`failure`] is what it returns, and [`progress`] gathers it; [`testing`] tries it.
+//! [`contract`] is the whole contract as plain data, with the rules by which the host judges.
 
 #[doc(hidden)]
 pub mod abi;
@@ -136,6 +138,7 @@ pub mod http;
 pub mod log;
 pub mod manifest;
 pub mod orders;
+pub mod progress;
 pub mod settings;
 pub mod signing;
 #[cfg(not(target_family = "wasm"))]
@@ -149,6 +152,7 @@ pub use cartage_contract::delivery::{
 pub use cartage_contract::orders::{CivilDate, CivilTime, Content, LineItem, LinePackage, Package, Told, Update};
 pub use failure::{Applied, Failure, Report};
 pub use manifest::Manifest;
+pub use progress::Progress;
 pub use serde_json;
 pub use settings::Context;
 

@@ -33,6 +33,69 @@ pub fn standing_packages(update: &Update) -> impl Iterator<Item = &Package> {
     update.packages.iter().filter(|package| package.told != Told::Withdrawn)
 }
 
+/// What the cart was not told yet.
+///
+/// An update holds all that is known of its order, also what the cart knows. A cart that does not recognise a repeat makes a second shipment of a
+/// package that is sent again, and mails the customer again.
+///
+/// ```
+/// use cartage_sdk::orders::{Told, news};
+/// use cartage_sdk::{Package, Update, testing};
+///
+/// let told = |told, number| Package { told, ..testing::package("UPS", number) };
+/// let packages = vec![told(Told::AlreadyTold, "1Z1"), told(Told::New, "1Z2"), told(Told::Withdrawn, "1Z3")];
+/// let update = Update { previous_label: Some("Shipped".to_owned()), packages, ..testing::update("1001", "Shipped") };
+/// let news = news(&update);
+/// assert_eq!(news.label(), None, "the cart was told this label last");
+/// assert_eq!(news.new_packages().map(|(place, _)| place).collect::<Vec<_>>(), [1]);
+/// assert_eq!(news.withdrawn_packages().map(|(_, package)| package.tracking_number.as_deref()).collect::<Vec<_>>(), [Some("1Z3")]);
+/// ```
+pub fn news(update: &Update) -> News<'_> {
+    News { update }
+}
+
+/// What the cart was not told yet, by [`news`]. Each package comes with its place in the update, by which an outcome names it:
+/// [`Progress::told`](crate::Progress::told).
+#[derive(Debug, Clone, Copy)]
+pub struct News<'a> {
+    update: &'a Update,
+}
+
+impl<'a> News<'a> {
+    /// The order's label. `None` if it is the one that the cart was told last; where the host does not know that one, the label counts as news.
+    pub fn label(self) -> Option<&'a str> {
+        let is_known = self.update.previous_label.as_ref() == Some(&self.update.label);
+        (!is_known).then_some(self.update.label.as_str())
+    }
+
+    /// The packages of which the cart knows nothing.
+    pub fn new_packages(self) -> impl Iterator<Item = (usize, &'a Package)> {
+        self.packages().filter(|(_, package)| package.told == Told::New)
+    }
+
+    /// The packages that are not as the cart was told: with another tracking number (the old one is `told_number`), or with other data. They come
+    /// only to a plugin with the feature `corrections`.
+    pub fn changed_packages(self) -> impl Iterator<Item = (usize, &'a Package)> {
+        self.packages().filter(|(_, package)| matches!(package.told, Told::NumberCorrected | Told::Changed))
+    }
+
+    /// The packages of which the cart was told and that were withdrawn since. They come only to a plugin with the feature `withdrawals`.
+    pub fn withdrawn_packages(self) -> impl Iterator<Item = (usize, &'a Package)> {
+        self.packages().filter(|(_, package)| package.told == Told::Withdrawn)
+    }
+
+    /// All packages of which there is something to tell, in the update's order: new, changed and withdrawn ones.
+    pub fn packages(self) -> impl Iterator<Item = (usize, &'a Package)> {
+        self.update.packages.iter().enumerate().filter(|(_, package)| package.told != Told::AlreadyTold)
+    }
+
+    /// Whether the cart was told the label and every package, as they are. A note and the line items may still be new: nobody keeps what the cart was
+    /// told of those.
+    pub fn is_empty(self) -> bool {
+        self.label().is_none() && self.packages().next().is_none()
+    }
+}
+
 /// `2015-06-01`.
 pub fn iso_date(date: CivilDate) -> String {
     format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)
@@ -66,6 +129,28 @@ mod tests {
     fn every_month_has_its_name() {
         let name = |month| month_name(CivilDate { year: 2024, month, day: 1 });
         assert_eq!((name(1), name(12), name(0), name(13)), ("Jan", "Dec", "", ""));
+    }
+
+    #[test]
+    fn every_kind_of_package_is_news_of_its_kind_or_none() {
+        use crate::testing::{package, update};
+        let told = [Told::Withdrawn, Told::AlreadyTold, Told::Changed, Told::New, Told::NumberCorrected];
+        let packages = told.map(|told| Package { told, ..package("UPS", "1Z") }).to_vec();
+        let update = Update { packages, ..update("1", "Shipped") };
+        let news = news(&update);
+        let places = |packages: &mut dyn Iterator<Item = (usize, &Package)>| packages.map(|(place, _)| place).collect::<Vec<_>>();
+        assert_eq!(places(&mut news.new_packages()), [3]);
+        assert_eq!(places(&mut news.changed_packages()), [2, 4]);
+        assert_eq!(places(&mut news.withdrawn_packages()), [0]);
+        assert_eq!(places(&mut news.packages()), [0, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_label_is_news_unless_the_cart_was_told_it_last() {
+        for (previous, label) in [(None, Some("Shipped")), (Some("Open"), Some("Shipped")), (Some("Shipped"), None)] {
+            let update = Update { previous_label: previous.map(str::to_owned), ..crate::testing::update("1", "Shipped") };
+            assert_eq!((news(&update).label(), news(&update).is_empty()), (label, label.is_none()), "{previous:?}");
+        }
     }
 
     #[test]

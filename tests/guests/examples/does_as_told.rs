@@ -72,7 +72,7 @@ fn apply(applied: Applied, (name, value): &(&str, &str)) -> Applied {
     match (*name, value.split_once(':')) {
         ("rest", _) => applied.rest(milliseconds(value)),
         ("reference", _) => applied.reference(*value),
-        ("told", Some((place, reference))) => applied.package(place.parse().unwrap_or(0), reference),
+        ("told", Some((place, reference))) => applied.told(place.parse().unwrap_or(0), Some(reference)),
         _ => applied,
     }
 }
