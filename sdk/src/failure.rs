@@ -93,6 +93,7 @@ crate::wraps! {
     ///
     /// let failure = Failure::rate_limited("the cart allows 40 requests a minute").retry_after(Duration::from_secs(20));
     /// assert_eq!(failure.kind, FailureKind::RateLimited);
+    /// assert_eq!(failure.kind.to_string(), "rate-limited", "as the contract spells it");
     ///
     /// // What was done before it failed is not done again:
     /// let failure = Failure::unavailable("no answer to the note").step("status set", None).resume(b"note pending".as_slice());

@@ -57,6 +57,7 @@ mod placeholders;
 mod reply;
 mod sample;
 mod seen;
+mod shown;
 mod signatures;
 mod stage;
 
@@ -64,6 +65,7 @@ pub use expect::Expect;
 pub use reply::{NotAReply, Reply};
 pub use sample::{DELIVERY_ID, ENTROPY, NOW_UNIX_MS, delivery, package, update};
 pub use seen::Seen;
+pub use shown::Shown;
 pub(crate) use stage::imports;
 
 use crate::contract::{delivery as d, grants, log, manifest as m};
@@ -162,7 +164,7 @@ impl<P: Plugin> Cart<P> {
         let declared = self.stage.manifest.setting(setting).unwrap_or_else(|| panic!("the manifest has no setting {setting}"));
         let value = value.into().of_kind(&declared.kind);
         if let Err(error) = declared.accept(&value) {
-            panic!("setting {setting} does not take {value:?}: {error}");
+            panic!("setting {setting} does not take {}: {error}", shown::value(&value));
         }
         self.settings.retain(|given| given.name != setting);
         self.settings.push(d::Setting { name: setting.to_owned(), value });
@@ -263,7 +265,7 @@ pub struct Run<T> {
     pub log: Vec<(log::Level, String)>,
 }
 
-impl<T: std::fmt::Debug> Run<T> {
+impl<T: Shown> Run<T> {
     /// What the plugin returned, which must not be a failure.
     ///
     /// # Panics
@@ -271,7 +273,7 @@ impl<T: std::fmt::Debug> Run<T> {
     pub fn succeeded(self) -> T {
         match self.outcome {
             Ok(value) => value,
-            Err(failure) => panic!("the call failed: {}\n{}", describe(&failure), seen::list(&self.requests)),
+            Err(failure) => panic!("the call failed: {}\n{}", failure.shown(), seen::list(&self.requests)),
         }
     }
 
@@ -281,14 +283,10 @@ impl<T: std::fmt::Debug> Run<T> {
     /// If it is none; the message shows what was returned and the requests.
     pub fn failed(self) -> Failure {
         match self.outcome {
-            Ok(value) => panic!("the call succeeded with {value:?}\n{}", seen::list(&self.requests)),
+            Ok(value) => panic!("the call succeeded with {}\n{}", value.shown(), seen::list(&self.requests)),
             Err(failure) => failure,
         }
     }
-}
-
-fn describe(failure: &Failure) -> String {
-    format!("{:?}, retry {:?}: {}", failure.kind, failure.retry, failure.message)
 }
 
 fn bound(base_url: &str) -> grants::BoundEndpoint {

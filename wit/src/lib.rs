@@ -24,3 +24,4 @@ pub mod request;
 #[cfg(test)]
 mod sample;
 pub mod signing;
+mod spelled;

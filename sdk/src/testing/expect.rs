@@ -77,7 +77,8 @@ impl Expect {
             return Some(format!("{} {}, not {} {}", seen.method(), seen.url(), self.method, self.url));
         }
         if let Some((name, value)) = self.headers.iter().find(|(name, value)| seen.header(name) != Some(value)) {
-            return Some(format!("header {name} is {:?}, not {value:?}", seen.header(name)));
+            let sent = seen.header(name).map_or_else(|| "missing".to_owned(), |sent| format!("{sent:?}"));
+            return Some(format!("header {name} is {sent}, not {value:?}"));
         }
         match self.body.as_ref()? {
             Body::Text(expected) => difference(expected, &seen.body()).map(|line| format!("the body's {line}")),
@@ -86,7 +87,10 @@ impl Expect {
             Body::Form(expected) => {
                 let sent = seen.form();
                 let at = (0..expected.len().max(sent.len())).find(|&at| expected.get(at) != sent.get(at))?;
-                Some(format!("the form's field {}: expected {:?}, got {:?}", at + 1, expected.get(at), sent.get(at)))
+                let field = |fields: &[(String, String)]| {
+                    fields.get(at).map_or_else(|| "nothing".to_owned(), |(name, value)| format!("{name}={value}"))
+                };
+                Some(format!("the form's field {}: expected {}, got {}", at + 1, field(expected), field(&sent)))
             }
         }
     }

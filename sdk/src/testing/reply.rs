@@ -25,7 +25,7 @@ impl Reply {
 
     /// No whole answer: the way to the shop failed.
     pub fn error(kind: ErrorKind, reach: Reach) -> Reply {
-        Reply(Err(Error { kind, reach, message: format!("the test lets the request fail: {kind:?}") }))
+        Reply(Err(Error { kind, reach, message: format!("the test lets the request fail: {kind}") }))
     }
 
     /// An answer as it was recorded: status line, headers, an empty line and the body; lines end in CRLF or LF.
@@ -87,7 +87,8 @@ impl Reply {
         let content_type = response.headers.iter().find(|header| header.name == "content-type").map(|header| header.value.as_str());
         if !endpoint.reads_type(response.status, content_type, &response.body) {
             let types = endpoint.response_types.join(", ");
-            let message = format!("the answer's content type is {content_type:?}; endpoint {} declares {types}", endpoint.name);
+            let content_type = content_type.unwrap_or("missing");
+            let message = format!("the answer's content type is {content_type}; endpoint {} declares {types}", endpoint.name);
             return Err(Error { kind: ErrorKind::ResponseType, reach: Reach::Answered, message });
         }
         response.headers.retain(|header| endpoint.shows_header(&header.name, response.status));

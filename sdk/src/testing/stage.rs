@@ -1,7 +1,7 @@
 //! Where a plugin's imports lead natively: the cart of the test that runs on this thread.
 
 use super::placeholders::Placeholders;
-use super::{Expect, Reply, Seen, seen, signatures};
+use super::{Expect, Reply, Seen, Shown as _, seen, signatures};
 use crate::Failure;
 use crate::contract::{grants::Grants, http, log, manifest::Manifest, request, signing};
 use std::cell::RefCell;
@@ -61,7 +61,7 @@ impl Stage {
 
     /// Fails the test for what was denied, and for what was expected and did not come.
     pub(super) fn finish(&self, failure: Option<&Failure>) {
-        let outcome = failure.map_or_else(String::new, |failure| format!("\nthe plugin returned: {}", super::describe(failure)));
+        let outcome = failure.map_or_else(String::new, |failure| format!("\nthe plugin returned: {}", failure.shown()));
         if self.denials == Denials::Fail && !self.denied.is_empty() {
             panic!("the host would deny this:\n  {}{outcome}", self.denied.join("\n  "));
         }

@@ -63,7 +63,7 @@ fn a_package_that_was_told_stays_told_whatever_becomes_of_the_update() {
     let (first, second) = (package("A", "1Z1"), package("B", "1Z2"));
     // The first package is shipped, then the update dies of the second.
     let dead = send(&desk, &update("1021", "Shipped", "fail=invalid-data told=0:F-1 reference=R-7", json!([first, second])));
-    assert_eq!(message(&dead), "order - [1Z1 New -, 1Z2 New -] at None complete None");
+    assert_eq!(message(&dead), "order - [1Z1 new -, 1Z2 new -] at None complete None");
     assert_eq!(receipt(&dead)["packages"], json!([{ "index": 0, "reference": "F-1" }]));
     let delivery = receipt(&dead)["delivery"].as_str().expect("it has one").to_owned();
     assert!(desk.done(&["delivery", "show", &delivery]).contains("the cart was told of package 1 (F-1)"));
@@ -72,10 +72,10 @@ fn a_package_that_was_told_stays_told_whatever_becomes_of_the_update() {
 
     // The next update of the order calls it known, with its reference, and so does the dead one when it is tried again.
     let next = send(&desk, &update("1021", "Packed", "told=1:F-2", json!([first, second])));
-    assert_eq!(message(&next), "order R-7 [1Z1 AlreadyTold F-1, 1Z2 New -] at None complete None");
+    assert_eq!(message(&next), "order R-7 [1Z1 already-told F-1, 1Z2 new -] at None complete None");
     desk.done(&["delivery", "retry", &delivery]);
     let again = send(&desk, &update("1021", "Returned", "", json!([first, second])));
-    assert_eq!(message(&again), "order R-7 [1Z1 AlreadyTold F-1, 1Z2 AlreadyTold F-2] at None complete None");
+    assert_eq!(message(&again), "order R-7 [1Z1 already-told F-1, 1Z2 already-told F-2] at None complete None");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_package_that_changed_is_told_so_and_keeps_its_reference() {
     // The label stays: a change of a package is enough to be sent.
     for (packages, told) in [
         (with("1Z1", json!({ "contents": contents })), "[1Z1 Changed F-1]"),
-        (with("1Z2", json!({ "contents": contents })), "[1Z2 NumberCorrected F-1]"),
+        (with("1Z2", json!({ "contents": contents })), "[1Z2 number-corrected F-1]"),
         (with("1Z2", json!({ "withdrawn": true })), "[1Z2 Withdrawn F-1]"),
     ] {
         let report = send(&desk, &update("1021", "Shipped", "", packages.clone()));
@@ -123,7 +123,7 @@ fn what_a_plugin_cannot_carry_is_refused_by_name_or_left_out_by_the_cart_s_rule(
     let how = "(`leave_out = [\"package-contents\", \"line-items\", \"notes\", \"customer-notification\"]` in its definition does that)";
     assert!(five["reason"].as_str().is_some_and(|reason| reason.contains(how)), "{refused}");
     define(&desk, "leave_out = [\"package-contents\", \"line-items\", \"notes\", \"customer-notification\"]");
-    assert!(message(&send(&desk, &all)).starts_with("[\"New\"] [] within"), "what is left is told");
+    assert!(message(&send(&desk, &all)).starts_with("[\"new\"] [] within"), "what is left is told");
 
     // A correction is refused, or goes as already told; an update without a status is refused, or not sent.
     let numbered = |number: &str, label: &str| update("1022", label, "", json!([{ "id": "A", "tracking_number": number }]));
@@ -132,7 +132,7 @@ fn what_a_plugin_cannot_carry_is_refused_by_name_or_left_out_by_the_cart_s_rule(
     let said = |report: &Value| report["explanation"]["rows"][4]["value"].as_str().unwrap_or_default().to_owned();
     assert!(said(&corrected).contains("packages that have changed since the cart was told of them"), "{corrected}");
     define(&desk, "leave_out = [\"corrections\"]\n[labels]\nWaiting = \"tracking-only\"");
-    assert!(message(&send(&desk, &numbered("1Z2", "Packed"))).starts_with("[\"AlreadyTold\"]"));
+    assert!(message(&send(&desk, &numbered("1Z2", "Packed"))).starts_with("[\"already-told\"]"));
     let silent = send(&desk, &numbered("1Z2", "Waiting"));
     assert!(said(&silent).contains("an update that sets no status"), "{silent}");
     define(&desk, "leave_out = [\"without-status\", \"corrections\"]\n[labels]\nWaiting = \"tracking-only\"");

@@ -22,7 +22,7 @@ impl Plugin for Guest {
     }
 
     fn send_order_status(update: Update, _: Delivery, context: Context) -> Result<Applied, Failure> {
-        let told: Vec<String> = update.packages.iter().map(|package| format!("{:?}", package.told)).collect();
+        let told: Vec<String> = update.packages.iter().map(|package| package.told.to_string()).collect();
         let held = [
             ("note", update.note.is_some()),
             ("lines", !update.line_items.is_empty()),

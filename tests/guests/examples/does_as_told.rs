@@ -48,8 +48,7 @@ impl Plugin for Guest {
 fn seen(update: &Update, delivery: &Delivery) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let packages = update.packages.iter().map(|package| {
-        let told = format!("{:?}", package.told);
-        format!("{} {told} {}", text(&package.tracking_number), text(&package.known_reference))
+        format!("{} {} {}", text(&package.tracking_number), package.told, text(&package.known_reference))
     });
     let packages = packages.collect::<Vec<_>>().join(", ");
     let (at, complete) = (update.changed_at_unix_ms, update.packages_complete);
