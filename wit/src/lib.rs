@@ -8,7 +8,7 @@
 //!
 //! Reading order: [`orders`] is what a plugin is told, [`delivery`] what else it may know and what it answers, [`http`], [`signing`]
 //! and [`log`] what it may ask for, [`manifest`] what it says of itself; then the rules: [`manifest::Manifest::check`],
-//! [`grants`], [`request`] and [`encoding`]. [`growth`] is how all of it grows.
+//! [`orders::Update::check`], [`grants`], [`request`] and [`encoding`]. [`growth`] is how all of it grows.
 
 mod bytes;
 pub mod delivery;

@@ -1,6 +1,10 @@
 //! What a plugin is told: `cartage:plugin/orders`. The WIT file documents each field.
 #![allow(missing_docs, reason = "orders.wit documents these fields, once for every language")]
 
+mod check;
+
+pub use check::Error;
+
 use crate::growth::Extra;
 use serde::{Deserialize, Serialize};
 

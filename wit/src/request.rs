@@ -5,6 +5,7 @@
 
 mod credentials;
 pub(crate) mod declared;
+mod tokens;
 mod wire;
 
 pub use wire::{Wire, WireHeader};
@@ -14,6 +15,7 @@ use crate::growth;
 use crate::http::{Effect, ErrorKind, Request};
 use crate::manifest::{Endpoint, Manifest, Slot};
 use crate::parts::{Fields, Shown, Source};
+use tokens::Tokens;
 
 /// Bytes of a request's whole URL: what common servers take as a request line.
 pub const URL_BYTES_MAX: usize = 8 << 10;
@@ -64,11 +66,24 @@ pub trait Secrets {
 /// [`Denied`] with the class that the guest sees and a reason with its remedy. How many requests a call may make is for the caller to
 /// count.
 pub fn check(request: Request, manifest: &Manifest, grants: &Grants, delivery_id: Option<&str>) -> Result<Allowed, Denied> {
+    judge(request, manifest, grants, delivery_id, Tokens::Unsupported)
+}
+
+/// The same where tokens and signatures can be had for slots of OAuth 1.0a, OAuth 2.0 and described log-ins: whoever has them gives them as the fields
+/// `signature`, `token`, and each token of the log-in by its name.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_with_tokens(request: Request, manifest: &Manifest, grants: &Grants, delivery_id: Option<&str>) -> Result<Allowed, Denied> {
+    judge(request, manifest, grants, delivery_id, Tokens::Given)
+}
+
+fn judge(request: Request, manifest: &Manifest, grants: &Grants, delivery_id: Option<&str>, tokens: Tokens) -> Result<Allowed, Denied> {
     let (endpoint, bound) = endpoint(&request.endpoint, manifest, grants)?;
     declared::check(&request, endpoint, delivery_id)?;
     check_effect(request.effect, delivery_id)?;
     growth::check(&request.extra).map_err(|error| Denied::new(ErrorKind::Other, format!("the request's extra is refused: {error}")))?;
-    let (fields, auth) = credentials::check(&request, manifest, grants, bound)?;
+    let (fields, auth) = credentials::check(&request, manifest, grants, bound, tokens)?;
     let allowed = Allowed { request, base: bound.base.clone(), fields, auth, bytes_max: grants.limits.request_bytes };
     allowed.compose(Source::Measure)?;
     Ok(allowed)

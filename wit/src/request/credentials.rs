@@ -2,10 +2,11 @@
 
 use super::Denied;
 use super::declared::{FORM, may_have_body, media_type};
+use super::tokens::{Tokens, headers_of, pairs_of, placements};
 use crate::grants::{BoundEndpoint, Grants, SecretsInClear};
 use crate::http::{ErrorKind, Part, Request, SecretPart};
 use crate::manifest::{Manifest, Slot, SlotKind};
-use crate::parts::{Fields, Shown, Unusable, granted_field, granted_slot};
+use crate::parts::{Field, Fields, Shown, Unusable, granted_field, granted_slot};
 
 impl From<Unusable> for Denied {
     fn from(unusable: Unusable) -> Denied {
@@ -14,8 +15,14 @@ impl From<Unusable> for Denied {
 }
 
 /// The fields that the request uses and the slots that it applies whole, if it may.
-pub(super) fn check(request: &Request, manifest: &Manifest, grants: &Grants, bound: &BoundEndpoint) -> Result<(Fields, Vec<Slot>), Denied> {
-    let rules = Rules { request, manifest, grants, bound };
+pub(super) fn check(
+    request: &Request,
+    manifest: &Manifest,
+    grants: &Grants,
+    bound: &BoundEndpoint,
+    tokens: Tokens,
+) -> Result<(Fields, Vec<Slot>), Denied> {
+    let rules = Rules { request, manifest, grants, bound, tokens };
     let mut fields = Fields::default();
     for part in secret_parts(request) {
         rules.part(part, &mut fields)?;
@@ -34,6 +41,7 @@ struct Rules<'a> {
     manifest: &'a Manifest,
     grants: &'a Grants,
     bound: &'a BoundEndpoint,
+    tokens: Tokens,
 }
 
 impl<'a> Rules<'a> {
@@ -43,7 +51,7 @@ impl<'a> Rules<'a> {
         if let SlotKind::Login(login) = &slot.kind
             && login.tokens.iter().any(|token| token.name == part.field)
         {
-            return Err(unsupported(slot));
+            return self.token(slot, &part.field, fields);
         }
         let (declared, field) = granted_field(slot, &part.field, self.grants)?;
         if declared.secret {
@@ -65,9 +73,12 @@ impl<'a> Rules<'a> {
             SlotKind::Header(_) | SlotKind::Query(_) => &["value"],
             SlotKind::FormField => &[],
             SlotKind::MacKey(_) => return Err(denied(slot, "holds a key that only signs; use it with signing.mac")),
-            SlotKind::Oauth1(_) | SlotKind::Oauth2ClientCredentials(_) | SlotKind::Login(_) | SlotKind::Other(_) => {
-                return Err(unsupported(slot));
+            SlotKind::Oauth1(_) | SlotKind::Oauth2ClientCredentials(_) | SlotKind::Login(_) => {
+                slot.fields.iter().try_for_each(|field| granted_field(slot, &field.name, self.grants).map(drop))?;
+                placements(slot).into_iter().try_for_each(|(token, _)| self.token(slot, token, fields))?;
+                return if self.tokens == Tokens::Given { Ok(slot) } else { Err(unsupported(slot)) };
             }
+            SlotKind::Other(_) => return Err(unsupported(slot)),
         };
         for field in slot.fields.iter().map(|field| field.name.as_str()).chain(needed.iter().copied()) {
             let (_, usable) = granted_field(slot, field, self.grants)?;
@@ -79,32 +90,48 @@ impl<'a> Rules<'a> {
         Ok(slot)
     }
 
+    /// A token of a slot. It may not cross in clear, but for a signature, which says nothing of its key.
+    fn token(&self, slot: &Slot, token: &str, fields: &mut Fields) -> Result<(), Denied> {
+        if self.tokens == Tokens::Unsupported {
+            return Err(unsupported(slot));
+        }
+        if !matches!(slot.kind, SlotKind::Oauth1(_)) {
+            self.in_clear(slot)?;
+        }
+        fields.insert(&slot.name, token, Field { secret: true, empty: false });
+        Ok(())
+    }
+
     /// What the slot writes is written by nothing else, and there is a place for it.
     fn fits_beside(&self, slot: &Slot, earlier: &[Slot]) -> Result<(), Denied> {
         if earlier.iter().any(|other| other.name == slot.name) {
             return Err(denied(slot, "is named twice in auth; name it once"));
         }
-        if let Some(header) = header_of(slot) {
-            if earlier.iter().any(|other| header_of(other) == Some(header)) {
+        for header in headers_of(slot) {
+            if earlier.iter().any(|other| headers_of(other).contains(&header)) {
                 return Err(denied(slot, &format!("sets the header {header}, which another slot in auth sets too")));
             }
-            if self.request.headers.iter().any(|given| given.name.eq_ignore_ascii_case(header)) {
+            if self.request.headers.iter().any(|given| given.name.eq_ignore_ascii_case(&header)) {
                 let reason = format!("header {header} is denied: credential slot {} sets it", slot.name);
                 return Err(Denied::new(ErrorKind::HeaderDenied, reason));
             }
         }
-        match &slot.kind {
-            SlotKind::Query(name) if earlier.iter().any(|other| matches!(&other.kind, SlotKind::Query(taken) if taken == name)) => {
-                Err(denied(slot, &format!("sets the query pair {name}, which another slot in auth sets too")))
+        for (pair, _) in pairs_of(slot) {
+            if earlier.iter().flat_map(pairs_of).any(|(taken, _)| taken == pair) {
+                return Err(denied(slot, &format!("sets the query pair {pair}, which another slot in auth sets too")));
             }
-            SlotKind::Query(name) if self.request.query.iter().any(|pair| pair.name == *name) => {
-                Err(Denied::new(ErrorKind::QueryDenied, format!("query pair {name} is denied: credential slot {} sets it", slot.name)))
+            if self.request.query.iter().any(|given| given.name == pair) {
+                return Err(Denied::new(
+                    ErrorKind::QueryDenied,
+                    format!("query pair {pair} is denied: credential slot {} sets it", slot.name),
+                ));
             }
-            SlotKind::FormField if !may_have_body(&self.request.method) || media_type(self.request).as_deref() != Some(FORM) => {
-                Err(denied(slot, &format!("is appended to a form; make it a request with a body of the content type {FORM}")))
-            }
-            _ => Ok(()),
         }
+        let is_form = may_have_body(&self.request.method) && media_type(self.request).as_deref() == Some(FORM);
+        if slot.kind == SlotKind::FormField && !is_form {
+            return Err(denied(slot, &format!("is appended to a form; make it a request with a body of the content type {FORM}")));
+        }
+        Ok(())
     }
 
     fn slot(&self, name: &str) -> Result<&'a Slot, Denied> {
@@ -123,21 +150,6 @@ impl<'a> Rules<'a> {
                 "would cross the network unencrypted; bind the endpoint to https, or accept secrets in clear for it in the cart's definition",
             )),
         }
-    }
-}
-
-/// The header that a slot sets when it is applied whole.
-fn header_of(slot: &Slot) -> Option<&str> {
-    match &slot.kind {
-        SlotKind::Basic | SlotKind::Bearer => Some("authorization"),
-        SlotKind::Header(placement) => Some(&placement.name),
-        SlotKind::Query(_)
-        | SlotKind::FormField
-        | SlotKind::MacKey(_)
-        | SlotKind::Oauth1(_)
-        | SlotKind::Oauth2ClientCredentials(_)
-        | SlotKind::Login(_)
-        | SlotKind::Other(_) => None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! A request as it goes out: everything joined, the secrets last.
 
+use super::tokens::{pairs_of, placements};
 use super::{Allowed, Denied, HEADER_VALUE_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, URL_BYTES_MAX};
 use crate::encoding;
 use crate::http::{ErrorKind, Method};
-use crate::manifest::{Slot, SlotKind};
+use crate::manifest::{Slot, SlotKind, TokenPlacement};
 use crate::parts::{self, Shown, Source, join, join_query};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -69,9 +70,9 @@ impl Allowed {
             pairs.push((encoding::query(&pair.name), value));
         }
         for slot in &self.auth {
-            if let SlotKind::Query(name) = &slot.kind {
-                let value = self.value(slot, "value", source)?.written(|value| encoding::query(value));
-                pairs.push((encoding::query(name), Some(value)));
+            for (name, field) in pairs_of(slot) {
+                let value = self.value(slot, field, source)?.written(|value| encoding::query(value));
+                pairs.push((encoding::query(&name), Some(value)));
             }
         }
         let pairs: Vec<String> =
@@ -95,12 +96,33 @@ impl Allowed {
                     let value = self.value(slot, "value", source)?.written(str::to_owned);
                     (placement.name.as_str(), format!("{}{value}", placement.prefix))
                 }
-                _ => continue,
+                _ => {
+                    headers.extend(self.tokens(slot, source)?);
+                    continue;
+                }
             };
             headers.push(WireHeader { name: name.to_owned(), value: value.into_bytes(), sensitive: true });
         }
         if !matches!(source, Source::Record) {
             headers.iter().try_for_each(|header| check_header(header, source))?;
+        }
+        Ok(headers)
+    }
+
+    /// The headers that hold a slot's tokens; all its cookies are one.
+    fn tokens(&self, slot: &Slot, source: Source<'_>) -> Result<Vec<WireHeader>, Denied> {
+        let mut headers: Vec<WireHeader> = Vec::new();
+        for (field, placement) in placements(slot) {
+            let value = self.value(slot, field, source)?.written(str::to_owned);
+            let (name, value) = match placement {
+                TokenPlacement::Header(placement) => (placement.name, format!("{}{value}", placement.prefix)),
+                TokenPlacement::Cookie(name) => ("cookie".to_owned(), format!("{name}={value}")),
+                TokenPlacement::Query(_) => continue,
+            };
+            match headers.iter_mut().find(|header| header.name == name) {
+                Some(cookies) => cookies.value.extend_from_slice(format!("; {value}").as_bytes()),
+                None => headers.push(WireHeader { name, value: value.into_bytes(), sensitive: true }),
+            }
         }
         Ok(headers)
     }

@@ -1,0 +1,67 @@
+//! What a slot writes that is applied by a token or a signature: OAuth and described log-ins.
+
+use crate::manifest::{HeaderPlacement, Oauth1Placement, Slot, SlotKind, TokenPlacement};
+
+/// Whether tokens and signatures for these slots can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tokens {
+    /// Slots that need them are refused as unsupported.
+    Unsupported,
+    /// They stand as fields of their slots: `signature`, `token`, or each token of a log-in by its name.
+    Given,
+}
+
+/// What a slot writes: by the name of the field that stands for the token or the signature, where it goes. Empty for all other kinds.
+pub(super) fn placements(slot: &Slot) -> Vec<(&str, TokenPlacement)> {
+    match &slot.kind {
+        SlotKind::Oauth1(oauth1) => vec![(
+            "signature",
+            match oauth1.placement {
+                Oauth1Placement::Header => {
+                    TokenPlacement::Header(HeaderPlacement { name: "authorization".to_owned(), prefix: "OAuth ".to_owned() })
+                }
+                Oauth1Placement::Query => TokenPlacement::Query("oauth_signature".to_owned()),
+            },
+        )],
+        SlotKind::Oauth2ClientCredentials(oauth2) => vec![("token", oauth2.apply.clone())],
+        SlotKind::Login(login) => login.tokens.iter().filter_map(|token| Some((token.name.as_str(), token.apply.clone()?))).collect(),
+        SlotKind::Basic
+        | SlotKind::Bearer
+        | SlotKind::Header(_)
+        | SlotKind::Query(_)
+        | SlotKind::FormField
+        | SlotKind::MacKey(_)
+        | SlotKind::Other(_) => Vec::new(),
+    }
+}
+
+/// The headers that a slot sets when it is applied whole, each once.
+pub(super) fn headers_of(slot: &Slot) -> Vec<String> {
+    match &slot.kind {
+        SlotKind::Basic | SlotKind::Bearer => vec!["authorization".to_owned()],
+        SlotKind::Header(placement) => vec![placement.name.clone()],
+        _ => {
+            let mut headers = Vec::new();
+            for (_, placement) in placements(slot) {
+                let header = match placement {
+                    TokenPlacement::Header(placement) => placement.name,
+                    TokenPlacement::Cookie(_) => "cookie".to_owned(),
+                    TokenPlacement::Query(_) => continue,
+                };
+                if !headers.contains(&header) {
+                    headers.push(header);
+                }
+            }
+            headers
+        }
+    }
+}
+
+/// The query pairs that a slot sets when it is applied whole, with the field that each holds.
+pub(super) fn pairs_of(slot: &Slot) -> Vec<(String, &str)> {
+    if let SlotKind::Query(name) = &slot.kind {
+        return vec![(name.clone(), "value")];
+    }
+    let pair = |(field, placement)| if let TokenPlacement::Query(name) = placement { Some((name, field)) } else { None };
+    placements(slot).into_iter().filter_map(pair).collect()
+}
