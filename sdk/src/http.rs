@@ -39,9 +39,13 @@ use cartage_contract::http::{Header, QueryPair, SecretPart};
 pub use cartage_contract::http::{Effect, Error, ErrorKind, Escape, Method, Part, Reach};
 
 mod body;
+mod graphql;
+mod links;
+mod renew;
 mod response;
 
 pub use body::{Form, Json};
+pub use graphql::{GraphqlError, GraphqlMessage};
 pub use response::{BodyError, Response, excerpt};
 
 crate::wraps! {

@@ -125,7 +125,7 @@
 //! # Reading order
 //!
 //! [`Plugin`] and [`export!`]; [`manifest`] says what a plugin asks for; [`orders`], [`delivery`] and [`settings`] are what it gets;
-//! [`http`], [`signing`] and [`log`] are what it may ask; [`failure`] is what it returns, and [`progress`] gathers it; [`testing`] tries it.
+//! [`http`], [`signing`] and [`log`] are what it may ask, and [`encoding`] writes values; [`failure`] is what it returns, and [`progress`] gathers it; [`testing`] tries it.
 //! [`contract`] is the whole contract as plain data, with the rules by which the host judges.
 
 #[doc(hidden)]
@@ -133,6 +133,7 @@ pub mod abi;
 #[cfg(any(target_family = "wasm", test))]
 mod allocator;
 pub mod delivery;
+pub mod encoding;
 pub mod failure;
 pub mod http;
 pub mod log;

@@ -37,10 +37,12 @@ pub use cartage_contract::manifest::{
 };
 
 mod endpoint;
+mod log_in;
 mod setting;
 mod slot;
 
 pub use endpoint::Endpoint;
+pub use log_in::LogIn;
 pub use setting::{Default, Setting};
 pub use slot::{Field, Slot};
 

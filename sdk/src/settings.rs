@@ -85,6 +85,22 @@ impl Context {
         self.endpoints.iter().find(|bound| bound.name == endpoint).map(|bound| bound.base_url.as_str())
     }
 
+    /// The parts of an endpoint's base URL, for protocols that sign its host or its path.
+    ///
+    /// ```
+    /// # use cartage_sdk::{Context, contract::delivery};
+    /// # let base_url = "https://shop.example:8443/index.php?store=2".to_owned();
+    /// # let bound = delivery::BoundEndpoint { name: "api".to_owned(), base_url };
+    /// # let context = Context::from(delivery::Context { endpoints: vec![bound], ..delivery::Context::default() });
+    /// // Bound to https://shop.example:8443/index.php?store=2
+    /// let base = context.base("api").expect("it is bound");
+    /// assert_eq!((base.scheme, base.host, base.port), ("https", "shop.example", 8443));
+    /// assert_eq!((base.authority, base.path, base.query), ("shop.example:8443", "/index.php", "store=2"));
+    /// ```
+    pub fn base(&self, endpoint: &str) -> Option<BaseUrl<'_>> {
+        BaseUrl::of(self.base_url(endpoint)?)
+    }
+
     /// Whether the host holds a value for a credential slot.
     pub fn has_slot(&self, slot: &str) -> bool {
         self.bound_slots.iter().any(|bound| bound == slot)
@@ -95,5 +111,70 @@ impl Context {
             Some(_) => format!("failed to read setting {name} as {wanted}: the manifest declares another kind"),
             None => format!("failed to read setting {name}: it has no value; set it for this cart"),
         })
+    }
+}
+
+/// The parts of a base URL, as the operator bound an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BaseUrl<'a> {
+    /// `https` or `http`.
+    pub scheme: &'a str,
+    /// Host and port, as a `host` header has them: without the scheme's usual port.
+    pub authority: &'a str,
+    /// The host alone; an IPv6 address has its brackets.
+    pub host: &'a str,
+    /// The port, also where it is the scheme's usual one.
+    pub port: u16,
+    /// The path, without a slash at its end; empty for the server's root.
+    pub path: &'a str,
+    /// The query without its question mark; empty where there is none.
+    pub query: &'a str,
+}
+
+impl<'a> BaseUrl<'a> {
+    fn of(url: &'a str) -> Option<BaseUrl<'a>> {
+        let (url, query) = url.split_once('?').unwrap_or((url, ""));
+        let (scheme, rest) = url.split_once("://")?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        // A colon within brackets is one of an IPv6 address.
+        let colon = authority.rfind(':').filter(|&at| !authority[at..].contains(']'));
+        let host = &authority[..colon.unwrap_or(authority.len())];
+        let port = match colon {
+            Some(at) => authority[at + 1..].parse().ok()?,
+            None if scheme.eq_ignore_ascii_case("https") => 443,
+            None => 80,
+        };
+        Some(BaseUrl { scheme, authority, host, port, path: path.trim_end_matches('/'), query })
+    }
+
+    /// The path of a URL of the same server, or nothing if it is of another.
+    pub(crate) fn path_in<'u>(&self, url: &'u str) -> Option<&'u str> {
+        let (_, rest) = url.split_once("://")?;
+        let path = &rest[rest.find('/').unwrap_or(rest.len())..];
+        let other = BaseUrl::of(url)?;
+        let is_same =
+            self.scheme.eq_ignore_ascii_case(other.scheme) && self.host.eq_ignore_ascii_case(other.host) && self.port == other.port;
+        is_same.then_some(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_has_its_parts() {
+        for (url, parts) in [
+            ("https://shop.example", ("https", "shop.example", "shop.example", 443, "", "")),
+            ("http://shop.example/a/b", ("http", "shop.example", "shop.example", 80, "/a/b", "")),
+            ("https://shop.example?x=1", ("https", "shop.example", "shop.example", 443, "", "x=1")),
+            ("http://127.0.0.1:8080/p?x=/y", ("http", "127.0.0.1:8080", "127.0.0.1", 8080, "/p", "x=/y")),
+            ("https://[::1]/p", ("https", "[::1]", "[::1]", 443, "/p", "")),
+            ("https://[::1]:8443", ("https", "[::1]:8443", "[::1]", 8443, "", "")),
+        ] {
+            let base = BaseUrl::of(url).expect(url);
+            assert_eq!((base.scheme, base.authority, base.host, base.port, base.path, base.query), parts, "{url}");
+        }
+        assert_eq!(BaseUrl::of("shop.example"), None);
     }
 }

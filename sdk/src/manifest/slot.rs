@@ -29,6 +29,21 @@ impl Slot {
             .field(Field::secret("password", "the password"))
     }
 
+    /// HTTP Basic with a key as the user name and nothing as the password, as Medusa and Stripe take it: field `username`, a secret. The contract has a
+    /// field `password` as well, which stays empty.
+    ///
+    /// ```
+    /// use cartage_sdk::manifest::Slot;
+    ///
+    /// let key = Slot::basic_key("key", "Settings > Secret API keys").for_endpoints(["api"]);
+    /// assert!(key.fields[0].secret && !key.fields[1].required);
+    /// ```
+    pub fn basic_key(name: &str, purpose: &str) -> Slot {
+        Slot::new(name, purpose, SlotKind::Basic)
+            .field(Field::secret("username", "the key"))
+            .field(Field::secret("password", "nothing: leave it empty").optional())
+    }
+
     /// `Authorization: Bearer`: field `token`.
     pub fn bearer(name: &str, purpose: &str) -> Slot {
         Slot::new(name, purpose, SlotKind::Bearer).field(Field::secret("token", "the token"))
@@ -71,9 +86,10 @@ impl Slot {
             .field(Field::secret("client-secret", "the client's secret"))
     }
 
-    /// The host logs in with the described request and applies the token from its answer. Add each field with [`field`](Slot::field).
-    pub fn login(name: &str, purpose: &str, login: Login) -> Slot {
-        Slot::new(name, purpose, SlotKind::Login(login))
+    /// The host logs in with the described request, a [`LogIn`](super::LogIn), and applies the token from its answer. Add each field with
+    /// [`field`](Slot::field).
+    pub fn login(name: &str, purpose: &str, login: impl Into<Login>) -> Slot {
+        Slot::new(name, purpose, SlotKind::Login(login.into()))
     }
 
     fn new(name: &str, purpose: &str, kind: SlotKind) -> Slot {

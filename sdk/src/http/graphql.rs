@@ -1,0 +1,194 @@
+//! Answers of GraphQL: what is asked for stands under `data`, and what went wrong under `errors`, mostly with status 200.
+
+use super::{BodyError, Response, excerpt};
+use crate::{Failure, FailureKind};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+
+impl Response {
+    /// The `data` of an answer without errors. Refusals that a shop puts into its own types, such as Vendure's `ErrorResult`, are data.
+    ///
+    /// ```
+    /// use cartage_sdk::contract::http;
+    /// use cartage_sdk::http::Response;
+    /// use cartage_sdk::serde_json::Value;
+    /// use cartage_sdk::{Failure, FailureKind};
+    ///
+    /// let body = br#"{"errors": [{"message": "no access", "extensions": {"code": "FORBIDDEN"}}], "data": null}"#;
+    /// let response = Response::from(http::Response { status: 200, headers: vec![], body: body.to_vec(), extra: vec![] });
+    /// let error = response.graphql::<Value>().expect_err("it is refused");
+    /// assert!(error.has_code("FORBIDDEN"));
+    /// assert_eq!(Failure::from(error).kind, FailureKind::Credentials);
+    /// ```
+    ///
+    /// # Errors
+    /// [`GraphqlError`]: the answer has errors, or is none of GraphQL. `?` turns it into a failure by the usual codes; look at
+    /// [`has_code`](GraphqlError::has_code) first for those that mean something else at this shop.
+    pub fn graphql<T: DeserializeOwned>(&self) -> Result<T, GraphqlError> {
+        // Read apart from the data, whose shape is another where there are errors.
+        let Errors { errors } = self.json::<Errors>()?;
+        if !errors.is_empty() {
+            return Err(GraphqlError::Refused { status: self.status, errors });
+        }
+        Ok(self.json::<Data<T>>()?.data)
+    }
+}
+
+#[derive(Deserialize)]
+struct Errors {
+    #[serde(default)]
+    errors: Vec<GraphqlMessage>,
+}
+
+#[derive(Deserialize)]
+struct Data<T> {
+    data: T,
+}
+
+/// Why an answer of GraphQL has no data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GraphqlError {
+    /// The shop says what went wrong.
+    Refused {
+        /// The answer's status.
+        status: u16,
+        /// All that the shop says, at least one.
+        errors: Vec<GraphqlMessage>,
+    },
+    /// It is no answer of GraphQL, or its data are of another shape.
+    Unreadable(BodyError),
+}
+
+/// One of the errors of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct GraphqlMessage {
+    /// What the shop says, for people.
+    #[serde(default)]
+    pub message: String,
+    #[serde(default)]
+    extensions: Extensions,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+struct Extensions {
+    #[serde(default)]
+    code: Option<String>,
+}
+
+impl GraphqlMessage {
+    /// The code in `extensions`, such as `FORBIDDEN`.
+    pub fn code(&self) -> Option<&str> {
+        self.extensions.code.as_deref()
+    }
+}
+
+impl GraphqlError {
+    /// Whether an error of the answer has this code, in any case.
+    pub fn has_code(&self, code: &str) -> bool {
+        self.codes().any(|own| own.eq_ignore_ascii_case(code))
+    }
+
+    fn codes(&self) -> impl Iterator<Item = &str> {
+        let errors = match self {
+            GraphqlError::Refused { errors, .. } => errors.as_slice(),
+            GraphqlError::Unreadable(_) => &[],
+        };
+        errors.iter().filter_map(GraphqlMessage::code)
+    }
+
+    /// What the usual codes mean. Without one of them the status decides, and at last the answer counts as not understood.
+    fn kind(&self) -> FailureKind {
+        let GraphqlError::Refused { status, .. } = self else { return FailureKind::Protocol };
+        let of_code = |code: &str| match code.to_ascii_uppercase().as_str() {
+            "FORBIDDEN" | "UNAUTHENTICATED" | "UNAUTHORIZED" | "ACCESS_DENIED" => Some(FailureKind::Credentials),
+            "THROTTLED" | "RATE_LIMITED" | "TOO_MANY_REQUESTS" => Some(FailureKind::RateLimited),
+            "INTERNAL_SERVER_ERROR" | "SERVICE_UNAVAILABLE" | "TIMEOUT" => Some(FailureKind::Unavailable),
+            "BAD_USER_INPUT" => Some(FailureKind::InvalidData),
+            _ => None,
+        };
+        self.codes().find_map(of_code).unwrap_or(match status {
+            401 => FailureKind::Credentials,
+            429 => FailureKind::RateLimited,
+            500..=599 => FailureKind::Unavailable,
+            _ => FailureKind::Protocol,
+        })
+    }
+}
+
+impl fmt::Display for GraphqlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GraphqlError::Refused { status, errors } => {
+                write!(f, "the shop refused the query (HTTP {status})")?;
+                for (error, joint) in errors.iter().zip([": "].into_iter().chain(std::iter::repeat("; "))) {
+                    write!(f, "{joint}{}", excerpt(&error.message))?;
+                    if let Some(code) = error.code() {
+                        write!(f, " ({})", excerpt(code))?;
+                    }
+                }
+                Ok(())
+            }
+            GraphqlError::Unreadable(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for GraphqlError {}
+
+impl From<BodyError> for GraphqlError {
+    fn from(error: BodyError) -> GraphqlError {
+        GraphqlError::Unreadable(error)
+    }
+}
+
+impl From<GraphqlError> for Failure {
+    fn from(error: GraphqlError) -> Failure {
+        Failure::new(error.kind(), error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartage_contract::http;
+    use serde_json::{Value, json};
+
+    fn answer(status: u16, body: &Value) -> Result<Value, GraphqlError> {
+        let response = http::Response { status, headers: Vec::new(), body: body.to_string().into_bytes(), extra: Vec::new() };
+        Response::from(response).graphql()
+    }
+
+    #[test]
+    fn data_is_there_only_where_nothing_went_wrong() {
+        assert_eq!(answer(200, &json!({"data": {"orders": []}})), Ok(json!({"orders": []})));
+        assert_eq!(answer(200, &json!({"data": {"orders": []}, "errors": []})), Ok(json!({"orders": []})));
+        let partial = answer(200, &json!({"data": {"orders": []}, "errors": [{"message": "half"}]})).expect_err("it has an error");
+        assert_eq!(partial.to_string(), "the shop refused the query (HTTP 200): half");
+        assert!(matches!(answer(200, &json!({"message": "not found"})), Err(GraphqlError::Unreadable(_))));
+        assert!(matches!(answer(502, &json!("bad gateway")), Err(GraphqlError::Unreadable(_))));
+    }
+
+    #[test]
+    fn codes_have_their_usual_meaning_and_else_the_status_decides() {
+        let kind = |status, code: Value| {
+            let errors = json!({"errors": [{"message": "first"}, {"message": "no", "extensions": {"code": code}}]});
+            Failure::from(answer(status, &errors).expect_err("it has errors")).kind
+        };
+        for (status, code, expected) in [
+            (200, json!("FORBIDDEN"), FailureKind::Credentials),
+            (200, json!("Throttled"), FailureKind::RateLimited),
+            (200, json!("INTERNAL_SERVER_ERROR"), FailureKind::Unavailable),
+            (200, json!("BAD_USER_INPUT"), FailureKind::InvalidData),
+            (400, json!("GRAPHQL_VALIDATION_FAILED"), FailureKind::Protocol),
+            (200, json!("ENTITY_NOT_FOUND"), FailureKind::Protocol),
+            (200, Value::Null, FailureKind::Protocol),
+            (401, Value::Null, FailureKind::Credentials),
+            (429, Value::Null, FailureKind::RateLimited),
+            (503, Value::Null, FailureKind::Unavailable),
+        ] {
+            assert_eq!(kind(status, code.clone()), expected, "{status} {code}");
+        }
+    }
+}
