@@ -1,9 +1,11 @@
 //! A scripted cart, for plain `cargo test`.
 //!
-//! A [`Cart`] stands for the host and for the shop behind it. Every request of the plugin is judged by the plugin's own manifest with
-//! the code that the host uses, so that an undeclared header fails the test as it would fail in production; what passes is compared
-//! with what the test [expects](Cart::expect), in order, and the rest goes to a [rule](Cart::rule). Secrets have placeholders, and a
-//! request is shown with `[slot.field]` in their places, which makes it fit for a [golden file](Seen::assert_golden).
+//! A [`Cart`] stands for the host and for the shop behind it. The update that a test sends is judged as the host would, so that no test passes with one
+//! that never comes. Every request of the plugin is judged by the plugin's own manifest with the code that the host uses, so that an undeclared
+//! header fails the test as it would fail in production; what passes is compared with what the test [expects](Cart::expect), in order, and the rest
+//! goes to a [rule](Cart::rule). Secrets have placeholders, tokens of log-ins and OAuth among them, and a request is shown with `[slot.field]` in
+//! their places, which makes it fit for a [golden file](Seen::assert_golden). A [`Shop`] remembers what it was told, for updates that follow each
+//! other, replies that are lost and attempts that are made again.
 //!
 //! ```
 //! use cartage_sdk::http::{Method, Request};
@@ -57,6 +59,7 @@ mod placeholders;
 mod reply;
 mod sample;
 mod seen;
+mod shop;
 mod shown;
 mod signatures;
 mod stage;
@@ -65,10 +68,12 @@ pub use expect::Expect;
 pub use reply::{NotAReply, Reply};
 pub use sample::{DELIVERY_ID, ENTROPY, NOW_UNIX_MS, delivery, package, update};
 pub use seen::Seen;
+pub use shop::{Shop, after};
 pub use shown::Shown;
 pub(crate) use stage::imports;
 
 use crate::contract::{delivery as d, grants, log, manifest as m};
+use crate::http::Reach;
 use crate::{Applied, Choice, ChoicesOf, Context, Delivery, Failure, OrderKey, Plugin, Report, Update};
 use stage::{Denials, Stage};
 use std::marker::PhantomData;
@@ -86,6 +91,7 @@ const CALL_LIMITS: d::Limits =
 pub struct Cart<P> {
     stage: Stage,
     settings: Vec<d::Setting>,
+    any_update: bool,
     plugin: PhantomData<P>,
 }
 
@@ -109,7 +115,7 @@ impl<P: Plugin> Cart<P> {
         let endpoints = manifest.endpoints.iter().map(|endpoint| (endpoint.name.clone(), bound(&endpoint.example)));
         let slots = manifest.slots.iter().map(|slot| (slot.name.clone(), slot.fields.iter().map(|field| field.name.clone()).collect()));
         let grants = grants::Grants { endpoints: endpoints.collect(), slots: slots.collect(), limits: LIMITS };
-        Cart { stage: Stage::new(manifest, grants), settings: Vec::new(), plugin: PhantomData }
+        Cart { stage: Stage::new(manifest, grants), settings: Vec::new(), any_update: false, plugin: PhantomData }
     }
 
     /// Binds an endpoint to another base URL. Over plain http only what was made with a secret may be sent, as in production.
@@ -192,6 +198,21 @@ impl<P: Plugin> Cart<P> {
         self
     }
 
+    /// Loses the reply to a request (its number in the call, from 1) after the shop has acted on it: the plugin learns that no answer came.
+    #[must_use]
+    pub fn lose_reply(mut self, request: usize) -> Cart<P> {
+        self.stage.lost.insert(request);
+        self
+    }
+
+    /// Lets an update pass that no host would send, such as a status that the manifest does not list: for testing what the plugin makes of it all the
+    /// same.
+    #[must_use]
+    pub fn allow_any_update(mut self) -> Cart<P> {
+        self.any_update = true;
+        self
+    }
+
     /// What the plugin is told besides the update.
     ///
     /// # Panics
@@ -222,34 +243,49 @@ impl<P: Plugin> Cart<P> {
     /// Sends an update as the first attempt of a delivery.
     ///
     /// # Panics
-    /// If the plugin asks for something unexpected or denied, or does not ask for all that is expected. So do the other calls.
+    /// If no host would send the update, or if the plugin asks for something unexpected or denied, or does not ask for all that is expected. So do the
+    /// other calls.
     pub fn send(self, update: &Update) -> Run<Applied> {
         self.attempt(update, &delivery())
     }
 
-    /// Sends an update as some attempt of some delivery.
-    pub fn attempt(mut self, update: &Update, delivery: &Delivery) -> Run<Applied> {
+    /// Sends an update as some attempt of some delivery: [`after`] makes a later one.
+    pub fn attempt(self, update: &Update, delivery: &Delivery) -> Run<Applied> {
+        self.attempt_at(update, delivery).0
+    }
+
+    /// Asks whether it works, perhaps with an order's number.
+    pub fn check(self, order_number: Option<&str>) -> Run<Report> {
+        self.check_order(order_number.map(|number| OrderKey { order_number: number.to_owned(), known_reference: None })).0
+    }
+
+    /// Asks for a list of the shop's own values.
+    pub fn list_choices(self, of: ChoicesOf) -> Run<Vec<Choice>> {
+        self.run(|context| P::list_choices(of, context)).0
+    }
+
+    fn attempt_at(mut self, update: &Update, delivery: &Delivery) -> (Run<Applied>, Cart<P>) {
+        if let Err(error) = update.check(&self.stage.manifest)
+            && !self.any_update
+        {
+            panic!("no host sends this update to plugin {}:\n  {}", error.plugin, error.problems.join("\n  "));
+        }
         self.stage.delivery = Some(delivery.id.clone());
         let (update, delivery) = (update.clone(), delivery.clone());
         self.run(|context| P::send_order_status(update, delivery, context))
     }
 
-    /// Asks whether it works, perhaps with an order's number.
-    pub fn check(self, order_number: Option<&str>) -> Run<Report> {
-        let order = order_number.map(|number| OrderKey { order_number: number.to_owned(), known_reference: None });
+    fn check_order(mut self, order: Option<OrderKey>) -> (Run<Report>, Cart<P>) {
+        self.stage.delivery = None;
         self.run(|context| P::check(order, context))
     }
 
-    /// Asks for a list of the shop's own values.
-    pub fn list_choices(self, of: ChoicesOf) -> Run<Vec<Choice>> {
-        self.run(|context| P::list_choices(of, context))
-    }
-
-    fn run<T>(self, call: impl FnOnce(Context) -> Result<T, Failure>) -> Run<T> {
+    fn run<T>(self, call: impl FnOnce(Context) -> Result<T, Failure>) -> (Run<T>, Cart<P>) {
         let context = self.context();
-        let (outcome, stage) = stage::perform(self.stage, || call(context));
+        let (outcome, mut stage) = stage::perform(self.stage, || call(context));
         stage.finish(outcome.as_ref().err());
-        Run { outcome, requests: stage.requests, log: stage.log }
+        let (requests, log, reach) = stage.clear();
+        (Run { outcome, requests, reach, log }, Cart { stage, ..self })
     }
 }
 
@@ -261,6 +297,8 @@ pub struct Run<T> {
     pub outcome: Result<T, Failure>,
     /// The requests that were sent, in order.
     pub requests: Vec<Seen>,
+    /// How far the plugin's writes got, as an [`EarlierAttempt`](crate::EarlierAttempt) tells the next attempt.
+    pub reach: Reach,
     /// The lines that were logged, in order.
     pub log: Vec<(log::Level, String)>,
 }

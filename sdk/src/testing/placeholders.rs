@@ -15,6 +15,9 @@ impl Placeholders {
             for field in &slot.fields {
                 placeholders.set(&slot.name, &field.name, &placeholder(slot, &field.name));
             }
+            for token in tokens(&slot.kind) {
+                placeholders.set(&slot.name, token, &placeholder(slot, token));
+            }
         }
         placeholders
     }
@@ -27,6 +30,22 @@ impl Placeholders {
 impl Secrets for Placeholders {
     fn field(&self, slot: &str, field: &str) -> Option<&str> {
         self.0.get(&(slot.to_owned(), field.to_owned())).map(String::as_str)
+    }
+}
+
+/// What stands for the host's own work: a signature, or each token that it would obtain.
+fn tokens(kind: &SlotKind) -> Vec<&str> {
+    match kind {
+        SlotKind::Oauth1(_) => vec!["signature"],
+        SlotKind::Oauth2ClientCredentials(_) => vec!["token"],
+        SlotKind::Login(login) => login.tokens.iter().map(|token| token.name.as_str()).collect(),
+        SlotKind::Basic
+        | SlotKind::Bearer
+        | SlotKind::Header(_)
+        | SlotKind::Query(_)
+        | SlotKind::FormField
+        | SlotKind::MacKey(_)
+        | SlotKind::Other(_) => Vec::new(),
     }
 }
 

@@ -28,6 +28,11 @@ impl Reply {
         Reply(Err(Error { kind, reach, message: format!("the test lets the request fail: {kind}") }))
     }
 
+    /// No answer in time, though the shop may have acted. [`Cart::lose_reply`](super::Cart::lose_reply) lets the shop act first.
+    pub fn lost() -> Reply {
+        Reply::error(ErrorKind::Timeout, Reach::MaybeSent)
+    }
+
     /// An answer as it was recorded: status line, headers, an empty line and the body; lines end in CRLF or LF.
     ///
     /// ```

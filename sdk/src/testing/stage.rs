@@ -5,7 +5,7 @@ use super::{Expect, Reply, Seen, Shown as _, seen, signatures};
 use crate::Failure;
 use crate::contract::{grants::Grants, http, log, manifest::Manifest, request, signing};
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 thread_local! {
     static STAGE: RefCell<Option<Stage>> = const { RefCell::new(None) };
@@ -22,6 +22,9 @@ pub(super) struct Stage {
     pub(super) delivery: Option<String>,
     pub(super) requests: Vec<Seen>,
     pub(super) log: Vec<(log::Level, String)>,
+    /// Requests, from 1, whose replies are lost.
+    pub(super) lost: BTreeSet<usize>,
+    reach: http::Reach,
     denied: Vec<String>,
 }
 
@@ -55,6 +58,8 @@ impl Stage {
             delivery: None,
             requests: Vec::new(),
             log: Vec::new(),
+            lost: BTreeSet::new(),
+            reach: http::Reach::NothingSent,
             denied: Vec::new(),
         }
     }
@@ -69,18 +74,41 @@ impl Stage {
             let left = self.script.len() - 1;
             panic!("no such request came:\n{expected}\n(and {left} more){outcome}\n{}", seen::list(&self.requests));
         }
+        if let Some(lost) = self.lost.iter().find(|lost| !(1..=self.requests.len()).contains(lost)) {
+            panic!("the reply to request {lost} was to be lost, and it never came{outcome}\n{}", seen::list(&self.requests));
+        }
+    }
+
+    /// Makes ready for the next call; gives what this one left.
+    pub(super) fn clear(&mut self) -> (Vec<Seen>, Vec<(log::Level, String)>, http::Reach) {
+        self.denied.clear();
+        self.lost.clear();
+        let reach = std::mem::replace(&mut self.reach, http::Reach::NothingSent);
+        (std::mem::take(&mut self.requests), std::mem::take(&mut self.log), reach)
     }
 
     fn send(&mut self, request: http::Request) -> Result<http::Response, http::Error> {
-        let endpoint = request.endpoint.clone();
+        let (endpoint, effect) = (request.endpoint.clone(), request.effect);
         let seen = self.judge(request).map_err(|denied| {
             self.denied.push(denied.reason.clone());
             http::Error { kind: denied.kind, reach: http::Reach::NothingSent, message: denied.reason }
         })?;
-        let reply = self.reply_to(&seen);
+        let mut reply = self.reply_to(&seen);
         self.requests.push(seen);
+        if self.lost.contains(&self.requests.len()) {
+            reply = Reply::lost();
+        }
         let endpoint = self.manifest.endpoint(&endpoint).expect("a request to an endpoint that is not declared was denied");
-        reply.seen_through(endpoint)
+        let answer = reply.seen_through(endpoint);
+        if effect == http::Effect::Writes {
+            let reach = answer.as_ref().map_or_else(|error| error.reach, |_| http::Reach::Answered);
+            // What may have arrived stays so, whatever was answered before and after.
+            self.reach = match (self.reach, reach) {
+                (http::Reach::MaybeSent, _) | (_, http::Reach::MaybeSent) => http::Reach::MaybeSent,
+                (before, now) => before.max(now),
+            };
+        }
+        answer
     }
 
     fn judge(&self, request: http::Request) -> Result<Seen, request::Denied> {
@@ -88,7 +116,7 @@ impl Stage {
             let reason = format!("the call has made its {} requests", self.grants.limits.requests);
             return Err(request::Denied { kind: http::ErrorKind::QuotaExceeded, reason });
         }
-        let allowed = request::check(request, &self.manifest, &self.grants, self.delivery.as_deref())?;
+        let allowed = request::check_with_tokens(request, &self.manifest, &self.grants, self.delivery.as_deref())?;
         Ok(Seen::new(allowed.wire_record(), allowed.wire(&self.secrets)?))
     }
 

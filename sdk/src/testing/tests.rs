@@ -1,8 +1,11 @@
 //! The scripted cart fails a test where production would fail, and says why.
 
 use super::{Cart, Expect, Reply, Run, package, update};
-use crate::http::{Escape, Method, Request, secret, text};
-use crate::manifest::{Endpoint, Field, KeyEncoding, Setting, Slot};
+use crate::http::{ErrorKind, Escape, Method, Reach, Request, secret, text};
+use crate::manifest::{
+    ClientAuthentication, Endpoint, Features, Field, HeaderPlacement, KeyEncoding, LogIn, Oauth2, Setting, Slot, Statuses, TokenPlacement,
+    choices,
+};
 use crate::signing::{Algorithm, digest, hex, mac};
 use crate::{Applied, Context, Delivery, Failure, FailureKind, Manifest, OrderKey, Plugin, Report, Update};
 use std::cell::Cell;
@@ -35,8 +38,17 @@ impl Plugin for Puppet {
             .slot(Slot::basic("basic", "an account").for_endpoints(["api"]))
             .slot(Slot::mac_key("key", "a key", KeyEncoding::Hex))
             .slot(Slot::form("hash", "a password").field(Field::secret("password", "the password")).for_endpoints(["api"]).hashed())
+            .slot(
+                Slot::login("session", "an account", LogIn::post("api", "/orders").cookie("sid"))
+                    .field(Field::secret("password", "the password"))
+                    .for_endpoints(["api"]),
+            )
+            .slot(Slot::basic_key("api-key", "a key").for_endpoints(["api"]))
+            .slot(Slot::oauth2("client", "a client", client()).for_endpoints(["api"]))
             .setting(Setting::integer("store", "Store", 1, 9).required())
             .setting(Setting::choice("mode", "Mode", [("a", "A"), ("b", "B")]).default("a"))
+            .statuses(Statuses::Fixed(choices(["Open", "Shipped"])))
+            .features(Features { tracking: true, ..Features::default() })
     }
 
     fn check(_: Option<OrderKey>, _: Context) -> Result<Report, Failure> {
@@ -45,6 +57,17 @@ impl Plugin for Puppet {
 
     fn send_order_status(_: Update, delivery: Delivery, context: Context) -> Result<Applied, Failure> {
         ACT.get()(&delivery, &context)
+    }
+}
+
+fn client() -> Oauth2 {
+    Oauth2 {
+        token_endpoint: "api".to_owned(),
+        path: "/orders".to_owned(),
+        client_authentication: ClientAuthentication::Basic,
+        scope: None,
+        parameters: Vec::new(),
+        apply: TokenPlacement::Header(HeaderPlacement { name: "authorization".to_owned(), prefix: "Bearer ".to_owned() }),
     }
 }
 
@@ -177,6 +200,73 @@ fn secrets_have_placeholders_and_may_have_values() {
     assert_eq!(wire.value, b"Basic bWU6cGxhY2Vob2xkZXItYmFzaWMtcGFzc3dvcmQ=");
     let hashed = hex(&super::signatures::digest(Algorithm::Md5, b"aplaceholder-hash-password"));
     assert_eq!(run.succeeded().message.as_deref(), Some(hashed.as_str()));
+}
+
+#[test]
+fn log_ins_and_oauth_are_applied_with_placeholders() {
+    let run = run(cart().rule(|_| Reply::status(200)), |_, _| {
+        post().auth("session").send()?;
+        post().auth("client").renew().send()?;
+        Ok(Applied::done())
+    });
+    assert_eq!(run.requests[0].header("cookie"), Some("sid=[session.sid]"));
+    assert_eq!(run.requests[1].header("authorization"), Some("Bearer [client.token]"));
+    let wire = &run.requests[1].wire().headers;
+    assert!(wire.iter().any(|header| header.value == b"Bearer placeholder-client-token"), "{wire:?}");
+    run.succeeded();
+}
+
+#[test]
+fn a_refused_token_is_renewed_once_and_a_key_may_be_a_user_name() {
+    let act: Act = |_, _| {
+        let answer = post().auth("client").send_renewing(|answer| answer.status == 401)?;
+        if answer.status == 200 { Ok(Applied::done()) } else { Err(Failure::credentials("refused twice")) }
+    };
+    let url = "https://shop.example/api/orders?shop=1";
+    let twice = |second| cart().expect(Expect::post(url), Reply::status(401)).expect(Expect::post(url), Reply::status(second));
+    run(twice(200), act).succeeded();
+    assert_eq!(run(twice(401), act).failed().kind, FailureKind::Credentials);
+    run(cart().expect(Expect::post(url), Reply::status(200)), act).succeeded();
+    let keyed = run(cart().rule(|_| Reply::status(200)), |_, _| Ok(post().auth("api-key").send().map(|_| Applied::done())?));
+    assert_eq!(keyed.requests[0].header("authorization"), Some("Basic [api-key.username]:[api-key.password]"));
+    keyed.succeeded();
+}
+
+#[test]
+fn an_update_that_no_host_sends_fails_the_test() {
+    let send = |cart: Cart<Puppet>, update: Update| {
+        ACT.set(|_, _| Ok(Applied::done()));
+        drop(cart.send(&update).succeeded());
+    };
+    let note = || Update { note: Some("Left at the door".to_owned()), ..update("1", "Lost") };
+    let message = panic_in(|| send(cart(), note()));
+    let says = [
+        "no host sends this update to plugin puppet:",
+        "status \"Lost\" is none of the manifest's: Open, Shipped",
+        "it needs the feature notes, which the manifest does not have",
+    ];
+    assert_eq!(message, says.join("\n  "));
+    send(cart().allow_any_update(), note());
+    send(cart(), update("1", "Open"));
+}
+
+#[test]
+fn a_lost_reply_is_lost_after_the_shop_acted() {
+    let act: Act = |_, _| {
+        post().send()?;
+        Request::get("api").send()?;
+        Ok(Applied::done())
+    };
+    for (lost, reach, requests) in [(1, Reach::MaybeSent, 1), (2, Reach::Answered, 2)] {
+        let run = run(cart().rule(|_| Reply::status(200)).lose_reply(lost), act);
+        assert_eq!((run.reach, run.requests.len()), (reach, requests), "a reply to a read says nothing of the writes");
+        assert_eq!(run.failed().kind, FailureKind::Unavailable);
+    }
+    let message = panic_of(cart().rule(|_| Reply::status(200)).lose_reply(3), act);
+    assert!(message.starts_with("the reply to request 3 was to be lost, and it never came\nrequests sent:\nPOST"), "{message}");
+    let run = run(cart().rule(|_| Reply::error(ErrorKind::Dns, Reach::NothingSent)), act);
+    assert_eq!(run.reach, Reach::NothingSent);
+    run.failed();
 }
 
 #[test]
