@@ -20,6 +20,7 @@ mod guest;
 mod hatch;
 mod limits;
 mod ticker;
+mod trap;
 mod unsupported;
 mod v1;
 
@@ -180,7 +181,10 @@ impl Plugin {
         let hatch = Hatch::default();
         let mut store = runtime.store(&budget, limits, Asks::Answered(hatch.clone()))?;
         // Boxed: the generated futures are large, and a caller holds this one through every wait.
-        let guest = Box::pin(caught(async move { ready.call(&mut store, call.clone()).await.map_err(|error| budget.ended(&error)) }));
+        let guest = Box::pin(caught(async move {
+            let returned = ready.call(&mut store, call.clone()).await;
+            returned.map_err(|error| budget.ended(&error, store.data().panic()))
+        }));
         match timeout(call_ms, serve(guest, &hatch, services)).await {
             Ok(outcome) => bounds::check(outcome?, call.packages()),
             Err(_) => Err(Ended::Limit { limit: Limit::CallMs(limits.call_ms) }),

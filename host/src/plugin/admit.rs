@@ -184,7 +184,7 @@ impl Runtime {
             Ok(Ok(manifest)) => Ok(manifest),
             Ok(Err(error)) => Err(match error.downcast_ref::<AskedWhileDescribing>() {
                 Some(AskedWhileDescribing(what)) => Error::AskedWhileDescribing { what },
-                None => Error::Describe(budget.ended(&error)),
+                None => Error::Describe(budget.ended(&error, None)),
             }),
             Err(_) => Err(Error::Describe(Ended::Limit { limit: Limit::CallMs(limits.call_ms) })),
         }

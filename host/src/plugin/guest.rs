@@ -2,6 +2,7 @@
 
 use super::hatch::Hatch;
 use super::limits::Limiter;
+use super::trap;
 use crate::carts::Limits;
 use crate::exchange::{Answer, Ask, Ended, Limit};
 use cartage_contract::log::Level;
@@ -17,6 +18,7 @@ pub(super) struct Guest {
     pub(super) limiter: Limiter,
     asks: Asks,
     log: LogBudget,
+    panic: Option<String>,
 }
 
 /// Where asks go.
@@ -34,7 +36,7 @@ pub(super) struct AskedWhileDescribing(pub(super) &'static str);
 
 impl Guest {
     pub(super) fn new(limits: &Limits, limiter: Limiter, asks: Asks) -> Guest {
-        Guest { limiter, asks, log: LogBudget::new(limits) }
+        Guest { limiter, asks, log: LogBudget::new(limits), panic: None }
     }
 
     /// Asks, and waits for the answer.
@@ -55,10 +57,21 @@ impl Guest {
         })
     }
 
+    /// What the guest logged of a panic.
+    pub(super) fn panic(&self) -> Option<&str> {
+        self.panic.as_deref()
+    }
+
     /// Passes a log line on, as far as the budget goes.
     pub(super) async fn log(&mut self, level: Level, message: String) -> Result<()> {
         if let Asks::Refused = self.asks {
             return Err(Error::new(AskedWhileDescribing("a log line")));
+        }
+        // Kept also where the log is full: the call's end is told with it.
+        if level == Level::Error
+            && let Some(panic) = trap::panic_of(&message)
+        {
+            self.panic = Some(panic);
         }
         let Some((level, message)) = self.log.admit(level, message)? else { return Ok(()) };
         match self.ask(Ask::Log { level, message }).await? {

@@ -4,16 +4,11 @@
 //! with an error of its own; [`Budget::ended`] tells them apart, and from a plain trap.
 
 use super::compile::{MEMORY_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
+use super::trap;
 use crate::carts::Limits;
 use crate::exchange::{Ended, Limit};
 use crate::fault::Fault;
-use std::fmt::Write as _;
-use wasmtime::{Error, OutOfMemory, PoolConcurrencyLimitError, ResourceLimiter, Result, Store, Trap, UpdateDeadline, WasmBacktrace};
-
-/// Bytes of a guest function's name in a trap's reason.
-const NAME_BYTES_MAX: usize = 100;
-/// Bytes of a compiler's name for a function that is turned into a path. A short one can stand for a very long path.
-const MANGLED_BYTES_MAX: usize = 1 << 10;
+use wasmtime::{Error, OutOfMemory, PoolConcurrencyLimitError, ResourceLimiter, Result, Store, Trap, UpdateDeadline};
 
 /// What one call may use.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +48,8 @@ impl Budget {
         }
     }
 
-    /// Why a call ended, from the error that ended it.
-    pub(super) fn ended(&self, error: &Error) -> Ended {
+    /// Why a call ended, from the error that ended it. `panic` is what the guest logged of a panic.
+    pub(super) fn ended(&self, error: &Error, panic: Option<&str>) -> Ended {
         if let Some(ended) = error.downcast_ref::<Ended>() {
             return ended.clone();
         }
@@ -71,7 +66,7 @@ impl Budget {
             Some(_) => None,
             None => self.untyped(error),
         };
-        limit.map_or_else(|| Ended::Trap { reason: reason(error) }, |limit| Ended::Limit { limit })
+        limit.map_or_else(|| Ended::Trap { reason: trap::reason(error, panic) }, |limit| Ended::Limit { limit })
     }
 
     /// The two limits whose errors wasmtime gives no type that can be named here. Tests hold the texts to the version in use.
@@ -91,34 +86,6 @@ impl Budget {
 /// limits.
 pub(super) fn is_of_the_host(error: &Error) -> bool {
     error.is::<OutOfMemory>() || Fault::within(error.as_ref()).is_some_and(|fault| !fault.is_fact())
-}
-
-/// What went wrong in the guest, and the guest's functions that led there, innermost first.
-fn reason(error: &Error) -> String {
-    let mut reason = match error.downcast_ref::<Trap>() {
-        Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
-        None => error.root_cause().to_string(),
-    };
-    let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
-    for (frame, joint) in frames.iter().zip(std::iter::once(" in ").chain(std::iter::repeat(" < "))) {
-        reason.push_str(joint);
-        match frame.func_name() {
-            Some(name) => push_name(&mut reason, name),
-            None => write!(reason, "function {}", frame.func_index()).expect("writing to a string does not fail"),
-        }
-    }
-    reason
-}
-
-/// The guest chose the name: it is cut, and only plain characters of it are shown. A Rust compiler's name is shown as the path it stands for.
-fn push_name(reason: &mut String, name: &str) {
-    let path = (name.len() <= MANGLED_BYTES_MAX).then(|| format!("{:#}", rustc_demangle::demangle(name)));
-    let name = path.as_deref().unwrap_or(name);
-    let cut = name.floor_char_boundary(NAME_BYTES_MAX);
-    reason.extend(name[..cut].chars().map(|c| if c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric() { c } else { '?' }));
-    if cut < name.len() {
-        reason.push_str("...");
-    }
 }
 
 /// Counts all memories together and all tables together, from what a component declares to what it grows.

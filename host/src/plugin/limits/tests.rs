@@ -30,7 +30,7 @@ async fn run(component: &str, n: u32, limits: &Limits) -> Result<u32, Ended> {
         let run = instance.get_typed_func::<(u32,), (u32,)>(&mut store, "run")?;
         Ok(run.call_async(&mut store, (n,)).await?.0)
     };
-    called.await.map_err(|error| budget.ended(&error))
+    called.await.map_err(|error| budget.ended(&error, None))
 }
 
 /// A component around a core module that exports `run`.
@@ -260,10 +260,10 @@ fn what_the_machine_could_not_give_is_the_host_s_fault_and_no_trap() {
     for errno in [rustix::io::Errno::NOMEM, rustix::io::Errno::MFILE, rustix::io::Errno::AGAIN] {
         let os = || std::io::Error::from_raw_os_error(errno.raw_os_error());
         for error in [Error::from(os()), Error::from(os()).context("cannot make the image of a memory"), Error::from(errno)] {
-            let ended = budget.ended(&error);
+            let ended = budget.ended(&error, None);
             assert!(matches!(&ended, Ended::Host { .. }), "{ended:?}");
         }
     }
-    let of_the_guest = budget.ended(&Error::msg("a list of the guest's is out of bounds"));
+    let of_the_guest = budget.ended(&Error::msg("a list of the guest's is out of bounds"), None);
     assert!(matches!(of_the_guest, Ended::Trap { .. }), "{of_the_guest:?}");
 }
