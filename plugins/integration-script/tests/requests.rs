@@ -32,6 +32,7 @@ fn full() -> Update {
         packages: vec![
             Package { id: Some("P-1".to_owned()), method: Some("Ground".to_owned()), ..package("UPS", "1Z 9876") },
             Package { picked_up: Some(CivilDate { year: 2015, month: 12, day: 31 }), ..package("FX", "<&>") },
+            Package { id: Some("P-0".to_owned()), told: Told::AlreadyTold, ..package("UPS", "gone") },
         ],
         line_items: vec![LineItem {
             web_line_id: Some("501".to_owned()),
@@ -45,7 +46,7 @@ fn full() -> Update {
             note: Some("blue & <large>".to_owned()),
             packages: vec![
                 LinePackage { package_id: "P-1".to_owned(), quantity: "1.5".to_owned() },
-                LinePackage { package_id: "gone".to_owned(), quantity: "1".to_owned() },
+                LinePackage { package_id: "P-0".to_owned(), quantity: "1".to_owned() },
             ],
             extra: Vec::new(),
         }],
@@ -110,10 +111,11 @@ fn only_news_of_packages_is_sent() {
         ],
         ..update("1", "Shipped")
     };
-    let form = sent(cart("delimited"), &update).form();
+    // No host sends a withdrawn package to this plugin, or a blank number; one that did would do no harm.
+    let form = sent(cart("delimited").allow_any_update(), &update).form();
     assert_eq!((field(&form, "trackcount"), field(&form, "tracknum")), (Some("1"), Some("right")));
     assert!(form.iter().all(|(name, value)| !name.ends_with('1') && value != "wrong"), "{form:?}");
-    let form = sent(cart("xml"), &update).form();
+    let form = sent(cart("xml").allow_any_update(), &update).form();
     assert_eq!(field(&form, "update").map(|xml| xml.matches("<TrackNum>").count()), Some(1));
 }
 
@@ -122,7 +124,7 @@ fn line_items_go_only_where_the_setting_asks() {
     let xml = |on| field(&sent(cart("xml").set("send-line-items", on), &full()).form(), "update").map(str::to_owned).unwrap_or_default();
     assert!(!xml(false).contains("<Items>"));
     assert!(xml(true).contains("<Items><Item><ItemNumber>501</ItemNumber>"));
-    assert!(!xml(true).contains("gone"), "a line names no package that is not sent");
+    assert!(!xml(true).contains("P-0"), "a line names no package that is not sent");
     let form = sent(cart("delimited").set("send-line-items", true), &full()).form();
     assert!(form.iter().all(|(_, value)| !value.contains("Item Shipped")), "{form:?}");
 }
@@ -130,7 +132,7 @@ fn line_items_go_only_where_the_setting_asks() {
 #[test]
 fn without_a_status_nothing_is_sent() {
     for encoding in ["delimited", "xml"] {
-        let run = cart(encoding).send(&Update { status: None, ..full() });
+        let run = cart(encoding).allow_any_update().send(&Update { status: None, ..full() });
         assert_eq!(run.requests, []);
         assert_eq!(run.failed().kind, FailureKind::StatusNotSupported);
     }
@@ -144,7 +146,7 @@ fn an_undeclared_setting_value_cannot_come_from_the_host() {
     assert_eq!(context.boolean("send-line-items").ok(), Some(false));
 }
 
-/// Text as the host lets it through: no control characters, but perhaps line feeds, and anything else that Unicode has.
+/// Text without control characters, but perhaps with line feeds, and with anything else that Unicode has: more than a host lets through in most places.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[ -~\n]{0,40}",
@@ -177,7 +179,7 @@ fn held(text: &str) -> String {
 proptest! {
     #[test]
     fn every_update_is_ascii_xml_that_reads_back(update in any_update()) {
-        let form = sent(cart("xml"), &update).form();
+        let form = sent(cart("xml").allow_any_update(), &update).form();
         let xml = field(&form, "update").expect("the XML encoding has a field `update`");
         prop_assert!(xml.is_ascii());
         let document = roxmltree::Document::parse(xml).map_err(|error| TestCaseError::fail(format!("{error}: {xml}")))?;
@@ -202,7 +204,7 @@ proptest! {
 
     #[test]
     fn every_form_decodes_back(update in any_update()) {
-        let form = sent(cart("delimited"), &update).form();
+        let form = sent(cart("delimited").allow_any_update(), &update).form();
         prop_assert_eq!(field(&form, "ordernumber"), Some(update.order_number.as_str()));
         prop_assert_eq!(field(&form, "orderstatus"), update.status.as_deref());
         prop_assert_eq!(field(&form, "orderdetail"), update.note.as_deref());
