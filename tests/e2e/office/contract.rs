@@ -90,9 +90,9 @@ fn a_package_that_changed_is_told_so_and_keeps_its_reference() {
     };
     // The label stays: a change of a package is enough to be sent.
     for (packages, told) in [
-        (with("1Z1", json!({ "contents": contents })), "[1Z1 Changed F-1]"),
+        (with("1Z1", json!({ "contents": contents })), "[1Z1 changed F-1]"),
         (with("1Z2", json!({ "contents": contents })), "[1Z2 number-corrected F-1]"),
-        (with("1Z2", json!({ "withdrawn": true })), "[1Z2 Withdrawn F-1]"),
+        (with("1Z2", json!({ "withdrawn": true })), "[1Z2 withdrawn F-1]"),
     ] {
         let report = send(&desk, &update("1021", "Shipped", "", packages.clone()));
         assert!(message(&report).contains(told), "{packages}: {report}");

@@ -131,6 +131,46 @@ async fn an_endpoint_that_moves_takes_no_credential_with_it() {
     desk.done(&["send", "--cart", "shop", "--order", "1022", "--label", "Order Packed"]);
 }
 
+/// A slot that serves two endpoints is for the origins of both: moving the second alone sends its value nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_of_two_endpoints_is_used_at_neither_once_the_second_is_moved() {
+    const TOKEN: &str = "token-of-this-test";
+    let ok = || Step::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 4);
+    let start = async || BadCart::start(ok()).await.expect("a free port");
+    let (shop, warehouse, elsewhere) = (start().await, start().await, start().await);
+    let desk = Desk::new();
+    std::fs::copy(cartage_tests::command::guest("tells_two_services"), desk.path("guest.wasm")).expect("it was built");
+    let cart = |warehouse: &str| {
+        let endpoint = |name: &str, url: &str| {
+            format!("[endpoints.{name}]\nbase_url = {url:?}\nprivate = [{{ name = \"this test's shop\", allow = \"127.0.0.1/32\" }}]\n")
+        };
+        format!(
+            "cart = \"shop\"\nplugin = \"guest.wasm\"\nmode = \"live\"\n{}{}",
+            endpoint("api", &shop.base_url()),
+            endpoint("warehouse", warehouse)
+        )
+    };
+    let send = |label: &str| desk.run(&["send", "--cart", "shop", "--order", "1021", "--label", label]);
+    desk.write("shop.toml", &cart(&warehouse.base_url()));
+    desk.done(&["apply", "shop.toml"]);
+    desk.switch_on("shop");
+    assert_eq!(desk.type_in(&["credential", "set", "shop", "token", "token"], TOKEN).0, 0);
+    let (code, printed) = send("Packed");
+    assert_eq!((code, shop.received().len(), warehouse.received().len()), (0, 1, 1), "{printed}");
+
+    desk.write("shop.toml", &cart(&elsewhere.base_url()));
+    let said = desk.done(&["apply", "shop.toml"]);
+    assert!(said.contains("`cartage credential approve shop token`"), "{said}");
+    let (code, printed) = send("Shipped");
+    assert!(code == 1 && printed.contains("cartage credential approve shop token"), "{printed}");
+    assert_eq!((shop.received().len(), elsewhere.received().len()), (1, 0), "the token goes to neither");
+    desk.done(&["credential", "approve", "shop", "token"]);
+    assert_eq!(send("Shipped").0, 0);
+    assert_eq!((shop.received().len(), elsewhere.received().len()), (2, 1));
+    let sent = String::from_utf8_lossy(&elsewhere.received()[0]).into_owned();
+    assert!(sent.to_lowercase().contains(&format!("authorization: bearer {TOKEN}").to_lowercase()), "{sent}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_pauses_a_cart_that_repeats_the_password_and_keeps_what_was_done() {
     let body = format!("SETIResponse: update=OK;Notes={PASSWORD}");

@@ -47,9 +47,10 @@ impl Plugin for Guest {
 /// What it was given, in one line.
 fn seen(update: &Update, delivery: &Delivery) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    let packages = update.packages.iter().map(|package| {
-        format!("{} {} {}", text(&package.tracking_number), package.told, text(&package.known_reference))
-    });
+    let packages = update
+        .packages
+        .iter()
+        .map(|package| format!("{} {} {}", text(&package.tracking_number), package.told, text(&package.known_reference)));
     let packages = packages.collect::<Vec<_>>().join(", ");
     let (at, complete) = (update.changed_at_unix_ms, update.packages_complete);
     format!("order {} [{packages}] at {at:?} complete {complete:?}", text(&delivery.known_reference))
