@@ -21,6 +21,7 @@ mod office;
 mod operations;
 mod repeats;
 mod room;
+mod rules;
 mod seed_story;
 mod seti_posts;
 mod seti_replies;

@@ -22,7 +22,8 @@ impl Response {
         loop {
             let (_, link) = rest.split_once('<')?;
             let (target, parameters) = link.split_once('>')?;
-            let (parameters, others) = parameters.split_once(",").filter(|(_, others)| others.contains('<')).unwrap_or((parameters, ""));
+            let (parameters, others) = parameters.split_at(parameters.find('<').unwrap_or(parameters.len()));
+            let parameters = parameters.trim().trim_end_matches(',');
             let is_next = |parameter: &str| {
                 let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
                 let value = value.trim().trim_matches('"');
@@ -140,6 +141,7 @@ mod tests {
         for (value, target) in [
             ("</a?page=2>; rel=next", Some("/a?page=2")),
             ("</a?ids=1,2>; rel=\"prev\", </a?ids=3,4>; title=\"x\"; REL=\"last next\"", Some("/a?ids=3,4")),
+            ("</a>; title=\"a, b\"; rel=next, </b>; rel=last", Some("/a")),
             ("</a>; rel=prev", None),
             ("</a>; rel=\"nextish\"", None),
             ("nothing", None),
