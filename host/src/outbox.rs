@@ -44,7 +44,8 @@ mod tests;
 
 pub use attempts::Attempts;
 pub use dead::{
-    Count, DeadLetter, Discard, Discarded, Ending, Filter, Found, How, Page, Queued, Retried, Superseded, Unreadable, Waits, died_of,
+    Count, DeadLetter, Discard, Discarded, Ended, Ending, Filter, Found, How, MergedUpdate, Page, Queued, Retried, Superseded, Unreadable,
+    Waits, died_of, with_it,
 };
 pub use model::Model;
 pub use settlement::{Counted, Reason, Settle, Settled, Settlement, Then};

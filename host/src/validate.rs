@@ -8,7 +8,7 @@ mod fields;
 mod text;
 
 pub use fields::{ContentFields, Fields, LineItemFields, LinePackageFields, PackageFields};
-pub use text::civil_time;
+pub use text::{civil_time, utc};
 
 pub use crate::events::LABEL_CHARS_MAX;
 

@@ -15,23 +15,24 @@ use serde_json::{Value, json};
 /// The carts that the token may touch.
 pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     let carts = call.office.carts().await?;
-    let seen: Vec<Value> = carts.iter().filter(|kept| call.sees(&kept.cart.id)).map(summary).collect();
+    let seen: Vec<Value> = carts.iter().filter(|kept| call.sees(&kept.cart.id)).map(|kept| summary(&call, kept)).collect();
     Ok(json(StatusCode::OK, &json!({ "carts": seen })))
 }
 
 /// One cart, with its definition.
 pub(super) async fn show(call: Call) -> Result<Response, Problem> {
     let kept = call.office.cart(&call.cart()?).await?;
-    let mut document = summary(&kept);
+    let mut document = summary(&call, &kept);
     document["definition"] = kept.cart.to_toml().into();
     document["changed_at_unix_ms"] = kept.row.changed_at_unix_ms.into();
     Ok(json(StatusCode::OK, &document))
 }
 
-fn summary(kept: &KeptCart) -> Value {
+fn summary(call: &Call, kept: &KeptCart) -> Value {
     let pause = kept.row.pause.as_ref().map(|pause| json!({ "why": pause.why, "until_unix_ms": pause.until_unix_ms }));
     json!({
-        "cart": kept.cart.id, "enabled": kept.row.enabled, "pause": pause, "mode": kept.mode, "plugin": plugin(kept), "digest": kept.pinned(),
+        "cart": kept.cart.id, "enabled": kept.row.enabled, "pause": pause, "breaker_open_until_unix_ms": call.office.breaker_until(&kept.cart.id),
+        "mode": kept.mode, "plugin": plugin(kept), "digest": kept.pinned(),
     })
 }
 
@@ -182,5 +183,5 @@ pub(super) async fn resume(call: Call) -> Result<Response, Problem> {
 }
 
 async fn after(call: &Call, cart: &CartId) -> Result<Response, Problem> {
-    Ok(json(StatusCode::OK, &summary(&call.office.cart(cart).await?)))
+    Ok(json(StatusCode::OK, &summary(call, &call.office.cart(cart).await?)))
 }

@@ -2,11 +2,12 @@
 
 use super::call::{Call, json, no_delivery, typed};
 use super::problem::{Kind, Problem};
-use crate::id::{CartId, DeliveryId};
-use crate::office::Taken;
+use crate::id::{CartId, DeliveryId, SenderOrderNumber};
+use crate::office::{self, Taken, Where, Which};
 use crate::outbox::{
     Attempts, DeadLetter, Discarded, Ending, Filter, Found, How, Outbox as _, Page, Queued, Reason, Retried, Then, Unreadable,
 };
+use crate::store::receipts::Delivered;
 use crate::store::{self, cassettes, receipts};
 use axum::response::Response;
 use http::StatusCode;
@@ -22,22 +23,27 @@ pub(super) const PAGE_MAX: u32 = 200;
 pub(super) const WHY_CHARS_MAX: usize = 500;
 
 /// The parameters of the list.
-pub(super) const QUERY: &[&str] = &["state", "cart", "reason", "since", "limit", "cursor"];
+pub(super) const QUERY: &[&str] = &["state", "cart", "order", "reason", "since", "limit", "cursor"];
 
 /// Which deliveries are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
+    /// All of an order.
+    Any,
     /// Dead letters.
     Dead,
     /// Those of them for which their order waits.
     Blocking,
     /// What waits.
     Queued,
+    /// What carts have, from the receipts on record.
+    Delivered,
 }
 
 /// A list that was asked for.
 struct Wanted {
     state: State,
+    order: Option<SenderOrderNumber>,
     filter: Filter,
     /// The carts that are looked through. None: every one.
     carts: Option<Vec<CartId>>,
@@ -49,10 +55,12 @@ impl Wanted {
         let wrong = |detail: String| Problem::new(Kind::BadRequest, detail);
         let query = &call.query;
         let state = match query.get("state") {
+            None if query.get("order").is_some() => State::Any,
             None | Some("dead") => State::Dead,
             Some("blocking") => State::Blocking,
             Some("queued") => State::Queued,
-            Some(other) => return Err(wrong(format!("the query parameter state is {other:?}; write dead, blocking or queued"))),
+            Some("delivered") => State::Delivered,
+            Some(other) => return Err(wrong(format!("the query parameter state is {other:?}; write dead, blocking, queued or delivered"))),
         };
         let reason = query.get("reason").map(|text| Reason::try_from(text.to_owned())).transpose();
         let reason = reason.map_err(|error| wrong(error.to_string()))?;
@@ -60,6 +68,10 @@ impl Wanted {
         if state == State::Queued && (reason.is_some() || since_unix_ms.is_some()) {
             return Err(wrong("reason and since are about dead letters; leave them out with state=queued".to_owned()));
         }
+        if state == State::Delivered && reason.is_some() {
+            return Err(wrong("reason is about dead letters; leave it out with state=delivered".to_owned()));
+        }
+        let order = query.get("order").map(SenderOrderNumber::new);
         let cart = query.cart()?;
         if let Some(cart) = &cart {
             call.may_touch(cart)?;
@@ -67,7 +79,7 @@ impl Wanted {
         let carts = cart.map(|cart| vec![cart]).or_else(|| call.bearer.carts.clone());
         let then = (state == State::Blocking).then_some(Then::Block);
         let filter = Filter { cart: None, reason, since_unix_ms, then };
-        Ok(Wanted { state, filter, carts, most: query.number("limit", PAGE_USUAL, PAGE_MAX)? })
+        Ok(Wanted { state, order, filter, carts, most: query.number("limit", PAGE_USUAL, PAGE_MAX)? })
     }
 
     /// The filter for each cart that is looked through.
@@ -91,6 +103,8 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     let after = call.query.get("cursor").map(|cursor| call.shared.seal.take(&scope, cursor)).transpose()?;
     let counts = counts(&call, &wanted).await?;
     let (deliveries, next) = match wanted.state {
+        _ if wanted.order.is_some() => (whole(&call, &wanted).await?, None),
+        State::Any | State::Delivered => (whole(&call, &wanted).await?, None),
         State::Dead | State::Blocking => dead(&call, &wanted, after.as_deref()).await?,
         State::Queued => queued(&call, &wanted, after.as_deref()).await?,
     };
@@ -158,6 +172,43 @@ async fn queued(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Lis
     Ok((found.iter().map(queued_summary).collect(), next))
 }
 
+/// What carts have, or all that there is of an order: one page, without a place after it.
+async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Value>, Problem> {
+    let at = match wanted.state {
+        State::Any => None,
+        State::Dead => Some(Where::Dead),
+        State::Blocking => Some(Where::Blocked),
+        State::Queued => Some(Where::Queued),
+        State::Delivered => Some(Where::Delivered),
+    };
+    let Filter { reason, since_unix_ms, .. } = wanted.filter;
+    let carts: Vec<Option<CartId>> = match &wanted.carts {
+        None => vec![None],
+        Some(carts) => carts.iter().cloned().map(Some).collect(),
+    };
+    let mut rows = Vec::new();
+    for cart in carts {
+        let which = Which { cart, reason, since_unix_ms, at, order: wanted.order.clone() };
+        let office::Listed { dead, queued, delivered, ended, .. } = call.office.deliveries(&which, wanted.most).await?;
+        rows.extend(dead.iter().map(|dead| (dead.sequence, dead_summary(dead))));
+        rows.extend(queued.iter().map(|queued| (queued.sequence, queued_summary(queued))));
+        rows.extend(delivered.iter().map(|has| (has.sequence, delivered_summary(has))));
+        rows.extend(ended.iter().map(|(order, one)| (one.sequence, ended_summary(&one.delivery, order, one.sequence, &one.ending))));
+    }
+    if wanted.order.is_some() {
+        rows.sort_by_key(|(sequence, _)| *sequence);
+    }
+    rows.truncate(wanted.most as usize);
+    Ok(rows.into_iter().map(|(_, document)| document).collect())
+}
+
+fn delivered_summary(has: &Delivered) -> Value {
+    json!({
+        "delivery": has.delivery, "state": "delivered", "cart": has.order.cart, "order_number": has.order.number, "sequence": has.sequence,
+        "attempt": has.attempt, "delivered_at_unix_ms": has.at_unix_ms, "reference": has.reference,
+    })
+}
+
 fn attempts(attempts: &Attempts) -> Value {
     json!({ "counted": attempts.counted, "plugin_faults": attempts.plugin_faults, "started": attempts.claims })
 }
@@ -212,6 +263,10 @@ async fn find(call: &Call, delivery: &DeliveryId) -> Result<Value, Problem> {
         .await?;
     let receipts: Vec<Value> = receipts.iter().filter_map(|json| serde_json::from_str(json).ok()).collect();
     let found = call.office.outbox().find(call.bearer.merchant.clone(), delivery.clone()).await?;
+    let merged = match &found {
+        Some(found) => call.office.merged_into(found.order(), delivery).await?,
+        None => Vec::new(),
+    };
     let (cart, mut document) = match found {
         Some(Found::Queued(queued, update)) => (Some(queued.order.cart.clone()), with_update(queued_summary(&queued), update.as_deref())),
         Some(Found::Dead(letter, update)) => (Some(letter.order.cart.clone()), with_update(dead_summary(&letter), update.as_deref())),
@@ -230,6 +285,7 @@ async fn find(call: &Call, delivery: &DeliveryId) -> Result<Value, Problem> {
     }
     document["receipts"] = receipts.into();
     document["cassettes"] = taped.into();
+    document["merged"] = serde_json::to_value(merged).expect("names and numbers are plain data");
     Ok(document)
 }
 
@@ -272,16 +328,16 @@ pub(super) async fn discard(call: Call) -> Result<Response, Problem> {
     let DiscardBody { why } = call.json()?;
     let why = reason("why", &why)?;
     let document = find(&call, &delivery).await?;
-    let was = match call.office.discard(&delivery, &why).await? {
-        Taken::Done(Discarded::Dead) => "dead",
-        Taken::Done(Discarded::Queued) => "queued",
-        Taken::Done(Discarded::NotThere) => return Err(in_no_state_for("discarded", "it has ended already", &document)),
+    let (was, merged) = match call.office.discard(&delivery, &why).await? {
+        Taken::Done { was: Discarded::Dead, merged } => ("dead", merged),
+        Taken::Done { was: Discarded::Queued, merged } => ("queued", merged),
+        Taken::Done { was: Discarded::NotThere, .. } => return Err(in_no_state_for("discarded", "it has ended already", &document)),
         Taken::UnderWay => {
             let why = "an attempt at its order is under way, and nothing was changed; send this again in a moment";
             return Err(in_no_state_for("discarded", why, &document).header(RETRY_AFTER, HeaderValue::from_static("1")));
         }
     };
-    Ok(json(StatusCode::OK, &json!({ "delivery": delivery, "discarded": true, "was": was })))
+    Ok(json(StatusCode::OK, &json!({ "delivery": delivery, "discarded": true, "was": was, "merged": merged })))
 }
 
 /// A reason that a person gives, for the record.

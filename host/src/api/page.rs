@@ -13,7 +13,7 @@ use crate::id::SenderOrderNumber;
 use crate::office::{CartStatus, Status, Where, Which};
 use crate::outbox::{DeadLetter, died_of};
 use crate::store::alerts::Alert;
-use crate::validate::ORDER_NUMBER_CHARS_MAX;
+use crate::validate::{ORDER_NUMBER_CHARS_MAX, utc};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -146,6 +146,7 @@ fn carts(carts: &[CartStatus], now_unix_ms: u64) -> String {
             (None, _, _) => "removed".to_owned(),
             (Some(_), false, _) => "disabled".to_owned(),
             (Some(_), true, Some(pause)) => format!("paused: {}", pause.why),
+            (Some(_), true, None) if let Some(until) = cart.breaker_until_unix_ms => format!("breaker open until {}", utc(until)),
             (Some(_), true, None) => "enabled".to_owned(),
         };
         let oldest = cart.oldest_queued_at_unix_ms.map(|at| span(now_unix_ms.saturating_sub(at))).unwrap_or_default();

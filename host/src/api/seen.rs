@@ -44,7 +44,7 @@ pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
     }
     let explained = Box::pin(call.office.explain(&cart, &SenderOrderNumber::new(order), call.query.get("label"))).await?;
     let mut document = serde_json::to_value(&explained).expect("what is explained is plain data");
-    document["must_act"] = explained.decision.must_act().into();
+    document["must_act"] = explained.must_act().into();
     Ok(json(StatusCode::OK, &document))
 }
 

@@ -222,22 +222,25 @@ struct Taken {
 
 async fn take(call: &Call, request: Request, key: Option<&IdempotencyKey>) -> Result<Taken, Problem> {
     call.may_touch(&request.cart)?;
-    let Accepted { decision, done } = accept(&call.office, request, key).await?;
+    let Accepted { decision, done, standing } = accept(&call.office, request, key).await?;
+    let stands = standing.line();
     Ok(match done {
         Done::Queued { delivery, sequence } => Taken {
             status: StatusCode::ACCEPTED,
             location: HeaderValue::from_str(&format!("/v1/deliveries/{delivery}")).ok(),
-            document: json!({ "outcome": "queued", "delivery": delivery, "sequence": sequence, "decision": decision }),
+            document: json!({ "outcome": "queued", "delivery": delivery, "sequence": sequence, "stands": stands, "standing": standing, "decision": decision }),
         },
         Done::Recorded { receipt } => Taken {
             status: StatusCode::OK,
             location: None,
-            document: json!({ "outcome": "recorded", "receipt": receipt, "decision": decision }),
+            document: json!({ "outcome": "recorded", "receipt": receipt, "stands": stands, "standing": standing, "decision": decision }),
         },
         Done::Nothing if decision.must_act() => return Err(not_sent(&decision)),
-        Done::Nothing => {
-            Taken { status: StatusCode::OK, location: None, document: json!({ "outcome": "nothing-to-do", "decision": decision }) }
-        }
+        Done::Nothing => Taken {
+            status: StatusCode::OK,
+            location: None,
+            document: json!({ "outcome": "nothing-to-do", "stands": stands, "standing": standing, "decision": decision }),
+        },
     })
 }
 

@@ -1,13 +1,14 @@
 //! `cartage delivery`: what waits, what died, and what is done about it.
 
 mod export;
+mod retry;
 mod show;
 
-use super::apply::cart_id;
+use super::apply::{cart_id, order_number};
 use super::{Failure, Verdict, attempt, courier, init, report};
-use cartage::id::{CartId, DeliveryId};
-use cartage::office::{Office, Resent, Taken, Where, Which};
-use cartage::outbox::{Discarded, Reason, Retried};
+use cartage::id::{CartId, DeliveryId, SenderOrderNumber};
+use cartage::office::{Office, Taken, Where, Which};
+use cartage::outbox::{Discarded, Reason, with_it};
 use std::path::Path;
 
 /// Rows of each kind that are listed, unless it is said otherwise.
@@ -29,7 +30,10 @@ Examples:
       cartage delivery list
   The dead letters of the last day, and those for which an order waits:
       cartage delivery list --state dead --since 24h
-      cartage delivery list --state blocked";
+      cartage delivery list --state blocked
+  All that there is of one order, and what carts took in the last hour:
+      cartage delivery list --order 1021
+      cartage delivery list --state delivered --since 1h";
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -54,13 +58,17 @@ Examples:
       cartage delivery retry 01890a5d-ac96-774b-bcce-b302099a8057
       cartage delivery retry --all --cart seed-shop --reason order-not-found
 
+  One that waits for its schedule or for a breaker, at once:
+      cartage delivery retry 01890a5d-ac96-774b-bcce-b302099a8057 --now
+
 Those of one order are sent in its own order, and all at their cart's rate.";
 
 const DISCARD_EXAMPLES: &str = "\
 Examples:
       cartage delivery discard 01890a5d-ac96-774b-bcce-b302099a8057 --why \"cancelled by phone\"
 
-It is never sent then, and the label before it counts again. What is under way at this moment is left alone.";
+It is never sent then, and the label before it counts again. Earlier updates of the order that were merged into it end with it: `cartage
+delivery show ID` names them before, and the answer and the audit name them after. What is under way at this moment is left alone.";
 
 /// List, show, retry, discard and export deliveries.
 #[derive(Debug, clap::Subcommand)]
@@ -71,6 +79,9 @@ pub(crate) enum Command {
     List {
         #[command(flatten)]
         filter: Filter,
+        /// Those of this order, by the number that its sender gives it: whatever became of them, unless --state says otherwise.
+        #[arg(long, value_name = "NUMBER", value_parser = order_number)]
+        order: Option<SenderOrderNumber>,
         /// Those that are there.
         #[arg(long, value_name = "STATE")]
         state: Option<State>,
@@ -93,16 +104,7 @@ pub(crate) enum Command {
     Export(export::Args),
     /// Try dead letters again.
     #[command(after_long_help = RETRY_EXAMPLES)]
-    Retry {
-        /// Their ids.
-        #[arg(value_name = "ID", value_parser = delivery, required_unless_present = "all", conflicts_with_all = ["all", "cart", "reason", "since"])]
-        deliveries: Vec<DeliveryId>,
-        /// All of them that the filters find.
-        #[arg(long)]
-        all: bool,
-        #[command(flatten)]
-        filter: Filter,
-    },
+    Retry(retry::Args),
     /// End deliveries for good, dead letters or waiting ones.
     #[command(after_long_help = DISCARD_EXAMPLES)]
     Discard {
@@ -137,6 +139,8 @@ pub(crate) enum State {
     Dead,
     /// They are dead letters for which the rest of their order waits.
     Blocked,
+    /// Their carts have them, as far as their receipts are kept.
+    Delivered,
 }
 
 fn delivery(text: &str) -> Result<DeliveryId, String> {
@@ -170,25 +174,27 @@ impl Filter {
 
     fn which(self, at: Option<Where>, office: &Office) -> Which {
         let since_unix_ms = self.since.map(|ms| office.now_unix_ms().saturating_sub(ms));
-        Which { cart: self.cart, reason: self.reason, since_unix_ms, at }
+        Which { cart: self.cart, reason: self.reason, since_unix_ms, at, order: None }
     }
 }
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        if let Command::List { state: Some(State::Queued), filter: Filter { reason: Some(_), .. }, .. } = &self {
-            return Err(Failure::wrong_use("a reason is what a dead letter died of; leave --reason out, or --state queued"));
+        if let Command::List { state: Some(State::Queued | State::Delivered), filter: Filter { reason: Some(_), .. }, .. } = &self {
+            return Err(Failure::wrong_use("a reason is what a dead letter died of; leave --reason out, or --state"));
         }
         let office = init::open(data)?;
         courier::block_on(async {
             match self {
-                Command::List { filter, state, most } => {
+                Command::List { filter, order, state, most } => {
                     let at = state.map(|state| match state {
                         State::Queued => Where::Queued,
                         State::Dead => Where::Dead,
                         State::Blocked => Where::Blocked,
+                        State::Delivered => Where::Delivered,
                     });
-                    let listed = office.deliveries(&filter.which(at, &office), most).await.map_err(init::failure)?;
+                    let which = Which { order, ..filter.which(at, &office) };
+                    let listed = office.deliveries(&which, most).await.map_err(init::failure)?;
                     show::list(&listed, most, json);
                     Ok(Verdict::Done)
                 }
@@ -201,14 +207,7 @@ impl Command {
                     }
                     None => Err(unknown(&delivery)),
                 },
-                Command::Retry { deliveries, all, filter } => {
-                    let deliveries = match all {
-                        true => office.dead_letters(&filter.which(None, &office)).await.map_err(init::failure)?,
-                        false => deliveries,
-                    };
-                    let done = office.retry(&deliveries).await.map_err(init::failure)?;
-                    Ok(retried(&done, json))
-                }
+                Command::Retry(args) => args.run(&office, json).await,
                 Command::Discard { deliveries, why } => discard(&office, &deliveries, &why, json).await,
             }
         })
@@ -236,28 +235,18 @@ fn unknown(delivery: &DeliveryId) -> Failure {
         .what_to_do("`cartage delivery list` shows those that there are")
 }
 
-fn retried(all: &[Resent], json: bool) -> Verdict {
-    let said = |done: &Retried| match done {
-        Retried::Head => "is tried again, and then what waited for it".to_owned(),
-        Retried::Tail { sequence } => format!("is tried again as update {sequence} of its order, which went on without it"),
-        Retried::NotDead => "is no dead letter; nothing was changed".to_owned(),
-        Retried::Unreadable => "was left alone: this release cannot read it; use the release that wrote it, or discard it".to_owned(),
-    };
-    let is_done = |done| matches!(done, Retried::Head | Retried::Tail { .. });
-    tell(all.iter().map(|one| (&one.delivery, is_done(one.done), said(&one.done))), json)
-}
-
 async fn discard(office: &Office, deliveries: &[DeliveryId], why: &str, json: bool) -> Result<Verdict, Failure> {
     let mut all = Vec::new();
     for delivery in deliveries {
         let taken = office.discard(delivery, why).await.map_err(init::failure)?;
-        let (done, said) = match taken {
-            Taken::Done(Discarded::Dead) => (true, "is ended; its order goes on without it"),
-            Taken::Done(Discarded::Queued) => (true, "is ended, and the label before it counts again"),
-            Taken::Done(Discarded::NotThere) => (false, "is not there, or is over already; nothing was changed"),
-            Taken::UnderWay => (false, "was left alone: an attempt at its order is under way; repeat this in a moment"),
+        let (done, said, merged) = match taken {
+            Taken::Done { was: Discarded::Dead, merged } => (true, "is ended; its order goes on without it", merged),
+            Taken::Done { was: Discarded::Queued, merged } => (true, "is ended, and the label before it counts again", merged),
+            Taken::Done { was: Discarded::NotThere, .. } => (false, "is not there, or is over already; nothing was changed", Vec::new()),
+            Taken::UnderWay => (false, "was left alone: an attempt at its order is under way; repeat this in a moment", Vec::new()),
         };
-        all.push((delivery, done, said.to_owned()));
+        let with_it = with_it(&merged).map(|with_it| format!("\n{with_it}")).unwrap_or_default();
+        all.push((delivery, done, format!("{said}{with_it}")));
     }
     Ok(tell(all.into_iter(), json))
 }

@@ -4,8 +4,7 @@ use super::apply::order_number;
 use super::{Failure, Verdict, courier, gated, init, report};
 use cartage::gate::explain::SCREEN_COLUMNS_MAX;
 use cartage::id::{CartId, SenderOrderNumber};
-use cartage::office::{Cause, Held, PackageStanding, Waiting, fate_name};
-use cartage::outbox::Waits;
+use cartage::office::{Explained, OrderDelivery, PackageStanding, fate_name};
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -17,8 +16,10 @@ Examples:
   All that there is to say, with the last receipts:
       cartage explain --cart seed-shop --order 1021 --full
 
-The answer fits a screen of 24 lines of 110 characters. A tick is a condition that holds, a cross one that does not. Nothing is sent by
-explaining, and the exit code is 0 whatever the answer is; `send` and `event raise` end with 1 where it says that somebody must act.";
+The first line says where the order stands: delivered, waiting and for what, blocked by a dead letter, discarded, or not accepted; the
+commands that help come next. The answer fits a screen of 24 lines of 110 characters. A tick is a condition that holds, a cross one that
+does not. Nothing is sent by explaining, and the exit code is 0 whatever the answer is; `send` and `event raise` end with 1 where it says
+that somebody must act.";
 
 /// Say why an order's status is sent to a cart or not, and what would change that.
 #[derive(Debug, clap::Args)]
@@ -46,75 +47,41 @@ impl Args {
             courier::block_on(async { office.explain(&cart, &self.order, self.label.as_deref()).await.map_err(init::failure) })?;
         if json {
             let mut document = serde_json::to_value(&explained).expect("what is explained is plain data");
-            document["must_act"] = explained.decision.must_act().into();
+            document["must_act"] = explained.must_act().into();
             report::json(&document);
             return Ok(Verdict::Done);
         }
-        if let Cause::Event(name) = &explained.cause {
-            report::line(&format!("Asked for last by the status event \"{name}\"."));
-        }
         let rows: Vec<(String, String)> = explained.receipts.iter().map(row).collect();
         if self.full {
-            report::line(explained.explanation.table().trim_end());
-            if !rows.is_empty() {
-                report::heading("last receipts");
-                report::rows(&rows);
-            }
-            if let Some(reference) = &explained.reference {
-                report::rows(&[("the cart's reference", reference)]);
-            }
-            if !explained.packages.is_empty() {
-                report::heading("packages, as they were accepted last");
-                report::rows(&explained.packages.iter().map(package).collect::<Vec<_>>());
-            }
-            if let Some(waiting) = &explained.waiting {
-                report::line(&stands(waiting));
-            }
+            full(&explained, &rows);
             return Ok(Verdict::Done);
         }
         gated::screen(&explained.explanation);
-        if let Some(waiting) = &explained.waiting {
-            report::line(&in_one_line(&stands(waiting)));
-        } else if let Some((when, what)) = rows.first() {
+        if let Some((when, what)) = rows.first() {
             report::line(&in_one_line(&format!("Last receipt: {when} UTC, {what}")));
         }
         Ok(Verdict::Done)
     }
 }
 
-/// Where the first update stands that the cart does not have. What it waits for and until when comes first: a line may be cut.
-fn stands(waiting: &Waiting) -> String {
-    let Waiting { sequence, waits, last, said, pause, .. } = waiting;
-    let at = |due: &u64| report::time(*due);
-    let word = |said: &Option<String>| said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
-    let because = last.as_deref().and_then(because);
-    let what = match (waits, pause) {
-        (Waits::Blocked { by }, _) => format!("for a person: update {by} of its order is a dead letter"),
-        (_, Some(Held { why, until_unix_ms: None, said })) => {
-            format!("until somebody resumes the cart, which is paused ({why}){}", word(said))
-        }
-        (_, Some(Held { why, until_unix_ms: Some(until), .. })) => format!("until {}: the cart is paused ({why})", at(until)),
-        (Waits::Until { due_at_unix_ms }, None) => match because {
-            Some(why) => format!("until {}: {why}{}", at(due_at_unix_ms), word(said)),
-            None => format!("until {}", at(due_at_unix_ms)),
-        },
-        (Waits::Attempt { due_at_unix_ms }, None) => {
-            format!("until {} at the latest: an attempt is under way, or was cut off", at(due_at_unix_ms))
-        }
-        (Waits::Behind, None) => "for those before it".to_owned(),
-    };
-    format!("Update {sequence} waits {what}")
-}
-
-/// What the last attempt showed, by the name of its fate.
-fn because(fate: &str) -> Option<&'static str> {
-    match fate {
-        "pending" => Some("the cart is at work on it"),
-        "busy" => Some("this order cannot be changed at the moment"),
-        "retry" => Some("the cart could not be reached or understood"),
-        "plugin-fault" => Some("the plugin failed"),
-        "local-fault" => Some("this machine could not send it"),
-        _ => None,
+/// Prints all that there is to say.
+fn full(explained: &Explained, receipts: &[(String, String)]) {
+    report::line(explained.explanation.table().trim_end());
+    if !explained.deliveries.is_empty() {
+        report::heading("deliveries");
+        let row = |one: &OrderDelivery| (format!("update {}", one.sequence), format!("{}  {}", one.delivery, one.state));
+        report::rows(&explained.deliveries.iter().map(row).collect::<Vec<_>>());
+    }
+    if !receipts.is_empty() {
+        report::heading("last receipts");
+        report::rows(receipts);
+    }
+    if let Some(reference) = &explained.reference {
+        report::rows(&[("the cart's reference", reference)]);
+    }
+    if !explained.packages.is_empty() {
+        report::heading("packages, as they were accepted last");
+        report::rows(&explained.packages.iter().map(package).collect::<Vec<_>>());
     }
 }
 

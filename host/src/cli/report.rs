@@ -4,8 +4,7 @@
 //! says of itself cannot move the cursor or rewrite the screen.
 
 use super::desk::{self, Stream};
-use cartage::validate::civil_time;
-use cartage_contract::orders::CivilTime;
+use cartage::validate::utc;
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use std::error::Error;
@@ -82,8 +81,7 @@ pub(crate) fn size(bytes: usize) -> String {
 
 /// A moment for a person, in UTC.
 pub(crate) fn time(unix_ms: u64) -> String {
-    let CivilTime { date, hour, minute, second, .. } = civil_time(unix_ms);
-    format!("{}-{:02}-{:02} {hour:02}:{minute:02}:{second:02} UTC", date.year, date.month, date.day)
+    utc(unix_ms)
 }
 
 fn painted(text: &str, style: Style, colours: bool) -> String {

@@ -65,6 +65,7 @@ fn line(cart: &CartStatus, now_unix_ms: u64) -> String {
         let until = pause.until_unix_ms.map(|until| format!(" for {}", span(until.saturating_sub(now_unix_ms)))).unwrap_or_default();
         parts.push(format!("paused{until} ({})", pause.why));
     }
+    parts.extend(cart.breaker_until_unix_ms.map(|until| format!("breaker open for {}", span(until.saturating_sub(now_unix_ms)))));
     let oldest = cart.oldest_queued_at_unix_ms.map(|at| format!(", the first for {}", span(now_unix_ms.saturating_sub(at))));
     parts.push(format!("{} waiting{}", cart.queued, oldest.unwrap_or_default()));
     parts.extend((cart.dead > 0).then(|| format!("{} dead letters", cart.dead)));
@@ -88,7 +89,7 @@ fn document(status: &Status) -> Value {
         let oldest = cart.oldest_queued_at_unix_ms.map(|at| status.at_unix_ms.saturating_sub(at) / 1000);
         let pause = cart.pause.as_ref().map(|pause| json!({ "why": pause.why, "until_unix_ms": pause.until_unix_ms }));
         json!({
-            "cart": cart.cart, "mode": cart.mode, "enabled": cart.enabled, "pause": pause, "queued": cart.queued,
+            "cart": cart.cart, "mode": cart.mode, "enabled": cart.enabled, "pause": pause, "breaker_open_until_unix_ms": cart.breaker_until_unix_ms, "queued": cart.queued,
             "oldest_seconds": oldest, "dead": cart.dead, "blocked_orders": cart.blocked,
         })
     };

@@ -2,7 +2,7 @@
 
 use super::question::Again;
 use crate::events::Event;
-use crate::id::{CartId, SenderOrderNumber};
+use crate::id::{CartId, DeliveryId, SenderOrderNumber};
 use crate::parameters::Parameter;
 
 /// Sets a Boolean parameter to True.
@@ -98,12 +98,44 @@ pub fn deliveries(cart: &CartId, state: Option<&str>, reason: Option<&str>) -> S
     line(&words)
 }
 
+/// Shows a delivery.
+pub fn delivery_show(delivery: &DeliveryId) -> String {
+    line(&["cartage", "delivery", "show", delivery.as_str()])
+}
+
+/// Shows what went over the wire at an attempt.
+pub fn cassette(delivery: &DeliveryId, attempt: u32) -> String {
+    line(&["cartage", "delivery", "show", delivery.as_str(), "--cassette", &attempt.to_string()])
+}
+
+/// Tries a dead letter again.
+pub fn delivery_retry(delivery: &DeliveryId) -> String {
+    line(&["cartage", "delivery", "retry", delivery.as_str()])
+}
+
+/// Tries a delivery that waits at once.
+pub fn delivery_retry_now(delivery: &DeliveryId) -> String {
+    line(&["cartage", "delivery", "retry", delivery.as_str(), "--now"])
+}
+
+/// Ends a delivery for good. The operator fills in why.
+pub fn delivery_discard(delivery: &DeliveryId) -> String {
+    line(&["cartage", "delivery", "discard", delivery.as_str(), "--why", "TEXT"])
+}
+
+/// Lists the deliveries of an order at a cart.
+pub fn deliveries_of(cart: &CartId, order_number: &SenderOrderNumber) -> String {
+    let order = option("--order", order_number.as_str());
+    let mut words = vec!["cartage", "delivery", "list", "--cart", cart.as_str()];
+    words.extend(order.iter().map(String::as_str));
+    line(&words)
+}
+
 /// Lets a cart send what passes the gate.
 pub fn cart_live(cart: &CartId) -> String {
     line(&["cartage", "cart", "mode", cart.as_str(), "live"])
 }
 
-/// An option and its value: in one word where the value would be taken for an option itself.
 /// Says why an order's status is sent or not.
 pub fn explain(cart: &CartId, order_number: &SenderOrderNumber) -> String {
     let order = option("--order", order_number.as_str());
@@ -112,6 +144,7 @@ pub fn explain(cart: &CartId, order_number: &SenderOrderNumber) -> String {
     line(&words)
 }
 
+/// An option and its value: in one word where the value would be taken for an option itself.
 fn option(name: &str, value: &str) -> Vec<String> {
     if value.starts_with('-') { vec![format!("{name}={value}")] } else { vec![name.to_owned(), value.to_owned()] }
 }

@@ -16,14 +16,49 @@ pub(super) const INDENT: &str = "       ";
 /// A decision in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
-    /// What is done, in one sentence.
+    /// What is done, in one sentence; where the order stands, once that is known.
     pub headline: String,
+    /// What belongs to that, with the commands that help.
+    pub notes: Vec<Note>,
     /// The six conditions, in order.
     pub rows: Vec<Row>,
     /// The cart's mode, where there is a cart.
     pub mode: Option<ModeRow>,
     /// What to do next, where there is something.
     pub advice: Option<String>,
+}
+
+/// Something to know of where an order stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// What there is to know.
+    pub text: String,
+    /// The command that belongs to it.
+    pub command: Option<String>,
+}
+
+impl Note {
+    /// Something to know.
+    pub fn text(text: impl Into<String>) -> Note {
+        Note { text: text.into(), command: None }
+    }
+
+    /// Something that a command does or shows.
+    pub fn command(text: impl Into<String>, command: String) -> Note {
+        Note { text: text.into(), command: Some(command) }
+    }
+
+    /// As it stands in a table of this width: in one line where it fits there.
+    pub fn lines(&self, width: usize) -> Vec<String> {
+        let Some(command) = &self.command else { return wrapped(&self.text, ("  ", "  "), width) };
+        let one = format!("  {}: {command}", self.text);
+        if one.chars().count() <= width {
+            return vec![one];
+        }
+        let mut lines = wrapped(&format!("{}:", self.text), ("  ", "  "), width);
+        lines.extend(broken(command, "    ", width));
+        lines
+    }
 }
 
 /// One condition.
@@ -78,7 +113,6 @@ pub struct ModeRow {
 pub fn explain(decision: &Decision) -> Explanation {
     let (order, cart) = (&decision.order_number, &decision.cart);
     let rows: Vec<Row> = decision.answers.iter().map(row).collect();
-    let crosses: Vec<String> = rows.iter().filter(|row| row.mark == Mark::Cross).map(|row| row.number.to_string()).collect();
     let headline = match decision.verdict {
         Verdict::Send => format!("Order {order} is sent to the cart {cart}."),
         Verdict::Shadow => format!("Order {order} would be sent to the cart {cart}, but is only recorded."),
@@ -87,12 +121,10 @@ pub fn explain(decision: &Decision) -> Explanation {
     let advice = match decision.verdict {
         Verdict::Send => None,
         Verdict::Shadow => Some("All six conditions hold. The cart's mode holds the order back.".to_owned()),
-        Verdict::Nothing if decision.must_act() => {
-            Some(format!("It will be sent when every line has a tick. Look at {}.", listed(&crosses)))
-        }
+        Verdict::Nothing if decision.must_act() => Some(format!("It will be sent when every line has a tick. Look at {}.", crosses(&rows))),
         Verdict::Nothing => Some("There is nothing to send, and nothing that you must do.".to_owned()),
     };
-    Explanation { headline, rows, mode: mode(decision), advice }
+    Explanation { headline, notes: Vec::new(), rows, mode: mode(decision), advice }
 }
 
 fn row(answer: &super::Answer) -> Row {
@@ -119,6 +151,12 @@ fn mode(decision: &Decision) -> Option<ModeRow> {
     Some(ModeRow { value: value.to_owned(), remedy })
 }
 
+/// The numbers of the rows with a cross.
+fn crosses(rows: &[Row]) -> String {
+    let crosses: Vec<String> = rows.iter().filter(|row| row.mark == Mark::Cross).map(|row| row.number.to_string()).collect();
+    listed(&crosses)
+}
+
 /// `2`, `2 and 4`, `1, 2 and 4`.
 fn listed(numbers: &[String]) -> String {
     match numbers {
@@ -129,9 +167,15 @@ fn listed(numbers: &[String]) -> String {
 }
 
 impl Explanation {
+    /// The numbers of the conditions that do not hold: `1, 2 and 4`.
+    pub fn crosses(&self) -> String {
+        crosses(&self.rows)
+    }
+
     /// The whole table: plain text, each line at most [`COLUMNS_MAX`] characters, commands broken so that a shell still takes them.
     pub fn table(&self) -> String {
         let mut lines = wrapped(&self.headline, ("", ""), COLUMNS_MAX);
+        lines.extend(self.notes.iter().flat_map(|note| note.lines(COLUMNS_MAX)));
         lines.push(String::new());
         let mut shown = Vec::new();
         for row in &self.rows {

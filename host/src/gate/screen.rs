@@ -21,6 +21,8 @@ struct Detail {
     lines: usize,
     /// Lines for all commands together.
     commands: usize,
+    /// Lines of each note of where the order stands.
+    notes: usize,
     /// Whether empty lines set the parts apart.
     airy: bool,
 }
@@ -28,13 +30,16 @@ struct Detail {
 impl Explanation {
     /// The short form: at most [`SCREEN_LINES_MAX`] lines of [`SCREEN_COLUMNS_MAX`] characters, commands broken so that a shell still takes them.
     pub fn screen(&self) -> String {
-        let whole = Detail { lines: usize::MAX, commands: usize::MAX, airy: true };
+        let whole = Detail { lines: usize::MAX, commands: usize::MAX, notes: usize::MAX, airy: true };
         let shorter = [whole, Detail { airy: false, ..whole }, Detail { lines: 2, airy: false, ..whole }];
         let all = shorter.into_iter().map(|detail| self.lines(detail)).find(|lines| lines.len() <= SCREEN_LINES_MAX);
         let lines = all.unwrap_or_else(|| {
-            let least = self.lines(Detail { lines: 1, commands: 0, airy: false });
-            let commands = SCREEN_LINES_MAX.saturating_sub(least.len());
-            self.lines(Detail { lines: 1, commands, airy: false })
+            let least = Detail { lines: 1, commands: 0, notes: usize::MAX, airy: false };
+            // What was said of the order is cut only where there is no other way.
+            let fits = |notes: &usize| self.lines(Detail { notes: *notes, ..least }).len() <= SCREEN_LINES_MAX;
+            let notes = [usize::MAX, 4, 2, 1].into_iter().find(fits).unwrap_or(1);
+            let commands = SCREEN_LINES_MAX.saturating_sub(self.lines(Detail { notes, ..least }).len());
+            self.lines(Detail { notes, commands, ..least })
         });
         lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
     }
@@ -42,6 +47,9 @@ impl Explanation {
     fn lines(&self, mut detail: Detail) -> Vec<String> {
         let gap = || detail.airy.then(String::new);
         let mut lines = short(&self.headline, ("", ""), 2);
+        for note in &self.notes {
+            lines.extend(cut(note.lines(SCREEN_COLUMNS_MAX), if note.command.is_some() { usize::MAX } else { detail.notes }));
+        }
         lines.extend(gap());
         let mut shown = Vec::new();
         for row in &self.rows {
@@ -80,7 +88,11 @@ fn tick(row: &Row, mark: &str) -> String {
 
 /// Breaks a text into so many lines, and cuts off what is more.
 fn short(text: &str, indents: (&str, &str), lines_max: usize) -> Vec<String> {
-    let mut lines = wrapped(text, indents, SCREEN_COLUMNS_MAX);
+    cut(wrapped(text, indents, SCREEN_COLUMNS_MAX), lines_max)
+}
+
+/// As many lines as are wanted, the last with a sign that more was left out.
+fn cut(mut lines: Vec<String>, lines_max: usize) -> Vec<String> {
     if lines.len() > lines_max {
         lines.truncate(lines_max);
         if let Some(last) = lines.last_mut() {

@@ -2,10 +2,11 @@
 
 use super::plugin_files::{Copy, kept_name};
 use super::shut_out::ShutOut;
+use super::standing::SeenNow;
 use super::unreadable::Rounds;
 use super::watch::Stuck;
 use super::{Error, Office};
-use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, OLDEST_MS_DEFAULT, conditions};
+use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, OLDEST_MS_DEFAULT, conditions, subject};
 use crate::carts::Cart;
 use crate::causes::chain;
 use crate::deliver::roster::Note;
@@ -38,6 +39,8 @@ pub(super) struct Seen {
 #[derive(Debug, Clone, Default)]
 struct SeenCart {
     breaker: Known<()>,
+    /// Until when the breaker is open. None: it is closed, or nobody knows.
+    open_until_unix_ms: Option<u64>,
     not_ready: Known<(NotReady, String)>,
 }
 
@@ -84,12 +87,12 @@ impl Seen {
                 seen.not_ready = Known::Yes((of, chain(*why)));
                 true
             }
-            Note::Breaker(Breaker::Open { .. }) => {
-                seen.breaker = Known::Yes(());
+            Note::Breaker(Breaker::Open { until_unix_ms }) => {
+                (seen.breaker, seen.open_until_unix_ms) = (Known::Yes(()), Some(*until_unix_ms));
                 true
             }
             Note::Breaker(Breaker::Closed) => {
-                seen.breaker = Known::No;
+                (seen.breaker, seen.open_until_unix_ms) = (Known::No, None);
                 true
             }
             // One order is on its way: nothing is known yet.
@@ -101,6 +104,17 @@ impl Seen {
         if news {
             self.news.notify_one();
         }
+    }
+
+    /// What is known of a cart that stands nowhere on disk.
+    pub(super) fn now(&self, cart: &CartKey) -> SeenNow {
+        let carts = self.carts.lock().expect("nobody panics while holding it");
+        let Some(SeenCart { not_ready, open_until_unix_ms, .. }) = carts.get(cart) else { return SeenNow::default() };
+        let not_ready = match not_ready {
+            Known::Yes((_, why)) => Some(why.clone()),
+            Known::No | Known::Unknown => None,
+        };
+        SeenNow { breaker_until_unix_ms: *open_until_unix_ms, not_ready }
     }
 
     /// What is known of a writer that does not write.
@@ -144,7 +158,7 @@ impl Office {
     }
 
     async fn look_for_own_alerts(&self) -> Result<(), Error> {
-        let found = conditions(&self.facts().await?);
+        let found = conditions(&self.facts(None).await?);
         self.keep_alerts(found).await
     }
 
@@ -165,11 +179,25 @@ impl Office {
         Ok(self.shared.store.read::<_, store::Error>(move |view| alerts::open(view, &merchant)).await?)
     }
 
-    /// What the alerts are found from.
-    async fn facts(&self) -> Result<Facts, Error> {
+    /// What somebody must act on at one cart: what holds now, and what was found before and cannot be known just now.
+    pub(super) async fn alerts_at(&self, cart: &CartId) -> Result<Vec<Condition>, Error> {
+        let Conditions { mut hold, unknown } = conditions(&self.facts(Some(cart)).await?);
+        let about = subject(cart);
+        hold.retain(|condition| condition.subject == about);
+        let doubtful = |alert: &Alert| unknown.iter().any(|(kind, subject)| kind.name() == alert.kind && *subject == alert.subject);
+        for alert in self.alerts_on_record().await?.into_iter().filter(|alert| alert.subject == about).filter(doubtful) {
+            let kind = Kind::ALL.into_iter().find(|kind| kind.name() == alert.kind);
+            hold.extend(kind.map(|kind| Condition { kind, subject: alert.subject, detail: alert.detail }));
+        }
+        Ok(hold)
+    }
+
+    /// What the alerts are found from: those of all carts, or of one.
+    async fn facts(&self, only: Option<&CartId>) -> Result<Facts, Error> {
         let merchant = self.merchant.clone();
-        let Read { carts, backlogs, mut poison, mut not_permitted, mut faults } =
+        let Read { mut carts, backlogs, mut poison, mut not_permitted, mut faults } =
             self.shared.store.read(move |view| read(view, &merchant)).await?;
+        carts.retain(|row| only.is_none_or(|only| row.definition.cart == *only));
         let mut unusable = self.unusable_carts(&carts).await;
         for (cart, why) in self.carts_with_moved_credentials(&carts).await? {
             unusable.entry(cart).or_insert((NotReady::Else, why));
@@ -181,7 +209,7 @@ impl Office {
         let now_unix_ms = self.now_unix_ms();
         let facts = |row: store::carts::Cart| {
             let cart = row.definition.cart.clone();
-            let SeenCart { breaker, not_ready } = seen.remove(&cart).unwrap_or_default();
+            let SeenCart { breaker, not_ready, .. } = seen.remove(&cart).unwrap_or_default();
             let not_ready = match unusable.remove(&cart) {
                 Some(why) => Known::Yes(why),
                 None => not_ready,

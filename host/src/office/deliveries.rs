@@ -5,12 +5,13 @@
 
 use super::{Error, Office};
 use crate::deliver::lanes::Held;
-use crate::id::{CartId, DeliveryId};
+use crate::id::{CartId, DeliveryId, SenderOrderNumber};
 use crate::outbox::{
-    self, Backlog, Count, DeadLetter, Discard, Discarded, Filter, Found, Outbox as _, Page, Queued, ROWS_MAX, Reach, Reason, Retried, Then,
-    sqlite,
+    self, Backlog, Count, DeadLetter, Discard, Discarded, Ended, Filter, Found, MergedUpdate, Outbox as _, Page, Queued, ROWS_MAX, Reach,
+    Reason, Retried, Then, sqlite,
 };
 use crate::store::orders::OrderRef;
+use crate::store::receipts::Delivered;
 use crate::store::{self, Tx, audit, cassettes, receipts};
 use std::collections::BTreeSet;
 
@@ -30,6 +31,8 @@ pub struct Which {
     pub since_unix_ms: Option<u64>,
     /// Those that are there.
     pub at: Option<Where>,
+    /// Those of this order, whatever became of them.
+    pub order: Option<SenderOrderNumber>,
 }
 
 /// Where deliveries are.
@@ -41,6 +44,8 @@ pub enum Where {
     Dead,
     /// They are dead letters for which the rest of their order waits.
     Blocked,
+    /// Their carts have them.
+    Delivered,
 }
 
 /// Deliveries, counted and listed.
@@ -54,6 +59,10 @@ pub struct Listed {
     pub dead: Vec<DeadLetter>,
     /// What waits, by cart, the first to arrive first.
     pub queued: Vec<Queued>,
+    /// What carts have, from the receipts on record: of an order by the numbers of its updates, else the last first.
+    pub delivered: Vec<Delivered>,
+    /// What was ended of an order, by the numbers of its updates.
+    pub ended: Vec<(OrderRef, Ended)>,
 }
 
 /// One delivery.
@@ -67,6 +76,8 @@ pub struct Shown {
     pub cassettes: Vec<u32>,
     /// What waits in the order's queue before it, the first first.
     pub before: Vec<DeliveryId>,
+    /// The earlier updates that were merged into it.
+    pub merged: Vec<MergedUpdate>,
 }
 
 /// What came of trying a dead letter again.
@@ -79,10 +90,15 @@ pub struct Resent {
 }
 
 /// What came of ending a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
     /// It is over, or it was not there.
-    Done(Discarded),
+    Done {
+        /// What it was.
+        was: Discarded,
+        /// The earlier updates that were merged into it, and end with it.
+        merged: Vec<MergedUpdate>,
+    },
     /// An attempt at its order is under way: nothing was changed.
     UnderWay,
 }
@@ -106,8 +122,13 @@ impl Office {
         if let Some(cart) = which.cart.as_ref().filter(|_| carts.is_empty()) {
             self.known_cart(cart).await?;
         }
+        if let Some(order) = &which.order {
+            return self.list_of_order(which, order, most).await;
+        }
         let mut listed = Listed::default();
-        if which.at != Some(Where::Queued) {
+        if which.at == Some(Where::Delivered) {
+            listed.delivered = self.delivered(which, most).await?;
+        } else if which.at != Some(Where::Queued) {
             listed.reasons = self.outbox().dead_counts(self.merchant.clone(), which.filter()).await?;
             listed.dead = self.outbox().dead(self.merchant.clone(), which.filter(), Page { after: None, most }).await?;
         }
@@ -149,14 +170,18 @@ impl Office {
                 Some(Found::Queued(queued, _)) => sqlite::before(view, &merchant, &queued.order, queued.sequence, BEFORE_SHOWN)?,
                 Some(Found::Dead(..) | Found::Ended { .. }) | None => Vec::new(),
             };
-            Ok((found, before, receipts::of_delivery(view, &merchant, &id)?, cassettes::attempts(view, &merchant, &id)?))
+            let merged = match &found {
+                Some(found) => sqlite::merged_into(view, &merchant, found.order(), &id)?,
+                None => Vec::new(),
+            };
+            Ok((found, before, merged, receipts::of_delivery(view, &merchant, &id)?, cassettes::attempts(view, &merchant, &id)?))
         };
-        let (found, before, receipts, cassettes) = self.shared.store.read(look).await?;
+        let (found, before, merged, receipts, cassettes) = self.shared.store.read(look).await?;
         if found.is_none() && receipts.is_empty() {
             return Ok(None);
         }
         let receipts = receipts.iter().map(|json| shown("a receipt", json)).collect();
-        Ok(Some(Shown { found, receipts, cassettes, before: before.into_iter().map(|queued| queued.delivery).collect() }))
+        Ok(Some(Shown { found, receipts, cassettes, merged, before: before.into_iter().map(|queued| queued.delivery).collect() }))
     }
 
     /// The dead letters that are meant, those of an order in its own order.
@@ -246,16 +271,21 @@ impl Office {
     }
 
     async fn discard_now(&self, delivery: &DeliveryId, why: &str) -> Result<Taken, Error> {
+        let not_there = Taken::Done { was: Discarded::NotThere, merged: Vec::new() };
         let order = match self.outbox().find(self.merchant.clone(), delivery.clone()).await? {
             Some(Found::Queued(queued, _)) => queued.order,
             Some(Found::Dead(dead, _)) => dead.order,
-            Some(Found::Ended { .. }) | None => return Ok(Taken::Done(Discarded::NotThere)),
+            Some(Found::Ended { .. }) | None => return Ok(not_there),
         };
         let Some(_held) = self.hold(&order) else { return Ok(Taken::UnderWay) };
+        let merged = self.merged_into(&order, delivery).await?;
         let by = Discard { who: self.who.to_string(), why: why.to_owned(), at_unix_ms: self.now_unix_ms() };
         let done = self.outbox().discard(self.merchant.clone(), vec![delivery.clone()], by).await?;
         self.work_at(&order.cart);
-        Ok(Taken::Done(done.into_iter().next().unwrap_or(Discarded::NotThere)))
+        match done.into_iter().next() {
+            Some(was @ (Discarded::Dead | Discarded::Queued)) => Ok(Taken::Done { was, merged }),
+            Some(Discarded::NotThere) | None => Ok(not_there),
+        }
     }
 
     /// Keeps attempts away from an order's queue. None: one is under way.

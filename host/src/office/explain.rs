@@ -2,11 +2,12 @@
 
 use super::accept::{Asked, Cause, KeptDecision, Looked, Request};
 use super::facts::rows;
-use super::standing::{PackageStanding, Waiting, packages};
+use super::of_order::OrderDelivery;
+use super::standing::{PackageStanding, Standing, packages};
 use super::{Error, Office};
-use crate::gate::explain::{Explanation, explain};
+use crate::gate::explain::{Explanation, Note};
 use crate::gate::order::{Past, PastFate};
-use crate::gate::{Again, Decision, Given};
+use crate::gate::{Again, Decision, Given, command};
 use crate::id::{CartId, SenderOrderNumber};
 use crate::store::orders::{self, OrderRef};
 use crate::store::{self, Tx, decisions, receipts};
@@ -19,7 +20,7 @@ const RECEIPTS_SHOWN: u32 = 3;
 /// What the gate would decide about an order now.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explained {
-    /// The decision in words.
+    /// Where the order stands, and the decision in words.
     pub explanation: Explanation,
     /// The decision itself. It is not kept: nothing was asked for.
     pub decision: Decision,
@@ -27,12 +28,21 @@ pub struct Explained {
     pub cause: Cause,
     /// The last receipts of the order, the last first.
     pub receipts: Vec<serde_json::Value>,
-    /// The first of its updates that the cart does not have yet. None: nothing waits.
-    pub waiting: Option<Waiting>,
+    /// Where the order stands.
+    pub standing: Standing,
+    /// The order's deliveries that are on record, by the numbers of their updates.
+    pub deliveries: Vec<OrderDelivery>,
     /// The cart's own reference of the order, as it was given last.
     pub reference: Option<String>,
     /// The order's packages, and whether the cart knows them.
     pub packages: Vec<PackageStanding>,
+}
+
+impl Explained {
+    /// Whether somebody must act before such an update is sent, or on what the order holds already.
+    pub fn must_act(&self) -> bool {
+        self.decision.must_act() || self.standing.must_act()
+    }
 }
 
 impl Office {
@@ -67,11 +77,20 @@ impl Office {
         let request = Request { cart: cart.clone(), cause: cause.clone(), fields, again: Again::No };
         let mut asked = Asked::new(&request, &facts, self.now_unix_ms())?;
         asked.labelled &= !nothing_asked;
-        let decision = asked.decide(cart, kept.as_deref(), nearest.as_deref(), &facts)?;
-        let waiting = self.waiting_of(&OrderRef { cart: cart.clone(), number: number.to_owned() }).await?;
+        let mut decision = asked.decide(cart, kept.as_deref(), nearest.as_deref(), &facts)?;
+        let standing = self.stand(&mut decision, None).await?;
+        let mut explanation = self.in_words(&decision, &standing).await?;
+        let deliveries = self.deliveries_of(&OrderRef { cart: cart.clone(), number: number.clone() }).await?;
+        if let Cause::Event(name) = &cause {
+            explanation.notes.push(Note::text(format!("Asked for last by the status event \"{name}\".")));
+        }
+        if deliveries.len() > 1 {
+            let all = format!("All {} deliveries of the order", deliveries.len());
+            explanation.notes.push(Note::command(all, command::deliveries_of(cart, number)));
+        }
         let reference = facts.order.as_ref().and_then(|order| order.reference.clone());
         let packages = facts.order.as_ref().map(packages).unwrap_or_default();
-        Ok(Explained { explanation: explain(&decision), decision, cause, receipts, waiting, reference, packages })
+        Ok(Explained { explanation, decision, cause, receipts, standing, deliveries, reference, packages })
     }
 
     /// Takes in the labels that orders have at a cart already, without sending anything: all of them or, if one is not valid, none.

@@ -1,13 +1,14 @@
 //! A status is sent while somebody waits: accepted, and tried at once.
 
 use super::accept::{Accepted, Looked, Outcome, Request};
+use super::standing::{Standing, Stands};
 use super::{Error, Office};
 use crate::deliver::schedule::{CartKey, Follows, ForCart};
-use crate::deliver::{Attempt, NotTried, Over};
+use crate::deliver::{Attempt, Over};
 use crate::gate::Decision;
-use crate::id::DeliveryId;
+use crate::gate::explain::Explanation;
+use crate::id::{CartId, DeliveryId};
 use crate::outbox::{self, Found, Outbox as _, sqlite};
-use crate::store::carts::Pause;
 use crate::store::orders::OrderRef;
 use serde::Serialize;
 use std::sync::Arc;
@@ -28,6 +29,11 @@ pub struct Sent {
     pub decision: Decision,
     /// What followed.
     pub done: Done,
+    /// Where the order stands now.
+    pub standing: Standing,
+    /// That and the decision in words.
+    #[serde(skip)]
+    pub explanation: Explanation,
 }
 
 /// What followed from a decision.
@@ -38,45 +44,25 @@ pub enum Done {
     Nothing,
     /// The cart's mode only records: the dry run shows what would have been sent.
     Recorded(Box<Attempt>),
-    /// It was accepted and tried.
+    /// It was accepted and tried. Whether it is tried again is in [`Sent::standing`].
     Tried {
         /// What came of it.
         attempt: Box<Attempt>,
-        /// When it is tried again. None: it is not.
-        again_unix_ms: Option<u64>,
     },
-    /// It was accepted and is in the outbox.
+    /// It was accepted, and waits: for what, is in [`Sent::standing`].
     Waits {
         /// The delivery.
         delivery: DeliveryId,
-        /// For what.
-        waits: Waits,
     },
 }
 
-/// For what an accepted update waits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Waits {
-    /// The cart is paused.
-    Paused {
-        /// Why, by name.
-        why: String,
-    },
-    /// An earlier update of the order comes first, and is not delivered.
-    Earlier,
-    /// An earlier attempt at the order may still be under way at the cart.
-    Busy {
-        /// Until when.
-        until_unix_ms: u64,
-    },
-    /// Something failed at the order's queue, which rests.
-    Fault {
-        /// What failed.
-        fault: String,
-    },
-    /// The worker, which has not tried it yet.
-    Worker,
+/// What came of trying a delivery at once.
+#[derive(Debug, Clone, Serialize)]
+pub struct TriedNow {
+    /// The attempt at it. None: there was none, for what `standing` says.
+    pub attempt: Option<Box<Attempt>>,
+    /// Where it stands now.
+    pub standing: Standing,
 }
 
 /// How far a delivery has come.
@@ -101,11 +87,13 @@ impl Office {
     pub async fn send(&self, request: &Request) -> Result<Sent, Error> {
         let mut over = self.shared.over.subscribe();
         self.fit(request).await?;
-        let Accepted { decision, done } = self.accept(request, None).await?;
+        let Accepted { mut decision, done } = self.accept(request, None).await?;
+        let order = OrderRef { cart: decision.cart.clone(), number: decision.order_number.clone() };
         let done = match done {
             // Who asks for the same again wants it sent: what waits in the order's queue is tried.
-            Outcome::Nothing if !decision.must_act() && !self.is_serving() => match self.head(&decision).await? {
-                Some(head) => self.deliver(request, &decision, head).await?,
+            Outcome::Nothing if !decision.must_act() => match self.head(&order).await? {
+                Some(head) if self.is_serving() => Done::Waits { delivery: head },
+                Some(head) => self.deliver(&order, head).await?,
                 None => Done::Nothing,
             },
             Outcome::Nothing => Done::Nothing,
@@ -113,13 +101,39 @@ impl Office {
                 Some(attempt) => Done::Recorded(Box::new(attempt)),
                 None => Done::Nothing,
             },
-            Outcome::Queued { delivery, .. } if self.is_serving() => {
-                let wait = Duration::from_millis(WAIT_MS);
-                self.waited(&delivery, timeout(wait, attempt_of(&mut over, &delivery)).await.ok().flatten())
-            }
-            Outcome::Queued { delivery, .. } => self.deliver(request, &decision, delivery).await?,
+            Outcome::Queued { delivery, .. } if self.is_serving() => self.waited(&order, delivery, &mut over).await?,
+            Outcome::Queued { delivery, .. } => self.deliver(&order, delivery).await?,
         };
-        Ok(Sent { decision, done })
+        let own = match &done {
+            Done::Tried { attempt } => Some(&attempt.receipt.delivery),
+            Done::Waits { delivery } => Some(delivery),
+            Done::Nothing | Done::Recorded(_) => None,
+        };
+        let standing = self.stand(&mut decision, own).await?;
+        let explanation = self.in_words(&decision, &standing).await?;
+        Ok(Sent { decision, done, standing, explanation })
+    }
+
+    /// Tries a delivery that waits at once, after what its order's queue holds before it: on the schedule, behind an open breaker or not. A pause
+    /// holds all the same. None: it does not wait.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] where the store cannot be read or written.
+    pub async fn try_now(&self, delivery: &DeliveryId) -> Result<Option<TriedNow>, Error> {
+        let Some(Found::Queued(queued, _)) = self.outbox().find(self.merchant.clone(), delivery.clone()).await? else { return Ok(None) };
+        let order = queued.order;
+        let tried = match self.standing(&order, None).await?.place {
+            Stands::Waiting(waiting) if !waiting.waits.holds() => self.deliver(&order, delivery.clone()).await?,
+            _ => Done::Waits { delivery: delivery.clone() },
+        };
+        // A worker looks at the queue again, which was held meanwhile.
+        self.shared.bell.work(&(self.merchant.clone(), order.cart.clone()));
+        let attempt = match tried {
+            Done::Tried { attempt } => Some(attempt),
+            Done::Nothing | Done::Recorded(_) | Done::Waits { .. } => None,
+        };
+        Ok(Some(TriedNow { attempt, standing: self.standing(&order, Some(delivery)).await? }))
     }
 
     /// Waits until a delivery is over: delivered, or not tried again by itself; at most so long.
@@ -156,57 +170,59 @@ impl Office {
     }
 
     /// Tries an order's queue until the turn of this delivery is over.
-    async fn deliver(&self, request: &Request, decision: &Decision, delivery: DeliveryId) -> Result<Done, Error> {
-        if let Some(Pause { why, .. }) = self.pause(request).await? {
-            return Ok(Done::Waits { delivery, waits: Waits::Paused { why } });
+    async fn deliver(&self, order: &OrderRef, delivery: DeliveryId) -> Result<Done, Error> {
+        if self.is_held(&order.cart).await? {
+            return Ok(Done::Waits { delivery });
         }
-        let cart: CartKey = (self.merchant.clone(), request.cart.clone());
+        let cart: CartKey = (self.merchant.clone(), order.cart.clone());
         let deliverer = self.deliverer();
         for _ in 0..BEFORE_MAX {
-            let Over { verdict, next_due_unix_ms, tried } = deliverer.attempt(&cart, &decision.order_number, 0).await?;
-            let attempt = match tried {
-                Ok(attempt) => attempt,
-                Err(NotTried::Busy { until_unix_ms }) => return Ok(Done::Waits { delivery, waits: Waits::Busy { until_unix_ms } }),
-                Err(NotTried::Fault { fault }) => return Ok(Done::Waits { delivery, waits: Waits::Fault { fault } }),
-                Err(NotTried::Held | NotTried::NotReady | NotTried::Nothing) => break,
-            };
+            let Over { verdict, next_due_unix_ms, tried } = deliverer.attempt(&cart, &order.number, 0).await?;
+            let Ok(attempt) = tried else { break };
             let again_now = next_due_unix_ms.is_some_and(|due| due <= deliverer.now().unix_ms());
-            let retry = matches!(verdict.update, Follows::Retry { .. });
             // Other credentials that wait are tried at once.
-            let others = retry && verdict.cart == Some(ForCart::Prove) && again_now;
+            let others = matches!(verdict.update, Follows::Retry { .. }) && verdict.cart == Some(ForCart::Prove) && again_now;
             if attempt.receipt.delivery == delivery && !others {
-                return Ok(Done::Tried { attempt, again_unix_ms: next_due_unix_ms.filter(|_| retry) });
+                return Ok(Done::Tried { attempt });
             }
             if !again_now {
                 break;
             }
         }
-        Ok(Done::Waits { delivery, waits: Waits::Earlier })
+        Ok(Done::Waits { delivery })
+    }
+
+    /// Waits until the worker tried a delivery, unless the worker cannot be at it soon.
+    async fn waited(&self, order: &OrderRef, delivery: DeliveryId, over: &mut broadcast::Receiver<Arc<Attempt>>) -> Result<Done, Error> {
+        let is_near = match self.standing(order, None).await?.place {
+            Stands::Waiting(waiting) => waiting.waits.is_near(self.now_unix_ms() + WAIT_MS),
+            // Of its own end a worker tells in a moment.
+            Stands::DeadLetter(dead) => dead.delivery == delivery,
+            Stands::Delivered(_) | Stands::Discarded(_) | Stands::NotAccepted => true,
+        };
+        let wait = Duration::from_millis(if is_near { WAIT_MS } else { 0 });
+        let attempt = timeout(wait, attempt_of(over, &delivery)).await.ok().flatten();
+        Ok(match attempt {
+            Some(attempt) => Done::Tried { attempt: Box::new(Attempt::clone(&attempt)) },
+            None => Done::Waits { delivery },
+        })
     }
 
     /// The delivery at the head of the order's queue.
-    async fn head(&self, decision: &Decision) -> Result<Option<DeliveryId>, Error> {
-        let merchant = self.merchant.clone();
-        let order = OrderRef { cart: decision.cart.clone(), number: decision.order_number.clone() };
+    async fn head(&self, order: &OrderRef) -> Result<Option<DeliveryId>, Error> {
+        let (merchant, order) = (self.merchant.clone(), order.clone());
         Ok(self.shared.store.read::<_, outbox::Error>(move |view| sqlite::head(view, &merchant, &order)).await?)
     }
 
     /// Whether a worker serves this directory.
-    fn is_serving(&self) -> bool {
+    pub(super) fn is_serving(&self) -> bool {
         self.shared.serving.load(Ordering::Relaxed)
     }
 
-    /// The pause that holds a cart now.
-    async fn pause(&self, request: &Request) -> Result<Option<Pause>, Error> {
-        let pause = self.find_cart(&request.cart).await?.and_then(|kept| kept.row.pause);
-        Ok(pause.filter(|pause| pause.holds(self.now_unix_ms())))
-    }
-
-    fn waited(&self, delivery: &DeliveryId, attempt: Option<Arc<Attempt>>) -> Done {
-        match attempt {
-            Some(attempt) => Done::Tried { attempt: Box::new(Attempt::clone(&attempt)), again_unix_ms: None },
-            None => Done::Waits { delivery: delivery.clone(), waits: Waits::Worker },
-        }
+    /// Whether nothing is sent to a cart now: it is paused.
+    async fn is_held(&self, cart: &CartId) -> Result<bool, Error> {
+        let pause = self.find_cart(cart).await?.and_then(|kept| kept.row.pause.clone());
+        Ok(pause.is_some_and(|pause| pause.holds(self.now_unix_ms())))
     }
 }
 

@@ -33,6 +33,8 @@ pub struct CartStatus {
     pub enabled: bool,
     /// The pause that holds it now.
     pub pause: Option<Pause>,
+    /// Until when its breaker is open. None: it is closed, or no worker knows.
+    pub breaker_until_unix_ms: Option<u64>,
     /// Deliveries that wait or are under way.
     pub queued: u64,
     /// Dead letters.
@@ -66,10 +68,16 @@ impl Office {
         let left = backlogs.into_iter().filter(|(_, backlog)| backlog.queued > 0 || backlog.dead > 0);
         carts.extend(left.map(|(cart, backlog)| of(cart, Some(backlog))));
         for cart in &mut carts {
+            cart.breaker_until_unix_ms = self.breaker_until(&cart.cart);
             // What a clock was set meanwhile is no time that anything waited.
             cart.oldest_queued_at_unix_ms = cart.oldest_queued_at_unix_ms.map(|at| now.saturating_sub(self.age_ms(at)));
         }
         Ok(Status { at_unix_ms: now, alerts: self.alerts().await?, carts, free_bytes: self.free_bytes() })
+    }
+
+    /// Until when a cart's breaker is open: no order is sent there before, and then one. None: it is closed, or no worker knows.
+    pub fn breaker_until(&self, cart: &CartId) -> Option<u64> {
+        self.shared.seen.now(&(self.merchant.clone(), cart.clone())).breaker_until_unix_ms
     }
 
     /// What may be done with the room that is left on the disk. Where the system does not say, everything may.
@@ -90,6 +98,7 @@ fn of(cart: CartId, backlog: Option<Backlog>) -> CartStatus {
         mode: None,
         enabled: false,
         pause: None,
+        breaker_until_unix_ms: None,
         queued: count(|backlog| backlog.queued),
         dead: count(|backlog| backlog.dead),
         blocked: count(|backlog| backlog.blocked),

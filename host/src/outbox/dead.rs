@@ -102,6 +102,34 @@ pub enum Found {
     },
 }
 
+impl Found {
+    /// The number of its update among the order's.
+    pub fn sequence(&self) -> u64 {
+        match self {
+            Found::Queued(queued, _) => queued.sequence,
+            Found::Dead(dead, _) => dead.sequence,
+            Found::Ended { sequence, .. } => *sequence,
+        }
+    }
+
+    /// The order and its cart.
+    pub fn order(&self) -> &OrderRef {
+        match self {
+            Found::Queued(queued, _) => &queued.order,
+            Found::Dead(dead, _) => &dead.order,
+            Found::Ended { order, .. } => order,
+        }
+    }
+
+    /// Its update, while it is kept and this release can read it.
+    pub fn update(&self) -> Option<&Update> {
+        match self {
+            Found::Queued(_, update) | Found::Dead(_, update) => update.as_deref(),
+            Found::Ended { .. } => None,
+        }
+    }
+}
+
 /// How a delivery was ended that its cart does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
@@ -127,6 +155,36 @@ pub enum How {
         /// The newer one.
         by: DeliveryId,
     },
+}
+
+/// A delivery of an order that was ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Its id.
+    pub delivery: DeliveryId,
+    /// The number that its update had.
+    pub sequence: u64,
+    /// By whom or what, and when.
+    pub ending: Ending,
+}
+
+/// An earlier update that was merged into a later one, which tells what it had to tell.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct MergedUpdate {
+    /// Its id.
+    pub delivery: DeliveryId,
+    /// The number that it had among its order's updates.
+    pub sequence: u64,
+}
+
+/// That earlier updates end together with the one that they were merged into. None: there are none.
+pub fn with_it(parts: &[MergedUpdate]) -> Option<String> {
+    let named: Vec<String> = parts.iter().map(|part| format!("update {} (delivery {})", part.sequence, part.delivery)).collect();
+    match named.as_slice() {
+        [] => None,
+        [one] => Some(format!("{one} ends with it, because it was merged into this one")),
+        [most @ .., last] => Some(format!("{} and {last} end with it, because they were merged into this one", most.join(", "))),
+    }
 }
 
 /// Who ends deliveries, and why.

@@ -3,7 +3,7 @@
 use super::error::bounded;
 use super::orders::OrderRef;
 use super::{Error, Tx, View};
-use crate::id::{DeliveryId, MerchantId};
+use crate::id::{CartId, DeliveryId, MerchantId};
 
 /// The longest receipt that is kept.
 pub const RECEIPT_BYTES_MAX: usize = 256 << 10;
@@ -67,4 +67,66 @@ pub fn order(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> R
 pub fn of_order(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, most: u32) -> Result<Vec<String>, Error> {
     let sql = "SELECT receipt FROM receipts WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 ORDER BY at DESC, rowid DESC LIMIT ?4";
     view.all("look up the receipts of an order", sql, (merchant, &order.cart, &order.number, most), |row| row.get(0))
+}
+
+/// A receipt that says that its cart has an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// The order and its cart.
+    pub order: OrderRef,
+    /// The number of the update among its order's.
+    pub sequence: u64,
+    /// The number of the attempt.
+    pub attempt: u32,
+    /// When the attempt started.
+    pub at_unix_ms: u64,
+    /// The cart's own reference of the order, if it gave one.
+    pub reference: Option<String>,
+}
+
+/// The receipts that count as delivered, for a statement on their table.
+macro_rules! delivered {
+    () => {
+        "SELECT delivery, cart, order_number, sequence, attempt, at, json_extract(receipt, '$.reference') FROM receipts
+            WHERE merchant = ?1 AND CASE WHEN json_valid(receipt) THEN json_extract(receipt, '$.fate') END IN ('delivered', 'already-delivered')"
+    };
+}
+
+/// What one order's cart has, the last first, at most so many.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn delivered_of(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, most: u32) -> Result<Vec<Delivered>, Error> {
+    let sql = concat!(delivered!(), " AND cart = ?2 AND order_number = ?3 ORDER BY sequence DESC, at DESC LIMIT ?4");
+    view.all("look up what was delivered of an order", sql, (merchant, &order.cart, &order.number, most), read_delivered)
+}
+
+/// What carts have, the last first, at most so many: what was delivered at this time or later, to one cart or to all.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn delivered(
+    view: &View<'_>,
+    merchant: &MerchantId,
+    cart: Option<&CartId>,
+    since_unix_ms: Option<u64>,
+    most: u32,
+) -> Result<Vec<Delivered>, Error> {
+    let sql = concat!(delivered!(), " AND (?2 IS NULL OR cart = ?2) AND at >= coalesce(?3, 0) ORDER BY at DESC, rowid DESC LIMIT ?4");
+    view.all("look up what was delivered", sql, (merchant, cart, since_unix_ms, most), read_delivered)
+}
+
+fn read_delivered(row: &rusqlite::Row<'_>) -> rusqlite::Result<Delivered> {
+    Ok(Delivered {
+        delivery: row.get(0)?,
+        order: OrderRef { cart: row.get(1)?, number: row.get(2)? },
+        sequence: row.get(3)?,
+        attempt: row.get(4)?,
+        at_unix_ms: row.get(5)?,
+        reference: row.get(6)?,
+    })
 }

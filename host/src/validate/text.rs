@@ -149,6 +149,12 @@ fn parse_time(text: &str) -> Option<CivilTime> {
     })
 }
 
+/// A moment for a person, in UTC.
+pub fn utc(unix_ms: u64) -> String {
+    let CivilTime { date, hour, minute, second, .. } = civil_time(unix_ms);
+    format!("{}-{:02}-{:02} {hour:02}:{minute:02}:{second:02} UTC", date.year, date.month, date.day)
+}
+
 /// A moment as a civil time in UTC.
 pub fn civil_time(unix_ms: u64) -> CivilTime {
     let latest = 253_402_207_200_000; // The last moment of the calendar's year 9999, with room for any offset.

@@ -12,14 +12,14 @@ use cartage_contract::delivery::ChoicesOf;
 pub(super) async fn list(office: &Office, json: bool) -> Result<Verdict, Failure> {
     let carts = office.carts().await.map_err(init::failure)?;
     if json {
-        report::json(&serde_json::json!({ "carts": carts.iter().map(document).collect::<Vec<_>>() }));
+        report::json(&serde_json::json!({ "carts": carts.iter().map(|kept| document(office, kept)).collect::<Vec<_>>() }));
     } else if carts.is_empty() {
         report::line("there is no cart yet; make one with `cartage cart new NAME --plugin FILE`");
     } else {
         report::rows(
             &carts
                 .iter()
-                .map(|kept| (kept.cart.id.as_str(), format!("{}, {}, {}", state(kept), kept.mode, plugin(kept))))
+                .map(|kept| (kept.cart.id.as_str(), format!("{}, {}, {}", state(office, kept), kept.mode, plugin(kept))))
                 .collect::<Vec<_>>(),
         );
     }
@@ -30,11 +30,11 @@ pub(super) async fn list(office: &Office, json: bool) -> Result<Verdict, Failure
 pub(super) async fn one(office: &Office, id: &CartId, json: bool) -> Result<Verdict, Failure> {
     let kept = office.cart(id).await.map_err(init::failure)?;
     if json {
-        report::json(&document(&kept));
+        report::json(&document(office, &kept));
         return Ok(Verdict::Done);
     }
     report::heading(&format!("cart {id}"));
-    report::rows(&[("state", state(&kept)), ("mode", kept.mode.to_string()), ("plugin", plugin(&kept))]);
+    report::rows(&[("state", state(office, &kept)), ("mode", kept.mode.to_string()), ("plugin", plugin(&kept))]);
     let ran = office.plugins_that_ran(id).await.map_err(init::failure)?;
     report::rows(&ran.iter().map(|run| ("ran", run.plugin.to_string())).collect::<Vec<_>>());
     for list in &kept.lists {
@@ -56,11 +56,12 @@ pub(super) async fn one(office: &Office, id: &CartId, json: bool) -> Result<Verd
     Ok(Verdict::Done)
 }
 
-fn document(kept: &KeptCart) -> serde_json::Value {
+fn document(office: &Office, kept: &KeptCart) -> serde_json::Value {
     serde_json::json!({
         "cart": kept.cart.id,
         "enabled": kept.row.enabled,
         "paused": kept.row.pause.as_ref().map(|pause| &pause.why),
+        "breaker_open_until_unix_ms": office.breaker_until(&kept.cart.id),
         "mode": kept.mode,
         "plugin": plugin(kept),
         "digest": kept.pinned(),
@@ -74,13 +75,15 @@ async fn supplied(office: &Office, kept: &KeptCart) -> Result<Vec<Supplied>, Fai
     Ok(kept.supplied(&office.assignments().await.map_err(init::failure)?))
 }
 
-fn state(kept: &KeptCart) -> String {
+fn state(office: &Office, kept: &KeptCart) -> String {
     let enabled = if kept.row.enabled { "enabled" } else { "disabled" };
-    match &kept.row.pause {
-        Some(Pause { why, said: Some(said), .. }) => format!("{enabled}, paused ({why}: {said})"),
-        Some(Pause { why, said: None, .. }) => format!("{enabled}, paused ({why})"),
-        None => enabled.to_owned(),
-    }
+    let paused = match &kept.row.pause {
+        Some(Pause { why, said: Some(said), .. }) => format!(", paused ({why}: {said})"),
+        Some(Pause { why, said: None, .. }) => format!(", paused ({why})"),
+        None => String::new(),
+    };
+    let breaker = office.breaker_until(&kept.cart.id).map(|until| format!(", breaker open until {}", report::time(until)));
+    format!("{enabled}{paused}{}", breaker.unwrap_or_default())
 }
 
 fn plugin(kept: &KeptCart) -> String {

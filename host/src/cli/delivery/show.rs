@@ -4,13 +4,15 @@ use crate::cli::report;
 use cartage::gate::command;
 use cartage::id::DeliveryId;
 use cartage::office::{Listed, Shown, fate_name};
-use cartage::outbox::{Backlog, DeadLetter, Found, How, Queued, Then, Unreadable, Waits, died_of};
+use cartage::outbox::{Backlog, DeadLetter, Ending, Found, How, Queued, Then, Unreadable, Waits, died_of, with_it};
 use cartage::store::orders::OrderRef;
+use cartage::store::receipts::Delivered;
+use cartage_contract::orders::{Package, Update};
 use serde_json::{Value, json};
 
 /// Counts, then rows.
 pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
-    let Listed { carts, reasons, dead, queued } = listed;
+    let Listed { carts, reasons, dead, queued, delivered, ended } = listed;
     if as_json {
         let reasons: Vec<_> =
             reasons.iter().map(|count| json!({ "cart": count.cart, "reason": count.reason, "count": count.count })).collect();
@@ -19,6 +21,8 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
             "reasons": reasons,
             "dead": dead.iter().map(dead_letter).collect::<Vec<_>>(),
             "queued": queued.iter().map(waiting).collect::<Vec<_>>(),
+            "delivered": delivered.iter().map(has_it).collect::<Vec<_>>(),
+            "ended": ended.iter().map(|(order, one)| ended_document(&one.delivery, order, one.sequence, &one.ending)).collect::<Vec<_>>(),
         }));
     }
     if carts.is_empty() {
@@ -39,54 +43,70 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
         report::heading("queued, the first first");
         report::rows(&queued.iter().map(|queued| (queued.delivery.as_str(), queued_line(queued))).collect::<Vec<_>>());
     }
-    if dead.len().max(queued.len()) >= most as usize {
+    if !delivered.is_empty() {
+        report::heading("delivered, from the receipts on record");
+        report::rows(&delivered.iter().map(|has| (has.delivery.as_str(), has_it_line(has))).collect::<Vec<_>>());
+    }
+    if !ended.is_empty() {
+        report::heading("ended");
+        report::rows(
+            &ended.iter().map(|(order, one)| (one.delivery.as_str(), ended_line(order, one.sequence, &one.ending))).collect::<Vec<_>>(),
+        );
+    }
+    if [dead.len(), queued.len(), delivered.len(), ended.len()].iter().all(|count| *count == 0) {
+        report::line("none of these");
+    }
+    if dead.len().max(queued.len()).max(delivered.len()).max(ended.len()) >= most as usize {
         report::talk(&format!("{most} rows of each kind are shown at most; --most shows more, --cart, --reason and --since fewer"));
     }
 }
 
 /// One delivery.
 pub(super) fn one(delivery: &DeliveryId, shown: &Shown, as_json: bool) {
-    let Shown { found, receipts, cassettes, before } = shown;
+    let Shown { found, receipts, cassettes, before, merged } = shown;
     if as_json {
         let (state, delivery_document) = match found {
             None => ("delivered", Value::Null),
             Some(Found::Queued(queued, _)) => ("queued", waiting(queued)),
             Some(Found::Dead(dead, _)) => ("dead", dead_letter(dead)),
-            Some(Found::Ended { order, sequence, ending }) => (
-                "ended",
-                json!({ "cart": order.cart, "order": order.number, "sequence": sequence, "at_unix_ms": ending.at_unix_ms, "how": ending.how }),
-            ),
+            Some(Found::Ended { order, sequence, ending }) => ("ended", ended_document(delivery, order, *sequence, ending)),
         };
         return report::json(&json!({
-            "delivery": delivery, "state": state, "is": delivery_document, "before": before, "receipts": receipts, "cassettes": cassettes
+            "delivery": delivery, "state": state, "is": delivery_document, "before": before, "receipts": receipts, "cassettes": cassettes,
+            "merged": merged,
         }));
     }
     report::heading(&format!("delivery {delivery}"));
     let (is, help) = match found {
         None => ("delivered: its cart has it".to_owned(), Vec::new()),
-        Some(Found::Queued(queued, _)) => (queued_line(queued), vec![discard(delivery), explain(&queued.order)]),
+        Some(Found::Queued(queued, _)) => {
+            (queued_line(queued), vec![command::delivery_retry_now(delivery), discard(delivery), explain(&queued.order)])
+        }
         Some(Found::Dead(dead, Some(_))) => {
-            (dead_line(dead), vec![format!("cartage delivery retry {delivery}"), discard(delivery), explain(&dead.order)])
+            (dead_line(dead), vec![command::delivery_retry(delivery), discard(delivery), explain(&dead.order)])
         }
         // What cannot be read cannot be tried.
         Some(Found::Dead(dead, None)) => (dead_line(dead), vec![discard(delivery), explain(&dead.order)]),
-        Some(Found::Ended { order, sequence, ending }) => {
-            let how = match &ending.how {
-                How::Discarded { who, why } => format!("discarded ({who}: {why})"),
-                How::Superseded { by } => format!("told by the newer delivery {by}"),
-            };
-            (format!("{}, {how} at {}", of(order, *sequence), report::time(ending.at_unix_ms)), vec![explain(order)])
-        }
+        Some(Found::Ended { order, sequence, ending }) => (ended_line(order, *sequence, ending), vec![explain(order)]),
     };
     report::rows(&[("is", is)]);
+    if let Some(update) = found.as_ref().and_then(Found::update) {
+        report::rows(&[("holds", holds(update))]);
+    }
+    report::rows(
+        &merged.iter().map(|part| ("merged into it", format!("update {}, delivery {}", part.sequence, part.delivery))).collect::<Vec<_>>(),
+    );
+    if let Some(with_it) = with_it(merged).filter(|_| matches!(found, Some(Found::Queued(..) | Found::Dead(..)))) {
+        report::rows(&[("if discarded", with_it)]);
+    }
     report::rows(&before.iter().map(|before| ("comes after", before.as_str())).collect::<Vec<_>>());
     if !receipts.is_empty() {
         report::heading("receipts");
         report::rows(&receipts.iter().map(receipt).collect::<Vec<_>>());
     }
-    if let Some(last) = cassettes.last() {
+    if !cassettes.is_empty() {
         report::heading("recorded");
-        report::line(&format!("  cartage delivery show {delivery} --cassette {last}"));
+        cassettes.iter().for_each(|attempt| report::line(&format!("  {}", command::cassette(delivery, *attempt))));
     }
     if !help.is_empty() {
         report::heading("what helps");
@@ -95,11 +115,48 @@ pub(super) fn one(delivery: &DeliveryId, shown: &Shown, as_json: bool) {
 }
 
 fn discard(delivery: &DeliveryId) -> String {
-    format!("cartage delivery discard {delivery} --why TEXT")
+    command::delivery_discard(delivery)
 }
 
 fn explain(order: &OrderRef) -> String {
     command::explain(&order.cart, &order.number)
+}
+
+/// What an update tells its cart: its label, and packages.
+fn holds(update: &Update) -> String {
+    let package = |package: &Package| {
+        let words = [package.carrier_given.as_deref(), package.tracking_number.as_deref().or(package.id.as_deref())];
+        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    };
+    let packages: Vec<String> = update.packages.iter().map(package).collect();
+    let packages = if packages.is_empty() { String::new() } else { format!("\npackages: {}", packages.join(", ")) };
+    format!("label \"{}\"{packages}", update.label)
+}
+
+fn has_it_line(has: &Delivered) -> String {
+    let reference = has.reference.as_ref().map(|reference| format!(", the cart's reference is {reference}")).unwrap_or_default();
+    format!("{}, delivered at {}{reference}", of(&has.order, has.sequence), report::time(has.at_unix_ms))
+}
+
+fn ended_line(order: &OrderRef, sequence: u64, ending: &Ending) -> String {
+    let how = match &ending.how {
+        How::Discarded { who, why } => format!("discarded ({who}: {why})"),
+        How::Superseded { by } => format!("told by the newer delivery {by}"),
+    };
+    format!("{}, {how} at {}", of(order, sequence), report::time(ending.at_unix_ms))
+}
+
+fn has_it(has: &Delivered) -> Value {
+    json!({
+        "delivery": has.delivery, "cart": has.order.cart, "order": has.order.number, "sequence": has.sequence, "attempt": has.attempt,
+        "at_unix_ms": has.at_unix_ms, "reference": has.reference,
+    })
+}
+
+fn ended_document(delivery: &DeliveryId, order: &OrderRef, sequence: u64, ending: &Ending) -> Value {
+    json!({
+        "delivery": delivery, "cart": order.cart, "order": order.number, "sequence": sequence, "at_unix_ms": ending.at_unix_ms, "how": ending.how,
+    })
 }
 
 fn of(order: &OrderRef, sequence: u64) -> String {

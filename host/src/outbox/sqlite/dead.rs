@@ -2,11 +2,13 @@
 
 use super::lanes::{self, Content, Due};
 use super::look::{self, waiting};
+use super::order::merged_into;
 use super::rows::{self, Raw, Row, columns, nameable, number, waiting_columns};
 use crate::id::{CartId, DeliveryId, MerchantId};
 use crate::outbox::dead::TakenBack;
 use crate::outbox::{
     Attempts, Count, DeadLetter, Discard, Discarded, Ending, Error, Filter, Found, How, Page, ROWS_MAX, Reason, Retried, Then, Unreadable,
+    with_it,
 };
 use crate::store::orders::{self, OrderRef};
 use crate::store::{Tx, View, audit};
@@ -186,6 +188,7 @@ pub fn discard(tx: &Tx<'_>, merchant: &MerchantId, delivery: &DeliveryId, by: &D
     } else {
         return Ok(Discarded::NotThere);
     };
+    let merged = merged_into(tx, merchant, &order, delivery)?;
     let how = How::Discarded { who: by.who.clone(), why: by.why.clone() };
     end(tx, merchant, &order, sequence, delivery, &Ending { at_unix_ms: by.at_unix_ms, how })?;
     let line = audit::Line {
@@ -193,7 +196,10 @@ pub fn discard(tx: &Tx<'_>, merchant: &MerchantId, delivery: &DeliveryId, by: &D
         who: by.who.clone(),
         what: "delivery discard".into(),
         subject: format!("{delivery} of order {} at cart {}", order.number, order.cart),
-        detail: Some(by.why.clone()),
+        detail: Some(match with_it(&merged) {
+            Some(with_it) => format!("{}; {with_it}", by.why),
+            None => by.why.clone(),
+        }),
     };
     audit::add(tx, merchant, &line)?;
     Ok(discarded)
