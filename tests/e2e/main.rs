@@ -25,4 +25,5 @@ mod rules;
 mod seed_story;
 mod seti_posts;
 mod seti_replies;
+mod standing;
 mod unreadable;

@@ -24,6 +24,29 @@ async fn walk(desk: &Desk, path: &str, token: &str) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
+async fn an_order_s_list_holds_all_of_it() {
+    let desk = Desk::open().await;
+    let operator = desk.token("default", Role::Operator).await;
+    for label in ["Order Shipped", "Order Packed"] {
+        desk.queue("default", "1021", label).await;
+    }
+    desk.queue("default", "1022", "Order Shipped").await;
+    desk.kill("default", "1021", REFUSED, Then::Block).await;
+    let states = |reply: Reply| {
+        let all = reply.json["deliveries"].as_array().expect("it is a list").clone();
+        all.iter().map(|one| format!("{} {}", one["sequence"], one["state"].as_str().unwrap_or_default())).collect::<Vec<_>>()
+    };
+    let ask = |query: &str| get(&format!("/v1/deliveries?{query}")).by(&operator);
+    assert_eq!(states(desk.ask(ask("order=1021")).await.is(StatusCode::OK)), ["1 dead", "2 queued"]);
+    assert_eq!(states(desk.ask(ask("order=1021&cart=seed-shop&state=queued")).await.is(StatusCode::OK)), ["2 queued"]);
+    assert_eq!(states(desk.ask(ask("order=1021&limit=1")).await.is(StatusCode::OK)), ["1 dead"]);
+    assert_eq!(states(desk.ask(ask("state=delivered")).await.is(StatusCode::OK)), Vec::<String>::new());
+    desk.ask(ask("state=delivered&reason=too-old")).await.problem(400, "bad-request", "leave it out");
+    let garden = desk.token_for("default", Role::Operator, Some(&["garden"])).await;
+    assert_eq!(states(desk.ask(get("/v1/deliveries?order=1021").by(&garden)).await.is(StatusCode::OK)), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn lists_are_counted_first_and_come_in_pages() {
     let desk = Desk::open().await;
     let operator = desk.token("default", Role::Operator).await;

@@ -1,6 +1,8 @@
 //! The page for people.
 
 use super::*;
+use crate::deliver::roster::{Note, Roster as _};
+use crate::deliver::schedule::Breaker;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -69,8 +71,29 @@ async fn it_says_why_an_order_was_not_sent_and_shows_blocked_ones() {
     assert!(page.contains("<h2>Somebody must act</h2>") && page.contains("<td>blocked</td><td>cart seed-shop</td>"), "{page}");
     assert!(page.contains(&format!("<td>{delivery}</td>")) && page.contains("<td>too-old</td>"), "{page}");
     assert!(page.contains("UseGenericStatusUpdates"), "{page}");
+    let page = desk.ask(get("/?cart=seed-shop&order=1021").with_password(&operator)).await.is(StatusCode::OK).text;
+    assert!(page.contains(&format!("<pre>Blocked by dead letter {delivery}")), "{page}");
+    assert!(page.contains(&format!("cartage delivery retry {delivery}")), "{page}");
     let page = desk.ask(get("/?cart=nowhere&order=1021").with_password(&operator)).await.is(StatusCode::OK).text;
     assert!(page.contains("nowhere"), "{page}");
+}
+
+#[tokio::test]
+async fn an_open_breaker_is_shown_with_its_cart_and_to_whom_it_makes_wait() {
+    let desk = Desk::open().await;
+    let operator = desk.token("default", Role::Operator).await;
+    desk.queue("default", "1021", "Order Shipped").await;
+    let (key, until_unix_ms) = ((MerchantId::default(), cart("seed-shop")), NOW + 10_000);
+    desk.office.note(&key, &Note::Breaker(Breaker::Open { until_unix_ms }));
+    let until = crate::validate::utc(until_unix_ms);
+    let page = desk.ask(get("/?cart=seed-shop&order=1021").with_password(&operator)).await.is(StatusCode::OK).text;
+    assert!(page.contains(&format!("<td>breaker open until {until}</td>")), "{page}");
+    assert!(page.contains(&format!("<pre>Waiting: update 1 of order 1021 waits until {until}")), "{page}");
+    let shown = desk.ask(get("/v1/carts/seed-shop").by(&operator)).await.is(StatusCode::OK);
+    assert_eq!(shown.json["breaker_open_until_unix_ms"], until_unix_ms);
+    desk.office.note(&key, &Note::Breaker(Breaker::Closed));
+    let shown = desk.ask(get("/v1/carts/seed-shop").by(&operator)).await.is(StatusCode::OK);
+    assert_eq!(shown.json["breaker_open_until_unix_ms"], Value::Null);
 }
 
 #[tokio::test]

@@ -24,6 +24,29 @@ async fn an_event_is_not_sent_until_somebody_acts_and_then_is_on_disk() {
 }
 
 #[tokio::test]
+async fn an_answer_says_where_the_order_stands_and_promises_nothing_behind_a_dead_letter() {
+    let desk = Desk::open().await;
+    let sender = desk.token("default", Role::Sender).await;
+    let send = |label: &str| post("/v1/status-updates").by(&sender).json(&update("1021", label));
+    let first = desk.ask(send("Order Shipped")).await.is(StatusCode::ACCEPTED);
+    assert_eq!((&first.json["standing"]["stands"], &first.json["standing"]["waits"]["for"]), (&json!("waiting"), &json!("turn")));
+    let same = desk.ask(send("Order Shipped")).await.is(StatusCode::OK);
+    assert!(!same.text.contains("--again") && same.text.contains("cartage delivery show"), "it is on its way: {}", same.text);
+    let dead = desk.kill("default", "1021", Reason::TooOld, Then::Block).await;
+    let second = desk.ask(send("Order Packed")).await.is(StatusCode::ACCEPTED);
+    let stands = second.json["stands"].as_str().expect("it is said");
+    assert_eq!(stands, format!("Blocked by dead letter {dead}: update 2 of order 1021 waits for a person."));
+    assert_eq!(second.json["standing"]["own"]["delivery"], second.json["delivery"]);
+    let explained = desk.ask(get("/v1/explain?cart=seed-shop&order=1021").by(&sender)).await.is(StatusCode::OK);
+    let headline = explained.json["explanation"]["headline"].as_str().expect("it is said");
+    assert!(headline.starts_with(&format!("Blocked by dead letter {dead}")), "{headline}");
+    assert_eq!((&explained.json["must_act"], explained.json["deliveries"].as_array().map(Vec::len)), (&json!(true), Some(2)));
+    desk.office.set_pause(&cart("seed-shop"), Some("by hand")).await.expect("it is paused");
+    let other = desk.ask(post("/v1/status-updates").by(&sender).json(&update("1022", "Order Shipped"))).await.is(StatusCode::ACCEPTED);
+    assert!(other.json["stands"].as_str().is_some_and(|stands| stands.contains("which is paused (by hand)")), "{}", other.text);
+}
+
+#[tokio::test]
 async fn a_label_is_sent_again_on_purpose_only() {
     let desk = Desk::open().await;
     desk.queue("default", "1021", "Order Shipped").await;

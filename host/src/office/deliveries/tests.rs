@@ -165,13 +165,64 @@ async fn what_is_under_way_is_not_ended_and_what_is_ended_is_not_begun() {
     drop(held);
 
     assert_eq!(desk.label("1021").await.as_deref(), Some("second"));
-    assert_eq!(desk.office.discard(&id("second"), "wrong").await.expect("it is ended"), Taken::Done(Discarded::Queued));
+    assert_eq!(
+        desk.office.discard(&id("second"), "wrong").await.expect("it is ended"),
+        Taken::Done { was: Discarded::Queued, merged: vec![] }
+    );
     assert_eq!(desk.label("1021").await.as_deref(), Some("first"), "the label before counts again");
     assert_eq!(desk.audit().await, [("delivery discard".to_owned(), Some("wrong".to_owned()))]);
     for delivery in ["second", "third"] {
-        assert_eq!(desk.office.discard(&id(delivery), "wrong").await.expect("it is answered"), Taken::Done(Discarded::NotThere));
+        assert_eq!(
+            desk.office.discard(&id(delivery), "wrong").await.expect("it is answered"),
+            Taken::Done { was: Discarded::NotThere, merged: vec![] }
+        );
     }
     assert_eq!(desk.office.bell().news().await.work.into_iter().collect::<Vec<_>>(), [cart]);
+}
+
+#[tokio::test]
+async fn what_was_merged_into_an_update_ends_with_it_and_that_is_said() {
+    let desk = Desk::new();
+    for delivery in ["first", "second", "third"] {
+        desk.accept("1021", delivery).await;
+    }
+    let (merchant, now) = (desk.office.merchant.clone(), desk.office.now_unix_ms());
+    desk.office.outbox().supersede(merchant.clone(), order("1021"), now).await.expect("it is done").expect("they are merged");
+    desk.accept("1021", "fourth").await;
+    desk.office.outbox().supersede(merchant, order("1021"), now).await.expect("it is done").expect("they are merged");
+    let merged: Vec<_> = [("first", 1), ("second", 2), ("third", 3)]
+        .map(|(delivery, sequence)| outbox::MergedUpdate { delivery: id(delivery), sequence })
+        .into();
+    let shown = desk.office.delivery(&id("fourth")).await.expect("it is looked up").expect("it is there");
+    assert_eq!(shown.merged, merged, "before");
+    let taken = desk.office.discard(&id("fourth"), "wrong").await.expect("it is ended");
+    assert_eq!(taken, Taken::Done { was: Discarded::Queued, merged }, "in the answer");
+    let detail = desk.audit().await.remove(0).1.expect("it says why");
+    assert!(
+        detail.starts_with("wrong; update 1 (delivery first), update 2 (delivery second) and update 3 (delivery third) end with it"),
+        "in the audit: {detail}"
+    );
+}
+
+#[tokio::test]
+async fn an_order_leads_to_its_deliveries() {
+    let desk = Desk::new();
+    desk.accept("1021", "first").await;
+    desk.accept("1022", "other").await;
+    desk.accept("1021", "second").await;
+    desk.die("1021", Then::Block).await;
+    let of =
+        |order: &str, at| Which { order: Some(SenderOrderNumber::new(order)), cart: Some(self::order(order).cart), at, ..Which::default() };
+    assert_eq!(desk.listed(of("1021", None), 10).await, [vec!["first"], vec!["second"]]);
+    assert_eq!(desk.listed(of("1021", Some(Where::Queued)), 10).await, [vec![], vec!["second"]]);
+    assert_eq!(desk.listed(of("1021", Some(Where::Blocked)), 10).await, [vec!["first"], vec![]]);
+    assert_eq!(desk.listed(of("1022", None), 10).await, [vec![], vec!["other"]]);
+    desk.office.discard(&id("first"), "wrong").await.expect("it is ended");
+    let all = desk.office.deliveries_of(&order("1021")).await.expect("they are listed");
+    let all: Vec<_> = all.iter().map(|one| (one.delivery.as_str(), one.sequence, one.state)).collect();
+    assert_eq!(all, [("first", 1, "discarded"), ("second", 2, "queued")]);
+    let standing = desk.office.standing_of(&id("second")).await.expect("it is looked up").expect("it is known");
+    assert!(standing.line().contains("there is no cart shop any more") && standing.must_act(), "{}", standing.line());
 }
 
 #[tokio::test]
