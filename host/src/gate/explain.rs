@@ -174,7 +174,9 @@ impl Explanation {
 
     /// The whole table: plain text, each line at most [`COLUMNS_MAX`] characters, commands broken so that a shell still takes them.
     pub fn table(&self) -> String {
-        let mut lines = wrapped(&self.headline, ("", ""), COLUMNS_MAX);
+        // Where an order stands, with its notes, is one line, however long.
+        let width = if self.notes.is_empty() { COLUMNS_MAX } else { usize::MAX };
+        let mut lines = wrapped(&self.headline, ("", ""), width);
         lines.extend(self.notes.iter().flat_map(|note| note.lines(COLUMNS_MAX)));
         lines.push(String::new());
         let mut shown = Vec::new();

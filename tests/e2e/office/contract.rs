@@ -174,10 +174,14 @@ fn what_an_update_waits_for_is_said_with_its_reason_and_its_time() {
     let explained = |order: &str| desk.done(&["explain", "--cart", "shop", "--order", order]);
     send(&desk, &update("1", "Shipped", "fail=pending after=3600000", json!([])));
     let said = explained("1");
-    assert!(said.contains("Update 1 waits until 20") && said.contains("UTC: the cart is at work on it: order"), "{said}");
+    assert!(said.starts_with("Waiting: update 1 of order 1 is due at 20") && said.contains("UTC: the cart is at work on it."), "{said}");
+    assert!(said.contains("Said of the last attempt: order"), "{said}");
     send(&desk, &update("2", "Shipped", "fail=order-busy after=3600000", json!([])));
     let said = explained("2");
-    assert!(said.contains("Update 1 waits until 20") && said.contains("UTC: this order cannot be changed at the moment: order"), "{said}");
+    assert!(
+        said.starts_with("Waiting: update 1 of order 2 is due at 20") && said.contains("UTC: this order cannot be changed at the moment."),
+        "{said}"
+    );
 
     // What must be set right pauses the cart, with the plugin's word for it wherever somebody looks.
     send(&desk, &update("3", "Shipped", "fail=misconfigured", json!([package("A", "1Z1")])));

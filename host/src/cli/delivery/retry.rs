@@ -47,8 +47,8 @@ impl Args {
 /// What came of one, and what it waits for now.
 fn said(one: &Resent, standing: Option<&Standing>) -> String {
     let done = match one.done {
-        Retried::Head => "is back in the queue, before what waited for it".to_owned(),
-        Retried::Tail { sequence } => format!("is back in the queue as update {sequence} of its order, which went on without it"),
+        Retried::Head => "is tried again, and then what waited for it".to_owned(),
+        Retried::Tail { sequence } => format!("is tried again as update {sequence} of its order, which went on without it"),
         Retried::NotDead => "is no dead letter; nothing was changed".to_owned(),
         Retried::Unreadable => "was left alone: this release cannot read it; use the release that wrote it, or discard it".to_owned(),
     };

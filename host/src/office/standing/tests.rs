@@ -1,8 +1,10 @@
+use super::look::waits_for;
 use super::*;
 use crate::alerts::{Condition as Alert, Kind};
 use crate::gate::{Again, Answer, Place, Stage, Verdict};
-use crate::outbox::Attempts;
-use crate::store::carts::Definition;
+use crate::outbox::{Attempts, Queued, Waits};
+use crate::store::carts::{Cart, Definition, Pause};
+use crate::store::orders::OrderRef;
 
 const NOW: u64 = 1_795_442_706_000;
 

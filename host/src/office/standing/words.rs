@@ -52,8 +52,8 @@ impl Standing {
             Stands::DeadLetter(DeadUpdate { delivery, sequence, reason, .. }) => {
                 format!("Not delivered: update {sequence} of order {order} is dead letter {delivery} ({reason})")
             }
-            Stands::Discarded(DiscardedUpdate { sequence, who, why, at_unix_ms, .. }) => {
-                format!("Discarded: update {sequence} of order {order} was ended by {who} at {}: {why}", utc(*at_unix_ms))
+            Stands::Discarded(DiscardedUpdate { sequence, who, at_unix_ms, .. }) => {
+                format!("Discarded: update {sequence} of order {order} was ended by {who} at {}", utc(*at_unix_ms))
             }
             Stands::NotAccepted => format!("Not accepted: no update of order {order} is on its way to the cart {}", self.cart),
         };
@@ -78,6 +78,7 @@ impl Standing {
             Stands::Waiting(waiting) => self.of_waiting(waiting, &mut notes),
             Stands::DeadLetter(dead) => self.of_dead(dead, &mut notes),
             Stands::Discarded(discarded) => {
+                notes.push(Note::text(sentence(&format!("The reason given: {}", discarded.why))));
                 notes.push(Note::command("Its delivery", command::delivery_show(&discarded.delivery)));
             }
             Stands::NotAccepted => {}
@@ -99,6 +100,13 @@ impl Standing {
         if let Some(said) = &waiting.said {
             notes.push(Note::text(sentence(&format!("Said of the last attempt: {said}"))));
         }
+        let because = match &waiting.waits {
+            WaitsFor::Resumed { said: Some(said), .. } => Some(format!("Said when the cart was paused: {said}")),
+            WaitsFor::Mended { fault, .. } => Some(format!("What failed: {fault}")),
+            WaitsFor::Ready { why } => Some(format!("Why it cannot: {why}")),
+            _ => None,
+        };
+        notes.extend(because.map(|because| Note::text(sentence(&because))));
         let now = || command::delivery_retry_now(&waiting.delivery);
         let note = match &waiting.waits {
             WaitsFor::NoCart => Note::command("To give it up", command::delivery_discard(&waiting.delivery)),
@@ -137,14 +145,13 @@ impl Standing {
         match &waiting.waits {
             WaitsFor::NoCart => format!("is not sent: there is no cart {cart} any more"),
             WaitsFor::Enabled => format!("waits until somebody enables the cart {cart}, which is disabled"),
-            WaitsFor::Resumed { why, until_unix_ms: None, said } => {
-                let said = said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
-                format!("waits until somebody resumes the cart {cart}, which is paused ({why}){said}")
+            WaitsFor::Resumed { why, until_unix_ms: None, .. } => {
+                format!("waits until somebody resumes the cart {cart}, which is paused ({why})")
             }
             WaitsFor::Resumed { why, until_unix_ms: Some(until), .. } => {
                 format!("waits until {}: the cart {cart} is paused ({why})", utc(*until))
             }
-            WaitsFor::Mended { fault, until_unix_ms } => format!("rests until {}: {fault}", utc(*until_unix_ms)),
+            WaitsFor::Mended { until_unix_ms, .. } => format!("rests until {}, because something failed here", utc(*until_unix_ms)),
             WaitsFor::Attempt { until_unix_ms } => {
                 format!("waits until {} at the latest: an attempt is under way, or was cut off", utc(*until_unix_ms))
             }
@@ -154,7 +161,7 @@ impl Standing {
             WaitsFor::Schedule { until_unix_ms } => {
                 format!("is due at {}: {}", utc(*until_unix_ms), because(waiting.last.as_deref()))
             }
-            WaitsFor::Ready { why } => format!("waits for the cart {cart}, which cannot be made ready: {why}"),
+            WaitsFor::Ready { .. } => format!("waits for the cart {cart}, which cannot be made ready"),
             WaitsFor::Turn if self.serving => format!("is due, and goes when the rate and concurrency of the cart {cart} allow it"),
             WaitsFor::Turn => "is due".to_owned(),
         }
