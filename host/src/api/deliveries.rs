@@ -3,7 +3,7 @@
 use super::call::{Call, json, no_delivery, typed};
 use super::problem::{Kind, Problem};
 use crate::id::{CartId, DeliveryId, SenderOrderNumber};
-use crate::office::{self, Taken, Where, Which};
+use crate::office::{self, Standing, Taken, Where, Which};
 use crate::outbox::{
     Attempts, DeadLetter, Discarded, Ending, Filter, Found, How, Outbox as _, Page, Queued, Reason, Retried, Then, Unreadable,
 };
@@ -304,9 +304,14 @@ pub(super) async fn retry(call: Call) -> Result<Response, Problem> {
     let delivery = call.delivery()?;
     let document = find(&call, &delivery).await?;
     let done = call.office.retry(std::slice::from_ref(&delivery)).await?.pop().map_or(Retried::NotDead, |one| one.done);
+    let standing = call.office.standing_of(&delivery).await?;
+    let stands = standing.as_ref().map(Standing::line).unwrap_or_default();
     let place = match done {
-        Retried::Head => json!({ "delivery": delivery, "placed": "head" }),
-        Retried::Tail { sequence } => json!({ "delivery": delivery, "placed": "tail", "sequence": sequence }),
+        Retried::Head => json!({ "delivery": delivery, "placed": "head", "stands": stands }),
+        Retried::Tail { sequence } => json!({ "delivery": delivery, "placed": "tail", "sequence": sequence, "stands": stands }),
+        Retried::NotDead if standing.is_some_and(|standing| standing.waits_for(&delivery)) => {
+            return Err(in_no_state_for("tried again", &format!("it is no dead letter, and waits. {stands}"), &document));
+        }
         Retried::NotDead => return Err(in_no_state_for("tried again", "it is no dead letter", &document)),
         Retried::Unreadable => {
             let why = "this release cannot read it, so it stays; use the release that wrote it, or discard it";

@@ -138,7 +138,7 @@ async fn queries_are_checked() {
         ("/v1/explain?cart=seed-shop", "order is missing"),
         ("/v1/explain?order=1", "cart is missing"),
         ("/v1/explain?cart=A&order=1", "Cart ID"),
-        ("/v1/deliveries?state=lost", "dead, blocking or queued"),
+        ("/v1/deliveries?state=lost", "dead, blocking, queued or delivered"),
         ("/v1/deliveries?reason=bored", "is no reason"),
         ("/v1/deliveries?since=-1", "from 1970"),
         ("/v1/deliveries?since=292277026596-12-04T15:30:08Z", "from 1970"),
