@@ -9,6 +9,7 @@
 pub mod teller;
 
 use crate::clock::Doubt;
+use crate::counted::counted;
 use crate::data_dir::room::{Room, free};
 use crate::gate::command;
 use crate::id::{CartId, DeliveryId};
@@ -175,7 +176,7 @@ pub struct CartFacts {
     /// Why it cannot be made ready: of its plugin, or else.
     pub not_ready: Known<(NotReady, String)>,
     /// How many clients its inlet does not listen to because their log-ins failed, and the address of one. None: there are none.
-    pub shut_out: Option<(usize, String)>,
+    pub shut_out: Option<(usize, String, NotLetIn)>,
 }
 
 /// Deliveries that this release cannot read.
@@ -222,6 +223,20 @@ pub fn subject(cart: &CartId) -> String {
     format!("cart {cart}")
 }
 
+/// Why a client's posts are not taken at a cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotLetIn {
+    /// Its log-ins failed too often.
+    ShutOut {
+        /// What was wrong with the last of them.
+        last: String,
+    },
+    /// The cart has no inlet.
+    NoInlet,
+    /// The inlet has no password.
+    NoPassword,
+}
+
 /// Which conditions hold.
 pub fn conditions(facts: &Facts) -> Conditions {
     let mut found = Conditions::default();
@@ -246,17 +261,28 @@ pub fn conditions(facts: &Facts) -> Conditions {
 }
 
 fn of_inlet(facts: &CartFacts, found: &mut Conditions) {
-    let Some((clients, one)) = &facts.shut_out else { return };
+    let Some((clients, one, why)) = &facts.shut_out else { return };
     let cart = &facts.cart;
     let who = match clients {
-        1 => format!("the client {one} failed to log in ten times, so its posts to this cart are not taken"),
-        many => format!("{many} clients, {one} among them, failed to log in ten times each, so their posts to this cart are not taken"),
+        1 => format!("posts of the client {one} to this cart are not taken"),
+        many => format!("posts of {many} clients to this cart are not taken; of {one}"),
     };
     let set = command::inlet_password(cart);
-    let detail = format!(
-        "{who} for ten minutes each time; if that is your Order Manager, compare its user name, password and store code with [seti] in the \
-         cart's file, or set the password again: `{set}`"
-    );
+    let detail = match why {
+        NotLetIn::ShutOut { last } => format!(
+            "{who}, because ten log-ins failed, the last one because {last}; that lasts for ten minutes each time; if that is your Order Manager, compare \
+             its user name, password and store code with [seti] in the cart's file, or set the password again: `{set}`"
+        ),
+        NotLetIn::NoInlet => format!(
+            "{who}, because the cart has no [seti] in its file; if that is your Order Manager, write [seti] with its user name there, load the file with \
+             `cartage apply`, and set the password: `{set}`"
+        ),
+        NotLetIn::NoPassword => {
+            format!(
+                "{who}, because no password of the cart's inlet was set then; if that is your Order Manager, set the same as there: `{set}`"
+            )
+        }
+    };
     found.hold.push(Condition { kind: Kind::ClientShutOut, subject: subject(cart), detail });
 }
 
@@ -286,17 +312,22 @@ fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
     let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: subject(cart), detail });
     if backlog.blocked > 0 {
         let list = command::deliveries(cart, Some("blocked"), None);
-        hold(Kind::Blocked, format!("{} wait for a dead letter each; see `{list}`, then retry or discard those", orders(backlog.blocked)));
+        let (are, each, those) = match backlog.blocked {
+            1 => ("is", "a dead letter", "it"),
+            _ => ("are", "a dead letter each", "those"),
+        };
+        hold(Kind::Blocked, format!("{} {are} blocked by {each}; see `{list}`, then retry or discard {those}", orders(backlog.blocked)));
     }
     let beside = backlog.dead.saturating_sub(backlog.blocked.max(facts.poison).max(facts.not_permitted));
     if beside > 0 {
         let list = command::deliveries(cart, Some("dead"), None);
-        hold(Kind::DeadLetters, format!("{beside} updates are not sent any more; see `{list}`, then retry or discard them"));
+        hold(Kind::DeadLetters, format!("{} not sent any more; see `{list}`, then retry or discard {}", updates_are(beside), them(beside)));
     }
     if facts.poison > 0 {
         let list = command::deliveries(cart, Some("dead"), Some("poison"));
-        let what = format!("the daemon ended five times in a row while it was at work on each of {} updates", facts.poison);
-        hold(Kind::Poison, format!("{what}; see `{list}` and the log of those moments, then retry or discard them"));
+        let which = if facts.poison == 1 { "one update".to_owned() } else { format!("each of {}", updates(facts.poison)) };
+        let what = format!("the daemon ended five times in a row while it was at work on {which}");
+        hold(Kind::Poison, format!("{what}; see `{list}` and the log of those moments, then retry or discard {}", them(facts.poison)));
     }
     // A cart that is paused for that is told of as such, once.
     let paused_for_it = facts.pause.as_ref().is_some_and(|pause| pause.why == PauseReason::NotPermitted.name());
@@ -308,7 +339,8 @@ fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
     let waited = backlog.oldest_queued_at_unix_ms.map_or(0, |at| all.now_unix_ms.saturating_sub(at));
     if waited > all.oldest_ms {
         let list = command::deliveries(cart, Some("queued"), None);
-        hold(Kind::Overdue, format!("the first of {} updates has waited for {}; see `{list}`", backlog.queued, span(waited)));
+        let which = if backlog.queued == 1 { "1 update".to_owned() } else { format!("the first of {}", updates(backlog.queued)) };
+        hold(Kind::Overdue, format!("{which} has waited for {}; see `{list}`", span(waited)));
     }
 }
 
@@ -426,19 +458,26 @@ pub fn clock(doubt: Doubt) -> String {
 }
 
 fn orders(count: u64) -> String {
-    if count == 1 { "1 order".to_owned() } else { format!("{count} orders") }
+    counted(count, "order")
 }
 
 fn updates(count: u64) -> String {
-    if count == 1 { "1 update".to_owned() } else { format!("{count} updates") }
+    counted(count, "update")
+}
+
+fn updates_are(count: u64) -> String {
+    format!("{} {}", updates(count), if count == 1 { "is" } else { "are" })
+}
+
+fn them(count: u64) -> &'static str {
+    if count == 1 { "it" } else { "them" }
 }
 
 /// A time for people, in its largest unit.
 pub fn span(ms: u64) -> String {
     let units = [(86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1000, "second")];
     let (unit, name) = units.into_iter().find(|(unit, _)| ms >= *unit).unwrap_or((1000, "second"));
-    let count = ms / unit;
-    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+    counted(ms / unit, name)
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub mod secrets;
 mod zone;
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 pub(crate) mod tests;
 
 pub use canonical::quoted;
@@ -51,7 +53,7 @@ pub struct Cart {
     #[serde(default, skip_serializing_if = "is_default")]
     pub digest: Option<Digest>,
     #[serde(default, skip_serializing_if = "is_default")]
-    mode: mode::Word,
+    mode: mode::Named,
     #[serde(default, skip_serializing_if = "is_default", deserialize_with = "only_orders")]
     only_orders: BTreeSet<SenderOrderNumber>,
     /// What counts as a change.

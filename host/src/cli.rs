@@ -146,6 +146,13 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
 }
 
 impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self.kind {
+            FailureKind::Failed => 1,
+            FailureKind::WrongUse => 2,
+        }
+    }
+
     /// The command was asked for something that it cannot be asked for.
     pub(crate) fn wrong_use(message: impl Into<String>) -> Failure {
         Failure { source: message.into().into(), remedy: None, kind: FailureKind::WrongUse }
@@ -212,7 +219,15 @@ impl Cli {
             Command::Event(command) => command.run(&data, json),
             Command::Delivery(command) => command.run(&data, json),
             Command::Token(command) => command.run(&data, json),
-            Command::Serve(args) => args.run(&data, json),
+            Command::Serve(args) => {
+                let ended = args.run(&data, json);
+                if let (Err(failure), true) = (&ended, json) {
+                    // Each object of the daemon's is one line.
+                    report::json_line(&report::failed(&failure.source, failure.remedy.as_deref()));
+                    return failure.exit_code();
+                }
+                ended
+            }
             Command::Send(args) => args.run(&data, json),
             Command::Explain(args) => args.run(&data, json),
             Command::Baseline(args) => args.run(&data, json),
@@ -233,10 +248,7 @@ fn exit_code(ended: Result<Verdict, Failure>, json: bool) -> u8 {
         Ok(Verdict::NotDone) => 1,
         Err(failure) => {
             report::failure(&failure.source, failure.remedy.as_deref(), json);
-            match failure.kind {
-                FailureKind::Failed => 1,
-                FailureKind::WrongUse => 2,
-            }
+            failure.exit_code()
         }
     }
 }

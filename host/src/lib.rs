@@ -75,6 +75,8 @@ pub mod histogram;
 pub mod nearest;
 pub mod causes;
 pub mod fault;
+pub mod visible;
+pub mod counted;
 
 mod bounded;
 mod coding;

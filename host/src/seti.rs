@@ -63,6 +63,7 @@ pub use reply::{ANSWER_BYTES_MAX, Answer, Outcome, PartOutcome, answer};
 
 use crate::carts::Inlet;
 use crate::validate::Fields;
+use std::fmt;
 
 /// A request as it came.
 #[derive(Debug, Clone, Copy)]
@@ -115,10 +116,51 @@ pub enum Error {
     },
     /// The user name, password or store code is not the cart's.
     #[error("access denied: check user name, password and store code in the Order Manager's cart definition against the cart's inlet")]
-    Denied,
+    Denied(Denial),
     /// The XML cannot be read.
     #[error("the XML in the field update cannot be read")]
     Xml(#[from] xml::Error),
+}
+
+/// Why a post was denied. Its sender is never told which, because a stranger could try one thing after the other; the log and the alert say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// There is no cart of this name.
+    NoCart,
+    /// The cart has no `[seti]`.
+    NoInlet,
+    /// No password of the inlet is set.
+    NoPassword,
+    /// The client failed too often before.
+    ShutOut,
+    /// The log-in is wrong: each part that is.
+    Wrong {
+        /// The user name.
+        user: bool,
+        /// The password.
+        password: bool,
+        /// The store code.
+        code: bool,
+    },
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (user, password, code) = match self {
+            Denial::NoCart => return f.write_str("there is no such cart"),
+            Denial::NoInlet => return f.write_str("the cart has no [seti] in its file"),
+            Denial::NoPassword => return f.write_str("no password of the cart's inlet is set"),
+            Denial::ShutOut => return f.write_str("the client is shut out for failed log-ins"),
+            Denial::Wrong { user, password, code } => (*user, *password, *code),
+        };
+        let parts = [(user, "the user name"), (password, "the password"), (code, "the store code")];
+        let wrong: Vec<&str> = parts.into_iter().filter_map(|(wrong, part)| wrong.then_some(part)).collect();
+        match wrong.as_slice() {
+            [] => f.write_str("the log-in is wrong"),
+            [one] => write!(f, "{one} is wrong"),
+            [first @ .., last] => write!(f, "{} and {last} are wrong", first.join(", ")),
+        }
+    }
 }
 
 /// Reads a request: its form is decoded and its function known. Nothing that needs a log-in is parsed yet.

@@ -5,6 +5,7 @@ mod contract;
 mod copy;
 mod credentials;
 mod events;
+mod modes;
 mod orders;
 mod plugins;
 mod secrets;

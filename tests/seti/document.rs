@@ -74,7 +74,7 @@ fn answers_are_given() -> Result<(), Failed> {
         part(Outcome::Invalid(reason())),
         part(Outcome::Refused(reason())),
         part(Outcome::NotKept(reason())),
-        Error::Denied.answer().as_str().to_owned(),
+        Error::Denied(cartage::seti::Denial::NoCart).answer().as_str().to_owned(),
         Error::FunctionUnknown { name: reason() }.answer().as_str().to_owned(),
         Error::Form(form::Error::TooManyFields).answer().as_str().to_owned(),
     ];

@@ -178,7 +178,7 @@ fn it_understands_every_answer() -> Result<(), Failed> {
         }
     }
     for (error, kind) in [
-        (Error::Denied, FailureKind::Credentials),
+        (Error::Denied(cartage::seti::Denial::NoCart), FailureKind::Credentials),
         (Error::FunctionUnknown { name: "ordercount".to_owned() }, FailureKind::Misconfigured),
         (Error::FunctionMissing, FailureKind::OrderBusy),
         (Error::Xml(seti::xml::Error::NoOrder), FailureKind::OrderBusy),

@@ -52,13 +52,30 @@ fn kinds(cart: CartFacts) -> Vec<Kind> {
     found(cart).hold.into_iter().map(|condition| condition.kind).collect()
 }
 
+fn shut_out() -> NotLetIn {
+    NotLetIn::ShutOut { last: "the store code is wrong".into() }
+}
+
+#[test]
+fn counts_of_one_are_singular() {
+    for (facts, words) in [
+        (CartFacts { backlog: backlog(0, 1, 0, 0), ..cart() }, "1 update is not sent any more; see"),
+        (CartFacts { backlog: backlog(0, 2, 0, 0), ..cart() }, "2 updates are not sent any more; see"),
+        (CartFacts { backlog: backlog(1, 0, 0, 1001), ..cart() }, "1 update has waited for 1 second;"),
+        (CartFacts { backlog: backlog(2, 2, 2, 0), ..cart() }, "2 orders are blocked by a dead letter each; see"),
+    ] {
+        let Conditions { hold, .. } = found(facts);
+        assert!(hold.iter().any(|condition| condition.detail.starts_with(words)), "{words}: {hold:?}");
+    }
+}
+
 #[test]
 fn each_condition_has_its_kind_and_a_command_that_helps() {
     for (facts, kind, words) in [
         (
             CartFacts { backlog: backlog(2, 1, 1, 0), ..cart() },
             Kind::Blocked,
-            "1 order wait for a dead letter each; see `cartage delivery list --cart shop --state blocked`",
+            "1 order is blocked by a dead letter; see `cartage delivery list --cart shop --state blocked`",
         ),
         (CartFacts { backlog: backlog(0, 2, 0, 0), ..cart() }, Kind::DeadLetters, "2 updates"),
         (CartFacts { backlog: backlog(0, 1, 0, 0), poison: 1, ..cart() }, Kind::Poison, "--reason poison"),
@@ -104,14 +121,19 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
         ),
         (CartFacts { not_ready: Known::Yes((NotReady::Else, "no password".into())), ..cart() }, Kind::CartNotReady, "no password"),
         (
-            CartFacts { shut_out: Some((1, "192.0.2.1".into())), ..cart() },
+            CartFacts { shut_out: Some((1, "192.0.2.1".into(), shut_out())), ..cart() },
             Kind::ClientShutOut,
-            "the client 192.0.2.1 failed to log in ten times, so its posts to this cart are not taken for ten minutes",
+            "posts of the client 192.0.2.1 to this cart are not taken, because ten log-ins failed, the last one because the store code is wrong;",
         ),
         (
-            CartFacts { shut_out: Some((3, "192.0.2.1".into())), ..cart() },
+            CartFacts { shut_out: Some((3, "192.0.2.1".into(), NotLetIn::NoInlet)), ..cart() },
             Kind::ClientShutOut,
-            "3 clients, 192.0.2.1 among them, failed to log in ten times each",
+            "posts of 3 clients to this cart are not taken; of 192.0.2.1, because the cart has no [seti] in its file",
+        ),
+        (
+            CartFacts { shut_out: Some((1, "192.0.2.1".into(), NotLetIn::NoPassword)), ..cart() },
+            Kind::ClientShutOut,
+            "because no password of the cart's inlet was set then",
         ),
     ] {
         let Conditions { hold, unknown } = found(facts);

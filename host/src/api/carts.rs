@@ -80,7 +80,7 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
     let before = call.office.find_cart(&id).await?;
     from_outside(&cart, before.as_ref().map(|kept| &kept.cart))?;
     let prepared = Box::pin(call.office.prepare(vec![Proposal { cart, plugin: None }])).await?;
-    let needs_approval = prepared.asks() && !approve;
+    let needs_approval = (prepared.asks() || prepared.leaves_live()) && !approve;
     let new = prepared.carts().iter().any(|cart| cart.difference.new);
     let mut document = prepared.carts().first().map(change).unwrap_or_default();
     document["needs_approval"] = needs_approval.into();
@@ -89,7 +89,18 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
         return Ok(json(StatusCode::OK, &document));
     }
     if needs_approval {
-        let detail = format!("the plugin of cart {id} asks for more than the one before it; read `asks`, and send it with ?approve=true");
+        let leaves_live = prepared.carts().iter().find_map(|cart| cart.leaves_live.as_deref());
+        let detail = match (leaves_live, prepared.asks()) {
+            (Some(why), false) => {
+                format!("{why}; if that is meant, send it with ?approve=true; a definition without `mode` leaves the mode alone")
+            }
+            (None, _) => {
+                format!("the plugin of cart {id} asks for more than the one before it; read `asks`, and send it with ?approve=true")
+            }
+            (Some(why), true) => {
+                format!("{why}, and its plugin asks for more than the one before it; read `asks`, and send it with ?approve=true")
+            }
+        };
         return Err(Problem::new(Kind::Conflict, detail).with("change", document));
     }
     call.office.make(prepared).await?;
@@ -97,8 +108,10 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
 }
 
 fn change(prepared: &PreparedCart) -> Value {
-    let PreparedCart { cart, difference, asks, warnings, .. } = prepared;
-    json!({ "cart": cart.id, "new": difference.new, "changes": difference.fields, "asks": asks, "warnings": warnings })
+    let PreparedCart { cart, difference, asks, leaves_live, warnings, .. } = prepared;
+    json!({
+        "cart": cart.id, "new": difference.new, "changes": difference.fields, "asks": asks, "leaves_live": leaves_live, "warnings": warnings,
+    })
 }
 
 /// What reaches into the machine is decided on the machine. Over the network a definition may not have secrets fetched from the daemon's files

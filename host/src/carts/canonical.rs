@@ -3,6 +3,7 @@
 //! Comments are not kept. There is no secret to leave out: a cart's file only says where secrets are.
 
 use super::{Cart, DeliveryRules, SetLimits};
+use crate::visible::is_hidden;
 use serde::Serialize;
 use toml::{Table, Value};
 
@@ -117,13 +118,6 @@ pub fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
-}
-
-/// Characters that a reader does not see and that a terminal may act on: controls, line separators, and what joins or reorders text.
-pub(super) fn is_hidden(c: char) -> bool {
-    let format =
-        matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
-    c.is_control() || format || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 #[cfg(test)]

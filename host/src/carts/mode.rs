@@ -56,17 +56,35 @@ pub enum ChangeRule {
 /// A mode as it stands in a cart's file, where its orders are a key of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Word {
+enum Word {
     #[default]
     Shadow,
     OnlyOrders,
     Live,
 }
 
+/// The mode that a cart's file names. A file that names none begins in shadow when the cart is new, so the two are equal; which of them it is matters only
+/// when a file is loaded for a cart that exists.
+#[derive(Debug, Clone, Copy, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Named(Option<Word>);
+
+impl Named {
+    fn word(self) -> Word {
+        self.0.unwrap_or_default()
+    }
+}
+
+impl PartialEq for Named {
+    fn eq(&self, other: &Named) -> bool {
+        self.word() == other.word()
+    }
+}
+
 impl Cart {
     /// Whether what passes the gate is sent.
     pub fn mode(&self) -> Mode {
-        match self.mode {
+        match self.mode.word() {
             Word::Shadow => Mode::Shadow,
             Word::OnlyOrders => Mode::OnlyOrders(self.only_orders.clone()),
             Word::Live => Mode::Live,
@@ -75,16 +93,22 @@ impl Cart {
 
     /// Sets it.
     pub fn set_mode(&mut self, mode: Mode) {
-        (self.mode, self.only_orders) = match mode {
+        let (word, only_orders) = match mode {
             Mode::Shadow => (Word::Shadow, BTreeSet::new()),
             Mode::OnlyOrders(orders) => (Word::OnlyOrders, orders),
             Mode::Live => (Word::Live, BTreeSet::new()),
         };
+        (self.mode, self.only_orders) = (Named(Some(word)), only_orders);
+    }
+
+    /// Whether its file names a mode. One that does not leaves the mode of a cart that exists alone.
+    pub fn names_its_mode(&self) -> bool {
+        self.mode.0.is_some()
     }
 
     /// The two keys say one thing together: neither may say more than the other.
     pub(super) fn check_mode(&self, file: &str) -> Result<(), Error> {
-        let problem = match (self.mode, self.only_orders.is_empty()) {
+        let problem = match (self.mode.word(), self.only_orders.is_empty()) {
             (Word::OnlyOrders, true) => "mode is \"only-orders\", but only_orders names no order; name one, or choose \"shadow\"",
             (Word::Shadow | Word::Live, false) => {
                 "only_orders names orders, but mode is not \"only-orders\"; set that mode, or take only_orders out"

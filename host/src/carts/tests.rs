@@ -103,6 +103,15 @@ fn a_mode_and_its_orders_go_together() {
 }
 
 #[test]
+fn a_file_that_names_no_mode_is_told_from_one_that_names_shadow() {
+    let parse = |keys: &str| Cart::parse("t.toml", &format!("cart = \"t\"\nplugin = \"p.wasm\"\n{keys}")).expect("it is a cart");
+    let (silent, shadow) = (parse(""), parse("mode = \"shadow\""));
+    assert!(!silent.names_its_mode() && shadow.names_its_mode() && parse("mode = \"live\"").names_its_mode());
+    assert_eq!(silent, shadow, "a new cart is the same by both");
+    assert_eq!(silent.to_toml(), shadow.to_toml());
+}
+
+#[test]
 fn a_cart_sets_its_mode() {
     let mut cart = Cart::parse("seed.toml", WHOLE).expect("the example is valid");
     for mode in [Mode::OnlyOrders([SenderOrderNumber::new("1021")].into()), Mode::Live, Mode::Shadow] {
@@ -337,7 +346,7 @@ mod round_trip {
         ) -> Cart {
             let mut cart = Cart {
                 id: CartId::new(id).expect("the pattern is a Cart ID's"), plugin, digest: digest.map(|bytes| Digest::of(&bytes)),
-                mode: mode::Word::default(), only_orders: BTreeSet::new(), changes, order_number, endpoints, settings, credentials, labels,
+                mode: mode::Named::default(), only_orders: BTreeSet::new(), changes, order_number, endpoints, settings, credentials, labels,
                 unlisted_labels, carriers, notify_customer, leave_out, time_zone, delivery, seti, limits,
             };
             cart.set_mode(mode);
@@ -353,7 +362,7 @@ mod round_trip {
             prop_assert_eq!(&again, &cart);
             prop_assert_eq!(again.to_toml(), text.as_str());
             // Printed to a terminal, it is what it was: nothing in it need be shown as an escape of another kind.
-            prop_assert!(!text.chars().any(|c| c != '\n' && canonical::is_hidden(c)), "{text:?}");
+            prop_assert!(!text.chars().any(|c| c != '\n' && crate::visible::is_hidden(c)), "{text:?}");
         }
     }
 }

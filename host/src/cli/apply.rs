@@ -20,8 +20,9 @@ Examples:
 
 The plugin that a file names is looked for in the folder of that file, or in the one that --plugins names. Where it is not there, a cart
 that is known keeps the plugin that it has. The cart is pinned to the digest of the plugin's file, and the data directory keeps a copy of
-the file under that digest, which is what runs from then on. Loading a file twice changes nothing the second time. Either all of the
-files are loaded or none. Exit code 0: loaded, or nothing to do; 1: not loaded.";
+the file under that digest, which is what runs from then on. Loading a file twice changes nothing the second time. A file without `mode`
+leaves the mode of a cart that exists alone; a new cart begins in shadow. Where a live cart will not be live, that is shown first and needs
+--approve. Either all of the files are loaded or none. Exit code 0: loaded, or nothing to do; 1: not loaded.";
 
 /// Load carts from their files, showing first what changes.
 #[derive(Debug, clap::Args)]
@@ -43,7 +44,7 @@ pub(super) struct Consent {
     /// Show what would change, and change nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Agree to what a plugin asks for that the one before it did not.
+    /// Agree to what a plugin asks for that the one before it did not, and to a live cart that will not be.
     #[arg(long)]
     approve: bool,
 }
@@ -67,6 +68,7 @@ struct CartReport<'a> {
     change: &'static str,
     fields: &'a [Field],
     asks: &'a [String],
+    leaves_live: Option<&'a str>,
     warnings: &'a [String],
 }
 
@@ -105,7 +107,7 @@ pub(super) fn plugin_at(path: &Path) -> Result<(String, Vec<u8>), Failure> {
 /// Shows what proposals change, and makes it so where the operator agrees.
 pub(super) async fn change(office: &Office, proposals: Vec<Proposal>, consent: Consent, json: bool) -> Result<Verdict, Failure> {
     let prepared = office.prepare(proposals).await.map_err(invalid)?;
-    let needs_approval = prepared.asks() && !consent.approve;
+    let needs_approval = (prepared.asks() || prepared.leaves_live()) && !consent.approve;
     let made = !consent.dry_run && !needs_approval;
     if json {
         let carts = prepared.carts().iter().map(of).collect();
@@ -120,13 +122,22 @@ pub(super) async fn change(office: &Office, proposals: Vec<Proposal>, consent: C
         return Ok(Verdict::Done);
     }
     if needs_approval {
-        report::talk(
-            "nothing was changed: a plugin asks for more than the one before it; read the list, and repeat the command with --approve",
-        );
+        report::talk(&not_approved(&prepared));
         return Ok(if consent.dry_run { Verdict::Done } else { Verdict::NotDone });
     }
     report::talk("nothing was changed: this was a dry run");
     Ok(Verdict::Done)
+}
+
+/// Why nothing is changed before the operator agrees.
+fn not_approved(prepared: &Prepared) -> String {
+    let mut why: Vec<&str> = prepared.carts().iter().filter_map(|cart| cart.leaves_live.as_deref()).collect();
+    let mut what_to_do = "if that is meant, repeat the command with --approve; a cart's file without `mode` leaves the mode alone";
+    if prepared.asks() {
+        why.push("a plugin asks for more than the one before it");
+        what_to_do = "read what was shown, and repeat the command with --approve";
+    }
+    format!("nothing was changed: {}; {what_to_do}", why.join("; "))
 }
 
 fn invalid(error: Invalid) -> Failure {
@@ -151,7 +162,8 @@ fn of(cart: &PreparedCart) -> CartReport<'_> {
     };
     let plugin = format!("{} {}", cart.manifest.name, cart.manifest.version);
     let PreparedCart { asks, warnings, .. } = cart;
-    CartReport { cart: cart.cart.id.as_str(), plugin, change, fields: &cart.difference.fields, asks, warnings }
+    let leaves_live = cart.leaves_live.as_deref();
+    CartReport { cart: cart.cart.id.as_str(), plugin, change, fields: &cart.difference.fields, asks, leaves_live, warnings }
 }
 
 fn show(prepared: &Prepared) {

@@ -1,6 +1,7 @@
 //! `cartage baseline`: the labels that orders have at a cart already, taken in without sending anything.
 
 use super::{Failure, Verdict, courier, desk, init, report};
+use cartage::counted::counted;
 use cartage::id::{CartId, SenderOrderNumber};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -57,7 +58,7 @@ impl Args {
         if json {
             report::json(&serde_json::json!({ "cart": cart, "orders": count }));
         } else {
-            report::line(&format!("took in the labels of {count} orders for cart {cart}; nothing was sent"));
+            report::line(&format!("took in the labels of {} for cart {cart}; nothing was sent", counted(count, "order")));
         }
         Ok(Verdict::Done)
     }

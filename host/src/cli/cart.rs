@@ -223,7 +223,11 @@ impl Command {
             Command::Remove { one, discard_queue } => {
                 let queue = if discard_queue { Queue::Discard } else { Queue::Keep };
                 let ended = office.remove_cart(&one.cart, queue).await.map_err(init::failure)?;
-                let state = if ended > 0 { format!("removed, and {ended} of its updates are ended") } else { "removed".to_owned() };
+                let state = match ended {
+                    0 => "removed".to_owned(),
+                    1 => "removed, and 1 of its updates is ended".to_owned(),
+                    more => format!("removed, and {more} of its updates are ended"),
+                };
                 Ok(done(&one.cart, &state, json))
             }
             Command::Recording { one, what, time, why } => {

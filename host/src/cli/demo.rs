@@ -110,7 +110,7 @@ async fn demonstrate(plugin: &Path, json: bool) -> Result<Verdict, Failure> {
     }
     if !json {
         show_orders(&orders);
-        report::line("\nAll three updates arrived, and the cart's orders are as they should be.");
+        report::lines("\nAll three updates arrived, and the cart's orders are as they should be.");
     }
     let plugins = definition.parent().unwrap_or(Path::new("."));
     fs::copy(plugin, plugins.join(plugin.file_name().unwrap_or_default())).map_err(failed(plugins))?;
@@ -118,7 +118,7 @@ async fn demonstrate(plugin: &Path, json: bool) -> Result<Verdict, Failure> {
     if json {
         report::json(&Shown { attempts, orders: cart.orders(), story });
     } else {
-        report::line("\nEvery update of the story arrived once, and the one that must not go did not.");
+        report::lines("\nEvery update of the story arrived once, and the one that must not go did not.");
         report::line("next: describe your own cart as in docs/examples/seed-shop.toml, and try `cartage send --help`");
     }
     Ok(Verdict::Done)

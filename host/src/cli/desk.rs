@@ -5,7 +5,7 @@
 //! socket, and does not know it: so both say the same, and files are read and written where the user is, with the user's permissions. A
 //! command runs on one thread from its beginning to its end, and that thread knows its desk.
 
-use super::{Failure, report};
+use super::{Failure, log, report};
 use cartage::clock::SystemClock;
 use cartage::data_dir::copy::{self, copy};
 use cartage::data_dir::room::ThisDisk;
@@ -119,7 +119,7 @@ impl Desk for Here {
     fn put(&self, stream: Stream, text: &str) {
         let written = match stream {
             Stream::Result => io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()),
-            Stream::Talk => io::stderr().write_all(text.as_bytes()),
+            Stream::Talk => io::stderr().write_all(log::talk(text).as_bytes()),
         };
         match written {
             // `cartage … | head` has seen enough; what follows would have nobody to read it.

@@ -66,7 +66,7 @@ impl Args {
 
 /// Prints all that there is to say.
 fn full(explained: &Explained, receipts: &[(String, String)]) {
-    report::line(explained.explanation.table().trim_end());
+    report::lines(explained.explanation.table().trim_end());
     if !explained.deliveries.is_empty() {
         report::heading("deliveries");
         let row = |one: &OrderDelivery| (format!("update {}", one.sequence), format!("{}  {}", one.delivery, one.state));

@@ -40,7 +40,11 @@ impl Args {
         let forgotten = courier::block_on(async { office.forget(&cart, &order, discard_queue).await.map_err(failure) })?;
         match forgotten {
             Forgotten::Waits { deliveries } => Err(Failure::wrong_use(format!(
-                "order {order} at cart {cart} was left alone: {deliveries} updates of it wait or are dead letters"
+                "order {order} at cart {cart} was left alone: {}",
+                match deliveries {
+                    1 => "1 update of it waits or is a dead letter".to_owned(),
+                    more => format!("{more} updates of it wait or are dead letters"),
+                }
             ))
             .what_to_do("let them be delivered, or say --discard-queue; `cartage delivery list` shows them")),
             Forgotten::UnderWay => {
@@ -61,7 +65,11 @@ impl Args {
                 Ok(Verdict::NotDone)
             }
             Forgotten::Done { discarded, .. } => {
-                let and = if discarded > 0 { format!(", and {discarded} updates of it are never sent") } else { String::new() };
+                let and = match discarded {
+                    0 => String::new(),
+                    1 => ", and 1 update of it is never sent".to_owned(),
+                    more => format!(", and {more} updates of it are never sent"),
+                };
                 report::line(&format!("order {order} at cart {cart} is forgotten{and}"));
                 report::talk("backups and files that were exported before still hold what they held: delete them as well");
                 Ok(Verdict::Done)

@@ -59,7 +59,7 @@ fn is_for_the_worker(standing: &Standing) -> bool {
 
 /// Prints a decision in words, on one screen.
 pub(super) fn screen(explanation: &Explanation) {
-    report::line(explanation.screen().trim_end());
+    report::lines(explanation.screen().trim_end());
 }
 
 /// Prints where an order stands, and what helps.

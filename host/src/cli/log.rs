@@ -5,11 +5,16 @@
 
 use super::{Failure, report};
 use cartage::clock::{Clock as _, SystemClock};
+use cartage::visible;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -49,11 +54,52 @@ pub(super) fn start(format: Format, usual: Usual) -> Result<(), Failure> {
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         Format::Text => {
-            registry.with(text::layer().with_writer(std::io::stderr).with_ansi(report::colours_on_stderr())).init();
+            registry.with(text::layer().fmt_fields(fields()).with_writer(std::io::stderr).with_ansi(report::colours_on_stderr())).init();
         }
-        Format::Json => registry.with(Json { put: write }).init(),
+        Format::Json => {
+            IS_JSON.store(true, Ordering::Relaxed);
+            registry.with(Json { put: write }).init();
+            std::panic::set_hook(Box::new(|panic| {
+                let place = panic.location().map(ToString::to_string).unwrap_or_default();
+                let what = panic.payload_as_str().unwrap_or("a panic without a text");
+                tracing::error!(target: "cartage::panic", place, what, "the program panicked");
+            }));
+        }
     }
     Ok(())
+}
+
+/// Whether the log of this process is JSON, so that what else it says on standard error is as well.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// What this process says on standard error besides its log: as it is, or where the log is JSON as one object a line.
+pub(super) fn talk(text: &str) -> Cow<'_, str> {
+    if is_json() { as_object(text).into() } else { Cow::Borrowed(text) }
+}
+
+/// A text of several lines as a line of the log.
+fn as_object(text: &str) -> String {
+    let line = serde_json::json!({
+        "at_unix_ms": SystemClock.now_unix_ms(), "level": "info", "target": "cartage::talk", "message": text.trim_end(),
+    });
+    format!("{}\n", visible::json(&line.to_string()))
+}
+
+/// Whether the log of this process is JSON.
+pub(super) fn is_json() -> bool {
+    IS_JSON.load(Ordering::Relaxed)
+}
+
+/// The fields of a line for people: each text in one line, with what is hidden in it shown.
+fn fields() -> impl for<'w> FormatFields<'w> + 'static {
+    text::format::debug_fn(|writer, field, value| {
+        let value = visible::line(&format!("{value:?}"));
+        match field.name() {
+            "message" => write!(writer, "{value}"),
+            name => write!(writer, "{name}={value}"),
+        }
+    })
+    .delimited(" ")
 }
 
 /// Writes a line whole, so that those of several threads do not mix.
@@ -139,7 +185,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Json {
             }
         }
         line.extend(own.0);
-        (self.put)(format!("{}\n", Value::Object(line)));
+        (self.put)(format!("{}\n", visible::json(&Value::Object(line).to_string())));
     }
 }
 
@@ -150,6 +196,47 @@ mod tests {
 
     thread_local! {
         static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    }
+
+    #[derive(Clone, Default)]
+    struct Written(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no test panics while it holds this").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What a plugin, a cart or a sender may write to forge a line.
+    const FORGED: &str = "x\n2026-11-23T14:05:06Z ERROR forged\r\u{1b}[2K\u{9b}\u{202e}\u{2028}\u{200b}";
+
+    #[test]
+    fn a_text_of_others_forges_no_line_for_people() {
+        let written = Written::default();
+        let target = written.clone();
+        let layer = text::layer().fmt_fields(fields()).with_ansi(false).with_writer(move || target.clone());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let span = tracing::info_span!("attempt", order = FORGED, label = %FORGED);
+            let _entered = span.enter();
+            tracing::warn!(cart = %FORGED, error = FORGED, debug = ?FORGED, "it said {FORGED}");
+        });
+        let bytes = written.0.lock().expect("no test panics while it holds this").clone();
+        let log = String::from_utf8(bytes).expect("it is text");
+        assert_eq!(log.lines().count(), 1, "{log}");
+        assert!(!log.trim_end().contains(visible::is_hidden), "{log:?}");
+        assert!(log.contains("it said x") && log.contains("cart=x"), "{log}");
+    }
+
+    #[test]
+    fn what_is_said_beside_the_log_is_one_object() {
+        let line = as_object(&format!("error: {FORGED}\n  because: more\n"));
+        assert!(line.lines().count() == 1 && !line.trim_end().contains(visible::is_hidden), "{line:?}");
+        let line: Value = serde_json::from_str(&line).expect("it is JSON");
+        assert!(line["message"].as_str().is_some_and(|message| message.ends_with("because: more")), "{line}");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! How a command speaks: its result to standard output, its talk to standard error, colours only to a terminal.
 //!
-//! Text that came from a plugin, a file or the network is printed through here, which shows control characters as escapes: what a plugin
-//! says of itself cannot move the cursor or rewrite the screen.
+//! Text that came from a plugin, a file or the network is printed through here, which shows what is hidden in it as escapes ([`cartage::visible`]): what a
+//! plugin says of itself cannot move the cursor, rewrite the screen, or begin a line that looks like one of ours. Texts of ours that have several lines
+//! go through [`lines`] and [`talk_lines`]; whoever puts a foreign text into one makes it one line before.
 
 use super::desk::{self, Stream};
 use cartage::validate::utc;
+use cartage::visible;
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use std::error::Error;
@@ -12,17 +14,28 @@ use std::error::Error;
 /// Prints the result as one JSON document.
 pub(crate) fn json(document: &impl Serialize) {
     let text = serde_json::to_string_pretty(document).expect("our reports have text keys only, and no other error is possible in memory");
-    put(Stream::Result, &text);
+    put(Stream::Result, &visible::json(&text));
+}
+
+/// Prints the result as one JSON document in one line, for a command that prints several or goes on running.
+pub(crate) fn json_line(document: &impl Serialize) {
+    let text = serde_json::to_string(document).expect("our reports have text keys only, and no other error is possible in memory");
+    put(Stream::Result, &visible::json(&text));
 }
 
 /// Prints a line of the result.
 pub(crate) fn line(text: &str) {
-    put(Stream::Result, &visible(text));
+    put(Stream::Result, &visible::line(text));
+}
+
+/// Prints lines of the result, of a text that is ours.
+pub(crate) fn lines(text: &str) {
+    put(Stream::Result, &visible::lines(text));
 }
 
 /// Prints a heading of the result.
 pub(crate) fn heading(text: &str) {
-    put(Stream::Result, &painted(&visible(text), Style::new().bold(), desk::current().has_colours(Stream::Result)));
+    put(Stream::Result, &painted(&visible::line(text), Style::new().bold(), desk::current().has_colours(Stream::Result)));
 }
 
 /// Prints rows of a name and a value, the values one below the other. A value may have several lines.
@@ -30,38 +43,61 @@ pub(crate) fn rows<N: AsRef<str>, V: AsRef<str>>(rows: &[(N, V)]) {
     let width = rows.iter().map(|(name, _)| name.as_ref().chars().count()).max().unwrap_or(0);
     for (name, value) in rows {
         let indent = format!("\n  {:width$}  ", "");
-        put(Stream::Result, &format!("  {:width$}  {}", visible(name.as_ref()), visible(value.as_ref()).replace('\n', &indent)));
+        put(
+            Stream::Result,
+            &format!("  {:width$}  {}", visible::line(name.as_ref()), visible::lines(value.as_ref()).replace('\n', &indent)),
+        );
     }
 }
 
 /// Prints a line of talk: what is being done, for somebody who waits.
 pub(crate) fn talk(text: &str) {
-    put(Stream::Talk, &visible(text));
+    put(Stream::Talk, &visible::line(text));
+}
+
+/// Prints lines of talk, of a text that is ours.
+pub(crate) fn talk_lines(text: &str) {
+    put(Stream::Talk, &visible::lines(text));
 }
 
 /// Prints the beginning of a line of talk, for an answer to stand behind it.
 pub(crate) fn prompt(text: &str) {
-    desk::current().put(Stream::Talk, &visible(text));
+    desk::current().put(Stream::Talk, &visible::line(text));
 }
 
 /// Prints why a command failed: the error, its causes, and what to do.
 pub(crate) fn failure(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized), remedy: Option<&str>, as_json: bool) {
-    let error = error.as_ref();
-    let message = error.to_string();
-    let causes: Vec<String> = std::iter::successors(error.source(), |cause| (*cause).source()).map(ToString::to_string).collect();
     if as_json {
-        return json(&serde_json::json!({ "error": { "message": message, "causes": causes, "what-to-do": remedy } }));
+        return json(&failed(error, remedy));
     }
+    let (message, causes) = parts(error);
     let colours = colours_on_stderr();
     let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
-    let mut text = format!("{} {}", painted("error:", red, colours), visible(&message));
+    let mut text = format!("{} {}", painted("error:", red, colours), visible::lines(&message).replace('\n', "\n  "));
     for cause in &causes {
-        text.push_str(&format!("\n  because: {}", visible(cause.trim_end()).replace('\n', "\n    ")));
+        text.push_str(&format!("\n  because: {}", visible::lines(cause.trim_end()).replace('\n', "\n    ")));
     }
     if let Some(remedy) = remedy {
-        text.push_str(&format!("\n{} {}", painted("what to do:", Style::new().bold(), colours), visible(remedy).replace('\n', "\n  ")));
+        text.push_str(&format!(
+            "\n{} {}",
+            painted("what to do:", Style::new().bold(), colours),
+            visible::lines(remedy).replace('\n', "\n  ")
+        ));
     }
     put(Stream::Talk, &text);
+}
+
+/// Why a command failed, as a document.
+pub(crate) fn failed(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized), remedy: Option<&str>) -> serde_json::Value {
+    let (message, causes) = parts(error);
+    serde_json::json!({ "error": { "message": message, "causes": causes, "what-to-do": remedy } })
+}
+
+/// What an error says, and each of its causes.
+fn parts(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized)) -> (String, Vec<String>) {
+    let error = error.as_ref();
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    (error.to_string(), causes.map(ToString::to_string).collect())
 }
 
 /// An error and its causes in one line.
@@ -92,35 +128,16 @@ fn put(stream: Stream, line: &str) {
     desk::current().put(stream, &format!("{line}\n"));
 }
 
-/// The text with control characters and those that reorder text as escapes; line feeds stay.
-fn visible(text: &str) -> String {
-    let hidden =
-        |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if hidden(c) {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-        out
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_would_move_the_cursor_is_shown() {
-        assert_eq!(visible("a\x1b[2Jb\r\nc\u{202e}d\u{9b}é"), "a\\u{1b}[2Jb\\u{d}\nc\\u{202e}d\\u{9b}é");
-    }
-
-    #[test]
     fn a_cart_s_toml_is_printed_as_it_is() {
         for c in '\0'..=char::MAX {
             let text = c.to_string();
-            assert!(visible(&text) == text || c.is_ascii_control() || !cartage::carts::quoted(&text).contains(c), "{c:?}");
-            assert!(!cartage::carts::quoted(&text).contains(|c: char| c.is_control()), "{c:?}");
+            assert!(visible::lines(&text) == text || c.is_ascii_control() || !cartage::carts::quoted(&text).contains(c), "{c:?}");
+            assert!(!cartage::carts::quoted(&text).contains(visible::is_hidden), "{c:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Failure, Verdict, courier, init, report};
 use cartage::clock::{Clock, SystemClock};
+use cartage::counted::counted;
 use cartage::data_dir::{self, DataDir};
 use cartage::office::{MissingPlugin, Office};
 use cartage::store::{self, backup::Gap};
@@ -100,8 +101,8 @@ fn show(gap: &Gap) {
     }
     let rows = gap.carts.iter().map(|cart| {
         let known = format!(
-            "{} orders known; the last accepted was {} at {}",
-            cart.orders,
+            "{} known; the last accepted was {} at {}",
+            counted(cart.orders, "order"),
             cart.last_order,
             report::time(cart.last_accepted_at_unix_ms)
         );

@@ -9,7 +9,7 @@ mod numbers;
 mod systemd;
 mod tls;
 
-use super::{Failure, Verdict, init, local, report};
+use super::{Failure, Verdict, init, local, log, report};
 use cartage::alerts::OLDEST_MS_DEFAULT;
 use cartage::alerts::teller::{Destination, Teller};
 use cartage::api::metrics::Labels;
@@ -270,6 +270,7 @@ impl Args {
         }
         report::talk(&match left {
             0 => "stopped; nothing was under way".to_owned(),
+            1 => "stopped; 1 attempt was cut off, and is made again after the next start".to_owned(),
             left => format!("stopped; {left} attempts were cut off, and are made again after the next start"),
         });
         Ok(Verdict::Done)
@@ -279,10 +280,10 @@ impl Args {
 /// Says where it serves.
 fn announce(office: &Office, [api, seti]: [front::Place; 2], json: bool) {
     let dir = office.data_dir().path().display().to_string();
-    if json {
+    if json || log::is_json() {
         let tls = serde_json::json!({ "api": api.tls, "seti": seti.tls });
         let (api, seti) = (api.address.to_string(), seti.address.to_string());
-        return report::json(&serde_json::json!({ "serving": dir, "api": api, "seti": seti, "tls": tls }));
+        return report::json_line(&serde_json::json!({ "serving": dir, "api": api, "seti": seti, "tls": tls }));
     }
     report::line(&format!("serving {dir}"));
     report::line(&format!("the API is at {}/v1, and describes itself at /v1/openapi.json", api.url()));

@@ -2,8 +2,10 @@
 
 use super::{Failure, Verdict, courier, init, report};
 use cartage::alerts::span;
+use cartage::counted::counted;
 use cartage::office::{CartStatus, Status};
 use cartage::store::alerts::Alert;
+use cartage::store::backup::RESTORED;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -49,11 +51,30 @@ fn show(status: &Status) {
     report::rows(&status.carts.iter().map(|cart| (cart.cart.as_str(), line(cart, status.at_unix_ms))).collect::<Vec<_>>());
     let [queued, dead, blocked] = totals(status);
     let paused = status.carts.iter().filter(|cart| cart.pause.is_some()).count();
-    report::line(&format!("together: {queued} waiting, {dead} dead letters, {blocked} orders blocked, {paused} carts paused"));
-    report::line(match status.alerts.as_slice() {
-        [] => "nothing needs anybody",
-        _ => "next: do what the alerts say; `cartage delivery list` shows what waits and what died",
-    });
+    let (dead, blocked, carts) = (counted(dead, "dead letter"), counted(blocked, "order"), counted(paused as u64, "cart"));
+    report::line(&format!("together: {queued} waiting, {dead}, {blocked} blocked, {carts} paused"));
+    let all_paused = all_are_paused(status);
+    if let Some(why) = all_paused {
+        report::line(&format!(
+            "{why}, so nothing is sent; what is accepted waits; check each cart with `cartage cart check CART`, and let it go on with \
+             `cartage cart resume CART`"
+        ));
+    }
+    match status.alerts.as_slice() {
+        [] if all_paused.is_some() => {}
+        [] => report::line("nothing needs anybody"),
+        _ => report::line("next: do what the alerts say; `cartage delivery list` shows what waits and what died"),
+    }
+}
+
+/// What is said where every cart is paused. `None` if one is not, or there is none.
+fn all_are_paused(status: &Status) -> Option<&'static str> {
+    let carts: Vec<&CartStatus> = status.carts.iter().filter(|cart| cart.mode.is_some()).collect();
+    if carts.is_empty() || carts.iter().any(|cart| cart.pause.is_none()) {
+        return None;
+    }
+    let restored = carts.iter().any(|cart| cart.pause.as_ref().is_some_and(|pause| pause.why == RESTORED));
+    Some(if restored { "this data directory was restored from a copy, and every cart is paused" } else { "every cart is paused" })
 }
 
 fn line(cart: &CartStatus, now_unix_ms: u64) -> String {
@@ -68,8 +89,8 @@ fn line(cart: &CartStatus, now_unix_ms: u64) -> String {
     parts.extend(cart.breaker_until_unix_ms.map(|until| format!("breaker open for {}", span(until.saturating_sub(now_unix_ms)))));
     let oldest = cart.oldest_queued_at_unix_ms.map(|at| format!(", the first for {}", span(now_unix_ms.saturating_sub(at))));
     parts.push(format!("{} waiting{}", cart.queued, oldest.unwrap_or_default()));
-    parts.extend((cart.dead > 0).then(|| format!("{} dead letters", cart.dead)));
-    parts.extend((cart.blocked > 0).then(|| format!("{} orders blocked", cart.blocked)));
+    parts.extend((cart.dead > 0).then(|| counted(cart.dead, "dead letter")));
+    parts.extend((cart.blocked > 0).then(|| format!("{} blocked", counted(cart.blocked, "order"))));
     parts.join(", ")
 }
 
@@ -97,6 +118,7 @@ fn document(status: &Status) -> Value {
     json!({
         "at_unix_ms": status.at_unix_ms,
         "alerts": status.alerts.iter().map(alert).collect::<Vec<_>>(),
+        "all_carts_paused": all_are_paused(status).is_some(),
         "carts": status.carts.iter().map(cart).collect::<Vec<_>>(),
         "total": { "queued": queued, "dead": dead, "blocked_orders": blocked },
         "free_disk_bytes": status.free_bytes,

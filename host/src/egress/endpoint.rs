@@ -289,6 +289,23 @@ fn is_private_name(host: &str) -> bool {
     !host.contains('.') || SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
 }
 
+/// The exception without which no cart is reached at a base URL: for an address of a private network or of loopback, and for a name that only means
+/// something inside a network. `None` if the URL needs none, or none would help.
+pub fn exception_for(base_url: &str) -> Option<carts::PrivateException> {
+    let base = BaseUrl::parse(base_url).ok()?;
+    let (allow, here) = match base.host() {
+        Host::Domain(name) => {
+            let name = normal_name(name);
+            is_private_name(&name).then(|| (name.clone(), name == "localhost" || name.ends_with(".localhost")))?
+        }
+        Host::Ipv4(ip) => (IpNet::from(IpAddr::from(ip)).to_string(), ip.is_loopback()),
+        Host::Ipv6(ip) => (IpNet::from(IpAddr::from(ip).to_canonical()).to_string(), ip.is_loopback()),
+    };
+    allow.parse::<Target>().ok()?;
+    let name = if here { "the shop on this machine" } else { "the shop in our own network" };
+    Some(carts::PrivateException { name: name.to_owned(), allow })
+}
+
 fn takes(base: &Base) -> String {
     match base {
         Base::Any => "any base URL".to_owned(),

@@ -1,5 +1,7 @@
 //! What a session writes down, as plain data in which no secret ever stood.
 
+pub(super) use crate::visible::line as printable;
+
 use super::scrub::{Found, Scrubber};
 use crate::cassette::{Entry, HttpEntry, Recording, WireRecord};
 use cartage_contract::http::{Effect, Reach, Request};
@@ -40,22 +42,6 @@ fn reach(entries: &[Entry]) -> Reach {
         (Reach::Answered, _) | (_, Reach::Answered) => Reach::Answered,
         (Reach::NothingSent, Reach::NothingSent) => Reach::NothingSent,
     })
-}
-
-/// The text with control characters, and those that turn the direction of writing, escaped as Rust escapes them.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if is_misleading(c) {
-            out.extend(c.escape_default())
-        } else {
-            out.push(c)
-        }
-        out
-    })
-}
-
-fn is_misleading(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::question::Again;
 use crate::events::Event;
 use crate::id::{CartId, DeliveryId, SenderOrderNumber};
 use crate::parameters::Parameter;
+use std::path::Path;
 
 /// Sets a Boolean parameter to True.
 pub fn param_true(parameter: &Parameter, cart: Option<&CartId>) -> String {
@@ -36,6 +37,18 @@ pub fn send(cart: &CartId, order_number: &SenderOrderNumber, label: &str, again:
 pub fn cart_new(cart: &CartId) -> Vec<String> {
     let file = format!("{cart}.toml");
     vec![line(&["cartage", "cart", "new", cart.as_str(), "--plugin", "PLUGIN.wasm"]), line(&["cartage", "apply", &file])]
+}
+
+/// Loads a cart's file, whose plugin is in another folder where one is named.
+pub fn apply(file: &Path, plugins: Option<&Path>) -> String {
+    let shown = |path: &Path| {
+        let text = path.display().to_string();
+        // A path that begins with a hyphen would be taken for an option.
+        if text.starts_with('-') { format!("./{text}") } else { text }
+    };
+    let mut words = vec!["cartage".to_owned(), "apply".to_owned(), shown(file)];
+    words.extend(plugins.into_iter().flat_map(|folder| ["--plugins".to_owned(), shown(folder)]));
+    line(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Enables a cart.

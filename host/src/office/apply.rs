@@ -14,7 +14,7 @@ pub use difference::{Difference, Field};
 
 use super::origins::note_fetched;
 use super::{Error, List, Office};
-use crate::carts::Cart;
+use crate::carts::{Cart, Mode};
 use crate::egress::endpoint::{self, Bindings};
 use crate::id::{CartId, Digest};
 use crate::plugin::{Plugin, admit, unsupported};
@@ -48,6 +48,8 @@ pub struct PreparedCart {
     pub difference: Difference,
     /// What its plugin asks for that the plugin before it did not. Where there is any, the operator's consent is needed.
     pub asks: Vec<String>,
+    /// What follows where a cart that is live will not be. Where there is any, the operator's consent is needed.
+    pub leaves_live: Option<String>,
     /// What is allowed and probably wrong.
     pub warnings: Vec<String>,
     plugin: Vec<u8>,
@@ -64,6 +66,40 @@ struct Before {
 impl Before {
     fn pinned(&self) -> Option<Digest> {
         self.row.definition.plugin.or(self.cart.as_ref()?.digest)
+    }
+
+    /// Gives a definition that names no mode the mode that its cart has. The warning is for a mode that cannot be known, because what the store holds of the
+    /// cart is unreadable.
+    fn keep_mode(&self, cart: &mut Cart) -> Option<String> {
+        if cart.names_its_mode() {
+            return None;
+        }
+        let (id, live) = (&cart.id, Mode::Live.name());
+        match (&self.cart, self.row.definition.mode.as_str()) {
+            (Some(before), _) => cart.set_mode(before.mode()),
+            (None, mode) if mode == live => cart.set_mode(Mode::Live),
+            (None, mode) if mode == Mode::Shadow.name() => {}
+            (None, mode) => {
+                return Some(format!(
+                    "cart {id} was in the mode {mode}, for orders that can no longer be read, so it is in shadow now; set the mode with \
+                     `cartage cart mode {id}`"
+                ));
+            }
+        }
+        None
+    }
+
+    /// What follows where the cart is live and the definition says something else.
+    fn leaves_live(&self, cart: &Cart) -> Option<String> {
+        let live = Mode::Live.name();
+        let rest = match cart.mode() {
+            Mode::Live => return None,
+            Mode::Shadow => "no order's status is sent to it any more".to_owned(),
+            Mode::OnlyOrders(orders) if orders.len() == 1 => "the status of one order is sent to it, and of no other".to_owned(),
+            Mode::OnlyOrders(orders) => format!("the statuses of {} orders are sent to it, and of no other", orders.len()),
+        };
+        let id = &cart.id;
+        (self.row.definition.mode == live).then(|| format!("cart {id} is live and will be in the mode {}: {rest}", cart.mode().name()))
     }
 }
 
@@ -127,6 +163,11 @@ impl Prepared {
     pub fn asks(&self) -> bool {
         self.carts.iter().any(|cart| !cart.asks.is_empty())
     }
+
+    /// Whether a cart that is live will not be.
+    pub fn leaves_live(&self) -> bool {
+        self.carts.iter().any(|cart| cart.leaves_live.is_some())
+    }
 }
 
 impl Office {
@@ -148,6 +189,7 @@ impl Office {
 
     async fn prepare_cart(&self, Proposal { mut cart, plugin }: Proposal) -> Result<PreparedCart, Invalid> {
         let before = self.before(&cart.id).await?;
+        let unknown_mode = before.as_ref().and_then(|before| before.keep_mode(&mut cart));
         let bytes = match plugin {
             Some(bytes) => bytes,
             None => self.plugin_that_is_kept(&cart, before.as_ref()).await?,
@@ -169,9 +211,11 @@ impl Office {
             Some(before) => self.asks(before, &plugin, &bytes).await?,
             None => Vec::new(),
         };
-        let warnings = self.warnings(&cart, before.is_some(), plugin.manifest(), found).await?;
+        let leaves_live = before.as_ref().and_then(|before| before.leaves_live(&cart));
+        let mut warnings = self.warnings(&cart, before.is_some(), plugin.manifest(), found).await?;
+        warnings.extend(unknown_mode);
         let row = self.row(&plugin);
-        Ok(PreparedCart { manifest: plugin.manifest().clone(), cart, difference, asks, warnings, plugin: bytes, row })
+        Ok(PreparedCart { manifest: plugin.manifest().clone(), cart, difference, asks, leaves_live, warnings, plugin: bytes, row })
     }
 
     /// A cart as it stands. One whose definition this release cannot read is there as well: another definition mends it.
@@ -221,6 +265,7 @@ impl Office {
     pub async fn doubts(&self, cart: &Cart, manifest: Option<&Manifest>, lists: &[List]) -> Result<Vec<String>, Error> {
         let labels = self.labels().await?;
         let mut doubts = doubts::orders(cart);
+        doubts.extend(doubts::label_keys(cart, &labels));
         doubts.extend(manifest.map(|manifest| doubts::words(cart, manifest, &labels)).unwrap_or_default());
         doubts.extend(super::lists::doubts(cart, lists, &labels));
         doubts.extend(manifest.map(unsupported).unwrap_or_default());

@@ -1,5 +1,6 @@
 //! Why the office could not do what it was asked.
 
+use crate::counted::counted;
 use crate::egress::credential;
 use crate::fault::Fault;
 use crate::id::{CartId, Digest};
@@ -163,8 +164,10 @@ pub enum Error {
     },
     /// Something waits for a cart that was to be removed.
     #[error(
-        "cart {cart} was not removed: {queued} updates wait for it and {dead} are dead letters; look at them with `cartage delivery list --cart {cart}`, \
-         or end them all with `cartage cart remove {cart} --discard-queue`"
+        "cart {cart} was not removed: {} for it, and it has {}; look at them with `cartage delivery list --cart {cart}`, \
+         or end them all with `cartage cart remove {cart} --discard-queue`",
+        if *queued == 1 { "1 update waits".to_owned() } else { counted(*queued, "update") + " wait" },
+        counted(*dead, "dead letter")
     )]
     CartHasQueue {
         /// The cart.

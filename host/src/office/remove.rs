@@ -1,6 +1,7 @@
 //! Removing a cart: what waits for it is not lost by the way. It is delivered before, or somebody says that it shall not be.
 
 use super::{Error, Office};
+use crate::counted::counted;
 use crate::deliver::lanes::Held;
 use crate::id::{CartId, DeliveryId, SenderOrderNumber};
 use crate::outbox::{Discard, Discarded, Filter, Outbox as _, Page, sqlite};
@@ -43,7 +44,7 @@ impl Office {
             Queue::Discard => self.discard_all(id).await?,
         };
         let (merchant, cart) = (self.merchant.clone(), id.clone());
-        let line = self.line("remove", &format!("cart {id}"), format!("{ended} deliveries were ended"));
+        let line = self.line("remove", &format!("cart {id}"), format!("{} ended", counted(ended, "delivery")));
         let write = move |tx: &Tx<'_>| -> Result<(), Error> {
             let backlogs = sqlite::backlogs(tx, Some(&merchant))?;
             let backlog = backlogs.into_iter().find(|backlog| backlog.cart == cart);

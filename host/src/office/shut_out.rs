@@ -1,7 +1,8 @@
-//! Clients whose log-ins failed so often that a cart's inlet does not listen to them for a while. That is in the memory of the process that
-//! listens; here it is kept for the alert, until such a client logs in or an hour has passed.
+//! Clients whose posts a cart's inlet does not take: their log-ins failed so often that it does not listen to them for a while, or there is nothing to log
+//! in to. Who is shut out is in the memory of the process that listens; here it is kept for the alert, until such a client logs in or an hour has passed.
 
 use super::Office;
+use crate::alerts::NotLetIn;
 use crate::deliver::schedule::CartKey;
 use crate::id::{CartId, MerchantId};
 use std::collections::BTreeMap;
@@ -13,23 +14,26 @@ const SHUT_OUT_ALERT_MS: u64 = 60 * 60 * 1000;
 /// Clients of one cart that are remembered; of more only their number is.
 const CLIENTS_MAX: usize = 100;
 
-/// Who was shut out, and when last, on a clock that is never set.
+/// Who was not let in, when last, on a clock that is never set, and why.
 #[derive(Default)]
 pub(super) struct ShutOut {
-    carts: Mutex<BTreeMap<CartKey, BTreeMap<IpAddr, u64>>>,
+    carts: Mutex<BTreeMap<CartKey, BTreeMap<IpAddr, (u64, NotLetIn)>>>,
 }
 
 impl Office {
-    /// Notes that a client was shut out at a cart.
-    pub fn shut_out(&self, cart: &CartId, client: IpAddr) {
+    /// Notes that a client's posts are not taken at a cart.
+    pub fn not_let_in(&self, cart: &CartId, client: IpAddr, why: NotLetIn) {
         let now = self.elapsed_ms();
         let mut carts = self.shared.seen.shut_out.carts.lock().expect("nobody panics while holding it");
         let clients = carts.entry((self.merchant.clone(), cart.clone())).or_default();
+        let known = clients.get(&client).is_some_and(|(_, known)| *known == why);
         if clients.len() < CLIENTS_MAX || clients.contains_key(&client) {
-            clients.insert(client, now);
+            clients.insert(client, (now, why));
         }
         drop(carts);
-        self.shared.seen.news.notify_one();
+        if !known {
+            self.shared.seen.news.notify_one();
+        }
     }
 
     /// Notes that a client logged in at a cart.
@@ -48,13 +52,17 @@ impl Office {
 }
 
 impl ShutOut {
-    /// A merchant's carts at which clients are shut out: how many, and the address of one.
-    pub(super) fn of(&self, merchant: &MerchantId, now_ms: u64) -> BTreeMap<CartId, (usize, String)> {
+    /// A merchant's carts at which clients are not let in: how many, the address of one, and why that one is not.
+    pub(super) fn of(&self, merchant: &MerchantId, now_ms: u64) -> BTreeMap<CartId, (usize, String, NotLetIn)> {
         let mut carts = self.carts.lock().expect("nobody panics while holding it");
-        carts.values_mut().for_each(|clients| clients.retain(|_, at_ms| now_ms.saturating_sub(*at_ms) < SHUT_OUT_ALERT_MS));
+        carts.values_mut().for_each(|clients| clients.retain(|_, (at_ms, _)| now_ms.saturating_sub(*at_ms) < SHUT_OUT_ALERT_MS));
         carts.retain(|_, clients| !clients.is_empty());
         let own = carts.iter().filter(|((whose, _), _)| whose == merchant);
-        own.filter_map(|((_, cart), clients)| Some((cart.clone(), (clients.len(), clients.keys().next()?.to_string())))).collect()
+        let one = |((_, cart), clients): (&CartKey, &BTreeMap<IpAddr, (u64, NotLetIn)>)| {
+            let (client, (_, why)) = clients.first_key_value()?;
+            Some((cart.clone(), (clients.len(), client.to_string(), why.clone())))
+        };
+        own.filter_map(one).collect()
     }
 }
 
@@ -71,12 +79,13 @@ mod tests {
         let office = Office::init(&folder.path().join("data"), clock.clone()).expect("it is made");
         let cart = CartId::new("shop").expect("it is a Cart ID");
         let found = || office.shared.seen.shut_out.of(&office.merchant, office.elapsed_ms());
+        let why = || NotLetIn::ShutOut { last: "the password is wrong".to_owned() };
         let [one, other] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
-        office.shut_out(&cart, one);
-        office.shut_out(&cart, other);
-        assert_eq!(found(), [(cart.clone(), (2, "192.0.2.1".to_owned()))].into());
+        office.not_let_in(&cart, one, why());
+        office.not_let_in(&cart, other, NotLetIn::NoPassword);
+        assert_eq!(found(), [(cart.clone(), (2, "192.0.2.1".to_owned(), why()))].into());
         office.let_in(&cart, one);
-        assert_eq!(found(), [(cart.clone(), (1, "192.0.2.2".to_owned()))].into());
+        assert_eq!(found(), [(cart.clone(), (1, "192.0.2.2".to_owned(), NotLetIn::NoPassword))].into());
         clock.advance_ms(SHUT_OUT_ALERT_MS - 1);
         assert_eq!(found().len(), 1);
         clock.advance_ms(1);

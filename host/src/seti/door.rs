@@ -14,7 +14,8 @@ pub use failures::{FAILING_CLIENTS_MAX, FAILURES_MAX, FAILURES_MS};
 
 use super::form::{self, BODY_BYTES_MAX};
 use super::login::{FirstLook, first_look};
-use super::{Answer, Call, Error, Outcome, PartOutcome, Post, Request, answer, part, read};
+use super::{Answer, Call, Denial, Error, Outcome, PartOutcome, Post, Request, answer, part, read};
+use crate::alerts::NotLetIn;
 use crate::carts::Inlet;
 use crate::carts::inlet::AnswerWhen;
 use crate::causes::chain;
@@ -80,8 +81,7 @@ struct Opened {
 
 /// Why a post is answered before it is taken.
 enum Early {
-    /// There is no such cart, or it takes no posts. It is answered as a wrong log-in is, and is none.
-    NoInlet,
+    /// Where there is no such cart, or it takes no posts, that is answered as a wrong log-in is, and is none.
     Refused(Error),
     Answered(Answer),
 }
@@ -90,7 +90,7 @@ enum Early {
 #[derive(Debug, Clone, Copy)]
 enum Login {
     Right,
-    Wrong,
+    Wrong(Denial),
     /// It was none.
     None,
 }
@@ -140,10 +140,10 @@ impl Door {
         let client = self.proxies.client(peer, request.headers());
         match self.take((peer, client), merchant, cart, request).await {
             Ok(answer) | Err(Early::Answered(answer)) => answer,
-            Err(Early::NoInlet) => Error::Denied.answer(),
             Err(Early::Refused(error)) => {
-                if matches!(error, Error::Denied) {
-                    tracing::warn!(client = %client.unwrap_or(peer), merchant, cart, "a post was denied");
+                if let Error::Denied(denial) = &error {
+                    let client = client.unwrap_or(peer);
+                    tracing::warn!(%client, merchant, cart, reason = %denial, "a post was denied");
                 }
                 error.answer()
             }
@@ -157,15 +157,15 @@ impl Door {
         cart: &str,
         request: axum::extract::Request,
     ) -> Result<Answer, Early> {
-        let merchant = MerchantId::new(merchant).map_err(|_| Early::NoInlet)?;
-        let cart = CartId::new(cart).map_err(|_| Early::NoInlet)?;
+        let merchant = MerchantId::new(merchant).map_err(|_| Error::Denied(Denial::NoCart))?;
+        let cart = CartId::new(cart).map_err(|_| Error::Denied(Denial::NoCart))?;
         let (peer, client) = from;
         let like_a_page = request.method() != Method::POST || request.headers().contains_key(header::REFERER);
         let who = client.map(|client| Who { client, merchant: merchant.clone(), cart: cart.clone(), like_a_page });
         if who.as_ref().is_some_and(|who| self.failures.is_shut(who, self.office.elapsed_ms())) {
-            return Err(Error::Denied.into());
+            return Err(Error::Denied(Denial::ShutOut).into());
         }
-        let addressed = self.addressed(merchant, cart).await?;
+        let addressed = self.addressed(merchant, cart, client.unwrap_or(peer)).await?;
         let opened = self.open((client.unwrap_or(peer), who.as_ref()), addressed, request).await;
         let Opened { post, addressed, connection, share } = match opened? {
             Ok(opened) => opened,
@@ -183,7 +183,7 @@ impl Door {
     /// Begins to judge a log-in, which counts from here on. None: nobody knows whose it is.
     async fn enter(&self, who: Option<&Who>) -> Result<Option<Entry<'_>>, Error> {
         let Some(who) = who else { return Ok(None) };
-        self.failures.enter(who.clone(), || self.office.elapsed_ms()).await.map(Some).ok_or(Error::Denied)
+        self.failures.enter(who.clone(), || self.office.elapsed_ms()).await.map(Some).ok_or(Error::Denied(Denial::ShutOut))
     }
 
     /// Takes in what became of it.
@@ -196,11 +196,11 @@ impl Door {
                 entry.right();
                 office.let_in(&who.cart, who.client);
             }
-            Login::Wrong if entry.wrong(self.office.elapsed_ms()) => {
-                tracing::warn!(client = %who.client, merchant = %office.merchant(), cart = %who.cart, "too many log-ins failed: the client is shut out");
-                office.shut_out(&who.cart, who.client);
+            Login::Wrong(denial) if entry.wrong(self.office.elapsed_ms()) => {
+                tracing::warn!(client = %who.client, merchant = %office.merchant(), cart = %who.cart, reason = %denial, "too many log-ins failed: the client is shut out");
+                office.not_let_in(&who.cart, who.client, NotLetIn::ShutOut { last: denial.to_string() });
             }
-            Login::Wrong | Login::None => {}
+            Login::Wrong(_) | Login::None => {}
         }
     }
 
@@ -227,7 +227,7 @@ impl Door {
             entry,
             match &read {
                 Ok(Ok(Some(_)) | Err(Error::Xml(_))) => Login::Right,
-                Ok(Err(Error::Denied)) => Login::Wrong,
+                Ok(Err(Error::Denied(denial @ Denial::Wrong { .. }))) => Login::Wrong(*denial),
                 Ok(Ok(None) | Err(_)) | Err(_) => Login::None,
             },
         );
@@ -240,10 +240,17 @@ impl Door {
     }
 
     /// Looks up the cart and its inlet, before anything of the body is read.
-    async fn addressed(&self, merchant: MerchantId, cart: CartId) -> Result<Addressed, Early> {
+    async fn addressed(&self, merchant: MerchantId, cart: CartId, client: IpAddr) -> Result<Addressed, Early> {
         let office = self.office.as_merchant(merchant);
-        let kept = office.find_cart(&cart).await?.ok_or(Early::NoInlet)?;
-        let (inlet, password) = office.inlet(&kept).await?.ok_or(Early::NoInlet)?;
+        let kept = office.find_cart(&cart).await?.ok_or(Error::Denied(Denial::NoCart))?;
+        let Some((inlet, password)) = office.inlet(&kept).await? else {
+            let (denial, why) = match kept.cart.seti {
+                None => (Denial::NoInlet, NotLetIn::NoInlet),
+                Some(_) => (Denial::NoPassword, NotLetIn::NoPassword),
+            };
+            office.not_let_in(&cart, client, why);
+            return Err(Error::Denied(denial).into());
+        };
         Ok(Addressed { office, cart, inlet, password, features: kept.manifest().map(|manifest| manifest.features) })
     }
 
@@ -261,7 +268,7 @@ impl Door {
                     entry,
                     match &look {
                         Ok(FirstLook::RightLogin) => Login::Right,
-                        Err(Error::Denied) => Login::Wrong,
+                        Err(Error::Denied(denial)) => Login::Wrong(*denial),
                         Ok(_) | Err(_) => Login::None,
                     },
                 );

@@ -1,7 +1,7 @@
 //! The log-in: user name, password and store code, compared in constant time before anything else of a post is parsed.
 
 use super::form::{self, Form};
-use super::{Error, Post, Request, delimited, text, xml};
+use super::{Denial, Error, Post, Request, delimited, text, xml};
 use crate::carts::Inlet;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -47,7 +47,7 @@ pub(super) fn first_look(start: &Request<'_>, inlet: &Inlet, password: &SecretSt
     if !given("setiuser")? || !given("password")? || !(given("code")? || inlet.code().is_empty()) {
         return Ok(FirstLook::NoLogin);
     }
-    if Locked::new(form)?.is_right(inlet, password) { Ok(FirstLook::RightLogin) } else { Err(Error::Denied) }
+    Locked::new(form)?.check(inlet, password).map(|()| FirstLook::RightLogin)
 }
 
 impl Locked {
@@ -61,9 +61,7 @@ impl Locked {
     ///
     /// [`Error::Denied`], whichever of the three is wrong; [`Error::Form`] and [`Error::Xml`] where no single order is to blame.
     pub fn open(self, inlet: &Inlet, password: &SecretString) -> Result<Post, Error> {
-        if !self.is_right(inlet, password) {
-            return Err(Error::Denied);
-        }
+        self.check(inlet, password)?;
         let om_version = self.form.text("omversion")?.as_deref().and_then(text::line).map(|text| text::cut(&text));
         let updates = match self.form.xml()? {
             Some(document) => xml::updates(&document, inlet)?,
@@ -72,12 +70,17 @@ impl Locked {
         Ok(Post { om_version, updates })
     }
 
-    fn is_right(&self, inlet: &Inlet, password: &SecretString) -> bool {
+    /// Compares all three parts, whichever is wrong, so that the time that this takes tells nothing.
+    fn check(&self, inlet: &Inlet, password: &SecretString) -> Result<(), Error> {
         let user = same(self.user.trim(), inlet.user());
         // A cart without a store code takes any: an Order Manager sends what its form holds.
         let code = same(self.code.trim(), inlet.code()) | Choice::from(u8::from(inlet.code().is_empty()));
         let password = same(self.password.expose_secret(), password.expose_secret());
-        bool::from(user & code & password)
+        if bool::from(user & code & password) {
+            return Ok(());
+        }
+        let wrong = |right: Choice| !bool::from(right);
+        Err(Error::Denied(Denial::Wrong { user: wrong(user), password: wrong(password), code: wrong(code) }))
     }
 }
 
@@ -96,6 +99,22 @@ mod tests {
         first_look(&request, &inlet, &SecretString::from("right"))
     }
 
+    fn wrong(user: bool, password: bool, code: bool) -> Error {
+        Error::Denied(Denial::Wrong { user, password, code })
+    }
+
+    #[test]
+    fn each_reason_has_words_of_its_own() {
+        for (error, words) in [
+            (wrong(true, false, false), "the user name is wrong"),
+            (wrong(false, true, true), "the password and the store code are wrong"),
+            (wrong(true, true, true), "the user name, the password and the store code are wrong"),
+        ] {
+            assert!(matches!(&error, Error::Denied(denial) if denial.to_string() == words), "{error:?}");
+            assert_eq!(error.to_string(), Error::Denied(Denial::NoCart).to_string(), "its sender is told the same whatever it is");
+        }
+    }
+
     #[test]
     fn the_log_in_is_known_as_soon_as_it_has_come() {
         use FirstLook::*;
@@ -107,8 +126,8 @@ mod tests {
             ("setifunction=updatestatus&setiuser=om&update=%3COrd".to_owned(), Ok(NoLogin)),
             ("update=%3COrd".to_owned(), Ok(NoLogin)),
             (String::new(), Ok(NoLogin)),
-            ("setifunction=updatestatus&setiuser=om&password=wrong&update=%3C".to_owned(), Err(Error::Denied)),
-            ("setifunction=updatestatus&setiuser=you&password=right&update=%3C".to_owned(), Err(Error::Denied)),
+            ("setifunction=updatestatus&setiuser=om&password=wrong&update=%3C".to_owned(), Err(wrong(false, true, false))),
+            ("setifunction=updatestatus&setiuser=you&password=right&update=%3C".to_owned(), Err(wrong(true, false, false))),
             ("setifunction=sendversion&update=%3COrd".to_owned(), Ok(Version)),
             ("setifunction=ordercount&update=%3COrd".to_owned(), Err(Error::FunctionUnknown { name: "ordercount".into() })),
         ] {
@@ -117,7 +136,7 @@ mod tests {
         assert_eq!(look("update=%3COrd", Some(update), ""), Ok(RightLogin), "it may stand in the URL");
         assert_eq!(look(&format!("{update}&update=%3C"), None, "code = \"7\""), Ok(NoLogin), "the store code is still to come");
         assert_eq!(look(&format!("{update}&code=7&update=%3C"), None, "code = \"7\""), Ok(RightLogin));
-        assert_eq!(look(&format!("{update}&code=8&update=%3C"), None, "code = \"7\""), Err(Error::Denied));
+        assert_eq!(look(&format!("{update}&code=8&update=%3C"), None, "code = \"7\""), Err(wrong(false, false, true)));
     }
 
     #[test]

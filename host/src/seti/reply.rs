@@ -74,7 +74,7 @@ impl Error {
     pub fn answer(&self) -> Answer {
         match self {
             Error::Xml(_) => Answer(bounded("SETIResponse: update=False;Notes=", &plain(&chain(self)))),
-            Error::Form(_) | Error::FunctionMissing | Error::FunctionUnknown { .. } | Error::Denied => Answer::error(&chain(self)),
+            Error::Form(_) | Error::FunctionMissing | Error::FunctionUnknown { .. } | Error::Denied(_) => Answer::error(&chain(self)),
         }
     }
 }
@@ -102,7 +102,12 @@ pub fn answer(parts: &[PartOutcome]) -> Answer {
     }
     let mut notes = notes(&bad);
     if !good.is_empty() {
-        notes.push(format!("{} of {} orders in this post need nobody", good.len(), parts.len()));
+        notes.push(format!(
+            "{} of {} orders in this post {}",
+            good.len(),
+            parts.len(),
+            if good.len() == 1 { "needs nobody" } else { "need nobody" }
+        ));
     }
     Answer(listed("SETIResponse: update=False;Notes=", &notes))
 }

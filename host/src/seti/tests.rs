@@ -97,15 +97,15 @@ fn all_of_the_log_in_must_be_right() {
         ("om", PASSWORD, "Main", &with_code),
         ("x", "x", "x", &with_code),
     ] {
-        assert_eq!(given(user, password, code, inlet), Err(Error::Denied), "{user} {password} {code}");
+        assert!(matches!(given(user, password, code, inlet), Err(Error::Denied(Denial::Wrong { .. }))), "{user} {password} {code}");
     }
-    assert_eq!(open("setifunction=updatestatus", &any_code), Err(Error::Denied));
+    assert!(matches!(open("setifunction=updatestatus", &any_code), Err(Error::Denied(_))));
 }
 
 #[test]
 fn nothing_is_parsed_before_the_log_in_and_no_secret_is_shown() {
     let body = form(&[("setifunction", "updatestatus"), ("setiuser", "om"), ("password", "marked-secret"), ("update", "<!DOCTYPE a>")]);
-    assert_eq!(open(&body, &inlet("")), Err(Error::Denied));
+    assert!(matches!(open(&body, &inlet("")), Err(Error::Denied(_))));
     let shown = format!("{:?}", call(&body, &inlet("")));
     assert!(!shown.contains("marked-secret") && !shown.contains(&format!("{:?}", b"marked-secret")), "{shown}");
 }

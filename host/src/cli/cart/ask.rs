@@ -4,13 +4,14 @@
 //! Questions go to standard error, so that the cart's file may go to standard output. Answers are lines of standard input, from a terminal or
 //! from a program; where they end before the questions do, nothing is written.
 
+use super::new;
 use crate::cli::plugin::{takes, value_text};
 use crate::cli::{Failure, report};
-use cartage::carts::Binding;
 use cartage::egress::credential::{self, alternatives};
-use cartage::egress::endpoint::Bindings;
+use cartage::egress::endpoint::exception_for;
 use cartage::events::Label;
 use cartage::office::List;
+use cartage::visible;
 use cartage_contract::delivery::{Choice, ChoicesOf, SettingValue};
 use cartage_contract::manifest::{Base, Endpoint, Manifest, Plain, Setting, SettingKind, Slot, SlotField, Statuses};
 use secrecy::SecretString;
@@ -64,7 +65,7 @@ pub(super) fn ask(manifest: &Manifest, lists: &[List], input: &mut impl BufRead)
 fn ask_alternatives(manifest: &Manifest, input: &mut impl BufRead) -> Result<BTreeSet<String>, Failure> {
     let mut chosen = BTreeSet::new();
     for (name, slots) in alternatives(manifest) {
-        report::talk("\nWhich of these credentials do you have? Exactly one is set");
+        report::talk_lines("\nWhich of these credentials do you have? Exactly one is set");
         slots.iter().for_each(|slot| report::talk(&format!("  {}: {}", slot.name, slot.purpose)));
         let answer = question(name, Empty::No, input, |text| match slots.iter().find(|slot| slot.name == text) {
             Some(slot) => Ok(slot.name.clone()),
@@ -83,36 +84,34 @@ fn listed<'l>(lists: &'l [List], of: &ChoicesOf) -> Option<&'l [Choice]> {
 fn ask_endpoint(manifest: &Manifest, endpoint: &Endpoint, input: &mut impl BufRead) -> Result<Option<String>, Failure> {
     let like = match &endpoint.base {
         Base::Fixed(url) => {
-            report::talk(&format!("\n{}: always {url}", endpoint.purpose));
+            report::talk_lines(&format!("\n{}: always {}", visible::line(&endpoint.purpose), visible::line(url)));
             return Ok(endpoint.required.then(|| url.clone()));
         }
         Base::Any => String::new(),
         Base::Pattern(pattern) => format!(", like {pattern}"),
         Base::OneOf(urls) => format!(", one of {}", urls.join(", ")),
     };
-    report::talk(&format!("\nWhere is {}?\n  A URL{like}, for example {}", endpoint.purpose, endpoint.example));
-    let alone = Manifest { endpoints: vec![endpoint.clone()], ..manifest.clone() };
+    report::talk_lines(&format!(
+        "\nWhere is {}?\n  A URL{}, for example {}",
+        visible::line(&endpoint.purpose),
+        visible::line(&like),
+        visible::line(&endpoint.example)
+    ));
     let empty = if endpoint.required { Empty::No } else { Empty::LeavesOut };
-    question(&endpoint.name, empty, input, |url| {
-        let binding = Binding {
-            base_url: url.to_owned(),
-            ports: vec![],
-            private: vec![],
-            plain_http: Default::default(),
-            secrets_in_clear: Default::default(),
-        };
-        match Bindings::new(&alone, &BTreeMap::from([(endpoint.name.clone(), binding)])) {
-            Ok(_) => Ok(url.to_owned()),
-            Err(error) => Err(format!(
-                "{}\n  A shop in your own network needs a named exception: leave --ask out, and write it into the file",
-                report::chain(&error)
-            )),
-        }
-    })
+    let url = question(&endpoint.name, empty, input, |url| new::usable(manifest, endpoint, url))?;
+    if let Some(exception) = url.as_deref().and_then(exception_for) {
+        report::talk(&format!("  This is in a private network: the file opens {} to this endpoint, and nothing else", exception.allow));
+    }
+    Ok(url)
 }
 
 fn ask_setting(setting: &Setting, lists: &[List], input: &mut impl BufRead) -> Result<Option<SettingValue>, Failure> {
-    report::talk(&format!("\n{}\n  {}\n  It takes {}", setting.title, setting.help, takes(&setting.kind)));
+    report::talk_lines(&format!(
+        "\n{}\n  {}\n  It takes {}",
+        visible::line(&setting.title),
+        visible::line(&setting.help),
+        visible::line(&takes(&setting.kind))
+    ));
     let asked = || listed(lists, &ChoicesOf::Setting(setting.name.clone()));
     for choice in setting.kind.choices().and_then(|choices| choices.fixed().or_else(asked)).unwrap_or_default() {
         let title = choice.title.as_ref().map(|title| format!(": {title}")).unwrap_or_default();
@@ -169,7 +168,7 @@ fn ask_map(setting: &Setting, empty: &Empty, input: &mut impl BufRead) -> Result
 }
 
 fn ask_field(manifest: &Manifest, slot: &Slot, field: &SlotField, input: &mut impl BufRead) -> Result<Option<String>, Failure> {
-    report::talk(&format!("\n{}: {}", slot.purpose, field.purpose));
+    report::talk_lines(&format!("\n{}: {}", visible::line(&slot.purpose), visible::line(&field.purpose)));
     let empty = if field.required { Empty::No } else { Empty::LeavesOut };
     question(&format!("{}.{}", slot.name, field.name), empty, input, |text| {
         let checked = credential::check_value(manifest, &slot.name, &field.name, &SecretString::from(text));
@@ -185,15 +184,17 @@ fn ask_labels(manifest: &Manifest, lists: &[List], input: &mut impl BufRead) -> 
         Statuses::FreeText => None,
     };
     if let Some(all) = statuses {
-        report::talk("\nThe cart has these statuses:");
+        report::talk_lines("\nThe cart has these statuses:");
         for status in all {
             let title = status.title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default();
             report::talk(&format!("  {}{title}", status.value));
         }
     } else if manifest.statuses == Statuses::Asked {
-        report::talk("\nWhich statuses the cart has is known once it is loaded: `cartage cart check` lists them and judges the labels");
+        report::talk_lines(
+            "\nWhich statuses the cart has is known once it is loaded: `cartage cart check` lists them and judges the labels",
+        );
     }
-    report::talk("\nWhich labels of your Order Manager are called otherwise at the cart? An empty line ends it");
+    report::talk_lines("\nWhich labels of your Order Manager are called otherwise at the cart? An empty line ends it");
     let mut labels: Vec<(String, String)> = Vec::new();
     loop {
         let label = question("label", Empty::LeavesOut, input, |text| {

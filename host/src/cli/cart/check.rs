@@ -18,13 +18,17 @@ pub(in crate::cli) async fn run(
     let Checked { cassette, next } = Box::pin(office.check(kept, order)).await.map_err(init::failure)?;
     let lists = Box::pin(office.ask_lists(kept)).await.map_err(init::failure)?;
     let notes = kept.manifest().map(unsupported).unwrap_or_default();
+    // What the lists below make doubtful is said with each of them, and what this host does not do yet is a note.
+    let mut doubts = office.doubts(&kept.cart, kept.manifest(), &[]).await.map_err(init::failure)?;
+    doubts.retain(|doubt| !notes.contains(doubt));
     if json {
         let outcome = &cassette.outcome;
         report::json(&serde_json::json!({
-            "cart": kept.cart.id, "outcome": outcome, "next_credentials": next, "lists": lists, "unsupported": notes,
+            "cart": kept.cart.id, "outcome": outcome, "next_credentials": next, "lists": lists, "unsupported": notes, "doubts": doubts,
         }));
     }
     notes.iter().for_each(|note| report::talk(&format!("note: {note}")));
+    doubts.iter().for_each(|doubt| report::talk(&format!("warning: {doubt}")));
     let waiting = match next {
         Next::None => None,
         Next::Promoted => Some("the credentials that waited worked, and are in use now"),

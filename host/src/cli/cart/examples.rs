@@ -5,6 +5,8 @@ Examples:
   Write seed-shop.toml, with a comment for each thing that the plugin takes; fill it in, and load it:
       cartage cart new seed-shop --plugin integration-script.wasm
       cartage apply seed-shop.toml
+  The same for a shop on this machine, with the exception that its address needs:
+      cartage cart new my-shop --plugin integration-script.wasm --url http://127.0.0.1:8080/seti.php
   Be asked for each thing, and load what was written:
       cartage cart new seed-shop --plugin integration-script.wasm --ask
       cartage apply seed-shop.toml

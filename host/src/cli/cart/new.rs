@@ -5,12 +5,16 @@ use super::examples;
 use crate::cli::apply::{cart_id, plugin_at};
 use crate::cli::plugin::takes;
 use crate::cli::{Failure, Verdict, courier, desk, init, report};
-use cartage::carts::{Cart, quoted};
+use cartage::carts::{Binding, Cart, PrivateException, quoted};
+use cartage::egress::endpoint::{Bindings, exception_for};
+use cartage::gate::command;
 use cartage::id::{CartId, Digest};
 use cartage::office::{KeptCart, List, PluginKept};
 use cartage::plugin::Runtime;
+use cartage::visible;
 use cartage_contract::delivery::SettingValue;
-use cartage_contract::manifest::{Base, Manifest, Setting, SettingKind, Slot, Statuses};
+use cartage_contract::manifest::{Base, Endpoint, Manifest, Setting, SettingKind, Slot, Statuses};
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,6 +29,9 @@ pub(crate) struct Args {
     /// The plugin's file.
     #[arg(long, value_name = "FILE")]
     plugin: PathBuf,
+    /// Where an endpoint of the plugin leads; the endpoint's name may be left out where the plugin has one that needs a URL. May be given several times.
+    #[arg(long = "url", value_name = "[ENDPOINT=]URL", conflicts_with = "ask")]
+    urls: Vec<String>,
     /// Ask for each thing that the plugin takes, and write the answers into the file.
     #[arg(long)]
     ask: bool,
@@ -49,14 +56,18 @@ impl Args {
             return Err(not_written(&output)(std::io::ErrorKind::AlreadyExists.into()));
         }
         let lists = if self.ask { kept_lists(data, &self.cart, plugin.digest()) } else { Vec::new() };
-        let answers = if self.ask { ask(plugin.manifest(), &lists, &mut desk::answers())? } else { Answers::default() };
+        let mut answers = if self.ask { ask(plugin.manifest(), &lists, &mut desk::answers())? } else { Answers::default() };
+        for given in &self.urls {
+            let (endpoint, url) = named_url(plugin.manifest(), given)?;
+            answers.endpoints.insert(endpoint, url);
+        }
         let text = file(&self.cart, &name, plugin.manifest(), &answers);
         Cart::parse("what was answered", &text)?;
         if output == Path::new("-") {
             if json {
                 report::json(&serde_json::json!({ "cart": self.cart, "toml": text }));
             } else {
-                report::line(text.trim_end());
+                report::lines(text.trim_end());
             }
             return Ok(Verdict::Done);
         }
@@ -67,10 +78,51 @@ impl Args {
         } else {
             let first = if self.ask { "look through it" } else { "fill in what it asks for" };
             report::line(&format!("wrote {}; {first}, and load it with", output.display()));
-            report::line(&format!("  cartage apply {}", output.display()));
+            report::line(&format!("  {}", command::apply(&output, plugins_elsewhere(&self.plugin, &output))));
+            report::line("docs/cart-file.md describes every key");
         }
         Ok(Verdict::Done)
     }
+}
+
+/// The endpoint that a `--url` names, and its URL, judged as it will be when the cart is loaded.
+fn named_url(manifest: &Manifest, given: &str) -> Result<(String, String), Failure> {
+    let choosable = || manifest.endpoints.iter().filter(|endpoint| !matches!(endpoint.base, Base::Fixed(_)));
+    let named = given.split_once('=').filter(|(name, _)| manifest.endpoint(name).is_some());
+    let (endpoint, url) = match (named, choosable().filter(|endpoint| endpoint.required).collect::<Vec<_>>().as_slice()) {
+        (Some((name, url)), _) => (manifest.endpoint(name).expect("it was looked up just now"), url),
+        (None, [only]) => (*only, given),
+        (None, _) => {
+            let names: Vec<&str> = choosable().map(|endpoint| endpoint.name.as_str()).collect();
+            let failure = Failure::wrong_use(format!("--url {given} does not say of which endpoint of the plugin it is the URL"));
+            return Err(failure.what_to_do(format!("write --url ENDPOINT=URL; the plugin has the endpoints {}", names.join(", "))));
+        }
+    };
+    let url = usable(manifest, endpoint, url).map_err(|why| Failure::wrong_use(format!("--url {given} cannot be used: {why}")))?;
+    Ok((endpoint.name.clone(), url))
+}
+
+/// A base URL as a new cart's file holds it, with the exception that a private network needs. The error says why it cannot be used.
+pub(super) fn usable(manifest: &Manifest, endpoint: &Endpoint, url: &str) -> Result<String, String> {
+    let alone = Manifest { endpoints: vec![endpoint.clone()], ..manifest.clone() };
+    let binding = Binding {
+        base_url: url.to_owned(),
+        ports: vec![],
+        private: exception_for(url).into_iter().collect(),
+        plain_http: Default::default(),
+        secrets_in_clear: Default::default(),
+    };
+    match Bindings::new(&alone, &BTreeMap::from([(endpoint.name.clone(), binding)])) {
+        Ok(_) => Ok(url.to_owned()),
+        Err(error) => Err(report::chain(&error)),
+    }
+}
+
+/// The plugin's folder, where `cartage apply` would not look for it: it looks beside the cart's file.
+fn plugins_elsewhere<'p>(plugin: &'p Path, output: &Path) -> Option<&'p Path> {
+    let folder = |file: &Path| file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).canonicalize().ok();
+    let own = plugin.parent().filter(|own| !own.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    (folder(plugin) != folder(output)).then_some(own)
 }
 
 /// The lists that the shop gave when a cart of this name was checked with this plugin. None where there is no such cart, or a daemon has its data
@@ -96,8 +148,10 @@ fn not_written(file: &Path) -> impl FnOnce(std::io::Error) -> Failure {
 /// The file's text. What is needed or was answered stands there; what is optional stands behind a `#`.
 pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &Answers) -> String {
     let mut text = format!(
-        "# {} {}: {}\ncart = {}\nplugin = {}\n\n# shadow: what would be sent is recorded. only-orders: the orders that only_orders names are sent, by the numbers that the Order\n\
-         # Manager gives them. live: everything is sent.\nmode = \"shadow\"\n\n\
+        "# {} {}: {}\ncart = {}\nplugin = {}\n\n# docs/cart-file.md describes every key: what it means, its default and its limits.\n\n\
+         # Whether statuses are sent. A new cart begins in shadow: what would be sent is recorded. `cartage cart mode {cart} live` switches it, and\n\
+         # loading this file again leaves the mode alone as long as it names none. Others: only-orders, with the numbers in only_orders; live.\n\
+         # mode = \"shadow\"\n\n\
          # Whether the customer is notified where the sender does not say: cart-default, never or always.\n# notify_customer = \"cart-default\"\n\n\
          # What becomes of a label that [labels] does not name: same (its own text is the status), tracking-only, ignore or refuse.\n\
          # unlisted_labels = \"same\"\n\n\
@@ -120,12 +174,16 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
             Base::Any | Base::Pattern(_) | Base::OneOf(_) => given.unwrap_or(&endpoint.example),
         };
         let choice = if let Base::OneOf(urls) = &endpoint.base { format!(" One of {}.", urls.join(", ")) } else { String::new() };
-        let mark = optional(endpoint.required || given.is_some());
+        let fixed = matches!(endpoint.base, Base::Fixed(_));
+        // An example is no shop: it is written for the operator to replace, and loads nothing as it stands.
+        let mark = optional((endpoint.required && fixed) || given.is_some());
+        let fill_in = if mark.is_empty() || !endpoint.required { "" } else { " Write its URL here, and take the two marks # away." };
         text.push_str(&format!(
-            "\n# {}{choice}\n{mark}[endpoints.{}]\n{mark}base_url = {}\n",
+            "\n# {}.{choice}{fill_in}\n{mark}[endpoints.{}]\n{mark}base_url = {}\n{}",
             one_line(&endpoint.purpose),
             endpoint.name,
-            quoted(url)
+            quoted(url),
+            if fixed { String::new() } else { exception_lines(given) }
         ));
     }
     if !manifest.settings.is_empty() {
@@ -157,6 +215,25 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
     }
     text.push_str("\n# What a carrier of the Order Manager is called at the cart.\n[carriers]\n# FX = \"FedEx\"\n");
     text
+}
+
+/// The private exception that a base URL needs, or how one is written.
+fn exception_lines(given: Option<&String>) -> String {
+    let line = |PrivateException { name, allow }: &PrivateException| {
+        format!("private = [{{ name = {}, allow = {} }}]\n", quoted(name), quoted(allow))
+    };
+    match given.and_then(|url| exception_for(url)) {
+        Some(exception) => format!(
+            "# A cart in a private network or on this machine is reached by an exception with a name. It opens {} to this endpoint, which then leads\n\
+             # nowhere else.\n{}",
+            exception.allow,
+            line(&exception)
+        ),
+        None if given.is_some() => String::new(),
+        None => "# A shop in a private network or on this machine needs an exception as well:\n\
+                 # private = [{ name = \"the shop on this machine\", allow = \"127.0.0.1/32\" }]\n"
+            .to_owned(),
+    }
 }
 
 fn slot_lines(cart: &CartId, manifest: &Manifest, slot: &Slot, answers: &Answers) -> String {
@@ -225,7 +302,7 @@ fn optional(needed: bool) -> &'static str {
     if needed { "" } else { "# " }
 }
 
-/// A plugin's words as one line of a comment: a line break in them must not end the comment.
+/// A plugin's words as one line of a comment: nothing hidden in them ends the comment or reorders it.
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if visible::is_hidden(c) { ' ' } else { c }).collect()
 }

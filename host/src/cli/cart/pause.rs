@@ -41,7 +41,10 @@ pub(super) async fn resume(office: &Office, which: OneOrAll, json: bool) -> Resu
             report::json(&serde_json::json!({ "resumed": count, "still_paused": still }));
             return Ok(Verdict::Done);
         }
-        report::line(&format!("{count} carts are no longer paused together"));
+        report::line(&match count {
+            1 => "1 cart is no longer paused together with others".to_owned(),
+            more => format!("{more} carts are no longer paused together"),
+        });
         if !still.is_empty() {
             report::line("these were paused by themselves, and stay so until `cartage cart resume CART`:");
             report::rows(&still.iter().map(|(cart, pause)| (cart.as_str(), &pause.why)).collect::<Vec<_>>());

@@ -47,7 +47,7 @@ pub(super) async fn one(office: &Office, id: &CartId, json: bool) -> Result<Verd
         report::rows(&[(what, format!("{} (asked {})", values.join(", "), report::time(list.asked_at_unix_ms)))]);
     }
     report::heading("definition");
-    report::line(kept.cart.to_toml().trim_end());
+    report::lines(kept.cart.to_toml().trim_end());
     let supplied = supplied(office, &kept).await?;
     if !supplied.is_empty() {
         report::heading("settings that a system parameter may supply");

@@ -2,6 +2,7 @@
 
 use super::{Filter, delivery, unknown};
 use crate::cli::{Failure, Verdict, desk, init, report};
+use cartage::counted::counted;
 use cartage::id::DeliveryId;
 use cartage::office::{Office, SUPPORT_DELIVERIES_MAX};
 use std::path::PathBuf;
@@ -42,7 +43,7 @@ impl Args {
             report::json(&serde_json::json!({ "file": file, "deliveries": found, "left_out": document["left_out"] }));
             return Ok(Verdict::Done);
         }
-        report::line(&format!("{} holds {found} deliveries, without secrets and personal data", file.display()));
+        report::line(&format!("{} holds {}, without secrets and personal data", file.display(), counted(found, "delivery")));
         if ids.len() > SUPPORT_DELIVERIES_MAX {
             report::talk(&format!("{} more were left out; --cart, --reason and --since find fewer", ids.len() - SUPPORT_DELIVERIES_MAX));
         }

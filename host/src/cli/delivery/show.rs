@@ -1,6 +1,7 @@
 //! How deliveries are shown.
 
 use crate::cli::report;
+use cartage::counted::counted;
 use cartage::gate::command;
 use cartage::id::DeliveryId;
 use cartage::office::{Listed, Shown, fate_name};
@@ -28,7 +29,7 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
     if carts.is_empty() {
         return report::line("nothing was ever accepted for delivery");
     }
-    let counts = |one: &Backlog| format!("{} queued, {} dead, {} orders blocked", one.queued, one.dead, one.blocked);
+    let counts = |one: &Backlog| format!("{} queued, {} dead, {} blocked", one.queued, one.dead, counted(one.blocked, "order"));
     report::rows(&carts.iter().map(|one| (one.cart.as_str(), counts(one))).collect::<Vec<_>>());
     if !reasons.is_empty() {
         report::heading("dead letters by reason");
@@ -57,7 +58,10 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
         report::line("none of these");
     }
     if dead.len().max(queued.len()).max(delivered.len()).max(ended.len()) >= most as usize {
-        report::talk(&format!("{most} rows of each kind are shown at most; --most shows more, --cart, --reason and --since fewer"));
+        report::talk(&format!(
+            "of each kind {} shown at most; --most shows more, --cart, --reason and --since fewer",
+            if most == 1 { "1 row is".to_owned() } else { counted(most, "row") + " are" }
+        ));
     }
 }
 

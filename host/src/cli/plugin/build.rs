@@ -136,7 +136,7 @@ impl Report {
             ]);
         }
         if let [plugin] = &self.plugins[..] {
-            report::line(&format!("next: see what it asks for with\n  cartage plugin inspect {}", plugin.file.display()));
+            report::lines(&format!("next: see what it asks for with\n  cartage plugin inspect {}", plugin.file.display()));
         }
     }
 }

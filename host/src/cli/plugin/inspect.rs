@@ -90,7 +90,7 @@ impl Report<'_> {
             let slots: Vec<&str> = slots.into_iter().map(|slot| slot.name.as_str()).collect();
             report::line(&format!("note: of the credentials {} (one of {name}) exactly one must be set", slots.join(", ")));
         }
-        report::line("next: define a cart for it, pinned to the digest above, and look at what it would send with\n  cartage send --help");
+        report::lines("next: define a cart for it, pinned to the digest above, and look at what it would send with\n  cartage send --help");
     }
 }
 

@@ -87,6 +87,32 @@ fn what_is_not_safe_is_denied_with_its_remedy() {
     }
 }
 
+#[test]
+fn the_exception_that_a_private_address_needs_makes_it_bindable() {
+    for (base_url, allow) in [
+        ("http://127.0.0.1:8089/seti.php", "127.0.0.1/32"),
+        ("http://127.9.9.9", "127.9.9.9/32"),
+        ("https://10.0.0.0", "10.0.0.0/32"),
+        ("http://10.255.255.255:81", "10.255.255.255/32"),
+        ("http://172.16.0.1", "172.16.0.1/32"),
+        ("http://192.168.1.20", "192.168.1.20/32"),
+        ("http://[::1]:8089", "::1/128"),
+        ("http://[fd00::1]", "fd00::1/128"),
+        ("http://localhost:8080", "localhost"),
+        ("http://shop", "shop"),
+        ("http://shop.internal:81", "shop.internal"),
+    ] {
+        let exception = exception_for(base_url).unwrap_or_else(|| panic!("{base_url} needs an exception"));
+        assert_eq!(exception.allow, allow);
+        let bound = bind(&format!("base_url = {base_url:?}\nprivate = [{{ name = {:?}, allow = {allow:?} }}]", exception.name));
+        assert!(bound.is_ok(), "{base_url}: {:?}", bound.err());
+    }
+    for none in ["https://shop.example", "https://8.8.8.8", "https://172.32.0.1", "https://11.0.0.1", "http://169.254.169.254", "shop", ""]
+    {
+        assert_eq!(exception_for(none), None, "{none}");
+    }
+}
+
 /// Every odd spelling of an address or a host is refused before anything is resolved.
 #[test]
 fn odd_spellings_are_denied() {

@@ -1,23 +1,71 @@
 //! What a cart's definition says that is allowed and probably wrong. Each is a warning, in one sentence.
 
 use crate::carts::{Cart, LabelTarget, Mode, UnlistedLabels};
-use crate::events::Labels;
+use crate::events::{Label, Labels};
 use crate::id::SenderOrderNumber;
-use crate::validate;
+use crate::{validate, visible};
 use cartage_contract::delivery::Choice;
 use cartage_contract::manifest::{Carriers, Manifest, Plain, Statuses};
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// Orders of the mode `only-orders` that no sender's number can ever be.
 pub(super) fn orders(cart: &Cart) -> Vec<String> {
     let Mode::OnlyOrders(orders) = cart.mode() else { return Vec::new() };
     let never = |order: &SenderOrderNumber| {
-        let source = cart.order_number.apply(order).err()?;
+        let source = cart.order_number.apply(order).err().map(|error| error.to_string());
+        let spaced = || (order.as_str().trim() != order.as_str()).then(|| "there is a space around it".to_owned());
+        let source = source.or_else(spaced)?;
         Some(format!(
             "only_orders names {:?}, which no order of this cart is called by its sender, so nothing is sent for it: {source}",
             order.as_str()
         ))
     };
     orders.iter().filter_map(never).collect()
+}
+
+/// Keys of the label map that match no label. `labels` are the merchant's; a sender may use others, so a key that is like none of them is no doubt.
+pub(super) fn label_keys(cart: &Cart, labels: &Labels) -> Vec<String> {
+    let doubt = |key: &String| {
+        let never = format!("[labels] names {key:?}, which matches no label");
+        let label = match Label::new(key) {
+            Err(error) => return Some(format!("{never}: {error}")),
+            Ok(label) if label.as_str() != key => {
+                return Some(format!("{never}, because a label has no space around it; write {:?}", label.as_str()));
+            }
+            Ok(label) => label,
+        };
+        if labels.iter().any(|known| *known == label) {
+            return None;
+        }
+        let alike = |known: &&Label| folded(known.as_str()) == folded(key) && !cart.labels.contains_key(known.as_str());
+        let known = labels.iter().find(alike)?.as_str();
+        let difference = if known.to_lowercase() == key.to_lowercase() {
+            "is written in another case".to_owned()
+        } else {
+            format!("has other characters, {}", points(key, known))
+        };
+        Some(format!("{never} of yours: your label {known:?} {difference}, and labels are compared exactly; write {known:?}"))
+    };
+    cart.labels.keys().filter_map(doubt).collect()
+}
+
+/// What two texts have in common that look alike: one Unicode form, one case, nothing hidden, one space in place of several.
+fn folded(text: &str) -> String {
+    let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
+    let seen: String = composed.chars().filter(|c| !visible::is_hidden(*c)).collect();
+    seen.to_uppercase().to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Where two texts begin to differ, by code point, because they look alike.
+fn points(key: &str, known: &str) -> String {
+    let point = |c: Option<char>| c.map_or_else(|| "its end".to_owned(), |c| format!("U+{:04X}", u32::from(c)));
+    let (mut ours, mut theirs) = (key.chars(), known.chars());
+    loop {
+        let (one, other) = (ours.next(), theirs.next());
+        if one != other || one.is_none() {
+            return format!("{} where the key has {}", point(other), point(one));
+        }
+    }
 }
 
 /// Statuses and carriers that the plugin's lists lack. `labels` are the merchant's.
@@ -78,7 +126,6 @@ pub(in crate::office) fn statuses(cart: &Cart, known: &[Choice], labels: &Labels
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::Label;
 
     fn cart(rest: &str) -> Cart {
         Cart::parse("a.toml", &format!("cart = \"a\"\nplugin = \"p.wasm\"\n{rest}")).expect("it is a cart")
@@ -93,6 +140,36 @@ mod tests {
         assert!(matches!(found.as_slice(), [one] if one.contains("\"1021\"") && one.contains("does not begin with \"WEB-\"")), "{found:?}");
         assert_eq!(orders(&cart(&only("1021"))), Vec::<String>::new());
         assert_eq!(orders(&cart(rule)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_key_of_the_label_map_that_matches_no_label_is_named() {
+        let labels: Labels = ["Order Shipped", "Expédié", "STRASSE"].map(|label| Label::new(label).expect("a label")).into_iter().collect();
+        let found = |key: &str| label_keys(&cart(&format!("[labels]\n{} = \"ignore\"", crate::carts::quoted(key))), &labels);
+        for fine in ["Order Shipped", "Expédié", "Order Packed", "Shipped"] {
+            assert_eq!(found(fine), Vec::<String>::new(), "{fine}");
+        }
+        for (key, words) in [
+            ("Order Shipped ", "has no space around it; write \"Order Shipped\""),
+            ("\tOrder Shipped", "has no space around it"),
+            ("Order Shipped\u{a0}", "has no space around it"),
+            ("Order Packed ", "has no space around it; write \"Order Packed\""),
+            ("order shipped", "your label \"Order Shipped\" is written in another case"),
+            ("EXPÉDIÉ", "is written in another case"),
+            ("straße", "your label \"STRASSE\" has other characters"),
+            ("Expe\u{301}die\u{301}", "your label \"Expédié\" has other characters, U+00E9 where the key has U+0065"),
+            ("Order  Shipped", "has other characters, U+0053 where the key has U+0020"),
+            ("Order\u{a0}Shipped", "U+0020 where the key has U+00A0"),
+            ("Order\u{200b} Shipped", "U+0020 where the key has U+200B"),
+            ("Ｏrder Shipped", "U+004F where the key has U+FF2F"),
+            ("", "cannot be empty"),
+            ("a\nb", "U+000A"),
+        ] {
+            let found = found(key);
+            assert!(matches!(found.as_slice(), [one] if one.contains("matches no label") && one.contains(words)), "{key:?}: {found:?}");
+        }
+        let both = cart("[labels]\n\"order shipped\" = \"a\"\n\"Order Shipped\" = \"a\"");
+        assert_eq!(label_keys(&both, &labels), Vec::<String>::new(), "the label itself is named as well");
     }
 
     #[test]

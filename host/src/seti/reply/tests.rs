@@ -65,7 +65,7 @@ fn errors_are_answered_with_their_causes() {
             Error::FunctionUnknown { name: "ordercount".into() },
             "SETIError: unknown function \"ordercount\": this address takes sendversion and updatestatus",
         ),
-        (Error::Denied, "SETIError: access denied: check user name, password and store code"),
+        (Error::Denied(super::super::Denial::NoInlet), "SETIError: access denied: check user name, password and store code"),
         (Error::Form(form::Error::TooManyFields), "SETIError: the request cannot be read: the form has more than 1000 fields"),
         (Error::Xml(xml::Error::NoOrder), "SETIResponse: update=False;Notes=the XML in the field update cannot be read: it holds no order"),
     ] {

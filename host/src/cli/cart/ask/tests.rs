@@ -100,7 +100,7 @@ fn empty_answers_leave_things_as_they_are() {
 #[test]
 fn what_cannot_be_is_asked_for_again_and_what_can_be_stands_in_the_file() {
     let lines = [
-        &["", "shop", "ftp://a.example/", "http://a.example/", "https://127.0.0.1/", "https://a.example/"][..],
+        &["", "shop", "ftp://a.example/", "http://a.example/", "https://169.254.169.254/", "https://a.example/"][..],
         &["https://b.example/"],
         &["", "many", "0", "4", "3"],
         &["latin", "form"],
@@ -119,6 +119,19 @@ fn what_cannot_be_is_asked_for_again_and_what_can_be_stands_in_the_file() {
     assert_eq!(cart.own_setting("names"), Some(&Plain::Map(map)));
     assert_eq!(cart.credentials["account"].len(), 2);
     assert_eq!(cart.labels.keys().collect::<Vec<_>>(), ["Order \"Packed\"", "Order Shipped"]);
+}
+
+#[test]
+fn a_shop_in_a_private_network_gets_the_exception_that_it_needs() {
+    for (url, allow) in
+        [("http://127.0.0.1:8089/seti", "127.0.0.1/32"), ("http://localhost", "localhost"), ("http://10.1.2.3", "10.1.2.3/32")]
+    {
+        let mut lines = LEAST.to_vec();
+        lines[0] = url;
+        let cart = answered(&[&lines[..], &["", ""]].concat()).expect("all is answered");
+        let exceptions = &cart.endpoints["api"].private;
+        assert_eq!(exceptions.iter().map(|exception| exception.allow.as_str()).collect::<Vec<_>>(), [allow], "{url}");
+    }
 }
 
 #[test]
