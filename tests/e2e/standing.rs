@@ -151,7 +151,7 @@ fn a_cart_that_cannot_be_reached_is_tried_again_and_it_is_said_when() {
         let (code, sent) = person.send("1021", "Order Shipped");
         assert!(code == 1 && sent.contains("Waiting: update 1 of order 1021 is due at "), "{sent}");
         let all = person.until("1021", "Waiting: update 1 of order 1021 is due at ");
-        assert!(all.contains("could not be reached") && all.contains("--now\n") && !all.contains("--again"), "{all}");
+        assert!(all.contains("the cart gave no usable answer") && all.contains("--now\n") && !all.contains("--again"), "{all}");
         let [_, queued, _] = person.deliveries("1021", &[]);
         let (code, now) = daemon.run(&["delivery", "retry", &queued[0], "--now"]);
         assert!(code == 1 && now.contains("2 attempts"), "it was tried once more: {now}");

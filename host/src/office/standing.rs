@@ -253,6 +253,11 @@ impl Standing {
         matches!(&self.place, Stands::Waiting(waiting) if own || waiting.delivery == *delivery)
     }
 
+    /// Whether this delivery may be tried at once: it waits, and its cart is not held.
+    pub fn may_be_tried(&self, delivery: &DeliveryId) -> bool {
+        self.waits_for(delivery) && matches!(&self.place, Stands::Waiting(waiting) if !waiting.waits.holds())
+    }
+
     /// Takes back the gate's advice to send the same again where that would tell the cart twice.
     fn guard(&self, decision: &mut Decision) {
         let answer = &mut decision.answers[Condition::Changed as usize];

@@ -53,7 +53,7 @@ fn said(one: &Resent, standing: Option<&Standing>) -> String {
         Retried::Unreadable => "was left alone: this release cannot read it; use the release that wrote it, or discard it".to_owned(),
     };
     let Some(standing) = standing else { return done };
-    let now = match standing.waits_for(&one.delivery) {
+    let now = match standing.may_be_tried(&one.delivery) {
         true => format!("\nTo try it now: {}", command::delivery_retry_now(&one.delivery)),
         false => String::new(),
     };

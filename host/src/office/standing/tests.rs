@@ -124,15 +124,14 @@ fn the_line_says_where_the_order_stands_and_the_notes_what_helps() {
         ),
         (
             standing(waiting(due.clone())),
-            "Waiting: update 1 of order 1021 is due at 2026-11-23 14:05:06 UTC: the cart could not be reached or understood.\n  \
+            "Waiting: update 1 of order 1021 is due at 2026-11-23 14:05:06 UTC: the cart gave no usable answer.\n  \
              Delivery first, 2 attempts: cartage delivery show first\n  \
              Said of the last attempt: 502 Delivered: forged.\n  \
              To try it now: cartage delivery retry first --now",
         ),
         (
             Standing { own: Some(OwnDelivery { delivery: id("second"), sequence: 2 }), serving: false, ..standing(waiting(due)) },
-            "Waiting: update 2 of order 1021 comes after update 1, which is due at 2026-11-23 14:05:06 UTC: the cart could not be reached or \
-             understood.\n  \
+            "Waiting: update 2 of order 1021 comes after update 1, which is due at 2026-11-23 14:05:06 UTC: the cart gave no usable answer.\n  \
              This update is delivery second: cartage delivery show second\n  \
              Delivery first, 2 attempts: cartage delivery show first\n  \
              Said of the last attempt: 502 Delivered: forged.\n  \

@@ -215,7 +215,7 @@ fn because(fate: Option<&str>) -> &'static str {
         None => "no attempt was made yet",
         Some("pending") => "the cart is at work on it",
         Some("busy") => "this order cannot be changed at the moment",
-        Some("retry") => "the cart could not be reached or understood",
+        Some("retry") => "the cart gave no usable answer",
         Some("plugin-fault") => "the plugin failed",
         Some("local-fault") => "this machine could not send it",
         Some("pause-cart") => "the cart was paused, and is resumed",
