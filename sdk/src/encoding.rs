@@ -37,7 +37,7 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     let text: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let digits = text.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
     let padding = text.len() - digits;
-    if digits % 4 == 1 || padding > 0 && (padding > 2 || text.len() % 4 != 0) {
+    if digits % 4 == 1 || padding > 0 && (padding > 2 || !text.len().is_multiple_of(4)) {
         return None;
     }
     let mut bytes = Vec::with_capacity(digits * 3 / 4);
