@@ -61,7 +61,8 @@ pub(super) async fn tell(definition: &Path, plugins: &Path, cart: &DemoCart, pas
 
     stage.act("the daemon is killed while an update waits, and started again").await;
     stage.expect(&["cart", "pause", CART], 0).await?;
-    stage.expect(&raise(ORDERS[1]), 0).await?;
+    // It is kept, and the command says by its end that somebody must resume the cart.
+    stage.expect(&raise(ORDERS[1]), 1).await?;
     stage.narrate("kill -9 (the daemon)");
     daemon.child.kill().await?;
     daemon = stage.serve().await?;
