@@ -209,7 +209,7 @@ impl Courier {
         let cassette = self.run(Call::SendOrderStatus { update: job.update, delivery, context }, Some(&job.delivery), mode).await;
         let took_ms = self.clock.reading().elapsed_ms.saturating_sub(started.elapsed_ms);
         let receipt = self.receipt(&cassette, job.delivery, job.attempt, started.wall_unix_ms, took_ms);
-        tracing::info!(cart = %receipt.cart, delivery = %receipt.delivery, attempt = receipt.attempt, fate = ?receipt.fate, took_ms, "attempted");
+        tracing::debug!(cart = %receipt.cart, delivery = %receipt.delivery, attempt = receipt.attempt, fate = ?receipt.fate, took_ms, "attempted");
         Ok(Attempt { receipt, cassette })
     }
 
