@@ -75,6 +75,7 @@ pub mod histogram;
 pub mod nearest;
 pub mod causes;
 pub mod fault;
+pub mod json;
 pub mod visible;
 pub mod counted;
 

@@ -16,7 +16,6 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::error::Category;
 use std::sync::Mutex;
 
 /// What all requests share.
@@ -105,11 +104,8 @@ impl Call {
 
     /// The body as JSON of this shape.
     pub(super) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
-        serde_json::from_str(self.text()?).map_err(|error| {
-            let kind = match error.classify() {
-                Category::Data => Kind::Invalid,
-                Category::Syntax | Category::Eof | Category::Io => Kind::BadRequest,
-            };
+        crate::json::read(self.text()?.as_bytes()).map_err(|error| {
+            let kind = if error.is_about_data() { Kind::Invalid } else { Kind::BadRequest };
             Problem::new(kind, format!("could not read the body as JSON: {error}"))
         })
     }

@@ -266,7 +266,7 @@ fn batch(call: &Call, count: usize) -> Result<Asked, Problem> {
     if updates.is_empty() {
         return wrong_count();
     }
-    let read = |update: &RawValue| match serde_json::from_str::<UpdateBody>(update.get()) {
+    let read = |update: &RawValue| match crate::json::read::<UpdateBody>(update.get().as_bytes()) {
         Ok(body) => Ok(body.into()),
         Err(error) => Err(Problem::new(Kind::Invalid, format!("could not read this update of the batch: {error}"))),
     };

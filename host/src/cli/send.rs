@@ -103,7 +103,7 @@ enum Error {
     #[error("the update in {file} is larger than {UPDATE_FILE_BYTES_MAX} bytes")]
     TooLarge { file: String },
     #[error("the update in {file} is no JSON of an update's form")]
-    Json { file: String, source: serde_json::Error },
+    Json { file: String, source: cartage::json::Error },
     #[error("could not write the record of the attempt to {file}")]
     Cassette { file: PathBuf, source: std::io::Error },
 }
@@ -193,7 +193,7 @@ fn read(path: &Path) -> Result<Fields, Error> {
     let desk = desk::current();
     let text = if file == "-" { desk.standard_input(UPDATE_FILE_BYTES_MAX) } else { desk.file(path, UPDATE_FILE_BYTES_MAX) };
     let Some(text) = text.map_err(failed)? else { return Err(Error::TooLarge { file }) };
-    serde_json::from_slice(&text).map_err(|source| Error::Json { file, source })
+    cartage::json::read(&text).map_err(|source| Error::Json { file, source })
 }
 
 fn keep(attempt: &Attempt, file: &Path) -> Result<(), Error> {

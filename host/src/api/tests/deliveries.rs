@@ -112,7 +112,7 @@ async fn a_dead_letter_is_tried_again_in_its_place() {
     let operator = desk.token("default", Role::Operator).await;
     let retry = |delivery: &DeliveryId| post(&format!("/v1/deliveries/{delivery}/retry")).by(&operator);
     let waiting = desk.queue("default", "1", "Order Shipped").await;
-    desk.ask(retry(&waiting)).await.problem(409, "conflict", "no dead letter (queued)");
+    desk.ask(retry(&waiting)).await.problem(409, "conflict", "it is no dead letter, and waits");
     let blocking = desk.kill("default", "1", REFUSED, Then::Block).await;
     let shown = desk.ask(get(&format!("/v1/deliveries/{blocking}")).by(&operator)).await.is(StatusCode::OK);
     assert_eq!(

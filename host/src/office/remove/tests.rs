@@ -88,7 +88,7 @@ async fn what_waits_keeps_its_cart_unless_it_is_to_be_ended() {
     die(&office, "1").await;
     let kept = office.remove_cart(&shop(), Queue::Keep).await.expect_err("something waits");
     assert!(matches!(kept, Error::CartHasQueue { queued: 2, dead: 1, .. }), "{kept}");
-    assert!(kept.to_string().contains("2 updates wait for it and 1 are dead letters"), "{kept}");
+    assert!(kept.to_string().contains("2 updates wait for it, and it has 1 dead letter;"), "{kept}");
     assert!(is_there(&office).await && office.cart(&shop()).await.expect("it is there").row.enabled, "nothing was changed");
     assert_eq!(office.remove_cart(&shop(), Queue::Discard).await.expect("it is removed"), 3);
     assert!(!is_there(&office).await);
