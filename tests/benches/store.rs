@@ -1,5 +1,6 @@
 //! `open_ms_with_5000_carts`: a data directory opened and every cart in it read, as the daemon does when it starts.
 //! `explain_ms`: a data directory with 1,000,000 orders opened, and what is known of one of them and what would happen now told.
+//! `forget_ms_with_100000_keys`: one order of the same directory forgotten, with 100,000 idempotency keys of other orders beside.
 //!
 //! Each is the slowest of several rounds, every one from a directory that was closed.
 
@@ -10,14 +11,14 @@ use cartage::clock::SystemClock;
 use cartage::data_dir::DataDir;
 use cartage::gate::Given;
 use cartage::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
-use cartage::office::{Cause, Office};
+use cartage::office::{Cause, Forgotten, Office};
 use cartage::store::carts::Definition;
 use cartage::store::decisions::{self, Decision};
 use cartage::store::events::StatusEvent;
 use cartage::store::orders::{Label, OrderRef, Package};
 use cartage::store::parameters::{Parameter, Scope};
 use cartage::store::receipts::Receipt;
-use cartage::store::{Error, Store, Tx, View, carts, events, orders, parameters, receipts};
+use cartage::store::{Error, Store, Tx, View, carts, events, idempotency, orders, parameters, receipts};
 use cartage_tests::figure::{Target, figure, wanted};
 use cartage_tests::outfit;
 use cartage_tests::shop::{Manner, Shop};
@@ -28,6 +29,8 @@ use std::time::{Duration, Instant};
 const AT: u64 = 1_800_000_000_000;
 const CARTS: u64 = 5_000;
 const ORDERS: u64 = 1_000_000;
+/// Idempotency keys, each of an order of its own.
+const KEYS: u64 = 100_000;
 /// Orders in one write while the store is filled.
 const ORDERS_AT_ONCE: u64 = 10_000;
 const ROUNDS: u64 = 20;
@@ -53,9 +56,15 @@ fn main() {
             eprintln!("filling a store: {from} of {ORDERS} orders");
         }
     }
+    for from in (0..KEYS).step_by(ORDERS_AT_ONCE as usize) {
+        write(&store, move |tx| (from..from + ORDERS_AT_ONCE).try_for_each(|nth| add_key(tx, nth)));
+    }
     drop(store);
     // Spread over all of them, in no order.
     slowest("explain_ms", (0..ROUNDS).map(|round| timed(|| threads.block_on(explain(&large, round * 7_919_317 % ORDERS)))), 50.0);
+    let office = Office::open(&large, Arc::new(SystemClock)).expect("what was filled");
+    let forget = |round: u64| timed(|| threads.block_on(forget(&office, round * 7_919_317 % KEYS)));
+    slowest("forget_ms_with_100000_keys", (0..ROUNDS).map(forget), 50.0);
 }
 
 fn slowest(name: &str, rounds: impl Iterator<Item = Duration>, target_ms: f64) {
@@ -162,6 +171,16 @@ fn open_with_carts(path: &Path) {
     let (carts, parameters) = read.expect("it can be read");
     let carts: Vec<_> = carts.iter().map(|cart| Cart::parse("store", &cart.definition.text).expect("a valid cart")).collect();
     assert_eq!((carts.len() as u64, parameters.len() as u64), (CARTS, 2 * CARTS));
+}
+
+fn add_key(tx: &Tx<'_>, nth: u64) -> Result<(), Error> {
+    let order = OrderRef { cart: shop(), number: SenderOrderNumber::new(nth.to_string()) };
+    idempotency::put(tx, &MerchantId::default(), &format!("key-{nth}"), digest(), Some(&order), "{}", AT + nth).map(drop)
+}
+
+async fn forget(office: &Office, nth: u64) {
+    let forgotten = office.forget(&shop(), &SenderOrderNumber::new(nth.to_string()), false).await.expect("it can be written");
+    assert!(matches!(forgotten, Forgotten::Done { rows, .. } if rows > 4), "with its key: {forgotten:?}");
 }
 
 async fn explain(path: &Path, nth: u64) {

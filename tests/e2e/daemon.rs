@@ -88,6 +88,18 @@ impl Daemon {
         self.done(&["credential", "set", cart, "account", "password", "--env", "SHOP_PASSWORD"]);
     }
 
+    /// Types a command, and stops it by SIGTERM after a while, should it not have ended by itself.
+    pub(crate) fn ended_after(&self, words: &[&str], at_most: std::time::Duration) -> std::process::Output {
+        let child = self.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+        let pid = child.id().to_string();
+        std::thread::spawn(move || {
+            std::thread::sleep(at_most);
+            // One that has ended is not there any more.
+            let _ = std::process::Command::new("kill").args(["-TERM", &pid]).stderr(Stdio::null()).status();
+        });
+        child.wait_with_output().expect("it ends")
+    }
+
     /// Begins a command.
     pub(crate) fn begin(&self, words: &[&str]) -> Child {
         self.command(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command starts")

@@ -27,3 +27,4 @@ mod seti_posts;
 mod seti_replies;
 mod standing;
 mod unreadable;
+mod visible;
