@@ -172,5 +172,5 @@ async fn a_recording_tells_what_was_sent_and_not_to_whom() {
     desk.run(&["send", "--cart", "shop", "--order", "4711", "--label", "Order Shipped"], "");
     let (code, printed) = desk.run(&["forget", "--cart", "shop", "--order", "4711"], "");
     assert!(code == 2 && printed.contains("--discard-queue"), "{printed}");
-    assert!(desk.done(&["forget", "--cart", "shop", "--order", "4711", "--discard-queue"]).contains("1 updates of it are never sent"));
+    assert!(desk.done(&["forget", "--cart", "shop", "--order", "4711", "--discard-queue"]).contains("1 update of it is never sent"));
 }

@@ -46,6 +46,13 @@ pub(crate) async fn post(client: &reqwest::Client, url: &str, order: &str, statu
     request.send().await.ok()?.text().await.ok()
 }
 
+/// An answer to an update, but for where its order stands, which is told as of the moment.
+fn decided(answer: &str) -> serde_json::Value {
+    let mut document: serde_json::Value = serde_json::from_str(answer).expect("it is JSON");
+    document.as_object_mut().expect("an object").retain(|name, _| !["stands", "standing"].contains(&name.as_str()));
+    document
+}
+
 pub(crate) fn is_ok(answer: &str) -> bool {
     answer.starts_with("SETIResponse: update=OK")
 }
@@ -235,7 +242,8 @@ async fn the_api_takes_updates_and_says_how_it_goes() {
     let first = send("a", "Status 1", token.clone()).await;
     assert!((200..300).contains(&first.0), "{first:?}");
     arrives(&shop, "1021", 1).await;
-    assert_eq!(send("a", "Status 1", token.clone()).await, first, "the same request has the same answer");
+    let again = send("a", "Status 1", token.clone()).await;
+    assert_eq!((again.0, decided(&again.1)), (first.0, decided(&first.1)), "the same request has the same answer");
     assert_eq!(send("a", "Status 2", token.clone()).await.0, 422, "the key was another request's");
     assert_eq!(send("b", "Status 2", "cartage_nobody".to_owned()).await.0, 401);
     assert!((200..300).contains(&send("b", "Status 2", token).await.0));

@@ -146,8 +146,8 @@ pub(super) fn fate(fate: Fate) -> String {
             "stopped: the cart gave a secret back in its answer; look at the cart before anything else is sent there"
         }
         Fate::DisableCart => "refused: the shop is closed for good",
-        Fate::DeadLetter { kind } => return format!("refused ({kind:?}); trying again would not help"),
-        Fate::Gap { kind } => return format!("refused ({kind:?}); the order's next update may go"),
+        Fate::DeadLetter { kind } => return format!("refused ({kind}); trying again would not help"),
+        Fate::Gap { kind } => return format!("refused ({kind}); the order's next update may go"),
         Fate::PluginFault => "failed: the plugin is at fault; tell its vendor",
         Fate::LocalFault => "failed on this machine, which could not connect; worth trying again",
         Fate::NotSent => "dry run: not sent",

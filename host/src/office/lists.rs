@@ -75,7 +75,7 @@ impl Office {
             plugin = Some(cassette.digest);
             let (list, failed) = match cassette.outcome {
                 Outcome::Choices(choices) => (Some(List { of: of.clone(), choices, asked_at_unix_ms: self.now_unix_ms() }), None),
-                Outcome::Failed(failure) => (None, Some(format!("{:?}: {}", failure.kind, failure.message))),
+                Outcome::Failed(failure) => (None, Some(format!("{}: {}", failure.kind, failure.message))),
                 Outcome::Ended(ended) => (None, Some(ended.to_string())),
                 Outcome::Applied(_) | Outcome::Report(_) => (None, Some("the plugin answered another question".to_owned())),
             };

@@ -132,7 +132,8 @@ fn seti_response(rest: &str) -> Answer {
     let notes = strip_prefix(notes, "Notes=").or_else(|| strip_prefix(notes, "Note=")).unwrap_or(notes);
     match verdict.trim().to_ascii_lowercase().as_str() {
         "ok" => Answer::Ok(first_line(notes.split(['\r', '\n']).next().unwrap_or_default())),
-        "false" => Answer::False(reason(notes)),
+        // The first is the protocol's word; scripts that people wrote themselves have the others.
+        "false" | "fail" | "failed" | "error" | "no" | "0" => Answer::False(reason(notes)),
         _ => Answer::Garbled,
     }
 }

@@ -55,6 +55,10 @@ fn a_fault_that_passes_is_tried_as_long_as_the_host_likes() {
         ("SETIResponse=False;Note=SQLSTATE[HY000]: General error: 1205 Lock wait timeout exceeded", FailureKind::OrderBusy),
         ("SETIError: Too many connections", FailureKind::Unavailable),
         ("SETIResponse: update=False;Notes=Payment for order 1001 is not authorized yet", FailureKind::OrderBusy),
+        // Words of scripts that somebody wrote for one shop.
+        ("SETIResponse: update=Failed;Notes=Unable to find order #1001", FailureKind::OrderNotFound),
+        ("SETIResponse: update=Error; Notes=Invalid username or password", FailureKind::Credentials),
+        ("SETIResponse: update=no;Notes=Unable to find order #1001", FailureKind::OrderNotFound),
     ] {
         assert_eq!(cart("xml", 200, body).attempt(&update("1001", "Shipped"), &tired).failed().kind, kind, "{body}");
     }

@@ -46,7 +46,7 @@ pub(in crate::cli) async fn run(
             found.findings.iter().any(|finding| finding.level == FindingLevel::Problem)
         }
         Outcome::Failed(failure) => {
-            report::talk(&format!("the plugin could not check the cart ({:?}): {}", failure.kind, failure.message));
+            report::talk(&format!("the plugin could not check the cart ({}): {}", failure.kind, failure.message));
             true
         }
         Outcome::Ended(ended) => {

@@ -101,7 +101,9 @@ impl Standing {
             notes.push(Note::text(sentence(&format!("Said of the last attempt: {said}"))));
         }
         let because = match &waiting.waits {
-            WaitsFor::Resumed { said: Some(said), .. } => Some(format!("Said when the cart was paused: {said}")),
+            WaitsFor::Resumed { said: Some(said), .. } if waiting.said.as_ref() != Some(said) => {
+                Some(format!("Said when the cart was paused: {said}"))
+            }
             WaitsFor::Mended { fault, .. } => Some(format!("What failed: {fault}")),
             WaitsFor::Ready { why } => Some(format!("Why it cannot: {why}")),
             _ => None,
