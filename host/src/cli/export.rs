@@ -44,7 +44,7 @@ impl Args {
             let several = texts.len() > 1;
             for (kept, text) in carts.iter().zip(&texts) {
                 let head = if several { format!("# {}.toml\n", kept.cart.id) } else { String::new() };
-                report::line(format!("{head}{text}").trim_end());
+                report::lines(format!("{head}{text}").trim_end());
             }
         }
         Ok(Verdict::Done)
