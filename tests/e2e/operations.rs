@@ -133,7 +133,7 @@ fn a_cart_with_a_queue_is_removed_only_when_that_is_said() {
     }
     daemon.serve();
     let (code, kept) = daemon.run(&["cart", "remove", "shop"]);
-    assert!(code == 1 && kept.contains("2 updates wait for it and 0 are dead letters"), "{kept}");
+    assert!(code == 1 && kept.contains("2 updates wait for it, and it has 0 dead letters"), "{kept}");
     let resumed = daemon.done(&["cart", "resume", "--all"]);
     assert!(resumed.contains("1 carts are no longer paused together"), "{resumed}");
     let removed = daemon.done(&["cart", "remove", "shop", "--discard-queue"]);

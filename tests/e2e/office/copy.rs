@@ -35,7 +35,7 @@ async fn a_copy_comes_back_with_its_key_and_its_plugins() {
     assert_eq!(names(&desk.path("whole/plugins")), [kept(digest(&desk.path("script.wasm")))]);
     let send = ["send", "--cart", "shop", "--order", "1022", "--label", "Order Shipped"];
     let (code, said) = in_new("whole", &send);
-    assert!(code == 1 && said.contains("cart shop is paused"), "{said}");
+    assert!(code == 1 && said.contains("the cart shop, which is paused"), "{said}");
     assert_eq!(in_new("whole", &["cart", "resume", "shop"]).0, 0);
     let (code, said) = in_new("whole", &send);
     assert_eq!(code, 0, "the key opens the password: {said}");

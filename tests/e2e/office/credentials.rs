@@ -66,7 +66,7 @@ async fn a_credential_that_is_set_resumes_a_paused_cart_if_it_works() {
     assert_eq!(set(OLD, &[]).0, 0);
     let send = ["send", "--cart", "shop", "--order", "1021", "--label", "Order Shipped"];
     desk.refused(&send, "does not take the credentials");
-    desk.refused(&send, "cart shop is paused (credentials)");
+    desk.refused(&send, "cart shop, which is paused (credentials)");
     let (code, result, talk) = set(NEW, &[]);
     assert_eq!(code, 0, "{result}{talk}");
     assert!(talk.contains("it is checked now") && result.contains("ok       ") && talk.contains("cart shop goes on"), "{result}{talk}");

@@ -69,7 +69,7 @@ async fn a_cart_that_repeats_the_password_is_paused_whatever_it_did() {
     let explained = desk.json(&["explain", "--cart", "shop", "--order", "1021"]);
     assert_eq!(explained["receipts"][0]["fate"], "delivered");
     let (code, printed) = send("1022");
-    assert!(code == 1 && printed.contains("cart shop is paused (secret-reflected)"), "{printed}");
+    assert!(code == 1 && printed.contains("cart shop, which is paused (secret-reflected)"), "{printed}");
 
     // Once somebody resumes it, it is asked again; what a check brings back counts as much.
     desk.done(&["cart", "resume", "shop"]);
