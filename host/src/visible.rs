@@ -14,7 +14,7 @@ pub fn is_hidden(c: char) -> bool {
 
 /// A text in one line: every hidden character as an escape, line feeds too.
 pub fn line(text: &str) -> String {
-    shown(text, |c| is_hidden(c))
+    shown(text, is_hidden)
 }
 
 /// A text of several lines of ours: line feeds stay, every other hidden character is an escape.

@@ -135,7 +135,7 @@ fn a_cart_with_a_queue_is_removed_only_when_that_is_said() {
     let (code, kept) = daemon.run(&["cart", "remove", "shop"]);
     assert!(code == 1 && kept.contains("2 updates wait for it, and it has 0 dead letters"), "{kept}");
     let resumed = daemon.done(&["cart", "resume", "--all"]);
-    assert!(resumed.contains("1 carts are no longer paused together"), "{resumed}");
+    assert!(resumed.contains("1 cart is no longer paused together"), "{resumed}");
     let removed = daemon.done(&["cart", "remove", "shop", "--discard-queue"]);
     assert!(removed.contains("2 of its updates are ended"), "{removed}");
     assert!(daemon.done(&["delivery", "list"]).contains("nothing") || daemon.done(&["cart", "list"]).contains("no cart yet"));

@@ -17,8 +17,11 @@ const CLIENTS_MAX: usize = 100;
 /// Who was not let in, when last, on a clock that is never set, and why.
 #[derive(Default)]
 pub(super) struct ShutOut {
-    carts: Mutex<BTreeMap<CartKey, BTreeMap<IpAddr, (u64, NotLetIn)>>>,
+    carts: Mutex<BTreeMap<CartKey, Clients>>,
 }
+
+/// The clients of one cart: when each was last not let in, in milliseconds of that clock, and why.
+type Clients = BTreeMap<IpAddr, (u64, NotLetIn)>;
 
 impl Office {
     /// Notes that a client's posts are not taken at a cart.
@@ -58,7 +61,7 @@ impl ShutOut {
         carts.values_mut().for_each(|clients| clients.retain(|_, (at_ms, _)| now_ms.saturating_sub(*at_ms) < SHUT_OUT_ALERT_MS));
         carts.retain(|_, clients| !clients.is_empty());
         let own = carts.iter().filter(|((whose, _), _)| whose == merchant);
-        let one = |((_, cart), clients): (&CartKey, &BTreeMap<IpAddr, (u64, NotLetIn)>)| {
+        let one = |((_, cart), clients): (&CartKey, &Clients)| {
             let (client, (_, why)) = clients.first_key_value()?;
             Some((cart.clone(), (clients.len(), client.to_string(), why.clone())))
         };
