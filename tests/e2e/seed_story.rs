@@ -43,7 +43,7 @@ impl Story {
         );
         let file = self.data.join(format!("{id}.toml"));
         std::fs::write(&file, text).expect("the folder can be written");
-        let (code, said) = self.run(&["apply", file.to_str().expect("a path in UTF-8")]);
+        let (code, said) = self.run(&["apply", "--approve", file.to_str().expect("a path in UTF-8")]);
         assert_eq!(code, 0, "{said}");
     }
 
