@@ -10,6 +10,13 @@ use serde::Serialize;
 pub const RETRY_WISH_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 impl Receipt {
+    /// What a plugin or a cart wrote in it: the message and the references.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let steps = self.steps.iter_mut().flat_map(|step| &mut step.reference);
+        let packages = self.packages.iter_mut().flat_map(|package| &mut package.reference);
+        self.message.iter_mut().chain(&mut self.reference).chain(steps).chain(packages)
+    }
+
     /// The same receipt without anything that a plugin or a cart wrote, and the reason in the place of its message.
     pub fn without_words(self, why: &str) -> Receipt {
         let nameless = |step: Step| Step { reference: None, ..step };
@@ -272,6 +279,28 @@ mod tests {
         ] {
             assert_eq!(after(kind, default), expected, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn a_receipt_can_lose_what_others_wrote() {
+        let mut receipt = Receipt {
+            cart: CartId::new("shop").expect("a valid id"),
+            delivery: DeliveryId::new(),
+            attempt: 1,
+            at_unix_ms: 1,
+            took_ms: 1,
+            plugin: Digest::of(b"test"),
+            reach: Reach::Answered,
+            fate: Fate::Delivered,
+            message: Some("m".into()),
+            reference: Some("r".into()),
+            steps: vec![Step { name: "note".into(), reference: Some("s".into()) }],
+            packages: vec![ToldPackage { index: 0, reference: Some("p".into()) }],
+        };
+        assert_eq!(receipt.texts_mut().map(|text| text.as_str()).collect::<Vec<_>>(), ["m", "r", "s", "p"]);
+        let mut without = receipt.without_words("it is too long");
+        assert_eq!(without.texts_mut().map(|text| text.as_str()).collect::<Vec<_>>(), ["[left out: it is too long]"]);
+        assert_eq!(without.steps[0].name, "note");
     }
 
     #[test]

@@ -151,6 +151,8 @@ const HOMES: [Home; 6] = [
             "host/src/cli/local/",
             // It listens; what it hears goes to api/ and seti/.
             "host/src/cli/serve.rs",
+            // It posts to its own daemon as an Order Manager does.
+            "host/src/cli/demo/",
             // The sockets that a service manager hands over.
             "host/src/cli/serve/",
         ],

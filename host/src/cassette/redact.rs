@@ -1,4 +1,4 @@
-//! Takes personal data out of a cassette and a receipt, by rule, before they are kept or handed to anybody.
+//! Takes personal data out of a cassette, and out of texts about the same attempt, by rule, before they are kept or handed to anybody.
 //!
 //! What is personal is known by the names of fields: those that every shop has for names, addresses, e-mail, telephone and notes, and those
 //! that the plugin's manifest names; and, for e-mail addresses, by their looks. Fields are found in JSON, XML, forms, queries, headers and
@@ -28,7 +28,6 @@ pub use known::{VALUES_BYTES_MAX, VALUES_MAX};
 use super::{Cassette, Entry, HttpEntry, Recording, WireRecord};
 use crate::coding::{Coding, Edit, apply, in_order};
 use crate::exchange::{Call, Ended, Outcome};
-use crate::receipt::Receipt;
 use cartage_contract::delivery::{Delivery, EarlierAttempt, OrderKey, Report, Setting, SettingValue, Step, ToldPackage};
 use cartage_contract::growth::Extra;
 use cartage_contract::http::{Part, Request, Response};
@@ -71,17 +70,18 @@ impl Rules {
         Ok(redacted)
     }
 
-    /// The cassette and the receipt of one attempt without personal data. What is personal anywhere in the cassette is taken out of the receipt
-    /// as well, and the same word stands in its place.
+    /// The cassette without personal data, and the same for texts about its attempt: what is personal anywhere in the cassette is taken out of
+    /// them as well, and the same word stands in its place.
     ///
     /// # Errors
     ///
-    /// [`TooMany`].
-    pub fn attempt(&self, cassette: &Cassette, receipt: &Receipt) -> Result<(Cassette, Receipt), TooMany> {
-        let (mut known, mut redacted) = (self.known(cassette), (cassette.clone(), receipt.clone()));
+    /// [`TooMany`]: then the texts are not changed, or not all of them.
+    pub fn with_texts<'a>(&self, cassette: &Cassette, texts: impl Iterator<Item = &'a mut String>) -> Result<Cassette, TooMany> {
+        let (mut known, mut redacted) = (self.known(cassette), cassette.clone());
         self.everywhere(&mut known, |known| {
-            self.pass(known, &mut redacted.0);
-            Pass { walk: Walk::new(&self.names, known) }.receipt(&mut redacted.1);
+            self.pass(known, &mut redacted);
+            let mut pass = Pass { walk: Walk::new(&self.names, known) };
+            texts.for_each(|text| pass.text(text));
         })?;
         Ok(redacted)
     }
@@ -274,13 +274,6 @@ impl Pass<'_> {
                 Ended::Limit { .. } | Ended::Stopped(_) => {}
             },
         }
-    }
-
-    fn receipt(&mut self, receipt: &mut Receipt) {
-        self.maybe(&mut receipt.message);
-        self.maybe(&mut receipt.reference);
-        self.steps(&mut receipt.steps);
-        self.told(&mut receipt.packages);
     }
 
     fn told(&mut self, packages: &mut [ToldPackage]) {

@@ -174,10 +174,11 @@ pub(super) async fn recorded(rules: Rules, attempt: &Attempt, keep: Option<Perso
     let Attempt { receipt, cassette } = attempt.clone();
     let work = move || {
         let tape = |personal, cassette: &Cassette| json_within(cassette, CASSETTE_BYTES_MAX).map(|json| Tape { json, personal });
-        match (rules.attempt(&cassette, &receipt), keep) {
-            (Ok((redacted, receipt)), keep) => {
+        let mut without = receipt.clone();
+        match (rules.with_texts(&cassette, without.texts_mut()), keep) {
+            (Ok(redacted), keep) => {
                 let kept = |personal| tape(personal, if personal == Personal::Raw { &cassette } else { &redacted });
-                Recorded { receipt, cassette: keep.and_then(kept) }
+                Recorded { receipt: without, cassette: keep.and_then(kept) }
             }
             (Err(why), keep) => {
                 let Receipt { cart, delivery, attempt, .. } = &receipt;

@@ -8,9 +8,10 @@ use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
+use tokio::time::Instant;
 
 /// How long the daemon may take to deliver one update: a plugin is compiled meanwhile.
 const PATIENCE: Duration = Duration::from_secs(120);
