@@ -2,8 +2,16 @@
 //!
 //! A cassette never held a secret in the first place: the guest's requests name slots, and what went over the wire is recorded with
 //! placeholders where egress put the values. Personal data it holds until [`redact`] has taken them out, which is before it is kept.
+//!
+//! [`file`] writes and reads it as a file. [`replay`] answers a plugin with what is recorded, and [`difference`] says what it did otherwise.
 
+pub mod difference;
+pub mod file;
 pub mod redact;
+pub mod replay;
+
+#[cfg(test)]
+mod sample;
 
 use crate::exchange::{Call, Outcome};
 use crate::id::Digest;
@@ -13,10 +21,16 @@ use cartage_contract::orders::{LineItem, Package, Update};
 use cartage_contract::signing::{self, Algorithm};
 use serde::{Deserialize, Serialize};
 
+/// The version of the form in which attempts are kept. A file has one of its own: [`file::FORMAT`].
+pub const FORMAT: u32 = 1;
+
+/// How the note ends that stands in the place of a body for which a recording had no room.
+const FULL: &str = ": this call's recording is full]";
+
 /// The record of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cassette {
-    /// The version of this format: 1.
+    /// The version of this form: [`FORMAT`].
     pub format: u32,
     /// The plugin's name.
     pub plugin: String,
@@ -60,7 +74,7 @@ impl Entry {
 
     /// Takes the bodies out, and says in the place of each how large it was.
     pub(crate) fn leave_out_bodies(&mut self) {
-        let note = |bytes: usize| format!("[{bytes} bytes, left out: this call's recording is full]");
+        let note = |bytes: usize| format!("[{bytes} bytes, left out{FULL}");
         let parts = |parts: &mut Vec<Part>| *parts = vec![Part::Text(note(parts.iter().map(part_bytes).sum()))];
         match self {
             Entry::Http(http) => {

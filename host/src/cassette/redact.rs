@@ -384,6 +384,12 @@ impl Pass<'_> {
     }
 }
 
+/// Whether a recorded body is a note in the place of one that was left out, because it could not be looked through or the recording was full.
+pub(super) fn is_left_out(body: &str) -> bool {
+    let redacted = body.strip_prefix("redacted-body-").is_some_and(|nth| !nth.is_empty() && nth.bytes().all(|byte| byte.is_ascii_digit()));
+    redacted || (body.starts_with('[') && body.ends_with(super::FULL))
+}
+
 /// Whether a body can be looked through.
 fn is_readable(bytes: &[u8]) -> bool {
     let is_text = |byte: &u8| !matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127);

@@ -4,7 +4,7 @@
 //! [`Fate`](crate::receipt::Fate), on which [`deliver`](super) acts.
 
 use crate::carts::{self, Cart, Limits};
-use crate::cassette::{Cassette, Entry};
+use crate::cassette::{self, Cassette, Entry};
 use crate::clock::Clock;
 use crate::egress::credential::{Credentials, Warning};
 use crate::egress::endpoint::Bindings;
@@ -21,7 +21,7 @@ use cartage_contract::orders::{self, Update};
 use std::sync::Arc;
 
 /// The version of a cassette's format.
-pub const CASSETTE_FORMAT: u32 = 1;
+pub const CASSETTE_FORMAT: u32 = cassette::FORMAT;
 
 /// Why a cart cannot be made ready.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,233 @@
+//! A plugin's call made again with what is recorded: every ask is answered from a cassette. Pure code; nothing is sent and no credential is needed.
+//!
+//! An ask is answered with what its like was answered: the same ask if there is one left, else the next one with the same method, endpoint and path
+//! (a signature: with the same slot and hash function). So a plugin that sends another header goes on and shows what it does afterwards. An ask that
+//! has no like ends the call, because nobody knows what the cart would have answered.
+//!
+//! Log lines are not compared. The host's own judgement of a request is not repeated: a request that was denied then is answered as denied.
+
+use super::difference::asks;
+use super::{Cassette, Entry, FORMAT, HttpEntry, Recording};
+use crate::exchange::{Answer, Ask, Ended, Limit, Outcome, Services, Stop};
+use crate::id::Digest;
+use cartage_contract::http::{self, Part, Request};
+use cartage_contract::signing::{self, Algorithm};
+
+/// What one call asked, in order, and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Take {
+    /// Requests and signatures. Log lines are left out.
+    pub asks: Vec<Asked>,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// Something that a guest asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// A request.
+    Request(Request),
+    /// A MAC or a digest.
+    Signature {
+        /// The slot, for a MAC.
+        slot: Option<String>,
+        /// The hash function.
+        algorithm: Algorithm,
+        /// The message.
+        message: Vec<Part>,
+    },
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The plugin came to this.
+    Came(Outcome),
+    /// The recording ends here: a dry run, a deadline, a fault of the machine. What the plugin would have come to is not known.
+    RecordingEnds,
+    /// The last ask has no like in the recording, so there was no answer for it.
+    NoAnswer,
+}
+
+impl Take {
+    /// What is recorded.
+    pub fn recorded(cassette: &Cassette) -> Take {
+        let asked = |entry: &Entry| match entry {
+            Entry::Http(http) => Some(Asked::Request(http.request.clone())),
+            Entry::Signature { slot, algorithm, message, answer: _ } => {
+                Some(Asked::Signature { slot: slot.clone(), algorithm: *algorithm, message: message.clone() })
+            }
+            Entry::Log { .. } => None,
+        };
+        let entries = &cassette.recording.entries;
+        let is_open = entries.iter().any(|entry| matches!(entry, Entry::Http(http) if http.answer.is_none()));
+        let is_host_s = match &cassette.outcome {
+            Outcome::Ended(ended) => match ended {
+                Ended::Stopped(_) | Ended::Host { .. } | Ended::Limit { limit: Limit::CallMs(_) } => true,
+                Ended::Trap { .. } | Ended::Limit { .. } | Ended::Contract { .. } => false,
+            },
+            Outcome::Applied(_) | Outcome::Failed(_) | Outcome::Choices(_) | Outcome::Report(_) => false,
+        };
+        let ending = if is_open || is_host_s { Ending::RecordingEnds } else { Ending::Came(cassette.outcome.clone()) };
+        Take { asks: entries.iter().filter_map(asked).collect(), ending }
+    }
+}
+
+/// The cassette of a take: what the plugin asked with the answers that are recorded, and what it came to. What tells of one machine or one moment is
+/// left out. None: there is an ask to which no answer is recorded.
+pub fn rewritten(cassette: &Cassette, take: &Take, (plugin, version, digest): (&str, &str, Digest)) -> Option<Cassette> {
+    let mut session = Session::new(cassette);
+    let mut entry = |asked: &Asked| {
+        let at = session.like(asked)?;
+        match (&cassette.recording.entries[at], asked) {
+            (Entry::Http(http), Asked::Request(request)) => {
+                let (request, answer) = (request.clone(), http.answer.clone());
+                let (wire, cause, redirect_to, peer) = (None, None, None, None);
+                Some(Entry::Http(Box::new(HttpEntry { request, wire, reach: http.reach, answer, cause, redirect_to, peer, took_ms: 0 })))
+            }
+            (Entry::Signature { answer, .. }, Asked::Signature { slot, algorithm, message }) => {
+                let (slot, message, answer) = (slot.clone(), message.clone(), answer.clone());
+                Some(Entry::Signature { slot, algorithm: *algorithm, message, answer })
+            }
+            _ => None,
+        }
+    };
+    let entries = take.asks.iter().map(&mut entry).collect::<Option<_>>()?;
+    let outcome = match &take.ending {
+        Ending::Came(outcome) => outcome.clone(),
+        Ending::RecordingEnds => cassette.outcome.clone(),
+        Ending::NoAnswer => return None,
+    };
+    let recording = Recording { entries, ..cassette.recording.clone() };
+    let (plugin, version) = (plugin.to_owned(), version.to_owned());
+    Some(Cassette { format: FORMAT, plugin, version, digest, call: cassette.call.clone(), recording, outcome })
+}
+
+/// Answers one call out of a cassette.
+pub struct Session<'a> {
+    cassette: &'a Cassette,
+    /// Which entries were given as an answer.
+    used: Vec<bool>,
+    asks: Vec<Asked>,
+    ended: Option<Ending>,
+}
+
+impl<'a> Session<'a> {
+    /// Before the call.
+    pub fn new(cassette: &'a Cassette) -> Session<'a> {
+        Session { cassette, used: vec![false; cassette.recording.entries.len()], asks: Vec::new(), ended: None }
+    }
+
+    /// What was asked, after the call came to this outcome.
+    pub fn finish(self, outcome: Outcome) -> Take {
+        Take { asks: self.asks, ending: self.ended.unwrap_or(Ending::Came(outcome)) }
+    }
+
+    fn send(&mut self, request: Request) -> Answer {
+        let asked = Asked::Request(request);
+        if let Some(at) = self.like(&asked) {
+            self.asks.push(asked);
+            let Entry::Http(http) = &self.cassette.recording.entries[at] else { unreachable!("its like is a request") };
+            return match &http.answer {
+                Some(answer) => Answer::Sent(answer.clone()),
+                None => self.end(Ending::RecordingEnds, Stop::DryRun),
+            };
+        }
+        // Neither of these leaves a request in a recording.
+        if let Some(error) = self.requests_used_up() {
+            return Answer::Sent(Err(error));
+        }
+        if self.all_used() && self.cassette.outcome == Outcome::Ended(Ended::Stopped(Stop::SecretReflected)) {
+            return self.end(Ending::RecordingEnds, Stop::SecretReflected);
+        }
+        self.asks.push(asked);
+        self.end(Ending::NoAnswer, Stop::DryRun)
+    }
+
+    fn sign(&mut self, slot: Option<String>, algorithm: Algorithm, message: Vec<Part>) -> Answer {
+        let asked = Asked::Signature { slot, algorithm, message };
+        if let Some(at) = self.like(&asked) {
+            self.asks.push(asked);
+            let Entry::Signature { answer, .. } = &self.cassette.recording.entries[at] else { unreachable!("its like is a signature") };
+            return Answer::Signed(answer.clone());
+        }
+        if let Some(error) = self.signatures_used_up() {
+            return Answer::Signed(Err(error));
+        }
+        self.asks.push(asked);
+        self.end(Ending::NoAnswer, Stop::DryRun)
+    }
+
+    /// The place of an entry that is like this ask and was not used yet; it is used then.
+    fn like(&mut self, asked: &Asked) -> Option<usize> {
+        let recorded = |same: &dyn Fn(&Entry) -> bool| {
+            self.cassette.recording.entries.iter().zip(&self.used).position(|(entry, used)| !used && same(entry))
+        };
+        let same = |entry: &Entry| match (entry, asked) {
+            (Entry::Http(http), Asked::Request(request)) => asks::same_request(&http.request, request),
+            (
+                Entry::Signature { slot, algorithm, message, .. },
+                Asked::Signature { slot: slot_now, algorithm: now, message: message_now },
+            ) => slot == slot_now && algorithm == now && asks::same_message(message, message_now),
+            _ => false,
+        };
+        let alike = |entry: &Entry| match (entry, asked) {
+            (Entry::Http(http), Asked::Request(request)) => asks::place(&http.request) == asks::place(request),
+            (Entry::Signature { slot, algorithm, .. }, Asked::Signature { slot: slot_now, algorithm: now, .. }) => {
+                slot == slot_now && algorithm == now
+            }
+            _ => false,
+        };
+        let at = recorded(&same).or_else(|| recorded(&alike))?;
+        self.used[at] = true;
+        Some(at)
+    }
+
+    fn end(&mut self, ending: Ending, stop: Stop) -> Answer {
+        self.ended = Some(ending);
+        Answer::End(stop)
+    }
+
+    fn all_used(&self) -> bool {
+        let mut entries = self.cassette.recording.entries.iter().zip(&self.used);
+        entries.all(|(entry, used)| *used || matches!(entry, Entry::Log { .. } | Entry::Signature { .. }))
+    }
+
+    /// The answer to requests beyond the number that a call has. The first of them is recorded, and no other.
+    fn requests_used_up(&self) -> Option<http::Error> {
+        let last = self.cassette.recording.entries.iter().rev().find_map(|entry| match entry {
+            Entry::Http(http) => Some(&http.answer),
+            Entry::Signature { .. } | Entry::Log { .. } => None,
+        });
+        match last? {
+            Some(Err(error)) if error.kind == http::ErrorKind::QuotaExceeded && self.all_used() => Some(error.clone()),
+            _ => None,
+        }
+    }
+
+    /// The same of signatures.
+    fn signatures_used_up(&self) -> Option<signing::Error> {
+        let last = self.cassette.recording.entries.iter().zip(&self.used).rev().find_map(|(entry, used)| match entry {
+            Entry::Signature { answer, .. } => Some((answer, *used)),
+            Entry::Http(_) | Entry::Log { .. } => None,
+        });
+        match last? {
+            (Err(error), true) if error.kind == signing::ErrorKind::QuotaExceeded => Some(error.clone()),
+            _ => None,
+        }
+    }
+}
+
+impl Services for Session<'_> {
+    async fn answer(&mut self, ask: Ask) -> Answer {
+        match ask {
+            Ask::Send(request) => self.send(request),
+            Ask::Mac { slot, algorithm, message } => self.sign(Some(slot), algorithm, message),
+            Ask::Digest { algorithm, message } => self.sign(None, algorithm, message),
+            Ask::Log { .. } => Answer::Logged,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
