@@ -48,8 +48,11 @@ Examples:
   One delivery, or all that died of one reason at one cart, in one file for whoever helps:
       cartage delivery export 01890a5d-ac96-774b-bcce-b302099a8057 support.json
       cartage delivery export --all --cart seed-shop --reason order-not-found support.json
+  The recordings of one delivery, a file an attempt, to run a plugin against:
+      cartage delivery export 01890a5d-ac96-774b-bcce-b302099a8057 cassettes --cassettes
+      cartage plugin replay shop.wasm cassettes
 
-It holds the gate's decisions, the receipts, what went over the wire, and which versions ran. Order numbers and tracking numbers are in it.
+The one file holds the gate's decisions, the receipts, what went over the wire, and which versions ran. Order numbers and tracking numbers are in it.
 Secrets are not, and names, addresses, e-mail, telephone numbers and notes are taken out by rule: look through it before you hand it on.";
 
 const RETRY_EXAMPLES: &str = "\
@@ -99,7 +102,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ATTEMPT", num_args = 0..=1)]
         cassette: Option<Option<u32>>,
     },
-    /// Write all that is known of deliveries into one file for whoever helps, without secrets and personal data.
+    /// Write all that is known of deliveries into one file for whoever helps, or their recordings as cassettes, without secrets and personal data.
     #[command(after_long_help = EXPORT_EXAMPLES)]
     Export(export::Args),
     /// Try dead letters again.

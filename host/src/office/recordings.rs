@@ -92,13 +92,7 @@ impl Office {
 
     async fn support_one(&self, delivery: &DeliveryId) -> Result<Option<Value>, Error> {
         let Some(shown) = self.delivery(delivery).await? else { return Ok(None) };
-        let order = match &shown.found {
-            Some(found) => Some(order_of(found)),
-            None => {
-                let (merchant, id) = (self.merchant.clone(), delivery.clone());
-                self.shared.store.read::<_, store::Error>(move |view| receipts::order(view, &merchant, &id)).await?
-            }
-        };
+        let order = self.order_of(delivery, shown.found.as_ref()).await?;
         let (state, is) = match &shown.found {
             None => ("delivered", Value::Null),
             Some(Found::Queued(queued, update)) => (
@@ -127,18 +121,11 @@ impl Office {
             Some(order) => self.find_cart(&order.cart).await?,
             None => None,
         };
-        let fields = kept.as_ref().and_then(KeptCart::manifest).map(|manifest| manifest.personal_fields.clone()).unwrap_or_default();
-        let rules = Rules::new(&fields);
+        let rules = rules_of(kept.as_ref());
         let mut tapes = Vec::new();
         for attempt in &shown.cassettes {
-            match self.cassette(delivery, Some(*attempt)).await {
-                // One that was kept raw as well.
-                Ok(Some((attempt, cassette))) => {
-                    let rules = rules.clone();
-                    let redacted = heavy::work(cassette.bytes(), move || rules.cassette(&cassette)).await;
-                    tapes.extend(redacted.ok().map(|cassette| json!({ "attempt": attempt, "cassette": cassette })));
-                }
-                Ok(None) => {}
+            match self.redacted_cassette(delivery, *attempt, &rules).await {
+                Ok(redacted) => tapes.extend(redacted.map(|cassette| json!({ "attempt": attempt, "cassette": cassette }))),
                 Err(error @ Error::Kept { .. }) => tapes.push(json!({ "attempt": attempt, "unreadable": chain(&error) })),
                 Err(error) => return Err(error),
             }
@@ -159,6 +146,41 @@ impl Office {
         let mut document = merged(about, redacted);
         document["cassettes"] = tapes.into();
         Ok(Some(document))
+    }
+
+    /// The recordings of a delivery that are kept, each with the number of its attempt, without personal data also where they hold it. None: nothing is
+    /// known of the delivery.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], and [`Error::Kept`] where this release cannot read one.
+    pub async fn cassettes(&self, delivery: &DeliveryId) -> Result<Option<Vec<(u32, Cassette)>>, Error> {
+        let Some(shown) = self.delivery(delivery).await? else { return Ok(None) };
+        let kept = match self.order_of(delivery, shown.found.as_ref()).await? {
+            Some(order) => self.find_cart(&order.cart).await?,
+            None => None,
+        };
+        let (rules, mut all) = (rules_of(kept.as_ref()), Vec::new());
+        for attempt in &shown.cassettes {
+            all.extend(self.redacted_cassette(delivery, *attempt, &rules).await?.map(|cassette| (*attempt, cassette)));
+        }
+        Ok(Some(all))
+    }
+
+    /// The recording of an attempt without personal data, also where it was kept raw. None: it is not there, or cannot be freed of personal data.
+    async fn redacted_cassette(&self, delivery: &DeliveryId, attempt: u32, rules: &Rules) -> Result<Option<Cassette>, Error> {
+        let Some((_, cassette)) = self.cassette(delivery, Some(attempt)).await? else { return Ok(None) };
+        let rules = rules.clone();
+        Ok(heavy::work(cassette.bytes(), move || rules.cassette(&cassette)).await.ok())
+    }
+
+    /// The order of a delivery.
+    async fn order_of(&self, delivery: &DeliveryId, found: Option<&Found>) -> Result<Option<OrderRef>, Error> {
+        if let Some(found) = found {
+            return Ok(Some(order_of(found)));
+        }
+        let (merchant, id) = (self.merchant.clone(), delivery.clone());
+        Ok(self.shared.store.read::<_, store::Error>(move |view| receipts::order(view, &merchant, &id)).await?)
     }
 
     async fn decisions_about(&self, order: &OrderRef) -> Result<Vec<Value>, Error> {
@@ -241,6 +263,12 @@ fn merged(mut one: Value, other: Value) -> Value {
 /// Why this release cannot read a delivery. None: it can.
 fn unreadable(label: &Result<String, Unreadable>) -> Option<String> {
     label.as_ref().err().map(Unreadable::to_string)
+}
+
+/// What is taken out of the recordings of a cart: what its plugin names as personal, besides what always is.
+fn rules_of(kept: Option<&KeptCart>) -> Rules {
+    let fields = kept.and_then(KeptCart::manifest).map(|manifest| manifest.personal_fields.clone()).unwrap_or_default();
+    Rules::new(&fields)
 }
 
 fn order_of(found: &Found) -> OrderRef {

@@ -1,31 +1,44 @@
-//! `cartage delivery export`: one file for whoever helps.
+//! `cartage delivery export`: one file for whoever helps, or a delivery's recordings as a folder of cassettes.
 
 use super::{Filter, delivery, unknown};
 use crate::cli::{Failure, Verdict, desk, init, report};
+use cartage::cassette::file;
 use cartage::counted::counted;
 use cartage::id::DeliveryId;
 use cartage::office::{Office, SUPPORT_DELIVERIES_MAX};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is exported, and where to.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The ids of deliveries, and the file, which must not be there yet.
+    /// The ids of deliveries, and the file, which must not be there yet. With --cassettes: one id, and a folder that is there.
     #[arg(value_names = ["ID", "FILE"], num_args = 1.., required = true)]
     ids_and_file: Vec<String>,
     /// All dead letters that the filters find.
     #[arg(long)]
     all: bool,
+    /// Write the recordings of one delivery into a folder instead, a file an attempt, as `cartage plugin replay` takes them.
+    #[arg(long, conflicts_with = "all")]
+    cassettes: bool,
     #[command(flatten)]
     filter: Filter,
 }
 
 impl Args {
     pub(super) async fn run(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
-        let Args { mut ids_and_file, all, filter } = self;
+        let Args { mut ids_and_file, all, cassettes, filter } = self;
         let file = PathBuf::from(ids_and_file.pop().expect("clap wants one at least"));
         let ids: Result<Vec<DeliveryId>, String> = ids_and_file.iter().map(|id| delivery(id)).collect();
         let ids = ids.map_err(|why| Failure::wrong_use(format!("{why}; the last word names the file")))?;
+        if cassettes {
+            let [id] = ids.as_slice() else {
+                return Err(Failure::wrong_use("--cassettes writes the recordings of one delivery: name its id and then a folder"));
+            };
+            if filter.is_set() {
+                return Err(Failure::wrong_use("filters find dead letters; leave them out, or leave --cassettes out"));
+            }
+            return export_cassettes(office, id, &file, json).await;
+        }
         if all != ids.is_empty() || (!all && filter.is_set()) {
             return Err(Failure::wrong_use(
                 "name deliveries by their ids and then the file, or say --all, with filters or without, and the file",
@@ -52,7 +65,37 @@ impl Args {
     }
 }
 
-fn write_new(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
+/// Writes the recordings that are kept of a delivery, a file an attempt.
+async fn export_cassettes(office: &Office, id: &DeliveryId, folder: &Path, json: bool) -> Result<Verdict, Failure> {
+    let all = office.cassettes(id).await.map_err(init::failure)?.ok_or_else(|| unknown(id))?;
+    if all.is_empty() {
+        return Err(Failure::wrong_use(format!(
+            "there is no recording of an attempt at delivery {id}; none was kept, or they are deleted"
+        ))
+        .what_to_do(format!("`cartage delivery show {id}` tells what is known of it")));
+    }
+    let mut files = Vec::new();
+    for (attempt, cassette) in &all {
+        // With zeros in front, so that the order of names is that of attempts.
+        let path = folder.join(format!("attempt-{attempt:03}.json"));
+        let text = file::write(cassette);
+        desk::current().new_file(&path, &mut |path| write_new(path, text.as_bytes()))?;
+        files.push(path);
+    }
+    if json {
+        report::json(&serde_json::json!({ "delivery": id, "files": files }));
+        return Ok(Verdict::Done);
+    }
+    files.iter().for_each(|file| report::line(&file.display().to_string()));
+    let what = counted(files.len(), "cassette");
+    report::talk(&format!(
+        "wrote {what} without secrets and personal data; `cartage plugin replay FILE {}` runs a plugin against them",
+        folder.display()
+    ));
+    Ok(Verdict::Done)
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write as _;
     let made = desk::private().create_new(true).open(path).and_then(|mut file| file.write_all(bytes));
     made.map_err(|error| {
