@@ -1,10 +1,13 @@
-//! `cartage plugin`: make plugins, look at them, and ban those that must not run.
+//! `cartage plugin`: make plugins, look at them, run them against recordings, and ban those that must not run.
 
 mod ban;
 mod build;
+mod cassettes;
 mod component;
+mod diff;
 mod inspect;
 mod project;
+mod replay;
 
 pub(super) use inspect::{takes, value_text};
 
@@ -13,11 +16,13 @@ use cartage::plugin::{Plugin, Runtime, admit};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
-/// Build plugins, look at them, and ban those that must not run.
+/// Build plugins, look at them, run them against recordings, and ban those that must not run.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Build(build::Args),
     Inspect(inspect::Args),
+    Replay(replay::Args),
+    Diff(diff::Args),
     Ban(ban::Ban),
     Unban(ban::Unban),
     Bans(ban::Bans),
@@ -33,6 +38,8 @@ impl Command {
         match self {
             Command::Build(args) => args.run(json),
             Command::Inspect(args) => args.run(json),
+            Command::Replay(args) => args.run(json),
+            Command::Diff(args) => args.run(json),
             Command::Ban(args) => args.run(data, json),
             Command::Unban(args) => args.run(data, json),
             Command::Bans(args) => args.run(data, json),

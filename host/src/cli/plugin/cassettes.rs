@@ -1,0 +1,168 @@
+//! The cassettes that a command names, and a plugin that makes their calls again.
+
+use crate::cli::apply::plugin_at;
+use crate::cli::{Failure, desk, report};
+use cartage::carts::Limits;
+use cartage::cassette::difference::Difference;
+use cartage::cassette::file::{self, FILE_BYTES_MAX};
+use cartage::cassette::replay::{Session, Take};
+use cartage::cassette::{Cassette, Entry};
+use cartage::counted::counted;
+use cartage::exchange::{Ended, Limit, Outcome};
+use cartage::plugin::Plugin;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Processor time of a replayed call in milliseconds. It is much, because a busy machine is no difference; fuel is what bounds a call the same everywhere.
+const CPU_MS: u32 = 10_000;
+
+/// A cassette and its file.
+pub(super) struct Loaded {
+    pub(super) path: PathBuf,
+    pub(super) cassette: Cassette,
+}
+
+/// Reads cassettes by their files, and all `.json` files of folders in order of name.
+pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Failure> {
+    let mut all = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let files =
+                files_in(path).map_err(|error| Failure::wrong_use(format!("could not list the folder {}: {error}", path.display())))?;
+            if files.is_empty() {
+                return Err(Failure::wrong_use(format!(
+                    "the folder {} holds no cassette: no file whose name ends in .json",
+                    path.display()
+                ))
+                .what_to_do("name a cassette's file, or the folder that holds some"));
+            }
+            all.extend(files);
+        } else {
+            all.push(path.clone());
+        }
+    }
+    all.into_iter().map(one).collect()
+}
+
+fn files_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn one(path: PathBuf) -> Result<Loaded, Failure> {
+    let refused = |error: &file::Error| {
+        let why = report::chain(error);
+        Failure::wrong_use(format!("{} is not read as a cassette: {why}", path.display())).what_to_do(error.remedy())
+    };
+    let bytes = desk::current().file(&path, FILE_BYTES_MAX as u64);
+    let bytes = bytes.map_err(|error| {
+        Failure::wrong_use(format!("could not read the cassette {}: {error}", path.display()))
+            .what_to_do("name a file that `cartage send --cassette` or `cartage delivery export --cassettes` wrote")
+    })?;
+    let bytes = bytes.ok_or_else(|| refused(&file::Error::TooLarge))?;
+    let cassette = file::read(&bytes).map_err(|error| refused(&error))?;
+    Ok(Loaded { path, cassette })
+}
+
+/// A plugin that is run against cassettes, without any way out.
+pub(super) struct Player {
+    pub(super) plugin: Plugin,
+    threads: tokio::runtime::Runtime,
+}
+
+impl Player {
+    /// Admits the plugin of a file.
+    pub(super) fn new(file: &Path) -> Result<Player, Failure> {
+        let wrong =
+            |why: String| Failure::wrong_use(why).what_to_do("name a plugin's file; `cartage plugin inspect FILE` says more about it");
+        let (_, bytes) = plugin_at(file)?;
+        let plugin = super::admit(&file.display().to_string(), bytes).map_err(|error| wrong(report::chain(&error)))?;
+        let threads = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        Ok(Player { plugin, threads: threads.map_err(|error| wrong(format!("could not begin to run plugins: {error}")))? })
+    }
+
+    /// The plugin's name and version.
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.plugin.manifest().name, self.plugin.manifest().version)
+    }
+
+    /// What the plugin does when it is called as the cassette says and answered as it says.
+    pub(super) fn play(&self, cassette: &Cassette) -> Take {
+        let mut session = Session::new(cassette);
+        let outcome = self.threads.block_on(self.plugin.call(&cassette.call, &limits(cassette), &mut session));
+        session.finish(outcome)
+    }
+}
+
+/// The usual limits. One that the recorded call went over is as it was then.
+fn limits(cassette: &Cassette) -> Limits {
+    let mut limits = Limits { cpu_ms: CPU_MS, ..Limits::default() };
+    let Outcome::Ended(Ended::Limit { limit }) = cassette.outcome else { return limits };
+    match limit {
+        Limit::Fuel(most) => limits.fuel = most,
+        Limit::MemoryBytes(most) => limits.memory_bytes = most,
+        Limit::TableElements(most) => limits.table_elements = most,
+        Limit::HostCallBytes(most) => limits.host_call_bytes = most,
+        Limit::Handles(most) => limits.handles = most,
+        Limit::LogLines(most) => limits.log_lines = most,
+        Limit::LogBytes(most) => limits.log_bytes = most,
+        Limit::CpuMs(most) => limits.cpu_ms = most,
+        Limit::StackBytes(_) | Limit::CallMs(_) => {}
+    }
+    limits
+}
+
+/// Refuses cassettes of other plugins than these.
+pub(super) fn check_names(cassettes: &[Loaded], names: &[&str], any_plugin: bool) -> Result<(), Failure> {
+    let foreign = cassettes.iter().find(|loaded| !names.contains(&loaded.cassette.plugin.as_str()));
+    match foreign.filter(|_| !any_plugin) {
+        None => Ok(()),
+        Some(Loaded { path, cassette }) => Err(Failure::wrong_use(format!(
+            "{} is a recording of the plugin {}, and the plugin to run is {}",
+            path.display(),
+            cassette.plugin,
+            names.join(", or ")
+        ))
+        .what_to_do("name cassettes of that plugin, or say --any-plugin to run it against them all the same")),
+    }
+}
+
+/// `2 requests`, and signatures where there are some.
+pub(super) fn size(cassette: &Cassette) -> String {
+    let of = |is: fn(&Entry) -> bool| cassette.recording.entries.iter().filter(|entry| is(entry)).count();
+    let requests = counted(of(|entry| matches!(entry, Entry::Http(_))), "request");
+    match of(|entry| matches!(entry, Entry::Signature { .. })) {
+        0 => requests,
+        signatures => format!("{requests}, {}", counted(signatures, "signature")),
+    }
+}
+
+/// Differences for a program, each with its words.
+pub(super) fn as_json(differences: &[Difference]) -> Value {
+    let one = |difference: &Difference| {
+        let mut value = serde_json::to_value(difference).expect("a difference is plain data");
+        value["says"] = difference.to_string().into();
+        value
+    };
+    differences.iter().map(one).collect()
+}
+
+/// How many cassettes there are, and how many show a difference.
+pub(super) fn sum(all: usize, different: usize) -> String {
+    match different {
+        0 => format!("{}: no difference", counted(all, "cassette")),
+        different => format!("{}: {different} different, {} the same", counted(all, "cassette"), all - different),
+    }
+}
+
+/// Which plugin made a recording.
+pub(super) fn recorded_by(cassette: &Cassette) -> Value {
+    json!({ "plugin": cassette.plugin, "version": cassette.version, "digest": cassette.digest })
+}
