@@ -2,6 +2,7 @@
 
 mod admission;
 mod calls;
+mod cassettes;
 mod chain;
 mod clock;
 mod containment;
