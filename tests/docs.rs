@@ -43,7 +43,16 @@ fn readme_names_both_ways_to_start() {
 
 #[test]
 fn links_lead_somewhere() {
-    for file in ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "plugins/integration-script/README.md"] {
+    for file in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/webhook.md",
+        "plugins/integration-script/README.md",
+        "plugins/webhook/README.md",
+    ] {
         let folder = root().join(file);
         let folder = folder.parent().expect("a file lies in a folder");
         for link in read(file).split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next().map(str::to_owned)) {
