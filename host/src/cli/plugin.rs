@@ -1,4 +1,5 @@
 //! `cartage plugin`: make plugins, look at them, run them against recordings, and ban those that must not run.
+//! `cartage plugin`: begin and build plugins, look at them, and ban those that must not run.
 
 mod ban;
 mod build;
@@ -6,6 +7,7 @@ mod cassettes;
 mod component;
 mod diff;
 mod inspect;
+mod new;
 mod project;
 mod replay;
 
@@ -17,8 +19,10 @@ use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
 /// Build plugins, look at them, run them against recordings, and ban those that must not run.
+/// Begin and build plugins, look at them, and ban those that must not run.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    New(new::Args),
     Build(build::Args),
     Inspect(inspect::Args),
     Replay(replay::Args),
@@ -36,6 +40,7 @@ impl Command {
 
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         match self {
+            Command::New(args) => args.run(json),
             Command::Build(args) => args.run(json),
             Command::Inspect(args) => args.run(json),
             Command::Replay(args) => args.run(json),

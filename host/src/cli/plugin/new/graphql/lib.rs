@@ -1,0 +1,130 @@
+//! Tells a cart of each order's status over the cart's GraphQL interface.
+//!
+//! The cart is made up. Everything is a POST to one URL: what only reads says so with `reads`, so that a check and a dry run may make it. What went wrong
+//! stands in the answer, mostly with status 200: under `errors`, or as a refusal of the shop's own under `data`.
+
+use cartage_sdk::http::{GraphqlError, Method, Request};
+use cartage_sdk::manifest::{Endpoint, Features, Slot, Statuses, choices};
+use cartage_sdk::orders::news;
+use cartage_sdk::serde_json::{Value, json};
+use cartage_sdk::{Applied, Context, Delivery, Failure, FindingSubject, Manifest, OrderKey, Plugin, Progress, Report, Update};
+
+/// The plugin.
+#[derive(Debug)]
+pub struct MyCart;
+
+cartage_sdk::export!(MyCart);
+
+const FIND: &str = "query Find($code: String!) { orders(code: $code) { id code trackingNumbers } }";
+const SET_STATUS: &str = "mutation SetStatus($id: ID!, $status: String!) { setStatus(id: $id, status: $status) { refusal } }";
+const ADD_TRACKING: &str = "mutation AddTracking($id: ID!, $carrier: String, $number: String!) { addTracking(id: $id, carrier: $carrier, number: $number) { refusal } }";
+
+impl Plugin for MyCart {
+    fn describe() -> Manifest {
+        Manifest::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+            .cart("Example Shop 3 or later")
+            .summary("Sets an order's status and adds its tracking numbers.")
+            .vendor("Example Ltd")
+            .endpoint(
+                Endpoint::new("api", "the shop's GraphQL interface", "https://shop.example/graphql")
+                    .methods([Method::Post])
+                    .paths(["/"])
+                    .request_types(["application/json"])
+                    .response_types(["application/json"]),
+            )
+            .slot(Slot::bearer("token", "Settings > API > Access tokens in the shop's back office").for_endpoints(["api"]))
+            .statuses(Statuses::Fixed(choices(["open", "shipped", "closed"])))
+            .features(Features { tracking: true, several_packages: true, without_status: true, ..Features::default() })
+    }
+
+    fn check(order: Option<OrderKey>, _: Context) -> Result<Report, Failure> {
+        let number = order.as_ref().map_or("", |order| order.order_number.as_str());
+        let found = find(number);
+        let report = Report::new();
+        Ok(match found {
+            Err(failure) if failure.kind != cartage_sdk::FailureKind::OrderNotFound => {
+                report.problem(FindingSubject::Credentials, &*failure.message, "make a token with write access and set it again")
+            }
+            Err(failure) if order.is_some() => report.fine(FindingSubject::Credentials, "the shop takes the token").problem(
+                FindingSubject::Order,
+                &*failure.message,
+                "look at the order in the shop's back office",
+            ),
+            Ok(_) | Err(_) => report.fine(FindingSubject::Credentials, "the shop takes the token"),
+        })
+    }
+
+    fn send_order_status(update: Update, delivery: Delivery, _: Context) -> Result<Applied, Failure> {
+        Progress::of(&delivery).run(|work| {
+            // The look-up also tells which tracking numbers the shop has, so that a repeat adds none twice.
+            let order = find(&update.order_number)?;
+            work.reference(order.id.as_str());
+            if let Some(status) = &update.status {
+                change("setStatus", SET_STATUS, &json!({"id": order.id, "status": status}))?;
+                work.step("status set", None);
+            }
+            for (place, package) in news(&update).new_packages() {
+                let Some(number) = &package.tracking_number else { continue };
+                if !order.tracking_numbers.contains(number) {
+                    change("addTracking", ADD_TRACKING, &json!({"id": order.id, "carrier": package.carrier, "number": number}))?;
+                }
+                work.told(place, None);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// An order as the shop has it.
+struct Order {
+    id: String,
+    tracking_numbers: Vec<String>,
+}
+
+/// Looks an order up. A search may find more than was asked for, so every candidate is compared exactly.
+fn find(number: &str) -> Result<Order, Failure> {
+    let data = ask(Request::post("api").reads(), FIND, &json!({"code": number}))?;
+    let orders = data["orders"].as_array().ok_or_else(|| Failure::protocol("the shop's answer has no list of orders"))?;
+    let mut found = orders.iter().filter(|order| order["code"] == number);
+    let order = match (found.next(), found.next()) {
+        (Some(order), None) => order,
+        (None, _) => return Err(Failure::order_not_found(format!("the shop has no order {number}"))),
+        (Some(_), Some(_)) => return Err(Failure::ambiguous_order(format!("the shop has several orders {number}"))),
+    };
+    let id = order["id"].as_str().ok_or_else(|| Failure::protocol("the shop's order has no id"))?;
+    let numbers = order["trackingNumbers"].as_array().into_iter().flatten();
+    Ok(Order { id: id.to_owned(), tracking_numbers: numbers.filter_map(|number| number.as_str().map(str::to_owned)).collect() })
+}
+
+/// Makes a change. The shop did it only if its answer holds the change's own result, and that has no refusal.
+fn change(name: &str, mutation: &str, variables: &Value) -> Result<(), Failure> {
+    let data = ask(Request::post("api"), mutation, variables)?;
+    match data.get(name).and_then(|result| result.get("refusal")) {
+        Some(Value::Null) => Ok(()),
+        Some(refusal) => Err(Failure::invalid_data(format!("the shop refused {name}: {refusal}"))),
+        None => Err(Failure::protocol(format!("the shop's answer says nothing of {name}"))),
+    }
+}
+
+/// Asks the shop and gives back the answer's `data`.
+fn ask(request: Request, query: &str, variables: &Value) -> Result<Value, Failure> {
+    let answer = request.auth("token").json(json!({"query": query, "variables": variables})).send()?;
+    answer.graphql::<Value>().map_err(|error| match error {
+        // A code that means something of its own at this shop; `?` knows the usual ones.
+        error if error.has_code("INVALID_TRANSITION") => Failure::illegal_transition(error.to_string()),
+        // Without an answer of GraphQL the status is all there is.
+        GraphqlError::Unreadable(error) => match answer.status {
+            401 => Failure::credentials(error.to_string()),
+            403 => Failure::not_permitted(error.to_string()),
+            404 => Failure::misconfigured(format!("set the URL of the shop's GraphQL interface: {error}")),
+            410 => Failure::gone(error.to_string()),
+            429 => Failure::rate_limited(error.to_string()),
+            500.. => Failure::unavailable(error.to_string()),
+            _ => Failure::protocol(error.to_string()),
+        },
+        error => error.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests;
