@@ -38,6 +38,7 @@ mod serve;
 mod status;
 mod token;
 mod toolchain;
+mod update;
 
 use clap::{Parser, Subcommand};
 use init::Place;

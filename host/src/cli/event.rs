@@ -1,6 +1,6 @@
 //! `cartage event`: status events, what a user gave them, and raising one.
 
-use super::send::{YesOrNo, assign, package};
+use super::update::{YesOrNo, assign, package};
 use super::{Failure, Verdict, courier, gated, init, param, report};
 use cartage::events::{EVENTS, Event, Label, LabelError, Labels, Setting, find};
 use cartage::gate::Again;
