@@ -23,7 +23,6 @@ pub use courier::{Attempt, Courier, Error, Job};
 use crate::causes::chain;
 use crate::clock::Clock;
 use crate::egress::Mode;
-use crate::exchange::Outcome;
 use crate::failpoint;
 use crate::id::SenderOrderNumber;
 use crate::outbox::{self, Claim, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Suspect, Wish};
@@ -195,7 +194,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Ok(self.outbox.claim(vec![wish]).await?.pop().unwrap_or(Claimed::Nothing))
     }
 
-    /// What follows. An attempt that may still be under way at the cart is not repeated before that is over.
+    /// What follows from the attempt of a claim.
     fn judge(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, rate_limits: u32) -> Verdict {
         let history = History {
             attempts: claim.attempts.counted,
@@ -204,14 +203,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             age_ms: self.clock.age_ms(claim.queued_at_unix_ms),
         };
         let policy = Policy { rules: &ready.rules, full_state: ready.full_state };
-        let now = self.now();
-        let verdict = schedule::after(attempt.receipt.fate, &history, &policy, now, draw()).resting(attempt.rest_ms(), now);
-        let verdict = if attempt.cassette.recording.lingers() { verdict.not_before(claim.busy_until_unix_ms) } else { verdict };
-        if !attempt.cassette.recording.secret_reflected {
-            return verdict;
-        }
-        // Whatever became of the update: who reads the cart's answers may have the secret.
-        Verdict { cart: Some(ForCart::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None }), ..verdict }
+        judge(attempt, &history, &policy, claim.busy_until_unix_ms, self.now(), draw())
     }
 
     /// Pauses a cart that gave a secret back, before what came of the attempt is written: should the process die between the two, the cart is paused,
@@ -240,7 +232,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             receipt: Some(receipt),
             steps: attempt.receipt.steps.clone(),
             lingers: attempt.cassette.recording.lingers(),
-            resume: resume(&attempt.cassette.outcome),
+            resume: attempt.resume(),
             told: attempt.told(),
             cassette,
             ..self.settlement(claim, settlement(verdict, &attempt.receipt))
@@ -376,6 +368,28 @@ impl<O: Clone, R> Clone for Deliverer<O, R> {
     }
 }
 
+/// What follows from an attempt. One that may still be under way at the cart is not repeated before that is over, at `busy_until_unix_ms`.
+/// `draw` is any number, evenly drawn: the jitter.
+pub fn judge(attempt: &Attempt, history: &History, policy: &Policy<'_>, busy_until_unix_ms: u64, now: Now, draw: u64) -> Verdict {
+    let verdict = schedule::after(attempt.receipt.fate, history, policy, now, draw).resting(attempt.rest_ms(), now);
+    let recording = &attempt.cassette.recording;
+    let verdict = if recording.lingers() { verdict.not_before(busy_until_unix_ms) } else { verdict };
+    if !recording.secret_reflected {
+        return verdict;
+    }
+    // Whatever became of the update: who reads the cart's answers may have the secret.
+    Verdict { cart: Some(ForCart::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None }), ..verdict }
+}
+
+/// What an attempt counts as that is followed by another.
+pub fn counts(fate: Fate, verdict: &Verdict) -> Counted {
+    match (verdict.update, fate) {
+        (Follows::Retry { counted: true, .. }, Fate::PluginFault) => Counted::PluginFault,
+        (Follows::Retry { counted: true, .. }, _) => Counted::Attempt,
+        (Follows::Retry { counted: false, .. } | Follows::Delivered | Follows::Dead { .. }, _) => Counted::Nothing,
+    }
+}
+
 fn suspect(claim: &Claim) -> Suspect {
     Suspect { merchant: claim.merchant.clone(), delivery: claim.delivery.clone(), attempt: claim.attempt }
 }
@@ -400,13 +414,8 @@ fn settlement(verdict: &Verdict, receipt: &Receipt) -> Settlement {
         (Follows::Retry { .. }, Some(ForCart::Pause { reason, until_unix_ms })) => {
             Settlement::CartPaused { pause: Pause { why: reason.name().to_owned(), until_unix_ms, said: said(reason, receipt) } }
         }
-        (Follows::Retry { due_unix_ms, counted }, Some(ForCart::Rest { .. } | ForCart::Prove) | None) => {
-            let counted = match (receipt.fate, counted) {
-                (_, false) => Counted::Nothing,
-                (Fate::PluginFault, true) => Counted::PluginFault,
-                (_, true) => Counted::Attempt,
-            };
-            Settlement::Retry { due_at_unix_ms: due_unix_ms, counted }
+        (Follows::Retry { due_unix_ms, .. }, Some(ForCart::Rest { .. } | ForCart::Prove) | None) => {
+            Settlement::Retry { due_at_unix_ms: due_unix_ms, counted: counts(receipt.fate, verdict) }
         }
     }
 }
@@ -433,13 +442,6 @@ fn next_due(verdict: &Verdict, pending: u64, now: Now) -> Option<u64> {
         Follows::Retry { due_unix_ms, .. } => Some(due_unix_ms),
         Follows::Delivered | Follows::Dead { then: outbox::Then::Go, .. } => Some(now.unix_ms()),
         Follows::Dead { then: outbox::Then::Block, .. } => None,
-    }
-}
-
-fn resume(outcome: &Outcome) -> Option<Vec<u8>> {
-    match outcome {
-        Outcome::Failed(failure) => failure.resume.clone(),
-        Outcome::Applied(_) | Outcome::Ended(_) | Outcome::Choices(_) | Outcome::Report(_) => None,
     }
 }
 

@@ -135,6 +135,20 @@ impl Attempt {
         }
     }
 
+    /// What the plugin gave back for the next attempt.
+    pub fn resume(&self) -> Option<Vec<u8>> {
+        match &self.cassette.outcome {
+            Outcome::Failed(failure) => failure.resume.clone(),
+            Outcome::Applied(_) | Outcome::Ended(_) | Outcome::Choices(_) | Outcome::Report(_) => None,
+        }
+    }
+
+    /// What the next attempt is told of this one.
+    pub fn earlier(&self) -> EarlierAttempt {
+        let Receipt { attempt, reach, ref steps, .. } = self.receipt;
+        EarlierAttempt { attempt, reach, steps: steps.clone(), resume: self.resume(), extra: Vec::new() }
+    }
+
     /// What this machine could not do, where the attempt failed for that.
     pub fn local_fault(&self) -> Option<String> {
         if self.receipt.fate != receipt::Fate::LocalFault {

@@ -41,12 +41,12 @@ pub struct Attempts {
 
 /// It was suspected too often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Poison;
+pub struct Poison;
 
 impl Attempts {
     /// Starts an attempt and gives its number. A claim before it that was not settled may have reached the cart; so may one that is
     /// on no record, if the order is in doubt or the delivery came out of a backup.
-    pub(super) fn claim(&mut self, doubtful: bool) -> Result<u32, Poison> {
+    pub fn claim(&mut self, doubtful: bool) -> Result<u32, Poison> {
         if self.unanswered > 0 {
             self.remember(cut_off(self.claims));
         }
@@ -70,7 +70,7 @@ impl Attempts {
     }
 
     /// Takes in what came of the attempt that was claimed last. One that never began ends no row of suspicions.
-    pub(super) fn settle(&mut self, counted: Counted, attempt: Option<EarlierAttempt>) {
+    pub fn settle(&mut self, counted: Counted, attempt: Option<EarlierAttempt>) {
         self.unanswered = 0;
         if attempt.is_some() {
             self.suspicions = 0;
@@ -97,7 +97,7 @@ impl Attempts {
     }
 
     /// A person tries it again: the counts that would end it begin anew, what is known stays.
-    pub(super) fn anew(&mut self) {
+    pub fn anew(&mut self) {
         (self.counted, self.plugin_faults, self.unanswered, self.suspicions) = (0, 0, 0, 0);
     }
 
