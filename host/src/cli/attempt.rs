@@ -10,6 +10,15 @@ use cartage_contract::http::Reach;
 /// Characters of a body that are shown; the rest is in the cassette.
 const SHOWN_CHARS_MAX: usize = 4_000;
 
+/// How the body of a form is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Forms {
+    /// Decoded, because percent-encoded XML tells a person nothing. The bytes are in the cassette.
+    Decoded,
+    /// As it went out, and decoded below.
+    Both,
+}
+
 /// Prints an attempt whole.
 pub(super) fn show(attempt: &Attempt) {
     show_cassette(&attempt.cassette);
@@ -17,8 +26,20 @@ pub(super) fn show(attempt: &Attempt) {
     report::rows(&receipt_rows(&attempt.receipt));
 }
 
+/// Prints an attempt whole, for whoever writes a plugin: bodies as they went out, and no cart.
+pub(super) fn show_exact(attempt: &Attempt) {
+    show_entries(&attempt.cassette, Forms::Both);
+    report::heading("outcome");
+    let rows = receipt_rows(&attempt.receipt);
+    report::rows(&rows.into_iter().filter(|(name, _)| *name != "cart").collect::<Vec<_>>());
+}
+
 /// Prints what a plugin asked and was answered.
 pub(super) fn show_cassette(cassette: &Cassette) {
+    show_entries(cassette, Forms::Decoded);
+}
+
+fn show_entries(cassette: &Cassette, forms: Forms) {
     report::heading("plugin");
     report::rows(&[(cassette.plugin.as_str(), format!("version {}\n{}", cassette.version, cassette.digest))]);
     let mut number = 0;
@@ -27,7 +48,7 @@ pub(super) fn show_cassette(cassette: &Cassette) {
             Entry::Http(http) => {
                 number += 1;
                 report::heading(&format!("request {number}"));
-                report::rows(&request_rows(http));
+                report::rows(&request_rows(http, forms));
             }
             Entry::Signature { slot, algorithm, answer, .. } => {
                 let what = slot.as_ref().map_or_else(|| format!("{algorithm:?} digest"), |slot| format!("{algorithm:?} MAC with {slot}"));
@@ -48,10 +69,10 @@ pub(in crate::cli) fn warn_of_reflection(cassette: &Cassette) {
     }
 }
 
-fn request_rows(http: &HttpEntry) -> Vec<(String, String)> {
+fn request_rows(http: &HttpEntry, forms: Forms) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     match &http.wire {
-        Some(wire) => wire_rows(wire, &mut rows),
+        Some(wire) => wire_rows(wire, forms, &mut rows),
         None => rows
             .push(("asked".to_owned(), format!("{:?} {} of endpoint {}", http.request.method, http.request.path, http.request.endpoint))),
     }
@@ -73,17 +94,17 @@ fn request_rows(http: &HttpEntry) -> Vec<(String, String)> {
     rows
 }
 
-fn wire_rows(wire: &WireRecord, rows: &mut Vec<(String, String)>) {
+fn wire_rows(wire: &WireRecord, forms: Forms, rows: &mut Vec<(String, String)>) {
     rows.push((format!("{:?}", wire.method).to_uppercase(), wire.url.clone()));
     rows.extend(wire.headers.iter().map(|(name, value)| (String::new(), format!("{name}: {value}"))));
     let Some(body) = &wire.body else { return };
     let form = wire.headers.iter().any(|(name, value)| name == "content-type" && value.starts_with("application/x-www-form-urlencoded"));
+    if !form || forms == Forms::Both {
+        rows.push(("body".to_owned(), shown(body)));
+    }
     if form {
-        // Decoded, because percent-encoded XML tells a person nothing. The bytes are in the cassette.
         let pairs = url::form_urlencoded::parse(body.as_bytes()).map(|(name, value)| format!("{name} = {value}"));
         rows.push(("form".to_owned(), shown(&pairs.collect::<Vec<_>>().join("\n"))));
-    } else {
-        rows.push(("body".to_owned(), shown(body)));
     }
 }
 

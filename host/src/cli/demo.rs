@@ -246,11 +246,12 @@ fn expected() -> [(String, Order); 3] {
     ]
 }
 
-fn show_orders(orders: &std::collections::BTreeMap<String, Order>) {
+/// Prints the cart's own view of its orders.
+pub(super) fn show_orders(orders: &std::collections::BTreeMap<String, Order>) {
     report::line("");
     report::heading("the cart's own view of its orders");
     for (number, order) in orders {
-        let mut text = format!("{}, {} update taken", order.status, order.updates);
+        let mut text = format!("{}, {} taken", order.status, cartage::counted::counted(order.updates, "update"));
         for package in &order.packages {
             text.push_str(&format!("\npackage {} with {}, picked up {}", package.number, package.carrier, package.picked_up));
         }

@@ -1,5 +1,4 @@
-//! `cartage plugin`: make plugins, look at them, run them against recordings, and ban those that must not run.
-//! `cartage plugin`: begin and build plugins, look at them, and ban those that must not run.
+//! `cartage plugin`: begin and build plugins, look at them, try them, run them against recordings, and ban those that must not run.
 
 mod ban;
 mod build;
@@ -10,16 +9,21 @@ mod inspect;
 mod new;
 mod project;
 mod replay;
+mod file;
+mod needs;
+mod run;
+#[cfg(test)]
+mod sample;
+mod setting;
 
-pub(super) use inspect::{takes, value_text};
+pub(super) use setting::{takes, typed, value_text};
 
 use super::{Failure, Verdict};
 use cartage::plugin::{Plugin, Runtime, admit};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
-/// Build plugins, look at them, run them against recordings, and ban those that must not run.
-/// Begin and build plugins, look at them, and ban those that must not run.
+/// Begin and build plugins, look at them, try them, run them against recordings, and ban those that must not run.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     New(new::Args),
@@ -27,6 +31,7 @@ pub(crate) enum Command {
     Inspect(inspect::Args),
     Replay(replay::Args),
     Diff(diff::Args),
+    Run(Box<run::Args>),
     Ban(ban::Ban),
     Unban(ban::Unban),
     Bans(ban::Bans),
@@ -45,6 +50,7 @@ impl Command {
             Command::Inspect(args) => args.run(json),
             Command::Replay(args) => args.run(json),
             Command::Diff(args) => args.run(json),
+            Command::Run(args) => args.run(json),
             Command::Ban(args) => args.run(data, json),
             Command::Unban(args) => args.run(data, json),
             Command::Bans(args) => args.run(data, json),
@@ -76,4 +82,10 @@ fn admit(what: &str, bytes: Vec<u8>) -> Result<Plugin, Error> {
     let threads = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| no_runtime(error.into()))?;
     let runtime = Runtime::with_live_calls(1).map_err(|error| no_runtime(error.into()))?;
     threads.block_on(runtime.admit(bytes)).map_err(|source| Error::Refused { what: what.to_owned(), source })
+}
+
+/// Reads a plugin's file and judges it.
+fn admitted(file: &Path) -> Result<Plugin, Failure> {
+    let bytes = file::read(file)?;
+    Ok(admit(&file.display().to_string(), bytes)?)
 }

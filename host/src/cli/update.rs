@@ -109,7 +109,7 @@ fn read(path: &Path) -> Result<Fields, Error> {
 
 /// Writes the record of an attempt to a file.
 pub(super) fn keep(attempt: &Attempt, file: &Path) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(&attempt.cassette).expect("a cassette is plain data");
+    let text = cartage::cassette::file::write(&attempt.cassette);
     desk::current().write(file, text.as_bytes()).map_err(|source| Error::Cassette { file: file.to_owned(), source })?;
     report::talk(&format!("wrote the record of the attempt to {}", file.display()));
     Ok(())

@@ -167,7 +167,7 @@ fn line(words: &[&str]) -> String {
 }
 
 /// A word as a shell takes it: bare if it can be, else in double quotes, else in single ones.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | ',' | '=' | '@' | '%' | '+');
     if !word.is_empty() && word.chars().all(bare) {
         word.to_owned()

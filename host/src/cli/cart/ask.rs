@@ -5,7 +5,7 @@
 //! from a program; where they end before the questions do, nothing is written.
 
 use super::new;
-use crate::cli::plugin::{takes, value_text};
+use crate::cli::plugin::{takes, typed, value_text};
 use crate::cli::{Failure, report};
 use cartage::egress::credential::{self, alternatives};
 use cartage::egress::endpoint::exception_for;
@@ -126,23 +126,7 @@ fn ask_setting(setting: &Setting, lists: &[List], input: &mut impl BufRead) -> R
         return ask_map(setting, &empty, input);
     }
     question(&setting.name, empty, input, |text| {
-        let plain = match &setting.kind {
-            SettingKind::Integer(_) => text.parse().map(Plain::Integer).map_err(|_| format!("{text:?} is no whole number"))?,
-            SettingKind::Boolean => match text.to_ascii_lowercase().as_str() {
-                "yes" | "true" => Plain::Boolean(true),
-                "no" | "false" => Plain::Boolean(false),
-                _ => return Err("answer yes or no".to_owned()),
-            },
-            SettingKind::Several(_) => Plain::List(text.split(',').map(|value| value.trim().to_owned()).collect()),
-            // A line feed cannot be typed into one answer.
-            SettingKind::Lines(_) => Plain::Text(text.replace("\\n", "\n")),
-            SettingKind::Text(_)
-            | SettingKind::Choice(_)
-            | SettingKind::UrlPath
-            | SettingKind::TextMap(_)
-            | SettingKind::ChoiceMap(_)
-            | SettingKind::Other(_) => Plain::Text(text.to_owned()),
-        };
+        let plain = typed(&setting.kind, text)?;
         setting.read(plain).map_err(|error| error.to_string())
     })
 }
@@ -154,13 +138,12 @@ fn ask_map(setting: &Setting, empty: &Empty, input: &mut impl BufRead) -> Result
     loop {
         let none_yet = if map.is_empty() { empty.clone() } else { Empty::LeavesOut };
         let entry = question(&setting.name, none_yet, input, |text| {
-            let (name, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is no name=value"))?;
-            let entry = (name.trim().to_owned(), value.trim().to_owned());
-            setting.read(Plain::Map(BTreeMap::from([entry.clone()]))).map_err(|error| error.to_string())?;
+            let Plain::Map(entry) = typed(&setting.kind, text)? else { return Err("an entry is name=value".to_owned()) };
+            setting.read(Plain::Map(entry.clone())).map_err(|error| error.to_string())?;
             Ok(entry)
         })?;
         match entry {
-            Some((name, value)) => drop(map.insert(name, value)),
+            Some(entry) => map.extend(entry),
             None if map.is_empty() => return Ok(None),
             None => return setting.read(Plain::Map(map)).map(Some).map_err(Failure::from),
         }

@@ -1,14 +1,12 @@
 //! `cartage plugin inspect`: what a plugin is, and what it asks for, before anybody grants it.
 
+use super::file;
+use super::setting::{takes, value_text, values};
 use crate::cli::{Failure, Verdict, report};
 use cartage::egress::credential::alternatives;
 use cartage::id::Digest;
-use cartage::plugin::file::PluginDir;
 use cartage::plugin::unsupported;
-use cartage_contract::delivery::{Choice, SettingValue};
-use cartage_contract::manifest::{
-    Base, Carriers, Choices, Endpoint, Features, Manifest, Pace, Setting, SettingKind, Slot, SlotKind, Statuses, TextLimits,
-};
+use cartage_contract::manifest::{Base, Carriers, Endpoint, Features, Manifest, Pace, Setting, Slot, SlotKind, Statuses};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -40,10 +38,7 @@ struct Report<'a> {
 
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
-        let name = self.file.file_name().and_then(|name| name.to_str());
-        let name = name.ok_or_else(|| Failure::wrong_use(format!("{} does not end in a file name", self.file.display())))?;
-        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let bytes = PluginDir::open(folder)?.read(name)?;
+        let bytes = file::read(&self.file)?;
         let size = bytes.len();
         let plugin = super::admit(&self.file.display().to_string(), bytes)?;
         let report = Report { file: &self.file, bytes: size, digest: plugin.digest(), manifest: plugin.manifest() };
@@ -142,43 +137,6 @@ fn setting(setting: &Setting) -> (String, String) {
     (named(&setting.name, setting.required), format!("{}: {}\n{}{default}", setting.title, setting.help, takes(&setting.kind)))
 }
 
-/// What values a setting takes.
-pub(in crate::cli) fn takes(kind: &SettingKind) -> String {
-    let limits = |limits: &TextLimits| {
-        let pattern = limits.pattern.as_ref().map(|pattern| format!(", like {pattern}")).unwrap_or_default();
-        format!("text of {} to {} characters{pattern}", limits.min, limits.max)
-    };
-    let choices = |choices: &Choices| choices.fixed().map_or_else(|| "those that the shop lists".to_owned(), values);
-    match kind {
-        SettingKind::Text(text) => limits(text),
-        SettingKind::Integer(integer) => format!("a number from {} to {}", integer.min, integer.max),
-        SettingKind::Boolean => "true or false".to_owned(),
-        SettingKind::Choice(all) => format!("one of: {}", choices(all)),
-        SettingKind::UrlPath => "a path of a URL".to_owned(),
-        SettingKind::TextMap(text) => format!("a map to {}", limits(text)),
-        SettingKind::ChoiceMap(all) => format!("a map to one of: {}", choices(all)),
-        SettingKind::Several(all) => format!("a list of some of: {}", choices(all)),
-        SettingKind::Lines(text) => format!("{}, on several lines", limits(text)),
-        SettingKind::Other(extension) => format!("text of the kind {}", extension.name),
-    }
-}
-
-pub(in crate::cli) fn value_text(value: &SettingValue) -> String {
-    match value {
-        SettingValue::Text(text) | SettingValue::Choice(text) | SettingValue::UrlPath(text) => {
-            if text.is_empty() {
-                "(empty)".to_owned()
-            } else {
-                text.clone()
-            }
-        }
-        SettingValue::Integer(number) => number.to_string(),
-        SettingValue::Boolean(yes) => yes.to_string(),
-        SettingValue::Several(values) => values.join(", "),
-        SettingValue::TextMap(map) => map.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", "),
-    }
-}
-
 fn named(name: &str, required: bool) -> String {
     if required { name.to_owned() } else { format!("{name} (optional)") }
 }
@@ -189,10 +147,6 @@ fn statuses(statuses: &Statuses) -> Vec<(String, String)> {
         Statuses::FreeText => vec![("any".to_owned(), "the cart takes whatever text it is given".to_owned())],
         Statuses::Asked => vec![("ask".to_owned(), "the cart is asked which it has".to_owned())],
     }
-}
-
-fn values(choices: &[Choice]) -> String {
-    choices.iter().map(|choice| choice.value.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn carriers(carriers: &Carriers) -> String {
