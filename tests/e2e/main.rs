@@ -29,3 +29,4 @@ mod seti_replies;
 mod standing;
 mod unreadable;
 mod visible;
+mod webhook;
