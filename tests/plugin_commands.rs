@@ -3,6 +3,7 @@
 use cartage::id::Digest;
 use cartage_tests::command::{cartage, plugin, root};
 use serde_json::Value;
+use std::path::Path;
 use std::process::{Output, Stdio};
 
 fn run(arguments: &[&str]) -> Output {
@@ -178,4 +179,58 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+}
+
+fn new_plugin(folder: &Path, arguments: &[&str]) -> Output {
+    cartage().current_dir(folder).args(["plugin", "new"]).args(arguments).output().expect("the command can be started")
+}
+
+/// That each builds and passes its tests is seen where the templates are: `tests/guests` compiles them. Here is seen that cargo takes the project.
+#[test]
+fn a_new_plugin_is_a_project_that_cargo_takes() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for kind in ["rest", "graphql", "webhook"] {
+        let name = format!("my-{kind}-shop");
+        let made = new_plugin(folder.path(), &[&name, "--kind", kind, "--json"]);
+        assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+        let report = json(&made);
+        assert_eq!((report["name"].as_str(), report["kind"].as_str()), (Some(name.as_str()), Some(kind)));
+        let next: Vec<&str> = report["next"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let inspect = format!("cartage plugin inspect target/plugins/{name}.wasm");
+        assert_eq!(next, [&format!("cd {name}"), "cargo test", "cartage plugin build", &inspect]);
+        let project = folder.path().join(&name);
+        let cargo = std::process::Command::new("cargo")
+            .args(["metadata", "--offline", "--format-version", "1"])
+            .current_dir(&project)
+            .output()
+            .expect("cargo runs this test");
+        assert!(cargo.status.success(), "{}", text(&cargo.stderr));
+        let metadata = json(&cargo);
+        let dependency = &metadata["packages"].as_array().into_iter().flatten().find(|package| package["name"] == name.as_str());
+        assert_eq!(dependency.expect("it is a package")["dependencies"][0]["path"].as_str(), root().join("sdk").to_str());
+    }
+    let shown = new_plugin(folder.path(), &["my-shop"]);
+    assert!(text(&shown.stdout).contains("next: ") && text(&shown.stdout).contains("  cargo test\n"), "{}", text(&shown.stdout));
+}
+
+#[test]
+fn a_name_or_a_folder_that_cannot_be_makes_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    std::fs::create_dir(folder.path().join("there")).expect("a folder can be made");
+    for (arguments, code, words) in [
+        (&["plugins/my-shop"][..], 2, "which is a path"),
+        (&["../my-shop"], 2, "which is a path"),
+        (&["My Shop"], 2, "lower-case letters"),
+        (&["3-shops"], 2, "a letter first"),
+        (&["fn"], 2, "means something else to Rust or cargo"),
+        (&["there"], 1, "there is something of that name already"),
+        (&["my-shop", "--kind", "soap"], 2, "webhook"),
+        (&["my-shop", "--sdk", "there"], 1, "there is not the folder of the crate cartage-sdk"),
+    ] {
+        let output = new_plugin(folder.path(), arguments);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(code), ""), "{arguments:?}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(words), "{words:?} in {}", text(&output.stderr));
+        let left: Vec<_> = std::fs::read_dir(folder.path()).expect("it is there").flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(left, ["there"], "{arguments:?}");
+    }
 }

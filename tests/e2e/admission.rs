@@ -29,6 +29,14 @@ fn chain(error: &Error) -> String {
     chain
 }
 
+/// What `cartage plugin new` writes, built by `make guests`.
+#[tokio::test]
+async fn a_new_plugin_is_admitted_as_it_is() {
+    for (name, endpoint) in [("new_rest", "api"), ("new_graphql", "api"), ("new_webhook", "receiver")] {
+        assert_eq!(admitted(name).await.manifest().endpoints[0].name, endpoint, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_plugin_is_known_by_its_digest_and_by_what_it_said() {
     let bytes = guest("well_behaved");

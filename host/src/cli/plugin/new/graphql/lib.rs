@@ -7,7 +7,7 @@ use cartage_sdk::http::{GraphqlError, Method, Request};
 use cartage_sdk::manifest::{Endpoint, Features, Slot, Statuses, choices};
 use cartage_sdk::orders::news;
 use cartage_sdk::serde_json::{Value, json};
-use cartage_sdk::{Applied, Context, Delivery, Failure, FindingSubject, Manifest, OrderKey, Plugin, Progress, Report, Update};
+use cartage_sdk::{Applied, Context, Delivery, Failure, FailureKind, FindingSubject, Manifest, OrderKey, Plugin, Progress, Report, Update};
 
 /// The plugin.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Plugin for MyCart {
         let found = find(number);
         let report = Report::new();
         Ok(match found {
-            Err(failure) if failure.kind != cartage_sdk::FailureKind::OrderNotFound => {
+            Err(failure) if failure.kind != FailureKind::OrderNotFound => {
                 report.problem(FindingSubject::Credentials, &*failure.message, "make a token with write access and set it again")
             }
             Err(failure) if order.is_some() => report.fine(FindingSubject::Credentials, "the shop takes the token").problem(
