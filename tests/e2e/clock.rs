@@ -61,7 +61,10 @@ async fn a_clock_that_is_years_ahead_at_a_start_deletes_nothing_and_says_so() {
     faults.serve(&mut daemon);
     assert_eq!(gone(&daemon), 0);
     let (code, said) = daemon.run(&["status"]);
-    assert!(code == 1 && said.contains("1100 days further") && said.contains("cartage clock confirm"), "{said}");
+    assert!(
+        code == 1 && (said.contains("1100 days further") || said.contains("1099 days further")) && said.contains("cartage clock confirm"),
+        "{said}"
+    );
     assert_eq!(daemon.json(&["clock", "show"])["believed"], false);
     assert_eq!(receipts(&daemon), known);
     assert_eq!(post(&http, &daemon, &token, "shop", "1021").await, (202, before.clone()), "the key is known, and so is its answer");

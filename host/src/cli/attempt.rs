@@ -4,6 +4,7 @@ use super::report;
 use cartage::cassette::{Cassette, Entry, HttpEntry, WireRecord};
 use cartage::deliver::Attempt;
 use cartage::exchange::{Outcome, Stop};
+use cartage::outbox::Reason;
 use cartage::receipt::{Fate, PauseReason, Receipt};
 use cartage_contract::http::Reach;
 
@@ -73,8 +74,9 @@ fn request_rows(http: &HttpEntry, forms: Forms) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     match &http.wire {
         Some(wire) => wire_rows(wire, forms, &mut rows),
-        None => rows
-            .push(("asked".to_owned(), format!("{:?} {} of endpoint {}", http.request.method, http.request.path, http.request.endpoint))),
+        None => {
+            rows.push(("asked".to_owned(), format!("{} {} of endpoint {}", http.request.method, http.request.path, http.request.endpoint)))
+        }
     }
     let peer = http.peer.map(|peer| format!(" from {peer}")).unwrap_or_default();
     match &http.answer {
@@ -95,7 +97,7 @@ fn request_rows(http: &HttpEntry, forms: Forms) -> Vec<(String, String)> {
 }
 
 fn wire_rows(wire: &WireRecord, forms: Forms, rows: &mut Vec<(String, String)>) {
-    rows.push((format!("{:?}", wire.method).to_uppercase(), wire.url.clone()));
+    rows.push((wire.method.to_string(), wire.url.clone()));
     rows.extend(wire.headers.iter().map(|(name, value)| (String::new(), format!("{name}: {value}"))));
     let Some(body) = &wire.body else { return };
     let form = wire.headers.iter().any(|(name, value)| name == "content-type" && value.starts_with("application/x-www-form-urlencoded"));

@@ -4,13 +4,15 @@ mod ban;
 mod build;
 mod cassettes;
 mod component;
+mod dependencies;
 mod diff;
+mod file;
 mod inspect;
+mod needs;
 mod new;
+mod powers;
 mod project;
 mod replay;
-mod file;
-mod needs;
 mod run;
 #[cfg(test)]
 mod sample;
@@ -86,6 +88,21 @@ fn admit(what: &str, bytes: Vec<u8>) -> Result<Plugin, Error> {
 
 /// Reads a plugin's file and judges it.
 fn admitted(file: &Path) -> Result<Plugin, Failure> {
-    let bytes = file::read(file)?;
-    Ok(admit(&file.display().to_string(), bytes)?)
+    judged(file, file::read(file)?)
+}
+
+/// Judges what a plugin's file holds. Where it imports what no plugin is given, all of that is named.
+fn judged(file: &Path, bytes: Vec<u8>) -> Result<Plugin, Failure> {
+    let foreign: Vec<String> = admit::imports(&bytes).into_iter().filter(|import| !import.starts_with("cartage:plugin/")).collect();
+    admit(&file.display().to_string(), bytes).map_err(|error| {
+        let failure = Failure::from(error);
+        if foreign.is_empty() {
+            return failure;
+        }
+        failure.what_to_do(format!(
+            "do not use it: it asks for {} that no plugin is given ({}); its vendor must build it without, with `cartage plugin build`",
+            cartage::counted::counted(foreign.len(), "interface"),
+            foreign.join(", ")
+        ))
+    })
 }

@@ -117,5 +117,5 @@ fn labels_are_held_against_the_statuses_that_the_cart_itself_lists() {
     );
 
     define(true);
-    desk.refused(&["cart", "check", "shop"], "the cart could not say which statuses it knows: Unavailable: the shop is shut");
+    desk.refused(&["cart", "check", "shop"], "the cart could not say which statuses it knows: unavailable: the shop is shut");
 }

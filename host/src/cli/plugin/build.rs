@@ -4,6 +4,7 @@
 //! whole or not at all.
 
 use super::component::{self, Component};
+use super::dependencies;
 use super::project::Project;
 use crate::cli::toolchain::{self, CHOICE, Install, TARGET, ThisMachine, Toolchain, Version};
 use crate::cli::{Failure, Verdict, report};
@@ -102,7 +103,7 @@ impl Args {
         report::talk(&format!("building {} for {TARGET} with Rust {} ({})", project.name, toolchain.version, toolchain.kind));
         let modules = compile(&project, &toolchain, self.examples)?;
         let out = self.out.unwrap_or_else(|| project.root.join(if self.examples { "target/guests" } else { "target/plugins" }));
-        let plugins = modules.into_iter().map(|module| finish(module, &out, !self.unchecked)).collect::<Result<Vec<_>, _>>()?;
+        let plugins = modules.into_iter().map(|module| finish(module, &project, &out, !self.unchecked)).collect::<Result<Vec<_>, _>>()?;
         Ok(Report { toolchain: toolchain.kind.to_string(), rust: toolchain.version.to_string(), plugins })
     }
 
@@ -173,9 +174,12 @@ fn compile(project: &Project, toolchain: &Toolchain, examples: bool) -> Result<V
         .output()
         .map_err(|source| Error::CargoNotStarted { crate_name: crate_name(), source })?;
     if !output.status.success() {
-        return Err(Failure::from(Error::CargoFailed { crate_name: crate_name(), status: output.status }).what_to_do(
+        return Err(Failure::from(Error::CargoFailed { crate_name: crate_name(), status: output.status }).what_to_do(with_suspects(
             "mend what the compiler names; a dependency that does not build for wasm32-unknown-unknown cannot be used in a plugin",
-        ));
+            project,
+            // It is the one crate that refuses this target at once.
+            &["getrandom"],
+        )));
     }
     let modules = modules(&String::from_utf8_lossy(&output.stdout), project, examples)?;
     if modules.is_empty() {
@@ -224,10 +228,10 @@ fn modules(messages: &str, project: &Project, examples: bool) -> Result<Vec<Modu
 }
 
 /// Makes the module a component, has it judged, and puts it into its file.
-fn finish(module: Module, out: &Path, judge: bool) -> Result<Built, Failure> {
+fn finish(module: Module, project: &Project, out: &Path, judge: bool) -> Result<Built, Failure> {
     let core = fs::read(&module.path).map_err(|source| Error::ModuleUnreadable { path: module.path.clone(), source })?;
     let Component { bytes, imports } = component::from_module(&core).map_err(|source| {
-        let remedy = source.remedy();
+        let remedy = with_suspects(source.remedy(), project, source.suspects());
         Failure::from(Error::NoComponent { module: module.path.clone(), source }).what_to_do(remedy)
     })?;
     if judge {
@@ -238,6 +242,12 @@ fn finish(module: Module, out: &Path, judge: bool) -> Result<Built, Failure> {
         Failure::from(Error::NotWritten { path: file.clone(), source }).what_to_do("name a folder that you may write to with --out DIR")
     })?;
     Ok(Built { name: module.name, file, bytes: bytes.len(), digest: Digest::of(&bytes), imports: imports.into_iter().collect() })
+}
+
+/// A remedy, and by which dependencies the crate comes to those that most likely make it necessary.
+fn with_suspects(remedy: &str, project: &Project, suspects: &[&str]) -> String {
+    let ways = dependencies::suspects(&project.root, &project.name, suspects);
+    if ways.is_empty() { remedy.to_owned() } else { format!("{remedy}\nby Cargo.lock this may be why:\n  {}", ways.join("\n  ")) }
 }
 
 /// Whoever opens the file meanwhile sees the old content or the new, and an interrupted build leaves the old.

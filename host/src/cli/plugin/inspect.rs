@@ -1,12 +1,13 @@
 //! `cartage plugin inspect`: what a plugin is, and what it asks for, before anybody grants it.
 
-use super::file;
+use super::powers::{Credential, Powers};
 use super::setting::{takes, value_text, values};
+use super::{file, needs};
 use crate::cli::{Failure, Verdict, report};
 use cartage::egress::credential::alternatives;
 use cartage::id::Digest;
 use cartage::plugin::unsupported;
-use cartage_contract::manifest::{Base, Carriers, Endpoint, Features, Manifest, Pace, Setting, Slot, SlotKind, Statuses};
+use cartage_contract::manifest::{Carriers, Features, Manifest, Pace, Setting, Slot, Statuses};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,8 @@ Examples:
   The names of its settings, for a program:
       cartage plugin inspect --json shop.wasm | jq -r '.manifest.settings[].name'
 
-The plugin is compiled and describes itself, under limits and without any means to reach anything.";
+The plugin is compiled and describes itself, under limits and without any means to reach anything. Exit code 1: it is no plugin, or imports what
+no plugin is given.";
 
 /// Show what a plugin is and what it asks for.
 #[derive(Debug, clap::Args)]
@@ -34,14 +36,20 @@ struct Report<'a> {
     bytes: usize,
     digest: Digest,
     manifest: &'a Manifest,
+    powers: Powers,
+    /// A command that runs it once.
+    next: String,
 }
 
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
         let bytes = file::read(&self.file)?;
-        let size = bytes.len();
-        let plugin = super::admit(&self.file.display().to_string(), bytes)?;
-        let report = Report { file: &self.file, bytes: size, digest: plugin.digest(), manifest: plugin.manifest() };
+        let (size, imports) = (bytes.len(), cartage::plugin::admit::imports(&bytes));
+        let plugin = super::judged(&self.file, bytes)?;
+        let manifest = plugin.manifest();
+        let next = format!("{} --dry-run", needs::command(&self.file, manifest));
+        let powers = Powers::of(manifest, imports);
+        let report = Report { file: &self.file, bytes: size, digest: plugin.digest(), manifest, powers, next };
         if json {
             report::json(&report)
         } else {
@@ -66,8 +74,14 @@ impl Report<'_> {
         rows.extend([("digest", self.digest.to_string()), ("size", report::size(self.bytes))]);
         report::rows(&rows);
 
-        section("endpoints: where it may send requests, once you bind them", &plugin.endpoints, endpoint);
-        section("credentials: only the host ever sees their values", &plugin.slots, slot);
+        report::heading("what it may do: nothing but ask the host for what follows");
+        report::rows(&self.powers.imports.iter().map(|import| (import.name.as_str(), import.gives)).collect::<Vec<_>>());
+        report::heading("endpoints: where it may send requests, once you bind them");
+        for requests in &self.powers.endpoints {
+            report::line(&format!("  {}", named(&requests.endpoint, requests.required)));
+            report::rows(&requests.rows().iter().map(|(name, value)| (format!("  {name}"), value)).collect::<Vec<_>>());
+        }
+        section("credentials: only the host ever sees their values", &plugin.slots, |slot| self.credential(slot));
         section("settings", &plugin.settings, setting);
         report::heading("statuses");
         report::rows(&statuses(&plugin.statuses));
@@ -85,7 +99,23 @@ impl Report<'_> {
             let slots: Vec<&str> = slots.into_iter().map(|slot| slot.name.as_str()).collect();
             report::line(&format!("note: of the credentials {} (one of {name}) exactly one must be set", slots.join(", ")));
         }
-        report::lines("next: define a cart for it, pinned to the digest above, and look at what it would send with\n  cartage send --help");
+        report::lines(&format!("next: see what it would send, with your own values in the place of these\n  {}", self.next));
+    }
+}
+
+impl Report<'_> {
+    /// A slot: where its value goes, and its fields.
+    fn credential(&self, slot: &Slot) -> (String, String) {
+        let words = self.powers.credentials.iter().find(|known| known.slot == slot.name).map(Credential::words).unwrap_or_default();
+        let fields = slot.fields.iter().map(|field| {
+            let secret = if field.secret { "secret" } else { "no secret" };
+            format!("\n{}: {} ({secret})", named(&field.name, field.required), field.purpose)
+        });
+        let name = match &slot.alternative {
+            Some(name) => format!("{} (one of {name})", slot.name),
+            None => named(&slot.name, slot.required),
+        };
+        (name, words + &fields.collect::<String>())
     }
 }
 
@@ -95,41 +125,6 @@ fn section<T>(title: &str, items: &[T], row: impl Fn(&T) -> (String, String)) {
         report::line("  none");
     }
     report::rows(&items.iter().map(row).collect::<Vec<_>>());
-}
-
-fn endpoint(endpoint: &Endpoint) -> (String, String) {
-    let base = match &endpoint.base {
-        Base::Any => format!("a base URL such as {}", endpoint.example),
-        Base::Pattern(pattern) => format!("a base URL like {pattern}, such as {}", endpoint.example),
-        Base::Fixed(url) => format!("always {url}"),
-        Base::OneOf(urls) => format!("one of {}", urls.join(", ")),
-    };
-    let methods: Vec<String> = endpoint.methods.iter().map(|method| method.to_string()).collect();
-    let paths = if endpoint.path_prefixes.is_empty() { "any path".to_owned() } else { endpoint.path_prefixes.join(", ") };
-    (named(&endpoint.name, endpoint.required), format!("{}\n{base}\n{} to {paths}", endpoint.purpose, methods.join(", ")))
-}
-
-fn slot(slot: &Slot) -> (String, String) {
-    let kind = match &slot.kind {
-        SlotKind::Basic => "user name and password in the Authorization header".to_owned(),
-        SlotKind::Bearer => "a token in the Authorization header".to_owned(),
-        SlotKind::Header(placement) => format!("the header {}", placement.name),
-        SlotKind::Query(name) => format!("the query field {name}"),
-        SlotKind::FormField => "fields of a form".to_owned(),
-        SlotKind::MacKey(_) => "a key that signs messages".to_owned(),
-        SlotKind::Oauth1(_) => "OAuth 1.0a (not supported yet)".to_owned(),
-        SlotKind::Oauth2ClientCredentials(_) => "OAuth 2 client credentials (not supported yet)".to_owned(),
-        SlotKind::Login(_) => "a log-in (not supported yet)".to_owned(),
-        SlotKind::Other(extension) => format!("{} (not supported)", extension.name),
-    };
-    let fields = slot.fields.iter().map(|field| format!("\n{}: {}", named(&field.name, field.required), field.purpose));
-    (
-        match &slot.alternative {
-            Some(name) => format!("{} (one of {name})", slot.name),
-            None => named(&slot.name, slot.required),
-        },
-        format!("{}\nas {kind}, for {}{}", slot.purpose, slot.endpoints.join(", "), fields.collect::<String>()),
-    )
 }
 
 fn setting(setting: &Setting) -> (String, String) {

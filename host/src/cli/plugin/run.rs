@@ -13,6 +13,7 @@ use cartage::deliver::{Attempt, Courier, Job};
 use cartage::demo_cart::{Account, DemoCart, Order};
 use cartage::egress::Egress;
 use cartage::egress::address::ThisMachine;
+use cartage::gate::command::quoted;
 use cartage::id::DeliveryId;
 use cartage::plugin::Plugin;
 use cartage::validate::{ForCart, StatusUpdate, civil_time};
@@ -116,7 +117,7 @@ impl Args {
             if let Some(orders) = orders.filter(|_| self.dry_run.is_none()) {
                 demo::show_orders(&orders);
             }
-            report::lines(&self.what_next(name, done));
+            report::lines(&self.what_next(done));
         }
         Ok(if done { Verdict::Done } else { Verdict::NotDone })
     }
@@ -186,11 +187,14 @@ impl Args {
         Ok(Demo { cart, _password: password })
     }
 
-    fn what_next(&self, name: &str, done: bool) -> String {
+    fn what_next(&self, done: bool) -> String {
         match (done, self.dry_run) {
             (true, Some(_)) => "next: leave out --dry-run to send it".to_owned(),
-            (true, None) => format!("next: make a cart of it, in a data directory\n  cartage cart new shop --plugin {name}"),
-            (false, _) => "next: the message says why the cart has not the update; --cassette FILE keeps the whole record".to_owned(),
+            (true, None) => {
+                let file = quoted(&self.file.display().to_string());
+                format!("next: make a cart of it, in a data directory\n  cartage cart new shop --plugin {file}")
+            }
+            (false, _) => "next: the message says why the cart does not have the update; --cassette FILE keeps the whole record".to_owned(),
         }
     }
 }

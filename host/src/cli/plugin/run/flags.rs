@@ -143,7 +143,11 @@ impl Reader<'_> {
         };
         let source = match source_of(slot, field, source) {
             Ok(source) => source,
-            Err(problem) => return self.problems.push(problem),
+            Err(problem) => {
+                // It was meant to be given, so it is not missing as well.
+                self.credentials.entry(slot.name.clone()).or_default().insert(field.name.clone(), Value::from(""));
+                return self.problems.push(problem);
+            }
         };
         if self.credentials.entry(slot.name.clone()).or_default().insert(field.name.clone(), source).is_some() {
             self.problems.push(format!("--credential gives {}.{} twice", slot.name, field.name));

@@ -1,0 +1,202 @@
+//! What a plugin may do, from its manifest and its imports, in words that an operator understands and as data.
+
+use cartage_contract::manifest::{Base, Endpoint, KeyEncoding, Manifest, Slot, SlotKind};
+use serde::Serialize;
+
+/// What a plugin may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Powers {
+    pub(super) endpoints: Vec<Requests>,
+    pub(super) credentials: Vec<Credential>,
+    pub(super) imports: Vec<Import>,
+}
+
+/// Which requests may go to an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Requests {
+    pub(super) endpoint: String,
+    pub(super) required: bool,
+    pub(super) purpose: String,
+    /// Where the operator may let it lead.
+    pub(super) leads_to: String,
+    pub(super) methods: Vec<String>,
+    /// With everything below each.
+    pub(super) paths: Vec<String>,
+    pub(super) sets_headers: Vec<String>,
+    pub(super) body_types: Vec<String>,
+    pub(super) reads_headers: Vec<String>,
+    /// None: of any type.
+    pub(super) reads_types: Vec<String>,
+    /// The slots whose values may be sent there.
+    pub(super) credentials: Vec<String>,
+}
+
+/// Where the value of a slot goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Credential {
+    pub(super) slot: String,
+    pub(super) required: bool,
+    pub(super) purpose: String,
+    pub(super) goes: String,
+    pub(super) endpoints: Vec<String>,
+    /// Whether the plugin may have it hashed into a message, and sees the hash.
+    pub(super) hashed: bool,
+}
+
+/// An interface that the plugin imports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Import {
+    pub(super) name: String,
+    pub(super) gives: &'static str,
+}
+
+impl Powers {
+    /// Of a plugin that was admitted, with the names of its imports.
+    pub(super) fn of(manifest: &Manifest, imports: Vec<String>) -> Powers {
+        let import = |name: String| Import { gives: gives(&name), name };
+        Powers {
+            endpoints: manifest.endpoints.iter().map(|endpoint| requests(manifest, endpoint)).collect(),
+            credentials: manifest.slots.iter().map(credential).collect(),
+            imports: imports.into_iter().map(import).collect(),
+        }
+    }
+}
+
+impl Requests {
+    /// In rows of a name and a value.
+    pub(super) fn rows(&self) -> Vec<(&'static str, String)> {
+        let list = |items: &[String], none: &str| if items.is_empty() { none.to_owned() } else { items.join(", ") };
+        let all = self.paths.iter().any(|path| path == "/");
+        let paths =
+            if all { "every path below it".to_owned() } else { format!("only the paths {} and those below", list(&self.paths, "")) };
+        vec![
+            ("for", self.purpose.clone()),
+            ("leads to", self.leads_to.clone()),
+            ("requests", format!("{} to {paths}", self.methods.join(", "))),
+            ("sets headers", list(&self.sets_headers, "content-type alone")),
+            ("sends", list(&self.body_types, "no bodies")),
+            ("reads", format!("{} of answers", list(&self.reads_types, "any type"))),
+            ("reads headers", list(&self.reads_headers, "content-type, retry-after and date alone")),
+            ("credentials", list(&self.credentials, "none")),
+        ]
+    }
+}
+
+impl Credential {
+    /// What it is, and where its value goes.
+    pub(super) fn words(&self) -> String {
+        let hashed = if self.hashed { "\nthe plugin may have it hashed into a message, and sees the hash" } else { "" };
+        format!("{}\n{}{hashed}", self.purpose, self.goes)
+    }
+}
+
+fn requests(manifest: &Manifest, endpoint: &Endpoint) -> Requests {
+    let leads_to = match &endpoint.base {
+        Base::Any => format!("a base URL that you bind, such as {}", endpoint.example),
+        Base::Pattern(pattern) => format!("a base URL like {pattern} that you bind, such as {}", endpoint.example),
+        Base::Fixed(url) => format!("always {url}, once you bind it"),
+        Base::OneOf(urls) => format!("one of {}, once you bind it", urls.join(", ")),
+    };
+    let slots = manifest.slots.iter().filter(|slot| slot.endpoints.contains(&endpoint.name));
+    Requests {
+        endpoint: endpoint.name.clone(),
+        required: endpoint.required,
+        purpose: endpoint.purpose.clone(),
+        leads_to,
+        methods: endpoint.methods.iter().map(ToString::to_string).collect(),
+        paths: endpoint.path_prefixes.clone(),
+        sets_headers: endpoint.request_headers.clone(),
+        body_types: endpoint.request_types.clone(),
+        reads_headers: endpoint.response_headers.clone(),
+        reads_types: endpoint.response_types.clone(),
+        credentials: slots.map(|slot| slot.name.clone()).collect(),
+    }
+}
+
+fn credential(slot: &Slot) -> Credential {
+    let requests = format!("requests to {}", slot.endpoints.join(", "));
+    let also = format!("of {requests}; the plugin may have the host put it elsewhere in them");
+    let goes = match &slot.kind {
+        SlotKind::Basic => format!("user name and password in the header authorization {also}"),
+        SlotKind::Bearer => format!("a token in the header authorization {also}"),
+        SlotKind::Header(placement) if placement.prefix.is_empty() => format!("in the header {} {also}", placement.name),
+        SlotKind::Header(placement) => format!("after {:?} in the header {} {also}", placement.prefix, placement.name),
+        SlotKind::Query(name) => format!("in the pair {name} of the URL's query {also}"),
+        SlotKind::FormField => format!("in fields of a form {also}"),
+        SlotKind::MacKey(encoding) => {
+            format!("never sent: the host signs messages with it, a key written as {}", written(*encoding))
+        }
+        SlotKind::Oauth1(_) => "never sent: the host signs requests with it by OAuth 1.0a (not supported yet)".to_owned(),
+        SlotKind::Oauth2ClientCredentials(oauth) => {
+            format!("to the endpoint {} for a token by OAuth 2.0, which goes to the others (not supported yet)", oauth.token_endpoint)
+        }
+        SlotKind::Login(login) => {
+            format!("to the endpoint {} in a log-in, whose token goes to the others (not supported yet)", login.endpoint)
+        }
+        SlotKind::Other(extension) => format!("as {} (not supported)", extension.name),
+    };
+    Credential {
+        slot: slot.name.clone(),
+        required: slot.required,
+        purpose: slot.purpose.clone(),
+        goes,
+        endpoints: slot.endpoints.clone(),
+        hashed: slot.hashed,
+    }
+}
+
+fn written(encoding: KeyEncoding) -> &'static str {
+    match encoding {
+        KeyEncoding::Text => "text",
+        KeyEncoding::Base64 => "base64",
+        KeyEncoding::Hex => "hexadecimal digits",
+        KeyEncoding::Whsec => "whsec_ and base64",
+    }
+}
+
+/// What an interface of the contract gives to a plugin.
+fn gives(import: &str) -> &'static str {
+    let interface = import.rsplit('/').next().and_then(|name| name.split('@').next()).unwrap_or_default();
+    match interface {
+        "http" => "requests, which the host sends to the endpoints alone",
+        "signing" => "signatures and hashes, which the host makes without showing a key",
+        "log" => "lines in the record of an attempt",
+        _ => "types alone",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::plugin::sample::manifest;
+
+    #[test]
+    fn what_a_plugin_may_do_is_said_for_each_endpoint_and_credential() {
+        let imports = ["cartage:plugin/http@1.0.0", "cartage:plugin/orders@1.0.0"].map(str::to_owned);
+        let powers = Powers::of(&manifest(), imports.into());
+        let rows: Vec<String> = powers.endpoints[0].rows().into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        for row in [
+            "leads to: a base URL that you bind, such as https://shop.example/api",
+            "requests: GET, POST to only the paths /orders and those below",
+            "sets headers: x-shop",
+            "sends: application/json",
+            "reads: any type of answers",
+            "credentials: token, account, key",
+        ] {
+            assert!(rows.iter().any(|said| said == row), "{row}\n{rows:?}");
+        }
+        assert_eq!(powers.endpoints[1].credentials, Vec::<String>::new(), "no slot lists the second endpoint");
+        let words: Vec<String> = powers.credentials.iter().map(Credential::words).collect();
+        for (words, part) in words.iter().zip([
+            "after \"Seed \" in the header x-token of requests to api;",
+            "in fields of a form of requests to api;",
+            "never sent: the host signs",
+        ]) {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+        assert_eq!(
+            powers.imports.iter().map(|import| import.gives).collect::<Vec<_>>(),
+            ["requests, which the host sends to the endpoints alone", "types alone"]
+        );
+    }
+}
