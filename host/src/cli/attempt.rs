@@ -4,7 +4,6 @@ use super::report;
 use cartage::cassette::{Cassette, Entry, HttpEntry, WireRecord};
 use cartage::deliver::Attempt;
 use cartage::exchange::{Outcome, Stop};
-use cartage::outbox::Reason;
 use cartage::receipt::{Fate, PauseReason, Receipt};
 use cartage_contract::http::Reach;
 
