@@ -57,6 +57,8 @@ Examples:
   Build a plugin from its crate, and look at what it asks for:
       cartage plugin build plugins/integration-script
       cartage plugin inspect target/plugins/integration-script.wasm
+  Run a plugin once, without a cart's file and a data directory:
+      cartage plugin run target/plugins/integration-script.wasm --demo-cart --order 1021 --label \"Order Shipped\"
   See what a cart would be sent, then send it:
       cartage send --cart seed-shop.toml --plugins target/plugins --order 1021 --label \"Order Shipped\" --dry-run
       cartage send --cart seed-shop.toml --plugins target/plugins --order 1021 --label \"Order Shipped\"

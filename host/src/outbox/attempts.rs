@@ -46,6 +46,10 @@ pub struct Poison;
 impl Attempts {
     /// Starts an attempt and gives its number. A claim before it that was not settled may have reached the cart; so may one that is
     /// on no record, if the order is in doubt or the delivery came out of a backup.
+    ///
+    /// # Errors
+    ///
+    /// [`Poison`]: it is not tried again by itself.
     pub fn claim(&mut self, doubtful: bool) -> Result<u32, Poison> {
         if self.unanswered > 0 {
             self.remember(cut_off(self.claims));
