@@ -92,7 +92,7 @@ fn remedy_for(from: &str, name: &str) -> &'static str {
             "a clock of a browser: switch off chrono's features `clock` and `wasmbind`, time's feature `wasm-bindgen`, or leave out instant and web-time; \
              the time is in the call's context"
         } else if has(&["fetch", "XmlHttp", "WebSocket"]) {
-            "an HTTP client of a browser, such as reqwest's: leave it out; requests go through cartage_sdk::http"
+            "an HTTP client that asks a browser: leave it out; requests go through cartage_sdk::http"
         } else {
             "a dependency expects a browser (wasm-bindgen): switch off its `js`, `wasm-bindgen` or `wasmbind` feature; time and randomness are in the \
              call's context"
@@ -113,7 +113,7 @@ fn of_wasi(name: &str) -> &'static str {
     if starts(&["random_"]) {
         "WASI's randomness, which getrandom, rand, uuid or a HashMap of std ask for: build for wasm32-unknown-unknown; randomness is in the call's context"
     } else if starts(&["clock_", "poll_"]) {
-        "WASI's clock, which std::time (Instant::now, SystemTime::now), std::thread::sleep or chrono's feature `clock` ask for: build for \
+        "WASI's clock, which std::time (Instant and SystemTime), std::thread::sleep or chrono's feature `clock` ask for: build for \
          wasm32-unknown-unknown; the time is in the call's context"
     } else if starts(&["environ_", "args_"]) {
         "WASI's environment, which std::env asks for: build for wasm32-unknown-unknown; what a plugin needs to know is a setting of its manifest"
@@ -150,7 +150,7 @@ mod tests {
             ("__wbindgen_placeholder__", "__wbindgen_describe", "wasm-bindgen"),
             ("__wbindgen_placeholder__", "__wbg_getRandomValues_1c61fac11405ffdc", "`wasm_js`"),
             ("wbg", "__wbg_getTime_46267b1c24877e30", "`wasmbind`"),
-            ("wbg", "__wbg_fetch_b5b4a0d6b4b9e0a5", "reqwest"),
+            ("wbg", "__wbg_fetch_b5b4a0d6b4b9e0a5", "HTTP client"),
             ("env", "__getrandom_v03_custom", "getrandom_backend"),
             ("env", "sqlite3_open", "C library"),
             ("gps", "now", "leave out"),
