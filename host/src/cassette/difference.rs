@@ -204,7 +204,9 @@ impl Laid {
         let mut before: Vec<usize> = of_was.collect();
         let mut now: Vec<usize> = of_is.collect();
         let is_request = |asked: &Asked| matches!(asked, Asked::Request(_));
-        let about_the_same: [&dyn Fn(&Asked, &Asked) -> bool; 2] = [&alike, &|was: &Asked, is: &Asked| is_request(was) == is_request(is)];
+        let of_one_kind = |was: &Asked, is: &Asked| is_request(was) == is_request(is);
+        type IsPair<'a> = &'a dyn Fn(&Asked, &Asked) -> bool;
+        let about_the_same: [IsPair<'_>; 2] = [&alike, &of_one_kind];
         // Those that have a like elsewhere in the gap of the other take are no pair of strangers.
         for is_pair in about_the_same {
             now.retain(|new| {
