@@ -113,7 +113,7 @@ fn of_wasi(name: &str) -> &'static str {
     if starts(&["random_"]) {
         "WASI's randomness, which getrandom, rand, uuid or a HashMap of std ask for: build for wasm32-unknown-unknown; randomness is in the call's context"
     } else if starts(&["clock_", "poll_"]) {
-        "WASI's clock, which std::time (Instant and SystemTime), std::thread::sleep or chrono's feature `clock` ask for: build for \
+        "WASI's clock, which std::time, std::thread::sleep or chrono's feature `clock` ask for: build for \
          wasm32-unknown-unknown; the time is in the call's context"
     } else if starts(&["environ_", "args_"]) {
         "WASI's environment, which std::env asks for: build for wasm32-unknown-unknown; what a plugin needs to know is a setting of its manifest"
