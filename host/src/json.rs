@@ -73,7 +73,7 @@ mod tests {
             (r#"{"packages": [{"count": 1, "cuont": 2}]}"#, "packages[0].cuont: unknown field", true),
             (r#"{"packages": [{}]}"#, "packages[0]: missing field `count`", true),
             (r#"{}"#, "missing field `packages`", true),
-            (r#"[1]"#, "invalid type", true),
+            (r#"[1]"#, "[0]: invalid type", true),
             (r#"{"packages": [{"count": 1"#, "EOF while parsing", false),
             (r#"{"packages": []} x"#, "trailing characters", false),
             ("", "EOF while parsing", false),

@@ -27,8 +27,7 @@ pub(super) fn command(file: &Path, manifest: &Manifest) -> String {
 pub(super) fn all(manifest: &Manifest) -> Vec<Need> {
     let endpoints = manifest.endpoints.iter().filter(|endpoint| endpoint.required).map(bind);
     // Of slots that stand for each other the first one stands here.
-    let chosen: Vec<&str> =
-        alternatives(manifest).into_iter().filter_map(|(_, slots)| slots.first().map(|slot| slot.name.as_str())).collect();
+    let chosen: Vec<&str> = alternatives(manifest).into_values().filter_map(|slots| slots.first().map(|slot| slot.name.as_str())).collect();
     let is_needed = |slot: &&Slot| if slot.alternative.is_some() { chosen.contains(&slot.name.as_str()) } else { slot.required };
     let slots = manifest.slots.iter().filter(is_needed).flat_map(credential);
     endpoints.chain(slots).chain(manifest.settings.iter().filter(|setting| is_required(setting)).map(set)).collect()

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 const EXAMPLES: &str = "\
 Examples:
   Record an attempt, and see whether a later build of the plugin does the same:
-      cartage send --cart seed-shop.toml --order 1021 --label \"Order Shipped\" --cassette attempt.json
+      cartage send --cart seed-shop.toml --order 1021 --label \"Order Shipped\" \\
+          --cassette attempt.json
       cartage plugin replay target/plugins/shop.wasm attempt.json
   All recordings of a folder:
       cartage plugin replay target/plugins/shop.wasm cassettes
