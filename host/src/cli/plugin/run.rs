@@ -38,16 +38,19 @@ out, with the name of a credential in the place of its value; then the outcome, 
 
 Examples:
   See the first request that a plugin would make, without opening a connection:
-      cartage plugin run shop.wasm --bind api=https://shop.example/api --credential token=@token.txt \\
-          --order 1021 --label \"Order Shipped\" --dry-run
+      cartage plugin run shop.wasm --bind api=https://shop.example/api \\
+          --credential token=@token.txt --order 1021 --label \"Order Shipped\" --dry-run
   Send an update to a cart on this machine, with a secret from an environment variable:
-      cartage plugin run shop.wasm --bind api=http://127.0.0.1:18072 --loopback --credential token=env:SHOP_TOKEN \\
-          --setting currency=EUR --order 1021 --label \"Order Shipped\" --package \"carrier=UPS,number=1Z9876543218754187\"
-  Try the same delivery three times, and keep the record of each attempt (attempt.json, attempt-2.json, attempt-3.json):
-      cartage plugin run shop.wasm --bind api=http://127.0.0.1:18072 --loopback --credential token=env:SHOP_TOKEN \\
-          --order 1021 --label \"Order Shipped\" --attempts 3 --cassette attempt.json
+      cartage plugin run shop.wasm --bind api=http://127.0.0.1:18072 --loopback \\
+          --credential token=env:SHOP_TOKEN --setting currency=EUR --order 1021 \\
+          --label \"Order Shipped\" --package \"carrier=UPS,number=1Z9876543218754187\"
+  Try the same delivery three times, and keep the record of each attempt:
+      cartage plugin run shop.wasm --bind api=http://127.0.0.1:18072 --loopback \\
+          --credential token=env:SHOP_TOKEN --order 1021 --label \"Order Shipped\" \\
+          --attempts 3 --cassette attempt.json
   Let the built-in cart answer, which speaks the classic integration script's protocol:
-      cartage plugin run target/plugins/integration-script.wasm --demo-cart --order 1021 --label \"Order Shipped\"
+      cartage plugin run target/plugins/integration-script.wasm --demo-cart \\
+          --order 1021 --label \"Order Shipped\"
 
 Exit code 0: the cart has the update, or the dry run came to a request; 1: it has not; 2: the flags do not fit the plugin.";
 
