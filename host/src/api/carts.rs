@@ -29,7 +29,7 @@ pub(super) async fn show(call: Call) -> Result<Response, Problem> {
 }
 
 fn summary(call: &Call, kept: &KeptCart) -> Value {
-    let pause = kept.row.pause.as_ref().map(|pause| json!({ "why": pause.why, "until_unix_ms": pause.until_unix_ms }));
+    let pause = kept.pause_at(call.office.now_unix_ms()).map(|pause| json!({ "why": pause.why, "until_unix_ms": pause.until_unix_ms }));
     json!({
         "cart": kept.cart.id, "enabled": kept.row.enabled, "pause": pause, "breaker_open_until_unix_ms": call.office.breaker_until(&kept.cart.id),
         "mode": kept.mode, "plugin": plugin(kept), "digest": kept.pinned(),

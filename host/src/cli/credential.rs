@@ -203,7 +203,7 @@ impl SetArgs {
             (true, false) => "; there was none in use, so it is in use now",
             (false, false) => "",
         };
-        if kept.row.pause.is_none() {
+        if kept.pause_at(office.now_unix_ms()).is_none() {
             if json {
                 report::json(&serde_json::json!({ "cart": id, "slot": slot, "field": field, "set": true, "waits": waits }));
             } else {

@@ -83,6 +83,11 @@ impl CartCache {
 }
 
 impl KeptCart {
+    /// The pause that holds the cart at this time. One that is over stays on record, and holds nothing.
+    pub fn pause_at(&self, now_unix_ms: u64) -> Option<&store::carts::Pause> {
+        self.row.pause.as_ref().filter(|pause| pause.holds(now_unix_ms))
+    }
+
     /// The cart as the gate is asked about it.
     ///
     /// # Errors

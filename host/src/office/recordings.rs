@@ -135,7 +135,7 @@ impl Office {
             None => Vec::new(),
         };
         let about = json!({
-            "delivery": delivery, "cart": order.as_ref().map(|order| &order.cart), "state": state, "at": kept.as_ref().map(standing),
+            "delivery": delivery, "cart": order.as_ref().map(|order| &order.cart), "state": state, "at": kept.as_ref().map(|kept| standing(kept, self.now_unix_ms())),
         });
         let document = json!({
             "order": order.as_ref().map(|order| &order.number), "is": is, "before": shown.before, "receipts": shown.receipts,
@@ -280,10 +280,10 @@ fn order_of(found: &Found) -> OrderRef {
 }
 
 /// How a cart stands: what it runs, and whether it may.
-fn standing(kept: &KeptCart) -> Value {
+fn standing(kept: &KeptCart, now_unix_ms: u64) -> Value {
     let manifest = kept.manifest();
     json!({
-        "mode": kept.mode.name(), "enabled": kept.row.enabled, "paused": kept.row.pause.is_some(), "digest": kept.pinned(),
+        "mode": kept.mode.name(), "enabled": kept.row.enabled, "paused": kept.pause_at(now_unix_ms).is_some(), "digest": kept.pinned(),
         "plugin": manifest.map(|manifest| &manifest.name), "version": manifest.map(|manifest| &manifest.version),
     })
 }

@@ -70,6 +70,12 @@ async fn a_credential_that_is_set_resumes_a_paused_cart_if_it_works() {
     let (code, result, talk) = set(NEW, &[]);
     assert_eq!(code, 0, "{result}{talk}");
     assert!(talk.contains("it is checked now") && result.contains("ok       ") && talk.contains("cart shop goes on"), "{result}{talk}");
+    // What is over is not told any more, although it is kept.
+    for words in [&["cart", "show", "shop"][..], &["cart", "list"]] {
+        let said = desk.done(words);
+        assert!(!said.contains("paused"), "{said}");
+    }
+    assert_eq!(desk.json(&["cart", "show", "shop"])["paused"], serde_json::Value::Null);
     desk.done(&send);
 
     // A check that finds a problem leaves it paused.

@@ -60,7 +60,7 @@ fn document(office: &Office, kept: &KeptCart) -> serde_json::Value {
     serde_json::json!({
         "cart": kept.cart.id,
         "enabled": kept.row.enabled,
-        "paused": kept.row.pause.as_ref().map(|pause| &pause.why),
+        "paused": kept.pause_at(office.now_unix_ms()).map(|pause| &pause.why),
         "breaker_open_until_unix_ms": office.breaker_until(&kept.cart.id),
         "mode": kept.mode,
         "plugin": plugin(kept),
@@ -77,7 +77,7 @@ async fn supplied(office: &Office, kept: &KeptCart) -> Result<Vec<Supplied>, Fai
 
 fn state(office: &Office, kept: &KeptCart) -> String {
     let enabled = if kept.row.enabled { "enabled" } else { "disabled" };
-    let paused = match &kept.row.pause {
+    let paused = match kept.pause_at(office.now_unix_ms()) {
         Some(Pause { why, said: Some(said), .. }) => format!(", paused ({why}: {said})"),
         Some(Pause { why, said: None, .. }) => format!(", paused ({why})"),
         None => String::new(),
