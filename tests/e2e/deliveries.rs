@@ -154,6 +154,19 @@ async fn a_recording_tells_what_was_sent_and_not_to_whom() {
         file.contains("redacted-note-1") && file.contains("Order Delayed") && !file.contains("green door") && !file.contains(PASSWORD),
         "{file}"
     );
+    // As cassettes, on which the plugin does the same again.
+    let tapes = desk.folder.path().join("tapes");
+    std::fs::create_dir(&tapes).expect("the folder can be written");
+    desk.done(&["delivery", "export", &raw, "tapes", "--cassettes"]);
+    let tape = tapes.join("attempt-001.json");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&tape).expect("it was made").permissions());
+    let text = std::fs::read_to_string(&tape).expect("it was made");
+    assert!(
+        mode & 0o777 == 0o600 && text.contains("redacted-note-1") && !text.contains("green door") && !text.contains(PASSWORD),
+        "{text}"
+    );
+    let plugin = cartage_tests::command::plugin("integration-script");
+    desk.done(&["plugin", "replay", plugin.to_str().expect("a path in UTF-8"), "tapes"]);
     let (code, printed) = desk.run(&["delivery", "export", &delivery, "support.json"], "");
     assert!(code == 2 && printed.contains("not there yet"), "what is there is not overwritten: {printed}");
     let (code, printed) = desk.run(&["delivery", "export", "support.json"], "");
