@@ -3,7 +3,7 @@
 //! A cassette never held a secret in the first place: the guest's requests name slots, and what went over the wire is recorded with
 //! placeholders where egress put the values. Personal data it holds until [`redact`] has taken them out, which is before it is kept.
 //!
-//! [`file`] writes and reads it as a file. [`replay`] answers a plugin with what is recorded, and [`difference`] says what it did otherwise.
+//! [`file`](mod@file) writes and reads it as a file. [`replay`] answers a plugin with what is recorded, and [`difference`] says what it did otherwise.
 
 pub mod difference;
 pub mod file;
