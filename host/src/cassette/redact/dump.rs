@@ -180,12 +180,13 @@ fn bare(text: &[u8], start: usize) -> Value {
 /// Where a value without quotes ends: before the comma or the brackets that close what it lies in.
 fn ended(text: &[u8], value: Range<usize>) -> usize {
     let mut kept = &text[value.clone()];
+    // A bracket that closes one of its own belongs to it. Looked for once: a value may be nothing but brackets.
+    let has_brackets = kept.contains(&b'(');
     loop {
         kept = kept.trim_ascii_end();
         kept = match kept {
             [rest @ .., b','] => rest,
-            // A bracket that closes one of its own belongs to it.
-            [rest @ .., b')'] if !rest.contains(&b'(') => rest,
+            [rest @ .., b')'] if !has_brackets => rest,
             _ => return value.start + kept.len(),
         };
     }

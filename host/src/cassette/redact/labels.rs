@@ -63,8 +63,8 @@ impl Labels {
             label => (label, false),
         };
         let names_next =
-            (has_colon || NAMING.contains(&&*element)) && label.len() <= LABEL_BYTES_MAX && !is_place(&String::from_utf8_lossy(label));
-        let named = Some(names.enter(within, label)).filter(|named| names_next && named.kind.is_some());
+            label.len() <= LABEL_BYTES_MAX && (has_colon || NAMING.contains(&&*element)) && !is_place(&String::from_utf8_lossy(label));
+        let named = names_next.then(|| names.enter(within, label)).filter(|named| named.kind.is_some());
         let is_head = element == b"th";
         if let Some(named) = named {
             self.next = Some((named, is_head));

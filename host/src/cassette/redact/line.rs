@@ -28,7 +28,7 @@ pub(super) fn named(names: &Names, text: &[u8]) -> Vec<Named> {
             let begins_the_line = piece.start == 0;
             match value(names, content, begins_the_line) {
                 Some(named) => found.push(shift(named)),
-                None => found.extend(query(names, content).map(shift)),
+                None => found.extend(query(names, content).into_iter().map(shift)),
             }
         }
         start += line.len();
@@ -80,19 +80,21 @@ fn value(names: &Names, piece: &[u8], begins_the_line: bool) -> Option<Named> {
     None
 }
 
-/// The values of personal fields in URLs.
-fn query<'a>(names: &'a Names, piece: &'a [u8]) -> impl Iterator<Item = Named> + 'a {
-    let begins = (0..piece.len()).filter(|at| b"?&".contains(&piece[*at]));
-    begins.filter_map(|at| {
-        let name =
-            piece[at + 1..].iter().take(NAME_BYTES_MAX).position(|byte| b"=&? \"'<>".contains(byte)).map(|end| at + 1..at + 1 + end)?;
-        if piece[name.end] != b'=' {
-            return None;
-        }
+/// The values of personal fields in URLs. What was taken for a value is not looked through again.
+fn query(names: &Names, piece: &[u8]) -> Vec<Named> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(sign) = piece[at..].iter().position(|byte| b"?&".contains(byte)) {
+        let start = at + sign + 1;
+        at = start;
+        let name = piece[start..].iter().take(NAME_BYTES_MAX).position(|byte| b"=&? \"'<>".contains(byte)).map(|end| start..start + end);
+        let Some(name) = name.filter(|name| piece[name.end] == b'=') else { continue };
         let within = names.enter(Within::default(), &piece[name.clone()]);
-        let ends = |byte: &u8| b"&#\"'<>".contains(byte) || byte.is_ascii_whitespace();
-        let value = name.end + 1;
-        let end = piece[value..].iter().position(ends).map_or(piece.len(), |at| value + at);
-        within.kind.map(|_| Named { within, at: value..end, coding: Coding::Form })
-    })
+        if within.kind.is_some() {
+            let ends = |byte: &u8| b"&#\"'<>".contains(byte) || byte.is_ascii_whitespace();
+            let value = name.end + 1;
+            at = piece[value..].iter().position(ends).map_or(piece.len(), |at| value + at);
+            found.push(Named { within, at: value..at, coding: Coding::Form });
+        }
+    }
+    found
 }

@@ -228,6 +228,31 @@ fn a_note_of_several_lines_is_taken_out_of_a_dump_whole() {
     assert_eq!(redacted(dump), "Array\n(\n    [note] => redacted-note-1\n    [status] => Shipped\n)\n");
 }
 
+/// Texts as long as a body may be, each of one thing again and again: a reader that looked back or ahead from each would not come to an end.
+#[test]
+fn the_longest_texts_of_one_kind_are_gone_through() {
+    for (head, again) in [
+        ("[email] => ", ")"),
+        ("[email] => x", "),"),
+        ("", "[email] => "),
+        ("", "[a] => x\n"),
+        ("", "'email' => "),
+        ("", "=> "),
+        ("", "?email="),
+        ("", "&email=x?"),
+        ("", "a:1:{s:5:\"email\";"),
+        ("a:1:{", "s:9:"),
+        ("", "<th>Email"),
+        ("", "<td>Email:</td>"),
+        ("", "email=x, "),
+        ("", "email: "),
+    ] {
+        let text = head.to_owned() + &again.repeat((BODY_BYTES_MAX - head.len()) / again.len());
+        let redacted = Rules::default().text(&text);
+        assert!(redacted.is_err() || redacted.is_ok_and(|text| !text.is_empty()), "{head}{again}");
+    }
+}
+
 #[test]
 fn texts_about_an_attempt_lose_what_is_personal_in_its_cassette() {
     let cassette = cassette(Some("leave it with the neighbour"), vec![], br#"{"billing":{"name":"Jo Bloggs"}}"#, "");
