@@ -376,7 +376,7 @@ fn of_pause(facts: &CartFacts, found: &mut Conditions) {
         let (kind, detail) = match pause.why.as_str() {
             why if why == PauseReason::Credentials.name() => (
                 Kind::CredentialsRefused,
-                format!("the cart does not take its credentials, and is paused; set them with `cartage credential set {cart} SLOT FIELD`, then `{}`", command::cart_resume(cart)),
+                format!("the cart does not take its credentials, and is paused; `cartage credential list {cart}` names them; set the wrong one, then `{}`", command::cart_resume(cart)),
             ),
             why if why == PauseReason::NotPermitted.name() => (
                 Kind::NotPermitted,

@@ -168,9 +168,9 @@ pub struct DiscardedUpdate {
     pub sequence: u64,
     /// Who discarded it.
     pub who: String,
-    /// Why.
+    /// The reason that was given.
     pub why: String,
-    /// When.
+    /// The time, in milliseconds since 1970-01-01T00:00:00Z.
     pub at_unix_ms: u64,
 }
 
