@@ -168,7 +168,10 @@ async fn with_password(right: &'static str, go_on: impl FnOnce(&Daemon)) -> Vec<
     daemon.done(&["cart", "resume", "shop"]);
     until("nothing more comes", || {
         let came = came.lock().expect("nobody panics while holding it");
-        came.last().is_some_and(|(at, _)| start.elapsed() > *at + Duration::from_secs(2))
+        // A busy machine may be silent for a while before all that must come has come.
+        let taken = came.iter().filter(|(_, password)| password == right).count();
+        let all_came = taken >= 8 || ![PASSWORD, NEXT_PASSWORD].contains(&right);
+        all_came && came.last().is_some_and(|(at, _)| start.elapsed() > *at + Duration::from_secs(2))
     })
     .await;
     assert!(daemon.stop(), "it ends well");
