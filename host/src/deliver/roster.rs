@@ -85,8 +85,8 @@ pub struct Ready {
     pub full_state: bool,
     /// Which of its credentials it was made ready with.
     pub turn: Turn,
-    /// For those that wait until they worked.
-    pub trial: Trial,
+    /// For those that wait until they worked: one for as long as they wait, also where the cart is made ready anew meanwhile.
+    pub trial: Arc<Trial>,
     /// What is taken out of its recordings.
     pub personal: Rules,
     /// Until when nothing is, because a person said so.
@@ -113,6 +113,11 @@ pub struct Trial {
 pub struct Trying<'t>(&'t Trial);
 
 impl Trial {
+    /// Whether the cart answered one of them.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
     /// Begins an attempt. None: another is under way.
     pub(super) fn begin(&self) -> Option<Trying<'_>> {
         let free = self.over.load(Ordering::Relaxed) || !self.under_way.swap(true, Ordering::Relaxed);

@@ -39,6 +39,7 @@ struct Made {
     /// The changes that it knows of.
     changes: u64,
     with: With,
+    trial: Arc<Trial>,
 }
 
 /// Which credentials the next attempt is made with.
@@ -81,8 +82,14 @@ impl Couriers {
     }
 
     fn keep(&self, cart: &CartKey, ready: &Arc<Ready>, changes: u64) {
-        let made = Made { ready: Some(ready.clone()), changes, with: With::These(ready.turn) };
+        let made = Made { ready: Some(ready.clone()), changes, with: With::These(ready.turn), trial: ready.trial.clone() };
         self.ready.lock().expect("nobody panics while holding it").insert(cart.clone(), made);
+    }
+
+    /// The trial of the credentials that wait. One under way goes on where the cart is made ready anew: something else was changed meanwhile.
+    fn trial(&self, cart: &CartKey) -> Arc<Trial> {
+        let ready = self.ready.lock().expect("nobody panics while holding it");
+        ready.get(cart).map(|made| made.trial.clone()).filter(|trial| !trial.is_over()).unwrap_or_default()
     }
 
     /// Lets go of the carts that are not among these, and of those of which something was changed, with their secrets.
@@ -148,7 +155,7 @@ impl Roster for Office {
             Kept::Rests => return Ok(None),
             Kept::Make(turn) => turn,
         };
-        let ready = Arc::new(self.as_merchant(cart.0.clone()).make_ready(cart, turn).await?);
+        let ready = Arc::new(self.as_merchant(cart.0.clone()).make_ready(cart, turn, self.shared.couriers.trial(cart)).await?);
         self.shared.couriers.keep(cart, &ready, changes);
         Ok(Some(ready))
     }
@@ -263,7 +270,7 @@ impl Office {
         Ok(())
     }
 
-    async fn make_ready(&self, cart: &CartKey, turn: Turn) -> Result<Ready, Error> {
+    async fn make_ready(&self, cart: &CartKey, turn: Turn, trial: Arc<Trial>) -> Result<Ready, Error> {
         let kept = self.cart(&cart.1).await?;
         let courier = match turn {
             Turn::Current => None,
@@ -279,7 +286,7 @@ impl Office {
         let raw_until_unix_ms = self.raw_until(&cart.1).await?;
         let rules = kept.cart.delivery.with(&courier.manifest().pace);
         let leave_out = kept.cart.leave_out;
-        Ok(Ready { courier, rules, leave_out, full_state, turn, trial: Trial::default(), personal, raw_until_unix_ms })
+        Ok(Ready { courier, rules, leave_out, full_state, turn, trial, personal, raw_until_unix_ms })
     }
 
     /// Whether there are credentials that wait until they worked. What cannot be read is none: the refusal stands then.

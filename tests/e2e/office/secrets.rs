@@ -3,9 +3,10 @@
 use super::{Desk, NEW, OLD, script_cart, shop};
 use crate::daemon::{Daemon, PASSWORD};
 use crate::http::Http;
-use cartage::deliver::roster::Roster as _;
+use cartage::deliver::roster::{Credentials, Roster as _};
 use cartage::id::CartId;
 use cartage::office::Queue;
+use cartage::receipt::{Fate, PauseReason};
 use cartage::vault::Turn;
 use cartage_tests::bad_cart::{BadCart, Step};
 use serde_json::json;
@@ -36,6 +37,28 @@ async fn what_no_cart_needs_leaves_memory() {
     assert!(second.upgrade().is_some());
     office.remove_cart(&id, Queue::Keep).await.expect("nothing waits");
     assert!(second.upgrade().is_none() && office.compiled().is_empty());
+}
+
+/// Credentials that wait are tried with one order at a time, also where something else is changed while that order is under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_something_else_begins_no_second_trial() {
+    let desk = Desk::new();
+    desk.write("shop.toml", &script_cart("shop", "https://shop.example/seti.php", ""));
+    desk.done(&["apply", "shop.toml"]);
+    let set = |value: &str, next: &[&str]| desk.type_in(&[&["credential", "set", "shop", "account", "password"], next].concat(), value).0;
+    assert_eq!((set(OLD, &[]), set(NEW, &["--next"])), (0, 0));
+    let office = desk.office();
+    let id = CartId::new("shop").expect("a valid id");
+    let key = (office.merchant().clone(), id.clone());
+    let ready = async || office.ready(&key).await.expect("it can be made ready").expect("it was not refused");
+    let current = ready().await;
+    let refused = Fate::PauseCart { reason: PauseReason::Credentials, for_ms: None };
+    assert_eq!(office.tried(&key, &current, refused).await, Credentials::OthersNext);
+    let first = ready().await;
+    office.set_raw(&id, None, "something else").await.expect("there is room");
+    let second = ready().await;
+    assert!(!Arc::ptr_eq(&first, &second) && first.turn == second.turn, "the cart was made ready anew");
+    assert!(Arc::ptr_eq(&first.trial, &second.trial), "and the trial is the same");
 }
 
 /// A script that does what it is asked and writes the password beside it.
