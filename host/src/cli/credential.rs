@@ -5,6 +5,7 @@ use super::{Failure, Verdict, cart, courier, desk, init, report};
 use cartage::carts::secrets::bare;
 use cartage::id::CartId;
 use cartage::office::{Approved, KeptCart, Office, SetCredential};
+use cartage::receipt::PauseReason;
 use cartage::vault::{SECRET_BYTES_MAX, Turn};
 use cartage_contract::manifest::{Manifest, Slot};
 use secrecy::SecretString;
@@ -203,11 +204,16 @@ impl SetArgs {
             (true, false) => "; there was none in use, so it is in use now",
             (false, false) => "",
         };
-        if kept.pause_at(office.now_unix_ms()).is_none() {
+        let pause = kept.pause_at(office.now_unix_ms());
+        // What a person paused, or a restore, goes on when a person says so.
+        if !pause.is_some_and(|pause| PauseReason::named_wants_proof(&pause.why)) {
             if json {
                 report::json(&serde_json::json!({ "cart": id, "slot": slot, "field": field, "set": true, "waits": waits }));
             } else {
                 report::line(&format!("{set}{how}"));
+            }
+            if let Some(pause) = pause {
+                report::talk(&format!("cart {id} stays paused ({}); `cartage cart resume {id}` lets it go on", pause.why));
             }
             return Ok(Verdict::Done);
         }

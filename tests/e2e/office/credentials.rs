@@ -58,7 +58,7 @@ async fn a_credential_changes_without_a_gap() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_credential_that_is_set_resumes_a_paused_cart_if_it_works() {
     let desk = Desk::new();
-    let shop = shop(NEW, &["1021"]).await;
+    let shop = shop(NEW, &["1021", "1022"]).await;
     desk.write("shop.toml", &script_cart("shop", &shop.script_url(), ""));
     desk.done(&["apply", "shop.toml"]);
     desk.switch_on("shop");
@@ -77,12 +77,20 @@ async fn a_credential_that_is_set_resumes_a_paused_cart_if_it_works() {
     }
     assert_eq!(desk.json(&["cart", "show", "shop"])["paused"], serde_json::Value::Null);
     desk.done(&send);
+    // What a person paused goes on when a person says so, whatever is set meanwhile.
+    desk.done(&["cart", "pause", "shop"]);
+    let (code, result, talk) = set(NEW, &[]);
+    assert!(code == 0 && talk.contains("stays paused") && talk.contains("`cartage cart resume shop`"), "{result}{talk}");
+    assert_eq!(set(OLD, &["--next"]).0, 0);
+    assert!(desk.done(&["cart", "show", "shop"]).contains("paused"));
+    desk.done(&["cart", "resume", "shop"]);
 
     // A check that finds a problem leaves it paused.
-    desk.done(&["cart", "pause", "shop"]);
+    assert_eq!(set(OLD, &[]).0, 0);
+    desk.refused(&["send", "--cart", "shop", "--order", "1022", "--label", "Order Shipped"], "does not take the credentials");
     drop(shop);
     let (code, result, talk) = set(NEW, &[]);
     assert_eq!(code, 1, "{result}{talk}");
     assert!(result.contains("PROBLEM") && talk.contains("stays paused"), "{result}{talk}");
-    assert_eq!(desk.json(&["cart", "show", "shop"])["paused"], "by hand");
+    assert_eq!(desk.json(&["cart", "show", "shop"])["paused"], "credentials");
 }
