@@ -10,9 +10,10 @@ use super::problem::{Kind, Problem};
 use super::seen::is_about;
 use crate::alerts::span;
 use crate::id::SenderOrderNumber;
-use crate::office::{CartStatus, Status, Where, Which};
+use crate::office::{CartStatus, OrderDelivery, Status, Where, Which};
 use crate::outbox::{DeadLetter, died_of};
 use crate::store::alerts::Alert;
+use crate::store::orders::OrderRef;
 use crate::validate::{ORDER_NUMBER_CHARS_MAX, utc};
 use axum::response::Response;
 use base64::Engine as _;
@@ -48,6 +49,27 @@ impl std::fmt::Display for Escaped<'_> {
     }
 }
 
+/// What a table's cell shows.
+enum Cell<'a> {
+    /// Text.
+    Text(&'a str),
+    /// An order's number, which leads to what the page says of that order.
+    Order(&'a OrderRef),
+}
+
+impl std::fmt::Display for Cell<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Cell::Text(text) => Escaped(text).fmt(f),
+            Cell::Order(OrderRef { cart, number }) => {
+                let mut query = url::form_urlencoded::Serializer::new(String::new());
+                query.append_pair("cart", cart.as_str()).append_pair("order", number.as_str());
+                write!(f, "<a href=\"/?{}#order\">{}</a>", Escaped(&query.finish()), Escaped(number.as_str()))
+            }
+        }
+    }
+}
+
 /// A table that is being written. Its cells are escaped here and nowhere else.
 struct Table(String);
 
@@ -58,7 +80,12 @@ impl Table {
     }
 
     fn row(&mut self, cells: &[&str]) {
-        let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", Escaped(cell))).collect();
+        let cells: Vec<Cell<'_>> = cells.iter().map(|cell| Cell::Text(cell)).collect();
+        self.row_of(&cells);
+    }
+
+    fn row_of(&mut self, cells: &[Cell<'_>]) {
+        let cells: String = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect();
         self.0.push_str(&format!("<tr>{cells}</tr>"));
     }
 
@@ -75,9 +102,9 @@ pub(super) async fn show(call: Call) -> Result<Response, Problem> {
     let blocked = Which { at: Some(Where::Blocked), ..Which::default() };
     let mut blocked = call.office.deliveries(&blocked, BLOCKED_SHOWN).await?.dead;
     blocked.retain(|dead| call.sees(&dead.order.cart));
-    let why = why_not(&call).await;
+    let asked = asked(&call).await;
     let (cart, order) = (call.query.get("cart").unwrap_or_default(), call.query.get("order").unwrap_or_default());
-    let text = document(&status, &blocked, (cart, order), why.as_deref());
+    let text = document(&status, &blocked, (cart, order), asked.as_deref());
     let mut response = typed(StatusCode::OK, "text/html; charset=utf-8", text);
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, policy());
@@ -85,8 +112,8 @@ pub(super) async fn show(call: Call) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// Why an order's status is sent or not, or why that cannot be said. None: nobody asked.
-async fn why_not(call: &Call) -> Option<String> {
+/// What there is to say of the order that was asked for, as HTML: why its status is sent or not, and its deliveries. None: nobody asked.
+async fn asked(call: &Call) -> Option<String> {
     let order = call.query.get("order")?;
     let explained = async {
         let cart = call.query.must_cart()?;
@@ -94,9 +121,24 @@ async fn why_not(call: &Call) -> Option<String> {
         if order.chars().count() > ORDER_NUMBER_CHARS_MAX {
             return Err(Problem::new(Kind::Invalid, format!("an order number has at most {ORDER_NUMBER_CHARS_MAX} characters")));
         }
-        Ok(Box::pin(call.office.explain(&cart, &SenderOrderNumber::new(order), None)).await?.explanation.table())
+        Ok(Box::pin(call.office.explain(&cart, &SenderOrderNumber::new(order), None)).await?)
     };
-    Some(explained.await.unwrap_or_else(|problem: Problem| problem.detail))
+    Some(match explained.await {
+        Ok(explained) => format!("<pre>{}</pre>{}", Escaped(&explained.explanation.table()), deliveries(&explained.deliveries)),
+        Err(problem) => format!("<pre>{}</pre>", Escaped(&problem.detail)),
+    })
+}
+
+/// The deliveries of one order, by the numbers of their updates.
+fn deliveries(deliveries: &[OrderDelivery]) -> String {
+    if deliveries.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new("deliveries", &["Update", "Delivery", "State"]);
+    for OrderDelivery { delivery, sequence, state } in deliveries {
+        table.row(&[&sequence.to_string(), delivery.as_str(), state]);
+    }
+    format!("<h3>Deliveries of this order</h3>{}", table.end())
 }
 
 fn policy() -> HeaderValue {
@@ -105,7 +147,7 @@ fn policy() -> HeaderValue {
     HeaderValue::from_str(&policy).expect("base64 and our own words are ASCII")
 }
 
-fn document(status: &Status, blocked: &[DeadLetter], (cart, order): (&str, &str), why: Option<&str>) -> String {
+fn document(status: &Status, blocked: &[DeadLetter], (cart, order): (&str, &str), asked: Option<&str>) -> String {
     let now = status.at_unix_ms;
     let mut page =
         format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Cartage</title><style>{STYLE}</style><h1>Cartage</h1>");
@@ -115,21 +157,19 @@ fn document(status: &Status, blocked: &[DeadLetter], (cart, order): (&str, &str)
     page.push_str("<h2>Blocked orders</h2>");
     page.push_str(&orders(blocked, now));
     let form = format!(
-        "<h2>Why was it not sent?</h2><form method=\"get\" action=\"/\"><label>Cart <input name=\"cart\" value=\"{}\" required></label>\
+        "<h2 id=\"order\">Why was it not sent?</h2><form method=\"get\" action=\"/\"><label>Cart <input name=\"cart\" value=\"{}\" required></label>\
          <label>Order <input name=\"order\" value=\"{}\" required></label><button>Explain</button></form>",
         Escaped(cart),
         Escaped(order)
     );
     page.push_str(&form);
-    if let Some(why) = why {
-        page.push_str(&format!("<pre>{}</pre>", Escaped(why)));
-    }
+    page.push_str(asked.unwrap_or_default());
     page + "</html>\n"
 }
 
 fn alerts(alerts: &[Alert], now_unix_ms: u64) -> String {
     if alerts.is_empty() {
-        return "<p>Nothing needs anybody.</p>".to_owned();
+        return "<p>No open alerts.</p>".to_owned();
     }
     let mut table = Table::new("act", &["Alert", "About", "For", "What there is to do"]);
     for Alert { kind, subject, detail, raised_at_unix_ms, .. } in alerts {
@@ -164,7 +204,9 @@ fn orders(blocked: &[DeadLetter], now_unix_ms: u64) -> String {
     for dead in blocked {
         let since = span(now_unix_ms.saturating_sub(dead.died_at_unix_ms));
         let (reason, label) = (died_of(dead.reason), dead.label.as_ref().map_or_else(|unreadable| unreadable.to_string(), Clone::clone));
-        table.row(&[dead.order.cart.as_str(), dead.order.number.as_str(), &label, &reason, &since, dead.delivery.as_str()]);
+        let text = Cell::Text;
+        let (cart, delivery) = (dead.order.cart.as_str(), dead.delivery.as_str());
+        table.row_of(&[text(cart), Cell::Order(&dead.order), text(&label), text(&reason), text(&since), text(delivery)]);
     }
     table.end()
 }

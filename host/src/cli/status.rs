@@ -16,7 +16,7 @@ Examples:
   The same for a script, which looks at the exit code:
       cartage status --json
 
-Exit code 0: nothing needs anybody; 1: there is an alert. docs/alerts.md says what each alert means and what to do.";
+Exit code 0: no open alerts; 1: there is an alert. docs/alerts.md says what each alert means and what to do.";
 
 /// Show what needs somebody, and how each cart stands.
 #[derive(Debug, clap::Args)]
@@ -62,7 +62,7 @@ fn show(status: &Status) {
     }
     match status.alerts.as_slice() {
         [] if all_paused.is_some() => {}
-        [] => report::line("nothing needs anybody"),
+        [] => report::line("no open alerts"),
         _ => report::line("next: do what the alerts say; `cartage delivery list` shows what waits and what died"),
     }
 }

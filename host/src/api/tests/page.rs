@@ -28,7 +28,7 @@ async fn a_token_is_the_password() {
     }
     let page = desk.ask(get("/").with_password(&operator)).await.is(StatusCode::OK);
     assert_eq!(page.headers[CONTENT_TYPE], "text/html; charset=utf-8");
-    assert!(page.text.contains("<td>seed-shop</td>") && page.text.contains("Nothing needs anybody"), "{}", page.text);
+    assert!(page.text.contains("<td>seed-shop</td>") && page.text.contains("No open alerts"), "{}", page.text);
     // The password is a person's way in, to this page only.
     desk.ask(get("/v1/carts").with_password(&operator)).await.problem(401, "unauthorized", "not known");
     desk.ask(post("/").with_password(&operator)).await.problem(405, "method-not-allowed", "GET");
@@ -51,6 +51,7 @@ async fn nothing_loads_and_every_text_is_escaped() {
         assert!(!page.text.contains(tag), "{tag}: {}", page.text);
     }
     assert!(page.text.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{}", page.text);
+    assert!(page.text.contains("order=%3Cscript%3Ealert%281%29%3C%2Fscript%3E#order\">"), "{}", page.text);
     assert!(page.text.contains("paused: &quot;&gt;&lt;img src=x onerror=&#39;y&#39;&gt;&amp;"), "{}", page.text);
     assert!(page.text.contains("value=\"&quot;&gt;&lt;b&gt;\""), "what was asked for stands in the form: {}", page.text);
     let policy = page.headers["content-security-policy"].to_str().expect("it is text");
@@ -74,6 +75,9 @@ async fn it_says_why_an_order_was_not_sent_and_shows_blocked_ones() {
     let page = desk.ask(get("/?cart=seed-shop&order=1021").with_password(&operator)).await.is(StatusCode::OK).text;
     assert!(page.contains(&format!("<pre>Blocked by dead letter {delivery}")), "{page}");
     assert!(page.contains(&format!("cartage delivery retry {delivery}")), "{page}");
+    assert!(page.contains("<h3>Deliveries of this order</h3><table class=\"deliveries\">"), "{page}");
+    assert!(page.contains(&format!("<td>1</td><td>{delivery}</td><td>dead</td>")), "{page}");
+    assert!(page.contains("<td><a href=\"/?cart=seed-shop&amp;order=1021#order\">1021</a></td>"), "{page}");
     let page = desk.ask(get("/?cart=nowhere&order=1021").with_password(&operator)).await.is(StatusCode::OK).text;
     assert!(page.contains("nowhere"), "{page}");
 }

@@ -2,6 +2,7 @@
 
 use super::{cart_id, done};
 use crate::cli::{Failure, Verdict, init, report};
+use cartage::counted::counted;
 use cartage::id::CartId;
 use cartage::office::Office;
 
@@ -23,7 +24,7 @@ pub(super) async fn pause(office: &Office, which: OneOrAll, reason: &str, json: 
         if json {
             report::json(&serde_json::json!({ "paused": count }));
         } else {
-            report::line(&format!("all carts are paused, {count} of them by this; what is sent to them waits"));
+            report::line(&format!("paused {}; every cart is paused now, and updates wait", counted(count, "cart")));
             report::line("next: `cartage cart resume --all` lets them go on, but for those that were paused by themselves");
         }
         return Ok(Verdict::Done);
@@ -41,10 +42,7 @@ pub(super) async fn resume(office: &Office, which: OneOrAll, json: bool) -> Resu
             report::json(&serde_json::json!({ "resumed": count, "still_paused": still }));
             return Ok(Verdict::Done);
         }
-        report::line(&match count {
-            1 => "1 cart is no longer paused together with others".to_owned(),
-            more => format!("{more} carts are no longer paused together"),
-        });
+        report::line(&format!("resumed {} that `cart pause --all` had paused", counted(count, "cart")));
         if !still.is_empty() {
             report::line("these were paused by themselves, and stay so until `cartage cart resume CART`:");
             report::rows(&still.iter().map(|(cart, pause)| (cart.as_str(), &pause.why)).collect::<Vec<_>>());
