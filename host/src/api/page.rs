@@ -27,7 +27,7 @@ use std::fmt::Write as _;
 pub(super) const BLOCKED_SHOWN: u32 = 50;
 
 const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}\
-    th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #ccc}.act td{background:#fde8e8}pre{overflow:auto;\
+    th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #ccc}.act td{background:#fde8e8}pre{overflow:auto;white-space:pre-wrap;\
     background:#f4f4f4;padding:1rem}input{font:inherit;margin-right:1rem}";
 
 /// Text as HTML shows it.
@@ -149,8 +149,9 @@ fn policy() -> HeaderValue {
 
 fn document(status: &Status, blocked: &[DeadLetter], (cart, order): (&str, &str), asked: Option<&str>) -> String {
     let now = status.at_unix_ms;
-    let mut page =
-        format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Cartage</title><style>{STYLE}</style><h1>Cartage</h1>");
+    let mut page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>Cartage</title><style>{STYLE}</style><h1>Cartage</h1>"
+    );
     page.push_str(&alerts(&status.alerts, now));
     page.push_str("<h2>Carts</h2>");
     page.push_str(&carts(&status.carts, now));
@@ -180,7 +181,7 @@ fn alerts(alerts: &[Alert], now_unix_ms: u64) -> String {
 }
 
 fn carts(carts: &[CartStatus], now_unix_ms: u64) -> String {
-    let mut table = Table::new("carts", &["Cart", "Mode", "State", "Waiting", "The first for", "Dead letters", "Blocked orders"]);
+    let mut table = Table::new("carts", &["Cart", "Mode", "State", "Waiting", "Oldest for", "Dead letters", "Blocked orders"]);
     for cart in carts {
         let state = match (&cart.mode, cart.enabled, &cart.pause) {
             (None, _, _) => "removed".to_owned(),
