@@ -3,6 +3,7 @@
 use cartage::id::Digest;
 use cartage_tests::command::{cartage, plugin, root};
 use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Output, Stdio};
 
@@ -179,6 +180,34 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+}
+
+/// A build that fails is quick, so the test needs no compiler: cargo refuses the edition.
+#[test]
+fn a_watched_project_is_built_at_each_change() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let write = |edition: &str| {
+        let manifest = format!("[package]\nname = \"mine\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n[workspace]\n");
+        std::fs::write(folder.path().join("Cargo.toml"), manifest).expect("the folder is ours");
+    };
+    write("1987");
+    let mut command = cartage();
+    command.args(["plugin", "build", "--watch", "--json"]).arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the command can be started");
+    let mut results = BufReader::new(child.stdout.take().expect("it was piped")).lines();
+    let mut next = || -> Value {
+        let line = results.next().expect("it goes on").expect("it is text");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    };
+    assert!(next()["error"]["message"].as_str().is_some_and(|message| message.contains("cargo could not build mine")));
+    write("19870");
+    assert!(next()["error"]["message"].as_str().is_some_and(|message| message.contains("cargo could not build mine")));
+    assert!(child.try_wait().expect("it is ours").is_none(), "it waits for the next change");
+    child.kill().expect("it is ours");
+    child.wait().expect("it is ours");
+
+    let nowhere = run(&["plugin", "build", "--watch", "docs"]);
+    assert_eq!(nowhere.status.code(), Some(1), "a folder that is no project ends it: {}", text(&nowhere.stderr));
 }
 
 fn new_plugin(folder: &Path, arguments: &[&str]) -> Output {

@@ -175,6 +175,7 @@ fn packages_inherit() {
                 "serde has a version of its own",
             ),
             ("wit/Cargo.toml", &bad("url.workspace = true", "url = { version = \"2\" }"), "url has a version of its own"),
+            ("wit/Cargo.toml", &bad("publish.workspace = true", "publish = [\"elsewhere\"]"), "publish.workspace"),
             ("wit/Cargo.toml", "[package", "not valid TOML"),
         ],
         &[("wit/Cargo.toml", good), ("Cargo.toml", "[workspace]\n")],

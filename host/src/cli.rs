@@ -161,6 +161,15 @@ impl Failure {
         Failure { source: message.into().into(), remedy: None, kind: FailureKind::WrongUse }
     }
 
+    /// Reports the failure of one of several runs, to a program in one line.
+    fn report(&self, json: bool) {
+        if json {
+            report::json_line(&report::failed(&self.source, self.remedy.as_deref()));
+        } else {
+            report::failure(&self.source, self.remedy.as_deref(), false);
+        }
+    }
+
     /// The error and its causes in one line, for a report of several things.
     fn text(&self) -> String {
         report::chain(&*self.source)
@@ -339,6 +348,34 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Every line of a document's code that begins with the command's name.
+    #[test]
+    fn every_command_in_the_documents_can_be_typed() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the repository");
+        let mut typed = 0;
+        for folder in ["", "docs", "docs/operator", "plugins/webhook", "plugins/integration-script"] {
+            for entry in std::fs::read_dir(root.join(folder)).expect("it is there") {
+                let file = entry.expect("it can be read").path();
+                if file.extension().is_none_or(|end| end != "md") || file.ends_with("commands.md") || file.ends_with("CHANGELOG.md") {
+                    continue;
+                }
+                let text = std::fs::read_to_string(&file).expect("it is text").replace("\\\n", " ");
+                let code = text.split("```").skip(1).step_by(2).flat_map(str::lines).map(str::trim);
+                for line in code.filter_map(|line| line.trim_start_matches("target/debug/").strip_prefix("cartage ")) {
+                    let line = line.split(" | ").next().unwrap_or_default();
+                    let complete = !line.contains('…') && !line.contains(" --help");
+                    if let Some(error) =
+                        Cli::try_parse_from(words(&format!("cartage {line}").replace(" CART", " seed-shop"))).err().filter(|_| complete)
+                    {
+                        panic!("{}: cartage {line}: {error}", file.display());
+                    }
+                    typed += 1;
+                }
+            }
+        }
+        assert!(typed > 40, "{typed} commands");
     }
 
     /// A command line as a shell hands it over.

@@ -19,6 +19,7 @@ mod compile;
 mod guest;
 mod hatch;
 mod limits;
+mod replay;
 mod ticker;
 mod trap;
 mod unsupported;

@@ -284,8 +284,10 @@ pub(crate) fn packages_inherit(tree: &Tree) -> Vec<String> {
             }
         };
         let package = manifest.get("package").and_then(Value::as_table).cloned().unwrap_or_default();
+        // Only what is meant to be published says so itself.
+        let is_published = package.get("publish").and_then(Value::as_bool) == Some(true);
         for key in ["version", "edition", "rust-version", "license", "publish"] {
-            if !inherits(package.get(key)) {
+            if !inherits(package.get(key)) && !(key == "publish" && is_published) {
                 found.push(format!("{}: write {key}.workspace = true under [package]", source.path));
             }
         }

@@ -1,10 +1,12 @@
 //! `cartage apply`: carts from their files into the data directory. Also how every command shows what changes about a cart.
 
 use super::{Failure, Verdict, courier, desk, init, report};
+use cartage::counted::counted;
 use cartage::id::{self, CartId, SenderOrderNumber};
 use cartage::office::apply::{Field, Invalid, Prepared, PreparedCart, Proposal};
-use cartage::office::{self, Office};
+use cartage::office::{self, Office, Rehearsed};
 use cartage::plugin::file;
+use cartage::visible;
 use cartage_contract::manifest::Slot;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -59,6 +61,8 @@ struct Report<'a> {
     made: bool,
     needs_approval: bool,
     carts: Vec<CartReport<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rehearsed: Option<&'a [Rehearsed]>,
 }
 
 #[derive(Serialize)]
@@ -106,14 +110,27 @@ pub(super) fn plugin_at(path: &Path) -> Result<(String, Vec<u8>), Failure> {
 
 /// Shows what proposals change, and makes it so where the operator agrees.
 pub(super) async fn change(office: &Office, proposals: Vec<Proposal>, consent: Consent, json: bool) -> Result<Verdict, Failure> {
+    change_rehearsed(office, proposals, consent, None, json).await
+}
+
+/// Does the same with a plugin that was rehearsed. The operator must agree to differences as well.
+pub(super) async fn change_rehearsed(
+    office: &Office,
+    proposals: Vec<Proposal>,
+    consent: Consent,
+    rehearsed: Option<&[Rehearsed]>,
+    json: bool,
+) -> Result<Verdict, Failure> {
     let prepared = office.prepare(proposals).await.map_err(invalid)?;
-    let needs_approval = (prepared.asks() || prepared.leaves_live()) && !consent.approve;
+    let differs = rehearsed.is_some_and(|all| all.iter().any(|one| !one.differences.is_empty()));
+    let needs_approval = (prepared.asks() || prepared.leaves_live() || differs) && !consent.approve;
     let made = !consent.dry_run && !needs_approval;
     if json {
         let carts = prepared.carts().iter().map(of).collect();
-        report::json(&Report { made, needs_approval, carts });
+        report::json(&Report { made, needs_approval, carts, rehearsed });
     } else {
         show(&prepared);
+        rehearsed.into_iter().for_each(show_rehearsed);
     }
     if made {
         let next = next(office, &prepared).await?;
@@ -122,7 +139,7 @@ pub(super) async fn change(office: &Office, proposals: Vec<Proposal>, consent: C
         return Ok(Verdict::Done);
     }
     if needs_approval {
-        report::talk(&not_approved(&prepared));
+        report::talk(&not_approved(&prepared, differs));
         return Ok(if consent.dry_run { Verdict::Done } else { Verdict::NotDone });
     }
     report::talk("nothing was changed: this was a dry run");
@@ -130,11 +147,16 @@ pub(super) async fn change(office: &Office, proposals: Vec<Proposal>, consent: C
 }
 
 /// Why nothing is changed before the operator agrees.
-fn not_approved(prepared: &Prepared) -> String {
+fn not_approved(prepared: &Prepared, differs: bool) -> String {
     let mut why: Vec<&str> = prepared.carts().iter().filter_map(|cart| cart.leaves_live.as_deref()).collect();
     let mut what_to_do = "if that is meant, repeat the command with --approve; a cart's file without `mode` leaves the mode alone";
     if prepared.asks() {
         why.push("a plugin asks for more than the one before it");
+    }
+    if differs {
+        why.push("the plugin does something else with recorded attempts");
+    }
+    if prepared.asks() || differs {
         what_to_do = "read what was shown, and repeat the command with --approve";
     }
     format!("nothing was changed: {}; {what_to_do}", why.join("; "))
@@ -181,6 +203,21 @@ fn show(prepared: &Prepared) {
             cart.asks.iter().for_each(|ask| report::line(&format!("  {ask}")));
         }
         cart.warnings.iter().for_each(|warning| report::talk(&format!("warning: {warning}")));
+    }
+}
+
+/// Shows what a new version does otherwise with recorded attempts.
+fn show_rehearsed(rehearsed: &[Rehearsed]) {
+    let different: Vec<&Rehearsed> = rehearsed.iter().filter(|one| !one.differences.is_empty()).collect();
+    let same = counted(rehearsed.len() - different.len(), "recorded attempt");
+    if rehearsed.is_empty() {
+        report::talk("warning: no attempt of this cart is recorded, so nothing could be replayed");
+        return;
+    }
+    report::heading(&format!("replayed: {same} the same, {} different", different.len()));
+    for Rehearsed { delivery, attempt, differences } in different {
+        report::line(&format!("  delivery {delivery}, attempt {attempt}"));
+        differences.iter().for_each(|difference| report::line(&format!("    {}", visible::line(&difference.to_string()))));
     }
 }
 

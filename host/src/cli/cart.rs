@@ -8,12 +8,12 @@ mod new;
 mod pause;
 mod show;
 
-use super::apply::{Consent, cart_id, change, order_number, plugin_at};
+use super::apply::{Consent, cart_id, change_rehearsed, order_number, plugin_at};
 use super::{Failure, Verdict, courier, init, report};
 use cartage::carts::{LabelTarget, Mode};
 use cartage::id::{self, CartId, Digest, SenderOrderNumber};
 use cartage::office::apply::Proposal;
-use cartage::office::{Office, Queue, RAW_MS_MAX};
+use cartage::office::{Office, Queue, RAW_MS_MAX, REHEARSED_MAX};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
@@ -130,6 +130,9 @@ pub(crate) enum Command {
         /// The plugin's file. The data directory keeps a copy of it.
         #[arg(long, value_name = "FILE")]
         plugin: PathBuf,
+        /// Replay the cart's last recorded attempts first, at most so many, with the present plugin and with this one. Differences need --approve.
+        #[arg(long, value_name = "ATTEMPTS", value_parser = clap::value_parser!(u32).range(1..=i64::from(REHEARSED_MAX)))]
+        replay_last: Option<u32>,
         #[command(flatten)]
         consent: Consent,
     },
@@ -260,12 +263,17 @@ impl Command {
                 };
                 change::redefine(office, &one.cart, json, |cart| cart.set_mode(mode)).await
             }
-            Command::Upgrade { one, plugin, consent } => {
-                let mut cart = office.cart(&one.cart).await.map_err(init::failure)?.cart;
+            Command::Upgrade { one, plugin, replay_last, consent } => {
+                let kept = office.cart(&one.cart).await.map_err(init::failure)?;
                 let (name, bytes) = plugin_at(&plugin)?;
+                let rehearsed = match replay_last {
+                    Some(most) => Some(office.rehearse(&kept, bytes.clone(), most).await.map_err(init::failure)?),
+                    None => None,
+                };
+                let mut cart = kept.cart;
                 cart.plugin = name;
                 cart.digest = None;
-                change(office, vec![Proposal { cart, plugin: Some(bytes) }], consent, json).await
+                change_rehearsed(office, vec![Proposal { cart, plugin: Some(bytes) }], consent, rehearsed.as_deref(), json).await
             }
             Command::Rollback { one, digest } => change::roll_back(office, &one.cart, digest, json).await,
         }

@@ -105,7 +105,7 @@ pub(crate) struct PlaceArgs {
     field: Option<String>,
 }
 
-/// Set a credential, in the place of the one before. A paused cart is checked then, and resumed if it works.
+/// Set a credential, in the place of the one before. A cart that was paused for its credentials is checked, and resumed if it works.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = SET_EXAMPLES)]
 pub(crate) struct SetArgs {

@@ -17,6 +17,7 @@ mod run;
 #[cfg(test)]
 mod sample;
 mod setting;
+mod watch;
 
 pub(super) use setting::{takes, typed, value_text};
 

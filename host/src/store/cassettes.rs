@@ -2,7 +2,7 @@
 
 use super::error::bounded;
 use super::{Error, Tx, View};
-use crate::id::{DeliveryId, MerchantId};
+use crate::id::{CartId, DeliveryId, MerchantId};
 
 /// The longest cassette that is kept.
 pub const CASSETTE_BYTES_MAX: usize = 32 << 20;
@@ -72,6 +72,17 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId, attemp
         let tape = Tape { json: row.get(4)?, personal };
         Ok(Cassette { delivery: row.get(0)?, attempt: row.get(1)?, at_unix_ms: row.get(2)?, failed: row.get(3)?, tape })
     })
+}
+
+/// The last attempts at a cart's deliveries that have a cassette, at most so many, the last first.
+///
+/// # Errors
+///
+/// [`Error`], when it could not be read.
+pub fn last_of(view: &View<'_>, merchant: &MerchantId, cart: &CartId, most: u32) -> Result<Vec<(DeliveryId, u32)>, Error> {
+    let sql = "SELECT delivery, attempt FROM receipts JOIN cassettes USING (merchant, delivery, attempt)
+        WHERE merchant = ?1 AND cart = ?2 ORDER BY receipts.at DESC, receipts.rowid DESC LIMIT ?3";
+    view.all("list a cart's last cassettes", sql, (merchant, cart, most), |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Which attempts of a delivery have a cassette.

@@ -1,6 +1,6 @@
 //! Plugins come and go: what a new one asks for, and the way back.
 
-use super::{Desk, OLD, digest, kept, names, script_cart};
+use super::{Desk, NEW, OLD, digest, kept, names, script_cart, shop};
 use cartage::id::Digest;
 use cartage_tests::command::guest;
 use std::fs;
@@ -71,4 +71,49 @@ fn a_cart_goes_back_to_a_plugin_that_ran_before() {
     desk.refused(&["cart", "check", "shop"], "PROBLEM  reachability");
     // The newer one never ran, so there is no way forward by rolling back.
     desk.refused(&["cart", "rollback", "shop"], "no other plugin than the present one ran");
+}
+
+/// A component with this text of its data replaced by another of the same length.
+fn altered(component: &[u8], text: &str, by: &str) -> Vec<u8> {
+    assert_eq!(text.len(), by.len());
+    let at = component.windows(text.len()).position(|bytes| bytes == text.as_bytes()).expect("the text is in its data");
+    let mut altered = component.to_vec();
+    altered[at..at + by.len()].copy_from_slice(by.as_bytes());
+    altered
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_version_is_replayed_against_the_last_attempts_before_it_is_taken() {
+    let desk = Desk::new();
+    let shop = shop(NEW, &["1021", "1022"]).await;
+    let script = fs::read(desk.path("script.wasm")).expect("it is there");
+    let same = [&script[..], &[0, 5, 4, b'n', b'o', b't', b'e']].concat();
+    fs::write(desk.path("same.wasm"), &same).expect("the folder can be written");
+    let other = altered(&script, "ordernumberorderstatus", "ordernumberorderstatuz");
+    fs::write(desk.path("other.wasm"), &other).expect("the folder can be written");
+    desk.write("shop.toml", &script_cart("shop", &shop.script_url(), "[settings]\nencoding = \"delimited\"\n"));
+    desk.done(&["apply", "shop.toml"]);
+    desk.switch_on("shop");
+    assert_eq!(desk.type_in(&["credential", "set", "shop", "account", "password"], NEW).0, 0);
+    let upgrade =
+        |file: &'static str, more: &[&'static str]| [&["cart", "upgrade", "shop", "--plugin", file, "--replay-last", "10"], more].concat();
+    let (code, talk) = desk.run(&upgrade("same.wasm", &["--dry-run"]));
+    assert!(code == 0 && talk.contains("no attempt of this cart is recorded"), "{talk}");
+    for order in ["1021", "1022"] {
+        desk.done(&["send", "--cart", "shop", "--order", order, "--label", "Order Shipped"]);
+    }
+    let (before, sent) = (desk.digest_of("shop"), shop.requests());
+
+    let report = desk.json(&upgrade("other.wasm", &["--dry-run"]));
+    assert_eq!((report["needs_approval"].as_bool(), report["rehearsed"].as_array().map(Vec::len)), (Some(true), Some(2)), "{report}");
+    let shown = desk.refused(&upgrade("other.wasm", &[]), "does something else with recorded attempts");
+    assert!(shown.contains("replayed: 0 recorded attempts the same, 2 different") && shown.contains("orderstatuz"), "{shown}");
+    assert_eq!(desk.digest_of("shop"), before, "nothing was changed");
+
+    let done = desk.done(&upgrade("same.wasm", &[]));
+    assert!(done.contains("replayed: 2 recorded attempts the same, 0 different"), "{done}");
+    assert_eq!(desk.digest_of("shop"), Digest::of(&same).to_string());
+    desk.done(&upgrade("other.wasm", &["--approve"]));
+    assert_eq!(desk.digest_of("shop"), Digest::of(&other).to_string());
+    assert_eq!(shop.requests(), sent, "nothing was sent");
 }

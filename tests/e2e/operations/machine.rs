@@ -40,7 +40,7 @@ async fn want_of_files_opens_no_breaker_and_counts_no_attempt() {
     assert_eq!(shop.seen().arrived, 1);
 
     prlimit(Some(daemon.pid()), Resource::Nofile, before).expect("it is ours");
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + super::PATIENCE;
     while shop.seen().last.len() < ORDERS + 1 {
         assert!(Instant::now() < until, "{:?} {}", shop.seen(), daemon.log());
         tokio::time::sleep(Duration::from_millis(50)).await;

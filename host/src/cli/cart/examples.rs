@@ -87,6 +87,8 @@ Examples:
       cartage cart upgrade seed-shop --plugin integration-script-0.2.0.wasm
   Take one that asks for more than the one before it, having read what:
       cartage cart upgrade seed-shop --plugin integration-script-0.2.0.wasm --approve
+  Take one only if it does the same with the last 50 attempts as the present one:
+      cartage cart upgrade seed-shop --plugin integration-script-0.2.0.wasm --replay-last 50
 
 Settings under former names carry over. The version before is kept: `cartage cart rollback` returns to it.";
 

@@ -6,6 +6,7 @@
 use super::component::{self, Component};
 use super::dependencies;
 use super::project::Project;
+use super::watch::Files;
 use crate::cli::toolchain::{self, CHOICE, Install, TARGET, ThisMachine, Toolchain, Version};
 use crate::cli::{Failure, Verdict, report};
 use cartage::id::Digest;
@@ -21,6 +22,8 @@ Examples:
       cartage plugin build plugins/integration-script
   Build the crate in this folder, and install what is needed for that:
       cartage plugin build --install
+  Build again after each change of a file, until Ctrl-C:
+      cartage plugin build --watch
   Build every example of a crate into target/guests/<example>.wasm:
       cartage plugin build tests/guests --examples --unchecked
 
@@ -46,6 +49,9 @@ pub(crate) struct Args {
     /// Install the guest toolchain if there is none: the target by rustup, else Debian's packages by apt-get.
     #[arg(long)]
     install: bool,
+    /// Build again whenever a file of the crate changes, until the command is ended with Ctrl-C.
+    #[arg(long)]
+    watch: bool,
 }
 
 /// Why a plugin was not built.
@@ -86,6 +92,9 @@ struct Built {
 
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
+        if self.watch {
+            return self.build_at_each_change(json);
+        }
         let built = self.build()?;
         if json {
             report::json(&built)
@@ -95,14 +104,37 @@ impl Args {
         Ok(Verdict::Done)
     }
 
-    fn build(self) -> Result<Report, Failure> {
-        let project = Project::read(&self.folder).map_err(|error| {
+    /// Builds until the process is ended. A build that fails is reported, and the next change is waited for. For a program each result is one line.
+    fn build_at_each_change(&self, json: bool) -> Result<Verdict, Failure> {
+        let folder = self.project()?.folder;
+        let unreadable = |error: io::Error| {
+            Failure::wrong_use(format!("could not watch {}: {error}", folder.display())).what_to_do("build without --watch")
+        };
+        loop {
+            // Before the build, so that a change during the build is seen.
+            let files = Files::of(&folder).map_err(unreadable)?;
+            match self.build() {
+                Ok(built) if json => report::json_line(&built),
+                Ok(built) => built.print(),
+                Err(failure) => failure.report(json),
+            }
+            report::talk(&format!("watching {} for a change; Ctrl-C ends this", folder.display()));
+            files.changed(&folder).map_err(unreadable)?;
+        }
+    }
+
+    fn project(&self) -> Result<Project, Failure> {
+        Project::read(&self.folder).map_err(|error| {
             Failure::from(error).what_to_do("name the folder that holds the plugin's Cargo.toml: cartage plugin build CRATE-DIR")
-        })?;
+        })
+    }
+
+    fn build(&self) -> Result<Report, Failure> {
+        let project = self.project()?;
         let toolchain = self.toolchain(&project)?;
         report::talk(&format!("building {} for {TARGET} with Rust {} ({})", project.name, toolchain.version, toolchain.kind));
         let modules = compile(&project, &toolchain, self.examples)?;
-        let out = self.out.unwrap_or_else(|| project.root.join(if self.examples { "target/guests" } else { "target/plugins" }));
+        let out = self.out.clone().unwrap_or_else(|| project.root.join(if self.examples { "target/guests" } else { "target/plugins" }));
         let plugins = modules.into_iter().map(|module| finish(module, &project, &out, !self.unchecked)).collect::<Result<Vec<_>, _>>()?;
         Ok(Report { toolchain: toolchain.kind.to_string(), rust: toolchain.version.to_string(), plugins })
     }
@@ -121,7 +153,7 @@ impl Args {
 
 /// Builds the plugin of one crate into the workspace's plugin folder, and says where its file is.
 pub(super) fn one(folder: &Path, install: bool) -> Result<PathBuf, Failure> {
-    let built = Args { folder: folder.to_owned(), examples: false, out: None, install, unchecked: false }.build()?;
+    let built = Args { folder: folder.to_owned(), examples: false, out: None, install, unchecked: false, watch: false }.build()?;
     Ok(built.plugins.into_iter().next().expect("a build without a plugin is a failure").file)
 }
 
@@ -203,7 +235,7 @@ fn settings(project: &Project) -> Vec<String> {
     let mut settings = vec![format!("target.{TARGET}.rustflags={flags}")];
     if !project.has_guest_profile {
         // Small, and still with names in its traps, as in this project's own workspace.
-        let profile = ["inherits='release'", "opt-level='s'", "lto=true", "codegen-units=1", "panic='abort'", "strip='debuginfo'"];
+        let profile = ["inherits='release'", "opt-level=3", "lto=true", "codegen-units=1", "panic='abort'", "strip='debuginfo'"];
         settings.extend(profile.map(|setting| format!("profile.guest.{setting}")));
     }
     settings

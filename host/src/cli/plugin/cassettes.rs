@@ -2,19 +2,14 @@
 
 use crate::cli::apply::plugin_at;
 use crate::cli::{Failure, desk, report};
-use cartage::carts::Limits;
 use cartage::cassette::difference::Difference;
 use cartage::cassette::file::{self, FILE_BYTES_MAX};
-use cartage::cassette::replay::{Session, Take};
+use cartage::cassette::replay::Take;
 use cartage::cassette::{Cassette, Entry};
 use cartage::counted::counted;
-use cartage::exchange::{Ended, Limit, Outcome};
 use cartage::plugin::Plugin;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-
-/// Processor time of a replayed call in milliseconds. It is much, because a busy machine is no difference; fuel is what bounds a call the same everywhere.
-const CPU_MS: u32 = 10_000;
 
 /// A cassette and its file.
 pub(super) struct Loaded {
@@ -95,28 +90,8 @@ impl Player {
 
     /// What the plugin does when it is called as the cassette says and answered as it says.
     pub(super) fn play(&self, cassette: &Cassette) -> Take {
-        let mut session = Session::new(cassette);
-        let outcome = self.threads.block_on(self.plugin.call(&cassette.call, &limits(cassette), &mut session));
-        session.finish(outcome)
+        self.threads.block_on(self.plugin.replay(cassette))
     }
-}
-
-/// The usual limits. One that the recorded call went over is as it was then.
-fn limits(cassette: &Cassette) -> Limits {
-    let mut limits = Limits { cpu_ms: CPU_MS, ..Limits::default() };
-    let Outcome::Ended(Ended::Limit { limit }) = cassette.outcome else { return limits };
-    match limit {
-        Limit::Fuel(most) => limits.fuel = most,
-        Limit::MemoryBytes(most) => limits.memory_bytes = most,
-        Limit::TableElements(most) => limits.table_elements = most,
-        Limit::HostCallBytes(most) => limits.host_call_bytes = most,
-        Limit::Handles(most) => limits.handles = most,
-        Limit::LogLines(most) => limits.log_lines = most,
-        Limit::LogBytes(most) => limits.log_bytes = most,
-        Limit::CpuMs(most) => limits.cpu_ms = most,
-        Limit::StackBytes(_) | Limit::CallMs(_) => {}
-    }
-    limits
 }
 
 /// Refuses cassettes of other plugins than these.

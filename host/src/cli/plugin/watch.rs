@@ -1,0 +1,94 @@
+//! The files of a plugin's project, and waiting until one of them changes.
+//!
+//! The folder is read again every [`LOOK_MS`] milliseconds. A project has few files, and a watch by the system would be lost where an editor replaces a
+//! file by another.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use std::{fs, io, thread};
+
+/// Milliseconds between two looks.
+const LOOK_MS: u64 = 300;
+/// Files that are looked at, at most. A folder with more is not a plugin's project.
+const FILES_MAX: usize = 10_000;
+
+/// The files of a folder, each with the time of its last change and its size in bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Files(BTreeMap<PathBuf, (SystemTime, u64)>);
+
+impl Files {
+    /// Reads the folder and those below it. Hidden files and folders named `target` are left out.
+    ///
+    /// # Errors
+    /// Where a folder cannot be read, or holds more than [`FILES_MAX`] files.
+    pub(super) fn of(folder: &Path) -> io::Result<Files> {
+        let (mut files, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let name = entry.file_name();
+                if name.to_string_lossy().starts_with('.') || name == "target" {
+                    continue;
+                }
+                // A file may be gone between the two looks: an editor replaces what it saves.
+                let Ok(about) = entry.metadata() else { continue };
+                if about.is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    files.insert(entry.path(), (about.modified()?, about.len()));
+                }
+                if files.len() > FILES_MAX {
+                    return Err(io::Error::other(format!("it holds more than {FILES_MAX} files")));
+                }
+            }
+        }
+        Ok(Files(files))
+    }
+
+    /// Waits until a file is changed, added or removed, and until no further change follows within [`LOOK_MS`] milliseconds.
+    ///
+    /// # Errors
+    /// As [`Files::of`].
+    pub(super) fn changed(&self, folder: &Path) -> io::Result<()> {
+        let mut last = Files::of(folder)?;
+        loop {
+            thread::sleep(Duration::from_millis(LOOK_MS));
+            let now = Files::of(folder)?;
+            if now != *self && now == last {
+                return Ok(());
+            }
+            last = now;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_the_project_s_own_files_is_seen_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("the system has room for a temporary folder");
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("the folder is ours");
+        for below in ["src", "target", ".git"] {
+            fs::create_dir(folder.path().join(below)).expect("the folder is ours");
+        }
+        write("src/lib.rs", "one");
+        let before = Files::of(folder.path()).expect("it can be read");
+        write("target/out", "built");
+        write(".git/index", "staged");
+        write("src/.lib.rs.swp", "an editor's");
+        assert_eq!(Files::of(folder.path()).expect("it can be read"), before);
+        thread::scope(|threads| {
+            let waits = threads.spawn(|| before.changed(folder.path()));
+            thread::sleep(Duration::from_millis(2 * LOOK_MS));
+            assert!(!waits.is_finished(), "nothing has changed");
+            write("src/lib.rs", "other");
+            waits.join().expect("it does not panic").expect("the folder can be read");
+        });
+        write("src/lib.rs", "one");
+        fs::write(folder.path().join("src/more.rs"), "").expect("the folder is ours");
+        assert_ne!(Files::of(folder.path()).expect("it can be read"), before, "a new file");
+    }
+}

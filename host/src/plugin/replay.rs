@@ -1,0 +1,38 @@
+//! A plugin called again as a cassette says.
+
+use super::Plugin;
+use crate::carts::Limits;
+use crate::cassette::Cassette;
+use crate::cassette::replay::{Session, Take};
+use crate::exchange::{Ended, Limit, Outcome};
+
+/// Processor time of a replayed call, in milliseconds. The limit is high because a busy machine makes no difference between two plugins; fuel bounds a call
+/// in the same way on every machine.
+const CPU_MS: u32 = 10_000;
+
+impl Plugin {
+    /// Calls the plugin as it was called when the cassette was recorded, and answers it from the cassette. Nothing is sent.
+    pub async fn replay(&self, cassette: &Cassette) -> Take {
+        let mut session = Session::new(cassette);
+        let outcome = self.call(&cassette.call, &limits(cassette), &mut session).await;
+        session.finish(outcome)
+    }
+}
+
+/// The default limits, but the limit that ended the recorded call is as it was then.
+fn limits(cassette: &Cassette) -> Limits {
+    let mut limits = Limits { cpu_ms: CPU_MS, ..Limits::default() };
+    let Outcome::Ended(Ended::Limit { limit }) = cassette.outcome else { return limits };
+    match limit {
+        Limit::Fuel(most) => limits.fuel = most,
+        Limit::MemoryBytes(most) => limits.memory_bytes = most,
+        Limit::TableElements(most) => limits.table_elements = most,
+        Limit::HostCallBytes(most) => limits.host_call_bytes = most,
+        Limit::Handles(most) => limits.handles = most,
+        Limit::LogLines(most) => limits.log_lines = most,
+        Limit::LogBytes(most) => limits.log_bytes = most,
+        Limit::CpuMs(most) => limits.cpu_ms = most,
+        Limit::StackBytes(_) | Limit::CallMs(_) => {}
+    }
+    limits
+}
