@@ -54,6 +54,7 @@ pub mod alerts;
 pub mod gate;
 pub mod validate;
 pub mod deliver;
+pub mod conformance;
 pub mod outbox;
 pub mod plugin;
 pub mod exchange;

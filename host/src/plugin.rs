@@ -25,6 +25,7 @@ mod trap;
 mod unsupported;
 mod v1;
 
+pub use limits::Used;
 pub use unsupported::unsupported;
 
 use crate::carts::Limits;
@@ -170,10 +171,18 @@ impl Plugin {
     /// Waiting for the services counts towards `limits.call_ms` and not towards `limits.cpu_ms`; waiting for room among the live calls
     /// takes at most another `limits.call_ms`. The future can be dropped at any point: the guest is gone at once.
     pub async fn call(&self, call: &Call, limits: &Limits, services: &mut impl Services) -> Outcome {
-        self.attempt(call, limits, services).await.unwrap_or_else(Outcome::Ended)
+        self.measured(call, limits, services).await.0
     }
 
-    async fn attempt(&self, call: &Call, limits: &Limits, services: &mut impl Services) -> Result<Outcome, Ended> {
+    /// The same, with what the call used of its limits. A call that the host ended by its deadline has used nothing that is known.
+    pub async fn measured(&self, call: &Call, limits: &Limits, services: &mut impl Services) -> (Outcome, Used) {
+        match self.attempt(call, limits, services).await {
+            Ok((outcome, used)) => (outcome.unwrap_or_else(Outcome::Ended), used),
+            Err(ended) => (Outcome::Ended(ended), Used::default()),
+        }
+    }
+
+    async fn attempt(&self, call: &Call, limits: &Limits, services: &mut impl Services) -> Result<(Result<Outcome, Ended>, Used), Ended> {
         let Admitted { runtime, ready, .. } = &*self.0;
         let call_ms = Duration::from_millis(limits.call_ms.into());
         let _slot = runtime.slot(call_ms).await?;
@@ -184,10 +193,14 @@ impl Plugin {
         // Boxed: the generated futures are large, and a caller holds this one through every wait.
         let guest = Box::pin(caught(async move {
             let returned = ready.call(&mut store, call.clone()).await;
-            returned.map_err(|error| budget.ended(&error, store.data().panic()))
+            let used = budget.used(&store, |guest| &guest.limiter);
+            Ok((returned.map_err(|error| budget.ended(&error, store.data().panic())), used))
         }));
         match timeout(call_ms, serve(guest, &hatch, services)).await {
-            Ok(outcome) => bounds::check(outcome?, call.packages()),
+            Ok(ended) => {
+                let (returned, used) = ended?;
+                Ok((returned.and_then(|outcome| bounds::check(outcome, call.packages())), used))
+            }
             Err(_) => Err(Ended::Limit { limit: Limit::CallMs(limits.call_ms) }),
         }
     }

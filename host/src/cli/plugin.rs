@@ -1,4 +1,4 @@
-//! `cartage plugin`: begin and build plugins, look at them, try them, run them against recordings, and ban those that must not run.
+//! `cartage plugin`: begin and build plugins, look at them, try and test them, run them against recordings, and ban those that must not run.
 
 mod ban;
 mod build;
@@ -17,6 +17,7 @@ mod run;
 #[cfg(test)]
 mod sample;
 mod setting;
+mod test;
 mod watch;
 
 pub(super) use setting::{takes, typed, value_text};
@@ -26,12 +27,13 @@ use cartage::plugin::{Plugin, Runtime, admit};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
-/// Begin and build plugins, look at them, try them, run them against recordings, and ban those that must not run.
+/// Begin and build plugins, look at them, try and test them, run them against recordings, and ban those that must not run.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     New(new::Args),
     Build(build::Args),
     Inspect(inspect::Args),
+    Test(test::Args),
     Replay(replay::Args),
     Diff(diff::Args),
     Run(Box<run::Args>),
@@ -51,6 +53,7 @@ impl Command {
             Command::New(args) => args.run(json),
             Command::Build(args) => args.run(json),
             Command::Inspect(args) => args.run(json),
+            Command::Test(args) => args.run(json),
             Command::Replay(args) => args.run(json),
             Command::Diff(args) => args.run(json),
             Command::Run(args) => args.run(json),

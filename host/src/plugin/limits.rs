@@ -10,6 +10,15 @@ use crate::exchange::{Ended, Limit};
 use crate::fault::Fault;
 use wasmtime::{Error, OutOfMemory, PoolConcurrencyLimitError, ResourceLimiter, Result, Store, Trap, UpdateDeadline};
 
+/// What a call used of its limits, where that is the same in each run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Used {
+    /// Fuel: about one unit an instruction.
+    pub fuel: u64,
+    /// Bytes of all memories together, when they were largest.
+    pub memory_bytes: u64,
+}
+
 /// What one call may use.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget(Limits);
@@ -38,6 +47,12 @@ impl Budget {
             Ok(if ticks > ticks_max { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
         });
         Ok(())
+    }
+
+    /// What a call has used. A memory never shrinks.
+    pub(super) fn used<T>(&self, store: &Store<T>, limiter: fn(&T) -> &Limiter) -> Used {
+        let left = store.get_fuel().unwrap_or(self.0.fuel);
+        Used { fuel: self.0.fuel.saturating_sub(left), memory_bytes: limiter(store.data()).memory.used as u64 }
     }
 
     /// Counts memory and tables.

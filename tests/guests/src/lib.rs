@@ -5,6 +5,8 @@
 
 pub use cartage_sdk as sdk;
 
+pub mod shop;
+
 use cartage_sdk::http::Method;
 use cartage_sdk::manifest::{Endpoint, KeyEncoding, Slot};
 use cartage_sdk::{Manifest, Update};

@@ -123,20 +123,27 @@ impl Report {
 
 /// What to type next.
 fn next(name: &Name) -> Vec<String> {
-    let inspect = format!("cartage plugin inspect target/plugins/{}.wasm", name.as_str());
-    vec![format!("cd {}", name.as_str()), "cargo test".to_owned(), "cartage plugin build".to_owned(), inspect]
+    let of_file = |what: &str| format!("cartage plugin {what} target/plugins/{}.wasm", name.as_str());
+    vec![format!("cd {}", name.as_str()), "cargo test".to_owned(), "cartage plugin build".to_owned(), of_file("inspect"), of_file("test")]
 }
 
 /// The project's files: where each goes, and its text.
 fn files(name: &Name, kind: Kind, sdk: &sdk::Sdk) -> Vec<(&'static str, String)> {
-    let (lib, tests, cart, kind) = match kind {
-        Kind::Rest => (include_str!("new/rest/lib.rs"), include_str!("new/rest/tests.rs"), include_str!("new/rest/cart.toml"), "rest"),
-        Kind::Graphql => {
-            (include_str!("new/graphql/lib.rs"), include_str!("new/graphql/tests.rs"), include_str!("new/graphql/cart.toml"), "graphql")
-        }
-        Kind::Webhook => {
-            (include_str!("new/webhook/lib.rs"), include_str!("new/webhook/tests.rs"), include_str!("new/webhook/cart.toml"), "webhook")
-        }
+    macro_rules! template {
+        ($kind:literal) => {
+            (
+                include_str!(concat!("new/", $kind, "/lib.rs")),
+                include_str!(concat!("new/", $kind, "/tests.rs")),
+                include_str!(concat!("new/", $kind, "/cart.toml")),
+                include_str!(concat!("new/", $kind, "/script.toml")),
+                $kind,
+            )
+        };
+    }
+    let (lib, tests, cart, script, kind) = match kind {
+        Kind::Rest => template!("rest"),
+        Kind::Graphql => template!("graphql"),
+        Kind::Webhook => template!("webhook"),
     };
     let filled = |text: &str| text.replace("@NAME@", name.as_str()).replace("@KIND@", kind).replace("@SDK@", sdk.quoted());
     vec![
@@ -144,6 +151,7 @@ fn files(name: &Name, kind: Kind, sdk: &sdk::Sdk) -> Vec<(&'static str, String)>
         ("README.md", filled(include_str!("new/README.md"))),
         (".gitignore", include_str!("new/gitignore").to_owned()),
         ("cart.toml", filled(cart)),
+        ("cart-script/script.toml", script.to_owned()),
         ("src/lib.rs", lib.to_owned()),
         ("src/tests.rs", tests.to_owned()),
     ]

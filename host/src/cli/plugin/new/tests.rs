@@ -39,6 +39,8 @@ fn the_manifest_and_the_cart_are_what_cargo_and_apply_read() {
         assert!(Path::new(manifest["dependencies"]["cartage-sdk"]["path"].as_str().expect("a path")).ends_with("sdk"));
         let cart = cartage::carts::Cart::parse("cart.toml", &text(&files, "cart.toml")).expect("it is a cart");
         assert_eq!((cart.id.as_str(), cart.plugin.as_str()), ("my-shop", "my-shop.wasm"));
+        let script = text(&files, "cart-script/script.toml");
+        cartage_cart_script::Script::parse(Path::new("script.toml"), &script).unwrap_or_else(|error| panic!("{kind:?}: {error}"));
     }
 }
 

@@ -37,9 +37,9 @@ impl Plugin for MyCart {
             .features(Features { tracking: true, several_packages: true, without_status: true, ..Features::default() })
     }
 
-    fn check(order: Option<OrderKey>, _: Context) -> Result<Report, Failure> {
+    fn check(order: Option<OrderKey>, context: Context) -> Result<Report, Failure> {
         let number = order.as_ref().map_or("", |order| order.order_number.as_str());
-        let found = find(number);
+        let found = find(number, &context);
         let report = Report::new();
         Ok(match found {
             Err(failure) if failure.kind != FailureKind::OrderNotFound => {
@@ -54,19 +54,20 @@ impl Plugin for MyCart {
         })
     }
 
-    fn send_order_status(update: Update, delivery: Delivery, _: Context) -> Result<Applied, Failure> {
+    fn send_order_status(update: Update, delivery: Delivery, context: Context) -> Result<Applied, Failure> {
         Progress::of(&delivery).run(|work| {
             // The look-up also tells which tracking numbers the shop has, so that a repeat adds none twice.
-            let order = find(&update.order_number)?;
+            let order = find(&update.order_number, &context)?;
             work.reference(order.id.as_str());
             if let Some(status) = &update.status {
-                change("setStatus", SET_STATUS, &json!({"id": order.id, "status": status}))?;
+                change("setStatus", SET_STATUS, &json!({"id": order.id, "status": status}), &context)?;
                 work.step("status set", None);
             }
             for (place, package) in news(&update).new_packages() {
                 let Some(number) = &package.tracking_number else { continue };
                 if !order.tracking_numbers.contains(number) {
-                    change("addTracking", ADD_TRACKING, &json!({"id": order.id, "carrier": package.carrier, "number": number}))?;
+                    let variables = json!({"id": order.id, "carrier": package.carrier, "number": number});
+                    change("addTracking", ADD_TRACKING, &variables, &context)?;
                 }
                 work.told(place, None);
             }
@@ -82,8 +83,8 @@ struct Order {
 }
 
 /// Looks an order up. A search may find more than was asked for, so every candidate is compared exactly.
-fn find(number: &str) -> Result<Order, Failure> {
-    let data = ask(Request::post("api").reads(), FIND, &json!({"code": number}))?;
+fn find(number: &str, context: &Context) -> Result<Order, Failure> {
+    let data = ask(Request::post("api").reads(), FIND, &json!({"code": number}), context)?;
     let orders = data["orders"].as_array().ok_or_else(|| Failure::protocol("the shop's answer has no list of orders"))?;
     let mut found = orders.iter().filter(|order| order["code"] == number);
     let order = match (found.next(), found.next()) {
@@ -97,8 +98,8 @@ fn find(number: &str) -> Result<Order, Failure> {
 }
 
 /// Makes a change. The shop did it only if its answer holds the change's own result, and that has no refusal.
-fn change(name: &str, mutation: &str, variables: &Value) -> Result<(), Failure> {
-    let data = ask(Request::post("api"), mutation, variables)?;
+fn change(name: &str, mutation: &str, variables: &Value, context: &Context) -> Result<(), Failure> {
+    let data = ask(Request::post("api"), mutation, variables, context)?;
     match data.get(name).and_then(|result| result.get("refusal")) {
         Some(Value::Null) => Ok(()),
         Some(refusal) => Err(Failure::invalid_data(format!("the shop refused {name}: {refusal}"))),
@@ -107,9 +108,9 @@ fn change(name: &str, mutation: &str, variables: &Value) -> Result<(), Failure> 
 }
 
 /// Asks the shop and gives back the answer's `data`.
-fn ask(request: Request, query: &str, variables: &Value) -> Result<Value, Failure> {
+fn ask(request: Request, query: &str, variables: &Value, context: &Context) -> Result<Value, Failure> {
     let answer = request.auth("token").json(json!({"query": query, "variables": variables})).send()?;
-    answer.graphql::<Value>().map_err(|error| match error {
+    let read = answer.graphql::<Value>().map_err(|error| match error {
         // A code that means something of its own at this shop; `?` knows the usual ones.
         error if error.has_code("INVALID_TRANSITION") => Failure::illegal_transition(error.to_string()),
         // Without an answer of GraphQL the status is all there is.
@@ -123,6 +124,11 @@ fn ask(request: Request, query: &str, variables: &Value) -> Result<Value, Failur
             _ => Failure::protocol(error.to_string()),
         },
         error => error.into(),
+    });
+    // Where the shop says when to come again, the host heeds it.
+    read.map_err(|failure: Failure| match answer.retry_after(context) {
+        Some(wait) => failure.retry_after(wait),
+        None => failure,
     })
 }
 

@@ -35,9 +35,9 @@ impl Plugin for MyCart {
             .features(Features { tracking: true, several_packages: true, without_status: true, ..Features::default() })
     }
 
-    fn check(order: Option<OrderKey>, _: Context) -> Result<Report, Failure> {
+    fn check(order: Option<OrderKey>, context: Context) -> Result<Report, Failure> {
         let answer = Request::get("api").path("/version").auth("token").send()?;
-        let report = match accepted(answer) {
+        let report = match accepted(answer, &context) {
             Ok(_) => Report::new().fine(FindingSubject::Credentials, "the shop takes the token"),
             Err(failure) => {
                 let remedy = "make a token with write access and set it again";
@@ -45,28 +45,29 @@ impl Plugin for MyCart {
             }
         };
         let Some(order) = order else { return Ok(report) };
-        Ok(match find(&order.order_number) {
+        Ok(match find(&order.order_number, &context) {
             Ok(id) => report.fine(FindingSubject::Order, format!("the shop knows the order as {id}")),
             Err(failure) => report.problem(FindingSubject::Order, &*failure.message, "look at the order in the shop's back office"),
         })
     }
 
-    fn send_order_status(update: Update, delivery: Delivery, _: Context) -> Result<Applied, Failure> {
+    fn send_order_status(update: Update, delivery: Delivery, context: Context) -> Result<Applied, Failure> {
         Progress::of(&delivery).run(|work| {
             // The shop's own id is kept: the order's next update needs no look-up.
             let id = match &delivery.known_reference {
                 Some(id) => id.clone(),
-                None => find(&update.order_number)?,
+                None => find(&update.order_number, &context)?,
             };
             work.reference(id.as_str());
             if let Some(status) = &update.status {
-                accepted(Request::put("api").path_of("/orders/{}/status", [&id])?.auth("token").json(json!({"status": status})).send()?)?;
+                let request = Request::put("api").path_of("/orders/{}/status", [&id])?.auth("token").json(json!({"status": status}));
+                accepted(request.send()?, &context)?;
                 work.step("status set", None);
             }
-            let known = if delivery::may_have_arrived(&delivery) { shipments(&id)? } else { Vec::new() };
+            let known = if delivery::may_have_arrived(&delivery) { shipments(&id, &context)? } else { Vec::new() };
             for (place, package) in news(&update).new_packages() {
                 if !known.iter().any(|number| Some(number) == package.tracking_number.as_ref()) {
-                    add_shipment(&id, package)?;
+                    add_shipment(&id, package, &context)?;
                 }
                 work.told(place, None);
             }
@@ -76,8 +77,9 @@ impl Plugin for MyCart {
 }
 
 /// The shop's id of an order. A search may find more than was asked for, so every candidate is compared exactly.
-fn find(number: &str) -> Result<String, Failure> {
-    let found: Vec<Value> = accepted(Request::get("api").path("/orders").query("number", number).auth("token").send()?)?.json()?;
+fn find(number: &str, context: &Context) -> Result<String, Failure> {
+    let answer = Request::get("api").path("/orders").query("number", number).auth("token").send()?;
+    let found: Vec<Value> = accepted(answer, context)?.json()?;
     let mut ids = found.iter().filter(|order| order["number"] == number).filter_map(|order| order["id"].as_str());
     match (ids.next(), ids.next()) {
         (Some(id), None) => Ok(id.to_owned()),
@@ -87,21 +89,22 @@ fn find(number: &str) -> Result<String, Failure> {
 }
 
 /// The tracking numbers that the shop has for an order.
-fn shipments(id: &str) -> Result<Vec<String>, Failure> {
-    Ok(accepted(Request::get("api").path_of("/orders/{}/shipments", [id])?.auth("token").send()?)?.json()?)
+fn shipments(id: &str, context: &Context) -> Result<Vec<String>, Failure> {
+    let answer = Request::get("api").path_of("/orders/{}/shipments", [id])?.auth("token").send()?;
+    Ok(accepted(answer, context)?.json()?)
 }
 
-fn add_shipment(id: &str, package: &Package) -> Result<(), Failure> {
+fn add_shipment(id: &str, package: &Package, context: &Context) -> Result<(), Failure> {
     let body = json!({"carrier": package.carrier, "number": package.tracking_number});
-    accepted(Request::post("api").path_of("/orders/{}/shipments", [id])?.auth("token").json(body).send()?)?;
-    Ok(())
+    let answer = Request::post("api").path_of("/orders/{}/shipments", [id])?.auth("token").json(body).send()?;
+    accepted(answer, context).map(drop)
 }
 
 /// The answer, if the shop did what it was asked. Many shops say "failed" with status 200, so the body counts as well.
-fn accepted(answer: Response) -> Result<Response, Failure> {
+fn accepted(answer: Response, context: &Context) -> Result<Response, Failure> {
     let said = format!("the shop answered HTTP {}: {}", answer.status, answer.excerpt());
     let reason = answer.json::<Value>().ok().and_then(|body| body["error"].as_str().map(str::to_owned));
-    Err(match (answer.status, reason) {
+    let failure = match (answer.status, reason) {
         (200..=299, None) => return Ok(answer),
         (200..=299 | 400 | 422, _) => Failure::invalid_data(said),
         (401, _) => Failure::credentials(said),
@@ -112,6 +115,11 @@ fn accepted(answer: Response) -> Result<Response, Failure> {
         (429, _) => Failure::rate_limited(said),
         (500.., _) => Failure::unavailable(said),
         _ => Failure::protocol(said),
+    };
+    // Where the shop says when to come again, the host heeds it.
+    Err(match answer.retry_after(context) {
+        Some(wait) => failure.retry_after(wait),
+        None => failure,
     })
 }
 

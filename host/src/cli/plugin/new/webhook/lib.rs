@@ -27,7 +27,9 @@ impl Plugin for MyCart {
                     .methods([Method::Post, Method::Head])
                     .paths(["/"])
                     .request_headers(["idempotency-key", "x-signature"])
-                    .request_types(["application/json"]),
+                    .request_types(["application/json"])
+                    // An answer without a body is read as well. A front page is not: it would look like a success.
+                    .response_types(["application/json", "text/plain"]),
             )
             // The host signs: the plugin never sees the key.
             .slot(Slot::mac_key("key", "Settings > Webhooks > Signing key in the shop's back office", KeyEncoding::Text))

@@ -1,0 +1,96 @@
+//! Conformance: whether a plugin's file keeps the contract, tried by the code that runs it in production and without a socket.
+//!
+//! Two levels. [`Level::Basic`] needs the file alone: a stand-in answers, and each fault of a connection is tried at each request. [`Level::High`] needs
+//! the author's cart script as well: a scripted cart answers, keeps what was done to it, and shows whether the plugin tells the cart everything, tells it
+//! once, and reads each refusal for what it is. The cases and what each demands are in `docs/conformance.md`; their names here are those there.
+//!
+//! Everything is the same in each run of the same file, script and seed. What cannot be seen from here is whether the script is true to its cart.
+
+mod basic;
+mod bench;
+mod expect;
+mod faults;
+mod high;
+mod own;
+mod random;
+mod repeats;
+mod report;
+mod settings;
+mod shop;
+mod stage;
+mod updates;
+mod world;
+
+pub use report::{Case, Measured, Problem, Report, Verdict};
+pub use world::Error;
+
+use crate::plugin::Plugin;
+use bench::Bench;
+use cartage_cart_script::Script;
+use serde::Serialize;
+use world::World;
+
+/// How much is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// What needs the file alone.
+    Basic,
+    /// That, and what needs a cart script.
+    High,
+}
+
+/// What is to be tried.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where random answers begin.
+    pub seed: u64,
+    /// The cases to run, by name. Empty: all of the level.
+    pub only: Vec<String>,
+}
+
+/// The names of the cases that would be run, in their order: with a script those of [`Level::High`], else those of [`Level::Basic`].
+pub fn cases(plugin: &Plugin, script: Option<&Script>) -> Vec<String> {
+    let mut names = basic::names(plugin.manifest());
+    if let Some(script) = script {
+        // It sums up, so it stays the last.
+        let limits = names.pop();
+        names.extend(high::names(plugin.manifest()));
+        names.extend(script.cases.iter().map(|case| case.name.as_str()));
+        names.extend(limits);
+    }
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// Tries a plugin: with a script at [`Level::High`], else at [`Level::Basic`].
+///
+/// # Errors
+/// [`Error`] where nothing can be tried: a setting has no value and none can be made up, the script names what the plugin has not, or a case that is to
+/// be run does not exist.
+pub async fn examine(plugin: &Plugin, script: Option<&Script>, options: &Options) -> Result<Report, Error> {
+    let names = cases(plugin, script);
+    if let Some(name) = options.only.iter().find(|name| !names.contains(name)) {
+        return Err(Error::NoSuchCase { name: name.clone(), names });
+    }
+    let bypasses = script.map(|script| script.bypasses.as_slice()).unwrap_or_default();
+    if let Some(bypass) = bypasses.iter().find(|bypass| !names.contains(&bypass.case)) {
+        return Err(Error::NoSuchBypass { name: bypass.case.clone(), names });
+    }
+    let script = script.map(|script| world::whole(script, plugin.manifest()));
+    let world = World::new(plugin.manifest(), script.as_ref())?;
+    let mut bench = Bench::new(plugin, world, script.as_ref(), options.seed);
+    let mut cases = Vec::new();
+    for name in names.iter().filter(|name| options.only.is_empty() || options.only.contains(name)) {
+        bench.begin(name);
+        let problems = match basic::run(&mut bench, name).await {
+            Some(problems) => problems,
+            None => match high::run(&mut bench, name).await {
+                Some(problems) => problems,
+                None => own::run(&mut bench, name).await,
+            },
+        };
+        let bypass = bypasses.iter().find(|bypass| bypass.case == *name);
+        cases.push(Case { name: name.clone(), verdict: Verdict::of(problems, bypass.map(|bypass| bypass.reason.as_str())) });
+    }
+    Ok(bench.report(cases))
+}

@@ -1,0 +1,207 @@
+//! The bench: calls of the plugin, deliveries of several attempts, and what the calls used.
+
+use super::Level;
+use super::expect::shown;
+use super::faults::Plan;
+use super::report::{Case, Measured, Problem, Report, Verdict};
+use super::shop::Shop;
+use super::stage::{Log, Stage};
+use super::updates::Maker;
+use super::world::{NOW_UNIX_MS, World};
+use crate::exchange::{Call, Outcome};
+use crate::plugin::{Plugin, Used};
+use cartage_cart_script::{Cart, Script};
+use cartage_contract::delivery::{Context, Delivery, EarlierAttempt};
+use cartage_contract::orders::Update;
+
+/// The id of every delivery.
+const DELIVERY_ID: &str = "0199f3a2-7c1e-7b64-9a3d-2f8e5c6d7a10";
+/// Attempts that a delivery is given to come to its end.
+pub(super) const ATTEMPTS_MAX: u32 = 6;
+/// The time from one attempt to the next, in milliseconds.
+const PAUSE_MS: u64 = 60_000;
+/// A share of a limit, in percent, above which a plugin is too near to it.
+pub(super) const SHARE_MAX: u64 = 80;
+
+/// The bench.
+pub(super) struct Bench<'p> {
+    plugin: &'p Plugin,
+    pub(super) world: World,
+    pub(super) script: Option<&'p Script>,
+    pub(super) seed: u64,
+    case: String,
+    calls: u32,
+    limits: Vec<Measured>,
+}
+
+/// What one call came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Came {
+    pub(super) outcome: Outcome,
+    pub(super) log: Log,
+}
+
+impl Came {
+    /// Whether the plugin says that the cart has the update.
+    pub(super) fn is_applied(&self) -> bool {
+        matches!(self.outcome, Outcome::Applied(_))
+    }
+}
+
+/// One attempt of a delivery, as the host would make it.
+pub(super) struct Attempt<'u> {
+    pub(super) update: &'u Update,
+    pub(super) sequence: u64,
+    pub(super) earlier: Vec<EarlierAttempt>,
+    pub(super) reference: Option<String>,
+}
+
+impl<'u> Attempt<'u> {
+    /// The first one.
+    pub(super) fn first(update: &'u Update) -> Attempt<'u> {
+        Attempt { update, sequence: 1, earlier: Vec::new(), reference: None }
+    }
+
+    /// What the next attempt is told of this one.
+    pub(super) fn told(&self, came: &Came) -> EarlierAttempt {
+        let (steps, resume) = match &came.outcome {
+            Outcome::Applied(applied) => (applied.steps.clone(), None),
+            Outcome::Failed(failure) => (failure.steps.clone(), failure.resume.clone()),
+            Outcome::Choices(_) | Outcome::Report(_) | Outcome::Ended(_) => (Vec::new(), None),
+        };
+        EarlierAttempt { attempt: self.number(), reach: came.log.reach(), steps, resume, extra: Vec::new() }
+    }
+
+    fn number(&self) -> u32 {
+        u32::try_from(self.earlier.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    fn delivery(&self) -> Delivery {
+        Delivery {
+            id: DELIVERY_ID.to_owned(),
+            sequence: self.sequence,
+            attempt: self.number(),
+            earlier: self.earlier.clone(),
+            known_reference: self.reference.clone(),
+            extra: Vec::new(),
+        }
+    }
+}
+
+impl<'p> Bench<'p> {
+    pub(super) fn new(plugin: &'p Plugin, world: World, script: Option<&'p Script>, seed: u64) -> Bench<'p> {
+        let own = &world.limits;
+        let limits = [
+            ("fuel", own.fuel),
+            ("memory_bytes", own.memory_bytes),
+            ("requests", own.requests.into()),
+            ("request_bytes", own.request_bytes),
+        ];
+        let limits = limits.map(|(limit, of)| Measured { limit, used: 0, of, percent: 0, case: String::new() }).into();
+        Bench { plugin, world, script, seed, case: String::new(), calls: 0, limits }
+    }
+
+    /// What follows belongs to this case.
+    pub(super) fn begin(&mut self, case: &str) {
+        case.clone_into(&mut self.case);
+    }
+
+    /// A shop in which nothing has happened: the script's cart, or the stand-in.
+    pub(super) fn shop(&self) -> Shop<'p> {
+        self.script.map_or(Shop::StandIn, |script| Shop::Scripted(Cart::new(script)))
+    }
+
+    /// What updates are made of: for the script's order and statuses.
+    pub(super) fn maker(&self) -> Maker<'_> {
+        let order = self.script.and_then(Script::known_order).map_or("1021", |order| order.number.as_str());
+        Maker::new(&self.world.manifest, order, self.script.map(|script| script.statuses.as_slice()).unwrap_or_default())
+    }
+
+    /// What was measured so far.
+    pub(super) fn limits(&self) -> &[Measured] {
+        &self.limits
+    }
+
+    /// The context of an attempt, by its number.
+    fn context(&self, attempt: u32) -> Context {
+        self.world.context(NOW_UNIX_MS + PAUSE_MS * u64::from(attempt), vec![u8::try_from(attempt % 251).unwrap_or(0); 32])
+    }
+
+    /// Makes one attempt.
+    pub(super) async fn attempt(&mut self, shop: &mut Shop<'p>, plan: &Plan, attempt: &Attempt<'_>) -> Came {
+        let context = self.context(attempt.number());
+        self.attempt_in(context, shop, plan, attempt).await
+    }
+
+    /// Makes one attempt with a context of its own.
+    pub(super) async fn attempt_in(&mut self, context: Context, shop: &mut Shop<'p>, plan: &Plan, attempt: &Attempt<'_>) -> Came {
+        let call = Call::SendOrderStatus { update: Box::new(attempt.update.clone()), delivery: attempt.delivery(), context };
+        self.call(&call, Some(DELIVERY_ID.to_owned()), shop, plan).await
+    }
+
+    /// Makes a call that is no delivery.
+    pub(super) async fn ask(&mut self, call: impl FnOnce(Context) -> Call, shop: &mut Shop<'p>) -> Came {
+        let call = call(self.context(1));
+        self.call(&call, None, shop, &Plan::default()).await
+    }
+
+    /// Makes attempts until the plugin says that the cart has the update, each with its plan while there are any, at most [`ATTEMPTS_MAX`].
+    pub(super) async fn deliver(&mut self, shop: &mut Shop<'p>, plans: &[Plan], mut attempt: Attempt<'_>) -> Vec<Came> {
+        let mut all = Vec::new();
+        for number in 0..ATTEMPTS_MAX as usize {
+            let plan = plans.get(number).cloned().unwrap_or_default();
+            let came = self.attempt(shop, &plan, &attempt).await;
+            attempt.earlier.push(attempt.told(&came));
+            let is_last = came.is_applied() || matches!(came.outcome, Outcome::Ended(_)) || !came.log.unruled.is_empty();
+            all.push(came);
+            if is_last {
+                break;
+            }
+        }
+        all
+    }
+
+    async fn call(&mut self, call: &Call, delivery: Option<String>, shop: &mut Shop<'p>, plan: &Plan) -> Came {
+        let mut stage = Stage::new(&self.world, delivery, shop, plan);
+        let (outcome, used) = self.plugin.measured(call, &self.world.limits, &mut stage).await;
+        let log = stage.log;
+        self.calls += 1;
+        self.measure(used, &log);
+        Came { outcome, log }
+    }
+
+    fn measure(&mut self, used: Used, log: &Log) {
+        let used = [used.fuel, used.memory_bytes, log.exchanges.len() as u64, log.request_bytes];
+        for (measured, used) in self.limits.iter_mut().zip(used) {
+            // Chance may ask for more and more; how many requests an update needs is seen elsewhere.
+            let counts = measured.limit != "requests" || self.case != "random-answers";
+            if counts && used > measured.used {
+                (measured.used, measured.case) = (used, self.case.clone());
+                measured.percent = used.saturating_mul(100).div_ceil(measured.of.max(1));
+            }
+        }
+    }
+
+    /// What came of it all.
+    pub(super) fn report(self, cases: Vec<Case>) -> Report {
+        let manifest = &self.world.manifest;
+        Report {
+            plugin: manifest.name.clone(),
+            version: manifest.version.clone(),
+            digest: self.plugin.digest(),
+            level: if self.script.is_some() { Level::High } else { Level::Basic },
+            seed: self.seed,
+            passed: !cases.iter().map(|case| &case.verdict).any(Verdict::is_failure),
+            calls: self.calls,
+            cases,
+            limits: self.limits,
+        }
+    }
+
+    /// The problem that the cart was not told, where it was not.
+    pub(super) fn not_applied(attempted: &str, came: &Came) -> Option<Problem> {
+        let wrong = "the cart took it, so the update is to be applied";
+        let remedy = "look at what the plugin makes of the cart's answer to a success, or mend the reply in the cart script";
+        (!came.is_applied()).then(|| Problem::new(attempted, shown(&came.outcome), wrong, remedy))
+    }
+}
