@@ -210,6 +210,63 @@ fn a_watched_project_is_built_at_each_change() {
     assert_eq!(nowhere.status.code(), Some(1), "a folder that is no project ends it: {}", text(&nowhere.stderr));
 }
 
+/// A served cart: the process, which is ended when this is dropped, and what it says line by line.
+struct ServedCart(std::process::Child, std::io::Lines<BufReader<std::process::ChildStdout>>);
+
+impl ServedCart {
+    fn next(&mut self) -> Value {
+        let line = self.1.next().expect("it goes on").expect("it is text");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+}
+
+impl Drop for ServedCart {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_scripted_cart_is_served_and_shows_what_a_plugin_does_to_it() {
+    let mut command = cartage();
+    command.args(["plugin", "cart", "plugins/integration-script/cart-script", "--port", "0", "--json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the command can be started");
+    let lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
+    let mut cart = ServedCart(child, lines);
+    let url = cart.next()["endpoints"]["script"].as_str().expect("the endpoint of the rules").to_owned();
+    let send = |order: &str, package: &str| {
+        let mut command = cartage();
+        command.args(["plugin", "run"]).arg(plugin("integration-script")).args(["--bind", &format!("script={url}"), "--loopback"]);
+        command.args(["--credential", "account.setiuser=seed", "--credential", "account.password=env:SHOP_PASSWORD"]);
+        command.env("SHOP_PASSWORD", "stand-in-password");
+        command.args(["--credential", "account.code=main", "--setting", "encoding=delimited", "--label", "Order Shipped"]);
+        command.args(["--order", order, "--package", package]).output().expect("the command can be started").status.code()
+    };
+    let shipment = "shipment 1Z9876543218754187 of order 1021";
+    assert_eq!(send("1021", "carrier=UPS,number=1Z9876543218754187"), Some(0));
+    let first = cart.next();
+    assert_eq!((first["request"].as_str(), first["status"].as_u64()), (Some("POST script"), Some(200)), "{first}");
+    assert!(
+        first["done"].as_array().is_some_and(|done| done.contains(&shipment.into())) && first["twice"] == Value::Array(vec![]),
+        "{first}"
+    );
+    assert_eq!(send("1021", "carrier=UPS,number=1Z9876543218754187"), Some(0));
+    assert_eq!(cart.next()["twice"], serde_json::json!([shipment]), "the cart keeps what it was told");
+    assert_eq!(send("9999", "carrier=UPS,number=1Z1"), Some(1));
+    let refused = cart.next();
+    assert_eq!((&refused["done"], refused["status"].as_u64()), (&Value::Array(vec![]), Some(200)), "{refused}");
+
+    let taken = run(&["plugin", "cart", "plugins/integration-script/cart-script", "--port", url.split([':', '/']).nth(4).expect("a port")]);
+    assert_eq!(taken.status.code(), Some(1), "{}", text(&taken.stderr));
+    assert!(
+        text(&taken.stderr).contains("could not listen at 127.0.0.1:") && text(&taken.stderr).contains("--port 0"),
+        "{}",
+        text(&taken.stderr)
+    );
+    assert_eq!(run(&["plugin", "cart", "docs"]).status.code(), Some(2));
+}
+
 fn new_plugin(folder: &Path, arguments: &[&str]) -> Output {
     cartage().current_dir(folder).args(["plugin", "new"]).args(arguments).output().expect("the command can be started")
 }
@@ -225,8 +282,8 @@ fn a_new_plugin_is_a_project_that_cargo_takes() {
         let report = json(&made);
         assert_eq!((report["name"].as_str(), report["kind"].as_str()), (Some(name.as_str()), Some(kind)));
         let next: Vec<&str> = report["next"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let inspect = format!("cartage plugin inspect target/plugins/{name}.wasm");
-        assert_eq!(next, [&format!("cd {name}"), "cargo test", "cartage plugin build", &inspect]);
+        let [inspect, test] = ["inspect", "test"].map(|verb| format!("cartage plugin {verb} target/plugins/{name}.wasm"));
+        assert_eq!(next, [&format!("cd {name}"), "cargo test", "cartage plugin build", &inspect, &test]);
         let project = folder.path().join(&name);
         let cargo = std::process::Command::new("cargo")
             .args(["metadata", "--offline", "--format-version", "1"])

@@ -4,6 +4,8 @@
 //! It keeps its orders in memory and shows them as the cart's own people would see them. It follows the protocol as implementers' scripts
 //! have it: one package without a suffix, several numbered from 1, and in XML `TrackNum` before `TrackingID`.
 
+pub mod scripted;
+
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::routing::any;

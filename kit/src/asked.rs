@@ -27,12 +27,17 @@ impl Asked {
         let query = wire.url.split_once('?').map_or("", |(_, query)| query);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let body = text(wire.body.as_deref().unwrap_or_default());
-        let headers: Vec<_> = wire.headers.iter().map(|header| (header.name.clone(), text(&header.value))).collect();
+        let headers = wire.headers.iter().map(|header| (header.name.clone(), text(&header.value))).collect();
+        Asked::received(&request.endpoint, request.method.name(), &request.path, query, headers, body)
+    }
+
+    /// A request that came over a connection: the endpoint that it was sent to, and its parts. Names of headers are in lower case.
+    pub fn received(endpoint: &str, method: &str, path: &str, query: &str, headers: Vec<(String, String)>, body: String) -> Asked {
         let is_form = headers.iter().any(|(name, value)| name == "content-type" && value.starts_with("application/x-www-form-urlencoded"));
         Asked {
-            endpoint: request.endpoint.clone(),
-            method: request.method.name().to_owned(),
-            path: request.path.clone(),
+            endpoint: endpoint.to_owned(),
+            method: method.to_owned(),
+            path: path.to_owned(),
             query: pairs(query),
             headers,
             form: if is_form { pairs(&body) } else { Vec::new() },

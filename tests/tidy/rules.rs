@@ -146,6 +146,7 @@ const HOMES: [Home; 6] = [
             "host/src/api.rs",
             "host/src/api/",
             "host/src/demo_cart.rs",
+            "host/src/demo_cart/",
             // The daemon and the commands of its own user; no status passes here.
             "host/src/cli/local.rs",
             "host/src/cli/local/",

@@ -2,6 +2,7 @@
 
 mod ban;
 mod build;
+mod cart;
 mod cassettes;
 mod component;
 mod dependencies;
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Build(build::Args),
     Inspect(inspect::Args),
     Test(test::Args),
+    Cart(cart::Args),
     Replay(replay::Args),
     Diff(diff::Args),
     Run(Box<run::Args>),
@@ -54,6 +56,7 @@ impl Command {
             Command::Build(args) => args.run(json),
             Command::Inspect(args) => args.run(json),
             Command::Test(args) => args.run(json),
+            Command::Cart(args) => args.run(json),
             Command::Replay(args) => args.run(json),
             Command::Diff(args) => args.run(json),
             Command::Run(args) => args.run(json),

@@ -89,12 +89,15 @@ impl Args {
             (None, None) if Path::new(FOLDER).join(FILE).is_file() => Path::new(FOLDER),
             (None, None) => return Ok(None),
         };
-        let read = Script::read(folder);
-        read.map(Some).map_err(|error| {
-            let what = "mend the script by docs/conformance.md, name its folder with --script, or try --level basic, which needs none";
-            Failure::wrong_use(report::chain(&error)).what_to_do(what)
-        })
+        let level_basic = "mend the script by docs/conformance.md, name its folder with --script, or try --level basic, which needs none";
+        read_script(folder).map(Some).map_err(|failure| failure.what_to_do(level_basic))
     }
+}
+
+/// Reads the cart script of a folder.
+pub(super) fn read_script(folder: &Path) -> Result<Script, Failure> {
+    Script::read(folder)
+        .map_err(|error| Failure::wrong_use(report::chain(&error)).what_to_do("mend the script by docs/conformance.md, or name its folder"))
 }
 
 fn remedy(error: &conformance::Error) -> &'static str {
