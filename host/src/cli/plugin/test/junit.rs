@@ -38,7 +38,7 @@ pub(super) fn document(outcome: &Report) -> String {
 
 /// Text within an element or an attribute. What XML cannot hold, or a screen would not show, is written as an escape.
 fn text(text: &str) -> String {
-    let shown = cartage::visible::line(text);
+    let shown = cartage::visible::line(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
