@@ -282,8 +282,8 @@ fn a_new_plugin_is_a_project_that_cargo_takes() {
         let report = json(&made);
         assert_eq!((report["name"].as_str(), report["kind"].as_str()), (Some(name.as_str()), Some(kind)));
         let next: Vec<&str> = report["next"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let [inspect, test] = ["inspect", "test"].map(|verb| format!("cartage plugin {verb} target/plugins/{name}.wasm"));
-        assert_eq!(next, [&format!("cd {name}"), "cargo test", "cartage plugin build", &inspect, &test]);
+        let of_file = |what: &str| format!("cartage plugin {what} target/plugins/{name}.wasm");
+        assert_eq!(next, [&format!("cd {name}"), "cargo test", "cartage plugin build", &of_file("inspect"), &of_file("test")]);
         let project = folder.path().join(&name);
         let cargo = std::process::Command::new("cargo")
             .args(["metadata", "--offline", "--format-version", "1"])

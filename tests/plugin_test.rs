@@ -74,6 +74,23 @@ fn a_plugin_that_keeps_the_contract_passes_without_a_bypass() {
     assert!(report["calls"].as_u64().is_some_and(|calls| (100..600).contains(&calls)), "{report}");
 }
 
+/// What `cartage plugin new` writes conforms at once, by the script that it writes beside it.
+#[test]
+fn new_plugins_conform_at_the_high_level() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for kind in ["rest", "graphql", "webhook"] {
+        let mut command = cartage();
+        let made = command.current_dir(folder.path()).args(["plugin", "new", &format!("my-{kind}-shop"), "--kind", kind]).output();
+        assert_eq!(made.expect("the command can be started").status.code(), Some(0));
+        let mut command = cartage();
+        command.args(["plugin", "test"]).arg(guest(&format!("new_{kind}"))).current_dir(folder.path().join(format!("my-{kind}-shop")));
+        let output = command.output().expect("the command can be started");
+        let (shown, talk) = text(&output);
+        assert_eq!(output.status.code(), Some(0), "{kind}\n{shown}{talk}");
+        assert!(shown.contains("level high") && !shown.contains("without need"), "{kind}\n{shown}");
+    }
+}
+
 #[test]
 fn a_cut_answer_is_no_success() {
     let words = ["applied (done)", "the cart gave no whole answer to PUT api/orders/21 (request 3), the last that writes"];
@@ -120,7 +137,15 @@ fn a_limit_that_is_nearly_reached_is_told() {
 #[test]
 fn chance_does_not_decide() {
     let words = ["the same update at other moments and with other random bytes", "depends on chance or on the time"];
-    let also = ["packages", "delivered", "told-before", "same-update-twice", "reply-lost-after-acting", "earlier-outcome-unknown", "resume-after-each-step"];
+    let also = [
+        "packages",
+        "delivered",
+        "told-before",
+        "same-update-twice",
+        "reply-lost-after-acting",
+        "earlier-outcome-unknown",
+        "resume-after-each-step",
+    ];
     is_caught("bad_chooses_by_chance", "determinism", &words, &also);
 }
 
@@ -166,7 +191,10 @@ fn what_does_not_fit_is_wrong_use() {
         (own.replace("format = 1", "format = 2"), &["has the format 2", "use a later Cartage"]),
         (bypass("statuses", ""), &["[[bypass]] \"statuses\" has no reason"]),
         (bypass("no-such-case", "none"), &["bypasses the case \"no-such-case\", which does not exist"]),
-        (format!("[settings]\ncolour = \"blue\"\n{own}").replace("format = 1", "").replacen("[settings]", "format = 1\n[settings]", 1), &["the setting \"colour\""]),
+        (
+            format!("[settings]\ncolour = \"blue\"\n{own}").replace("format = 1", "").replacen("[settings]", "format = 1\n[settings]", 1),
+            &["the setting \"colour\""],
+        ),
     ] {
         std::fs::write(folder.path().join("script.toml"), changed).expect("the folder is ours");
         let output = run(&guest("keeps_the_contract"), &["--script", folder.path().to_str().expect("the path is text")]);
