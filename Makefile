@@ -18,7 +18,7 @@ PLUGINS := $(sort $(dir $(wildcard plugins/*/Cargo.toml)))
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := target/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
-.PHONY: help setup build plugins guests demo test crash bench lint docs deny advisories notices
+.PHONY: help setup build plugins guests demo test crash bench lint package docs deny advisories notices
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,10 @@ bench: guests ## measure, one line a figure
 	cargo build --release --workspace --bins --benches
 	cargo bench --workspace --bench figures --bench gate --bench store --bench queue
 
+# What plugins depend on, as a registry would have it: each package is built from its own files and from the other's package.
+package: setup ## package the contract and the SDK, and build the packages
+	cargo package --allow-dirty --package cartage-contract --package cartage-sdk
+
 lint: setup ## check formatting and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
@@ -64,7 +68,7 @@ docs: setup ## build the documentation, private items included: target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
 $(CARGO_DENY):
-	cargo install --locked --debug --version $(CARGO_DENY_VERSION) --root $(dir $(@D)) --target-dir target/tools/build cargo-deny
+	CARGO_PROFILE_DEV_DEBUG=0 cargo install --locked --debug --version $(CARGO_DENY_VERSION) --root $(dir $(@D)) --target-dir target/tools/build cargo-deny
 
 deny: setup $(CARGO_DENY) ## check the dependencies' licences and sources, and that none is banned
 	$(CARGO_DENY) check --hide-inclusion-graph bans licenses sources

@@ -130,7 +130,7 @@ fn the_first_of_two_orders_is_not_taken() {
 
 #[test]
 fn a_limit_that_is_nearly_reached_is_told() {
-    let words = ["% of limits.memory_bytes", "more than 80 % of a limit", "do less, or keep less"];
+    let words = ["of limits.memory_bytes, which is ", "more than 80 % of a limit", "do less, or keep less"];
     is_caught("bad_nears_a_limit", "limits", &words, &["packages", "delivered"]);
 }
 

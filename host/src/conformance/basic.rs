@@ -250,7 +250,7 @@ async fn limits(bench: &mut Bench<'_>) -> Vec<Problem> {
     let counts = |limit: &str| limit != "requests" || !is_declared;
     let near = bench.limits().iter().filter(|measured| measured.percent > SHARE_MAX && counts(measured.limit));
     near.map(|measured| {
-        let came = format!("{} of {} ({} %) of limits.{}", measured.used, measured.of, measured.percent, measured.limit);
+        let came = format!("{} of the {} of limits.{}, which is {} %", measured.used, measured.of, measured.limit, measured.percent);
         let wrong = format!("more than {SHARE_MAX} % of a limit: a somewhat larger order goes over it, and its update is lost");
         let remedy = match measured.limit {
             "requests" => "make fewer requests, or say in the manifest's pace how many a call needs",
