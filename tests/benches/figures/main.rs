@@ -6,6 +6,7 @@
 
 mod bare;
 mod calls;
+mod kit;
 mod sends;
 
 use cartage_tests::figure::{Target, about, figure, median, wanted};
@@ -15,10 +16,13 @@ fn main() {
     if !wanted() {
         return;
     }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugins/integration-script.wasm");
-    let plugin = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}; run `make bench`, which builds it", file.display()));
+    let [plugin, webhook] = ["integration-script", "webhook"].map(|name| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../target/plugins/{name}.wasm"));
+        std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}; run `make bench`, which builds it", file.display()))
+    });
     println!("{}", about());
     figure("plugin_size_bytes", plugin.len() as f64, "bytes", &Target::AtMost(300_000.0));
     calls::measure(&plugin);
     sends::measure(&plugin);
+    kit::measure(&plugin, &webhook);
 }
