@@ -118,6 +118,9 @@ pub struct Binding {
     /// Whether secrets may travel over such a connection.
     #[serde(default, skip_serializing_if = "is_default")]
     pub secrets_in_clear: Consent,
+    /// The base URL that OAuth 1.0a signs, where the cart knows itself by another than `base_url`, such as its home URL behind a proxy.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub signed_base_url: Option<String>,
 }
 
 /// A named exception from the rule that private addresses are denied.

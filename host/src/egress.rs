@@ -1,7 +1,7 @@
 //! The way out: the only place with sockets and credentials.
 //!
 //! A guest's request comes in as plain data and leaves as bytes on a connection, in steps of which each is a module: what the plugin may
-//! ask is judged by [`cartage_contract::request`]; secrets come from [`credential`]; where an endpoint may lead was decided
+//! ask is judged by [`cartage_contract::request`]; secrets come from [`credential`], or are obtained with them ([`tokens`]); where an endpoint may lead was decided
 //! when it was bound ([`endpoint`]) and is decided again for every connection, for the addresses that its name has then ([`resolve`],
 //! [`address`]); [`client`] sends and bounds; secrets that a cart gives back are scrubbed; and what happened is
 //! written down without a secret ever having been in it. [`session`] is that order.
@@ -16,6 +16,7 @@ pub mod client;
 pub mod credential;
 mod door;
 pub mod endpoint;
+mod oauth1;
 pub mod post;
 mod record;
 pub mod resolve;
@@ -24,6 +25,7 @@ pub mod session;
 pub mod signing;
 #[cfg(test)]
 mod testing;
+pub mod tokens;
 
 pub use door::Door;
 pub use session::{Mode, Session};
@@ -44,6 +46,7 @@ use rustls::{ClientConfig, RootCertStore};
 use scrub::Scrubber;
 use std::fmt;
 use std::sync::Arc;
+use tokens::{Keeping, fingerprints};
 
 /// What all carts share.
 pub struct Egress {
@@ -124,6 +127,22 @@ impl Egress {
     ///
     /// [`Error::Client`] where the HTTP client cannot be set up.
     pub fn open(&self, manifest: Arc<Manifest>, bindings: &Bindings, credentials: Credentials, limits: &Limits) -> Result<Door, Error> {
+        self.open_with(manifest, bindings, credentials, limits, Keeping::in_memory())
+    }
+
+    /// The same with tokens that other doors of the cart share, and a keeper of the fields that log-ins replace.
+    ///
+    /// # Errors
+    ///
+    /// As [`Egress::open`].
+    pub fn open_with(
+        &self,
+        manifest: Arc<Manifest>,
+        bindings: &Bindings,
+        credentials: Credentials,
+        limits: &Limits,
+        keeping: Keeping,
+    ) -> Result<Door, Error> {
         let client = |(name, binding): (&str, &endpoint::Binding)| {
             let rules = Rules { own: self.own.clone(), this_machine: self.this_machine, ..binding.rules().clone() };
             let client = Client::new(self.tls.clone(), Arc::clone(&self.resolver), binding.base().clone(), rules, limits);
@@ -139,7 +158,10 @@ impl Egress {
             limits: limits.requests(),
         };
         let scrubber = Scrubber::new(&credentials.needles(&manifest));
-        Ok(Door(Arc::new(Open { manifest, grants, credentials, scrubber, clients, clock: Arc::clone(&self.clock) })))
+        let endpoints = bindings.iter().map(|(name, binding)| (name.to_owned(), binding.base().as_str().to_owned())).collect();
+        let fingerprints = fingerprints(&manifest, &credentials, &endpoints);
+        let clock = Arc::clone(&self.clock);
+        Ok(Door(Arc::new(Open { manifest, grants, credentials, scrubber, clients, clock, keeping, fingerprints })))
     }
 }
 

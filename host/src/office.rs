@@ -33,6 +33,7 @@ mod plugin_files;
 mod plugins;
 mod pulse;
 mod remove;
+mod replaced;
 mod recordings;
 mod rehearsal;
 mod retention;
@@ -93,6 +94,7 @@ use counts::Counts;
 use facts::SetCache;
 use plugin_files::Copies;
 use pulse::Pulse;
+use replaced::CartTokens;
 use roster::Couriers;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -133,6 +135,7 @@ struct Shared {
     /// Which attempts are worked on.
     witness: Arc<Witness>,
     couriers: Couriers,
+    tokens: CartTokens,
     carts: CartCache,
     set: Arc<SetCache>,
     /// Plugins that are being admitted and carts that are being made ready, each once at a time.
@@ -199,6 +202,7 @@ impl Office {
             lanes: Lanes::default(),
             witness,
             couriers: Couriers::default(),
+            tokens: CartTokens::default(),
             carts: CartCache::default(),
             set: Arc::default(),
             admitting: Turns::default(),

@@ -50,6 +50,10 @@ pub trait Vault: Send + Sync {
         line: audit::Line,
     ) -> Answer<'a, ()>;
 
+    /// Sets values in the place of those that are there, all of them or none, where each is still what it was. Tells whether they were; if not, nothing is
+    /// changed and no line is kept.
+    fn replace<'a>(&'a self, merchant: &'a MerchantId, bound_to: &'a str, changes: Vec<Change>, line: audit::Line) -> Answer<'a, bool>;
+
     /// Binds every value of a slot to these origins, also those that the cart's definition fetches from elsewhere.
     fn bind<'a>(
         &'a self,
@@ -66,6 +70,24 @@ pub trait Vault: Send + Sync {
 
     /// Forgets the next value of a field and, unless only that is meant, the one in use. Tells whether there were any; if not, no line is kept.
     fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, only: Option<Turn>, line: audit::Line) -> Answer<'a, bool>;
+}
+
+/// A value that takes another's place.
+pub struct Change {
+    /// Where it belongs.
+    pub place: Place,
+    /// Which of the two values.
+    pub turn: Turn,
+    /// What must be there. `None`: nothing.
+    pub from: Option<SecretString>,
+    /// What is there afterwards.
+    pub to: SecretString,
+}
+
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Change").field("place", &self.place).field("turn", &self.turn).finish_non_exhaustive()
+    }
 }
 
 /// Why a credential could not be kept or opened. No variant holds a secret.

@@ -330,7 +330,7 @@ impl<T: Shown> Run<T> {
 fn bound(base_url: &str) -> grants::BoundEndpoint {
     let base = grants::BaseUrl::parse(base_url).unwrap_or_else(|error| panic!("{base_url} is no base URL: {error}"));
     let secrets = if base.is_https() { grants::SecretsInClear::Accepted } else { grants::SecretsInClear::Denied };
-    grants::BoundEndpoint { base, secrets }
+    grants::BoundEndpoint { base, secrets, signed: None }
 }
 
 #[cfg(test)]

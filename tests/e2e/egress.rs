@@ -6,12 +6,14 @@ mod names;
 mod requests;
 mod secrets;
 mod tls;
+mod tokens;
 
 use cartage::carts::{self, Consent, Limits, PrivateException};
 use cartage::cassette::{Entry, HttpEntry, Recording};
 use cartage::clock::SystemClock;
 use cartage::egress::credential::Credentials;
 use cartage::egress::endpoint::Bindings;
+use cartage::egress::tokens::Keeping;
 use cartage::egress::{Door, Egress, Mode, Session};
 use cartage::exchange::{Answer, Ask, Services as _};
 use cartage_contract::http::{Effect, Error, Header, Method, Part, Request, Response};
@@ -44,6 +46,7 @@ impl Shop {
             private: exception.into_iter().collect(),
             plain_http: Consent::Refused,
             secrets_in_clear: Consent::Refused,
+            signed_base_url: None,
         };
         let limits = Limits { request_ms: 5_000, response_bytes: 1_000, ..Limits::default() };
         Shop { egress: Egress::new(Arc::new(SystemClock)), manifest: manifest(), binding, limits, credentials: Vec::new() }
@@ -65,6 +68,11 @@ impl Shop {
     }
 
     fn door(&self) -> Door {
+        self.door_with(Keeping::in_memory())
+    }
+
+    /// The same with tokens that other doors share.
+    fn door_with(&self, keeping: Keeping) -> Door {
         let configs = BTreeMap::from([("api".to_owned(), self.binding.clone())]);
         let bindings = Bindings::new(&self.manifest, &configs).expect("the test's bindings are right");
         let mut values = BTreeMap::<String, BTreeMap<String, SecretString>>::new();
@@ -72,7 +80,7 @@ impl Shop {
             values.entry((*slot).to_owned()).or_default().insert((*field).to_owned(), SecretString::from(text.as_str()));
         }
         let credentials = Credentials::new(&self.manifest, values).expect("the test's credentials are right");
-        self.egress.open(Arc::new(self.manifest.clone()), &bindings, credentials, &self.limits).expect("the client sets up")
+        self.egress.open_with(Arc::new(self.manifest.clone()), &bindings, credentials, &self.limits, keeping).expect("the client sets up")
     }
 
     fn session(&self) -> Session {

@@ -258,7 +258,7 @@ impl Services for Judged {
     async fn answer(&mut self, ask: Ask) -> Answer {
         let Ask::Send(request) = ask else { return Answer::Logged };
         let base = BaseUrl::parse("https://shop.example/rest").expect("it is in its normal form");
-        let bound = BoundEndpoint { base, secrets: SecretsInClear::Denied };
+        let bound = BoundEndpoint { base, secrets: SecretsInClear::Denied, signed: None };
         let grants = Grants { endpoints: [("api".to_owned(), bound)].into(), slots: [].into(), limits: Limits::default().requests() };
         match request::check(request, self.plugin.manifest(), &grants, None) {
             Ok(_) => Answer::Sent(Ok(ok())),

@@ -5,6 +5,7 @@ mod contract;
 mod copy;
 mod credentials;
 mod events;
+mod log_ins;
 mod modes;
 mod orders;
 mod plugins;

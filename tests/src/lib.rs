@@ -1,5 +1,6 @@
 //! What tests and benchmarks of the whole share.
 
+pub mod answering;
 pub mod bad_cart;
 pub mod command;
 pub mod figure;

@@ -29,6 +29,8 @@ pub struct BoundEndpoint {
     /// Whether a secret may be sent there in itself, or only what was made with it (a MAC, an OAuth 1.0a signature): a
     /// plain http destination without the operator's further consent.
     pub secrets: SecretsInClear,
+    /// The base URL that OAuth 1.0a signs, where the cart knows itself by another than `base`. `None`: `base`. Its query is not used.
+    pub signed: Option<BaseUrl>,
 }
 
 /// Whether secrets themselves may be sent to an endpoint.

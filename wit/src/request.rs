@@ -5,9 +5,14 @@
 
 mod credentials;
 pub(crate) mod declared;
+mod oauth1;
+mod obtain;
 mod tokens;
 mod wire;
 
+pub use oauth1::{Oauth1Input, base_string};
+pub(crate) use obtain::request_of;
+pub use obtain::{check_login, token_request};
 pub use wire::{Wire, WireHeader};
 
 use crate::grants::{BaseUrl, BoundEndpoint, Grants};
@@ -15,7 +20,8 @@ use crate::growth;
 use crate::http::{Effect, ErrorKind, Request};
 use crate::manifest::{Endpoint, Manifest, Slot};
 use crate::parts::{Fields, Shown, Source};
-use tokens::Tokens;
+use credentials::Used;
+use std::collections::BTreeSet;
 
 /// Bytes of a request's whole URL: what common servers take as a request line.
 pub const URL_BYTES_MAX: usize = 8 << 10;
@@ -31,8 +37,10 @@ pub const HEADERS_BYTES_MAX: usize = 16 << 10;
 pub struct Allowed {
     request: Request,
     base: BaseUrl,
+    signed: Option<BaseUrl>,
     fields: Fields,
     auth: Vec<Slot>,
+    tokens: BTreeSet<String>,
     bytes_max: usize,
 }
 
@@ -54,7 +62,8 @@ impl Denied {
 
 /// Where secrets come from when a request is put together. Only egress implements it with real ones.
 pub trait Secrets {
-    /// The value of a field of a slot, as the operator gave it. It is asked only for fields that the grants say have a value.
+    /// The value of a field of a slot, as the operator gave it. It is asked only for fields that the grants say have a value, and for what the host
+    /// makes itself: each token of a log-in by its name, the `token` of OAuth 2.0, and `nonce`, `timestamp` and `signature` of OAuth 1.0a.
     fn field(&self, slot: &str, field: &str) -> Option<&str>;
 }
 
@@ -66,33 +75,32 @@ pub trait Secrets {
 /// [`Denied`] with the class that the guest sees and a reason with its remedy. How many requests a call may make is for the caller to
 /// count.
 pub fn check(request: Request, manifest: &Manifest, grants: &Grants, delivery_id: Option<&str>) -> Result<Allowed, Denied> {
-    judge(request, manifest, grants, delivery_id, Tokens::Unsupported)
-}
-
-/// The same where tokens and signatures can be had for slots of OAuth 1.0a, OAuth 2.0 and described log-ins: whoever has them gives them as the fields
-/// `signature`, `token`, and each token of the log-in by its name.
-///
-/// # Errors
-/// As [`check`].
-pub fn check_with_tokens(request: Request, manifest: &Manifest, grants: &Grants, delivery_id: Option<&str>) -> Result<Allowed, Denied> {
-    judge(request, manifest, grants, delivery_id, Tokens::Given)
-}
-
-fn judge(request: Request, manifest: &Manifest, grants: &Grants, delivery_id: Option<&str>, tokens: Tokens) -> Result<Allowed, Denied> {
     let (endpoint, bound) = endpoint(&request.endpoint, manifest, grants)?;
     declared::check(&request, endpoint, delivery_id)?;
     check_effect(request.effect, delivery_id)?;
     growth::check(&request.extra).map_err(|error| Denied::new(ErrorKind::Other, format!("the request's extra is refused: {error}")))?;
-    let (fields, auth) = credentials::check(&request, manifest, grants, bound, tokens)?;
-    let allowed = Allowed { request, base: bound.base.clone(), fields, auth, bytes_max: grants.limits.request_bytes };
-    allowed.compose(Source::Measure)?;
-    Ok(allowed)
+    let used = credentials::check(&request, manifest, grants, bound)?;
+    Allowed::new(request, bound, used, grants)
 }
 
 impl Allowed {
+    /// A request of which everything but its size was judged.
+    fn new(request: Request, bound: &BoundEndpoint, used: Used, grants: &Grants) -> Result<Allowed, Denied> {
+        let (base, signed, bytes_max) = (bound.base.clone(), bound.signed.clone(), grants.limits.request_bytes);
+        let Used { fields, auth, tokens } = used;
+        let allowed = Allowed { request, base, signed, fields, auth, tokens, bytes_max };
+        allowed.compose(Source::Measure)?;
+        Ok(allowed)
+    }
+
     /// The request as the plugin made it.
     pub fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// The slots of OAuth 2.0 and of log-ins whose tokens it carries.
+    pub fn token_slots(&self) -> impl Iterator<Item = &str> {
+        self.tokens.iter().map(String::as_str)
     }
 
     /// Where its endpoint leads.

@@ -175,8 +175,11 @@ fn settings() -> Vec<Setting> {
 
 /// All endpoints bound and all slots set but `unset`; `basic.password`, `form.code` and `mac.id`, which may be empty: only `mac.id` has a value.
 pub(crate) fn grants() -> Grants {
-    let bound =
-        |base: &str| BoundEndpoint { base: BaseUrl::parse(base).expect("the sample is a base URL"), secrets: SecretsInClear::Accepted };
+    let bound = |base: &str| BoundEndpoint {
+        base: BaseUrl::parse(base).expect("the sample is a base URL"),
+        secrets: SecretsInClear::Accepted,
+        signed: None,
+    };
     let slots = slots().into_iter().filter(|slot| slot.name != "unset").map(|slot| {
         let with_value = slot.fields.into_iter().filter(|field| field.required || field.name == "id");
         (slot.name, with_value.map(|field| field.name).collect())
@@ -206,6 +209,11 @@ impl Secrets for Values {
             ("mac", "id") => "key id",
             ("hashed", "password") => "hunter2",
             (_, "token") => "tok3n",
+            ("oauth1", "consumer-key") => "ck_1",
+            ("oauth1", "consumer-secret") => "cs_2",
+            ("oauth2", "client-id") => "me:1",
+            ("oauth2", "client-secret") => "s+3 é",
+            ("login", "password") => "p\"w",
             _ => return None,
         })
     }

@@ -102,6 +102,7 @@ impl From<office::Error> for Problem {
             | Error::NotAdmitted { .. } => Problem::of(Kind::Invalid, &error),
             Error::CredentialUnbound { .. }
             | Error::CredentialMoved { .. }
+            | Error::CredentialReplaced { .. }
             | Error::Changed { .. }
             | Error::Courier { .. }
             | Error::Banned { .. }

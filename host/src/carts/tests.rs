@@ -248,8 +248,16 @@ mod round_trip {
 
     fn binding() -> impl Strategy<Value = Binding> {
         let private = (text(), text()).prop_map(|(name, allow)| PrivateException { name, allow });
-        (text(), vec(any::<u16>(), 0..3), vec(private, 0..3), consent(), consent()).prop_map(
-            |(base_url, ports, private, plain_http, secrets_in_clear)| Binding { base_url, ports, private, plain_http, secrets_in_clear },
+        let signed = proptest::option::of(text());
+        (text(), vec(any::<u16>(), 0..3), vec(private, 0..3), consent(), consent(), signed).prop_map(
+            |(base_url, ports, private, plain_http, secrets_in_clear, signed_base_url)| Binding {
+                base_url,
+                ports,
+                private,
+                plain_http,
+                secrets_in_clear,
+                signed_base_url,
+            },
         )
     }
 

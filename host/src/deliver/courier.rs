@@ -8,6 +8,7 @@ use crate::cassette::{self, Cassette, Entry};
 use crate::clock::Clock;
 use crate::egress::credential::{Credentials, Warning};
 use crate::egress::endpoint::Bindings;
+use crate::egress::tokens::Keeping;
 use crate::egress::{self, Door, Egress, Mode, credential, endpoint};
 use crate::exchange::{Call, Ended, Outcome};
 use crate::id::{CartId, DeliveryId};
@@ -161,7 +162,7 @@ impl Attempt {
 }
 
 impl Courier {
-    /// Makes a cart ready. Nothing is sent.
+    /// Makes a cart ready. Nothing is sent. What log-ins replace lives as long as the value.
     ///
     /// # Errors
     ///
@@ -172,6 +173,25 @@ impl Courier {
         secrets: carts::secrets::Secrets,
         egress: &Egress,
         clock: Arc<dyn Clock>,
+    ) -> Result<Courier, Error> {
+        let mut courier = Courier::keeping(cart, plugin, secrets, egress, clock, Keeping::in_memory())?;
+        let replaced = courier.door.replaced().into_iter();
+        courier.warnings.extend(replaced.map(|(slot, field)| Warning::NotKept { slot, field }));
+        Ok(courier)
+    }
+
+    /// The same with tokens that others of the cart share, and a keeper of the fields that log-ins replace.
+    ///
+    /// # Errors
+    ///
+    /// As [`Courier::new`].
+    pub fn keeping(
+        cart: &Cart,
+        plugin: Plugin,
+        secrets: carts::secrets::Secrets,
+        egress: &Egress,
+        clock: Arc<dyn Clock>,
+        keeping: Keeping,
     ) -> Result<Courier, Error> {
         if let Some(pinned) = cart.digest.filter(|pinned| *pinned != plugin.digest()) {
             let (plugin, found) = (cart.plugin.clone(), plugin.digest());
@@ -184,7 +204,7 @@ impl Courier {
         let warnings = credentials.warnings().to_vec();
         let limits = cart.limits.with(&manifest.pace);
         let door = egress
-            .open(Arc::new(manifest.clone()), &bindings, credentials, &limits)
+            .open_with(Arc::new(manifest.clone()), &bindings, credentials, &limits, keeping)
             .map_err(|source| Error::Door { cart: id(), source })?;
         Ok(Courier { cart: id(), plugin, door, warnings, settings, limits, clock })
     }

@@ -88,9 +88,14 @@ impl Client {
 
     /// Sends one request and reads its whole answer.
     pub(super) async fn send(&self, wire: Wire) -> Result<Received, Error> {
+        self.send_within(wire, self.response_bytes).await
+    }
+
+    /// The same with another limit for the bytes of the answer, where it is lower.
+    pub(super) async fn send_within(&self, wire: Wire, bytes_max: u64) -> Result<Received, Error> {
         self.vet_literal()?;
-        let request = self.request(wire)?;
-        match tokio::time::timeout(Duration::from_millis(u64::from(self.request_ms)), self.exchange(request)).await {
+        let (request, bytes_max) = (self.request(wire)?, bytes_max.min(self.response_bytes));
+        match tokio::time::timeout(Duration::from_millis(u64::from(self.request_ms)), self.exchange(request, bytes_max)).await {
             Ok(received) => received,
             Err(_elapsed) => Err(Error::Deadline { host: self.host(), ms: self.request_ms }),
         }
@@ -128,23 +133,23 @@ impl Client {
         Ok(request)
     }
 
-    async fn exchange(&self, request: reqwest::Request) -> Result<Received, Error> {
+    async fn exchange(&self, request: reqwest::Request, bytes_max: u64) -> Result<Received, Error> {
         let failed = |error: reqwest::Error| {
             let source = error.without_url();
             Error::Failed { host: self.host(), failure: Failure::of(&source), source }
         };
-        let too_large = || Error::TooLarge { host: self.host(), bytes: self.response_bytes };
+        let too_large = || Error::TooLarge { host: self.host(), bytes: bytes_max };
         let mut response = self.http.execute(request).await.map_err(failed)?;
         let (status, peer) = (response.status().as_u16(), response.remote_addr());
         if !(200..=599).contains(&status) {
             return Err(Error::Status { host: self.host(), status });
         }
-        if response.content_length().is_some_and(|length| length > self.response_bytes) {
+        if response.content_length().is_some_and(|length| length > bytes_max) {
             return Err(too_large());
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if (body.len() + chunk.len()) as u64 > self.response_bytes {
+            if (body.len() + chunk.len()) as u64 > bytes_max {
                 return Err(too_large());
             }
             body.extend_from_slice(&chunk);

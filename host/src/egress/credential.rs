@@ -10,6 +10,7 @@ use cartage_contract::manifest::{Manifest, Slot, SlotField, SlotKind};
 use cartage_contract::request::Secrets;
 use cartage_contract::signing::mac_input;
 use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
@@ -138,6 +139,17 @@ pub enum Warning {
         /// The field.
         field: String,
     },
+    /// A field that log-ins replace is not kept anywhere.
+    #[error(
+        "field {field} of credential slot {slot} is replaced by the cart's answers, and this command keeps the new value in memory alone: the value \
+         that it was given may not work a second time; a cart in a data directory keeps it"
+    )]
+    NotKept {
+        /// The slot.
+        slot: String,
+        /// The field.
+        field: String,
+    },
     /// Blanks at an end often come from copying.
     #[error("field {field} of credential slot {slot} begins or ends with a blank")]
     Blank {
@@ -255,6 +267,30 @@ impl Credentials {
         needles
     }
 
+    /// What tells whether a token fits what its slot is and holds now: a hash of the slot, of its values and those of the slots that its log-in applies,
+    /// and of where all endpoints lead. Fields that log-ins replace do not count.
+    pub(super) fn fingerprint(&self, slot: &Slot, endpoints: &BTreeMap<String, String>) -> [u8; 32] {
+        let (auth, replaced): (&[String], BTreeSet<&str>) = match &slot.kind {
+            SlotKind::Login(login) => (&login.auth, login.replaces.iter().map(|replaced| replaced.field.as_str()).collect()),
+            _ => (&[], BTreeSet::new()),
+        };
+        let mut hash = Sha256::new();
+        let mut add = |text: &str| {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        };
+        add(&serde_json::to_string(slot).expect("a slot is plain data"));
+        endpoints.iter().for_each(|(name, base_url)| [name, base_url].into_iter().for_each(|text| add(text)));
+        for name in std::iter::once(&slot.name).chain(auth) {
+            for (field, value) in self.slots.get(name).into_iter().flatten() {
+                if name != &slot.name || !replaced.contains(field.as_str()) {
+                    [name, field, value.text.expose_secret()].into_iter().for_each(&mut add);
+                }
+            }
+        }
+        hash.finalize().into()
+    }
+
     fn basic_pair(&self, slot: &Slot) -> Option<Zeroizing<Vec<u8>>> {
         let (username, password) = (self.field(&slot.name, "username")?, self.field(&slot.name, "password")?);
         Some(Zeroizing::new([username.as_bytes(), b":", password.as_bytes()].concat()))
@@ -337,7 +373,7 @@ pub(super) struct Needle {
 }
 
 impl Needle {
-    fn new(slot: &Slot, field: &str, bytes: &[u8]) -> Needle {
+    pub(super) fn new(slot: &Slot, field: &str, bytes: &[u8]) -> Needle {
         Needle { place: format!("[{}.{field}]", slot.name), bytes: Zeroizing::new(bytes.to_vec()) }
     }
 }

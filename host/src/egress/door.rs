@@ -4,10 +4,11 @@ use super::client::Client;
 use super::credential::Credentials;
 use super::scrub::Scrubber;
 use super::session::{Mode, Session};
+use super::tokens::Keeping;
 use crate::clock::Clock;
 use cartage_contract::delivery;
 use cartage_contract::grants::Grants;
-use cartage_contract::manifest::Manifest;
+use cartage_contract::manifest::{Manifest, SlotKind};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -25,6 +26,9 @@ pub(super) struct Open {
     pub(super) scrubber: Scrubber,
     pub(super) clients: BTreeMap<String, Client>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) keeping: Keeping,
+    /// By slot: what its tokens must have been obtained with.
+    pub(super) fingerprints: BTreeMap<String, [u8; 32]>,
 }
 
 impl fmt::Debug for Door {
@@ -44,6 +48,18 @@ impl Door {
         let Open { manifest, grants, .. } = &*self.0;
         let bound = manifest.endpoints.iter().filter_map(|endpoint| grants.endpoints.get_key_value(&endpoint.name));
         bound.map(|(name, bound)| delivery::BoundEndpoint { name: name.clone(), base_url: bound.base.as_str().to_owned() }).collect()
+    }
+
+    /// The fields that log-ins replace, of slots that hold a value: slot and field.
+    pub fn replaced(&self) -> Vec<(String, String)> {
+        let Open { manifest, grants, .. } = &*self.0;
+        let mut replaced = Vec::new();
+        for slot in manifest.slots.iter().filter(|slot| grants.slots.contains_key(&slot.name)) {
+            if let SlotKind::Login(login) = &slot.kind {
+                replaced.extend(login.replaces.iter().map(|field| (slot.name.clone(), field.field.clone())));
+            }
+        }
+        replaced
     }
 
     /// The slots that hold a value, as a plugin is told: in the manifest's order.

@@ -45,6 +45,15 @@ pub enum Error {
         #[source]
         source: BaseUrlError,
     },
+    /// The text that OAuth 1.0a is to sign is no base URL in its normal form.
+    #[error("the signed_base_url of endpoint {endpoint} cannot be used")]
+    SignedBaseUrl {
+        /// The endpoint.
+        endpoint: String,
+        /// Why not.
+        #[source]
+        source: BaseUrlError,
+    },
     /// The plugin does not speak to such a URL.
     #[error("endpoint {endpoint} cannot be bound to {base_url}: the plugin takes {takes}")]
     Unfit {
@@ -133,6 +142,7 @@ pub enum Error {
 pub struct Binding {
     base: BaseUrl,
     secrets: SecretsInClear,
+    signed: Option<BaseUrl>,
     rules: Rules,
 }
 
@@ -155,7 +165,9 @@ impl Binding {
         asked.check_port(&rules)?;
         let in_clear = !base.is_https() && rules.public == Public::Allowed && config.secrets_in_clear == Consent::Refused;
         let secrets = if in_clear { SecretsInClear::Denied } else { SecretsInClear::Accepted };
-        Ok(Binding { base, secrets, rules })
+        let signed = config.signed_base_url.as_deref().map(BaseUrl::parse).transpose();
+        let signed = signed.map_err(|source| Error::SignedBaseUrl { endpoint: name(), source })?;
+        Ok(Binding { base, secrets, signed, rules })
     }
 
     /// The base URL.
@@ -165,7 +177,7 @@ impl Binding {
 
     /// What the request checks need to know of it.
     pub fn grant(&self) -> BoundEndpoint {
-        BoundEndpoint { base: self.base.clone(), secrets: self.secrets }
+        BoundEndpoint { base: self.base.clone(), secrets: self.secrets, signed: self.signed.clone() }
     }
 
     /// By which rules its addresses are vetted.

@@ -1,11 +1,17 @@
 //! One call's way out: each ask of the guest is judged, recorded, performed and recorded again.
 //!
-//! The steps of a request, in order: counted, allowed, recorded, credential applied, address vetted, sent, answer bounded, answer
+//! The steps of a request, in order: counted, allowed, recorded, token obtained where it needs one, credential applied, address vetted, sent, answer bounded, answer
 //! judged, answer scrubbed, recorded. A request is marked as maybe sent before it is given to the client, so that a call that is
 //! dropped at any moment leaves a record that says no less than what happened.
 
-use super::client::{self, Received};
+mod failed;
+mod tokens;
+
+pub(super) use failed::Failed;
+
+use super::client::Received;
 use super::door::Open;
+use super::oauth1;
 use super::record::{asked, log_line, printable, recording, wire_record};
 use super::scrub::Found;
 use super::signing::{self, SIGNATURES_MAX};
@@ -16,8 +22,10 @@ use cartage_contract::http::{Effect, Error, ErrorKind, Part, Reach, Request, Res
 use cartage_contract::manifest::Endpoint;
 use cartage_contract::request::{self, Allowed, Denied, Wire, WireHeader};
 use cartage_contract::signing::{self as contract, Algorithm};
+use failed::denied;
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
+use tokens::{CallTokens, WithTokens};
 use zeroize::Zeroizing;
 
 /// The name that every request carries.
@@ -62,6 +70,7 @@ pub struct Session {
     secret_reflected: bool,
     /// Whether the last request failed because of this machine.
     local_fault: bool,
+    tokens: CallTokens,
 }
 
 impl Session {
@@ -78,6 +87,7 @@ impl Session {
             current: None,
             secret_reflected: false,
             local_fault: false,
+            tokens: CallTokens::default(),
         }
     }
 
@@ -100,13 +110,9 @@ impl Session {
         if self.mode.stops_before(allowed.request().effect) {
             return Answer::End(Stop::DryRun);
         }
-        let result = self.perform(&allowed).await;
+        let result = Box::pin(self.perform(&allowed)).await;
         self.local_fault = result.as_ref().is_err_and(|failed| failed.of_this_machine);
-        let looked = match result {
-            Ok(received) => Ok(self.look(received).await),
-            Err(failed) => Err(failed),
-        };
-        Answer::Sent(self.settle(looked, started))
+        Answer::Sent(self.settle(result, started))
     }
 
     /// Counts a request, judges it, and records it as it will go out.
@@ -133,9 +139,27 @@ impl Session {
         }
     }
 
-    /// Puts the credential in, and sends.
-    async fn perform(&mut self, allowed: &Allowed) -> Result<Received, Failed> {
-        let mut wire = allowed.wire(&self.door.credentials)?;
+    /// Sends a request with its credentials, and once more with a new token where the cart refused the one that was there (401): a request that is
+    /// refused for its credentials changed nothing. Log-ins do not count as requests of the call; what is sent once more does.
+    async fn perform(&mut self, allowed: &Allowed) -> Result<Looked, Failed> {
+        let door = Arc::clone(&self.door);
+        let secrets = self.tokens.secrets(&door, allowed).await?;
+        let received = self.transmit(allowed, &secrets).await?;
+        let is_refused = received.status == 401;
+        let looked = self.look(received).await;
+        if !is_refused || looked.found == Found::Secret || self.requests >= door.grants.limits.requests {
+            return Ok(looked);
+        }
+        let Some(secrets) = self.tokens.after_refusal(allowed, secrets).await? else { return Ok(looked) };
+        self.requests += 1;
+        let received = self.transmit(allowed, &secrets).await?;
+        Ok(self.look(received).await)
+    }
+
+    /// Puts the secrets in, and sends.
+    async fn transmit(&mut self, allowed: &Allowed, secrets: &WithTokens) -> Result<Received, Failed> {
+        let signed = oauth1::sign(allowed, secrets, self.door.clock.now_unix_ms())?;
+        let mut wire = signed.map_or_else(|| allowed.wire(secrets), |signed| allowed.wire(&signed))?;
         add_own_headers(&mut wire);
         let client = self.door.clients.get(&allowed.request().endpoint);
         let client = client.ok_or_else(|| denied(ErrorKind::EndpointDenied, "the endpoint is not bound".to_owned()))?;
@@ -147,12 +171,11 @@ impl Session {
 
     /// Replaces every secret in what came back, also in what the guest will not see: that it came back is what counts.
     async fn look(&self, mut received: Received) -> Looked {
-        let door = Arc::clone(&self.door);
+        let looks = self.tokens.looks(&self.door);
         let bytes = received.body.len();
         let work = move || {
-            let mut found = vec![door.scrubber.bytes(&mut received.body)];
-            found.extend(received.headers.values().map(|value| door.scrubber.look(value.as_bytes())));
-            Looked { received, found: if found.contains(&Found::Secret) { Found::Secret } else { Found::Nothing } }
+            let found = looks.answer(&mut received);
+            Looked { received, found }
         };
         heavy::work(bytes, work).await
     }
@@ -188,7 +211,7 @@ impl Session {
         let is_redirect = (300..=399).contains(&received.status);
         if let Some(location) = received.headers.get("location").filter(|_| is_redirect) {
             let mut location = printable(&text(location.as_bytes()));
-            self.door.scrubber.text(&mut location);
+            self.tokens.looks(&self.door).text(&mut location);
             entry.redirect_to = Some(location);
         }
         let door = Arc::clone(&self.door);
@@ -197,10 +220,11 @@ impl Session {
         if !endpoint.reads_type(received.status, content_type.as_deref(), &received.body) {
             return Err(self.wrong_type(endpoint, content_type.as_deref(), received.status));
         }
+        let looks = self.tokens.looks(&door);
         let shown = received.headers.iter().filter(|(name, _)| endpoint.shows_header(name.as_str(), received.status));
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             let mut value = text(value.as_bytes());
-            door.scrubber.text(&mut value);
+            looks.text(&mut value);
             ResponseHeader { name: name.as_str().to_owned(), value }
         };
         Ok(Response { status: received.status, headers: shown.map(header).collect(), body: received.body, extra: Vec::new() })
@@ -208,7 +232,7 @@ impl Session {
 
     fn wrong_type(&self, endpoint: &Endpoint, content_type: Option<&str>, status: u16) -> Failed {
         let mut given = content_type.map_or_else(|| "no content type".to_owned(), |given| format!("content type {given:?}"));
-        self.door.scrubber.text(&mut given);
+        self.tokens.looks(&self.door).text(&mut given);
         let message = format!("endpoint {} answered with status {status} and a content type that the plugin does not read", endpoint.name);
         let cause = format!("{message}: {given}, not one of {}", endpoint.response_types.join(", "));
         Failed { error: Error { kind: ErrorKind::ResponseType, reach: Reach::Answered, message }, cause, of_this_machine: false }
@@ -286,43 +310,8 @@ struct Looked {
     found: Found,
 }
 
-/// Why a request got no response: the class for the guest, the causes for the operator.
-struct Failed {
-    error: Error,
-    cause: String,
-    of_this_machine: bool,
-}
-
-impl From<client::Error> for Failed {
-    fn from(error: client::Error) -> Failed {
-        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-        let cause = causes.map(|cause| printable(&cause.to_string())).collect::<Vec<_>>().join(": ");
-        Failed {
-            error: Error { kind: error.kind(), reach: error.reach(), message: error.to_string() },
-            cause,
-            of_this_machine: error.is_of_this_machine(),
-        }
-    }
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Failed {
-        Failed { cause: error.message.clone(), error, of_this_machine: false }
-    }
-}
-
-impl From<Denied> for Failed {
-    fn from(error: Denied) -> Failed {
-        denied(error.kind, error.reason).into()
-    }
-}
-
-fn denied(kind: ErrorKind, message: String) -> Error {
-    Error { kind, reach: Reach::NothingSent, message }
-}
-
 /// The headers that the host sets itself, in the record as on the wire.
-fn add_own_headers(wire: &mut Wire) {
+pub(super) fn add_own_headers(wire: &mut Wire) {
     let mut add = |name: &str, value: &str| {
         wire.headers.push(WireHeader { name: name.to_owned(), value: value.as_bytes().to_vec(), sensitive: false });
     };

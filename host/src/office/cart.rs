@@ -313,7 +313,8 @@ impl Office {
                 }
             }
         }
-        Courier::new(&cart, plugin, secrets, &self.shared.egress, self.shared.clock.clone()).map_err(Error::courier(id))
+        let keeping = self.keeping(&cart, plugin.manifest(), turn)?;
+        Courier::keeping(&cart, plugin, secrets, &self.shared.egress, self.shared.clock.clone(), keeping).map_err(Error::courier(id))
     }
 
     /// A credential of the vault: of this turn, else the one in use. Where the store holds none, the key is not needed.

@@ -110,6 +110,7 @@ impl Office {
         let turn = if first { Turn::Current } else { turn };
         let line = self.credential_line("credential set", &place, if turn == Turn::Next { "waits" } else { "in use" });
         self.vault()?.set(&self.merchant, &place, turn, &origins, secret, line).await?;
+        self.forget_tokens(id);
         self.cart_changed(id);
         Ok(SetCredential { turn, warnings })
     }
@@ -125,6 +126,7 @@ impl Office {
         let line = self.credential_line("credential forget", &place, what);
         let forgot = self.vault()?.forget(&self.merchant, &place, only, line).await?;
         if forgot {
+            self.forget_tokens(cart);
             self.cart_changed(cart);
         }
         Ok(forgot)
@@ -194,6 +196,11 @@ impl Office {
             self.shared.couriers.changed();
         }
         Ok(())
+    }
+
+    /// A cart's credentials were changed: a token that was obtained with those before is not used any more.
+    fn forget_tokens(&self, cart: &CartId) {
+        self.shared.tokens.forget(&(self.merchant.clone(), cart.clone()));
     }
 }
 

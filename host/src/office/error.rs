@@ -227,6 +227,19 @@ pub enum Error {
         /// Which, from where to where, and what to do.
         what: String,
     },
+    /// A field that log-ins replace is given by the cart's definition, which a new value cannot change.
+    #[error(
+        "cart {cart} is not ready: its answers to log-ins replace the field {field} of the credential slot {slot}, and a new value is not used while the \
+         cart's definition gives one; take it out of [credentials.{slot}] and set it with `cartage credential set {cart} {slot} {field}`"
+    )]
+    CredentialReplaced {
+        /// The cart.
+        cart: CartId,
+        /// The slot.
+        slot: String,
+        /// The field.
+        field: String,
+    },
     /// A token.
     #[error(transparent)]
     Token(#[from] super::tokens::Error),
@@ -279,6 +292,7 @@ impl Error {
             | Error::Credential { .. }
             | Error::CredentialUnbound { .. }
             | Error::CredentialMoved { .. }
+            | Error::CredentialReplaced { .. }
             | Error::Token(_) => false,
         }
     }

@@ -26,6 +26,7 @@ impl Office {
         };
         let (carts, plugins) = self.shared.store.read(look).await?;
         self.shared.couriers.keep_only(&carts);
+        self.shared.tokens.keep_only(&carts);
         self.shared.carts.keep_only(&carts);
         self.shared.plugins.lock().expect("nobody panics while holding it").retain(|digest, _| plugins.contains(digest));
         Ok(())

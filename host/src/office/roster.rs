@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Who pauses a cart that nobody paused, says the audit.
-const BY_ITSELF: &str = "cartage";
+pub(super) const BY_ITSELF: &str = "cartage";
 
 /// Carts that were made ready, for as long as nothing that they rest on is changed.
 #[derive(Default)]

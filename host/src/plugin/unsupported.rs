@@ -15,17 +15,9 @@ pub fn unsupported(manifest: &Manifest) -> Vec<String> {
 }
 
 fn slot(slot: &Slot) -> Option<String> {
-    let what = match &slot.kind {
-        SlotKind::Login(_) => "a log-in",
-        SlotKind::Oauth1(_) => "OAuth 1.0a",
-        SlotKind::Oauth2ClientCredentials(_) => "OAuth 2.0 client credentials",
-        SlotKind::Other(extension) => &extension.name,
-        SlotKind::Basic | SlotKind::Bearer | SlotKind::Header(_) | SlotKind::Query(_) | SlotKind::FormField | SlotKind::MacKey(_) => {
-            return None;
-        }
-    };
+    let SlotKind::Other(extension) = &slot.kind else { return None };
     Some(format!(
-        "the credential slot {} needs {what}, which is not supported yet by this host: a request that uses it is answered \"unsupported\"",
-        slot.name
+        "the credential slot {} needs {}, which is not supported by this host: a request that uses it is answered \"unsupported\"",
+        slot.name, extension.name
     ))
 }

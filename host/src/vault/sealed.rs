@@ -2,11 +2,11 @@
 
 use super::rotate::{self, next_file};
 use super::seal::{self, Label};
-use super::{Answer, Error, Key, KeyId, Vault};
+use super::{Answer, Change, Error, Key, KeyId, Vault};
 use crate::id::{CartId, MerchantId};
 use crate::store::credentials::{self, Place, Sealed, Turn};
 use crate::store::{self, Store, Tx, View, audit};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::RwLock;
@@ -129,6 +129,27 @@ impl Vault for SealedVault {
         })
     }
 
+    fn replace<'a>(&'a self, merchant: &'a MerchantId, bound_to: &'a str, changes: Vec<Change>, line: audit::Line) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let held = self.key.read().await;
+            let (key, whose, bound_to) = (held.copy(), merchant.clone(), bound_to.to_owned());
+            let write = move |tx: &Tx<'_>| -> Result<bool, Error> {
+                for Change { place, turn, from, .. } in &changes {
+                    if !is_still(tx, &key, &whose, &bound_to, (place, *turn), from.as_ref())? {
+                        return Ok(false);
+                    }
+                }
+                for Change { place, turn, to, .. } in &changes {
+                    let label = Label { merchant: &whose, place, turn: *turn, bound_to: &bound_to, set_at_unix_ms: line.at_unix_ms };
+                    credentials::put(tx, &whose, &seal::seal(&key, label, to)?)?;
+                }
+                audit::add(tx, &whose, &line)?;
+                Ok(true)
+            };
+            self.store.write(write).await
+        })
+    }
+
     fn bind<'a>(
         &'a self,
         merchant: &'a MerchantId,
@@ -168,6 +189,23 @@ impl Vault for SealedVault {
             Some(Turn::Current) | None => credentials::forget(tx, &whose, &what),
         })
     }
+}
+
+/// Whether this value is the one that is kept, for the same origins.
+fn is_still(
+    tx: &Tx<'_>,
+    key: &Key,
+    merchant: &MerchantId,
+    bound_to: &str,
+    (place, turn): (&Place, Turn),
+    value: Option<&SecretString>,
+) -> Result<bool, Error> {
+    let Some(kept) = credentials::get(tx, merchant, place, turn)? else { return Ok(value.is_none()) };
+    if !kept.is_bound_to(bound_to) {
+        return Ok(false);
+    }
+    let kept = seal::open(key, merchant, &kept)?;
+    Ok(value.is_some_and(|value| value.expose_secret() == kept.expose_secret()))
 }
 
 impl SealedVault {

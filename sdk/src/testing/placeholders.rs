@@ -36,7 +36,7 @@ impl Secrets for Placeholders {
 /// What stands for the host's own work: a signature, or each token that it would obtain.
 fn tokens(kind: &SlotKind) -> Vec<&str> {
     match kind {
-        SlotKind::Oauth1(_) => vec!["signature"],
+        SlotKind::Oauth1(_) => vec!["nonce", "timestamp", "signature"],
         SlotKind::Oauth2ClientCredentials(_) => vec!["token"],
         SlotKind::Login(login) => login.tokens.iter().map(|token| token.name.as_str()).collect(),
         SlotKind::Basic

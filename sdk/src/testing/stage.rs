@@ -116,7 +116,7 @@ impl Stage {
             let reason = format!("the call has made its {} requests", self.grants.limits.requests);
             return Err(request::Denied { kind: http::ErrorKind::QuotaExceeded, reason });
         }
-        let allowed = request::check_with_tokens(request, &self.manifest, &self.grants, self.delivery.as_deref())?;
+        let allowed = request::check(request, &self.manifest, &self.grants, self.delivery.as_deref())?;
         Ok(Seen::new(allowed.wire_record(), allowed.wire(&self.secrets)?))
     }
 

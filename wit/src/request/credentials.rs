@@ -2,11 +2,13 @@
 
 use super::Denied;
 use super::declared::{FORM, may_have_body, media_type};
-use super::tokens::{Tokens, headers_of, pairs_of, placements};
+use super::oauth1;
+use super::tokens::{headers_of, pairs_of, placements};
 use crate::grants::{BoundEndpoint, Grants, SecretsInClear};
 use crate::http::{ErrorKind, Part, Request, SecretPart};
 use crate::manifest::{Manifest, Slot, SlotKind};
 use crate::parts::{Field, Fields, Shown, Unusable, granted_field, granted_slot};
+use std::collections::BTreeSet;
 
 impl From<Unusable> for Denied {
     fn from(unusable: Unusable) -> Denied {
@@ -14,26 +16,30 @@ impl From<Unusable> for Denied {
     }
 }
 
-/// The fields that the request uses and the slots that it applies whole, if it may.
-pub(super) fn check(
+/// What a request uses of the cart's credentials.
+#[derive(Default)]
+pub(super) struct Used {
+    pub(super) fields: Fields,
+    /// The slots that are applied whole, in the order given.
+    pub(super) auth: Vec<Slot>,
+    /// The names of the slots whose tokens it carries.
+    pub(super) tokens: BTreeSet<String>,
+}
+
+/// What the request uses of the cart's credentials, if it may.
+pub(super) fn check(request: &Request, manifest: &Manifest, grants: &Grants, bound: &BoundEndpoint) -> Result<Used, Denied> {
+    Rules { request, manifest, grants, bound, own: None }.check()
+}
+
+/// The same for the log-in of a slot, which need not list the endpoint that logs in.
+pub(super) fn check_login(
     request: &Request,
+    slot: &Slot,
     manifest: &Manifest,
     grants: &Grants,
     bound: &BoundEndpoint,
-    tokens: Tokens,
-) -> Result<(Fields, Vec<Slot>), Denied> {
-    let rules = Rules { request, manifest, grants, bound, tokens };
-    let mut fields = Fields::default();
-    for part in secret_parts(request) {
-        rules.part(part, &mut fields)?;
-    }
-    let mut auth: Vec<Slot> = Vec::new();
-    for name in &request.auth {
-        let slot = rules.whole(name, &mut fields)?;
-        rules.fits_beside(slot, &auth)?;
-        auth.push(slot.clone());
-    }
-    Ok((fields, auth))
+) -> Result<Used, Denied> {
+    Rules { request, manifest, grants, bound, own: Some(&slot.name) }.check()
 }
 
 struct Rules<'a> {
@@ -41,17 +47,31 @@ struct Rules<'a> {
     manifest: &'a Manifest,
     grants: &'a Grants,
     bound: &'a BoundEndpoint,
-    tokens: Tokens,
+    /// The slot whose log-in this is. `None`: it is the plugin's own request.
+    own: Option<&'a str>,
 }
 
 impl<'a> Rules<'a> {
+    fn check(&self) -> Result<Used, Denied> {
+        let mut used = Used::default();
+        for part in secret_parts(self.request) {
+            self.part(part, &mut used)?;
+        }
+        for name in &self.request.auth {
+            let slot = self.whole(name, &mut used)?;
+            self.fits_beside(slot, &used.auth)?;
+            used.auth.push(slot.clone());
+        }
+        Ok(used)
+    }
+
     /// A field of a slot, put somewhere by the plugin.
-    fn part(&self, part: &SecretPart, fields: &mut Fields) -> Result<(), Denied> {
+    fn part(&self, part: &SecretPart, used: &mut Used) -> Result<(), Denied> {
         let slot = self.slot(&part.slot)?;
         if let SlotKind::Login(login) = &slot.kind
             && login.tokens.iter().any(|token| token.name == part.field)
         {
-            return self.token(slot, &part.field, fields);
+            return self.token(slot, &part.field, used);
         }
         let (declared, field) = granted_field(slot, &part.field, self.grants)?;
         if declared.secret {
@@ -60,12 +80,12 @@ impl<'a> Rules<'a> {
             }
             self.in_clear(slot)?;
         }
-        fields.insert(&part.slot, &part.field, field);
+        used.fields.insert(&part.slot, &part.field, field);
         Ok(())
     }
 
     /// A slot of `auth`.
-    fn whole(&self, name: &str, fields: &mut Fields) -> Result<&'a Slot, Denied> {
+    fn whole(&self, name: &str, used: &mut Used) -> Result<&'a Slot, Denied> {
         let slot = self.slot(name)?;
         let needed: &[&str] = match &slot.kind {
             SlotKind::Basic => &["username", "password"],
@@ -73,16 +93,19 @@ impl<'a> Rules<'a> {
             SlotKind::Header(_) | SlotKind::Query(_) => &["value"],
             SlotKind::FormField => &[],
             SlotKind::MacKey(_) => return Err(denied(slot, "holds a key that only signs; use it with signing.mac")),
-            SlotKind::Oauth1(_) | SlotKind::Oauth2ClientCredentials(_) | SlotKind::Login(_) => {
+            SlotKind::Oauth1(_) => return self.signed(slot, used),
+            SlotKind::Oauth2ClientCredentials(_) | SlotKind::Login(_) => {
                 slot.fields.iter().try_for_each(|field| granted_field(slot, &field.name, self.grants).map(drop))?;
-                placements(slot).into_iter().try_for_each(|(token, _)| self.token(slot, token, fields))?;
-                return if self.tokens == Tokens::Given { Ok(slot) } else { Err(unsupported(slot)) };
+                placements(slot).into_iter().try_for_each(|(token, _)| self.token(slot, token, used))?;
+                // A log-in of which no token is applied still has to be there: the slot was named.
+                used.tokens.insert(slot.name.clone());
+                return Ok(slot);
             }
             SlotKind::Other(_) => return Err(unsupported(slot)),
         };
         for field in slot.fields.iter().map(|field| field.name.as_str()).chain(needed.iter().copied()) {
             let (_, usable) = granted_field(slot, field, self.grants)?;
-            fields.insert(&slot.name, field, usable);
+            used.fields.insert(&slot.name, field, usable);
         }
         if slot.fields.iter().any(|field| field.secret) {
             self.in_clear(slot)?;
@@ -90,16 +113,24 @@ impl<'a> Rules<'a> {
         Ok(slot)
     }
 
-    /// A token of a slot. It may not cross in clear, but for a signature, which says nothing of its key.
-    fn token(&self, slot: &Slot, token: &str, fields: &mut Fields) -> Result<(), Denied> {
-        if self.tokens == Tokens::Unsupported {
-            return Err(unsupported(slot));
-        }
-        if !matches!(slot.kind, SlotKind::Oauth1(_)) {
-            self.in_clear(slot)?;
-        }
-        fields.insert(&slot.name, token, Field { secret: true, empty: false });
+    /// A token of a slot. It may not cross in clear.
+    fn token(&self, slot: &Slot, token: &str, used: &mut Used) -> Result<(), Denied> {
+        self.in_clear(slot)?;
+        used.fields.insert(&slot.name, token, Field { secret: true, empty: false });
+        used.tokens.insert(slot.name.clone());
         Ok(())
+    }
+
+    /// A slot that signs by OAuth 1.0a. It may cross in clear: a signature says nothing of its key.
+    fn signed(&self, slot: &'a Slot, used: &mut Used) -> Result<&'a Slot, Denied> {
+        for field in &slot.fields {
+            let (declared, usable) = granted_field(slot, &field.name, self.grants)?;
+            used.fields.insert(&slot.name, &declared.name, usable);
+        }
+        for made in oauth1::MADE {
+            used.fields.insert(&slot.name, made, Field { secret: false, empty: false });
+        }
+        Ok(slot)
     }
 
     /// What the slot writes is written by nothing else, and there is a place for it.
@@ -136,7 +167,7 @@ impl<'a> Rules<'a> {
 
     fn slot(&self, name: &str) -> Result<&'a Slot, Denied> {
         let slot = granted_slot(name, self.manifest, self.grants)?;
-        if slot.endpoints.contains(&self.request.endpoint) {
+        if slot.endpoints.contains(&self.request.endpoint) || self.own == Some(name) {
             return Ok(slot);
         }
         Err(denied(slot, &format!("does not list the endpoint {}; list it in the manifest", Shown::of(&self.request.endpoint))))

@@ -278,13 +278,13 @@ fn a_plugin_composes_an_authorization_header_where_no_credential_sets_one() {
 }
 
 #[test]
-fn further_data_is_bounded_and_a_log_in_s_tokens_are_not_supported_yet() {
+fn further_data_is_bounded_and_a_log_in_s_tokens_are_parts() {
     let with = |extra: Vec<(String, String)>| kind(Request { extra, ..get() });
     assert_eq!(with(vec![("vendor.example/anything".into(), "x".into()), ("a-later-name".into(), String::new())]), Ok(()));
     assert_eq!(with(vec![("No".into(), String::new())]), Err(ErrorKind::Other));
     for token in ["session", "form-key"] {
         let request = post("application/json", vec![secret("login", token, Escape::None)]);
-        assert_eq!(kind(request), Err(ErrorKind::Unsupported), "{token}");
+        assert_eq!(kind(request), Ok(()), "{token}");
     }
     assert_eq!(kind(post("application/json", vec![secret("login", "nothing", Escape::None)])), Err(ErrorKind::CredentialDenied));
 }
@@ -362,9 +362,10 @@ fn slots_are_applied_whole_by_their_kind() {
         (vec!["elsewhere"], Err(ErrorKind::CredentialDenied)),
         (vec!["mac"], Err(ErrorKind::CredentialDenied)),
         (vec!["form"], Err(ErrorKind::CredentialDenied)),
-        (vec!["oauth1"], Err(ErrorKind::Unsupported)),
-        (vec!["oauth2"], Err(ErrorKind::Unsupported)),
-        (vec!["login"], Err(ErrorKind::Unsupported)),
+        (vec!["oauth1"], Ok(())),
+        (vec!["oauth2"], Ok(())),
+        (vec!["login"], Ok(())),
+        (vec!["oauth1", "login"], Err(ErrorKind::CredentialDenied)),
     ] {
         assert_eq!(kind(with_auth(&slots)), expected, "{slots:?}");
     }

@@ -1,15 +1,7 @@
 //! What a slot writes that is applied by a token or a signature: OAuth and described log-ins.
 
-use crate::manifest::{HeaderPlacement, Oauth1Placement, Slot, SlotKind, TokenPlacement};
-
-/// Whether tokens and signatures for these slots can be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tokens {
-    /// Slots that need them are refused as unsupported.
-    Unsupported,
-    /// They stand as fields of their slots: `signature`, `token`, or each token of a log-in by its name.
-    Given,
-}
+use super::oauth1;
+use crate::manifest::{HeaderPlacement, Oauth1, Oauth1Placement, Slot, SlotKind, TokenPlacement};
 
 /// What a slot writes: by the name of the field that stands for the token or the signature, where it goes. Empty for all other kinds.
 pub(super) fn placements(slot: &Slot) -> Vec<(&str, TokenPlacement)> {
@@ -61,6 +53,9 @@ pub(super) fn headers_of(slot: &Slot) -> Vec<String> {
 pub(super) fn pairs_of(slot: &Slot) -> Vec<(String, &str)> {
     if let SlotKind::Query(name) = &slot.kind {
         return vec![(name.clone(), "value")];
+    }
+    if let SlotKind::Oauth1(Oauth1 { placement: Oauth1Placement::Query, .. }) = &slot.kind {
+        return oauth1::PARAMETERS.iter().map(|(name, field)| ((*name).to_owned(), *field)).collect();
     }
     let pair = |(field, placement)| if let TokenPlacement::Query(name) = placement { Some((name, field)) } else { None };
     placements(slot).into_iter().filter_map(pair).collect()

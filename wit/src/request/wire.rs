@@ -4,7 +4,7 @@ use super::tokens::{pairs_of, placements};
 use super::{Allowed, Denied, HEADER_VALUE_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, URL_BYTES_MAX};
 use crate::encoding;
 use crate::http::{ErrorKind, Method};
-use crate::manifest::{Slot, SlotKind, TokenPlacement};
+use crate::manifest::{Oauth1Placement, Slot, SlotKind, TokenPlacement};
 use crate::parts::{self, Shown, Source, join, join_query};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -70,6 +70,13 @@ impl Allowed {
             pairs.push((encoding::query(&pair.name), value));
         }
         for slot in &self.auth {
+            if let SlotKind::Oauth1(oauth1) = &slot.kind {
+                if oauth1.placement == Oauth1Placement::Query {
+                    let parameters = self.oauth1_parameters(slot, oauth1, source)?;
+                    pairs.extend(parameters.into_iter().map(|(name, value)| (name.to_owned(), Some(value))));
+                }
+                continue;
+            }
             for (name, field) in pairs_of(slot) {
                 let value = self.value(slot, field, source)?.written(|value| encoding::query(value));
                 pairs.push((encoding::query(&name), Some(value)));
@@ -95,6 +102,9 @@ impl Allowed {
                 SlotKind::Header(placement) => {
                     let value = self.value(slot, "value", source)?.written(str::to_owned);
                     (placement.name.as_str(), format!("{}{value}", placement.prefix))
+                }
+                SlotKind::Oauth1(oauth1) if oauth1.placement == Oauth1Placement::Header => {
+                    ("authorization", self.oauth1_header(slot, oauth1, source)?)
                 }
                 _ => {
                     headers.extend(self.tokens(slot, source)?);
@@ -163,7 +173,7 @@ impl Allowed {
         }
     }
 
-    fn value<'a>(&self, slot: &Slot, field: &str, source: Source<'a>) -> Result<parts::Value<'a>, Denied> {
+    pub(super) fn value<'a>(&self, slot: &Slot, field: &str, source: Source<'a>) -> Result<parts::Value<'a>, Denied> {
         source.value(&slot.name, field, &self.fields).map_err(|error| unjoined("the request", &error))
     }
 

@@ -111,6 +111,7 @@ pub(super) fn usable(manifest: &Manifest, endpoint: &Endpoint, url: &str) -> Res
         private: exception_for(url).into_iter().collect(),
         plain_http: Default::default(),
         secrets_in_clear: Default::default(),
+        signed_base_url: None,
     };
     match Bindings::new(&alone, &BTreeMap::from([(endpoint.name.clone(), binding)])) {
         Ok(_) => Ok(url.to_owned()),

@@ -1,6 +1,6 @@
 //! What a plugin may do, from its manifest and its imports, in words that an operator understands and as data.
 
-use cartage_contract::manifest::{Base, Endpoint, KeyEncoding, Manifest, Slot, SlotKind};
+use cartage_contract::manifest::{Base, Endpoint, KeyEncoding, Login, LoginToken, Manifest, Slot, SlotKind, TokenPlacement};
 use serde::Serialize;
 
 /// What a plugin may do.
@@ -126,13 +126,13 @@ fn credential(slot: &Slot) -> Credential {
         SlotKind::MacKey(encoding) => {
             format!("never sent: the host signs messages with it, a key written as {}", written(*encoding))
         }
-        SlotKind::Oauth1(_) => "never sent: the host signs requests with it by OAuth 1.0a (not supported yet)".to_owned(),
-        SlotKind::Oauth2ClientCredentials(oauth) => {
-            format!("to the endpoint {} for a token by OAuth 2.0, which goes to the others (not supported yet)", oauth.token_endpoint)
-        }
-        SlotKind::Login(login) => {
-            format!("to the endpoint {} in a log-in, whose token goes to the others (not supported yet)", login.endpoint)
-        }
+        SlotKind::Oauth1(_) => format!("never sent: the host signs {requests} with it by OAuth 1.0a"),
+        SlotKind::Oauth2ClientCredentials(oauth) => format!(
+            "to the endpoint {}, where the host obtains a token by OAuth 2.0 client credentials; the token goes {} of {requests}",
+            oauth.token_endpoint,
+            put(&oauth.apply)
+        ),
+        SlotKind::Login(login) => log_in(login, &requests),
         SlotKind::Other(extension) => format!("as {} (not supported)", extension.name),
     };
     Credential {
@@ -142,6 +142,34 @@ fn credential(slot: &Slot) -> Credential {
         goes,
         endpoints: slot.endpoints.clone(),
         hashed: slot.hashed,
+    }
+}
+
+/// What a log-in sends where, and what becomes of its answer.
+fn log_in(login: &Login, requests: &str) -> String {
+    let token = |token: &LoginToken| match &token.apply {
+        Some(placement) => format!("{} {}", token.name, put(placement)),
+        None => format!("{} where the plugin has the host put it", token.name),
+    };
+    let tokens = login.tokens.iter().map(token).collect::<Vec<_>>().join(", and ");
+    let mut words = format!("to the endpoint {}, where the host logs in; of its answer go into {requests}: {tokens}", login.endpoint);
+    if !login.auth.is_empty() {
+        words.push_str(&format!("\nthe log-in also carries the credentials {}", login.auth.join(", ")));
+    }
+    if !login.replaces.is_empty() {
+        let fields = login.replaces.iter().map(|replaced| replaced.field.as_str()).collect::<Vec<_>>().join(", ");
+        words.push_str(&format!("\nthe log-in's answer replaces the stored value of {fields} for good"));
+    }
+    words
+}
+
+/// Where a token is put in a request.
+fn put(placement: &TokenPlacement) -> String {
+    match placement {
+        TokenPlacement::Header(placement) if placement.prefix.is_empty() => format!("in the header {}", placement.name),
+        TokenPlacement::Header(placement) => format!("after {:?} in the header {}", placement.prefix, placement.name),
+        TokenPlacement::Query(name) => format!("in the pair {name} of the query"),
+        TokenPlacement::Cookie(name) => format!("in the cookie {name}"),
     }
 }
 

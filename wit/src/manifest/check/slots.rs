@@ -3,11 +3,11 @@
 use super::endpoints::HEADER_NAME;
 use super::{Check, LIST_ENTRIES_MAX, NAME, TEXT_CHARACTERS_MAX, is_lower_token};
 use crate::encoding;
-use crate::http::{Effect, Part, Request};
+use crate::http::Part;
 use crate::manifest::{
     HeaderPlacement, Login, LoginToken, Manifest, Oauth2, Slot, SlotKind, TokenPlacement, TokenSource, is_host_owned_header, is_name,
 };
-use crate::request::declared;
+use crate::request::{declared, request_of};
 
 /// A field that a kind must have.
 struct Needed {
@@ -220,21 +220,5 @@ fn needed_fields(kind: &SlotKind) -> &'static [Needed] {
         SlotKind::Oauth1(_) => const { &[identifying("consumer-key"), secret("consumer-secret")] },
         SlotKind::Oauth2ClientCredentials(_) => const { &[identifying("client-id"), secret("client-secret")] },
         SlotKind::FormField | SlotKind::Login(_) | SlotKind::Other(_) => &[],
-    }
-}
-
-/// The log-in as the request that the host will make.
-fn request_of(login: &Login) -> Request {
-    Request {
-        endpoint: login.endpoint.clone(),
-        method: login.method.clone(),
-        effect: Effect::Reads,
-        path: login.path.clone(),
-        query: login.query.clone(),
-        headers: login.headers.clone(),
-        body: login.body.clone(),
-        auth: Vec::new(),
-        renew: false,
-        extra: Vec::new(),
     }
 }

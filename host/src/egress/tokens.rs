@@ -1,0 +1,173 @@
+//! Tokens that the host obtains for a cart: by OAuth 2.0 client credentials and by log-ins that a slot describes.
+//!
+//! [`Tokens`] are a cart's, shared by all its doors. A slot's token is obtained by one call at a time; the others wait for it and take what came of it,
+//! a failure as well, so that two hundred calls ask for one token and a wrong password is tried once. A token is used until a margin before its end, or
+//! until the cart refuses it. It is bound to what it was obtained with (the slot, its values, where its endpoints lead), so that it is not used after any
+//! of that was changed.
+//!
+//! A log-in may replace a stored field for good, such as a refresh token. Its new value is kept by a [`Keeper`] before any token of the answer is used. A
+//! log-in under way goes on where the call that wanted it ends, so that no new value is lost between the answer and the disk. Where the disk does not take
+//! it, it is held in memory and kept before the next log-in.
+//!
+//! What this part cannot know is whether a cart accepts a field's former value once more: where the process dies between the answer and the disk, the next
+//! start logs in with the value on disk.
+
+mod answer;
+mod keeper;
+mod obtain;
+
+pub use keeper::{InMemory, Keeper, Kept, NotKept, Replaced};
+pub(super) use obtain::{Got, Wanted, get};
+
+use super::credential::{Credentials, Needle, SCRUBBED_BYTES_MIN};
+use super::scrub::Scrubber;
+use super::session::Failed;
+use cartage_contract::manifest::{Manifest, Slot, SlotKind};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Bytes of a token.
+pub const TOKEN_BYTES_MAX: usize = 8 << 10;
+
+/// Bytes of a log-in's answer.
+pub const ANSWER_BYTES_MAX: u64 = 64 << 10;
+
+/// Tokens that one call may have obtained; those that are there already do not count.
+pub const LOG_INS_MAX: u32 = 4;
+
+/// The time before its end in which a token is not used any more, at most, in milliseconds. Of a shorter life it is a tenth.
+pub const MARGIN_MS_MAX: u64 = 60_000;
+
+/// The tokens of one cart.
+#[derive(Default)]
+pub struct Tokens {
+    slots: Mutex<BTreeMap<String, Arc<OfSlot>>>,
+    /// How often they were forgotten.
+    epoch: AtomicU64,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens").finish_non_exhaustive()
+    }
+}
+
+impl Tokens {
+    /// Forgets all tokens: the cart's credentials were changed. A log-in under way ends, and its token is not used.
+    pub fn forget(&self) {
+        self.epoch.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn of_slot(&self, slot: &str) -> Arc<OfSlot> {
+        let mut slots = self.slots.lock().expect("nobody panics while holding it");
+        slots.entry(slot.to_owned()).or_default().clone()
+    }
+}
+
+/// Where a door's tokens are, and who keeps the fields that they replace.
+#[derive(Clone)]
+pub struct Keeping {
+    /// The cart's tokens.
+    pub tokens: Arc<Tokens>,
+    /// Keeps the fields.
+    pub keeper: Arc<dyn Keeper>,
+}
+
+impl Keeping {
+    /// Nothing outlives the value: for commands without a data directory.
+    pub fn in_memory() -> Keeping {
+        Keeping { tokens: Arc::default(), keeper: Arc::new(InMemory::default()) }
+    }
+}
+
+impl std::fmt::Debug for Keeping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keeping").finish_non_exhaustive()
+    }
+}
+
+/// The token of one slot, or several of one log-in.
+#[derive(Default)]
+struct OfSlot {
+    held: Arc<tokio::sync::Mutex<Held>>,
+    /// Log-ins that ended, well or not.
+    ended: AtomicU64,
+}
+
+#[derive(Default)]
+struct Held {
+    obtained: Option<Arc<Obtained>>,
+    /// What the last log-in failed for.
+    failed: Option<(Basis, Failed)>,
+    /// What a log-in replaced and nobody has kept yet.
+    unkept: Option<Unkept>,
+}
+
+/// What a log-in answered while its new values could not be kept.
+struct Unkept {
+    changes: Vec<Replaced>,
+    obtained: Option<Obtained>,
+}
+
+/// What a token was obtained with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Basis {
+    epoch: u64,
+    fingerprint: [u8; 32],
+}
+
+/// The tokens of one answer.
+pub(super) struct Obtained {
+    values: BTreeMap<String, SecretString>,
+    /// By the clock of elapsed time; `None`: until the cart refuses them.
+    until_ms: Option<u64>,
+    /// The number of the slot's log-in, from 1.
+    pub(super) number: u64,
+    basis: Basis,
+    /// Finds them, and what the answer replaced, in what the cart answers later.
+    pub(super) scrubber: Scrubber,
+}
+
+impl Obtained {
+    fn new(slot: &Slot, values: BTreeMap<String, SecretString>, changes: &[Replaced], until_ms: Option<u64>, basis: Basis) -> Obtained {
+        let fields = changes.iter().map(|change| (&change.field, &change.to));
+        let needles = values.iter().chain(fields).map(|(name, value)| Needle::new(slot, name, value.expose_secret().as_bytes()));
+        let needles: Vec<Needle> = needles.filter(|needle| needle.bytes.len() >= SCRUBBED_BYTES_MIN).collect();
+        Obtained { scrubber: Scrubber::new(&needles), values, until_ms, number: 0, basis }
+    }
+
+    /// The value of a token.
+    pub(super) fn value(&self, token: &str) -> Option<&str> {
+        self.values.get(token).map(|value| value.expose_secret())
+    }
+}
+
+/// What tells whether a token fits what its slot is and holds now, for each slot whose tokens are obtained.
+pub(super) fn fingerprints(
+    manifest: &Manifest,
+    credentials: &Credentials,
+    endpoints: &BTreeMap<String, String>,
+) -> BTreeMap<String, [u8; 32]> {
+    let obtained = manifest.slots.iter().filter(|slot| matches!(slot.kind, SlotKind::Login(_) | SlotKind::Oauth2ClientCredentials(_)));
+    obtained.map(|slot| (slot.name.clone(), credentials.fingerprint(slot, endpoints))).collect()
+}
+
+/// When a token is not used any more, of one that was asked for at this time and holds so long.
+fn until(asked_ms: u64, lifetime_s: u64) -> u64 {
+    let lifetime_ms = lifetime_s.saturating_mul(1000);
+    asked_ms.saturating_add(lifetime_ms - MARGIN_MS_MAX.min(lifetime_ms / 10))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_not_used_in_the_last_tenth_of_its_life_or_the_last_minute() {
+        for (lifetime_s, until_ms) in [(0, 7), (1, 907), (600, 540_007), (601, 541_007), (3_600, 3_540_007), (u64::MAX, u64::MAX)] {
+            assert!(until(7, lifetime_s) == until_ms || lifetime_s == u64::MAX && until(7, lifetime_s) > 1 << 60, "{lifetime_s}");
+        }
+    }
+}
