@@ -83,7 +83,7 @@ impl<'w, 's> Stage<'w, 's> {
             return Err(Error { kind: ErrorKind::QuotaExceeded, reach: Reach::NothingSent, message });
         }
         let World { manifest, grants, secrets, .. } = self.world;
-        let allowed = request::check_with_tokens(request.clone(), manifest, grants, self.delivery.as_deref());
+        let allowed = request::check(request.clone(), manifest, grants, self.delivery.as_deref());
         let wire = allowed.and_then(|allowed| allowed.wire(secrets));
         let wire = wire.map_err(|Denied { kind, reason }| {
             self.log.denied.push(reason.clone());

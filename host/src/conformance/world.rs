@@ -163,7 +163,7 @@ fn bound(endpoint: &Endpoint, script: Option<&Script>) -> Result<(String, grants
     if !base.fits(&endpoint.base) {
         return Err(failed("the manifest allows others only".to_owned()));
     }
-    Ok((endpoint.name.clone(), grants::BoundEndpoint { base, secrets: SecretsInClear::Accepted }))
+    Ok((endpoint.name.clone(), grants::BoundEndpoint { base, signed: None, secrets: SecretsInClear::Accepted }))
 }
 
 /// With a script: what it names and what is required. Without: all. Of slots that stand for each other, one.

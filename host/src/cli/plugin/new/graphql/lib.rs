@@ -4,7 +4,7 @@
 //! stands in the answer, mostly with status 200: under `errors`, or as a refusal of the shop's own under `data`.
 
 use cartage_sdk::http::{GraphqlError, Method, Request};
-use cartage_sdk::manifest::{Endpoint, Features, Slot, Statuses, choices};
+use cartage_sdk::manifest::{Endpoint, Features, Pace, Slot, Statuses, choices};
 use cartage_sdk::orders::news;
 use cartage_sdk::serde_json::{Value, json};
 use cartage_sdk::{Applied, Context, Delivery, Failure, FailureKind, FindingSubject, Manifest, OrderKey, Plugin, Progress, Report, Update};
@@ -35,6 +35,8 @@ impl Plugin for MyCart {
             .slot(Slot::bearer("token", "Settings > API > Access tokens in the shop's back office").for_endpoints(["api"]))
             .statuses(Statuses::Fixed(choices(["open", "shipped", "closed"])))
             .features(Features { tracking: true, several_packages: true, without_status: true, ..Features::default() })
+            // Two requests, and one for each package.
+            .pace(Pace { requests_per_call: Some(100), ..Pace::default() })
     }
 
     fn check(order: Option<OrderKey>, context: Context) -> Result<Report, Failure> {

@@ -4,7 +4,7 @@
 //! again: so the plugin looks before it repeats one.
 
 use cartage_sdk::http::{Method, Request, Response};
-use cartage_sdk::manifest::{Endpoint, Features, Slot, Statuses, choices};
+use cartage_sdk::manifest::{Endpoint, Features, Pace, Slot, Statuses, choices};
 use cartage_sdk::orders::news;
 use cartage_sdk::serde_json::{Value, json};
 use cartage_sdk::{
@@ -33,6 +33,8 @@ impl Plugin for MyCart {
             .slot(Slot::bearer("token", "Settings > API > Access tokens in the shop's back office").for_endpoints(["api"]))
             .statuses(Statuses::Fixed(choices(["open", "shipped", "closed"])))
             .features(Features { tracking: true, several_packages: true, without_status: true, ..Features::default() })
+            // Three requests, and one for each package.
+            .pace(Pace { requests_per_call: Some(100), ..Pace::default() })
     }
 
     fn check(order: Option<OrderKey>, context: Context) -> Result<Report, Failure> {
