@@ -288,7 +288,7 @@ pub(crate) fn packages_inherit(tree: &Tree) -> Vec<String> {
         // Only what is meant to be published says so itself.
         let is_published = package.get("publish").and_then(Value::as_bool) == Some(true);
         for key in ["version", "edition", "rust-version", "license", "publish"] {
-            if !inherits(package.get(key)) && !(key == "publish" && is_published) {
+            if !inherits(package.get(key)) && (key != "publish" || !is_published) {
                 found.push(format!("{}: write {key}.workspace = true under [package]", source.path));
             }
         }

@@ -3,7 +3,7 @@
 use super::{Target, calls, figure, median};
 use cartage::carts::Cart;
 use cartage::cassette::Cassette;
-use cartage::clock::SystemClock;
+use cartage::clock::{Clock as _, SystemClock};
 use cartage::conformance::{Options, examine};
 use cartage::deliver::{Courier, Job};
 use cartage::egress::{Egress, Mode};
@@ -89,7 +89,8 @@ fn build_after_a_change() -> f64 {
     let out = tempfile::tempdir().expect("the system has room for a temporary folder");
     let build = || {
         let file = std::fs::File::options().append(true).open(&source).expect("the source can be written");
-        file.set_modified(std::time::SystemTime::now()).expect("its time can be set");
+        let now = std::time::UNIX_EPOCH + Duration::from_millis(SystemClock.now_unix_ms());
+        file.set_modified(now).expect("its time can be set");
         let begun = Instant::now();
         let output = cartage().args(["plugin", "build", "plugins/webhook", "--out"]).arg(out.path()).output().expect("the command starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
