@@ -25,7 +25,7 @@ pub(super) fn show(outcome: &Report) {
 }
 
 fn show_case(case: &Case, width: usize) {
-    let line = |word: &str| report::line(&format!("  {:width$}  {word}", case.name).trim_end().to_owned());
+    let line = |word: &str| report::line(format!("  {:width$}  {word}", case.name).trim_end());
     match &case.verdict {
         Verdict::Passed => line("ok"),
         Verdict::Bypassed { reason } => line(&format!("bypassed: {reason}")),
