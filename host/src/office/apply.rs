@@ -13,6 +13,7 @@ pub(super) use doubts::{carriers, setting, statuses};
 pub use difference::{Difference, Field};
 
 use super::origins::note_fetched;
+use super::replaced::not_given;
 use super::{Error, List, Office};
 use crate::carts::{Cart, Mode};
 use crate::egress::endpoint::{self, Bindings};
@@ -202,6 +203,7 @@ impl Office {
         let plugin = self.admit(bytes.clone()).await?;
         cart.rename_settings(plugin.manifest());
         fits(&cart, plugin.manifest())?;
+        not_given(&cart, plugin.manifest())?;
         let difference = match &before {
             Some(Before { cart: None, .. }) => Difference::mending(&cart),
             Some(Before { cart: Some(before), .. }) => Difference::between(Some(before), &cart),

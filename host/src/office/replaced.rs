@@ -117,18 +117,24 @@ impl Office {
         if replacing.is_empty() {
             return Ok(Keeping { tokens, ..Keeping::in_memory() });
         }
-        for slot in &replacing {
-            // What the definition says counts before the vault, so that the new value would not be used after the next start.
-            let fetched = cart.credentials.get(&slot.name);
-            if let Some(field) = replaces(slot).find(|field| fetched.is_some_and(|fields| fields.contains_key(*field))) {
-                return Err(Error::CredentialReplaced { cart: cart.id.clone(), slot: slot.name.clone(), field: field.to_owned() });
-            }
-        }
+        not_given(cart, manifest)?;
         let origins = replacing.iter().filter_map(|slot| Some((slot.name.clone(), cart.origins(manifest, slot)?))).collect();
         let (merchant, clock) = (self.merchant.clone(), self.shared.clock.clone());
         let keeper = InVault { vault: self.vault()?.clone(), clock, merchant, cart: cart.id.clone(), turn, origins };
         Ok(Keeping { tokens, keeper: Arc::new(keeper) })
     }
+}
+
+/// Refuses a definition that gives a field which the cart's answers replace. What a definition says counts before the vault, so the new value would not be
+/// used after the next start.
+pub(super) fn not_given(cart: &Cart, manifest: &Manifest) -> Result<(), Error> {
+    for slot in &manifest.slots {
+        let given = cart.credentials.get(&slot.name);
+        if let Some(field) = replaces(slot).find(|field| given.is_some_and(|fields| fields.contains_key(*field))) {
+            return Err(Error::CredentialReplaced { cart: cart.id.clone(), slot: slot.name.clone(), field: field.to_owned() });
+        }
+    }
+    Ok(())
 }
 
 /// The fields that a slot's log-in replaces.

@@ -128,3 +128,20 @@ async fn an_update_goes_with_the_tokens_of_a_log_in_and_no_record_holds_one() {
     assert!(code != 0 && printed.contains("it was answered with status 403; check the credential"), "{printed}");
     assert_eq!(desk.json(&["cart", "show", "shop"])["paused"], "credentials", "a log-in that is refused is a refused credential");
 }
+
+#[test]
+fn a_field_that_the_cart_replaces_is_named_and_lies_in_the_vault() {
+    let desk = Desk::new();
+    guest("logs_in");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/guests/logs_in.wasm");
+    fs::copy(file, desk.path("guest.wasm")).expect("it was built");
+    let inspected = desk.done(&["plugin", "inspect", "guest.wasm"]);
+    assert!(inspected.contains("the log-in's answer replaces the stored value of refresh for good"), "{inspected}");
+    desk.write("shop.toml", &format!("{}[credentials.account]\nrefresh = {{ env = \"PATH\" }}\n", definition("http://127.0.0.1:9")));
+    let refused = desk.refused(&["apply", "shop.toml"], "replace the field refresh of the credential slot account");
+    assert!(refused.contains("cartage credential set shop account refresh"), "{refused}");
+    let words =
+        ["plugin", "run", "guest.wasm", "--bind", "api=http://127.0.0.1:9", "--loopback", "--credential", "account.refresh=env:PATH"];
+    let (_, printed) = desk.run(&[&words[..], &["--order", "1", "--label", "Shipped", "--dry-run"]].concat());
+    assert!(printed.contains("keeps the new value in memory alone"), "{printed}");
+}
