@@ -28,7 +28,7 @@ pub enum Effect {
         order: String,
         /// What it is: a shipment, a note.
         kind: String,
-        /// Which.
+        /// What was added, such as a tracking number or the text of a note.
         value: String,
     },
 }

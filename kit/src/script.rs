@@ -182,9 +182,9 @@ pub struct Refusal {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Bypass {
-    /// Which.
+    /// The name of the case.
     pub case: String,
-    /// Why. Never empty.
+    /// The reason for leaving the case out; never empty.
     pub reason: String,
 }
 

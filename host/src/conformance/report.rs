@@ -55,7 +55,7 @@ pub enum Verdict {
     },
     /// It does not, and the cart script says why it is not held to it.
     Bypassed {
-        /// Why.
+        /// The reason that the cart script gives.
         reason: String,
     },
     /// It does, and the cart script bypasses it all the same.
