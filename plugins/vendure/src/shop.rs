@@ -49,7 +49,7 @@ impl<'c> Shop<'c> {
             request = request.header("vendure-token", token);
         }
         let answer = if is_account { request.send_renewing(|answer| self.is_over(answer))? } else { request.send()? };
-        match answer.graphql::<Value>() {
+        match answer.graphql_value() {
             Ok(data) => {
                 self.taken.set(true);
                 Ok(data)
@@ -70,7 +70,7 @@ impl<'c> Shop<'c> {
 
     /// Whether the session is over: Vendure says so with status 200, and did nothing then. Without a request left, the session is not renewed.
     fn is_over(&self, answer: &Response) -> bool {
-        let is_forbidden = answer.graphql::<Value>().is_err_and(|error| error.has_code("FORBIDDEN"));
+        let is_forbidden = answer.graphql_value().is_err_and(|error| error.has_code("FORBIDDEN"));
         is_forbidden && self.count().is_ok()
     }
 
