@@ -206,8 +206,8 @@ async function command(app, line) {
 async function main() {
     const port = await freePort();
     const app = await bootstrap(config(port));
-    // The order of 500 lines takes longer than a connection is kept otherwise.
-    app.getHttpServer().keepAliveTimeout = 120_000;
+    // To make the order of 500 lines takes longer than a connection is kept otherwise.
+    app.getHttpServer().keepAliveTimeout = 0;
     const lines = readline.createInterface({ input: process.stdin });
     lines.on('close', () => process.exit(0));
     lines.on('line', line => command(app, line).catch(fail));
