@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// How long an update may take to come to its end.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+const SETTLED_WITHIN: Duration = Duration::from_secs(300);
 /// How often one that is under way is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
