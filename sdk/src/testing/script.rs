@@ -57,19 +57,14 @@ impl<P: Plugin> Cart<P> {
     /// settings and credentials are set; credential slots that the script does not need hold nothing.
     ///
     /// ```no_run
-    /// # use cartage_sdk::{Applied, Context, Delivery, Failure, Manifest, OrderKey, Plugin, Report, Update};
-    /// # struct Example;
-    /// # impl Plugin for Example {
-    /// #     fn describe() -> Manifest { unimplemented!() }
-    /// #     fn check(_: Option<OrderKey>, _: Context) -> Result<Report, Failure> { unimplemented!() }
-    /// #     fn send_order_status(_: Update, _: Delivery, _: Context) -> Result<Applied, Failure> { unimplemented!() }
-    /// # }
     /// use cartage_sdk::testing::{Cart, update};
     ///
-    /// let mut shop = Cart::<Example>::of_script("cart-script");
+    /// # fn a_repeat_does_nothing_twice<MyPlugin: cartage_sdk::Plugin>() {
+    /// let mut shop = Cart::<MyPlugin>::of_script("cart-script");
     /// shop.lose_reply(1).send(&update("1021", "completed")).failed();
     /// shop.again().succeeded();
     /// assert_eq!(shop.state().done_twice(), [""; 0]);
+    /// # }
     /// ```
     ///
     /// # Panics
@@ -121,17 +116,9 @@ impl<P: Plugin> Cart<P> {
 /// the same cases against the built file.
 ///
 /// ```no_run
-/// # use cartage_sdk::{Applied, Context, Delivery, Failure, Manifest, OrderKey, Plugin, Report, Update};
-/// # struct Example;
-/// # impl Plugin for Example {
-/// #     fn describe() -> Manifest { unimplemented!() }
-/// #     fn check(_: Option<OrderKey>, _: Context) -> Result<Report, Failure> { unimplemented!() }
-/// #     fn send_order_status(_: Update, _: Delivery, _: Context) -> Result<Applied, Failure> { unimplemented!() }
+/// # fn the_cases_of_the_cart_script_hold<MyPlugin: cartage_sdk::Plugin>() {
+/// cartage_sdk::testing::run_cases::<MyPlugin>("cart-script");
 /// # }
-/// #[test]
-/// fn the_cases_of_the_cart_script_hold() {
-///     cartage_sdk::testing::run_cases::<Example>("cart-script");
-/// }
 /// ```
 ///
 /// # Panics
