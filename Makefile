@@ -18,10 +18,10 @@ PLUGINS := $(sort $(dir $(wildcard plugins/*/Cargo.toml)))
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := target/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
-.PHONY: help setup build plugins guests demo test crash bench lint package docs deny advisories notices
+.PHONY: help setup build plugins guests demo test crash real-vendure bench lint package docs deny advisories notices
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## see whether this machine has what building needs
 	@missing=; \
@@ -53,6 +53,15 @@ test: setup ## run all tests
 crash: guests ## kill the daemon hundreds of times under load, at carts of every temper, and look from the cart's side
 	CARTAGE_CRASH_KILLS=500 cargo test --package cartage-tests --test e2e -- delivery::nothing_is_lost
 	CARTAGE_CRASH_ROUNDS=130 cargo test --package cartage-tests --test e2e -- crash::
+
+# The shop is fetched from npm, by its lock file, and lives in memory on this machine. Nothing else here needs node.
+VENDURE := target/real-vendure
+
+real-vendure: plugins ## tell a real Vendure of orders, and compare what it has then; needs node 20 and npm
+	@mkdir -p $(VENDURE)
+	@cp tests/real-vendure/*.js* $(VENDURE)
+	npm ci --prefix $(VENDURE) --no-audit --no-fund
+	cargo run --package cartage-tests --example real-vendure
 
 # All of it in one build, for the reason above.
 bench: guests ## measure, one line a figure

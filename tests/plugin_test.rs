@@ -52,7 +52,7 @@ fn is_caught(name: &str, case: &str, words: &[&str], and: &[&str]) {
 
 #[test]
 fn the_repository_s_plugins_conform_at_the_high_level() {
-    for name in ["integration-script", "webhook"] {
+    for name in ["integration-script", "vendure", "webhook"] {
         let folder = script(&format!("plugins/{name}"));
         let output = run(&plugin(name), &["--script", folder.to_str().expect("the path is text")]);
         let (shown, talk) = text(&output);

@@ -81,7 +81,7 @@ use crate::{Applied, Choice, ChoicesOf, Context, Delivery, Failure, OrderKey, Pl
 use stage::{Denials, Stage};
 use std::marker::PhantomData;
 
-/// The limits of a cart that nobody gave others: those of the host.
+/// The limits of a cart that nobody gave others: those of the host. The manifest's pace goes before them.
 const LIMITS: grants::RequestLimits = grants::RequestLimits { requests: 20, request_bytes: 1 << 20 };
 /// The same, as a plugin is told.
 const CALL_LIMITS: d::Limits =
@@ -117,7 +117,8 @@ impl<P: Plugin> Cart<P> {
         }
         let endpoints = manifest.endpoints.iter().map(|endpoint| (endpoint.name.clone(), bound(&endpoint.example)));
         let slots = manifest.slots.iter().map(|slot| (slot.name.clone(), slot.fields.iter().map(|field| field.name.clone()).collect()));
-        let grants = grants::Grants { endpoints: endpoints.collect(), slots: slots.collect(), limits: LIMITS };
+        let limits = grants::RequestLimits { requests: manifest.pace.requests_per_call.unwrap_or(LIMITS.requests), ..LIMITS };
+        let grants = grants::Grants { endpoints: endpoints.collect(), slots: slots.collect(), limits };
         Cart { stage: Stage::new(manifest, grants), settings: Vec::new(), any_update: false, plugin: PhantomData }
     }
 
@@ -206,6 +207,13 @@ impl<P: Plugin> Cart<P> {
         self
     }
 
+    /// Gives a call so many requests, in place of those that the manifest's pace or the host says.
+    #[must_use]
+    pub fn requests(mut self, requests: u32) -> Cart<P> {
+        self.stage.grants.limits.requests = requests;
+        self
+    }
+
     /// Lets a request or a signature be denied without failing the test: for testing what the plugin makes of a denial.
     #[must_use]
     pub fn allow_denials(mut self) -> Cart<P> {
@@ -243,13 +251,18 @@ impl<P: Plugin> Cart<P> {
             Some(d::BoundEndpoint { name: endpoint.name.clone(), base_url })
         };
         let slots = manifest.slots.iter().map(|slot| slot.name.clone()).filter(|slot| self.stage.grants.slots.contains_key(slot));
+        let limits = d::Limits {
+            requests: self.stage.grants.limits.requests,
+            response_bytes: manifest.pace.response_bytes.unwrap_or(CALL_LIMITS.response_bytes),
+            ..CALL_LIMITS
+        };
         let context = d::Context {
             now_unix_ms: NOW_UNIX_MS,
             entropy: ENTROPY.to_vec(),
             settings,
             endpoints: manifest.endpoints.iter().filter_map(bound).collect(),
             bound_slots: slots.collect(),
-            limits: CALL_LIMITS,
+            limits,
             extra: Vec::new(),
         };
         context.into()
