@@ -68,9 +68,9 @@ bench: guests ## measure, one line a figure
 	cargo build --release --workspace --bins --benches
 	cargo bench --workspace --bench figures --bench gate --bench store --bench queue
 
-# What plugins depend on, as a registry would have it: each package is built from its own files and from the other's package.
-package: setup ## package the contract and the SDK, and build the packages
-	cargo package --allow-dirty --package cartage-contract --package cartage-sdk
+# What plugins depend on, as a registry would have it: each package is built from its own files and from the others' packages.
+package: setup ## package the contract, the cart scripts and the SDK, and build the packages
+	cargo package --allow-dirty --package cartage-contract --package cartage-cart-script --package cartage-sdk
 
 lint: setup ## check formatting and lints
 	cargo fmt --all --check

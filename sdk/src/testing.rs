@@ -5,7 +5,8 @@
 //! header fails the test as it would fail in production; what passes is compared with what the test [expects](Cart::expect), in order, and the rest
 //! goes to a [rule](Cart::rule). Secrets have placeholders, tokens of log-ins and OAuth among them, and a request is shown with `[slot.field]` in
 //! their places, which makes it fit for a [golden file](Seen::assert_golden). A [`Shop`] remembers what it was told, for updates that follow each
-//! other, replies that are lost and attempts that are made again.
+//! other, replies that are lost and attempts that are made again. A shop can live by the plugin's [cart script](Cart::of_script), and
+//! [`run_cases`] runs the script's own cases, which `cartage plugin test` runs against the built file.
 //!
 //! ```
 //! use cartage_sdk::http::{Method, Request};
@@ -58,6 +59,7 @@ mod expect;
 mod placeholders;
 mod reply;
 mod sample;
+mod script;
 mod seen;
 mod shop;
 mod shown;
@@ -67,6 +69,7 @@ mod stage;
 pub use expect::Expect;
 pub use reply::{NotAReply, Reply};
 pub use sample::{DELIVERY_ID, ENTROPY, NOW_UNIX_MS, delivery, package, update};
+pub use script::{ScriptedShop, run_cases};
 pub use seen::Seen;
 pub use shop::{Shop, after};
 pub use shown::Shown;
@@ -167,9 +170,21 @@ impl<P: Plugin> Cart<P> {
     /// # Panics
     /// If the manifest has no such setting, or it does not take the value.
     #[must_use]
-    pub fn set(mut self, setting: &str, value: impl Into<crate::manifest::Default>) -> Cart<P> {
+    pub fn set(self, setting: &str, value: impl Into<crate::manifest::Default>) -> Cart<P> {
+        let value = value.into();
+        self.set_as(setting, |declared| value.of_kind(&declared.kind))
+    }
+
+    /// As [`Cart::set`], with a value as a file writes it.
+    fn set_plain(self, setting: &str, value: &m::Plain) -> Cart<P> {
+        self.set_as(setting, |declared| {
+            declared.read(value.clone()).unwrap_or_else(|error| panic!("setting {setting} does not take the cart script's value: {error}"))
+        })
+    }
+
+    fn set_as(mut self, setting: &str, value: impl FnOnce(&m::Setting) -> d::SettingValue) -> Cart<P> {
         let declared = self.stage.manifest.setting(setting).unwrap_or_else(|| panic!("the manifest has no setting {setting}"));
-        let value = value.into().of_kind(&declared.kind);
+        let value = value(declared);
         if let Err(error) = declared.accept(&value) {
             panic!("setting {setting} does not take {}: {error}", shown::value(&value));
         }
