@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// How long an update may take to come to its end.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+const SETTLED_WITHIN: Duration = Duration::from_secs(300);
 /// How often one that is under way is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -41,7 +41,7 @@ impl Daemon {
         daemon.run(&["param", "set", "UseStatusUpdates", "True"])?;
         std::fs::copy(plugin("vendure"), daemon.folder.path().join("vendure.wasm"))?;
         let made = daemon.run(&["token", "new", "story", "--role", "operator", "--json"])?;
-        daemon.token = member(&serde_json::from_str(&made)?, "token").ok_or("no token was made")?;
+        daemon.token = member(&serde_json::from_str(&made)?, "text").ok_or("no token was made")?;
         Ok(daemon)
     }
 
@@ -76,11 +76,10 @@ impl Daemon {
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--seti-listen", "127.0.0.1:0", "--json"]);
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn()?;
         let mut said = BufReader::new(child.stdout.take().ok_or("the daemon's output is not there")?);
-        let mut line = String::new();
-        said.read_line(&mut line)?;
-        let api = serde_json::from_str(&line).ok().and_then(|said: Value| member(&said, "api")).unwrap_or_default();
+        let told = told(&mut said);
+        let api = told.as_ref().and_then(|told| member(told, "api")).unwrap_or_default();
         self.serving = Some(Serving { child, _said: said, api });
-        if line.is_empty() { Err(format!("the daemon did not start: {}", std::fs::read_to_string(self.log())?).into()) } else { Ok(()) }
+        if told.is_none() { Err(format!("the daemon did not start: {}", std::fs::read_to_string(self.log())?).into()) } else { Ok(()) }
     }
 
     fn log(&self) -> std::path::PathBuf {
@@ -148,6 +147,17 @@ impl Drop for Daemon {
         // Nobody could be told of a kill that fails.
         let _ = self.kill();
     }
+}
+
+/// The document that the daemon prints when it serves. `None`: it ended before.
+fn told(said: &mut BufReader<ChildStdout>) -> Option<Value> {
+    let mut text = String::new();
+    while said.read_line(&mut text).ok()? > 0 {
+        if let Ok(told) = serde_json::from_str(&text) {
+            return Some(told);
+        }
+    }
+    None
 }
 
 /// The first text of this name in a document, at any depth.

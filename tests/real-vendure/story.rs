@@ -47,7 +47,8 @@ pub(crate) async fn run(report: &mut Report) -> Result<()> {
 fn cart(shop: &Shop, id: &str, credentials: &str) -> String {
     format!(
         "cart = {id:?}\nplugin = \"vendure.wasm\"\nmode = \"live\"\n[endpoints.api]\nbase_url = {:?}\n\
-         private = [{{ name = \"the shop of this run\", allow = \"127.0.0.1/32\" }}]\n{credentials}\n[delivery]\nretry_waits = [\"1 s\"]\n{LABELS}",
+         private = [{{ name = \"the shop of this run\", allow = \"127.0.0.1/32\" }}]\n{credentials}\n\
+         [limits]\nrequest_ms = 120_000\ncall_ms = 240_000\n[delivery]\nretry_waits = [\"1 s\"]\nrepeat_margin = \"1 s\"\n{LABELS}",
         shop.told.admin_api
     )
 }
