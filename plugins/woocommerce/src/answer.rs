@@ -7,7 +7,7 @@
 use crate::shop::About;
 use crate::{API, KEY, json};
 use cartage_sdk::http::{Response, excerpt};
-use cartage_sdk::serde_json::Value;
+use cartage_sdk::json::Value;
 use cartage_sdk::{Context, Failure, FailureKind};
 
 /// A refusal of WooCommerce, or of WordPress.
@@ -23,11 +23,11 @@ struct Fault {
 impl Fault {
     fn of(body: &Value) -> Option<Fault> {
         // An object with an id is an order, a note or a fulfilment, whatever else it holds.
-        let message = body["message"].as_str().filter(|_| body["id"].is_null())?.to_owned();
+        let message = body["message"].text().filter(|_| body["id"].is_null())?.to_owned();
         let data = &body["data"];
-        let parameters = data["params"].as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default();
-        let status = data["status"].as_u64().and_then(|status| u16::try_from(status).ok());
-        Some(Fault { code: json::text(&body["code"])?, message, status, parameters })
+        let parameters = data["params"].members().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        let status = json::text(&data["status"]).and_then(|status| status.parse().ok());
+        Some(Fault { code: json::text(&body["code"])?.to_owned(), message, status, parameters })
     }
 
     /// Whether the message, which WooCommerce may have translated, speaks of something.

@@ -9,8 +9,8 @@ use crate::order::Order;
 use crate::shop::{About, Shop};
 use crate::{API, json, tracking};
 use cartage_sdk::http::Request;
+use cartage_sdk::json::Value;
 use cartage_sdk::orders::Told;
-use cartage_sdk::serde_json::{Value, json as value};
 use cartage_sdk::{Failure, Package, PackageSeen, Progress, Update};
 use contents::Contents;
 
@@ -32,7 +32,7 @@ struct Fulfillment {
 impl Fulfillment {
     fn of(value: &Value) -> Option<Fulfillment> {
         let meta = json::list(&value["meta_data"])?;
-        let meta = meta.into_iter().filter_map(|entry| Some((entry["key"].as_str()?.to_owned(), entry["value"].clone())));
+        let meta = meta.into_iter().filter_map(|entry| Some((entry["key"].text()?.to_owned(), entry["value"].clone())));
         Some(Fulfillment { id: json::id(&value["id"])?, meta: meta.collect() })
     }
 
@@ -40,7 +40,7 @@ impl Fulfillment {
         self.meta.iter().find(|(own, _)| own == key).map(|(_, value)| value)
     }
 
-    fn number(&self) -> Option<String> {
+    fn number(&self) -> Option<&str> {
         self.meta(NUMBER).and_then(json::text).filter(|number| !number.is_empty())
     }
 }
@@ -71,7 +71,7 @@ pub(crate) fn tell(shop: &mut Shop<'_>, order: &Order, update: &Update, work: &m
 pub(crate) fn seen(shop: &mut Shop<'_>, order: u64) -> Result<Vec<PackageSeen>, Failure> {
     let package = |own: &Fulfillment| {
         let carrier = own.meta(CARRIER).and_then(json::text).filter(|carrier| !carrier.is_empty());
-        PackageSeen { carrier, tracking_number: own.number() }
+        PackageSeen { carrier: carrier.map(str::to_owned), tracking_number: own.number().map(str::to_owned) }
     };
     Ok(list(shop, order)?.iter().map(package).collect())
 }
@@ -79,13 +79,13 @@ pub(crate) fn seen(shop: &mut Shop<'_>, order: u64) -> Result<Vec<PackageSeen>, 
 fn list(shop: &mut Shop<'_>, order: u64) -> Result<Vec<Fulfillment>, Failure> {
     // WooCommerce 10.1 sends the list itself, later versions an object that holds the list.
     let body = shop.get(About::Fulfillments, &format!("/orders/{order}/fulfillments"), "fulfillments,id,meta_data")?;
-    let list = if body.is_array() { json::list(&body) } else { body.get("fulfillments").and_then(json::list) };
+    let list = json::whole_list(if body.list().is_some() { &body } else { &body["fulfillments"] });
     let all: Option<Vec<Fulfillment>> = list.and_then(|list| list.into_iter().map(Fulfillment::of).collect());
     all.ok_or_else(|| Failure::protocol("the shop's answer is no list of the order's fulfilments"))
 }
 
 fn known<'f>(all: &'f [Fulfillment], package: &Package, number: &str) -> Option<&'f Fulfillment> {
-    let by_number = |wanted: &str| all.iter().find(|own| own.number().is_some_and(|own| tracking::is_same(&own, wanted)));
+    let by_number = |wanted: &str| all.iter().find(|own| own.number().is_some_and(|own| tracking::is_same(own, wanted)));
     let id = package.known_reference.as_deref().and_then(|id| id.parse().ok());
     let by_id = id.and_then(|id: u64| all.iter().find(|own| own.id == id));
     by_id.or_else(|| by_number(number)).or_else(|| by_number(tracking::known_number(package, number)))
@@ -102,9 +102,9 @@ fn ready<'s, 'a>(shop: &'s mut Shop<'a>) -> Result<&'s mut Shop<'a>, Failure> {
 fn add(shop: &mut Shop<'_>, order: &Order, package: &Package, number: &str, items: Value, update: &Update) -> Result<u64, Failure> {
     let mut meta = vec![(ITEMS.to_owned(), items)];
     meta.extend(about(package, number));
-    let body = value!({"status": "fulfilled", "is_fulfilled": true, "meta_data": written(&meta)});
-    let request = notifying(Request::post(API).path(&format!("/orders/{}/fulfillments", order.id)), update).json(body);
-    let made = shop.ask(About::Fulfillments, request, "fulfillment,id")?.body;
+    let body = Value::object([("status", "fulfilled".into()), ("is_fulfilled", true.into()), ("meta_data", written(meta))]);
+    let request = notifying(Request::post(API).path(&format!("/orders/{}/fulfillments", order.id)), update);
+    let made = shop.write(About::Fulfillments, request, &body, "fulfillment,id")?;
     let id = json::id(&made["id"]).or_else(|| json::id(&made["fulfillment"]["id"]));
     id.ok_or_else(|| Failure::protocol("the shop's reply to a fulfilment is not a fulfilment"))
 }
@@ -125,8 +125,9 @@ fn correct(
     meta.retain(|(key, _)| changed.iter().all(|(own, _)| own != key));
     meta.extend(changed);
     let path = format!("/orders/{}/fulfillments/{}", order.id, known.id);
-    let request = notifying(Request::put(API).path(&path), update).json(value!({"meta_data": written(&meta)}));
-    shop.ask(About::Fulfillments, request, "fulfillment,id")?;
+    let body = Value::object([("meta_data", written(meta))]);
+    let request = notifying(Request::put(API).path(&path), update);
+    shop.write(About::Fulfillments, request, &body, "fulfillment,id")?;
     Ok(Some(known.id))
 }
 
@@ -148,6 +149,6 @@ fn about(package: &Package, number: &str) -> Vec<(String, Value)> {
     meta
 }
 
-fn written(meta: &[(String, Value)]) -> Vec<Value> {
-    meta.iter().map(|(key, value)| value!({"id": 0, "key": key, "value": value})).collect()
+fn written(meta: Vec<(String, Value)>) -> Value {
+    Value::List(meta.into_iter().map(|(key, value)| json::entry(&key, value)).collect())
 }

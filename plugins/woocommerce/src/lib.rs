@@ -22,15 +22,16 @@ mod shop;
 mod tracking;
 
 use cartage_sdk::http::Method;
+use cartage_sdk::json::Value;
 use cartage_sdk::manifest::{Endpoint, Features, Oauth1, Oauth1Placement, Oauth1Signature, Setting, Slot, Statuses};
-use cartage_sdk::{
-    Applied, Choice, ChoicesOf, Context, Delivery, Failure, Manifest, OrderKey, Plugin, Progress, Report, Update, serde_json::Value,
-};
+use cartage_sdk::{Applied, Choice, ChoicesOf, Context, Delivery, Failure, Manifest, OrderKey, Plugin, Progress, Report, Update};
 use order::{LookUp, Order, Wanted};
 use shop::Shop;
 
 /// The endpoint.
 const API: &str = "api";
+/// The type of what is sent.
+const JSON: &str = "application/json";
 /// The credential for TLS, and the one for plain http.
 const KEY: &str = "key";
 const SIGNED_KEY: &str = "signed-key";
@@ -104,9 +105,9 @@ fn api() -> Endpoint {
     Endpoint::new("api", "the shop's address with /wp-json/wc/v3 at its end", "https://shop.example/wp-json/wc/v3")
         .methods([Method::Get, Method::Put, Method::Post, Method::Delete])
         .paths(["/orders", "/data/currencies/current", "/reports/orders/totals"])
-        .request_types(["application/json"])
+        .request_types([JSON])
         .response_headers(["x-wp-totalpages"])
-        .response_types(["application/json"])
+        .response_types([JSON])
 }
 
 fn key() -> Slot {
@@ -186,7 +187,7 @@ fn found(shop: &mut Shop<'_>, update: &Update, delivery: &Delivery, kept: Kept) 
 /// Sets the status and the tracking items, where the order does not have them already.
 fn change(shop: &mut Shop<'_>, order: &Order, update: &Update, items: Option<Vec<Value>>, work: &mut Progress<'_>) -> Result<(), Failure> {
     let status = update.status.as_deref().filter(|status| order.status.as_deref() != Some(*status));
-    let Some(body) = order::change(status, items.as_deref()) else { return Ok(()) };
+    let Some(body) = order::change(status, items) else { return Ok(()) };
     let after = order.put(shop, &body)?;
     // The change is made, also where the shop set another status than the one that it was asked for.
     work.step("order changed", None);

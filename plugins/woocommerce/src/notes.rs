@@ -8,8 +8,8 @@ use crate::shop::{About, Shop};
 use crate::{API, TRACKING, TRACKING_NOTE, json, tracking};
 use cartage_sdk::delivery::may_have_arrived;
 use cartage_sdk::http::Request;
+use cartage_sdk::json::Value;
 use cartage_sdk::orders::Told;
-use cartage_sdk::serde_json::json as value;
 use cartage_sdk::{Delivery, Failure, Package, Progress, Update};
 
 /// Bytes of the note with tracking numbers. The shop's database takes 64 KiB.
@@ -96,9 +96,8 @@ fn line(package: &Package, number: &str) -> String {
 
 fn listed(shop: &mut Shop<'_>, order: &Order) -> Result<Vec<String>, Failure> {
     let body = shop.get(About::Orders, &format!("/orders/{}/notes", order.id), "id,note")?;
-    let notes = json::list(&body).filter(|_| body.is_array() || body.is_object());
-    let notes = notes.ok_or_else(|| Failure::protocol("the shop's answer is no list of the order's notes"))?;
-    Ok(notes.iter().filter_map(|note| note["note"].as_str().map(plain)).collect())
+    let notes = json::whole_list(&body).ok_or_else(|| Failure::protocol("the shop's answer is no list of the order's notes"))?;
+    Ok(notes.iter().filter_map(|note| note["note"].text().map(plain)).collect())
 }
 
 /// A note as it is compared. WordPress takes backslashes away, and may alter white space.
@@ -107,9 +106,9 @@ fn plain(text: &str) -> String {
 }
 
 fn add(shop: &mut Shop<'_>, order: &Order, note: &Note) -> Result<String, Failure> {
-    let body = value!({"note": note.text, "customer_note": note.for_customer});
-    let request = Request::post(API).path(&format!("/orders/{}/notes", order.id)).json(body);
-    let added = shop.ask(About::Orders, request, "id")?.body;
+    let body = Value::object([("note", note.text.as_str().into()), ("customer_note", note.for_customer.into())]);
+    let request = Request::post(API).path(&format!("/orders/{}/notes", order.id));
+    let added = shop.write(About::Orders, request, &body, "id")?;
     let id = json::id(&added["id"]).ok_or_else(|| Failure::protocol("the shop's reply to a note is not a note"))?;
     Ok(id.to_string())
 }

@@ -5,9 +5,8 @@
 use crate::shop::{About, Answer, Shop};
 use crate::{API, LOOK_UP, json, tracking};
 use cartage_sdk::http::Request;
-use cartage_sdk::serde_json::{Map, Value, json as value};
+use cartage_sdk::json::Value;
 use cartage_sdk::{Context, Failure, FailureKind};
-use std::collections::BTreeSet;
 
 /// Orders on one page of a search: the most that WooCommerce gives.
 const PAGE: usize = 100;
@@ -111,27 +110,18 @@ fn id_of(number: &str) -> Result<u64, Failure> {
 }
 
 fn by_search(shop: &mut Shop<'_>, number: &str, wanted: Wanted) -> Result<Order, Failure> {
-    let found = ids_by_search(shop, number)?;
-    let mut ids = found.iter();
-    match (ids.next(), ids.next()) {
-        (Some(id), None) => {
-            let order = read(shop, *id, wanted)?;
-            if order.number.as_deref() != Some(number) {
-                return Err(Failure::protocol(format!("the shop found order {number} and shows another one under the id {id}")));
-            }
-            Ok(order)
-        }
-        (None, _) => Err(Failure::order_not_found(format!("the shop's search finds no order with the number {number}"))),
-        (Some(_), Some(_)) => {
-            let ids: Vec<String> = found.iter().take(10).map(u64::to_string).collect();
-            Err(Failure::ambiguous_order(format!("several orders have the number {number}: those with the ids {}", ids.join(", "))))
-        }
+    let id = id_by_search(shop, number)?;
+    let id = id.ok_or_else(|| Failure::order_not_found(format!("the shop's search finds no order with the number {number}")))?;
+    let order = read(shop, id, wanted)?;
+    if order.number.as_deref() != Some(number) {
+        return Err(Failure::protocol(format!("the shop found order {number} and shows another one under the id {id}")));
     }
+    Ok(order)
 }
 
-/// The ids of all orders of this number. The search looks into names and addresses as well, so most of what it finds has another.
-fn ids_by_search(shop: &mut Shop<'_>, number: &str) -> Result<BTreeSet<u64>, Failure> {
-    let mut ids = BTreeSet::new();
+/// The id of the only order of this number. The search looks into names and addresses as well, so most of what it finds has another.
+fn id_by_search(shop: &mut Shop<'_>, number: &str) -> Result<Option<u64>, Failure> {
+    let mut only = None;
     for page in 1..=PAGES_MAX {
         let request = Request::get(API)
             .path("/orders")
@@ -141,12 +131,21 @@ fn ids_by_search(shop: &mut Shop<'_>, number: &str) -> Result<BTreeSet<u64>, Fai
             .query("per_page", PAGE.to_string())
             .query("page", page.to_string());
         let Answer { body, pages } = shop.ask(About::Orders, request, "id,number")?;
-        let orders = json::list(&body).filter(|_| body.is_array() || body.is_object());
-        let orders = orders.ok_or_else(|| Failure::protocol("the shop's answer to a search is no list"))?;
-        let of_the_number = orders.iter().filter(|order| json::text(&order["number"]).as_deref() == Some(number));
-        ids.extend(of_the_number.filter_map(|order| json::id(&order["id"])));
+        let orders = json::whole_list(&body).ok_or_else(|| Failure::protocol("the shop's answer to a search is no list"))?;
+        let of_the_number = orders.iter().filter(|order| json::text(&order["number"]) == Some(number));
+        for id in of_the_number.filter_map(|order| json::id(&order["id"])) {
+            // A page can repeat an order of the one before, where one was made meanwhile.
+            match only {
+                Some(other) if other != id => {
+                    return Err(Failure::ambiguous_order(format!(
+                        "more than one order has the number {number}: those with the ids {other}, {id}"
+                    )));
+                }
+                _ => only = Some(id),
+            }
+        }
         if orders.len() < PAGE || pages.is_some_and(|pages| pages <= page) {
-            return Ok(ids);
+            return Ok(only);
         }
     }
     Err(Failure::order_not_found(format!(
@@ -167,7 +166,7 @@ fn read(shop: &mut Shop<'_>, id: u64, wanted: Wanted) -> Result<Order, Failure> 
         fields += ",line_items";
     }
     let body = shop.ask(About::Orders, request, &fields)?.body;
-    let (number, status) = (json::text(&body["number"]), body["status"].as_str().map(str::to_owned));
+    let (number, status) = (json::text(&body["number"]).map(str::to_owned), body["status"].text().map(str::to_owned));
     if json::id(&body["id"]) != Some(id) || number.is_none() || status.is_none() {
         return Err(Failure::protocol(format!("the shop's answer is not the order with the id {id}")));
     }
@@ -175,25 +174,21 @@ fn read(shop: &mut Shop<'_>, id: u64, wanted: Wanted) -> Result<Order, Failure> 
 }
 
 /// What a PUT changes. `None`: nothing.
-pub(crate) fn change(status: Option<&str>, items: Option<&[Value]>) -> Option<Value> {
-    let mut body = Map::new();
-    if let Some(status) = status {
-        body.insert("status".to_owned(), status.into());
-    }
-    if let Some(items) = items {
-        body.insert("meta_data".to_owned(), value!([{"key": tracking::META, "value": items}]));
-    }
-    (!body.is_empty()).then_some(Value::Object(body))
+pub(crate) fn change(status: Option<&str>, items: Option<Vec<Value>>) -> Option<Value> {
+    let items = items.map(|items| Value::List(vec![json::entry(tracking::META, items.into())]));
+    let members = [("status", status.map(Value::from)), ("meta_data", items)];
+    let body = Value::object(members.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    body.members().is_some_and(|members| !members.is_empty()).then_some(body)
 }
 
 impl Order {
     /// Changes it and returns the status that it has then. The reply must be about this order.
     pub(crate) fn put(&self, shop: &mut Shop<'_>, body: &Value) -> Result<String, Failure> {
-        let request = Request::put(API).path(&format!("/orders/{}", self.id)).json(body.clone());
-        let after = shop.ask(About::Orders, request, "id,number,status")?.body;
+        let request = Request::put(API).path(&format!("/orders/{}", self.id));
+        let after = shop.write(About::Orders, request, body, "id,number,status")?;
         let is_same = json::id(&after["id"]) == Some(self.id)
-            && self.number.as_ref().is_none_or(|number| json::text(&after["number"]).as_ref() == Some(number));
-        match after["status"].as_str() {
+            && self.number.as_deref().is_none_or(|number| json::text(&after["number"]) == Some(number));
+        match after["status"].text() {
             Some(status) if is_same => Ok(status.to_owned()),
             _ => Err(Failure::protocol(format!("the shop's reply to the change is not the order with the id {}", self.id))),
         }

@@ -3,7 +3,7 @@
 use crate::order::{self, Order, Wanted};
 use crate::shop::{About, Shop};
 use crate::{Kept, fulfillments, json, tracking};
-use cartage_sdk::serde_json::Value;
+use cartage_sdk::json::Value;
 use cartage_sdk::{Choice, Context, Failure, FailureKind, FindingSubject, OrderKey, OrderSeen, PackageSeen, Report};
 
 /// Packages that a report can hold.
@@ -39,7 +39,7 @@ fn seen(shop: &mut Shop<'_>, key: &OrderKey, kept: Kept) -> Result<OrderSeen, Fa
     };
     packages.truncate(PACKAGES_MAX);
     let Order { id, number, status, body } = order;
-    let created = body["date_created"].as_str().map(|created| ("created".to_owned(), created.to_owned()));
+    let created = body["date_created"].text().map(|created| ("created".to_owned(), created.to_owned()));
     Ok(OrderSeen {
         order_number: number.unwrap_or_else(|| key.order_number.clone()),
         reference: Some(id.to_string()),
@@ -50,7 +50,7 @@ fn seen(shop: &mut Shop<'_>, key: &OrderKey, kept: Kept) -> Result<OrderSeen, Fa
 }
 
 fn package(item: &Value) -> PackageSeen {
-    let text = |name: &str| json::text(&item[name]).filter(|text| !text.is_empty());
+    let text = |name: &str| json::text(&item[name]).filter(|text| !text.is_empty()).map(str::to_owned);
     PackageSeen {
         carrier: text("custom_tracking_provider").or_else(|| text("tracking_provider")),
         tracking_number: text("tracking_number"),
@@ -87,9 +87,9 @@ pub(crate) fn statuses(shop: &mut Shop<'_>) -> Result<Vec<Choice>, Failure> {
         answer => answer,
     }?;
     let choice = |status: &&Value| {
-        let title = status["name"].as_str().filter(|name| !name.is_empty()).map(str::to_owned);
-        Some(Choice { value: json::text(&status["slug"])?, title })
+        let title = status["name"].text().filter(|name| !name.is_empty()).map(str::to_owned);
+        Some(Choice { value: json::text(&status["slug"])?.to_owned(), title })
     };
-    let choices: Option<Vec<Choice>> = answer.as_array().and_then(|statuses| statuses.iter().map(|status| choice(&status)).collect());
+    let choices: Option<Vec<Choice>> = answer.list().and_then(|statuses| statuses.iter().map(|status| choice(&status)).collect());
     choices.filter(|choices| !choices.is_empty()).ok_or_else(|| Failure::protocol("the shop's answer is no list of statuses"))
 }

@@ -1,9 +1,9 @@
 //! Requests to the shop: each with the key, with `_fields`, and with its answer judged.
 
 use crate::answer;
-use crate::{API, KEY, SIGNED_KEY};
-use cartage_sdk::http::Request;
-use cartage_sdk::serde_json::Value;
+use crate::{API, JSON, KEY, SIGNED_KEY};
+use cartage_sdk::http::{self, Request};
+use cartage_sdk::json::Value;
 use cartage_sdk::{Context, Failure};
 
 /// What a request is about, for the remedy where the shop has no such route.
@@ -47,12 +47,17 @@ impl<'a> Shop<'a> {
     pub(crate) fn ask(&mut self, about: About, request: Request, fields: &str) -> Result<Answer, Failure> {
         self.left = self.left.saturating_sub(1);
         let response = request.query("_fields", fields).auth(self.slot).send()?;
-        let body = response.json();
+        let body = response.json_value();
         if let Some(failure) = answer::refusal(&response, body.as_ref().ok(), about, self.context) {
             return Err(failure);
         }
         let pages = response.header("x-wp-totalpages").and_then(|pages| pages.trim().parse().ok());
         Ok(Answer { body: body?, pages })
+    }
+
+    /// Sends a body.
+    pub(crate) fn write(&mut self, about: About, request: Request, body: &Value, fields: &str) -> Result<Value, Failure> {
+        Ok(self.ask(about, request.body(JSON, [http::text(body.to_string())]), fields)?.body)
     }
 
     pub(crate) fn get(&mut self, about: About, path: &str, fields: &str) -> Result<Value, Failure> {

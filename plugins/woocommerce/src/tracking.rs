@@ -5,8 +5,8 @@
 
 use crate::json;
 use crate::order::Order;
+use cartage_sdk::json::Value;
 use cartage_sdk::orders::{CivilDate, Told};
-use cartage_sdk::serde_json::{Map, Value};
 use cartage_sdk::signing::{self, Algorithm, hex};
 use cartage_sdk::{Failure, Package, Update, http};
 
@@ -58,7 +58,7 @@ pub(crate) fn merged(order: &Order, update: &Update) -> Result<Option<Vec<Value>
 /// The tracking items that an order has.
 pub(crate) fn items(order: &Value) -> Result<Vec<Value>, Failure> {
     let Some(value) = json::meta(&order["meta_data"], META) else { return Ok(Vec::new()) };
-    let items = json::list(value).filter(|items| items.iter().all(|item| item.is_object()));
+    let items = json::list(value).filter(|items| items.iter().all(|item| item.members().is_some()));
     let items = items.ok_or_else(|| {
         Failure::invalid_data(format!(
             "the order's {META} is no list of tracking items, and would be lost if it were written: look at it in the shop"
@@ -68,13 +68,13 @@ pub(crate) fn items(order: &Value) -> Result<Vec<Value>, Failure> {
 }
 
 fn is_of(item: &Value, number: &str) -> bool {
-    json::text(&item["tracking_number"]).is_some_and(|own| is_same(&own, number))
+    json::text(&item["tracking_number"]).is_some_and(|own| is_same(own, number))
 }
 
 fn new_item(package: &Package, number: &str, update: &Update) -> Result<Value, Failure> {
     // The extension removes an item by this id, and takes up to 32 hexadecimal digits for one.
     let digest = signing::digest(Algorithm::Md5, [http::text(format!("{}-{number}", package.carrier.as_deref().unwrap_or_default()))])?;
-    let mut item = Value::Object(Map::from_iter([("tracking_id".to_owned(), hex(&digest).into())]));
+    let mut item = Value::object([("tracking_id", hex(&digest).into())]);
     fill(&mut item, package, number, update);
     Ok(item)
 }
@@ -84,18 +84,17 @@ fn fill(item: &mut Value, package: &Package, number: &str, update: &Update) {
     let (carrier, link) = (package.carrier.as_deref().unwrap_or_default(), package.tracking_url.as_deref().unwrap_or_default());
     let (known, custom) = if link.is_empty() { (slug(carrier), "") } else { (String::new(), carrier) };
     let shipped = unix_seconds(package.picked_up.unwrap_or(update.changed_at.date));
-    item["tracking_provider"] = known.into();
-    item["custom_tracking_provider"] = custom.into();
-    item["custom_tracking_link"] = link.into();
-    item["tracking_number"] = number.into();
-    item["date_shipped"] = shipped.to_string().into();
+    item.set("tracking_provider", known.into());
+    item.set("custom_tracking_provider", custom.into());
+    item.set("custom_tracking_link", link.into());
+    item.set("tracking_number", number.into());
+    item.set("date_shipped", shipped.to_string().into());
 }
 
 /// A carrier's name as WordPress writes names in keys: `Royal Mail` is `royal-mail`.
 pub(crate) fn slug(carrier: &str) -> String {
-    let lower = carrier.to_lowercase();
-    let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("-")
+    let words = carrier.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }
 
 /// The beginning of a day in UTC, in seconds since 1970.
