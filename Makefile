@@ -18,10 +18,10 @@ PLUGINS := $(sort $(dir $(wildcard plugins/*/Cargo.toml)))
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := target/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
-.PHONY: help setup build plugins guests demo test crash bench lint package docs deny advisories notices
+.PHONY: help setup build plugins guests demo test crash real-vendure bench lint package docs deny advisories notices
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## see whether this machine has what building needs
 	@missing=; \
@@ -54,14 +54,23 @@ crash: guests ## kill the daemon hundreds of times under load, at carts of every
 	CARTAGE_CRASH_KILLS=500 cargo test --package cartage-tests --test e2e -- delivery::nothing_is_lost
 	CARTAGE_CRASH_ROUNDS=130 cargo test --package cartage-tests --test e2e -- crash::
 
+# The shop is fetched from npm, by its lock file, and lives in memory on this machine. Nothing else here needs node.
+VENDURE := target/real-vendure
+
+real-vendure: plugins ## tell a real Vendure of orders, and compare what it has then; needs node 20 and npm
+	@mkdir -p $(VENDURE)
+	@cp tests/real-vendure/*.js* $(VENDURE)
+	npm ci --prefix $(VENDURE) --no-audit --no-fund
+	cargo run --package cartage-tests --example real-vendure
+
 # All of it in one build, for the reason above.
 bench: guests ## measure, one line a figure
 	cargo build --release --workspace --bins --benches
 	cargo bench --workspace --bench figures --bench gate --bench store --bench queue
 
-# What plugins depend on, as a registry would have it: each package is built from its own files and from the other's package.
-package: setup ## package the contract and the SDK, and build the packages
-	cargo package --allow-dirty --package cartage-contract --package cartage-sdk
+# What plugins depend on, as a registry would have it: each package is built from its own files and from the others' packages.
+package: setup ## package the contract, the cart scripts and the SDK, and build the packages
+	cargo package --allow-dirty --package cartage-contract --package cartage-cart-script --package cartage-sdk
 
 lint: setup ## check formatting and lints
 	cargo fmt --all --check

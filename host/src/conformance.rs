@@ -76,7 +76,7 @@ pub async fn examine(plugin: &Plugin, script: Option<&Script>, options: &Options
     if let Some(bypass) = bypasses.iter().find(|bypass| !names.contains(&bypass.case)) {
         return Err(Error::NoSuchBypass { name: bypass.case.clone(), names });
     }
-    let script = script.map(|script| world::whole(script, plugin.manifest()));
+    let script = script.map(|script| script.clone().whole(plugin.manifest()));
     let world = World::new(plugin.manifest(), script.as_ref())?;
     let mut bench = Bench::new(plugin, world, script.as_ref(), options.seed);
     let mut cases = Vec::new();

@@ -170,15 +170,18 @@ impl<'s> Cart<'s> {
     }
 
     fn written(&self, reply: &Reply, read: &Read<'_>, order: Option<&Order>) -> Response {
-        let value = |name: &str| match (name.split_once('.'), order) {
+        let plain = |name: &str| match (name.split_once('.'), order) {
             (Some(("order", "number")), Some(order)) => order.number.clone(),
             (Some(("order", "reference")), Some(order)) => order.reference.clone().unwrap_or_else(|| order.number.clone()),
             (Some(("order", field)), Some(_)) => {
                 let place = read.orders.first().copied().unwrap_or_default();
                 self.fields[place].get(field).cloned().unwrap_or_default()
             }
-            (Some(("items", kind)), order) => self.items(reply, kind, order.map_or("", |order| order.number.as_str())),
             _ => first_value(read, name),
+        };
+        let value = |name: &str| match name.strip_prefix("items.") {
+            Some(kind) => self.items(reply, kind, order.map_or("", |order| order.number.as_str()), plain),
+            None => plain(name),
         };
         let filled = |text: &str| template::fill(text, value);
         let header = |(name, value): (&String, &String)| ResponseHeader { name: name.clone(), value: filled(value) };
@@ -186,8 +189,8 @@ impl<'s> Cart<'s> {
         Response { status: reply.status, headers, body: filled(&reply.body).into_bytes(), extra: Vec::new() }
     }
 
-    /// What was added to an order of one kind, as the reply writes each.
-    fn items(&self, reply: &Reply, kind: &str, of: &str) -> String {
+    /// What was added to an order of one kind, as the reply writes each. `other` gives the values that all have in common.
+    fn items(&self, reply: &Reply, kind: &str, of: &str, other: impl Fn(&str) -> String) -> String {
         let Some(item) = reply.items.get(kind) else { return String::new() };
         let mut written: Vec<String> = Vec::new();
         for effect in &self.effects {
@@ -195,7 +198,11 @@ impl<'s> Cart<'s> {
                 && (order.as_str(), own.as_str()) == (of, kind)
             {
                 let index = (written.len() + 1).to_string();
-                written.push(template::fill(item, |name| if name == "index" { index.clone() } else { value.clone() }));
+                written.push(template::fill(item, |name| match name {
+                    "index" => index.clone(),
+                    "value" => value.clone(),
+                    _ => other(name),
+                }));
             }
         }
         written.join(",")

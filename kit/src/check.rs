@@ -119,8 +119,8 @@ fn check_reply(entry: &str, reply: &Reply, rule: Option<&Rule>, found: &mut Vec<
     }
     for (kind, item) in &reply.items {
         match template::names(item) {
-            Ok(names) if names.iter().all(|name| ["index", "value"].contains(name)) => {}
-            Ok(_) => found.push(format!("{entry} writes items.{kind} with a name besides ${{index}} and ${{value}}")),
+            Ok(names) if names.iter().all(|name| ["index", "value"].contains(name) || name.starts_with("order.")) => {}
+            Ok(_) => found.push(format!("{entry} writes items.{kind} with a name besides ${{index}}, ${{value}} and those of the order")),
             Err(problem) => found.push(format!("{entry} has a template that is wrong: {problem}")),
         }
     }

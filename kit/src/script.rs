@@ -1,7 +1,7 @@
 //! A cart script as data.
 
 use cartage_contract::delivery::FailureKind;
-use cartage_contract::manifest::Plain;
+use cartage_contract::manifest::{Manifest, Plain, Slot, Statuses};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -265,6 +265,28 @@ impl TryFrom<String> for Expected {
 }
 
 impl Script {
+    /// The script with the manifest's statuses where it names none.
+    #[must_use]
+    pub fn whole(mut self, manifest: &Manifest) -> Script {
+        if let (true, Statuses::Fixed(statuses)) = (self.statuses.is_empty(), &manifest.statuses) {
+            self.statuses = statuses.iter().map(|status| status.value.clone()).collect();
+        }
+        self
+    }
+
+    /// Whether a credential slot holds values: the script names the slot, or the manifest requires it. Of slots that stand for each other, one does: the
+    /// one that the script names, else the first.
+    pub fn binds(&self, slot: &Slot, manifest: &Manifest) -> bool {
+        let is_named = |slot: &Slot| self.credentials.contains_key(&slot.name);
+        match &slot.alternative {
+            Some(group) => {
+                let chosen = manifest.alternatives(group).find(|slot| is_named(slot)).or_else(|| manifest.alternatives(group).next());
+                chosen.is_some_and(|chosen| chosen.name == slot.name)
+            }
+            None => slot.required || is_named(slot),
+        }
+    }
+
     /// The orders of this number, or of this id of the cart's own.
     pub(crate) fn orders_named<'s>(&'s self, name: &'s str) -> impl Iterator<Item = usize> + 's {
         let is_named = move |order: &Order| order.number == name || order.reference.as_deref() == Some(name);
@@ -286,7 +308,7 @@ impl Script {
     }
 
     /// The refusals of a case, in the script's order.
-    pub fn refusals_of<'s>(&'s self, case: &'s str) -> impl Iterator<Item = &'s Refusal> {
+    pub fn refusals_of<'s>(&'s self, case: &str) -> impl Iterator<Item = &'s Refusal> {
         self.refusals.iter().filter(move |refusal| refusal.case == case)
     }
 }

@@ -58,16 +58,18 @@ pub struct Progress<'a> {
     reference: Option<String>,
     message: Option<String>,
     resume: Option<Vec<u8>>,
+    /// Whether something was changed at the cart.
+    is_changed: bool,
 }
 
 impl<'a> Progress<'a> {
     /// Nothing done so far, in an attempt at this delivery.
     pub fn of(delivery: &'a Delivery) -> Progress<'a> {
-        Progress { delivery, steps: Vec::new(), packages: Vec::new(), reference: None, message: None, resume: None }
+        Progress { delivery, steps: Vec::new(), packages: Vec::new(), reference: None, message: None, resume: None, is_changed: false }
     }
 
     /// Does the work and returns what came of it: the [`Applied`] or the [`Failure`], with all that was recorded until then. It is `done` if a
-    /// step or a package was recorded, else `already-done`: so record whatever changes something at the cart.
+    /// step or a told package was recorded, else `already-done`: so record whatever changes something at the cart.
     ///
     /// # Errors
     /// The failure that the work returned.
@@ -79,6 +81,7 @@ impl<'a> Progress<'a> {
     /// Something was done at the cart, and the cart's reference for it.
     pub fn step(&mut self, name: &str, reference: Option<&str>) {
         self.steps.push(Step { name: name.to_owned(), reference: reference.map(str::to_owned) });
+        self.is_changed = true;
     }
 
     /// Does a step, unless an earlier attempt or this one recorded it as done; gives back the cart's reference for it, either way.
@@ -102,6 +105,12 @@ impl<'a> Progress<'a> {
     /// The cart was told of this package of the update (its place, from 0), and may have given it a reference. Said twice of a package, it
     /// counts once, with the newest reference.
     pub fn told(&mut self, package: usize, reference: Option<&str>) {
+        self.found(package, reference);
+        self.is_changed = true;
+    }
+
+    /// The cart has this package of the update already, by an earlier attempt or by somebody's hand. It counts as told, and nothing was changed.
+    pub fn found(&mut self, package: usize, reference: Option<&str>) {
         tell(&mut self.packages, package, reference);
     }
 
@@ -125,9 +134,9 @@ impl<'a> Progress<'a> {
     /// # Errors
     /// The failure that it was given.
     pub fn finish(self, outcome: Result<(), Failure>) -> Result<Applied, Failure> {
-        let Progress { mut steps, mut packages, reference, message, resume, .. } = self;
+        let Progress { mut steps, mut packages, reference, message, resume, is_changed, .. } = self;
         let Err(failure) = outcome else {
-            let applied = if steps.is_empty() && packages.is_empty() { Applied::already_done() } else { Applied::done() };
+            let applied = if is_changed { Applied::done() } else { Applied::already_done() };
             let message = message.filter(|text| !text.is_empty());
             return Ok(contract::Applied { reference, message, steps, packages, ..applied.into() }.into());
         };
@@ -216,6 +225,7 @@ mod tests {
         assert_eq!(outcome(|work| work.told(0, None)), AppliedOutcome::Done);
         assert_eq!(outcome(|_| ()), AppliedOutcome::AlreadyDone);
         assert_eq!(outcome(|work| work.reference("found, and nothing else")), AppliedOutcome::AlreadyDone);
+        assert_eq!(outcome(|work| work.found(0, Some("made by an earlier attempt"))), AppliedOutcome::AlreadyDone);
     }
 
     #[test]

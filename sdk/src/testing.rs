@@ -5,7 +5,8 @@
 //! header fails the test as it would fail in production; what passes is compared with what the test [expects](Cart::expect), in order, and the rest
 //! goes to a [rule](Cart::rule). Secrets have placeholders, tokens of log-ins and OAuth among them, and a request is shown with `[slot.field]` in
 //! their places, which makes it fit for a [golden file](Seen::assert_golden). A [`Shop`] remembers what it was told, for updates that follow each
-//! other, replies that are lost and attempts that are made again.
+//! other, replies that are lost and attempts that are made again. A shop can live by the plugin's [cart script](Cart::of_script), and
+//! [`run_cases`] runs the script's own cases, which `cartage plugin test` runs against the built file.
 //!
 //! ```
 //! use cartage_sdk::http::{Method, Request};
@@ -58,6 +59,7 @@ mod expect;
 mod placeholders;
 mod reply;
 mod sample;
+mod script;
 mod seen;
 mod shop;
 mod shown;
@@ -67,6 +69,7 @@ mod stage;
 pub use expect::Expect;
 pub use reply::{NotAReply, Reply};
 pub use sample::{DELIVERY_ID, ENTROPY, NOW_UNIX_MS, delivery, package, update};
+pub use script::{ScriptedShop, run_cases};
 pub use seen::Seen;
 pub use shop::{Shop, after};
 pub use shown::Shown;
@@ -78,7 +81,7 @@ use crate::{Applied, Choice, ChoicesOf, Context, Delivery, Failure, OrderKey, Pl
 use stage::{Denials, Stage};
 use std::marker::PhantomData;
 
-/// The limits of a cart that nobody gave others: those of the host.
+/// The limits of a cart that nobody gave others: those of the host. The manifest's pace goes before them.
 const LIMITS: grants::RequestLimits = grants::RequestLimits { requests: 20, request_bytes: 1 << 20 };
 /// The same, as a plugin is told.
 const CALL_LIMITS: d::Limits =
@@ -114,7 +117,8 @@ impl<P: Plugin> Cart<P> {
         }
         let endpoints = manifest.endpoints.iter().map(|endpoint| (endpoint.name.clone(), bound(&endpoint.example)));
         let slots = manifest.slots.iter().map(|slot| (slot.name.clone(), slot.fields.iter().map(|field| field.name.clone()).collect()));
-        let grants = grants::Grants { endpoints: endpoints.collect(), slots: slots.collect(), limits: LIMITS };
+        let limits = grants::RequestLimits { requests: manifest.pace.requests_per_call.unwrap_or(LIMITS.requests), ..LIMITS };
+        let grants = grants::Grants { endpoints: endpoints.collect(), slots: slots.collect(), limits };
         Cart { stage: Stage::new(manifest, grants), settings: Vec::new(), any_update: false, plugin: PhantomData }
     }
 
@@ -166,9 +170,21 @@ impl<P: Plugin> Cart<P> {
     /// # Panics
     /// If the manifest has no such setting, or it does not take the value.
     #[must_use]
-    pub fn set(mut self, setting: &str, value: impl Into<crate::manifest::Default>) -> Cart<P> {
+    pub fn set(self, setting: &str, value: impl Into<crate::manifest::Default>) -> Cart<P> {
+        let value = value.into();
+        self.set_as(setting, |declared| value.of_kind(&declared.kind))
+    }
+
+    /// As [`Cart::set`], with a value as a file writes it.
+    fn set_plain(self, setting: &str, value: &m::Plain) -> Cart<P> {
+        self.set_as(setting, |declared| {
+            declared.read(value.clone()).unwrap_or_else(|error| panic!("setting {setting} does not take the cart script's value: {error}"))
+        })
+    }
+
+    fn set_as(mut self, setting: &str, value: impl FnOnce(&m::Setting) -> d::SettingValue) -> Cart<P> {
         let declared = self.stage.manifest.setting(setting).unwrap_or_else(|| panic!("the manifest has no setting {setting}"));
-        let value = value.into().of_kind(&declared.kind);
+        let value = value(declared);
         if let Err(error) = declared.accept(&value) {
             panic!("setting {setting} does not take {}: {error}", shown::value(&value));
         }
@@ -188,6 +204,13 @@ impl<P: Plugin> Cart<P> {
     #[must_use]
     pub fn rule(mut self, rule: impl Fn(&Seen) -> Reply + 'static) -> Cart<P> {
         self.stage.rule = Some(Box::new(rule));
+        self
+    }
+
+    /// Gives a call so many requests, in place of those that the manifest's pace or the host says.
+    #[must_use]
+    pub fn requests(mut self, requests: u32) -> Cart<P> {
+        self.stage.grants.limits.requests = requests;
         self
     }
 
@@ -228,13 +251,18 @@ impl<P: Plugin> Cart<P> {
             Some(d::BoundEndpoint { name: endpoint.name.clone(), base_url })
         };
         let slots = manifest.slots.iter().map(|slot| slot.name.clone()).filter(|slot| self.stage.grants.slots.contains_key(slot));
+        let limits = d::Limits {
+            requests: self.stage.grants.limits.requests,
+            response_bytes: manifest.pace.response_bytes.unwrap_or(CALL_LIMITS.response_bytes),
+            ..CALL_LIMITS
+        };
         let context = d::Context {
             now_unix_ms: NOW_UNIX_MS,
             entropy: ENTROPY.to_vec(),
             settings,
             endpoints: manifest.endpoints.iter().filter_map(bound).collect(),
             bound_slots: slots.collect(),
-            limits: CALL_LIMITS,
+            limits,
             extra: Vec::new(),
         };
         context.into()

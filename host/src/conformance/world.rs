@@ -4,7 +4,7 @@ use crate::carts::{Limits, SetLimits};
 use cartage_cart_script::Script;
 use cartage_contract::delivery::{self, BoundEndpoint, Context, Setting, SettingValue};
 use cartage_contract::grants::{self, BaseUrl, Grants, RequestLimits, SecretsInClear};
-use cartage_contract::manifest::{Base, Endpoint, KeyEncoding, Manifest, Plain, Slot, SlotKind, Statuses};
+use cartage_contract::manifest::{Base, Endpoint, KeyEncoding, Manifest, Plain, Slot, SlotKind};
 use cartage_contract::request::Secrets;
 use std::collections::BTreeMap;
 
@@ -73,15 +73,6 @@ impl Secrets for Values {
     fn field(&self, slot: &str, field: &str) -> Option<&str> {
         self.0.get(&(slot.to_owned(), field.to_owned())).map(String::as_str)
     }
-}
-
-/// A script with the manifest's statuses where it names none.
-pub(super) fn whole(script: &Script, manifest: &Manifest) -> Script {
-    let mut script = script.clone();
-    if let (true, Statuses::Fixed(statuses)) = (script.statuses.is_empty(), &manifest.statuses) {
-        script.statuses = statuses.iter().map(|status| status.value.clone()).collect();
-    }
-    script
 }
 
 impl World {
@@ -166,16 +157,10 @@ fn bound(endpoint: &Endpoint, script: Option<&Script>) -> Result<(String, grants
     Ok((endpoint.name.clone(), grants::BoundEndpoint { base, signed: None, secrets: SecretsInClear::Accepted }))
 }
 
-/// With a script: what it names and what is required. Without: all. Of slots that stand for each other, one.
+/// With a script: what it [binds](Script::binds). Without: all; of slots that stand for each other, the first.
 fn is_bound(slot: &Slot, manifest: &Manifest, script: Option<&Script>) -> bool {
-    let is_named = |slot: &Slot| script.is_some_and(|script| script.credentials.contains_key(&slot.name));
-    match &slot.alternative {
-        Some(group) => {
-            let chosen = manifest.alternatives(group).find(|slot| is_named(slot)).or_else(|| manifest.alternatives(group).next());
-            chosen.is_some_and(|chosen| chosen.name == slot.name)
-        }
-        None => slot.required || is_named(slot) || script.is_none(),
-    }
+    let is_first = |group: &String| manifest.alternatives(group).next().is_some_and(|first| first.name == slot.name);
+    script.map_or_else(|| slot.alternative.as_ref().is_none_or(is_first), |script| script.binds(slot, manifest))
 }
 
 /// A slot's values: those that are given, stand-ins for what else it must have, and what the host itself would make (a token, a signature).

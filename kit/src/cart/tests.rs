@@ -61,7 +61,7 @@ name = "notes"
 method = "GET"
 path = "/orders/*/notes"
 read.order = { segment = 2 }
-reply = { body = "[${items.note}]", items = { note = '{"id": ${index}, "note": "${value|json}"}' } }
+reply = { body = "[${items.note}]", items = { note = '{"id": ${index}, "of": ${order.reference}, "note": "${value|json}"}' } }
 
 [[rule]]
 name = "add-note"
@@ -117,7 +117,7 @@ fn a_shop_of_several_steps_can_be_described() {
     let twice: Vec<String> = cart.twice().into_iter().map(ToString::to_string).collect();
     assert_eq!(twice, ["note a \"b\" of order 1021"]);
     let listed = body(&mut cart, &ask(Method::Get, "/orders/12/notes", "", "")).1;
-    assert_eq!(listed, r#"[{"id": 1, "note": "a \"b\""},{"id": 2, "note": "a \"b\""}]"#);
+    assert_eq!(listed, r#"[{"id": 1, "of": 12, "note": "a \"b\""},{"id": 2, "of": 12, "note": "a \"b\""}]"#);
     let effects: Vec<String> = cart.effects().iter().map(ToString::to_string).collect();
     assert_eq!(effects[0], "status of order 1021 is completed");
 }

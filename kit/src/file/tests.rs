@@ -75,6 +75,7 @@ fn what_does_not_hang_together_is_named() {
         ("read.order = { form", "read.order = { query = \"a\", form", "a value is in one place"),
         ("read.order = { form = \"order\" }", "read.order = { json = \"order\" }", "a JSON pointer begins with a slash"),
         ("body = \"OK\"", "body = \"${order\"", "has no end"),
+        ("body = \"OK\"", "body = \"OK\", items = { note = \"${number}\" }", "writes items.note with a name besides"),
         ("body = \"OK\"", "status = 100", "a final status is 200 to 599"),
         ("[[bypass]]", "[[refusal]]\ncase = \"rate-limited\"\nrule = \"none\"\nreply = {}\n[[bypass]]", "names the rule \"none\""),
         ("[[bypass]]", "[[bypass]]\ncase = \"ambiguous-order\"\nreason = \"x\"\n[[bypass]]", "is there twice"),

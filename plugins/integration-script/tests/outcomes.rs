@@ -1,7 +1,7 @@
 //! What an answer means beside its form: by the attempts before, by the encoding that was sent, and by what the update itself holds.
 
 use cartage_sdk::http::Reach;
-use cartage_sdk::testing::{Cart, Reply, delivery, update};
+use cartage_sdk::testing::{Cart, Reply, delivery, run_cases, update};
 use cartage_sdk::{Delivery, EarlierAttempt, Failure, FailureKind, Update};
 use integration_script::IntegrationScript;
 use integration_script::reply::UNKNOWN_TRIES;
@@ -153,4 +153,9 @@ fn a_firewalls_page_is_about_one_order_and_a_closed_shop_about_all() {
     ] {
         assert_eq!(cart("xml", status, body).send(&update("1001", "Shipped")).failed().kind, kind, "{status} {body}");
     }
+}
+
+#[test]
+fn the_cases_of_the_cart_script_hold() {
+    run_cases::<IntegrationScript>("cart-script");
 }

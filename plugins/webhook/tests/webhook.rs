@@ -2,7 +2,7 @@
 
 use cartage_sdk::contract::delivery::{FindingLevel, RetryWish};
 use cartage_sdk::http::{ErrorKind, Method, Reach};
-use cartage_sdk::testing::{Cart, DELIVERY_ID, Expect, Reply, package, update};
+use cartage_sdk::testing::{Cart, DELIVERY_ID, Expect, Reply, package, run_cases, update};
 use cartage_sdk::{CivilTime, Content, FailureKind, FindingSubject, LineItem, LinePackage, Package, Told, Update};
 use webhook::Webhook;
 
@@ -180,4 +180,9 @@ fn a_check_posts_nothing() {
     }
     let unreachable = cart(Reply::error(ErrorKind::Dns, Reach::NothingSent)).check(None).failed();
     assert_eq!(unreachable.kind, FailureKind::Unavailable);
+}
+
+#[test]
+fn the_cases_of_the_cart_script_hold() {
+    run_cases::<Webhook>("cart-script");
 }

@@ -68,6 +68,10 @@ impl Reply {
         }
     }
 
+    pub(super) fn of(response: Response) -> Reply {
+        Reply(Ok(response))
+    }
+
     /// A header more.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Reply {

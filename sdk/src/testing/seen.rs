@@ -2,6 +2,7 @@
 
 use crate::contract::http::Method;
 use crate::contract::request::{Wire, WireHeader};
+use cartage_cart_script::Asked;
 use std::fmt;
 use std::path::Path;
 
@@ -11,15 +12,35 @@ use std::path::Path;
 /// `METHOD URL`, a line a header, an empty line and the body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Seen {
+    endpoint: String,
+    path: String,
     record: Wire,
     wire: Wire,
     headers: Vec<(String, String)>,
 }
 
 impl Seen {
-    pub(super) fn new(record: Wire, wire: Wire) -> Seen {
-        let text = |header: &WireHeader| (header.name.clone(), String::from_utf8_lossy(&header.value).into_owned());
-        Seen { headers: record.headers.iter().map(text).collect(), record, wire }
+    /// `endpoint` and `path` are the request's own, before the base URL is joined to them.
+    pub(super) fn new(endpoint: String, path: String, record: Wire, wire: Wire) -> Seen {
+        Seen { endpoint, path, headers: record.headers.iter().map(text).collect(), record, wire }
+    }
+
+    /// The request as a cart script sees it, with the values of the secrets in it.
+    pub(super) fn asked(&self) -> Asked {
+        let query = self.wire.url.split_once('?').map_or("", |(_, query)| query);
+        let body = String::from_utf8_lossy(self.wire.body.as_deref().unwrap_or_default()).into_owned();
+        let headers = self.wire.headers.iter().map(text).collect();
+        Asked::received(&self.endpoint, self.method().name(), &self.path, query, headers, body)
+    }
+
+    /// The endpoint that it goes to.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Its path below the endpoint's base URL.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// Its method.
@@ -96,6 +117,10 @@ impl fmt::Debug for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+fn text(header: &WireHeader) -> (String, String) {
+    (header.name.clone(), String::from_utf8_lossy(&header.value).into_owned())
 }
 
 /// Requests for a failed test's message.

@@ -116,8 +116,9 @@ impl Stage {
             let reason = format!("the call has made its {} requests", self.grants.limits.requests);
             return Err(request::Denied { kind: http::ErrorKind::QuotaExceeded, reason });
         }
+        let (endpoint, path) = (request.endpoint.clone(), request.path.clone());
         let allowed = request::check(request, &self.manifest, &self.grants, self.delivery.as_deref())?;
-        Ok(Seen::new(allowed.wire_record(), allowed.wire(&self.secrets)?))
+        Ok(Seen::new(endpoint, path, allowed.wire_record(), allowed.wire(&self.secrets)?))
     }
 
     fn reply_to(&mut self, seen: &Seen) -> Reply {

@@ -161,15 +161,17 @@ fn what_the_manifest_does_not_name_fails_the_test_as_in_production() {
 }
 
 #[test]
-fn a_call_has_its_quota_of_requests() {
-    let run = run(cart().rule(|_| Reply::status(200)).allow_denials(), |_, _| {
-        for _ in 0..super::LIMITS.requests {
-            Request::get("api").send()?;
-        }
-        Err(Request::get("api").send().expect_err("one too many").into())
-    });
-    assert_eq!(run.requests.len(), 20);
-    assert_eq!(run.failed().kind, FailureKind::HostDenied);
+fn a_call_has_its_quota_of_requests_and_is_told_it() {
+    for (cart, quota) in [(cart(), 20), (cart().requests(3), 3)] {
+        let run = run(cart.rule(|_| Reply::status(200)).allow_denials(), |_, context| {
+            for _ in 0..context.limits.requests {
+                Request::get("api").send()?;
+            }
+            Err(Request::get("api").send().expect_err("one too many").into())
+        });
+        assert_eq!(run.requests.len(), quota);
+        assert_eq!(run.failed().kind, FailureKind::HostDenied);
+    }
 }
 
 #[test]

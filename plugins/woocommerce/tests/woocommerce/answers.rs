@@ -127,3 +127,8 @@ fn a_status_that_the_shop_did_not_keep_is_no_success() {
     assert_eq!((failure.kind, failure.reference.as_deref()), (Kind::IllegalTransition, Some("12")));
     assert!(failure.message.contains("the order is processing"), "{}", failure.message);
 }
+
+#[test]
+fn the_cases_of_the_cart_script_hold() {
+    cartage_sdk::testing::run_cases::<woocommerce::WooCommerce>("cart-script");
+}

@@ -1,38 +1,13 @@
 //! The plugin against a scripted cart.
 
 use super::MyCart;
-use cartage_sdk::http::Method;
 use cartage_sdk::serde_json::{Value, json};
-use cartage_sdk::testing::{Cart, Expect, Reply, Seen, Shop, package, update};
+use cartage_sdk::testing::{Cart, Expect, Reply, ScriptedShop, Shop, package, run_cases, update};
 use cartage_sdk::{FailureKind, FindingSubject, Update};
 
-/// What the made-up shop remembers.
-#[derive(Debug, Default)]
-struct State {
-    status: String,
-    shipments: Vec<String>,
-}
-
-/// A shop with the order 1021.
-fn shop() -> Shop<MyCart, State> {
-    Cart::new().remembering(State::default(), answer)
-}
-
-fn answer(state: &mut State, seen: &Seen) -> Reply {
-    let body = seen.json().unwrap_or(Value::Null);
-    match (seen.method(), seen.url().trim_start_matches("https://shop.example/api")) {
-        (Method::Get, "/orders?number=1021") => Reply::json(200, json!([{"id": "a7", "number": "1021"}, {"id": "b8", "number": "10211"}])),
-        (Method::Get, "/orders/a7/shipments") => Reply::json(200, state.shipments.clone()),
-        (Method::Put, "/orders/a7/status") => {
-            state.status = body["status"].as_str().unwrap_or_default().to_owned();
-            Reply::json(200, json!({}))
-        }
-        (Method::Post, "/orders/a7/shipments") => {
-            state.shipments.extend(body["number"].as_str().map(str::to_owned));
-            Reply::json(201, json!({}))
-        }
-        _ => Reply::json(404, json!({"error": "there is nothing of that name"})),
-    }
+/// The shop that the cart script describes.
+fn shop() -> Shop<MyCart, ScriptedShop> {
+    Cart::of_script("cart-script")
 }
 
 fn shipped() -> Update {
@@ -43,8 +18,15 @@ fn shipped() -> Update {
 fn an_update_sets_the_status_and_adds_each_shipment() {
     let mut shop = shop();
     let applied = shop.send(&shipped()).succeeded();
-    assert_eq!(applied.reference.as_deref(), Some("a7"));
-    assert_eq!((shop.state().status.as_str(), shop.state().shipments.join(" ")), ("shipped", "1Z1 1Z2".to_owned()));
+    assert_eq!(applied.reference.as_deref(), Some("a1"));
+    let effects = shop.state().effects();
+    assert_eq!(effects, ["status of order 1021 is shipped", "shipment 1Z1 of order 1021", "shipment 1Z2 of order 1021"]);
+}
+
+/// The script's own cases. `cartage plugin test` runs them against the built file.
+#[test]
+fn the_cases_of_the_cart_script_hold() {
+    run_cases::<MyCart>("cart-script");
 }
 
 /// Each answer is lost in turn, after the shop has done what it was asked. The repeat adds nothing twice.
@@ -55,7 +37,7 @@ fn a_repeat_adds_nothing_twice() {
         let failure = shop.lose_reply(lost).send(&shipped()).failed();
         assert_eq!(failure.kind, FailureKind::Unavailable, "request {lost}");
         shop.again().succeeded();
-        assert_eq!(shop.state().shipments, ["1Z1", "1Z2"], "request {lost}");
+        assert_eq!(shop.state().done_twice(), [""; 0], "request {lost}");
     }
 }
 

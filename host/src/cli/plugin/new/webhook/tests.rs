@@ -4,7 +4,7 @@ use super::MyCart;
 use cartage_sdk::contract::delivery::RetryWish;
 use cartage_sdk::http::Method;
 use cartage_sdk::serde_json::json;
-use cartage_sdk::testing::{Cart, DELIVERY_ID, Expect, Reply, package, update};
+use cartage_sdk::testing::{Cart, DELIVERY_ID, Expect, Reply, package, run_cases, update};
 use cartage_sdk::{FailureKind, FindingSubject, Package, Told, Update};
 
 const URL: &str = "https://shop.example/orders";
@@ -59,4 +59,10 @@ fn each_answer_has_its_meaning() {
 fn check_posts_nothing() {
     let report = Cart::<MyCart>::new().expect(Expect::new(Method::Head, URL), Reply::status(405)).check(None).succeeded();
     assert_eq!(report.findings[0].about, FindingSubject::Reachability);
+}
+
+/// The script's own cases. `cartage plugin test` runs them against the built file.
+#[test]
+fn the_cases_of_the_cart_script_hold() {
+    run_cases::<MyCart>("cart-script");
 }

@@ -1,0 +1,235 @@
+//! What a status means.
+//!
+//! | status | meaning |
+//! |---|---|
+//! | `Shipped`, `Delivered` | all fulfilments of the order are so; the order follows |
+//! | `PartiallyShipped`, `PartiallyDelivered` | the fulfilments of the packages that the update names are so; the order follows |
+//! | `Cancelled` | the order is cancelled |
+//! | any other | the order is moved to this state |
+
+use crate::answer::{list, member, text, texts};
+use crate::order::{self, Order};
+use crate::refusal;
+use crate::shop::Shop;
+use cartage_sdk::orders::standing_packages;
+use cartage_sdk::serde_json::{Value, json};
+use cartage_sdk::{Choice, Failure, Package, Progress, Update};
+
+/// The setting that says whether shipping is cancelled with the order.
+pub(crate) const CANCEL_SHIPPING: &str = "cancel-shipping";
+
+/// States of an order that was not placed yet: nobody tells a shop of those.
+const BEFORE_PLACED: [&str; 3] = ["Created", "Draft", "AddingItems"];
+/// States of an order whose payment, or whose contents, are not settled.
+const NOT_SETTLED: [&str; 5] = ["AddingItems", "ArrangingPayment", "ArrangingAdditionalPayment", "Modifying", "Draft"];
+/// States that an order comes to by its fulfilments.
+const BY_FULFILMENTS: [&str; 4] = ["PartiallyShipped", "Shipped", "PartiallyDelivered", "Delivered"];
+const CANCELLED: &str = "Cancelled";
+
+/// What an update wants of the order, besides its packages and notes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal<'u> {
+    /// The order's state stays as it is.
+    Stay,
+    /// All fulfilments are to be in this state.
+    All(Stage),
+    /// The fulfilments of the packages that the update names are.
+    Named(Stage),
+    /// The order is to be cancelled.
+    Cancel,
+    /// The order is to be in this state.
+    State(&'u str),
+}
+
+/// How far a fulfilment has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Shipped,
+    Delivered,
+}
+
+impl Stage {
+    /// The states on the way there, the last one included.
+    fn way(self) -> &'static [&'static str] {
+        match self {
+            Stage::Shipped => &["Shipped"],
+            Stage::Delivered => &["Shipped", "Delivered"],
+        }
+    }
+
+    /// The states of an order in which all of it has come so far.
+    fn reached(self) -> &'static [&'static str] {
+        match self {
+            Stage::Shipped => &["Shipped", "PartiallyDelivered", "Delivered"],
+            Stage::Delivered => &["Delivered"],
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Stage::Shipped => "Shipped",
+            Stage::Delivered => "Delivered",
+        }
+    }
+}
+
+impl<'u> Goal<'u> {
+    pub(crate) fn of(status: Option<&'u str>) -> Goal<'u> {
+        match status {
+            None => Goal::Stay,
+            Some("Shipped") => Goal::All(Stage::Shipped),
+            Some("Delivered") => Goal::All(Stage::Delivered),
+            Some("PartiallyShipped") => Goal::Named(Stage::Shipped),
+            Some("PartiallyDelivered") => Goal::Named(Stage::Delivered),
+            Some(CANCELLED) => Goal::Cancel,
+            Some(state) => Goal::State(state),
+        }
+    }
+
+    pub(crate) fn is_of_all(self) -> bool {
+        matches!(self, Goal::All(_))
+    }
+
+    /// A package takes all that is left where nobody says what is in it, and that is more than a part of the order.
+    pub(crate) fn needs_contents(self, package: &Package) -> Result<(), Failure> {
+        let Goal::Named(_) = self else { return Ok(()) };
+        let number = package.tracking_number.as_deref().unwrap_or("without a number");
+        Err(Failure::invalid_data(format!(
+            "nobody says what is in the package {number}, so it cannot be a part of the order; say what is in it, or map the label to `Shipped`"
+        )))
+    }
+
+    /// Brings the order there.
+    pub(crate) fn reach(self, work: &mut Progress<'_>, shop: &Shop<'_>, update: &Update, order: &mut Order) -> Result<(), Failure> {
+        match self {
+            Goal::Stay => Ok(()),
+            Goal::All(stage) => {
+                let all = order.fulfilments().map(|fulfilment| fulfilment.id.clone()).collect();
+                let is_moved = advance(work, shop, order, all, stage)?;
+                settle(work, shop, order, stage, is_moved)
+            }
+            Goal::Named(stage) => {
+                let named: Vec<String> =
+                    standing_packages(update).filter_map(|package| Some(order.fulfilment_of(package)?.id.clone())).collect();
+                if named.is_empty() {
+                    return Err(Failure::invalid_data(
+                        "the update names no package that the shop has, so it does not say which part of the order is meant",
+                    ));
+                }
+                advance(work, shop, order, named, stage).map(|_| ())
+            }
+            Goal::Cancel => cancel(work, shop, update, order),
+            Goal::State(state) if order.state == state => Ok(()),
+            Goal::State(state) => move_order(work, shop, &order.id, state),
+        }
+    }
+}
+
+impl Order {
+    /// An order is fulfilled after its payment, and before it is cancelled. Vendure itself makes fulfilments in states from which an order cannot follow.
+    pub(crate) fn can_be_shipped(&self) -> Result<(), Failure> {
+        let may = |state: &str| BY_FULFILMENTS.contains(&state);
+        if may(&self.state) || self.next_states.iter().any(|state| may(state)) {
+            return Ok(());
+        }
+        let said = format!("an order in the state {} cannot be shipped", self.state);
+        Err(if NOT_SETTLED.contains(&self.state.as_str()) { Failure::order_busy(said) } else { Failure::illegal_transition(said) })
+    }
+}
+
+/// Moves fulfilments on, each as far as it can go. Whether any was moved.
+fn advance(work: &mut Progress<'_>, shop: &Shop<'_>, order: &mut Order, ids: Vec<String>, stage: Stage) -> Result<bool, Failure> {
+    let mut is_moved = false;
+    for id in ids {
+        for state in stage.way() {
+            let can = |order: &Order| order.fulfilments().any(|own| own.id == id && own.next_states.iter().any(|next| next == state));
+            if can(order) {
+                move_fulfilment(work, shop, order, &id, state)?;
+                is_moved = true;
+            }
+        }
+    }
+    Ok(is_moved)
+}
+
+fn move_fulfilment(work: &mut Progress<'_>, shop: &Shop<'_>, order: &mut Order, id: &str, state: &str) -> Result<(), Failure> {
+    let mutation = format!(
+        "mutation MoveFulfilment($id: ID!, $state: String!) {{ transitionFulfillmentToState(id: $id, state: $state) {{ \
+         ... on Fulfillment {{ state nextStates }} {} }} }}",
+        refusal::OF_FULFILMENT
+    );
+    let data = shop.write(&mutation, &json!({"id": id, "state": state}))?;
+    let moved = match refusal::result(&data, "transitionFulfillmentToState")? {
+        // Somebody else moved it since it was read.
+        Err(refusal) if refusal.is_there_already() => return Ok(()),
+        moved => moved?,
+    };
+    is_there(&moved, state)?;
+    work.step(if state == "Delivered" { "fulfilment delivered" } else { "fulfilment shipped" }, Some(id));
+    order.moved(id, state, &texts(&moved, "nextStates")?);
+    Ok(())
+}
+
+/// A change was made only if the answer shows the state that was asked for.
+fn is_there(result: &Value, wanted: &str) -> Result<(), Failure> {
+    let is = text(result, "state")?;
+    if is == wanted { Ok(()) } else { Err(Failure::protocol(format!("the shop answered with the state {is}, and was asked for {wanted}"))) }
+}
+
+/// Sees that the order has followed its fulfilments. In a shop with a process of its own it may not do so by itself.
+fn settle(work: &mut Progress<'_>, shop: &Shop<'_>, order: &Order, stage: Stage, is_moved: bool) -> Result<(), Failure> {
+    let left = order.count_left();
+    if left > 0 {
+        work.message(format!("{left} items of the order are in no package, so it is not {} as a whole", stage.name()));
+        return Ok(());
+    }
+    let state = if is_moved { order::state(shop, &order.id)? } else { order.state.clone() };
+    if stage.reached().contains(&state.as_str()) { Ok(()) } else { move_order(work, shop, &order.id, stage.name()) }
+}
+
+fn move_order(work: &mut Progress<'_>, shop: &Shop<'_>, id: &str, state: &str) -> Result<(), Failure> {
+    let mutation = format!(
+        "mutation MoveOrder($id: ID!, $state: String!) {{ transitionOrderToState(id: $id, state: $state) {{ ... on Order {{ state }} {} }} }}",
+        refusal::OF_ORDER
+    );
+    let data = shop.write(&mutation, &json!({"id": id, "state": state}))?;
+    let moved = match refusal::result(&data, "transitionOrderToState")? {
+        // Vendure says the same of a state that it does not have and of one that it forbids.
+        Err(refusal) if refusal.is_of_order_state() && !states(shop)?.iter().any(|own| own == state) => {
+            return Err(Failure::status_not_supported(format!("the shop has no order state {state}")));
+        }
+        moved => moved?,
+    };
+    is_there(&moved, state)?;
+    work.step("order moved", Some(state));
+    Ok(())
+}
+
+/// Cancels the order, with the label as the reason. Money is not given back by that.
+fn cancel(work: &mut Progress<'_>, shop: &Shop<'_>, update: &Update, order: &Order) -> Result<(), Failure> {
+    if order.state == CANCELLED {
+        return Ok(());
+    }
+    let mutation = format!(
+        "mutation CancelOrder($input: CancelOrderInput!) {{ cancelOrder(input: $input) {{ ... on Order {{ state }} {} }} }}",
+        refusal::OF_ORDER
+    );
+    let input = json!({"orderId": order.id, "reason": update.label, "cancelShipping": shop.context.boolean(CANCEL_SHIPPING)?});
+    let data = shop.write(&mutation, &json!({"input": input}))?;
+    is_there(&refusal::result(&data, "cancelOrder")??, CANCELLED)?;
+    work.step("order cancelled", None);
+    Ok(())
+}
+
+/// The shop's order states.
+fn states(shop: &Shop<'_>) -> Result<Vec<String>, Failure> {
+    let data = shop.read("query OrderStates { globalSettings { serverConfig { orderProcess { name } } } }", &json!({}))?;
+    let process = list(member(member(&data, "globalSettings")?, "serverConfig")?, "orderProcess")?;
+    process.iter().map(|state| text(state, "name").map(str::to_owned)).collect()
+}
+
+/// The states that an Order Manager may tell of.
+pub(crate) fn statuses(shop: &Shop<'_>) -> Result<Vec<Choice>, Failure> {
+    let placed = states(shop)?.into_iter().filter(|state| !BEFORE_PLACED.contains(&state.as_str()));
+    Ok(placed.map(|value| Choice { value, title: None }).collect())
+}
