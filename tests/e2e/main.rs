@@ -30,4 +30,3 @@ mod standing;
 mod unreadable;
 mod visible;
 mod webhook;
-mod woocommerce;

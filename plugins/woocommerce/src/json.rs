@@ -35,7 +35,7 @@ pub(crate) fn meta<'v>(meta_data: &'v Value, key: &str) -> Option<&'v Value> {
     list(meta_data)?.into_iter().find(|entry| entry["key"].text() == Some(key)).map(|entry| &entry["value"])
 }
 
-/// An entry of meta data, as it is written.
+/// An entry of a fulfilment's meta data, as it is written.
 pub(crate) fn entry(key: &str, value: Value) -> Value {
     Value::object([("id", 0_u64.into()), ("key", key.into()), ("value", value)])
 }

@@ -175,7 +175,7 @@ fn read(shop: &mut Shop<'_>, id: u64, wanted: Wanted) -> Result<Order, Failure> 
 
 /// What a PUT changes. `None`: nothing.
 pub(crate) fn change(status: Option<&str>, items: Option<Vec<Value>>) -> Option<Value> {
-    let items = items.map(|items| Value::List(vec![json::entry(tracking::META, items.into())]));
+    let items = items.map(|items| Value::List(vec![Value::object([("key", tracking::META.into()), ("value", items.into())])]));
     let members = [("status", status.map(Value::from)), ("meta_data", items)];
     let body = Value::object(members.into_iter().filter_map(|(name, value)| Some((name, value?))));
     body.members().is_some_and(|members| !members.is_empty()).then_some(body)
