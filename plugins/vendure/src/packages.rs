@@ -94,9 +94,11 @@ fn fulfil_together(
         inside.into_iter().for_each(|place| work.told(place, Some(&id)));
     }
     for (place, package) in beside {
-        let number = package.tracking_number.as_deref().unwrap_or_default();
-        let text = format!("Package: {} {number}", carrier(package));
-        notes.add(work, text.trim_end(), update.notify_customer == Some(true))?;
+        // Without a number there is nothing to tell: an earlier attempt may have made its fulfilment.
+        if let Some(number) = &package.tracking_number {
+            let text = format!("Package: {} {number}", carrier(package));
+            notes.add(work, &text, update.notify_customer == Some(true))?;
+        }
         work.found(place, None);
     }
     Ok(())

@@ -54,6 +54,16 @@ fn the_same_again_changes_nothing() {
     has_everything_once(&shop, "sent again");
 }
 
+/// A package without a number, of which nobody says what is in it, is not told once more as a note.
+#[test]
+fn a_lost_reply_to_a_package_without_a_number_leaves_no_note() {
+    let mut shop = shop();
+    let packages = vec![Package { tracking_number: None, ..package("UPS", "") }];
+    shop.lose_reply(2).send(&Update { packages, ..to("Shipped") }).failed();
+    shop.again().succeeded();
+    assert_eq!((shop.state().fulfilments.len(), shop.state().notes.len(), shop.state().state.as_str()), (1, 0, "Shipped"));
+}
+
 /// What was made at the shop stays known when a later step fails.
 #[test]
 fn partial_success_is_kept() {
