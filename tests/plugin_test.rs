@@ -129,6 +129,21 @@ fn a_second_shipment_is_seen() {
 }
 
 #[test]
+fn a_plugin_that_asks_to_be_called_again_without_end_is_seen() {
+    let words = ["an update with a package", "`pending` 20 times", "record each step that is done, and go on after the steps"];
+    let also = [
+        "packages",
+        "same-update-twice",
+        "told-before",
+        "reply-lost-after-acting",
+        "earlier-outcome-unknown",
+        "resume-after-each-step",
+        "delivered",
+    ];
+    is_caught("bad_never_ends", "updates", &words, &also);
+}
+
+#[test]
 fn the_first_of_two_orders_is_not_taken() {
     let words = ["an update of the order 1030, of which the cart has two", "so it is to be the failure ambiguous-order"];
     is_caught("bad_takes_the_first", "ambiguous-order", &words, &["packages", "delivered"]);

@@ -38,10 +38,16 @@ async fn try_case(bench: &mut Bench<'_>, case: &Case, attempted: &str) -> Vec<Pr
     }
     let refusal = bench.script.zip(case.refusal.as_deref());
     let refusal = refusal.and_then(|(script, name)| script.refusals.iter().find(|refusal| refusal.case == name));
-    let (mut shop, attempt) = (bench.shop(), Attempt::first(&update));
-    let plan = refusal.map(Plan::refusal).unwrap_or_default();
-    let came = bench.attempt(&mut shop, &plan, &attempt).await;
-    let mut problems = honest(attempted, &attempt, &came);
+    let (mut shop, first) = (bench.shop(), Attempt::first(&update));
+    let mut all = match refusal.map(Plan::refusal) {
+        Some(plan) => {
+            let came = bench.attempt(&mut shop, &plan, &first).await;
+            vec![(first, came)]
+        }
+        None => bench.to_the_end(&mut shop, first).await,
+    };
+    let mut problems: Vec<Problem> = all.iter().flat_map(|(attempt, came)| honest(attempted, attempt, came)).collect();
+    let (_, came) = all.pop().expect("there is a first attempt");
     if !is(&came, case.expect) {
         let wrong = format!("the script expects {}", expected(case.expect));
         problems.push(Problem::new(attempted, shown(&came.outcome), wrong, "mend the plugin, or what the case expects"));
