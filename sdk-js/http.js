@@ -9,7 +9,7 @@ const READS = ["get", "head", "options"];
 
 // Larger and deeper JSON is not read: parsed, it takes several times as much memory, and stack for each level.
 const JSON_BYTES_MAX = 1 << 20;
-const JSON_DEPTH_MAX = 127;
+const JSON_DEPTH_MAX = 500;
 
 // What the host refused, what did not arrive, and what could not be understood. Every other kind says that the host denied the request.
 const KINDS = {

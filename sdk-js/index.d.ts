@@ -158,7 +158,7 @@ export class Answer {
   readonly contentType: string | null;
   /** The first header of this name, in any case. Only those that the manifest declares are here, and `content-type`, `retry-after` and `date`. */
   header(name: string): string | null;
-  /** The body as JSON: up to 1 MiB and 127 levels deep. It throws a `Failure` of the kind `protocol` where the body is none. */
+  /** The body as JSON: up to 1 MiB and 500 levels deep. It throws a `Failure` of the kind `protocol` where the body is none. */
   json(): any;
   /** How long the cart asks to be left alone, by its header `retry-after`: seconds, or a date after the attempt's start. */
   retryAfterMs(context: Context): number | null;

@@ -15,7 +15,7 @@ pub(crate) struct Source {
 }
 
 /// Folders and files that hold nothing that is written by hand.
-const SKIPPED: [&str; 3] = ["target", ".git", "generated.rs"];
+const SKIPPED: [&str; 4] = ["target", "node_modules", ".git", "generated.rs"];
 
 impl Tree {
     /// Reads the repository below `root`.
