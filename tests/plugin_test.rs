@@ -5,6 +5,9 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+/// Bytes of a plugin that is written in Rust, at most.
+const PLUGIN_BYTES_MAX: u64 = 300_000;
+
 /// Runs the command over a plugin's file.
 fn run(file: &Path, arguments: &[&str]) -> Output {
     cartage().args(["plugin", "test"]).arg(file).args(arguments).output().expect("the command can be started")
@@ -52,7 +55,10 @@ fn is_caught(name: &str, case: &str, words: &[&str], and: &[&str]) {
 
 #[test]
 fn the_repository_s_plugins_conform_at_the_high_level() {
-    for name in ["integration-script", "vendure", "webhook"] {
+    for name in ["integration-script", "vendure", "webhook", "woocommerce"] {
+        let size = std::fs::metadata(plugin(name)).expect("it is built").len();
+        // GraphQL's answers need more code.
+        assert!(size <= PLUGIN_BYTES_MAX || name == "vendure", "{name} has {size} bytes");
         let folder = script(&format!("plugins/{name}"));
         let output = run(&plugin(name), &["--script", folder.to_str().expect("the path is text")]);
         let (shown, talk) = text(&output);

@@ -83,7 +83,7 @@ async fn told<'p>(bench: &mut Bench<'p>, attempted: &str, update: &Update) -> (S
 }
 
 /// What was done to the cart, in one line.
-fn done(shop: &Shop<'_>) -> String {
+pub(super) fn done(shop: &Shop<'_>) -> String {
     let effects: Vec<String> = shop.effects().iter().take(8).map(ToString::to_string).collect();
     if effects.is_empty() { "nothing was done to the cart".to_owned() } else { format!("the cart has: {}", effects.join("; ")) }
 }
