@@ -5,6 +5,9 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+/// Bytes of a plugin that is written in Rust, at most.
+const PLUGIN_BYTES_MAX: u64 = 300_000;
+
 /// Runs the command over a plugin's file.
 fn run(file: &Path, arguments: &[&str]) -> Output {
     cartage().args(["plugin", "test"]).arg(file).args(arguments).output().expect("the command can be started")
@@ -52,12 +55,15 @@ fn is_caught(name: &str, case: &str, words: &[&str], and: &[&str]) {
 
 #[test]
 fn the_repository_s_plugins_conform_at_the_high_level() {
-    for name in ["integration-script", "vendure", "webhook"] {
+    for name in ["integration-script", "vendure", "webhook", "woocommerce"] {
+        let size = std::fs::metadata(plugin(name)).expect("it is built").len();
+        // GraphQL's answers need more code.
+        assert!(size <= PLUGIN_BYTES_MAX || name == "vendure", "{name} has {size} bytes");
         let folder = script(&format!("plugins/{name}"));
         let output = run(&plugin(name), &["--script", folder.to_str().expect("the path is text")]);
         let (shown, talk) = text(&output);
         assert_eq!(output.status.code(), Some(0), "{name}\n{shown}{talk}");
-        for part in ["level high", "bypassed: ", "passed: ", "limits", "memory_bytes"] {
+        for part in ["level high", "passed: ", "limits", "memory_bytes"] {
             assert!(shown.contains(part), "{name}: {part}\n{shown}");
         }
         assert!(!shown.contains("without need"), "{name}: each bypass is needed\n{shown}");
@@ -120,6 +126,21 @@ fn a_second_shipment_is_seen() {
     let words = ["done twice: shipment 1Z9876543218754100 of order 1021", "look at `delivery.earlier`"];
     let also = ["told-before", "reply-lost-after-acting", "earlier-outcome-unknown", "resume-after-each-step"];
     is_caught("bad_ships_twice", "same-update-twice", &words, &also);
+}
+
+#[test]
+fn a_plugin_that_asks_to_be_called_again_without_end_is_seen() {
+    let words = ["an update with a package", "`pending` 20 times", "record each step that is done, and go on after the steps"];
+    let also = [
+        "packages",
+        "same-update-twice",
+        "told-before",
+        "reply-lost-after-acting",
+        "earlier-outcome-unknown",
+        "resume-after-each-step",
+        "delivered",
+    ];
+    is_caught("bad_never_ends", "updates", &words, &also);
 }
 
 #[test]

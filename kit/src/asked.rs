@@ -118,7 +118,7 @@ fn between(text: &str, from: &str, to: &str) -> Vec<String> {
     text.split(from).skip(1).filter_map(|rest| rest.split_once(to)).map(|(inside, _)| inside.to_owned()).take(VALUES_MAX).collect()
 }
 
-/// The texts, numbers and booleans that a pointer leads to.
+/// What a pointer leads to: texts, numbers and booleans as they are, lists and objects as JSON.
 fn json(text: &str, pointer: &str) -> Vec<String> {
     let Ok(document) = serde_json::from_str::<Value>(text) else { return Vec::new() };
     let found = pointer.split('/').skip(1).fold(vec![&document], |found, step| {
@@ -127,8 +127,8 @@ fn json(text: &str, pointer: &str) -> Vec<String> {
     });
     let shown = |value: &&Value| match value {
         Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Some(value.to_string()),
+        Value::Null => None,
     };
     found.iter().filter_map(shown).collect()
 }
@@ -182,6 +182,7 @@ mod tests {
         let json = asked("", "application/json", "{\"data\": {\"packages\": [{\"n\": \"1Z\"}, {\"n\": 7}, {\"n\": null}]}}");
         assert_eq!(read(&json, "json = \"/data/packages/*/n\""), ["1Z", "7"]);
         assert_eq!(read(&json, "json = \"/data/packages/1/n\""), ["7"]);
+        assert_eq!(read(&json, "json = \"/data/packages\""), ["[{\"n\":\"1Z\"},{\"n\":7},{\"n\":null}]"]);
         assert_eq!(read(&json, "form = \"data\""), Vec::<String>::new(), "it is no form");
     }
 

@@ -49,6 +49,9 @@ pub(crate) fn problems(script: &Script) -> Vec<String> {
         if !is_name(&case.name) {
             found.push(format!("{entry} has a name of other characters than lower-case letters, digits and hyphens"));
         }
+        if case.unchanged && !case.effects.is_empty() {
+            found.push(format!("{entry} says that the cart is unchanged, and names effects; leave one of the two out"));
+        }
         if let Some(refusal) = case.refusal.as_deref().filter(|refusal| script.refusals_of(refusal).next().is_none()) {
             found.push(format!("{entry} names the refusal {refusal:?}, which is not there; add a [[refusal]] with that case"));
         }

@@ -194,6 +194,9 @@ pub struct Bypass {
 pub struct Case {
     /// Its name.
     pub name: String,
+    /// Settings that differ from the script's in this case.
+    #[serde(default)]
+    pub settings: BTreeMap<String, Plain>,
     /// What is sent.
     pub update: CaseUpdate,
     /// The refusal with which the cart answers, by its case. None: it answers by its rules.
@@ -203,6 +206,9 @@ pub struct Case {
     /// Texts, each of which must stand in the list of what was done to the cart.
     #[serde(default)]
     pub effects: Vec<String>,
+    /// Whether nothing may be done to the cart.
+    #[serde(default)]
+    pub unchanged: bool,
 }
 
 /// An update of a case of the author's own. What is not given is not in it.
@@ -215,6 +221,8 @@ pub struct CaseUpdate {
     pub status: Option<String>,
     /// The note.
     pub note: Option<String>,
+    /// Whether the customer is to be notified. None: the update does not say.
+    pub notify_customer: Option<bool>,
     /// The packages.
     #[serde(default)]
     pub packages: Vec<CasePackage>,

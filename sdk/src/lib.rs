@@ -125,7 +125,7 @@
 //! # Reading order
 //!
 //! [`Plugin`] and [`export!`]; [`manifest`] says what a plugin asks for; [`orders`], [`delivery`] and [`settings`] are what it gets;
-//! [`http`], [`signing`] and [`log`] are what it may ask, and [`encoding`] writes values; [`failure`] is what it returns, and [`progress`] gathers it; [`testing`] tries it.
+//! [`http`], [`signing`] and [`log`] are what it may ask, and [`encoding`] and [`json`] write values; [`failure`] is what it returns, and [`progress`] gathers it; [`testing`] tries it.
 //! [`contract`] is the whole contract as plain data, with the rules by which the host judges.
 
 #[doc(hidden)]
@@ -136,6 +136,7 @@ pub mod delivery;
 pub mod encoding;
 pub mod failure;
 pub mod http;
+pub mod json;
 pub mod log;
 pub mod manifest;
 pub mod orders;

@@ -1,9 +1,10 @@
 //! The cases of the basic level: what needs the plugin's file alone.
 
-use super::bench::{Attempt, Bench, Came, SHARE_MAX};
+use super::bench::{Attempt, Bench, Came, PENDING_MAX, SHARE_MAX};
 use super::expect::{honest, shown, sound};
 use super::faults::{Fault, Plan};
 use super::random::Random;
+use super::repeats::twice;
 use super::report::Problem;
 use super::settings::at_bounds;
 use super::shop::Shop;
@@ -62,18 +63,29 @@ pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Option<Vec<Problem
     })
 }
 
-/// Each update is taken; by a scripted cart, it is applied.
+/// Each update is taken; by a scripted cart, it is applied. A plugin that answers `pending` is called again, as by a host.
 async fn updates(bench: &mut Bench<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for Named { words, update } in bench.maker().all() {
-        let (attempted, attempt) = (format!("an update with {words}"), Attempt::first(&update));
-        let came = bench.attempt(&mut bench.shop(), &Plan::default(), &attempt).await;
-        problems.extend(honest(&attempted, &attempt, &came));
+        let attempted = format!("an update with {words}");
+        let mut shop = bench.shop();
+        let all = bench.to_the_end(&mut shop, Attempt::first(&update)).await;
+        problems.extend(all.iter().flat_map(|(attempt, came)| honest(&attempted, attempt, came)));
+        let (_, last) = all.last().expect("there is a first attempt");
+        // The stand-in knows nothing, so it may well look like a cart that is still at work.
         if bench.script.is_some() && problems.is_empty() {
-            problems.extend(Bench::not_applied(&attempted, &came));
+            problems.extend(if last.is_pending() { Some(without_end(&attempted)) } else { Bench::not_applied(&attempted, last) });
+            problems.extend(twice(&attempted, &shop));
         }
     }
     problems
+}
+
+/// A plugin that asks to be called again without end.
+fn without_end(attempted: &str) -> Problem {
+    let came = format!("`pending` {PENDING_MAX} times");
+    let remedy = "record each step that is done, and go on after the steps of `delivery.earlier`; or declare in `pace` how many requests a call needs";
+    Problem::new(attempted, came, "a host would ask again for three days, and then give up", remedy)
 }
 
 /// What a call asked, without what may differ from attempt to attempt: the values of nonces and times.

@@ -11,13 +11,16 @@ use super::world::{NOW_UNIX_MS, World};
 use crate::exchange::{Call, Outcome};
 use crate::plugin::{Plugin, Used};
 use cartage_cart_script::{Cart, Script};
-use cartage_contract::delivery::{Context, Delivery, EarlierAttempt};
-use cartage_contract::orders::Update;
+use cartage_contract::delivery::{Context, Delivery, EarlierAttempt, FailureKind};
+use cartage_contract::orders::{Told, Update};
+use std::borrow::Cow;
 
 /// The id of every delivery.
 const DELIVERY_ID: &str = "0199f3a2-7c1e-7b64-9a3d-2f8e5c6d7a10";
 /// Attempts that a delivery is given to come to its end.
 pub(super) const ATTEMPTS_MAX: u32 = 6;
+/// Calls of one update that a plugin may need which answers `pending` and goes on in the next one.
+pub(super) const PENDING_MAX: usize = 20;
 /// The time from one attempt to the next, in milliseconds.
 const PAUSE_MS: u64 = 60_000;
 /// A share of a limit, in percent, above which a plugin is too near to it.
@@ -46,11 +49,17 @@ impl Came {
     pub(super) fn is_applied(&self) -> bool {
         matches!(self.outcome, Outcome::Applied(_))
     }
+
+    /// Whether the plugin asks to be called again, because its requests did not suffice or the cart is still at work.
+    pub(super) fn is_pending(&self) -> bool {
+        matches!(&self.outcome, Outcome::Failed(failure) if failure.kind == FailureKind::Pending)
+    }
 }
 
 /// One attempt of a delivery, as the host would make it.
+#[derive(Clone)]
 pub(super) struct Attempt<'u> {
-    pub(super) update: &'u Update,
+    pub(super) update: Cow<'u, Update>,
     pub(super) sequence: u64,
     pub(super) earlier: Vec<EarlierAttempt>,
     pub(super) reference: Option<String>,
@@ -59,7 +68,7 @@ pub(super) struct Attempt<'u> {
 impl<'u> Attempt<'u> {
     /// The first one.
     pub(super) fn first(update: &'u Update) -> Attempt<'u> {
-        Attempt { update, sequence: 1, earlier: Vec::new(), reference: None }
+        Attempt { update: Cow::Borrowed(update), sequence: 1, earlier: Vec::new(), reference: None }
     }
 
     /// What the next attempt is told of this one.
@@ -70,6 +79,21 @@ impl<'u> Attempt<'u> {
             Outcome::Choices(_) | Outcome::Report(_) | Outcome::Ended(_) => (Vec::new(), None),
         };
         EarlierAttempt { attempt: self.number(), reach: came.log.reach(), steps, resume, extra: Vec::new() }
+    }
+
+    /// The attempt after this one: it knows of this one, and has as told the packages and the reference that a failure named.
+    fn next(mut self, came: &Came) -> Attempt<'u> {
+        self.earlier.push(self.told(came));
+        if let Outcome::Failed(failure) = &came.outcome {
+            for told in &failure.packages {
+                if let Some(package) = self.update.to_mut().packages.get_mut(told.index as usize) {
+                    (package.told, package.told_number) = (Told::AlreadyTold, None);
+                    package.known_reference = told.reference.clone().or(package.known_reference.take());
+                }
+            }
+            self.reference = failure.reference.clone().or(self.reference);
+        }
+        self
     }
 
     fn number(&self) -> u32 {
@@ -135,7 +159,7 @@ impl<'p> Bench<'p> {
 
     /// Makes one attempt with a context of its own.
     pub(super) async fn attempt_in(&mut self, context: Context, shop: &mut Shop<'p>, plan: &Plan, attempt: &Attempt<'_>) -> Came {
-        let call = Call::SendOrderStatus { update: Box::new(attempt.update.clone()), delivery: attempt.delivery(), context };
+        let call = Call::SendOrderStatus { update: Box::new(attempt.update.clone().into_owned()), delivery: attempt.delivery(), context };
         self.call(&call, Some(DELIVERY_ID.to_owned()), shop, plan).await
     }
 
@@ -151,7 +175,7 @@ impl<'p> Bench<'p> {
         for number in 0..ATTEMPTS_MAX as usize {
             let plan = plans.get(number).cloned().unwrap_or_default();
             let came = self.attempt(shop, &plan, &attempt).await;
-            attempt.earlier.push(attempt.told(&came));
+            attempt = attempt.next(&came);
             let is_last = came.is_applied() || matches!(came.outcome, Outcome::Ended(_)) || !came.log.unruled.is_empty();
             all.push(came);
             if is_last {
@@ -159,6 +183,20 @@ impl<'p> Bench<'p> {
             }
         }
         all
+    }
+
+    /// Makes attempts while the plugin asks to be called again, at most [`PENDING_MAX`]: each attempt with what came of it.
+    pub(super) async fn to_the_end<'u>(&mut self, shop: &mut Shop<'p>, mut attempt: Attempt<'u>) -> Vec<(Attempt<'u>, Came)> {
+        let mut all = Vec::new();
+        loop {
+            let came = self.attempt(shop, &Plan::default(), &attempt).await;
+            let next = (came.is_pending() && all.len() + 1 < PENDING_MAX).then(|| attempt.clone().next(&came));
+            all.push((attempt, came));
+            match next {
+                Some(next) => attempt = next,
+                None => return all,
+            }
+        }
     }
 
     async fn call(&mut self, call: &Call, delivery: Option<String>, shop: &mut Shop<'p>, plan: &Plan) -> Came {

@@ -70,11 +70,12 @@ fn notes_under(script: &Script, name: &str) -> bool {
     script.rules.iter().any(|rule: &Rule| rule.set.contains_key(name) || rule.add.contains_key(name))
 }
 
-/// Makes one attempt at an update of a fresh cart. Problems: those that every call may have.
+/// Sends an update to a fresh cart, in several calls where the plugin asks for that. What the last came to, and the problems that every call may have.
 async fn told<'p>(bench: &mut Bench<'p>, attempted: &str, update: &Update) -> (Shop<'p>, Came, Vec<Problem>) {
-    let (mut shop, attempt) = (bench.shop(), Attempt::first(update));
-    let came = bench.attempt(&mut shop, &Plan::default(), &attempt).await;
-    let mut problems = honest(attempted, &attempt, &came);
+    let mut shop = bench.shop();
+    let mut all = bench.to_the_end(&mut shop, Attempt::first(update)).await;
+    let mut problems: Vec<Problem> = all.iter().flat_map(|(attempt, came)| honest(attempted, attempt, came)).collect();
+    let (_, came) = all.pop().expect("there is a first attempt");
     if problems.is_empty() {
         problems.extend(Bench::not_applied(attempted, &came));
     }
@@ -82,7 +83,7 @@ async fn told<'p>(bench: &mut Bench<'p>, attempted: &str, update: &Update) -> (S
 }
 
 /// What was done to the cart, in one line.
-fn done(shop: &Shop<'_>) -> String {
+pub(super) fn done(shop: &Shop<'_>) -> String {
     let effects: Vec<String> = shop.effects().iter().take(8).map(ToString::to_string).collect();
     if effects.is_empty() { "nothing was done to the cart".to_owned() } else { format!("the cart has: {}", effects.join("; ")) }
 }

@@ -34,7 +34,7 @@ pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Option<Vec<Problem
 }
 
 /// What was done twice.
-fn twice(attempted: &str, shop: &Shop<'_>) -> Option<Problem> {
+pub(super) fn twice(attempted: &str, shop: &Shop<'_>) -> Option<Problem> {
     let twice: Vec<String> = shop.twice().into_iter().map(ToString::to_string).collect();
     let remedy = "look at `delivery.earlier` before a step that the cart does not know as a repeat: leave out what its steps name, and read the cart where \
                   a write may have arrived; or send a key by which the cart knows a repeat";

@@ -96,7 +96,7 @@ impl World {
         }
         let request_bytes = usize::try_from(limits.request_bytes).unwrap_or(usize::MAX);
         let request_limits = RequestLimits { requests: limits.requests, request_bytes };
-        let settings = settings(manifest, script)?;
+        let settings = settings(manifest, script, &BTreeMap::new())?;
         let grants = Grants { endpoints, slots, limits: request_limits };
         Ok(World { manifest: manifest.clone(), grants, secrets: Values(values), settings, limits })
     }
@@ -191,10 +191,11 @@ fn fields(slot: &Slot, given: Option<&BTreeMap<String, String>>) -> BTreeMap<Str
     values
 }
 
-/// The script's values, and made-up ones for settings that need a value and have none.
-fn settings(manifest: &Manifest, script: Option<&Script>) -> Result<Vec<Setting>, Error> {
+/// The script's values, those of one case in their place, and made-up ones for settings that need a value and have none.
+pub(super) fn settings(manifest: &Manifest, script: Option<&Script>, of_case: &BTreeMap<String, Plain>) -> Result<Vec<Setting>, Error> {
     let mut given: Vec<Setting> = Vec::new();
-    for (name, plain) in script.map(|script| &script.settings).into_iter().flatten() {
+    let of_script = script.map(|script| &script.settings).into_iter().flatten();
+    for (name, plain) in of_script.filter(|(name, _)| !of_case.contains_key(*name)).chain(of_case) {
         let Some(setting) = manifest.setting(name) else { return Err(Error::NotDeclared { what: "setting", name: name.clone() }) };
         let value = setting.read(Plain::clone(plain)).map_err(Error::Setting)?;
         given.push(Setting { name: name.clone(), value });

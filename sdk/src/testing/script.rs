@@ -144,7 +144,9 @@ fn problems<P: Plugin>(script: &Script) -> Vec<String> {
 
 /// What does not hold of a case.
 fn problem<P: Plugin>(script: &Script, case: &Case) -> Option<String> {
-    let mut shop = Cart::<P>::living_by(script.clone());
+    let mut of_case = script.clone();
+    of_case.settings.extend(case.settings.clone());
+    let mut shop = Cart::<P>::living_by(of_case);
     if let Some(refusal) = &case.refusal {
         shop.state_mut().refuse(refusal);
     }
@@ -157,6 +159,9 @@ fn problem<P: Plugin>(script: &Script, case: &Case) -> Option<String> {
         return Some(format!("{} was expected, and this came: {came}\n{}", expected(case.expect), super::seen::list(&run.requests)));
     }
     let effects = shop.state().effects();
+    if case.unchanged && !effects.is_empty() {
+        return Some(format!("nothing was to be done; the cart has: {}", effects.join("; ")));
+    }
     let missing = case.effects.iter().find(|text| !effects.iter().any(|effect| effect.contains(text.as_str())))?;
     Some(format!("{missing:?} was not done; the cart has: {}", effects.join("; ")))
 }
@@ -166,6 +171,7 @@ fn update_of(case: &Case) -> Update {
     Update {
         status: given.status.clone(),
         note: given.note.clone(),
+        notify_customer: given.notify_customer,
         packages: given.packages.iter().map(|given| package(&given.carrier, &given.number)).collect(),
         ..update(&given.order, given.status.as_deref().unwrap_or("Order Shipped"))
     }

@@ -41,7 +41,7 @@ pub(crate) struct Args {
     /// The folder of the plugin's crate, or of its package.json.
     #[arg(value_name = "CRATE-DIR", default_value = ".")]
     folder: PathBuf,
-    /// Build each of the crate's examples instead of its library.
+    /// Build each of the crate's examples instead of its library, by the profile guest-example where the workspace has one.
     #[arg(long)]
     examples: bool,
     /// Where the files go [default: target/plugins of the workspace or of the npm project, target/guests with --examples].
@@ -207,7 +207,7 @@ fn compile(project: &Project, toolchain: &Toolchain, examples: bool) -> Result<V
     cargo.current_dir(&project.folder).args([
         "build",
         "--profile",
-        "guest",
+        if examples && project.has_example_profile { "guest-example" } else { "guest" },
         "--target",
         TARGET,
         "--message-format",
@@ -329,6 +329,7 @@ mod tests {
             name: "shop-plugin".to_owned(),
             rust_version: None,
             has_guest_profile: true,
+            has_example_profile: false,
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Project {
     pub(crate) rust_version: Option<String>,
     /// Whether the workspace defines the profile `guest`.
     pub(crate) has_guest_profile: bool,
+    /// Whether the workspace defines the profile `guest-example`.
+    pub(crate) has_example_profile: bool,
 }
 
 /// Why a folder is no crate that can be built.
@@ -53,8 +55,9 @@ impl Project {
             Some(Value::Table(_)) => inherited().map(str::to_owned),
             _ => None,
         };
-        let has_guest_profile = workspace.get("profile").and_then(|profiles| profiles.get("guest")).is_some();
-        Ok(Project { folder, root, name, rust_version, has_guest_profile })
+        let has_profile = |name: &str| workspace.get("profile").and_then(|profiles| profiles.get(name)).is_some();
+        let (has_guest_profile, has_example_profile) = (has_profile("guest"), has_profile("guest-example"));
+        Ok(Project { folder, root, name, rust_version, has_guest_profile, has_example_profile })
     }
 }
 
@@ -106,7 +109,7 @@ mod tests {
         let root = fs::canonicalize(top.path()).expect("it is there");
         assert_eq!((project.root, project.name.as_str()), (root.clone(), "shop"));
         assert_eq!((project.folder, project.rust_version.as_deref()), (root.join("plugins/shop"), Some("1.95")));
-        assert!(project.has_guest_profile);
+        assert!(project.has_guest_profile && !project.has_example_profile);
     }
 
     #[test]

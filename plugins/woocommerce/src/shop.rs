@@ -1,0 +1,66 @@
+//! Requests to the shop: each with the key, with `_fields`, and with its answer judged.
+
+use crate::answer;
+use crate::{API, JSON, KEY, SIGNED_KEY};
+use cartage_sdk::http::{self, Request};
+use cartage_sdk::json::Value;
+use cartage_sdk::{Context, Failure};
+
+/// What a request is about, for the remedy where the shop has no such route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum About {
+    /// The shop itself, or its orders and notes: every WooCommerce has these.
+    Orders,
+    /// Fulfilments, which are a feature of WooCommerce 10 or later that must be switched on.
+    Fulfillments,
+}
+
+/// The shop, as one call sees it.
+#[derive(Debug)]
+pub(crate) struct Shop<'a> {
+    pub(crate) context: &'a Context,
+    slot: &'static str,
+    /// Requests that the call has left.
+    left: u32,
+}
+
+/// An answer of the shop that is no refusal.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) body: Value,
+    /// How many pages the list has, where the shop says so.
+    pub(crate) pages: Option<u32>,
+}
+
+impl<'a> Shop<'a> {
+    pub(crate) fn of(context: &'a Context) -> Shop<'a> {
+        let slot = if context.has_slot(SIGNED_KEY) && !context.has_slot(KEY) { SIGNED_KEY } else { KEY };
+        Shop { context, slot, left: context.limits.requests }
+    }
+
+    /// Requests that the call has left.
+    pub(crate) fn left(&self) -> u32 {
+        self.left
+    }
+
+    /// Asks, with no more in the answer than `fields`: without them the shop sends all that it knows of the customer.
+    pub(crate) fn ask(&mut self, about: About, request: Request, fields: &str) -> Result<Answer, Failure> {
+        self.left = self.left.saturating_sub(1);
+        let response = request.query("_fields", fields).auth(self.slot).send()?;
+        let body = response.json_value();
+        if let Some(failure) = answer::refusal(&response, body.as_ref().ok(), about, self.context) {
+            return Err(failure);
+        }
+        let pages = response.header("x-wp-totalpages").and_then(|pages| pages.trim().parse().ok());
+        Ok(Answer { body: body?, pages })
+    }
+
+    /// Sends a body.
+    pub(crate) fn write(&mut self, about: About, request: Request, body: &Value, fields: &str) -> Result<Value, Failure> {
+        Ok(self.ask(about, request.body(JSON, [http::text(body.to_string())]), fields)?.body)
+    }
+
+    pub(crate) fn get(&mut self, about: About, path: &str, fields: &str) -> Result<Value, Failure> {
+        Ok(self.ask(about, Request::get(API).path(path), fields)?.body)
+    }
+}
