@@ -61,17 +61,19 @@ test-js: setup ## run the tests of plugins in JavaScript
 	cargo test --workspace --test js
 
 crash: guests ## kill the daemon hundreds of times under load, at carts of every temper, and look from the cart's side
-	CARTAGE_CRASH_KILLS=500 cargo test --package cartage-tests --test e2e -- delivery::nothing_is_lost
-	CARTAGE_CRASH_ROUNDS=130 cargo test --package cartage-tests --test e2e -- crash::
+	CARTAGE_CRASH_KILLS=500 cargo test --workspace --test e2e -- delivery::nothing_is_lost
+	CARTAGE_CRASH_ROUNDS=130 cargo test --workspace --test e2e -- crash::
 
 # The shop is fetched from npm, by its lock file, and lives in memory on this machine. Nothing else here needs node.
 VENDURE := target/real-vendure
 
-real-vendure: plugins ## tell a real Vendure of orders, and compare what it has then; needs node 20 and npm
+real-vendure: setup ## tell a real Vendure of orders, and compare what it has then; needs node 20 and npm
 	@mkdir -p $(VENDURE)
 	@cp tests/real-vendure/*.js* $(VENDURE)
 	npm ci --prefix $(VENDURE) --no-audit --no-fund
-	cargo run --package cartage-tests --example real-vendure
+	cargo build --workspace --all-targets
+	@$(MAKE) --no-print-directory --assume-old=build plugins
+	target/debug/examples/real-vendure
 
 # All of it in one build, for the reason above.
 bench: guests ## measure, one line a figure
