@@ -155,7 +155,7 @@ impl Project {
             return Err(Failure::from(Error::NothingBuilt { file })
                 .what_to_do(format!("have the script `build` of package.json write {OUT}/{}", self.file_name())));
         }
-        Ok(super::super::file::read(&file)?)
+        super::super::file::read(&file)
     }
 }
 
