@@ -172,7 +172,7 @@ async fn refusals(report: &mut Report, daemon: &Daemon, shop: &Shop) -> Result<(
         let delivery = daemon.send(update(BY_KEY, number, "Order Shipped", json!({}))).await?;
         report.same(&format!("{what} waits"), &daemon.attempted(&delivery, 2).await?.as_str(), &"queued");
         let said = daemon.delivery(&delivery).await?.to_string();
-        report.same(&format!("{what} is busy"), &said.contains("order-busy"), &true);
+        report.same(&format!("{what} is busy"), &said.contains("\"busy\""), &true);
         report.same(&format!("{what} is as it was"), &shop.order(number).await?, &order(state, vec![]));
     }
     Ok(())
