@@ -30,3 +30,4 @@ mod standing;
 mod unreadable;
 mod visible;
 mod webhook;
+mod woocommerce;

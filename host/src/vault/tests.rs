@@ -79,6 +79,39 @@ async fn the_next_value_waits_beside_the_current_one_until_it_worked() {
     assert!(!vault.forget(&default(), &place("password"), None, line()).await.expect("there is none any more"));
 }
 
+/// A log-in's answer that replaces fields of its slot.
+#[tokio::test]
+async fn values_are_replaced_all_together_and_only_where_nobody_else_changed_one() {
+    let change = |field: &str, turn, from: Option<&str>, to: &str| Change {
+        place: place(field),
+        turn,
+        from: from.map(SecretString::from),
+        to: SecretString::from(to),
+    };
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let vault = SealedVault::open(store.clone(), &scratch.key()).expect("a store and a key");
+    let audited = async || store.read(|view| audit::last(view, &default(), 100)).await.expect("the audit can be read").len();
+    set(&vault, "refresh", Turn::Current, "first").await;
+    set(&vault, "password", Turn::Current, "old").await;
+    let both = vec![change("refresh", Turn::Current, Some("first"), "second"), change("session", Turn::Current, None, "new")];
+    assert!(vault.replace(&default(), HOST, both, line()).await.expect("both are what they were"));
+    assert_eq!(get(&vault, "refresh", Turn::Current).await.as_deref(), Some("second"));
+    assert_eq!(get(&vault, "session", Turn::Current).await.as_deref(), Some("new"));
+    let lines = audited().await;
+    for (what, stale) in [
+        ("another value", vec![change("password", Turn::Current, Some("old"), "x"), change("refresh", Turn::Current, Some("first"), "x")]),
+        ("a value where none was", vec![change("password", Turn::Current, None, "x")]),
+        ("no value where one was", vec![change("nothing", Turn::Current, Some("old"), "x")]),
+        ("the other turn", vec![change("password", Turn::Next, Some("old"), "x")]),
+    ] {
+        assert!(!vault.replace(&default(), HOST, stale, line()).await.expect("it can be asked"), "{what}");
+    }
+    assert_eq!(get(&vault, "password", Turn::Current).await.as_deref(), Some("old"), "nothing is changed by half");
+    assert_eq!(get(&vault, "refresh", Turn::Current).await.as_deref(), Some("second"));
+    assert_eq!(audited().await, lines, "what was not done is not in the audit");
+}
+
 #[tokio::test]
 async fn a_secret_is_kept_up_to_its_limit() {
     let scratch = Scratch::new();
