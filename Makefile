@@ -13,15 +13,16 @@ unexport CARGO_MANIFEST_DIR CARGO_MANIFEST_PATH CARGO_MANIFEST_LINKS CARGO_PKG_N
 
 CARTAGE := target/debug/cartage
 PLUGINS := $(sort $(dir $(wildcard plugins/*/Cargo.toml)))
+PLUGINS_JS := $(sort $(dir $(wildcard plugins/*/package.json)))
 
 # Licences, bans and sources of dependencies are judged by this version, here and in `.ci/run`.
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := target/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
-.PHONY: help setup build plugins guests demo test crash real-vendure bench lint package docs deny advisories notices
+.PHONY: help setup build plugins plugins-js guests demo test test-js crash real-vendure bench lint package docs deny advisories notices
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## see whether this machine has what building needs
 	@missing=; \
@@ -38,6 +39,9 @@ build: setup ## build the command: target/debug/cartage
 plugins: build ## build the plugins: target/plugins/*.wasm
 	@for crate in $(PLUGINS); do $(CARTAGE) plugin build --install $$crate; done
 
+plugins-js: build ## build the plugins in JavaScript, which needs Node.js and npm's registry: target/plugins/*.wasm
+	@for folder in $(PLUGINS_JS); do $(CARTAGE) plugin build --install --out target/plugins $$folder; done
+
 guests: plugins ## build the plugins, and the hostile ones that the tests run: target/guests/*.wasm
 	@$(CARTAGE) plugin build --install --examples --unchecked tests/guests
 
@@ -50,18 +54,26 @@ test: setup ## run all tests
 	@$(MAKE) --no-print-directory --assume-old=build guests
 	cargo test --workspace
 
+# Apart from `make test`, which needs neither Node.js nor npm's registry.
+test-js: setup ## run the tests of plugins in JavaScript
+	cargo build --workspace --all-targets
+	@$(MAKE) --no-print-directory --assume-old=build plugins plugins-js
+	cargo test --workspace --test js
+
 crash: guests ## kill the daemon hundreds of times under load, at carts of every temper, and look from the cart's side
-	CARTAGE_CRASH_KILLS=500 cargo test --package cartage-tests --test e2e -- delivery::nothing_is_lost
-	CARTAGE_CRASH_ROUNDS=130 cargo test --package cartage-tests --test e2e -- crash::
+	CARTAGE_CRASH_KILLS=500 cargo test --workspace --test e2e -- delivery::nothing_is_lost
+	CARTAGE_CRASH_ROUNDS=130 cargo test --workspace --test e2e -- crash::
 
 # The shop is fetched from npm, by its lock file, and lives in memory on this machine. Nothing else here needs node.
 VENDURE := target/real-vendure
 
-real-vendure: plugins ## tell a real Vendure of orders, and compare what it has then; needs node 20 and npm
+real-vendure: setup ## tell a real Vendure of orders, and compare what it has then; needs node 20 and npm
 	@mkdir -p $(VENDURE)
 	@cp tests/real-vendure/*.js* $(VENDURE)
 	npm ci --prefix $(VENDURE) --no-audit --no-fund
-	cargo run --package cartage-tests --example real-vendure
+	cargo build --workspace --all-targets
+	@$(MAKE) --no-print-directory --assume-old=build plugins
+	target/debug/examples/real-vendure
 
 # All of it in one build, for the reason above.
 bench: guests ## measure, one line a figure

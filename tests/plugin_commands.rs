@@ -299,6 +299,38 @@ fn a_new_plugin_is_a_project_that_cargo_takes() {
     assert!(text(&shown.stdout).contains("next: ") && text(&shown.stdout).contains("  cargo test\n"), "{}", text(&shown.stdout));
 }
 
+/// That each builds and conforms is seen by `make test-js`, with npm. Here is seen what is written, and what is said where npm's packages are missing.
+#[test]
+fn a_new_plugin_in_javascript_is_a_project_of_npm_s() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for kind in ["rest", "webhook"] {
+        let name = format!("my-{kind}-shop");
+        let made = new_plugin(folder.path(), &[&name, "--lang", "js", "--kind", kind, "--json"]);
+        assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+        let report = json(&made);
+        assert_eq!((report["lang"].as_str(), report["kind"].as_str()), (Some("js"), Some(kind)));
+        assert_eq!(report["next"][1].as_str(), Some("npm install"));
+        let project = folder.path().join(&name);
+        let package: Value =
+            serde_json::from_str(&std::fs::read_to_string(project.join("package.json")).expect("it was written")).expect("it is JSON");
+        assert_eq!(
+            (package["name"].as_str(), package["dependencies"]["cartage-sdk"].as_str()),
+            (Some(name.as_str()), Some("file:cartage-sdk"))
+        );
+        for (file, original) in
+            [("index.js", "sdk-js/index.js"), ("contract.d.ts", "sdk-js/contract.d.ts"), ("wit/http.wit", "wit/http.wit")]
+        {
+            let read = |file: &Path| std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            assert_eq!(read(&project.join("cartage-sdk").join(file)), read(&root().join(original)));
+        }
+        let built =
+            cartage().args(["plugin", "build"]).current_dir(&project).env("PATH", folder.path()).output().expect("it can be started");
+        assert_eq!(built.status.code(), Some(1));
+        let said = text(&built.stderr);
+        assert!(said.contains("could not find npm") && said.contains("apt-get install nodejs npm"), "{said}");
+    }
+}
+
 #[test]
 fn a_name_or_a_folder_that_cannot_be_makes_nothing() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
@@ -312,6 +344,8 @@ fn a_name_or_a_folder_that_cannot_be_makes_nothing() {
         (&["there"], 1, "there is something of that name already"),
         (&["my-shop", "--kind", "soap"], 2, "webhook"),
         (&["my-shop", "--sdk", "there"], 1, "there is not the folder of the crate cartage-sdk"),
+        (&["my-shop", "--lang", "js", "--sdk", "there"], 2, "a project in JavaScript holds its own"),
+        (&["my-shop", "--lang", "js", "--kind", "graphql"], 2, "there is no project of the kind graphql in JavaScript"),
     ] {
         let output = new_plugin(folder.path(), arguments);
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(code), ""), "{arguments:?}: {}", text(&output.stderr));

@@ -13,6 +13,7 @@ mod faults;
 mod high;
 mod own;
 mod random;
+mod rehearsal;
 mod repeats;
 mod report;
 mod settings;
@@ -21,6 +22,7 @@ mod stage;
 mod updates;
 mod world;
 
+pub use rehearsal::Rehearsal;
 pub use report::{Case, Measured, Problem, Report, Verdict};
 pub use world::Error;
 

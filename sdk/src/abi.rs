@@ -29,6 +29,7 @@ pub struct Export<P>(PhantomData<P>);
 
 impl<P: Plugin> Guest for Export<P> {
     fn describe() -> gm::Manifest {
+        log_panics();
         m::Manifest::from(P::describe()).to()
     }
 
@@ -48,7 +49,7 @@ impl<P: Plugin> Guest for Export<P> {
     }
 }
 
-/// Lets the operator see why a plugin trapped: a panic has no other way out of a component. Not in `describe`, where a log line is refused.
+/// Lets the operator see why a plugin trapped: a panic has no other way out of a component.
 fn log_panics() {
     #[cfg(target_family = "wasm")]
     std::panic::set_hook(Box::new(|panic| {

@@ -12,7 +12,7 @@ mod rustup;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use machine::{Machine, ThisMachine};
+pub(crate) use machine::{Machine, Ran, Show, ThisMachine};
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -162,6 +162,11 @@ pub(crate) fn choose(
 pub(crate) fn present() -> Result<Toolchain, Error> {
     let machine = ThisMachine { folder: ".".into() };
     choose(&machine, std::env::var(CHOICE).ok().as_deref(), None, Install::Refused, &mut |_| {})
+}
+
+/// Installs Debian's packages of these names, where that is possible; else says why not.
+pub(crate) fn apt_get(machine: &impl Machine, packages: &[&str], talk: &mut dyn FnMut(&str)) -> Result<(), String> {
+    debian::install_packages(machine, talk, |_| packages.iter().copied().map(str::to_owned).collect())
 }
 
 fn find(kind: Kind, machine: &impl Machine, oldest: Option<Version>) -> Result<Toolchain, String> {

@@ -69,7 +69,7 @@ async fn updates(bench: &mut Bench<'_>) -> Vec<Problem> {
     for Named { words, update } in bench.maker().all() {
         let attempted = format!("an update with {words}");
         let mut shop = bench.shop();
-        let all = bench.to_the_end(&mut shop, Attempt::first(&update)).await;
+        let all = bench.attempts_while_pending(&mut shop, Attempt::first(&update)).await;
         problems.extend(all.iter().flat_map(|(attempt, came)| honest(&attempted, attempt, came)));
         let (_, last) = all.last().expect("there is a first attempt");
         // The stand-in knows nothing, so it may well look like a cart that is still at work.

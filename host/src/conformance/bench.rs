@@ -186,7 +186,7 @@ impl<'p> Bench<'p> {
     }
 
     /// Makes attempts while the plugin asks to be called again, at most [`PENDING_MAX`]: each attempt with what came of it.
-    pub(super) async fn to_the_end<'u>(&mut self, shop: &mut Shop<'p>, mut attempt: Attempt<'u>) -> Vec<(Attempt<'u>, Came)> {
+    pub(super) async fn attempts_while_pending<'u>(&mut self, shop: &mut Shop<'p>, mut attempt: Attempt<'u>) -> Vec<(Attempt<'u>, Came)> {
         let mut all = Vec::new();
         loop {
             let came = self.attempt(shop, &Plan::default(), &attempt).await;

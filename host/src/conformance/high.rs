@@ -73,7 +73,7 @@ fn notes_under(script: &Script, name: &str) -> bool {
 /// Sends an update to a fresh cart, in several calls where the plugin asks for that. What the last came to, and the problems that every call may have.
 async fn told<'p>(bench: &mut Bench<'p>, attempted: &str, update: &Update) -> (Shop<'p>, Came, Vec<Problem>) {
     let mut shop = bench.shop();
-    let mut all = bench.to_the_end(&mut shop, Attempt::first(update)).await;
+    let mut all = bench.attempts_while_pending(&mut shop, Attempt::first(update)).await;
     let mut problems: Vec<Problem> = all.iter().flat_map(|(attempt, came)| honest(attempted, attempt, came)).collect();
     let (_, came) = all.pop().expect("there is a first attempt");
     if problems.is_empty() {

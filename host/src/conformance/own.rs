@@ -44,7 +44,7 @@ async fn try_case(bench: &mut Bench<'_>, case: &Case, attempted: &str) -> Vec<Pr
             let came = bench.attempt(&mut shop, &plan, &first).await;
             vec![(first, came)]
         }
-        None => bench.to_the_end(&mut shop, first).await,
+        None => bench.attempts_while_pending(&mut shop, first).await,
     };
     let mut problems: Vec<Problem> = all.iter().flat_map(|(attempt, came)| honest(attempted, attempt, came)).collect();
     let (_, came) = all.pop().expect("there is a first attempt");

@@ -181,10 +181,12 @@ impl Runtime {
         let budget = Budget::new(limits);
         let mut store = self.store(&budget, limits, Asks::Refused).map_err(Error::Describe)?;
         match timeout(call_ms, Box::pin(ready.describe(&mut store))).await {
+            // It said that it panics, and did not.
+            Ok(Ok(_)) if store.data().panic().is_some() => Err(Error::AskedWhileDescribing { what: "a log line" }),
             Ok(Ok(manifest)) => Ok(manifest),
             Ok(Err(error)) => Err(match error.downcast_ref::<AskedWhileDescribing>() {
                 Some(AskedWhileDescribing(what)) => Error::AskedWhileDescribing { what },
-                None => Error::Describe(budget.ended(&error, None)),
+                None => Error::Describe(budget.ended(&error, store.data().panic())),
             }),
             Err(_) => Err(Error::Describe(Ended::Limit { limit: Limit::CallMs(limits.call_ms) })),
         }

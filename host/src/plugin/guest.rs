@@ -64,14 +64,12 @@ impl Guest {
 
     /// Passes a log line on, as far as the budget goes.
     pub(super) async fn log(&mut self, level: Level, message: String) -> Result<()> {
-        if let Asks::Refused = self.asks {
-            return Err(Error::new(AskedWhileDescribing("a log line")));
-        }
         // Kept also where the log is full: the call's end is told with it.
-        if level == Level::Error
-            && let Some(panic) = trap::panic_of(&message)
-        {
-            self.panic = Some(panic);
+        let panic = trap::panic_of(&message).filter(|_| level == Level::Error);
+        let is_panic = panic.is_some();
+        self.panic = panic.or(self.panic.take());
+        if let Asks::Refused = self.asks {
+            return if is_panic { Ok(()) } else { Err(Error::new(AskedWhileDescribing("a log line"))) };
         }
         let Some((level, message)) = self.log.admit(level, message)? else { return Ok(()) };
         match self.ask(Ask::Log { level, message }).await? {

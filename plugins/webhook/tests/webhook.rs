@@ -1,62 +1,21 @@
 //! What is posted, what each answer comes to, and what a repeat looks like.
 
+mod updates;
+
 use cartage_sdk::contract::delivery::{FindingLevel, RetryWish};
 use cartage_sdk::http::{ErrorKind, Method, Reach};
-use cartage_sdk::testing::{Cart, DELIVERY_ID, Expect, Reply, package, run_cases, update};
-use cartage_sdk::{CivilTime, Content, FailureKind, FindingSubject, LineItem, LinePackage, Package, Told, Update};
+use cartage_sdk::testing::{Cart, DELIVERY_ID, Expect, Reply, run_cases, update};
+use cartage_sdk::{FailureKind, FindingSubject};
 use webhook::Webhook;
 
 fn cart(reply: Reply) -> Cart<Webhook> {
     Cart::new().rule(move |_| reply.clone())
 }
 
-/// An update with everything that a sender can say.
-fn full() -> Update {
-    let start = update("100-A", "Order \"Shipped\"");
-    Update {
-        reference_number: Some("77".to_owned()),
-        previous_label: Some("Order Packed".to_owned()),
-        changed_at: CivilTime { utc_offset_minutes: Some(-240), ..start.changed_at },
-        note: Some("Ring twice\nJosé's café 😀".to_owned()),
-        comments: Some("a & b".to_owned()),
-        notify_customer: Some(true),
-        packages: vec![
-            Package {
-                id: Some("P-1".to_owned()),
-                contents: vec![Content {
-                    web_line_id: None,
-                    reference_line_id: None,
-                    sku: Some("SHRT".to_owned()),
-                    quantity: "1.5".to_owned(),
-                }],
-                ..package("UPS", "1Z9876")
-            },
-            Package { told: Told::NumberCorrected, told_number: Some("1Z0".to_owned()), ..package("FedEx", "1Z1") },
-            Package { told: Told::Withdrawn, ..package("UPS", "1Z2") },
-        ],
-        packages_complete: Some(true),
-        line_items: vec![LineItem {
-            web_line_id: Some("501".to_owned()),
-            reference_line_id: None,
-            sku: Some("SHRT".to_owned()),
-            label: Some("Item Shipped".to_owned()),
-            status: None,
-            ordered: Some("2".to_owned()),
-            shipped: Some("1.5".to_owned()),
-            needed: None,
-            note: None,
-            packages: vec![LinePackage { package_id: "P-1".to_owned(), quantity: "1.5".to_owned() }],
-            extra: Vec::new(),
-        }],
-        ..start
-    }
-}
-
 /// The signatures are right: `openssl dgst -sha256 -mac HMAC -macopt key:placeholder -binary | base64` makes the same of `ID.TIMESTAMP.BODY`.
 #[test]
 fn golden_posts() {
-    let tracking_only = Update { status: None, packages: vec![package("UPS", "1Z9876")], ..update("1001", "Shipped") };
-    for (name, update) in [("status-only", update("1001", "Shipped")), ("tracking-only", tracking_only), ("everything", full())] {
+    for (name, update) in updates::golden() {
         let run = cart(Reply::status(204)).send(&update);
         assert_eq!(run.requests.len(), 1, "{name}");
         run.requests[0].assert_golden(format!("tests/golden/{name}.http"));
@@ -143,7 +102,7 @@ fn a_repeat_carries_the_same_id_and_body() {
         seen.push((post.header("webhook-id").unwrap_or_default().to_owned(), post.body()));
         Reply::status(204)
     });
-    let lost = receiver.lose_reply(1).send(&full()).failed();
+    let lost = receiver.lose_reply(1).send(&updates::full()).failed();
     assert_eq!(lost.kind, FailureKind::Unavailable);
     receiver.again().succeeded();
     receiver.send(&update("100-A", "Order Closed")).succeeded();

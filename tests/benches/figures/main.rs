@@ -7,7 +7,9 @@
 mod bare;
 mod calls;
 mod kit;
+mod plugins;
 mod sends;
+mod signing;
 
 use cartage_tests::figure::{Target, about, figure, median, wanted};
 use std::path::Path;
@@ -21,7 +23,8 @@ fn main() {
         std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}; run `make bench`, which builds it", file.display()))
     });
     println!("{}", about());
-    figure("plugin_size_bytes", plugin.len() as f64, "bytes", &Target::AtMost(300_000.0));
+    plugins::measure();
+    signing::measure();
     calls::measure(&plugin);
     sends::measure(&plugin);
     kit::measure(&plugin, &webhook);

@@ -1,7 +1,9 @@
 //! `cartage plugin build`: from a crate to a component file.
 //!
 //! cargo builds a core module, [`component`] makes it a component, the host judges that as it will judge the file, and the file appears
-//! whole or not at all.
+//! whole or not at all. A plugin in JavaScript is built by [`npm`].
+
+mod npm;
 
 use super::component::{self, Component};
 use super::dependencies;
@@ -24,32 +26,35 @@ Examples:
       cartage plugin build --install
   Build again after each change of a file, until Ctrl-C:
       cartage plugin build --watch
+  Build a plugin in JavaScript by its package.json, and install what that needs:
+      cartage plugin build plugins/webhook-js --install
   Build every example of a crate into target/guests/<example>.wasm:
       cartage plugin build tests/guests --examples --unchecked
 
 CARTAGE_GUEST_TOOLCHAIN=rustup or =debian says which toolchain to use. Otherwise it is rustup's where that has the target
 wasm32-unknown-unknown, else Debian's packages (rustc-web cargo-web rust-web-src lld-NN).";
 
-/// Build a plugin's crate into a component file.
+/// Build a plugin's crate, or a plugin in JavaScript, into a component file.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The folder of the plugin's crate.
+    /// The folder of the plugin's crate, or of its package.json.
     #[arg(value_name = "CRATE-DIR", default_value = ".")]
     folder: PathBuf,
     /// Build each of the crate's examples instead of its library, by the profile guest-example where the workspace has one.
     #[arg(long)]
     examples: bool,
-    /// Where the files go [default: target/plugins of the workspace, target/guests with --examples].
+    /// Where the files go [default: target/plugins of the workspace or of the npm project, target/guests with --examples].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Keep what was built even if the host will refuse it: for plugins that a test wants refused.
     #[arg(long)]
     unchecked: bool,
-    /// Install the guest toolchain if there is none: the target by rustup, else Debian's packages by apt-get.
+    /// Install the guest toolchain if there is none: the target by rustup, else Debian's packages by apt-get. For a plugin in JavaScript: npm by apt-get, and
+    /// what package.json names by npm.
     #[arg(long)]
     install: bool,
-    /// Build again whenever a file of the crate changes, until the command is ended with Ctrl-C.
+    /// Build again whenever a file of the project changes, until the command is ended with Ctrl-C.
     #[arg(long)]
     watch: bool,
 }
@@ -77,7 +82,10 @@ enum Error {
 #[derive(Debug, Serialize)]
 struct Report {
     toolchain: String,
-    rust: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rust: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    npm: Option<String>,
     plugins: Vec<Built>,
 }
 
@@ -106,7 +114,10 @@ impl Args {
 
     /// Builds until the process is ended. A build that fails is reported, and the next change is waited for. For a program each result is one line.
     fn build_at_each_change(&self, json: bool) -> Result<Verdict, Failure> {
-        let folder = self.project()?.folder;
+        let folder = match self.npm_project()? {
+            Some(project) => project.folder,
+            None => self.project()?.folder,
+        };
         let unreadable = |error: io::Error| {
             Failure::wrong_use(format!("could not watch {}: {error}", folder.display())).what_to_do("build without --watch")
         };
@@ -125,18 +136,26 @@ impl Args {
 
     fn project(&self) -> Result<Project, Failure> {
         Project::read(&self.folder).map_err(|error| {
-            Failure::from(error).what_to_do("name the folder that holds the plugin's Cargo.toml: cartage plugin build CRATE-DIR")
+            Failure::from(error)
+                .what_to_do("name the folder that holds the plugin's Cargo.toml or package.json: cartage plugin build CRATE-DIR")
         })
     }
 
+    fn npm_project(&self) -> Result<Option<npm::Project>, Failure> {
+        npm::Project::of(&self.folder).transpose().map_err(|error| Failure::from(error).what_to_do("mend package.json"))
+    }
+
     fn build(&self) -> Result<Report, Failure> {
+        if let Some(project) = self.npm_project()? {
+            return project.build(self);
+        }
         let project = self.project()?;
         let toolchain = self.toolchain(&project)?;
         report::talk(&format!("building {} for {TARGET} with Rust {} ({})", project.name, toolchain.version, toolchain.kind));
         let modules = compile(&project, &toolchain, self.examples)?;
         let out = self.out.clone().unwrap_or_else(|| project.root.join(if self.examples { "target/guests" } else { "target/plugins" }));
         let plugins = modules.into_iter().map(|module| finish(module, &project, &out, !self.unchecked)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Report { toolchain: toolchain.kind.to_string(), rust: toolchain.version.to_string(), plugins })
+        Ok(Report { toolchain: toolchain.kind.to_string(), rust: Some(toolchain.version.to_string()), npm: None, plugins })
     }
 
     fn toolchain(&self, project: &Project) -> Result<Toolchain, Failure> {

@@ -1,9 +1,11 @@
 //! `cartage plugin new`: a project that builds and passes its tests, to be changed into a plugin of one's own.
 //!
-//! The templates lie beside this file. Their sources are whole Rust files, which `tests/guests` builds as plugins and whose tests run with ours; only
-//! Cargo.toml, README.md and the cart's file have places for the name. The project appears whole or not at all.
+//! The templates lie beside this file. The sources in Rust are whole files, which `tests/guests` builds as plugins and whose tests run with ours; a project
+//! in JavaScript is built by `tests/js.rs`. The project appears whole or not at all.
 
+mod js;
 mod name;
+mod rust;
 mod sdk;
 
 use crate::cli::{Failure, Verdict, report};
@@ -21,8 +23,15 @@ Examples:
   A plugin for a cart with a GraphQL interface, or for one that takes signed posts:
       cartage plugin new my-shop --kind graphql
       cartage plugin new my-shop --kind webhook
-  With the SDK of a checkout that is elsewhere:
+  A plugin in JavaScript; npm builds it:
+      cartage plugin new my-shop --lang js
+      cd my-shop
+      npm install
+      cartage plugin build
+  With the Rust SDK of a checkout that is elsewhere:
       cartage plugin new my-shop --sdk ../cartage/sdk
+
+A project in JavaScript is of the kind rest or webhook, and holds its SDK.
 
 For a cart that takes Standard Webhooks no plugin has to be written: plugins/webhook is one.";
 
@@ -36,6 +45,9 @@ pub(crate) struct Args {
     /// How the cart is spoken to.
     #[arg(long, value_enum, default_value_t = Kind::Rest)]
     kind: Kind,
+    /// The language in which the plugin is written.
+    #[arg(long, value_enum, default_value_t = Lang::Rust)]
+    lang: Lang,
     /// The folder of the crate cartage-sdk [default: that of the checkout to which this command, or the current folder, belongs].
     #[arg(long, value_name = "PATH")]
     sdk: Option<PathBuf>,
@@ -53,6 +65,16 @@ enum Kind {
     Webhook,
 }
 
+/// The language of a plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+enum Lang {
+    /// Built by cargo.
+    Rust,
+    /// JavaScript, built by npm.
+    Js,
+}
+
 /// Why no project was made.
 #[derive(Debug, thiserror::Error)]
 enum Error {
@@ -66,6 +88,7 @@ enum Error {
 #[derive(Debug, Serialize)]
 struct Report {
     name: String,
+    lang: Lang,
     kind: Kind,
     folder: PathBuf,
     sdk: PathBuf,
@@ -77,11 +100,16 @@ impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
         let name = Name::parse(&self.name)
             .map_err(|error| Failure::wrong_use(error.to_string()).what_to_do("give a name such as my-shop: cartage plugin new my-shop"))?;
-        let sdk = sdk::folder(self.sdk.as_deref())?;
         let here = std::env::current_dir().and_then(fs::canonicalize);
         let here = here.map_err(|source| Error::NotWritten { folder: name.as_str().into(), source })?;
         let folder = here.join(name.as_str());
-        let files = files(&name, self.kind, &sdk);
+        let (sdk, files) = match self.lang {
+            Lang::Rust => {
+                let sdk = sdk::folder(self.sdk.as_deref())?;
+                (sdk.folder().to_owned(), rust::files(&name, self.kind, &sdk))
+            }
+            Lang::Js => (folder.join(js::SDK_FOLDER), js::files(&name, self.js_kind()?)),
+        };
         make(&folder, &files).map_err(|error| {
             let remedy = match error {
                 Error::Exists { .. } => "choose another name, or move that away",
@@ -90,11 +118,12 @@ impl Args {
             Failure::from(error).what_to_do(remedy)
         })?;
         let made = Report {
-            next: next(&name),
+            next: next(&name, self.lang),
             name: name.as_str().to_owned(),
+            lang: self.lang,
             kind: self.kind,
             folder,
-            sdk: sdk.folder().to_owned(),
+            sdk,
             files: files.iter().map(|(path, _)| *path).collect(),
         };
         if json {
@@ -103,6 +132,21 @@ impl Args {
             made.print()
         }
         Ok(Verdict::Done)
+    }
+
+    /// What a project in JavaScript can be.
+    fn js_kind(&self) -> Result<js::Kind, Failure> {
+        if self.sdk.is_some() {
+            return Err(
+                Failure::wrong_use("--sdk names the Rust SDK, and a project in JavaScript holds its own").what_to_do("leave out --sdk")
+            );
+        }
+        match self.kind {
+            Kind::Rest => Ok(js::Kind::Rest),
+            Kind::Webhook => Ok(js::Kind::Webhook),
+            Kind::Graphql => Err(Failure::wrong_use("there is no project of the kind graphql in JavaScript")
+                .what_to_do("take --kind rest, and send each query as the JSON of a post; or leave out --lang js")),
+        }
     }
 }
 
@@ -115,47 +159,24 @@ impl Report {
             ("its SDK", self.sdk.display().to_string()),
         ]);
         report::lines(&format!(
-            "next: run its tests, build it and see what it asks for; README.md says how to make it yours\n  {}",
+            "next: build it, test it and see what it asks for; README.md says how to make it yours\n  {}",
             self.next.join("\n  ")
         ));
     }
 }
 
 /// What to type next.
-fn next(name: &Name) -> Vec<String> {
+fn next(name: &Name, lang: Lang) -> Vec<String> {
     let of_file = |what: &str| format!("cartage plugin {what} target/plugins/{}.wasm", name.as_str());
-    vec![format!("cd {}", name.as_str()), "cargo test".to_owned(), "cartage plugin build".to_owned(), of_file("inspect"), of_file("test")]
+    let first = match lang {
+        Lang::Rust => "cargo test",
+        Lang::Js => "npm install",
+    };
+    vec![format!("cd {}", name.as_str()), first.to_owned(), "cartage plugin build".to_owned(), of_file("inspect"), of_file("test")]
 }
 
-/// The project's files: where each goes, and its text.
-fn files(name: &Name, kind: Kind, sdk: &sdk::Sdk) -> Vec<(&'static str, String)> {
-    macro_rules! template {
-        ($kind:literal) => {
-            (
-                include_str!(concat!("new/", $kind, "/lib.rs")),
-                include_str!(concat!("new/", $kind, "/tests.rs")),
-                include_str!(concat!("new/", $kind, "/cart.toml")),
-                include_str!(concat!("new/", $kind, "/script.toml")),
-                $kind,
-            )
-        };
-    }
-    let (lib, tests, cart, script, kind) = match kind {
-        Kind::Rest => template!("rest"),
-        Kind::Graphql => template!("graphql"),
-        Kind::Webhook => template!("webhook"),
-    };
-    let filled = |text: &str| text.replace("@NAME@", name.as_str()).replace("@KIND@", kind).replace("@SDK@", sdk.quoted());
-    vec![
-        ("Cargo.toml", filled(include_str!("new/manifest.toml"))),
-        ("README.md", filled(include_str!("new/README.md"))),
-        (".gitignore", include_str!("new/gitignore").to_owned()),
-        ("cart.toml", filled(cart)),
-        ("cart-script/script.toml", script.to_owned()),
-        ("src/lib.rs", lib.to_owned()),
-        ("src/tests.rs", tests.to_owned()),
-    ]
-}
+/// A project's files: where each goes, and its text.
+type Files = Vec<(&'static str, String)>;
 
 /// Writes the files into a folder beside, which then gets its name. Whatever fails, or ends the process, leaves no folder of that name.
 fn make(folder: &Path, files: &[(&str, String)]) -> Result<(), Error> {

@@ -18,7 +18,7 @@ const FILES_MAX: usize = 10_000;
 pub(super) struct Files(BTreeMap<PathBuf, (SystemTime, u64)>);
 
 impl Files {
-    /// Reads the folder and those below it. Hidden files and folders named `target` are left out.
+    /// Reads the folder and those below it. Hidden files and folders named `target` or `node_modules` are left out.
     ///
     /// # Errors
     /// Where a folder cannot be read, or holds more than [`FILES_MAX`] files.
@@ -28,7 +28,7 @@ impl Files {
             for entry in fs::read_dir(folder)? {
                 let entry = entry?;
                 let name = entry.file_name();
-                if name.to_string_lossy().starts_with('.') || name == "target" {
+                if name.to_string_lossy().starts_with('.') || name == "target" || name == "node_modules" {
                     continue;
                 }
                 // A file may be gone between the two looks: an editor replaces what it saves.
@@ -71,12 +71,13 @@ mod tests {
     fn a_change_of_the_project_s_own_files_is_seen_and_nothing_else() {
         let folder = tempfile::tempdir().expect("the system has room for a temporary folder");
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("the folder is ours");
-        for below in ["src", "target", ".git"] {
+        for below in ["src", "target", "node_modules", ".git"] {
             fs::create_dir(folder.path().join(below)).expect("the folder is ours");
         }
         write("src/lib.rs", "one");
         let before = Files::of(folder.path()).expect("it can be read");
         write("target/out", "built");
+        write("node_modules/out", "installed");
         write(".git/index", "staged");
         write("src/.lib.rs.swp", "an editor's");
         assert_eq!(Files::of(folder.path()).expect("it can be read"), before);

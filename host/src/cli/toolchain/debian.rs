@@ -67,6 +67,15 @@ fn newest_linker(machine: &impl Machine) -> Option<PathBuf> {
 
 /// Installs the packages. Nothing is removed for them: `rustc-web` and Debian's own `rustc` exclude each other, and the user may need that one.
 pub(super) fn install(machine: &impl Machine, talk: &mut dyn FnMut(&str)) -> Result<(), String> {
+    install_packages(machine, talk, |machine| PACKAGES.into_iter().map(str::to_owned).chain([newest_linker_package(machine)]).collect())
+}
+
+/// Installs packages by their names, which are asked for when the package lists are new.
+pub(super) fn install_packages<M: Machine>(
+    machine: &M,
+    talk: &mut dyn FnMut(&str),
+    packages: impl FnOnce(&M) -> Vec<String>,
+) -> Result<(), String> {
     match machine.run("id", &["-u"], super::ASK, Show::Nothing) {
         Ran::Well(id) if id.trim() == "0" => {}
         _ => return Err("installing packages with apt-get needs root, and this is not".to_owned()),
@@ -75,7 +84,7 @@ pub(super) fn install(machine: &impl Machine, talk: &mut dyn FnMut(&str)) -> Res
     talk("fetching the package lists: apt-get update");
     let updated = machine.run("apt-get", &["update"], INSTALL, Show::Everything);
     let installed = match updated {
-        Ran::Well(_) | Ran::Badly(_) => apt_get(machine, talk),
+        Ran::Well(_) | Ran::Badly(_) => apt_get(machine, talk, &packages(machine)),
         Ran::TooLong => Err(Apt::TooLong),
         Ran::NotThere => Err(Apt::NotThere),
     };
@@ -101,10 +110,9 @@ impl Apt {
     }
 }
 
-fn apt_get(machine: &impl Machine, talk: &mut dyn FnMut(&str)) -> Result<(), Apt> {
-    let linker = newest_linker_package(machine);
-    let packages: Vec<&str> = PACKAGES.into_iter().chain([linker.as_str()]).collect();
-    talk(&format!("installing Debian's toolchain: apt-get install {}", packages.join(" ")));
+fn apt_get(machine: &impl Machine, talk: &mut dyn FnMut(&str), packages: &[String]) -> Result<(), Apt> {
+    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
+    talk(&format!("installing Debian's packages: apt-get install {}", packages.join(" ")));
     let options = ["install", "--yes", "--no-install-recommends", "--no-remove", "-o", "DPkg::Lock::Timeout=120"];
     match machine.run("apt-get", &[&options[..], &packages].concat(), INSTALL, Show::Everything) {
         Ran::Well(_) => Ok(()),

@@ -60,7 +60,7 @@ pub(crate) fn cart() -> Cart<WooCommerce> {
 
 /// A shop that has these orders.
 pub(crate) fn shop(cart: Cart<WooCommerce>, orders: impl Into<Vec<Order>>) -> testing::Shop<WooCommerce, Vec<Order>> {
-    cart.remembering(orders.into(), answer)
+    cart.remembering(orders.into(), |orders: &mut Vec<Order>, seen| answer(orders, seen))
 }
 
 /// The usual shop: order 12, whose number is its id.
@@ -82,7 +82,7 @@ pub(crate) fn target(seen: &Seen) -> (Vec<String>, Vec<(String, String)>) {
     (path.split('/').map(str::to_owned).collect(), pairs.collect())
 }
 
-fn answer(orders: &mut Vec<Order>, seen: &Seen) -> Reply {
+fn answer(orders: &mut [Order], seen: &Seen) -> Reply {
     let (path, query) = target(seen);
     let value = |name: &str| query.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
     assert!(value("_fields").is_some_and(|fields| !fields.contains("billing")), "no customer's data comes back:\n{seen}");

@@ -8,7 +8,7 @@ const KINDS: [Kind; 3] = [Kind::Rest, Kind::Graphql, Kind::Webhook];
 fn all(kind: Kind) -> Vec<(&'static str, String)> {
     let top = sdk::tests::checkout("[package]\nname = \"cartage-sdk\"\n");
     let sdk = sdk::folder(Some(&top.path().join("sdk"))).expect("it is there");
-    files(&Name::parse("my-shop").expect("a name"), kind, &sdk)
+    rust::files(&Name::parse("my-shop").expect("a name"), kind, &sdk)
 }
 
 fn text(files: &[(&'static str, String)], path: &str) -> String {

@@ -1,0 +1,33 @@
+//! One update again and again, for whoever measures what a call costs: nothing is judged, and nothing is sent.
+
+use super::bench::{Attempt, Bench};
+use super::faults::Plan;
+use super::world::{Error, World};
+use crate::exchange::Outcome;
+use crate::plugin::Plugin;
+use cartage_cart_script::Script;
+use cartage_contract::orders::Update;
+
+/// A plugin, and the update that it is called with.
+pub struct Rehearsal<'p> {
+    bench: Bench<'p>,
+    update: Update,
+}
+
+impl<'p> Rehearsal<'p> {
+    /// The update holds everything that the plugin carries. With a script, one that is [`whole`](Script::whole), the script's cart answers; else a stand-in.
+    ///
+    /// # Errors
+    /// As [`examine`](super::examine).
+    pub fn new(plugin: &'p Plugin, script: Option<&'p Script>) -> Result<Rehearsal<'p>, Error> {
+        let bench = Bench::new(plugin, World::new(plugin.manifest(), script)?, script, 1);
+        let update = bench.maker().everything();
+        Ok(Rehearsal { bench, update })
+    }
+
+    /// Makes a first attempt, at a cart that was told nothing yet.
+    pub async fn call(&mut self) -> Outcome {
+        let mut shop = self.bench.shop();
+        self.bench.attempt(&mut shop, &Plan::default(), &Attempt::first(&self.update)).await.outcome
+    }
+}
