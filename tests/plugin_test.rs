@@ -57,8 +57,7 @@ fn is_caught(name: &str, case: &str, words: &[&str], and: &[&str]) {
 fn the_repository_s_plugins_conform_at_the_high_level() {
     for name in ["integration-script", "vendure", "webhook", "woocommerce"] {
         let size = std::fs::metadata(plugin(name)).expect("it is built").len();
-        // GraphQL's answers need more code.
-        assert!(size <= PLUGIN_BYTES_MAX || name == "vendure", "{name} has {size} bytes");
+        assert!(size <= PLUGIN_BYTES_MAX, "{name} has {size} bytes");
         let folder = script(&format!("plugins/{name}"));
         let output = run(&plugin(name), &["--script", folder.to_str().expect("the path is text")]);
         let (shown, talk) = text(&output);

@@ -206,7 +206,7 @@ impl Request {
         self.body("application/x-www-form-urlencoded", form.into_parts())
     }
 
-    /// A JSON body: a [`serde_json::Value`], or a [`Json`] where a secret lies inside it.
+    /// A JSON body: a [`serde_json::Value`], a [`json::Value`](crate::json::Value) in less code, or a [`Json`] where a secret lies inside it.
     #[must_use]
     pub fn json(self, json: impl Into<Json>) -> Request {
         self.body("application/json", json.into().into_parts())

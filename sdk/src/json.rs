@@ -78,6 +78,11 @@ impl Value {
         if let Value::Object(members) = self { Some(members) } else { None }
     }
 
+    /// An object's member, even one that is `null`; `None` where there is none, or where this is no object.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.members()?.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+
     /// Whether it is `null`, or was not there.
     pub fn is_null(&self) -> bool {
         *self == Value::Null
@@ -91,6 +96,12 @@ impl Value {
             None => members.push((name.to_owned(), value)),
         }
     }
+
+    /// Takes the value of an object's member and leaves `null` in its place; `None` where there is none.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        let Value::Object(members) = self else { return None };
+        members.iter_mut().rev().find(|(own, _)| own == name).map(|(_, own)| std::mem::take(own))
+    }
 }
 
 impl Index<&str> for Value {
@@ -98,8 +109,7 @@ impl Index<&str> for Value {
 
     /// An object's member; `null` where there is none, or where this is no object.
     fn index(&self, name: &str) -> &Value {
-        let member = self.members().and_then(|members| members.iter().rev().find(|(own, _)| own == name));
-        member.map_or(&NULL, |(_, value)| value)
+        self.get(name).unwrap_or(&NULL)
     }
 }
 
@@ -117,6 +127,12 @@ impl From<String> for Value {
 
 impl From<u64> for Value {
     fn from(number: u64) -> Value {
+        Value::Number(number.to_string())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Value {
         Value::Number(number.to_string())
     }
 }
@@ -249,7 +265,12 @@ mod tests {
         value.set("c", true.into());
         assert_eq!(value.to_string(), r#"{"a":1,"b":2,"a":"x","c":true}"#);
         assert!(value["b"]["c"].is_null() && Value::from("a")["b"].is_null());
+        assert_eq!(value.take("a"), Some("x".into()));
+        assert_eq!((value.get("a"), value.get("d")), (Some(&Value::Null), None));
+        assert_eq!(value.to_string(), r#"{"a":1,"b":2,"a":null,"c":true}"#);
+        assert_eq!(Value::List(vec![(-1_i64).into()]).to_string(), "[-1]");
         Value::Null.set("a", Value::Null);
+        assert_eq!((Value::Null.take("a"), Value::Null.get("a")), (None, None));
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! What stands in an answer. Where something is missing, or is of another kind, the answer is not understood.
 
 use cartage_sdk::Failure;
-use cartage_sdk::serde_json::Value;
+use cartage_sdk::json::Value;
 
 /// A member of an object, which is not null.
 pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Result<&'v Value, Failure> {
@@ -10,22 +10,22 @@ pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Result<&'v Value, Fail
 
 /// A member that is a text.
 pub(crate) fn text<'v>(value: &'v Value, name: &str) -> Result<&'v str, Failure> {
-    member(value, name)?.as_str().ok_or_else(|| missing(name))
+    member(value, name)?.text().ok_or_else(|| missing(name))
 }
 
 /// A member that is a whole number.
 pub(crate) fn number(value: &Value, name: &str) -> Result<i64, Failure> {
-    member(value, name)?.as_i64().ok_or_else(|| missing(name))
+    member(value, name)?.number().and_then(|number| number.parse().ok()).ok_or_else(|| missing(name))
 }
 
 /// A member that is a list.
 pub(crate) fn list<'v>(value: &'v Value, name: &str) -> Result<&'v [Value], Failure> {
-    member(value, name)?.as_array().map(Vec::as_slice).ok_or_else(|| missing(name))
+    member(value, name)?.list().ok_or_else(|| missing(name))
 }
 
 /// A member that is a list of texts.
 pub(crate) fn texts(value: &Value, name: &str) -> Result<Vec<String>, Failure> {
-    list(value, name)?.iter().map(|text| text.as_str().map(str::to_owned).ok_or_else(|| missing(name))).collect()
+    list(value, name)?.iter().map(|text| text.text().map(str::to_owned).ok_or_else(|| missing(name))).collect()
 }
 
 fn missing(name: &str) -> Failure {

@@ -11,8 +11,8 @@ use crate::answer::{list, member, text, texts};
 use crate::order::{self, Order};
 use crate::refusal;
 use crate::shop::Shop;
+use cartage_sdk::json::Value;
 use cartage_sdk::orders::standing_packages;
-use cartage_sdk::serde_json::{Value, json};
 use cartage_sdk::{Choice, Failure, Package, Progress, Update};
 
 /// The setting that says whether shipping is cancelled with the order.
@@ -158,15 +158,15 @@ fn move_fulfilment(work: &mut Progress<'_>, shop: &Shop<'_>, order: &mut Order, 
          ... on Fulfillment {{ state nextStates }} {} }} }}",
         refusal::OF_FULFILMENT
     );
-    let data = shop.write(&mutation, &json!({"id": id, "state": state}))?;
+    let data = shop.write(&mutation, [("id", id.into()), ("state", state.into())])?;
     let moved = match refusal::result(&data, "transitionFulfillmentToState")? {
         // Somebody else moved it since it was read.
         Err(refusal) if refusal.is_there_already() => return Ok(()),
         moved => moved?,
     };
-    is_there(&moved, state)?;
+    is_there(moved, state)?;
     work.step(if state == "Delivered" { "fulfilment delivered" } else { "fulfilment shipped" }, Some(id));
-    order.moved(id, state, &texts(&moved, "nextStates")?);
+    order.moved(id, state, &texts(moved, "nextStates")?);
     Ok(())
 }
 
@@ -192,7 +192,7 @@ fn move_order(work: &mut Progress<'_>, shop: &Shop<'_>, id: &str, state: &str) -
         "mutation MoveOrder($id: ID!, $state: String!) {{ transitionOrderToState(id: $id, state: $state) {{ ... on Order {{ state }} {} }} }}",
         refusal::OF_ORDER
     );
-    let data = shop.write(&mutation, &json!({"id": id, "state": state}))?;
+    let data = shop.write(&mutation, [("id", id.into()), ("state", state.into())])?;
     let moved = match refusal::result(&data, "transitionOrderToState")? {
         // Vendure says the same of a state that it does not have and of one that it forbids.
         Err(refusal) if refusal.is_of_order_state() && !states(shop)?.iter().any(|own| own == state) => {
@@ -200,7 +200,7 @@ fn move_order(work: &mut Progress<'_>, shop: &Shop<'_>, id: &str, state: &str) -
         }
         moved => moved?,
     };
-    is_there(&moved, state)?;
+    is_there(moved, state)?;
     work.step("order moved", Some(state));
     Ok(())
 }
@@ -214,16 +214,20 @@ fn cancel(work: &mut Progress<'_>, shop: &Shop<'_>, update: &Update, order: &Ord
         "mutation CancelOrder($input: CancelOrderInput!) {{ cancelOrder(input: $input) {{ ... on Order {{ state }} {} }} }}",
         refusal::OF_ORDER
     );
-    let input = json!({"orderId": order.id, "reason": update.label, "cancelShipping": shop.context.boolean(CANCEL_SHIPPING)?});
-    let data = shop.write(&mutation, &json!({"input": input}))?;
-    is_there(&refusal::result(&data, "cancelOrder")??, CANCELLED)?;
+    let input = Value::object([
+        ("orderId", order.id.as_str().into()),
+        ("reason", update.label.as_str().into()),
+        ("cancelShipping", shop.context.boolean(CANCEL_SHIPPING)?.into()),
+    ]);
+    let data = shop.write(&mutation, [("input", input)])?;
+    is_there(refusal::result(&data, "cancelOrder")??, CANCELLED)?;
     work.step("order cancelled", None);
     Ok(())
 }
 
 /// The shop's order states.
 fn states(shop: &Shop<'_>) -> Result<Vec<String>, Failure> {
-    let data = shop.read("query OrderStates { globalSettings { serverConfig { orderProcess { name } } } }", &json!({}))?;
+    let data = shop.read("query OrderStates { globalSettings { serverConfig { orderProcess { name } } } }", [])?;
     let process = list(member(member(&data, "globalSettings")?, "serverConfig")?, "orderProcess")?;
     process.iter().map(|state| text(state, "name").map(str::to_owned)).collect()
 }

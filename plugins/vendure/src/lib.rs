@@ -21,6 +21,7 @@ mod refusal;
 mod shop;
 
 use cartage_sdk::http::{Json, Method};
+use cartage_sdk::json::Value;
 use cartage_sdk::manifest::{
     Endpoint, Features, Field, HeaderPlacement, LogIn, Pace, Setting, Slot, Statuses, TokenPlacement, TokenSource,
 };
@@ -170,7 +171,7 @@ fn account() -> Slot {
     let variables = Json::object().secret("username", ACCOUNT, "username").secret("password", ACCOUNT, "password");
     let bearer = HeaderPlacement { name: "authorization".to_owned(), prefix: "Bearer ".to_owned() };
     // A refused log-in is answered with 200 and without the header.
-    let log_in = LogIn::post("api", "").json(Json::object().field("query", LOG_IN).field("variables", variables)).token(
+    let log_in = LogIn::post("api", "").json(Json::object().field("query", Value::from(LOG_IN)).field("variables", variables)).token(
         "token",
         TokenSource::Header("vendure-auth-token".to_owned()),
         Some(TokenPlacement::Header(bearer)),

@@ -3,7 +3,7 @@
 use crate::answer::{list, member, text};
 use crate::order::Order;
 use crate::shop::Shop;
-use cartage_sdk::serde_json::json;
+use cartage_sdk::json::Value;
 use cartage_sdk::{Failure, Progress};
 
 /// The newest notes of an order, so many of which are looked at.
@@ -33,8 +33,8 @@ impl<'s, 'c> Notes<'s, 'c> {
         if known.iter().any(|known| known == note) {
             return Ok(());
         }
-        let input = json!({"id": self.order, "note": note, "isPublic": is_public});
-        let data = self.shop.write(ADD_NOTE, &json!({"input": input}))?;
+        let input = Value::object([("id", self.order.as_str().into()), ("note", note.into()), ("isPublic", is_public.into())]);
+        let data = self.shop.write(ADD_NOTE, [("input", input)])?;
         if text(member(&data, "addNoteToOrder")?, "id")? != self.order {
             return Err(Failure::protocol("the shop answered with another order than the note was for"));
         }
@@ -45,8 +45,8 @@ impl<'s, 'c> Notes<'s, 'c> {
 }
 
 fn read(shop: &Shop<'_>, order: &str) -> Result<Vec<String>, Failure> {
-    let data = shop.read(NOTES, &json!({"id": order}))?;
+    let data = shop.read(NOTES, [("id", order.into())])?;
     let entries = list(member(member(&data, "order")?, "history")?, "items")?;
     // An entry of another form is none that this plugin wrote.
-    Ok(entries.iter().filter_map(|entry| entry["data"]["note"].as_str().map(str::to_owned)).collect())
+    Ok(entries.iter().filter_map(|entry| entry["data"]["note"].text().map(str::to_owned)).collect())
 }

@@ -2,7 +2,7 @@
 
 use crate::answer::{list, member, number, text, texts};
 use crate::shop::Shop;
-use cartage_sdk::serde_json::{Value, json};
+use cartage_sdk::json::Value;
 use cartage_sdk::{Failure, Package};
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ pub(crate) type Places<'l> = BTreeMap<&'l str, usize>;
 
 /// Looks an order up by its code, which is compared exactly: databases compare without regard to case.
 pub(crate) fn find(shop: &Shop<'_>, code: &str) -> Result<Order, Failure> {
-    let data = shop.read(FIND, &json!({"code": code}))?;
+    let data = shop.read(FIND, [("code", code.into())])?;
     let orders = member(&data, "orders")?;
     let (total, items) = (number(orders, "totalItems")?, list(orders, "items")?);
     let mut exact = items.iter().filter(|order| text(order, "code").is_ok_and(|own| own == code));
@@ -70,13 +70,13 @@ pub(crate) fn find(shop: &Shop<'_>, code: &str) -> Result<Order, Failure> {
 
 /// Whether the credentials may see orders at all.
 pub(crate) fn may_be_seen(shop: &Shop<'_>) -> Result<(), Failure> {
-    let data = shop.read(COUNT, &json!({}))?;
+    let data = shop.read(COUNT, [])?;
     number(member(&data, "orders")?, "totalItems").map(|_| ())
 }
 
 /// The state of an order, read anew.
 pub(crate) fn state(shop: &Shop<'_>, id: &str) -> Result<String, Failure> {
-    let data = shop.read(STATE, &json!({"id": id}))?;
+    let data = shop.read(STATE, [("id", id.into())])?;
     text(member(&data, "order")?, "state").map(str::to_owned)
 }
 

@@ -9,8 +9,8 @@ use crate::order::{BETWEEN_CODES, Fulfilment, Order, Places};
 use crate::refusal;
 use crate::shop::Shop;
 use cartage_sdk::delivery::may_have_arrived;
+use cartage_sdk::json::Value;
 use cartage_sdk::orders::{news, standing_packages};
-use cartage_sdk::serde_json::{Value, json};
 use cartage_sdk::{Context, Delivery, Failure, Package, Progress, Update};
 
 /// The setting of the fulfilment handler's code.
@@ -217,10 +217,10 @@ fn make(
         refusal::OF_FULFILMENT
     );
     let lines = order.lines.iter().zip(contents).filter(|(_, quantity)| **quantity > 0);
-    let lines: Vec<Value> = lines.map(|(line, quantity)| json!({"orderLineId": line.id, "quantity": quantity})).collect();
-    let input = json!({"lines": lines, "handler": handler(shop.context, carrier, code)?});
-    let data = shop.write(&mutation, &json!({"input": input}))?;
-    let made = Fulfilment::read(&refusal::result(&data, "addFulfillmentToOrder")??, &order.places())?;
+    let lines = lines.map(|(line, quantity)| Value::object([("orderLineId", line.id.as_str().into()), ("quantity", (*quantity).into())]));
+    let input = Value::object([("lines", Value::List(lines.collect())), ("handler", handler(shop.context, carrier, code)?)]);
+    let data = shop.write(&mutation, [("input", input)])?;
+    let made = Fulfilment::read(refusal::result(&data, "addFulfillmentToOrder")??, &order.places())?;
     let id = made.id.clone();
     work.step("fulfilment made", Some(&id));
     order.add(made);
@@ -228,10 +228,11 @@ fn make(
 }
 
 fn handler(context: &Context, carrier: &str, code: &str) -> Result<Value, Failure> {
-    let method = context.maybe_text(METHOD).filter(|name| !name.is_empty()).map(|name| json!({"name": name, "value": carrier}));
-    let tracking = json!({"name": context.text(TRACKING)?, "value": code});
-    let arguments: Vec<Value> = method.into_iter().chain([tracking]).collect();
-    Ok(json!({"code": context.text(HANDLER)?, "arguments": arguments}))
+    let argument = |name: &str, value: &str| Value::object([("name", name.into()), ("value", value.into())]);
+    let method = context.maybe_text(METHOD).filter(|name| !name.is_empty()).map(|name| argument(name, carrier));
+    let tracking = argument(context.text(TRACKING)?, code);
+    let arguments = method.into_iter().chain([tracking]).collect();
+    Ok(Value::object([("code", context.text(HANDLER)?.into()), ("arguments", Value::List(arguments))]))
 }
 
 /// A fulfilment without a tracking code that has the same in it as a package without a number, and is no other package's.

@@ -3,7 +3,7 @@
 use crate::answer::{member, text};
 use cartage_sdk::Failure;
 use cartage_sdk::http::excerpt;
-use cartage_sdk::serde_json::Value;
+use cartage_sdk::json::Value;
 
 /// The fields that a mutation of an order asks of its refusal.
 pub(crate) const OF_ORDER: &str =
@@ -22,10 +22,10 @@ pub(crate) struct Refusal {
 }
 
 /// The result of a mutation, or what it was refused with.
-pub(crate) fn result(data: &Value, mutation: &str) -> Result<Result<Value, Refusal>, Failure> {
+pub(crate) fn result<'v>(data: &'v Value, mutation: &str) -> Result<Result<&'v Value, Refusal>, Failure> {
     let result = member(data, mutation)?;
     if result.get("errorCode").is_none() {
-        return Ok(Ok(result.clone()));
+        return Ok(Ok(result));
     }
     let said = text(result, "transitionError").or_else(|_| text(result, "message"))?;
     let states = text(result, "fromState").ok().zip(text(result, "toState").ok());

@@ -3,7 +3,7 @@
 //! Almost everything comes with status 200. What Vendure refuses by a type of its own is data here; [`refusal`](crate::refusal) reads that.
 
 use cartage_sdk::http::{GraphqlError, Request, Response};
-use cartage_sdk::serde_json::{Value, json};
+use cartage_sdk::json::Value;
 use cartage_sdk::{Context, Failure};
 use std::cell::Cell;
 
@@ -32,19 +32,20 @@ impl<'c> Shop<'c> {
     }
 
     /// The data of a query.
-    pub(crate) fn read(&self, query: &str, variables: &Value) -> Result<Value, Failure> {
-        self.ask(Request::post("api").reads(), query, variables)
+    pub(crate) fn read<const N: usize>(&self, query: &str, variables: [(&str, Value); N]) -> Result<Value, Failure> {
+        self.ask(Request::post("api").reads(), query, Value::object(variables))
     }
 
     /// The data of a mutation.
-    pub(crate) fn write(&self, mutation: &str, variables: &Value) -> Result<Value, Failure> {
-        self.ask(Request::post("api"), mutation, variables)
+    pub(crate) fn write<const N: usize>(&self, mutation: &str, variables: [(&str, Value); N]) -> Result<Value, Failure> {
+        self.ask(Request::post("api"), mutation, Value::object(variables))
     }
 
-    fn ask(&self, request: Request, document: &str, variables: &Value) -> Result<Value, Failure> {
+    fn ask(&self, request: Request, document: &str, variables: Value) -> Result<Value, Failure> {
         self.count()?;
         let is_account = self.context.has_slot(ACCOUNT);
-        let mut request = request.auth(if is_account { ACCOUNT } else { KEY }).json(json!({"query": document, "variables": variables}));
+        let body = Value::object([("query", document.into()), ("variables", variables)]);
+        let mut request = request.auth(if is_account { ACCOUNT } else { KEY }).json(body);
         if let Some(token) = self.context.maybe_text(CHANNEL) {
             request = request.header("vendure-token", token);
         }

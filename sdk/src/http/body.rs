@@ -1,6 +1,7 @@
 //! Bodies: forms and JSON, perhaps with secrets inside.
 
 use super::{Escape, Part, secret, text};
+use crate::json;
 use cartage_contract::encoding;
 use serde_json::Value;
 
@@ -67,6 +68,10 @@ fn form_text(text: &str) -> String {
 ///     secret("account", "password", Escape::JsonString),
 ///     text(r#""}}"#),
 /// ]);
+///
+/// // A `cartage_sdk::json::Value` takes less code than one of serde_json, which a text becomes by itself.
+/// let query = Json::object().field("query", cartage_sdk::json::Value::from("{orders{totalItems}}"));
+/// assert_eq!(query.into_parts(), [text(r#"{"query":"{orders{totalItems}}"}"#)]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json {
@@ -90,7 +95,8 @@ impl Json {
         Json { parts, shape: Shape::Object { empty: true } }
     }
 
-    /// A member: anything that is a [`serde_json::Value`], or an object with secrets of its own. A value that is no object stays as it is.
+    /// A member: anything that is a [`serde_json::Value`], a [`json::Value`], or an object with secrets of its own. A value that is no object stays
+    /// as it is.
     #[must_use]
     pub fn field(mut self, name: &str, value: impl Into<Json>) -> Json {
         if self.name(name) {
@@ -120,19 +126,30 @@ impl Json {
         self.parts.0
     }
 
+    fn whole(value: &impl ToString) -> Json {
+        let mut parts = Parts::default();
+        parts.text(&value.to_string());
+        Json { parts, shape: Shape::Whole }
+    }
+
     fn name(&mut self, name: &str) -> bool {
         let Shape::Object { empty } = &mut self.shape else { return false };
         let separator = if std::mem::replace(empty, false) { "" } else { "," };
-        self.parts.text(&format!("{separator}{}:", Value::from(name)));
+        self.parts.text(&format!("{separator}{}:", json::Value::from(name)));
         true
     }
 }
 
 impl<V: Into<Value>> From<V> for Json {
     fn from(value: V) -> Json {
-        let mut parts = Parts::default();
-        parts.text(&value.into().to_string());
-        Json { parts, shape: Shape::Whole }
+        Json::whole(&value.into())
+    }
+}
+
+/// The same without the code of `serde_json`.
+impl From<json::Value> for Json {
+    fn from(value: json::Value) -> Json {
+        Json::whole(&value)
     }
 }
 
