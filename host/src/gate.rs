@@ -61,7 +61,7 @@ impl Condition {
         Condition::LabelMapped,
     ];
 
-    /// Its number, 1 to 6.
+    /// The condition's number, 1 to 6.
     pub fn number(self) -> u8 {
         self as u8 + 1
     }

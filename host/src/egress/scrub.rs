@@ -1,11 +1,11 @@
-//! Secrets that a cart gives back.
+//! Finds and replaces secrets that a cart sends back.
 //!
 //! A plugin that cannot see a secret could still ask a cart that repeats what it is sent, in a debug page or an error. So every answer is
 //! searched for the cart's secrets, without regard to case: as they are, in hexadecimal and in base64; then again with the escapes of URLs,
 //! JSON and HTML read, whichever they are, as often as one lies in another; and at last in what runs of base64 and of hexadecimal stand for.
 //! What is found is replaced. Each of these passes is linear, and their number is fixed.
 //!
-//! A secret that the cart transforms in another way (hashes, reverses, cuts in two) is not found; that is why a hit also ends the call.
+//! A secret that the cart transforms in another way (hashes, reverses, cuts in two) is not found. For that reason a hit also ends the call.
 
 mod runs;
 
@@ -26,10 +26,10 @@ const PEELS_MAX: usize = 4;
 /// Escapes that are read alone as well: what looks like one of the others may be the secret's own.
 const ALONE: [Coding; 3] = [Coding::Form, Coding::JsonString, Coding::Xml];
 
-/// Looks for the secrets of a cart.
+/// Searches bytes for the secrets of a cart.
 pub(super) struct Scrubber {
     search: Search,
-    /// What stands in the place of each pattern.
+    /// The text that replaces each pattern.
     places: Vec<String>,
 }
 
@@ -50,12 +50,12 @@ impl Scrubber {
         Scrubber { search, places }
     }
 
-    /// Whether a secret stands in these bytes.
+    /// Whether the bytes hold a secret, in any of the encodings that are searched.
     pub(super) fn look(&self, bytes: &[u8]) -> Found {
         if !self.search.is_empty() && self.is_in(bytes) { Found::Secret } else { Found::Nothing }
     }
 
-    /// Replaces every secret in these bytes.
+    /// Replaces every secret in the bytes.
     pub(super) fn bytes(&self, bytes: &mut Vec<u8>) -> Found {
         let found = self.look(bytes);
         if found == Found::Secret {
@@ -64,7 +64,7 @@ impl Scrubber {
         found
     }
 
-    /// Replaces every secret in this text.
+    /// Replaces every secret in the text.
     pub(super) fn text(&self, text: &mut String) -> Found {
         let found = self.look(text.as_bytes());
         if found == Found::Secret {
@@ -74,14 +74,14 @@ impl Scrubber {
         found
     }
 
-    /// The same passes as [`Scrubber::edits`] makes, without a note of where each byte stands: nearly every answer holds no secret.
+    /// Makes the same passes as [`Scrubber::edits`] without noting the place of each byte, because nearly every answer holds no secret.
     fn is_in(&self, raw: &[u8]) -> bool {
         let Some(text) = self.innermost(raw) else { return true };
         let alone = ALONE.into_iter().any(|coding| self.search.is_in(&coding.read(raw, |_, _| ())));
         alone || READINGS.into_iter().any(|reading| self.innermost(&reading.read(&text).bytes).is_none())
     }
 
-    /// What is left when no escape can be read any more. None: a secret stands on the way there.
+    /// The text after all escapes have been read. `None` if a secret was found on the way.
     fn innermost<'a>(&self, raw: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let mut text = Cow::Borrowed(raw);
         for peels in 0..=PEELS_MAX {
