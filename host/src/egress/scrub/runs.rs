@@ -2,7 +2,7 @@
 
 use crate::coding::Decoded;
 
-/// A way to read runs.
+/// A way to decode runs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
     digits: Digits,
@@ -17,7 +17,7 @@ enum Digits {
     Hex,
 }
 
-/// All ways to decode a run: two of hexadecimal digits, four of base64.
+/// All ways to decode a run: four for base64, two for hexadecimal digits.
 pub(super) const READINGS: [Reading; 6] = [
     Reading { digits: Digits::Base64, skip: 0 },
     Reading { digits: Digits::Base64, skip: 1 },

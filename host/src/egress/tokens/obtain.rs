@@ -154,7 +154,7 @@ impl LogIn<'_> {
         }
     }
 
-    /// The values that count now of the fields that are replaced.
+    /// The current values of the fields that log-ins replace.
     async fn values(&self) -> Result<Values<'_>, Failed> {
         let mut current = BTreeMap::new();
         if let SlotKind::Login(login) = &self.slot.kind {
