@@ -30,11 +30,11 @@ pub enum Asked {
     Request(Request),
     /// A MAC or a digest.
     Signature {
-        /// The slot, for a MAC.
+        /// The slot that holds the key of a MAC; `None` for a digest.
         slot: Option<String>,
-        /// The hash function.
+        /// The hash function to use.
         algorithm: Algorithm,
-        /// The message.
+        /// The message, which names secrets instead of holding them.
         message: Vec<Part>,
     },
 }

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 pub struct Bell {
     news: Mutex<News>,
     rung: Notify,
-    /// The number of calls of [`Bell::answered`], and, in `answered`, the last call that the listener has seen.
+    /// The number of calls of [`Bell::answered()`], and, in `answered`, the last call that the listener has seen.
     asked: AtomicU64,
     answered: watch::Sender<u64>,
 }

@@ -7,9 +7,9 @@ const DAY: u64 = 24 * HOUR;
 
 /// A machine whose time really passes, with a wall clock that is set to anything.
 struct Machine {
-    /// The true time.
+    /// The true time, in milliseconds.
     now: i64,
-    /// How far the wall clock is ahead of it.
+    /// How far the wall clock is ahead of the true time, in milliseconds.
     ahead: i64,
     started: i64,
     boots: u64,
