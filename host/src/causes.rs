@@ -1,4 +1,4 @@
-//! An error and its causes, in one line.
+//! Formats an error with its causes on one line.
 
 use std::error::Error;
 use std::iter::successors;

@@ -76,7 +76,7 @@ pub enum Error {
         /// The name of one of the files in the directory.
         found: String,
     },
-    /// There is no data directory.
+    /// The path is not a data directory: it holds no database.
     #[error("{} is not a data directory: it has no {DATABASE}", .path.display())]
     NotADataDir {
         /// The path at which no database was found.
@@ -130,7 +130,7 @@ pub enum Error {
         /// The permission bits that it should have.
         wanted: u32,
     },
-    /// The directory or a file in it could not be used.
+    /// A file or directory could not be used.
     #[error("could not {what} {}", .path.display())]
     File {
         /// The attempted operation as a verb, such as `write`.
@@ -157,7 +157,7 @@ impl Error {
 }
 
 impl DataDir {
-    /// Makes a data directory with an empty store and a new key. One whose making was cut off is completed.
+    /// Makes a data directory with an empty store and a new key. A directory whose making was cut off is completed.
     ///
     /// # Errors
     ///
@@ -175,7 +175,7 @@ impl DataDir {
     ///
     /// # Errors
     ///
-    /// As [`DataDir::init`], and [`Error::Store`] where the backup is no sound store, [`Error::Vault`] where the key is none.
+    /// As [`DataDir::init`], [`Error::Store`] if the backup is not a sound store, and [`Error::Vault`] if the key file holds no key.
     pub fn restore(path: &Path, backup: &Path, key: Option<&Path>, now: impl Into<Reading>) -> Result<(DataDir, Gap), Error> {
         // Both are looked at before anything is made.
         let key = key.map(Key::read).transpose()?;
@@ -212,7 +212,7 @@ impl DataDir {
         Ok(DataDir { path: path.to_owned(), database: Some(database), _lock: lock })
     }
 
-    /// Where commands reach the daemon that works in a data directory.
+    /// The path of the socket by which commands reach the daemon that works in a data directory.
     pub fn socket(path: &Path) -> PathBuf {
         path.join(SOCKET)
     }

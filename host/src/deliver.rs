@@ -178,7 +178,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Ok(Over { verdict, next_due_unix_ms: next_due(&verdict, pending, self.now()), tried: Ok(Box::new(attempt)) })
     }
 
-    /// The present moment, on a time that never goes back.
+    /// The present moment, on a time that never goes back even if the wall clock does.
     pub fn now(&self) -> Now {
         self.timeline.lock().expect("nobody panics while holding it").now(self.clock.now_unix_ms())
     }

@@ -1,15 +1,15 @@
 //! The way out: the only module with sockets and credentials.
 //!
-//! A guest's request comes in as plain data and leaves as bytes on a connection, in steps of which each is a module: what the plugin may
-//! ask is judged by [`cartage_contract::request`]; secrets come from [`credential`], or are obtained with them ([`tokens`]); where an endpoint may lead was decided
-//! when it was bound ([`endpoint`]) and is decided again for every connection, for the addresses that its name has then ([`resolve`],
-//! [`address`]); [`client`] sends and bounds; secrets that a cart gives back are scrubbed; and what happened is
-//! written down without a secret ever having been in it. [`session`] is that order.
+//! A guest's request comes in as plain data and leaves as bytes on a connection. Each step is a module: [`cartage_contract::request`] judges what the
+//! plugin may ask; secrets come from [`credential`], or are obtained with those ([`tokens`]); the destinations of an endpoint are decided when it is
+//! bound ([`endpoint`]), and again for every connection, for the addresses that its name has then ([`resolve`], [`address`]); [`client`] sends the
+//! request within limits; secrets in the answer are scrubbed; and all is recorded, without a secret ever having been in the record. [`session`] is
+//! that order.
 //!
-//! One [`Egress`] a process, one [`Door`] a cart, one [`Session`] a call. Carts share the TLS configuration and nothing else: a
-//! door has its own connections.
+//! A process has one [`Egress`], a cart one [`Door`], and a call one [`Session`]. Carts share the TLS configuration and nothing else: each door has
+//! its own connections.
 //!
-//! What this part cannot know is what a request means. A plugin can do with a credential whatever the credential allows at the endpoint.
+//! Egress cannot know what a request means. A plugin can do with a credential whatever the credential allows at the endpoint.
 
 pub mod address;
 pub mod client;

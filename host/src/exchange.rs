@@ -180,7 +180,7 @@ pub enum Limit {
     /// Fuel: a count of executed instructions.
     #[error("{0} units of fuel (limits.fuel)")]
     Fuel(u64),
-    /// Bytes of memory, all memories together.
+    /// Bytes of all memories together.
     #[error("{0} bytes of memory (limits.memory_bytes)")]
     MemoryBytes(u64),
     /// Elements of all tables together.
@@ -189,7 +189,7 @@ pub enum Limit {
     /// The size of the guest's stack, in bytes.
     #[error("{0} bytes of stack")]
     StackBytes(u32),
-    /// Bytes that a guest hands over in one host call or as its result.
+    /// Bytes that the guest passes in one host call, or as its result.
     #[error("{0} bytes in one host call (limits.host_call_bytes)")]
     HostCallBytes(u64),
     /// The number of component handles that the guest holds.

@@ -13,8 +13,8 @@
 //! | 5 | the cart exists, is enabled, and its plugin was admitted and carries what there is | [`question::Definition`] |
 //! | 6 | the label maps to something the cart accepts | [`crate::carts`], the plugin's statuses |
 //!
-//! The gate is asked once, when an update is accepted. What it cannot know is whether the cart will take the update: that is a delivery's
-//! receipt. The overview is in ARCHITECTURE.md.
+//! The gate is asked once, when an update is accepted. The gate cannot know whether the cart will take the update: a delivery's receipt tells that.
+//! The overview is in ARCHITECTURE.md.
 
 pub mod command;
 mod conditions;
@@ -103,7 +103,7 @@ pub enum Place {
     StatusEvents,
     /// The record of what was accepted for the order before.
     OrderRecord,
-    /// The cart's definition.
+    /// The cart's definition, outside its label map.
     CartDefinition,
     /// The label map in the cart's definition.
     LabelMap,
@@ -205,9 +205,9 @@ impl Decision {
         &self.answers[condition as usize]
     }
 
-    /// Whether somebody must act before such an update is sent. False where it is sent or recorded, and where there is nothing to do: the
-    /// cart was told already, its label map ignores the label, or the event is not meant for carts. Then nothing would be sent whatever else
-    /// does not hold. Whoever names a cart that there is not is always told so.
+    /// Whether somebody must act before such an update is sent. False if the update is sent or recorded, and if there is nothing to do: the cart was
+    /// told already, its label map ignores the label, or the event is not meant for carts. In those cases nothing would be sent whatever the other
+    /// conditions say. A Cart ID that does not exist always needs action.
     pub fn must_act(&self) -> bool {
         let any = |finding| self.answers.iter().any(|answer| answer.finding == finding);
         any(Finding::NotHeld) && (self.stage == Stage::NoCart || !any(Finding::NothingToDo))

@@ -41,7 +41,7 @@ fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretStr
     String::deserialize(deserializer).map(SecretString::from)
 }
 
-/// Seals a value.
+/// Seals a value of a slot's field.
 pub(super) async fn put(call: Call) -> Result<Response, Problem> {
     let id = call.cart()?;
     let next = call.query.yes("next")?;

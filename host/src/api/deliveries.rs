@@ -30,7 +30,7 @@ pub(super) const QUERY: &[&str] = &["state", "cart", "order", "reason", "since",
 enum State {
     /// All deliveries of an order.
     Any,
-    /// Dead letters.
+    /// Dead letters, whether they block their order or not.
     Dead,
     /// Dead letters that block their order.
     Blocking,

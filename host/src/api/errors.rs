@@ -167,7 +167,7 @@ mod tests {
         Error::Secret(secrets::Error::File { cart: cart(), place: "[credentials.a] b".into(), file: "/b".into(), source })
     }
 
-    /// A fault of the machine is 503 or 507 whatever it hits; that something is not there, or is another thing, is a fact.
+    /// A fault of the machine is answered with 503 or 507 wherever it happens. That a file is missing or is not a file is a fact and no fault.
     #[test]
     fn faults_are_told_from_facts() {
         let open = |source| file::Error::Open { name: "p.wasm".into(), source };

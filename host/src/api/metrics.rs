@@ -30,7 +30,7 @@ pub struct Metrics {
     pub process: ProcessNumbers,
 }
 
-/// An open alert.
+/// An open alert, as a number for `/metrics`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertNumber {
     /// The merchant whose alert it is.
@@ -257,7 +257,7 @@ mod tests {
         }
     }
 
-    /// What `docs/alerts.yml` names is served, and each of its alerts has a section that says what to do.
+    /// Every metric that `docs/alerts.yml` names is served, and each alert there has a section that says what to do.
     #[test]
     fn the_rules_for_prometheus_name_what_there_is() {
         let (rules, docs) = (include_str!("../../../docs/alerts.yml"), include_str!("../../../docs/alerts.md"));

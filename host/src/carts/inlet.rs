@@ -78,11 +78,11 @@ pub enum AnswerWhen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeaveOut {
-    /// Notes and comments, those of line items too.
+    /// Notes and comments, including those of line items.
     Notes,
     /// Packages with their tracking numbers.
     Packages,
-    /// Line items.
+    /// Line items with their statuses.
     LineItems,
 }
 
@@ -208,7 +208,7 @@ struct Written {
     leave_out: BTreeSet<LeaveOut>,
 }
 
-/// A way to answer without its time, which is a key of its own.
+/// The key `answer` in the cart's file; the time to wait is a key of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Word {

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Processor time in milliseconds of running; waiting for the cart is free. Default 500.
+    /// Processor time in milliseconds, without the time that the call waits for the cart. Default 500.
     pub cpu_ms: u32,
-    /// Fuel, about one unit an instruction: the deterministic budget. Default 1,000,000,000.
+    /// Fuel, about one unit per instruction, which is the same in each run. Default 1,000,000,000.
     pub fuel: u64,
     /// Bytes of memory, all memories together. Default 64 MiB.
     pub memory_bytes: u64,
@@ -56,7 +56,7 @@ impl Default for Limits {
     }
 }
 
-/// Limits of which each may be set.
+/// Defines [`SetLimits`]: each limit as an option.
 macro_rules! set_limits {
     ($($name:ident: $type:ty),*) => {
         /// The limits of one call that an operator set; `None` for those left to the default.

@@ -53,7 +53,7 @@ pub enum ChangeRule {
     LabelOnly,
 }
 
-/// A mode as it stands in a cart's file, where its orders are a key of their own.
+/// The key `mode` in a cart's file; its orders are a key of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Word {
@@ -63,8 +63,8 @@ enum Word {
     Live,
 }
 
-/// The mode that a cart's file names. A file that names none begins in shadow when the cart is new, so the two are equal; which of them it is matters only
-/// when a file is loaded for a cart that exists.
+/// The mode that a cart's file names. A file that names none gives a new cart the mode shadow, so the two are equal here. The difference matters only
+/// when a file is loaded for an existing cart.
 #[derive(Debug, Clone, Copy, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Named(Option<Word>);
@@ -82,7 +82,7 @@ impl PartialEq for Named {
 }
 
 impl Cart {
-    /// Whether what passes the gate is sent.
+    /// Whether updates that pass the gate are sent.
     pub fn mode(&self) -> Mode {
         match self.mode.word() {
             Word::Shadow => Mode::Shadow,

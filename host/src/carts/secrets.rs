@@ -44,7 +44,7 @@ pub enum Error {
         /// The variable's state in words: not set, or not text.
         state: &'static str,
     },
-    /// The file could not be read.
+    /// The file could not be opened or read.
     #[error("cannot read {place} of cart {cart} from the file {file}")]
     File {
         /// The cart whose credential is fetched.
@@ -95,7 +95,7 @@ impl Cart {
     ///
     /// # Errors
     ///
-    /// [`Error::Unknown`] and [`Error::InTheOpen`].
+    /// [`Error::Unknown`] and [`Error::InTheOpen`], for the first credential that is wrong.
     pub fn check_credentials(&self, manifest: &Manifest) -> Result<(), Error> {
         for (slot, fields) in &self.credentials {
             for (field, source) in fields {

@@ -75,7 +75,7 @@ impl Rules {
     ///
     /// # Errors
     ///
-    /// [`TooMany`]: then the texts are not changed, or not all of them.
+    /// [`TooMany`] if the cassette has more personal values than one order. Some of the texts may not have been changed then.
     pub fn with_texts<'a>(&self, cassette: &Cassette, texts: impl Iterator<Item = &'a mut String>) -> Result<Cassette, TooMany> {
         let (mut known, mut redacted) = (self.known(cassette), cassette.clone());
         self.everywhere(&mut known, |known| {

@@ -28,7 +28,7 @@ pub struct Take {
 pub enum Asked {
     /// An HTTP request.
     Request(Request),
-    /// A MAC or a digest.
+    /// A MAC or a digest to compute.
     Signature {
         /// The slot that holds the key of a MAC; `None` for a digest.
         slot: Option<String>,

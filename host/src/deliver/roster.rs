@@ -171,7 +171,7 @@ pub enum Note<'a> {
         /// The error's text, with all causes.
         fault: &'a str,
     },
-    /// The cart cannot be made ready.
+    /// The cart cannot be made ready, and rests.
     NotReady {
         /// The reason, with its causes.
         why: &'a (dyn std::error::Error + 'static),

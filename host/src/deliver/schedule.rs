@@ -1,21 +1,20 @@
 //! Decides which carts are asked for orders, when, and for how many; and what follows from an attempt. The code is pure: times, random numbers and
 //! events are its input, decisions its output.
 //!
-//! The worker's loop is this. [`Scheduler::next`] names carts and how many orders each may start. The worker reads that many due *lanes* (the
-//! head of each order's queue) from the outbox, without those in flight, and says so by [`Scheduler::fetched`], which gives those that may
-//! start. Each attempt's [`receipt::Fate`](crate::receipt::Fate) becomes a [`Verdict`] by [`after()`]; once the outbox has it on disk, the worker
-//! says so by [`Scheduler::settled`]. In between it sleeps until [`Scheduler::wake_at`] or an event.
+//! The worker's loop is this. [`Scheduler::next`] names carts and how many orders each may start. For each cart the worker reads that many due
+//! *lanes* (heads of the orders' queues) from the outbox, without those in flight, and passes them to [`Scheduler::fetched`], which returns those
+//! that may start. Each attempt's [`receipt::Fate`](crate::receipt::Fate) becomes a [`Verdict`] by [`after()`]; once the verdict is on disk, the
+//! worker calls [`Scheduler::settled`]. In between the worker sleeps until [`Scheduler::wake_at`] or an event.
 //!
-//! Promises: of a lane one update is in flight at most; a cart's concurrency, rate, pause and breaker hold at every moment; a
-//! cart never waits for another one's answers, only for free slots, and these go round, merchants first. An order that waits for its retry delays no
-//! other order. A decision costs the logarithm of the number of carts, not the number: carts without work, or with work that is
-//! not due, are not looked at.
+//! The scheduler promises: at most one update of a lane is in flight; a cart's concurrency, rate, pause and breaker hold at every moment; a cart
+//! never waits for another one's answers, only for free slots, which are shared in turns, merchants first. An order that waits for its retry delays
+//! no other order. The cost of a decision grows with the logarithm of the number of carts: carts without work, or with work that is not due, are not
+//! visited.
 //!
-//! It cannot know what is in the outbox, only what it was told: [`Scheduler::work`] must follow every commit that puts something into a lane, be
-//! it accepted, retried or unblocked, and may come too often. A simulation from seeds beside the tests shows all of it together, with
-//! clocks that jump and processes that die.
+//! The scheduler knows of the outbox only what it was told: [`Scheduler::work`] must follow every commit that accepts, retries or unblocks an update,
+//! and may be called too often. A simulation from seeds beside the tests covers all of this together, with clocks that jump and processes that die.
 //!
-//! An update at which the process was at work when it died is a suspect. One suspect is tried at a time, of all carts together.
+//! An update that the process was working on when it died is a suspect. Of all carts together, one suspect is tried at a time.
 
 mod after;
 mod breaker;
@@ -68,7 +67,7 @@ pub struct Scheduler<L> {
     reserved: u32,
     /// The suspect in flight, at most one of all carts.
     trial: Option<(Number, L)>,
-    /// Carts with suspects that wait for the end of the trial.
+    /// Carts with suspects that wait for the end of the suspect's trial.
     holding: BTreeSet<Number>,
     changes: Vec<(CartKey, Breaker)>,
 }
@@ -90,7 +89,7 @@ pub struct Fetch<L> {
 /// A lane that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate<L> {
-    /// The lane, by the outbox's own key.
+    /// The lane, by its key in the outbox.
     pub lane: L,
     /// Whether the update may be what ended the process before. Of all carts together, one suspect is in flight at a time, so that if the process
     /// ends again, it is known at which one. The other suspects wait for that, and nothing waits for them.
@@ -177,7 +176,7 @@ impl<L: Ord + Clone> Scheduler<L> {
         });
     }
 
-    /// Disables a cart.
+    /// Disables a cart: none of its orders starts any more.
     pub fn disable(&mut self, key: &CartKey, now: Now) {
         self.change_by_key(key, now, |cart| cart.disabled = true);
     }

@@ -232,7 +232,7 @@ mod tests {
         Suspect { merchant: MerchantId::default(), delivery: DeliveryId::named(format!("delivery-{nth}")), attempt: nth }
     }
 
-    /// What a process hears that starts now.
+    /// The attempts that a process reads which starts now.
     async fn heard(path: &Path) -> (Arc<Witness>, Vec<Suspect>) {
         let witness = Arc::new(Witness::at(path.to_owned()));
         let left = witness.left().await.expect("nobody heard it yet");

@@ -1,8 +1,8 @@
 //! A cart's credentials: values of the slots that its plugin names, checked against the manifest.
 //!
-//! This is the only module in which a secret's text is read; everything else asks it to put secrets into a request, to sign with
-//! them, or to say what to look for in an answer. Nothing here prints one: `Debug` shows names, errors name slots and fields. The copies
-//! that an HTTP client and TLS make of a request are not wiped from memory; ours are.
+//! Only this module reads a secret's text. Other modules ask it to put secrets into a request, to sign with them, or for the byte strings to look for
+//! in an answer. Nothing here prints a secret: `Debug` shows names, and errors name slots and fields. The copies that the HTTP client and TLS make of
+//! a request are not wiped from memory; the copies made here are.
 
 use crate::nearest;
 use cartage_contract::grants::{Grants, RequestLimits};
@@ -182,7 +182,7 @@ impl std::fmt::Debug for Credentials {
 ///
 /// # Errors
 ///
-/// Every variant of [`Error`] but those about a value that is missing.
+/// All variants of [`Error`] except those about a value that is missing.
 pub fn check_value(manifest: &Manifest, slot: &str, field: &str, text: &SecretString) -> Result<Vec<Warning>, Error> {
     let slots = || manifest.slots.iter().map(|slot| slot.name.as_str());
     let known = manifest.slot(slot).ok_or_else(|| Error::UnknownSlot { slot: slot.to_owned(), hint: nearest::or_all(slot, slots()) })?;

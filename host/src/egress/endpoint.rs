@@ -1,9 +1,9 @@
 //! Where a cart's endpoints lead: the operator's base URLs, checked once, when they are bound, against the manifest and the address rules.
 //!
-//! https is the rule. Plain http needs either the operator's consent (`plain_http = "accepted"`) or a private exception in which every
-//! address lies that the endpoint may reach. Addresses in place of names, names that only mean something inside a network, and unusual
-//! ports need a private exception as well; a port may also be listed. Which addresses a name leads to is not known here: they are
-//! vetted for each connection, by the [`Rules`] that a [`Binding`] carries.
+//! The rule is https. Plain http needs either the operator's consent (`plain_http = "accepted"`) or a private exception that covers every address
+//! that the endpoint may reach. IP addresses in place of names, names that only mean something inside a network, and unusual ports need a private
+//! exception as well; a port may also be listed. The addresses of a name are not known here: they are vetted for each connection, by the [`Rules`] in
+//! a [`Binding`].
 
 use super::address::{self, Public, Rules, Target, TargetError, ThisMachine, normal_name};
 use crate::carts::{self, Consent};
@@ -151,7 +151,7 @@ impl Binding {
     ///
     /// # Errors
     ///
-    /// Every variant of [`Error`] but `Unknown` and `Missing`.
+    /// All variants of [`Error`] except `Unknown` and `Missing`.
     pub fn new(endpoint: &Endpoint, config: &carts::Binding) -> Result<Binding, Error> {
         let name = || endpoint.name.clone();
         let base = BaseUrl::parse(&config.base_url).map_err(|source| Error::BaseUrl { endpoint: name(), source })?;
@@ -225,7 +225,7 @@ fn opened(endpoint: &str, config: &carts::Binding) -> Result<Vec<Target>, Error>
     config.private.iter().map(open).collect()
 }
 
-/// What the operator asks for one endpoint, parsed but not yet judged.
+/// The operator's settings of one endpoint, parsed but not yet judged.
 struct Asked<'a> {
     endpoint: &'a str,
     base: &'a BaseUrl,

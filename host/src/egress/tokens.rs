@@ -1,16 +1,16 @@
 //! Tokens that the host obtains for a cart: by OAuth 2.0 client credentials and by log-ins that a slot describes.
 //!
-//! [`Tokens`] are a cart's, shared by all its doors. A slot's token is obtained by one call at a time; the others wait for it and take what came of it,
-//! a failure as well, so that two hundred calls ask for one token and a wrong password is tried once. A token is used until a margin before its end, or
-//! until the cart refuses it. It is bound to what it was obtained with (the slot, its values, where its endpoints lead), so that it is not used after any
-//! of that was changed.
+//! [`Tokens`] belong to a cart and are shared by all its doors. One call at a time obtains a slot's token. The others wait and use its result, a
+//! failure too, so that two hundred calls ask for one token and a wrong password is tried once. A token is used until a margin before its end, or
+//! until the cart refuses it. A token is bound to the settings with which it was obtained (the slot, its values, the endpoints' base URLs) and is not
+//! used after one of these was changed.
 //!
-//! A log-in may replace a stored field for good, such as a refresh token. Its new value is kept by a [`Keeper`] before any token of the answer is used. A
-//! log-in under way goes on where the call that wanted it ends, so that no new value is lost between the answer and the disk. Where the disk does not take
-//! it, it is held in memory and kept before the next log-in.
+//! A log-in may replace a stored field for good, such as a refresh token. A [`Keeper`] stores the new value before any token of the answer is used. A
+//! log-in under way continues after the call that wanted it has ended, so that no new value is lost between the answer and the disk. If the disk does
+//! not take the value, it is held in memory and stored before the next log-in.
 //!
-//! What this part cannot know is whether a cart accepts a field's former value once more: where the process dies between the answer and the disk, the next
-//! start logs in with the value on disk.
+//! Whether a cart accepts a field's former value once more cannot be known here: if the process dies between the answer and the disk, the next start
+//! logs in with the value on disk.
 
 mod answer;
 mod keeper;

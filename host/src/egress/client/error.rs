@@ -12,7 +12,7 @@ use std::{fmt, io};
 /// Why a request got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The base URL is a literal address, which is denied. Nothing was sent.
+    /// The base URL has a literal address, which is denied. Nothing was sent.
     #[error("the address of {host} is denied")]
     Denied {
         /// The host that the base URL names.
@@ -21,7 +21,7 @@ pub enum Error {
         #[source]
         source: address::Denied,
     },
-    /// The base URL is a literal address to which this machine has no way. Nothing was sent.
+    /// The base URL has a literal address to which this machine has no route. Nothing was sent.
     #[error("this machine has no way to {host}")]
     NoWay {
         /// The host that the base URL names.
@@ -90,7 +90,7 @@ pub enum Failure {
     Machine,
     /// The connection broke before the whole answer had arrived.
     Interrupted,
-    /// The answer is not valid HTTP.
+    /// The answer is not valid HTTP/1.1.
     Invalid,
     /// The operating system reported a time-out on a connection that was made.
     Silence,

@@ -1,4 +1,4 @@
-//! Obtaining a token: one log-in at a time for a slot, through the same client as every request of the cart.
+//! Obtains a token: one log-in at a time for a slot, through the same client as every request of the cart.
 
 use super::answer::{Answer, Given};
 use super::{ANSWER_BYTES_MAX, Basis, Held, NotKept, Obtained, Replaced, Unkept, until};
