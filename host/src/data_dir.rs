@@ -217,7 +217,7 @@ impl DataDir {
         path.join(SOCKET)
     }
 
-    /// The path of the file in which the deliveries under way are written down.
+    /// The path of the file that records which attempts the process is working on.
     pub fn under_way(&self) -> PathBuf {
         self.path.join(UNDER_WAY)
     }

@@ -78,9 +78,9 @@ pub struct Over {
 /// Why no attempt was made in a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotTried {
-    /// An attempt or a person holds the queue, or another order is trying the cart's new credentials.
+    /// An attempt or a person holds the queue, another order is trying the cart's new credentials, or the cart has refused its credentials.
     Held,
-    /// The cart cannot be made ready, or has refused its credentials.
+    /// The cart cannot be made ready.
     NotReady,
     /// An earlier attempt may still be under way at the cart.
     Busy {
@@ -334,7 +334,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Over { verdict, next_due_unix_ms: Some(now.unix_ms()), tried: Err(NotTried::NotReady) }
     }
 
-    /// The result of a turn whose queue is held, or whose cart's new credentials another order is trying.
+    /// The result of a turn in which the queue is left alone for a moment: see [`NotTried::Held`].
     fn held(&self) -> Over {
         let now = self.now();
         let next_due_unix_ms = Some(now.unix_ms() + HELD_MS);

@@ -30,7 +30,7 @@ pub enum Call {
     },
     /// The export `send-order-status`: the plugin tells the cart an update.
     SendOrderStatus {
-        /// The update, as the gate and the cart's definition shaped it.
+        /// The update that the cart is to be told.
         update: Box<Update>,
         /// The delivery of which this call is an attempt, with what earlier attempts achieved.
         delivery: Delivery,

@@ -46,7 +46,7 @@ pub enum Error {
     /// The post to the URL failed.
     #[error(transparent)]
     Post(#[from] post::Error),
-    /// The command could not be started, or its input could not be written.
+    /// The command could not be started, awaited or killed.
     #[error("could not run the alerts' command {}; check that it is there and may be executed", .command.display())]
     Run {
         /// The path of the command.

@@ -114,8 +114,8 @@ pub enum DeadLetters {
     Block,
     /// The later updates are sent; the gap is on record.
     Skip,
-    /// The newest update is sent, with the packages and notes of the others. Only for a plugin that states that each status is a full state; for
-    /// others this is the same as `block`.
+    /// The newest update is sent, with what the others had to tell. Only for a plugin that states that each status is a full state; for others this
+    /// is the same as `block`.
     LatestWins,
 }
 

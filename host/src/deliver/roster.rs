@@ -85,7 +85,7 @@ pub struct Ready {
     pub full_state: bool,
     /// The credentials with which the cart was made ready.
     pub turn: Turn,
-    /// The trial of credentials that nobody knows to work yet. It is shared by everything made ready with the same credentials.
+    /// The trial of credentials that nobody knows to work yet. It lasts as long as they wait, also if the cart is made ready anew meanwhile.
     pub trial: Arc<Trial>,
     /// The rules by which personal data is removed from the cart's recordings.
     pub personal: Rules,
@@ -171,7 +171,7 @@ pub enum Note<'a> {
         /// The error's text, with all causes.
         fault: &'a str,
     },
-    /// The cart cannot be made ready, and rests.
+    /// The cart could not be made ready, its queue could not be read, or an attempt could not begin.
     NotReady {
         /// The reason, with its causes.
         why: &'a (dyn std::error::Error + 'static),

@@ -42,7 +42,7 @@ pub enum Denied {
         /// The table's name for the address range, such as a multicast address.
         what: &'static str,
     },
-    /// The address is public and belongs to the operator's own network.
+    /// The address belongs to the operator's own network.
     #[error("{ip} belongs to this host's own network {network}")]
     Own {
         /// The address, an IPv4-mapped one as IPv4.

@@ -120,7 +120,7 @@ pub enum Error {
     Key {
         /// The slot's name in the manifest.
         slot: String,
-        /// Why the key cannot be decoded, without any of its text.
+        /// Why the key cannot be used, in the contract's words.
         reason: String,
     },
 }

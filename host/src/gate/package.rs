@@ -91,8 +91,8 @@ pub fn mark(update: &mut Update, known: Option<&Known>) {
     }
 }
 
-/// Reduces an update's packages to what the plugin can carry and the cart does not leave out: other changes are marked as told already, and withdrawn
-/// packages are removed.
+/// Reduces an update's packages to what the plugin can carry and the cart does not leave out: packages whose corrections cannot be told are marked as
+/// told already, and packages whose withdrawal cannot be told are removed.
 pub fn fit(update: &mut Update, features: Features, left_out: &BTreeSet<Part>) {
     let goes = |part: Part| part.is_carried(features) && !left_out.contains(&part);
     if !goes(Part::Corrections) {

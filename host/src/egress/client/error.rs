@@ -113,7 +113,7 @@ impl fmt::Display for Failure {
 }
 
 impl Error {
-    /// The class of the error, which is all that the guest learns.
+    /// The class of the error, by which the guest may decide.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Denied { .. } => ErrorKind::AddressDenied,
@@ -196,8 +196,7 @@ fn before_connected(error: &reqwest::Error) -> Failure {
     }
 }
 
-/// Whether a connection failed because this machine lacks a resource. No cart can cause these errors. A missing route is found earlier, by the
-/// resolver.
+/// Whether a connection failed because this machine lacks a resource. No cart can cause these errors. A missing route is found earlier.
 fn is_of_this_machine(error: &io::Error) -> bool {
     let local = [Errno::ADDRNOTAVAIL, Errno::NETDOWN, Errno::PERM, Errno::ACCESS];
     let is_local = |number| local.contains(&Errno::from_raw_os_error(number));

@@ -41,7 +41,8 @@ fn percentile(waits: &[u64], percent: usize) -> u64 {
     waits[(waits.len() - 1) * percent / 100]
 }
 
-/// Seven carts that work, at 30 % of what four orders of 110 ms at once allow, and three that do not, whose merchants come first by name.
+/// Seven carts that work, at 30 % of what four orders of 110 ms at once allow. If `noisy`, three more that flood, hang or fail, whose merchants come
+/// first by name.
 fn neighbours(noisy: bool) -> Vec<Habit> {
     let well = |merchant| Habit { merchant, kind: Kind::Healthy, orders: 300, every_ms: 92 };
     let mut habits: Vec<Habit> = (3..10).map(well).collect();
