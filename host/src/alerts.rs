@@ -1,8 +1,9 @@
-//! Alerts: what somebody must act on, and who is told of it.
+//! Alerts: conditions on which a person must act, and who is told of them.
 //!
-//! [`conditions`] says from the facts of a moment which alerts hold. It is asked again and again, and whoever keeps the alerts raises what is
-//! new and clears what no longer holds: so no alert rests on an event that a crash may have taken. What cannot be known just now (a breaker
-//! after a restart) neither raises nor clears. [`teller`] tells people: an alert that is new, the same again each day, and its end.
+//! [`conditions`] decides from the facts of a moment which alerts are due. It is called again and again; the caller raises new alerts and clears
+//! those whose condition has ended, so that no alert depends on an event that a crash may have taken. A condition that is unknown just now, such as a
+//! breaker after a restart, neither raises nor clears an alert. [`teller`] notifies people when an alert is new, once a day while it lasts, and when
+//! it ends.
 //!
 //! `docs/alerts.md` has a section for each [`Kind`].
 
@@ -18,35 +19,35 @@ use crate::outbox::{Backlog, Faults};
 use crate::receipt::PauseReason;
 use crate::store::carts::Pause;
 
-/// The pause of carts whose plugin was banned, by name.
+/// The name of the pause of carts whose plugin was banned.
 pub const PAUSE_BANNED: &str = "plugin-banned";
-/// How old the first of what waits at a cart may be, unless it is said otherwise.
+/// The default of [`Facts::oldest_ms`]: one hour.
 pub const OLDEST_MS_DEFAULT: u64 = 60 * 60 * 1000;
 
-/// What kind of condition it is.
+/// The kind of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Orders wait for a dead letter.
+    /// Orders are blocked by a dead letter.
     Blocked,
-    /// Dead letters for which no order waits.
+    /// There are dead letters, but no order is blocked by them.
     DeadLetters,
-    /// Deliveries were tried again and again without an answer.
+    /// Deliveries became dead letters after several claims without an answer.
     Poison,
-    /// Orders' queues rest because something failed at them.
+    /// Queues of orders rest because an error happened at them.
     Stuck,
-    /// Deliveries cannot be read.
+    /// Deliveries on record cannot be read.
     Unreadable,
     /// The cart refused its credentials.
     CredentialsRefused,
-    /// The cart takes the credentials and does not allow them what was asked.
+    /// The cart accepts the credentials but does not allow what was asked with them.
     NotPermitted,
-    /// Something must be set right first, at the shop or in the plugin's settings.
+    /// Something must be corrected first, at the shop or in the plugin's settings.
     Misconfigured,
-    /// The cart gave a secret back.
+    /// The cart sent a secret back in an answer.
     SecretReflected,
-    /// The cart said that it is gone.
+    /// The cart answered that it no longer exists.
     CartGone,
-    /// The cart fails again and again.
+    /// The cart fails again and again, so its breaker is open.
     BreakerOpen,
     /// The cart's plugin cannot run.
     PluginUnusable,
@@ -54,22 +55,22 @@ pub enum Kind {
     PluginBanned,
     /// The cart cannot be made ready for another reason.
     CartNotReady,
-    /// What waits at the cart has waited too long.
+    /// The oldest update that waits at the cart is older than the limit.
     Overdue,
-    /// The cart's inlet does not listen to a client whose log-ins failed.
+    /// The cart's inlet ignores a client whose log-ins failed.
     ClientShutOut,
-    /// The disk is nearly full.
+    /// The disk of the data directory is nearly full.
     DiskLow,
-    /// The store's writer does not write, so this stands nowhere in the store.
+    /// The store's writer cannot write, so this alert is not on record.
     StoreStuck,
-    /// The clock went further, or back, than any time that passed.
+    /// The wall clock went forward or back by more than the time that passed.
     ClockDoubted,
-    /// The data directory is no longer where it was.
+    /// The data directory is no longer where it was opened.
     DataDirMoved,
 }
 
 impl Kind {
-    /// Every kind.
+    /// All kinds, in their order.
     pub const ALL: [Kind; 20] = [
         Kind::Blocked,
         Kind::DeadLetters,
@@ -93,7 +94,7 @@ impl Kind {
         Kind::DataDirMoved,
     ];
 
-    /// Its name, as it stands in the store and in JSON.
+    /// The kind's name in the store and in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Blocked => "blocked",
@@ -120,124 +121,124 @@ impl Kind {
     }
 }
 
-/// Something that holds now and that somebody must act on.
+/// A condition that holds now and on which a person must act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// What kind.
+    /// The kind of the condition.
     pub kind: Kind,
-    /// What it is about. Empty: the whole installation.
+    /// The cart that the condition is about, as [`subject`] names it. Empty if it is about the whole installation.
     pub subject: String,
-    /// What there is to know and to do, for people.
+    /// The facts and the remedy, for people.
     pub detail: String,
 }
 
-/// What holds, and of what nobody can know just now.
+/// The conditions that hold, and those that are unknown just now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conditions {
-    /// What holds.
+    /// The conditions that hold.
     pub hold: Vec<Condition>,
-    /// What may hold or not: an alert of it stays as it is.
+    /// The kinds and subjects whose condition is unknown: their alerts stay as they are.
     pub unknown: Vec<(Kind, String)>,
 }
 
-/// Something that may be known.
+/// A fact that may be unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Known<T> {
-    /// It holds.
+    /// The fact holds, with its details.
     Yes(T),
-    /// It does not.
+    /// The fact does not hold.
     No,
-    /// Nobody can know just now.
+    /// The fact is unknown just now, for example after a restart.
     #[default]
     Unknown,
 }
 
-/// A cart as it stands.
+/// The state of a cart, as far as alerts need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CartFacts {
-    /// Which.
+    /// The Cart ID.
     pub cart: CartId,
-    /// Whether it is enabled.
+    /// Whether the cart is enabled.
     pub enabled: bool,
-    /// The pause that holds it now, of its own or together with others.
+    /// The pause that holds the cart now, its own or one of several carts; `None` if it is not paused.
     pub pause: Option<Pause>,
-    /// What waits and what died.
+    /// The numbers of waiting and of dead deliveries; `None` if there are none.
     pub backlog: Option<Backlog>,
     /// How many of the dead letters were claimed too often without an answer.
     pub poison: u64,
-    /// How many of them its credentials were not permitted.
+    /// How many of the dead letters failed because the cart did not permit the request.
     pub not_permitted: u64,
-    /// The orders' queues that rest because something failed. None: there are none.
+    /// The queues of orders that rest because of an error. `None` if none rests.
     pub faults: Option<Faults>,
-    /// Its deliveries that cannot be read.
+    /// The cart's deliveries that cannot be read.
     pub unreadable: Known<Unreadable>,
-    /// Whether its breaker is open.
+    /// Whether the cart's breaker is open.
     pub breaker: Known<()>,
-    /// Why it cannot be made ready: of its plugin, or else.
+    /// Why the cart cannot be made ready: the part that is at fault, and the error's text.
     pub not_ready: Known<(NotReady, String)>,
-    /// How many clients its inlet does not listen to because their log-ins failed, and the address of one. None: there are none.
+    /// The clients that the cart's inlet ignores: how many, the address of one, and why. `None` if there are none.
     pub shut_out: Option<(usize, String, NotLetIn)>,
 }
 
 /// Deliveries that this release cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
-    /// How many were found.
+    /// The number of such deliveries.
     pub count: u64,
-    /// The order of one of them.
+    /// The order number of one of them.
     pub order: String,
-    /// Which that is.
+    /// The id of that delivery.
     pub delivery: DeliveryId,
 }
 
-/// Of what a cart cannot be made ready.
+/// The part because of which a cart cannot be made ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotReady {
-    /// Its plugin cannot run.
+    /// The cart's plugin cannot run.
     Plugin,
-    /// The copy of its plugin's file, which is named, has another content than it was given.
+    /// The copy of the plugin's file does not have the digest by which it is named.
     Damaged,
-    /// Anything else: its definition, a credential.
+    /// Another part, such as the definition or a credential.
     Else,
 }
 
-/// The facts of a moment, of one merchant.
+/// The facts of one merchant at one moment.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// When.
+    /// The moment, in milliseconds since 1970-01-01T00:00:00Z.
     pub now_unix_ms: u64,
-    /// How old the first of what waits at a cart may be.
+    /// The age from which on a waiting update is overdue, in milliseconds.
     pub oldest_ms: u64,
-    /// The merchant's carts.
+    /// The states of the merchant's carts.
     pub carts: Vec<CartFacts>,
-    /// Free bytes where the data directory lies. None: it is another merchant's business, or unknown.
+    /// Free bytes on the disk of the data directory. `None` if unknown, or if another merchant is told of this.
     pub free_bytes: Option<u64>,
-    /// How far the clock is off. None: it is another merchant's business, or the clock is believed.
+    /// How far the wall clock is off. `None` if the clock is believed, or if another merchant is told of this.
     pub clock: Option<Doubt>,
-    /// Where the data directory was, if it is no longer there. None: it is another merchant's business, or it is in its place.
+    /// The former place of a data directory that was moved. `None` if it was not moved, or if another merchant is told of this.
     pub moved: Option<String>,
 }
 
-/// What an alert of a cart is about.
+/// The subject of alerts about a cart.
 pub fn subject(cart: &CartId) -> String {
     format!("cart {cart}")
 }
 
-/// Why a client's posts are not taken at a cart.
+/// Why a client's posts to a cart's inlet are refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotLetIn {
-    /// Its log-ins failed too often.
+    /// The client's log-ins failed too often.
     ShutOut {
-        /// What was wrong with the last of them.
+        /// Why the last log-in failed.
         last: String,
     },
-    /// The cart has no inlet.
+    /// The cart's definition has no inlet.
     NoInlet,
-    /// The inlet has no password.
+    /// No password is set for the inlet.
     NoPassword,
 }
 
-/// Which conditions hold.
+/// Decides which conditions hold.
 pub fn conditions(facts: &Facts) -> Conditions {
     let mut found = Conditions::default();
     for cart in &facts.carts {
@@ -405,7 +406,7 @@ fn of_pause(facts: &CartFacts, found: &mut Conditions) {
     }
 }
 
-/// What the plugin said when the cart was paused.
+/// The plugin's message from when the cart was paused, for people.
 fn said(pause: &Pause) -> String {
     pause.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default()
 }
@@ -449,7 +450,7 @@ fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
     }
 }
 
-/// How far a clock is off, for people.
+/// How far a clock is off, in words.
 pub fn clock(doubt: Doubt) -> String {
     match doubt {
         Doubt::Ahead(ms) => format!("the clock went {} further than the time that passed", span(ms)),
@@ -473,7 +474,7 @@ fn them(count: u64) -> &'static str {
     if count == 1 { "it" } else { "them" }
 }
 
-/// A time for people, in its largest unit.
+/// A length of time in words, in its largest unit.
 pub fn span(ms: u64) -> String {
     let units = [(86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1000, "second")];
     let (unit, name) = units.into_iter().find(|(unit, _)| ms >= *unit).unwrap_or((1000, "second"));

@@ -1,14 +1,14 @@
-//! The HTTP API under `/v1`: requests in, the office's answers out.
+//! The HTTP API under `/v1`: it turns requests into calls of the office, and the results into answers.
 //!
-//! [`router`] makes it from plain data; listeners, TLS and signals are those of whoever serves it. Every route stands in one table
-//! (`api/routes.rs`) with the role that it needs, the parameters that it takes and the body that it reads, and the description at
-//! `/v1/openapi.json` is compared with that table by a test. So a request passes the same steps whatever it asks (`api/passage.rs`):
-//! its host and origin are allowed, its token is known, is not used too often and has the role, its query and body are bounded and read. Only
-//! then does a handler see it, with an [`Office`] that acts for the token's merchant and cannot act for another.
+//! [`router`] makes the API from plain data; listeners, TLS and signals belong to the process that serves it. All routes stand in one table
+//! (`api/routes.rs`), each with the role that it needs, the parameters that it takes and the body that it reads. A test compares the description at
+//! `/v1/openapi.json` with that table. So every request takes the same steps (`api/passage.rs`): its host and origin are checked, its token is looked
+//! up, its rate and role are checked, and its query and body are bounded and read. Only then does a handler see the request, with an [`Office`] that
+//! acts for the token's merchant and cannot act for another.
 //!
-//! Promised: an update is answered with `202` only once it is on disk. A request that is not well-formed is answered with a
-//! problem (RFC 9457) that says what is wrong with it, and never with a 500. Secrets go in and never come out. What the API cannot know is
-//! whether a cart has an update: that is told by the delivery. `docs/http-api.md` is the guide for its users.
+//! The API promises that an update is answered with `202` only once it is on disk, and that a malformed request is answered with a problem (RFC 9457)
+//! that says what is wrong, never with a 500. Secrets go in and never come out. The API cannot know whether a cart has an update: the delivery tells
+//! that. `docs/http-api.md` is the guide for users of the API.
 
 mod body;
 mod call;
@@ -45,29 +45,29 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// An answer that is being made.
+/// An answer under way.
 pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-/// Says whether updates are taken; if not, why not, in a few words that anybody may read.
+/// Says whether updates are accepted; the error says why not, in a few words that anybody may read.
 pub type Ready = Arc<dyn Fn() -> Answer<Result<(), String>> + Send + Sync>;
-/// Gives the numbers of this moment.
+/// Returns the numbers of `/metrics` at this moment.
 pub type Numbers = Arc<dyn Fn() -> Answer<Metrics> + Send + Sync>;
 
-/// All that the API is made from.
+/// The parts from which [`router`] makes the API.
 #[derive(Clone)]
 pub struct Api {
-    /// The data directory.
+    /// The office whose merchants the API serves; each request acts for its token's merchant.
     pub office: Office,
-    /// The names by which the daemon may be called, without a port: `localhost`, `127.0.0.1`, `[::1]`, `cartage.example`.
+    /// The host names by which the daemon may be called, without a port: `localhost`, `127.0.0.1`, `[::1]`, `cartage.example`.
     pub hosts: Vec<String>,
-    /// The origins whose pages may call it: `https://cartage.example`. Programs send none and need none.
+    /// The origins whose pages may call the API, such as `https://cartage.example`. Programs send no origin and need none.
     pub origins: Vec<String>,
-    /// How often each token may be used.
+    /// The rate at which each token may be used.
     pub rate: Rate,
-    /// Whether updates are taken.
+    /// Says whether updates are accepted, for `/readyz`.
     pub ready: Ready,
-    /// The numbers of `/metrics`.
+    /// Returns the numbers of `/metrics`.
     pub metrics: Numbers,
-    /// Whether `/metrics` tells carts apart.
+    /// Whether each cart has its own series in `/metrics`.
     pub labels: metrics::Labels,
 }
 
@@ -81,11 +81,11 @@ impl fmt::Debug for Api {
     }
 }
 
-/// Makes the API's routes.
+/// Makes the router of the API.
 ///
 /// # Errors
 ///
-/// [`getrandom::Error`] where the system gives no random bytes for the seal of its cursors.
+/// [`getrandom::Error`] if the system gives no random bytes for the seal of the API's cursors.
 pub fn router(api: Api) -> Result<Router, getrandom::Error> {
     let shared = Arc::new(call::Shared::new(api)?);
     Ok(routes::router(&shared))

@@ -1,4 +1,4 @@
-//! Lists and maps that are bounded while they are read: what is too long is refused at its first entry too many, before more is built of it.
+//! Lists and maps with a bound that holds while they are read: one that is too long is refused at the first entry too many.
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
@@ -10,12 +10,12 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MAX: us
     from.deserialize_seq(List::<T, MAX>(PhantomData))
 }
 
-/// Reads a list of which at most `MAX` entries and one more are kept: the one tells whoever checks the list that it is too long.
+/// Reads a list and keeps at most `MAX` entries and one more, by which the caller sees that the list is too long.
 pub(crate) fn cut_list<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MAX: usize>(from: D) -> Result<Vec<T>, D::Error> {
     from.deserialize_seq(CutList::<T, MAX>(PhantomData))
 }
 
-/// Reads a map of at most `MAX` entries, of which each key stands once.
+/// Reads a map of at most `MAX` entries, and refuses a key that occurs twice.
 pub(crate) fn map<'de, D, K, V, const MAX: usize>(from: D) -> Result<BTreeMap<K, V>, D::Error>
 where
     D: Deserializer<'de>,
@@ -25,7 +25,7 @@ where
     from.deserialize_map(Map::<K, V, MAX>(PhantomData))
 }
 
-/// How long a list is of which nothing is kept.
+/// The length of a list whose entries are not kept.
 pub(crate) struct Length(pub(crate) usize);
 
 impl<'de> Deserialize<'de> for Length {

@@ -1,8 +1,8 @@
-//! Carts: which plugin speaks for a cart, where its endpoints lead, what it is set to and how much it may use.
+//! Cart definitions: a cart's plugin, endpoints, settings, labels, credentials and limits.
 //!
-//! A cart is written as TOML by its operator. [`Cart::parse`] takes it in whole or refuses it with the line and column; unknown keys
-//! are errors. What a cart says is judged against a plugin's manifest later, where the plugin is known: settings in
-//! [`Cart::settings`], labels in [`crate::validate`], base URLs and credentials in [`crate::egress`].
+//! An operator writes a cart as TOML. [`Cart::parse`] reads the whole file or refuses it with line and column; unknown keys are errors. The
+//! definition is checked against the plugin's manifest later, where the plugin is known: settings in [`Cart::settings`], labels in
+//! [`crate::validate`], base URLs and credentials in [`crate::egress`].
 
 mod canonical;
 pub mod delivery;
@@ -37,14 +37,14 @@ use cartage_contract::manifest::{LIST_ENTRIES_MAX, Manifest, Plain, SettingError
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Labels or carriers that a cart's maps name, at most; also the orders of mode `only-orders`.
+/// The most labels, carriers or named orders that a cart's definition may hold.
 pub const NAMES_MAX: usize = 1_000;
 
-/// One shopping cart definition.
+/// The definition of one shopping cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cart {
-    /// Its Cart ID.
+    /// The Cart ID, by which senders name the cart.
     #[serde(rename = "cart")]
     pub id: CartId,
     /// The plugin's file, by its name in the plugin directory.
@@ -56,51 +56,51 @@ pub struct Cart {
     mode: mode::Named,
     #[serde(default, skip_serializing_if = "is_default", deserialize_with = "only_orders")]
     only_orders: BTreeSet<SenderOrderNumber>,
-    /// What counts as a change.
+    /// Which differences from the order's record count as a change.
     #[serde(default, skip_serializing_if = "is_default")]
     pub changes: ChangeRule,
-    /// What the cart calls an order.
+    /// How a sender's order number becomes the cart's own.
     #[serde(default, skip_serializing_if = "is_default")]
     pub order_number: OrderNumberRule,
-    /// Where the plugin's endpoints lead, by the manifest's names.
+    /// The base URLs and rules of the plugin's endpoints, by the manifest's names.
     #[serde(default, skip_serializing_if = "is_default", deserialize_with = "bounded::map::<_, _, _, LIST_ENTRIES_MAX>")]
     pub endpoints: BTreeMap<String, Binding>,
     /// The plugin's settings, by the manifest's names.
     #[serde(default, skip_serializing_if = "is_default", deserialize_with = "bounded::map::<_, _, _, LIST_ENTRIES_MAX>")]
     settings: BTreeMap<String, Plain>,
-    /// Where the secrets are, by slot and field.
+    /// The sources of the secrets, by slot and field.
     #[serde(default, skip_serializing_if = "is_default", deserialize_with = "bounded::map::<_, _, _, LIST_ENTRIES_MAX>")]
     pub credentials: BTreeMap<String, BTreeMap<String, SecretSource>>,
-    /// What a label of the Order Manager becomes at the cart.
+    /// The cart's status for each label of the Order Manager.
     #[serde(default, skip_serializing_if = "is_default", deserialize_with = "bounded::map::<_, _, _, NAMES_MAX>")]
     pub labels: BTreeMap<String, LabelTarget>,
-    /// What becomes of a label that `labels` does not name.
+    /// What happens to a label that `labels` does not name.
     #[serde(default, skip_serializing_if = "is_default")]
     pub unlisted_labels: UnlistedLabels,
-    /// What a carrier of the Order Manager is called at the cart. One that is not named keeps its name.
+    /// The cart's name for each carrier of the Order Manager. A carrier that is not named keeps its name.
     #[serde(default, skip_serializing_if = "is_default", deserialize_with = "bounded::map::<_, _, _, NAMES_MAX>")]
     pub carriers: BTreeMap<String, String>,
     /// Whether the customer is notified where the sender does not say.
     #[serde(default, skip_serializing_if = "is_default")]
     pub notify_customer: NotifyCustomer,
-    /// What it is never told, whatever a sender says: for a plugin that cannot carry it.
+    /// The parts of updates that the cart is never told, whatever a sender says, because the plugin cannot carry them.
     #[serde(default, skip_serializing_if = "is_default", deserialize_with = "part::leave_out")]
     pub leave_out: BTreeSet<Part>,
-    /// The time zone of its Order Manager's clock. None: unknown.
+    /// The time zone of the Order Manager's clock. `None` if it is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<Zone>,
-    /// How updates are taken to it.
+    /// The rules for concurrency, rate, retries and dead letters.
     #[serde(default, skip_serializing_if = "is_default")]
     pub delivery: DeliveryRules,
-    /// How an Order Manager that speaks the classic protocol posts to this cart. None: it does not.
+    /// How an Order Manager that speaks the classic protocol posts to this cart. `None` if none does.
     #[serde(default, skip_serializing_if = "is_default")]
     pub seti: Option<Inlet>,
-    /// What one call may use, as far as it is set here.
+    /// The limits of one call, as far as the operator set them.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: SetLimits,
 }
 
-/// Where an endpoint leads, as the operator writes it. [`crate::egress`] checks it.
+/// The base URL and the exceptions of one endpoint, as the operator writes them. [`crate::egress`] checks them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Binding {
@@ -115,7 +115,7 @@ pub struct Binding {
     /// Whether `http` without TLS is accepted beyond the private exceptions.
     #[serde(default, skip_serializing_if = "is_default")]
     pub plain_http: Consent,
-    /// Whether secrets may travel over such a connection.
+    /// Whether secrets may travel over a connection without TLS beyond the private exceptions.
     #[serde(default, skip_serializing_if = "is_default")]
     pub secrets_in_clear: Consent,
     /// The base URL that OAuth 1.0a signs, where the cart knows itself by another than `base_url`, such as its home URL behind a proxy.
@@ -127,37 +127,37 @@ pub struct Binding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PrivateException {
-    /// What it is, for whoever reads the file next: `shop in our own rack`.
+    /// What the exception is for, for whoever reads the file next: `shop in our own rack`.
     pub name: String,
     /// The addresses, such as `127.0.0.1/32` or `10.1.2.0/24`, or the endpoint's own host name, such as `shop.lan`.
     pub allow: String,
 }
 
-/// Whether the operator takes a risk.
+/// Whether the operator accepts a risk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Consent {
-    /// Not taken.
+    /// The operator does not accept the risk.
     #[default]
     Refused,
-    /// Taken.
+    /// The operator accepts the risk.
     Accepted,
 }
 
-/// What a label becomes.
+/// What an update's label becomes at the cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "WrittenTarget", into = "WrittenTarget")]
 pub enum LabelTarget {
-    /// This status of the cart, exactly.
+    /// The label becomes this status of the cart, exactly as written.
     Status(String),
-    /// The order's status stays; tracking data and notes are sent.
+    /// The order's status stays as it is; tracking data and notes are sent.
     TrackingOnly,
-    /// Nothing is sent.
+    /// Nothing is sent for this label.
     Ignore,
 }
 
-/// As the operator writes a target: `"Shipped"`, `"tracking-only"`, `"ignore"`, or `{ status = "ignore" }` for a cart that
-/// really has a status of that name.
+/// A target in the operator's spelling: `"Shipped"`, `"tracking-only"`, `"ignore"`, or `{ status = "ignore" }` for a cart that really has a status of
+/// that name.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum WrittenTarget {
@@ -186,18 +186,18 @@ impl From<LabelTarget> for WrittenTarget {
     }
 }
 
-/// What becomes of a label that the map does not name.
+/// What happens to a label that the map does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnlistedLabels {
-    /// The label's own text is the status.
+    /// The label's own text becomes the status.
     #[default]
     Same,
-    /// The order's status stays; tracking data and notes are sent.
+    /// The order's status stays as it is; tracking data and notes are sent.
     TrackingOnly,
-    /// Nothing is sent.
+    /// Nothing is sent for such a label.
     Ignore,
-    /// It is an error.
+    /// The update is refused.
     Refuse,
 }
 
@@ -205,57 +205,57 @@ pub enum UnlistedLabels {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotifyCustomer {
-    /// The cart decides.
+    /// The cart decides by its own settings.
     #[default]
     CartDefault,
-    /// Never.
+    /// The customer is not notified.
     Never,
-    /// Always.
+    /// The customer is notified.
     Always,
 }
 
-/// Why a cart's file cannot be used.
+/// Why a cart's file or its settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The text is no TOML, or not of a cart's shape.
+    /// The text is not TOML, or does not have the form of a cart.
     #[error("could not read the cart in {file}")]
     Syntax {
-        /// The file's name, for the message.
+        /// The file's name, as given to [`Cart::parse`].
         file: String,
-        /// Line, column and what is wrong there.
+        /// The line, the column and what is wrong there.
         #[source]
         source: Box<toml::de::Error>,
     },
-    /// A limit is over its ceiling.
+    /// A limit is higher than its ceiling.
     #[error("could not read the cart in {file}")]
     Limit {
-        /// The file's name, for the message.
+        /// The file's name, as given to [`Cart::parse`].
         file: String,
-        /// Which, and how high it may be.
+        /// The limit and its ceiling.
         #[source]
         source: OverCeiling,
     },
-    /// The mode and its orders do not go together.
+    /// The keys `mode` and `only_orders` contradict each other.
     #[error("could not read the cart in {file}: {problem}")]
     Mode {
-        /// The file's name, for the message.
+        /// The file's name, as given to [`Cart::parse`].
         file: String,
-        /// What does not, and what to do.
+        /// The contradiction, and what to write instead.
         problem: &'static str,
     },
     /// The settings do not fit the plugin's manifest.
     #[error("the settings of cart {cart} do not fit its plugin")]
     Settings {
-        /// The cart.
+        /// The cart whose settings do not fit.
         cart: CartId,
-        /// Which setting, and why.
+        /// The settings that do not fit, each with the reason.
         #[source]
         source: SettingErrors,
     },
 }
 
 impl Cart {
-    /// Reads a cart's TOML. `file` names it in errors.
+    /// Reads a cart's TOML. `file` is the name that errors show.
     ///
     /// # Errors
     ///
@@ -267,7 +267,7 @@ impl Cart {
         Ok(cart)
     }
 
-    /// Every setting that has a value, given or by default, checked against the plugin's manifest.
+    /// All settings that have a value, given or by default, checked against the plugin's manifest.
     ///
     /// # Errors
     ///
@@ -277,18 +277,18 @@ impl Cart {
         manifest.settings_read(given).map_err(|source| Error::Settings { cart: self.id.clone(), source })
     }
 
-    /// What this cart's definition says of a setting.
+    /// The value that this cart's definition gives a setting; `None` if it gives none.
     pub fn own_setting(&self, name: &str) -> Option<&Plain> {
         self.settings.get(name)
     }
 
-    /// Gives a setting a value in the place of the one that the definition gives it.
+    /// Sets a setting, in place of the value that the definition gives it.
     pub fn supply(&mut self, name: &str, value: Plain) {
         self.settings.insert(name.to_owned(), value);
     }
 
-    /// Gives every setting that stands under a former name the name that the plugin has for it now. One that is there under both stays as it
-    /// is: [`Cart::settings`] refuses it. Gives each former name with the present one.
+    /// Renames settings that stand under a former name to the name that the plugin uses now. A setting that stands under both names stays as it is:
+    /// [`Cart::settings`] refuses it. Returns each former name with the present one.
     pub fn rename_settings(&mut self, manifest: &Manifest) -> Vec<(String, String)> {
         let mut renamed = Vec::new();
         for setting in &manifest.settings {
@@ -305,7 +305,7 @@ impl Cart {
         renamed
     }
 
-    /// What this cart makes of a label. None: a label that it refuses.
+    /// What this cart makes of a label. `None` if the cart refuses the label.
     pub fn target(&self, label: &str) -> Option<LabelTarget> {
         if let Some(target) = self.labels.get(label) {
             return Some(target.clone());
@@ -318,18 +318,18 @@ impl Cart {
         }
     }
 
-    /// What the cart calls a carrier.
+    /// The cart's name for a carrier.
     pub fn carrier(&self, given: &str) -> String {
         self.carriers.get(given).cloned().unwrap_or_else(|| given.to_owned())
     }
 }
 
-/// The orders of mode `only-orders`.
+/// Reads the orders of mode `only-orders`, at most [`NAMES_MAX`].
 fn only_orders<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeSet<SenderOrderNumber>, D::Error> {
     bounded::list::<_, _, NAMES_MAX>(from).map(|orders: Vec<SenderOrderNumber>| orders.into_iter().collect())
 }
 
-/// Whether a value is what it would be if nobody had written it.
+/// Whether a value is the one that counts if the key is left out.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

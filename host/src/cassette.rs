@@ -1,9 +1,10 @@
-//! The record of one attempt: what went in, every request and its answer, what came out. Plain data, secrets left out.
+//! The record of one attempt: the call, every request with its answer, and the outcome. It is plain data without secrets.
 //!
-//! A cassette never held a secret in the first place: the guest's requests name slots, and what went over the wire is recorded with
-//! placeholders where egress put the values. Personal data it holds until [`redact`] has taken them out, which is before it is kept.
+//! A cassette never holds a secret: the guest's requests name slots, and the record of what was sent has placeholders where egress put the values. A
+//! cassette holds personal data until [`redact`] has removed it, which happens before the cassette is stored.
 //!
-//! [`file`](mod@file) writes and reads it as a file. [`replay`] answers a plugin with what is recorded, and [`difference`] says what it did otherwise.
+//! [`file`](mod@file) writes and reads a cassette as a file. [`replay`] answers a plugin from a cassette, and [`difference`] says how two calls
+//! differ.
 
 pub mod difference;
 pub mod file;
@@ -21,33 +22,33 @@ use cartage_contract::orders::{LineItem, Package, Update};
 use cartage_contract::signing::{self, Algorithm};
 use serde::{Deserialize, Serialize};
 
-/// The version of the form in which attempts are kept. A file has one of its own: [`file::FORMAT`].
+/// The version of the form in which attempts are stored. Files have a version of their own: [`file::FORMAT`].
 pub const FORMAT: u32 = 1;
 
-/// How the note ends that stands in the place of a body for which a recording had no room.
+/// The end of the note that replaces a body for which a recording had no room.
 const FULL: &str = ": this call's recording is full]";
 
 /// The record of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cassette {
-    /// The version of this form: [`FORMAT`].
+    /// The version of the cassette's form: [`FORMAT`].
     pub format: u32,
-    /// The plugin's name.
+    /// The plugin's name in its manifest.
     pub plugin: String,
-    /// The plugin's version.
+    /// The plugin's version in its manifest.
     pub version: String,
-    /// The digest of its file.
+    /// The digest of the plugin's file.
     pub digest: Digest,
-    /// What went in.
+    /// The call with all of its arguments.
     pub call: Call,
-    /// What the guest asked and was answered, in order.
+    /// The guest's asks and the host's answers, in order.
     pub recording: Recording,
-    /// What came out.
+    /// The result that the call came to.
     pub outcome: Outcome,
 }
 
 impl Cassette {
-    /// About how many bytes of text it holds: how long it takes to go through it.
+    /// The approximate size of its texts in bytes, which tells how long it takes to read through them.
     pub fn bytes(&self) -> usize {
         let said = match &self.call {
             Call::SendOrderStatus { update, .. } => update_bytes(update),
@@ -58,7 +59,7 @@ impl Cassette {
 }
 
 impl Entry {
-    /// About how many bytes of text it holds.
+    /// The approximate size of its texts in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let parts = |parts: &[Part]| -> usize { parts.iter().map(|part| size_of::<Part>() + part_bytes(part)).sum() };
         match self {
@@ -72,7 +73,7 @@ impl Entry {
         }
     }
 
-    /// Takes the bodies out, and says in the place of each how large it was.
+    /// Replaces the bodies by notes of their sizes.
     pub(crate) fn leave_out_bodies(&mut self) {
         let note = |bytes: usize| format!("[{bytes} bytes, left out{FULL}");
         let parts = |parts: &mut Vec<Part>| *parts = vec![Part::Text(note(parts.iter().map(part_bytes).sum()))];
@@ -107,83 +108,83 @@ fn part_bytes(part: &Part) -> usize {
     }
 }
 
-/// What egress saw of one attempt.
+/// What egress recorded of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recording {
-    /// In the order asked.
+    /// The asks with their answers, in the order asked.
     pub entries: Vec<Entry>,
-    /// How far the attempt got: the furthest of its requests that were not mere reads; with no such request, of all.
+    /// How far the attempt got: the furthest of its writes, or of all requests if there was no write.
     pub reach: Reach,
-    /// Whether an answer held a secret of the cart.
+    /// Whether an answer of the cart held a secret.
     pub secret_reflected: bool,
-    /// Whether the last request failed because of the machine that sent it: no file, port or route. That says nothing about the cart.
+    /// Whether the last request failed because of this machine, which had no file handle, port or route. This says nothing about the cart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub local_fault: bool,
 }
 
 impl Recording {
-    /// Whether a request may still be under way at the cart: one that was sent and had no answer.
+    /// Whether a request may still be under way at the cart: it was sent, and no answer came.
     pub fn lingers(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry, Entry::Http(http) if http.reach == Reach::MaybeSent))
     }
 }
 
-/// One ask and its answer.
+/// One ask of the guest with its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Entry {
-    /// A request.
+    /// An HTTP request.
     Http(Box<HttpEntry>),
     /// A MAC or a digest.
     Signature {
-        /// The slot, for a MAC.
+        /// The slot that holds the key of a MAC; `None` for a digest.
         slot: Option<String>,
-        /// The hash function.
+        /// The hash function that was used.
         algorithm: Algorithm,
-        /// The message, in which secrets are named, not written.
+        /// The message, which names secrets instead of holding them.
         message: Vec<Part>,
-        /// The answer: the signature itself, which is no secret.
+        /// The signature, which is not secret, or why there is none.
         answer: Result<Vec<u8>, signing::Error>,
     },
-    /// A log line, control characters escaped.
+    /// A log line, with its control characters escaped.
     Log {
-        /// How much it matters.
+        /// The severity that the guest gave the line.
         level: Level,
-        /// The line.
+        /// The line's text.
         message: String,
     },
 }
 
-/// A request as the guest made it, as it went out, and what came back.
+/// A request as the guest made it and as it was sent, with its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpEntry {
-    /// As the guest made it.
+    /// The request as the guest made it.
     pub request: Request,
-    /// As it went out, with `[slot.field]` where a secret stood. None: it was denied before it was put together.
+    /// The request as it was sent, with `[slot.field]` in place of secrets. `None` if it was denied before it was put together.
     pub wire: Option<WireRecord>,
-    /// How far it got. A request whose call ended while it was under way may have been sent.
+    /// How far the request got. A request whose call ended meanwhile may have been sent.
     pub reach: Reach,
-    /// What the guest was answered. None: the call ended before there was an answer (a deadline, a dry run).
+    /// The answer that the guest got. `None` if the call ended before (a deadline, a dry run).
     pub answer: Option<Result<Response, http::Error>>,
-    /// Why there was no response: the whole chain of causes, of which the guest sees only the class. Only the operator sees it.
+    /// Why there was no response, with all causes; `None` if there was one. The guest sees only the class of the error.
     pub cause: Option<String>,
-    /// Where a redirect would have led. Only the operator sees it.
+    /// The target of a redirect, which is not followed; `None` if there was none. The guest does not see it.
     pub redirect_to: Option<String>,
-    /// The address that was contacted.
+    /// The address that was contacted; `None` if no connection was made.
     pub peer: Option<std::net::SocketAddr>,
-    /// Milliseconds from the start of the request to its end.
+    /// The duration of the request, in milliseconds.
     pub took_ms: u64,
 }
 
-/// A request as it went out, with placeholders for secrets.
+/// A request as it was sent, with placeholders for secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WireRecord {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
-    /// The whole URL.
+    /// The whole URL, with its query.
     pub url: String,
-    /// Names in lower case.
+    /// The headers in order, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body: text, or a note of its size where it is not UTF-8.
+    /// The body as text, or a note of its size if it is not UTF-8. `None` if there was no body.
     pub body: Option<String>,
 }

@@ -1,8 +1,8 @@
-//! The machine's clocks, read here and nowhere else, and their double for tests.
+//! The machine's clocks, which are read only here, and their double for tests.
 //!
-//! There are two. The wall clock says what time it is, and may be set to anything by anybody. The elapsed time cannot be set: it says how much
-//! time really passed, but not across a start of the machine. What is stamped carries the wall clock's time; how old it is asks
-//! [`Clock::age_ms`], which a store answers from its [`Memory`] of how the wall clock was set.
+//! There are two clocks. The wall clock tells the time of day, and anybody may set it. The elapsed time cannot be set: it measures the time that
+//! really passes, but begins anew when the machine starts. Stamps carry the wall clock's time. The age of a stamp comes from [`Clock::age_ms`], which
+//! a store answers from its [`Memory`] of how the wall clock was set.
 
 mod memory;
 
@@ -13,41 +13,41 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
-/// What both clocks show at one moment.
+/// The readings of both clocks at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     /// Milliseconds since 1970-01-01T00:00:00Z, by the wall clock.
     pub wall_unix_ms: u64,
-    /// Milliseconds since the machine started, sleep included. Nobody can set it.
+    /// Milliseconds since the machine started, sleep included. This clock cannot be set.
     pub elapsed_ms: u64,
-    /// Names this start of the machine. None: unknown, so elapsed times of two processes cannot be compared.
+    /// The id of this start of the machine. `None` if it is unknown, so that elapsed times of two processes cannot be compared.
     pub boot: Option<u128>,
 }
 
 impl From<u64> for Reading {
-    /// A wall clock that was never set, of a machine that runs since 1970: for tests.
+    /// A wall clock that was never set, on a machine that has run since 1970: for tests.
     fn from(unix_ms: u64) -> Reading {
         Reading { wall_unix_ms: unix_ms, elapsed_ms: unix_ms, boot: Some(0) }
     }
 }
 
-/// Tells the time.
+/// A source of the time.
 pub trait Clock: Send + Sync {
-    /// What both clocks show.
+    /// Reads both clocks.
     fn reading(&self) -> Reading;
 
-    /// The wall clock: milliseconds since 1970-01-01T00:00:00Z.
+    /// Reads the wall clock: milliseconds since 1970-01-01T00:00:00Z.
     fn now_unix_ms(&self) -> u64 {
         self.reading().wall_unix_ms
     }
 
-    /// For how long something has been there that was stamped with this time of the wall clock, in milliseconds. A clock that remembers how it
-    /// was set tells the time that really passed; 0 for what is still to come.
+    /// The age in milliseconds of something that was stamped with this time of the wall clock; 0 for a stamp in the future. A clock that remembers
+    /// how it was set returns the time that really passed.
     fn age_ms(&self, at_unix_ms: u64) -> u64 {
         self.now_unix_ms().saturating_sub(at_unix_ms)
     }
 
-    /// How far the wall clock was set back within the last day, at most a day, in milliseconds.
+    /// How far the wall clock was set back within the last day, in milliseconds; at most a day.
     fn set_back_ms(&self) -> u64 {
         0
     }
@@ -85,7 +85,7 @@ fn boot() -> Option<u128> {
     *BOOT.get_or_init(|| read().map(|id| id.as_u128()))
 }
 
-/// Clocks that stand still until they are moved.
+/// Clocks for tests, which stand still until they are moved.
 #[derive(Debug, Default)]
 pub struct ManualClock {
     wall_unix_ms: AtomicU64,
@@ -93,18 +93,18 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// Clocks that show this time.
+    /// Clocks that both show this time, in milliseconds.
     pub fn at(unix_ms: u64) -> ManualClock {
         ManualClock { wall_unix_ms: AtomicU64::new(unix_ms), elapsed_ms: AtomicU64::new(unix_ms) }
     }
 
-    /// Lets time pass.
+    /// Advances both clocks.
     pub fn advance_ms(&self, ms: u64) {
         self.wall_unix_ms.fetch_add(ms, Ordering::SeqCst);
         self.elapsed_ms.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// Sets the wall clock; no time passes.
+    /// Sets the wall clock alone: no time passes.
     pub fn set_unix_ms(&self, unix_ms: u64) {
         self.wall_unix_ms.store(unix_ms, Ordering::SeqCst);
     }

@@ -1,45 +1,45 @@
-//! How a value is written where it stands, and where each of its bytes is there: what is not replaced stays as it was, byte for byte.
+//! Decodes and encodes values in their notation, and maps each decoded byte to its place, so that edits leave all other bytes unchanged.
 //!
-//! Reading is lenient and linear: what is no escape stands for itself.
+//! Decoding is lenient and linear: text that is not an escape stands for itself.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Bytes to be replaced.
+/// A replacement of a range of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Edit {
     pub(crate) at: Range<usize>,
     pub(crate) text: String,
 }
 
-/// How a value is written.
+/// The notation of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coding {
-    /// As it is.
+    /// The value as it is.
     Plain,
-    /// As Latin-1, one byte a character.
+    /// Latin-1, one byte per character.
     Latin1,
-    /// Between the quotes of JSON.
+    /// Inside a JSON string.
     JsonString,
-    /// As a number of JSON. What takes its place is a string.
+    /// A JSON number. Its replacement is a JSON string.
     JsonNumber,
-    /// As forms and queries have it.
+    /// Percent-encoded, as in forms and queries.
     Form,
-    /// As text or an attribute of XML or HTML.
+    /// Text or an attribute of XML or HTML.
     Xml,
-    /// Every escape of JSON and JavaScript, of URLs and of XML and HTML, whichever comes. A plus stays a plus.
+    /// All escapes of JSON and JavaScript, of URLs, and of XML and HTML at once. A plus stays a plus.
     Any,
 }
 
-/// A value's own bytes, and the place of each in what it was read from.
+/// A decoded value, with the place of each byte in the text that was decoded.
 #[derive(Debug)]
 pub(crate) struct Decoded<'a> {
     pub(crate) bytes: Cow<'a, [u8]>,
-    /// One place more than bytes: the end. None: every byte stands for itself.
+    /// The places of the bytes, and of the end. `None` if every byte stands for itself.
     places: Option<Vec<u32>>,
 }
 
-/// What an escape stands for.
+/// The meaning of an escape.
 enum Meant {
     Byte(u8),
     Text(Cow<'static, str>),
@@ -52,17 +52,17 @@ impl From<char> for Meant {
 }
 
 impl Decoded<'_> {
-    /// Bytes that were read in another way, of which each stands where its place says; one place more than bytes.
+    /// A value that was decoded elsewhere. `places` has one entry for each byte and one for the end.
     pub(crate) fn of(bytes: Vec<u8>, places: Vec<u32>) -> Decoded<'static> {
         Decoded { bytes: bytes.into(), places: Some(places) }
     }
 
-    /// Whether anything was written in another way than it is.
+    /// Whether any byte was escaped.
     pub(crate) fn differs(&self) -> bool {
         self.places.is_some()
     }
 
-    /// The range of the raw bytes that hold this range.
+    /// The range of raw bytes that stand for a range of decoded bytes.
     pub(crate) fn raw(&self, at: &Range<usize>) -> Range<usize> {
         match &self.places {
             Some(places) => places[at.start] as usize..places[at.end] as usize,
@@ -72,7 +72,7 @@ impl Decoded<'_> {
 }
 
 impl Coding {
-    /// What these bytes stand for, and where each stands.
+    /// Decodes bytes, with the place of each.
     pub(crate) fn decode(self, raw: &[u8]) -> Decoded<'_> {
         let place = |at: usize| u32::try_from(at).expect("what is decoded was bounded far below four gigabytes");
         let mut places = Vec::new();
@@ -82,8 +82,8 @@ impl Coding {
         Decoded { bytes, places: differs.then_some(places) }
     }
 
-    /// What these bytes stand for. `told` hears of each place and of how many bytes there are with what is read from it. Borrowed: the bytes
-    /// stand for themselves.
+    /// Decodes bytes. `told` is called with each place and the number of bytes decoded there. The result is borrowed if all bytes stand for
+    /// themselves.
     pub(crate) fn read<'a>(self, raw: &'a [u8], mut told: impl FnMut(usize, usize)) -> Cow<'a, [u8]> {
         if !raw.iter().any(|byte| self.may_begin(*byte)) {
             return raw.into();
@@ -116,7 +116,7 @@ impl Coding {
         }
     }
 
-    /// How many raw bytes stand for the next character or byte, and what it is. None: they are no escape.
+    /// The length of the escape at the start of `raw`, and its meaning. `None` if there is no escape.
     fn escape(self, raw: &[u8]) -> Option<(usize, Meant)> {
         match (self, raw[0]) {
             (Coding::Latin1, byte) => Some((1, char::from(byte).into())),
@@ -130,7 +130,7 @@ impl Coding {
         }
     }
 
-    /// A text as it is written so.
+    /// Encodes a text in this notation.
     pub(crate) fn encode(self, text: &str) -> String {
         match self {
             Coding::Plain | Coding::Latin1 | Coding::Any => text.to_owned(),
@@ -149,7 +149,7 @@ fn hex(digits: &[u8]) -> Option<u32> {
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok().filter(|_| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// `%41`, and what an old JavaScript writes, `%u0041`.
+/// Decodes `%41`, and `%u0041` as old JavaScript writes it.
 fn percent_escape(raw: &[u8]) -> Option<(usize, Meant)> {
     if raw.get(1) == Some(&b'u') {
         return code_units(raw, b"%u");
@@ -171,7 +171,7 @@ fn json_escape(raw: &[u8]) -> Option<(usize, Meant)> {
     Some((2, Meant::Byte(byte)))
 }
 
-/// A character as one unit of UTF-16 or two, each with this sign before its four digits.
+/// Decodes a character of one or two UTF-16 units, each with this sign before its four digits.
 fn code_units(raw: &[u8], sign: &[u8; 2]) -> Option<(usize, Meant)> {
     let unit = |at: usize| hex(raw.get(at..at + 4)?);
     let first = unit(2)?;
@@ -185,7 +185,7 @@ fn code_units(raw: &[u8], sign: &[u8; 2]) -> Option<(usize, Meant)> {
     }
 }
 
-/// Bytes of a reference from its `&` to its `;`, at most: HTML's longest is `&CounterClockwiseContourIntegral;`.
+/// The longest reference from its `&` to its `;`, in bytes: HTML's longest is `&CounterClockwiseContourIntegral;`.
 const REFERENCE_BYTES_MAX: usize = 33;
 
 fn xml_reference(raw: &[u8]) -> Option<(usize, Meant)> {
@@ -198,7 +198,7 @@ fn xml_reference(raw: &[u8]) -> Option<(usize, Meant)> {
     (meant != reference && meant.chars().count() <= 2).then(|| (length, Meant::Text(meant.into_owned().into())))
 }
 
-/// Puts edits in order. Those that overlap become one: whatever any of them takes out is out.
+/// Sorts edits and merges those that overlap: whatever any of them removes is removed.
 pub(crate) fn in_order(mut edits: Vec<Edit>) -> Vec<Edit> {
     edits.sort_by_key(|edit| (edit.at.start, std::cmp::Reverse(edit.at.end)));
     let mut kept: Vec<Edit> = Vec::with_capacity(edits.len());
@@ -211,7 +211,7 @@ pub(crate) fn in_order(mut edits: Vec<Edit>) -> Vec<Edit> {
     kept
 }
 
-/// Bytes with edits made.
+/// Applies edits to bytes.
 pub(crate) fn apply(raw: &[u8], edits: Vec<Edit>) -> Vec<u8> {
     let (mut out, mut at) = (Vec::with_capacity(raw.len()), 0);
     for edit in in_order(edits) {

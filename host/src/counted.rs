@@ -1,13 +1,13 @@
-//! Numbers of things as English says them: `1 order`, `2 orders`, `1 delivery`, `0 deliveries`.
+//! Counts in English: `1 order`, `2 orders`, `1 delivery`, `0 deliveries`.
 
-/// So many of a thing, which is named in the singular. The last word is the one that changes.
+/// A number with its noun, which is given in the singular. The last word of the noun gets the plural.
 pub fn counted(count: impl TryInto<u64>, one: &str) -> String {
     // What is more than that is many.
     let count = count.try_into().unwrap_or(u64::MAX);
     if count == 1 { format!("1 {one}") } else { format!("{count} {}", many(one)) }
 }
 
-/// The plural of a thing.
+/// The plural of a noun.
 fn many(one: &str) -> String {
     match one.strip_suffix('y') {
         Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),

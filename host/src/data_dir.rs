@@ -1,8 +1,8 @@
-//! The data directory: everything that an installation keeps, in one place that one Cartage at a time works in.
+//! The data directory: everything that an installation keeps, in one place. One Cartage process at a time works in the directory.
 //!
-//! `cartage init` makes it. Opening it takes a lock that lasts as long as the value does, after looking at whose the directory is, who else
-//! may read it, and whether it lies on a disk of this machine: SQLite's locks cannot be trusted over a network. What is in it, and what to back
-//! up, its own README.txt says.
+//! `cartage init` makes the directory. Opening it takes a lock that lasts as long as the [`DataDir`] value. Before that, the owner and the
+//! permissions are checked, and that the directory lies on a local disk: SQLite's locks cannot be trusted over a network. The directory's own
+//! README.txt lists the files and says what to back up.
 
 mod checks;
 pub mod copy;
@@ -27,7 +27,7 @@ const LOCK: &str = "lock";
 const README: &str = "README.txt";
 const SOCKET: &str = "daemon.sock";
 const UNDER_WAY: &str = "under-way";
-/// The database until its directory is complete.
+/// The database's file name until the directory is complete.
 const DATABASE_BEGUN: &str = "cartage.sqlite.new";
 
 const README_TEXT: &str = "\
@@ -53,98 +53,98 @@ cartage.sqlite.before-vN.M is a copy from before a new release changed the datab
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    /// Of the database's file, which another directory in its place does not have. None: it is still being made.
+    /// The identity of the database's file, by which another directory at the same path is recognised. `None` while the directory is being made.
     database: Option<Identity>,
-    /// Held for as long as this value lives.
+    /// The lock file, locked for as long as this value lives.
     _lock: File,
 }
 
 /// Why a data directory could not be made or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is one already.
+    /// The path is a data directory already.
     #[error("{} is a data directory already and was left alone; use it, or name another", .path.display())]
     AlreadyThere {
-        /// The directory.
+        /// The path that was to become a data directory.
         path: PathBuf,
     },
-    /// The directory holds other things.
+    /// The directory holds files that are not Cartage's.
     #[error("{} is not empty ({found} is in it) and was left alone; name a new or an empty directory", .path.display())]
     NotEmpty {
-        /// The directory.
+        /// The path that was to become a data directory.
         path: PathBuf,
-        /// Something in it.
+        /// The name of one of the files in the directory.
         found: String,
     },
-    /// There is no data directory.
+    /// The path is not a data directory: it holds no database.
     #[error("{} is not a data directory: it has no {DATABASE}", .path.display())]
     NotADataDir {
-        /// Where it was looked for.
+        /// The path at which no database was found.
         path: PathBuf,
     },
-    /// It is no longer where it was opened.
+    /// The data directory is no longer at the path where it was opened.
     #[error("the data directory is no longer at {}: it was moved, or its disk was unmounted; put it back, or end Cartage and start it on it where it is now", .path.display())]
     Moved {
-        /// Where it was.
+        /// The path at which the directory was opened.
         path: PathBuf,
     },
-    /// Another process works in it.
+    /// Another process holds the directory's lock.
     #[error(
         "{} is in use by {}; let that one do it, or end it first", .path.display(),
         .pid.map_or_else(|| "another Cartage".to_owned(), |pid| format!("the Cartage with process id {pid}"))
     )]
     InUse {
-        /// The directory.
+        /// The locked data directory.
         path: PathBuf,
-        /// The process that holds it, where it said so.
+        /// The id of the process that holds the lock; `None` if the lock file does not say.
         pid: Option<u32>,
     },
-    /// It lies where SQLite's locks and syncs cannot be trusted.
+    /// The directory lies on a file system where SQLite's locks and syncs cannot be trusted.
     #[error("{} lies on a network or foreign file system ({kind}), where a crash could lose what was accepted; use a local disk", .path.display())]
     NetworkFileSystem {
-        /// The directory.
+        /// The data directory.
         path: PathBuf,
-        /// What kind.
+        /// The file system's type, such as NFS.
         kind: &'static str,
     },
-    /// A file belongs to somebody else.
+    /// A file or directory belongs to another user.
     #[error(
         "{} belongs to user {owner} and this process is user {user}; run Cartage as its owner, or give it over with `chown {user} {}`",
         .path.display(), .path.display()
     )]
     WrongOwner {
-        /// The file or directory.
+        /// The file or directory with the wrong owner.
         path: PathBuf,
-        /// Its owner.
+        /// The user id of the owner.
         owner: u32,
-        /// Who runs this.
+        /// The user id of this process.
         user: u32,
     },
-    /// Others may read or write it.
+    /// Users other than the owner may read or write the file or directory.
     #[error("others than its owner may use {} (mode {mode:04o}); close it with `chmod {wanted:04o} {}`", .path.display(), .path.display())]
     TooOpen {
-        /// The file or directory.
+        /// The file or directory whose mode is too wide.
         path: PathBuf,
-        /// Its mode.
+        /// The permission bits of the file or directory.
         mode: u32,
-        /// The mode that it should have.
+        /// The permission bits that it should have.
         wanted: u32,
     },
-    /// The directory or a file in it could not be used.
+    /// A file or directory could not be used.
     #[error("could not {what} {}", .path.display())]
     File {
-        /// What was attempted.
+        /// The attempted operation as a verb, such as `write`.
         what: &'static str,
-        /// Which.
+        /// The file or directory that was used.
         path: PathBuf,
-        /// Why not.
+        /// The system's reason, for example a missing permission.
         #[source]
         source: std::io::Error,
     },
-    /// The database.
+    /// The database could not be created, opened or restored.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The key.
+    /// The key file could not be read, written or used.
     #[error(transparent)]
     Vault(#[from] vault::Error),
 }
@@ -157,7 +157,7 @@ impl Error {
 }
 
 impl DataDir {
-    /// Makes a data directory with an empty store and a new key. One whose making was cut off is completed.
+    /// Makes a data directory with an empty store and a new key. A directory whose making was cut off is completed.
     ///
     /// # Errors
     ///
@@ -175,7 +175,7 @@ impl DataDir {
     ///
     /// # Errors
     ///
-    /// As [`DataDir::init`], and [`Error::Store`] where the backup is no sound store, [`Error::Vault`] where the key is none.
+    /// As [`DataDir::init`], [`Error::Store`] if the backup is not a sound store, and [`Error::Vault`] if the key file holds no key.
     pub fn restore(path: &Path, backup: &Path, key: Option<&Path>, now: impl Into<Reading>) -> Result<(DataDir, Gap), Error> {
         // Both are looked at before anything is made.
         let key = key.map(Key::read).transpose()?;
@@ -212,17 +212,17 @@ impl DataDir {
         Ok(DataDir { path: path.to_owned(), database: Some(database), _lock: lock })
     }
 
-    /// Where commands reach the daemon that works in a data directory.
+    /// The path of the socket by which commands reach the daemon that works in a data directory.
     pub fn socket(path: &Path) -> PathBuf {
         path.join(SOCKET)
     }
 
-    /// Where is written down what is worked on.
+    /// The path of the file that records which attempts the process is working on.
     pub fn under_way(&self) -> PathBuf {
         self.path.join(UNDER_WAY)
     }
 
-    /// Opens the store in it.
+    /// Opens the store in this directory.
     ///
     /// # Errors
     ///
@@ -231,7 +231,7 @@ impl DataDir {
         Store::open(&self.path.join(DATABASE), now)
     }
 
-    /// Opens the vault of its store.
+    /// Opens the vault that seals the store's credentials.
     ///
     /// # Errors
     ///
@@ -240,11 +240,11 @@ impl DataDir {
         SealedVault::open(store.clone(), &self.key_file())
     }
 
-    /// Whether it still lies where it was opened: its database, and the folder of plugins beside that.
+    /// Checks that the directory is still where it was opened: its database, and the plugins' directory beside that.
     ///
     /// # Errors
     ///
-    /// [`Error::Moved`], and [`Error::File`] where that cannot be told now.
+    /// [`Error::Moved`], and [`Error::File`] where the check itself failed.
     pub fn in_place(&self) -> Result<(), Error> {
         let database = self.path.join(DATABASE);
         match Identity::of(&database) {
@@ -255,7 +255,7 @@ impl DataDir {
         Identity::of(&self.plugins()).map(drop).map_err(Error::file("look at", &self.plugins()))
     }
 
-    /// Where it is.
+    /// The path at which the directory was opened.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -265,12 +265,12 @@ impl DataDir {
         self.path.join(KEY)
     }
 
-    /// The plugins' directory.
+    /// The directory that holds the plugins' files.
     pub fn plugins(&self) -> PathBuf {
         self.path.join(PLUGINS)
     }
 
-    /// Makes the directory, or takes an empty one or one that was begun, and locks it.
+    /// Makes and locks the directory. An empty directory, or one whose making was cut off, is taken over.
     fn begin(path: &Path) -> Result<DataDir, Error> {
         if path.join(DATABASE).exists() {
             return Err(Error::AlreadyThere { path: path.to_owned() });
@@ -298,7 +298,7 @@ impl DataDir {
         Ok(dir)
     }
 
-    /// Adds a new key, unless a beginning that was cut off left one.
+    /// Adds a new key, unless an earlier, unfinished run left one.
     fn add_key(&self) -> Result<(), Error> {
         let file = self.key_file();
         if file.exists() {
@@ -309,7 +309,7 @@ impl DataDir {
         Ok(())
     }
 
-    /// Puts a key in the place of one that a beginning that was cut off may have left, and that sealed nothing.
+    /// Writes a key in place of one that an earlier, unfinished run left. That one has sealed nothing.
     fn replace_key(&self, key: &Key) -> Result<(), Error> {
         let file = self.key_file();
         if file.exists() {
@@ -318,7 +318,7 @@ impl DataDir {
         Ok(key.write_new(&file)?)
     }
 
-    /// The last step: with the database's name it is a data directory.
+    /// The last step: renames the database to its final name, which makes the directory a data directory.
     fn complete(self) -> Result<DataDir, Error> {
         let database = self.path.join(DATABASE);
         let renamed = std::fs::rename(self.path.join(DATABASE_BEGUN), &database);
@@ -328,7 +328,7 @@ impl DataDir {
     }
 }
 
-/// Makes a directory that only its owner may use, if it is not there.
+/// Makes a directory that only its owner may use, unless it exists.
 fn make_closed(path: &Path) -> Result<(), Error> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

@@ -1,13 +1,13 @@
-//! From the outbox to the cart, and back to disk. [`Deliverer::attempt`] is the whole of it on one screen.
+//! Takes updates from the outbox to the cart and writes the outcome back to disk. [`Deliverer::attempt`] is the whole of this on one screen.
 //!
-//! The outbox is the only input. [`schedule`] says whose turn it is and what follows, a [`courier`] is one cart made ready, the [`roster`]
-//! knows the carts, and the [`worker`] does for all of them at once what stands here for one. It is safe to run twice: an attempt
-//! that was cut off is known by its claim, and the next one carries the same idempotency key.
+//! The outbox is the only input. [`schedule`] decides which order comes next and what follows from an attempt, a [`courier`] is one cart made ready,
+//! the [`roster`] knows the carts, and the [`worker`] runs for all carts what is written here for one. Delivery is safe to run twice: an attempt that
+//! was cut off is known by its claim, and the next one carries the same idempotency key.
 //!
-//! What is here cannot know whether a cart has what was sent when no answer came. The next attempt is told that it may have.
+//! Delivery cannot know whether a cart received an update to which no answer came. The next attempt is told that it may have.
 //!
-//! What fails is sorted by what it reaches. A failure at an order's queue lets that queue rest and is kept for people; a cart that cannot be made
-//! ready rests as a whole; and only a store of no use is an error here, which ends the worker.
+//! Errors are sorted by how far they reach. An error at one order's queue lets that queue rest and is recorded for people. A cart that cannot be made
+//! ready rests as a whole. Only a store that cannot be used any more is an error here, and it ends the worker.
 
 pub mod bell;
 pub mod courier;
@@ -39,21 +39,21 @@ use std::time::Duration;
 use tracing::{Instrument as _, info_span};
 use witness::Witness;
 
-/// How long a cart that could not be made ready is left alone, unless something about it is changed before.
+/// How long a cart that could not be made ready rests, in milliseconds, unless it is changed before.
 pub const NOT_READY_MS: u64 = 60_000;
-/// How long an order's queue rests at which something failed, unless a person mends it before.
+/// How long an order's queue rests after an error, in milliseconds, unless a person retries it before.
 pub const FAULT_MS: u64 = 10 * 60_000;
-/// The longest that is kept of what failed there.
+/// The most bytes that are kept of such an error's text.
 const FAULT_BYTES_MAX: usize = 1000;
-/// The longest that is kept of a plugin's word with a cart's pause.
+/// The most bytes that are kept of the plugin's message with a cart's pause.
 const SAID_BYTES_MAX: usize = 500;
-/// How long the outcome of an attempt waits until it is tried again to write it, where the disk would not take it.
+/// How long to wait before the outcome of an attempt is written again, in milliseconds, if the disk did not take it.
 pub const SETTLE_AGAIN_MS: u64 = 500;
 
-/// How long an order is left alone in whose queue a person is changing something.
+/// How long an order's queue is left alone, in milliseconds, while a person changes it.
 pub const HELD_MS: u64 = 200;
 
-/// Takes what is in an outbox to its carts. Clones share it.
+/// Delivers the updates of an outbox to their carts. Clones share their state.
 pub struct Deliverer<O, R> {
     outbox: O,
     roster: Arc<R>,
@@ -64,35 +64,35 @@ pub struct Deliverer<O, R> {
     refusals: Arc<Refusals>,
 }
 
-/// What came of a turn of an order's queue.
+/// The result of one turn of an order's queue.
 #[derive(Debug)]
 pub struct Over {
-    /// What follows.
+    /// What follows for the update and for the cart.
     pub verdict: Verdict,
-    /// When the head of the queue is due now. None: there is none, or it is blocked.
+    /// The time at which the head of the queue is due now. `None` if the queue is empty or blocked.
     pub next_due_unix_ms: Option<u64>,
-    /// The attempt, or why there was none.
+    /// The attempt, or why none was made.
     pub tried: Result<Box<Attempt>, NotTried>,
 }
 
-/// Why no attempt was made in an order's turn.
+/// Why no attempt was made in a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotTried {
-    /// Somebody else holds the queue, or is first to try the cart's credentials.
+    /// An attempt or a person holds the queue, another order is trying the cart's new credentials, or the cart has refused its credentials.
     Held,
     /// The cart cannot be made ready.
     NotReady,
     /// An earlier attempt may still be under way at the cart.
     Busy {
-        /// Until when.
+        /// The time until which the attempt may be under way, in milliseconds since 1970.
         until_unix_ms: u64,
     },
-    /// Something failed at the queue, which rests.
+    /// An error happened at the queue, which now rests.
     Fault {
-        /// What failed.
+        /// The error's text, with all causes.
         fault: String,
     },
-    /// There is nothing in the queue, it is blocked, or its head became a dead letter instead.
+    /// The queue is empty or blocked, or its head became a dead letter without an attempt.
     Nothing,
 }
 
@@ -104,22 +104,22 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Deliverer { outbox, roster, clock, timeline, lanes: Lanes::default(), witness: Arc::default(), refusals: Arc::default() }
     }
 
-    /// Holds each order's queue here while it is tried.
+    /// Shares the locks of the orders' queues, so that people and attempts do not change a queue at the same time.
     pub fn holding(self, lanes: Lanes) -> Deliverer<O, R> {
         Deliverer { lanes, ..self }
     }
 
-    /// Lets this one see what is being worked on.
+    /// Sets the witness, which notes the attempts under way.
     pub fn seen_by(self, witness: Arc<Witness>) -> Deliverer<O, R> {
         Deliverer { witness, ..self }
     }
 
-    /// Tries the head of an order's queue once. The claim is on disk before anything is sent, and what came of it before this returns. A
-    /// failure of this queue alone lets it rest.
+    /// Makes one attempt at the head of an order's queue. The claim is on disk before anything is sent, and the outcome is on disk before this
+    /// returns. An error at this queue alone lets the queue rest.
     ///
     /// # Errors
     ///
-    /// [`outbox::Error`] that reaches further: nothing was sent then, unless it is [`Stopped`](crate::store::Error::Stopped).
+    /// [`outbox::Error`] if an error reaches further. Nothing was sent then, unless the error is [`Stopped`](crate::store::Error::Stopped).
     pub async fn attempt(&self, cart: &CartKey, order: &SenderOrderNumber, rate_limits: u32) -> Result<Over, outbox::Error> {
         self.hear_the_witness().await?;
         let Some(_held) = self.lanes.hold(cart, order) else { return Ok(self.held()) };
@@ -178,12 +178,12 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Ok(Over { verdict, next_due_unix_ms: next_due(&verdict, pending, self.now()), tried: Ok(Box::new(attempt)) })
     }
 
-    /// The present moment, on a time that never goes back.
+    /// The present moment, on a time that never goes back even if the wall clock does.
     pub fn now(&self) -> Now {
         self.timeline.lock().expect("nobody panics while holding it").now(self.clock.now_unix_ms())
     }
 
-    /// Starts an attempt at the order's head, which stands for what came before it where the cart only wants the newest.
+    /// Claims the head of an order's queue for an attempt. Where the cart only wants the newest update, that one replaces those before it.
     async fn claim(&self, (merchant, cart): &CartKey, order: &SenderOrderNumber, ready: &Ready) -> Result<Claimed, outbox::Error> {
         let at_unix_ms = self.now().unix_ms();
         let order = OrderRef { cart: cart.clone(), number: order.clone() };
@@ -194,7 +194,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Ok(self.outbox.claim(vec![wish]).await?.pop().unwrap_or(Claimed::Nothing))
     }
 
-    /// What follows from the attempt of a claim.
+    /// Decides what follows from an attempt.
     fn judge(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, rate_limits: u32) -> Verdict {
         let history = History {
             attempts: claim.attempts.counted,
@@ -206,8 +206,8 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         judge(attempt, &history, &policy, claim.busy_until_unix_ms, self.now(), draw())
     }
 
-    /// Pauses a cart that gave a secret back, before what came of the attempt is written: should the process die between the two, the cart is paused,
-    /// and the update is tried again after somebody has looked.
+    /// Pauses a cart that sent a secret back, before the attempt's outcome is written: if the process dies in between, the cart is paused, and the
+    /// update is tried again after a person has looked.
     async fn pause_reflecting(&self, cart: &CartKey) -> Result<(), outbox::Error> {
         loop {
             match self.roster.pause(cart, PauseReason::SecretReflected).await {
@@ -224,8 +224,8 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         }
     }
 
-    /// Writes what came of an attempt, and goes on trying while the disk does not take it: it is the only record that it was sent. Of records
-    /// that cannot be kept as they are, the bare outcome is.
+    /// Writes the outcome of an attempt, and repeats this while the disk does not take it: the outcome is the only record that the update was sent.
+    /// If the store cannot keep the whole record, only the bare outcome is written.
     async fn settle(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, verdict: &Verdict) -> Result<u64, outbox::Error> {
         let Recorded { receipt, cassette } = self.roster.record(ready, attempt).await;
         let mut settle = Settle {
@@ -256,7 +256,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         }
     }
 
-    /// The attempt that was claimed could not begin: it was none. It is due again after this wait.
+    /// Returns a claim whose attempt could not begin. The attempt does not count, and the update is due again after this wait.
     async fn give_back(&self, claim: &Claim, wait_ms: u64) -> Result<Over, outbox::Error> {
         let verdict = Verdict::not_tried(self.now(), wait_ms);
         let retry = Settlement::Retry { due_at_unix_ms: self.now().unix_ms() + wait_ms, counted: Counted::Nothing };
@@ -265,7 +265,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Ok(Over { verdict, next_due_unix_ms, tried: Err(NotTried::NotReady) })
     }
 
-    /// Something failed at an order's queue that reaches no further: it rests, and people are told of it.
+    /// Lets an order's queue rest after an error that reaches no further, and tells people.
     async fn rest(&self, cart: &CartKey, order: &SenderOrderNumber, mut fault: String) -> Result<Over, outbox::Error> {
         fault.truncate(fault.floor_char_boundary(FAULT_BYTES_MAX));
         self.roster.note(cart, &Note::Fault { order: order.as_str(), fault: &fault });
@@ -282,7 +282,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Ok(Over { verdict: Verdict::not_tried(now, FAULT_MS), next_due_unix_ms: Some(until_unix_ms), tried })
     }
 
-    /// What becomes of an order's queue at which a turn panicked: a fault in this program, which reaches no other queue.
+    /// Lets an order's queue rest after a turn panicked: the fault is in this program and affects no other queue.
     pub(super) async fn panicked(&self, cart: &CartKey, order: &SenderOrderNumber, what: &str) -> Result<Over, outbox::Error> {
         let Some(_held) = self.lanes.hold(cart, order) else { return Ok(self.held()) };
         let suspects = self.witness.take_failed();
@@ -292,7 +292,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         self.rest(cart, order, format!("this program failed at it: {what}")).await
     }
 
-    /// Takes in, once, at what an earlier process was at work when it died.
+    /// Reads, once, which attempts an earlier process was working on when it died.
     pub(super) async fn hear_the_witness(&self) -> Result<(), outbox::Error> {
         let Some(left) = self.witness.left().await else { return Ok(()) };
         if !left.suspects.is_empty() {
@@ -325,7 +325,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         }
     }
 
-    /// A cart that cannot be made ready rests as a whole: its other orders would fare no better.
+    /// Lets a whole cart rest that cannot be made ready, because its other orders would fail as well.
     fn not_ready(&self, cart: &CartKey, why: &roster::NotReady) -> Over {
         self.roster.note(cart, &Note::NotReady { why: &**why });
         let now = self.now();
@@ -334,7 +334,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         Over { verdict, next_due_unix_ms: Some(now.unix_ms()), tried: Err(NotTried::NotReady) }
     }
 
-    /// Somebody else holds the queue, or is first to try the cart's credentials.
+    /// The result of a turn in which the queue is left alone for a moment: see [`NotTried::Held`].
     fn held(&self) -> Over {
         let now = self.now();
         let next_due_unix_ms = Some(now.unix_ms() + HELD_MS);
@@ -368,8 +368,8 @@ impl<O: Clone, R> Clone for Deliverer<O, R> {
     }
 }
 
-/// What follows from an attempt. One that may still be under way at the cart is not repeated before that is over, at `busy_until_unix_ms`.
-/// `draw` is any number, evenly drawn: the jitter.
+/// Decides what follows from an attempt. An attempt that may still be under way at the cart is not repeated before `busy_until_unix_ms`. `draw` is a
+/// random number for jitter, evenly distributed over its range.
 pub fn judge(attempt: &Attempt, history: &History, policy: &Policy<'_>, busy_until_unix_ms: u64, now: Now, draw: u64) -> Verdict {
     let verdict = schedule::after(attempt.receipt.fate, history, policy, now, draw).resting(attempt.rest_ms(), now);
     let recording = &attempt.cassette.recording;
@@ -381,7 +381,7 @@ pub fn judge(attempt: &Attempt, history: &History, policy: &Policy<'_>, busy_unt
     Verdict { cart: Some(ForCart::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None }), ..verdict }
 }
 
-/// What an attempt counts as that is followed by another.
+/// How an attempt counts that is followed by another one.
 pub fn counts(fate: Fate, verdict: &Verdict) -> Counted {
     match (verdict.update, fate) {
         (Follows::Retry { counted: true, .. }, Fate::PluginFault) => Counted::PluginFault,
@@ -405,7 +405,7 @@ fn job(claim: &Claim, update: Box<Update>) -> Job {
     }
 }
 
-/// What the outbox writes for a verdict.
+/// The entry that the outbox writes for a verdict.
 fn settlement(verdict: &Verdict, receipt: &Receipt) -> Settlement {
     match (verdict.update, verdict.cart) {
         (Follows::Delivered, _) => Settlement::Delivered,
@@ -420,7 +420,7 @@ fn settlement(verdict: &Verdict, receipt: &Receipt) -> Settlement {
     }
 }
 
-/// What is kept of a plugin's word with a pause that a person must end, so that it stands where the remedy does.
+/// The plugin's message that is kept with a pause which a person must end, so that it is shown beside the remedy.
 fn said(reason: PauseReason, receipt: &Receipt) -> Option<String> {
     let message = receipt.message.as_deref().filter(|_| reason.wants_proof())?;
     let line = message.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
@@ -428,7 +428,7 @@ fn said(reason: PauseReason, receipt: &Receipt) -> Option<String> {
     Some(line[..cut].to_owned()).filter(|said| !said.is_empty())
 }
 
-/// How many wait in the lane. Of a settlement that came too late nothing is known: somebody else has the lane.
+/// How many updates wait in the lane. 0 for a settlement that came too late, because another process has the lane.
 fn pending(settled: &[Settled]) -> u64 {
     match settled.first() {
         Some(Settled::Done { pending }) => *pending,
@@ -445,7 +445,7 @@ fn next_due(verdict: &Verdict, pending: u64, now: Now) -> Option<u64> {
     }
 }
 
-/// A number for jitter. Without randomness there is none, and everything else goes on.
+/// A random number for jitter. Without randomness there is no jitter, and everything else continues.
 fn draw() -> u64 {
     getrandom::u64().unwrap_or(u64::MAX)
 }

@@ -1,8 +1,8 @@
 //! A shopping cart on loopback that speaks SETI, for the demonstration and for tests.
 //!
-//! It answers `sendversion` and `updatestatus` in both encodings, as real integration scripts do: a refusal is a 200, and only the body tells.
-//! It keeps its orders in memory and shows them as the cart's own people would see them. It follows the protocol as implementers' scripts
-//! have it: one package without a suffix, several numbered from 1, and in XML `TrackNum` before `TrackingID`.
+//! The cart answers `sendversion` and `updatestatus` in both encodings, as real integration scripts do: a refusal has status 200, and only the body
+//! tells. The cart keeps its orders in memory and shows them as the cart's own people would see them. It follows the protocol as implementers'
+//! scripts have it: one package without a suffix, several numbered from 1, and in XML `TrackNum` before `TrackingID`.
 
 pub mod scripted;
 
@@ -18,51 +18,51 @@ use std::sync::{Arc, Mutex, MutexGuard};
 /// The version that the demonstration cart's script reports.
 pub const SCRIPT_VERSION: &str = "1.000";
 
-/// Who may talk to the cart.
+/// The account that posts to the cart must name.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// `setiuser`.
+    /// The field `setiuser`: the user name.
     pub user: String,
-    /// `password`.
+    /// The field `password`, in clear as SETI has it.
     pub password: String,
-    /// `code`: the store code.
+    /// The field `code`: the store code.
     pub code: String,
 }
 
-/// An order as the cart sees it.
+/// An order as the cart keeps it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Order {
     /// The status, in the cart's words.
     pub status: String,
-    /// The Order Manager's number, once told.
+    /// The Order Manager's number of the order; empty until an update names it.
     pub reference: String,
-    /// The note that came with the last update.
+    /// The note of the last update.
     pub note: String,
-    /// Every package that the cart was told of, in order.
+    /// All packages that the cart was told of, oldest first.
     pub packages: Vec<Package>,
-    /// What the cart was told of its lines, by the web line id.
+    /// The order's lines that updates named, by web line id.
     pub lines: BTreeMap<String, Line>,
-    /// How many updates the cart took for this order.
+    /// How many updates the cart has taken for this order.
     pub updates: u32,
 }
 
-/// A package as the cart sees it.
+/// A package as the cart keeps it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Package {
-    /// The tracking number.
+    /// The tracking number, by which packages are told apart.
     pub number: String,
-    /// The carrier.
+    /// The carrier's name as it was posted.
     pub carrier: String,
-    /// The day of the pick-up, as it came.
+    /// The day of the pick-up as it was posted.
     pub picked_up: String,
 }
 
-/// A line as the cart sees it.
+/// An order's line as the cart keeps it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Line {
-    /// The line's status.
+    /// The line's status, in the cart's words.
     pub status: String,
-    /// How many were shipped, as it came.
+    /// The quantity shipped as it was posted.
     pub shipped: String,
 }
 
@@ -72,7 +72,7 @@ struct Shop {
     requests: u32,
 }
 
-/// A running cart. It stops when this value is dropped.
+/// A running demonstration cart. It stops when this value is dropped.
 pub struct DemoCart {
     address: SocketAddr,
     shop: Arc<Mutex<Shop>>,
@@ -84,7 +84,7 @@ impl DemoCart {
     ///
     /// # Errors
     ///
-    /// When no port can be had.
+    /// The system's error if no port is free.
     pub async fn start(account: Account, order_numbers: &[&str]) -> io::Result<DemoCart> {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -105,17 +105,17 @@ impl DemoCart {
         format!("http://{}/seti.php", self.address)
     }
 
-    /// Its orders, as the cart sees them.
+    /// A copy of all orders, by order number.
     pub fn orders(&self) -> BTreeMap<String, Order> {
         locked(&self.shop).orders.clone()
     }
 
-    /// Changes the password that it takes.
+    /// Changes the password that posts must name.
     pub fn set_password(&self, password: &str) {
         locked(&self.shop).account.password = password.to_owned();
     }
 
-    /// How many requests it has had.
+    /// How many requests the cart has had since it started.
     pub fn requests(&self) -> u32 {
         locked(&self.shop).requests
     }
@@ -127,7 +127,7 @@ impl Drop for DemoCart {
     }
 }
 
-/// A panic while the lock was held cannot leave an order half changed: each is replaced whole.
+/// Locks the shop. A panic while the lock was held cannot leave an order half changed, because orders are replaced whole.
 fn locked(shop: &Mutex<Shop>) -> MutexGuard<'_, Shop> {
     shop.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -210,7 +210,7 @@ impl Shop {
 }
 
 impl Order {
-    /// A package of the same number is the same package.
+    /// Adds a package, or replaces the one with the same number.
     fn tell(&mut self, package: Package) {
         match self.packages.iter_mut().find(|known| known.number == package.number) {
             Some(known) => *known = package,
@@ -219,7 +219,7 @@ impl Order {
     }
 }
 
-/// One package has no suffix; two or more are numbered from 1.
+/// The packages of a post: one package has fields without a suffix, two or more are numbered from 1.
 fn delimited_packages(fields: &FormFields) -> Vec<Package> {
     let package = |suffix: &str| Package {
         number: field(fields, &format!("tracknum{suffix}")).to_owned(),

@@ -1,15 +1,15 @@
-//! The way out: the only place with sockets and credentials.
+//! The way out: the only module with sockets and credentials.
 //!
-//! A guest's request comes in as plain data and leaves as bytes on a connection, in steps of which each is a module: what the plugin may
-//! ask is judged by [`cartage_contract::request`]; secrets come from [`credential`], or are obtained with them ([`tokens`]); where an endpoint may lead was decided
-//! when it was bound ([`endpoint`]) and is decided again for every connection, for the addresses that its name has then ([`resolve`],
-//! [`address`]); [`client`] sends and bounds; secrets that a cart gives back are scrubbed; and what happened is
-//! written down without a secret ever having been in it. [`session`] is that order.
+//! A guest's request comes in as plain data and leaves as bytes on a connection. Each step is a module: [`cartage_contract::request`] judges what the
+//! plugin may ask; secrets come from [`credential`], or are obtained with those ([`tokens`]); the destinations of an endpoint are decided when it is
+//! bound ([`endpoint`]), and again for every connection, for the addresses that its name has then ([`resolve`], [`address`]); [`client`] sends the
+//! request within limits; secrets in the answer are scrubbed; and all is recorded, without a secret ever having been in the record. [`session`] is
+//! that order.
 //!
-//! One [`Egress`] a process, one [`Door`] a cart, one [`Session`] a call. Carts share the TLS configuration and nothing else: a
-//! door has its own connections.
+//! A process has one [`Egress`], a cart one [`Door`], and a call one [`Session`]. Carts share the TLS configuration and nothing else: each door has
+//! its own connections.
 //!
-//! What this part cannot know is what a request means. A plugin can do with a credential whatever the credential allows at the endpoint.
+//! Egress cannot know what a request means. A plugin can do with a credential whatever the credential allows at the endpoint.
 
 pub mod address;
 pub mod client;
@@ -48,7 +48,7 @@ use std::fmt;
 use std::sync::Arc;
 use tokens::{Keeping, fingerprints};
 
-/// What all carts share.
+/// The configuration that the connections of all carts share.
 pub struct Egress {
     roots: RootCertStore,
     tls: ClientConfig,
@@ -58,18 +58,18 @@ pub struct Egress {
     this_machine: ThisMachine,
 }
 
-/// Why a cart's door cannot be opened.
+/// Why a cart's connections cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A certificate authority cannot be trusted, because its certificate cannot be read.
+    /// The certificate of a certificate authority cannot be read, so the authority cannot be trusted.
     #[error("could not read the certificate of a certificate authority")]
     Authority(#[source] rustls::Error),
-    /// The HTTP client could not be set up.
+    /// The HTTP client of an endpoint could not be set up.
     #[error("could not set up the connections to endpoint {endpoint}")]
     Client {
-        /// The endpoint.
+        /// The endpoint's name in the manifest.
         endpoint: String,
-        /// What the library says.
+        /// The error of the HTTP client.
         #[source]
         source: reqwest::Error,
     },
@@ -89,18 +89,18 @@ impl Egress {
         Egress { roots, tls, resolver: Arc::new(SystemResolver), clock, own: Vec::new(), this_machine: ThisMachine::Denied }
     }
 
-    /// Trusts this certificate authority as well: that of a shop in the operator's own network. The certificate is in DER.
+    /// Trusts this certificate authority as well, such as that of a shop in the operator's own network. The certificate is in DER.
     ///
     /// # Errors
     ///
-    /// [`Error::Authority`] where the certificate cannot be read.
+    /// [`Error::Authority`] if the certificate cannot be read.
     pub fn trusting(mut self, authority: &[u8]) -> Result<Egress, Error> {
         self.roots.add(CertificateDer::from_slice(authority)).map_err(Error::Authority)?;
         self.tls = tls(self.roots.clone());
         Ok(self)
     }
 
-    /// Asks this resolver for names.
+    /// Resolves host names by this resolver, in place of the operating system's.
     #[must_use]
     pub fn with_resolver(mut self, resolver: Arc<dyn Resolver>) -> Egress {
         self.resolver = resolver;
@@ -114,23 +114,23 @@ impl Egress {
         self
     }
 
-    /// Whether carts may be at this machine's own addresses. They may not unless it is said.
+    /// Sets whether carts may be at this machine's own addresses. The default is that they may not.
     #[must_use]
     pub fn at_this_machine(mut self, this_machine: ThisMachine) -> Egress {
         self.this_machine = this_machine;
         self
     }
 
-    /// Opens a cart's door. No connection is made yet.
+    /// Prepares a cart's connections. No connection is made yet.
     ///
     /// # Errors
     ///
-    /// [`Error::Client`] where the HTTP client cannot be set up.
+    /// [`Error::Client`] if the HTTP client cannot be set up.
     pub fn open(&self, manifest: Arc<Manifest>, bindings: &Bindings, credentials: Credentials, limits: &Limits) -> Result<Door, Error> {
         self.open_with(manifest, bindings, credentials, limits, Keeping::in_memory())
     }
 
-    /// The same with tokens that other doors of the cart share, and a keeper of the fields that log-ins replace.
+    /// As [`Egress::open`], with tokens that other doors of the cart share, and a keeper of the fields that log-ins replace.
     ///
     /// # Errors
     ///

@@ -1,10 +1,10 @@
-//! Status events and status labels: what happens to an order, and the text that it leaves there.
+//! Status events and status labels: an event happens to an order and gives it a label.
 //!
-//! The events are fixed; a user gives each an order label, an item label and the tick box **Notify Cart**. The labels are the user's own.
-//! By itself an event only sets the label inside the Order Manager; whether a cart is told is the business of [`crate::gate`].
+//! The events are fixed. For each event, a user sets an order label, an item label and the tick box **Notify Cart**. The labels are the user's own
+//! words. An event by itself only sets the label inside the Order Manager; [`crate::gate`] decides whether a cart is told.
 //!
-//! Stone Edge's own list has about thirty events, of which few names are confirmed. Each event here says whose name it is; the
-//! ones that Cartage adds are meant for what an Order Manager's user would look for and not find.
+//! Stone Edge's own list has about thirty events, of which few names are confirmed. Each event here says where its name comes from. Cartage adds
+//! events that an Order Manager's user would expect and not find.
 
 mod label;
 
@@ -18,13 +18,13 @@ use std::collections::BTreeMap;
 /// Something that happens to an order or to one of its lines.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Its name.
+    /// The event's name, by which it is looked up in any case.
     pub name: &'static str,
-    /// Whose name that is.
+    /// Where the name comes from: Stone Edge, confirmed or not, or Cartage.
     pub origin: Origin,
-    /// When it happens, for people.
+    /// When the event happens, for people.
     pub help: &'static str,
-    /// A label that suits the order after it, for whoever has none. One of [`Labels::ready`].
+    /// A label that suits the order after the event, for users who have none. It is one of [`Labels::ready`].
     pub suggested_label: &'static str,
 }
 
@@ -32,7 +32,7 @@ const fn event(name: &'static str, origin: Origin, suggested_label: &'static str
     Event { name, origin, help, suggested_label }
 }
 
-/// Every event, in the order of an order's life.
+/// All events, in the order in which they occur in an order's life.
 pub static EVENTS: [Event; 14] = [
     event("Order Received", Origin::Unconfirmed, "Order Received", "The order was taken in."),
     event("Order Approved", Origin::Ours, "Order Approved", "Somebody approved the order."),
@@ -53,21 +53,21 @@ pub static EVENTS: [Event; 14] = [
 /// Why an event cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No event has this name, and events cannot be added.
+    /// No event has this name, and users cannot add events.
     #[error("there is no status event {name:?}; {}", crate::nearest::hint(*nearest, "`cartage event list` shows them all"))]
     Unknown {
-        /// The name asked for.
+        /// The name that was asked for.
         name: String,
-        /// The nearest that there is.
+        /// The most similar name; `None` if none is similar.
         nearest: Option<&'static str>,
     },
 }
 
-/// The event of this name, in any case.
+/// Looks up an event by name. Upper and lower case are the same.
 ///
 /// # Errors
 ///
-/// [`Error::Unknown`], with the nearest name.
+/// [`Error::Unknown`], with the most similar name.
 pub fn find(name: &str) -> Result<&'static Event, Error> {
     let wanted = name.trim();
     EVENTS
@@ -76,53 +76,53 @@ pub fn find(name: &str) -> Result<&'static Event, Error> {
         .ok_or_else(|| Error::Unknown { name: wanted.to_owned(), nearest: nearest(wanted, EVENTS.iter().map(|event| event.name)) })
 }
 
-/// What a user gave an event. Nothing, until somebody sets it.
+/// A user's settings for one event. By default no label is set and no cart is told.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Setting {
-    /// The label that the order gets.
+    /// The label that the order gets; `None` leaves the order's label.
     pub order_label: Option<Label>,
-    /// The label that the line gets.
+    /// The label that the line gets; `None` leaves the line's label.
     pub item_label: Option<Label>,
-    /// The tick box Notify Cart: without it no cart is told.
+    /// The tick box Notify Cart. If it is not ticked, no cart is told.
     pub notify_cart: bool,
 }
 
-/// What a user gave every event of one merchant.
+/// The settings of all events of one merchant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings(BTreeMap<&'static str, Setting>);
 
 impl Settings {
-    /// What this event was given.
+    /// The settings of an event; the default if nobody set any.
     pub fn get(&self, event: &Event) -> &Setting {
         static NOTHING: Setting = Setting { order_label: None, item_label: None, notify_cart: false };
         self.0.get(event.name).unwrap_or(&NOTHING)
     }
 
-    /// Gives an event its labels and its tick, in place of what it had.
+    /// Replaces an event's settings.
     pub fn set(&mut self, event: &'static Event, setting: Setting) {
         self.0.insert(event.name, setting);
     }
 }
 
-/// What an event does when it happens.
+/// The effects of an event that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Raised {
-    /// The event.
+    /// The event that happened.
     pub event: &'static Event,
-    /// The label that the order gets, if it gets one.
+    /// The label that the order gets; `None` leaves the order's label.
     pub order_label: Option<Label>,
-    /// The label that the line gets, if it gets one.
+    /// The label that the line gets; `None` leaves the line's label.
     pub item_label: Option<Label>,
     /// Whether Notify Cart is ticked.
     pub notify_cart: bool,
 }
 
-/// Lets an event happen.
+/// Applies an event: looks up its labels in the merchant's settings.
 ///
 /// # Errors
 ///
-/// [`Error::Unknown`].
+/// [`Error::Unknown`] if no event has the name.
 pub fn raise(name: &str, settings: &Settings) -> Result<Raised, Error> {
     let event = find(name)?;
     let Setting { order_label, item_label, notify_cart } = settings.get(event).clone();

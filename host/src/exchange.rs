@@ -1,4 +1,4 @@
-//! What crosses between the code that runs guests and the code that owns sockets and credentials: plain data, nothing else.
+//! The messages between the code that runs guests and the code that owns sockets and credentials. They are plain data.
 //!
 //! A [`Call`] goes in. While it runs, the guest [`Ask`]s, and [`Services`] answers. An [`Outcome`] comes back. All of it is
 //! serde data without handles or borrowed state, so that the two sides can live in two processes.
@@ -14,33 +14,33 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Call {
-    /// `list-choices`.
+    /// The export `list-choices`: the plugin lists values that only the cart knows.
     ListChoices {
-        /// What is asked for.
+        /// The kind of values that are asked for.
         of: ChoicesOf,
-        /// What the plugin may know.
+        /// The time, random bytes, settings, endpoints and limits that the plugin is given.
         context: Context,
     },
-    /// `check`.
+    /// The export `check`: the plugin tests the connection to the cart and changes nothing there.
     Check {
-        /// The order to look at, if any.
+        /// The order to look at; `None` checks the connection alone.
         order: Option<OrderKey>,
-        /// What the plugin may know.
+        /// The time, random bytes, settings, endpoints and limits that the plugin is given.
         context: Context,
     },
-    /// `send-order-status`.
+    /// The export `send-order-status`: the plugin tells the cart an update.
     SendOrderStatus {
-        /// What to tell the cart.
+        /// The update that the cart is to be told.
         update: Box<Update>,
-        /// The job of which this is an attempt.
+        /// The delivery of which this call is an attempt, with what earlier attempts achieved.
         delivery: Delivery,
-        /// What the plugin may know.
+        /// The time, random bytes, settings, endpoints and limits that the plugin is given.
         context: Context,
     },
 }
 
 impl Call {
-    /// The packages of the update that it is about.
+    /// The number of packages in the call's update; 0 for calls without an update.
     pub fn packages(&self) -> usize {
         match self {
             Call::SendOrderStatus { update, .. } => update.packages.len(),
@@ -53,29 +53,29 @@ impl Call {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ask {
-    /// `http.send`.
+    /// The import `http.send`: one HTTP request to an endpoint.
     Send(Request),
-    /// `signing.mac`.
+    /// The import `signing.mac`: a message authentication code.
     Mac {
-        /// The slot that holds the key.
+        /// The credential slot that holds the key.
         slot: String,
-        /// The hash function.
+        /// The hash function of the code.
         algorithm: Algorithm,
-        /// What to sign.
+        /// The message to sign, in parts; a part may stand for a secret.
         message: Vec<Part>,
     },
-    /// `signing.digest`.
+    /// The import `signing.digest`: a hash.
     Digest {
-        /// The hash function.
+        /// The hash function to use.
         algorithm: Algorithm,
-        /// What to hash.
+        /// The message to hash, in parts; a part may stand for a secret.
         message: Vec<Part>,
     },
-    /// `log.log`, within the log budget. The text is as the guest wrote it, cut to its limit.
+    /// The import `log.log`, within the log budget. The text is as the guest wrote it, cut to its limit.
     Log {
-        /// How much it matters.
+        /// The severity that the guest gave the line.
         level: Level,
-        /// The line.
+        /// The line's text.
         message: String,
     },
 }
@@ -84,29 +84,29 @@ pub enum Ask {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
-    /// To [`Ask::Send`].
+    /// The answer to [`Ask::Send`].
     Sent(Result<Response, http::Error>),
-    /// To [`Ask::Mac`] and [`Ask::Digest`].
+    /// The answer to [`Ask::Mac`] and [`Ask::Digest`].
     Signed(Result<Vec<u8>, signing::Error>),
-    /// To [`Ask::Log`].
+    /// The answer to [`Ask::Log`].
     Logged,
-    /// The guest gets no answer: the call ends here.
+    /// No answer reaches the guest: the call ends here.
     End(Stop),
 }
 
-/// Why the host ended a call that did nothing wrong by the runner's limits.
+/// Why the host ended a call that was within all limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stop {
-    /// A dry run has seen what it wanted to see.
+    /// A dry run has recorded the request at which it stops: the first one, or the first that changes something.
     DryRun,
-    /// The plugin asked for more after an answer in which the cart gave a secret back.
+    /// The plugin asked for more after the cart had sent a secret back in an answer.
     SecretReflected,
 }
 
-/// Answers a guest. Egress is the implementation; tests and replay have their own.
+/// Answers a guest's asks. Egress is the implementation for real calls; tests and replay have their own.
 pub trait Services: Send {
-    /// Answers one ask. A guest asks one thing at a time.
+    /// Answers one ask. A guest has one ask open at a time.
     fn answer(&mut self, ask: Ask) -> impl Future<Output = Answer> + Send;
 }
 
@@ -114,20 +114,20 @@ pub trait Services: Send {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// `send-order-status` succeeded.
+    /// `send-order-status` succeeded; what the plugin did is inside.
     Applied(Applied),
-    /// The plugin says that it failed, and how.
+    /// The plugin reported a failure, with its class and details.
     Failed(Failure),
-    /// `list-choices` succeeded.
+    /// `list-choices` succeeded, with the values that it found.
     Choices(Vec<Choice>),
-    /// `check` succeeded.
+    /// `check` succeeded, with its report.
     Report(Report),
-    /// The call did not return.
+    /// The call ended without a result.
     Ended(Ended),
 }
 
 impl Outcome {
-    /// The packages that the plugin names as told, whatever else it says.
+    /// The packages that the plugin reports as told to the cart, also in a failure.
     pub fn told(&self) -> &[ToldPackage] {
         match self {
             Outcome::Applied(applied) => &applied.packages,
@@ -137,7 +137,7 @@ impl Outcome {
     }
 }
 
-/// Why a call did not return.
+/// Why a call ended without a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
@@ -147,25 +147,25 @@ pub enum Ended {
         /// The trap, and the guest's functions that led there, without addresses of the host.
         reason: String,
     },
-    /// The guest went over a limit.
+    /// The guest exceeded a limit.
     #[error("the plugin went over its limit of {limit}")]
     Limit {
-        /// Which, and how much it is.
+        /// The limit with its value.
         limit: Limit,
     },
     /// The guest returned something that the contract forbids, such as too many resume bytes.
     #[error("the plugin returned something that the contract forbids: {reason}")]
     Contract {
-        /// What.
+        /// The rule of the contract that was broken.
         reason: String,
     },
-    /// The host ended it.
+    /// The host ended the call on purpose.
     #[error("the host ended the call: {0:?}")]
     Stopped(Stop),
-    /// The host itself failed: no room for another instance, for example. Not the plugin's fault.
+    /// The host itself failed, for example because there is no room for another instance. The plugin is not at fault.
     #[error("the host could not run the plugin: {reason}")]
     Host {
-        /// What failed.
+        /// The operation of the host that failed.
         reason: String,
     },
 }
@@ -174,40 +174,40 @@ pub enum Ended {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum Limit {
-    /// Processor time, in milliseconds of running.
+    /// Processor time, in milliseconds.
     #[error("{0} ms of processor time (limits.cpu_ms)")]
     CpuMs(u32),
     /// Fuel: a count of executed instructions.
     #[error("{0} units of fuel (limits.fuel)")]
     Fuel(u64),
-    /// Bytes of memory, all memories together.
+    /// Bytes of all memories together.
     #[error("{0} bytes of memory (limits.memory_bytes)")]
     MemoryBytes(u64),
-    /// Elements of a table.
+    /// Elements of all tables together.
     #[error("{0} table elements (limits.table_elements)")]
     TableElements(u32),
-    /// The stack.
+    /// The size of the guest's stack, in bytes.
     #[error("{0} bytes of stack")]
     StackBytes(u32),
-    /// Bytes that a guest hands over in one host call or as its result.
+    /// Bytes that the guest passes in one host call, or as its result.
     #[error("{0} bytes in one host call (limits.host_call_bytes)")]
     HostCallBytes(u64),
-    /// Component handles.
+    /// The number of component handles that the guest holds.
     #[error("{0} handles (limits.handles)")]
     Handles(u32),
-    /// Log lines.
+    /// The number of log lines.
     #[error("{0} log lines (limits.log_lines)")]
     LogLines(u32),
-    /// Log bytes.
+    /// The size of all log lines together, in bytes.
     #[error("{0} log bytes (limits.log_bytes)")]
     LogBytes(u32),
-    /// Wall-clock time for the whole call, waiting included.
+    /// Wall-clock time of the whole call, waiting included, in milliseconds.
     #[error("{0} ms for the whole call (limits.call_ms)")]
     CallMs(u32),
 }
 
 impl Limit {
-    /// Its name, for metrics: that of the setting, where there is one.
+    /// The limit's name in metrics: that of the setting, where there is one.
     pub fn name(self) -> &'static str {
         match self {
             Limit::CpuMs(_) => "cpu-ms",

@@ -1,7 +1,7 @@
-//! What an error of the operating system says about this machine, by what mends it.
+//! Sorts errors of the operating system by what they say of this machine and by what corrects them.
 //!
-//! The one question that matters to whoever asked for something: was it a fact (the file is not there) or a fault of the moment (no file handle,
-//! no memory, no room)? A fault is never a decision about an order.
+//! The important question about an error is whether it is a fact (the file is missing) or a fault of the moment (no file handle, no memory, no
+//! space). A fault never decides about an order.
 
 use rustix::io::Errno;
 use std::error::Error;
@@ -9,20 +9,20 @@ use std::io;
 use std::iter::successors;
 use std::path::Path;
 
-/// The kinds of errors that ask for different things.
+/// The kinds of errors that need different remedies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// A file, or a folder above it, is not there.
+    /// A file, or a folder above it, does not exist.
     NotThere,
-    /// The disk or the user's quota is full, or the file is as large as the process may make one.
+    /// The disk or the user's quota is full, or the file has reached the process's limit of size.
     NoRoom,
-    /// The file system takes no writes.
+    /// The file system is read only.
     ReadOnly,
-    /// The process or the machine has no more file handles, memory, threads or locks to give.
+    /// The process or the machine has no more file handles, memory, threads or locks.
     Exhausted,
-    /// Anything else, such as a missing right or a disk that fails.
+    /// Another error of the system, such as a missing permission or a failing disk.
     Other,
-    /// None of the system's: what was read is not what was expected there, such as no text or too long a text.
+    /// Not an error of the system: the contents are not as expected, for example not text, or too long.
     Content,
 }
 
@@ -48,12 +48,12 @@ impl Fault {
         }
     }
 
-    /// Whether it says how things are, and not only that they could not be looked at now.
+    /// Whether the error states a fact, and not only that the fact could not be determined now.
     pub fn is_fact(self) -> bool {
         matches!(self, Fault::NotThere | Fault::Content)
     }
 
-    /// The kind of the first error of the operating system among an error and its causes. None: there is none.
+    /// The kind of the first error of the operating system among an error and its causes. `None` if there is none.
     pub fn within(error: &(dyn Error + 'static)) -> Option<Fault> {
         successors(Some(error), |&error| error.source()).find_map(|error| {
             let numbered = || error.downcast_ref::<Errno>().map(|errno| Fault::numbered(errno.raw_os_error()));
@@ -62,16 +62,16 @@ impl Fault {
     }
 }
 
-/// Which file or folder a path leads to, whatever its name: by the disk and the number there.
+/// The identity of a file or folder, whatever its path: the numbers of its disk and of its inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity(u64, u64);
 
 impl Identity {
-    /// What the path leads to now.
+    /// The identity of what the path names now.
     ///
     /// # Errors
     ///
-    /// That of the system, where it leads nowhere.
+    /// The system's error if the path names nothing.
     pub fn of(path: &Path) -> io::Result<Identity> {
         let found = rustix::fs::stat(path)?;
         // The widths and signs of both differ between systems.

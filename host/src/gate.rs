@@ -1,9 +1,8 @@
-//! The gate: whether a status is sent to a cart, with the whole answer.
+//! The gate decides whether a status is sent to a cart, and keeps the whole answer.
 //!
-//! [`decide`] takes plain data and answers six conditions, all of them each time, and keeps every answer with what was found, where that
-//! is set and the commands that would change it. A status is sent only if all six hold; the cart's mode says whether sending means
-//! sending or only recording. Nothing here reads a clock, a file or a database, and nothing decides by the text of an answer: the texts
-//! are for people ([`explain`]).
+//! [`decide`] takes plain data and answers six conditions. All six are answered each time, and each answer is kept with the value that was found, the
+//! place where it is set and the commands that would change it. A status is sent only if all six hold; the cart's mode says whether to send or only
+//! to record. Nothing here reads a clock, a file or a database, and nothing decides by the text of an answer: the texts are for people ([`explain`]).
 //!
 //! | # | condition | answered from |
 //! |---|---|---|
@@ -14,8 +13,8 @@
 //! | 5 | the cart exists, is enabled, and its plugin was admitted and carries what there is | [`question::Definition`] |
 //! | 6 | the label maps to something the cart accepts | [`crate::carts`], the plugin's statuses |
 //!
-//! The gate is asked once, when an update is accepted. What it cannot know is whether the cart will take the update: that is a delivery's
-//! receipt. The overview is in ARCHITECTURE.md.
+//! The gate is asked once, when an update is accepted. The gate cannot know whether the cart will take the update: a delivery's receipt tells that.
+//! The overview is in ARCHITECTURE.md.
 
 pub mod command;
 mod conditions;
@@ -37,22 +36,22 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
-    /// 1: `UseStatusUpdates`.
+    /// Condition 1: the system parameter `UseStatusUpdates` is True.
     UpdatesOn,
-    /// 2: a label and Notify Cart, or given directly.
+    /// Condition 2: the status event has a label and Notify Cart, or the label was given directly.
     EventTellsCart,
-    /// 3: something is new to the cart.
+    /// Condition 3: the label changes, or a package is new to the cart.
     Changed,
-    /// 4: `UseGenericStatusUpdates` of this cart.
+    /// Condition 4: `UseGenericStatusUpdates` is True for this cart.
     CartUpdatesOn,
-    /// 5: the cart and its plugin.
+    /// Condition 5: the cart exists and is enabled, and its plugin can carry the update.
     CartReady,
-    /// 6: the label means something to the cart.
+    /// Condition 6: the label maps to a status that the cart accepts.
     LabelMapped,
 }
 
 impl Condition {
-    /// All six, in order.
+    /// All six conditions, in the order in which they are answered.
     pub const ALL: [Condition; 6] = [
         Condition::UpdatesOn,
         Condition::EventTellsCart,
@@ -62,12 +61,12 @@ impl Condition {
         Condition::LabelMapped,
     ];
 
-    /// Its number, 1 to 6.
+    /// The condition's number, 1 to 6.
     pub fn number(self) -> u8 {
         self as u8 + 1
     }
 
-    /// The condition in plain words.
+    /// The condition in plain words, for people.
     pub fn title(self) -> &'static str {
         match self {
             Condition::UpdatesOn => "Status updates are switched on",
@@ -80,37 +79,37 @@ impl Condition {
     }
 }
 
-/// Whether a condition holds.
+/// The result of one condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
-    /// It holds.
+    /// The condition holds.
     Held,
-    /// It does not, and that is as somebody wants it: there is nothing to send and nobody must act.
+    /// The condition does not hold, and somebody wants it so: there is nothing to send and nobody must act.
     NothingToDo,
-    /// It does not: nothing is sent until somebody acts.
+    /// The condition does not hold: nothing is sent until somebody acts.
     NotHeld,
 }
 
-/// Where what a condition found is set.
+/// Where the value that a condition found is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
-    /// The system parameters.
+    /// The merchant's system parameters.
     SystemParameters,
-    /// The cart-based parameters.
+    /// The parameters of one cart.
     CartParameters,
-    /// The status events.
+    /// The settings of the status events.
     StatusEvents,
-    /// What was accepted for the order before.
+    /// The record of what was accepted for the order before.
     OrderRecord,
-    /// The cart's definition.
+    /// The cart's definition, outside its label map.
     CartDefinition,
-    /// The cart's label map.
+    /// The label map in the cart's definition.
     LabelMap,
     /// The Order Manager, which posted the label.
     OrderManager,
-    /// Whoever gave the label, by hand or through the API.
+    /// The person or program that gave the label, by hand or through the API.
     Sender,
 }
 
@@ -132,17 +131,17 @@ impl fmt::Display for Place {
 /// The answer to one condition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Which condition.
+    /// The condition that is answered.
     pub condition: Condition,
-    /// Whether it holds.
+    /// Whether the condition holds, and if not, whether somebody must act.
     pub finding: Finding,
-    /// What was found, as a short statement.
+    /// The value that was found, as a short statement for people.
     pub value: String,
-    /// Where that is set.
+    /// Where that value is set.
     pub place: Place,
-    /// Why the condition holds or not.
+    /// Why the condition holds or not, for people.
     pub reason: Cow<'static, str>,
-    /// The commands that make it hold, in order. None where it holds.
+    /// The commands that make the condition hold, in order. Empty where it holds.
     pub remedies: Vec<String>,
 }
 
@@ -153,50 +152,50 @@ impl Answer {
     }
 }
 
-/// What the cart's mode makes of an update that passed.
+/// What the cart's mode means for an update that passed the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// There is no such cart, and so no mode.
+    /// No cart has the id, so there is no mode.
     NoCart,
-    /// `shadow`: recorded, not sent.
+    /// Mode `shadow`: the update is recorded and not sent.
     Shadow,
-    /// `only-orders`, and this order is one of them.
+    /// Mode `only-orders`, and this order is one of those named: the update is sent.
     NamedOrder,
-    /// `only-orders`, and this order is not one of them: recorded, not sent.
+    /// Mode `only-orders`, and this order is not one of those named: the update is recorded and not sent.
     OtherOrder,
-    /// `live`.
+    /// Mode `live`: the update is sent.
     Live,
 }
 
-/// What is done with the update.
+/// What happens to the update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// It is sent.
+    /// The update is sent.
     Send,
-    /// It would be sent, but the cart's mode only records it.
+    /// All conditions hold, but the cart's mode only records the update.
     Shadow,
-    /// Nothing: a condition does not hold.
+    /// A condition does not hold, so nothing is sent.
     Nothing,
 }
 
-/// A decision with every answer, as it is kept.
+/// A decision with the answers to all six conditions, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// The cart.
+    /// The Cart ID that the sender gave.
     pub cart: CartId,
     /// The order's number as the sender gave it.
     pub order_number: SenderOrderNumber,
-    /// The order's new label, if it gets one.
+    /// The order's new label; `None` if the event gives the order none.
     pub label: Option<String>,
-    /// Whether it was asked to send again.
+    /// Whether somebody asked to send the update again.
     pub again: Again,
-    /// The six answers, in order.
+    /// The answers to the six conditions, in order.
     pub answers: [Answer; 6],
-    /// What the cart's mode says.
+    /// What the cart's mode means for this order.
     pub stage: Stage,
-    /// What follows.
+    /// What happens to the update.
     pub verdict: Verdict,
 }
 
@@ -206,9 +205,9 @@ impl Decision {
         &self.answers[condition as usize]
     }
 
-    /// Whether somebody must act before such an update is sent. False where it is sent or recorded, and where there is nothing to do: the
-    /// cart was told already, its label map ignores the label, or the event is not meant for carts. Then nothing would be sent whatever else
-    /// does not hold. Whoever names a cart that there is not is always told so.
+    /// Whether somebody must act before such an update is sent. False if the update is sent or recorded, and if there is nothing to do: the cart was
+    /// told already, its label map ignores the label, or the event is not meant for carts. In those cases nothing would be sent whatever the other
+    /// conditions say. A Cart ID that does not exist always needs action.
     pub fn must_act(&self) -> bool {
         let any = |finding| self.answers.iter().any(|answer| answer.finding == finding);
         any(Finding::NotHeld) && (self.stage == Stage::NoCart || !any(Finding::NothingToDo))

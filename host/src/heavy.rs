@@ -1,18 +1,18 @@
-//! Work that takes longer than a millisecond, on threads that no request and no delivery waits for.
+//! Runs work that takes longer than a millisecond on threads on which no request and no delivery waits.
 //!
-//! How long it takes is known by the size of what it works on. Only so many pieces are worked on at once, so that their memory is bounded
-//! together; the others wait, as whoever asked for them does.
+//! The size of the input tells how long work takes. Only a few pieces run at once, which bounds their memory together; the others wait, and so do
+//! their callers.
 
 use tokio::sync::Semaphore;
 
-/// The most bytes that are worked on in place: reading them takes less than a millisecond.
+/// The largest input that is worked on in place, in bytes: that takes less than a millisecond.
 pub(crate) const IN_PLACE_BYTES_MAX: usize = 16 << 10;
-/// Pieces of work at once.
+/// The most pieces of work that run at once.
 const AT_ONCE_MAX: usize = 4;
 
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE_MAX);
 
-/// Does work on so many bytes: in place where they are few, else on a thread for such work. A panic goes on in the caller.
+/// Runs work on so many bytes: in place if they are few, else on a separate thread. A panic continues in the caller.
 pub(crate) async fn work<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
     if bytes <= IN_PLACE_BYTES_MAX {
         return work();

@@ -1,6 +1,6 @@
-//! How often something took how long, in the buckets that `/metrics` shows.
+//! A histogram of durations, in the buckets that `/metrics` shows.
 
-/// How often something took how long.
+/// Counts durations by bucket.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Histogram {
     counts: [u64; Histogram::BOUNDS_SECONDS.len()],
@@ -9,10 +9,10 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// The upper bounds of its buckets.
+    /// The upper bounds of the buckets, in seconds.
     pub const BOUNDS_SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
 
-    /// Counts one that took so long.
+    /// Counts one duration.
     pub fn observe(&mut self, seconds: f64) {
         if let Some(at) = Self::BOUNDS_SECONDS.iter().position(|bound| seconds <= *bound) {
             self.counts[at] += 1;
@@ -21,7 +21,7 @@ impl Histogram {
         self.sum_seconds += seconds;
     }
 
-    /// The bounds, each with how many were at most so long, whatever the bounds before it.
+    /// Each bound with the number of durations up to it, those of lower buckets included.
     pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
         Self::BOUNDS_SECONDS.iter().zip(self.counts).scan(0, |below, (bound, count)| {
             *below += count;
@@ -29,12 +29,12 @@ impl Histogram {
         })
     }
 
-    /// How many there were.
+    /// The number of durations.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// How long they took together.
+    /// The sum of all durations, in seconds.
     pub fn sum_seconds(&self) -> f64 {
         self.sum_seconds
     }

@@ -1,8 +1,8 @@
-//! Who is told of alerts, and when: of a new one at once, of the same again each day, and of its end.
+//! Notifies people of alerts: when one is new, once a day while it lasts, and when it ends.
 //!
-//! Each [`Destination`] hears everything at least once. One that fails is tried again, ever more seldom, and holds up neither the other
-//! nor any delivery. What a destination was told is remembered for as long as the process lives; after a start the store's word counts, that
-//! somebody was told.
+//! Each [`Destination`] is told everything at least once. A destination that fails is tried again after growing waits, and delays neither the other
+//! destinations nor any delivery. What a destination was told is remembered while the process lives; after a restart, the store says which alerts
+//! somebody was told of.
 
 use super::Kind;
 use crate::causes::chain;
@@ -20,58 +20,58 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-/// After so long an alert that is still open is told again.
+/// The time after which an open alert is repeated, in milliseconds.
 pub const AGAIN_MS: u64 = 24 * 60 * 60 * 1000;
-/// How long a destination that failed is left alone the first time; doubled each further time.
+/// The first wait after a destination failed, in milliseconds. The wait doubles with each further failure.
 pub const REST_MS_FIRST: u64 = 30_000;
-/// The longest that it is left alone.
+/// The longest wait after a destination failed, in milliseconds.
 pub const REST_MS_MAX: u64 = 60 * 60 * 1000;
-/// How long a command may take. Then it is killed with all that it started, and counts as failed.
+/// How long a command may take, in milliseconds. After that it is killed with all that it started, and counts as failed.
 pub const COMMAND_MS_MAX: u64 = 30_000;
-/// The variables that a command gets of the daemon's own: the others may hold the secrets of carts.
+/// The variables of the daemon's environment that a command gets. The others may hold the secrets of carts.
 const VARIABLES: [&str; 5] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ"];
 
-/// Where alerts are told.
+/// A place to which alerts are sent.
 #[derive(Debug)]
 pub enum Destination {
-    /// They are posted to a URL, as JSON.
+    /// Alerts are posted to a URL as JSON.
     Url(Post),
-    /// They are handed to a command on its standard input, as JSON. No shell is involved.
+    /// Alerts are given to a command on its standard input as JSON. No shell is involved.
     Command(PathBuf),
 }
 
-/// Why somebody could not be told.
+/// Why a destination could not be notified.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// By the URL.
+    /// The post to the URL failed.
     #[error(transparent)]
     Post(#[from] post::Error),
-    /// The command could not be run.
+    /// The command could not be started, awaited or killed.
     #[error("could not run the alerts' command {}; check that it is there and may be executed", .command.display())]
     Run {
-        /// The command.
+        /// The path of the command.
         command: PathBuf,
-        /// Why not.
+        /// The system's reason, for example a missing permission.
         #[source]
         source: io::Error,
     },
-    /// The command said that it failed, or was ended.
+    /// The command ended with a failure, or was killed.
     #[error("the alerts' command {} failed ({status}); it is run again later", .command.display())]
     Failed {
-        /// The command.
+        /// The path of the command.
         command: PathBuf,
-        /// How it ended.
+        /// The command's exit code or the signal that ended it.
         status: ExitStatus,
     },
-    /// The command took too long.
+    /// The command did not end within [`COMMAND_MS_MAX`].
     #[error("the alerts' command {} did not end within {COMMAND_MS_MAX} ms and was killed; it is run again later", .command.display())]
     TooLong {
-        /// The command.
+        /// The path of the command.
         command: PathBuf,
     },
 }
 
-/// What is told of an alert.
+/// The kind of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum News {
@@ -82,30 +82,30 @@ enum News {
 
 type Key = (MerchantId, String, String);
 
-/// A destination, with what it was told.
+/// A destination, with the alerts that it was told of.
 struct Line {
     destination: Destination,
-    /// When it was told last of each alert that is open as far as it knows.
+    /// By open alert: when the destination was told last, in milliseconds since 1970.
     told: BTreeMap<Key, u64>,
     failures: u32,
     not_before_unix_ms: u64,
 }
 
-/// Tells of alerts.
+/// Notifies all destinations.
 pub struct Teller {
     lines: Vec<Line>,
     seeded: bool,
 }
 
 impl Teller {
-    /// Tells these.
+    /// Notifies these destinations.
     pub fn new(destinations: Vec<Destination>) -> Teller {
         let line = |destination| Line { destination, told: BTreeMap::new(), failures: 0, not_before_unix_ms: 0 };
         Teller { lines: destinations.into_iter().map(line).collect(), seeded: false }
     }
 
-    /// Tells what is to be told of all the alerts on record. Gives back those of which a note is due: open ones of which somebody was told
-    /// now, and cleared ones of whose end nobody is to be told any more.
+    /// Sends the notifications that are due for the alerts on record. Returns those of which a note must be stored: open alerts of which somebody was
+    /// told now, and cleared ones whose end everybody has been told of.
     pub async fn tell<'a>(&mut self, all: &'a [(MerchantId, Alert)], now_unix_ms: u64) -> Vec<&'a (MerchantId, Alert)> {
         if !self.seeded {
             self.seeded = true;
@@ -130,7 +130,8 @@ impl Teller {
         noted
     }
 
-    /// Tells of one alert that cannot be put on record. Whether somebody who was told of it is still to hear of its end.
+    /// Sends a notification of one alert that cannot be put on record. Returns whether somebody who was told of the alert must still be told of its
+    /// end.
     pub async fn tell_unrecorded(&mut self, one: &(MerchantId, Alert), now_unix_ms: u64) -> bool {
         for line in &mut self.lines {
             line.tell(one, now_unix_ms).await;
@@ -139,14 +140,14 @@ impl Teller {
         self.lines.iter().any(|line| line.told.contains_key(&key))
     }
 
-    /// When a destination that failed may be tried again, the first of them.
+    /// The earliest time at which a destination that failed may be tried again; `None` if none has failed.
     pub fn again_unix_ms(&self) -> Option<u64> {
         self.lines.iter().filter(|line| line.failures > 0).map(|line| line.not_before_unix_ms).min()
     }
 }
 
 impl Line {
-    /// Tells what this destination does not know. Whether it was told something.
+    /// Tells this destination what it does not know yet. Returns whether anything was told.
     async fn tell(&mut self, (merchant, alert): &(MerchantId, Alert), now_unix_ms: u64) -> bool {
         let key = key(merchant, alert);
         let news = match (alert.cleared_at_unix_ms, self.told.get(&key)) {
@@ -193,7 +194,7 @@ fn key(merchant: &MerchantId, alert: &Alert) -> Key {
     (merchant.clone(), alert.kind.clone(), alert.subject.clone())
 }
 
-/// What a destination gets. `text` is the whole of it in one line, which is all that a chat room needs.
+/// The JSON document that a destination gets. `text` is all of it in one line, for chat rooms.
 fn document(merchant: &MerchantId, alert: &Alert, news: News) -> String {
     let Alert { kind, subject, detail, raised_at_unix_ms, cleared_at_unix_ms, .. } = alert;
     let about = if subject.is_empty() { "Cartage" } else { subject };
@@ -210,7 +211,7 @@ fn document(merchant: &MerchantId, alert: &Alert, news: News) -> String {
     document.to_string()
 }
 
-/// Runs a command that gets the document on its standard input, and waits for its end, at most so long.
+/// Runs a command with the document on its standard input, and waits at most `at_most` for its end.
 async fn run(command: &Path, document: String, at_most: Duration) -> Result<(), Error> {
     let failed = |source| Error::Run { command: command.to_owned(), source };
     let mut child = start(command).map_err(failed)?;
@@ -239,7 +240,7 @@ async fn run(command: &Path, document: String, at_most: Duration) -> Result<(), 
     }
 }
 
-/// Ends a command and what it started.
+/// Kills a command and all processes that it started.
 async fn kill(child: &mut Child) -> io::Result<()> {
     let group = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
     if let Some(group) = group {

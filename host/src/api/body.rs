@@ -1,4 +1,4 @@
-//! Reading a request's body: of the type that the route takes, as large as it allows, in time.
+//! Reads a request's body, and checks its media type, its size and the time that it takes.
 
 use super::problem::{Kind, Problem};
 use crate::inbound::body::{Error, Limits, Reading, Room, Whole};
@@ -7,34 +7,34 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
 use std::time::Duration;
 
-/// Bytes of a status event, at most.
+/// The largest body of a status event, in bytes.
 pub(super) const EVENT_BYTES_MAX: usize = 4 << 20;
-/// Bytes of a status update or a batch of them, at most.
+/// The largest body of a status update or a batch, in bytes.
 pub(super) const UPDATES_BYTES_MAX: usize = 16 << 20;
-/// Bytes of a cart's definition, at most.
+/// The largest definition of a cart, in bytes.
 pub(super) const CART_BYTES_MAX: usize = 256 << 10;
-/// Bytes of any other body, at most.
+/// The largest body of any other request, in bytes.
 pub(super) const SMALL_BYTES_MAX: usize = 64 << 10;
-/// Memory for the large bodies that are being read or worked on, all together: those of more than 64 KiB.
+/// The memory for all large bodies (more than 64 KiB) that are being read or worked on, in bytes.
 pub(super) const BODIES_BYTES_MAX: usize = 64 << 20;
-/// How long a body may take to come.
+/// How long a body may take to arrive, in milliseconds.
 pub(super) const BODY_MS_MAX: u64 = 30_000;
 
-/// What a route reads.
+/// The body that a route reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Takes {
-    /// No body. One that comes is not read.
+    /// No body. A body that is sent is not read.
     Nothing,
-    /// JSON of so many bytes at most.
+    /// JSON of at most so many bytes.
     Json(usize),
-    /// The same; it may be left out.
+    /// JSON of at most so many bytes, which may be left out.
     JsonOrNothing(usize),
-    /// TOML of so many bytes at most.
+    /// TOML of at most so many bytes.
     Toml(usize),
 }
 
 impl Takes {
-    /// Its media type, and how many bytes it may have.
+    /// The body's media type and its largest size in bytes; `None` if the route reads no body.
     pub(super) fn parts(self) -> Option<(&'static str, usize)> {
         match self {
             Takes::Nothing => None,
@@ -44,7 +44,7 @@ impl Takes {
     }
 }
 
-/// Reads a body of this sender, with a share of the room if it is large.
+/// Reads the body of a request of this sender. A large body takes a share of the memory in `room`.
 pub(super) async fn read(takes: Takes, headers: &HeaderMap, body: Body, room: &Room, sender: &str) -> Result<Whole, Problem> {
     let Some((media_type, most)) = takes.parts() else { return Ok(Whole { bytes: Bytes::new(), share: None }) };
     if matches!(takes, Takes::JsonOrNothing(_)) && body.size_hint().exact() == Some(0) {

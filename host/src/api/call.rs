@@ -1,4 +1,4 @@
-//! What a handler gets to see: a request that passed, and an office that acts for its token's merchant.
+//! What a handler sees: a request that passed all checks, and an office that acts for its token's merchant.
 
 use super::Api;
 use super::body::BODIES_BYTES_MAX;
@@ -18,14 +18,14 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
 
-/// What all requests share.
+/// The state that all requests share.
 pub(super) struct Shared {
     pub(super) api: Api,
     pub(super) limiter: Limiter<(MerchantId, String)>,
     pub(super) seal: Seal,
-    /// Memory for large bodies.
+    /// The memory for large bodies.
     pub(super) room: Room,
-    /// How long requests took that hand over events or updates.
+    /// The duration of requests that hand over events or updates.
     pub(super) accept: Mutex<Histogram>,
 }
 
@@ -41,10 +41,10 @@ impl Shared {
     }
 }
 
-/// A request that passed.
+/// A request that passed all checks.
 pub(super) struct Call {
     pub(super) shared: std::sync::Arc<Shared>,
-    /// It acts for the token's merchant.
+    /// An office that acts for the token's merchant.
     pub(super) office: Office,
     pub(super) bearer: Token,
     pub(super) method: Method,
@@ -53,7 +53,7 @@ pub(super) struct Call {
     pub(super) query: Query,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// The memory that the body takes.
+    /// The share of the memory that a large body takes, held as long as the request.
     pub(super) _share: Option<Share>,
 }
 
@@ -64,7 +64,7 @@ impl Call {
         found.map(|(_, value)| value.as_str()).expect("the table of routes names the parameter in this handler's path")
     }
 
-    /// The Cart ID in the path; the token may touch it.
+    /// The Cart ID in the path, if the token may touch that cart.
     pub(super) fn cart(&self) -> Result<CartId, Problem> {
         // What is no Cart ID is no cart either.
         let cart = CartId::new(self.param("cart")).map_err(|error| Problem::new(Kind::NotFound, error.to_string()))?;
@@ -72,14 +72,14 @@ impl Call {
         Ok(cart)
     }
 
-    /// The delivery in the path. Whether there is one, the outbox knows.
+    /// The delivery's id in the path. Whether the delivery exists is known by the outbox only.
     pub(super) fn delivery(&self) -> Result<DeliveryId, Problem> {
         let text = self.param("delivery");
         let like = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if like { Ok(DeliveryId::named(text)) } else { Err(no_delivery(text)) }
     }
 
-    /// The token is not limited to other carts.
+    /// Checks that the token is not limited to other carts.
     pub(super) fn may_touch(&self, cart: &CartId) -> Result<(), Problem> {
         if self.sees(cart) {
             return Ok(());
@@ -93,7 +93,7 @@ impl Call {
         self.bearer.carts.as_ref().is_none_or(|carts| carts.contains(cart))
     }
 
-    /// The token may change what counts for every cart of the merchant.
+    /// Checks that the token may change settings that affect every cart of the merchant.
     pub(super) fn may_touch_all(&self, what: &str) -> Result<(), Problem> {
         if self.bearer.carts.is_none() {
             return Ok(());
@@ -102,7 +102,7 @@ impl Call {
         Err(Problem::new(Kind::CartNotAllowed, detail))
     }
 
-    /// The body as JSON of this shape.
+    /// Reads the body as JSON of this type.
     pub(super) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
         crate::json::read(self.text()?.as_bytes()).map_err(|error| {
             let kind = if error.is_about_data() { Kind::Invalid } else { Kind::BadRequest };
@@ -116,7 +116,7 @@ impl Call {
     }
 }
 
-/// There is no delivery of this id for this merchant, or it is at a cart that the token may not touch.
+/// The problem that the merchant has no delivery of this id, or none at a cart that the token may touch.
 pub(super) fn no_delivery(id: &str) -> Problem {
     Problem::new(Kind::NotFound, format!("there is no delivery {id:?}; GET /v1/deliveries lists those that wait and those that are dead"))
 }
@@ -127,7 +127,7 @@ pub(super) fn json(status: StatusCode, document: &impl Serialize) -> Response {
     typed(status, "application/json", text)
 }
 
-/// An answer of some type.
+/// An answer with this media type.
 pub(super) fn typed(status: StatusCode, content_type: &'static str, text: impl Into<String>) -> Response {
     let mut response = (status, text.into()).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -1,4 +1,4 @@
-//! Carts: seeing them, defining them, switching them.
+//! Carts: lists, shows and defines them, and enables, disables, pauses and resumes them.
 
 use super::call::{Call, json};
 use super::deliveries::reason;
@@ -12,14 +12,14 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The carts that the token may touch.
+/// Lists the carts that the token may touch.
 pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     let carts = call.office.carts().await?;
     let seen: Vec<Value> = carts.iter().filter(|kept| call.sees(&kept.cart.id)).map(|kept| summary(&call, kept)).collect();
     Ok(json(StatusCode::OK, &json!({ "carts": seen })))
 }
 
-/// One cart, with its definition.
+/// Shows one cart with its definition.
 pub(super) async fn show(call: Call) -> Result<Response, Problem> {
     let kept = call.office.cart(&call.cart()?).await?;
     let mut document = summary(&call, &kept);
@@ -51,7 +51,7 @@ fn plugin(kept: &KeptCart) -> Value {
     })
 }
 
-/// Where a cart's endpoints lead, beside what its plugin says that each is for.
+/// Lists the base URLs of a cart's endpoints, with the purpose of each as the plugin states it.
 pub(super) async fn bindings(call: Call) -> Result<Response, Problem> {
     let kept = call.office.cart(&call.cart()?).await?;
     let bound = |name: &str| serde_json::to_value(kept.cart.endpoints.get(name)).expect("a binding is plain data");
@@ -68,7 +68,7 @@ pub(super) async fn bindings(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &json!({ "cart": kept.cart.id, "endpoints": endpoints })))
 }
 
-/// Defines a cart, or says what that would change.
+/// Defines a cart, or says what the definition would change.
 pub(super) async fn put(call: Call) -> Result<Response, Problem> {
     let id = call.cart()?;
     let (dry_run, approve) = (call.query.yes("dry_run")?, call.query.yes("approve")?);
@@ -114,9 +114,9 @@ fn change(prepared: &PreparedCart) -> Value {
     })
 }
 
-/// What reaches into the machine is decided on the machine. Over the network a definition may not have secrets fetched from the daemon's files
-/// and variables, may not open private networks or clear text, and may not raise what a call may use over the defaults: a token must not be worth more than the carts that it is for. What was
-/// allowed on the machine may stay as it is.
+/// Refuses a definition that reaches into the machine. Over the network a definition may not have secrets fetched from the daemon's files and
+/// variables, may not open private networks or clear text, and may not raise the limits of a call over the defaults: a token must not be worth more
+/// than the carts that it is for. What was allowed on the machine before may stay.
 pub(super) fn from_outside(cart: &Cart, before: Option<&Cart>) -> Result<(), Problem> {
     let elsewhere = cart.credentials.iter().flat_map(|(slot, fields)| fields.iter().map(move |(field, source)| (slot, field, source)));
     for (slot, field, source) in elsewhere {

@@ -1,4 +1,4 @@
-//! Credentials of a cart: set, and listed by name and date. No answer holds a value.
+//! A cart's credentials: sets them, and lists them by name and date. No answer holds a value.
 
 use super::call::{Call, json};
 use super::problem::{Kind, Problem};
@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Which values there are, and which the plugin wants.
+/// Lists the values that are set and those that the plugin needs.
 pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     let kept = call.office.cart(&call.cart()?).await?;
     let set = call.office.credentials(&kept.cart.id).await?;
@@ -41,7 +41,7 @@ fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretStr
     String::deserialize(deserializer).map(SecretString::from)
 }
 
-/// Seals a value.
+/// Seals a value of a slot's field.
 pub(super) async fn put(call: Call) -> Result<Response, Problem> {
     let id = call.cart()?;
     let next = call.query.yes("next")?;

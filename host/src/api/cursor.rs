@@ -1,7 +1,7 @@
-//! Cursors of lists: where the next page begins, sealed, so that one which was made up, changed, or given out for another merchant, list or
-//! filter is refused and not guessed at.
+//! The cursors of lists, which say where the next page begins. They are sealed: a cursor that was made up, changed, or issued for another merchant,
+//! list or filter is refused.
 //!
-//! The key of the seal is made when the router is. A cursor from before a restart is refused as well, and the list begun again.
+//! The key of the seal is made with the router. A cursor from before a restart is refused too, and the sender begins the list again.
 
 use super::problem::{Kind, Problem};
 use base64::Engine as _;
@@ -9,11 +9,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// Characters of a cursor, at most.
+/// The most characters of a cursor.
 pub(super) const CURSOR_CHARS_MAX: usize = 256;
 const SEAL_BYTES: usize = 16;
 
-/// Seals cursors.
+/// The key that seals cursors.
 pub(super) struct Seal {
     key: [u8; 32],
 }
@@ -34,13 +34,13 @@ impl Seal {
         mac
     }
 
-    /// A cursor for a place in the list that `scope` names.
+    /// Seals a place in the list that `scope` identifies.
     pub(super) fn give(&self, scope: &str, place: &str) -> String {
         let seal = self.mac(scope, place).finalize().into_bytes();
         BASE64_URL_SAFE_NO_PAD.encode([&seal[..SEAL_BYTES], place.as_bytes()].concat())
     }
 
-    /// The place, if the cursor was given out for this list.
+    /// The place in a cursor, if the cursor was issued for this list.
     pub(super) fn take(&self, scope: &str, cursor: &str) -> Result<String, Problem> {
         let place = (cursor.len() <= CURSOR_CHARS_MAX).then(|| BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()).flatten().and_then(|bytes| {
             let (seal, place) = bytes.split_at_checked(SEAL_BYTES)?;

@@ -1,4 +1,4 @@
-//! Deliveries: what waits, what is dead, what became of one, and putting it back or ending it.
+//! Deliveries: lists those that wait and those that died, shows one, and retries or discards it.
 
 use super::call::{Call, json, no_delivery, typed};
 use super::problem::{Kind, Problem};
@@ -15,37 +15,37 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Deliveries of a page, where its length is not given.
+/// The number of deliveries on a page by default.
 pub(super) const PAGE_USUAL: u32 = 50;
-/// Deliveries of a page, at most.
+/// The most deliveries on a page.
 pub(super) const PAGE_MAX: u32 = 200;
-/// Characters of the reason for which a delivery is discarded, at most.
+/// The most characters of the reason for discarding a delivery.
 pub(super) const WHY_CHARS_MAX: usize = 500;
 
-/// The parameters of the list.
+/// The query parameters of the list.
 pub(super) const QUERY: &[&str] = &["state", "cart", "order", "reason", "since", "limit", "cursor"];
 
-/// Which deliveries are listed.
+/// The state of the deliveries that are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// All of an order.
+    /// All deliveries of an order.
     Any,
-    /// Dead letters.
+    /// Dead letters, whether they block their order or not.
     Dead,
-    /// Those of them for which their order waits.
+    /// Dead letters that block their order.
     Blocking,
-    /// What waits.
+    /// Deliveries that wait or are under way.
     Queued,
-    /// What carts have, from the receipts on record.
+    /// Deliveries that carts have, from the receipts on record.
     Delivered,
 }
 
-/// A list that was asked for.
+/// A list that a request asks for.
 struct Wanted {
     state: State,
     order: Option<SenderOrderNumber>,
     filter: Filter,
-    /// The carts that are looked through. None: every one.
+    /// The carts whose deliveries are listed. `None` for all carts.
     carts: Option<Vec<CartId>>,
     most: u32,
 }
@@ -82,7 +82,7 @@ impl Wanted {
         Ok(Wanted { state, order, filter, carts, most: query.number("limit", PAGE_USUAL, PAGE_MAX)? })
     }
 
-    /// The filter for each cart that is looked through.
+    /// The filter for each cart whose deliveries are listed.
     fn filters(&self) -> Vec<Filter> {
         match &self.carts {
             None => vec![self.filter.clone()],
@@ -90,13 +90,13 @@ impl Wanted {
         }
     }
 
-    /// Names the list for the seal of its cursors.
+    /// A text that identifies the list, for the seal of its cursors.
     fn scope(&self, call: &Call) -> String {
         format!("{} {:?} {:?} {:?}", call.bearer.merchant, self.state, self.filter, self.carts)
     }
 }
 
-/// Counts first, and then a page.
+/// Handles the list: the counts, and one page.
 pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     let wanted = Wanted::read(&call)?;
     let scope = wanted.scope(&call);
@@ -130,7 +130,7 @@ async fn counts(call: &Call, wanted: &Wanted) -> Result<Value, Problem> {
     Ok(json!({ "carts": carts.collect::<Vec<_>>(), "dead_letters": by_reason }))
 }
 
-/// A page and the place after it.
+/// The rows of a page, and the place where the next one begins.
 type Listed = (Vec<Value>, Option<String>);
 
 async fn dead(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Listed, Problem> {
@@ -148,7 +148,7 @@ async fn dead(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Liste
     Ok((found.iter().map(dead_summary).collect(), next))
 }
 
-/// Cart by cart, in the order of their ids.
+/// Lists waiting deliveries, cart by cart in the order of their ids.
 async fn queued(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Listed, Problem> {
     let outbox = call.office.outbox();
     let place = after.and_then(|place| place.split_once(' '));
@@ -172,7 +172,7 @@ async fn queued(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Lis
     Ok((found.iter().map(queued_summary).collect(), next))
 }
 
-/// What carts have, or all that there is of an order: one page, without a place after it.
+/// Lists what carts have, or all deliveries of an order. The list is one page.
 async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Value>, Problem> {
     let at = match wanted.state {
         State::Any => None,
@@ -217,7 +217,7 @@ fn fate(fate: Option<&String>) -> Value {
     fate.and_then(|json| serde_json::from_str(json).ok()).unwrap_or(Value::Null)
 }
 
-/// Why this release cannot read a delivery. None: it can.
+/// Why this release cannot read a delivery. `None` if it can.
 fn unreadable(label: &Result<String, Unreadable>) -> Option<String> {
     label.as_ref().err().map(Unreadable::to_string)
 }
@@ -251,7 +251,7 @@ fn ended_summary(delivery: &DeliveryId, order: &store::orders::OrderRef, sequenc
     })
 }
 
-/// Finds a delivery of the token's merchant at a cart that the token may touch. Any other is not there.
+/// Finds a delivery of the token's merchant at a cart that the token may touch. Any other delivery counts as missing.
 async fn find(call: &Call, delivery: &DeliveryId) -> Result<Value, Problem> {
     let (merchant, wanted) = (call.bearer.merchant.clone(), delivery.clone());
     let (receipts, taped) = call
@@ -294,12 +294,12 @@ fn with_update(mut document: Value, update: Option<&cartage_contract::orders::Up
     document
 }
 
-/// One delivery, with its update while it is kept, and its receipts.
+/// Shows one delivery with its receipts, and with its update while that is kept.
 pub(super) async fn show(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &find(&call, &call.delivery()?).await?))
 }
 
-/// Puts a dead letter back into the queue.
+/// Puts a dead letter back into its queue.
 pub(super) async fn retry(call: Call) -> Result<Response, Problem> {
     let delivery = call.delivery()?;
     let document = find(&call, &delivery).await?;
@@ -327,7 +327,7 @@ struct DiscardBody {
     why: String,
 }
 
-/// Ends a delivery for good.
+/// Discards a delivery.
 pub(super) async fn discard(call: Call) -> Result<Response, Problem> {
     let delivery = call.delivery()?;
     let DiscardBody { why } = call.json()?;
@@ -345,7 +345,7 @@ pub(super) async fn discard(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &json!({ "delivery": delivery, "discarded": true, "was": was, "merged": merged })))
 }
 
-/// A reason that a person gives, for the record.
+/// Checks a reason that a person gives for the record.
 pub(super) fn reason(name: &str, text: &str) -> Result<String, Problem> {
     let text = text.trim();
     let chars = text.chars().count();
@@ -361,7 +361,7 @@ fn in_no_state_for(what: &str, why: &str, document: &Value) -> Problem {
     Problem::new(Kind::Conflict, format!("delivery {delivery} cannot be {what}: {why} ({state})")).with("state", state)
 }
 
-/// The record of one attempt, secrets redacted.
+/// Shows the recording of one attempt, which holds no secrets.
 pub(super) async fn cassette(call: Call) -> Result<Response, Problem> {
     let delivery = call.delivery()?;
     find(&call, &delivery).await?;

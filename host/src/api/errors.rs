@@ -1,14 +1,14 @@
-//! What each error of the parts below means to whoever asked: the one place where it becomes a status.
+//! Turns the errors of the modules below into problems. This is the only place where an error becomes an HTTP status.
 //!
-//! Every match names every variant, so that a new error must be given its place here. What the sender can mend is told with all its
-//! causes. What only the operator can mend is told by its kind, and its causes go into the log.
+//! Every match names every variant, so that a new error must be given its status here. An error that the sender can correct is answered with all its
+//! causes. An error that only the operator can correct is answered by its kind, and its causes go into the log.
 
 use super::problem::{Kind, Problem, chain};
 use crate::fault::Fault;
 use crate::office::apply::Invalid;
 use crate::{office, outbox, store, vault};
 
-/// It is ours to mend: the sender learns what was attempted, the log the rest.
+/// A problem that the operator must correct: the sender learns what was attempted, and the log has the causes.
 fn ours(kind: Kind, error: &(dyn std::error::Error + 'static)) -> Problem {
     tracing::error!(error = %chain(error), "a request could not be answered");
     let detail = match kind {
@@ -69,7 +69,7 @@ impl From<vault::Error> for Problem {
     }
 }
 
-/// A fault of this machine, which passes or is mended: the request may come again.
+/// The kind of an error of this machine, which passes or is corrected: the request may be repeated.
 fn of_the_machine(error: &(dyn std::error::Error + 'static)) -> Kind {
     match Fault::within(error) {
         Some(Fault::NoRoom) => Kind::NoRoom,
@@ -167,7 +167,7 @@ mod tests {
         Error::Secret(secrets::Error::File { cart: cart(), place: "[credentials.a] b".into(), file: "/b".into(), source })
     }
 
-    /// A fault of the machine is 503 or 507 whatever it hits; that something is not there, or is another thing, is a fact.
+    /// A fault of the machine is answered with 503 or 507 wherever it happens. That a file is missing or is not a file is a fact and no fault.
     #[test]
     fn faults_are_told_from_facts() {
         let open = |source| file::Error::Open { name: "p.wasm".into(), source };

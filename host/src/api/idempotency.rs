@@ -1,19 +1,19 @@
-//! The header `Idempotency-Key`, as draft-ietf-httpapi-idempotency-key-header describes it: a quoted string; without its quotes it is
-//! taken as well, and means the same.
+//! The header `Idempotency-Key`, as draft-ietf-httpapi-idempotency-key-header describes it: a quoted string. A key without quotes is accepted as
+//! well, and means the same.
 //!
-//! A key belongs to its merchant and to one request: method, path and body. Under it stands what was decided, and nothing else: a request that
-//! failed on this machine is new when it comes again. The first decision of a batch keeps the batch's own key as well, and each of its updates has
-//! a key below that; so a batch that was cut off goes on where it ended when it comes again.
+//! A key belongs to its merchant and to one request: method, path and body. Only the decision is stored under the key: a request that failed on this
+//! machine is new when it is repeated. The first decision of a batch also stores the batch's own key, and each update of the batch has a key derived
+//! from that. So a repeated batch continues where it was cut off.
 
 use super::call::Call;
 use super::problem::{Kind, Problem};
 use crate::id::Digest;
 use crate::office::IdempotencyKey;
 
-/// Characters of a key, at most.
+/// The most characters of a key.
 pub(super) const KEY_CHARS_MAX: usize = 200;
 
-/// The key of a request, if it has one.
+/// The request's key; `None` if it has none.
 pub(super) fn key(call: &Call) -> Result<Option<IdempotencyKey>, Problem> {
     let mut given = call.headers.get_all("idempotency-key").iter();
     let Some(first) = given.next() else { return Ok(None) };
@@ -31,7 +31,7 @@ pub(super) fn key(call: &Call) -> Result<Option<IdempotencyKey>, Problem> {
     Ok(Some(IdempotencyKey { key, body: Digest::of(&asked), batch: None }))
 }
 
-/// The key of one update of a batch. No key from outside holds a line break.
+/// The key of one update of a batch. Keys from senders never hold a line break.
 pub(super) fn within(batch: &IdempotencyKey, index: usize) -> IdempotencyKey {
     IdempotencyKey { key: format!("{}\n{index}", batch.key), body: batch.body, batch: Some(batch.key.clone()) }
 }
@@ -45,7 +45,7 @@ fn read(text: &[u8]) -> Option<String> {
     (1..=KEY_CHARS_MAX).contains(&key.len()).then_some(key)
 }
 
-/// The rest of a quoted string (RFC 9651, 3.3.3) after its first quote.
+/// The rest of a quoted string (RFC 9651, 3.3.3) after its first quote; `None` if it is malformed.
 fn unquoted(rest: &str) -> Option<String> {
     let mut key = String::new();
     let mut chars = rest.chars();

@@ -1,4 +1,4 @@
-//! What a merchant sets: system parameters, status events, status labels.
+//! A merchant's settings: system parameters, status events and status labels.
 
 use super::call::{Call, json};
 use super::problem::{Kind, Problem};
@@ -10,10 +10,10 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Labels that are added at once, at most.
+/// The most labels in one request.
 pub(super) const LABELS_MAX: usize = 200;
 
-/// Every parameter with the value that counts, for a cart or for the system.
+/// Lists every parameter with its effective value, for a cart or for the system.
 pub(super) async fn parameters(call: Call) -> Result<Response, Problem> {
     let cart = asked_cart(&call).await?;
     let set = call.office.assignments().await?;
@@ -21,7 +21,7 @@ pub(super) async fn parameters(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &json!({ "cart": cart, "parameters": all })))
 }
 
-/// The cart that the query names; it is there, and the token may touch it.
+/// The cart that the query names, if it exists and the token may touch it; `None` if the query names none.
 async fn asked_cart(call: &Call) -> Result<Option<CartId>, Problem> {
     let cart = call.query.cart()?;
     if let Some(cart) = &cart {
@@ -45,7 +45,7 @@ struct ParameterBody {
     value: String,
 }
 
-/// The parameter that the path names, for the scope that the query names.
+/// The parameter that the path names and the cart that the query names; `None` for the system's value.
 async fn place(call: &Call) -> Result<(&'static Parameter, Option<CartId>), Problem> {
     let name = call.param("name");
     let parameter = parameters::find(name).map_err(|error| Problem::of(Kind::NotFound, &error))?;
@@ -60,7 +60,7 @@ fn scope(cart: Option<&CartId>) -> Scope {
     cart.cloned().map_or(Scope::System, Scope::Cart)
 }
 
-/// Sets a parameter.
+/// Sets a parameter for a cart or for the system.
 pub(super) async fn set_parameter(call: Call) -> Result<Response, Problem> {
     let (parameter, cart) = place(&call).await?;
     let ParameterBody { value } = call.json()?;
@@ -70,7 +70,7 @@ pub(super) async fn set_parameter(call: Call) -> Result<Response, Problem> {
     shown(&call, parameter, cart.as_ref()).await
 }
 
-/// Takes a parameter's value away.
+/// Removes a parameter's value for a cart or for the system.
 pub(super) async fn unset_parameter(call: Call) -> Result<Response, Problem> {
     let (parameter, cart) = place(&call).await?;
     call.office.unset_parameter(parameter, &scope(cart.as_ref())).await?;
@@ -81,7 +81,7 @@ async fn shown(call: &Call, parameter: &Parameter, cart: Option<&CartId>) -> Res
     Ok(json(StatusCode::OK, &document(parameter, cart, &call.office.assignments().await?)))
 }
 
-/// Every status event with what it was given.
+/// Lists all status events with their settings.
 pub(super) async fn events(call: Call) -> Result<Response, Problem> {
     let settings = call.office.events().await?;
     let all: Vec<Value> = EVENTS.iter().map(|event| event_document(event, settings.get(event))).collect();
@@ -93,7 +93,7 @@ fn event_document(event: &Event, setting: &Setting) -> Value {
     json!({ "name": event.name, "help": event.help, "order_label": order_label, "item_label": item_label, "notify_cart": notify_cart })
 }
 
-/// Gives an event its labels and its tick, in place of what it had.
+/// Replaces the settings of an event.
 pub(super) async fn set_event(call: Call) -> Result<Response, Problem> {
     call.may_touch_all("a status event")?;
     let event = events::find(call.param("name")).map_err(|error| Problem::of(Kind::NotFound, &error))?;
@@ -102,7 +102,7 @@ pub(super) async fn set_event(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &event_document(event, &setting)))
 }
 
-/// The merchant's labels.
+/// Lists the merchant's labels.
 pub(super) async fn labels(call: Call) -> Result<Response, Problem> {
     let labels = call.office.labels().await?;
     Ok(json(StatusCode::OK, &json!({ "labels": labels.iter().map(Label::as_str).collect::<Vec<_>>() })))
@@ -114,7 +114,7 @@ struct LabelsBody {
     labels: Vec<Label>,
 }
 
-/// Adds labels.
+/// Adds labels to the merchant's.
 pub(super) async fn add_labels(call: Call) -> Result<Response, Problem> {
     call.may_touch_all("a status label")?;
     let LabelsBody { labels: added } = call.json()?;

@@ -1,4 +1,4 @@
-//! The numbers of `/metrics`, in Prometheus's text format. Whoever serves the API fills them in; here they are written down.
+//! The numbers of `/metrics` in Prometheus's text format. The process that serves the API supplies the numbers; this module formats them.
 
 pub use crate::histogram::Histogram;
 
@@ -6,78 +6,78 @@ use crate::id::{CartId, MerchantId};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Of the text format.
+/// The media type of Prometheus's text format.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Whether carts are told apart.
+/// Whether each cart has its own series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Labels {
     /// Each cart has its own series.
     #[default]
     ByCart,
-    /// All carts of the merchant together: for installations with so many carts that their series would be too many.
+    /// The carts of a merchant share their series: for installations with so many carts that their series would be too many.
     Together,
 }
 
-/// The numbers of a moment.
+/// The numbers at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metrics {
-    /// Of each cart.
+    /// The numbers of each cart.
     pub carts: Vec<CartNumbers>,
-    /// The open alerts.
+    /// The open alerts of all merchants.
     pub alerts: Vec<AlertNumber>,
-    /// Of the process.
+    /// The numbers of the process.
     pub process: ProcessNumbers,
 }
 
-/// An open alert.
+/// An open alert, as a number for `/metrics`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertNumber {
-    /// Whose.
+    /// The merchant whose alert it is.
     pub merchant: MerchantId,
-    /// Which cart it is about. None: the whole installation.
+    /// The cart that the alert is about. `None` if the alert is about the whole installation.
     pub cart: Option<CartId>,
-    /// Its kind, by name.
+    /// The name of the alert's kind, as in `docs/alerts.md`.
     pub kind: String,
 }
 
-/// The numbers of a cart.
+/// The numbers of one cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CartNumbers {
-    /// Whose.
+    /// The merchant who owns the cart.
     pub merchant: MerchantId,
-    /// The cart.
+    /// The cart's id.
     pub cart: CartId,
-    /// Deliveries that wait or are under way.
+    /// The number of deliveries that wait or are under way.
     pub queued: u64,
-    /// How long the first of them has waited.
+    /// How long the oldest of them has waited, in seconds; 0 if none waits.
     pub oldest_undelivered_seconds: u64,
-    /// Dead letters.
+    /// The number of dead letters.
     pub dead: u64,
-    /// Orders that wait for a person.
+    /// The number of orders that a dead letter blocks until a person acts.
     pub blocked_orders: u64,
-    /// Whether it is paused.
+    /// Whether the cart is paused.
     pub paused: bool,
-    /// Attempts since the process started, by what came of them: `delivered`, or the kind of failure.
+    /// The number of attempts since the process started, by outcome: `delivered`, or the kind of failure.
     pub attempts: BTreeMap<String, u64>,
 }
 
-/// The numbers of the process, since it started.
+/// The numbers of the process since it started.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProcessNumbers {
-    /// How often each condition of the gate did not hold, by its number.
+    /// How often each condition of the gate did not hold, by the condition's number.
     pub gate_no: BTreeMap<u8, u64>,
-    /// How long requests took that hand over events or updates. The API counts them itself.
+    /// The duration of requests that hand over events or updates. The API counts these itself.
     pub accept: Histogram,
-    /// How long the store's commits took, which wait for the disk.
+    /// The duration of the store's commits, which wait for the disk.
     pub commit: Histogram,
-    /// How often a plugin's call met a limit, by the limit.
+    /// How often a plugin's call met a limit, by the limit's name.
     pub limits_hit: BTreeMap<String, u64>,
-    /// Free bytes where the data directory lies.
+    /// Free bytes on the disk of the data directory.
     pub free_disk_bytes: u64,
 }
 
-/// Writes the numbers down.
+/// Formats the numbers as a page.
 pub(super) fn render(metrics: &Metrics, labels: Labels) -> String {
     let mut page = Page(String::new());
     page.carts(&metrics.carts, labels);
@@ -257,7 +257,7 @@ mod tests {
         }
     }
 
-    /// What `docs/alerts.yml` names is served, and each of its alerts has a section that says what to do.
+    /// Every metric that `docs/alerts.yml` names is served, and each alert there has a section that says what to do.
     #[test]
     fn the_rules_for_prometheus_name_what_there_is() {
         let (rules, docs) = (include_str!("../../../docs/alerts.yml"), include_str!("../../../docs/alerts.md"));

@@ -1,4 +1,4 @@
-//! What the API does through the office that takes more than one step there.
+//! Operations of the API that take more than one call of the office.
 
 use super::problem::Problem;
 use crate::gate::Decision;
@@ -6,25 +6,25 @@ use crate::id::DeliveryId;
 use crate::office::{self, IdempotencyKey, Office, Outcome, Request, Standing};
 use crate::receipt::Receipt;
 
-/// What came of a request.
+/// The result of a request.
 pub(super) struct Accepted {
     pub(super) decision: Decision,
     pub(super) done: Done,
-    /// Where the order stands now.
+    /// The state of the order after the request.
     pub(super) standing: Standing,
 }
 
-/// What followed.
+/// What followed from a decision.
 pub(super) enum Done {
-    /// Nothing: a condition does not hold.
+    /// A condition does not hold, so nothing followed.
     Nothing,
-    /// The cart's mode only records: the receipt of the dry run, if there was anything to tell the cart.
+    /// The cart's mode only records. The receipt is that of the dry run; `None` if there was nothing to tell the cart.
     Recorded { receipt: Option<Receipt> },
-    /// It waits in the outbox.
+    /// The update waits in the outbox.
     Queued { delivery: DeliveryId, sequence: u64 },
 }
 
-/// Asks the gate and accepts. For a cart that only records, the record is made at once.
+/// Asks the gate and accepts the update. For a cart that only records, the dry run is made at once.
 pub(super) async fn accept(office: &Office, request: Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Problem> {
     let office::Accepted { mut decision, done } = Box::pin(office.accept(&request, key)).await?;
     let own = match &done {

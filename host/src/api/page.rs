@@ -1,9 +1,9 @@
-//! The page at `/`: how everything stands, for a person with a browser. It is read only.
+//! The page at `/` shows the state of the installation to a person with a browser. It is read only.
 //!
-//! Whoever looks gives a token of the role operator as the password of HTTP Basic, with any user name. That is the simpler way that is safe:
-//! there is no log-in of its own, no cookie and no session to steal, and since nothing can be changed here, nothing can be gained by making
-//! somebody else's browser ask. The page is one document without scripts, pictures or fonts; its policy lets nothing else load, lets no page
-//! frame it, and every text that it shows is escaped, whatever a cart, a plugin or a sender called something.
+//! The browser sends a token of the role operator as the password of HTTP Basic, with any user name. This is simple and safe: there is no log-in
+//! page, no cookie and no session to steal, and since nothing can be changed here, nothing is gained by making somebody else's browser send a
+//! request. The page is one document without scripts, pictures or fonts. Its policy lets nothing else load and no page frame it, and every text on it
+//! is escaped, whatever a cart, a plugin or a sender called something.
 
 use super::call::{Call, typed};
 use super::problem::{Kind, Problem};
@@ -23,14 +23,14 @@ use http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-/// Blocked orders that are shown, at most.
+/// The most blocked orders on the page.
 pub(super) const BLOCKED_SHOWN: u32 = 50;
 
 const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}\
     th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #ccc}.act td{background:#fde8e8}pre{overflow:auto;white-space:pre-wrap;\
     background:#f4f4f4;padding:1rem}input{font:inherit;margin-right:1rem}";
 
-/// Text as HTML shows it.
+/// A text that is escaped for HTML when it is shown.
 struct Escaped<'a>(&'a str);
 
 impl std::fmt::Display for Escaped<'_> {
@@ -49,11 +49,11 @@ impl std::fmt::Display for Escaped<'_> {
     }
 }
 
-/// What a table's cell shows.
+/// The contents of a table's cell.
 enum Cell<'a> {
-    /// Text.
+    /// A text, which is escaped.
     Text(&'a str),
-    /// An order's number, which leads to what the page says of that order.
+    /// An order's number, with a link to the page about that order.
     Order(&'a OrderRef),
 }
 
@@ -94,7 +94,7 @@ impl Table {
     }
 }
 
-/// Shows the page.
+/// Handles the page.
 pub(super) async fn show(call: Call) -> Result<Response, Problem> {
     let mut status = call.office.status().await?;
     status.carts.retain(|cart| call.sees(&cart.cart));
@@ -112,7 +112,7 @@ pub(super) async fn show(call: Call) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// What there is to say of the order that was asked for, as HTML: why its status is sent or not, and its deliveries. None: nobody asked.
+/// What the page says of the order in the query, as HTML: why its status is sent or not, and its deliveries. `None` if the query names no order.
 async fn asked(call: &Call) -> Option<String> {
     let order = call.query.get("order")?;
     let explained = async {
@@ -129,7 +129,7 @@ async fn asked(call: &Call) -> Option<String> {
     })
 }
 
-/// The deliveries of one order, by the numbers of their updates.
+/// The deliveries of one order as HTML, by the numbers of their updates.
 fn deliveries(deliveries: &[OrderDelivery]) -> String {
     if deliveries.is_empty() {
         return String::new();

@@ -1,4 +1,4 @@
-//! The way of every request to its handler, step by step, and of the answer back.
+//! The steps of every request to its handler, and of the answer back.
 
 use super::call::{Call, Shared};
 use super::problem::{Kind, Problem};
@@ -17,7 +17,7 @@ use http::{HeaderMap, Method, Uri};
 use std::sync::Arc;
 use tracing::Instrument as _;
 
-/// Takes a request through; `at` are the routes of its path.
+/// Handles a request; `at` are the routes of its path.
 pub(super) async fn pass(shared: Arc<Shared>, at: &[&'static Route], request: Request) -> Response {
     let instance = request.uri().path().to_owned();
     let head = request.method() == Method::HEAD;
@@ -95,7 +95,7 @@ fn route(at: &[&'static Route], parts: &Parts) -> Result<&'static Route, Problem
     })
 }
 
-/// A page that made a name of its own lead here (DNS rebinding) is told apart by that name.
+/// Checks the host that a request names. A page that resolves a host name of its own to this machine (DNS rebinding) is recognised by that name.
 fn host_is_ours(uri: &Uri, headers: &HeaderMap, hosts: &[String]) -> Result<(), Problem> {
     let mut given = headers.get_all(HOST).iter();
     let header = match (given.next(), given.next()) {

@@ -1,59 +1,60 @@
-//! Problem details (RFC 9457): what is wrong with a request, for its sender's program and for its people.
+//! Problem details (RFC 9457): what is wrong with a request, for the sender's program and for people.
 //!
-//! `type` names a section of `docs/http-api.md`, which says what to do. `title` belongs to the type, `detail` to this request.
+//! `type` names a section of `docs/http-api.md`, which says what to do. `title` is the same for all problems of a type; `detail` is about this
+//! request.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
-/// Characters of a detail, at most: it may hold what the sender wrote.
+/// The most characters of a detail, which may quote the sender's text.
 pub(super) const DETAIL_CHARS_MAX: usize = 2_000;
 
-/// What kind of problem it is.
+/// The kind of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// The request is not well-formed.
+    /// The request is malformed.
     BadRequest,
-    /// A cursor was not given out for this list.
+    /// The cursor was not issued for this list.
     BadCursor,
-    /// No token, or one that is not known.
+    /// The request has no token, or one that is not known.
     Unauthorized,
-    /// The token's role is too small.
+    /// The token's role does not allow the request.
     RoleNeeded,
     /// The token is limited to other carts.
     CartNotAllowed,
-    /// A page of another origin asks.
+    /// The request comes from a page of an origin that is not allowed.
     OriginNotAllowed,
-    /// It is changed on the machine itself only.
+    /// The setting can be changed on the machine itself only.
     MachineOnly,
-    /// There is no such thing, for this merchant.
+    /// The merchant has no object of this name.
     NotFound,
-    /// The path knows other methods.
+    /// The path exists, but not with this method.
     MethodNotAllowed,
-    /// The body did not come in time.
+    /// The body did not arrive in time.
     Timeout,
-    /// The gate says that nothing is sent until somebody acts.
+    /// The gate decided that nothing is sent until somebody acts.
     NotSent,
-    /// It does not go with how things stand.
+    /// The request contradicts the present state.
     Conflict,
     /// The body is too large.
     TooLarge,
-    /// The body is of another type.
+    /// The body's media type is not the route's.
     UnsupportedMediaType,
-    /// It was meant for another host.
+    /// The request names a host that is not the daemon's.
     HostNotAllowed,
-    /// It is well-formed and not valid.
+    /// The request is well-formed, but a value in it is not valid.
     Invalid,
-    /// The idempotency key came with another request.
+    /// The idempotency key was used for another request.
     KeyReused,
     /// The token is used too often.
     TooManyRequests,
-    /// It is our fault.
+    /// An error in Cartage.
     Internal,
-    /// Not now.
+    /// The request cannot be served at present and may be repeated.
     Unavailable,
-    /// The disk is full.
+    /// The disk is nearly full.
     NoRoom,
 }
 
@@ -83,7 +84,7 @@ impl Kind {
         Kind::NoRoom,
     ];
 
-    /// Its status, its section of the guide, and its title.
+    /// The HTTP status, the section of the guide and the title of this kind.
     pub(super) fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Kind::BadRequest => (StatusCode::BAD_REQUEST, "bad-request", "The request is not well-formed"),
@@ -111,7 +112,7 @@ impl Kind {
     }
 }
 
-/// A problem with a request.
+/// A problem with a request, as it is answered.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     pub(super) kind: Kind,
@@ -131,23 +132,23 @@ impl Problem {
         Problem { kind, detail, more: Map::new(), header: None }
     }
 
-    /// The same, with the whole chain of an error as its detail.
+    /// A problem whose detail is an error with all its causes.
     pub(super) fn of(kind: Kind, error: &(dyn std::error::Error + 'static)) -> Problem {
         Problem::new(kind, chain(error))
     }
 
-    /// The same, with one more member.
+    /// This problem with one more member.
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Problem {
         self.more.insert(name.to_owned(), value.into());
         self
     }
 
-    /// The same, with another detail.
+    /// This problem with another detail.
     pub(super) fn saying(self, detail: impl Into<String>) -> Problem {
         Problem { detail: detail.into(), ..self }
     }
 
-    /// The same, with a header.
+    /// This problem with a header.
     pub(super) fn header(self, name: HeaderName, value: HeaderValue) -> Problem {
         Problem { header: Some(Box::new((name, value))), ..self }
     }
@@ -156,7 +157,7 @@ impl Problem {
         self.kind.parts().0
     }
 
-    /// The document. `instance` is what was asked for.
+    /// The JSON document. `instance` is the path of the request.
     pub(super) fn document(&self, instance: &str) -> Value {
         let (status, slug, title) = self.kind.parts();
         let mut document = json!({

@@ -1,14 +1,14 @@
-//! The query of a request: names that the route knows, each once.
+//! Reads the query of a request: parameters that the route knows, each at most once.
 
 use super::problem::{Kind, Problem};
 use crate::id::CartId;
 use crate::nearest::{hint, nearest};
 use std::collections::BTreeMap;
 
-/// Bytes of a query, at most.
+/// The largest query, in bytes.
 pub(super) const QUERY_BYTES_MAX: usize = 4096;
 
-/// A query that was read.
+/// The parameters of a query, by name.
 #[derive(Debug, Default)]
 pub(super) struct Query(BTreeMap<&'static str, String>);
 
@@ -17,7 +17,7 @@ fn wrong(detail: String) -> Problem {
 }
 
 impl Query {
-    /// Reads a query. `known` are the names that the route takes.
+    /// Reads a query. `known` are the names of the route's parameters.
     pub(super) fn read(raw: &str, known: &'static [&'static str]) -> Result<Query, Problem> {
         if raw.len() > QUERY_BYTES_MAX {
             return Err(wrong(format!("the query has {} bytes, and {QUERY_BYTES_MAX} are the most", raw.len())));
@@ -39,17 +39,17 @@ impl Query {
         Ok(Query(found))
     }
 
-    /// A parameter that may be left out. An empty one counts as left out.
+    /// An optional parameter. An empty value counts as left out.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// A parameter that must be there.
+    /// A required parameter.
     pub(super) fn must(&self, name: &str) -> Result<&str, Problem> {
         self.get(name).ok_or_else(|| wrong(format!("the query parameter {name} is missing; add it: ?{name}=...")))
     }
 
-    /// Whether a parameter says yes. Left out: no.
+    /// Whether a parameter is set to yes. A parameter that is left out counts as no.
     pub(super) fn yes(&self, name: &str) -> Result<bool, Problem> {
         match self.get(name) {
             None | Some("false") => Ok(false),
@@ -58,24 +58,24 @@ impl Query {
         }
     }
 
-    /// A number within limits; `usual` where it is left out.
+    /// A number from 1 to `most`, or `usual` if the parameter is left out.
     pub(super) fn number(&self, name: &str, usual: u32, most: u32) -> Result<u32, Problem> {
         let Some(text) = self.get(name) else { return Ok(usual) };
         let number = text.parse().ok().filter(|number| (1..=most).contains(number));
         number.ok_or_else(|| wrong(format!("the query parameter {name} is {text:?}; write a whole number from 1 to {most}")))
     }
 
-    /// A Cart ID.
+    /// The optional parameter `cart`.
     pub(super) fn cart(&self) -> Result<Option<CartId>, Problem> {
         self.get("cart").map(|text| CartId::new(text).map_err(|error| wrong(error.to_string()))).transpose()
     }
 
-    /// The same, which must be there.
+    /// The required parameter `cart`.
     pub(super) fn must_cart(&self) -> Result<CartId, Problem> {
         CartId::new(self.must("cart")?).map_err(|error| wrong(error.to_string()))
     }
 
-    /// A time, as `2026-11-23T14:05:00Z` or in milliseconds since 1970.
+    /// A time in milliseconds since 1970, given as a number or as `2026-11-23T14:05:00Z`. `None` if it is left out.
     pub(super) fn time(&self, name: &str) -> Result<Option<u64>, Problem> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let ms = match text.parse::<u64>() {
@@ -91,7 +91,7 @@ impl Query {
     }
 }
 
-/// The end of the year 9999.
+/// The end of the year 9999, in milliseconds since 1970.
 const TIME_MAX_UNIX_MS: u64 = 253_402_300_799_999;
 
 #[cfg(test)]

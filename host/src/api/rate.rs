@@ -1,4 +1,4 @@
-//! How often a token may be used: a quota for each token, kept by `governor`, on the time that really passes.
+//! The rate at which tokens may be used: a quota for each token, kept by `governor`, measured by the clock of elapsed time.
 
 use crate::clock::Clock;
 use governor::middleware::NoOpMiddleware;
@@ -9,35 +9,35 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Tokens whose use is remembered, at most. Beyond that those that have their whole burst again are forgotten, which changes nothing for them.
+/// The most tokens whose use is remembered. Above that, tokens that have their whole burst again are forgotten, which changes nothing for them.
 const TOKENS_MAX: usize = 10_000;
-/// Requests a second that a token may be given, at most.
+/// The highest rate that a token may have, in requests per second.
 pub const PER_SECOND_MAX: u32 = 10_000;
-/// Requests at once that a token may be given, at most.
+/// The largest burst that a token may have, in requests.
 pub const BURST_MAX: u32 = 100_000;
 
-/// How often each token may be used.
+/// The rate at which each token may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Requests a second, in the long run: 1 to [`PER_SECOND_MAX`]. What is outside counts as the nearest of the two.
+    /// The requests per second in the long run: 1 to [`PER_SECOND_MAX`]. A value outside counts as the nearest one inside.
     pub per_second: u32,
-    /// Requests at once, after a pause: 1 to [`BURST_MAX`], in the same way.
+    /// The requests at once after a pause: 1 to [`BURST_MAX`]. A value outside counts as the nearest one inside.
     pub burst: u32,
 }
 
 impl Default for Rate {
-    /// 50 a second, 200 at once.
+    /// 50 requests per second, 200 at once.
     fn default() -> Rate {
         Rate { per_second: 50, burst: 200 }
     }
 }
 
-/// The rates of all tokens.
+/// The quotas of all tokens.
 pub(super) struct Limiter<K: Hash + Eq + Clone> {
     tokens: RateLimiter<K, HashMapStateStore<K>, Elapsed, NoOpMiddleware<Duration>>,
 }
 
-/// The time that passed since the machine was started, whatever its wall clock is set to: a clock that is set back locks no token out.
+/// The time since the machine started, whatever its wall clock is set to: a clock that is set back locks no token out.
 #[derive(Clone)]
 struct Elapsed(Arc<dyn Clock>);
 
@@ -60,7 +60,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     ///
     /// # Errors
     ///
-    /// The seconds after which there may be one, at least 1.
+    /// The seconds until the token may be used again, at least 1.
     pub(super) fn take(&self, token: &K) -> Result<(), u64> {
         if self.tokens.len() >= TOKENS_MAX {
             self.tokens.retain_recent();

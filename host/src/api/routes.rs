@@ -1,4 +1,4 @@
-//! The table of routes. The router is made from it, and a test compares it with the description that is served.
+//! The table of routes. The router is made from this table, and a test compares the table with the description that is served.
 
 use super::body::{CART_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX};
 use super::call::{Call, Shared};
@@ -14,26 +14,26 @@ use http::Method;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What comes of a request.
+/// The answer of a handler, under way.
 pub(super) type Outcome = Answer<Result<Response, Problem>>;
 
-/// A route.
+/// One route: its method, path, parameters, body and handler.
 pub(super) struct Route {
     pub(super) method: Method,
     pub(super) path: &'static str,
-    /// The query parameters that it takes.
+    /// The names of the query parameters that the route takes.
     pub(super) query: &'static [&'static str],
     pub(super) takes: Takes,
     pub(super) run: Run,
 }
 
-/// Who may ask, and what answers.
+/// Who may call a route, and its handler.
 pub(super) enum Run {
-    /// Anybody: it tells nothing about anybody.
+    /// Anybody may call the route, because its answer tells nothing about anybody.
     Open(fn(Arc<Shared>) -> Outcome),
-    /// Whoever has a token of this role.
+    /// The route needs a token of this role.
     For(Role, fn(Call) -> Outcome),
-    /// The same, for a person with a browser, who gives the token as a password.
+    /// The route needs a token of this role, which a person with a browser gives as a password.
     Page(Role, fn(Call) -> Outcome),
 }
 
@@ -57,7 +57,7 @@ const NOTHING: Takes = Takes::Nothing;
 const SMALL: Takes = Takes::Json(SMALL_BYTES_MAX);
 const SMALL_OR_NOTHING: Takes = Takes::JsonOrNothing(SMALL_BYTES_MAX);
 
-/// Every route.
+/// All routes of the description.
 pub(super) static ROUTES: [Route; 30] = [
     open("/healthz", |_| Box::pin(seen::health())),
     open("/readyz", |shared| Box::pin(seen::ready(shared))),
@@ -97,7 +97,7 @@ pub(super) static ROUTES: [Route; 30] = [
     post("/v1/labels", SMALL, Admin, |call| Box::pin(merchant::add_labels(call))),
 ];
 
-/// The page for people. It is no part of what programs are promised, so the description does not hold it.
+/// The page for people. It is not part of the interface for programs, so the description leaves it out.
 static PAGE: Route = Route {
     method: Method::GET,
     path: "/",
@@ -106,7 +106,7 @@ static PAGE: Route = Route {
     run: Run::Page(Operator, |call| Box::pin(page::show(call))),
 };
 
-/// Makes the router. What is asked at any other path, or with any other method, passes the same way and is told so.
+/// Makes the router. Requests for other paths and methods take the same steps and are then refused.
 pub(super) fn router(shared: &Arc<Shared>) -> Router {
     let mut paths: BTreeMap<&'static str, Vec<&'static Route>> = BTreeMap::new();
     for route in ROUTES.iter().chain([&PAGE]) {

@@ -1,4 +1,4 @@
-//! What is only looked at: health, readiness, numbers, the gate's answer about an order, open alerts.
+//! Requests that only look: health, readiness, metrics, the gate's decision about an order, and open alerts.
 
 use super::call::{Call, Shared, json, typed};
 use super::metrics;
@@ -11,12 +11,12 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The process answers.
+/// Answers that the process is running.
 pub(super) async fn health() -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &json!({ "status": "up" })))
 }
 
-/// Whether updates are taken.
+/// Answers whether updates are accepted.
 pub(super) async fn ready(shared: Arc<Shared>) -> Result<Response, Problem> {
     match (shared.api.ready)().await {
         Ok(()) => Ok(json(StatusCode::OK, &json!({ "status": "ready" }))),
@@ -24,7 +24,7 @@ pub(super) async fn ready(shared: Arc<Shared>) -> Result<Response, Problem> {
     }
 }
 
-/// The numbers of this moment: the process's, and those of the carts that the token may touch.
+/// The metrics of the process, and of those carts that the token may touch.
 pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
     let mut numbers = (call.shared.api.metrics)().await;
     numbers.process.accept = call.shared.accept.lock().expect("nobody panics while holding it").clone();
@@ -34,7 +34,7 @@ pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
     Ok(typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::render(&numbers, call.shared.api.labels)))
 }
 
-/// What the gate would decide about an order now, and why.
+/// Shows what the gate would decide about an order now, and why.
 pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
     let (cart, order) = (call.query.must_cart()?, call.query.must("order")?);
     call.may_touch(&cart)?;
@@ -48,7 +48,7 @@ pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &document))
 }
 
-/// The open alerts. With a token that is limited to some carts: those about these carts.
+/// Lists the open alerts. A token that is limited to some carts sees only alerts about these.
 pub(super) async fn alerts(call: Call) -> Result<Response, Problem> {
     let open = call.office.alerts().await?;
     let seen: Vec<Value> =
@@ -56,7 +56,7 @@ pub(super) async fn alerts(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &json!({ "alerts": seen })))
 }
 
-/// Whether an alert is about a cart: its subject begins with the Cart ID, as a word.
+/// Whether an alert is about a cart that `sees` accepts: its subject begins with the Cart ID, as a word.
 pub(super) fn is_about(alert: &Alert, sees: impl Fn(&CartId) -> bool) -> bool {
     let name = alert.subject.strip_prefix("cart ").unwrap_or(&alert.subject);
     let name = name.split([' ', '/', ',', ':']).next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The API as its callers see it: requests into the router, over an office on a data directory of its own.
+//! Tests of the API as its callers see it: requests go into the router of an office with a data directory of its own.
 
 mod carts;
 mod deliveries;
@@ -26,12 +26,12 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt as _;
 
-/// When it is, in these tests.
+/// The time in these tests, in milliseconds since 1970.
 const NOW: u64 = 1_763_906_400_000;
-/// What stands for a plugin's file: none of these tests runs one.
+/// The contents of the plugin's file, which none of these tests runs.
 const PLUGIN: &[u8] = b"a plugin that is never run";
 
-/// An office with two merchants and an API before it.
+/// An office with two merchants, and its API.
 struct Desk {
     _dir: tempfile::TempDir,
     clock: Arc<ManualClock>,
@@ -89,7 +89,7 @@ impl Desk {
         Desk { _dir: dir, clock, office, router }
     }
 
-    /// The same, with every parameter and an event set so that updates of the merchant `default` pass the gate.
+    /// As [`Desk::new`], with every parameter and an event set so that updates of the merchant `default` pass the gate.
     async fn open() -> Desk {
         let desk = Desk::new().await;
         desk.let_pass("default").await;
@@ -117,7 +117,7 @@ impl Desk {
         office.new_token(&name, role, &carts).await.expect("it can be made").text.expose_secret().to_owned()
     }
 
-    /// The audit, the last line first.
+    /// The lines of the audit, the newest first.
     async fn audit(&self, of: &str) -> Vec<store::audit::Line> {
         let merchant = merchant(of);
         let last = self.office.store().read::<_, store::Error>(move |view| store::audit::last(view, &merchant, 50)).await;
@@ -133,14 +133,14 @@ impl Desk {
         Reply { status: parts.status, headers: parts.headers, text, json }
     }
 
-    /// Sends a label for an order, which passes the gate, and gives the delivery's id.
+    /// Sends a label for an order, which passes the gate, and returns the delivery's id.
     async fn queue(&self, of: &str, order: &str, label: &str) -> DeliveryId {
         let sender = self.token(of, Role::Sender).await;
         let reply = self.ask(post("/v1/status-updates").by(&sender).json(&update(order, label))).await.is(StatusCode::ACCEPTED);
         DeliveryId::named(reply.json["delivery"].as_str().expect("it has an id"))
     }
 
-    /// The head of an order's lane is tried and dies.
+    /// Makes an attempt at the head of an order's lane, which becomes a dead letter.
     async fn kill(&self, of: &str, order: &str, reason: Reason, then: Then) -> DeliveryId {
         let order = OrderRef { cart: cart("seed-shop"), number: SenderOrderNumber::new(order) };
         let (merchant, at_unix_ms) = (merchant(of), self.clock.now_unix_ms());
@@ -185,17 +185,17 @@ fn numbers() -> metrics::Metrics {
     }
 }
 
-/// A label that is given directly.
+/// The body of a status update.
 fn update(order: &str, label: &str) -> Value {
     json!({ "cart": "seed-shop", "order_number": order, "label": label })
 }
 
-/// An event that happened.
+/// The body of a status event.
 fn event(order: &str) -> Value {
     json!({ "event": "Tracking Number Imported", "cart": "seed-shop", "order_number": order })
 }
 
-/// A request.
+/// A request to the router.
 struct Ask(Request<Body>);
 
 fn ask(method: Method, path: &str) -> Ask {
@@ -241,7 +241,7 @@ impl Ask {
     }
 }
 
-/// An answer.
+/// The router's answer.
 struct Reply {
     status: StatusCode,
     headers: HeaderMap,
@@ -250,7 +250,7 @@ struct Reply {
 }
 
 impl Reply {
-    /// It has this status, and every answer's headers.
+    /// Checks the status, and the headers that every answer has.
     #[track_caller]
     fn is(self, status: StatusCode) -> Reply {
         assert_eq!(self.status, status, "{}", self.text);
@@ -258,7 +258,7 @@ impl Reply {
         self
     }
 
-    /// It is a problem of this kind, and its detail holds these words.
+    /// Checks that the answer is a problem of this kind, whose detail holds these words.
     #[track_caller]
     fn problem(self, status: u16, slug: &str, words: &str) -> Reply {
         let reply = self.is(StatusCode::from_u16(status).expect("it is a status"));

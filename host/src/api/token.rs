@@ -1,4 +1,4 @@
-//! The header `Authorization`: whose token a request carries.
+//! The header `Authorization`, in which a request carries its token.
 
 use super::call::Shared;
 use super::problem::{Kind, Problem};
@@ -10,16 +10,16 @@ use http::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-/// How a token is given.
+/// The scheme by which a token is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Given {
-    /// `Bearer TOKEN`.
+    /// `Bearer TOKEN`, for programs.
     Bearer,
-    /// `Basic`, with any user and the token as the password: what a browser asks a person for.
+    /// `Basic`, with any user and the token as the password, for which a browser asks a person.
     Password,
 }
 
-/// The holder of the request's token.
+/// Looks up the request's token.
 pub(super) async fn bearer(shared: &Shared, headers: &HeaderMap, how: Given) -> Result<Token, Problem> {
     let (missing, unknown) = match how {
         Given::Bearer => ("Bearer realm=\"cartage\"", "Bearer realm=\"cartage\", error=\"invalid_token\""),
@@ -54,7 +54,7 @@ fn secret<'a>(value: &'a HeaderValue, wanted: &str) -> Option<&'a str> {
     scheme.eq_ignore_ascii_case(wanted).then_some(secret)
 }
 
-/// The password of Basic's `user:password`.
+/// The password in the `user:password` of HTTP Basic; `None` if the text is not of that form.
 fn password(encoded: &str) -> Option<SecretString> {
     let mut bytes = Zeroizing::new(STANDARD.decode(encoded.trim()).ok()?);
     let text = Zeroizing::new(String::from_utf8(std::mem::take(&mut *bytes)).ok()?);
@@ -65,7 +65,7 @@ fn denied(challenge: &'static str, detail: &str) -> Problem {
     Problem::new(Kind::Unauthorized, detail).header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
 }
 
-/// The token is not used too often.
+/// Checks that the token is not used too often.
 pub(super) fn within_rate(shared: &Shared, bearer: &Token) -> Result<(), Problem> {
     let token = (bearer.merchant.clone(), bearer.name.clone());
     shared.limiter.take(&token).map_err(|seconds| {
@@ -78,7 +78,7 @@ pub(super) fn within_rate(shared: &Shared, bearer: &Token) -> Result<(), Problem
     })
 }
 
-/// The token has the role.
+/// Checks that the token has the role.
 pub(super) fn has(bearer: &Token, needed: Role) -> Result<(), Problem> {
     if bearer.role >= needed {
         return Ok(());

@@ -1,23 +1,23 @@
-//! `traceparent` (W3C Trace Context): whose work a request is part of. It names every log line of the request and comes back in the answer.
+//! `traceparent` (W3C Trace Context) names the trace that a request belongs to. The trace is in every log line of the request and in the answer.
 
 use http::HeaderMap;
 use std::fmt;
 
-/// The header.
+/// The header's name.
 pub(super) const TRACEPARENT: &str = "traceparent";
 
-/// What a request is part of.
+/// The trace that a request belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trace {
-    /// The trace: 32 hexadecimal digits.
+    /// The trace's id: 32 hexadecimal digits.
     pub(super) trace_id: String,
-    /// What called: 16 hexadecimal digits.
+    /// The id of the calling span: 16 hexadecimal digits.
     pub(super) parent_id: String,
     flags: String,
 }
 
 impl Trace {
-    /// That of a request. None: it gives none, or one that is not as the standard says and so counts as none.
+    /// Reads the trace of a request. `None` if the header is missing, or does not have the standard's form.
     pub(super) fn of(headers: &HeaderMap) -> Option<Trace> {
         let mut given = headers.get_all(TRACEPARENT).iter();
         let (Some(value), None) = (given.next(), given.next()) else { return None };

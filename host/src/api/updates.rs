@@ -1,4 +1,4 @@
-//! `POST /v1/status-events` and `POST /v1/status-updates`: what happened to an order.
+//! `POST /v1/status-events` and `POST /v1/status-updates`: a sender reports what happened to an order.
 
 use super::call::{Call, json};
 use super::idempotency;
@@ -20,10 +20,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::fmt;
 
-/// Updates of a batch, at most.
+/// The most updates in a batch.
 pub(super) const BATCH_UPDATES_MAX: usize = 200;
 
-/// A status event that happened.
+/// The body of a status event.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EventBody {
@@ -42,7 +42,7 @@ struct EventBody {
     line_items: Vec<LineItemFields>,
 }
 
-/// A label that was given directly.
+/// The body of a status update, whose label is given directly.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct UpdateBody {
@@ -63,7 +63,7 @@ struct UpdateBody {
     line_items: Vec<LineItemFields>,
 }
 
-/// A batch, of which each update is read when its turn comes.
+/// The body of a batch. Each update is read when its turn comes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BatchBody<'a> {
@@ -71,7 +71,7 @@ struct BatchBody<'a> {
     updates: Vec<&'a RawValue>,
 }
 
-/// What tells a batch from an update: whether there is a member `updates`, and how many it has. Nothing else of it is kept.
+/// The number of updates in a body's member `updates`; `None` if there is no such member, so that the body is one update.
 struct Shape {
     updates: Option<usize>,
 }
@@ -166,19 +166,19 @@ impl From<UpdateBody> for Request {
     }
 }
 
-/// What a request hands over.
+/// The contents of a request.
 enum Asked {
     One(Box<Request>),
-    /// A batch; an update of it that cannot be read has a problem of its own.
+    /// A batch. An update that cannot be read has a problem of its own.
     Many(Vec<Result<Request, Problem>>),
 }
 
-/// Lets a status event happen.
+/// Handles a status event.
 pub(super) async fn raise(call: Call) -> Result<Response, Problem> {
     taken(call, |call| Ok(Asked::One(Box::new(call.json::<EventBody>()?.into())))).await
 }
 
-/// Takes one update, or a batch.
+/// Handles one status update, or a batch of them.
 pub(super) async fn update(call: Call) -> Result<Response, Problem> {
     taken(call, |call| {
         let Shape { updates } = call.json()?;
@@ -190,7 +190,7 @@ pub(super) async fn update(call: Call) -> Result<Response, Problem> {
     .await
 }
 
-/// Reads what a request hands over, beside the threads that answer where it is much, and takes it.
+/// Reads the body, on a thread for long work if it is large, and accepts what it holds.
 async fn taken(call: Call, asked: fn(&Call) -> Result<Asked, Problem>) -> Result<Response, Problem> {
     let bytes = call.body.len();
     let read = move || {
@@ -213,7 +213,7 @@ async fn alone(call: &Call, request: Request, key: Option<IdempotencyKey>) -> Re
     Ok(response)
 }
 
-/// An update that was taken, in one way or another.
+/// The answer to one update.
 struct Taken {
     status: StatusCode,
     document: Value,
@@ -244,7 +244,7 @@ async fn take(call: &Call, request: Request, key: Option<&IdempotencyKey>) -> Re
     })
 }
 
-/// The gate's no, with every reason and what would change it.
+/// The problem that the gate said no, with every reason and the commands that would change the decision.
 fn not_sent(decision: &Decision) -> Problem {
     let unheld = decision.answers.iter().filter(|answer| !answer.held());
     let reasons: Vec<String> =
@@ -296,7 +296,7 @@ async fn all(call: &Call, requests: Vec<Result<Request, Problem>>, key: Option<I
     Ok(json(status, &json!({ "updates": answers })))
 }
 
-/// Sees that the key of the batch belongs to no other request. It is kept with the first of its updates that is decided.
+/// Checks that the batch's key was not used for another request. The key is stored with the first update of the batch that is decided.
 async fn is_its_own(call: &Call, key: &IdempotencyKey) -> Result<(), Problem> {
     let (merchant, wanted) = (call.office.merchant().clone(), key.clone());
     let look = move |view: &View<'_>| keys::get(view, &merchant, &wanted.key, wanted.body);

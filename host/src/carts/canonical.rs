@@ -1,16 +1,16 @@
-//! A cart as TOML again: every key in its place, nothing that is as it would be anyway. What is written reads back as the same cart.
+//! Writes a cart as TOML: every key in its fixed place, without keys that have their default value. The text reads back as the same cart.
 //!
-//! Comments are not kept. There is no secret to leave out: a cart's file only says where secrets are.
+//! Comments are not kept. There is no secret to leave out: a cart's file only names the sources of secrets.
 
 use super::{Cart, DeliveryRules, SetLimits};
 use crate::visible::is_hidden;
 use serde::Serialize;
 use toml::{Table, Value};
 
-/// The keys that are no tables, in the order in which they are written.
+/// The keys that are not tables, in the order in which they are written.
 const PLAIN_KEYS: [&str; 10] =
     ["cart", "plugin", "digest", "mode", "only_orders", "changes", "unlisted_labels", "notify_customer", "leave_out", "time_zone"];
-/// The keys that are tables. Those of the entries marked so have tables in them, each with a heading of its own.
+/// The keys that are tables. The entries of those marked `Headed` are tables too, each with a heading of its own.
 const TABLES: [(&str, Entries); 9] = [
     ("endpoints", Entries::Headed),
     ("settings", Entries::InLine),
@@ -54,7 +54,7 @@ impl Cart {
         text
     }
 
-    /// The cart as a table, without what is as it would be anyway.
+    /// The cart as a table, without keys that have their default value.
     pub fn to_table(&self) -> Table {
         let mut table = Table::try_from(self).expect("a cart has text keys and numbers that TOML holds: it came from TOML");
         leave_out(&mut table, "delivery", &DeliveryRules::default());
@@ -63,7 +63,7 @@ impl Cart {
     }
 }
 
-/// Takes out of a section what is as it would be anyway.
+/// Removes keys that have their default value from a section.
 fn leave_out(table: &mut Table, section: &str, usual: &impl Serialize) {
     let usual = Table::try_from(usual).expect("the usual values are small numbers and short texts");
     if let Some(Value::Table(entries)) = table.get_mut(section) {
@@ -83,7 +83,7 @@ fn pair(key: &str, value: &Value) -> String {
     format!("{} = {}\n", name(key), written(value))
 }
 
-/// A value in one line.
+/// A value on one line.
 fn written(value: &Value) -> String {
     match value {
         Value::String(text) => quoted(text),
@@ -97,13 +97,13 @@ fn written(value: &Value) -> String {
     }
 }
 
-/// A key as TOML takes it: bare if it can be.
+/// A key in TOML's notation: bare if possible.
 fn name(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { quoted(key) }
 }
 
-/// A text as a TOML string of one line, in which nothing is hidden: what would move the cursor or reorder the line stands there as an escape.
+/// A text as a one-line TOML string in which nothing is hidden: characters that move the cursor or reorder the line are escaped.
 pub fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

@@ -1,6 +1,6 @@
-//! How updates are taken to a cart: how many at once, how fast, when again, and what a dead letter does to its order.
+//! The delivery rules of a cart: concurrency, rate, retries, and what a dead letter does to its order.
 //!
-//! Only valid values exist: each is checked where it is read, so that an error names its line and column.
+//! Only valid values exist: each is checked when it is read, so that an error names its line and column.
 
 use crate::bounded;
 use cartage_contract::manifest::Pace;
@@ -8,21 +8,21 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
-/// Orders in flight to a cart at once, where neither its operator nor its plugin says otherwise.
+/// How many orders may be in flight to a cart at once, if neither its operator nor its plugin says otherwise.
 pub const CONCURRENCY_DEFAULT: u32 = 4;
-/// Orders that may be in flight to one cart at once, at most.
+/// The highest concurrency that can be set.
 pub const CONCURRENCY_MAX: u32 = 64;
-/// The fastest rate that can be set, in seconds: faster than that a cart has none.
+/// The highest rate that can be set, in updates per second.
 pub const UPDATES_PER_SECOND_MAX: u32 = 100;
-/// The fastest rate that can be set, in minutes.
+/// The highest rate that can be set, in updates per minute.
 pub const UPDATES_PER_MINUTE_MAX: u32 = 60 * UPDATES_PER_SECOND_MAX;
 /// The longest wait before one more attempt: 24 hours.
 pub const WAIT_MS_MAX: u64 = 24 * HOUR_MS;
-/// The waits that a cart's own schedule may name.
+/// The most waits that a cart's own retry schedule may name.
 pub const WAITS_MAX: usize = 32;
 /// The shortest time after which an update may be given up: 1 hour.
 pub const GIVE_UP_MS_MIN: u64 = HOUR_MS;
-/// The longest: 7 days, as long as idempotency keys are kept.
+/// The longest time after which an update may be given up: 7 days, as long as idempotency keys are kept.
 pub const GIVE_UP_MS_MAX: u64 = 7 * 24 * HOUR_MS;
 
 /// The longest margin after a call's deadline: 12 hours.
@@ -32,7 +32,7 @@ const SECOND_MS: u64 = 1000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 
-/// The waits before the second, third and further attempts; the last one is repeated.
+/// The default waits before the second, third and further attempts; the last wait is repeated.
 const WAITS_MS: [u64; 10] = [
     5 * SECOND_MS,
     30 * SECOND_MS,
@@ -46,27 +46,27 @@ const WAITS_MS: [u64; 10] = [
     12 * HOUR_MS,
 ];
 
-/// How updates are taken to a cart.
+/// The delivery rules of a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeliveryRules {
     /// What a dead letter does to the later updates of its order.
     pub dead_letters: DeadLetters,
-    /// Orders in flight at once. None: as the plugin says, else [`CONCURRENCY_DEFAULT`].
+    /// How many orders may be in flight at once. `None` if the plugin's manifest decides, else [`CONCURRENCY_DEFAULT`].
     #[serde(deserialize_with = "concurrency", skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
-    /// How many updates are started in a second or a minute, evenly spread. None: as the plugin says, else as many as `concurrency` lets pass.
+    /// The most updates started in a second or a minute, evenly spread. `None` if the plugin's manifest decides, else no limit but `concurrency`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
-    /// The waits before the second, third and further attempts at an update; the last one is repeated. Default: 5 s, 30 s, 2 min,
-    /// 10 min, 30 min, 1 h, 2 h, 4 h, 8 h, 12 h.
+    /// The waits before the second, third and further attempts at an update; the last wait is repeated. Default: 5 s, 30 s, 2 min, 10 min, 30 min, 1
+    /// h, 2 h, 4 h, 8 h, 12 h.
     #[serde(deserialize_with = "retry_waits")]
     pub retry_waits: Vec<Wait>,
     /// The age at which an update that still fails becomes a dead letter. Default 72 h.
     #[serde(deserialize_with = "give_up_after")]
     pub give_up_after: Wait,
-    /// How much longer than a call's deadline the cart may be at work on an update of which no answer came. Nothing more is sent for the order
-    /// before. Default: as long again as the deadline.
+    /// How long after a call's deadline the cart may still be at work on an update without an answer. Nothing more is sent for the order before.
+    /// Default: as long again as the deadline.
     #[serde(deserialize_with = "repeat_margin", skip_serializing_if = "Option::is_none")]
     pub repeat_margin: Option<Wait>,
 }
@@ -85,20 +85,20 @@ impl Default for DeliveryRules {
 }
 
 impl DeliveryRules {
-    /// Orders in flight at once.
+    /// How many orders may be in flight at once.
     pub fn concurrency(&self) -> u32 {
         self.concurrency.unwrap_or(CONCURRENCY_DEFAULT).max(1)
     }
 
-    /// The same, where what is not set is as a plugin says that its cart bears it, within what can be set. An update is at least one request, so no
-    /// more updates are started than the cart takes requests.
+    /// These rules, with the plugin's pace for what the operator did not set, within the bounds above. An update is at least one request, so the rate
+    /// of updates is never higher than the rate of requests that the cart takes.
     pub fn with(&self, pace: &Pace) -> DeliveryRules {
         let concurrency = pace.concurrency.map(|orders| orders.clamp(1, CONCURRENCY_MAX));
         let rate = pace.requests_per_minute.and_then(|requests| Rate::per_minute(requests.clamp(1, UPDATES_PER_MINUTE_MAX)).ok());
         DeliveryRules { concurrency: self.concurrency.or(concurrency), rate: self.rate.or(rate), ..self.clone() }
     }
 
-    /// How long an attempt may be under way at the cart from its beginning, if no answer came, in milliseconds: its deadline and the margin.
+    /// How long an attempt without an answer may be under way at the cart, from its beginning, in milliseconds: its deadline and the margin.
     pub fn busy_ms(&self, call_ms: u32) -> u64 {
         let deadline = u64::from(call_ms);
         deadline.saturating_add(self.repeat_margin.map_or(deadline, Wait::ms)).min(WAIT_MS_MAX)
@@ -109,17 +109,17 @@ impl DeliveryRules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeadLetters {
-    /// They wait until somebody retries or discards it.
+    /// The later updates wait until somebody retries or discards the dead letter.
     #[default]
     Block,
-    /// They go; the gap is on record.
+    /// The later updates are sent; the gap is on record.
     Skip,
-    /// The newest of them goes, with what the others had to tell. Only for a plugin each of whose statuses is a full state; with another
-    /// it is as `block`.
+    /// The newest update is sent, with what the others had to tell. Only for a plugin that states that each status is a full state; for others this
+    /// is the same as `block`.
     LatestWins,
 }
 
-/// How many updates are started in a time, as `30 per minute` or `2 per second`.
+/// A number of updates per time, as `30 per minute` or `2 per second`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Rate {
@@ -128,25 +128,25 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many a second.
+    /// A rate of so many updates per second.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] for none, and for more than [`UPDATES_PER_SECOND_MAX`].
+    /// [`Invalid`] for 0, and for more than [`UPDATES_PER_SECOND_MAX`].
     pub fn per_second(updates: u32) -> Result<Rate, Invalid> {
         bounded(updates, UPDATES_PER_SECOND_MAX, SECOND_MS)
     }
 
-    /// So many a minute.
+    /// A rate of so many updates per minute.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] for none, and for more than [`UPDATES_PER_MINUTE_MAX`].
+    /// [`Invalid`] for 0, and for more than [`UPDATES_PER_MINUTE_MAX`].
     pub fn per_minute(updates: u32) -> Result<Rate, Invalid> {
         bounded(updates, UPDATES_PER_MINUTE_MAX, MINUTE_MS)
     }
 
-    /// Microseconds from one start to the next, rounded up.
+    /// The time from one start to the next in microseconds, rounded up.
     pub fn interval_us(self) -> u64 {
         (self.per_ms * 1000).div_ceil(u64::from(self.updates))
     }
@@ -187,17 +187,17 @@ impl fmt::Display for Rate {
 pub struct Wait(u64);
 
 impl Wait {
-    /// So many seconds.
+    /// A length of so many seconds.
     ///
     /// # Errors
     ///
-    /// [`Invalid`] for none, and for more than [`GIVE_UP_MS_MAX`].
+    /// [`Invalid`] for 0, and for more than [`GIVE_UP_MS_MAX`].
     pub fn of_s(s: u64) -> Result<Wait, Invalid> {
         let ms = s.checked_mul(SECOND_MS).filter(|ms| (1..=GIVE_UP_MS_MAX).contains(ms));
         ms.map(Wait).ok_or_else(|| Invalid::Wait(format!("{s} s")))
     }
 
-    /// In milliseconds.
+    /// The length in milliseconds.
     pub fn ms(self) -> u64 {
         self.0
     }
@@ -232,15 +232,15 @@ impl fmt::Display for Wait {
     }
 }
 
-/// Why a value of `[delivery]` is none.
+/// Why a value in `[delivery]` is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
-    /// It is no rate.
+    /// The text, which is inside, is not a rate.
     #[error(
         "{0:?} is no rate; write \"2 per second\" (1 to {UPDATES_PER_SECOND_MAX}) or \"30 per minute\" (1 to {UPDATES_PER_MINUTE_MAX}), or take the key out"
     )]
     Rate(String),
-    /// It is no length of time.
+    /// The text, which is inside, is not a length of time.
     #[error("{0:?} is no length of time; write a whole number, a space and \"s\", \"min\" or \"h\", such as \"30 s\", 168 h at most")]
     Wait(String),
 }

@@ -1,26 +1,26 @@
 //! A cart's inlet: how an Order Manager that speaks the classic protocol (SETI) posts to this cart.
 //!
-//! The password is not here: it lies in the vault. What a post says of times, dates and characters is not in the post, so it is said here.
-//! [`crate::carts::Cart::seti`] holds it; a cart without one takes no posts.
+//! The password is not part of the inlet: the vault keeps it. A post does not say in which time zone, date order and characters it is written, so the
+//! inlet does. [`crate::carts::Cart::seti`] holds the inlet; a cart without one takes no posts.
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// The version that the inlet names where nothing else is said.
+/// The version that `sendversion` reports if the operator sets none.
 pub const VERSION_DEFAULT: &str = "1.000";
-/// Characters of the version, at most.
+/// The most characters of the version.
 pub const VERSION_CHARS_MAX: usize = 16;
-/// Characters of the user name and of the store code, at most.
+/// The most characters of the user name and of the store code.
 pub const ACCOUNT_CHARS_MAX: usize = 100;
-/// Milliseconds that an answer waits for the delivery where nothing else is said.
+/// How long an answer waits for the delivery by default, in milliseconds.
 pub const WAIT_MS_DEFAULT: u32 = 10_000;
-/// Milliseconds that an answer may wait, at least.
+/// The shortest time that an answer may wait, in milliseconds.
 pub const WAIT_MS_MIN: u32 = 100;
-/// Milliseconds that an answer may wait, at most: an Order Manager that waits looks hung to its user.
+/// The longest time that an answer may wait, in milliseconds: an Order Manager that waits looks hung to its user.
 pub const WAIT_MS_MAX: u32 = 60_000;
 
-/// How an Order Manager posts to a cart. Only valid values exist.
+/// The settings for posts to a cart, all of them valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Inlet {
@@ -34,7 +34,7 @@ pub struct Inlet {
     leave_out: BTreeSet<LeaveOut>,
 }
 
-/// How a date of three numbers is read.
+/// The order of day and month in a date of three numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum DateOrder {
     /// `6/1/2015` is the first of June.
@@ -46,7 +46,7 @@ pub enum DateOrder {
     DayMonth,
 }
 
-/// Which characters the bytes of a post are.
+/// The character encoding of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Encoding {
     /// UTF-8 where a field is valid UTF-8, else Windows-1252, which holds Latin-1's letters.
@@ -56,7 +56,7 @@ pub enum Encoding {
     /// UTF-8 and nothing else.
     #[serde(rename = "utf-8")]
     Utf8,
-    /// Windows-1252, also where the bytes happen to be valid UTF-8.
+    /// Windows-1252, also where the bytes are valid UTF-8.
     #[serde(rename = "windows-1252")]
     Windows1252,
 }
@@ -64,30 +64,30 @@ pub enum Encoding {
 /// When a post is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AnswerWhen {
-    /// As soon as everything in it is on disk or had nothing to do.
+    /// As soon as every update in the post is on disk or has nothing to do.
     #[default]
     Accepted,
-    /// When the cart has answered, or the time is over.
+    /// When the cart has answered, or the wait is over.
     Delivered {
-        /// Milliseconds to wait, [`WAIT_MS_MIN`] to [`WAIT_MS_MAX`].
+        /// How long to wait, [`WAIT_MS_MIN`] to [`WAIT_MS_MAX`] milliseconds.
         wait_ms: u32,
     },
 }
 
-/// What an Order Manager sends and this cart's plugin cannot carry.
+/// A part of posts that this cart's plugin cannot carry and that is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeaveOut {
-    /// Notes and comments, those of line items too.
+    /// Notes and comments, including those of line items.
     Notes,
     /// Packages with their tracking numbers.
     Packages,
-    /// Line items.
+    /// Line items with their statuses.
     LineItems,
 }
 
 impl LeaveOut {
-    /// Its name, as it stands in a cart's file.
+    /// The part's name in a cart's file.
     pub fn name(self) -> &'static str {
         match self {
             LeaveOut::Notes => "notes",
@@ -97,49 +97,49 @@ impl LeaveOut {
     }
 }
 
-/// Why an inlet cannot be as it is written.
+/// Why an inlet's settings are not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The user name or the store code.
+    /// The user name or the store code is not valid.
     #[error("{key} {problem}; write it as it stands in the Order Manager's cart definition")]
     Account {
-        /// The key.
+        /// The key in the cart's file.
         key: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with its value, as the rest of a sentence.
         problem: &'static str,
     },
-    /// The version.
+    /// The version is not made of digits and points, or is too long.
     #[error(
         "version {text:?} is none: write digits and points, {VERSION_CHARS_MAX} characters at most, the same as the Order Manager's \
          parameter GenericScriptVersionNumber, such as {VERSION_DEFAULT:?}"
     )]
     Version {
-        /// As it is written.
+        /// The version as the operator wrote it.
         text: String,
     },
-    /// The time zone.
+    /// The time zone is not an IANA name.
     #[error("time_zone {text:?} is not known; write an IANA name, such as \"America/New_York\"")]
     TimeZone {
-        /// As it is written.
+        /// The time zone as the operator wrote it.
         text: String,
     },
-    /// The time to wait.
+    /// The time to wait is out of bounds.
     #[error("wait_ms {given} is out of bounds: {WAIT_MS_MIN} to {WAIT_MS_MAX}")]
     Wait {
-        /// As it is written.
+        /// The time as the operator wrote it, in milliseconds.
         given: u32,
     },
-    /// A time to wait, and nothing to wait for.
+    /// A time to wait is set, but posts are answered without waiting.
     #[error("wait_ms says how long to wait for a delivery, but answer is not \"delivered\"; set that, or take wait_ms out")]
     NothingToWaitFor,
 }
 
 impl Inlet {
-    /// An inlet for this user name, as it is without further settings.
+    /// An inlet for this user name, with defaults for everything else.
     ///
     /// # Errors
     ///
-    /// [`Error::Account`].
+    /// [`Error::Account`] if the user name is not valid.
     pub fn new(user: &str) -> Result<Inlet, Error> {
         Inlet::try_from(Written { user: user.to_owned(), ..Written::default() })
     }
@@ -149,37 +149,37 @@ impl Inlet {
         &self.user
     }
 
-    /// The store code that a post must carry. Empty: any is taken, as most scripts do.
+    /// The store code that a post must carry. Empty if any code is taken, as most integration scripts do.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// What `sendversion` is answered with.
+    /// The version that `sendversion` reports.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// The time zone of the Order Manager's clock. None: its times stay without an offset.
+    /// The time zone of the Order Manager's clock. `None` if it is unknown, so that times stay without an offset.
     pub fn zone(&self) -> Option<&TimeZone> {
         self.zone.as_ref()
     }
 
-    /// How its dates are written.
+    /// The order of day and month in the posts' dates.
     pub fn dates(&self) -> DateOrder {
         self.dates
     }
 
-    /// Which characters its bytes are.
+    /// The character encoding of the posts.
     pub fn encoding(&self) -> Encoding {
         self.encoding
     }
 
-    /// When it gets its answer.
+    /// When a post is answered.
     pub fn answer(&self) -> AnswerWhen {
         self.answer
     }
 
-    /// Whether this part of what it sends is left out.
+    /// Whether this part of posts is left out.
     pub fn leaves_out(&self, part: LeaveOut) -> bool {
         self.leave_out.contains(&part)
     }
@@ -208,7 +208,7 @@ struct Written {
     leave_out: BTreeSet<LeaveOut>,
 }
 
-/// A way to answer without its time, which is a key of its own.
+/// The key `answer` in the cart's file; the time to wait is a key of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Word {

@@ -1,16 +1,16 @@
-//! What one call of a cart's plugin may use.
+//! The limits of one call of a cart's plugin.
 
 use cartage_contract::grants::RequestLimits;
 use cartage_contract::manifest::Pace;
 use serde::{Deserialize, Serialize};
 
-/// What one call of a cart's plugin may use. Every limit is on by default; the error that one causes names it.
+/// The limits of one call of a cart's plugin. All of them are on by default; the error of each names the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Processor time in milliseconds of running; waiting for the cart is free. Default 500.
+    /// Processor time in milliseconds, without the time that the call waits for the cart. Default 500.
     pub cpu_ms: u32,
-    /// Fuel, about one unit an instruction: the deterministic budget. Default 1,000,000,000.
+    /// Fuel, about one unit per instruction, which is the same in each run. Default 1,000,000,000.
     pub fuel: u64,
     /// Bytes of memory, all memories together. Default 64 MiB.
     pub memory_bytes: u64,
@@ -18,13 +18,13 @@ pub struct Limits {
     pub table_elements: u32,
     /// Bytes that the guest hands over in one host call, or as its result. Default 4 MiB.
     pub host_call_bytes: u64,
-    /// Component handles. Default 1,000.
+    /// The number of component handles that a guest may hold. Default 1,000.
     pub handles: u32,
-    /// Log lines. Default 200; the line after that says that the rest is left out, and ten times as many end the call.
+    /// The number of log lines. Default 200. The next line says that the rest is left out, and ten times as many end the call.
     pub log_lines: u32,
-    /// Log bytes. Default 64 KiB; handled as log lines are.
+    /// Bytes of all log lines together. Default 64 KiB, treated like the number of lines.
     pub log_bytes: u32,
-    /// Requests of one call. Default 20.
+    /// The number of HTTP requests. Default 20.
     pub requests: u32,
     /// Bytes of one request: target, headers and body. Default 1 MiB.
     pub request_bytes: u64,
@@ -56,10 +56,10 @@ impl Default for Limits {
     }
 }
 
-/// Limits of which each may be set.
+/// Defines [`SetLimits`]: each limit as an option.
 macro_rules! set_limits {
     ($($name:ident: $type:ty),*) => {
-        /// What one call may use, as far as an operator set it.
+        /// The limits of one call that an operator set; `None` for those left to the default.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct SetLimits {
@@ -71,7 +71,7 @@ macro_rules! set_limits {
         }
 
         impl SetLimits {
-            /// What is set, and these for the rest.
+            /// These limits, with those of `usual` where nothing is set.
             pub fn or(&self, usual: Limits) -> Limits {
                 Limits { $($name: self.$name.unwrap_or(usual.$name)),* }
             }
@@ -89,13 +89,13 @@ set_limits! {
 }
 
 impl SetLimits {
-    /// Those that are as they would be whoever sets them: all but what a plugin may have another wish for.
+    /// The limits whose default does not depend on the plugin.
     pub(super) fn usual() -> SetLimits {
         SetLimits { requests: None, response_bytes: None, ..SetLimits::of(Limits::default()) }
     }
 
-    /// What a call of this cart may use: as it is set, else as its plugin says that a call needs it, else as usual. A plugin's word lifts nothing over a
-    /// ceiling.
+    /// The limits of a call of this cart: as the operator set them, else as the plugin's manifest asks, else the defaults. A manifest cannot raise a
+    /// limit over its ceiling.
     pub fn with(&self, pace: &Pace) -> Limits {
         let usual = Limits::default();
         let requests = pace.requests_per_call.unwrap_or(usual.requests).min(CEILINGS.requests);
@@ -104,7 +104,7 @@ impl SetLimits {
     }
 }
 
-/// The most that can be set of each, by anybody: what one call may use at most is bounded whatever a cart's definition says.
+/// The highest value that can be set for each limit, whoever sets it.
 pub const CEILINGS: Limits = Limits {
     cpu_ms: 10_000,
     fuel: 20_000_000_000,
@@ -121,22 +121,22 @@ pub const CEILINGS: Limits = Limits {
     call_ms: 600_000,
 };
 
-/// A limit that is set higher than it may be.
+/// A limit that is set higher than its ceiling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("limits.{name} is {value}, and {ceiling} is the most that can be set; lower it, or leave it out for its default, {default}")]
 pub struct OverCeiling {
-    /// The limit.
+    /// The limit's name in `[limits]`.
     pub name: &'static str,
-    /// What it is set to.
+    /// The value that was set.
     pub value: u64,
-    /// The most.
+    /// The highest value that can be set.
     pub ceiling: u64,
-    /// What it is where it is not set.
+    /// The value that counts if the limit is not set.
     pub default: u64,
 }
 
 impl Limits {
-    /// Every limit by its name.
+    /// All limits by name.
     pub fn named(&self) -> [(&'static str, u64); 13] {
         let Limits {
             cpu_ms,
@@ -170,24 +170,24 @@ impl Limits {
         ]
     }
 
-    /// The limits that are higher than the same one of these.
+    /// The limits that are higher than the same ones of `others`, with their values.
     pub fn over(&self, others: &Limits) -> impl Iterator<Item = (&'static str, u64)> {
         let others = others.named();
         self.named().into_iter().zip(others).filter(|((_, value), (_, other))| value > other).map(|(limit, _)| limit)
     }
 
-    /// None of them is over its ceiling.
+    /// Checks that no limit is over its ceiling.
     ///
     /// # Errors
     ///
-    /// [`OverCeiling`], for the first that is.
+    /// [`OverCeiling`], for the first limit that is.
     pub fn check(&self) -> Result<(), OverCeiling> {
         let Some((name, value)) = self.over(&CEILINGS).next() else { return Ok(()) };
         let of = |limits: &Limits| limits.named().into_iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| value);
         Err(OverCeiling { name, value, ceiling: of(&CEILINGS), default: of(&Limits::default()) })
     }
 
-    /// Those that the request checks judge by.
+    /// The limits by which requests are checked.
     pub fn requests(&self) -> RequestLimits {
         RequestLimits { requests: self.requests, request_bytes: usize::try_from(self.request_bytes).unwrap_or(usize::MAX) }
     }

@@ -1,4 +1,4 @@
-//! Whether what passes the gate is sent, and what counts as a change.
+//! A cart's mode, which says whether updates that pass the gate are sent, and the rule for what counts as a change.
 
 use super::{Cart, Error};
 use crate::id::SenderOrderNumber;
@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Whether what passes the gate is sent.
+/// Whether updates that pass the gate are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// What would be sent is recorded. Every new cart.
+    /// Updates are recorded and not sent. Every new cart begins in this mode.
     #[default]
     Shadow,
-    /// The orders of these numbers are sent, others recorded. They are the numbers that the sender gives and that every command takes, before
-    /// the cart's order-number rule strips them.
+    /// Updates of the orders with these numbers are sent, others are recorded. The numbers are the sender's, as every command takes them, before the
+    /// cart's order-number rule is applied.
     OnlyOrders(BTreeSet<SenderOrderNumber>),
-    /// Everything is sent.
+    /// All updates are sent.
     Live,
 }
 
 impl Mode {
-    /// Its name, without the orders.
+    /// The mode's name, without the orders.
     pub fn name(&self) -> &'static str {
         match self {
             Mode::Shadow => "shadow",
@@ -42,18 +42,18 @@ impl fmt::Display for Mode {
     }
 }
 
-/// What counts as a change.
+/// Which differences from the order's record count as a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeRule {
     /// Another label, or a package that the cart was not told of.
     #[default]
     LabelOrPackages,
-    /// Another label only: the classic rule.
+    /// Another label only, as in the classic protocol.
     LabelOnly,
 }
 
-/// A mode as it stands in a cart's file, where its orders are a key of their own.
+/// The key `mode` in a cart's file; its orders are a key of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Word {
@@ -63,8 +63,8 @@ enum Word {
     Live,
 }
 
-/// The mode that a cart's file names. A file that names none begins in shadow when the cart is new, so the two are equal; which of them it is matters only
-/// when a file is loaded for a cart that exists.
+/// The mode that a cart's file names. A file that names none gives a new cart the mode shadow, so the two are equal here. The difference matters only
+/// when a file is loaded for an existing cart.
 #[derive(Debug, Clone, Copy, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Named(Option<Word>);
@@ -82,7 +82,7 @@ impl PartialEq for Named {
 }
 
 impl Cart {
-    /// Whether what passes the gate is sent.
+    /// Whether updates that pass the gate are sent.
     pub fn mode(&self) -> Mode {
         match self.mode.word() {
             Word::Shadow => Mode::Shadow,
@@ -91,7 +91,7 @@ impl Cart {
         }
     }
 
-    /// Sets it.
+    /// Sets the mode.
     pub fn set_mode(&mut self, mode: Mode) {
         let (word, only_orders) = match mode {
             Mode::Shadow => (Word::Shadow, BTreeSet::new()),
@@ -101,12 +101,12 @@ impl Cart {
         (self.mode, self.only_orders) = (Named(Some(word)), only_orders);
     }
 
-    /// Whether its file names a mode. One that does not leaves the mode of a cart that exists alone.
+    /// Whether the cart's file names a mode. A file that does not leaves the mode of an existing cart as it is.
     pub fn names_its_mode(&self) -> bool {
         self.mode.0.is_some()
     }
 
-    /// The two keys say one thing together: neither may say more than the other.
+    /// Checks that the keys `mode` and `only_orders` agree.
     pub(super) fn check_mode(&self, file: &str) -> Result<(), Error> {
         let problem = match (self.mode.word(), self.only_orders.is_empty()) {
             (Word::OnlyOrders, true) => "mode is \"only-orders\", but only_orders names no order; name one, or choose \"shadow\"",

@@ -1,75 +1,75 @@
-//! What a cart calls an order that its sender knows under a longer number.
+//! The rule that turns a sender's order number into the cart's own.
 
 use crate::id::{CartOrderNumber, SenderOrderNumber};
 use serde::{Deserialize, Serialize};
 
-/// How the number that a sender gives becomes the cart's own.
+/// How a sender's order number becomes the cart's own.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OrderNumberRule {
-    /// What every number begins with and the cart does not know. Empty: nothing.
+    /// The text at the beginning of every number that the cart does not know. Empty if nothing is removed.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub strip_prefix: String,
-    /// What every number ends with and the cart does not know. Empty: nothing.
+    /// The text at the end of every number that the cart does not know. Empty if nothing is removed.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub strip_suffix: String,
-    /// What is left.
+    /// The form of the number that is left.
     #[serde(rename = "type", skip_serializing_if = "super::is_default")]
     pub kind: OrderNumberKind,
 }
 
-/// What a cart's order numbers are.
+/// The form of a cart's order numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrderNumberKind {
-    /// Any text.
+    /// The number is any text.
     #[default]
     Text,
-    /// Digits only.
+    /// The number has digits only.
     Numeric,
 }
 
-/// Why an order number is none of this cart's.
+/// Why an order number does not belong to this cart.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// It lacks the prefix.
+    /// The number does not begin with the prefix.
     #[error("the order number {number:?} does not begin with {prefix:?}, which strip_prefix takes off; is it an order of another cart?")]
     Prefix {
-        /// The number as it was given.
+        /// The order's number as the sender wrote it.
         number: String,
-        /// What it should begin with.
+        /// The prefix that the rule removes.
         prefix: String,
     },
-    /// It lacks the suffix.
+    /// The number does not end with the suffix.
     #[error("the order number {number:?} does not end with {suffix:?}, which strip_suffix takes off; is it an order of another cart?")]
     Suffix {
-        /// The number as it was given.
+        /// The order's number as the sender wrote it.
         number: String,
-        /// What it should end with.
+        /// The suffix that the rule removes.
         suffix: String,
     },
-    /// Nothing is left of it.
+    /// Nothing is left of the number without prefix and suffix.
     #[error("nothing is left of the order number {number:?} without its prefix and suffix")]
     Empty {
-        /// The number as it was given.
+        /// The order's number as the sender wrote it.
         number: String,
     },
-    /// What is left has other characters than digits.
+    /// The rest of the number has characters other than digits, and the cart's numbers are numeric.
     #[error("the cart's order numbers are numeric, and {left:?} (of {number:?}) has other characters than digits")]
     NotNumeric {
-        /// The number as it was given.
+        /// The order's number as the sender wrote it.
         number: String,
-        /// What is left of it.
+        /// The number without prefix and suffix.
         left: String,
     },
 }
 
 impl OrderNumberRule {
-    /// The cart's own number of an order.
+    /// Turns a sender's order number into the cart's own.
     ///
     /// # Errors
     ///
-    /// [`Error`], where the number is not made as the rule says.
+    /// [`Error`], if the number does not fit the rule.
     pub fn apply(&self, given: &SenderOrderNumber) -> Result<CartOrderNumber, Error> {
         let given = given.as_str();
         let number = || given.to_owned();

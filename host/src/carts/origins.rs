@@ -1,12 +1,12 @@
-//! Where the values of a credential slot go: the origins of every endpoint that the slot serves.
+//! The origins of all endpoints to which the values of a credential slot are sent.
 
 use super::{Cart, SecretSource};
 use cartage_contract::manifest::{Manifest, Slot, SlotKind};
 use std::collections::BTreeSet;
 
 impl Cart {
-    /// The origins (scheme, host and port) to which the values of a slot may be sent, in order, with a space between two: those of the endpoints that
-    /// it is for, of the one that gives its tokens, and of the one at which it logs in. None: the cart binds none of them.
+    /// The origins (scheme, host and port) to which the values of a slot may be sent, in order, separated by spaces: those of the endpoints that the
+    /// slot serves, of the endpoint that issues its tokens, and of the one at which it logs in. `None` if the cart binds none of them.
     pub fn origins(&self, manifest: &Manifest, slot: &Slot) -> Option<String> {
         // A slot that is for no endpoint signs: what it signs may go to any.
         let all = manifest.endpoints.iter().map(|endpoint| endpoint.name.as_str()).filter(|_| slot.endpoints.is_empty());
@@ -29,13 +29,13 @@ impl Cart {
         (!origins.is_empty()).then(|| origins.into_iter().collect::<Vec<_>>().join(" "))
     }
 
-    /// Whether this cart's definition fetches a value of a slot from a variable or a file.
+    /// Whether this cart's definition names a variable or a file for a value of a slot.
     pub fn fetches(&self, slot: &str) -> bool {
         let mut sources = self.credentials.get(slot).into_iter().flat_map(|fields| fields.values());
         sources.any(|source| matches!(source, SecretSource::Env(_) | SecretSource::File(_)))
     }
 
-    /// The slots of which this cart's definition fetches a value from a variable or a file, each with its origins.
+    /// The slots for which this cart's definition names a variable or a file, each with its origins.
     pub fn fetched(&self, manifest: &Manifest) -> Vec<(String, String)> {
         let slots = manifest.slots.iter().filter(|slot| self.fetches(&slot.name));
         slots.filter_map(|slot| Some((slot.name.clone(), self.origins(manifest, slot)?))).collect()

@@ -11,15 +11,15 @@ use std::collections::BTreeSet;
 pub enum Part {
     /// Packages with their tracking numbers.
     Tracking,
-    /// More than one package.
+    /// More than one package in an update.
     SeveralPackages,
-    /// What lies in each package.
+    /// The line items in each package.
     PackageContents,
-    /// That a package has changed since the cart was told of it.
+    /// A change of a package that the cart was told of before.
     Corrections,
-    /// That a package was withdrawn.
+    /// The withdrawal of a package that the cart was told of before.
     Withdrawals,
-    /// Line items.
+    /// Line items with their statuses.
     LineItems,
     /// Notes and comments.
     Notes,
@@ -30,7 +30,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// Every part.
+    /// All parts, in the order in which they are listed.
     pub const ALL: [Part; 9] = [
         Part::Tracking,
         Part::SeveralPackages,
@@ -43,7 +43,7 @@ impl Part {
         Part::CustomerNotification,
     ];
 
-    /// Its name, as it stands in a cart's `leave_out`.
+    /// The part's name in a cart's `leave_out`.
     pub fn name(self) -> &'static str {
         match self {
             Part::Tracking => "tracking",
@@ -58,7 +58,7 @@ impl Part {
         }
     }
 
-    /// What it is, for people.
+    /// The part in words, for people.
     pub fn words(self) -> &'static str {
         match self {
             Part::Tracking => "tracking numbers",
@@ -73,7 +73,7 @@ impl Part {
         }
     }
 
-    /// Whether a plugin with these features carries it.
+    /// Whether a plugin with these features can carry the part.
     pub fn is_carried(self, features: Features) -> bool {
         match self {
             Part::Tracking => features.tracking,
@@ -88,18 +88,18 @@ impl Part {
         }
     }
 
-    /// Whether a cart may leave it out. Of several packages nobody can say which are to stay.
+    /// Whether a cart's definition may leave the part out. Of several packages, nobody can say which would stay.
     pub fn can_be_left_out(self) -> bool {
         self != Part::SeveralPackages
     }
 
-    /// These, for people: what each is, in one list.
+    /// The parts in words, as one list for people.
     pub fn listed(parts: &[Part]) -> String {
         parts.iter().map(|part| part.words()).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// What a cart leaves out.
+/// Reads the parts that a cart leaves out, and refuses a part that cannot be left out.
 pub(super) fn leave_out<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Part>, D::Error> {
     let parts = BTreeSet::<Part>::deserialize(from)?;
     match parts.iter().find(|part| !part.can_be_left_out()) {

@@ -1,11 +1,11 @@
-//! The reference of a cart's file, `docs/cart-file.md`, held to the parser: neither knows a key that the other does not, and every example is a cart.
+//! Tests `docs/cart-file.md` against the parser: neither knows a key that the other does not, and every example is a valid cart.
 
 use super::*;
 use std::collections::BTreeSet;
 
 const PAGE: &str = include_str!("../../../docs/cart-file.md");
 
-/// Each section of the page with a cart in which `unknown` stands where the section's keys do.
+/// Each section of the page, with a cart in which `unknown` stands in the place of the section's keys.
 const SECTIONS: [(&str, &str); 8] = [
     ("Top level", "unknown = 1"),
     ("`[order_number]`", "[order_number]\nunknown = 1"),
@@ -17,25 +17,25 @@ const SECTIONS: [(&str, &str); 8] = [
     ("`[limits]`", "[limits]\nunknown = 1"),
 ];
 
-/// A cart with this in it, also where a text is only a part of one.
+/// Parses a cart, or a part of one, which gets the required keys.
 fn parse(text: &str) -> Result<Cart, String> {
     let head = if text.contains("cart = \"") { "" } else { "cart = \"seed-shop\"\nplugin = \"p.wasm\"\n" };
     Cart::parse("docs/cart-file.md", &format!("{head}{text}")).map_err(|error| crate::causes::chain(&error))
 }
 
-/// The keys that the parser names where it meets one that it does not know.
+/// The keys that the parser lists in its error about an unknown key.
 fn known(text: &str) -> BTreeSet<String> {
     let error = parse(text).expect_err("there is no such key");
     let (_, expected) = error.split_once("expected ").unwrap_or_else(|| panic!("{error}"));
     expected.lines().next().unwrap_or_default().split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// The parts of the page, by their headings.
+/// The sections of the page, by heading.
 fn sections() -> Vec<(&'static str, &'static str)> {
     PAGE.split("\n## ").skip(1).map(|section| section.split_once('\n').expect("a section has a body")).collect()
 }
 
-/// The rows of a section's table, each with its cells.
+/// The rows of a section's table, each as a list of cells.
 fn rows(section: &str) -> Vec<Vec<String>> {
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     rows.map(|line| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()).collect()

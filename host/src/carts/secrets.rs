@@ -1,4 +1,4 @@
-//! Fetching a cart's secrets from where its file says they are.
+//! Fetches a cart's secrets from the sources that the cart's file names.
 
 use super::Cart;
 use crate::fault::Fault;
@@ -11,77 +11,77 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use zeroize::Zeroize;
 
-/// Bytes of a file that holds a secret, at most.
+/// The largest size of a file that holds a secret, in bytes.
 pub const SECRET_FILE_BYTES_MAX: u64 = 16 << 10;
 
 /// The values of a cart's credentials, by slot and field.
 pub type Secrets = BTreeMap<String, BTreeMap<String, SecretString>>;
 
-/// Where the value of a credential's field is. A secret never stands in the cart's file itself.
+/// The source of a credential field's value. The cart's file itself never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SecretSource {
-    /// In an environment variable.
+    /// The name of an environment variable that holds the value.
     Env(String),
-    /// In a file, whose last line break is left off, and a byte order mark as well.
+    /// The path of a file that holds the value. A byte order mark and the last line break are left out.
     File(String),
-    /// Here: only for fields that identify, such as a user name.
+    /// The value itself, for fields that identify but are not secret, such as a user name.
     Text(String),
 }
 
 /// Why a secret could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The environment variable is not set, or is no text.
+    /// The environment variable is not set, or is not UTF-8 text.
     #[error("cannot read {place} of cart {cart}: the environment variable {variable} is {state}; set it, or name another source")]
     Variable {
-        /// The cart.
+        /// The cart whose credential is fetched.
         cart: CartId,
-        /// The slot and the field.
+        /// The slot and the field, as in `[credentials.account] password`.
         place: String,
-        /// The variable.
+        /// The environment variable's name.
         variable: String,
-        /// Not set, or not text.
+        /// The variable's state in words: not set, or not text.
         state: &'static str,
     },
-    /// The file could not be read.
+    /// The file could not be opened or read.
     #[error("cannot read {place} of cart {cart} from the file {file}")]
     File {
-        /// The cart.
+        /// The cart whose credential is fetched.
         cart: CartId,
-        /// The slot and the field.
+        /// The slot and the field, as in `[credentials.account] password`.
         place: String,
-        /// The file.
+        /// The file's path as the cart's file has it.
         file: String,
-        /// Why not.
+        /// The system's reason, for example a missing file, or that the file is too large or not text.
         #[source]
         source: io::Error,
     },
-    /// A secret stands in the cart's file.
+    /// The cart's file itself holds the value of a secret field.
     #[error(
         "{place} of cart {cart} is a secret and stands in the cart's file; write {{ env = \"NAME\" }} or {{ file = \"PATH\" }} in its \
          place, or leave it out and keep it sealed with `cartage credential set`"
     )]
     InTheOpen {
-        /// The cart.
+        /// The cart whose file holds the secret.
         cart: CartId,
-        /// The slot and the field.
+        /// The slot and the field, as in `[credentials.account] password`.
         place: String,
     },
-    /// The plugin has no such slot or field.
+    /// The plugin has no slot or no field of this name.
     #[error("{place} of cart {cart} is none of its plugin's; {hint}")]
     Unknown {
-        /// The cart.
+        /// The cart whose credential is checked.
         cart: CartId,
-        /// The slot and the field.
+        /// The slot and the field, as in `[credentials.account] password`.
         place: String,
-        /// What was probably meant.
+        /// The most similar name, or the command that lists the plugin's credentials.
         hint: String,
     },
 }
 
 impl Error {
-    /// Whether it says something about this machine, and nothing about the cart.
+    /// Whether the error is a passing fault of this machine, and says nothing about the cart.
     pub fn is_fault(&self) -> bool {
         match self {
             Error::File { source, .. } => !Fault::of(source).is_fact(),
@@ -91,12 +91,11 @@ impl Error {
 }
 
 impl Cart {
-    /// Whether every credential that this cart names is one of its plugin's, and none that is a secret stands in the cart itself. None is
-    /// fetched.
+    /// Checks that the plugin has every credential that this cart names, and that no secret stands in the cart's file. No value is fetched.
     ///
     /// # Errors
     ///
-    /// [`Error::Unknown`] and [`Error::InTheOpen`].
+    /// [`Error::Unknown`] and [`Error::InTheOpen`], for the first credential that is wrong.
     pub fn check_credentials(&self, manifest: &Manifest) -> Result<(), Error> {
         for (slot, fields) in &self.credentials {
             for (field, source) in fields {
@@ -121,7 +120,7 @@ impl Cart {
     ///
     /// # Errors
     ///
-    /// [`Error`], naming the first field that could not be had. No value is in it.
+    /// [`Error`], naming the first field that could not be fetched. The error holds no value.
     pub fn secrets(&self, manifest: &Manifest) -> Result<Secrets, Error> {
         let mut secrets = Secrets::new();
         for (slot, fields) in &self.credentials {
@@ -159,7 +158,7 @@ impl Cart {
     }
 }
 
-/// A secret without what editors add to its file: a byte order mark at the beginning and a line break at the end.
+/// A secret's text without what editors add to its file: a byte order mark at the beginning and a line break at the end.
 pub fn bare(text: &str) -> &str {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text)

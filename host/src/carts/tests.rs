@@ -222,7 +222,7 @@ mod round_trip {
     use proptest::option;
     use proptest::prelude::*;
 
-    /// Any text, control characters, quotes and dots included.
+    /// Any text, including control characters, quotes and dots.
     fn text() -> impl Strategy<Value = String> {
         // What quotes, escapes, ends a line, reorders it or is not seen at all.
         let odd = "[\"'\\\\\n\r\t\u{0}\u{7f}\u{9b}\u{ad}\u{200b}\u{2028}\u{202e}\u{2066}\u{feff}.=#a]{0,8}";

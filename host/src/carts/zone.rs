@@ -1,16 +1,16 @@
-//! The time zone of a cart's Order Manager: what turns the clock on its wall into an instant.
+//! The time zone of a cart's Order Manager, by which a local time becomes an instant.
 
 use cartage_contract::orders::CivilTime;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
 
-/// A time zone by its IANA name.
+/// A time zone with an IANA name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(TimeZone);
 
-/// A text names no time zone.
+/// The error for a text that names no time zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("time_zone {text:?} is not known; write an IANA name, such as \"America/New_York\"")]
 pub struct NoZone {
@@ -33,8 +33,8 @@ impl From<Zone> for String {
     }
 }
 
-/// A time of a sender as an instant, in milliseconds since 1970-01-01T00:00:00Z: by its own offset, else by this zone. None where neither is known, or
-/// where the wall's clock showed that time twice or never.
+/// The instant of a sender's time, in milliseconds since 1970-01-01T00:00:00Z: by the time's own offset, else by this zone. `None` if neither is
+/// known, or if the local time occurred twice or never.
 pub fn instant(time: &CivilTime, zone: Option<&Zone>) -> Option<u64> {
     let small = |number: u8| i8::try_from(number).ok();
     let year = i16::try_from(time.date.year).ok()?;

@@ -1,7 +1,7 @@
-//! What one take of a call does otherwise than another, and what one manifest says otherwise, in words.
+//! Describes in words how one take of a call differs from another, and how one manifest differs from another.
 //!
-//! The asks of two takes are laid beside each other: those that are the same stay where they are, and between them each ask is compared with the
-//! one that is about the same. What is left is one more or one fewer, or stands in another place.
+//! The asks of two takes are aligned: those that are the same stay where they are, and between them each ask is compared with the one that is about
+//! the same thing. The rest were added or removed, or stand in another place.
 
 pub(super) mod asks;
 mod json;
@@ -16,40 +16,40 @@ use serde::Serialize;
 use serde_json::Value;
 use std::fmt;
 
-/// Asks of two takes are laid beside each other in the best way where there are no more pairs of them than this; else in order.
+/// The most pairs of asks for which the best alignment is computed. Above that, asks are aligned in order.
 const PAIRS_MAX: usize = 250_000;
 
-/// One thing that is otherwise.
+/// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// Where: `request 2`, `signature 1`, `outcome`, `endpoint api`.
+    /// The place of the difference: `request 2`, `signature 1`, `outcome`, `endpoint api`.
     pub at: String,
-    /// In what way.
+    /// The kind of the difference.
     pub how: How,
-    /// What of it, such as `header x-shop`. None: all of it.
+    /// The part that differs, such as `header x-shop`. `None` if the whole does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub what: Option<String>,
-    /// What it was. None: it was not there.
+    /// The former value. `None` if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was: Option<String>,
-    /// What it is. None: it is not there.
+    /// The new value. `None` if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is: Option<String>,
 }
 
-/// In what way something is otherwise.
+/// The kind of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum How {
-    /// It is another.
+    /// The value was changed.
     Changed,
-    /// It was not there.
+    /// The new take or manifest has an additional part.
     Added,
-    /// It is not there any more.
+    /// The new take or manifest lacks a part.
     Removed,
-    /// It is the same and comes in another place.
+    /// The part is the same and stands in another place.
     Moved,
-    /// The call was ended there, because no answer is recorded.
+    /// The call was ended at this ask, because no answer is recorded.
     NotAnswered,
 }
 
@@ -70,12 +70,12 @@ impl fmt::Display for Difference {
     }
 }
 
-/// A text in quotes that it does not hold itself.
+/// Puts a text in quotes that do not occur in the text.
 fn quoted(text: &str) -> String {
     if text.contains('"') { format!("`{text}`") } else { format!("\"{text}\"") }
 }
 
-/// What the second take does otherwise than the first.
+/// How the second take differs from the first.
 pub fn takes(was: &Take, is: &Take) -> Vec<Difference> {
     let mut found = Laid::beside(was, is).differences(was, is);
     if let (Ending::Came(was), Ending::Came(is)) = (&was.ending, &is.ending) {
@@ -84,7 +84,7 @@ pub fn takes(was: &Take, is: &Take) -> Vec<Difference> {
     found
 }
 
-/// What the second manifest says otherwise than the first.
+/// How the second manifest differs from the first.
 pub fn manifests(was: &Manifest, is: &Manifest) -> Vec<Difference> {
     let value = |manifest| serde_json::to_value(manifest).expect("a manifest is plain data");
     let one = |change: json::Change| {
@@ -105,7 +105,7 @@ pub fn manifests(was: &Manifest, is: &Manifest) -> Vec<Difference> {
     changes(&value(was), &value(is)).into_iter().map(one).collect()
 }
 
-/// A change at a place, of what is named there.
+/// The difference between two values at a place.
 fn told(at: String, what: String, was: Option<Value>, is: Option<Value>) -> Difference {
     let how = match (&was, &is) {
         (None, _) => How::Added,
@@ -147,7 +147,7 @@ fn outcome(found: &mut Vec<Difference>, was: &Outcome, is: &Outcome) {
     }));
 }
 
-/// An outcome in a word or two.
+/// The kind of an outcome in a word or two.
 fn kind(outcome: &Outcome) -> String {
     let name = |kind: Value| kind.as_str().unwrap_or_default().to_owned();
     let of = |kind: serde_json::Result<Value>| name(kind.expect("a kind is plain data"));
@@ -173,14 +173,14 @@ fn message(outcome: &Outcome) -> String {
     message.filter(|message| !message.is_empty()).map(|message| format!(": {}", cut(&message))).unwrap_or_default()
 }
 
-/// The asks of two takes beside each other: places of the first and of the second.
+/// The alignment of two takes' asks: indices into the first and the second.
 #[derive(Default)]
 struct Laid {
-    /// Those that are about the same and differ.
+    /// Pairs of asks that are about the same thing and differ.
     changed: Vec<(usize, usize)>,
     removed: Vec<usize>,
     added: Vec<usize>,
-    /// Places in the first up to which all were laid beside one of the second.
+    /// The index in the first take up to which all asks are aligned with the second.
     reached: usize,
 }
 
@@ -199,7 +199,7 @@ impl Laid {
         laid
     }
 
-    /// What stands between two asks that are the same.
+    /// Aligns the asks between two that are the same.
     fn gap(&mut self, was: &Take, of_was: std::ops::Range<usize>, is: &Take, of_is: std::ops::Range<usize>) {
         let mut before: Vec<usize> = of_was.collect();
         let mut now: Vec<usize> = of_is.collect();
@@ -273,7 +273,7 @@ fn difference(at: String, how: How, was: Option<String>, is: Option<String>) -> 
     Difference { at, how, what: None, was, is }
 }
 
-/// `request 2`: requests and signatures are counted apart.
+/// The name of an ask, such as `request 2`. Requests and signatures are counted separately.
 fn numbered(asks: &[Asked], at: usize) -> String {
     let is_request = |asked: &&Asked| matches!(asked, Asked::Request(_));
     let of_kind = |asked: &&Asked| asks.get(at).is_some_and(|one| is_request(&one) == is_request(asked));
@@ -284,7 +284,7 @@ fn numbered(asks: &[Asked], at: usize) -> String {
     }
 }
 
-/// The places of the longest run of asks, in order, that both have.
+/// The longest common subsequence of asks, as pairs of indices.
 fn in_common(was: &[Asked], is: &[Asked]) -> Vec<(usize, usize)> {
     let start = was.iter().zip(is).take_while(|(was, is)| same(was, is)).count();
     let mut common: Vec<(usize, usize)> = (0..start).map(|at| (at, at)).collect();

@@ -1,8 +1,9 @@
-//! A cassette as a file: JSON in a fixed order of keys, indented, so that two versions of it can be compared in a review. `docs/cassettes.md` describes it.
+//! Writes and reads a cassette as a file: indented JSON with its keys in a fixed order, so that two versions can be compared in a review.
+//! `docs/cassettes.md` describes the file.
 //!
-//! Format 2 ends with `sums`, a short hash of each part. A part whose hash is another one was changed after the file was written, and the file is
-//! refused with the name of that part: a recording that was edited proves nothing. How the file is indented and in which order its keys stand does
-//! not matter. Format 1, which attempts are kept in, is the same without `sums`; changes of it are found only where they break its form.
+//! Format 2 ends with `sums`, a short hash of each part. If a part does not have its hash, it was changed after the file was written, and the file is
+//! refused with the name of that part: an edited recording proves nothing. Indentation and the order of keys do not matter. Format 1, in which
+//! attempts are stored, is the same without `sums`; changes of such a file are found only if they break its form.
 
 use super::Cassette;
 use crate::exchange::{Call, Outcome};
@@ -11,61 +12,61 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::error::Category;
 
-/// The newest format, which is the one that is written.
+/// The newest format, in which files are written.
 pub const FORMAT: u32 = 2;
-/// Bytes of a file, at most.
+/// The largest file that is read, in bytes.
 pub const FILE_BYTES_MAX: usize = 64 << 20;
-/// Hexadecimal digits of a sum.
+/// The hexadecimal digits of a hash in `sums`.
 const SUM_DIGITS: usize = 16;
 
-/// Why a file is not read as a cassette.
+/// Why a file cannot be read as a cassette.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nothing is in it.
+    /// The file is empty.
     #[error("it is empty")]
     Empty,
-    /// It is longer than any that is written.
+    /// The file has more than [`FILE_BYTES_MAX`] bytes.
     #[error("it has more than {FILE_BYTES_MAX} bytes")]
     TooLarge,
-    /// The end is missing.
+    /// The file ends in the middle of the JSON document.
     #[error("it ends too early, at line {line}, column {column}: the rest is missing")]
     Truncated {
-        /// The last line.
+        /// The line at which the file ends.
         line: usize,
-        /// The last column.
+        /// The column at which the file ends.
         column: usize,
     },
-    /// It is something else than JSON.
+    /// The file is not JSON.
     #[error("it is no JSON")]
     NotJson(#[source] serde_json::Error),
-    /// It is JSON of something else.
+    /// The file is JSON, but does not begin with `format` and a number.
     #[error("it is no cassette: it does not begin with `format` and a number")]
     NoFormat,
-    /// A later release wrote it.
+    /// A later release wrote the file.
     #[error("it is written in format {format}, and this release reads the formats 1 to {FORMAT}")]
     Newer {
-        /// The format that it names.
+        /// The format that the file names.
         format: u64,
     },
-    /// A part is not as it was written.
+    /// A part of the file was changed after the file was written.
     #[error("{place} was changed after the file was written")]
     Edited {
-        /// Which part.
+        /// The changed part, in words.
         place: String,
     },
-    /// There is a key that no cassette has.
+    /// The file has a key that no cassette has.
     #[error("{place} is no part of a cassette")]
     UnknownKey {
-        /// The key, with those around it.
+        /// The key with the keys around it.
         place: String,
     },
-    /// A part is missing, or is of another kind.
+    /// A part is missing or has the wrong type.
     #[error("it is JSON, but not of a cassette's form")]
     Form(#[source] serde_json::Error),
 }
 
 impl Error {
-    /// What whoever has the file can do.
+    /// What a person who has the file can do.
     pub fn remedy(&self) -> &'static str {
         match self {
             Error::Newer { .. } => "read it with the release of cartage that wrote it, or a later one",
@@ -80,16 +81,16 @@ impl Error {
     }
 }
 
-/// A short hash of each part.
+/// A short hash of each part of a cassette.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sums {
-    /// Of what it says about the plugin.
+    /// The hash of the plugin's name, version and digest.
     plugin: String,
     call: String,
-    /// Of each entry of the recording.
+    /// The hashes of the recording's entries, in order.
     entries: Vec<String>,
-    /// Of the recording without its entries.
+    /// The hash of the recording without its entries.
     recording: String,
     outcome: String,
 }
@@ -106,7 +107,7 @@ struct Written<'a> {
     sums: Sums,
 }
 
-/// The text of a cassette's file.
+/// Writes a cassette as the text of a file.
 pub fn write(cassette: &Cassette) -> String {
     let Cassette { format: _, plugin, version, digest, call, recording, outcome } = cassette;
     let value = serde_json::to_value(cassette).expect("a cassette is plain data");
@@ -121,7 +122,7 @@ pub fn write(cassette: &Cassette) -> String {
 ///
 /// # Errors
 ///
-/// [`Error`], with the place where the file is not as it should be.
+/// [`Error`], with the place at which the file is wrong.
 pub fn read(text: &[u8]) -> Result<Cassette, Error> {
     if text.len() > FILE_BYTES_MAX {
         return Err(Error::TooLarge);
@@ -186,7 +187,7 @@ fn sum(value: &Value) -> String {
     digest.trim_start_matches("sha256:").chars().take(SUM_DIGITS).collect()
 }
 
-/// JSON without blanks and with its keys in alphabetical order.
+/// Writes JSON without blanks, with its keys in alphabetical order.
 fn canonical(value: &Value, out: &mut String) {
     match value {
         Value::Object(members) => {
@@ -213,7 +214,7 @@ fn canonical(value: &Value, out: &mut String) {
     }
 }
 
-/// Refuses what the types ignore: a key that was misspelled would count as left out.
+/// Refuses keys that the types would ignore: a misspelled key would count as left out.
 fn check_keys(value: &Value, cassette: &Cassette) -> Result<(), Error> {
     let known = serde_json::to_value(cassette).expect("a cassette is plain data");
     let mut place = Vec::new();

@@ -1,16 +1,16 @@
-//! Takes personal data out of a cassette, and out of texts about the same attempt, by rule, before they are kept or handed to anybody.
+//! Removes personal data from a cassette, and from texts about the same attempt, by rule, before they are stored or given to anybody.
 //!
-//! What is personal is known by the names of fields: those that every shop has for names, addresses, e-mail, telephone and notes, and those
-//! that the plugin's manifest names; and, for e-mail addresses, by their looks. Fields are found in JSON, XML, forms, queries, headers and
-//! plain `name: value` lines, also where one lies in another. In a first pass all personal values of the cassette are collected. In a second
-//! each is replaced where it was found, and wherever else it stands: in a log line, a message, an answer that repeats it without a name.
+//! Personal data is found by the names of fields: those that every shop has for names, addresses, e-mail, telephone and notes, and those that the
+//! plugin's manifest names. E-mail addresses are also found by their form. Fields are found in JSON, XML, forms, queries, headers and plain `name:
+//! value` lines, also where one of these contains another. A first pass collects all personal values of the cassette. A second pass replaces each
+//! where it was found and wherever else it stands: in a log line, a message, or an answer that repeats it without a name.
 //!
-//! In its place stands a word such as `redacted-email-1`, which says what was there, and is the same in the whole cassette wherever the value
-//! was the same; everything else stays as it was, byte for byte. So two requests can be compared, and a body still parses.
+//! The replacement is a word such as `redacted-email-1`, which names the kind of data and is the same in the whole cassette for the same value.
+//! Everything else stays as it was, byte for byte. So two requests can be compared, and a body can still be parsed.
 //!
-//! What cannot be read is left out whole: a body of bytes that are no text, one in several parts, one that is very large. What cannot be known:
-//! a personal value that stands in no field with a telling name and in none that has one elsewhere, unless it looks like an e-mail address;
-//! and one shorter than four characters outside of its field.
+//! A body that cannot be read is left out whole: bytes that are not text, a body in several parts, or one that is very large. The rules cannot find a
+//! personal value that stands only in fields without a telling name, unless it looks like an e-mail address, or one shorter than four characters
+//! outside of its field.
 
 mod dump;
 mod form;
@@ -37,45 +37,45 @@ use names::{Kind, Names, Within};
 use std::ops::Range;
 use walk::Walk;
 
-/// The longest body that is looked through. A longer one is left out.
+/// The largest body that is searched, in bytes. A larger one is left out.
 pub const BODY_BYTES_MAX: usize = 256 << 10;
 
-/// A cassette holds so many personal values that it is not one order's.
+/// The error for a cassette with so many personal values that it is not one order's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there are more than {VALUES_MAX} personal values, or {VALUES_BYTES_MAX} bytes of them, which is no one order's; the recording was left out"
 )]
 pub struct TooMany;
 
-/// What is taken out.
+/// The rules by which personal data is found.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     names: Names,
 }
 
 impl Rules {
-    /// Fields that are personal by their names, and these.
+    /// Rules for the fields that are personal by their names, and for the given ones.
     pub fn new(personal_fields: &[String]) -> Rules {
         Rules { names: Names::new(personal_fields) }
     }
 
-    /// The cassette without personal data. One that has none any more stays as it is.
+    /// The cassette without personal data. A cassette that has none stays as it is.
     ///
     /// # Errors
     ///
-    /// [`TooMany`].
+    /// [`TooMany`] if the cassette has more personal values than one order.
     pub fn cassette(&self, cassette: &Cassette) -> Result<Cassette, TooMany> {
         let (mut known, mut redacted) = (self.known(cassette), cassette.clone());
         self.everywhere(&mut known, |known| self.pass(known, &mut redacted))?;
         Ok(redacted)
     }
 
-    /// The cassette without personal data, and the same for texts about its attempt: what is personal anywhere in the cassette is taken out of
-    /// them as well, and the same word stands in its place.
+    /// The cassette without personal data, and with it texts about its attempt. Every value that is personal anywhere in the cassette is replaced in
+    /// the texts as well, by the same word.
     ///
     /// # Errors
     ///
-    /// [`TooMany`]: then the texts are not changed, or not all of them.
+    /// [`TooMany`] if the cassette has more personal values than one order. Some of the texts may not have been changed then.
     pub fn with_texts<'a>(&self, cassette: &Cassette, texts: impl Iterator<Item = &'a mut String>) -> Result<Cassette, TooMany> {
         let (mut known, mut redacted) = (self.known(cassette), cassette.clone());
         self.everywhere(&mut known, |known| {
@@ -86,11 +86,11 @@ impl Rules {
         Ok(redacted)
     }
 
-    /// A text of any kind without personal data, such as a receipt's JSON.
+    /// A text of any kind, such as a receipt's JSON, without personal data.
     ///
     /// # Errors
     ///
-    /// [`TooMany`].
+    /// [`TooMany`] if the text has more personal values than one order.
     pub fn text(&self, text: &str) -> Result<String, TooMany> {
         let mut known = Known::default();
         let pass = |known: &mut Known| Walk::new(&self.names, known).text(text.as_bytes(), Within::default());
@@ -99,7 +99,7 @@ impl Rules {
         Ok(walk::lossy(&apply(text.as_bytes(), edits)))
     }
 
-    /// The first pass: the values that are personal in this cassette.
+    /// The first pass: collects the personal values of the cassette.
     fn known(&self, cassette: &Cassette) -> Known {
         let mut known = Known::default();
         known.free(own_words(cassette));
@@ -107,7 +107,7 @@ impl Rules {
         known
     }
 
-    /// The second pass, when all values are known.
+    /// The second pass, which replaces all known values.
     fn everywhere<T>(&self, known: &mut Known, pass: impl FnOnce(&mut Known) -> T) -> Result<T, TooMany> {
         if known.too_many() {
             return Err(TooMany);
@@ -127,7 +127,7 @@ impl Rules {
     }
 }
 
-/// What the order itself is made of: no field's value makes it personal.
+/// Texts about the order itself, which are not personal whatever field holds them.
 fn own_words(cassette: &Cassette) -> Vec<&str> {
     let Call::SendOrderStatus { update, .. } = &cassette.call else { return Vec::new() };
     let Update { order_number, reference_number, label, status, previous_label, packages, line_items, .. } = &**update;
@@ -142,7 +142,7 @@ fn own_words(cassette: &Cassette) -> Vec<&str> {
     words
 }
 
-/// One pass through a cassette: every place of it where a person may have written.
+/// One pass through a cassette, which visits every text that a person may have written.
 struct Pass<'a> {
     walk: Walk<'a>,
 }
@@ -280,7 +280,7 @@ impl Pass<'_> {
         packages.iter_mut().for_each(|package| self.maybe(&mut package.reference));
     }
 
-    /// Further data: a name may tell what its value is.
+    /// Visits further data, whose names may tell what the values are.
     fn extra(&mut self, extra: &mut Extra) {
         for (name, value) in extra {
             let within = self.walk.names.enter(Within::default(), name.as_bytes());
@@ -305,7 +305,7 @@ impl Pass<'_> {
         self.written(value, Coding::Plain, within);
     }
 
-    /// A URL: its path, and its query as a form.
+    /// Visits a URL: its path, and its query as a form.
     fn url(&mut self, url: &mut String) {
         let (path, query) = url.split_once('?').map_or((url.as_str(), None), |(path, query)| (path, Some(query)));
         let (mut path, query) = (path.to_owned(), query.map(str::to_owned));
@@ -336,7 +336,7 @@ impl Pass<'_> {
         *bytes = apply(bytes, edits);
     }
 
-    /// What to change in a body.
+    /// The edits for a body.
     fn document(&mut self, bytes: &[u8]) -> Vec<Edit> {
         if is_readable(bytes) {
             return in_order(self.walk.text(bytes, Within::default()));
@@ -345,7 +345,7 @@ impl Pass<'_> {
         place.map(|text| Edit { at: 0..bytes.len(), text }).into_iter().collect()
     }
 
-    /// The parts of a body: they are looked at as one, and changed each in its place. A secret among them is a name already, and stays.
+    /// Visits the parts of a body: they are searched as one text and edited separately. A secret among them is a name already, and stays.
     fn parts(&mut self, parts: &mut [Part]) {
         let (mut joined, mut ranges) = (Vec::new(), Vec::new());
         for part in parts.iter() {
@@ -368,7 +368,7 @@ impl Pass<'_> {
         }
     }
 
-    /// The parts of one value of a query or a header.
+    /// Visits the parts of one value of a query or a header.
     fn value_parts(&mut self, parts: &mut [Part], within: Within) {
         for part in parts {
             match part {
@@ -384,20 +384,20 @@ impl Pass<'_> {
     }
 }
 
-/// Whether a recorded body is a note in the place of one that was left out, because it could not be looked through or the recording was full.
+/// Whether a recorded body is only a note that the body was left out, because it could not be searched or the recording was full.
 pub(super) fn is_left_out(body: &str) -> bool {
     let redacted = body.strip_prefix("redacted-body-").is_some_and(|nth| !nth.is_empty() && nth.bytes().all(|byte| byte.is_ascii_digit()));
     redacted || (body.starts_with('[') && body.ends_with(super::FULL))
 }
 
-/// Whether a body can be looked through.
+/// Whether a body is text that can be searched.
 fn is_readable(bytes: &[u8]) -> bool {
     let is_text = |byte: &u8| !matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127);
     let has_parts = bytes.starts_with(b"--") && bytes.to_ascii_lowercase().windows(19).any(|window| window == b"content-disposition");
     bytes.len() <= BODY_BYTES_MAX && bytes.iter().all(is_text) && !has_parts
 }
 
-/// What becomes of each range, of which one begins where the one before it ends: an edit's text stands where the edit begins.
+/// The text of each range after the edits. Each range begins where the one before it ends; an edit's text goes to the range in which the edit begins.
 fn pieces(whole: &[u8], ranges: &[Range<usize>], edits: &[Edit]) -> Vec<Vec<u8>> {
     let mut edits = edits.iter().peekable();
     let piece = |range: &Range<usize>| {

@@ -1,10 +1,11 @@
-//! A plugin's call made again with what is recorded: every ask is answered from a cassette. Pure code; nothing is sent and no credential is needed.
+//! Repeats a plugin's call with recorded answers: every ask is answered from a cassette. The code is pure; nothing is sent and no credential is
+//! needed.
 //!
-//! An ask is answered with what its like was answered: the same ask if there is one left, else the next one with the same method, endpoint and path
-//! (a signature: with the same slot and hash function). So a plugin that sends another header goes on and shows what it does afterwards. An ask that
-//! has no like ends the call, because nobody knows what the cart would have answered.
+//! An ask gets the recorded answer of the same ask if one is left, else of the next ask with the same method, endpoint and path (for a signature: the
+//! same slot and hash function). So a plugin that sends another header continues and shows what it does afterwards. An ask without a recorded
+//! counterpart ends the call, because nobody knows what the cart would have answered.
 //!
-//! Log lines are not compared. The host's own judgement of a request is not repeated: a request that was denied then is answered as denied.
+//! Log lines are not compared. The host does not judge requests again: a request that was denied in the recording is answered as denied.
 
 use super::difference::asks;
 use super::{Cassette, Entry, FORMAT, HttpEntry, Recording};
@@ -13,27 +14,27 @@ use crate::id::Digest;
 use cartage_contract::http::{self, Part, Request};
 use cartage_contract::signing::{self, Algorithm};
 
-/// What one call asked, in order, and how it ended.
+/// The asks of one call, in order, and how the call ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Take {
-    /// Requests and signatures. Log lines are left out.
+    /// The requests and signatures that the guest asked for. Log lines are left out.
     pub asks: Vec<Asked>,
-    /// How it ended.
+    /// How the call ended.
     pub ending: Ending,
 }
 
-/// Something that a guest asked.
+/// An ask of a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// A request.
+    /// An HTTP request.
     Request(Request),
-    /// A MAC or a digest.
+    /// A MAC or a digest to compute.
     Signature {
-        /// The slot, for a MAC.
+        /// The slot that holds the key of a MAC; `None` for a digest.
         slot: Option<String>,
-        /// The hash function.
+        /// The hash function to use.
         algorithm: Algorithm,
-        /// The message.
+        /// The message, which names secrets instead of holding them.
         message: Vec<Part>,
     },
 }
@@ -41,16 +42,16 @@ pub enum Asked {
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// The plugin came to this.
+    /// The plugin returned, or was ended by a limit, with this outcome.
     Came(Outcome),
-    /// The recording ends here: a dry run, a deadline, a fault of the machine. What the plugin would have come to is not known.
+    /// The recording ends here, because of a dry run, a deadline or a fault of the machine. What the plugin would have returned is unknown.
     RecordingEnds,
-    /// The last ask has no like in the recording, so there was no answer for it.
+    /// The recording has no counterpart of the last ask, so there was no answer.
     NoAnswer,
 }
 
 impl Take {
-    /// What is recorded.
+    /// The take that a cassette records.
     pub fn recorded(cassette: &Cassette) -> Take {
         let asked = |entry: &Entry| match entry {
             Entry::Http(http) => Some(Asked::Request(http.request.clone())),
@@ -73,8 +74,8 @@ impl Take {
     }
 }
 
-/// The cassette of a take: what the plugin asked with the answers that are recorded, and what it came to. What tells of one machine or one moment is
-/// left out. None: there is an ask to which no answer is recorded.
+/// The cassette of a take: the plugin's asks with their recorded answers, and its outcome. Data about one machine or one moment is left out. `None`
+/// if an ask has no recorded answer.
 pub fn rewritten(cassette: &Cassette, take: &Take, (plugin, version, digest): (&str, &str, Digest)) -> Option<Cassette> {
     let mut session = Session::new(cassette);
     let mut entry = |asked: &Asked| {
@@ -103,22 +104,22 @@ pub fn rewritten(cassette: &Cassette, take: &Take, (plugin, version, digest): (&
     Some(Cassette { format: FORMAT, plugin, version, digest, call: cassette.call.clone(), recording, outcome })
 }
 
-/// Answers one call out of a cassette.
+/// Answers one call from a cassette.
 pub struct Session<'a> {
     cassette: &'a Cassette,
-    /// Which entries were given as an answer.
+    /// By entry: whether it was given as an answer already.
     used: Vec<bool>,
     asks: Vec<Asked>,
     ended: Option<Ending>,
 }
 
 impl<'a> Session<'a> {
-    /// Before the call.
+    /// A session before the call.
     pub fn new(cassette: &'a Cassette) -> Session<'a> {
         Session { cassette, used: vec![false; cassette.recording.entries.len()], asks: Vec::new(), ended: None }
     }
 
-    /// What was asked, after the call came to this outcome.
+    /// The take of the call, which came to this outcome.
     pub fn finish(self, outcome: Outcome) -> Take {
         Take { asks: self.asks, ending: self.ended.unwrap_or(Ending::Came(outcome)) }
     }
@@ -158,7 +159,7 @@ impl<'a> Session<'a> {
         self.end(Ending::NoAnswer, Stop::DryRun)
     }
 
-    /// The place of an entry that is like this ask and was not used yet; it is used then.
+    /// The index of an unused entry that corresponds to this ask. The entry is used from then on.
     fn like(&mut self, asked: &Asked) -> Option<usize> {
         let recorded = |same: &dyn Fn(&Entry) -> bool| {
             self.cassette.recording.entries.iter().zip(&self.used).position(|(entry, used)| !used && same(entry))
@@ -193,7 +194,7 @@ impl<'a> Session<'a> {
         entries.all(|(entry, used)| *used || matches!(entry, Entry::Log { .. } | Entry::Signature { .. }))
     }
 
-    /// The answer to requests beyond the number that a call has. The first of them is recorded, and no other.
+    /// The error for requests over the limit of a call. Only the first of them is recorded.
     fn requests_used_up(&self) -> Option<http::Error> {
         let last = self.cassette.recording.entries.iter().rev().find_map(|entry| match entry {
             Entry::Http(http) => Some(&http.answer),
@@ -205,7 +206,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The same of signatures.
+    /// The error for signatures over the limit of a call.
     fn signatures_used_up(&self) -> Option<signing::Error> {
         let last = self.cassette.recording.entries.iter().zip(&self.used).rev().find_map(|(entry, used)| match entry {
             Entry::Signature { answer, .. } => Some((answer, *used)),

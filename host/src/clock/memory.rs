@@ -1,37 +1,37 @@
-//! What is remembered of a wall clock that may be set to anything: enough to tell how old a stamp is.
+//! Remembers how a wall clock was set, so that the age of a stamp is known although the clock may be set to anything.
 //!
-//! Time that was measured counts from a beginning and never jumps: the *service time*. While the wall clock keeps its distance to it, both are in one
-//! [`Frame`]; when the wall clock is set, a new frame begins. A stamp is looked for in every frame that may have made it, and is as old as in the
-//! youngest of them, so that nothing is taken for older than it is.
+//! Measured time counts from a beginning and never jumps: the *service time*. While the wall clock keeps its distance to the service time, both are
+//! in one [`Frame`]; when the wall clock is set, a new frame begins. A stamp is looked up in every frame that may have made it, and the youngest age
+//! counts, so that nothing is taken for older than it is.
 //!
-//! While the machine is off nothing is measured. Up to [`OFF_MS_BELIEVED`] the wall clock is believed then; so is a step soon after a start, with
-//! which machines without a clock of their own come to the right time. Any other step leaves what was measured as it is. One of [`DOUBT_MS`] or
-//! more is a [`Doubt`] until the clock is put right or a person confirms it; with that, the time that the clock says passed while the machine was
-//! off counts for what was there before this start of the machine, and for nothing that came later.
+//! While the machine is off nothing is measured. For up to [`OFF_MS_BELIEVED`] the wall clock is believed then, as is a step soon after a start, by
+//! which machines without a battery-backed clock get the right time. Any other step leaves measured time as it is. A step of [`DOUBT_MS`] or more is
+//! a [`Doubt`] until the clock is set right or a person confirms it. After a confirmation, the time that the clock says passed while the machine was
+//! off counts for stamps from before this start of the machine, and for no later ones.
 
 use super::Reading;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// How long a machine may have been off, by its wall clock, for that to be believed.
+/// The longest time that a machine may have been off for its wall clock to be believed, in milliseconds.
 pub const OFF_MS_BELIEVED: u64 = 7 * 24 * 60 * 60 * 1000;
-/// A step of the wall clock from which on it is in doubt.
+/// The smallest step of the wall clock that raises a doubt, in milliseconds.
 pub const DOUBT_MS: u64 = 24 * 60 * 60 * 1000;
-/// How far the wall clock may be from where it should be before that is a step.
+/// The smallest difference from the expected time that counts as a step, in milliseconds.
 const STEP_MS: u64 = 60_000;
-/// How soon after its start a machine may still be getting to know the time.
+/// How long after its start a machine may still be setting its clock, in milliseconds.
 const START_MS: u64 = 60 * 60 * 1000;
-/// Frames that are remembered. Of more, the oldest are forgotten, and what they stamped is as old as the first that is left.
+/// The most frames that are remembered. The oldest are forgotten first, and their stamps are as old as the first frame that is left.
 const FRAMES_MAX: usize = 256;
 
-/// What is remembered.
+/// How a wall clock was set, and the last readings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// The oldest first. Never empty.
+    /// The frames, oldest first. There is always one.
     frames: Vec<Frame>,
-    /// The distance of the wall clock that is believed.
+    /// How far the believed wall clock is ahead of the service time, in milliseconds.
     trusted_ms: i64,
-    /// The service time of the last reading, what the clocks showed then, and which start of the machine it was.
+    /// The service time at the last reading, the readings of both clocks, and the id of the machine's start.
     service_ms: u64,
     wall_unix_ms: u64,
     elapsed_ms: u64,
@@ -41,22 +41,22 @@ pub struct Memory {
 /// A time during which the wall clock was not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Frame {
-    /// The service time at which it begins. It ends where the next begins.
+    /// The service time at which the frame begins, in milliseconds. The frame ends where the next one begins.
     from_ms: u64,
-    /// How far the wall clock is ahead of the service time.
+    /// How far the wall clock is ahead of the service time, in milliseconds.
     ahead_ms: i64,
-    /// Time that passed before it and was not measured.
+    /// The time before the frame that passed without being measured, in milliseconds.
     gap_ms: u64,
-    /// Whether the machine was started with it.
+    /// Whether the frame begins with a start of the machine.
     starts: bool,
 }
 
-/// A wall clock that went further, or back, than any time that passed.
+/// A step of the wall clock that no passing of time explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// So many milliseconds further.
+    /// The clock went forward, by so many milliseconds too many.
     Ahead(u64),
-    /// So many milliseconds back.
+    /// The clock went back by so many milliseconds.
     Behind(u64),
 }
 
@@ -67,7 +67,7 @@ impl Frame {
 }
 
 impl Memory {
-    /// Of a clock that is seen for the first time. The service time begins as the wall clock's.
+    /// The memory of a clock that is read for the first time. The service time begins at the wall clock's time.
     pub fn new(reading: &Reading) -> Memory {
         Memory {
             frames: vec![Frame { from_ms: 0, ahead_ms: 0, gap_ms: 0, starts: false }],
@@ -79,8 +79,8 @@ impl Memory {
         }
     }
 
-    /// Takes up what was remembered when it was saved last, perhaps before a start of the machine. Whether the machine was started or its wall clock
-    /// set since then.
+    /// Continues from a memory that was saved, perhaps before a start of the machine. Returns whether the machine was started or its wall clock set
+    /// since then.
     pub fn resume(&mut self, reading: &Reading) -> bool {
         if self.boot.is_some() && self.boot == reading.boot && reading.elapsed_ms >= self.elapsed_ms {
             return self.observe(reading);
@@ -90,13 +90,13 @@ impl Memory {
         true
     }
 
-    /// Takes up what a backup holds, for a person who restores it now: the time since then is believed.
+    /// Continues from the memory in a backup, for a person who restores it now: the time since the backup is believed.
     pub fn restore(&mut self, reading: &Reading) {
         self.start(reading, reading.wall_unix_ms.saturating_sub(self.wall_unix_ms));
         self.trusted_ms = self.last().ahead_ms;
     }
 
-    /// The machine was started, after being off for so long.
+    /// Notes a start of the machine, after it was off for so long.
     fn start(&mut self, reading: &Reading, off_ms: u64) {
         // A start that turned out to be none of these stories is not remembered.
         let told_nothing = |frames: &[Frame]| match frames {
@@ -111,7 +111,7 @@ impl Memory {
         self.read(reading, true);
     }
 
-    /// Takes in what the clocks show. Whether the wall clock was set since they were read last.
+    /// Takes in a reading. Returns whether the wall clock was set since the last one.
     pub fn observe(&mut self, reading: &Reading) -> bool {
         self.service_ms = self.service_ms.saturating_add(reading.elapsed_ms.saturating_sub(self.elapsed_ms));
         self.elapsed_ms = reading.elapsed_ms;
@@ -135,7 +135,7 @@ impl Memory {
         is_set
     }
 
-    /// Whether a step is believed, and what it counts for.
+    /// Decides whether a step is believed, and which stamps it affects.
     fn judge(&mut self, reading: &Reading) {
         let further = self.last().ahead_ms.saturating_sub(self.trusted_ms);
         let is_soon = reading.elapsed_ms <= START_MS && self.started().is_some();
@@ -146,13 +146,13 @@ impl Memory {
         }
     }
 
-    /// A person says that the wall clock is right.
+    /// Accepts the wall clock, because a person says that it is right.
     pub fn confirm(&mut self, reading: &Reading) {
         self.observe(reading);
         self.trust(u64::try_from(self.last().ahead_ms.saturating_sub(self.trusted_ms)).unwrap_or(0));
     }
 
-    /// Whether the wall clock is so far from where it should be that it is not believed.
+    /// The doubt about the wall clock; `None` if it is believed.
     pub fn doubt(&self) -> Option<Doubt> {
         let ahead_ms = self.last().ahead_ms.saturating_sub(self.trusted_ms);
         match ahead_ms.unsigned_abs() {
@@ -162,8 +162,8 @@ impl Memory {
         }
     }
 
-    /// How far the wall clock is behind what it showed within the last day. Steps of more than a day do not count: what an earlier process wrote by
-    /// such a clock is due later than any schedule allows, and so at once.
+    /// How far the wall clock is behind what it showed within the last day, in milliseconds. Steps of more than a day do not count: times that an
+    /// earlier process wrote by such a clock are later than any schedule allows, and so are due at once.
     pub fn set_back_ms(&self) -> u64 {
         let ends = self.frames.iter().skip(1).map(|next| next.from_ms).chain([self.service_ms]);
         let late = self.frames.iter().zip(ends).filter(|(_, end_ms)| *end_ms >= self.service_ms.saturating_sub(DOUBT_MS));
@@ -171,12 +171,12 @@ impl Memory {
         back.filter(|back_ms| *back_ms <= DOUBT_MS).max().unwrap_or(0)
     }
 
-    /// The time that was measured.
+    /// The measured time, in milliseconds.
     pub fn service_ms(&self) -> u64 {
         self.service_ms
     }
 
-    /// How long ago something was stamped with this time of the wall clock, at least.
+    /// The least age of something that was stamped with this time of the wall clock, in milliseconds.
     pub fn age_ms(&self, at_unix_ms: u64) -> u64 {
         let at = i128::from(at_unix_ms);
         let spans = self.spans();
@@ -187,7 +187,7 @@ impl Memory {
         u64::try_from(age.max(0)).unwrap_or(u64::MAX)
     }
 
-    /// The stamps that are older than this for certain: ranges of the wall clock, the first first.
+    /// The stamps that are certainly older than this age: ranges of the wall clock's time, in order.
     pub fn older_than(&self, age_ms: u64) -> Vec<Range<u64>> {
         let spans = self.spans();
         // Within a frame what is older comes first.
@@ -209,7 +209,7 @@ impl Memory {
         *self.frames.last().expect("there is always one")
     }
 
-    /// The first frame of this start of the machine, if it was started since the clock was seen first.
+    /// The first frame of this start of the machine; `None` if the machine was not started since the clock was first read.
     fn started(&mut self) -> Option<&mut Frame> {
         self.frames.iter_mut().rfind(|frame| frame.starts)
     }
@@ -222,7 +222,7 @@ impl Memory {
         }
     }
 
-    /// The frames as spans of the wall clock.
+    /// The frames as spans of the wall clock's time.
     fn spans(&self) -> Vec<Span> {
         let mut gaps = 0;
         let mut ends = i128::from(self.service_ms);
@@ -237,11 +237,11 @@ impl Memory {
     }
 }
 
-/// A frame, in times of its own wall clock.
+/// A frame in times of its own wall clock.
 struct Span {
-    /// The stamps that it may have made.
+    /// The stamps that the frame may have made.
     wall: Range<i128>,
-    /// What its clock would show now, had it gone on: stamps are as old as they lie before it.
+    /// The present time on the frame's clock, had it gone on. A stamp's age is its distance to this.
     newest: i128,
 }
 
@@ -251,7 +251,7 @@ impl Span {
     }
 }
 
-/// What of a range does not lie in another.
+/// The parts of a range that do not lie in another range.
 fn without(range: Range<i128>, other: &Range<i128>) -> Vec<Range<i128>> {
     let parts = [range.start..range.end.min(other.start), range.start.max(other.end)..range.end];
     if other.is_empty() { vec![range] } else { parts.into_iter().filter(|part| !part.is_empty()).collect() }

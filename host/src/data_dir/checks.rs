@@ -1,10 +1,10 @@
-//! Whose a file is, who else may use it, and on what kind of file system it lies. Each rule is a pure function beside its look-up.
+//! Checks the owner and the permissions of a file, and its file system. Each rule is a pure function beside the look-up of its facts.
 
 use super::Error;
 use std::path::Path;
 
-/// File systems whose locks and syncs cannot be trusted, by the number that Linux gives each kind. All FUSE is among them, since the number
-/// does not tell what is behind it.
+/// File systems whose locks and syncs cannot be trusted, by Linux's number for each type. All FUSE file systems are among them, since the number does
+/// not tell what is behind one.
 const FOREIGN: &[(u32, &str)] = &[
     (0x6969, "NFS"),
     (0x517B, "SMB"),
@@ -24,13 +24,13 @@ const FOREIGN: &[(u32, &str)] = &[
     (0x786F_4256, "a folder shared by VirtualBox"),
 ];
 
-/// What kind of foreign file system has this number, if it is one of them.
+/// The name of the foreign file system with this number; `None` if it is not one of them.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has these numbers"))]
 fn foreign(magic: u32) -> Option<&'static str> {
     FOREIGN.iter().find(|(number, _)| *number == magic).map(|(_, kind)| *kind)
 }
 
-/// Refuses a directory that is not on a disk of this machine.
+/// Refuses a directory that does not lie on a local disk.
 #[cfg(target_os = "linux")]
 pub(super) fn local(path: &Path) -> Result<(), Error> {
     let found = rustix::fs::statfs(path).map_err(|errno| Error::file("look at the file system of", path)(errno.into()))?;
@@ -41,13 +41,13 @@ pub(super) fn local(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Elsewhere the operator must know: the documentation says so.
+/// Does nothing on other systems: the documentation tells the operator to use a local disk.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn local(_path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a file or directory of somebody else's, or that others may use.
+/// Refuses a file or directory that belongs to another user, or that others may use.
 #[cfg(unix)]
 pub(super) fn closed(path: &Path, wanted: u32) -> Result<(), Error> {
     use std::os::unix::fs::MetadataExt as _;
@@ -55,7 +55,7 @@ pub(super) fn closed(path: &Path, wanted: u32) -> Result<(), Error> {
     judge(path, found.uid(), rustix::process::geteuid().as_raw(), found.mode() & 0o7777, wanted)
 }
 
-/// Elsewhere access is no matter of modes.
+/// Does nothing on systems without Unix modes.
 #[cfg(not(unix))]
 pub(super) fn closed(_path: &Path, _wanted: u32) -> Result<(), Error> {
     Ok(())
@@ -72,14 +72,14 @@ fn judge(path: &Path, owner: u32, user: u32, mode: u32, wanted: u32) -> Result<(
     }
 }
 
-/// Closes a directory that may have been there before.
+/// Removes other users' permissions from a directory that may have existed before.
 #[cfg(unix)]
 pub(super) fn close(path: &Path) -> Result<(), Error> {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(Error::file("close", path))
 }
 
-/// Elsewhere access is no matter of modes.
+/// Does nothing on systems without Unix modes.
 #[cfg(not(unix))]
 pub(super) fn close(_path: &Path) -> Result<(), Error> {
     Ok(())

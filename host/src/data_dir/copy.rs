@@ -1,7 +1,7 @@
-//! A copy of the database, made straight where its user wants it.
+//! Copies the database to the file that the user names.
 //!
-//! The room is looked at first. On the disk that the data directory lies on, a copy leaves as much as updates need to be accepted: a backup must not
-//! stop what it is for.
+//! The free space is checked first. On the disk of the data directory, a copy must leave the space that accepting updates needs: a backup must not
+//! stop deliveries.
 
 use super::DATABASE;
 use super::room::{ACCEPT_BYTES_MIN, Disk, free};
@@ -9,28 +9,28 @@ use crate::store::{self, backup::Source};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// Why no copy was made. Nothing is left under its name.
+/// Why no copy was made. No file is left under the copy's name.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The disk has too little room for it.
+    /// The disk has too little free space for the copy.
     #[error(
         "no copy was made: it needs {} in {}, and {} are free there; make room, or name a file on another disk",
         free(*.needed_bytes), .folder.display(), free(*.free_bytes)
     )]
     NoRoom {
-        /// Where the copy was to lie.
+        /// The folder for the copy.
         folder: PathBuf,
-        /// What it needs, with what must stay free.
+        /// The bytes that the copy needs, with those that must stay free.
         needed_bytes: u64,
-        /// What there is.
+        /// The bytes that are free.
         free_bytes: u64,
     },
-    /// The database could not be read, or the copy not be written.
+    /// The database could not be read, or the copy could not be written.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
-/// Copies the database of a data directory to a new file, also while a daemon works there.
+/// Copies the database of a data directory to a new file. A daemon may work in the directory meanwhile.
 ///
 /// # Errors
 ///
@@ -49,7 +49,7 @@ pub fn copy(data: &Path, to: &Path, at_unix_ms: u64, disk: &dyn Disk) -> Result<
     Ok(source.copy(to, at_unix_ms, |_| {})?)
 }
 
-/// Whether two folders lie on one disk. A folder that is not there lies on none, which is found when the copy is made.
+/// Whether two folders lie on the same disk. A missing folder lies on none; the copy itself then reports that.
 fn on_one_disk(one: &Path, other: &Path) -> bool {
     let disk = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
     disk(one).is_some_and(|one| disk(other) == Some(one))

@@ -1,14 +1,14 @@
-//! One process at a time: an exclusive lock on a file, which the kernel takes back however the process ends.
+//! The exclusive lock that keeps other processes out of a data directory. The kernel releases it however the process ends.
 
 use super::Error;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 
-/// The longest process id, with its line break, and a little more.
+/// The most bytes that are read of the lock file: the longest process id, its line break, and some more.
 const PID_BYTES_MAX: u64 = 32;
 
-/// Takes the lock and writes this process's id into the file, for whoever comes next.
+/// Takes the lock and writes this process's id into the file.
 pub(super) fn take(dir: &Path, file: &Path) -> Result<File, Error> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -25,7 +25,7 @@ pub(super) fn take(dir: &Path, file: &Path) -> Result<File, Error> {
     Ok(lock)
 }
 
-/// Who holds the lock. It may have taken it a moment ago and not yet have said so.
+/// The id of the process that holds the lock; `None` if it has not written it yet.
 fn holder(lock: &mut File) -> Option<u32> {
     let mut text = String::new();
     lock.take(PID_BYTES_MAX).read_to_string(&mut text).ok()?;

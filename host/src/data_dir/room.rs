@@ -1,29 +1,29 @@
-//! How much room is left on the disk, and what may still be done with it.
+//! The free space on the disk, and what may still be done with it.
 //!
-//! Recording stops first, so that what is accepted has the last of the disk; accepting stops before the disk is full, so that what was
-//! accepted can still be settled. Both begin again by themselves.
+//! Recording stops first, so that accepted updates get the last of the space. Accepting stops before the disk is full, so that accepted updates can
+//! still be settled. Both start again without help when there is space.
 
 use crate::failpoint;
 use std::path::Path;
 
-/// With fewer free bytes than this nothing is recorded any more: cassettes are for looking, updates are for sending.
+/// With fewer free bytes than this, attempts are no longer recorded: recordings are for looking at, and updates matter more.
 pub const RECORD_BYTES_MIN: u64 = 1_000_000_000;
-/// With fewer free bytes than this nothing is accepted any more.
+/// With fewer free bytes than this, updates are no longer accepted.
 pub const ACCEPT_BYTES_MIN: u64 = 200_000_000;
 
-/// What may be done with the room that is left.
+/// What the free space allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Room {
-    /// Nothing new is accepted; what was accepted goes on.
+    /// Nothing new is accepted. Updates that were accepted are still delivered.
     Full,
-    /// Everything but recording.
+    /// Updates are accepted and delivered, but attempts are not recorded.
     NoRecording,
-    /// Everything.
+    /// Updates are accepted and attempts are recorded.
     Enough,
 }
 
 impl Room {
-    /// What may be done with so many free bytes.
+    /// What so many free bytes allow.
     pub fn of(free_bytes: u64) -> Room {
         match free_bytes {
             ..ACCEPT_BYTES_MIN => Room::Full,
@@ -43,9 +43,9 @@ impl Room {
     }
 }
 
-/// Says how much room is left.
+/// Reports the free space of a disk.
 pub trait Disk: Send + Sync {
-    /// Free bytes where this directory lies, for this user. None: the system does not say.
+    /// The bytes that this user may still write on the disk of a directory. `None` if the system does not say.
     fn free_bytes(&self, directory: &Path) -> Option<u64>;
 }
 
@@ -60,7 +60,7 @@ impl Disk for ThisDisk {
     }
 }
 
-/// So many free bytes, for people.
+/// A number of bytes in megabytes, for people.
 pub fn free(bytes: u64) -> String {
     format!("{} MB", bytes / 1_000_000)
 }

@@ -1,6 +1,6 @@
-//! How a worker hears of news: that there is work at a cart, or that something about the cart was changed.
+//! The signal that wakes the worker: a cart has work, or something about a cart was changed.
 //!
-//! It holds each cart once, however often it rings, so it never holds more than there are carts.
+//! The signal holds each cart once, however often it is rung, so its size is bounded by the number of carts.
 
 use super::schedule::CartKey;
 use std::collections::BTreeSet;
@@ -8,17 +8,17 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Notify, watch};
 
-/// Rings whenever a commit is over that a worker should hear of.
+/// Rings after each commit that the worker should know of.
 #[derive(Debug, Default)]
 pub struct Bell {
     news: Mutex<News>,
     rung: Notify,
-    /// How often somebody asked whether it is listened to, and up to which of them the listener came by since.
+    /// The number of calls of [`Bell::answered()`], and, in `answered`, the last call that the listener has seen.
     asked: AtomicU64,
     answered: watch::Sender<u64>,
 }
 
-/// What a worker should look at.
+/// The carts that the worker should look at.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct News {
     /// Carts with work that is due.
@@ -28,17 +28,17 @@ pub struct News {
 }
 
 impl Bell {
-    /// There is work at a cart: something was accepted, tried again or unblocked.
+    /// Reports work at a cart: an update was accepted, retried or unblocked.
     pub fn work(&self, cart: &CartKey) {
         self.ring(|news| news.work.insert(cart.clone()));
     }
 
-    /// Something about a cart was changed.
+    /// Reports a change of a cart.
     pub fn changed(&self, cart: &CartKey) {
         self.ring(|news| news.changed.insert(cart.clone()));
     }
 
-    /// Waits for news and takes it. There is one listener.
+    /// Waits for news and takes it. There must be only one listener.
     pub async fn news(&self) -> News {
         loop {
             let rung = self.rung.notified();
@@ -52,7 +52,7 @@ impl Bell {
         }
     }
 
-    /// Waits until the listener comes by: it lives then, and its loop goes on.
+    /// Waits until the listener looks for news, which shows that its loop is running.
     pub async fn answered(&self) {
         let asked = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let mut answered = self.answered.subscribe();

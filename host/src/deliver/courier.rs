@@ -1,7 +1,7 @@
 //! One cart made ready: a [`Courier`] takes a [`Job`] to its cart and comes back with a [`Receipt`] and a [`Cassette`].
 //!
-//! Its plugin is admitted, its settings are checked, its endpoints bound, its credentials at hand. What an attempt leads to is in the receipt's
-//! [`Fate`](crate::receipt::Fate), on which [`deliver`](super) acts.
+//! The plugin is admitted, the settings are checked, the endpoints are bound and the credentials are at hand. What follows from an attempt is decided
+//! by [`deliver`](super), from the [`Fate`](crate::receipt::Fate) in the receipt.
 
 use crate::carts::{self, Cart, Limits};
 use crate::cassette::{self, Cassette, Entry};
@@ -21,62 +21,62 @@ use cartage_contract::manifest::Manifest;
 use cartage_contract::orders::{self, Update};
 use std::sync::Arc;
 
-/// The version of a cassette's format.
+/// The version of the form in which an attempt's cassette is kept.
 pub const CASSETTE_FORMAT: u32 = cassette::FORMAT;
 
-/// Why a cart cannot be made ready.
+/// Why a cart cannot be made ready for deliveries.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Its file is not the one that the cart is pinned to.
+    /// The plugin's file does not have the digest that the cart is pinned to.
     #[error(
         "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; if you trust the new file, write its digest into the cart"
     )]
     Digest {
-        /// The cart.
+        /// The cart that cannot be made ready.
         cart: CartId,
-        /// The plugin's name.
+        /// The plugin's name in the cart's definition.
         plugin: String,
-        /// The digest of the file.
+        /// The digest of the file that was found.
         found: crate::id::Digest,
-        /// The digest that the cart has.
+        /// The digest in the cart's definition.
         pinned: crate::id::Digest,
     },
-    /// Its settings do not fit the plugin.
+    /// The cart's settings do not fit the plugin's manifest.
     #[error(transparent)]
     Settings(#[from] carts::Error),
-    /// An endpoint cannot be bound so.
+    /// An endpoint of the cart is missing, or cannot be bound to its base URL.
     #[error("cart {cart} cannot be connected")]
     Endpoint {
-        /// The cart.
+        /// The cart that cannot be made ready.
         cart: CartId,
-        /// Which, and why.
+        /// The endpoint and the rule that it breaks.
         #[source]
         source: endpoint::Error,
     },
-    /// A credential does not fit the plugin.
+    /// A credential is missing, or does not fit the plugin's manifest.
     #[error("the credentials of cart {cart} cannot be used")]
     Credential {
-        /// The cart.
+        /// The cart that cannot be made ready.
         cart: CartId,
-        /// Which, and why.
+        /// The slot or field and the rule that it breaks.
         #[source]
         source: credential::Error,
     },
-    /// Its connections could not be set up.
+    /// The cart's HTTP client could not be set up.
     #[error("cart {cart} cannot be connected")]
     Door {
-        /// The cart.
+        /// The cart that cannot be made ready.
         cart: CartId,
-        /// Why not.
+        /// The reason, for example of the TLS library.
         #[source]
         source: egress::Error,
     },
-    /// There is no randomness to be had.
+    /// The operating system gives no random bytes.
     #[error("the system gives no random bytes for the attempt")]
     Entropy(#[source] getrandom::Error),
 }
 
-/// A cart made ready for deliveries.
+/// A cart made ready for deliveries, with its plugin, connections and limits.
 pub struct Courier {
     cart: CartId,
     plugin: Plugin,
@@ -87,34 +87,34 @@ pub struct Courier {
     clock: Arc<dyn Clock>,
 }
 
-/// What is to be delivered, and what is known from before.
+/// One attempt to be made: the update, and what earlier attempts achieved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// The delivery's id, the same for every attempt.
+    /// The delivery's id, the same for every attempt. It is the idempotency key.
     pub delivery: DeliveryId,
-    /// The number of the update among its order's, from 1.
+    /// The number of the update among those of its order, from 1.
     pub sequence: u64,
-    /// The number of this attempt, from 1.
+    /// The number of this attempt at the update, from 1.
     pub attempt: u32,
-    /// The attempts before this one.
+    /// The attempts before this one, with the steps that each of them completed.
     pub earlier: Vec<EarlierAttempt>,
-    /// The cart's own reference from this order's last success.
+    /// The cart's own reference from this order's last success; `None` if the cart gave none.
     pub known_reference: Option<String>,
-    /// What to tell the cart.
+    /// The update that the cart is to be told.
     pub update: Box<Update>,
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Attempt {
-    /// The short record, to be kept.
+    /// The short record, which the outbox keeps.
     pub receipt: Receipt,
-    /// The whole record, for whoever wants to know or to replay.
+    /// The full record of requests and answers, for people to look at and to replay. It holds personal data.
     pub cassette: Cassette,
 }
 
 impl Attempt {
-    /// What the cart was told, whatever becomes of the update.
+    /// The packages and the reference that the cart was told in this attempt, whether the update as a whole succeeded or not.
     pub fn told(&self) -> Told {
         let Call::SendOrderStatus { update, .. } = &self.cassette.call else { return Told::default() };
         let named = |told: &ToldPackage| {
@@ -128,7 +128,7 @@ impl Attempt {
         Told { reference: self.receipt.reference.clone(), packages: self.receipt.packages.iter().filter_map(named).collect() }
     }
 
-    /// How long the cart shall be asked nothing, by the plugin's wish, in milliseconds.
+    /// How long the plugin asks that no request be sent to the cart, in milliseconds; 0 if the plugin does not ask.
     pub fn rest_ms(&self) -> u64 {
         match &self.cassette.outcome {
             Outcome::Applied(applied) => applied.rest_ms.unwrap_or(0),
@@ -136,7 +136,7 @@ impl Attempt {
         }
     }
 
-    /// What the plugin gave back for the next attempt.
+    /// The bytes that the plugin returned for the next attempt; `None` if it returned none or succeeded.
     pub fn resume(&self) -> Option<Vec<u8>> {
         match &self.cassette.outcome {
             Outcome::Failed(failure) => failure.resume.clone(),
@@ -144,13 +144,13 @@ impl Attempt {
         }
     }
 
-    /// What the next attempt is told of this one.
+    /// The summary of this attempt that the next attempt is given.
     pub fn earlier(&self) -> EarlierAttempt {
         let Receipt { attempt, reach, ref steps, .. } = self.receipt;
         EarlierAttempt { attempt, reach, steps: steps.clone(), resume: self.resume(), extra: Vec::new() }
     }
 
-    /// What this machine could not do, where the attempt failed for that.
+    /// Why this machine could not perform the attempt, as text; `None` if the attempt did not fail because of this machine.
     pub fn local_fault(&self) -> Option<String> {
         if self.receipt.fate != receipt::Fate::LocalFault {
             return None;
@@ -162,7 +162,7 @@ impl Attempt {
 }
 
 impl Courier {
-    /// Makes a cart ready. Nothing is sent. What log-ins replace lives as long as the value.
+    /// Makes a cart ready. Nothing is sent. Values that log-ins replace are held in memory, as long as this value lives.
     ///
     /// # Errors
     ///
@@ -180,7 +180,7 @@ impl Courier {
         Ok(courier)
     }
 
-    /// The same with tokens that others of the cart share, and a keeper of the fields that log-ins replace.
+    /// As [`Courier::new`], with tokens that other couriers of the cart share, and a keeper that stores the fields that log-ins replace.
     ///
     /// # Errors
     ///
@@ -209,26 +209,26 @@ impl Courier {
         Ok(Courier { cart: id(), plugin, door, warnings, settings, limits, clock })
     }
 
-    /// What the cart's plugin says of itself.
+    /// The manifest of the cart's plugin.
     pub fn manifest(&self) -> &Manifest {
         self.plugin.manifest()
     }
 
-    /// The deadline of a call, in milliseconds.
+    /// The limit for a whole call, in milliseconds.
     pub fn call_ms(&self) -> u32 {
         self.limits.call_ms
     }
 
-    /// What the operator should know about this cart's connection, such as secrets too short to be looked for.
+    /// What the operator should know about this cart's connection, such as secrets that are too short to be searched for in answers.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// Tries a delivery once. It always comes back with a receipt: whatever the plugin or the cart does is an outcome, not an error.
+    /// Makes one attempt at a delivery. The attempt always ends with a receipt: whatever the plugin or the cart does is an outcome, not an error.
     ///
     /// # Errors
     ///
-    /// [`Error::Entropy`] alone; nothing was sent then.
+    /// [`Error::Entropy`] only; nothing was sent then.
     pub async fn attempt(&self, job: Job, mode: Mode) -> Result<Attempt, Error> {
         let context = self.context()?;
         let delivery = Delivery {
@@ -247,27 +247,27 @@ impl Courier {
         Ok(Attempt { receipt, cassette })
     }
 
-    /// Asks the plugin whether the cart works, and how it sees an order. It changes nothing at the cart.
+    /// Asks the plugin to test the connection and, if one is named, to report an order. Nothing is changed at the cart.
     ///
     /// # Errors
     ///
-    /// [`Error::Entropy`] alone.
+    /// [`Error::Entropy`] only.
     pub async fn check(&self, order: Option<OrderKey>, mode: Mode) -> Result<Cassette, Error> {
         let context = self.context()?;
         Ok(self.run(Call::Check { order, context }, None, mode).await)
     }
 
-    /// Asks the plugin for values that only this shop knows, of a kind that its manifest says are asked for. It changes nothing at the cart.
+    /// Asks the plugin for values that only this shop knows, of a kind that the manifest lists. Nothing is changed at the cart.
     ///
     /// # Errors
     ///
-    /// [`Error::Entropy`] alone.
+    /// [`Error::Entropy`] only.
     pub async fn choices(&self, of: ChoicesOf, mode: Mode) -> Result<Cassette, Error> {
         let context = self.context()?;
         Ok(self.run(Call::ListChoices { of, context }, None, mode).await)
     }
 
-    /// Runs a call with this cart's services and keeps the record of it.
+    /// Runs a call of the plugin with this cart's connections and records it.
     async fn run(&self, call: Call, delivery: Option<&DeliveryId>, mode: Mode) -> Cassette {
         let mut session = self.door.session(mode, delivery.map(DeliveryId::as_str));
         let outcome = self.plugin.call(&call, &self.limits, &mut session).await;
@@ -310,13 +310,13 @@ impl Courier {
     }
 }
 
-/// What a plugin may plan by.
+/// The limits that a plugin is told, by which it can plan its requests.
 fn told(limits: &Limits) -> delivery::Limits {
     let Limits { requests, request_bytes, response_bytes, request_ms, call_ms, .. } = *limits;
     delivery::Limits { requests, request_bytes, response_bytes, request_ms: request_ms.into(), call_ms: call_ms.into() }
 }
 
-/// What of an outcome a receipt keeps besides its fate.
+/// The message, the cart's reference and the completed steps of an outcome, which a receipt keeps besides the fate.
 fn summary(outcome: &Outcome) -> (Option<String>, Option<String>, Vec<Step>) {
     match outcome {
         Outcome::Applied(applied) => (applied.message.clone(), applied.reference.clone(), applied.steps.clone()),

@@ -1,15 +1,15 @@
-//! Which orders' queues are held at this moment: by an attempt, or by a person who changes what waits there.
+//! The locks of the orders' queues, held by an attempt or by a person who changes what waits there.
 //!
-//! The outbox cannot know whether an attempt is under way. Within one process this does: whoever discards holds the queue meanwhile, so that
-//! nothing is taken away that is being sent, and no attempt starts at what is being taken away. Another process has no part in it: the data
-//! directory's lock keeps it out.
+//! The outbox cannot know whether an attempt is under way. Within one process these locks do: whoever discards a delivery holds the queue meanwhile,
+//! so that nothing is discarded while it is sent, and no attempt starts at what is being discarded. Other processes are kept out by the data
+//! directory's lock.
 
 use super::schedule::CartKey;
 use crate::id::SenderOrderNumber;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-/// The queues that are held. Clones share it.
+/// The queues that are held. Clones share the locks.
 #[derive(Debug, Clone, Default)]
 pub struct Lanes {
     held: Arc<Mutex<BTreeSet<Lane>>>,
@@ -17,7 +17,7 @@ pub struct Lanes {
 
 type Lane = (CartKey, SenderOrderNumber);
 
-/// A queue that is held for as long as this lives.
+/// The lock of one queue, held as long as this value lives.
 #[derive(Debug)]
 pub struct Held {
     lanes: Lanes,
@@ -25,7 +25,7 @@ pub struct Held {
 }
 
 impl Lanes {
-    /// Holds an order's queue. None: somebody else does.
+    /// Locks an order's queue. `None` if the queue is locked already.
     pub fn hold(&self, cart: &CartKey, order: &SenderOrderNumber) -> Option<Held> {
         let lane = (cart.clone(), order.clone());
         let free = self.held.lock().expect("nobody panics while holding it").insert(lane.clone());

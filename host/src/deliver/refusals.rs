@@ -1,7 +1,7 @@
-//! Orders in a row to which a cart's credentials have no right.
+//! Counts orders in a row that a cart did not permit.
 //!
-//! One order that is not permitted is that order's matter, and a dead letter. Several different ones in a row are the cart's: it is paused, and
-//! the last of them waits for a person as everything else there does. Nothing of it is on disk: after a start the row begins anew.
+//! One order that is not permitted concerns that order alone and becomes a dead letter. Several different ones in a row concern the cart: it is
+//! paused, and the last of them waits for a person with all its other orders. The count is not on disk and begins again after a start.
 
 use super::schedule::CartKey;
 use crate::id::SenderOrderNumber;
@@ -10,15 +10,15 @@ use cartage_contract::delivery::FailureKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-/// Different orders in a row that are not permitted, with the one at which the cart is paused.
+/// The number of different orders in a row that are not permitted, the last included, at which the cart is paused.
 pub const REFUSED_ORDERS_MAX: usize = 3;
 
-/// The orders that each cart did not permit since it permitted one.
+/// The orders that each cart did not permit since it last permitted one.
 #[derive(Debug, Default)]
 pub(super) struct Refusals(Mutex<BTreeMap<CartKey, BTreeSet<SenderOrderNumber>>>);
 
 impl Refusals {
-    /// The fate of an attempt, seen together with those before it.
+    /// The fate of an attempt, changed to a pause of the cart if it completes the row.
     pub(super) fn judge(&self, cart: &CartKey, order: &SenderOrderNumber, fate: Fate) -> Fate {
         let mut carts = self.0.lock().expect("nobody panics while holding it");
         match fate {

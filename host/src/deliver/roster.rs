@@ -1,4 +1,4 @@
-//! What delivering needs to know of carts, from whoever keeps them.
+//! What delivery needs to know of carts: the trait [`Roster`] and its data.
 
 use super::schedule::{Breaker, CartKey, Verdict};
 use super::{Attempt, Courier};
@@ -14,22 +14,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Why a cart cannot be made ready, in the words of whoever tried.
+/// Why a cart cannot be made ready; the text comes from the implementation of [`Roster`].
 pub type NotReady = Box<dyn std::error::Error + Send + Sync>;
 
-/// Keeps the carts.
+/// The carts of an installation, with what delivery may do to them.
 pub trait Roster: Send + Sync + 'static {
-    /// Every cart there is.
+    /// Lists the state of all carts.
     fn carts(&self) -> impl Future<Output = Result<Vec<Standing>, outbox::Error>> + Send;
 
-    /// One of them. None: it is gone.
+    /// Looks up one cart; `None` if it was removed.
     fn cart(&self, cart: &CartKey) -> impl Future<Output = Result<Option<Standing>, outbox::Error>> + Send;
 
-    /// A cart made ready. Asked before every attempt, so it should be quick where nothing has changed. None: it refused its credentials, and is
-    /// left alone until something is changed, also by those whose turn had begun.
+    /// Makes a cart ready. This is called before every attempt, so it should be quick where nothing has changed. `None` if the cart refused its
+    /// credentials: it is then left alone until something is changed, also by orders whose turn had begun.
     fn ready(&self, cart: &CartKey) -> impl Future<Output = Result<Option<Arc<Ready>>, NotReady>> + Send;
 
-    /// An update as it stands now: what of it the cart was told since it was accepted is marked, and what its plugin cannot carry is told otherwise.
+    /// Brings an update up to date: marks what the cart was told since the update was accepted, and rewrites what the plugin cannot carry.
     fn brief(
         &self,
         cart: &CartKey,
@@ -38,87 +38,87 @@ pub trait Roster: Send + Sync + 'static {
         update: Box<Update>,
     ) -> impl Future<Output = Result<Box<Update>, outbox::Error>> + Send;
 
-    /// An attempt is over and about to be settled. Whether its fate stands, or the cart has other credentials that are to be tried next.
+    /// Reports a finished attempt before it is settled. Says whether the attempt's fate stands, or the cart has other credentials to be tried next.
     fn tried(&self, cart: &CartKey, ready: &Ready, fate: Fate) -> impl Future<Output = Credentials> + Send;
 
-    /// What is kept of an attempt.
+    /// Prepares the records of an attempt that are to be stored.
     fn record(&self, ready: &Ready, attempt: &Attempt) -> impl Future<Output = Recorded> + Send;
 
-    /// Pauses a cart until somebody resumes it.
+    /// Pauses a cart until a person resumes it.
     fn pause(&self, cart: &CartKey, why: PauseReason) -> impl Future<Output = Result<(), outbox::Error>> + Send;
 
-    /// Something happened that people or counters should hear of. It must not wait.
+    /// Reports an event to people and counters. This must not block.
     fn note(&self, cart: &CartKey, note: &Note<'_>);
 }
 
-/// What is kept of an attempt.
+/// The records of an attempt that are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// Its receipt, without personal data.
+    /// The receipt, without personal data.
     pub receipt: Receipt,
-    /// Its recording. `None`: none is kept.
+    /// The attempt's recording; `None` if none is kept.
     pub cassette: Option<Tape>,
 }
 
-/// How a cart stands.
+/// The state of a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// Which.
+    /// The merchant and the Cart ID.
     pub cart: CartKey,
-    /// How updates are taken to it.
+    /// The cart's rules for concurrency, rate, retries and dead letters.
     pub rules: DeliveryRules,
-    /// Whether it is enabled.
+    /// Whether the cart is enabled.
     pub enabled: bool,
-    /// Whether it is paused.
+    /// The pause that holds the cart; `None` if it is not paused.
     pub pause: Option<Pause>,
 }
 
-/// A cart made ready.
+/// A cart made ready, with what delivery needs for an attempt.
 pub struct Ready {
-    /// Takes updates there.
+    /// The cart's plugin, connections and limits, which make the attempt.
     pub courier: Courier,
-    /// How.
+    /// The cart's rules for concurrency, rate, retries and dead letters.
     pub rules: DeliveryRules,
-    /// What they leave out.
+    /// The parts of updates that the cart is never told.
     pub leave_out: BTreeSet<Part>,
-    /// Whether each status is a full state, as its plugin says.
+    /// Whether the plugin states that each status it sends is a full state, so that an older one need not be sent.
     pub full_state: bool,
-    /// Which of its credentials it was made ready with.
+    /// The credentials with which the cart was made ready.
     pub turn: Turn,
-    /// For those that wait until they worked: one for as long as they wait, also where the cart is made ready anew meanwhile.
+    /// The trial of credentials that nobody knows to work yet. It lasts as long as they wait, also if the cart is made ready anew meanwhile.
     pub trial: Arc<Trial>,
-    /// What is taken out of its recordings.
+    /// The rules by which personal data is removed from the cart's recordings.
     pub personal: Rules,
-    /// Until when nothing is, because a person said so.
+    /// The time until which recordings keep personal data, because a person asked for that; `None` if nobody did.
     pub raw_until_unix_ms: Option<u64>,
 }
 
-/// Which credentials a cart was made ready with.
+/// The credentials with which a cart was made ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// Those in use.
+    /// The credentials in use.
     Current,
-    /// Those that wait until they worked.
+    /// New credentials, which replace those in use once they have worked.
     Next,
 }
 
-/// Lets credentials of which nobody knows whether they work be tried with one order at a time, until the cart answered one.
+/// Lets credentials that nobody knows to work be tried with one order at a time, until the cart has answered one.
 #[derive(Debug, Default)]
 pub struct Trial {
     under_way: AtomicBool,
     over: AtomicBool,
 }
 
-/// An order that is tried with them.
+/// An order with which the credentials are being tried. Dropping the value ends the turn.
 pub struct Trying<'t>(&'t Trial);
 
 impl Trial {
-    /// Whether the cart answered one of them.
+    /// Whether the cart has answered an order sent with these credentials.
     pub fn is_over(&self) -> bool {
         self.over.load(Ordering::Relaxed)
     }
 
-    /// Begins an attempt. None: another is under way.
+    /// Begins an attempt; `None` if another one is under way.
     pub(super) fn begin(&self) -> Option<Trying<'_>> {
         let free = self.over.load(Ordering::Relaxed) || !self.under_way.swap(true, Ordering::Relaxed);
         free.then_some(Trying(self))
@@ -126,7 +126,7 @@ impl Trial {
 }
 
 impl Trying<'_> {
-    /// The cart answered with sense.
+    /// Notes that the cart gave a meaningful answer, which ends the trial.
     pub(super) fn answered(&self) {
         self.0.over.store(true, Ordering::Relaxed);
     }
@@ -138,65 +138,65 @@ impl Drop for Trying<'_> {
     }
 }
 
-/// What the credentials make of an attempt's fate.
+/// How the cart's credentials affect an attempt's fate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credentials {
-    /// It stands.
+    /// The fate of the attempt stands.
     Stand,
-    /// They were refused, and there are others: the attempt counts as nothing and is made again with those.
+    /// The cart refused these credentials, and there are others: the attempt does not count and is repeated with the others.
     OthersNext,
 }
 
-/// What people or counters should hear of.
+/// An event that people or counters are told of.
 #[derive(Debug)]
 pub enum Note<'a> {
-    /// An attempt is over, and what came of it is on disk.
+    /// An attempt is over, and its outcome is on disk.
     Attempted {
-        /// What was tried.
+        /// The claim under which the attempt was made.
         claim: &'a Claim,
-        /// What came of it.
+        /// The receipt and the recording of the attempt.
         attempt: &'a Attempt,
-        /// What follows.
+        /// What follows for the update and for the cart.
         verdict: &'a Verdict,
     },
     /// A delivery was claimed too often without an answer and became a dead letter.
     Poison {
-        /// Which.
+        /// The delivery that became a dead letter.
         delivery: &'a DeliveryId,
     },
-    /// Something failed at an order's queue, which rests for that.
+    /// A failure affected one order's queue, which now rests.
     Fault {
-        /// The order.
+        /// The order's number, by which its queue is known.
         order: &'a str,
-        /// What failed, with all causes.
+        /// The error's text, with all causes.
         fault: &'a str,
     },
-    /// The cart cannot be made ready.
+    /// The cart could not be made ready, its queue could not be read, or an attempt could not begin.
     NotReady {
-        /// Why not.
+        /// The reason, with its causes.
         why: &'a (dyn std::error::Error + 'static),
     },
-    /// The outbox could not be written or read; it is tried again.
+    /// The outbox could not be read or written; the operation is repeated.
     Disk {
-        /// Why not.
+        /// The error of the outbox.
         error: &'a outbox::Error,
     },
-    /// The cart's breaker opened, lets one order through to see, or closed.
+    /// The cart's breaker changed its state.
     Breaker(Breaker),
 }
 
 impl Ready {
-    /// Whether only the newest update of an order matters.
+    /// Whether only the newest update of an order matters to the cart.
     pub fn newest_only(&self) -> bool {
         self.rules.dead_letters == DeadLetters::LatestWins && self.full_state
     }
 
-    /// How long an attempt may be under way at the cart, if no answer came, in milliseconds.
+    /// How long an attempt without an answer may still be under way at the cart, in milliseconds.
     pub fn busy_ms(&self) -> u64 {
         self.rules.busy_ms(self.courier.call_ms())
     }
 
-    /// What becomes of an order whose head is dead.
+    /// What happens to an order's queue when the update at its head becomes a dead letter.
     pub fn after_dead(&self) -> Then {
         match self.rules.dead_letters {
             DeadLetters::Skip => Then::Go,

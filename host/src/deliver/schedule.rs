@@ -1,21 +1,20 @@
-//! Which cart is asked for orders, when and how many; and what follows from an attempt. Pure: times, random numbers and events come in,
-//! decisions go out.
+//! Decides which carts are asked for orders, when, and for how many; and what follows from an attempt. The code is pure: times, random numbers and
+//! events are its input, decisions its output.
 //!
-//! The worker's loop is this. [`Scheduler::next`] names carts and how many orders each may start. The worker reads that many due *lanes* (the
-//! head of each order's queue) from the outbox, without those in flight, and says so by [`Scheduler::fetched`], which gives those that may
-//! start. Each attempt's [`receipt::Fate`](crate::receipt::Fate) becomes a [`Verdict`] by [`after()`]; once the outbox has it on disk, the worker
-//! says so by [`Scheduler::settled`]. In between it sleeps until [`Scheduler::wake_at`] or an event.
+//! The worker's loop is this. [`Scheduler::next`] names carts and how many orders each may start. For each cart the worker reads that many due
+//! *lanes* (heads of the orders' queues) from the outbox, without those in flight, and passes them to [`Scheduler::fetched`], which returns those
+//! that may start. Each attempt's [`receipt::Fate`](crate::receipt::Fate) becomes a [`Verdict`] by [`after()`]; once the verdict is on disk, the
+//! worker calls [`Scheduler::settled`]. In between the worker sleeps until [`Scheduler::wake_at`] or an event.
 //!
-//! Promises: of a lane one update is in flight at most; a cart's concurrency, rate, pause and breaker hold at every moment; a
-//! cart never waits for another one's answers, only for free slots, and these go round, merchants first. An order that waits for its retry delays no
-//! other order. A decision costs the logarithm of the number of carts, not the number: carts without work, or with work that is
-//! not due, are not looked at.
+//! The scheduler promises: at most one update of a lane is in flight; a cart's concurrency, rate, pause and breaker hold at every moment; a cart
+//! never waits for another one's answers, only for free slots, which are shared in turns, merchants first. An order that waits for its retry delays
+//! no other order. The cost of a decision grows with the logarithm of the number of carts: carts without work, or with work that is not due, are not
+//! visited.
 //!
-//! It cannot know what is in the outbox, only what it was told: [`Scheduler::work`] must follow every commit that puts something into a lane, be
-//! it accepted, retried or unblocked, and may come too often. A simulation from seeds beside the tests shows all of it together, with
-//! clocks that jump and processes that die.
+//! The scheduler knows of the outbox only what it was told: [`Scheduler::work`] must follow every commit that accepts, retries or unblocks an update,
+//! and may be called too often. A simulation from seeds beside the tests covers all of this together, with clocks that jump and processes that die.
 //!
-//! An update at which the process was at work when it died is a suspect. One suspect is tried at a time, of all carts together.
+//! An update that the process was working on when it died is a suspect. Of all carts together, one suspect is tried at a time.
 
 mod after;
 mod breaker;
@@ -43,45 +42,45 @@ use cart::{Cart, Place, Proof};
 use std::collections::{BTreeMap, BTreeSet};
 use turns::Turns;
 
-/// How long a cart is left alone after the outbox said that something is due and gave nothing.
+/// How long a cart is left alone, in milliseconds, if the outbox said that something is due and then returned nothing.
 pub const EMPTY_FETCH_MS: u64 = 250;
 
-/// A cart of a merchant.
+/// The merchant and the Cart ID.
 pub type CartKey = (MerchantId, CartId);
 
-/// A cart within the scheduler, never used twice.
+/// A cart's number within the scheduler. Numbers are not used again.
 type Number = u64;
 
-/// Decides which cart is asked for orders, when and how many. `L` names a lane among those of its cart.
+/// Decides which carts are asked for orders, when, and for how many. `L` identifies a lane among those of its cart.
 #[derive(Debug)]
 pub struct Scheduler<L> {
     numbers: BTreeMap<CartKey, Number>,
     carts: BTreeMap<Number, Cart<L>>,
     /// Carts for which nothing can be done before a time.
     waiting: BTreeSet<(u64, Number)>,
-    /// Carts that can be asked now.
+    /// Carts that can be asked for orders now.
     ready: Turns,
     next_number: Number,
     slots: u32,
     in_flight: u32,
-    /// Slots kept for what fetches under way may bring.
+    /// Slots reserved for the orders that fetches under way may return.
     reserved: u32,
-    /// The suspect in flight.
+    /// The suspect in flight, at most one of all carts.
     trial: Option<(Number, L)>,
-    /// Carts with suspects that wait for the end of the trial.
+    /// Carts with suspects that wait for the end of the suspect's trial.
     holding: BTreeSet<Number>,
     changes: Vec<(CartKey, Breaker)>,
 }
 
-/// A cart that may be asked for orders.
+/// A request to read the due lanes of a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetch<L> {
-    /// The cart.
+    /// The merchant and the Cart ID.
     pub cart: CartKey,
-    /// How many lanes, at most.
+    /// The most lanes that the cart may start now.
     pub at_most: u32,
-    /// Lanes are due that have this time or an earlier one. It is the present, except where the outbox has a time that no schedule can have
-    /// meant: that was written by a clock which was wrong.
+    /// Lanes are due if their time is this or earlier. It is the present, unless the outbox holds a time that no schedule can have meant, because it
+    /// was written by a wrong clock.
     pub due_by_unix_ms: u64,
     /// Lanes to leave out: those in flight, and suspects that wait.
     pub in_flight: Vec<L>,
@@ -90,29 +89,29 @@ pub struct Fetch<L> {
 /// A lane that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate<L> {
-    /// The lane, by the outbox's own key.
+    /// The lane, by its key in the outbox.
     pub lane: L,
-    /// Whether its update may be what ended the process before. Of those one is in flight at a time, of all carts together: should the process
-    /// end again, it is known of which. The others wait for that, and nobody waits for them.
+    /// Whether the update may be what ended the process before. Of all carts together, one suspect is in flight at a time, so that if the process
+    /// ends again, it is known at which one. The other suspects wait for that, and nothing waits for them.
     pub suspect: bool,
 }
 
-/// How a cart stands, for people and metrics.
+/// The state of a cart, for people and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Whether it is paused.
+    /// The pause that holds the cart.
     pub pause: Pause,
-    /// Whether it is disabled.
+    /// Whether the cart is disabled.
     pub disabled: bool,
-    /// Its breaker.
+    /// The state of the cart's breaker.
     pub breaker: Breaker,
-    /// Orders in flight.
+    /// The number of the cart's orders in flight.
     pub in_flight: usize,
 }
 
 impl<L: Ord + Clone> Scheduler<L> {
-    /// A scheduler without carts. `slots` orders may be in flight at once, of all carts together: enough for every cart that may hang at
-    /// the same time, with its whole concurrency, and for the others besides.
+    /// A scheduler without carts. `slots` orders of all carts together may be in flight at once: enough for the whole concurrency of all carts that
+    /// may hang at the same time, and for the others.
     pub fn new(slots: u32) -> Scheduler<L> {
         Scheduler {
             numbers: BTreeMap::new(),
@@ -129,7 +128,7 @@ impl<L: Ord + Clone> Scheduler<L> {
         }
     }
 
-    /// Takes a cart in, or its changed rules. A new one is enabled, not paused, and has no work until [`Scheduler::work`] says so.
+    /// Adds a cart, or changes its rules. A new cart is enabled, not paused, and has no work until [`Scheduler::work`] is called.
     pub fn set(&mut self, key: &CartKey, rules: &DeliveryRules, now: Now) {
         let number = self.numbers.get(key).copied().unwrap_or_else(|| {
             let number = self.next_number;
@@ -146,12 +145,12 @@ impl<L: Ord + Clone> Scheduler<L> {
         });
     }
 
-    /// Lets a cart go. What is in flight is still to be settled.
+    /// Removes a cart. Its orders in flight must still be settled.
     pub fn remove(&mut self, key: &CartKey, now: Now) {
         self.change_by_key(key, now, |cart| cart.removed = true);
     }
 
-    /// A cart has work, due at this time of the [`Timeline`] or of the wall clock.
+    /// Notes that a cart has work, due at this time of the [`Timeline`] or of the wall clock.
     pub fn work(&mut self, key: &CartKey, due_unix_ms: u64, now: Now) {
         self.change_by_key(key, now, |cart| {
             cart.news = true;
@@ -159,17 +158,17 @@ impl<L: Ord + Clone> Scheduler<L> {
         });
     }
 
-    /// Pauses a cart until a time, or until a person resumes it. Of two pauses the longer one holds.
+    /// Pauses a cart until a time, or until a person resumes it (`None`). Of two pauses the longer one holds.
     pub fn pause(&mut self, key: &CartKey, until_unix_ms: Option<u64>, now: Now) {
         self.change_by_key(key, now, |cart| cart.pause(until_unix_ms));
     }
 
-    /// Nobody knows whether a cart takes the credentials that are used from now on: it is asked with one order first.
+    /// Starts a proof of a cart's credentials, of which nobody knows whether they work: the cart is asked with one order first.
     pub fn prove(&mut self, key: &CartKey, now: Now) {
         self.change_by_key(key, now, Cart::wants_proof);
     }
 
-    /// Ends a cart's pause. An open breaker lets its probe go at once.
+    /// Ends a cart's pause. An open breaker lets its probe start at once.
     pub fn resume(&mut self, key: &CartKey, now: Now) {
         self.change_by_key(key, now, |cart| {
             cart.pause = Pause::None;
@@ -177,17 +176,17 @@ impl<L: Ord + Clone> Scheduler<L> {
         });
     }
 
-    /// Disables a cart.
+    /// Disables a cart: none of its orders starts any more.
     pub fn disable(&mut self, key: &CartKey, now: Now) {
         self.change_by_key(key, now, |cart| cart.disabled = true);
     }
 
-    /// Enables it again. A pause holds on.
+    /// Enables a cart again. A pause continues.
     pub fn enable(&mut self, key: &CartKey, now: Now) {
         self.change_by_key(key, now, |cart| cart.disabled = false);
     }
 
-    /// The carts that may be asked for orders now, and how many each. Every one must be answered by [`Scheduler::fetched`].
+    /// The carts that may be asked for orders now, and for how many. Each must be answered by [`Scheduler::fetched`].
     pub fn next(&mut self, now: Now) -> Vec<Fetch<L>> {
         while let Some((at, number)) = self.waiting.first().copied().filter(|(at, _)| *at <= now.unix_ms()) {
             self.waiting.remove(&(at, number));
@@ -225,9 +224,8 @@ impl<L: Ord + Clone> Scheduler<L> {
         fetches
     }
 
-    /// A fetch is over: these lanes of the cart are due, and beyond them and those in flight the next is due at `next_due_unix_ms`. Gives
-    /// those that start now; they are in flight until [`Scheduler::settled`]. The others, if any, stay where they are, since the cart was
-    /// paused or changed meanwhile.
+    /// Ends a fetch: these lanes of the cart are due, and of the others not in flight the next is due at `next_due_unix_ms`. Returns the lanes that
+    /// start now, which are in flight until [`Scheduler::settled`]. The others, if any, wait, because the cart was paused or changed meanwhile.
     pub fn fetched(&mut self, key: &CartKey, lanes: Vec<Candidate<L>>, next_due_unix_ms: Option<u64>, now: Now) -> Vec<L> {
         let mut started = Vec::new();
         let mut granted = 0;
@@ -271,8 +269,8 @@ impl<L: Ord + Clone> Scheduler<L> {
         started
     }
 
-    /// An attempt is over and its outcome on disk. `next_due_unix_ms`: when the lane's head is due now, if it has one that is not blocked.
-    /// `draw` is any number, evenly drawn. A lane that is not in flight is passed over.
+    /// Ends an attempt whose outcome is on disk. `next_due_unix_ms` is the time at which the lane's head is due now; `None` if the lane is empty or
+    /// blocked. `draw` is a random number, evenly distributed. A lane that is not in flight is ignored.
     pub fn settled(&mut self, key: &CartKey, lane: &L, verdict: &Verdict, next_due_unix_ms: Option<u64>, now: Now, draw: u64) {
         let mut was_in_flight = false;
         let is_trial = self.trial.as_ref().is_some_and(|(number, tried)| tried == lane && self.numbers.get(key) == Some(number));
@@ -315,23 +313,24 @@ impl<L: Ord + Clone> Scheduler<L> {
         }
     }
 
-    /// When [`Scheduler::next`] has something to say again if nothing happens before: a time of the [`Timeline`]. None: only after an event.
+    /// The time of the [`Timeline`] at which [`Scheduler::next`] should be called again if nothing happens before. `None` if only an event can change
+    /// its answer.
     pub fn wake_at(&self) -> Option<u64> {
         let free = self.in_flight + self.reserved < self.slots;
         if free && !self.ready.is_empty() { Some(0) } else { self.waiting.first().map(|(at, _)| *at) }
     }
 
-    /// What became of breakers since this was last asked, in order: each change of a cart's breaker. They are kept until asked for.
+    /// The changes of breakers since the last call, in order. They are kept until this is called.
     pub fn take_breaker_changes(&mut self) -> Vec<(CartKey, Breaker)> {
         std::mem::take(&mut self.changes)
     }
 
-    /// How often in a row a cart asked for fewer requests: for [`History::rate_limits`].
+    /// How often in a row a cart asked for fewer requests, for [`History::rate_limits`].
     pub fn rate_limits(&self, key: &CartKey) -> u32 {
         self.cart(key).map_or(0, |cart| cart.rate_limits)
     }
 
-    /// How a cart stands. None: it is not known here.
+    /// The state of a cart. `None` if the scheduler does not know the cart.
     pub fn standing(&self, key: &CartKey, now: Now) -> Option<Standing> {
         let of = |cart: &Cart<L>| Standing {
             pause: if cart.is_paused(now) { cart.pause } else { Pause::None },
@@ -342,7 +341,7 @@ impl<L: Ord + Clone> Scheduler<L> {
         self.cart(key).filter(|cart| !cart.removed).map(of)
     }
 
-    /// Orders in flight, of all carts together.
+    /// The number of orders in flight, of all carts together.
     pub fn in_flight(&self) -> u32 {
         self.in_flight
     }
@@ -357,7 +356,7 @@ impl<L: Ord + Clone> Scheduler<L> {
         }
     }
 
-    /// The one way in which a cart changes: it leaves its place, changes, and takes the place that is now its own.
+    /// Changes a cart: it leaves its place, is changed, and enters its new place. All changes go through here.
     fn change(&mut self, number: Number, now: Now, change: impl FnOnce(&mut Cart<L>)) {
         let cart = self.carts.get_mut(&number).expect("its number was looked up");
         match cart.place {

@@ -1,11 +1,11 @@
-//! Which attempts this program is at work on at this moment, in a file that outlives it: evidence, should it die.
+//! Records in a file which attempts this process is working on, as evidence for the next process if this one dies.
 //!
-//! A program that is killed, or runs out of memory, has no last word, and most of what is under way at that moment has nothing to do with it. So each
-//! attempt has a line in a small file, which says whether the program is at work on it or waits for its cart. Lines are written without waiting for
-//! the disk: what a process has written survives it. It does not survive a loss of power, so a file of an earlier start of the machine is no evidence.
-//! Whoever ends in the usual way, with attempts under way or without, leaves no line that says "working".
+//! A process that is killed, or runs out of memory, cannot report anything, and most attempts under way at that moment have nothing to do with its
+//! death. So each attempt has a line in a small file, which says whether the process is working on it or waiting for its cart. Lines are written
+//! without waiting for the disk: they survive the process, but not a loss of power, so a file from an earlier start of the machine is no evidence. A
+//! process that ends in the usual way leaves no line that says "working".
 //!
-//! The file is a help and no condition: where it cannot be written, deliveries go on without evidence, and none is poison.
+//! Deliveries do not depend on the file: where it cannot be written, they continue without evidence, and no delivery becomes a suspect.
 
 use crate::id::{DeliveryId, MerchantId};
 use crate::outbox::Suspect;
@@ -17,52 +17,52 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// The bytes of a line, its end included: the longest merchant, a delivery and a number fit.
+/// The bytes of a line, with its end: the longest merchant id, a delivery id and a number fit.
 const LINE: usize = 160;
-/// The largest file that is read: many times as many lines as attempts may be in flight.
+/// The largest file that is read, in bytes: many times the most attempts that may be in flight.
 const FILE_BYTES_MAX: u64 = 1 << 20;
-/// Attempts at which the program failed and that nobody asked for yet.
+/// The most failed attempts that are remembered until they are taken.
 const FAILED_MAX: usize = 1000;
 
 const WORKING: u8 = b'w';
 const WAITING: u8 = b'-';
 
-/// Sees which attempts this program is at work on.
+/// Records which attempts this process is working on.
 #[derive(Debug, Default)]
 pub struct Witness {
-    /// Where the file is. None: nothing is written down.
+    /// The path of the file. `None` if nothing is recorded.
     path: Option<PathBuf>,
-    /// Whether that of an earlier process was heard.
+    /// Whether the record of an earlier process was read.
     heard: tokio::sync::Mutex<bool>,
     file: Mutex<Option<Arc<File>>>,
     lines: Mutex<Lines>,
     failed: Mutex<Vec<Suspect>>,
 }
 
-/// Which lines are in use.
+/// The lines of the file that are in use.
 #[derive(Debug, Default)]
 struct Lines {
     free: Vec<usize>,
     most: usize,
 }
 
-/// An attempt that is seen for as long as this lives.
+/// An attempt on record, as long as this value lives.
 #[derive(Debug)]
 pub struct Seen {
     witness: Arc<Witness>,
     suspect: Suspect,
-    /// Its line. None: it is not written down.
+    /// The file and the attempt's line in it. `None` if the attempt could not be recorded.
     line: Option<(Arc<File>, usize)>,
     working: AtomicBool,
 }
 
 impl Witness {
-    /// A witness that writes down what it sees in this file.
+    /// A witness that records attempts in this file.
     pub fn at(path: PathBuf) -> Witness {
         Witness { path: Some(path), ..Witness::default() }
     }
 
-    /// What an earlier process left, for one to hear at a time. None: it was heard.
+    /// What an earlier process left, for one caller at a time. `None` if it was taken in already.
     pub(super) async fn left(&self) -> Option<Left<'_>> {
         let heard = self.heard.lock().await;
         if *heard {
@@ -72,7 +72,7 @@ impl Witness {
         Some(Left { witness: self, heard, suspects })
     }
 
-    /// An attempt begins: the program is at work on it.
+    /// Records that an attempt begins and that the process is working on it.
     pub(super) fn sees(self: &Arc<Witness>, suspect: Suspect) -> Seen {
         let file = self.file.lock().expect("nobody panics while holding it").clone();
         let line = file.map(|file| (file, self.lines.lock().expect("nobody panics while holding it").take()));
@@ -81,13 +81,13 @@ impl Witness {
         seen
     }
 
-    /// The attempts at which this program failed and went on.
+    /// Takes the attempts that failed with an error of this process, which continued.
     pub(super) fn take_failed(&self) -> Vec<Suspect> {
         std::mem::take(&mut *self.failed.lock().expect("nobody panics while holding it"))
     }
 }
 
-/// What an earlier process left: the attempts that it was at work on when it died.
+/// The attempts that an earlier process was working on when it died.
 pub(super) struct Left<'w> {
     witness: &'w Witness,
     heard: tokio::sync::MutexGuard<'w, bool>,
@@ -95,7 +95,7 @@ pub(super) struct Left<'w> {
 }
 
 impl Left<'_> {
-    /// It is kept elsewhere: the file begins anew.
+    /// Notes that the evidence is stored elsewhere, so that the file can begin anew.
     pub(super) fn heard(mut self) {
         if let Some(path) = &self.witness.path {
             let begun = begin(path)
@@ -116,7 +116,7 @@ impl Lines {
 }
 
 impl Seen {
-    /// Runs what mostly waits for the cart: the program is at work on it only while it does something.
+    /// Runs a future that mostly waits for the cart. The line says "working" only while the future is being polled.
     pub(super) async fn waiting<F: Future>(&self, attempt: F) -> F::Output {
         let mut attempt = pin!(attempt);
         let done = poll_fn(|context| {
@@ -134,7 +134,7 @@ impl Seen {
         }
     }
 
-    /// Writes the beginning of its line.
+    /// Writes bytes at the beginning of the attempt's line.
     fn write(&self, bytes: &[u8]) {
         if let Some((file, line)) = &self.line
             && let Err(error) = write_at(file, bytes, (line * LINE) as u64)
@@ -158,7 +158,7 @@ impl Drop for Seen {
     }
 }
 
-/// The line of an attempt that is worked on.
+/// The line of an attempt that the process is working on.
 fn line_of(Suspect { merchant, delivery, attempt }: &Suspect) -> Vec<u8> {
     let mut line = format!("{} {merchant} {delivery} {attempt}", char::from(WORKING)).into_bytes();
     line.resize(LINE - 1, b' ');
@@ -166,7 +166,7 @@ fn line_of(Suspect { merchant, delivery, attempt }: &Suspect) -> Vec<u8> {
     line
 }
 
-/// The first line: which start of the machine the others are of.
+/// The first line, which names this start of the machine.
 fn heading() -> Vec<u8> {
     let mut line = format!("boot {}", boot_id()).into_bytes();
     line.resize(LINE - 1, b' ');
@@ -174,12 +174,12 @@ fn heading() -> Vec<u8> {
     line
 }
 
-/// Names this start of the machine. Empty where the system does not say.
+/// The id of this start of the machine. Empty if the system gives none.
 fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
-/// What a process before left as worked on.
+/// Reads the attempts that an earlier process left as worked on.
 fn left_behind(path: &Path) -> Vec<Suspect> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes));
@@ -203,7 +203,7 @@ fn suspect_in(line: &[u8]) -> Option<Suspect> {
     Some(Suspect { merchant, delivery, attempt: words.next()?.parse().ok()? })
 }
 
-/// Makes the file anew.
+/// Creates the file anew.
 fn begin(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -232,7 +232,7 @@ mod tests {
         Suspect { merchant: MerchantId::default(), delivery: DeliveryId::named(format!("delivery-{nth}")), attempt: nth }
     }
 
-    /// What a process hears that starts now.
+    /// The attempts that a process reads which starts now.
     async fn heard(path: &Path) -> (Arc<Witness>, Vec<Suspect>) {
         let witness = Arc::new(Witness::at(path.to_owned()));
         let left = witness.left().await.expect("nobody heard it yet");

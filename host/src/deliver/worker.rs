@@ -1,11 +1,11 @@
-//! All carts at once: the loop that ties scheduler, outbox and couriers together.
+//! Delivers for all carts at once: the loop that connects the scheduler, the outbox and the couriers.
 //!
-//! The [`Scheduler`] names carts, the outbox names their orders that are due, and each order that may go is a task of its own, which
-//! [`Deliverer::attempt`] is. The loop itself waits for nothing but the next thing to happen: a task that ends, news on the bell, the time of a
-//! retry, or the word to stop. It keeps nothing that is not on disk as well: what a crash takes from it, the next start reads again.
+//! The [`Scheduler`] names carts, the outbox names their orders that are due, and each order that may start is a task of its own, which runs
+//! [`Deliverer::attempt`]. The loop itself waits only for the next event: the end of a task, news on the bell, the time of a retry, or the signal to
+//! stop. Everything it knows is on disk as well: what a crash takes from it, the next start reads again.
 //!
-//! When told to stop, or when the store is of no use any more, it starts nothing more and waits for what is under way; what is not over by
-//! then is known by its claim. Nothing else ends it: a task that fails, or panics, lets its order's queue or its cart rest.
+//! After the signal to stop, or when the store cannot be used any more, the loop starts nothing and waits for the attempts under way; those that do
+//! not end in time are known by their claims. Nothing else ends the loop: after a task that fails or panics, its order's queue or its cart rests.
 
 use super::bell::{Bell, News};
 use super::roster::{Note, Roster, Standing};
@@ -21,15 +21,14 @@ use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-/// Orders that may be in flight at once, of all carts together.
+/// The most orders of all carts together that may be in flight at once.
 pub const IN_FLIGHT_MAX: u32 = 256;
-/// The longest that the loop sleeps: a clock that was set forward meanwhile is seen then.
+/// The longest sleep of the loop, in milliseconds. A wall clock that was set forward meanwhile is noticed then.
 pub const SLEEP_MS_MAX: u64 = 60_000;
-/// How long a cart is left alone whose queue could not be asked.
+/// How long a cart rests, in milliseconds, after its queue could not be read.
 pub const ASK_AGAIN_MS: u64 = 1_000;
 
-/// Why a worker ended before it was told to: the store is of no use any more. What was accepted is on disk, and is delivered after the next
-/// start.
+/// Why a worker ended without being told to: the store cannot be used any more. Accepted updates are on disk and are delivered after the next start.
 #[derive(Debug, thiserror::Error)]
 #[error("the store failed, so nothing more is delivered; mend what it says and start again")]
 pub struct Error(#[source] outbox::Error);
@@ -40,37 +39,37 @@ pub struct Worker<O, R> {
     bell: Arc<Bell>,
     scheduler: Scheduler<SenderOrderNumber>,
     tasks: JoinSet<Ended>,
-    /// What each task does, should it not live to say so.
+    /// By task: what it does, for the case that it panics.
     doing: HashMap<Id, Doing>,
 }
 
-/// What a task does.
+/// The work of a task.
 #[derive(Debug, Clone)]
 enum Doing {
-    /// It asks a cart's queue.
+    /// The task reads the due lanes of a cart.
     Asks(CartKey),
-    /// It is an order's turn.
+    /// The task makes an attempt at the head of an order's queue.
     Turn(CartKey, SenderOrderNumber),
 }
 
-/// What a task came to.
+/// The result of a task.
 enum Ended {
     Asked(Result<Due, outbox::Error>),
     Turn(Result<Over, outbox::Error>),
 }
 
 impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
-    /// A worker that hears of news by this bell.
+    /// A worker that this bell wakes.
     pub fn new(deliverer: Deliverer<O, R>, bell: Arc<Bell>) -> Worker<O, R> {
         let scheduler = Scheduler::new(IN_FLIGHT_MAX);
         Worker { deliverer, bell, scheduler, tasks: JoinSet::new(), doing: HashMap::new() }
     }
 
-    /// Delivers until `stop` is over, then waits at most so long for what is under way. Tells how many attempts were left under way.
+    /// Delivers until `stop` completes, then waits at most `drain` for the attempts under way. Returns how many were still under way at the end.
     ///
     /// # Errors
     ///
-    /// [`Error`], after what was under way has ended, or was waited for as long.
+    /// [`Error`], after the attempts under way have ended or the wait is over.
     pub async fn run(mut self, stop: impl Future<Output = ()> + Send, drain: Duration) -> Result<usize, Error> {
         let mut stop = std::pin::pin!(stop);
         let worked = tokio::select! {
@@ -81,7 +80,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         worked.and(drained).map(|()| left)
     }
 
-    /// Delivers until the store is of no use any more.
+    /// Delivers until the store cannot be used any more.
     async fn work(&mut self) -> Result<(), Error> {
         self.hear_the_witness().await?;
         for standing in self.carts().await? {
@@ -100,7 +99,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         }
     }
 
-    /// Before anything is tried it must be known at what an earlier process died.
+    /// Reads which attempts an earlier process was working on when it died. This must be known before anything is tried.
     async fn hear_the_witness(&self) -> Result<(), Error> {
         while let Err(error) = self.deliverer.hear_the_witness().await {
             if error.reach() == Reach::Process {
@@ -112,7 +111,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         Ok(())
     }
 
-    /// All carts. Where the store does not say which there are, it is asked again.
+    /// Lists all carts, and repeats this while the store cannot be read.
     async fn carts(&self) -> Result<Vec<Standing>, Error> {
         loop {
             match self.deliverer.roster.carts().await {
@@ -129,7 +128,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         self.doing.insert(id, doing);
     }
 
-    /// Asks the queues of the carts whose turn it is.
+    /// Starts to read the queues of the carts whose turn it is.
     fn start_what_may_go(&mut self) {
         let now = self.deliverer.now();
         for Fetch { cart, at_most, due_by_unix_ms, in_flight } in self.scheduler.next(now) {
@@ -172,7 +171,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         }
     }
 
-    /// Gives the orders that may go a task each.
+    /// Starts a task for each order that may go.
     fn asked(&mut self, cart: &CartKey, answer: Result<Due, outbox::Error>) -> Result<(), Error> {
         let now = self.deliverer.now();
         let Due { heads, next_unix_ms } = match answer {
@@ -195,7 +194,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         Ok(())
     }
 
-    /// A cart's queue could not be asked, for a reason that reaches no further.
+    /// Lets a cart rest whose queue could not be read, for a reason that affects no other cart.
     fn cart_rests(&mut self, cart: &CartKey, why: &(dyn std::error::Error + 'static)) {
         self.deliverer.roster.note(cart, &Note::NotReady { why });
         let now = self.deliverer.now();
@@ -217,7 +216,8 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         }
     }
 
-    /// What passes is waited for; a store that is of no use ends the worker, so that nobody believes that it delivers.
+    /// Reports an error of the store. A passing error is waited out; an error that makes the store unusable ends the worker, so that nobody believes
+    /// that it still delivers.
     fn disk(&self, cart: &CartKey, error: outbox::Error) -> Result<(), Error> {
         if error.reach() == Reach::Process {
             return Err(Error(error));
@@ -251,7 +251,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         Ok(())
     }
 
-    /// Takes in how a cart stands.
+    /// Passes a cart's state to the scheduler.
     fn take_in(&mut self, Standing { cart, rules, enabled, pause }: &Standing) {
         let now = self.deliverer.now();
         self.scheduler.set(cart, rules, now);
@@ -273,7 +273,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         wake_at.map_or(SLEEP_MS_MAX, |at| self.deliverer.now().until_ms(at).min(SLEEP_MS_MAX))
     }
 
-    /// Waits at most so long for what is under way. Tells how much was left, and the first thing that shows the store to be of no use.
+    /// Waits at most `drain` for the tasks under way. Returns how many were left, and the first error that shows the store to be unusable.
     async fn drain(&mut self, drain: Duration) -> (usize, Result<(), Error>) {
         let mut drained = None;
         let all = async {
@@ -290,12 +290,12 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
     }
 }
 
-/// A failure that is known by its words alone.
+/// An error of which only the text is known.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Failed(String);
 
-/// What a panic said.
+/// The text of a panic.
 fn said(error: JoinError) -> String {
     match error.try_into_panic() {
         Ok(panic) => {

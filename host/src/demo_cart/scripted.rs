@@ -1,4 +1,4 @@
-//! A shopping cart on this machine that answers by a cart script, so that a plugin's author sees what a plugin does to it over real requests.
+//! A shopping cart on this machine that answers by a cart script. A plugin's author sees over real requests what the plugin does to a cart.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -10,7 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use tokio::sync::{mpsc, oneshot};
 
-/// Requests that wait for their turn, at most. The cart answers one at a time.
+/// The most requests that wait for their turn. The cart answers one at a time.
 const WAITING_MAX: usize = 64;
 
 /// A request, and what the cart did.
@@ -22,14 +22,14 @@ pub struct Served {
     pub status: u16,
     /// What the request did to the cart: a status that was set, a shipment that was added.
     pub done: Vec<String>,
-    /// Which of these the cart had already.
+    /// Those effects of `done` that the cart had already.
     pub twice: Vec<String>,
-    /// Why there was no answer of the cart: no rule fits the request.
+    /// Why the script gave no answer: no rule fits the request. `None` if a rule did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_rule: Option<String>,
 }
 
-/// A running cart. It stops when this value is dropped.
+/// A running scripted cart. It stops when this value is dropped.
 pub struct ScriptedCart {
     address: SocketAddr,
     server: tokio::task::JoinHandle<()>,
@@ -42,11 +42,11 @@ type Turn = (Asked, oneshot::Sender<Answer>);
 type Answer = (StatusCode, HeaderMap, Vec<u8>);
 
 impl ScriptedCart {
-    /// Starts a cart that lives by the script, and says each request to `tell`. The first segment of a URL's path is the endpoint's name.
+    /// Starts a cart that follows the script, and reports each request to `tell`. The first segment of a URL's path is the endpoint's name.
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened at.
+    /// The system's error if the address cannot be listened on.
     pub async fn start(script: Script, address: SocketAddr, tell: impl Fn(Served) + Send + 'static) -> io::Result<ScriptedCart> {
         let listener = tokio::net::TcpListener::bind(address).await?;
         let address = listener.local_addr()?;

@@ -1,25 +1,23 @@
-//! Which addresses may be contacted.
+//! Which IP addresses may be contacted.
 //!
 //! An address is public unless a row of the table below says otherwise: private networks, this machine, link-local and cloud metadata services,
-//! special purposes, translations in which another address hides. A shop in the operator's own network is reached through an
-//! exception that the operator names. Exceptions open private networks only; no exception opens a metadata service or a
-//! multicast address.
+//! special purposes, and translation prefixes that hide another address. A shop in the operator's own network is reached through an exception that
+//! the operator names. Exceptions open private networks only; no exception opens a metadata service or a multicast address.
 //!
-//! The rows come from the IANA special-purpose registries (RFC 6890 and its successors) and the documentation of the cloud
-//! providers. What the table cannot know is which public addresses are the operator's own: those are given to
-//! [`Egress`](super::Egress) and denied as well.
+//! The rows come from the IANA special-purpose registries (RFC 6890 and its successors) and the documentation of the cloud providers. The table
+//! cannot know which public addresses are the operator's own: those are given to [`Egress`](super::Egress) and denied as well.
 
 use super::resolve::Resolver;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// An address that may be contacted. Only [`Rules::vet`] makes one.
+/// An address that may be contacted. Only [`Rules::vet`] creates this type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vetted(IpAddr);
 
 impl Vetted {
-    /// The address, IPv4-mapped ones as IPv4.
+    /// The address, an IPv4-mapped one as IPv4.
     pub fn ip(self) -> IpAddr {
         self.0
     }
@@ -31,69 +29,68 @@ pub enum Denied {
     /// The address is not a public one, and no exception names it.
     #[error("{ip} is {what}; if the cart is really there, name it in a private exception of the endpoint")]
     NotPublic {
-        /// The address.
+        /// The address, an IPv4-mapped one as IPv4.
         ip: IpAddr,
-        /// The table's words for it.
+        /// The table's name for the address range, such as a loopback address.
         what: &'static str,
     },
-    /// The address is never contacted, exception or not.
+    /// No exception can open the address.
     #[error("{ip} is {what}, which is never contacted")]
     Never {
-        /// The address.
+        /// The address, an IPv4-mapped one as IPv4.
         ip: IpAddr,
-        /// The table's words for it.
+        /// The table's name for the address range, such as a multicast address.
         what: &'static str,
     },
-    /// The address is one of the operator's own.
+    /// The address belongs to the operator's own network.
     #[error("{ip} belongs to this host's own network {network}")]
     Own {
-        /// The address.
+        /// The address, an IPv4-mapped one as IPv4.
         ip: IpAddr,
-        /// The network that the operator gave.
+        /// The operator's network that contains the address.
         network: IpNet,
     },
-    /// The address is one of this machine's.
+    /// The address belongs to this machine, and no exception names exactly this address.
     #[error(
         "{ip} is an address of this machine itself; if the cart runs here, name this very address in a private exception of the endpoint, or set \
          {OWN_ADDRESSES}=allow"
     )]
     ThisMachine {
-        /// The address.
+        /// The address, an IPv4-mapped one as IPv4.
         ip: IpAddr,
     },
-    /// The endpoint is private, and the address is outside its exceptions.
+    /// The endpoint may reach its private exceptions only, and the address is outside them.
     #[error("{ip} is outside the private exceptions of the endpoint, which may lead nowhere else")]
     OutsideExceptions {
-        /// The address.
+        /// The address, an IPv4-mapped one as IPv4.
         ip: IpAddr,
     },
 }
 
-/// What an exception opens, as the operator writes it: an address (`192.168.1.20`), a network (`192.168.1.0/24`) or a host name
-/// (`shop.lan`).
+/// What a private exception opens, as the operator writes it: an address (`192.168.1.20`), a network (`192.168.1.0/24`) or a host name (`shop.lan`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// These addresses, all of them within one private network of the table.
+    /// An address or a network, within one private network of the table.
     Network(IpNet),
-    /// This name, whichever private addresses it leads to.
+    /// A host name in lower case. The exception opens every private address that the name leads to.
     Host(String),
 }
 
-/// Why a text is no target of an exception.
+/// Why a text is not the target of an exception.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// It holds addresses that an exception cannot open.
+    /// The text names addresses that an exception cannot open.
     #[error(
         "an exception cannot open {network}: it must lie within one private network such as 10.0.0.0/8, 192.168.0.0/16, 127.0.0.0/8 or fc00::/7"
     )]
     NotPrivate {
-        /// The network.
+        /// The addresses that the text names.
         network: IpNet,
     },
-    /// It is neither an address, nor a network, nor a host name.
+    /// The text is neither an address, nor a network, nor a host name.
     #[error("{text:?} is no address, network or host name: write for example \"192.168.1.20\", \"192.168.1.0/24\" or \"shop.lan\"")]
     Malformed {
-        /// The text.
+        /// The text as the operator wrote it.
         text: String,
     },
 }
@@ -119,41 +116,41 @@ impl FromStr for Target {
     }
 }
 
-/// A host name as names are compared: lower case, without the root's dot.
+/// A host name in the form in which names are compared: lower case, without a dot at the end.
 pub(super) fn normal_name(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
-/// Which addresses an endpoint may lead to.
+/// The addresses that an endpoint may reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// Whether the endpoint may lead to public addresses too.
+    /// Whether the endpoint may reach public addresses too.
     pub public: Public,
-    /// The networks that its exceptions open.
+    /// The networks that the endpoint's exceptions open.
     pub networks: Vec<IpNet>,
-    /// Whether an exception names the endpoint's own host: then every private network is open to it.
+    /// Whether an exception names the endpoint's own host, which opens every private network to the endpoint.
     pub host_named: bool,
-    /// The operator's own public addresses.
+    /// The operator's own public addresses, which are always denied.
     pub own: Vec<IpNet>,
-    /// Whether it may lead to this machine's own addresses, beside those of the loopback network, which are private ones.
+    /// Whether the endpoint may reach this machine's own addresses. Loopback addresses are not meant: they are private ones.
     pub this_machine: ThisMachine,
 }
 
-/// Whether carts may be at this machine's own addresses.
+/// Whether an endpoint may reach this machine's own addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ThisMachine {
-    /// They may not, unless an exception names the very address: what listens there is the operator's, and trusts who comes from the machine.
+    /// Only an address that an exception names exactly may be reached. Services on this machine may trust connections that come from it.
     #[default]
     Denied,
-    /// They may.
+    /// Every address of this machine may be reached, as far as the other rules allow.
     Allowed,
 }
 
-/// The environment variable that says so: `allow`, or `deny`.
+/// The environment variable that sets [`ThisMachine`]: `allow` or `deny`.
 pub const OWN_ADDRESSES: &str = "CARTAGE_OWN_ADDRESSES";
 
 impl ThisMachine {
-    /// What the environment says. Whatever is not `allow` denies.
+    /// Reads the environment variable [`OWN_ADDRESSES`]. Every value but `allow` denies.
     pub fn of_environment() -> ThisMachine {
         match std::env::var(OWN_ADDRESSES).as_deref() {
             Ok("allow") => ThisMachine::Allowed,
@@ -166,17 +163,17 @@ impl ThisMachine {
     }
 }
 
-/// Whether an endpoint may lead to public addresses.
+/// Whether an endpoint may reach public addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Public {
-    /// It may.
+    /// Public addresses and those of the exceptions may be reached.
     Allowed,
-    /// It may not: every address is inside an exception.
+    /// Only addresses of the endpoint's exceptions may be reached.
     Denied,
 }
 
 impl Rules {
-    /// Lets an address pass before a connection to it, or says why not.
+    /// Vets an address before a connection: by [`Rules::vet`], and by whether the address is this machine's own.
     pub(super) fn vet_beside(&self, ip: IpAddr, machine: &dyn Resolver) -> Result<Vetted, Denied> {
         let vetted = self.vet(ip)?;
         let ip = vetted.ip();
@@ -187,7 +184,7 @@ impl Rules {
         Ok(vetted)
     }
 
-    /// Lets an address pass, or says why not. Whether it is this machine's own is not asked here.
+    /// Vets an address by the table and the exceptions alone. Whether the address is this machine's own is not checked.
     pub fn vet(&self, ip: IpAddr) -> Result<Vetted, Denied> {
         let ip = ip.to_canonical();
         if let Some(network) = self.own.iter().find(|network| network.contains(&ip)) {
@@ -204,19 +201,19 @@ impl Rules {
     }
 }
 
-/// Whether an address can be reached from everywhere, by the table alone.
+/// Whether the table calls an address public.
 pub fn is_public(ip: IpAddr) -> bool {
     matches!(classify(ip.to_canonical()), Class::Public)
 }
 
-/// What the table says of an address.
+/// The table's class of an address; the text is the name of the range.
 enum Class {
     Public,
     Private(&'static str),
     Never(&'static str),
 }
 
-/// The longest prefix decides; a row that is never opened wins inside one that may be.
+/// The class of an address. A range that no exception opens wins over a private range around it.
 fn classify(ip: IpAddr) -> Class {
     let rows = || TABLE.iter().filter(|row| row.net().contains(&ip));
     if let Some(row) = rows().find(|row| !row.may_be_opened()) {
@@ -232,11 +229,11 @@ fn classify(ip: IpAddr) -> Class {
 
 const GLOBAL_UNICAST: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
 
-/// A range of addresses that is not public.
+/// A range of addresses that is not public, with its name for people.
 enum Row {
-    /// An exception may open it.
+    /// A private exception may open the range.
     Private(IpNet, &'static str),
-    /// Nothing opens it.
+    /// No exception opens the range.
     Never(IpNet, &'static str),
 }
 

@@ -1,9 +1,9 @@
-//! The HTTP client: one for each bound endpoint, and the only place that opens a connection.
+//! The HTTP client: one for each bound endpoint. No other module opens a connection to a cart.
 //!
-//! It sends one request over HTTP/1.1 and reads its answer, within a deadline and a size. It follows no redirect, uses no proxy, keeps
-//! no cookie, repeats nothing and decompresses nothing. It knows nothing of manifests and secrets.
+//! The client sends one request over HTTP/1.1 and reads the answer, within a time and a size. It follows no redirect, uses no proxy, keeps no cookie,
+//! repeats nothing and decompresses nothing. Manifests and secrets are unknown to it.
 //!
-//! The deadline for connecting is at most half of the request's, so that a server that cannot be reached is known as such.
+//! The limit for connecting is at most half of the request's, so that an unreachable server is recognised as such.
 
 mod error;
 
@@ -21,20 +21,20 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::{Host, Position, Url};
 
-/// Milliseconds for making a connection: name, TCP and TLS.
+/// The longest time for making a connection (name, TCP and TLS), in milliseconds.
 pub const CONNECT_MS_MAX: u64 = 10_000;
 
-/// Milliseconds that a connection is kept for the next request. Common servers close an idle connection after five seconds; a request
+/// How long an idle connection is kept for the next request, in milliseconds. Common servers close an idle connection after five seconds. A request
 /// that is sent at that moment is lost, and nobody knows how far it got.
 pub const IDLE_MS_MAX: u64 = 4_000;
 
-/// Idle connections of one endpoint.
+/// The most idle connections that are kept for one endpoint.
 pub const IDLE_CONNECTIONS_MAX: usize = 32;
 
-/// Headers of one answer.
+/// The most headers of one answer.
 pub const RESPONSE_HEADERS_MAX: usize = 64;
 
-/// What came back: everything, not yet judged or scrubbed.
+/// An answer as it was received, not yet judged or scrubbed.
 #[derive(Debug)]
 pub(super) struct Received {
     pub(super) status: u16,
@@ -43,7 +43,7 @@ pub(super) struct Received {
     pub(super) peer: Option<SocketAddr>,
 }
 
-/// The client of one endpoint.
+/// The HTTP client of one endpoint.
 pub(super) struct Client {
     http: reqwest::Client,
     resolver: Arc<dyn Resolver>,
@@ -86,12 +86,12 @@ impl Client {
         Ok(Client { http, resolver, base, rules, request_ms: limits.request_ms, response_bytes: limits.response_bytes })
     }
 
-    /// Sends one request and reads its whole answer.
+    /// Sends one request and reads the whole answer.
     pub(super) async fn send(&self, wire: Wire) -> Result<Received, Error> {
         self.send_within(wire, self.response_bytes).await
     }
 
-    /// The same with another limit for the bytes of the answer, where it is lower.
+    /// As [`Client::send`], with a lower limit for the bytes of the answer.
     pub(super) async fn send_within(&self, wire: Wire, bytes_max: u64) -> Result<Received, Error> {
         self.vet_literal()?;
         let (request, bytes_max) = (self.request(wire)?, bytes_max.min(self.response_bytes));
@@ -101,7 +101,7 @@ impl Client {
         }
     }
 
-    /// Literal addresses never reach the resolver.
+    /// Vets a base URL that has an IP address as its host: such an address never reaches the resolver.
     fn vet_literal(&self) -> Result<(), Error> {
         let ip: IpAddr = match self.base.host() {
             Host::Domain(_) => return Ok(()),
@@ -162,8 +162,8 @@ impl Client {
     }
 }
 
-/// The URL of a request, if the client would ask the base's own server for exactly this. The base was parsed when it was bound; its host,
-/// which is most of the work, is not parsed again.
+/// The URL of a request, if the client would ask the endpoint's own server for exactly this text. The base was parsed when the endpoint was bound;
+/// its host, whose parsing is most of the work, is not parsed again.
 fn url_at(base: &Url, text: &str) -> Option<Url> {
     let server = &base[..Position::BeforePath];
     let url = base.join(text.strip_prefix(server)?).ok()?;

@@ -1,8 +1,8 @@
 //! A cart's credentials: values of the slots that its plugin names, checked against the manifest.
 //!
-//! This is the only module in which a secret's text is read; everything else asks it to put secrets into a request, to sign with
-//! them, or to say what to look for in an answer. Nothing here prints one: `Debug` shows names, errors name slots and fields. The copies
-//! that an HTTP client and TLS make of a request are not wiped from memory; ours are.
+//! Only this module reads a secret's text. Other modules ask it to put secrets into a request, to sign with them, or for the byte strings to look for
+//! in an answer. Nothing here prints a secret: `Debug` shows names, and errors name slots and fields. The copies that the HTTP client and TLS make of
+//! a request are not wiped from memory; the copies made here are.
 
 use crate::nearest;
 use cartage_contract::grants::{Grants, RequestLimits};
@@ -14,159 +14,159 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
-/// Bytes of one value.
+/// The largest size of one field's value, in bytes.
 pub const VALUE_BYTES_MAX: usize = 4096;
 
-/// Bytes of all values of one cart together: every answer is searched for each of them.
+/// The largest size of all values of one cart together, in bytes: every answer is searched for each of them.
 pub const VALUES_BYTES_MAX: usize = 64 << 10;
 
-/// A secret of fewer bytes is too likely to occur in an answer by chance, so that it is not looked for there.
+/// The smallest size of a secret that is looked for in answers, in bytes. A shorter one is too likely to occur there by chance.
 pub const SCRUBBED_BYTES_MIN: usize = 12;
 
 /// The values of a cart's credential slots, by slot and field, before they are checked.
 pub type Values = BTreeMap<String, BTreeMap<String, SecretString>>;
 
-/// Why credentials cannot be used.
+/// Why credentials cannot be used with the plugin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The manifest has no such slot.
     #[error("the plugin has no credential slot {slot:?}; {hint}")]
     UnknownSlot {
-        /// The name given.
+        /// The slot's name as the operator gave it.
         slot: String,
-        /// What was probably meant.
+        /// The most similar slot name, or the list of all of them, as the end of a sentence.
         hint: String,
     },
     /// The slot has no such field.
     #[error("credential slot {slot} has no field {field:?}; {hint}")]
     UnknownField {
-        /// The slot.
+        /// The slot's name in the manifest.
         slot: String,
-        /// The name given.
+        /// The field's name as the operator gave it.
         field: String,
-        /// What was probably meant.
+        /// The most similar field name, or the list of all of them, as the end of a sentence.
         hint: String,
     },
     /// A slot that the plugin cannot work without holds no value.
     #[error("credential slot {slot} ({purpose}) has no value: set {fields}")]
     MissingSlot {
-        /// The slot.
+        /// The slot's name in the manifest.
         slot: String,
-        /// What it is and where it is found.
+        /// What the credential is and where a person finds it, as the manifest says.
         purpose: String,
-        /// Its required fields.
+        /// The slot's required fields, separated by commas.
         fields: String,
     },
-    /// None of several slots that stand for each other holds a value.
+    /// None of several alternative slots holds a value.
     #[error("one of the credential slots {slots} must have a value, and none has: set {fields}")]
     NoneOfAlternatives {
-        /// The slots.
+        /// The names of the alternative slots, separated by commas.
         slots: String,
-        /// The required fields of each.
+        /// The required fields of each slot, as the end of a sentence.
         fields: String,
     },
-    /// More than one of several slots that stand for each other hold a value.
+    /// More than one of several alternative slots hold a value.
     #[error(
         "the credential slots {slots} stand for each other, so only one of them may have a value: forget the others with `cartage credential forget`, or take them out of the cart's definition"
     )]
     SeveralAlternatives {
-        /// Those that hold a value.
+        /// The slots that hold a value, separated by commas.
         slots: String,
     },
     /// A required field of a slot holds no value.
     #[error("field {field} ({purpose}) of credential slot {slot} has no value: set it as well")]
     MissingField {
-        /// The slot.
+        /// The slot's name in the manifest.
         slot: String,
-        /// The field.
+        /// The field's name in the manifest.
         field: String,
-        /// What it is.
+        /// What the field is, as the manifest says.
         purpose: String,
     },
     /// The value is empty.
     #[error("field {field} of credential slot {slot} is empty: give its value, or leave the field out")]
     Empty {
-        /// The slot.
+        /// The slot's name in the manifest.
         slot: String,
-        /// The field.
+        /// The field's name in the manifest.
         field: String,
     },
     /// The value holds a line break or another control character.
     #[error("field {field} of credential slot {slot} holds {what}: copy the value again, without it")]
     Control {
-        /// The slot.
+        /// The slot's name in the manifest.
         slot: String,
-        /// The field.
+        /// The field's name in the manifest.
         field: String,
-        /// Which.
+        /// The kind of the first such character: a line break or a control character.
         what: &'static str,
     },
-    /// The value is too long.
+    /// The value has more than [`VALUE_BYTES_MAX`] bytes.
     #[error("field {field} of credential slot {slot} has more than {VALUE_BYTES_MAX} bytes: it cannot be right")]
     TooLong {
-        /// The slot.
+        /// The slot's name in the manifest.
         slot: String,
-        /// The field.
+        /// The field's name in the manifest.
         field: String,
     },
-    /// All values together are too long.
+    /// All values of the cart together have more than [`VALUES_BYTES_MAX`] bytes.
     #[error("the credentials have {bytes} bytes together, and {VALUES_BYTES_MAX} are allowed: some of them cannot be right")]
     TooLongTogether {
-        /// How many.
+        /// The size of all values together, in bytes.
         bytes: usize,
     },
-    /// The key is not written as the manifest says.
+    /// The key does not have the encoding that the manifest states.
     #[error("the key of credential slot {slot} cannot be used ({reason}): copy it again from the cart")]
     Key {
-        /// The slot.
+        /// The slot's name in the manifest.
         slot: String,
-        /// Why not.
+        /// Why the key cannot be used, in the contract's words.
         reason: String,
     },
 }
 
-/// Something about a credential that is allowed and probably wrong.
+/// A property of a credential that is allowed but probably a mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
-    /// A short secret is not looked for in answers.
+    /// The secret has fewer than [`SCRUBBED_BYTES_MIN`] bytes, so answers are not searched for it.
     #[error(
         "field {field} of credential slot {slot} has fewer than {SCRUBBED_BYTES_MIN} bytes: it is easy to guess, and answers of the cart are not \
          searched for it"
     )]
     Short {
-        /// The slot.
+        /// The slot's name in the manifest.
         slot: String,
-        /// The field.
+        /// The field's name in the manifest.
         field: String,
     },
-    /// A field that log-ins replace is not kept anywhere.
+    /// The field's value is replaced at each log-in, and the new value is held in memory only.
     #[error(
         "field {field} of credential slot {slot} is replaced by the cart's answers, and this command keeps the new value in memory alone: the value \
          that it was given may not work a second time; a cart in a data directory keeps it"
     )]
     NotKept {
-        /// The slot.
+        /// The slot's name in the manifest.
         slot: String,
-        /// The field.
+        /// The field's name in the manifest.
         field: String,
     },
-    /// Blanks at an end often come from copying.
+    /// The value begins or ends with a blank, which often comes from copying.
     #[error("field {field} of credential slot {slot} begins or ends with a blank")]
     Blank {
-        /// The slot.
+        /// The slot's name in the manifest.
         slot: String,
-        /// The field.
+        /// The field's name in the manifest.
         field: String,
     },
 }
 
-/// A cart's credentials. They fit the manifest that they were checked against.
+/// A cart's credentials, checked against the plugin's manifest.
 pub struct Credentials {
     slots: BTreeMap<String, BTreeMap<String, Value>>,
     warnings: Vec<Warning>,
 }
 
-/// A field's value, and whether it is a secret or only identifies.
+/// A field's value, and whether it is a secret or merely identifies, such as a user name.
 struct Value {
     text: SecretString,
     secret: bool,
@@ -178,11 +178,11 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// Checks one field's value alone, as it is when somebody sets it, and says what is allowed and probably wrong.
+/// Checks the value of one field alone, as when somebody sets it, and returns the warnings about the value.
 ///
 /// # Errors
 ///
-/// Every variant of [`Error`] but those about a value that is missing.
+/// All variants of [`Error`] except those about a value that is missing.
 pub fn check_value(manifest: &Manifest, slot: &str, field: &str, text: &SecretString) -> Result<Vec<Warning>, Error> {
     let slots = || manifest.slots.iter().map(|slot| slot.name.as_str());
     let known = manifest.slot(slot).ok_or_else(|| Error::UnknownSlot { slot: slot.to_owned(), hint: nearest::or_all(slot, slots()) })?;
@@ -222,7 +222,7 @@ impl Credentials {
         Ok(credentials)
     }
 
-    /// Of slots that stand for each other exactly one holds a value.
+    /// Checks that exactly one of each group of alternative slots holds a value.
     fn check_alternatives(&self, manifest: &Manifest) -> Result<(), Error> {
         for all in alternatives(manifest).values() {
             let bound: Vec<&str> = all.iter().map(|slot| slot.name.as_str()).filter(|slot| self.slots.contains_key(*slot)).collect();
@@ -239,18 +239,17 @@ impl Credentials {
         Ok(())
     }
 
-    /// What is allowed and probably wrong.
+    /// Properties of the values that are allowed but probably mistakes.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// The slots that hold a value, and the fields that do.
+    /// The slots and fields that hold a value. The values themselves are not included.
     pub fn granted(&self) -> BTreeMap<String, BTreeSet<String>> {
         self.slots.iter().map(|(slot, fields)| (slot.clone(), fields.keys().cloned().collect())).collect()
     }
 
-    /// What to look for in the cart's answers: every secret that is long enough, keys also as the bytes that they stand for, and the pairs
-    /// of HTTP Basic.
+    /// The byte strings to look for in the cart's answers: every secret that is long enough, decoded keys, and the pairs of HTTP Basic.
     pub(super) fn needles(&self, manifest: &Manifest) -> Vec<Needle> {
         let mut needles = Vec::new();
         for slot in manifest.slots.iter().filter(|slot| self.slots.contains_key(&slot.name)) {
@@ -267,8 +266,8 @@ impl Credentials {
         needles
     }
 
-    /// What tells whether a token fits what its slot is and holds now: a hash of the slot, of its values and those of the slots that its log-in applies,
-    /// and of where all endpoints lead. Fields that log-ins replace do not count.
+    /// A hash that tells whether a stored token still belongs to its slot: over the slot's definition, its values, the values of the slots that its
+    /// log-in uses, and the base URLs of all endpoints. Fields that log-ins replace are left out.
     pub(super) fn fingerprint(&self, slot: &Slot, endpoints: &BTreeMap<String, String>) -> [u8; 32] {
         let (auth, replaced): (&[String], BTreeSet<&str>) = match &slot.kind {
             SlotKind::Login(login) => (&login.auth, login.replaces.iter().map(|replaced| replaced.field.as_str()).collect()),
@@ -296,7 +295,7 @@ impl Credentials {
         Some(Zeroizing::new([username.as_bytes(), b":", password.as_bytes()].concat()))
     }
 
-    /// A slot's key as bytes, or why it is none.
+    /// Decodes a slot's key to bytes.
     fn key(&self, manifest: &Manifest, slot: &Slot) -> Result<Zeroizing<Vec<u8>>, Error> {
         let limits = RequestLimits { requests: 0, request_bytes: VALUE_BYTES_MAX };
         let grants = Grants { endpoints: BTreeMap::new(), slots: self.granted(), limits };
@@ -348,7 +347,7 @@ impl Credentials {
     }
 }
 
-/// The slots that stand for each other, by the name that they share.
+/// The groups of alternative slots, by the name that the slots of a group share.
 pub fn alternatives(manifest: &Manifest) -> BTreeMap<&str, Vec<&Slot>> {
     let mut names: BTreeMap<&str, Vec<&Slot>> = BTreeMap::new();
     for slot in &manifest.slots {
@@ -365,9 +364,9 @@ impl Secrets for Credentials {
     }
 }
 
-/// Something to look for in answers. It wipes its bytes when it is dropped.
+/// A byte string to look for in answers. The bytes are wiped when the value is dropped.
 pub(super) struct Needle {
-    /// What stands where it stood.
+    /// The text that replaces the bytes in an answer: the slot's and the field's name in brackets.
     pub(super) place: String,
     pub(super) bytes: Zeroizing<Vec<u8>>,
 }

@@ -1,4 +1,4 @@
-//! A cart's door to the outside: where its endpoints lead, what it may ask, with which credentials and connections.
+//! A cart's way out: its endpoints, grants, credentials and connections.
 
 use super::client::Client;
 use super::credential::Credentials;
@@ -13,12 +13,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// A cart's door, opened by [`Egress::open`](super::Egress::open). Every call of the cart's plugin goes through it in a [`Session`] of its
-/// own; they share its connections, which no other cart uses.
+/// A cart's way out, opened by [`Egress::open`](super::Egress::open). Every call of the cart's plugin has a [`Session`] of its own. The sessions
+/// share the door's connections, which no other cart uses.
 #[derive(Clone)]
 pub struct Door(pub(super) Arc<Open>);
 
-/// What a door holds.
+/// The data of a door, shared by its sessions.
 pub(super) struct Open {
     pub(super) manifest: Arc<Manifest>,
     pub(super) grants: Grants,
@@ -27,7 +27,7 @@ pub(super) struct Open {
     pub(super) clients: BTreeMap<String, Client>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) keeping: Keeping,
-    /// By slot: what its tokens must have been obtained with.
+    /// By slot: a hash of the settings with which the slot's tokens must have been obtained.
     pub(super) fingerprints: BTreeMap<String, [u8; 32]>,
 }
 
@@ -38,19 +38,19 @@ impl fmt::Debug for Door {
 }
 
 impl Door {
-    /// Lets one call through. The delivery's id is what an `idempotency-key` must start with.
+    /// Begins a session for one call. A request's `idempotency-key` must start with the delivery's id.
     pub fn session(&self, mode: Mode, delivery_id: Option<&str>) -> Session {
         Session::new(Arc::clone(&self.0), mode, delivery_id)
     }
 
-    /// Where the endpoints lead, as a plugin is told: in the manifest's order.
+    /// The base URLs of the endpoints, as a plugin is told them: in the manifest's order.
     pub fn endpoints(&self) -> Vec<delivery::BoundEndpoint> {
         let Open { manifest, grants, .. } = &*self.0;
         let bound = manifest.endpoints.iter().filter_map(|endpoint| grants.endpoints.get_key_value(&endpoint.name));
         bound.map(|(name, bound)| delivery::BoundEndpoint { name: name.clone(), base_url: bound.base.as_str().to_owned() }).collect()
     }
 
-    /// The fields that log-ins replace, of slots that hold a value: slot and field.
+    /// The slot and the name of each field that log-ins replace, for slots that hold a value.
     pub fn replaced(&self) -> Vec<(String, String)> {
         let Open { manifest, grants, .. } = &*self.0;
         let mut replaced = Vec::new();
@@ -62,7 +62,7 @@ impl Door {
         replaced
     }
 
-    /// The slots that hold a value, as a plugin is told: in the manifest's order.
+    /// The names of the slots that hold a value, as a plugin is told them: in the manifest's order.
     pub fn bound_slots(&self) -> Vec<String> {
         let Open { manifest, grants, .. } = &*self.0;
         manifest.slots.iter().map(|slot| slot.name.clone()).filter(|name| grants.slots.contains_key(name)).collect()

@@ -1,9 +1,9 @@
-//! Where a cart's endpoints lead: the operator's words, checked against the manifest and the rules, once, when they are bound.
+//! Where a cart's endpoints lead: the operator's base URLs, checked once, when they are bound, against the manifest and the address rules.
 //!
-//! https is the rule. Plain http needs either the operator's consent (`plain_http = "accepted"`) or a private exception in which every
-//! address lies that the endpoint may reach. Addresses in place of names, names that only mean something inside a network, and unusual
-//! ports need a private exception as well; a port may also be listed. Which addresses a name leads to is not known here: they are
-//! vetted for each connection, by the [`Rules`] that a [`Binding`] carries.
+//! The rule is https. Plain http needs either the operator's consent (`plain_http = "accepted"`) or a private exception that covers every address
+//! that the endpoint may reach. IP addresses in place of names, names that only mean something inside a network, and unusual ports need a private
+//! exception as well; a port may also be listed. The addresses of a name are not known here: they are vetted for each connection, by the [`Rules`] in
+//! a [`Binding`].
 
 use super::address::{self, Public, Rules, Target, TargetError, ThisMachine, normal_name};
 use crate::carts::{self, Consent};
@@ -15,129 +15,129 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use url::Host;
 
-/// Why an endpoint cannot be bound so.
+/// Why an endpoint cannot be bound to the operator's base URL.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The manifest has no such endpoint.
     #[error("the plugin has no endpoint {name:?}; {hint}")]
     Unknown {
-        /// The name given.
+        /// The endpoint's name as the operator wrote it.
         name: String,
-        /// What was probably meant.
+        /// The most similar endpoint name, or the list of all of them, as the end of a sentence.
         hint: String,
     },
     /// An endpoint that the plugin cannot work without is not bound.
     #[error("endpoint {name} ({purpose}) is not bound: give its base URL, for example {example}")]
     Missing {
-        /// The endpoint.
+        /// The endpoint's name in the manifest.
         name: String,
-        /// What for.
+        /// What the plugin uses the endpoint for, as the manifest says.
         purpose: String,
-        /// The manifest's example.
+        /// The manifest's example of a base URL.
         example: String,
     },
-    /// The text is no base URL in its normal form.
+    /// The operator's text is not a base URL in its normal form.
     #[error("the base URL of endpoint {endpoint} cannot be used")]
     BaseUrl {
-        /// The endpoint.
+        /// The endpoint's name in the manifest.
         endpoint: String,
-        /// Why not.
+        /// The rule for base URLs that the text breaks.
         #[source]
         source: BaseUrlError,
     },
-    /// The text that OAuth 1.0a is to sign is no base URL in its normal form.
+    /// The base URL that OAuth 1.0a is to sign is not in its normal form.
     #[error("the signed_base_url of endpoint {endpoint} cannot be used")]
     SignedBaseUrl {
-        /// The endpoint.
+        /// The endpoint's name in the manifest.
         endpoint: String,
-        /// Why not.
+        /// The rule for base URLs that the text breaks.
         #[source]
         source: BaseUrlError,
     },
-    /// The plugin does not speak to such a URL.
+    /// The base URL does not match the manifest's pattern for the endpoint.
     #[error("endpoint {endpoint} cannot be bound to {base_url}: the plugin takes {takes}")]
     Unfit {
-        /// The endpoint.
+        /// The endpoint's name in the manifest.
         endpoint: String,
-        /// The URL.
+        /// The base URL as the operator wrote it.
         base_url: String,
-        /// The manifest's pattern.
+        /// The URLs that the manifest accepts, in words.
         takes: String,
     },
-    /// Plain http without consent.
+    /// The base URL is plain http, without the operator's consent and without a private exception.
     #[error(
         "endpoint {endpoint} is bound to {base_url}, which is not encrypted: use https, or name a private exception for {host}, \
          or set plain_http = \"accepted\" for this endpoint"
     )]
     PlainHttp {
-        /// The endpoint.
+        /// The endpoint's name in the manifest.
         endpoint: String,
-        /// The URL.
+        /// The base URL as the operator wrote it.
         base_url: String,
-        /// Its host.
+        /// The URL's host in lower case, which a private exception may name.
         host: String,
     },
-    /// An address that is no public name.
+    /// The base URL has an IP address in place of a host name, and no private exception holds the address.
     #[error("endpoint {endpoint} is bound to the address {ip}: use a host name, or name a private exception that holds the address")]
     Literal {
-        /// The endpoint.
+        /// The endpoint's name in the manifest.
         endpoint: String,
-        /// The address.
+        /// The address, an IPv4-mapped one as IPv4.
         ip: IpAddr,
     },
-    /// An address that is denied.
+    /// The base URL has an IP address that the address rules deny.
     #[error("endpoint {endpoint} cannot be bound to this address")]
     Address {
-        /// The endpoint.
+        /// The endpoint's name in the manifest.
         endpoint: String,
-        /// Why not.
+        /// The address rule that denies the address.
         #[source]
         source: address::Denied,
     },
-    /// A name that only means something inside a network.
+    /// The host name only means something inside a network, and no private exception names the host.
     #[error(
         "endpoint {endpoint} is bound to {host}, a name that is not public: use a public name, or name a private exception that allows {host:?}"
     )]
     PrivateName {
-        /// The endpoint.
+        /// The endpoint's name in the manifest.
         endpoint: String,
-        /// The name.
+        /// The host name in lower case.
         host: String,
     },
-    /// A port that is not the scheme's.
+    /// The port is not the scheme's usual one, is not listed in the endpoint's ports, and no private exception applies.
     #[error(
         "endpoint {endpoint} is bound to port {port}: use the usual port, or add {port} to the endpoint's ports, or name a private exception for {host}"
     )]
     Port {
-        /// The endpoint.
+        /// The endpoint's name in the manifest.
         endpoint: String,
-        /// The port.
+        /// The port that the base URL names.
         port: u16,
-        /// The host.
+        /// The URL's host in lower case, which a private exception may name.
         host: String,
     },
-    /// An exception without a name.
+    /// A private exception has no name, so nobody can tell what it is for.
     #[error("endpoint {endpoint} has a private exception for {allow} without a name: say what is there")]
     Unnamed {
-        /// The endpoint.
+        /// The endpoint's name in the manifest.
         endpoint: String,
-        /// What it opens.
+        /// What the exception opens, as the operator wrote it.
         allow: String,
     },
-    /// An exception that opens nothing, or too much.
+    /// A private exception is not an address, a network or a host name, or opens addresses that no exception can open.
     #[error("the private exception {name:?} of endpoint {endpoint} cannot be used")]
     Exception {
-        /// The endpoint.
+        /// The endpoint's name in the manifest.
         endpoint: String,
-        /// The exception.
+        /// The exception's name, given by the operator.
         name: String,
-        /// Why not.
+        /// What is wrong with the exception's target.
         #[source]
         source: TargetError,
     },
 }
 
-/// An endpoint, bound: where it leads, by which rules.
+/// A bound endpoint: its base URL and the rules for the addresses that it may reach.
 #[derive(Debug, Clone)]
 pub struct Binding {
     base: BaseUrl,
@@ -147,11 +147,11 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Checks one endpoint's destination.
+    /// Checks the destination that the operator configured for one endpoint.
     ///
     /// # Errors
     ///
-    /// Every variant of [`Error`] but `Unknown` and `Missing`.
+    /// All variants of [`Error`] except `Unknown` and `Missing`.
     pub fn new(endpoint: &Endpoint, config: &carts::Binding) -> Result<Binding, Error> {
         let name = || endpoint.name.clone();
         let base = BaseUrl::parse(&config.base_url).map_err(|source| Error::BaseUrl { endpoint: name(), source })?;
@@ -170,28 +170,28 @@ impl Binding {
         Ok(Binding { base, secrets, signed, rules })
     }
 
-    /// The base URL.
+    /// The base URL to which the plugin's paths are added.
     pub fn base(&self) -> &BaseUrl {
         &self.base
     }
 
-    /// What the request checks need to know of it.
+    /// The endpoint as the request checks see it: its base URLs, and whether secrets may be sent there.
     pub fn grant(&self) -> BoundEndpoint {
         BoundEndpoint { base: self.base.clone(), secrets: self.secrets, signed: self.signed.clone() }
     }
 
-    /// By which rules its addresses are vetted.
+    /// The rules by which each address of the endpoint's host is vetted before a connection.
     pub fn rules(&self) -> &Rules {
         &self.rules
     }
 }
 
-/// A cart's bound endpoints, by the manifest's names.
+/// A cart's bound endpoints, by their names in the manifest.
 #[derive(Debug, Clone)]
 pub struct Bindings(BTreeMap<String, Binding>);
 
 impl Bindings {
-    /// Checks a cart's destinations against the plugin's manifest: none unknown, none missing, each by the rules.
+    /// Checks a cart's destinations against the plugin's manifest: every name is known, every required endpoint is bound, and each binding is valid.
     pub fn new(manifest: &Manifest, configs: &BTreeMap<String, carts::Binding>) -> Result<Bindings, Error> {
         let names = || manifest.endpoints.iter().map(|endpoint| endpoint.name.as_str());
         let bind = |(name, config): (&String, &carts::Binding)| match manifest.endpoint(name) {
@@ -207,13 +207,13 @@ impl Bindings {
         }
     }
 
-    /// The bound endpoints, in the order of their names.
+    /// The bound endpoints with their names, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Binding)> {
         self.0.iter().map(|(name, binding)| (name.as_str(), binding))
     }
 }
 
-/// What the operator's exceptions open.
+/// Parses the targets of the operator's private exceptions.
 fn opened(endpoint: &str, config: &carts::Binding) -> Result<Vec<Target>, Error> {
     let open = |exception: &carts::PrivateException| {
         if exception.name.trim().is_empty() {
@@ -225,7 +225,7 @@ fn opened(endpoint: &str, config: &carts::Binding) -> Result<Vec<Target>, Error>
     config.private.iter().map(open).collect()
 }
 
-/// What the operator asks for one endpoint, parsed but not yet judged.
+/// The operator's settings of one endpoint, parsed but not yet judged.
 struct Asked<'a> {
     endpoint: &'a str,
     base: &'a BaseUrl,
@@ -234,7 +234,7 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The host as names are compared.
+    /// The host in the form in which names are compared.
     fn name(&self) -> String {
         normal_name(&self.base.host().to_string())
     }
@@ -247,7 +247,8 @@ impl Asked<'_> {
         }
     }
 
-    /// An exception for the host itself, or consent withheld from plain http, keeps the endpoint within its exceptions.
+    /// The rules that the operator's settings lead to. An exception for the host itself, plain http without consent, or a literal address keeps the
+    /// endpoint within its exceptions.
     fn rules(&self) -> Rules {
         let network = |target: &Target| if let Target::Network(network) = target { Some(*network) } else { None };
         let networks: Vec<IpNet> = self.opened.iter().filter_map(network).collect();
@@ -295,14 +296,14 @@ impl Asked<'_> {
     }
 }
 
-/// Whether a name only means something inside a network: one label, or below a suffix kept for that.
+/// Whether a name only means something inside a network: it has one label, or ends with a suffix reserved for private use.
 fn is_private_name(host: &str) -> bool {
     const SUFFIXES: &[&str] = &[".internal", ".local", ".localhost", ".svc", ".home.arpa"];
     !host.contains('.') || SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
 }
 
-/// The exception without which no cart is reached at a base URL: for an address of a private network or of loopback, and for a name that only means
-/// something inside a network. `None` if the URL needs none, or none would help.
+/// The private exception that a cart at this base URL needs: for an address of a private network or of loopback, or for a name that only means
+/// something inside a network. `None` if the URL needs no exception, or none would help.
 pub fn exception_for(base_url: &str) -> Option<carts::PrivateException> {
     let base = BaseUrl::parse(base_url).ok()?;
     let (allow, here) = match base.host() {

@@ -1,4 +1,4 @@
-//! OAuth 1.0a: a nonce, a time and a signature for one request. What is signed is the contract's to say ([`Allowed::oauth1`]).
+//! OAuth 1.0a: a nonce, a time and a signature for one request. The contract says what is signed ([`Allowed::oauth1`]).
 
 use super::session::Failed;
 use super::signing::mac;
@@ -8,10 +8,10 @@ use cartage_contract::http::{Error, ErrorKind, Reach};
 use cartage_contract::request::{Allowed, Secrets};
 use zeroize::Zeroizing;
 
-/// Random bytes of a nonce.
+/// The number of random bytes in a nonce.
 const NONCE_BYTES: usize = 16;
 
-/// The secrets of a request, and what was made for it alone.
+/// The secrets of a request, with the nonce, the time and the signature made for this request.
 pub(super) struct Signed<'a> {
     secrets: &'a dyn Secrets,
     slot: &'a str,
@@ -32,7 +32,7 @@ impl Secrets for Signed<'_> {
     }
 }
 
-/// Signs a request anew. `None`: it is not signed.
+/// Signs a request anew. `None` if no slot signs the request.
 pub(super) fn sign<'a>(allowed: &'a Allowed, secrets: &'a dyn Secrets, now_unix_ms: u64) -> Result<Option<Signed<'a>>, Failed> {
     let Some(slot) = allowed.signing_slot() else { return Ok(None) };
     let mut random = [0; NONCE_BYTES];

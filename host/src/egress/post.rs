@@ -1,50 +1,50 @@
-//! Posts of the operator's own: to a URL that they named, with nothing of a cart's in them.
+//! Posts alerts to a URL that the operator named. The requests hold no data of a cart's credentials.
 //!
-//! No plugin and no credential is involved, and the operator may name any address, their own network's as well. Redirects are not followed,
-//! proxies of the environment not used. The URL may hold a token of its own, so nothing but its host is ever shown.
+//! No plugin and no credential is involved, and the operator may name any address, their own network's as well. Redirects are not followed, and
+//! proxies of the environment are not used. The URL may hold a token, so only its host is ever shown.
 
 use super::client::Failure;
 use rustls::RootCertStore;
 use std::time::Duration;
 use url::Url;
 
-/// How long a post may take.
+/// How long a post may take, in milliseconds.
 pub const POST_MS_MAX: u64 = 10_000;
 
-/// Why nothing was posted.
+/// Why an alert was not posted.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is no URL that can be posted to.
+    /// The text is not a URL that can be posted to.
     #[error("the URL for alerts cannot be used: {why}; give one such as https://alerts.example/cartage")]
     Url {
-        /// Why not.
+        /// What is wrong with the text, as a clause.
         why: &'static str,
     },
-    /// The client could not be set up.
+    /// The HTTP client could not be set up.
     #[error("could not set up the connections for alerts")]
     Client(#[source] reqwest::Error),
-    /// It failed on the way.
+    /// The request failed before an answer arrived.
     #[error("could not post an alert: {failure} {host}")]
     Failed {
-        /// The host.
+        /// The host that the URL names.
         host: String,
-        /// Where.
+        /// The step at which the request failed.
         failure: Failure,
-        /// What the libraries say.
+        /// The error of the HTTP client, without the URL.
         #[source]
         source: reqwest::Error,
     },
-    /// It was not taken.
+    /// The host answered with a status other than 200 to 299.
     #[error("could not post an alert: {host} answered with status {status}, and not with one of 200 to 299")]
     Status {
-        /// The host.
+        /// The host that the URL names.
         host: String,
-        /// The status.
+        /// The status code that the host sent.
         status: u16,
     },
 }
 
-/// Posts JSON to one URL.
+/// Posts JSON documents to one URL.
 pub struct Post {
     http: reqwest::Client,
     url: Url,
@@ -57,7 +57,7 @@ impl std::fmt::Debug for Post {
 }
 
 impl Post {
-    /// Posts to this URL. No connection is made yet.
+    /// Prepares posts to a URL. No connection is made yet.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl Post {
         Ok(Post { http, url })
     }
 
-    /// Posts a document. What is answered is not read, but for its status.
+    /// Posts a document. Only the status of the answer is read.
     ///
     /// # Errors
     ///

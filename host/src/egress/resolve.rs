@@ -1,7 +1,7 @@
-//! From a name to addresses that were vetted: asked once for each connection, and the connection goes to no other address.
+//! Resolves a host name to vetted addresses, once for each connection. The connection goes to no other address.
 //!
-//! If one answer is denied, the whole name is: a name with a public and a private address is a trap or a mistake. What a name
-//! leads to may change between two connections; each is vetted by its own answers.
+//! If one address is denied, the whole name is: a name with a public and a private address is a trap or a mistake. The addresses of a name may change
+//! between two connections, so each connection vets its own.
 
 use super::address::{self, Rules};
 use crate::fault::Fault;
@@ -12,45 +12,45 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Addresses of one name that are considered. A name with more is served by its first ones.
+/// The most addresses of one name that are tried. Of a name with more, the first ones are used.
 pub const ADDRESSES_MAX: usize = 16;
 
-/// Milliseconds to wait for a name's addresses.
+/// How long to wait for a name's addresses, in milliseconds.
 pub const RESOLVE_MS_MAX: u64 = 5_000;
 
-/// Answers for names. Tests play answers; the system's resolver is [`SystemResolver`].
+/// Resolves host names. [`SystemResolver`] asks the operating system; tests return fixed addresses.
 pub trait Resolver: Send + Sync {
-    /// The addresses of a name.
+    /// Looks up the addresses of a host name.
     fn resolve(&self, name: String) -> Resolving;
 
-    /// Whether this machine has a way to an address. Nothing is sent.
+    /// Whether this machine has a route to an address. Nothing is sent.
     fn way(&self, ip: IpAddr) -> Way {
         let _ = ip;
         Way::There
     }
 
-    /// Whether an address is one of this machine's own.
+    /// Whether an address belongs to this machine.
     fn is_own(&self, ip: IpAddr) -> bool {
         let _ = ip;
         false
     }
 }
 
-/// A way from this machine to an address.
+/// Whether this machine has a route to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// There is one, as far as this machine knows.
+    /// This machine has a route, as far as it knows.
     There,
-    /// There is none: no route, no address of that family, or a rule against it.
+    /// This machine has no route, no address of that family, or a firewall rule against the address.
     Missing,
-    /// Nobody can say: there is no file or memory to ask with.
+    /// The check failed: this machine has no file handle or memory for it.
     Unknown,
 }
 
-/// An answer on its way.
+/// A lookup under way, with the addresses or the system's error as its result.
 pub type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Asks the operating system.
+/// The resolver of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemResolver;
 
@@ -77,7 +77,8 @@ impl Resolver for SystemResolver {
     }
 }
 
-/// The address that this machine speaks from to another. Connecting a datagram socket makes the system look for a route, and sends nothing.
+/// The local address that this machine would use for a connection to `ip`. Connecting a datagram socket makes the system look for a route, and sends
+/// nothing.
 fn towards(ip: IpAddr) -> io::Result<IpAddr> {
     let any = if ip.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { IpAddr::from(Ipv6Addr::UNSPECIFIED) };
     let socket = UdpSocket::bind((any, 0))?;
@@ -85,72 +86,72 @@ fn towards(ip: IpAddr) -> io::Result<IpAddr> {
     Ok(socket.local_addr()?.ip())
 }
 
-/// An address of each family that is nobody's: a machine with a way to everywhere has one to these.
+/// A documentation address of each family. A machine with a default route has a route to them.
 const ANYWHERE: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1))];
 
-/// Why a name led nowhere. Nothing was sent.
+/// Why a name could not be resolved to vetted addresses. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An address is denied, and so the name.
+    /// One of the name's addresses is denied, so the whole name is.
     #[error("{name} leads to an address that is denied")]
     Denied {
-        /// The name.
+        /// The host name that was looked up.
         name: String,
-        /// Which, and why.
+        /// The denied address and the rule that denies it.
         #[source]
         source: address::Denied,
     },
-    /// There was no answer.
+    /// The lookup failed, for example because the name does not exist.
     #[error("could not resolve {name}")]
     Failed {
-        /// The name.
+        /// The host name that was looked up.
         name: String,
-        /// Why not.
+        /// The resolver's error.
         #[source]
         source: io::Error,
     },
-    /// This machine could not ask: it has no file to ask with, or no way to anywhere.
+    /// This machine could not look up any name: it has no file handle for that, or no route.
     #[error("this machine cannot ask for {name}")]
     Machine {
-        /// The name.
+        /// The host name that was looked up.
         name: String,
-        /// Why not.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// This machine has no way to any of the addresses.
+    /// This machine has no route to any of the name's addresses.
     #[error("this machine has no way to {name}")]
     NoWay {
-        /// The name.
+        /// The host name that was looked up.
         name: String,
     },
-    /// The answer holds no address.
+    /// The lookup succeeded without an address.
     #[error("{name} has no address")]
     Empty {
-        /// The name.
+        /// The host name that was looked up.
         name: String,
     },
-    /// There was no answer in time.
+    /// The lookup took too long.
     #[error("could not resolve {name} within {ms} ms")]
     Deadline {
-        /// The name.
+        /// The host name that was looked up.
         name: String,
-        /// The limit.
+        /// The limit, in milliseconds.
         ms: u64,
     },
 }
 
-/// A resolver that lets only vetted addresses through. One for each endpoint.
+/// A resolver that returns vetted addresses only. Each endpoint has its own, with its own rules.
 #[derive(Clone)]
 pub(super) struct VettedResolver {
     pub(super) resolver: Arc<dyn Resolver>,
     pub(super) rules: Rules,
-    /// How long to wait: [`RESOLVE_MS_MAX`] but in tests.
+    /// The limit for a lookup, in milliseconds: [`RESOLVE_MS_MAX`] except in tests.
     pub(super) ms_max: u64,
 }
 
 impl Error {
-    /// Whether this machine is at fault, and not the name or the cart.
+    /// Whether this machine is at fault, rather than the name or the cart.
     pub fn is_of_this_machine(&self) -> bool {
         match self {
             Error::Machine { .. } | Error::NoWay { .. } => true,
@@ -185,7 +186,7 @@ impl VettedResolver {
         Ok(reachable.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect())
     }
 
-    /// Whether a name has no answer because of this machine. The system's resolver does not say so, but what it needs can be looked at.
+    /// Whether this machine could not look up any name. The system's resolver does not say so, but what a lookup needs can be checked.
     fn cannot_ask(&self, error: &io::Error) -> bool {
         Fault::of(error) == Fault::Exhausted || ANYWHERE.iter().all(|ip| self.resolver.way(*ip) != Way::There)
     }

@@ -1,11 +1,11 @@
-//! Secrets that a cart gives back.
+//! Finds and replaces secrets that a cart sends back.
 //!
-//! A plugin that cannot see a secret could still ask a cart that repeats what it is sent, in a debug page or an error. So every answer is
-//! searched for the cart's secrets, without regard to case: as they are, in hexadecimal and in base64; then again with the escapes of URLs,
-//! JSON and HTML read, whichever they are, as often as one lies in another; and at last in what runs of base64 and of hexadecimal stand for.
-//! What is found is replaced. Each of these passes is linear, and their number is fixed.
+//! A plugin that cannot see a secret could still call a cart that repeats what it is sent, in a debug page or an error. So every answer is searched
+//! for the cart's secrets, without regard to case: in plain text, hexadecimal and base64; then again with the escapes of URLs, JSON and HTML decoded,
+//! in any order and as often as they are nested; and last in the decoded runs of base64 and hexadecimal. Every secret that is found is replaced. Each
+//! of these passes is linear, and their number is fixed.
 //!
-//! A secret that the cart transforms in another way (hashes, reverses, cuts in two) is not found; that is why a hit also ends the call.
+//! A secret that the cart transforms in another way (hashes, reverses, cuts in two) is not found. For that reason a hit also ends the call.
 
 mod runs;
 
@@ -20,16 +20,16 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use zeroize::Zeroizing;
 
-/// How often escapes are read: one for each time that a text was encoded, and one more.
+/// How often escapes are decoded: once for each time that a text was encoded, and once more.
 const PEELS_MAX: usize = 4;
 
-/// Escapes that are read alone as well: what looks like one of the others may be the secret's own.
+/// Escapes that are also decoded on their own, because a sequence that looks like another escape may be part of the secret.
 const ALONE: [Coding; 3] = [Coding::Form, Coding::JsonString, Coding::Xml];
 
-/// Looks for the secrets of a cart.
+/// Searches bytes for the secrets of a cart.
 pub(super) struct Scrubber {
     search: Search,
-    /// What stands in the place of each pattern.
+    /// The text that replaces each pattern.
     places: Vec<String>,
 }
 
@@ -50,12 +50,12 @@ impl Scrubber {
         Scrubber { search, places }
     }
 
-    /// Whether a secret stands in these bytes.
+    /// Whether the bytes hold a secret, in any of the encodings that are searched.
     pub(super) fn look(&self, bytes: &[u8]) -> Found {
         if !self.search.is_empty() && self.is_in(bytes) { Found::Secret } else { Found::Nothing }
     }
 
-    /// Replaces every secret in these bytes.
+    /// Replaces every secret in the bytes.
     pub(super) fn bytes(&self, bytes: &mut Vec<u8>) -> Found {
         let found = self.look(bytes);
         if found == Found::Secret {
@@ -64,7 +64,7 @@ impl Scrubber {
         found
     }
 
-    /// Replaces every secret in this text.
+    /// Replaces every secret in the text.
     pub(super) fn text(&self, text: &mut String) -> Found {
         let found = self.look(text.as_bytes());
         if found == Found::Secret {
@@ -74,14 +74,14 @@ impl Scrubber {
         found
     }
 
-    /// The same passes as [`Scrubber::edits`] makes, without a note of where each byte stands: nearly every answer holds no secret.
+    /// Makes the same passes as [`Scrubber::edits`] without noting the place of each byte, because nearly every answer holds no secret.
     fn is_in(&self, raw: &[u8]) -> bool {
         let Some(text) = self.innermost(raw) else { return true };
         let alone = ALONE.into_iter().any(|coding| self.search.is_in(&coding.read(raw, |_, _| ())));
         alone || READINGS.into_iter().any(|reading| self.innermost(&reading.read(&text).bytes).is_none())
     }
 
-    /// What is left when no escape can be read any more. None: a secret stands on the way there.
+    /// The text after all escapes have been read. `None` if a secret was found on the way.
     fn innermost<'a>(&self, raw: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let mut text = Cow::Borrowed(raw);
         for peels in 0..=PEELS_MAX {
@@ -106,8 +106,8 @@ impl Scrubber {
         edits
     }
 
-    /// Searches bytes, what their escapes stand for, and what these runs in the innermost of it stand for. `raw` says which bytes of the
-    /// answer a range of them stands for.
+    /// Searches bytes, their text with escapes decoded, and the decoded runs of the innermost text. `raw` maps a range of these bytes to the range of
+    /// the answer that stands for it.
     fn peel(&self, bytes: &[u8], peels: usize, runs: &[Reading], raw: &dyn Fn(&Range<usize>) -> Range<usize>, edits: &mut Vec<Edit>) {
         self.find(bytes, raw, edits);
         if peels > 0 {
@@ -127,12 +127,12 @@ impl Scrubber {
     }
 }
 
-/// Case does not matter, and a plus is a space: forms write it so.
+/// The byte in the form in which bytes are compared: without case, and with a space for a plus, as in forms.
 fn fold(byte: u8) -> u8 {
     if byte == b'+' { b' ' } else { byte.to_ascii_lowercase() }
 }
 
-/// What a secret is looked for as: itself, in UTF-8 and in Latin-1, in hexadecimal, and in base64.
+/// The patterns by which a secret is searched for: itself, in UTF-8 and in Latin-1, in hexadecimal, and in base64.
 fn patterns(secret: &[u8]) -> BTreeSet<Vec<u8>> {
     let mut all = BTreeSet::from([secret.to_vec(), hex(secret)]);
     all.extend((0..3).flat_map(|before| base64(secret, before)));
@@ -152,7 +152,7 @@ fn hex(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()
 }
 
-/// The characters of a base64 text that this secret alone decides, where so many bytes (modulo 3) stand before it.
+/// The characters of a base64 text that depend on this secret alone, if so many bytes (modulo 3) come before the secret.
 fn base64(secret: &[u8], before: usize) -> [Vec<u8>; 2] {
     let mut bytes = Zeroizing::new(vec![0; before]);
     bytes.extend_from_slice(secret);

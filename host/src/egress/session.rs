@@ -1,8 +1,8 @@
-//! One call's way out: each ask of the guest is judged, recorded, performed and recorded again.
+//! One call's way out: each ask of the guest is judged, recorded, performed, and recorded with its answer.
 //!
-//! The steps of a request, in order: counted, allowed, recorded, token obtained where it needs one, credential applied, address vetted, sent, answer bounded, answer
-//! judged, answer scrubbed, recorded. A request is marked as maybe sent before it is given to the client, so that a call that is
-//! dropped at any moment leaves a record that says no less than what happened.
+//! The steps of a request, in order: count, judge, record, obtain a token if one is needed, apply the credential, vet the address, send, bound the
+//! answer, judge and scrub it, record it. A request is marked as maybe sent before it is given to the client, so that a call that is dropped at any
+//! moment leaves a record that claims no less than what happened.
 
 mod failed;
 mod tokens;
@@ -28,20 +28,20 @@ use std::sync::Arc;
 use tokens::{CallTokens, WithTokens};
 use zeroize::Zeroizing;
 
-/// The name that every request carries.
+/// The `user-agent` header of every request.
 pub const USER_AGENT: &str = concat!("cartage/", env!("CARGO_PKG_VERSION"));
 
-/// Bytes of bodies that are recorded of one call, at most; what comes later is recorded without.
+/// The most bytes of bodies that are recorded of one call; later entries are recorded without bodies.
 pub const RECORDED_BYTES_MAX: usize = 32 << 20;
 
-/// How far a call may go.
+/// Which requests of a call are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Requests are performed.
+    /// All requests are sent.
     Live,
-    /// The first request is recorded and ends the call, without a socket or a look at a name.
+    /// None is sent: the first request is recorded and ends the call, without a socket or a DNS lookup.
     DryRun,
-    /// Requests that only read are performed, by the plugin's word; the first other request is recorded and ends the call.
+    /// Requests that only read, by the plugin's word, are sent; the first other request is recorded and ends the call.
     DryRunReads,
 }
 
@@ -55,7 +55,7 @@ impl Mode {
     }
 }
 
-/// Answers one call of a cart's plugin, and records what was asked.
+/// Answers the asks of one call of a cart's plugin, and records them.
 pub struct Session {
     door: Arc<Open>,
     mode: Mode,
@@ -63,9 +63,9 @@ pub struct Session {
     requests: u32,
     signatures: u32,
     entries: Vec<Entry>,
-    /// Bytes of the entries.
+    /// The size of the recorded entries, in bytes.
     recorded: usize,
-    /// The request that is under way.
+    /// The request under way; `None` between requests.
     current: Option<HttpEntry>,
     secret_reflected: bool,
     /// Whether the last request failed because of this machine.
@@ -91,7 +91,7 @@ impl Session {
         }
     }
 
-    /// What was asked and answered. A request that was under way when the call was dropped is in it, without an answer.
+    /// Ends the session and returns its record. A request that was under way when the call was dropped is recorded without an answer.
     pub fn finish(mut self) -> Recording {
         self.keep_current();
         Recording { local_fault: self.local_fault, ..recording(self.entries, self.secret_reflected) }
@@ -139,8 +139,8 @@ impl Session {
         }
     }
 
-    /// Sends a request with its credentials, and once more with a new token where the cart refused the one that was there (401): a request that is
-    /// refused for its credentials changed nothing. Log-ins do not count as requests of the call; what is sent once more does.
+    /// Sends a request with its credentials. If the cart refuses the stored token (401), the request is sent once more with a new token: a request
+    /// that was refused for its credentials changed nothing. Log-ins do not count as requests of the call; the repeated request does.
     async fn perform(&mut self, allowed: &Allowed) -> Result<Looked, Failed> {
         let door = Arc::clone(&self.door);
         let secrets = self.tokens.secrets(&door, allowed).await?;
@@ -156,7 +156,7 @@ impl Session {
         Ok(self.look(received).await)
     }
 
-    /// Puts the secrets in, and sends.
+    /// Applies the secrets to a request, and sends it.
     async fn transmit(&mut self, allowed: &Allowed, secrets: &WithTokens) -> Result<Received, Failed> {
         let signed = oauth1::sign(allowed, secrets, self.door.clock.now_unix_ms())?;
         let mut wire = signed.map_or_else(|| allowed.wire(secrets), |signed| allowed.wire(&signed))?;
@@ -169,7 +169,7 @@ impl Session {
         Ok(Box::pin(client.send(wire)).await?)
     }
 
-    /// Replaces every secret in what came back, also in what the guest will not see: that it came back is what counts.
+    /// Replaces every secret in an answer, also in parts that the guest will not see: any secret in the answer counts as reflected.
     async fn look(&self, mut received: Received) -> Looked {
         let looks = self.tokens.looks(&self.door);
         let bytes = received.body.len();
@@ -180,7 +180,7 @@ impl Session {
         heavy::work(bytes, work).await
     }
 
-    /// Judges what came back, and records it.
+    /// Judges an answer or an error, and records it.
     fn settle(&mut self, result: Result<Looked, Failed>, started: u64) -> Result<Response, Error> {
         let Some(mut entry) = self.current.take() else { unreachable!("a request is recorded before it is performed") };
         let result = result.and_then(|Looked { received, found }| {
@@ -204,7 +204,7 @@ impl Session {
         answer
     }
 
-    /// What the guest may see of an answer.
+    /// Turns an answer into what the guest may see of it, or into an error.
     fn judge(&self, received: Received, entry: &mut HttpEntry) -> Result<Response, Failed> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         entry.peer = received.peer;
@@ -272,7 +272,7 @@ impl Session {
         error
     }
 
-    /// Writes down what happened, with its bodies as long as there is room for them.
+    /// Adds an entry to the record, with its bodies while the record has room for them.
     fn record(&mut self, mut entry: Entry) {
         if self.recorded + entry.bytes() > RECORDED_BYTES_MAX {
             entry.leave_out_bodies();
@@ -304,13 +304,13 @@ impl Services for Session {
     }
 }
 
-/// What came back, without secrets, and whether there were any.
+/// An answer without secrets, and whether it held any.
 struct Looked {
     received: Received,
     found: Found,
 }
 
-/// The headers that the host sets itself, in the record as on the wire.
+/// Adds the headers that the host sets itself, in the record as on the wire.
 pub(super) fn add_own_headers(wire: &mut Wire) {
     let mut add = |name: &str, value: &str| {
         wire.headers.push(WireHeader { name: name.to_owned(), value: value.as_bytes().to_vec(), sensitive: false });

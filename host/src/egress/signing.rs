@@ -1,5 +1,5 @@
-//! MACs and digests. What may be signed, and of what bytes it is made, is the contract's to say
-//! ([`cartage_contract::signing`]); the keys are the host's; here is the arithmetic.
+//! Computes MACs and digests. The contract says what may be signed and of which bytes a message is made ([`cartage_contract::signing`]); the host
+//! supplies the keys.
 
 use cartage_contract::signing::Algorithm;
 use hmac::{Hmac, KeyInit, Mac};
@@ -7,10 +7,10 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
-/// MACs and digests of one call.
+/// The most MACs and digests of one call.
 pub const SIGNATURES_MAX: u32 = 100;
 
-/// The HMAC (RFC 2104) of a message.
+/// Computes the HMAC (RFC 2104) of a message.
 pub(super) fn mac(algorithm: Algorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
     fn with<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
         let mac = <M as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
@@ -24,7 +24,7 @@ pub(super) fn mac(algorithm: Algorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The digest of a message.
+/// Computes the digest of a message.
 pub(super) fn digest(algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
     match algorithm {
         Algorithm::Md5 => Md5::digest(message).to_vec(),

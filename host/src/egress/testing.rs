@@ -1,4 +1,4 @@
-//! What the unit tests of egress share: a manifest with one of each, and values for its slots.
+//! Fixtures of the unit tests of egress: a manifest with one slot of each kind, and values for the slots.
 
 use super::credential::Values;
 use cartage_contract::http::Method;

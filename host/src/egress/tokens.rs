@@ -1,16 +1,16 @@
 //! Tokens that the host obtains for a cart: by OAuth 2.0 client credentials and by log-ins that a slot describes.
 //!
-//! [`Tokens`] are a cart's, shared by all its doors. A slot's token is obtained by one call at a time; the others wait for it and take what came of it,
-//! a failure as well, so that two hundred calls ask for one token and a wrong password is tried once. A token is used until a margin before its end, or
-//! until the cart refuses it. It is bound to what it was obtained with (the slot, its values, where its endpoints lead), so that it is not used after any
-//! of that was changed.
+//! [`Tokens`] belong to a cart and are shared by all its doors. One call at a time obtains a slot's token. The others wait and use its result, a
+//! failure too, so that two hundred calls ask for one token and a wrong password is tried once. A token is used until a margin before its end, or
+//! until the cart refuses it. A token is bound to the settings with which it was obtained (the slot, its values, the endpoints' base URLs) and is not
+//! used after one of these was changed.
 //!
-//! A log-in may replace a stored field for good, such as a refresh token. Its new value is kept by a [`Keeper`] before any token of the answer is used. A
-//! log-in under way goes on where the call that wanted it ends, so that no new value is lost between the answer and the disk. Where the disk does not take
-//! it, it is held in memory and kept before the next log-in.
+//! A log-in may replace a stored field for good, such as a refresh token. A [`Keeper`] stores the new value before any token of the answer is used. A
+//! log-in under way continues after the call that wanted it has ended, so that no new value is lost between the answer and the disk. If the disk does
+//! not take the value, it is held in memory and stored before the next log-in.
 //!
-//! What this part cannot know is whether a cart accepts a field's former value once more: where the process dies between the answer and the disk, the next
-//! start logs in with the value on disk.
+//! Whether a cart accepts a field's former value once more cannot be known here: if the process dies between the answer and the disk, the next start
+//! logs in with the value on disk.
 
 mod answer;
 mod keeper;
@@ -28,23 +28,23 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Bytes of a token.
+/// The largest size of a token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 8 << 10;
 
-/// Bytes of a log-in's answer.
+/// The largest size of a log-in's answer, in bytes.
 pub const ANSWER_BYTES_MAX: u64 = 64 << 10;
 
-/// Tokens that one call may have obtained; those that are there already do not count.
+/// The most tokens that one call may obtain; stored tokens do not count.
 pub const LOG_INS_MAX: u32 = 4;
 
-/// The time before its end in which a token is not used any more, at most, in milliseconds. Of a shorter life it is a tenth.
+/// The longest margin before a token's end in which the token is no longer used, in milliseconds. The margin is at most a tenth of the token's life.
 pub const MARGIN_MS_MAX: u64 = 60_000;
 
 /// The tokens of one cart.
 #[derive(Default)]
 pub struct Tokens {
     slots: Mutex<BTreeMap<String, Arc<OfSlot>>>,
-    /// How often they were forgotten.
+    /// How often the tokens were forgotten.
     epoch: AtomicU64,
 }
 
@@ -55,7 +55,7 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// Forgets all tokens: the cart's credentials were changed. A log-in under way ends, and its token is not used.
+    /// Forgets all tokens, because the cart's credentials were changed. The token of a log-in under way is not used.
     pub fn forget(&self) {
         self.epoch.fetch_add(1, Ordering::Relaxed);
     }
@@ -66,17 +66,17 @@ impl Tokens {
     }
 }
 
-/// Where a door's tokens are, and who keeps the fields that they replace.
+/// The tokens of a door, and the keeper of the fields that log-ins replace.
 #[derive(Clone)]
 pub struct Keeping {
-    /// The cart's tokens.
+    /// The cart's tokens, shared by its doors.
     pub tokens: Arc<Tokens>,
-    /// Keeps the fields.
+    /// The keeper that stores the fields that log-ins replace.
     pub keeper: Arc<dyn Keeper>,
 }
 
 impl Keeping {
-    /// Nothing outlives the value: for commands without a data directory.
+    /// Tokens and a keeper that nothing outlives, for commands without a data directory.
     pub fn in_memory() -> Keeping {
         Keeping { tokens: Arc::default(), keeper: Arc::new(InMemory::default()) }
     }
@@ -88,45 +88,45 @@ impl std::fmt::Debug for Keeping {
     }
 }
 
-/// The token of one slot, or several of one log-in.
+/// The state of one slot's tokens. One log-in may give several.
 #[derive(Default)]
 struct OfSlot {
     held: Arc<tokio::sync::Mutex<Held>>,
-    /// Log-ins that ended, well or not.
+    /// How many log-ins have ended, with success or not.
     ended: AtomicU64,
 }
 
 #[derive(Default)]
 struct Held {
     obtained: Option<Arc<Obtained>>,
-    /// What the last log-in failed for.
+    /// Why the last log-in failed; `None` if it succeeded.
     failed: Option<(Basis, Failed)>,
-    /// What a log-in replaced and nobody has kept yet.
+    /// The values that a log-in replaced and that could not be stored yet.
     unkept: Option<Unkept>,
 }
 
-/// What a log-in answered while its new values could not be kept.
+/// The answer of a log-in whose new values could not be stored yet.
 struct Unkept {
     changes: Vec<Replaced>,
     obtained: Option<Obtained>,
 }
 
-/// What a token was obtained with.
+/// The settings with which a token was obtained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Basis {
     epoch: u64,
     fingerprint: [u8; 32],
 }
 
-/// The tokens of one answer.
+/// The tokens of one log-in's answer.
 pub(super) struct Obtained {
     values: BTreeMap<String, SecretString>,
-    /// By the clock of elapsed time; `None`: until the cart refuses them.
+    /// The end of use on the clock of elapsed time, in milliseconds; `None` if the tokens are used until the cart refuses them.
     until_ms: Option<u64>,
-    /// The number of the slot's log-in, from 1.
+    /// The number of the log-in among those of its slot, from 1.
     pub(super) number: u64,
     basis: Basis,
-    /// Finds them, and what the answer replaced, in what the cart answers later.
+    /// Finds the tokens, and the values that the answer replaced, in later answers of the cart.
     pub(super) scrubber: Scrubber,
 }
 
@@ -138,13 +138,13 @@ impl Obtained {
         Obtained { scrubber: Scrubber::new(&needles), values, until_ms, number: 0, basis }
     }
 
-    /// The value of a token.
+    /// The value of one token of the answer; `None` if the answer has no token of this name.
     pub(super) fn value(&self, token: &str) -> Option<&str> {
         self.values.get(token).map(|value| value.expose_secret())
     }
 }
 
-/// What tells whether a token fits what its slot is and holds now, for each slot whose tokens are obtained.
+/// By slot with tokens: a hash that changes when a token no longer belongs to its slot's settings.
 pub(super) fn fingerprints(
     manifest: &Manifest,
     credentials: &Credentials,
@@ -154,7 +154,7 @@ pub(super) fn fingerprints(
     obtained.map(|slot| (slot.name.clone(), credentials.fingerprint(slot, endpoints))).collect()
 }
 
-/// When a token is not used any more, of one that was asked for at this time and holds so long.
+/// The time from which on a token is not used any more, for one that was asked for at `asked_ms` and lives `lifetime_s` seconds.
 fn until(asked_ms: u64, lifetime_s: u64) -> u64 {
     let lifetime_ms = lifetime_s.saturating_mul(1000);
     asked_ms.saturating_add(lifetime_ms - MARGIN_MS_MAX.min(lifetime_ms / 10))

@@ -3,38 +3,38 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Characters of a label, at most.
+/// The most characters that a label may have.
 pub const LABEL_CHARS_MAX: usize = 100;
 
-/// A status label: 1 to 100 characters, none of them a control character, no space around it.
+/// A status label: 1 to 100 characters, without control characters and without space at either end.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Label(String);
 
-/// Why a text is no label.
+/// Why a text is not a valid label.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LabelError {
-    /// Nothing, or nothing but space.
+    /// The text is empty, or holds nothing but space.
     #[error("a status label cannot be empty; write 1 to {LABEL_CHARS_MAX} characters")]
     Empty,
-    /// Too long.
+    /// The text has more than [`LABEL_CHARS_MAX`] characters.
     #[error("a status label of {chars} characters is too long; {LABEL_CHARS_MAX} are the most")]
     TooLong {
-        /// How many it has.
+        /// The number of characters in the text.
         chars: usize,
     },
-    /// It holds what no label can show.
+    /// The text holds a control character.
     #[error("the status label {text:?} holds the control character U+{:04X}; leave it out", u32::from(*found))]
     Control {
-        /// The text.
+        /// The text without the space around it.
         text: String,
-        /// The first of them.
+        /// The first control character in the text.
         found: char,
     },
 }
 
 impl Label {
-    /// Checks a label; space around it is left off.
+    /// Checks a label's text. Space at both ends is removed.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl Label {
         }
     }
 
-    /// The text.
+    /// The label's text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -79,12 +79,12 @@ impl From<Label> for String {
     }
 }
 
-/// A merchant's labels, in the order in which they were added. Labels that differ in case are two labels, because carts tell them apart.
+/// A merchant's labels, in the order in which they were added. Labels that differ in case are different, because carts tell them apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels(Vec<Label>);
 
 impl Labels {
-    /// A ready set, for whoever asks for it. Nobody gets it unasked.
+    /// A set of common labels for a merchant who asks for them. It is never added without being asked for.
     pub fn ready() -> Labels {
         const READY: [&str; 17] = [
             "Order Received",
@@ -108,7 +108,7 @@ impl Labels {
         READY.into_iter().map(|text| Label::new(text).expect("the ready labels are valid")).collect()
     }
 
-    /// Adds a label. False: it was there already.
+    /// Adds a label; returns false if it was there already.
     pub fn add(&mut self, label: Label) -> bool {
         let new = !self.0.contains(&label);
         if new {
@@ -117,7 +117,7 @@ impl Labels {
         new
     }
 
-    /// Every label.
+    /// All labels, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = &Label> {
         self.0.iter()
     }

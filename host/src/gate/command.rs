@@ -1,4 +1,4 @@
-//! The commands that the gate names as remedies, each written here once, as a shell takes them.
+//! The commands that the gate names as remedies. Each is written once, in a form that a shell accepts.
 
 use super::question::Again;
 use crate::events::Event;
@@ -6,14 +6,14 @@ use crate::id::{CartId, DeliveryId, SenderOrderNumber};
 use crate::parameters::Parameter;
 use std::path::Path;
 
-/// Sets a Boolean parameter to True.
+/// The command that sets a Boolean parameter to True, for a cart or (`None`) for the system.
 pub fn param_true(parameter: &Parameter, cart: Option<&CartId>) -> String {
     let mut words = vec!["cartage", "param", "set", parameter.name, "True"];
     words.extend(cart.into_iter().flat_map(|cart| ["--cart", cart.as_str()]));
     line(&words)
 }
 
-/// Gives an event an order label, if it shall have one, and ticks Notify Cart.
+/// The command that gives an event an order label, if one is named, and ticks Notify Cart.
 pub fn event_set(event: &Event, order_label: Option<&str>) -> String {
     let mut words = vec!["cartage", "event", "set", event.name];
     let label = order_label.map(|label| option("--order-label", label)).unwrap_or_default();
@@ -22,7 +22,7 @@ pub fn event_set(event: &Event, order_label: Option<&str>) -> String {
     line(&words)
 }
 
-/// Sends a label for an order, perhaps again.
+/// The command that sends a label for an order, as a repeat if `again` says so.
 pub fn send(cart: &CartId, order_number: &SenderOrderNumber, label: &str, again: Again) -> String {
     let (order, label) = (option("--order", order_number.as_str()), option("--label", label));
     let mut words = vec!["cartage", "send", "--cart", cart.as_str()];
@@ -33,13 +33,13 @@ pub fn send(cart: &CartId, order_number: &SenderOrderNumber, label: &str, again:
     line(&words)
 }
 
-/// Makes a cart: its file, and then the cart from its file. The operator fills in which plugin.
+/// The commands that write a cart's file and load it. The operator fills in the plugin.
 pub fn cart_new(cart: &CartId) -> Vec<String> {
     let file = format!("{cart}.toml");
     vec![line(&["cartage", "cart", "new", cart.as_str(), "--plugin", "PLUGIN.wasm"]), line(&["cartage", "apply", &file])]
 }
 
-/// Loads a cart's file, whose plugin is in another folder where one is named.
+/// The command that loads a cart's file. `plugins` names another folder for its plugin.
 pub fn apply(file: &Path, plugins: Option<&Path>) -> String {
     let shown = |path: &Path| {
         let text = path.display().to_string();
@@ -51,12 +51,12 @@ pub fn apply(file: &Path, plugins: Option<&Path>) -> String {
     line(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Enables a cart.
+/// The command that enables a cart.
 pub fn cart_enable(cart: &CartId) -> String {
     line(&["cartage", "cart", "enable", cart.as_str()])
 }
 
-/// Gives a cart another version of its plugin, or another plugin: a file, which the operator fills in.
+/// The command that gives a cart another version of its plugin, or another plugin. The operator fills in the file.
 pub fn cart_upgrade(cart: &CartId, consent: Consent) -> String {
     let mut words = vec!["cartage", "cart", "upgrade", cart.as_str(), "--plugin", "PLUGIN.wasm"];
     if consent == Consent::Given {
@@ -65,26 +65,26 @@ pub fn cart_upgrade(cart: &CartId, consent: Consent) -> String {
     line(&words)
 }
 
-/// Sets the password of a cart's inlet.
+/// The command that sets the password of a cart's inlet.
 pub fn inlet_password(cart: &CartId) -> String {
     line(&["cartage", "credential", "set", cart.as_str(), "seti", "password"])
 }
 
-/// Says that the wall clock is right.
+/// The command that confirms the wall clock.
 pub fn clock_confirm() -> String {
     line(&["cartage", "clock", "confirm"])
 }
 
-/// Whether the operator agrees to what a plugin asks for.
+/// Whether the operator agrees to the rights that a plugin asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consent {
-    /// Not yet: the list is shown first, if there is one.
+    /// The operator is asked: the command shows the list first, if there is one.
     Asked,
-    /// Yes.
+    /// The operator agrees.
     Given,
 }
 
-/// Maps a label to a status of the cart.
+/// The command that maps a label to a status of the cart.
 pub fn cart_label(cart: &CartId, label: &str, status: &str) -> String {
     let status = option("--status", status);
     let mut words = vec!["cartage", "cart", "label", cart.as_str()];
@@ -98,12 +98,12 @@ pub fn cart_label(cart: &CartId, label: &str, status: &str) -> String {
     line(&words)
 }
 
-/// Lets a paused cart go on.
+/// The command that resumes a paused cart.
 pub fn cart_resume(cart: &CartId) -> String {
     line(&["cartage", "cart", "resume", cart.as_str()])
 }
 
-/// Lists a cart's deliveries: those of a state, those that died of a reason.
+/// The command that lists a cart's deliveries, of a state or with a reason of death if one is named.
 pub fn deliveries(cart: &CartId, state: Option<&str>, reason: Option<&str>) -> String {
     let mut words = vec!["cartage", "delivery", "list", "--cart", cart.as_str()];
     words.extend(state.iter().flat_map(|state| ["--state", state]));
@@ -111,32 +111,32 @@ pub fn deliveries(cart: &CartId, state: Option<&str>, reason: Option<&str>) -> S
     line(&words)
 }
 
-/// Shows a delivery.
+/// The command that shows a delivery.
 pub fn delivery_show(delivery: &DeliveryId) -> String {
     line(&["cartage", "delivery", "show", delivery.as_str()])
 }
 
-/// Shows what went over the wire at an attempt.
+/// The command that shows the recording of one attempt.
 pub fn cassette(delivery: &DeliveryId, attempt: u32) -> String {
     line(&["cartage", "delivery", "show", delivery.as_str(), "--cassette", &attempt.to_string()])
 }
 
-/// Tries a dead letter again.
+/// The command that retries a dead letter.
 pub fn delivery_retry(delivery: &DeliveryId) -> String {
     line(&["cartage", "delivery", "retry", delivery.as_str()])
 }
 
-/// Tries a delivery that waits at once.
+/// The command that retries a waiting delivery at once.
 pub fn delivery_retry_now(delivery: &DeliveryId) -> String {
     line(&["cartage", "delivery", "retry", delivery.as_str(), "--now"])
 }
 
-/// Ends a delivery for good. The operator fills in why.
+/// The command that discards a delivery. The operator fills in the reason.
 pub fn delivery_discard(delivery: &DeliveryId) -> String {
     line(&["cartage", "delivery", "discard", delivery.as_str(), "--why", "TEXT"])
 }
 
-/// Lists the deliveries of an order at a cart.
+/// The command that lists the deliveries of an order at a cart.
 pub fn deliveries_of(cart: &CartId, order_number: &SenderOrderNumber) -> String {
     let order = option("--order", order_number.as_str());
     let mut words = vec!["cartage", "delivery", "list", "--cart", cart.as_str()];
@@ -144,12 +144,12 @@ pub fn deliveries_of(cart: &CartId, order_number: &SenderOrderNumber) -> String 
     line(&words)
 }
 
-/// Lets a cart send what passes the gate.
+/// The command that sets a cart's mode to live.
 pub fn cart_live(cart: &CartId) -> String {
     line(&["cartage", "cart", "mode", cart.as_str(), "live"])
 }
 
-/// Says why an order's status is sent or not.
+/// The command that explains why an order's status is sent or not.
 pub fn explain(cart: &CartId, order_number: &SenderOrderNumber) -> String {
     let order = option("--order", order_number.as_str());
     let mut words = vec!["cartage", "explain", "--cart", cart.as_str()];
@@ -157,7 +157,7 @@ pub fn explain(cart: &CartId, order_number: &SenderOrderNumber) -> String {
     line(&words)
 }
 
-/// An option and its value: in one word where the value would be taken for an option itself.
+/// An option and its value: in one word if the value would be taken for an option itself.
 fn option(name: &str, value: &str) -> Vec<String> {
     if value.starts_with('-') { vec![format!("{name}={value}")] } else { vec![name.to_owned(), value.to_owned()] }
 }
@@ -166,7 +166,7 @@ fn line(words: &[&str]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// A word as a shell takes it: bare if it can be, else in double quotes, else in single ones.
+/// Quotes a word for a shell: bare if possible, else in double quotes, else in single quotes.
 pub fn quoted(word: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | ',' | '=' | '@' | '%' | '+');
     if !word.is_empty() && word.chars().all(bare) {
@@ -178,8 +178,8 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
-/// Breaks a command into lines of at most `width` characters that a shell reads as the one command: between words if it can be, else
-/// inside a word, which then goes on at the very start of the next line.
+/// Breaks a command into lines of at most `width` characters that a shell reads as one command: between words if possible, else inside a word, which
+/// then continues at the very start of the next line.
 pub(super) fn broken(command: &str, indent: &str, width: usize) -> Vec<String> {
     // Two columns stay free for what ends a line: a space and a backslash, or a quote and a backslash.
     let width = width - 2;
@@ -211,7 +211,7 @@ pub(super) fn broken(command: &str, indent: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The parts of a word between which it can be closed and opened again: characters, and an escaped single quote as one.
+/// The parts of a word between which it can be broken: characters, and an escaped single quote as one part.
 fn pieces(word: &str) -> impl Iterator<Item = &str> {
     let mut rest = word;
     std::iter::from_fn(move || {
@@ -222,7 +222,7 @@ fn pieces(word: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The words of a line that [`line()`] made, as they stand there.
+/// The words of a line that [`line()`] made, still quoted.
 fn quoted_words(command: &str) -> impl Iterator<Item = &str> {
     let mut rest = command;
     std::iter::from_fn(move || {

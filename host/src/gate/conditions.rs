@@ -1,4 +1,4 @@
-//! The six conditions, one function each. None looks at another's answer.
+//! The six conditions, one function each. No condition depends on another's answer.
 
 mod label;
 
@@ -17,7 +17,7 @@ use cartage_contract::orders::{Package, Told};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// 1: `UseStatusUpdates` is True.
+/// Condition 1: `UseStatusUpdates` is True.
 pub(super) fn updates_on(question: &Question<'_>) -> Answer {
     let effective = USE_STATUS_UPDATES.effective(None, question.parameters);
     Answer {
@@ -30,7 +30,7 @@ pub(super) fn updates_on(question: &Question<'_>) -> Answer {
     }
 }
 
-/// 2: a status event is configured with a label and Notify Cart, or the label was given directly.
+/// Condition 2: a status event has a label and Notify Cart, or the label was given directly.
 pub(super) fn event_tells_cart(question: &Question<'_>) -> Answer {
     let condition = Condition::EventTellsCart;
     let raised = match question.cause {
@@ -75,7 +75,7 @@ pub(super) fn event_tells_cart(question: &Question<'_>) -> Answer {
     }
 }
 
-/// 3: the label changes, or a package is new to the cart.
+/// Condition 3: the label changes, or a package is new to the cart.
 pub(super) fn changed(question: &Question<'_>) -> Answer {
     let answer = |finding, value: String, reason: &'static str, remedies| Answer {
         condition: Condition::Changed,
@@ -120,7 +120,7 @@ pub(super) fn changed(question: &Question<'_>) -> Answer {
     answer(Finding::NothingToDo, same, reason, remedies)
 }
 
-/// 4: `UseGenericStatusUpdates` is True for this cart.
+/// Condition 4: `UseGenericStatusUpdates` is True for this cart.
 pub(super) fn cart_updates_on(question: &Question<'_>) -> Answer {
     let effective = USE_GENERIC_STATUS_UPDATES.effective(Some(question.cart), question.parameters);
     let on = effective.is_true();
@@ -138,7 +138,7 @@ pub(super) fn cart_updates_on(question: &Question<'_>) -> Answer {
     }
 }
 
-/// 5: the cart exists, is enabled, and its plugin was admitted and carries what there is.
+/// Condition 5: the cart exists and is enabled, and its plugin was admitted and can carry the update.
 pub(super) fn cart_ready(question: &Question<'_>) -> Answer {
     let id = question.cart;
     let answer = |finding, value: String, reason: Cow<'static, str>, remedies| {
@@ -184,12 +184,12 @@ fn parameter_value(name: &str, effective: &Effective) -> String {
     format!("{name} is {} ({})", effective.value, effective.source)
 }
 
-/// What must be done first where there is no such cart.
+/// The commands that must come first if there is no such cart.
 fn new_if_missing(question: &Question<'_>) -> Vec<String> {
     remedies_if(question.definition.is_none(), || command::cart_new(question.cart))
 }
 
-/// The order's new label, or one that suits it.
+/// The order's new label, or one that suits the order.
 fn some_label(question: &Question<'_>) -> String {
     let known = question.known.and_then(|known| known.label.as_deref());
     let suggested = match question.cause {
@@ -226,7 +226,7 @@ fn package_news(package: &Package, told: Told) -> String {
     }
 }
 
-/// What is wrong with the plugin, why that matters, and with which consent an upgrade would mend it.
+/// What is wrong with the plugin, why that matters, and the consent with which an upgrade would correct it. `None` if the plugin is in order.
 fn plugin_lacks(definition: &Definition<'_>, question: &Question<'_>) -> Option<(String, String, Consent)> {
     let file = &definition.cart.plugin;
     Some(match definition.plugin {
@@ -251,7 +251,7 @@ fn plugin_lacks(definition: &Definition<'_>, question: &Question<'_>) -> Option<
     })
 }
 
-/// What there is to tell that the plugin cannot carry and the cart does not leave out.
+/// The parts of the update that the plugin cannot carry and the cart does not leave out.
 fn parts_not_carried(definition: &Definition<'_>, question: &Question<'_>, features: Features) -> Vec<Part> {
     let (cart, load) = (definition.cart, question.load());
     let notifies = definition.cart.notify_customer != NotifyCustomer::CartDefault;

@@ -1,5 +1,5 @@
-//! A decision in words, for people who do not program: rows as plain data, and a table of at most 80 columns with all of it. What fits one screen
-//! is in `screen.rs`.
+//! Puts a decision into words for people who do not program: rows as plain data, and a complete table of at most 80 columns. The short form that fits
+//! one screen is in `screen.rs`.
 
 use super::command::{self, broken};
 use super::{Decision, Stage, Verdict};
@@ -7,48 +7,48 @@ use serde::Serialize;
 
 pub use super::screen::{SCREEN_COLUMNS_MAX, SCREEN_LINES_MAX};
 
-/// Characters of a line of the table, at most.
+/// The most characters in a line of the table.
 pub const COLUMNS_MAX: usize = 80;
 
-/// Before what belongs to a condition.
+/// The indentation of the lines below a condition.
 pub(super) const INDENT: &str = "       ";
 
 /// A decision in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
-    /// What is done, in one sentence; where the order stands, once that is known.
+    /// What happens to the update, in one sentence; later, the state of the order.
     pub headline: String,
-    /// What belongs to that, with the commands that help.
+    /// Details of the headline, with the commands that help.
     pub notes: Vec<Note>,
     /// The six conditions, in order.
     pub rows: Vec<Row>,
-    /// The cart's mode, where there is a cart.
+    /// The cart's mode; `None` if there is no such cart.
     pub mode: Option<ModeRow>,
-    /// What to do next, where there is something.
+    /// The next step for the person; `None` if there is none.
     pub advice: Option<String>,
 }
 
-/// Something to know of where an order stands.
+/// A detail of the state of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Note {
-    /// What there is to know.
+    /// The detail, as one sentence.
     pub text: String,
-    /// The command that belongs to it.
+    /// The command that belongs to the detail; `None` if there is none.
     pub command: Option<String>,
 }
 
 impl Note {
-    /// Something to know.
+    /// A detail without a command.
     pub fn text(text: impl Into<String>) -> Note {
         Note { text: text.into(), command: None }
     }
 
-    /// Something that a command does or shows.
+    /// A detail with the command that changes or shows something.
     pub fn command(text: impl Into<String>, command: String) -> Note {
         Note { text: text.into(), command: Some(command) }
     }
 
-    /// As it stands in a table of this width: in one line where it fits there.
+    /// The note as lines of a table of this width: one line if it fits.
     pub fn lines(&self, width: usize) -> Vec<String> {
         let Some(command) = &self.command else { return wrapped(&self.text, ("  ", "  "), width) };
         let one = format!("  {}: {command}", self.text);
@@ -61,22 +61,22 @@ impl Note {
     }
 }
 
-/// One condition.
+/// One of the six conditions, in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// Tick or cross.
+    /// A tick if the condition holds, else a cross.
     pub mark: Mark,
-    /// The condition's number.
+    /// The condition's number, 1 to 6.
     pub number: u8,
     /// The condition in plain words.
     pub condition: &'static str,
-    /// What was found.
+    /// The value that was found.
     pub value: String,
-    /// Where that is set.
+    /// Where that value is set.
     pub set_in: String,
-    /// Why it holds or not.
+    /// Why the condition holds or not.
     pub reason: String,
-    /// The commands that make it hold, in order.
+    /// The commands that make the condition hold, in order. Empty if it holds.
     pub remedies: Vec<String>,
 }
 
@@ -84,14 +84,14 @@ pub struct Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mark {
-    /// It does.
+    /// The condition holds.
     Tick,
-    /// It does not.
+    /// The condition does not hold.
     Cross,
 }
 
 impl Mark {
-    /// The sign for it.
+    /// The character that shows the mark.
     pub fn sign(self) -> char {
         match self {
             Mark::Tick => '✓',
@@ -100,12 +100,12 @@ impl Mark {
     }
 }
 
-/// The cart's mode.
+/// The row about the cart's mode.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ModeRow {
-    /// What it is and what it makes of this order.
+    /// The mode, and what it means for this order.
     pub value: String,
-    /// The command that would let the order be sent, where the mode holds it back.
+    /// The command that lets the order be sent; `None` if the mode does not hold it back.
     pub remedy: Option<String>,
 }
 
@@ -151,13 +151,13 @@ fn mode(decision: &Decision) -> Option<ModeRow> {
     Some(ModeRow { value: value.to_owned(), remedy })
 }
 
-/// The numbers of the rows with a cross.
+/// The numbers of the rows with a cross, in words.
 fn crosses(rows: &[Row]) -> String {
     let crosses: Vec<String> = rows.iter().filter(|row| row.mark == Mark::Cross).map(|row| row.number.to_string()).collect();
     listed(&crosses)
 }
 
-/// `2`, `2 and 4`, `1, 2 and 4`.
+/// Joins numbers in words: `2`, `2 and 4`, `1, 2 and 4`.
 fn listed(numbers: &[String]) -> String {
     match numbers {
         [] => String::new(),
@@ -172,7 +172,7 @@ impl Explanation {
         crosses(&self.rows)
     }
 
-    /// The whole table: plain text, each line at most [`COLUMNS_MAX`] characters, commands broken so that a shell still takes them.
+    /// The whole table as plain text. Each line has at most [`COLUMNS_MAX`] characters, and commands are broken so that a shell still accepts them.
     pub fn table(&self) -> String {
         // Where an order stands, with its notes, is one line, however long.
         let width = if self.notes.is_empty() { COLUMNS_MAX } else { usize::MAX };
@@ -203,7 +203,7 @@ impl Explanation {
     }
 }
 
-/// The commands of one row. Those that an earlier row shows are not repeated: nobody makes a cart three times.
+/// Adds the commands of one row. Commands that an earlier row shows are not repeated.
 fn commands<'a>(lines: &mut Vec<String>, commands: &'a [String], shown: &mut Vec<&'a str>) {
     let fresh: Vec<&str> = commands.iter().map(String::as_str).filter(|command| !shown.contains(command)).collect();
     let title = match (commands.len(), fresh.len()) {
@@ -217,7 +217,7 @@ fn commands<'a>(lines: &mut Vec<String>, commands: &'a [String], shown: &mut Vec
     shown.extend(fresh);
 }
 
-/// A statement as a sentence: a capital first and a full stop, unless its first word is spelled otherwise.
+/// Makes a statement a sentence, with a capital and a full stop, unless its first word is spelled otherwise.
 pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
@@ -225,7 +225,7 @@ pub(super) fn capital(text: &str) -> String {
     format!("{first}{}{end}", chars.as_str())
 }
 
-/// Breaks a text between words, and inside a word that is longer than a line. `indents` are the first line's and that of the others.
+/// Breaks a text between words, and inside a word that is longer than a line. `indents` are those of the first line and of the others.
 pub(super) fn wrapped(text: &str, indents: (&str, &str), width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut current = indents.0.to_owned();

@@ -1,15 +1,15 @@
-//! What is known of an order at a cart: the last label that stands, and the packages that the cart knows of or soon will.
+//! The record of an order at a cart: the last label that still counts, and the packages that the cart knows or soon will.
 
 use super::package::{Details, KnownPackage, Passage, details};
 use cartage_contract::orders::{LineItem, Package, Told, Update};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What was accepted for one order of one cart, as far as it still stands.
+/// What was accepted for one order of one cart, as far as it still counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Known {
-    /// The order's last accepted label.
+    /// The order's last accepted label; `None` if no update gave it one.
     pub label: Option<String>,
     /// The last accepted label of each line, by [`line_key`].
     pub lines: BTreeMap<String, String>,
@@ -21,34 +21,34 @@ pub struct Known {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Past {
-    /// The order's label in it.
+    /// The label that the update gave the order.
     #[serde(default)]
     pub label: Option<String>,
-    /// The labels of its lines, by [`line_key`].
+    /// The labels that the update gave lines, by [`line_key`].
     #[serde(default)]
     pub lines: BTreeMap<String, String>,
-    /// Its packages.
+    /// The packages of the update.
     #[serde(default)]
     pub packages: Vec<PastPackage>,
-    /// What became of it.
+    /// What became of the update.
     pub fate: PastFate,
 }
 
-/// A package of an update that was accepted.
+/// A package of an accepted update.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PastPackage {
-    /// The sender's id of it.
+    /// The sender's id of the package.
     pub id: Option<String>,
-    /// The carrier in the Order Manager's words.
+    /// The carrier as the Order Manager names it.
     pub carrier: Option<String>,
-    /// The tracking number.
+    /// The tracking number as the sender wrote it.
     pub tracking_number: Option<String>,
-    /// Whether the update withdrew it.
+    /// Whether the update withdrew the package.
     pub withdrawn: bool,
-    /// What else it said of it.
+    /// Hashes of the package's other details; `None` for updates of releases that did not store them.
     pub details: Option<Details>,
-    /// The cart's own reference of it, if it gave one.
+    /// The cart's own reference of the package, if the cart gave one.
     pub reference: Option<String>,
 }
 
@@ -56,16 +56,16 @@ pub struct PastPackage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PastFate {
-    /// It waits, or is tried again.
+    /// The update waits for its first or a further attempt.
     Waiting,
-    /// The cart has it, or it was taken in as the state that the cart is in.
+    /// The cart has the update, or it was imported as the state that the cart is in.
     Applied,
-    /// It became a dead letter or was discarded: what was before it counts again.
+    /// The update became a dead letter or was discarded, so what was before it counts again.
     Lapsed,
 }
 
 impl Past {
-    /// What is kept of an update when it is accepted.
+    /// What is stored of an update when it is accepted.
     pub fn of(update: &Update) -> Past {
         let lines = update.line_items.iter().filter_map(|line| Some((line_key(line)?, line.label.clone()?))).collect();
         let packages = update.packages.iter().map(PastPackage::of).collect();
@@ -87,7 +87,7 @@ impl PastPackage {
 }
 
 impl PastPackage {
-    /// The package as the gate knows it.
+    /// The package as the gate compares it.
     pub fn known(self, passage: Passage) -> KnownPackage {
         let PastPackage { id, carrier, tracking_number, withdrawn, details, reference } = self;
         KnownPackage { id, carrier, tracking_number, withdrawn, details, reference, passage }
@@ -95,7 +95,8 @@ impl PastPackage {
 }
 
 impl Known {
-    /// What still stands of an order's history, oldest first. None: nothing was ever accepted, so the order is seen for the first time.
+    /// The part of an order's history (oldest first) that still counts. `None` if nothing was ever accepted, so that the order is seen for the first
+    /// time.
     pub fn of(history: &[Past]) -> Option<Known> {
         let mut known = Known::default();
         for past in history {
@@ -114,7 +115,7 @@ impl Known {
     }
 }
 
-/// What tells a line from the order's others: the cart's id of it, else the Order Manager's, else the SKU.
+/// A key that identifies a line within its order: the cart's id of the line, else the Order Manager's, else the SKU.
 pub fn line_key(line: &LineItem) -> Option<String> {
     let keys = [("web", &line.web_line_id), ("reference", &line.reference_line_id), ("sku", &line.sku)];
     keys.into_iter().find_map(|(kind, key)| Some(format!("{kind} {}", key.as_deref()?)))

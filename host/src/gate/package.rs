@@ -1,7 +1,7 @@
-//! Packages: which two are the same one, and what the cart knows of each.
+//! Packages: when two of them are the same, and what the cart knows of each.
 //!
-//! Two packages are the same one by their id; where one has no id, by carrier and tracking number, without spaces, hyphens and ASCII case.
-//! The carrier is the Order Manager's word for it, because the cart's word changes with its carrier map.
+//! Two packages are the same if their ids are. If one of them has no id, carrier and tracking number are compared, without spaces, hyphens and ASCII
+//! case. The carrier is the Order Manager's word for it, because the cart's word changes with its carrier map.
 
 use super::order::Known;
 use crate::carts::Part;
@@ -11,49 +11,49 @@ use cartage_contract::orders::{Package, Told, Update};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Characters of a hash in [`Details`].
+/// The characters of a hash in [`Details`].
 const HASH_CHARS: usize = 16;
 
-/// A hash of each thing that is known of a package besides its id, carrier and number, by name.
+/// By name: a hash of each detail of a package other than its id, carrier and number.
 pub type Details = BTreeMap<String, String>;
 
-/// A package in an update that was accepted and still stands.
+/// A package of an accepted update that still counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownPackage {
-    /// The sender's id of it.
+    /// The sender's id of the package.
     #[serde(default)]
     pub id: Option<String>,
-    /// The carrier in the Order Manager's words.
+    /// The carrier as the Order Manager names it.
     #[serde(default)]
     pub carrier: Option<String>,
-    /// The tracking number.
+    /// The tracking number as the sender wrote it.
     #[serde(default)]
     pub tracking_number: Option<String>,
-    /// Whether the update withdrew it.
+    /// Whether the update withdrew the package.
     #[serde(default)]
     pub withdrawn: bool,
-    /// What else the update said of it. None: it was accepted by a release that did not note that.
+    /// Hashes of the package's other details. `None` if the update was accepted by a release that did not store them.
     #[serde(default)]
     pub details: Option<Details>,
-    /// The cart's own reference of it, if it gave one.
+    /// The cart's own reference of the package, if the cart gave one.
     #[serde(default)]
     pub reference: Option<String>,
-    /// How far the update came.
+    /// Whether the cart was told of the package yet.
     pub passage: Passage,
 }
 
-/// How far an update came.
+/// How far an update got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Passage {
-    /// Accepted, not settled: a repeat of it is nothing new, but the cart was not told.
+    /// The update is accepted and not settled. A repeat of it is nothing new, but the cart was not told.
     OnItsWay,
-    /// Settled as applied: the cart was told.
+    /// The update is settled as applied: the cart was told.
     Told,
 }
 
-/// What is to be noted of a package besides its id, carrier and number, so that a later change of it is seen.
+/// Hashes of a package's details other than its id, carrier and number, by which a later change is noticed.
 pub fn details(package: &Package) -> Details {
     let given = |text: &Option<String>| given(text).map(str::to_owned);
     let contents = (!package.contents.is_empty()).then(|| serde_json::to_string(&package.contents).expect("contents are plain data"));
@@ -68,11 +68,11 @@ pub fn details(package: &Package) -> Details {
     all.into_iter().filter_map(|(name, text)| Some((name.to_owned(), hash(text?)))).collect()
 }
 
-/// Marks each package with what the cart was told of it, and with the cart's reference. Call it when an attempt starts: what is still on its way
-/// is not told.
+/// Marks each package with what the cart was told of it, and with the cart's reference. This is called when an attempt starts; an update still on its
+/// way does not count as told.
 ///
-/// A package that comes marked [`Told::Withdrawn`] stays so if the cart was told of it; if not, it is left out, for there is nothing to
-/// take back. What a package comes without, such as a tracking number, is not thereby changed to none.
+/// A package marked [`Told::Withdrawn`] keeps the mark if the cart was told of it; otherwise it is removed, because there is nothing to take back.
+/// Details that a package comes without, such as a tracking number, are not thereby removed at the cart.
 pub fn mark(update: &mut Update, known: Option<&Known>) {
     let mut left_out = Vec::new();
     update.packages.retain_mut(|package| {
@@ -91,8 +91,8 @@ pub fn mark(update: &mut Update, known: Option<&Known>) {
     }
 }
 
-/// Tells a plugin of packages only what it carries and the cart does not leave out: what else has changed goes as already told, and a package that was
-/// withdrawn does not go.
+/// Reduces an update's packages to what the plugin can carry and the cart does not leave out: packages whose corrections cannot be told are marked as
+/// told already, and packages whose withdrawal cannot be told are removed.
 pub fn fit(update: &mut Update, features: Features, left_out: &BTreeSet<Part>) {
     let goes = |part: Part| part.is_carried(features) && !left_out.contains(&part);
     if !goes(Part::Corrections) {
@@ -114,7 +114,7 @@ pub fn fit(update: &mut Update, features: Features, left_out: &BTreeSet<Part>) {
     }
 }
 
-/// The first package that is news to the cart, with what is new about it. What is on its way already is no news.
+/// The first package that is new to the cart, with what is new about it. An update on its way already does not count as new.
 pub(super) fn news<'a>(packages: &'a [Package], known: Option<&Known>, left_out: &BTreeSet<Part>) -> Option<(&'a Package, Told)> {
     packages.iter().find_map(|package| {
         let entry = standing(package, known, |_| true);
@@ -129,7 +129,7 @@ pub(super) fn news<'a>(packages: &'a [Package], known: Option<&Known>, left_out:
     })
 }
 
-/// What of packages a plugin with these features cannot be told, by what the cart knows of them or soon will.
+/// The parts of the packages that a plugin with these features cannot carry, given what the cart knows of them or soon will.
 pub(super) fn not_carried(packages: &[Package], known: Option<&Known>, features: Features) -> Vec<Part> {
     let told: Vec<Told> = packages.iter().filter_map(|package| told(package, standing(package, known, |_| true).as_ref())).collect();
     let held = [
@@ -139,7 +139,7 @@ pub(super) fn not_carried(packages: &[Package], known: Option<&Known>, features:
     held.into_iter().filter(|(part, is_held)| *is_held && !part.is_carried(features)).map(|(part, _)| part).collect()
 }
 
-/// What the cart knows of a package, by the last that it was told. None: withdrawn before it was told.
+/// What is new about a package, compared with what the cart was last told of it. `None` if it was withdrawn before the cart was told of it.
 fn told(package: &Package, entry: Option<&KnownPackage>) -> Option<Told> {
     match (package.told, entry) {
         (Told::Withdrawn, None) => None,
@@ -157,14 +157,15 @@ fn told(package: &Package, entry: Option<&KnownPackage>) -> Option<Told> {
     }
 }
 
-/// Whether a package says something else than what is known of it, besides its number. Of what an earlier release did not note nothing is known.
+/// Whether a package differs in its details, other than its number, from what is known of it. Details that an earlier release did not store count as
+/// unchanged.
 fn has_changed(package: &Package, entry: &KnownPackage) -> bool {
     let carrier = given(&package.carrier_given);
     let differs = |known: &Details| details(package).iter().any(|(name, hash)| known.get(name) != Some(hash));
     (carrier.is_some() && !same_text(carrier, entry.carrier.as_deref())) || entry.details.as_ref().is_some_and(differs)
 }
 
-/// What is known of a package by all entries of it that count, the oldest first: what a later one does not say stands as an earlier one said it.
+/// What is known of a package from all of its entries that count, oldest first: a later entry replaces the details that it has.
 fn standing(package: &Package, known: Option<&Known>, counts: impl Fn(&KnownPackage) -> bool) -> Option<KnownPackage> {
     let entries = known?.packages.iter().filter(|entry| counts(entry) && same(package, entry));
     entries.cloned().reduce(|old, new| KnownPackage {
@@ -182,7 +183,7 @@ fn standing(package: &Package, known: Option<&Known>, counts: impl Fn(&KnownPack
     })
 }
 
-/// Whether the two are the same package.
+/// Whether a package of an update is the one of an entry.
 fn same(package: &Package, entry: &KnownPackage) -> bool {
     match (given(&package.id), given(&entry.id)) {
         (Some(id), Some(known)) => id == known,
@@ -193,7 +194,7 @@ fn same(package: &Package, entry: &KnownPackage) -> bool {
     }
 }
 
-/// An empty text is none.
+/// The text, or `None` if it is empty.
 fn given(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
 }

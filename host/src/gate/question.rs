@@ -1,4 +1,4 @@
-//! What the gate is asked: plain data, borrowed from whoever holds it.
+//! The question that the gate decides: plain data, borrowed from its owner.
 
 pub use crate::carts::{ChangeRule, Mode};
 
@@ -14,134 +14,134 @@ use cartage_contract::manifest::{Manifest, Statuses};
 use cartage_contract::orders::Update;
 use serde::{Deserialize, Serialize};
 
-/// Whether this change is sent to this cart.
+/// Whether one change of an order is sent to one cart, with all facts that decide this.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// The Cart ID.
+    /// The Cart ID that the sender gave.
     pub cart: &'a CartId,
-    /// The cart of this id, if there is one.
+    /// The cart with this id; `None` if there is no such cart.
     pub definition: Option<Definition<'a>>,
-    /// Where there is none: the id nearest to it.
+    /// The existing id that is most similar; set only where `definition` is `None`.
     pub nearest_cart: Option<&'a str>,
-    /// What was set for this merchant.
+    /// The parameters that are set for this merchant.
     pub parameters: &'a Assignments,
-    /// What brought the change about.
+    /// The status event or the direct label that caused the change.
     pub cause: Cause<'a>,
-    /// What the cart would be told.
+    /// The order, the label and the packages that the cart would be told.
     pub change: Change<'a>,
-    /// What was accepted for this order and this cart before. None: the order is seen for the first time.
+    /// What was accepted for this order and this cart before. `None` if the order is seen for the first time.
     pub known: Option<&'a Known>,
-    /// Whether somebody asked to send it again.
+    /// Whether somebody asked to send the update again.
     pub again: Again,
 }
 
-/// A cart as it stands.
+/// A cart with its present state.
 #[derive(Debug, Clone, Copy)]
 pub struct Definition<'a> {
-    /// Its definition.
+    /// The cart's definition as the operator loaded it.
     pub cart: &'a Cart,
-    /// Whether it may be used.
+    /// Whether the cart is enabled.
     pub state: CartState,
-    /// Its plugin.
+    /// Whether the cart's plugin can be called, and its manifest.
     pub plugin: PluginState<'a>,
-    /// Whether what passes is sent.
+    /// Whether updates that pass the gate are sent or only recorded.
     pub mode: &'a Mode,
-    /// What counts as a change.
+    /// Whether new packages count as a change, or a new label only.
     pub changes: ChangeRule,
 }
 
-/// Whether a cart may be used.
+/// Whether a cart is enabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CartState {
-    /// It may.
+    /// The cart may be used.
     #[default]
     Enabled,
-    /// Somebody, or a cart that is gone, switched it off.
+    /// Somebody disabled the cart, or the cart answered that it no longer exists.
     Disabled,
 }
 
 /// Whether a cart's plugin can be called.
 #[derive(Debug, Clone, Copy)]
 pub enum PluginState<'a> {
-    /// It was admitted.
+    /// The plugin was admitted and can be called.
     Admitted {
-        /// What it says of itself.
+        /// The manifest, in which the plugin describes itself.
         manifest: &'a Manifest,
-        /// The statuses that the cart gave when it was asked, where the plugin asks it.
+        /// The statuses that the cart listed when it was asked; `None` if the plugin does not ask, or has not asked yet.
         asked: Option<&'a [Choice]>,
     },
-    /// Its file is not there.
+    /// The plugin's file is missing.
     Missing,
-    /// Its file is not the one that the cart is pinned to.
+    /// The plugin's file does not have the digest that the cart is pinned to.
     Changed,
-    /// It asks for more than the operator has approved.
+    /// The plugin asks for more rights than the operator has approved.
     AwaitsApproval,
-    /// It was not admitted.
+    /// The host did not admit the plugin.
     Refused {
-        /// Why.
+        /// Why the plugin was not admitted, as text for people.
         reason: &'a str,
     },
 }
 
-/// What brought a change about.
+/// The cause of a change.
 #[derive(Debug, Clone, Copy)]
 pub enum Cause<'a> {
-    /// A status event, with what its user gave it.
+    /// A status event, with the labels and the tick that its user gave it.
     Event(&'a Raised),
-    /// The label was given directly.
+    /// A label that was given directly, without an event.
     Given(Given),
 }
 
-/// How a label was given directly.
+/// Who gave a label directly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Given {
-    /// By hand.
+    /// A person, by a command.
     ByHand,
-    /// Through the API.
+    /// A program, through the API.
     Api,
-    /// By an Order Manager, in the classic protocol.
+    /// An Order Manager, in the classic protocol (SETI).
     Seti,
 }
 
-/// Whether somebody asked to send it again.
+/// Whether somebody asked to send the update again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Again {
-    /// No.
+    /// The update is new; nobody asked for a repeat.
     #[default]
     No,
-    /// Yes: condition 3 holds, and the decision says so.
+    /// Somebody asked for a repeat: condition 3 holds, and the decision says so.
     Yes,
 }
 
-/// What the cart would be told.
+/// What the cart would be told of an order.
 #[derive(Debug, Clone, Copy)]
 pub struct Change<'a> {
     /// The order's number as the sender gave it.
     pub order_number: &'a SenderOrderNumber,
-    /// The order's new label. None: the event gives the order none.
+    /// The order's new label. `None` if the event gives the order none.
     pub label: Option<&'a str>,
-    /// Packages, lines and what else there is.
+    /// The packages, lines, notes and other parts of the update.
     pub load: Load<'a>,
 }
 
 impl<'a> Change<'a> {
-    /// What this update says of an order.
+    /// The change that an update makes to an order.
     pub fn of(order_number: &'a SenderOrderNumber, update: &'a Update) -> Change<'a> {
         Change { order_number, label: Some(&update.label), load: Load::of(update) }
     }
 }
 
 impl<'a> Question<'a> {
-    /// What the cart would be told, without what it leaves out.
+    /// The parts that the cart would be told, without those that its definition leaves out.
     pub(super) fn load(&self) -> Load<'a> {
         let load = self.change.load;
         self.definition.map_or(load, |definition| load.without(&definition.cart.leave_out))
     }
 
-    /// What the cart's mode makes of this order.
+    /// What the cart's mode means for this order.
     pub(super) fn stage(&self) -> Stage {
         match self.definition.map(|definition| definition.mode) {
             None => Stage::NoCart,
@@ -154,7 +154,7 @@ impl<'a> Question<'a> {
 }
 
 impl<'a> PluginState<'a> {
-    /// The statuses of the cart, where they are known.
+    /// The statuses that the cart accepts; `None` if they are free text or not known.
     pub(super) fn statuses(self) -> Option<&'a [Choice]> {
         match self {
             PluginState::Admitted { manifest, asked } => match &manifest.statuses {

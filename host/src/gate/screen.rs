@@ -1,34 +1,35 @@
-//! A decision on one screen: what matters most first, and never more lines than a terminal shows.
+//! The short form of a decision, for one screen: the most important facts first, and never more lines than a terminal shows.
 //!
-//! There are four ways to say it, each shorter than the one before; the first that fits is taken. The last one fits whatever there is to say: each
-//! condition has a line for what was found, and commands stand there as long as there is room.
+//! There are four levels of detail, each shorter than the one before, and the first that fits is used. The last one always fits: each condition has a
+//! line for the value that was found, and commands are shown as long as there is room.
 
 use super::command::broken;
 use super::explain::{Explanation, INDENT, Mark, Row, capital, wrapped};
 
-/// Lines of the short form, at most. With what brought the change about and the last receipt it makes 24.
+/// The most lines of the short form. With the cause of the change and the last receipt it makes 24.
 pub const SCREEN_LINES_MAX: usize = 22;
-/// Characters of a line of it, at most.
+/// The most characters in a line of the short form.
 pub const SCREEN_COLUMNS_MAX: usize = 110;
 
-/// What stands in the place of commands for which there is no room.
+/// The text in place of commands for which there is no room.
 const NO_ROOM: &str = "`cartage explain --full` shows the commands";
 
-/// How much is said.
+/// A level of detail.
 #[derive(Clone, Copy)]
 struct Detail {
-    /// Lines for what was found and why.
+    /// The lines for the value that was found and the reason.
     lines: usize,
-    /// Lines for all commands together.
+    /// The lines for all commands together.
     commands: usize,
-    /// Lines of each note of where the order stands.
+    /// The lines for each note on the state of the order.
     notes: usize,
-    /// Whether empty lines set the parts apart.
+    /// Whether empty lines separate the parts.
     airy: bool,
 }
 
 impl Explanation {
-    /// The short form: at most [`SCREEN_LINES_MAX`] lines of [`SCREEN_COLUMNS_MAX`] characters, commands broken so that a shell still takes them.
+    /// The short form: at most [`SCREEN_LINES_MAX`] lines of [`SCREEN_COLUMNS_MAX`] characters, with commands broken so that a shell still accepts
+    /// them.
     pub fn screen(&self) -> String {
         let whole = Detail { lines: usize::MAX, commands: usize::MAX, notes: usize::MAX, airy: true };
         let shorter = [whole, Detail { airy: false, ..whole }, Detail { lines: 2, airy: false, ..whole }];
@@ -78,7 +79,7 @@ impl Explanation {
     }
 }
 
-/// What was found, and where that is set if the line has room for it.
+/// The value that was found, and where that is set if the line has room for it.
 fn tick(row: &Row, mark: &str) -> String {
     let found = capital(&row.value);
     let with_place = format!("{found} Set in: {}.", row.set_in);
@@ -86,12 +87,12 @@ fn tick(row: &Row, mark: &str) -> String {
     if fits { with_place } else { found }
 }
 
-/// Breaks a text into so many lines, and cuts off what is more.
+/// Breaks a text into at most so many lines, and cuts off the rest.
 fn short(text: &str, indents: (&str, &str), lines_max: usize) -> Vec<String> {
     cut(wrapped(text, indents, SCREEN_COLUMNS_MAX), lines_max)
 }
 
-/// As many lines as are wanted, the last with a sign that more was left out.
+/// The first `lines_max` lines, the last with a sign if more were left out.
 fn cut(mut lines: Vec<String>, lines_max: usize) -> Vec<String> {
     if lines.len() > lines_max {
         lines.truncate(lines_max);
@@ -102,7 +103,7 @@ fn cut(mut lines: Vec<String>, lines_max: usize) -> Vec<String> {
     lines
 }
 
-/// Where something is set, and the commands that change it. Those that an earlier row shows are not repeated.
+/// Adds where a value is set, and the commands that change it. Commands that an earlier row shows are not repeated.
 fn commands<'a>(lines: &mut Vec<String>, place: &str, commands: &'a [String], shown: &mut Vec<&'a str>, room: &mut usize) {
     let fresh: Vec<&str> = commands.iter().map(String::as_str).filter(|command| !shown.contains(command)).collect();
     let written: Vec<String> = fresh.iter().flat_map(|command| broken(command, "         ", SCREEN_COLUMNS_MAX)).collect();

@@ -21,7 +21,7 @@ fn told((merchant, alert): &(MerchantId, Alert), at: u64) -> (MerchantId, Alert)
     (merchant.clone(), Alert { told_at_unix_ms: Some(at), ..alert.clone() })
 }
 
-/// Takes posts on loopback, and answers them with these statuses, one after the other.
+/// Accepts posts on loopback, and answers them with these statuses, one after the other.
 async fn room(statuses: &'static [u16]) -> (SocketAddr, JoinHandle<Vec<serde_json::Value>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
     let address = listener.local_addr().expect("it listens");
@@ -54,7 +54,7 @@ fn url(address: SocketAddr) -> Destination {
     Destination::Url(Post::new(&format!("http://{address}/hook?key=1")).expect("it is a URL"))
 }
 
-/// A command that does this.
+/// A command that runs this script.
 fn script(folder: &Path, text: &str) -> Destination {
     use std::os::unix::fs::PermissionsExt as _;
     let file = folder.join("tell");

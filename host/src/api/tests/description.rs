@@ -1,4 +1,4 @@
-//! The description that is served and the guide say what the router does, and nothing else.
+//! The served description and the guide state what the router does, and nothing else.
 
 use super::*;
 use crate::api::openapi::DESCRIPTION;

@@ -1,12 +1,12 @@
-//! Who is let in, and who is not.
+//! Which requests are let in, and which are refused.
 
 use super::*;
 use crate::api::routes::{ROUTES, Route, Run};
 
-/// Characters of a token: `cartage_` and 32 random bytes in base64.
+/// The characters of a token: `cartage_` and 32 random bytes in base64.
 const CHARS: usize = 51;
 
-/// A path that the route answers, with something in the place of each parameter.
+/// A path of the route, with a value for each parameter.
 fn path(route: &Route) -> String {
     let fill = [
         ("{delivery}", "d1"),

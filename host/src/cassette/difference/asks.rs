@@ -1,7 +1,7 @@
-//! Two asks beside each other: whether they come to the same at the cart, and where they differ.
+//! Compares two asks: whether they have the same effect at the cart, and where they differ.
 //!
-//! How a body is cut into parts does not matter, because the parts are joined before they are sent. In a query it does matter which of them are
-//! encoded by the host.
+//! The division of a body into parts does not matter, because the parts are joined before they are sent. In a query it matters which parts the host
+//! encodes.
 
 use crate::cassette::redact;
 use crate::cassette::replay::Asked;
@@ -9,7 +9,7 @@ use cartage_contract::http::{Escape, Header, Method, Part, QueryPair, Request, S
 use cartage_contract::signing::Algorithm;
 use std::collections::BTreeSet;
 
-/// Characters of a text that are shown before and after the place where it differs.
+/// The characters that are shown before and after the place where two texts differ.
 const SHOWN_BEFORE: usize = 24;
 const SHOWN_AFTER: usize = 56;
 
@@ -21,12 +21,12 @@ pub(super) struct Aspect {
     pub(super) is: Option<String>,
 }
 
-/// Where parts stand.
+/// The place of parts in a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// In a query, whose text the host encodes.
+    /// In a query, whose text parts the host encodes.
     Query,
-    /// In a header, a body or a message, where all goes out as it is.
+    /// In a header, a body or a message, where all parts are sent as they are.
     Plain,
 }
 
@@ -37,12 +37,12 @@ enum Piece {
     Secret(SecretPart),
 }
 
-/// What a request is about: one of the same place can be answered as this was.
+/// The method, endpoint and path of a request. Requests with the same ones can get the same recorded answer.
 pub(in crate::cassette) fn place(request: &Request) -> (&Method, &str, &str) {
     (&request.method, &request.endpoint, &request.path)
 }
 
-/// Whether a request comes to the same at the cart as one that is recorded.
+/// Whether a request has the same effect at the cart as a recorded one.
 pub(in crate::cassette) fn same_request(recorded: &Request, given: &Request) -> bool {
     recorded == given || (place(recorded) == place(given) && request(recorded, given).is_empty())
 }
@@ -52,7 +52,7 @@ pub(in crate::cassette) fn same_message(recorded: &[Part], given: &[Part]) -> bo
     recorded == given || body(Some(recorded), Some(given)).is_none()
 }
 
-/// Whether two asks come to the same.
+/// Whether two asks have the same effect.
 pub(super) fn same(was: &Asked, is: &Asked) -> bool {
     match (was, is) {
         (Asked::Request(was), Asked::Request(is)) => same_request(was, is),
@@ -64,7 +64,7 @@ pub(super) fn same(was: &Asked, is: &Asked) -> bool {
     }
 }
 
-/// Whether two asks are about the same, whatever else they say.
+/// Whether two asks are about the same thing, whatever their contents.
 pub(super) fn alike(was: &Asked, is: &Asked) -> bool {
     match (was, is) {
         (Asked::Request(was), Asked::Request(is)) => place(was) == place(is),
@@ -75,7 +75,7 @@ pub(super) fn alike(was: &Asked, is: &Asked) -> bool {
     }
 }
 
-/// Where two asks of one kind differ.
+/// The aspects in which two asks of one kind differ.
 pub(super) fn aspects(was: &Asked, is: &Asked) -> Vec<Aspect> {
     match (was, is) {
         (Asked::Request(was), Asked::Request(is)) => request(was, is),
@@ -173,7 +173,7 @@ fn headers(found: &mut Vec<Aspect>, was: &[Header], is: &[Header]) {
     }
 }
 
-/// Where two bodies differ, as much of them as shows it. None: they are the same, or the recorded one was left out.
+/// The parts of two bodies where they differ. `None` if they are the same, or if the recorded body was left out.
 fn body(was: Option<&[Part]>, is: Option<&[Part]>) -> Option<(Option<String>, Option<String>)> {
     let joined = |parts: Option<&[Part]>| parts.map(|parts| pieces(parts, Place::Plain));
     let (was, is) = (joined(was), joined(is));
@@ -193,7 +193,7 @@ fn body(was: Option<&[Part]>, is: Option<&[Part]>) -> Option<(Option<String>, Op
     })
 }
 
-/// The part of each of two texts in which they begin to differ.
+/// The excerpts of two texts around the place where they begin to differ.
 fn around(was: &str, is: &str) -> (String, String) {
     let (was, is): (Vec<char>, Vec<char>) = (was.chars().collect(), is.chars().collect());
     let differs = was.iter().zip(&is).position(|(was, is)| was != is).unwrap_or(was.len().min(is.len()));
@@ -206,14 +206,14 @@ fn around(was: &str, is: &str) -> (String, String) {
     (part(&was), part(&is))
 }
 
-/// A text as long as it is shown.
+/// A text cut to the length that is shown.
 pub(super) fn cut(text: &str) -> String {
     let most = SHOWN_BEFORE + SHOWN_AFTER;
     let shown: String = text.chars().take(most).collect();
     if shown.len() < text.len() { format!("{shown}…") } else { shown }
 }
 
-/// Parts as they are joined, neighbours of one kind in one.
+/// The parts as they are joined; neighbours of one kind become one piece.
 fn pieces(parts: &[Part], place: Place) -> Vec<Piece> {
     let mut joined: Vec<Piece> = Vec::new();
     for part in parts {
@@ -231,7 +231,7 @@ fn pieces(parts: &[Part], place: Place) -> Vec<Piece> {
     joined
 }
 
-/// Whether a raw part of a query goes out otherwise than a text that says the same.
+/// Whether a raw part of a query is sent differently from a text part with the same contents.
 fn is_encoded(raw: &str) -> bool {
     !raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }

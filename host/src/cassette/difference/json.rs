@@ -1,23 +1,23 @@
-//! Where two JSON values differ, as the names that lead there. Items of a list that have a name are known by it, not by their place.
+//! Finds where two JSON values differ, as paths of names. List items with a name are identified by it, not by their index.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// The members that an item of a list may be known by.
+/// The members by which a list item may be identified.
 const NAMES: [&str; 3] = ["name", "value", "index"];
 
 /// One place where two values differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Change {
-    /// The names that lead there, the outermost first.
+    /// The names on the path to the place, outermost first.
     pub(super) path: Vec<String>,
-    /// What it was. None: it was not there.
+    /// The former value. `None` if there was none.
     pub(super) was: Option<Value>,
-    /// What it is. None: it is not there.
+    /// The new value. `None` if there is none.
     pub(super) is: Option<Value>,
 }
 
-/// All places where they differ, in the order of the first and then the second.
+/// All places where two values differ, in the order of the first value and then of the second.
 pub(super) fn changes(was: &Value, is: &Value) -> Vec<Change> {
     let mut found = Vec::new();
     walk(Some(was), Some(is), &mut Vec::new(), &mut found);
@@ -35,7 +35,7 @@ fn walk(was: Option<&Value>, is: Option<&Value>, path: &mut Vec<String>, found: 
     }
 }
 
-/// What a left-out member means as well.
+/// Whether a value means the same as a member that is left out.
 fn is_nothing(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
@@ -94,7 +94,7 @@ fn items(was: &[Value], is: &[Value], path: &mut Vec<String>, found: &mut Vec<Ch
     }
 }
 
-/// The names of a list's items. None: an item has none, or two have the same.
+/// The names of a list's items. `None` if an item has none, or two have the same.
 fn names(items: &[Value]) -> Option<Vec<String>> {
     let name = |item: &Value| {
         let member = NAMES.iter().find_map(|name| item.get(*name))?;

@@ -7,7 +7,7 @@ fn take() -> Take {
     Take::recorded(&cassette())
 }
 
-/// What is said when one request of the take is another.
+/// The differences that are found if one request of the take is changed.
 fn with(at: usize, change: impl FnOnce(&mut Request)) -> Vec<String> {
     let mut is = take();
     let Asked::Request(request) = &mut is.asks[at] else { panic!("it is a request") };

@@ -1,34 +1,34 @@
-//! Arrays and objects as PHP prints them (`print_r`, `var_dump`, `var_export`), and hashes of Ruby and Perl, read leniently: each value by the
-//! key before its arrow, at any depth.
+//! Arrays and objects as PHP prints them (`print_r`, `var_dump`, `var_export`), and hashes of Ruby and Perl, read leniently: each value is judged by
+//! the key before its arrow, at any depth.
 
 use super::names::Within;
 use super::walk::Walk;
 use crate::coding::{Coding, Edit};
 use std::ops::Range;
 
-/// The longest key that is read.
+/// The longest key that is read, in bytes.
 const KEY_BYTES_MAX: usize = 128;
-/// How deep arrays are followed. Those that lie deeper are taken as if they lay in the last.
+/// The deepest level at which arrays are followed. Deeper ones are treated as if they were at this level.
 const DEPTH_MAX: usize = 64;
 
 /// A key before an arrow.
 struct Key {
-    /// With its brackets or quotes.
+    /// The key with its brackets or quotes.
     whole: Range<usize>,
     name: Range<usize>,
 }
 
-/// What stands after an arrow.
+/// The value after an arrow.
 enum Value {
-    /// An array or an object, whose bracket stands here.
+    /// An array or an object, with the index of its opening bracket.
     Opens(usize),
-    /// A value, and where what is written of it ends.
+    /// A quoted value, and the index at which its notation ends.
     Scalar(Range<usize>, usize),
-    /// A value without quotes: at least to the end of its line.
+    /// A value without quotes, which goes to the end of its line at least.
     Bare(Range<usize>),
 }
 
-/// Where the first key stands that an arrow follows. `None`: the text is no dump.
+/// The index of the first key with an arrow after it. `None` if the text is not a dump.
 pub(super) fn begins(text: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
@@ -40,7 +40,7 @@ pub(super) fn begins(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// What to change in the dump that begins here, and where it ends: with the value after its last arrow, or where XML begins.
+/// The edits for the dump that begins here, and the index where it ends: after the value of its last arrow, or where XML begins.
 pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, outside: Within) -> (Vec<Edit>, usize) {
     let (mut edits, mut open, mut at, mut end) = (Vec::new(), Vec::<Within>::new(), from, from);
     // What the next bracket opens.
@@ -142,7 +142,7 @@ fn value(text: &[u8], from: usize) -> Value {
     }
 }
 
-/// The bracket of `Array (`, `array(2) {`, `stdClass Object (`, `object(stdClass)#1 (2) {`.
+/// The index of the bracket in `Array (`, `array(2) {`, `stdClass Object (`, `object(stdClass)#1 (2) {`.
 fn opened(text: &[u8], start: usize, word: &[u8]) -> Option<usize> {
     let mut at = start + word.len();
     if text[at..].starts_with(b" Object") {
@@ -158,7 +158,7 @@ fn opened(text: &[u8], start: usize, word: &[u8]) -> Option<usize> {
     matches!(text.get(at), Some(b'(' | b'{')).then_some(at)
 }
 
-/// The value of `string(3) "..."`, of which the number says how many bytes it has.
+/// The value of `string(3) "..."`, where the number gives its bytes.
 fn counted(text: &[u8], from: usize) -> Option<Value> {
     let digits = text[from..].iter().take(8).take_while(|byte| byte.is_ascii_digit()).count();
     let bytes: usize = std::str::from_utf8(&text[from..from + digits]).ok()?.parse().ok()?;
@@ -169,7 +169,7 @@ fn counted(text: &[u8], from: usize) -> Option<Value> {
     Some(Value::Scalar(start..end, (end + 1).min(text.len())))
 }
 
-/// A value to the end of its line, or to the next key in it.
+/// A value up to the end of its line, or to the next key on it.
 fn bare(text: &[u8], start: usize) -> Value {
     let end = text[start..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| start + at);
     let line = &text[..end];
@@ -177,7 +177,7 @@ fn bare(text: &[u8], start: usize) -> Value {
     Value::Bare(start..ended(text, start..next.unwrap_or(end)))
 }
 
-/// Where a value without quotes ends: before the comma or the brackets that close what it lies in.
+/// The index where a value without quotes ends: before the comma or the brackets that close what contains it.
 fn ended(text: &[u8], value: Range<usize>) -> usize {
     let mut kept = &text[value.clone()];
     // A bracket that closes one of its own belongs to it. Looked for once: a value may be nothing but brackets.
@@ -192,7 +192,7 @@ fn ended(text: &[u8], value: Range<usize>) -> usize {
     }
 }
 
-/// The lines that follow a value without quotes and belong to it: up to the next key, or the bracket that closes the array.
+/// Extends a value without quotes by the lines that follow: up to the next key, or the bracket that closes the array.
 fn further_lines(text: &[u8], first: Range<usize>) -> Range<usize> {
     let mut end = first.end;
     while let Some(line) = text[end..].iter().position(|byte| *byte == b'\n').map(|at| end + at + 1) {

@@ -4,17 +4,17 @@ use super::names::Within;
 use super::walk::Walk;
 use crate::coding::{Coding, Edit};
 
-/// The longest name of a field.
+/// The longest name of a field, in bytes.
 const NAME_BYTES_MAX: usize = 128;
 
-/// Whether a text is a form: what stands before its first `=` is a name.
+/// Whether a text is a form: the text before its first `=` looks like a name.
 pub(super) fn is_form(text: &[u8]) -> bool {
     let name = text.iter().take(NAME_BYTES_MAX).position(|byte| *byte == b'=');
     let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-~*%+[]$:".contains(byte);
     name.is_some_and(|end| end > 0 && text[..end].iter().all(fits))
 }
 
-/// What to change in a form.
+/// The edits for a form.
 pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], within: Within) -> Vec<Edit> {
     let (mut edits, mut start) = (Vec::new(), 0);
     for pair in text.split(|byte| *byte == b'&') {

@@ -5,27 +5,27 @@ use super::walk::Walk;
 use crate::coding::{Coding, Edit};
 use std::ops::Range;
 
-/// How deep values are followed. What lies deeper is taken as plain text.
+/// The deepest level at which values are followed. Deeper ones are treated as plain text.
 const DEPTH_MAX: usize = 128;
-/// Members whose value names a field, of which another member holds the value: `{"code": "telephone", "value": "..."}`.
+/// Members whose value names a field. A sibling member holds that field's value: `{"code": "telephone", "value": "..."}`.
 const NAMING: &[&[u8]] = &[b"attribute_code", b"code", b"field", b"key", b"label", b"name"];
-/// The other member.
+/// The sibling members that hold the value.
 const NAMED: &[&[u8]] = &[b"content", b"text", b"value", b"values"];
 
 /// An object or a list that is open.
 struct Open {
     is_object: bool,
-    /// Of what lies in it.
+    /// The position inside the object or list.
     within: Within,
-    /// Of the value that comes next in an object, once its name was read.
+    /// The position of the next value, with the member's name, once that name was read.
     member: Option<(Within, Vec<u8>)>,
-    /// What a member says that another one holds.
+    /// The position of the value in a sibling member, as another member names it.
     named: Option<Within>,
-    /// The value of that other one.
+    /// The value in the sibling member.
     value: Option<(Range<usize>, Coding)>,
 }
 
-/// What to change in the document that begins here, and where it ends.
+/// The edits for the document that begins here, and the index where it ends.
 pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, within: Within) -> (Vec<Edit>, usize) {
     let (mut edits, mut open, mut at) = (Vec::new(), Vec::<Open>::new(), from);
     while at < text.len() {
@@ -68,7 +68,7 @@ pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, within: Within
     (edits, text.len())
 }
 
-/// Of what comes next.
+/// The position of the next value.
 fn enter(open: &mut [Open], outside: Within) -> Within {
     match open.last_mut() {
         Some(inner) => inner.member.take().map_or(inner.within, |(within, _)| within),
@@ -76,7 +76,7 @@ fn enter(open: &mut [Open], outside: Within) -> Within {
     }
 }
 
-/// The name of a member, or a value.
+/// The edits for a value; or, for the name of a member, none.
 fn scalar(walk: &mut Walk<'_>, text: &[u8], at: Range<usize>, coding: Coding, open: &mut [Open], outside: Within) -> Vec<Edit> {
     let Some(inner) = open.last_mut() else { return walk.value_in(text, at, coding, outside) };
     if !inner.is_object {
@@ -98,7 +98,7 @@ fn scalar(walk: &mut Walk<'_>, text: &[u8], at: Range<usize>, coding: Coding, op
     walk.value_in(text, at, coding, within)
 }
 
-/// What an object holds of which it says the name beside it.
+/// The edits for an object's value that a sibling member names.
 fn named(walk: &mut Walk<'_>, text: &[u8], closed: Open) -> Vec<Edit> {
     match (closed.named, closed.value) {
         (Some(within), Some((at, coding))) => walk.value_in(text, at, coding, within),
@@ -106,7 +106,7 @@ fn named(walk: &mut Walk<'_>, text: &[u8], closed: Open) -> Vec<Edit> {
     }
 }
 
-/// Where a string ends: at its quote, or with the text.
+/// The index where a string ends: at its closing quote, or at the end of the text.
 fn string_end(text: &[u8], from: usize) -> usize {
     let mut at = from;
     while at < text.len() && text[at] != b'"' {

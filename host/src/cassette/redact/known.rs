@@ -1,4 +1,4 @@
-//! The personal values of one cassette, and what stands in the place of each: the same everywhere, so that two requests can still be compared.
+//! The personal values of one cassette and their replacements, which are the same everywhere, so that two requests can still be compared.
 
 use super::names::{Kind, Names, Within};
 use crate::coding::{Coding, Edit};
@@ -8,47 +8,47 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Personal values of one cassette, at most. What holds more is a list of customers, and not kept at all.
+/// The most personal values of one cassette. A cassette with more is a list of customers and is not kept.
 pub const VALUES_MAX: usize = 2_000;
-/// Bytes of these values together, at most: 400 lines with a note of 6 KiB each are within.
+/// The largest size of these values together, in bytes: 400 lines with a note of 6 KiB each are within.
 pub const VALUES_BYTES_MAX: usize = 4 << 20;
-/// Characters of a value, at least, for it to be looked for where its field's name is not known.
+/// The fewest characters of a value that is searched for outside of fields with its name.
 const SWEPT_CHARS_MIN: usize = 4;
-/// The same for a value of digits, of which a shorter one may be any number, and for what people wrote, which may be any word.
+/// The same limit for a value of digits, of which a shorter one may be any number, and for notes, which may be any word.
 const SWEPT_LONG_CHARS_MIN: usize = 7;
-/// Words that stand for nothing.
+/// Words that stand for a missing value.
 const WORDS: &[&str] = &["false", "none", "null", "true", "unknown"];
 
-/// A personal value.
+/// A personal value with its replacement.
 struct Value {
     kind: Kind,
-    /// What stands in its place.
+    /// The text that replaces the value.
     place: String,
-    /// The ways in which it was spelt, ASCII in lower case.
+    /// The spellings of the value that were found, with ASCII letters in lower case.
     spelt: BTreeSet<String>,
 }
 
 /// The personal values of a cassette.
 #[derive(Default)]
 pub(super) struct Known {
-    /// By the value without case.
+    /// The values, by their text in lower case.
     values: BTreeMap<String, Value>,
-    /// Bytes of what was spelt.
+    /// The size of all spellings, in bytes.
     bytes: usize,
     counts: BTreeMap<Kind, usize>,
-    /// What is known not to be personal, though a field of another name may hold the same.
+    /// Values that are known not to be personal, although a field with a personal name may hold the same text.
     free: BTreeSet<String>,
     search: Option<(Search, Vec<String>)>,
     too_many: bool,
 }
 
 impl Known {
-    /// These values are the order's own: its label, its numbers.
+    /// Marks values as the order's own, such as its label and numbers: they are not replaced.
     pub(super) fn free<'a>(&mut self, values: impl IntoIterator<Item = &'a str>) {
         self.free.extend(values.into_iter().map(fold));
     }
 
-    /// What stands in the place of a value. None: nothing needs to, or there are too many.
+    /// The replacement of a value. `None` if the value is not replaced, or there are too many.
     pub(super) fn place(&mut self, kind: Kind, value: &str) -> Option<String> {
         let key = fold(value);
         if key.is_empty() || is_place(&key) {
@@ -75,7 +75,7 @@ impl Known {
         Some(place)
     }
 
-    /// What stands in the place of a body that cannot be read. It is looked for nowhere else, so that its digest stands for it here.
+    /// The replacement of a body that cannot be read. The body is searched for nowhere else, so its digest identifies it here.
     pub(super) fn place_of_body(&mut self, body: &[u8]) -> Option<String> {
         if is_place(&String::from_utf8_lossy(&body[..body.len().min(PLACE_BYTES_MAX)])) {
             return None;
@@ -93,12 +93,12 @@ impl Known {
         self.values.len()
     }
 
-    /// Whether there were more values, or more bytes of them, than one order has. Some were not kept here then.
+    /// Whether there were more values, or more bytes of them, than one order has. Some were not stored here then.
     pub(super) fn too_many(&self) -> bool {
         self.too_many
     }
 
-    /// From now on every value that is known is looked for everywhere, but for those that are names of fields as well.
+    /// Starts the search for every known value, except those that are also names of fields.
     pub(super) fn search_everywhere(&mut self, names: &Names) {
         let is_name = |value: &str| names.enter(Within::default(), value.as_bytes()) != Within::default();
         let swept = self.values.iter().filter(|(key, value)| self.is_swept(key, value.kind) && !is_name(key));
@@ -116,7 +116,7 @@ impl Known {
         kind != Kind::Body && value.chars().count() >= least && !WORDS.contains(&value) && !self.free.contains(value)
     }
 
-    /// Finds values that are known, in all the ways in which they are usually written.
+    /// Finds known values in all the ways in which they are usually written.
     pub(super) fn again(&self, text: &[u8]) -> Vec<Edit> {
         let Some((search, places)) = &self.search else { return Vec::new() };
         let mut edits = Vec::new();
@@ -134,7 +134,7 @@ impl Known {
         edits
     }
 
-    /// Finds values that are known, and e-mail addresses, which are known by their looks.
+    /// Finds known values, and e-mail addresses by their form.
     pub(super) fn find(&mut self, text: &[u8]) -> Vec<Edit> {
         let mut edits = self.again(text);
         for at in addresses(text) {
@@ -147,21 +147,21 @@ impl Known {
     }
 }
 
-/// Spaces around it and case do not make another value.
+/// The form in which values are compared: without spaces around it and in lower case.
 fn fold(value: &str) -> String {
     value.trim().to_lowercase()
 }
 
-/// Bytes of a place, at most: a few words and a number.
+/// The largest size of a replacement, in bytes: a few words and a number.
 const PLACE_BYTES_MAX: usize = 64;
 
-/// Whether this stands in the place of a value.
+/// Whether a text is a replacement.
 pub(super) fn is_place(value: &str) -> bool {
     let rest = value.strip_prefix("redacted-").and_then(|rest| rest.split_once('-'));
     rest.is_some_and(|(kind, nth)| Kind::ALL.iter().any(|known| known.word() == kind) && nth.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Where e-mail addresses stand, also in a path or a query.
+/// The places of e-mail addresses, also in a path or a query.
 fn addresses(text: &[u8]) -> Vec<std::ops::Range<usize>> {
     let mut found: Vec<std::ops::Range<usize>> = Vec::new();
     for at in 0..text.len() {

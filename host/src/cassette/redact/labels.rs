@@ -1,29 +1,29 @@
-//! Words in XML and HTML that name the value beside them: in a row (`<th>Email</th><td>...</td>`), above it in a table, or in an element before it
-//! (`<key>email</key><value>...</value>`, `<b>Email:</b> ...`).
+//! Words in XML and HTML that name the value beside them: in a row (`<th>Email</th><td>...</td>`), in the head of a table's column, or in an element
+//! before the value (`<key>email</key><value>...</value>`, `<b>Email:</b> ...`).
 
 use super::known::is_place;
 use super::names::{Names, Within};
 
-/// The longest word that names anything.
+/// The longest word that can name a value, in bytes.
 const LABEL_BYTES_MAX: usize = 64;
-/// Cells of a row that are looked at.
+/// The most cells of a row that are considered.
 const CELLS_MAX: usize = 256;
-/// Elements whose text names what comes next. In any other it does where a colon follows it.
+/// Elements whose text names the value that follows. The text of any other element does so if a colon follows it.
 const NAMING: &[&[u8]] = &[b"b", b"code", b"dt", b"field", b"key", b"label", b"name", b"strong", b"td", b"th"];
 
-/// What was named, and what it names is still to come.
+/// The names that were read and whose values have not been reached yet.
 #[derive(Default)]
 pub(super) struct Labels {
-    /// What comes next, and whether it was named by a head cell.
+    /// The position of the next value, and whether a head cell named it.
     next: Option<(Within, bool)>,
-    /// By column, what the head of the table says.
+    /// By column: what the head of the table names.
     head: Vec<Within>,
-    /// The cells of the row that is open: whether each is a head cell, and what it names.
+    /// The cells of the open row: whether each is a head cell, and what it names.
     row: Vec<(bool, Within)>,
 }
 
 impl Labels {
-    /// An element begins.
+    /// Notes the start of an element.
     pub(super) fn starts(&mut self, name: &[u8]) {
         match &*name.to_ascii_lowercase() {
             b"table" => *self = Labels::default(),
@@ -33,7 +33,7 @@ impl Labels {
         }
     }
 
-    /// An element ends.
+    /// Notes the end of an element.
     pub(super) fn ends(&mut self, name: &[u8]) {
         match &*name.to_ascii_lowercase() {
             b"table" => *self = Labels::default(),
@@ -42,7 +42,7 @@ impl Labels {
         }
     }
 
-    /// A row of head cells alone names the columns.
+    /// Ends a row. A row of head cells alone names the columns.
     fn row_ends(&mut self) {
         self.next = None;
         let row = std::mem::take(&mut self.row);
@@ -51,7 +51,7 @@ impl Labels {
         }
     }
 
-    /// Of what the text of this element is, which lies there.
+    /// The position of an element's text, by the words around it.
     pub(super) fn content(&mut self, names: &Names, element: &[u8], text: &[u8], within: Within) -> Within {
         let element = element.to_ascii_lowercase();
         let next = self.next.take();
@@ -78,7 +78,7 @@ impl Labels {
         beside.or_else(|| column.copied().filter(|column| column.kind.is_some())).unwrap_or(within)
     }
 
-    /// What an attribute `value` is, where the element before it said so.
+    /// The position of an attribute `value`, if the element before it named one.
     pub(super) fn take(&mut self) -> Option<Within> {
         self.next.take().map(|(named, _)| named)
     }

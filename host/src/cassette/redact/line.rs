@@ -1,17 +1,17 @@
-//! Names and their values in plain lines: `Email: ...`, `failed for email: ...`, `name=Jo, phone=123`, and `?email=...` in a URL.
+//! Names with their values in plain lines: `Email: ...`, `failed for email: ...`, `name=Jo, phone=123`, and `?email=...` in a URL.
 //!
-//! A note is one only where its name begins the line: `SETIResponse: update=Failed;Notes=...` says why an update was refused, which people must read.
+//! A note counts only if its name begins the line: `SETIResponse: update=Failed;Notes=...` says why an update was refused, which people must read.
 
 use super::names::{Kind, Names, Within};
 use crate::coding::Coding;
 use std::ops::Range;
 
-/// The longest name of a field.
+/// The longest name of a field, in bytes.
 const NAME_BYTES_MAX: usize = 64;
-/// How many signs of one piece of a line are looked at: what stands before a name may have a colon of its own.
+/// How many colons and equals signs of one piece of a line are tried: the text before a name may have a colon of its own.
 const SIGNS_MAX: usize = 4;
 
-/// A value of a personal field.
+/// The value of a personal field in a line.
 pub(super) struct Named {
     pub(super) within: Within,
     pub(super) at: Range<usize>,
@@ -36,7 +36,7 @@ pub(super) fn named(names: &Names, text: &[u8]) -> Vec<Named> {
     found
 }
 
-/// A line in pieces: each begins with a name and its sign, but for the first.
+/// The pieces of a line. Each begins with a name and its sign, except the first.
 fn pieces(line: &[u8]) -> Vec<Range<usize>> {
     let (mut pieces, mut start) = (Vec::new(), 0);
     for (at, byte) in line.iter().enumerate() {
@@ -56,7 +56,7 @@ fn begins_with_a_name(text: &[u8]) -> bool {
     text[..name].iter().any(u8::is_ascii_alphabetic) && matches!(text.get(name), Some(b':' | b'='))
 }
 
-/// The value of a piece `name: value` or `name=value`, where the name is personal.
+/// The value in a piece `name: value` or `name=value`, if the name is personal.
 fn value(names: &Names, piece: &[u8], begins_the_line: bool) -> Option<Named> {
     let is_sign = |at: &usize| b":=".contains(&piece[*at]);
     let signs = (0..piece.len().min(NAME_BYTES_MAX * 2)).filter(is_sign).take(SIGNS_MAX);
@@ -80,7 +80,7 @@ fn value(names: &Names, piece: &[u8], begins_the_line: bool) -> Option<Named> {
     None
 }
 
-/// The values of personal fields in URLs. What was taken for a value is not looked through again.
+/// The values of personal fields in URLs. A text that was taken for a value is not searched again.
 fn query(names: &Names, piece: &[u8]) -> Vec<Named> {
     let (mut found, mut at) = (Vec::new(), 0);
     while let Some(sign) = piece[at..].iter().position(|byte| b"?&".contains(byte)) {

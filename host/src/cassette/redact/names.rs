@@ -1,19 +1,19 @@
-//! What the name of a field says of what lies in it.
+//! What the name of a field tells about its value.
 
 use std::collections::BTreeSet;
 
-/// What kind of personal thing a value is. A placeholder says so.
+/// The kind of a personal value, which its replacement names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Name,
     Address,
     Email,
     Phone,
-    /// What people write to each other in their own words.
+    /// A text that people write to each other in their own words.
     Note,
-    /// Anything else, such as a field that a plugin names.
+    /// Any other personal value, such as one in a field that a plugin names.
     Personal,
-    /// Not known at all: it cannot be read here.
+    /// A body of unknown contents, which cannot be read here.
     Body,
 }
 
@@ -33,8 +33,8 @@ impl Kind {
     }
 }
 
-/// Names that are personal wherever they stand, without punctuation, case and digits at their end: in English as shops and their interfaces spell
-/// them, and in the languages of their merchants.
+/// Names that are personal everywhere, compared without punctuation, case and trailing digits: in English as shops and their interfaces spell them,
+/// and in the languages of their merchants.
 const ANYWHERE: &[(Kind, &[&str])] = &[
     (
         Kind::Name,
@@ -263,7 +263,7 @@ const ANYWHERE: &[(Kind, &[&str])] = &[
     ),
 ];
 
-/// Ends of names that are as telling as the whole.
+/// Endings of names that tell as much as the whole name.
 const ENDS: &[(Kind, &[&str])] = &[
     (
         Kind::Name,
@@ -291,14 +291,14 @@ const ENDS: &[(Kind, &[&str])] = &[
     (Kind::Personal, &["birthdate", "cardnumber", "dateofbirth", "ipaddr", "ipaddress"]),
 ];
 
-/// Names that are personal only where it is said whose they are: `billing_name`, or `name` within `shipping`.
+/// Names that are personal only if the context tells whose they are: `billing_name`, or `name` within `shipping`.
 const OF_SOMEBODY: &[(Kind, &[&str])] = &[
     (Kind::Name, &["first", "last", "middle", "name", "names", "prefix", "suffix", "title"]),
     (Kind::Address, &["country", "countrycode", "countryid", "county", "line", "province", "region", "state", "stateprovince"]),
     (Kind::Personal, &["id", "ip", "login", "username"]),
 ];
 
-/// What says whose something is, before a name or around it. The longer come before those that they begin with.
+/// Words before or around a name that tell whose the value is. The longer ones come before those that they begin with.
 const WHOSE: &[&str] = &[
     "billing",
     "billto",
@@ -322,18 +322,18 @@ const WHOSE: &[&str] = &[
     "user",
 ];
 
-/// Names of fields: those that are personal by themselves, and those that a plugin says are.
+/// The names of personal fields: those known here, and those that a plugin names.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     own: BTreeSet<String>,
 }
 
-/// Where in a document a value lies.
+/// The position of a value in a document.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Within {
-    /// Set within something personal: all of it is.
+    /// The kind of the personal field that contains the value; `None` outside of personal fields.
     pub(super) kind: Option<Kind>,
-    /// Within something that says whose it is.
+    /// Whether a field around the value tells whose it is.
     of_somebody: bool,
 }
 
@@ -348,7 +348,7 @@ impl Names {
         Names { own: own.iter().map(|name| plain(name)).collect() }
     }
 
-    /// Goes into a field of this name. A name may be a path, as forms have them: `billing[city]`.
+    /// The position inside a field of this name. A name may be a path, as in forms: `billing[city]`.
     pub(super) fn enter(&self, within: Within, name: &[u8]) -> Within {
         let name = String::from_utf8_lossy(name);
         name.split(['[', ']', '.']).filter(|part| !part.is_empty()).fold(within, |within, part| self.enter_part(within, part))
@@ -376,13 +376,13 @@ impl Names {
     }
 }
 
-/// Without what says whose it is: nothing is left of `billing`.
+/// The name without words that tell whose the value is: nothing is left of `billing`.
 fn without_whose(name: &str) -> &str {
     let strip = |name| WHOSE.iter().find_map(|whose| str::strip_prefix(name, whose)).unwrap_or(name);
     strip(strip(name))
 }
 
-/// `billinginfo` and the like.
+/// Whether the rest of a name adds nothing, as in `billinginfo`.
 fn whose(rest: &str) -> bool {
     matches!(rest, "info" | "details" | "data")
 }
@@ -391,7 +391,7 @@ fn find(table: &[(Kind, &[&str])], name: &str) -> Option<Kind> {
     table.iter().find(|(_, names)| names.contains(&name)).map(|(kind, _)| *kind)
 }
 
-/// Letters and digits, in lower case.
+/// The letters and digits of a name, in lower case.
 fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

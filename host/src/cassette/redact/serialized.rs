@@ -1,29 +1,29 @@
-//! What PHP's `serialize` writes, read leniently: `a:1:{s:5:"email";s:3:"j@x";}`. The lengths stay as they were.
+//! The notation of PHP's `serialize`, read leniently: `a:1:{s:5:"email";s:3:"j@x";}`. The lengths are not changed.
 
 use super::names::Within;
 use super::walk::Walk;
 use crate::coding::{Coding, Edit};
 use std::ops::Range;
 
-/// How deep arrays are followed. Those that lie deeper are taken as if they lay in the last.
+/// The deepest level at which arrays are followed. Deeper ones are treated as if they were at this level.
 const DEPTH_MAX: usize = 64;
-/// Digits of a length, at most.
+/// The most digits of a length.
 const LENGTH_DIGITS_MAX: usize = 8;
 
 /// An array or an object that is open.
 struct Open {
     within: Within,
-    /// Of the value that comes next, once its key was read.
+    /// The position of the next value, once its key was read.
     member: Option<Within>,
 }
 
-/// Whether this is an array or an object that was serialized.
+/// Whether a text is a serialized array or object.
 pub(super) fn is_serialized(text: &[u8]) -> bool {
     let (kind, rest) = text.split_at(text.len().min(2));
     matches!(kind, b"a:" | b"O:") && rest.first().is_some_and(u8::is_ascii_digit) && rest.contains(&b'{')
 }
 
-/// What to change in it.
+/// The edits for a serialized value.
 pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], outside: Within) -> Vec<Edit> {
     let (mut edits, mut open, mut at) = (Vec::new(), Vec::<Open>::new(), 0);
     while at < text.len() {
@@ -62,7 +62,7 @@ pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], outside: Within) -> Vec<Edi
     edits
 }
 
-/// `5:"email"`, of which the number says how many bytes it has.
+/// The string in `5:"email"`, where the number gives its bytes, and the index where it ends.
 fn string(text: &[u8], from: usize) -> (Range<usize>, usize) {
     let digits = text[from..].iter().take(LENGTH_DIGITS_MAX).take_while(|byte| byte.is_ascii_digit()).count();
     let bytes: Option<usize> = std::str::from_utf8(&text[from..from + digits]).ok().and_then(|digits| digits.parse().ok());

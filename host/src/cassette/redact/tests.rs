@@ -86,7 +86,7 @@ fn cassette(note: Option<&str>, body: Vec<Part>, answer: &[u8], log: &str) -> Ca
     }
 }
 
-/// What becomes of a text, with `loyalty` as a plugin's own field.
+/// A text after redaction, with `loyalty` as a plugin's own field.
 fn redacted(text: &str) -> String {
     Rules::new(&["loyalty".to_owned()]).text(text).expect("it holds few values")
 }
@@ -203,7 +203,7 @@ fn values_are_found_in_dumps_tables_and_beside_the_words_that_name_them() {
     assert_eq!(address, "GET https://shop.example/orders?page=2&email=redacted-email-1&x=1 failed");
 }
 
-/// What a rule would take for a personal value, and is none.
+/// Texts that a rule could take for a personal value, and that are none.
 #[test]
 fn what_only_looks_like_a_name_and_its_value_stays() {
     for given in [
@@ -362,7 +362,7 @@ fn many_parts_and_many_edits_are_gone_through_together() {
     assert_eq!(http.request.body, Some(wanted.collect()));
 }
 
-/// A value that is nowhere by chance, with what is awkward to write in it.
+/// A value that occurs nowhere by chance, with characters that are awkward to write in it.
 fn marked() -> impl Strategy<Value = String> {
     "[ a-zA-Z0-9é<&\"'%+=ü]{0,6}".prop_map(|awkward| format!("mark{awkward}ed7"))
 }

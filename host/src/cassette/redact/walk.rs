@@ -1,25 +1,25 @@
-//! The way through a text: what it is, what is in it, and what of that is taken out.
+//! Walks through a text: finds out its kind, its contents, and the edits that remove personal data.
 //!
-//! A text is looked at as what it seems to be, whatever its `content-type` says: carts err in that. Readers are lenient, because what a
-//! parser refuses must be redacted as well; where they cannot go on they take the rest as plain text. A value may itself be a text of another
-//! kind, such as XML in a field of a form.
+//! A text is read as the kind that it seems to be, whatever its `content-type` says, because carts are often wrong there. Readers are lenient,
+//! because a text that a parser refuses must be redacted as well; where they cannot continue, they read the rest as plain text. A value may itself be
+//! a text of another kind, such as XML in a form's field.
 
 use super::known::Known;
 use super::names::{Names, Within};
 use super::{dump, form, json, line, serialized, xml};
 use crate::coding::{Coding, Edit, in_order};
 
-/// How deep texts are looked for in texts.
+/// How many levels of texts within texts are read.
 const DEPTH_MAX: usize = 4;
 
-/// Goes through texts.
+/// Walks through texts with one set of names and known values.
 pub(super) struct Walk<'a> {
     pub(super) names: &'a Names,
     pub(super) known: &'a mut Known,
     depth: usize,
 }
 
-/// What a text seems to be from some place on.
+/// The kind that a text seems to have from some index on.
 enum Seems {
     Json,
     Xml,
@@ -30,7 +30,7 @@ impl<'a> Walk<'a> {
         Walk { names, known, depth: 0 }
     }
 
-    /// What to change in a value that is written so and lies there.
+    /// The edits for a value in this notation and at this position.
     pub(super) fn value(&mut self, raw: &[u8], coding: Coding, within: Within) -> Vec<Edit> {
         let decoded = coding.decode(raw);
         let inside = match within.kind {
@@ -55,14 +55,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The same for a value that is a part of a longer text.
+    /// The edits for a value that is a part of a longer text.
     pub(super) fn value_in(&mut self, text: &[u8], at: std::ops::Range<usize>, coding: Coding, within: Within) -> Vec<Edit> {
         let start = at.start;
         let shift = |edit: Edit| Edit { at: edit.at.start + start..edit.at.end + start, text: edit.text };
         self.value(&text[at], coding, within).into_iter().map(shift).collect()
     }
 
-    /// What to change in a text of any kind.
+    /// The edits for a text of any kind.
     pub(super) fn text(&mut self, text: &[u8], within: Within) -> Vec<Edit> {
         let mut edits = match dump::begins(text).filter(|start| within.kind.is_none() && !is_document(&text[..*start])) {
             Some(start) => self.dumped(text, start, within),
@@ -75,7 +75,7 @@ impl<'a> Walk<'a> {
         edits
     }
 
-    /// A dump, the lines before it and the documents after it.
+    /// The edits for a dump, the lines before it and the documents after it.
     fn dumped(&mut self, text: &[u8], start: usize, within: Within) -> Vec<Edit> {
         let mut edits = self.lines(text, 0..start, within);
         let (inside, end) = dump::walk(self, text, start, within);
@@ -85,7 +85,7 @@ impl<'a> Walk<'a> {
         edits
     }
 
-    /// Documents, and the lines between them.
+    /// The edits for documents and the lines between them.
     fn documents(&mut self, text: &[u8], within: Within) -> Vec<Edit> {
         let (mut edits, mut at) = (Vec::new(), 0);
         while at < text.len() {
@@ -103,7 +103,7 @@ impl<'a> Walk<'a> {
         edits
     }
 
-    /// Plain lines, of which some may be a name and its value.
+    /// The edits for plain lines, some of which may hold a name and its value.
     fn lines(&mut self, text: &[u8], at: std::ops::Range<usize>, within: Within) -> Vec<Edit> {
         let plain = &text[at.clone()];
         let shift = |edit: Edit| Edit { at: edit.at.start + at.start..edit.at.end + at.start, text: edit.text };
@@ -119,7 +119,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A value that is looked at as text whatever its bytes are.
+/// Bytes as text, whatever they are.
 pub(super) fn lossy(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
@@ -131,12 +131,12 @@ fn is_structured(text: &[u8]) -> bool {
     seems(text.trim_ascii_start()).is_some()
 }
 
-/// Whether a document begins anywhere in this.
+/// Whether a document begins anywhere in a text.
 fn is_document(text: &[u8]) -> bool {
     (0..text.len()).any(|from| seems(&text[from..]).is_some())
 }
 
-/// Whether a document begins here.
+/// The kind of the document that begins here; `None` if none does.
 fn seems(text: &[u8]) -> Option<Seems> {
     let after = |text: &[u8]| text[1..].trim_ascii_start().first().copied();
     match text.first()? {

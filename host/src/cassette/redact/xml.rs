@@ -1,4 +1,4 @@
-//! XML and HTML, read leniently: elements and attributes by their names, at any depth, and values beside the words that name them
+//! XML and HTML, read leniently: elements and attributes by their names, at any depth, and values by the words beside them
 //! (`<th>Email</th><td>...</td>`, `<key>email</key><value>...</value>`).
 
 use super::labels::Labels;
@@ -7,14 +7,14 @@ use super::walk::Walk;
 use crate::coding::{Coding, Edit};
 use std::ops::Range;
 
-/// How deep elements are followed. Those that lie deeper are taken as if they lay in the last.
+/// The deepest level at which elements are followed. Deeper ones are treated as if they were at this level.
 const DEPTH_MAX: usize = 256;
-/// Elements of HTML that have no end tag.
+/// HTML elements without an end tag.
 const VOID: &[&[u8]] = &[b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta", b"source", b"wbr"];
 /// Attributes whose value names a field.
 const NAMING: &[&[u8]] = &[b"code", b"field", b"id", b"key", b"name"];
 
-/// A start tag.
+/// A start tag with its attributes.
 struct Tag {
     name: Range<usize>,
     attributes: Vec<(Range<usize>, Range<usize>)>,
@@ -22,7 +22,7 @@ struct Tag {
     end: usize,
 }
 
-/// What to change in the document that begins here, and where it ends: with the text.
+/// The edits for the document that begins here, and the index where it ends: the end of the text.
 pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, outside: Within) -> (Vec<Edit>, usize) {
     let (mut edits, mut open, mut at) = (Vec::new(), Vec::<(Vec<u8>, Within)>::new(), from);
     let mut labels = Labels::default();
@@ -68,14 +68,14 @@ pub(super) fn walk(walk: &mut Walk<'_>, text: &[u8], from: usize, outside: Withi
     (edits, at)
 }
 
-/// Of what the text of an element is, by the words beside it where its element does not tell.
+/// The position of an element's text, by the words beside it if the element's name does not tell.
 fn beside(walk: &Walk<'_>, labels: &mut Labels, open: &[(Vec<u8>, Within)], text: &[u8], coding: Coding, within: Within) -> Within {
     let element = open.last().map_or(&b""[..], |(name, _)| name);
     let decoded = coding.decode(text.trim_ascii());
     if decoded.bytes.is_empty() { within } else { labels.content(walk.names, element, &decoded.bytes, within) }
 }
 
-/// The text of an element, without the blanks around it.
+/// The edits for an element's text, without the blanks around it.
 fn content(walk: &mut Walk<'_>, text: &[u8], at: Range<usize>, coding: Coding, within: Within) -> Vec<Edit> {
     let raw = &text[at.clone()];
     let start = at.start + (raw.len() - raw.trim_ascii_start().len());
@@ -83,7 +83,7 @@ fn content(walk: &mut Walk<'_>, text: &[u8], at: Range<usize>, coding: Coding, w
     walk.value_in(text, start..end, coding, within)
 }
 
-/// What to change in a tag's attributes, and of what its element is.
+/// The edits for a tag's attributes, and the position inside its element.
 fn attributes(walk: &mut Walk<'_>, text: &[u8], tag: &Tag, outside: Within, labels: &mut Labels) -> (Vec<Edit>, Within) {
     let is = |at: &Range<usize>, names: &[&[u8]]| names.contains(&&*text[at.clone()].to_ascii_lowercase());
     let mut within = walk.names.enter(outside, &text[tag.name.clone()]);
@@ -144,7 +144,7 @@ fn tag(text: &[u8], from: usize) -> Tag {
     tag
 }
 
-/// Where this stands from some place on, or where the text ends.
+/// The index of some bytes from an index on, or the end of the text.
 fn find(text: &[u8], from: usize, wanted: &[u8]) -> usize {
     let from = from.min(text.len());
     text[from..].windows(wanted.len()).position(|window| window == wanted).map_or(text.len(), |at| from + at)

@@ -6,7 +6,7 @@ fn outcome() -> Outcome {
     Outcome::Applied(applied())
 }
 
-/// What a plugin that asks this gets, and its take.
+/// The answers that a plugin with these asks gets, and its take.
 async fn answers(cassette: &Cassette, asks: Vec<Ask>) -> (Vec<Answer>, Take) {
     let mut session = Session::new(cassette);
     let mut answers = Vec::new();

@@ -7,9 +7,9 @@ const DAY: u64 = 24 * HOUR;
 
 /// A machine whose time really passes, with a wall clock that is set to anything.
 struct Machine {
-    /// The true time.
+    /// The true time, in milliseconds.
     now: i64,
-    /// How far the wall clock is ahead of it.
+    /// How far the wall clock is ahead of the true time, in milliseconds.
     ahead: i64,
     started: i64,
     boots: u64,
@@ -34,19 +34,19 @@ impl Machine {
         self.memory.observe(&self.reading());
     }
 
-    /// Sets the wall clock so far ahead of the true time.
+    /// Sets the wall clock this far ahead of the true time.
     fn set(&mut self, ahead: i64) {
         self.ahead = ahead;
         self.memory.observe(&self.reading());
     }
 
-    /// The program ends, and is started again after this time, with what was saved when it ended.
+    /// Ends the program and starts it again after this time, with what was saved when it ended.
     fn pause(&mut self, ms: u64, ahead: i64) {
         (self.now, self.ahead) = (self.now + ms as i64, ahead);
         self.memory.resume(&self.reading());
     }
 
-    /// The machine is off for this time, and its wall clock is so far ahead then.
+    /// Turns the machine off for this time. Its wall clock is then this far ahead.
     fn off(&mut self, ms: u64, ahead: i64) {
         (self.now, self.ahead, self.boots) = (self.now + ms as i64, ahead, self.boots + 1);
         self.started = self.now - 5_000;
@@ -65,7 +65,7 @@ impl Machine {
         self.memory.age_ms(at)
     }
 
-    /// Whether what has this stamp goes where things are kept for so long.
+    /// Whether something with this stamp is deleted where things are kept for this long.
     fn goes(&self, at: u64, kept: u64) -> bool {
         self.memory.older_than(kept).iter().any(|range| range.contains(&at))
     }
@@ -250,8 +250,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// Whatever is done to the clock, nothing is taken for older than it is, and nothing that is younger goes; what no start of the machine
-    /// hides goes in the end.
+    /// Whatever is done to the clock, nothing is taken for older than it is, and nothing that is younger is deleted; everything that no start of the
+    /// machine hides is deleted in the end.
     #[test]
     fn nothing_is_taken_for_older_than_it_is(steps in steps(), kept in 0..100 * DAY) {
         let mut machine = Machine::new();

@@ -1,4 +1,4 @@
-//! What follows from an attempt: for the update, for the cart, and for what is thought of the cart.
+//! Decides what follows from an attempt: for the update, for the cart, and for the cart's health.
 
 use super::time::{Now, doubled, jittered};
 use crate::carts::{DeadLetters, DeliveryRules};
@@ -6,97 +6,97 @@ use crate::outbox::{Reason, Then};
 use crate::receipt::{Fate, PauseReason, RETRY_WISH_MS_MAX};
 use cartage_contract::delivery::FailureKind;
 
-/// The attempts in a row that a plugin may spoil: the first, and two more.
+/// How many attempts in a row may fail because of the plugin: the first, and two more.
 pub const PLUGIN_FAULTS_MAX: u32 = 3;
-/// How long a cart is left alone that this machine could not reach, with jitter.
+/// How long a cart is left alone that this machine could not reach, in milliseconds before jitter.
 pub const LOCAL_FAULT_MS: u64 = 10_000;
-/// How long a cart that asks for fewer requests rests at least, whatever it says.
+/// The shortest rest of a cart that asks for fewer requests, in milliseconds, whatever the cart says.
 pub const RATE_LIMITED_MS_MIN: u64 = 1_000;
-/// How long it rests the first time if it does not say how long.
+/// The first rest of a cart that asks for fewer requests without saying for how long, in milliseconds.
 pub const RATE_LIMITED_MS_FIRST: u64 = 10_000;
-/// How long it rests at most if it does not say: the first time doubled with each time in a row.
+/// The longest such rest, in milliseconds. The rest doubles with each time in a row.
 pub const RATE_LIMITED_MS_LAST: u64 = 15 * 60 * 1000;
 
-/// How long an update that is pending at its cart waits at least until it is asked about again.
+/// The shortest wait before the cart is asked again about an update that is pending there, in milliseconds.
 const PENDING_MS_MIN: u64 = 1_000;
-/// How long it waits where the plugin does not say: this share of the update's age, within these bounds.
+/// The wait where the plugin names none is the update's age divided by this number, within the bounds below.
 const PENDING_AGE_SHARE: u64 = 10;
-/// The shortest such wait.
+/// The shortest such wait, in milliseconds.
 const PENDING_MS_FIRST: u64 = 30_000;
-/// The longest such wait.
+/// The longest such wait, in milliseconds.
 const PENDING_MS_LAST: u64 = 60 * 60 * 1000;
 
-/// What is known of an update before the attempt that is judged.
+/// The history of an update before the attempt that is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct History {
-    /// The attempts that count: those that had an answer or a failure of their own.
+    /// The number of attempts that count: those that had an answer or an error of their own.
     pub attempts: u32,
-    /// How many of the last of them the plugin spoiled, without another between.
+    /// How many of the last attempts in a row failed because of the plugin.
     pub plugin_faults: u32,
     /// How often in a row the cart asked for fewer requests: [`Scheduler::rate_limits`](super::Scheduler::rate_limits).
     pub rate_limits: u32,
-    /// How long ago the update came into the queue, in milliseconds that really passed.
+    /// The time that has really passed since the update entered the queue, in milliseconds.
     pub age_ms: u64,
 }
 
-/// By what it is judged.
+/// The settings by which an attempt is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy<'a> {
-    /// The cart's rules.
+    /// The cart's delivery rules.
     pub rules: &'a DeliveryRules,
-    /// Whether each status is a full state: the feature of the plugin's manifest.
+    /// Whether the plugin's manifest states that each status is a full state.
     pub full_state: bool,
 }
 
 /// What follows from an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
-    /// For the update.
+    /// The consequence for the update.
     pub update: Follows,
-    /// For the cart, besides.
+    /// The consequence for the cart; `None` if there is none.
     pub cart: Option<ForCart>,
-    /// For what is thought of the cart.
+    /// What the attempt says of the cart's health, for its breaker.
     pub sign: Sign,
 }
 
-/// What follows for the update.
+/// The consequence of an attempt for the update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Follows {
-    /// It is done.
+    /// The cart has the update, and the delivery ends.
     Delivered,
-    /// It is tried again.
+    /// The update is tried again.
     Retry {
-        /// Not before this time of the [`Timeline`](super::Timeline).
+        /// The earliest time of the next attempt, on the [`Timeline`](super::Timeline).
         due_unix_ms: u64,
-        /// Whether the attempt counts.
+        /// Whether the attempt counts towards the schedule of waits.
         counted: bool,
     },
-    /// It is not tried again by itself.
+    /// The update becomes a dead letter.
     Dead {
-        /// Why not.
+        /// Why the update is not tried again.
         reason: Reason,
-        /// What becomes of the later updates of its order.
+        /// What happens to the later updates of its order.
         then: Then,
     },
 }
 
-/// What follows for the cart.
+/// The consequence of an attempt for the cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ForCart {
-    /// It is paused.
+    /// The cart is paused.
     Pause {
-        /// Why.
+        /// Why the cart is paused.
         reason: PauseReason,
-        /// Until this time of the [`Timeline`](super::Timeline), or until a person resumes it.
+        /// The end of the pause on the [`Timeline`](super::Timeline); `None` if a person must resume the cart.
         until_unix_ms: Option<u64>,
     },
-    /// It is disabled.
+    /// The cart is disabled, because it answered that it no longer exists.
     Disable,
-    /// It is asked with one order, and with others once it answered that: nobody knows yet whether it takes the credentials that are used now.
+    /// The cart is asked with one order until it has answered one, because nobody knows yet whether it accepts the credentials in use.
     Prove,
-    /// It is left alone until this time of the [`Timeline`](super::Timeline), unless something about it is changed. Nothing of that is on disk.
+    /// The cart rests, unless something about it is changed. The rest is not on disk.
     Rest {
-        /// Until when.
+        /// The end of the rest, on the [`Timeline`](super::Timeline).
         until_unix_ms: u64,
     },
 }
@@ -104,25 +104,25 @@ pub enum ForCart {
 /// What an attempt says of the cart's health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
-    /// The cart answered with sense, be it that it refused this one update.
+    /// The cart gave a meaningful answer, even if it refused this update.
     Answered,
-    /// The cart could not be reached, or what it said could not be understood.
+    /// The cart could not be reached, or its answer could not be understood.
     Failed,
     /// The cart asked for fewer requests.
     RateLimited,
-    /// Nothing.
+    /// The attempt says nothing of the cart's health.
     Nothing,
 }
 
 impl Verdict {
-    /// Of an attempt that could not be begun: the update is as it was, due again after this wait.
+    /// The verdict on an attempt that could not begin: the update is unchanged and due again after this wait.
     pub fn not_tried(now: Now, wait_ms: u64) -> Verdict {
         Verdict { update: Follows::Retry { due_unix_ms: now.plus(wait_ms), counted: false }, cart: None, sign: Sign::Nothing }
     }
 }
 
 impl Verdict {
-    /// The same, but that the update is not due before this time of the [`Timeline`](super::Timeline).
+    /// This verdict, with the update not due before this time of the [`Timeline`](super::Timeline).
     pub fn not_before(mut self, at_unix_ms: u64) -> Verdict {
         if let Follows::Retry { due_unix_ms, .. } = &mut self.update {
             *due_unix_ms = at_unix_ms.max(*due_unix_ms);
@@ -130,15 +130,15 @@ impl Verdict {
         self
     }
 
-    /// The same, but that the cart is left alone for so long, because the plugin says that its bucket of requests is nearly empty. What else follows
-    /// for the cart is more than that.
+    /// This verdict, with a rest of the cart, because the plugin says that its budget of requests is nearly used up. A stronger consequence for the
+    /// cart is kept.
     pub fn resting(self, rest_ms: u64, now: Now) -> Verdict {
         let rest = ForCart::Rest { until_unix_ms: now.plus(rest_ms.min(RETRY_WISH_MS_MAX)) };
         Verdict { cart: self.cart.or((rest_ms > 0).then_some(rest)), ..self }
     }
 }
 
-/// What follows from an attempt of this fate. `draw` is any number, evenly drawn: the jitter.
+/// Decides what follows from an attempt of this fate. `draw` is a random number for jitter, evenly distributed over its range.
 pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw: u64) -> Verdict {
     let judge = Judge { history, policy, now, draw };
     let (update, cart, sign) = match fate {
@@ -165,7 +165,7 @@ pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw:
     Verdict { update, cart, sign }
 }
 
-/// A failure that is final for its update says of the cart that it answers, unless the plugin only saw no use in trying again.
+/// What a final failure of an update says of the cart: that it answers, unless the plugin only saw no use in trying again.
 fn sign(kind: FailureKind) -> Sign {
     match kind {
         FailureKind::Unavailable | FailureKind::Protocol => Sign::Failed,
@@ -191,7 +191,8 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// The next step of the schedule, not before the floor; the last attempt is made when the update is as old as it may get.
+    /// Tries the update again at the next step of the schedule, not before the floor. The last attempt is made at the age at which the update is
+    /// given up.
     fn retry(&self, floor_ms: u64) -> Follows {
         let Some(left_ms) = self.left_ms() else { return self.dead(Reason::TooOld) };
         let waits = &self.policy.rules.retry_waits;
@@ -201,7 +202,8 @@ impl Judge<'_> {
         Follows::Retry { due_unix_ms: self.now.plus(wait_ms), counted: true }
     }
 
-    /// Asked again by the wish; without one the wait grows with the update's age, so that a cart that takes days is not asked all the time.
+    /// Asks again when the plugin wishes. Without a wish the wait grows with the update's age, so that a cart that takes days is not asked all the
+    /// time.
     fn pending(&self, wish_ms: Option<u64>) -> Follows {
         let Some(left_ms) = self.left_ms() else { return self.dead(Reason::TooOld) };
         let age_ms = self.history.age_ms;
@@ -225,7 +227,7 @@ impl Judge<'_> {
         }
     }
 
-    /// How long a cart rests that asks for fewer requests.
+    /// How long a cart rests that asks for fewer requests, in milliseconds.
     fn rest_ms(&self, wish_ms: Option<u64>) -> u64 {
         let unless_it_says = || doubled(RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST, self.history.rate_limits, self.draw);
         wish_ms.unwrap_or_else(unless_it_says).max(RATE_LIMITED_MS_MIN)
@@ -244,7 +246,7 @@ impl Judge<'_> {
         Follows::Dead { reason, then }
     }
 
-    /// How long the update may still be tried. None: no longer.
+    /// How long the update may still be tried, in milliseconds. `None` if it is too old.
     fn left_ms(&self) -> Option<u64> {
         self.policy.rules.give_up_after.ms().checked_sub(self.history.age_ms).filter(|left| *left > 0)
     }

@@ -1,47 +1,46 @@
-//! The breaker of one cart: a cart that fails again and again is left alone for a while, then asked with one order.
+//! The breaker of one cart: a cart that fails again and again is left alone for a while, and is then probed with one order.
 //!
-//! Each attempt carries the breaker's *round* at its start. A round ends when the state changes, and what was started in an earlier
-//! round no longer counts: forty attempts that hang while a cart dies are one death, and their late ends neither close a breaker nor open it
-//! again.
+//! Each attempt carries the breaker's *round* at its start. A round ends when the state changes, and results from an earlier round do not count:
+//! forty attempts that hang while a cart dies are one failure of the cart, and their late ends neither close a breaker nor open it again.
 
 use super::after::Sign;
 use super::time::{Now, doubled};
 
-/// It opens after so many failures in a row...
+/// The breaker opens after so many failures in a row.
 pub const FAILURES_IN_A_ROW: u32 = 5;
-/// ...or when, of so many last results...
+/// The number of latest results among which failures are counted.
 pub const RESULTS: u32 = 20;
-/// ...so many are failures.
+/// The breaker also opens when so many of the latest [`RESULTS`] are failures.
 pub const FAILURES_OF_RESULTS: u32 = 10;
-/// How long it is open the first time.
+/// How long the breaker stays open the first time, in milliseconds.
 pub const OPEN_MS_FIRST: u64 = 10_000;
-/// How long it is open at most: the first time doubled with each failed probe.
+/// The longest time that the breaker stays open, in milliseconds. The time doubles with each failed probe.
 pub const OPEN_MS_LAST: u64 = 10 * 60 * 1000;
 
-/// Whether orders go to a cart.
+/// The state of a cart's breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Breaker {
-    /// They go.
+    /// Orders are sent.
     Closed,
-    /// None goes before this time; then one.
+    /// No order is sent before a time; then one is sent as a probe.
     Open {
-        /// A time of the [`Timeline`](super::Timeline).
+        /// The time of the probe, on the [`Timeline`](super::Timeline).
         until_unix_ms: u64,
     },
-    /// One is on its way, and shows whether the others may go.
+    /// The probe is under way, and its result decides whether other orders are sent.
     HalfOpen,
 }
 
-/// A breaker with what it remembers.
+/// A breaker's state with the results that it remembers.
 #[derive(Debug, Clone)]
 pub(super) struct State {
     now: Breaker,
     round: u64,
     in_a_row: u32,
-    /// The last results, a bit each, the newest lowest; 1 is a failure.
+    /// The last results, one bit each, the newest lowest; 1 is a failure.
     results: u32,
     seen: u32,
-    /// How often it opened since it was last closed.
+    /// How often the breaker opened since it was last closed.
     opened: u32,
 }
 
@@ -54,7 +53,7 @@ impl State {
         self.now
     }
 
-    /// How many may be started together, once one may.
+    /// How many orders may be started together, once one may.
     pub(super) fn together(&self) -> u32 {
         match self.now {
             Breaker::Closed => u32::MAX,
@@ -63,7 +62,7 @@ impl State {
         }
     }
 
-    /// From when on orders may be started.
+    /// The time from which on orders may be started.
     pub(super) fn earliest_ms(&self) -> u64 {
         match self.now {
             Breaker::Open { until_unix_ms } => until_unix_ms,
@@ -71,7 +70,7 @@ impl State {
         }
     }
 
-    /// Notes that an attempt starts, and gives its round. The first after the open time is the probe.
+    /// Notes that an attempt starts, and returns its round. The first attempt after the open time is the probe.
     pub(super) fn start(&mut self) -> u64 {
         if matches!(self.now, Breaker::Open { .. }) {
             self.turn(Breaker::HalfOpen);
@@ -79,7 +78,7 @@ impl State {
         self.round
     }
 
-    /// Notes what an attempt of that round came to.
+    /// Notes the result of an attempt that started in this round.
     pub(super) fn settle(&mut self, round: u64, sign: Sign, now: Now, draw: u64) {
         if round != self.round {
             return;
@@ -101,7 +100,7 @@ impl State {
         }
     }
 
-    /// Lets a probe go at once: somebody says that the cart is well again.
+    /// Allows a probe at once, because a person says that the cart works again.
     pub(super) fn hasten(&mut self, now: Now) {
         if let Breaker::Open { until_unix_ms } = &mut self.now {
             *until_unix_ms = now.unix_ms().min(*until_unix_ms);

@@ -1,4 +1,4 @@
-//! What the scheduler knows of one cart.
+//! The state of one cart in the scheduler.
 
 use super::breaker;
 use super::rate::Pace;
@@ -7,7 +7,7 @@ use super::{CartKey, Fetch};
 use crate::carts::delivery::WAIT_MS_MAX;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the scheduler knows of one cart.
+/// The state of one cart in the scheduler.
 #[derive(Debug)]
 pub(super) struct Cart<L> {
     pub(super) key: CartKey,
@@ -17,73 +17,73 @@ pub(super) struct Cart<L> {
     pub(super) pause: Pause,
     pub(super) proof: Proof<L>,
     pub(super) disabled: bool,
-    /// It is no longer wanted, and is forgotten when nothing of it is in flight.
+    /// Whether the cart was removed. It is forgotten when none of its orders is in flight.
     pub(super) removed: bool,
-    /// How often in a row it asked for fewer requests.
+    /// How often in a row the cart asked for fewer requests.
     pub(super) rate_limits: u32,
-    /// The lanes in flight.
+    /// The lanes in flight, with their attempts.
     pub(super) in_flight: BTreeMap<L, Flight>,
-    /// Suspects that wait until no other is in flight.
+    /// The lanes of suspects that wait until no other suspect is in flight.
     pub(super) held: BTreeSet<L>,
-    /// How many lanes a fetch under way may bring.
+    /// The most lanes that the fetch under way may return; `None` if no fetch is under way.
     pub(super) fetching: Option<u32>,
     pub(super) work: Option<Work>,
-    /// Whether there was word of new work since the last fetch.
+    /// Whether new work was reported since the last fetch.
     pub(super) news: bool,
     pub(super) place: Place,
-    /// Its last turn.
+    /// The number of the cart's last turn.
     pub(super) turn: u64,
 }
 
 /// An attempt under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Flight {
-    /// The breaker's round at its start.
+    /// The breaker's round when the attempt started.
     pub(super) round: u64,
-    /// A fetch that went after new work left its lane out. The new work may be this lane's, accepted between the outbox's commit of the
-    /// attempt's end and the word of it: then nobody else knows of it.
+    /// Whether a fetch that looked for new work left this lane out. The new work may be this lane's, accepted between the outbox's commit of the
+    /// attempt's end and the report of that end: then nobody else knows of it.
     pub(super) left_out: bool,
 }
 
-/// Whether orders may go, as far as people and the cart's own wishes decide.
+/// Whether orders may start, as far as people and the cart's own wishes decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pause {
-    /// They may.
+    /// Orders may start.
     None,
-    /// Not before this time of the [`Timeline`](super::Timeline).
+    /// No order starts before this time of the [`Timeline`](super::Timeline).
     Until(u64),
-    /// Not before a person resumes it.
+    /// No order starts before a person resumes the cart.
     ByHand,
 }
 
-/// Whether the cart is known to take the credentials that are used.
+/// Whether the cart is known to accept the credentials in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proof<L> {
-    /// It is, or nobody doubts it.
+    /// The cart accepts them, or nobody doubts it.
     Given,
-    /// It is to be found out with one order.
+    /// The next order is to prove it.
     Wanted,
-    /// This one is on its way.
+    /// This lane's order, in flight, is to prove it.
     UnderWay(L),
 }
 
-/// The next work that is known of.
+/// The next work that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Work {
-    /// From when on it may be asked for.
+    /// The time from which on the outbox may be asked for the work.
     at: u64,
-    /// What the outbox has as its due time: later than `at` if no schedule can have meant it.
+    /// The due time in the outbox. It is later than `at` if no schedule can have meant that time.
     due: u64,
 }
 
-/// Where a cart stands between two decisions.
+/// The place of a cart between two decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Something must happen to it first.
+    /// An event must happen before anything can be done.
     Idle,
     /// Nothing can be done before this time.
     At(u64),
-    /// It can be asked for work.
+    /// The cart can be asked for work.
     Ready,
 }
 
@@ -116,7 +116,7 @@ impl<L: Ord + Clone> Cart<L> {
         }
     }
 
-    /// There is work, due at this time.
+    /// Notes that there is work, due at this time.
     pub(super) fn heard_of(&mut self, due: u64, now: Now) {
         let new = Work::new(due, now);
         let one = |old: Work| match old.at.cmp(&new.at) {
@@ -127,7 +127,7 @@ impl<L: Ord + Clone> Cart<L> {
         self.work = Some(self.work.map_or(new, one));
     }
 
-    /// Pauses it; of two pauses the longer one holds.
+    /// Pauses the cart; of two pauses the longer one holds.
     pub(super) fn pause(&mut self, until: Option<u64>) {
         self.pause = match (self.pause, until) {
             (Pause::ByHand, _) | (_, None) => Pause::ByHand,
@@ -136,14 +136,14 @@ impl<L: Ord + Clone> Cart<L> {
         };
     }
 
-    /// Whether it takes the credentials is to be found out with one order, unless one is on its way for that.
+    /// Demands a proof of the cart's credentials by one order, unless an order is proving them already.
     pub(super) fn wants_proof(&mut self) {
         if self.proof == Proof::Given {
             self.proof = Proof::Wanted;
         }
     }
 
-    /// An attempt of this lane is over. What it was to prove is proved by an answer; else the next order is to prove it.
+    /// Ends an attempt of this lane. If the lane was to prove the credentials, an answer proves them; otherwise the next order is to do it.
     pub(super) fn proves(&mut self, lane: &L, answered: bool) {
         if matches!(&self.proof, Proof::UnderWay(proving) if proving == lane) {
             self.proof = if answered { Proof::Given } else { Proof::Wanted };
@@ -173,7 +173,7 @@ impl<L: Ord + Clone> Cart<L> {
         self.concurrency.saturating_sub(in_flight).min(self.pace.together()).min(self.breaker.together()).min(to_prove)
     }
 
-    /// Where it stands.
+    /// The place where the cart belongs now.
     pub(super) fn place_now(&self, now: Now) -> Place {
         let Some(work) = self.work else { return Place::Idle };
         let paused_until = match self.pause {
@@ -197,7 +197,7 @@ impl<L: Ord + Clone> Cart<L> {
         }
     }
 
-    /// Begins a fetch of so many lanes at most.
+    /// Begins a fetch of at most so many lanes.
     pub(super) fn fetch(&mut self, at_most: u32, now: Now) -> Fetch<L> {
         self.fetching = Some(at_most);
         if std::mem::take(&mut self.news) {
@@ -212,7 +212,7 @@ impl<L: Ord + Clone> Cart<L> {
         }
     }
 
-    /// Starts an order of a lane.
+    /// Starts the order at the head of a lane.
     pub(super) fn start(&mut self, lane: L, now: Now) {
         self.pace.start(now.unix_ms());
         let round = self.breaker.start();

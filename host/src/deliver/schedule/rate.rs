@@ -1,9 +1,9 @@
-//! How fast updates may be started at one cart: the generic cell rate algorithm without a burst, so that a cart's rate holds in every
-//! second and minute, not only on average.
+//! The rate at which updates may be started at one cart: the generic cell rate algorithm without a burst, so that the rate holds in every second and
+//! minute, not only on average.
 
 use crate::carts::delivery::Rate;
 
-/// When the next update may be started.
+/// The time at which the next update may be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Pace {
     interval_us: Option<u64>,
@@ -11,23 +11,23 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Sets another rate. What was started before counts on, but never longer than one update at the new rate.
+    /// Changes the rate. Updates that were started before still count, but delay the next one by at most one interval of the new rate.
     pub(super) fn set(&mut self, rate: Option<Rate>, now_ms: u64) {
         self.interval_us = rate.map(Rate::interval_us);
         self.next_us = self.next_us.min(now_ms.saturating_mul(1000).saturating_add(self.interval_us.unwrap_or(0)));
     }
 
-    /// How many may be started together, once one may.
+    /// How many updates may be started together, once one may.
     pub(super) fn together(&self) -> u32 {
         if self.interval_us.is_some() { 1 } else { u32::MAX }
     }
 
-    /// From when on the next may be started.
+    /// The time from which on the next update may be started, in milliseconds.
     pub(super) fn earliest_ms(&self) -> u64 {
         self.interval_us.map_or(0, |_| self.next_us.div_ceil(1000))
     }
 
-    /// Notes that one was started.
+    /// Notes that an update was started.
     pub(super) fn start(&mut self, now_ms: u64) {
         self.next_us = self.next_us.max(now_ms.saturating_mul(1000)).saturating_add(self.interval_us.unwrap_or(0));
     }

@@ -1,7 +1,7 @@
-//! A seeded simulation: merchants, carts of every temper, an outbox, people and clocks, all made up from one number. What must always
-//! hold is checked at every start of an attempt; when nothing more happens, every update must have come to an end.
+//! A simulation from a seed: merchants, carts of every behaviour, an outbox, people and clocks are all derived from one number. The invariants are
+//! checked at every start of an attempt, and at the end every update must be delivered or dead.
 //!
-//! A failure names its seed. `CARTAGE_SIMULATION_SEED=17` runs that one alone, `CARTAGE_SIMULATION_SEEDS=1000000` runs so many.
+//! A failure names its seed. `CARTAGE_SIMULATION_SEED=17` runs that seed alone, `CARTAGE_SIMULATION_SEEDS=1000000` runs so many.
 
 mod dice;
 mod fairness;
@@ -20,7 +20,7 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// As many as take about six seconds of one processor in a development build.
+/// The number of seeds that take about six seconds of one processor in a development build.
 const SEEDS: u64 = 5_000;
 
 fn key(merchant: u64, cart: u64) -> CartKey {
@@ -46,7 +46,7 @@ fn some_rules(dice: &mut Dice) -> DeliveryRules {
     }
 }
 
-/// A world of this seed.
+/// The world of this seed.
 fn some_world(seed: u64) -> World {
     let mut dice = Dice(seed);
     let mut world = World::new(dice.of(1..24) as u32, Dice(dice.draw()));

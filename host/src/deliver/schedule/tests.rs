@@ -2,7 +2,7 @@ use super::*;
 use crate::carts::delivery::{Rate, WAIT_MS_MAX};
 use crate::receipt::{Fate, PauseReason};
 
-/// A scheduler, its clock, and short words for what is said to it.
+/// A scheduler with its clock, and short names for its functions.
 struct Desk {
     timeline: Timeline,
     wall: u64,
@@ -36,27 +36,27 @@ impl Desk {
         self.scheduler.set(&key(cart), rules, now);
     }
 
-    /// The cart has work that is due.
+    /// Reports work that is due at the cart.
     fn work(&mut self, cart: &str) {
         let now = self.now();
         self.scheduler.work(&key(cart), now.unix_ms(), now);
     }
 
-    /// Who is asked, and for how many.
+    /// The carts that are asked, and for how many orders.
     fn next(&mut self) -> Vec<(String, u32)> {
         let now = self.now();
         let named = |fetch: Fetch<u32>| (format!("{}/{}", fetch.cart.0, fetch.cart.1), fetch.at_most);
         self.scheduler.next(now).into_iter().map(named).collect()
     }
 
-    /// What is started of what was found.
+    /// Ends a fetch that found these lanes, and returns those that start.
     fn found(&mut self, cart: &str, lanes: &[u32], next_due: Option<u64>) -> Vec<u32> {
         let now = self.now();
         let lanes = lanes.iter().map(|lane| Candidate { lane: *lane, suspect: false }).collect();
         self.scheduler.fetched(&key(cart), lanes, next_due, now)
     }
 
-    /// What is started of suspects.
+    /// Ends a fetch that found these lanes of suspects, and returns those that start.
     fn found_suspects(&mut self, cart: &str, lanes: &[u32]) -> Vec<u32> {
         let now = self.now();
         let lanes = lanes.iter().map(|lane| Candidate { lane: *lane, suspect: true }).collect();

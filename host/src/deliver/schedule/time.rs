@@ -20,7 +20,7 @@ pub struct Now {
 }
 
 impl Timeline {
-    /// Of a clock that an earlier process saw so much further ahead: what that process said is due keeps its time.
+    /// A time line for a clock that an earlier process saw `ahead_ms` further ahead, so that times which that process wrote keep their meaning.
     pub fn after_a_step_back(ahead_ms: u64) -> Timeline {
         Timeline { wall_ms: 0, ahead_ms }
     }
@@ -34,12 +34,13 @@ impl Timeline {
 }
 
 impl Now {
-    /// The time by which things are due: milliseconds since 1970-01-01T00:00:00Z, later than the wall clock once that was set back.
+    /// The time by which things are due, in milliseconds since 1970-01-01T00:00:00Z. After the wall clock was set back, it is later than the wall
+    /// clock.
     pub fn unix_ms(self) -> u64 {
         self.wall_ms.saturating_add(self.ahead_ms)
     }
 
-    /// How long until something is due. 0 if it is.
+    /// The time until something is due, in milliseconds; 0 if it is due already.
     pub fn until_ms(self, due_unix_ms: u64) -> u64 {
         due_unix_ms.saturating_sub(self.unix_ms())
     }
@@ -49,14 +50,14 @@ impl Now {
     }
 }
 
-/// 50 to 100 % of a step, evenly by the draw: many that failed together do not come back together.
+/// 50 to 100 % of a wait, as the draw decides, so that many updates that failed together are not tried again together.
 pub(super) fn jittered(step_ms: u64, draw: u64) -> u64 {
     let half = step_ms / 2;
     let drawn = (u128::from(draw) * (u128::from(step_ms - half) + 1)) >> 64;
     half + u64::try_from(drawn).expect("it is at most half a step")
 }
 
-/// The first wait, doubled so many times but no longer than the last, with jitter.
+/// The first wait, doubled `times` times but never longer than `last_ms`, with jitter.
 pub(super) fn doubled(first_ms: u64, last_ms: u64, times: u32, draw: u64) -> u64 {
     let step_ms = 1_u64.checked_shl(times).map_or(last_ms, |factor| first_ms.saturating_mul(factor));
     jittered(step_ms.min(last_ms), draw)

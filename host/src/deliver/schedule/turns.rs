@@ -1,13 +1,13 @@
-//! Whose turn it is: between merchants first, then between the carts of a merchant, whoever waited longest.
+//! Decides whose turn it is: among merchants first, then among the carts of a merchant. Whoever waited longest comes first.
 //!
-//! A turn is one order. A merchant with a thousand carts gets as many turns as one with a single cart, and a cart with a million orders as
-//! many as its neighbour with two. Who was not ready for a while is served first when it comes back, but saves no turns up.
+//! A turn is one order. A merchant with a thousand carts gets as many turns as one with a single cart, and a cart with a million orders as many as
+//! its neighbour with two. A cart that was not ready for a while is served first when it is ready again, but saves no turns.
 
 use super::Number;
 use crate::id::MerchantId;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Those that are ready, in the order of their turns.
+/// The merchants and carts that are ready, in the order of their turns.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     /// Merchants with a cart that is ready, by their last turn.
@@ -19,19 +19,19 @@ pub(super) struct Turns {
 #[derive(Debug, Default)]
 struct Merchant {
     last: u64,
-    /// Carts that are ready, by their last turn.
+    /// The merchant's carts that are ready, by their last turn.
     ready: BTreeSet<(u64, Number)>,
-    /// Carts at all: with the last of them the merchant is forgotten.
+    /// The number of the merchant's carts, ready or not. Without a cart the merchant is forgotten.
     carts: usize,
 }
 
 impl Turns {
-    /// A merchant has one more cart.
+    /// Adds a cart to a merchant.
     pub(super) fn joined(&mut self, merchant: &MerchantId) {
         self.merchants.entry(merchant.clone()).or_default().carts += 1;
     }
 
-    /// A merchant has one cart less. It was not ready.
+    /// Removes a cart, which is not ready, from a merchant.
     pub(super) fn left(&mut self, merchant: &MerchantId) {
         if let Some(entry) = self.merchants.get_mut(merchant) {
             entry.carts -= 1;
@@ -41,7 +41,7 @@ impl Turns {
         }
     }
 
-    /// A cart is ready, whose last turn was this.
+    /// Marks a cart as ready. `last` is the number of its last turn.
     pub(super) fn insert(&mut self, merchant: &MerchantId, last: u64, cart: Number) {
         let entry = self.merchants.get_mut(merchant).expect("its cart has joined");
         if entry.ready.is_empty() {
@@ -50,7 +50,7 @@ impl Turns {
         entry.ready.insert((last, cart));
     }
 
-    /// A cart is no longer ready.
+    /// Marks a cart as no longer ready.
     pub(super) fn remove(&mut self, merchant: &MerchantId, last: u64, cart: Number) {
         let entry = self.merchants.get_mut(merchant).expect("its cart has joined");
         entry.ready.remove(&(last, cart));
@@ -63,7 +63,7 @@ impl Turns {
         self.ring.is_empty()
     }
 
-    /// Takes the cart whose turn it is, and the number of this turn. The cart is no longer ready.
+    /// Takes the cart whose turn it is, with the number of this turn. The cart is no longer ready.
     pub(super) fn take(&mut self) -> Option<(Number, u64)> {
         let (_, merchant) = self.ring.pop_first()?;
         self.taken += 1;

@@ -16,7 +16,7 @@ fn excepting(targets: &[&str]) -> Rules {
     Rules { networks: targets.iter().map(target).collect(), ..OPEN }
 }
 
-/// The address before the first, or after the last of a range; none where the space ends.
+/// The address before the first and the one after the last of a range; `None` where the address space ends.
 fn neighbours(net: &IpNet) -> [Option<IpAddr>; 2] {
     match (net.network(), net.broadcast()) {
         (IpAddr::V4(first), IpAddr::V4(last)) => {

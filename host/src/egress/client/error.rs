@@ -1,7 +1,7 @@
-//! Why a request got no answer, and how far it got.
+//! Why a request got no answer, and how far the request got.
 //!
-//! Both are decided by where it failed, never by what a message says. An error while connecting (name, address, TCP, TLS) came before
-//! the first byte of the request: nothing was sent. Everything after that may have been sent.
+//! Both are decided by where the request failed, never by the text of a message. An error while connecting (name, address, TCP, TLS) came before the
+//! first byte of the request: nothing was sent. After that, the cart may have seen the request.
 
 use crate::egress::{address, resolve};
 use crate::fault::Fault;
@@ -12,87 +12,87 @@ use std::{fmt, io};
 /// Why a request got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The base URL is a literal address, which is denied. Nothing was sent.
+    /// The base URL has a literal address, which is denied. Nothing was sent.
     #[error("the address of {host} is denied")]
     Denied {
-        /// The host.
+        /// The host that the base URL names.
         host: String,
-        /// Why.
+        /// The address rule that denies the address.
         #[source]
         source: address::Denied,
     },
-    /// The base URL is a literal address to which this machine has no way. Nothing was sent.
+    /// The base URL has a literal address to which this machine has no route. Nothing was sent.
     #[error("this machine has no way to {host}")]
     NoWay {
-        /// The host.
+        /// The host that the base URL names.
         host: String,
     },
-    /// What was to be sent cannot be: its URL would change, or leave the endpoint, or a header cannot be written. The checks before this
-    /// one should have found it. Nothing was sent.
+    /// The request cannot be written as HTTP: its URL would change or leave the endpoint, or a header has a forbidden character. Earlier checks
+    /// should have found this. Nothing was sent.
     #[error("the request to {host} cannot be sent: {what}")]
     Unsendable {
-        /// The host.
+        /// The host that the base URL names.
         host: String,
-        /// Why not.
+        /// What is wrong with the request, as a clause.
         what: &'static str,
     },
-    /// The request failed.
+    /// The connection could not be made, or broke. The failure says how far the request got.
     #[error("{failure} {host}")]
     Failed {
-        /// The host.
+        /// The host that the base URL names.
         host: String,
-        /// Where.
+        /// The step at which the request failed.
         failure: Failure,
-        /// What the libraries say.
+        /// The error of the HTTP client, with its causes.
         #[source]
         source: reqwest::Error,
     },
-    /// There was no whole answer in time.
+    /// The whole answer did not arrive within `limits.request_ms`.
     #[error("no whole answer from {host} within {ms} ms (limits.request_ms)")]
     Deadline {
-        /// The host.
+        /// The host that the base URL names.
         host: String,
-        /// The limit.
+        /// The limit, in milliseconds.
         ms: u32,
     },
-    /// The answer is too large.
+    /// The answer's body is larger than `limits.response_bytes`.
     #[error("the answer of {host} has more than {bytes} bytes (limits.response_bytes)")]
     TooLarge {
-        /// The host.
+        /// The host that the base URL names.
         host: String,
-        /// The limit.
+        /// The limit, in bytes.
         bytes: u64,
     },
-    /// The answer's status is none that a request can have.
+    /// The answer's status is outside 200 to 599.
     #[error("{host} answered with status {status}, which is not one of 200 to 599")]
     Status {
-        /// The host.
+        /// The host that the base URL names.
         host: String,
-        /// The status.
+        /// The status code that the host sent.
         status: u16,
     },
 }
 
-/// Where a request failed.
+/// The step at which a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// The name leads to an address that is denied.
+    /// The host name resolved to a denied address.
     Address,
-    /// The name could not be resolved.
+    /// The host name could not be resolved.
     Resolve,
-    /// No connection was made.
+    /// No TCP connection was made, for example because the port is closed.
     Connect,
-    /// TLS could not be agreed.
+    /// The TLS handshake failed.
     Tls,
-    /// No connection was made in time.
+    /// No connection was made within the time limit.
     ConnectDeadline,
-    /// This machine could not connect: it has no file, port or memory for a connection, or no way to the address.
+    /// This machine could not connect: it has no file handle, port, memory or route for a connection.
     Machine,
-    /// The connection broke before the answer was whole.
+    /// The connection broke before the whole answer had arrived.
     Interrupted,
-    /// The answer is not valid HTTP.
+    /// The answer is not valid HTTP/1.1.
     Invalid,
-    /// The network gave up waiting.
+    /// The operating system reported a time-out on a connection that was made.
     Silence,
 }
 
@@ -113,7 +113,7 @@ impl fmt::Display for Failure {
 }
 
 impl Error {
-    /// The class, for the guest.
+    /// The class of the error, by which the guest may decide.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Denied { .. } => ErrorKind::AddressDenied,
@@ -150,7 +150,7 @@ impl Error {
 }
 
 impl Error {
-    /// Whether this machine is at fault. That says nothing about the cart.
+    /// Whether this machine is at fault. Such an error says nothing about the cart.
     pub fn is_of_this_machine(&self) -> bool {
         match self {
             Error::Failed { failure, .. } => *failure == Failure::Machine,
@@ -163,7 +163,7 @@ impl Error {
 }
 
 impl Failure {
-    /// Where a request failed, by the types of the errors in the chain.
+    /// The step at which a request failed, decided by the types of the errors in the chain.
     pub(in crate::egress) fn of(error: &reqwest::Error) -> Failure {
         if error.is_connect() { before_connected(error) } else { causes(error).find_map(after_connected).unwrap_or(Failure::Interrupted) }
     }
@@ -196,7 +196,7 @@ fn before_connected(error: &reqwest::Error) -> Failure {
     }
 }
 
-/// Whether a connection failed for want of something that this machine gives. No cart can cause these; that there is no route is found before.
+/// Whether a connection failed because this machine lacks a resource. No cart can cause these errors. A missing route is found earlier.
 fn is_of_this_machine(error: &io::Error) -> bool {
     let local = [Errno::ADDRNOTAVAIL, Errno::NETDOWN, Errno::PERM, Errno::ACCESS];
     let is_local = |number| local.contains(&Errno::from_raw_os_error(number));
@@ -220,12 +220,12 @@ fn after_connected(cause: &(dyn std::error::Error + 'static)) -> Option<Failure>
     }
 }
 
-/// TLS reports a broken record as invalid data; to HTTP it is a broken connection.
+/// Whether TLS caused an invalid-data error: to HTTP, a broken TLS record is a broken connection.
 fn hides_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
     causes(cause).any(|inner| inner.is::<rustls::Error>())
 }
 
-/// An error and all below it. An `io::Error` skips the error it wraps when it is asked for its source, so that is looked at first.
+/// An error and all its causes. The error inside an `io::Error` comes next, because `source` would skip it.
 fn causes<'a>(error: &'a (dyn std::error::Error + 'static)) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |error| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped as &(dyn std::error::Error + 'static)),

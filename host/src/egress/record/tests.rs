@@ -18,8 +18,8 @@ fn entry(effect: Effect, reach: Reach) -> Entry {
     Entry::Http(Box::new(HttpEntry { reach, ..asked(request) }))
 }
 
-/// Every order of up to three writes, with reads of any reach among them: one write without a whole answer makes it doubtful, one that was answered and
-/// none in doubt makes it answered, and reads make nothing of it.
+/// Tries every order of up to three writes, mixed with reads of any reach: one write without a whole answer makes the reach doubtful, an answered
+/// write without a doubtful one makes it answered, and reads do not change it.
 #[test]
 fn an_attempt_is_in_doubt_by_any_write_without_a_whole_answer() {
     use Reach::{Answered, MaybeSent, NothingSent};

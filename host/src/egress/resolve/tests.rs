@@ -83,7 +83,7 @@ async fn a_silent_resolver_is_given_up_at_its_deadline() {
     assert!((100..5_000).contains(&started.elapsed().as_millis()));
 }
 
-/// The same answers on a machine that has no way to these addresses.
+/// A resolver with the same answers, on a machine without a route to these addresses.
 struct Cut(Played, Vec<IpAddr>, Way);
 
 impl Resolver for Cut {
@@ -135,7 +135,7 @@ fn the_system_knows_a_way_to_this_machine() {
     assert_eq!(SystemResolver.way(ips(&["127.0.0.1"])[0]), Way::There);
 }
 
-/// A machine whose addresses are these.
+/// A machine with these addresses of its own.
 struct Machine(Vec<IpAddr>);
 
 impl Resolver for Machine {

@@ -1,12 +1,13 @@
-//! What the runs of base64 and hexadecimal digits in a text stand for, wherever in them a value begins.
+//! Decodes runs of base64 and hexadecimal digits in a text, wherever in a run a value begins.
 
 use crate::coding::Decoded;
 
-/// A way to read runs.
+/// A way to decode runs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
     digits: Digits,
-    /// Digits of each run that are passed over: of base64, four stand for three bytes, and a run may begin with what is none of it.
+    /// How many digits at the start of each run are passed over. In base64, four digits stand for three bytes, and a run may begin with digits that
+    /// are not part of the value.
     skip: usize,
 }
 
@@ -16,7 +17,7 @@ enum Digits {
     Hex,
 }
 
-/// All of them.
+/// All ways to decode a run: four for base64, two for hexadecimal digits.
 pub(super) const READINGS: [Reading; 6] = [
     Reading { digits: Digits::Base64, skip: 0 },
     Reading { digits: Digits::Base64, skip: 1 },
@@ -26,13 +27,14 @@ pub(super) const READINGS: [Reading; 6] = [
     Reading { digits: Digits::Hex, skip: 1 },
 ];
 
-/// Bytes that a run stands for, at least: fewer hold no secret that is looked for.
+/// The fewest bytes of a run that is kept: shorter runs hold no secret that is searched for.
 const RUN_BYTES_MIN: usize = super::SCRUBBED_BYTES_MIN;
-/// What stands between two runs.
+/// The byte between two decoded runs.
 const BETWEEN: u8 = 0;
 
 impl Reading {
-    /// What the runs stand for, and where the first digit of each byte stands. Line ends within a run are passed over: mail breaks base64 so.
+    /// Decodes the runs of a text, with the place of each byte's first digit. Line ends within a run are passed over, because mail breaks base64 into
+    /// lines.
     pub(super) fn read(self, text: &[u8]) -> Decoded<'static> {
         let place = |at: usize| u32::try_from(at).expect("an answer was bounded far below four gigabytes");
         let (mut bytes, mut places): (Vec<u8>, Vec<u32>) = (Vec::new(), Vec::new());
@@ -73,7 +75,7 @@ impl Reading {
         Decoded::of(bytes, places)
     }
 
-    /// Bits of one digit.
+    /// The bits of one digit.
     fn width(self) -> u32 {
         match self.digits {
             Digits::Base64 => 6,

@@ -5,7 +5,7 @@ use crate::nasty;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 
-/// Holds what encodings treat differently.
+/// A secret with characters that encodings treat differently.
 const SECRET: &str = r#"s3/cr+t "é" <&'\>~ 42"#;
 
 fn scrubber(secret: &str) -> Scrubber {
@@ -62,7 +62,7 @@ fn a_secret_is_found_as_servers_repeat_it() {
 
 type Encoder = fn(&[u8]) -> Vec<u8>;
 
-/// Ways in which servers write a value. Each takes any bytes, so that one can be put on another.
+/// The encodings by which servers write a value. Each accepts any bytes, so that they can be nested.
 const ENCODERS: [(&str, Encoder); 17] = [
     ("as it is", |bytes| bytes.to_vec()),
     ("percent, what must be", |bytes| percent(bytes, b"-._~").into_bytes()),

@@ -1,4 +1,4 @@
-//! The tokens of one call: which it uses, and when it has one obtained anew.
+//! The tokens of one call: which of them the call uses, and when a new one is obtained.
 
 use super::{Failed, Found, Received};
 use crate::egress::door::Open;
@@ -8,19 +8,19 @@ use cartage_contract::request::{Allowed, Secrets};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What a call knows of tokens.
+/// The tokens that a call has used.
 #[derive(Default)]
 pub(super) struct CallTokens {
-    /// Those that it used, each once.
+    /// Every token that the call used, once each.
     used: Vec<Arc<Obtained>>,
-    /// The number of the one that it used last, by slot.
+    /// By slot: the number of the token that the call used last.
     last: BTreeMap<String, u64>,
-    /// The slots of which one was obtained anew because the cart refused the one before.
+    /// The slots whose token was renewed in this call because the cart refused it.
     renewed: BTreeSet<String>,
     obtained: u32,
 }
 
-/// The secrets of a request: the cart's credentials and the tokens that it carries.
+/// The secrets of a request: the cart's credentials and the tokens that the request carries.
 pub(super) struct WithTokens {
     door: Arc<Open>,
     tokens: BTreeMap<String, Got>,
@@ -34,7 +34,7 @@ impl Secrets for WithTokens {
 }
 
 impl CallTokens {
-    /// The secrets of a request. Tokens that are not there are obtained.
+    /// The secrets of a request. Missing tokens are obtained.
     pub(super) async fn secrets(&mut self, door: &Arc<Open>, allowed: &Allowed) -> Result<WithTokens, Failed> {
         let request = allowed.request();
         let mut tokens = BTreeMap::new();
@@ -45,8 +45,8 @@ impl CallTokens {
         Ok(WithTokens { door: door.clone(), tokens })
     }
 
-    /// The secrets of a request with a new token in the place of each that the cart refused (401). `None`: none of them was there before it was asked
-    /// for, or each was obtained anew in this call already, so that the answer is the guest's.
+    /// The secrets of a request with a new token in place of each that the cart refused (401). `None` if each was obtained for this request or was
+    /// renewed in this call already, so that the refusal goes to the guest.
     pub(super) async fn after_refusal(&mut self, allowed: &Allowed, refused: WithTokens) -> Result<Option<WithTokens>, Failed> {
         let WithTokens { door, mut tokens } = refused;
         let old: Vec<String> =
@@ -66,7 +66,7 @@ impl CallTokens {
         Ok(is_new.then_some(WithTokens { door, tokens }))
     }
 
-    /// A token is renewed once in a call: a cart that refuses a new one as well does not mean the token.
+    /// Which token to ask for after a refusal. A token is renewed once in a call: a cart that refuses the new token too has another reason.
     fn renewal(&mut self, slot: &str) -> Wanted {
         if !self.renewed.insert(slot.to_owned()) {
             return Wanted::Any;
@@ -84,21 +84,21 @@ impl CallTokens {
         Ok(got)
     }
 
-    /// What looks for secrets in what the cart answers.
+    /// The search for secrets in the cart's answers to this call.
     pub(super) fn looks(&self, door: &Arc<Open>) -> Looks {
         Looks { door: door.clone(), used: self.used.clone() }
     }
 }
 
-/// Looks for the secrets of the cart, and for the tokens that a call used.
+/// Searches answers for the cart's secrets and for the tokens that a call used.
 pub(super) struct Looks {
     door: Arc<Open>,
     used: Vec<Arc<Obtained>>,
 }
 
 impl Looks {
-    /// Replaces every secret in a body, and tells whether there was one in all that came back. A cookie that is set again is no secret that was
-    /// given away: no guest ever sees it.
+    /// Replaces every secret in a body, and says whether the body or the headers held one. A cookie that is set again is not a secret given away: no
+    /// guest ever sees it.
     pub(super) fn answer(&self, received: &mut Received) -> Found {
         let mut found = vec![self.door.scrubber.bytes(&mut received.body)];
         found.extend(received.headers.values().map(|value| self.door.scrubber.look(value.as_bytes())));
@@ -110,7 +110,7 @@ impl Looks {
         either(found)
     }
 
-    /// Replaces every secret in this text.
+    /// Replaces every secret in a text.
     pub(super) fn text(&self, text: &mut String) {
         self.door.scrubber.text(text);
         self.used.iter().for_each(|token| _ = token.scrubber.text(text));

@@ -1,4 +1,4 @@
-//! What a log-in's answer gives: tokens, new values of fields, and how long the tokens hold. Pure.
+//! Reads a log-in's answer: its tokens, new values of fields, and how long the tokens live. The code is pure.
 
 use super::TOKEN_BYTES_MAX;
 use crate::egress::credential::VALUE_BYTES_MAX;
@@ -8,21 +8,21 @@ use secrecy::SecretString;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// An answer of success (2xx), or the error of a token endpoint.
+/// A successful answer (2xx), or the error of a token endpoint.
 pub(super) struct Answer<'a> {
     headers: &'a HeaderMap,
     body: &'a [u8],
-    /// The body as JSON; `None` where it is none.
+    /// The body as JSON; `None` if the body is not JSON.
     json: Option<Value>,
 }
 
-/// What is in it.
+/// The contents of an answer.
 pub(super) struct Given {
-    /// The tokens by name, or why the log-in has failed.
+    /// The tokens by name, or why the log-in failed.
     pub(super) tokens: Result<BTreeMap<String, SecretString>, String>,
-    /// New values by field. They count also where the log-in has failed.
+    /// The new values by field. They count even if the log-in failed.
     pub(super) replaced: Vec<(String, SecretString)>,
-    /// Seconds that the tokens hold. `None`: nobody says.
+    /// The lifetime of the tokens in seconds. `None` if the answer does not say.
     pub(super) lifetime_s: Option<u64>,
 }
 
@@ -31,7 +31,7 @@ impl<'a> Answer<'a> {
         Answer { headers, body, json: serde_json::from_slice(body).ok() }
     }
 
-    /// What a described log-in takes from it.
+    /// Reads what a log-in described in the manifest takes from its answer.
     pub(super) fn of_login(&self, login: &Login) -> Given {
         let token = |LoginToken { name, source, apply }: &LoginToken| {
             let value = self.value(source).ok_or_else(|| format!("it holds no token {name} ({})", place(source)))?;
@@ -52,7 +52,7 @@ impl<'a> Answer<'a> {
         Given { tokens, replaced, lifetime_s: said.or(login.lifetime_s.map(u64::from)) }
     }
 
-    /// RFC 6749 section 5.1.
+    /// Reads the answer of an OAuth 2.0 token endpoint (RFC 6749 section 5.1).
     pub(super) fn of_oauth2(&self, oauth2: &Oauth2) -> Given {
         let token = self.json.as_ref().and_then(|json| json.get("access_token")).and_then(Value::as_str).filter(|token| !token.is_empty());
         let but = || self.error_code().map(|code| format!(", but the error {code}")).unwrap_or_default();
@@ -64,14 +64,14 @@ impl<'a> Answer<'a> {
         Given { tokens, replaced: Vec::new(), lifetime_s }
     }
 
-    /// The error that a token endpoint names (RFC 6749 section 5.2), if it is written as one: it is shown to people.
+    /// The error code of a token endpoint (RFC 6749 section 5.2), which is shown to people; `None` if it does not have the form of one.
     pub(super) fn error_code(&self) -> Option<&str> {
         let code = self.json.as_ref()?.get("error")?.as_str()?;
         let fits = (1..=40).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         fits.then_some(code)
     }
 
-    /// The text at a place. `None`: it is not there, or empty.
+    /// The text at a place in the answer. `None` if the place is missing or empty.
     fn value(&self, source: &TokenSource) -> Option<String> {
         let value = match source {
             TokenSource::Header(name) => self.headers.get(name.as_str())?.to_str().ok()?.trim().to_owned(),
@@ -86,7 +86,7 @@ impl<'a> Answer<'a> {
         (!value.is_empty()).then_some(value)
     }
 
-    /// The value of a cookie (RFC 6265 section 5.2): the last that is set counts, and one that is deleted is not there.
+    /// The value of a cookie (RFC 6265 section 5.2). Of several with one name, the last counts; a deleted cookie has none.
     fn cookie(&self, name: &str) -> Option<String> {
         let mut value = None;
         for text in self.headers.get_all("set-cookie").iter().filter_map(|header| header.to_str().ok()) {
@@ -104,7 +104,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Whether a token can be carried as its slot says. The reasons name no value.
+/// Checks that a token can be carried in the way that its slot states. The reasons name no value.
 fn fits(name: &str, value: &str, apply: Option<&TokenPlacement>) -> Result<(), String> {
     if value.len() > TOKEN_BYTES_MAX {
         return Err(format!("its token {name} has more than {TOKEN_BYTES_MAX} bytes"));
@@ -118,7 +118,7 @@ fn fits(name: &str, value: &str, apply: Option<&TokenPlacement>) -> Result<(), S
     if fits { Ok(()) } else { Err(format!("its token {name} holds a character that cannot stand where the slot puts it")) }
 }
 
-/// Whether a new value can be kept as one that an operator sets.
+/// Checks that a new value can be stored, by the rules for values that an operator sets.
 fn new_value(field: &str, value: &str) -> Result<(), String> {
     if value.len() > VALUE_BYTES_MAX {
         return Err(format!("its new value of the field {field} has more than {VALUE_BYTES_MAX} bytes"));
@@ -134,7 +134,7 @@ fn one_line(what: &str, value: &str) -> Result<(), String> {
     }
 }
 
-/// A number of seconds, as a number or as text. A fraction is cut off; `None`: it is no such number.
+/// A number of seconds, given as a number or as text, without its fraction. `None` if the value is no such number.
 fn seconds(value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => {

@@ -1,30 +1,31 @@
-//! Who keeps the fields that log-ins replace.
+//! The trait [`Keeper`], which stores the fields that log-ins replace.
 
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Mutex;
 
-/// What a keeper answers, later. Boxed, so that a door can hold any keeper.
+/// A keeper's answer, under way. The type is boxed, so that a door can hold any keeper.
 pub type Kept<'a, T> = Pin<Box<dyn Future<Output = Result<T, NotKept>> + Send + 'a>>;
 
-/// Keeps the fields of one cart that log-ins replace.
+/// Stores the fields of one cart that log-ins replace.
 pub trait Keeper: Send + Sync {
-    /// The value of a field that counts now. `None`: the one that the door was opened with.
+    /// The current value of a field. `None` if it is still the value that the door was opened with.
     fn current<'a>(&'a self, slot: &'a str, field: &'a str) -> Kept<'a, Option<SecretString>>;
 
-    /// Keeps new values of a slot's fields, all of them or none, if those before them are still the ones in use. They are kept when it returns.
+    /// Stores new values of a slot's fields, all of them or none, and only if the former values are still in use. The values are stored when this
+    /// returns.
     fn replace<'a>(&'a self, slot: &'a str, changes: &'a [Replaced]) -> Kept<'a, ()>;
 }
 
-/// A field and its new value.
+/// A field with its former and its new value.
 #[derive(Clone)]
 pub struct Replaced {
     /// The field's name.
     pub field: String,
-    /// The value that was logged in with. `None`: it had none.
+    /// The value that was used to log in. `None` if the field had no value.
     pub from: Option<SecretString>,
-    /// The one that the cart gave.
+    /// The new value that the cart gave.
     pub to: SecretString,
 }
 
@@ -34,18 +35,18 @@ impl std::fmt::Debug for Replaced {
     }
 }
 
-/// Why new values were not kept.
+/// Why new values were not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum NotKept {
-    /// Somebody set the field meanwhile: what the cart gave for the former value is of no use.
+    /// Somebody set the field meanwhile, so the value that the cart gave for the former one is of no use.
     #[error("the credential was set anew while it was used to log in")]
     Changed,
-    /// It could not be read or written.
+    /// The value could not be read or written.
     #[error("the value that the cart replaces could not be read or kept")]
     Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Keeps them for as long as it lives.
+/// Keeps the fields in memory, as long as this value lives.
 #[derive(Default)]
 pub struct InMemory(Mutex<BTreeMap<(String, String), SecretString>>);
 

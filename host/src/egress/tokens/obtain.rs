@@ -1,4 +1,4 @@
-//! Obtaining a token: one log-in at a time for a slot, through the same client as every request of the cart.
+//! Obtains a token: one log-in at a time for a slot, through the same client as every request of the cart.
 
 use super::answer::{Answer, Given};
 use super::{ANSWER_BYTES_MAX, Basis, Held, NotKept, Obtained, Replaced, Unkept, until};
@@ -15,24 +15,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// Which token will do.
+/// Which token a request can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::egress) enum Wanted {
-    /// Any that holds.
+    /// Any token that is still valid.
     Any,
-    /// One that was obtained after the one of this number, which the cart refused.
+    /// A token from a later log-in than the one of this number, whose token the cart refused.
     After(u64),
-    /// One that was not there yet when it was asked for.
+    /// A token from a log-in that ends after this request for it began.
     New,
 }
 
-/// A token, and whether it was obtained for whoever asked.
+/// A token, and whether it was obtained for this request.
 pub(in crate::egress) struct Got {
     pub(in crate::egress) obtained: Arc<Obtained>,
     pub(in crate::egress) fresh: bool,
 }
 
-/// The token of a slot: the one that is there, or a new one. `may_log_in`: whether the call may still have one obtained.
+/// The token of a slot, stored or new. `may_log_in` says whether the call may obtain another token.
 pub(in crate::egress) async fn get(door: &Arc<Open>, slot: &str, wanted: Wanted, may_log_in: bool) -> Result<Got, Failed> {
     let of_slot = door.keeping.tokens.of_slot(slot);
     let ended = of_slot.ended.load(Ordering::Relaxed);
@@ -85,14 +85,14 @@ pub(in crate::egress) async fn get(door: &Arc<Open>, slot: &str, wanted: Wanted,
     }
 }
 
-/// One log-in.
+/// One log-in under way.
 struct LogIn<'a> {
     door: &'a Open,
     slot: &'a Slot,
     basis: Basis,
 }
 
-/// The values of a log-in: those that were replaced, else those of the door.
+/// The values of a log-in: those that earlier log-ins replaced, else those of the door.
 struct Values<'a> {
     door: &'a Open,
     slot: &'a str,
@@ -136,7 +136,7 @@ impl LogIn<'_> {
         tokens
     }
 
-    /// Keeps what an earlier log-in replaced, and takes its tokens. `None`: there is none that holds, so that one is to be obtained.
+    /// Stores the values that an earlier log-in replaced, and returns its tokens. `None` if none of them is valid, so that a new log-in is needed.
     async fn keep_what_was_held(&self, held: &mut Held) -> Result<Option<Obtained>, Failed> {
         let Some(unkept) = held.unkept.take() else { return Ok(None) };
         match self.door.keeping.keeper.replace(&self.slot.name, &unkept.changes).await {
@@ -154,7 +154,7 @@ impl LogIn<'_> {
         }
     }
 
-    /// The values that count now of the fields that are replaced.
+    /// The current values of the fields that log-ins replace.
     async fn values(&self) -> Result<Values<'_>, Failed> {
         let mut current = BTreeMap::new();
         if let SlotKind::Login(login) = &self.slot.kind {
@@ -167,7 +167,7 @@ impl LogIn<'_> {
         Ok(Values { door: self.door, slot: &self.slot.name, current })
     }
 
-    /// The endpoint and the request, with its secrets.
+    /// The log-in's endpoint and request, with its secrets.
     fn request(&self, values: &Values<'_>) -> Result<(&str, Wire), Failed> {
         let manifest = &self.door.manifest;
         let (endpoint, mut wire) = match &self.slot.kind {
@@ -186,7 +186,7 @@ impl LogIn<'_> {
         Ok((endpoint, wire))
     }
 
-    /// What an answer gives. One that is no success gives nothing.
+    /// Reads an answer. An answer that is not a success gives no tokens.
     fn read(&self, received: &Received) -> Result<Given, Failed> {
         let answer = Answer::new(&received.headers, &received.body);
         let status = received.status;
@@ -221,7 +221,7 @@ impl LogIn<'_> {
         nothing_sent(ErrorKind::TokenRefused, self.words(why))
     }
 
-    /// There was no answer. Of the guest's own request nothing was sent.
+    /// The failure of a log-in without an answer. Nothing of the guest's own request was sent.
     fn unanswered(&self, error: client::Error) -> Failed {
         let mut failed = Failed::from(error);
         failed.error.reach = Reach::NothingSent;
@@ -241,7 +241,7 @@ fn nothing_sent(kind: ErrorKind, message: String) -> Failed {
     Error { kind, reach: Reach::NothingSent, message }.into()
 }
 
-/// Whether a value is another than the one before.
+/// Whether a replaced value differs from the one before.
 fn is_new(change: &Replaced) -> bool {
     change.from.as_ref().is_none_or(|from| from.expose_secret() != change.to.expose_secret())
 }

@@ -1,4 +1,4 @@
-//! The sixth condition: what the cart's label map and its statuses make of the labels.
+//! The sixth condition: whether the cart's label map and statuses give the labels a meaning.
 
 use super::{remedies_if, some_label};
 use crate::carts::{LabelTarget, Part};
@@ -10,7 +10,7 @@ use crate::validate::{Load, Refused, target};
 use cartage_contract::delivery::Choice;
 use std::borrow::Cow;
 
-/// 6: the label maps to something that the cart accepts.
+/// Condition 6: the label maps to something that the cart accepts.
 pub(in crate::gate) fn label_mapped(question: &Question<'_>) -> Answer {
     let answer = |finding, value: String, reason: Cow<'static, str>, remedies| {
         let (condition, place) = (Condition::LabelMapped, Place::LabelMap);
@@ -65,7 +65,7 @@ pub(in crate::gate) fn label_mapped(question: &Question<'_>) -> Answer {
     answer(Finding::NothingToDo, format!("\"{leading}\" sets no status at the cart"), reason.into(), vec![remedy(leading)])
 }
 
-/// The labels of a change.
+/// The labels of a change, of the order and of its lines.
 struct Labels<'a> {
     order: Option<&'a str>,
     lines: Vec<&'a str>,
@@ -77,12 +77,12 @@ impl<'a> Labels<'a> {
         Labels { order: question.change.label, lines }
     }
 
-    /// The order's, else the first line's.
+    /// The order's label, else the first line's.
     fn leading(&self) -> Option<&'a str> {
         self.order.or(self.lines.first().copied())
     }
 
-    /// The command that gives the change a label, where it has none.
+    /// The command that gives the change a label, if it has none.
     fn first_label(&self, question: &Question<'_>) -> Vec<String> {
         let label = missing_label(question);
         remedies_if(self.leading().is_none(), || match question.cause {
@@ -92,7 +92,8 @@ impl<'a> Labels<'a> {
     }
 }
 
-/// A label for a change that has none. An event gets the one that suits it, as condition 2 says: the order's own would change nothing.
+/// A label for a change that has none. For an event it is the one that suits the event, as in condition 2: the order's own label would change
+/// nothing.
 fn missing_label(question: &Question<'_>) -> String {
     match question.cause {
         Cause::Event(raised) => raised.event.suggested_label.to_owned(),
@@ -100,7 +101,7 @@ fn missing_label(question: &Question<'_>) -> String {
     }
 }
 
-/// Whether there is something to send beside the order's status: a package, a line or a note.
+/// Whether there is something to send besides the order's status: a package, a line or a note.
 fn carries_more(load: Load<'_>) -> bool {
     load.noted || !load.line_items.is_empty() || !load.packages.is_empty()
 }
@@ -114,7 +115,7 @@ fn accepted_words(label: &str, target: Option<&LabelTarget>) -> String {
     }
 }
 
-/// What was found of a label that has no meaning, and why it has none.
+/// The value and the reason of a label without a meaning.
 fn refused_words(label: &str, refused: &Refused) -> (String, Cow<'static, str>) {
     match refused {
         Refused::StatusUnknown { status, known, .. } => {
@@ -126,7 +127,7 @@ fn refused_words(label: &str, refused: &Refused) -> (String, Cow<'static, str>) 
     }
 }
 
-/// The status that a label most likely means: its own text, or the nearest that the cart has. `STATUS` where none is near: a guess
+/// The status that a label most likely means: its own text, or the most similar status of the cart. `STATUS` if none is similar, because a guess
 /// could cancel an order.
 fn suggested_status(known: Option<&[Choice]>, label: &str) -> String {
     let Some(known) = known else { return label.to_owned() };

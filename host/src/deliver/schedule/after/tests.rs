@@ -9,7 +9,7 @@ fn now() -> Now {
     Timeline::default().now(NOW)
 }
 
-/// An update of this age after so many attempts.
+/// The history of an update of this age after so many attempts.
 fn history(attempts: u32, age_ms: u64) -> History {
     History { attempts, age_ms, ..History::default() }
 }
@@ -19,7 +19,7 @@ fn judged(fate: Fate, history: History, draw: u64) -> Verdict {
     after(fate, &history, &Policy { rules: &rules, full_state: false }, now(), draw)
 }
 
-/// How long the update waits for its next attempt.
+/// How long the update waits for its next attempt, in milliseconds.
 fn wait_ms(verdict: Verdict) -> u64 {
     match verdict.update {
         Follows::Retry { due_unix_ms, counted: true } => due_unix_ms - NOW,

@@ -1,11 +1,11 @@
-//! Random numbers from a seed: SplitMix64.
+//! Random numbers from a seed, by SplitMix64.
 
-/// Dice that fall the same for the same seed.
+/// A generator that gives the same numbers for the same seed.
 #[derive(Debug, Clone)]
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    /// Any number.
+    /// A random number.
     pub(super) fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -13,17 +13,17 @@ impl Dice {
         mixed ^ mixed >> 31
     }
 
-    /// One of a range.
+    /// A random number within a range.
     pub(super) fn of(&mut self, range: std::ops::Range<u64>) -> u64 {
         range.start + self.draw() % (range.end - range.start)
     }
 
-    /// One of these.
+    /// A random element.
     pub(super) fn pick<T: Clone>(&mut self, among: &[T]) -> T {
         among[self.of(0..among.len() as u64) as usize].clone()
     }
 
-    /// Whether it falls on one of so many sides of a hundred.
+    /// True with a chance of so many per cent.
     pub(super) fn percent(&mut self, sides: u64) -> bool {
         self.of(0..100) < sides
     }

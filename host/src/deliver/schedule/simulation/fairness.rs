@@ -6,7 +6,7 @@ use super::world::{Event, World};
 use super::{MINUTE, SECOND, key};
 use crate::carts::DeliveryRules;
 
-/// A cart of these habits, with this many orders to come, one every so often.
+/// A cart with this behaviour and this many orders, one after each interval.
 struct Habit {
     merchant: u64,
     kind: Kind,
@@ -41,7 +41,8 @@ fn percentile(waits: &[u64], percent: usize) -> u64 {
     waits[(waits.len() - 1) * percent / 100]
 }
 
-/// Seven carts that are well, at 30 % of what four orders of 110 ms at once allow, and three more, whose merchants come first by name.
+/// Seven carts that work, at 30 % of what four orders of 110 ms at once allow. If `noisy`, three more that flood, hang or fail, whose merchants come
+/// first by name.
 fn neighbours(noisy: bool) -> Vec<Habit> {
     let well = |merchant| Habit { merchant, kind: Kind::Healthy, orders: 300, every_ms: 92 };
     let mut habits: Vec<Habit> = (3..10).map(well).collect();

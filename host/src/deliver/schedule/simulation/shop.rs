@@ -1,4 +1,4 @@
-//! A simulated cart: how it behaves, its part of the outbox, and what is known of it without asking the scheduler.
+//! A simulated cart: its behaviour, its part of the outbox, and what is known of it without asking the scheduler.
 
 use super::dice::Dice;
 use super::{HOUR, MINUTE, SECOND};
@@ -9,7 +9,7 @@ use crate::receipt::{Fate, PauseReason};
 use cartage_contract::delivery::FailureKind;
 use std::collections::{BTreeMap, VecDeque};
 
-/// How a cart behaves until it is healed.
+/// The behaviour of a cart until it is healed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Healthy,
@@ -19,11 +19,11 @@ pub(super) enum Kind {
     Failing,
     /// Asks for fewer requests, sometimes with a time.
     Limiting,
-    /// Half a minute well, half a minute not.
+    /// Works for half a minute, and fails for half a minute, in turns.
     Flapping,
-    /// Refuses some orders, each in its way; its plugin traps now and then.
+    /// Refuses some orders, in different ways; its plugin traps now and then.
     Picky,
-    /// Its credentials are refused now and then, and sometimes it says that it is closed.
+    /// Refuses its credentials now and then, and sometimes answers that it no longer exists.
     Locked,
 }
 
@@ -31,7 +31,7 @@ impl Kind {
     pub(super) const ALL: [Kind; 7] =
         [Kind::Healthy, Kind::Hanging, Kind::Failing, Kind::Limiting, Kind::Flapping, Kind::Picky, Kind::Locked];
 
-    /// How long an attempt takes that starts now, and what comes of it.
+    /// The duration and the result of an attempt that starts now.
     pub(super) fn answer(self, real: u64, dice: &mut Dice) -> (u64, Fate) {
         let failed = Fate::Retry { floor_ms: None };
         let quick = dice.of(20..200);
@@ -66,7 +66,7 @@ pub(super) struct Update {
     pub(super) due: u64,
     pub(super) attempts: u32,
     pub(super) plugin_faults: u32,
-    /// Whether a process died while it was at work on it.
+    /// Whether a process died while it was working on the update.
     pub(super) suspect: bool,
 }
 
@@ -92,12 +92,12 @@ impl Lane {
         self.queue.push_back(Update { sequence: self.accepted, accepted: real, due, attempts: 0, plugin_faults: 0, suspect: false });
     }
 
-    /// When its head is due.
+    /// The time at which the queue's head is due.
     pub(super) fn due(&self) -> Option<u64> {
         self.queue.front().filter(|_| !self.blocked).map(|head| head.due)
     }
 
-    /// Its head is done with; the next one is due.
+    /// Removes the head, so that the next update is due.
     pub(super) fn end(&mut self, end: End, now: u64) {
         self.queue.pop_front().expect("it had a head");
         self.ends.push(end);
@@ -111,7 +111,7 @@ impl Lane {
     }
 }
 
-/// A simulated cart.
+/// A simulated cart with its orders.
 #[derive(Debug)]
 pub(super) struct Shop {
     pub(super) key: CartKey,
@@ -130,7 +130,7 @@ pub(super) struct Shop {
     pub(super) watch: Watch,
 }
 
-/// A second opinion on the breaker.
+/// A second implementation of the breaker, to compare with.
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) breaker: Breaker,
@@ -147,7 +147,7 @@ impl Watch {
         *self = Watch { breaker: to, round: self.round + 1, results: VecDeque::new() };
     }
 
-    /// An attempt ended. Says whether the breaker must open.
+    /// Notes the end of an attempt, and returns whether the breaker must open.
     pub(super) fn settled(&mut self, round: u64, sign: Sign) -> bool {
         let failed = match sign {
             Sign::Failed => true,
@@ -188,7 +188,7 @@ impl Shop {
         }
     }
 
-    /// What the outbox has for a fetch: so many lanes that are due, and when the next one is.
+    /// The lanes that are due, at most so many, and the time when the next one is.
     pub(super) fn look(&self, at_most: u32, due_by: u64, leave_out: &[u32]) -> (Vec<Candidate<u32>>, Option<u64>) {
         let heads = self.lanes.iter().filter(|(lane, _)| !leave_out.contains(lane));
         let mut heads: Vec<(u64, u32)> = heads.filter_map(|(lane, queue)| Some((queue.due()?, *lane))).collect();
@@ -199,19 +199,19 @@ impl Shop {
         (found_lanes.collect(), heads.get(found).map(|(due, _)| *due))
     }
 
-    /// How many of the orders in flight are suspects.
+    /// The number of suspects among the orders in flight.
     pub(super) fn suspects_in_flight(&self) -> usize {
         let head = |lane: &u32| self.lanes.get(lane).and_then(|lane| lane.queue.front());
         self.in_flight.keys().filter(|lane| head(lane).is_some_and(|head| head.suspect)).count()
     }
 
-    /// What comes of an attempt that starts now, and when.
+    /// The result of an attempt that starts now, and the time of its end.
     pub(super) fn answer(&mut self, real: u64) -> (u64, Fate) {
         let kind = if real >= self.heals_at { Kind::Healthy } else { self.kind };
         kind.answer(real, &mut self.dice)
     }
 
-    /// The longest that anything takes before somebody looks after it.
+    /// The longest time that anything may take before a person looks after it.
     pub(super) fn patience(&mut self) -> u64 {
         self.dice.of(MINUTE..5 * HOUR)
     }

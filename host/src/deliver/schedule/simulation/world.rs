@@ -1,4 +1,4 @@
-//! What happens in a simulated world, in the order of its time, and what must hold while it does.
+//! The events in a simulated world, in the order of their times, and the invariants that hold meanwhile.
 
 use super::dice::Dice;
 use super::shop::{End, Shop, Watch};
@@ -12,10 +12,10 @@ use crate::outbox::{Reason, Then};
 use crate::receipt::Fate;
 use std::collections::BTreeMap;
 
-/// When a world begins, by its wall clock.
+/// The start of a world by its wall clock, in milliseconds since 1970.
 const START: u64 = 1_800_000_000_000;
 
-/// What happens.
+/// An event in the world.
 #[derive(Debug, Clone)]
 pub(super) enum Event {
     Accept {
@@ -69,11 +69,11 @@ pub(super) enum Event {
         ahead: u64,
         back: u64,
     },
-    /// The process dies and starts again: what was in flight is as it was before.
+    /// The process dies and starts again; the outbox still has the orders that were in flight.
     Restart,
 }
 
-/// What was seen, so that a simulation that shows nothing is found out.
+/// Counts of what happened, by which a simulation that tests nothing is noticed.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Seen(BTreeMap<&'static str, u64>);
 
@@ -111,9 +111,9 @@ impl Seen {
     }
 }
 
-/// A simulated world.
+/// A simulated world with its outbox, scheduler, carts and clocks.
 pub(super) struct World {
-    /// Milliseconds since it began, which no clock of it shows.
+    /// Milliseconds since the world began, which no clock in it shows.
     pub(super) real: u64,
     wall_ahead: i64,
     timeline: Timeline,
@@ -123,7 +123,7 @@ pub(super) struct World {
     events: BTreeMap<(u64, u64), Event>,
     made: u64,
     pub(super) shops: Vec<Shop>,
-    /// How long each update waited from its acceptance to its first attempt, by shop.
+    /// By shop: how long each update waited from its acceptance to its first attempt.
     pub(super) waits: Vec<Vec<u64>>,
     pub(super) seen: Seen,
     handled: u64,
@@ -171,7 +171,7 @@ impl World {
         self.timeline.now(wall)
     }
 
-    /// Until nothing more happens.
+    /// Runs until nothing more happens.
     pub(super) fn run(&mut self) {
         loop {
             self.ask();
@@ -198,7 +198,7 @@ impl World {
         }
     }
 
-    /// The worker asks what to do, and looks into the outbox.
+    /// Runs the worker's loop: asks the scheduler and reads the outbox.
     fn ask(&mut self) {
         let now = self.now();
         for fetch in self.scheduler.next(now) {
@@ -297,7 +297,7 @@ impl World {
         assert!(self.shops.iter().map(|shop| shop.in_flight.len()).sum::<usize>() <= self.slots as usize, "more than the slots");
     }
 
-    /// What must hold when an attempt starts.
+    /// Checks the invariants at the start of an attempt.
     fn may_start(&mut self, shop: usize, lane: u32, now: Now) {
         let (real, of) = (self.real, &mut self.shops[shop]);
         assert!(!of.by_hand && !of.disabled && !of.removed && of.rests_until <= now.unix_ms(), "started while held: {of:?}");
@@ -317,7 +317,7 @@ impl World {
         }
     }
 
-    /// The attempt's end is written to the outbox; the scheduler hears of it a little later.
+    /// Writes an attempt's end to the outbox; the scheduler hears of it a little later.
     fn answered(&mut self, shop: usize, lane: u32, fate: Fate, now: Now) {
         let rate_limits = self.scheduler.rate_limits(&self.shops[shop].key);
         let of = &mut self.shops[shop];
@@ -415,7 +415,7 @@ impl World {
         }
     }
 
-    /// A cart comes back: as the worker takes it in at its start, too.
+    /// Adds a cart again, as the worker does at its start.
     fn restore(&mut self, shop: usize, now: Now) {
         let of = &mut self.shops[shop];
         let before: Option<Number> = self.scheduler.numbers.get(&of.key).copied();
@@ -455,7 +455,7 @@ impl World {
         }
     }
 
-    /// Nothing more happens: everything must have come to its end, without undue delay.
+    /// Checks, at the end, that every update is delivered or dead, without undue delay.
     pub(super) fn all_is_done(&self) {
         for shop in &self.shops {
             assert!(shop.in_flight.is_empty() && !shop.removed && !shop.by_hand && !shop.disabled, "{shop:?}");
