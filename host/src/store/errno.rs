@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, ffi};
 
-/// The number that the operating system gave for the error that was met last on a connection. None: it gave none.
+/// The operating system's error number for the last error on a connection; `None` if there was none.
 #[allow(unsafe_code, reason = "only this tells a full quota from a failing disk, and the Rust library has no safe way to it")]
 pub(super) fn last(connection: &Connection) -> Option<i32> {
     // SAFETY: the handle is open for as long as the connection is borrowed, and the call reads one number of it.
