@@ -1,4 +1,4 @@
-//! A plugin called again as a cassette says.
+//! Calling a plugin again as a cassette recorded it.
 
 use super::Plugin;
 use crate::carts::Limits;
@@ -6,8 +6,8 @@ use crate::cassette::Cassette;
 use crate::cassette::replay::{Session, Take};
 use crate::exchange::{Ended, Limit, Outcome};
 
-/// Processor time of a replayed call, in milliseconds. The limit is high because a busy machine makes no difference between two plugins; fuel bounds a call
-/// in the same way on every machine.
+/// The processor time of a replayed call, in milliseconds. The limit is high so that a busy machine makes no difference between two
+/// plugins; fuel bounds a call in the same way on every machine.
 const CPU_MS: u32 = 10_000;
 
 impl Plugin {
@@ -19,7 +19,7 @@ impl Plugin {
     }
 }
 
-/// The default limits, but the limit that ended the recorded call is as it was then.
+/// The default limits, except that the limit that ended the recorded call is as it was then.
 fn limits(cassette: &Cassette) -> Limits {
     let mut limits = Limits { cpu_ms: CPU_MS, ..Limits::default() };
     let Outcome::Ended(Ended::Limit { limit }) = cassette.outcome else { return limits };
