@@ -14,7 +14,7 @@ use cartage_contract::manifest::{Manifest, Statuses};
 use cartage_contract::orders::{Told, Update};
 use std::collections::BTreeMap;
 
-/// The wish that is put into an answer, in seconds.
+/// The time to wait that is put into an answer, in seconds.
 const WISH_S: u64 = 120;
 /// A number that no order has.
 const NO_ORDER: &str = "404404404";
@@ -41,7 +41,7 @@ pub(super) fn names(manifest: &Manifest) -> Vec<&'static str> {
     names
 }
 
-/// Runs a case. None: it is none of this level.
+/// Runs a case; `None` if this level has no case with that name.
 pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Option<Vec<Problem>> {
     let script = bench.script?;
     Some(match name {
@@ -59,18 +59,19 @@ pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Option<Vec<Problem
     })
 }
 
-/// What a script leaves out: it is a failure unless the script gives a reason.
+/// The problem of a script that leaves something out: a failure unless the script gives a reason.
 fn not_described(case: &str, what: &str, how: &str) -> Problem {
     let remedy = format!("{how}; or, if this cart has no such thing, write [[bypass]] case = {case:?} with the reason");
     Problem::new("reading the cart script", format!("it does not say {what}"), "what a script does not say cannot be tried", remedy)
 }
 
-/// Whether a rule notes something under this name.
+/// Whether a rule of the script records an effect under this name.
 fn notes_under(script: &Script, name: &str) -> bool {
     script.rules.iter().any(|rule: &Rule| rule.set.contains_key(name) || rule.add.contains_key(name))
 }
 
-/// Sends an update to a fresh cart, in several calls where the plugin asks for that. What the last came to, and the problems that every call may have.
+/// Sends an update to a fresh cart, in several calls if the plugin asks for that. Returns the result of the last call, and the problems
+/// that any call may have.
 async fn told<'p>(bench: &mut Bench<'p>, attempted: &str, update: &Update) -> (Shop<'p>, Came, Vec<Problem>) {
     let mut shop = bench.shop();
     let mut all = bench.attempts_while_pending(&mut shop, Attempt::first(update)).await;
@@ -290,7 +291,7 @@ async fn server_error(bench: &mut Bench<'_>, script: &Script, name: &str) -> Vec
     problems
 }
 
-/// A refusal that comes with status 200 is one.
+/// A refusal with status 200 is treated as a refusal.
 async fn error_with_200(bench: &mut Bench<'_>, script: &Script, name: &str) -> Vec<Problem> {
     if let Some(other) = script.refusals_of("error-with-200").find(|refusal| !(200..=299).contains(&refusal.reply.status)) {
         let came = format!("a [[refusal]] of it has the status {}", other.reply.status);
