@@ -133,7 +133,7 @@ impl fmt::Display for Value {
 pub enum Scope {
     /// All of the merchant's carts.
     System,
-    /// One cart.
+    /// One cart of the merchant.
     Cart(CartId),
 }
 

@@ -152,7 +152,7 @@ impl Fate {
 }
 
 impl PauseReason {
-    /// Every reason.
+    /// Every reason for a pause.
     pub const ALL: [PauseReason; 5] = [
         PauseReason::Credentials,
         PauseReason::NotPermitted,

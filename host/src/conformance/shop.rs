@@ -11,7 +11,7 @@ pub(super) enum Shop<'s> {
     Scripted(Cart<'s>),
     /// A server that answers everything with success and empty content of a type that the plugin reads.
     StandIn,
-    /// Random answers.
+    /// A server that gives random answers.
     Random(Random),
 }
 

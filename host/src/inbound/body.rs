@@ -163,7 +163,7 @@ impl Reading {
     ///
     /// # Errors
     ///
-    /// Any [`Error`].
+    /// Every [`Error`] may occur.
     pub async fn whole(mut self, room: &Room, sender: &str) -> Result<Whole, Error> {
         self.read_up_to(START_BYTES).await?;
         if self.ended && self.read.len() <= START_BYTES {

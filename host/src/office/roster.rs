@@ -47,7 +47,7 @@ struct Made {
 enum With {
     /// The values of this turn.
     These(Turn),
-    /// None: the cart refused all of them, and is left alone until something changes.
+    /// No credentials: the cart refused all of them, and is left alone until something changes.
     None,
 }
 

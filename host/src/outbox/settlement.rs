@@ -75,7 +75,7 @@ pub enum Counted {
     Attempt,
     /// The faults of the plugin.
     PluginFault,
-    /// None: the delivery was not the cause.
+    /// No count, because the delivery was not the cause.
     Nothing,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Guest {
 pub(super) enum Asks {
     /// The services of the call: everything that crosses between a running guest and the code that owns sockets and credentials.
     Answered(Hatch),
-    /// None: requests are refused while the guest describes itself.
+    /// No destination: requests are refused while the guest describes itself.
     Refused,
 }
 

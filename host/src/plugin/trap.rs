@@ -1,7 +1,7 @@
 //! The text about a trap: first the message of the panic that led to it, if the guest logged one, then the guest's functions by readable
 //! names.
 //!
-//! A panic in Rust logs its message and then executes `unreachable`. That instruction and the functions of the panic itself say nothing to whoever
+//! A panic in Rust logs its message and then executes `unreachable`. That instruction and the functions of the panic itself say nothing to the person who
 //! wrote the plugin, so the report of a panic leaves them out.
 
 use std::fmt::Write as _;

@@ -6,7 +6,7 @@ use super::{Error, Tx, View};
 use crate::id::MerchantId;
 use rusqlite::Row;
 
-/// An alert.
+/// An alert with its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
     /// The kind of condition, by name.

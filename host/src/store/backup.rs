@@ -41,7 +41,7 @@ pub struct Gap {
 pub struct CartGap {
     /// The merchant who owns the cart.
     pub merchant: MerchantId,
-    /// The cart.
+    /// The cart that is described.
     pub cart: CartId,
     /// The number of the cart's orders that are known.
     pub orders: u64,
@@ -98,7 +98,7 @@ impl Source {
     }
 
     /// Copies the store to a new file, as it is when the copy begins, while the store stays in use. The copy is complete under its name or
-    /// not there at all. The key file is not part of it.
+    /// not there at all. The copy does not include the key file.
     ///
     /// # Errors
     ///

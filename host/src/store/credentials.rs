@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// The place of a credential's field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// The cart.
+    /// The cart that the credential is for.
     pub cart: CartId,
     /// The credential slot, as the plugin's manifest names it.
     pub slot: String,

@@ -19,7 +19,7 @@ pub type Details = BTreeMap<String, String>;
 /// An order of one of the merchant's carts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderRef {
-    /// The cart.
+    /// The cart that the order belongs to.
     pub cart: CartId,
     /// The order's number as the sender wrote it.
     pub number: SenderOrderNumber,

@@ -33,7 +33,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind.
+    /// Every kind, in the order in which rows are deleted.
     pub const ALL: [Kind; 9] = [
         Kind::IdempotencyKeys,
         Kind::Receipts,

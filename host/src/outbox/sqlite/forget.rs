@@ -75,7 +75,7 @@ mod tests {
     use super::*;
     use crate::store::{self, Store};
 
-    /// Whatever is kept of other orders, forgetting one reads none of it.
+    /// Forgetting an order reads no rows of other orders.
     #[test]
     fn no_table_is_read_whole_to_forget_an_order() {
         let folder = tempfile::tempdir().expect("the tests need a directory for temporary files");
