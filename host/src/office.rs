@@ -280,7 +280,7 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// Those of [`SealedVault::open`]: above all a key file that is lost.
+    /// The errors of [`SealedVault::open`], above all a lost key file.
     pub fn vault(&self) -> Result<&SealedVault, vault::Error> {
         if let Some(vault) = self.shared.vault.get() {
             return Ok(vault);

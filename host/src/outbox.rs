@@ -6,27 +6,26 @@
 //! answer ([`Settlement`]), so nothing here decides anything about a cart.
 //! # Promised
 //!
-//! What [`Outbox::accept`] answered is never lost, and leaves only with a record: the receipt of its delivery, a dead letter, or an
-//! [`Ending`] that names who ended it and why. A delivery keeps its id, which is the idempotency key, through every attempt, dead letter and
-//! repeat. An update is not claimed before the one before it in its lane is settled on disk. A claim is on disk before its attempt starts, so
-//! that an attempt that was cut off is known of: the next one is told that it may have reached the cart, and none is claimed for the order
-//! while it may be under way there. A settlement is one transaction with
-//! the receipt, the cassette, what is known of the order, and the cart's pause.
+//! What [`Outbox::accept`] accepted is never lost, and leaves only with a record: the receipt of its delivery, a dead letter, or an
+//! [`Ending`] that names who ended it and why. A delivery keeps its id, which is the idempotency key, through every attempt, death and
+//! retry. An update is not claimed before the one before it in its lane is settled on disk. A claim is on disk before its attempt starts,
+//! so that an attempt that was cut off is known: the next one is told that it may have reached the cart, and none is claimed for the order
+//! while it may be under way there. A settlement is one transaction with the receipt, the cassette, the order's row and the cart's pause.
 //!
 //! # The four things that every implementation in SQL must keep
 //!
 //! 1. A sequence number comes from the order's own row, in the transaction that accepts ([`orders::accept`](crate::store::orders::accept)),
-//!    never from a serial: so their order is the order of the commits.
-//! 2. Accepting and settling both write the lane's row. So "the last one is settled" and "a new one came" cannot pass each other, and no lane
-//!    sleeps with a delivery in it.
-//! 3. A settlement sees that its delivery is still the lane's head, and its claim still the last one. Where several hosts share carts it must
-//!    also see that the cart is still its host's (a lease with an epoch): one host with one writer needs no lease.
+//!    never from a serial, so that sequence numbers follow the order of the commits.
+//! 2. Accepting and settling both write the lane's row. So "the last delivery is settled" and "a new one came" cannot miss each other, and
+//!    no lane is left idle with a delivery in it.
+//! 3. A settlement checks that its delivery is still the lane's head, and its claim still the last one. If several hosts share carts, it
+//!    must also check that the cart is still its host's (a lease with an epoch); one host with one writer needs no lease.
 //! 4. Rows are locked in one order, by lane. One writer locks nothing.
 //!
 //! # What it cannot know
 //!
-//! Whether a cart has what was sent when no answer came: it is sent again, with the same key. Nor whether an attempt of this process is under
-//! way: a caller claims no lane that it has in flight, and discards and supersedes nothing there either.
+//! Whether a cart has what was sent when no answer came: the update is sent again, with the same key. Nor whether an attempt of this
+//! process is under way: a caller must not claim a lane that it has in flight, and must not discard or supersede anything there.
 
 pub mod attempts;
 mod busy;

@@ -75,19 +75,19 @@ impl fmt::Display for Group {
 pub enum Kind {
     /// `True` or `False`, in any case.
     Boolean,
-    /// A line of text.
+    /// A line of text, without control characters.
     Text {
         /// The most characters of the text.
         chars_max: usize,
     },
-    /// A whole number.
+    /// A whole number within bounds, both inclusive.
     Integer {
         /// The smallest number allowed.
         min: i64,
         /// The largest number allowed.
         max: i64,
     },
-    /// One of these words.
+    /// One of these words, in any case.
     Choice(&'static [&'static str]),
 }
 

@@ -1,8 +1,9 @@
 //! Running plugins: the only module that names wasmtime.
 //!
-//! A [`Runtime`] is the engine, one a process. [`Runtime::admit`] turns a file's bytes into a [`Plugin`], once: bounded, hashed, only a
-//! component, only our imports, all of our exports, compiled, described. [`Plugin::call`] runs one call of it in a fresh store and a fresh
-//! instance, under every limit of the cart, and drops both at once: nothing that a guest does outlives its call.
+//! A [`Runtime`] is the engine, one per process. [`Runtime::admit`] turns a file's bytes into a [`Plugin`], once: the file is bounded,
+//! hashed, checked to be a component with only our imports and all of our exports, compiled, and asked to describe itself. [`Plugin::call`]
+//! runs one call in a fresh store and a fresh instance, under every limit of the cart, and drops both at once: nothing that a guest does
+//! outlives its call.
 //!
 //! A guest's requests to the host go as plain data through a hatch to the caller's side of [`Plugin::call`], where [`Services`] answers;
 //! the store holds no socket, no credential and no borrowed state. This is the seam along which guests will move into processes of their
@@ -127,7 +128,7 @@ impl Runtime {
         }
     }
 
-    /// Waits for room for a call.
+    /// Waits until the runtime has room for a call.
     async fn slot(&self, wait: Duration) -> Result<SemaphorePermit<'_>, Ended> {
         match timeout(wait, self.0.slots.acquire()).await {
             Ok(permit) => Ok(permit.expect("the semaphore is never closed")),

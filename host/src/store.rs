@@ -122,7 +122,7 @@ impl Store {
         Ok(Store { inner: Arc::new(inner) })
     }
 
-    /// What opening this store changed about its schema, for the operator to read.
+    /// The migration that opening this store made, for the operator; `None` if there was none.
     pub fn migrated(&self) -> Option<&Migrated> {
         self.inner.migrated.as_ref()
     }
@@ -223,7 +223,7 @@ impl Store {
         }
     }
 
-    /// [`Store::read`] on the caller's own thread.
+    /// As [`Store::read`], on the caller's own thread.
     ///
     /// # Errors
     ///

@@ -8,7 +8,7 @@ use crate::plugin::Plugin;
 use cartage_cart_script::Script;
 use cartage_contract::orders::Update;
 
-/// A plugin, and the update that it is called with.
+/// A plugin, and the update with which it is called.
 pub struct Rehearsal<'p> {
     bench: Bench<'p>,
     update: Update,

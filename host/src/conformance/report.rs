@@ -72,7 +72,7 @@ pub struct Problem {
     pub attempted: String,
     /// What the plugin did.
     pub came: String,
-    /// Why that is wrong.
+    /// Why the plugin's behaviour is wrong.
     pub wrong: String,
     /// How to fix the plugin or the script.
     pub remedy: String,

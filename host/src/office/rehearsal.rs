@@ -22,9 +22,9 @@ pub struct Rehearsed {
 }
 
 impl Office {
-    /// Runs a plugin's file and the cart's present plugin against the recordings of the cart's last attempts, at most [`REHEARSED_MAX`], the last first.
-    /// Where the present plugin's file is missing, the new version is compared with what is recorded. Recordings of a plugin of another name are left out.
-    /// Nothing is sent and nothing is changed.
+    /// Runs a plugin's file and the cart's present plugin against the recordings of the cart's last attempts, at most [`REHEARSED_MAX`],
+    /// the most recent first. If the present plugin's file is missing, the new version is compared with what was recorded. Recordings of a
+    /// plugin of another name are left out. Nothing is sent and nothing is changed.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! What every outbox must do, as one suite: the same commands go to the outbox under test and to the [`Model`], and after each of them
-//! everything that can be seen must be the same. An implementation joins by being a [`Subject`].
+//! The requirements on every outbox, as one suite: the same commands go to the outbox under test and to the [`Model`], and after each
+//! command everything observable must be the same. An implementation joins by being a [`Subject`].
 
 mod command;
 mod observe;

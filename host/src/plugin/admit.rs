@@ -44,7 +44,7 @@ const DESCRIBE_LIMITS: Limits = Limits {
     call_ms: 10_000,
 };
 
-/// The proposals that a plugin may use; the engine's own switches are a second line.
+/// The WebAssembly proposals that a plugin may use; the engine's own switches are a second line of defence.
 const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST).union(WasmFeatures::COMPONENT_MODEL);
 
 /// Why a file is not admitted as a plugin.

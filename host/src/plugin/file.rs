@@ -1,4 +1,4 @@
-//! Plugin files: opened beneath one directory, and nowhere else.
+//! Plugin files, which are opened only beneath one directory.
 //!
 //! A name that an operator writes into a cart's definition is a path below that directory, made of plain names. No part of it may be a
 //! symbolic link, and only a regular file is read, whole and bounded. The checks are made on what was opened, so nothing can be

@@ -11,7 +11,7 @@ use crate::exchange::{Ended, Limit, Outcome};
 const CPU_MS: u32 = 10_000;
 
 impl Plugin {
-    /// Calls the plugin as it was called when the cassette was recorded, and answers it from the cassette. Nothing is sent.
+    /// Repeats the call that the cassette recorded, and answers the plugin's requests from the cassette. Nothing is sent.
     pub async fn replay(&self, cassette: &Cassette) -> Take {
         let mut session = Session::new(cassette);
         let outcome = self.call(&cassette.call, &limits(cassette), &mut session).await;

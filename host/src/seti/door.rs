@@ -1,4 +1,4 @@
-//! The listener's side of SETI inbound: `POST /seti/CART` in, one answer out, always with HTTP status 200.
+//! The listener of SETI inbound: it takes `POST /seti/CART` and gives one answer, always with HTTP status 200.
 //!
 //! Nothing but posts is reachable here: the API has a listener of its own. A cart without an inlet and a wrong log-in get the same answer,
 //! and a client that fails too often at a cart is ignored there for a while (`door/failures.rs`). An address that many clients share, such

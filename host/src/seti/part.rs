@@ -73,7 +73,7 @@ pub enum Problem {
         /// The number of packages.
         count: usize,
     },
-    /// A package has two numbers.
+    /// A package has two different tracking numbers.
     #[error("package {nth} has two tracking numbers: TrackNum {track_num:?} and TrackingID {tracking_id:?}")]
     TwoNumbers {
         /// The number of the package.
@@ -89,13 +89,13 @@ pub enum Problem {
         /// The element's name.
         name: &'static str,
     },
-    /// An element that should hold text holds elements.
+    /// An element that should hold only text holds elements.
     #[error("the element {name} holds other elements instead of text")]
     NotText {
         /// The element's name.
         name: &'static str,
     },
-    /// A text is too long.
+    /// The text of an element is too long.
     #[error("the element {name} has {bytes} bytes, but {max} are the most")]
     TextTooLong {
         /// The element's name.

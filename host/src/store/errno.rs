@@ -1,4 +1,4 @@
-//! The one question to SQLite that its Rust library does not ask: what the operating system said.
+//! The one query to SQLite that its Rust library lacks: the error number of the operating system.
 
 use rusqlite::{Connection, ffi};
 

@@ -89,7 +89,7 @@ pub enum Error {
         /// The operation that was attempted.
         what: Cow<'static, str>,
     },
-    /// The file's content is not what SQLite or Cartage wrote there.
+    /// The file's content is damaged: it is not what SQLite or Cartage wrote.
     #[error("could not {what}: the file is damaged; restore the last backup with `cartage restore`")]
     Damaged {
         /// The operation that was attempted.
@@ -171,7 +171,7 @@ pub enum Stop {
     /// The disk failed, so what it holds is unknown.
     #[error("the disk failed under it ({0}); see to the disk, then start again")]
     Disk(String),
-    /// The file's content is not what SQLite or Cartage wrote there.
+    /// The file's content is damaged: it is not what SQLite or Cartage wrote.
     #[error("its file is damaged ({0}); see to the disk, then restore the last backup with `cartage restore`")]
     Damaged(String),
     /// The writer met a bug of its own.

@@ -42,7 +42,7 @@ pub struct Order {
     pub packages: Vec<AcceptedPackage>,
 }
 
-/// A label that was accepted.
+/// An accepted label, with the update that brought it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedLabel {
     /// The label and its line.
@@ -53,7 +53,7 @@ pub struct AcceptedLabel {
     pub settled_at_unix_ms: Option<u64>,
 }
 
-/// A package that was accepted.
+/// An accepted package, with the update that brought it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedPackage {
     /// The package as the sender described it.

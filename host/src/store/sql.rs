@@ -83,7 +83,7 @@ impl<'c> Tx<'c> {
         Tx { view: View::new(connection) }
     }
 
-    /// Runs one statement and counts the rows that it changed.
+    /// Runs one statement and returns the number of rows that it changed.
     pub(crate) fn run(&self, what: &'static str, sql: &str, params: impl Params) -> Result<usize, Error> {
         let run = || self.view.connection.prepare_cached(sql)?.execute(params);
         run().map_err(|source| self.failed(what, source))

@@ -33,7 +33,7 @@ pub struct Fields {
     /// The order's packages.
     #[serde(default, deserialize_with = "bounded::cut_list::<_, _, PACKAGES_MAX>")]
     pub packages: Vec<PackageFields>,
-    /// Whether these are all the packages that the order will have.
+    /// Whether these are all the packages that the order will have; if left out, the sender does not say.
     #[serde(default)]
     pub packages_complete: Option<bool>,
     /// The order's lines.

@@ -1,4 +1,4 @@
-//! Everything that can be seen of an outbox, as text, a line for each question.
+//! Everything observable in an outbox, as text, one line for each query.
 
 use super::command::Driver;
 use super::{Subject, carts, merchants, order};

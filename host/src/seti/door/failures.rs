@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(fail(&failures, &who(1, "shop"), 0).await, None);
     }
 
-    /// What a future has after one poll.
+    /// The output of a future after one poll; `None` if it is not ready.
     async fn polled<F: Future + Unpin>(future: F) -> Option<F::Output> {
         tokio::select! {
             biased;
