@@ -127,7 +127,7 @@ impl Store {
         self.inner.migrated.as_ref()
     }
 
-    /// Waits until the store takes no more writes, and returns the reason. On a healthy disk that is when the store is closed.
+    /// Waits until the store takes no more writes, and returns the reason. Never returns while the disk works.
     pub async fn stopped(&self) -> Stop {
         let mut stopped = self.inner.counts.stopped.subscribe();
         let reason = stopped.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());

@@ -251,7 +251,8 @@ impl Office {
         }
     }
 
-    /// What would be sent for a request that a cart in mode shadow only records, from a dry run; `None` if the gate stops it.
+    /// What would be sent for a request that a cart in mode shadow only records, from a dry run; `None` if there is nothing to tell
+    /// the cart, or no such cart.
     ///
     /// # Errors
     ///

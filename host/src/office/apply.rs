@@ -145,7 +145,7 @@ pub enum Invalid {
     /// A credential is unknown to the cart's plugin, or its value is written in the definition.
     #[error(transparent)]
     Credential(#[from] crate::carts::secrets::Error),
-    /// The office failed before the proposals were checked.
+    /// An operation of the office failed, so the proposals could not be checked.
     #[error(transparent)]
     Office(Box<Error>),
 }

@@ -25,8 +25,8 @@ pub const SUPPORT_DELIVERIES_MAX: usize = 200;
 const SUPPORT_FORMAT: u32 = 1;
 
 impl Office {
-    /// Until when recordings of a cart's attempts keep personal data; `None` if they do not now. A time further ahead than [`RAW_MS_MAX`],
-    /// left by a clock that was set since, counts as `None`.
+    /// Until when recordings of a cart's attempts keep personal data. They do not keep it if this is `None`, in the past, or further ahead
+    /// than [`RAW_MS_MAX`] (left by a clock that was set since).
     ///
     /// # Errors
     ///
