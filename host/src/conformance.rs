@@ -1,10 +1,11 @@
-//! Conformance: whether a plugin's file keeps the contract, tried by the code that runs it in production and without a socket.
+//! Conformance: whether a plugin's file keeps the contract, tested with the code that runs it in production and without a socket.
 //!
-//! Two levels. [`Level::Basic`] needs the file alone: a stand-in answers, and each fault of a connection is tried at each request. [`Level::High`] needs
-//! the author's cart script as well: a scripted cart answers, keeps what was done to it, and shows whether the plugin tells the cart everything, tells it
-//! once, and reads each refusal for what it is. The cases and what each demands are in `docs/conformance.md`; their names here are those there.
+//! There are two levels. [`Level::Basic`] needs only the file: a stand-in answers, and each fault of a connection is tested at each
+//! request. [`Level::High`] needs the author's cart script as well: a scripted cart answers, remembers what was done to it, and shows
+//! whether the plugin tells the cart everything, tells it once, and interprets each refusal correctly. The cases and their requirements are
+//! in `docs/conformance.md`, under the same names.
 //!
-//! Everything is the same in each run of the same file, script and seed. What cannot be seen from here is whether the script is true to its cart.
+//! The result is the same in each run with the same file, script and seed. Whether the script is true to its cart cannot be known here.
 
 mod basic;
 mod bench;
@@ -32,26 +33,26 @@ use cartage_cart_script::Script;
 use serde::Serialize;
 use world::World;
 
-/// How much is tried.
+/// The extent of an examination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// What needs the file alone.
+    /// The cases that need only the plugin's file.
     Basic,
-    /// That, and what needs a cart script.
+    /// The basic cases, and those that need a cart script.
     High,
 }
 
-/// What is to be tried.
+/// The choices for an examination.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Where random answers begin.
+    /// The seed of the random answers.
     pub seed: u64,
-    /// The cases to run, by name. Empty: all of the level.
+    /// The cases to run, by name; empty for all cases of the level.
     pub only: Vec<String>,
 }
 
-/// The names of the cases that would be run, in their order: with a script those of [`Level::High`], else those of [`Level::Basic`].
+/// The names of the cases that would be run, in order: with a script those of [`Level::High`], otherwise those of [`Level::Basic`].
 pub fn cases(plugin: &Plugin, script: Option<&Script>) -> Vec<String> {
     let mut names = basic::names(plugin.manifest());
     if let Some(script) = script {
@@ -64,11 +65,11 @@ pub fn cases(plugin: &Plugin, script: Option<&Script>) -> Vec<String> {
     names.into_iter().map(str::to_owned).collect()
 }
 
-/// Tries a plugin: with a script at [`Level::High`], else at [`Level::Basic`].
+/// Examines a plugin: with a script at [`Level::High`], otherwise at [`Level::Basic`].
 ///
 /// # Errors
-/// [`Error`] where nothing can be tried: a setting has no value and none can be made up, the script names what the plugin has not, or a case that is to
-/// be run does not exist.
+/// [`Error`] if nothing can be tested: a setting has no value and none can be made up, the script names something that the plugin does not
+/// declare, or a case that was asked for does not exist.
 pub async fn examine(plugin: &Plugin, script: Option<&Script>, options: &Options) -> Result<Report, Error> {
     let names = cases(plugin, script);
     if let Some(name) = options.only.iter().find(|name| !names.contains(name)) {

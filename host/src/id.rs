@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Why a text is no id.
+/// The text is not a valid id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {text:?} is not valid: {rule}")]
 pub struct Error {
@@ -12,7 +12,7 @@ pub struct Error {
     rule: &'static str,
 }
 
-/// An id that is a name: a type of its own, checked once.
+/// Defines an id that is a name: a type of its own, validated once.
 macro_rules! name_id {
     ($(#[$doc:meta])* $type:ident, $what:literal) => {
         $(#[$doc])*
@@ -21,7 +21,7 @@ macro_rules! name_id {
         pub struct $type(String);
 
         impl $type {
-            /// Checks it: 1 to 63 lower-case letters, digits and hyphens, a letter or digit first.
+            /// Validates a text: 1 to 63 lower-case letters, digits and hyphens, a letter or digit first.
             pub fn new(text: impl Into<String>) -> Result<$type, Error> {
                 let text = text.into();
                 if cartage_contract::manifest::is_name(&text) {
@@ -31,7 +31,7 @@ macro_rules! name_id {
                 }
             }
 
-            /// The text.
+            /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -59,39 +59,39 @@ macro_rules! name_id {
 }
 
 name_id! {
-    /// The Cart ID: names one cart definition of a merchant.
+    /// The Cart ID, which names one cart definition of a merchant.
     CartId, "Cart ID"
 }
 
 name_id! {
-    /// Whose carts, parameters, events, labels, tokens and orders these are. Nothing crosses between two merchants.
+    /// The merchant who owns carts, parameters, events, labels, tokens and orders. Nothing crosses between two merchants.
     MerchantId, "merchant"
 }
 
 impl Default for MerchantId {
-    /// The merchant `default`: meant wherever none is named.
+    /// The merchant `default`, who is meant wherever none is named.
     fn default() -> MerchantId {
         MerchantId("default".to_owned())
     }
 }
 
-/// Names a delivery. It is the idempotency key: every attempt carries the same.
+/// The id of a delivery. It is the idempotency key: every attempt carries the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DeliveryId(String);
 
 impl DeliveryId {
-    /// A new id, unlike any other, that sorts by the time of its making (UUID version 7).
+    /// Makes a new, unique id that sorts by the time of its making (UUID version 7).
     pub fn new() -> DeliveryId {
         DeliveryId(uuid::Uuid::now_v7().to_string())
     }
 
-    /// Takes a text for the id of a delivery that was made before. Whether there is one of it, only the outbox knows.
+    /// Takes a text as the id of an existing delivery. Whether there is such a delivery, only the outbox knows.
     pub fn named(text: impl Into<String>) -> DeliveryId {
         DeliveryId(text.into())
     }
 
-    /// The text: 36 characters, ASCII letters, digits and `-`.
+    /// The id as text. A new one has 36 characters: ASCII letters, digits and `-`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -109,7 +109,7 @@ impl fmt::Display for DeliveryId {
     }
 }
 
-/// An order's number: whose it is, is the type.
+/// Defines an order's number. The type says by whom it was given.
 macro_rules! order_number {
     ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*
@@ -118,12 +118,12 @@ macro_rules! order_number {
         pub struct $type(String);
 
         impl $type {
-            /// Takes a text for such a number. Whether there is an order of this number, only the store or the cart knows.
+            /// Takes a text as such a number. Whether there is an order with it, only the store or the cart knows.
             pub fn new(text: impl Into<String>) -> $type {
                 $type(text.into())
             }
 
-            /// The text.
+            /// The number as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -144,14 +144,14 @@ macro_rules! order_number {
 }
 
 order_number! {
-    /// An order's number as the sender of its updates gives it. Everything that is kept of an order is kept under this number, and people and
+    /// An order's number as the sender of its updates wrote it. Everything about an order is stored under this number, and people and
     /// programs name the order by it.
     SenderOrderNumber
 }
 
 order_number! {
-    /// An order's number as its cart knows it: the sender's without what the cart's order-number rule takes off. Only the cart and its plugin are
-    /// told it; nothing is kept under it.
+    /// An order's number as its cart knows it: the sender's number without what the cart's order-number rule removes. Only the cart and its
+    /// plugin see it; nothing is stored under it.
     CartOrderNumber
 }
 
@@ -161,7 +161,7 @@ order_number! {
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of these bytes.
+    /// Computes the digest of these bytes.
     pub fn of(bytes: &[u8]) -> Digest {
         use sha2::Digest as _;
         Digest(sha2::Sha256::digest(bytes).into())

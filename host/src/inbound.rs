@@ -1,8 +1,8 @@
-//! What every way in over HTTP shares: how the body of a request is read, and what a listener hears of a connection.
+//! The common parts of every HTTP listener: reading the body of a request, and tracking the state of a connection.
 //!
-//! A stranger can send any request as slowly and in such numbers as they like. So a body is read within a size, a time and a share of the
-//! memory that all bodies have together ([`body`]), and a listener that has no room for another connection can tell the connections on which
-//! a known sender is served from all others ([`connection`]). What counts as one client is the same everywhere ([`client`]).
+//! A stranger can send any request as slowly and as often as they like. So a body is read within limits of size, time and shared memory
+//! ([`body`]), and a listener that has no room for another connection can tell the connections that serve a known sender from all others
+//! ([`connection`]). What counts as one client is the same everywhere ([`client`]).
 
 pub mod body;
 pub mod client;

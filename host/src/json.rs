@@ -1,4 +1,4 @@
-//! JSON that somebody wrote, read so that an error names the field.
+//! JSON from outside, read so that an error names the field.
 
 use serde::Deserialize;
 use serde_json::error::Category;
@@ -7,13 +7,13 @@ use std::fmt;
 /// Why JSON could not be read.
 #[derive(Debug)]
 pub struct Error {
-    /// The field, such as `packages[1].carrier`. `None`: the document itself, or a text that is no JSON.
+    /// The field, such as `packages[1].carrier`; `None` for the document itself, or for a text that is not JSON.
     field: Option<String>,
     source: serde_json::Error,
 }
 
 impl Error {
-    /// Whether the text is JSON, and what it says is not what is wanted.
+    /// Whether the text is JSON whose content is not what is expected.
     pub fn is_about_data(&self) -> bool {
         self.source.classify() == Category::Data
     }
@@ -30,7 +30,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Reads a document.
+/// Reads a JSON document.
 ///
 /// # Errors
 ///

@@ -1,21 +1,23 @@
 //! Cartage carries an order's status from an Order Manager to any shopping cart.
 //!
-//! A cart's protocol is a plugin: a WebAssembly component that the cart's vendor ships. This crate runs it without any authority of its own,
-//! sends its requests, and checks every parameter before and after. The modules below stand in the order in which a status update
+//! A cart's protocol is a plugin: a WebAssembly component that the cart's vendor ships. This crate runs the plugin without any authority of
+//! its own, sends its requests, and checks every parameter before and after. The modules below stand in the order in which a status update
 //! passes them.
 //!
-//! The [`gate`] says whether a status is sent at all, from the merchant's [`parameters`], [`events`] and carts, and keeps each answer with what
-//! would change it.
+//! The [`gate`] decides whether a status is sent at all, from the merchant's [`parameters`], [`events`] and carts, and explains each answer
+//! with what would change it.
 //!
-//! A sender's fields are bounded and checked, once, and become a [`validate::StatusUpdate`]; the [`carts::Cart`] says what its labels and carriers
-//! are called at the cart. A [`deliver::Courier`] is that cart made ready. It takes a [`deliver::Job`], calls the [`plugin::Plugin`] in a fresh
-//! instance, and comes back with a [`receipt::Receipt`] and a [`cassette::Cassette`]. While the call runs, the guest asks and the
-//! host answers, in plain data ([`exchange`]); [`egress`] is what answers: it alone owns sockets and credentials.
+//! A sender's fields are bounded and checked, once, and become a [`validate::StatusUpdate`]; the [`carts::Cart`] translates labels and
+//! carriers into the cart's own. A [`deliver::Courier`] is a cart made ready. It takes a [`deliver::Job`], calls the [`plugin::Plugin`] in
+//! a fresh instance, and returns a [`receipt::Receipt`] and a [`cassette::Cassette`]. While the call runs, the guest makes requests and the
+//! host answers, in plain data ([`exchange`]). The answers come from [`egress`], which alone owns sockets and credentials.
 //!
-//! What was accepted waits in an [`outbox::Outbox`] until its cart has it: on disk before the sender is told, in order, each order by itself.
+//! An accepted update waits in an [`outbox::Outbox`] until its cart has it: it is on disk before the sender gets an answer, the updates of
+//! one order stay in sequence, and no order waits for another.
 //!
-//! What outlives a call lies in a [`data_dir::DataDir`]: the [`store`] holds carts, parameters, events, orders and receipts, each row a merchant's;
-//! the [`vault`] seals the credentials. An [`office::Office`] is such a directory, opened: it asks the gate and sends for real.
+//! Data that outlives a call lies in a [`data_dir::DataDir`]: the [`store`] holds carts, parameters, events, orders and receipts, each row
+//! owned by a merchant; the [`vault`] seals the credentials. An [`office::Office`] is an opened data directory: it asks the gate and sends
+//! for real.
 //!
 //! # Sending one status
 //!

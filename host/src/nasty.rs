@@ -1,16 +1,16 @@
-//! Texts for tests that cost a careless algorithm time or memory by the square: repetitions of every short period that means something to a
-//! reader of ours, brackets that never close, and lists of texts that begin or end alike. Each can be made as large as a test wants.
+//! Texts for tests that cost a careless algorithm quadratic time or memory: repetitions of every short period that has a meaning to one of
+//! our readers, brackets that never close, and lists of texts that begin or end alike. Each can be made as large as a test needs.
 
-/// A text of one kind.
+/// A hostile text of one kind.
 #[derive(Debug, Clone)]
 pub(crate) struct Nasty {
-    /// What is repeated, for messages.
+    /// The repeated part, for messages.
     pub(crate) kind: String,
-    /// The text.
+    /// The text itself.
     pub(crate) text: String,
 }
 
-/// What is repeated: what opens and never closes, what closes and never opens, what nearly is an escape, a field, an address.
+/// The repeated parts: openings that never close, closings that were never opened, and near misses of an escape, a field or an address.
 const PERIODS: &[&str] = &[
     "a",
     "é",
@@ -93,7 +93,7 @@ const PERIODS: &[&str] = &[
     "WVdKag==",
 ];
 
-/// A text of every kind, of about so many bytes.
+/// A text of every kind, each of about this many bytes.
 pub(crate) fn texts(bytes: usize) -> Vec<Nasty> {
     let mut all: Vec<Nasty> = PERIODS
         .iter()
@@ -105,7 +105,7 @@ pub(crate) fn texts(bytes: usize) -> Vec<Nasty> {
     all
 }
 
-/// Lists of texts of about so many bytes together.
+/// Lists of texts, each list of about this many bytes in all.
 pub(crate) fn lists(bytes: usize) -> Vec<(String, Vec<String>)> {
     let root = (1..).find(|side| side * side > 2 * bytes).unwrap_or(1);
     let of = |kind: &str, make: &dyn Fn(usize) -> String| (kind.to_owned(), (1..root).map(make).collect::<Vec<String>>());

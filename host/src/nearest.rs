@@ -1,7 +1,7 @@
 //! "Did you mean": the known name that is nearest to a mistyped one.
 
-/// The known name nearest to `wanted`, if any is near: the same but for case, or at most one edit in three characters away (two at least).
-/// Swapped neighbours are one edit.
+/// The known name nearest to `wanted`; `None` if none is near. A name is near if it differs only in case, or by at most one edit in three
+/// characters (and at least two edits are allowed). Swapped neighbours count as one edit.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = wanted.trim().to_lowercase();
     let edits_max = (wanted.chars().count() / 3).max(2);
@@ -13,12 +13,12 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, name)| name)
 }
 
-/// The nearest name as the end of an error message, or what else to do.
+/// The nearest name as the end of an error message or, without one, `otherwise`.
 pub(crate) fn hint(nearest: Option<&str>, otherwise: &str) -> String {
     nearest.map_or_else(|| otherwise.to_owned(), |name| format!("did you mean {name:?}?"))
 }
 
-/// The nearest name as the end of an error message, or all there are.
+/// The nearest name as the end of an error message or, if none is near, all known names.
 pub(crate) fn or_all<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
     match nearest(wanted, known.iter().copied()) {

@@ -1,11 +1,12 @@
-//! An opened data directory and what is asked of it: the place where stored carts, parameters and events meet the gate and the courier.
+//! An opened data directory and its operations: here the stored carts, parameters and events meet the gate and the courier.
 //!
-//! An [`Office`] holds the directory's lock, its store and one merchant's view of it, and makes the costly rest when it is first needed: the
-//! engine, a plugin's compiled code (once a process), the vault's key. So a command that only reads parameters compiles nothing, and a lost
-//! key stops nothing but what needs a credential. Decisions are the [`gate`](crate::gate)'s, SQL is the store's, printing the command's.
+//! An [`Office`] holds the directory's lock, its store and one merchant's view of it, and makes the costly parts when they are first
+//! needed: the engine, a plugin's compiled code (once a process), the vault's key. So a command that only reads parameters compiles
+//! nothing, and a lost key stops nothing but what needs a credential. The [`gate`](crate::gate) decides, the store speaks SQL, and the
+//! command prints.
 //!
-//! It promises that the gate's answer and what follows from it are written in one transaction, and that nothing is sent that was not
-//! accepted on disk before. What it cannot know is whether a cart has what was sent when no answer came: the receipt says so.
+//! An office promises that the gate's answer and what follows from it are written in one transaction, and that nothing is sent that was not
+//! accepted on disk before. It cannot know whether a cart has what was sent when no answer came: the receipt says so.
 
 pub mod apply;
 pub mod tokens;
@@ -103,19 +104,19 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::{OnceCell, broadcast};
 use turns::Turns;
 
-/// Who makes changes unless it is said: whoever may use the data directory.
+/// The name in the audit for changes by a user of the command line, who may use the data directory.
 const COMMAND: &str = "command";
-/// Attempts that are over and that whoever waits for one has not looked at yet.
+/// The most finished attempts that are kept for a caller who waits for one and is slow to look.
 const OVER_KEPT_MAX: usize = 1024;
 
-/// An opened data directory, as one merchant, for somebody. Clones share it.
+/// An opened data directory, on behalf of one merchant and one user. Clones share it.
 #[derive(Clone)]
 pub struct Office {
     shared: Arc<Shared>,
     merchant: MerchantId,
-    /// Who makes the changes, for the audit.
+    /// The name of the user who makes the changes, for the audit.
     who: Arc<str>,
-    /// Whether they are on the machine, and not at the other end of a network.
+    /// Whether that user is on the machine, as opposed to a client on the network.
     on_machine: bool,
 }
 
@@ -130,29 +131,29 @@ struct Shared {
     egress: Egress,
     clock: Arc<KeptClock>,
     bell: Arc<Bell>,
-    /// The orders' queues that an attempt or a person holds.
+    /// The orders' queues that are held by an attempt or a person.
     lanes: Lanes,
-    /// Which attempts are worked on.
+    /// The attempts that are under way in this process.
     witness: Arc<Witness>,
     couriers: Couriers,
     tokens: CartTokens,
     carts: CartCache,
     set: Arc<SetCache>,
-    /// Plugins that are being admitted and carts that are being made ready, each once at a time.
+    /// Admits each plugin and makes each cart ready only once at a time.
     admitting: Turns<Digest>,
     readying: Turns<CartKey>,
     counts: Counts,
     disk: Arc<dyn Disk>,
     seen: Seen,
     pulse: Pulse,
-    /// Told of each attempt that is over, for whoever waits for one.
+    /// Announces each finished attempt to callers that wait for one.
     over: broadcast::Sender<Arc<Attempt>>,
-    /// Whether a worker delivers what is accepted.
+    /// Whether a worker of this process delivers what is accepted.
     serving: AtomicBool,
 }
 
 impl Office {
-    /// Makes a data directory and opens it.
+    /// Creates a data directory and opens it.
     ///
     /// # Errors
     ///
@@ -162,7 +163,7 @@ impl Office {
         Office::of(dir, clock)
     }
 
-    /// Opens a data directory that is there, and holds its lock for as long as the value lives.
+    /// Opens an existing data directory, and holds its lock for as long as the value lives.
     ///
     /// # Errors
     ///
@@ -171,7 +172,7 @@ impl Office {
         Office::of(DataDir::open(path)?, clock)
     }
 
-    /// Works in a data directory that was opened already, for example by a restore.
+    /// Wraps a data directory that is open already, for example after a restore.
     ///
     /// # Errors
     ///
@@ -180,7 +181,7 @@ impl Office {
         Office::on(dir, clock, Arc::new(ThisDisk))
     }
 
-    /// The same, where this says how much room is left.
+    /// Wraps a data directory that is open already; `disk` says how much room is left.
     ///
     /// # Errors
     ///
@@ -217,69 +218,69 @@ impl Office {
         Ok(Office { shared: Arc::new(shared), merchant: MerchantId::default(), who: COMMAND.into(), on_machine: true })
     }
 
-    /// The same data directory, as another merchant.
+    /// The same data directory, on behalf of another merchant.
     pub fn as_merchant(&self, merchant: MerchantId) -> Office {
         Office { merchant, ..self.clone() }
     }
 
-    /// The same, for somebody at the other end of a network: what is changed here is theirs, says the audit. Unless it is said, it is a command's
-    /// user, who is on the machine.
+    /// The same data directory, on behalf of a client on the network, whose name the audit lists for changes. Without this call the user is
+    /// the command's, on the machine.
     pub fn acting_for(&self, who: &str) -> Office {
         Office { who: who.into(), on_machine: false, ..self.clone() }
     }
 
-    /// Its outbox.
+    /// The outbox in the store.
     pub fn outbox(&self) -> outbox::Sqlite {
         outbox::Sqlite::new(self.shared.store.clone())
     }
 
-    /// By what a worker hears of news.
+    /// The signal that wakes the worker.
     pub fn bell(&self) -> &Arc<Bell> {
         &self.shared.bell
     }
 
-    /// Delivers from this data directory, one order's turn at a time.
+    /// A deliverer for this data directory, which attempts one order's queue at a time.
     pub fn deliverer(&self) -> Deliverer<outbox::Sqlite, Office> {
         let deliverer = Deliverer::new(self.outbox(), Arc::new(self.clone()), self.shared.clock.clone());
         deliverer.holding(self.shared.lanes.clone()).seen_by(self.shared.witness.clone())
     }
 
-    /// A worker for all merchants of this data directory. From now on what is accepted is left to it.
+    /// A worker for all merchants of this data directory. From now on the delivery of accepted updates is left to this worker.
     pub fn worker(&self) -> Worker<outbox::Sqlite, Office> {
         self.shared.serving.store(true, Ordering::Relaxed);
         Worker::new(self.deliverer(), self.shared.bell.clone())
     }
 
-    /// The data directory.
+    /// The opened data directory.
     pub fn data_dir(&self) -> &DataDir {
         &self.shared.dir
     }
 
-    /// The store in it.
+    /// The store in the data directory.
     pub fn store(&self) -> &Store {
         &self.shared.store
     }
 
-    /// Whose carts, parameters, events and orders are meant.
+    /// The merchant whose carts, parameters, events and orders the operations concern.
     pub fn merchant(&self) -> &MerchantId {
         &self.merchant
     }
 
-    /// The clock that tells its time.
+    /// The clock of the installation.
     pub fn clock(&self) -> Arc<dyn Clock> {
         self.shared.clock.clone()
     }
 
-    /// The time, in milliseconds since 1970-01-01T00:00:00Z.
+    /// The wall clock, in milliseconds since 1970-01-01T00:00:00Z.
     pub fn now_unix_ms(&self) -> u64 {
         self.shared.clock.now_unix_ms()
     }
 
-    /// The vault, opened when it is first asked for.
+    /// The vault, opened on first use.
     ///
     /// # Errors
     ///
-    /// Those of [`SealedVault::open`]: above all a key file that is lost.
+    /// The errors of [`SealedVault::open`], above all a lost key file.
     pub fn vault(&self) -> Result<&SealedVault, vault::Error> {
         if let Some(vault) = self.shared.vault.get() {
             return Ok(vault);

@@ -1,17 +1,17 @@
-//! Whose name something has: only what Stone Edge's own pages confirm is called Stone Edge's.
+//! The owner of a name: only what Stone Edge's own pages confirm is called Stone Edge's.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Whose name it is.
+/// The owner of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// Stone Edge's, letter by letter.
+    /// A name of Stone Edge's, letter by letter.
     StoneEdge,
-    /// Stone Edge's pages speak of it, but how exactly its Order Manager writes the name is not confirmed.
+    /// A name that Stone Edge's pages mention, whose exact spelling in the Order Manager is not confirmed.
     Unconfirmed,
-    /// Cartage's.
+    /// A name that Cartage made up.
     Ours,
 }
 

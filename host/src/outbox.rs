@@ -1,33 +1,31 @@
-//! The durable queue: everything that was accepted and that its cart does not have yet.
+//! The durable queue of deliveries: every update that was accepted and has not reached its cart yet.
 //!
-//! A *lane* is the queue of one order at one cart of one merchant. Its deliveries stand in the order of their sequence numbers, and only its
-//! head is ever tried. A lane with nothing in it is not there; a lane whose head became a dead letter may be *blocked* until a person tries
-//! that one again or discards it. An implementation keeps; when to try and what follows from an answer is the scheduler's to say
-//! ([`Settlement`]), so nothing here decides anything about a cart.
-//!
+//! A *lane* is the queue of one order at one cart of one merchant. Its deliveries stand in the order of their sequence numbers, and only
+//! its head is ever attempted. An empty lane does not exist. A lane whose head became a dead letter may be *blocked* until a person retries
+//! or discards that dead letter. An implementation only stores. The scheduler decides when to attempt a delivery and what follows from an
+//! answer ([`Settlement`]), so nothing here decides anything about a cart.
 //! # Promised
 //!
-//! What [`Outbox::accept`] answered is never lost, and leaves only with a record: the receipt of its delivery, a dead letter, or an
-//! [`Ending`] that names who ended it and why. A delivery keeps its id, which is the idempotency key, through every attempt, dead letter and
-//! repeat. An update is not claimed before the one before it in its lane is settled on disk. A claim is on disk before its attempt starts, so
-//! that an attempt that was cut off is known of: the next one is told that it may have reached the cart, and none is claimed for the order
-//! while it may be under way there. A settlement is one transaction with
-//! the receipt, the cassette, what is known of the order, and the cart's pause.
+//! What [`Outbox::accept`] accepted is never lost, and leaves only with a record: the receipt of its delivery, a dead letter, or an
+//! [`Ending`] that names who ended it and why. A delivery keeps its id, which is the idempotency key, through every attempt, death and
+//! retry. An update is not claimed before the one before it in its lane is settled on disk. A claim is on disk before its attempt starts,
+//! so that an attempt that was cut off is known: the next one is told that it may have reached the cart, and none is claimed for the order
+//! while it may be under way there. A settlement is one transaction with the receipt, the cassette, the order's row and the cart's pause.
 //!
 //! # The four things that every implementation in SQL must keep
 //!
 //! 1. A sequence number comes from the order's own row, in the transaction that accepts ([`orders::accept`](crate::store::orders::accept)),
-//!    never from a serial: so their order is the order of the commits.
-//! 2. Accepting and settling both write the lane's row. So "the last one is settled" and "a new one came" cannot pass each other, and no lane
-//!    sleeps with a delivery in it.
-//! 3. A settlement sees that its delivery is still the lane's head, and its claim still the last one. Where several hosts share carts it must
-//!    also see that the cart is still its host's (a lease with an epoch): one host with one writer needs no lease.
+//!    never from a serial, so that sequence numbers follow the order of the commits.
+//! 2. Accepting and settling both write the lane's row. So "the last delivery is settled" and "a new one came" cannot miss each other, and
+//!    no lane is left idle with a delivery in it.
+//! 3. A settlement checks that its delivery is still the lane's head, and its claim still the last one. If several hosts share carts, it
+//!    must also check that the cart is still its host's (a lease with an epoch); one host with one writer needs no lease.
 //! 4. Rows are locked in one order, by lane. One writer locks nothing.
 //!
 //! # What it cannot know
 //!
-//! Whether a cart has what was sent when no answer came: it is sent again, with the same key. Nor whether an attempt of this process is under
-//! way: a caller claims no lane that it has in flight, and discards and supersedes nothing there either.
+//! Whether a cart has what was sent when no answer came: the update is sent again, with the same key. Nor whether an attempt of this
+//! process is under way: a caller must not claim a lane that it has in flight, and must not discard or supersede anything there.
 
 pub mod attempts;
 mod busy;
@@ -59,49 +57,50 @@ use crate::store::orders::{Label, OrderRef, Package};
 use cartage_contract::orders::Update;
 use std::collections::BTreeSet;
 
-/// The longest update that is kept, as JSON.
+/// The largest update that is stored, in bytes of JSON.
 pub const UPDATE_BYTES_MAX: usize = 4 << 20;
-/// No delivery is due later than so long after it was last settled: 24 hours. One that seems to be is due at once, for then the clock has
-/// jumped.
+/// How far ahead of its last settlement a delivery may be due: 24 hours. A delivery that seems to be due later is due at once, because the
+/// clock must have jumped.
 pub const DUE_AHEAD_MS_MAX: u64 = 24 * 60 * 60 * 1000;
-/// The most updates of a lane that are put into one at a time.
+/// The most updates of one lane that are merged at a time.
 pub const SUPERSEDE_MAX: u32 = 100;
-/// The most heads that one look gives, and the most rows of a page.
+/// The most heads that one [`Look`] returns, and the most rows of a page.
 pub const ROWS_MAX: u32 = 1000;
 
-/// Why the outbox did not do what it was asked.
+/// Why an operation of the outbox failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// A row holds what this release cannot read.
+    /// A row holds content that this release cannot read.
     #[error("could not read {what} of delivery {delivery} of merchant {merchant}; it was left as it is; use the release that wrote it")]
     Content {
-        /// The column.
+        /// The column whose content cannot be read.
         what: &'static str,
-        /// Whose.
+        /// The merchant who owns the row.
         merchant: MerchantId,
-        /// Which.
+        /// The delivery that the row belongs to.
         delivery: DeliveryId,
-        /// What is wrong with it.
+        /// What the JSON parser found wrong with the content.
         #[source]
         source: serde_json::Error,
     },
-    /// The id was used before.
+    /// A delivery with this id exists already for the merchant.
     #[error(
         "could not accept delivery {delivery}: merchant {merchant} has a delivery of this id already; give each update an id of its own"
     )]
     Taken {
-        /// Whose.
+        /// The merchant who has the delivery already.
         merchant: MerchantId,
-        /// Which.
+        /// The id that was used before.
         delivery: DeliveryId,
     },
 }
 
 impl Error {
-    /// What it reaches: of content, the order's queue or the cart's list that was asked for; else everybody, for now or for good.
+    /// How far the error reaches: content concerns only the order's queue or the list that was asked for, a store error concerns everybody,
+    /// for now or for good.
     pub fn reach(&self) -> Reach {
         match self {
             Error::Store(error) => error.reach(),
@@ -110,46 +109,46 @@ impl Error {
     }
 }
 
-/// An update to take in.
+/// An update to accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct New {
-    /// Whose.
+    /// The merchant who owns the order.
     pub merchant: MerchantId,
     /// The order and its cart.
     pub order: OrderRef,
-    /// Its id, which no other delivery has.
+    /// The delivery's id, which no other delivery of the merchant may have.
     pub delivery: DeliveryId,
-    /// What to tell the cart.
+    /// The update to send to the cart.
     pub update: Box<Update>,
-    /// The labels that it brings, for what is known of the order.
+    /// The order's labels that the update carries, for the order's row.
     pub labels: Vec<Label>,
-    /// The packages that it brings.
+    /// The packages that the update carries, for the order's row.
     pub packages: Vec<Package>,
-    /// When it came.
+    /// When the update arrived.
     pub at_unix_ms: u64,
 }
 
-/// A question for the heads of a cart that are due.
+/// A query for the lane heads of one cart that are due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
-    /// Whose.
+    /// The merchant who owns the cart.
     pub merchant: MerchantId,
-    /// The cart.
+    /// The cart whose lanes are searched.
     pub cart: CartId,
-    /// The time.
+    /// The current time.
     pub now_unix_ms: u64,
-    /// How many heads are wanted, at most; never more than [`ROWS_MAX`].
+    /// The most heads to return; never more than [`ROWS_MAX`].
     pub most: u32,
-    /// The orders that are under way already, which count as not there.
+    /// The orders that have an attempt under way already. Their lanes are skipped.
     pub in_flight: BTreeSet<SenderOrderNumber>,
 }
 
-/// The heads of a cart that are due.
+/// The lane heads of one cart that are due.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Due {
-    /// The one that is due longest first.
+    /// The heads, the one that has been due longest first.
     pub heads: Vec<Head>,
-    /// When the first of those is due that are not in `heads`. None: there are no others.
+    /// When the next head is due that is not in `heads`; `None` if there is no other.
     pub next_unix_ms: Option<u64>,
 }
 
@@ -158,159 +157,160 @@ pub struct Due {
 pub struct Head {
     /// The order and its cart.
     pub order: OrderRef,
-    /// Since when.
+    /// Since when the head has been due.
     pub due_at_unix_ms: u64,
-    /// Whether the host died or failed while it was at work on it: of those only one is to be tried at a time.
+    /// Whether the host died or failed during an attempt of this delivery. Only one suspect is to be attempted at a time.
     pub suspect: bool,
 }
 
-/// An attempt at which the host was at work when it died, or failed.
+/// An attempt during which the host died or failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspect {
-    /// The merchant whose delivery it was.
+    /// The merchant who owns the delivery.
     pub merchant: MerchantId,
-    /// The delivery.
+    /// The delivery that was attempted.
     pub delivery: DeliveryId,
-    /// The number of the attempt.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
 }
 
-/// A wish to try a lane's head.
+/// A request to claim a lane's head for an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
-    /// Whose.
+    /// The merchant who owns the order.
     pub merchant: MerchantId,
     /// The order and its cart.
     pub order: OrderRef,
     /// What becomes of the lane if its head turns out to be [poison](Reason::Poison).
     pub poison: Then,
-    /// How long the attempt may be under way at the cart, if nobody can say what came of it: 24 hours at most. So long nothing else is sent for
-    /// the order.
+    /// How long the attempt may be under way at the cart if its outcome stays unknown: 24 hours at most. Nothing else is sent for the order
+    /// in that time.
     pub busy_ms: u64,
-    /// The time.
+    /// The current time.
     pub at_unix_ms: u64,
 }
 
-/// A lane that is to rest, because something failed here that reaches no further.
+/// A lane that is to rest after a failure in this host that reaches no further than this lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
-    /// Whose.
+    /// The merchant who owns the order.
     pub merchant: MerchantId,
     /// The order and its cart.
     pub order: OrderRef,
-    /// What failed, with all causes, for people. It is kept until the lane goes on.
+    /// The error with all its causes, for people. The text is kept until the lane goes on.
     pub fault: String,
-    /// When its head is due again.
+    /// When the lane's head is due again.
     pub until_unix_ms: u64,
 }
 
-/// A cart's lanes that rest because something failed.
+/// The lanes of one cart that rest after a failure in this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults {
-    /// The cart.
+    /// The cart that the lanes belong to.
     pub cart: CartId,
-    /// How many there are.
+    /// The number of resting lanes.
     pub lanes: u64,
-    /// The first of them: the order's number, its head, and what failed.
+    /// The first of the lanes: the order's number, the lane's head, and the error.
     pub first: (String, Option<DeliveryId>, String),
 }
 
-/// What came of a wish.
+/// The outcome of a [`Wish`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claimed {
     /// The claim is on disk: the attempt may start.
     Claim(Box<Claim>),
-    /// The host died or failed so often while it was at work on it that it became a dead letter instead.
+    /// The host died or failed so often during attempts of this delivery that the delivery became a dead letter instead.
     Poison {
-        /// Which.
+        /// The delivery that became a dead letter.
         delivery: DeliveryId,
     },
-    /// An earlier attempt may still be under way at the cart. The lane is due again when that is over.
+    /// An earlier attempt may still be under way at the cart. The lane is due again at the time given.
     Busy {
-        /// When that is.
+        /// When the earlier attempt is certainly over.
         until_unix_ms: u64,
     },
-    /// This release cannot read the head. It stays where it is, and the lane with it.
+    /// This release cannot read the head. The head stays where it is, and its lane waits.
     Unreadable {
-        /// Why not, with all causes.
+        /// The error with all its causes.
         why: String,
     },
-    /// The lane is blocked, or there is nothing in it.
+    /// The lane is blocked or empty.
     Nothing,
 }
 
-/// All that an attempt needs.
+/// Everything that an attempt needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Whose.
+    /// The merchant who owns the order.
     pub merchant: MerchantId,
     /// The order and its cart.
     pub order: OrderRef,
-    /// The number of the update among its order's.
+    /// The sequence number of the update within its order.
     pub sequence: u64,
-    /// The delivery.
+    /// The delivery to attempt; its id is the idempotency key.
     pub delivery: DeliveryId,
-    /// The number of this attempt.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// What is known of those before.
+    /// What is known of the earlier attempts.
     pub attempts: Attempts,
-    /// The cart's own reference from this order's last success.
+    /// The cart's own reference from the order's last success; `None` if there was no success or it gave no reference.
     pub known_reference: Option<String>,
-    /// What to tell the cart.
+    /// The update to send to the cart.
     pub update: Box<Update>,
-    /// When it was accepted.
+    /// When the update was accepted.
     pub accepted_at_unix_ms: u64,
-    /// When it last came into the queue: the same, but for dead letters that are tried again. The age that ends it counts from here.
+    /// When the delivery last entered the queue: the time of acceptance, or of the retry for a dead letter that was retried. The delivery's
+    /// age limit counts from here.
     pub queued_at_unix_ms: u64,
-    /// How many more wait in the lane.
+    /// How many more deliveries wait in the lane behind this one.
     pub behind: u64,
-    /// Until when this attempt may be under way at the cart, if nobody can say what came of it.
+    /// Until when this attempt may be under way at the cart if its outcome stays unknown.
     pub busy_until_unix_ms: u64,
 }
 
-/// How much waits at a cart.
+/// The size of the queue of one cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backlog {
-    /// Whose.
+    /// The merchant who owns the cart.
     pub merchant: MerchantId,
-    /// The cart.
+    /// The cart that the numbers are about.
     pub cart: CartId,
-    /// Deliveries that wait or are under way, those of blocked lanes among them.
+    /// Deliveries that wait or are under way, including those in blocked lanes.
     pub queued: u64,
-    /// Dead letters.
+    /// The number of dead letters.
     pub dead: u64,
-    /// Lanes that wait for a person.
+    /// The number of lanes that are blocked until a person acts.
     pub blocked: u64,
-    /// When the first of them came into the queue.
+    /// When the oldest queued delivery entered the queue; `None` if nothing is queued.
     pub oldest_queued_at_unix_ms: Option<u64>,
 }
 
-/// A durable queue. Several of one kind go into one call, and so into one transaction; they are done in the order given, and each sees those
-/// before it. Answers stand in the same order.
+/// A durable queue. A call that takes several items is one transaction: the items are processed in the given order, each sees the effect of
+/// those before it, and the results stand in the same order.
 pub trait Outbox: Send + Sync {
-    /// Takes updates in, all or none, each at the end of its lane; gives their sequence numbers.
+    /// Accepts updates, all or none, each at the end of its lane, and returns their sequence numbers.
     fn accept(&self, all: Vec<New>) -> impl Future<Output = Result<Vec<u64>, Error>> + Send;
 
-    /// Which heads of a cart are due, and when the next one is. Writes nothing.
+    /// Finds the heads of a cart that are due, and when the next one is due. Writes nothing.
     fn due(&self, look: Look) -> impl Future<Output = Result<Due, Error>> + Send;
 
-    /// Notes that attempts at these lanes' heads start now.
+    /// Records that attempts at the heads of these lanes start now.
     fn claim(&self, wishes: Vec<Wish>) -> impl Future<Output = Result<Vec<Claimed>, Error>> + Send;
 
-    /// Writes what came of attempts.
+    /// Records the outcomes of attempts.
     fn settle(&self, all: Vec<Settle>) -> impl Future<Output = Result<Vec<Settled>, Error>> + Send;
 
-    /// Takes in evidence against deliveries. Of an attempt that has ended, or that was suspected before, nothing is noted.
+    /// Records suspicion against deliveries. An attempt that has ended, or that was suspected before, is not counted again.
     fn suspect(&self, all: Vec<Suspect>) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Lets a lane rest. One that is blocked or not there stays as it is.
+    /// Lets a lane rest. A lane that is blocked or empty stays as it is.
     fn rest(&self, rest: Rest) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// A merchant's lanes that rest because something failed, by cart.
+    /// Lists a merchant's lanes that rest after a failure, by cart.
     fn faults(&self, merchant: MerchantId) -> impl Future<Output = Result<Vec<Faults>, Error>> + Send;
 
-    /// Lets the newest update of a lane stand for all before it, as far as [`latest::merge`] can take them into one. None: there was nothing
-    /// to do, or the lane is blocked. Not for a lane that is under way.
+    /// Merges all updates of a lane into the newest, as far as [`latest::merge`] can. `None` if there was nothing to merge or the lane is
+    /// blocked. Must not be called for a lane with an attempt under way.
     fn supersede(
         &self,
         merchant: MerchantId,
@@ -318,22 +318,22 @@ pub trait Outbox: Send + Sync {
         at_unix_ms: u64,
     ) -> impl Future<Output = Result<Option<Superseded>, Error>> + Send;
 
-    /// How much waits at each cart: at those of one merchant or of all. A cart that never had anything is not named.
+    /// Counts the queue of each cart of one merchant, or of all with `None`. A cart that never had a delivery is not listed.
     fn backlogs(&self, merchant: Option<MerchantId>) -> impl Future<Output = Result<Vec<Backlog>, Error>> + Send;
 
-    /// A merchant's dead letters, the last to die first.
+    /// Lists a merchant's dead letters, the most recent first.
     fn dead(&self, merchant: MerchantId, filter: Filter, page: Page) -> impl Future<Output = Result<Vec<DeadLetter>, Error>> + Send;
 
-    /// How many dead letters a filter finds, by cart and reason.
+    /// Counts the dead letters that match a filter, by cart and reason.
     fn dead_counts(&self, merchant: MerchantId, filter: Filter) -> impl Future<Output = Result<Vec<Count>, Error>> + Send;
 
-    /// What waits at a cart, the first to arrive first.
+    /// Lists the deliveries queued for a cart, the first to arrive first.
     fn queued(&self, merchant: MerchantId, cart: CartId, page: Page) -> impl Future<Output = Result<Vec<Queued>, Error>> + Send;
 
-    /// One delivery, wherever it is. Of one that was delivered only its receipts are left.
+    /// Looks up one delivery, whether queued, dead or ended. A delivery that reached its cart has only receipts left; `None` then.
     fn find(&self, merchant: MerchantId, delivery: DeliveryId) -> impl Future<Output = Result<Option<Found>, Error>> + Send;
 
-    /// Puts dead letters back into the queue, those of one order in their own order, whatever the order given.
+    /// Returns dead letters to the queue. Those of one order enter it in the order's own sequence, whatever order is given.
     fn retry(
         &self,
         merchant: MerchantId,
@@ -341,7 +341,7 @@ pub trait Outbox: Send + Sync {
         at_unix_ms: u64,
     ) -> impl Future<Output = Result<Vec<Retried>, Error>> + Send;
 
-    /// Ends deliveries for good, dead letters or waiting ones, and says who did it. Not for one that is under way.
+    /// Ends deliveries for good, dead or waiting, and records who did it. Must not be called for a delivery with an attempt under way.
     fn discard(
         &self,
         merchant: MerchantId,

@@ -1,11 +1,11 @@
-//! System parameters: the registry of those that Cartage knows, their scopes, and the value that counts.
+//! System parameters: the registry of those that Cartage knows, their scopes, and the value in effect.
 //!
-//! A parameter has a name, a group, a type, a default and the scopes in which it can be set. Names are compared without case and
-//! kept in their own spelling. The value that counts for a cart is the cart's, else the system's, else the default. The Order
-//! Manager also has values for a user and for a workstation; the registry knows these scopes, but no message says who sat where, so no
-//! parameter has them. A name that is not registered is an error, never a setting that nothing reads.
+//! A parameter has a name, a group, a type, a default and the scopes in which it can be set. Names are compared without case and kept in
+//! their own spelling. The value in effect for a cart is the cart's, else the system's, else the default. The Order Manager also has values
+//! for a user and for a workstation; the registry knows these scopes, but no message names the user or the workstation, so no parameter has
+//! them. A name that is not registered is an error, never a setting that nothing reads.
 //!
-//! All of this is plain data. The store keeps assignments as three texts and reads them back through [`assign`].
+//! The registry is plain data. The store holds assignments as three texts and reads them back through [`assign`].
 
 mod assignments;
 mod registry;
@@ -27,31 +27,31 @@ use std::fmt;
 /// A system parameter.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name, in its own spelling.
+    /// The parameter's name, in its own spelling.
     pub name: &'static str,
     /// The group under which the Order Manager lists it.
     pub group: Group,
-    /// What values it takes.
+    /// The values that the parameter takes.
     pub kind: Kind,
-    /// Its value until somebody sets it, as text.
+    /// The value until somebody sets one, as text.
     pub(crate) default: &'static str,
-    /// Where it can be set.
+    /// The scopes in which the parameter can be set.
     pub scopes: &'static [ScopeKind],
-    /// Whose name it is.
+    /// The owner of the name.
     pub origin: Origin,
-    /// What it does here, for people.
+    /// The effect of the parameter in Cartage, for people.
     pub help: &'static str,
 }
 
 /// A group of parameters, as the Order Manager lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Group {
-    /// `Program`.
+    /// The group `Program`.
     Program,
-    /// `Generic Carts`.
+    /// The group `Generic Carts`.
     #[serde(rename = "Generic Carts")]
     GenericCarts,
-    /// `Retention`: how long things are kept. The Order Manager has no such group.
+    /// The group `Retention`: how long things are kept. The Order Manager has no such group.
     Retention,
 }
 
@@ -70,24 +70,24 @@ impl fmt::Display for Group {
     }
 }
 
-/// What values a parameter takes.
+/// The values that a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `True` or `False`.
+    /// `True` or `False`, in any case.
     Boolean,
-    /// A line of text.
+    /// A line of text, without control characters.
     Text {
-        /// Characters at most.
+        /// The most characters of the text.
         chars_max: usize,
     },
-    /// A whole number.
+    /// A whole number within bounds, both inclusive.
     Integer {
-        /// The least.
+        /// The smallest number allowed.
         min: i64,
-        /// The most.
+        /// The largest number allowed.
         max: i64,
     },
-    /// One of these words.
+    /// One of these words, in any case.
     Choice(&'static [&'static str]),
 }
 
@@ -105,17 +105,17 @@ impl fmt::Display for Kind {
 /// A parameter's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Of [`Kind::Boolean`].
+    /// A value of [`Kind::Boolean`].
     Boolean(bool),
-    /// Of [`Kind::Text`].
+    /// A value of [`Kind::Text`].
     Text(String),
-    /// Of [`Kind::Integer`].
+    /// A value of [`Kind::Integer`].
     Integer(i64),
-    /// Of [`Kind::Choice`], in the registry's spelling.
+    /// A value of [`Kind::Choice`], in the registry's spelling.
     Choice(&'static str),
 }
 
-/// As the Order Manager writes it: `True`, `False`.
+/// Writes the value as the Order Manager does: `True`, `False`.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -128,12 +128,12 @@ impl fmt::Display for Value {
     }
 }
 
-/// For what a value is set.
+/// What a value is set for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// For all of the merchant's carts.
+    /// All of the merchant's carts.
     System,
-    /// For one cart.
+    /// One cart of the merchant.
     Cart(CartId),
 }
 
@@ -141,18 +141,18 @@ pub enum Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScopeKind {
-    /// All of it.
+    /// The whole system.
     System,
-    /// One user. No parameter has it here.
+    /// One user. No parameter has this scope here.
     User,
-    /// One workstation (PC). No parameter has it here.
+    /// One workstation (PC). No parameter has this scope here.
     Workstation,
     /// One cart (Cart ID).
     Cart,
 }
 
 impl Scope {
-    /// Its kind.
+    /// The kind of this scope.
     pub fn kind(&self) -> ScopeKind {
         match self {
             Scope::System => ScopeKind::System,
@@ -178,48 +178,48 @@ pub enum Error {
     /// No parameter has this name.
     #[error("there is no system parameter {name:?}; {}", crate::nearest::hint(*nearest, "`cartage param list` shows them all"))]
     Unknown {
-        /// The name asked for.
+        /// The name that was asked for.
         name: String,
-        /// The nearest that there is.
+        /// The nearest name that exists; `None` if none is near.
         nearest: Option<&'static str>,
     },
-    /// The Order Manager has it, and what it does happens there.
+    /// The Order Manager has this parameter, and its effect is there.
     #[error("{name} means nothing here: {why}; set it in your Order Manager")]
     Elsewhere {
-        /// The parameter.
+        /// The parameter's name.
         name: &'static str,
-        /// What it does there.
+        /// The effect in the Order Manager.
         why: &'static str,
     },
-    /// The parameter cannot be set for this.
+    /// The parameter cannot be set for this scope.
     #[error("{name} cannot be set for {scope}: it is set for {}; write `cartage param set {name} VALUE{}`",
         list(allowed), if allowed.contains(&ScopeKind::System) { "" } else { " --cart ID" })]
     Scope {
-        /// The parameter.
+        /// The parameter's name.
         name: &'static str,
-        /// The scope asked for.
+        /// The scope that was asked for.
         scope: ScopeKind,
-        /// Those that it has.
+        /// The scopes that the parameter has.
         allowed: &'static [ScopeKind],
     },
     /// Nothing that Cartage receives says which user or workstation it comes from.
     #[error("{name} cannot be set for {scope}: no update says which user or workstation it comes from; set it for {}", list(allowed))]
     ScopeUnused {
-        /// The parameter.
+        /// The parameter's name.
         name: &'static str,
-        /// The scope asked for.
+        /// The scope that was asked for.
         scope: ScopeKind,
-        /// Those that it has.
+        /// The scopes that the parameter has.
         allowed: &'static [ScopeKind],
     },
-    /// The value is of another type, or out of its limits.
+    /// The value has another type, or is out of its limits.
     #[error("{name} does not take {text:?}: write {kind}")]
     Value {
-        /// The parameter.
+        /// The parameter's name.
         name: &'static str,
-        /// The text given.
+        /// The text that was given.
         text: String,
-        /// What it takes.
+        /// The values that the parameter takes.
         kind: Kind,
     },
 }
@@ -229,7 +229,7 @@ fn list(scopes: &[ScopeKind]) -> String {
 }
 
 impl Parameter {
-    /// Reads a value: a Boolean or a choice in any case, space around it ignored.
+    /// Parses a value: a Boolean or a choice in any case, with space around it ignored.
     ///
     /// # Errors
     ///
@@ -250,12 +250,12 @@ impl Parameter {
         value.ok_or_else(|| Error::Value { name: self.name, text: text.to_owned(), kind: self.kind })
     }
 
-    /// Its value until somebody sets it.
+    /// The value until somebody sets one.
     pub fn default_value(&self) -> Value {
         self.read(self.default).expect("every default of the registry is read in its test")
     }
 
-    /// Whether it can be set for this kind of scope.
+    /// Checks that the parameter can be set for this kind of scope.
     ///
     /// # Errors
     ///

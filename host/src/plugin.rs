@@ -1,15 +1,17 @@
-//! Running plugins: the only place that names wasmtime.
+//! Running plugins: the only module that names wasmtime.
 //!
-//! A [`Runtime`] is the engine, one a process. [`Runtime::admit`] turns a file's bytes into a [`Plugin`], once: bounded, hashed, only a
-//! component, only our imports, all of our exports, compiled, described. [`Plugin::call`] runs one call of it in a fresh store and a fresh
-//! instance, under every limit of the cart, and drops both at once: nothing that a guest does outlives its call.
+//! A [`Runtime`] is the engine, one per process. [`Runtime::admit`] turns a file's bytes into a [`Plugin`], once: the file is bounded,
+//! hashed, checked to be a component with only our imports and all of our exports, compiled, and asked to describe itself. [`Plugin::call`]
+//! runs one call in a fresh store and a fresh instance, under every limit of the cart, and drops both at once: nothing that a guest does
+//! outlives its call.
 //!
-//! What a guest asks of the host goes as plain data through a hatch to the caller's side of [`Plugin::call`], where [`Services`] answers;
-//! the store holds no socket, no credential and no borrowed state. This is the seam along which guests move into processes of their own.
+//! A guest's requests to the host go as plain data through a hatch to the caller's side of [`Plugin::call`], where [`Services`] answers;
+//! the store holds no socket, no credential and no borrowed state. This is the seam along which guests will move into processes of their
+//! own.
 //!
 //! A guest runs inside the caller's task. It yields every millisecond, and dropping the call's future at any point drops the guest with it.
-//! A call can end in one of the ways of [`Ended`]; it cannot take the host with it. What this module cannot know is whether the cart acted:
-//! egress records that.
+//! A call can end in one of the ways of [`Ended`]; it cannot bring the host down. This module cannot know whether the cart acted: egress
+//! records that.
 
 pub mod admit;
 pub mod file;
@@ -46,10 +48,10 @@ use tokio::time::timeout;
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
 
-/// Calls that run or wait at the same time. More wait for their turn.
+/// The most calls that run at the same time; further calls wait for their turn.
 pub const LIVE_CALLS_MAX: u32 = 256;
 
-/// Why there is no runtime.
+/// Why a runtime could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The engine could not be set up.
@@ -57,9 +59,9 @@ pub enum Error {
         "cannot set up the engine for {live_calls} plugin calls at once; it reserves about 16 GiB of address space for each, so lift the limit on address space (ulimit -v) or allow fewer calls"
     )]
     Engine {
-        /// Calls at once.
+        /// The number of concurrent calls that the engine was to have room for.
         live_calls: u32,
-        /// What failed.
+        /// The error of the engine.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -68,7 +70,7 @@ pub enum Error {
     Ticker(#[source] std::io::Error),
 }
 
-/// The engine that compiles plugins and runs them. One a process; cheap to clone.
+/// The engine that compiles and runs plugins. There is one per process; clones are cheap.
 #[derive(Clone)]
 pub struct Runtime(Arc<Shared>);
 
@@ -80,30 +82,30 @@ struct Shared {
     ticker: ticker::Ticker,
 }
 
-/// What the calls of a runtime hold at this moment. All of it is 0 when no call is live.
+/// The resources that the calls of a runtime hold at this moment. All numbers are 0 while no call is live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
     /// Calls that run or wait in the host.
     pub calls: u32,
-    /// Component instances.
+    /// Component instances of all live calls.
     pub instances: u64,
-    /// Core instances.
+    /// Core instances of all live calls.
     pub core_instances: u64,
-    /// Memories.
+    /// Linear memories in use.
     pub memories: usize,
-    /// Tables.
+    /// Tables in use.
     pub tables: usize,
-    /// Stacks.
+    /// Stacks in use.
     pub stacks: usize,
 }
 
 impl Runtime {
-    /// Sets up the engine with room for [`LIVE_CALLS_MAX`] calls at once.
+    /// Sets up the engine with room for [`LIVE_CALLS_MAX`] concurrent calls.
     pub fn new() -> Result<Runtime, Error> {
         Runtime::with_live_calls(LIVE_CALLS_MAX)
     }
 
-    /// Sets up the engine with room for this many calls at once, at least one.
+    /// Sets up the engine with room for this many concurrent calls, at least one.
     pub fn with_live_calls(live_calls: u32) -> Result<Runtime, Error> {
         let live_calls = live_calls.max(1);
         let failed = |error: wasmtime::Error| Error::Engine { live_calls, source: error.into_boxed_dyn_error() };
@@ -113,7 +115,7 @@ impl Runtime {
         Ok(Runtime(Arc::new(Shared { engine, linker, slots: Semaphore::new(live_calls as usize), live_calls, ticker })))
     }
 
-    /// What the live calls hold.
+    /// The resources that live calls hold.
     pub fn usage(&self) -> Usage {
         let pool = self.0.engine.pooling_allocator_metrics().expect("the engine was set up with a pool");
         Usage {
@@ -126,7 +128,7 @@ impl Runtime {
         }
     }
 
-    /// Waits for room for a call.
+    /// Waits until the runtime has room for a call.
     async fn slot(&self, wait: Duration) -> Result<SemaphorePermit<'_>, Ended> {
         match timeout(wait, self.0.slots.acquire()).await {
             Ok(permit) => Ok(permit.expect("the semaphore is never closed")),
@@ -144,7 +146,7 @@ impl Runtime {
     }
 }
 
-/// A plugin that was admitted: compiled once, its imports resolved, its manifest checked. Cheap to clone.
+/// An admitted plugin: compiled once, its imports resolved, its manifest checked. Clones are cheap.
 #[derive(Clone)]
 pub struct Plugin(Arc<Admitted>);
 
@@ -156,17 +158,17 @@ struct Admitted {
 }
 
 impl Plugin {
-    /// The digest of the file.
+    /// The digest of the plugin's file.
     pub fn digest(&self) -> Digest {
         self.0.digest
     }
 
-    /// What the plugin said of itself when it was admitted.
+    /// The manifest that the plugin returned at admission.
     pub fn manifest(&self) -> &Manifest {
         &self.0.manifest
     }
 
-    /// Performs one call in a fresh instance, under these limits. `services` answers what the guest asks, one thing at a time.
+    /// Performs one call in a fresh instance, under these limits. `services` answers the guest's requests, one at a time.
     ///
     /// Waiting for the services counts towards `limits.call_ms` and not towards `limits.cpu_ms`; waiting for room among the live calls
     /// takes at most another `limits.call_ms`. The future can be dropped at any point: the guest is gone at once.
@@ -174,7 +176,8 @@ impl Plugin {
         self.measured(call, limits, services).await.0
     }
 
-    /// The same, with what the call used of its limits. A call that the host ended by its deadline has used nothing that is known.
+    /// As [`Plugin::call`], and also returns what the call used of its limits. For a call that the host ended by its deadline the usage is
+    /// unknown and given as 0.
     pub async fn measured(&self, call: &Call, limits: &Limits, services: &mut impl Services) -> (Outcome, Used) {
         match self.attempt(call, limits, services).await {
             Ok((outcome, used)) => (outcome.unwrap_or_else(Outcome::Ended), used),
@@ -206,7 +209,7 @@ impl Plugin {
     }
 }
 
-/// Runs a guest to its end, answering what it asks. While it is answered it waits, so it need not be polled.
+/// Runs a guest to its end and answers its requests. The guest waits for each answer, so it need not be polled meanwhile.
 async fn serve<T>(guest: impl Future<Output = T>, hatch: &Hatch, services: &mut impl Services) -> T {
     let mut guest = pin!(guest);
     loop {
@@ -221,7 +224,7 @@ async fn serve<T>(guest: impl Future<Output = T>, hatch: &Hatch, services: &mut 
     }
 }
 
-/// Runs a guest so that a panic of the host's own code below it ends this call and nothing else.
+/// Runs a guest so that a panic of the host's own code under it ends this call and nothing else.
 async fn caught<T>(guest: impl Future<Output = Result<T, Ended>>) -> Result<T, Ended> {
     let mut guest = pin!(guest);
     poll_fn(|context| {

@@ -1,4 +1,4 @@
-//! The durable record of one try: what came of it and what follows. Small, and without the order's content.
+//! The durable record of one attempt: its outcome and what follows. Small, and without the order's content.
 
 use crate::exchange::{Ended, Outcome, Stop};
 use crate::id::{CartId, DeliveryId, Digest};
@@ -6,18 +6,18 @@ use cartage_contract::delivery::{AppliedOutcome, FailureKind, RetryWish, Step, T
 use cartage_contract::http::Reach;
 use serde::Serialize;
 
-/// The longest that a plugin's wish to be tried later is heeded: 24 hours.
+/// The longest retry delay of a plugin that is respected: 24 hours, in milliseconds.
 pub const RETRY_WISH_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 impl Receipt {
-    /// What a plugin or a cart wrote in it: the message and the references.
+    /// The texts that a plugin or a cart wrote: the message and the references.
     pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let steps = self.steps.iter_mut().flat_map(|step| &mut step.reference);
         let packages = self.packages.iter_mut().flat_map(|package| &mut package.reference);
         self.message.iter_mut().chain(&mut self.reference).chain(steps).chain(packages)
     }
 
-    /// The same receipt without anything that a plugin or a cart wrote, and the reason in the place of its message.
+    /// The same receipt without any text of a plugin or a cart, and with `why` as its message.
     pub fn without_words(self, why: &str) -> Receipt {
         let nameless = |step: Step| Step { reference: None, ..step };
         let unnamed = |package: ToldPackage| ToldPackage { reference: None, ..package };
@@ -31,82 +31,85 @@ impl Receipt {
     }
 }
 
-/// The record of one try.
+/// The record of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Receipt {
-    /// The cart.
+    /// The cart that was attempted.
     pub cart: CartId,
-    /// The delivery, and so the idempotency key.
+    /// The delivery's id, which is the idempotency key.
     pub delivery: DeliveryId,
     /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// When it started: milliseconds since 1970-01-01T00:00:00Z.
+    /// When the attempt started, in milliseconds since 1970-01-01T00:00:00Z.
     pub at_unix_ms: u64,
-    /// How long it took.
+    /// The duration of the attempt, in milliseconds.
     pub took_ms: u64,
     /// The digest of the plugin that ran.
     pub plugin: Digest,
-    /// How far its requests got.
+    /// How far the attempt's requests got.
     pub reach: Reach,
-    /// What follows.
+    /// What follows from the attempt.
     pub fate: Fate,
-    /// What the plugin or the host said, for people.
+    /// What the plugin or the host said, for people; `None` if nothing was said.
     pub message: Option<String>,
-    /// The cart's own reference of the order.
+    /// The cart's own reference for the order; `None` if it gave none.
     pub reference: Option<String>,
-    /// The steps that were done.
+    /// The steps that were completed.
     pub steps: Vec<Step>,
     /// The packages that the plugin named as told, by their place in the update, with the cart's references.
     pub packages: Vec<ToldPackage>,
 }
 
-/// What follows from an attempt. The outcome's kind decides, never its message.
+/// What follows from an attempt. The kind of the outcome decides, never its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// The cart has the update.
     Delivered,
-    /// The cart had it already.
+    /// The cart had the update already.
     AlreadyDelivered,
-    /// Tried again on the schedule.
+    /// The delivery is attempted again on the schedule.
     Retry {
-        /// The plugin's wish: not before so many milliseconds have passed.
+        /// The plugin's shortest delay, in milliseconds; `None` if it asked for none.
         floor_ms: Option<u64>,
     },
-    /// This order cannot be changed at this moment, others can: tried again on the schedule, and nothing is held against the cart.
+    /// This order cannot be changed at this moment, but others can. The delivery is attempted again on the schedule, and the cart is not
+    /// blamed.
     Busy {
-        /// The plugin's wish: not before so many milliseconds have passed.
+        /// The plugin's shortest delay, in milliseconds; `None` if it asked for none.
         floor_ms: Option<u64>,
     },
-    /// The cart is at work on it, or the call's requests did not suffice: asked again, the attempt is not counted, and nothing is held against the cart.
+    /// The cart is at work on the update, or the call's requests did not suffice. The plugin is called again, the attempt is not counted,
+    /// and the cart is not blamed.
     Pending {
-        /// The plugin's wish: after so many milliseconds.
+        /// The delay that the plugin asked for, in milliseconds; `None` if it asked for none.
         wish_ms: Option<u64>,
     },
     /// The cart is paused; the attempt is not counted.
     PauseCart {
-        /// Why.
+        /// The reason of the pause.
         reason: PauseReason,
-        /// Resumed by itself after so many milliseconds, or by a person.
+        /// The length of the pause, in milliseconds; `None` until a person resumes the cart.
         for_ms: Option<u64>,
     },
-    /// The cart is disabled: the shop is closed.
+    /// The cart is disabled, because the shop is closed.
     DisableCart,
-    /// Not tried again; the cart's policy decides about the order's next update.
+    /// The delivery is not attempted again. The cart's policy decides about the order's next update.
     DeadLetter {
-        /// What kind of failure.
+        /// The kind of the failure.
         kind: FailureKind,
     },
-    /// Not tried again; a gap is recorded and the order's next update goes.
+    /// The delivery is not attempted again. A gap is recorded and the order's next update is sent.
     Gap {
-        /// What kind of failure.
+        /// The kind of the failure.
         kind: FailureKind,
     },
-    /// Tried twice more, then a dead letter: the plugin is at fault.
+    /// The plugin is at fault: the delivery is attempted twice more, and then becomes a dead letter.
     PluginFault,
-    /// This machine could not do it. That says nothing about the update and the cart: tried again soon, and not counted.
+    /// This machine failed, which says nothing about the update and the cart. The delivery is attempted again soon, and the attempt is not
+    /// counted.
     LocalFault,
-    /// A dry run: nothing follows.
+    /// The attempt was a dry run, so nothing follows.
     NotSent,
 }
 
@@ -114,20 +117,20 @@ pub enum Fate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PauseReason {
-    /// It does not take the credentials.
+    /// The cart refuses the credentials.
     Credentials,
-    /// It takes the credentials, and did not allow them several different orders in a row.
+    /// The cart accepts the credentials, but did not permit the changes of several different orders in a row.
     NotPermitted,
-    /// Something must be set right first, at the shop or in the plugin's settings.
+    /// Something must be corrected first, at the shop or in the plugin's settings.
     Misconfigured,
-    /// It asks for fewer requests.
+    /// The cart asks for fewer requests.
     RateLimited,
-    /// It gave a secret back in an answer.
+    /// The cart returned a secret in an answer.
     SecretReflected,
 }
 
 impl Fate {
-    /// Its name, for metrics: what was done, or what went wrong.
+    /// The fate's name, for metrics: what was done, or what went wrong.
     pub fn name(self) -> String {
         match self {
             Fate::Delivered => "delivered".to_owned(),
@@ -149,7 +152,7 @@ impl Fate {
 }
 
 impl PauseReason {
-    /// Every reason.
+    /// Every reason for a pause.
     pub const ALL: [PauseReason; 5] = [
         PauseReason::Credentials,
         PauseReason::NotPermitted,
@@ -158,8 +161,8 @@ impl PauseReason {
         PauseReason::SecretReflected,
     ];
 
-    /// Whether a cart that was paused for this is tried with one order before the others follow: somebody had to set something right, and one
-    /// order shows whether that was done.
+    /// Whether a cart that was paused for this reason is tested with one order before the others follow: somebody had to correct something,
+    /// and one order shows whether that was done.
     pub fn wants_proof(self) -> bool {
         match self {
             PauseReason::Credentials | PauseReason::NotPermitted | PauseReason::Misconfigured | PauseReason::SecretReflected => true,
@@ -167,12 +170,12 @@ impl PauseReason {
         }
     }
 
-    /// Whether a pause of this name wants proof.
+    /// Whether the pause reason with this name [wants proof](PauseReason::wants_proof).
     pub fn named_wants_proof(name: &str) -> bool {
         PauseReason::ALL.iter().any(|reason| reason.wants_proof() && reason.name() == name)
     }
 
-    /// Its name, as it stands in the store and in JSON.
+    /// The reason's name, as in the store and in JSON.
     pub fn name(self) -> &'static str {
         match self {
             PauseReason::Credentials => "credentials",
@@ -184,7 +187,7 @@ impl PauseReason {
     }
 }
 
-/// What follows from an outcome, and whether the last request failed because of this machine.
+/// What follows from an outcome. `local_fault` says whether the last request failed because of this machine.
 pub fn fate(outcome: &Outcome, local_fault: bool) -> Fate {
     match outcome {
         // What a plugin makes of a request that could not be sent is no word of the cart's.

@@ -1,10 +1,10 @@
-//! Finds any of many texts in another, in one pass. Time and memory are linear in the size of the texts and of what is searched, whatever they
-//! hold: texts that repeat themselves, that begin or end alike, or that lie in each other.
+//! Finds any of many texts in another, in one pass. Time and memory are linear in the size of the texts and of the text that is searched,
+//! whatever they hold: texts with repetitions, with common beginnings or ends, or contained in each other.
 //!
-//! The automaton is that of Aho and Corasick. Its trie is kept as a list of states in which the only child of nearly every state is the next
-//! state, so that a state takes ten bytes. The library `aho-corasick`, which this replaces, needs 45 to 126 bytes and 0.3 to 0.8 microseconds for
-//! a byte of the texts, because its states are made for fast searching in much text for few words. Here people and carts decide how long the
-//! texts are, and most automata search only a few kilobytes before they are dropped.
+//! The automaton is that of Aho and Corasick. Its trie is stored as a list of states in which the only child of nearly every state is the
+//! next state, so that a state takes ten bytes. The library `aho-corasick`, which this replaces, needs 45 to 126 bytes and 0.3 to 0.8
+//! microseconds for a byte of the texts, because its states are made for fast searches of a few words in much text. Here people and carts
+//! decide how long the texts are, and most automata search only a few kilobytes before they are dropped.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,40 +12,41 @@ use zeroize::Zeroize as _;
 
 /// The state in which nothing of any text was read.
 const ROOT: u32 = 0;
-/// In [`Search::next`]: there is no next state.
+/// In [`Search::next`]: the state has no next state.
 const NONE: u16 = 256;
 /// In [`Search::next`]: the state has children in [`Search::branches`] as well.
 const BRANCHES: u16 = 512;
 
-/// Looks for many texts at once.
+/// A search for many texts at once.
 pub(crate) struct Search {
-    /// What bytes are compared by.
+    /// Maps each byte to the one that it is compared by, for example its lower case.
     fold: fn(u8) -> u8,
-    /// For each state, the byte that leads to the state of the next number, or [`NONE`]; and whether there are [`BRANCHES`].
+    /// For each state, the byte that leads to the next state in the list, or [`NONE`]; combined with [`BRANCHES`] if there are other
+    /// children.
     next: Vec<u16>,
-    /// The other children: at most one for each text.
+    /// The other children, at most one for each text.
     branches: BTreeMap<(u32, u8), u32>,
-    /// The children of the root. [`ROOT`]: none.
+    /// The children of the root; [`ROOT`] where there is none.
     first: Box<[u32; 256]>,
-    /// For each state, the one whose bytes are the longest end of this state's bytes.
+    /// For each state, the state whose bytes are the longest proper end of this state's bytes.
     fail: Vec<u32>,
-    /// For each state, the longest text that ends there, counted from 1. 0: none.
+    /// For each state, the longest text that ends there, counted from 1; 0 if there is none.
     longest: Vec<u32>,
-    /// The length of each text.
+    /// The length of each text, in bytes.
     lengths: Vec<u32>,
 }
 
-/// Where texts stand.
+/// A place where one or more texts were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// The bytes that one text, or several that overlap, cover.
+    /// The bytes that one text, or several overlapping ones, cover.
     pub(crate) at: Range<usize>,
-    /// Which text begins there, counted from 0: the longest of those that do.
+    /// The index of the text that begins there, from 0: the longest of those that do.
     pub(crate) nth: usize,
 }
 
 impl Search {
-    /// Looks for these texts. Bytes are equal if `fold` makes them so. An empty text is nowhere.
+    /// Builds a search for these texts. Bytes are equal if `fold` maps them to the same byte. An empty text is never found.
     pub(crate) fn new<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>, fold: fn(u8) -> u8) -> Search {
         let mut search = Search {
             fold,
@@ -63,12 +64,12 @@ impl Search {
         search
     }
 
-    /// Whether there is nothing to look for.
+    /// Whether there is no text to search for.
     pub(crate) fn is_empty(&self) -> bool {
         self.next.len() == 1
     }
 
-    /// Whether any of the texts stands in this one.
+    /// Whether any of the texts occurs in `text`.
     pub(crate) fn is_in(&self, text: &[u8]) -> bool {
         let mut found = false;
         self.scan(text, |_, _| {
@@ -78,7 +79,7 @@ impl Search {
         found
     }
 
-    /// Every place that a text covers, in order. Texts that overlap are one place.
+    /// Every place that is covered by a text, in order. Overlapping texts are one place.
     pub(crate) fn find(&self, text: &[u8]) -> Vec<Found> {
         let mut all: Vec<Found> = Vec::new();
         self.scan(text, |end, nth| {
@@ -138,8 +139,8 @@ impl Search {
         next.into_iter().chain(self.branches.range((state, 0)..=(state, u8::MAX)).map(|((_, byte), child)| (*byte, *child)))
     }
 
-    /// Finds for each state where to go on when its next byte does not come, shorter states first. Gives how many states were looked at: along
-    /// one text they are at most twice its bytes, because each byte makes the end that is still right at most one byte longer.
+    /// Computes for each state where to go on if its next byte does not come, shorter states first. Returns how many states were visited:
+    /// along one text at most twice its bytes, because each byte makes the matching end at most one byte longer.
     fn link(&mut self) -> usize {
         self.fail = vec![ROOT; self.next.len()];
         let mut looked_at = 0;
@@ -162,7 +163,7 @@ impl Search {
         looked_at
     }
 
-    /// The state after one more byte, and how many states were looked at.
+    /// The state after one more byte, and how many states were visited.
     fn step(&self, mut state: u32, byte: u8) -> (u32, usize) {
         let mut looked_at = 1;
         loop {
@@ -175,8 +176,8 @@ impl Search {
         }
     }
 
-    /// Says for each byte at which a text ends where that is and which is the longest; `hit` says whether to go on. Gives how many states were
-    /// looked at, at most two for each byte.
+    /// Reports each byte at which a text ends, and the longest text that does; `hit` returns whether to go on. Returns how many states were
+    /// visited, at most two for each byte.
     fn scan(&self, text: &[u8], mut hit: impl FnMut(usize, usize) -> bool) -> usize {
         let (mut state, mut looked_at) = (ROOT, 0);
         for (at, byte) in text.iter().enumerate() {
@@ -193,7 +194,7 @@ impl Search {
 }
 
 impl Drop for Search {
-    /// What is looked for may be a secret.
+    /// Clears the bytes of the states, because the texts may be secrets.
     fn drop(&mut self) {
         self.next.zeroize();
         self.first.zeroize();

@@ -1,20 +1,21 @@
-//! SETI inbound: an unmodified Order Manager posts to a cart of ours as it would to a cart's integration script.
+//! SETI inbound: an unmodified Order Manager posts to one of our carts as it would to a cart's integration script.
 //!
-//! Bytes of an HTTP request in, typed data out; outcomes in, the answer's bytes out. There is no socket, store or clock here: whoever listens
-//! does this, in order:
+//! This module turns the bytes of an HTTP request into typed data, and outcomes into the bytes of the answer. It has no socket, store or
+//! clock: the listener does this, in order:
 //!
 //! 1. [`read`] the request: bounded, decoded, its function known. A [`Call::SendVersion`] is answered at once, without credentials.
-//! 2. [`Locked::open`] a [`Call::UpdateStatus`] with the cart's password: the log-in is checked first, and only then is anything parsed. The
-//!    [`Post`] holds each order's fields, or why they cannot be read.
-//! 3. Ask the gate about each, accept, perhaps wait; then [`answer`] with what became of each. A gate's decision is an [`Outcome`] by `From`.
+//! 2. [`Locked::open`] a [`Call::UpdateStatus`] with the cart's password: the log-in is checked first, and only then is anything parsed.
+//!    The [`Post`] holds each order's fields, or why they cannot be read.
+//! 3. Ask the gate about each, accept, perhaps wait; then [`answer`] with the outcome of each. A gate's decision becomes an
+//!    [`Outcome`] by `From`.
 //!
-//! Every error is answered as well, by [`Error::answer`]. All answers go out with HTTP status 200 and [`Answer::CONTENT_TYPE`], as those of
-//! scripts do: an Order Manager looks at the body.
+//! Every error has an answer too, from [`Error::answer`]. All answers are sent with HTTP status 200 and [`Answer::CONTENT_TYPE`], as
+//! scripts do: an Order Manager looks only at the body.
 //!
-//! What the protocol cannot say: it has no key for repeats, so a post is harmless when it comes again because the gate finds nothing new in
-//! it; it has no sender's time in form fields, so such a change happened when it came; and a `PackageID` counts the packages of one post only, so
-//! a package is known by carrier and tracking number. What is in the request was written by somebody else: an Order Manager that does not
-//! escape the notes lets whoever wrote them add elements, and [`Problem::Twice`] catches what that repeats.
+//! The limits of the protocol: it has no key for repeats, so a repeated post is harmless only because the gate finds nothing new in it;
+//! form fields have no sender's time, so such a change is dated when it came; and a `PackageID` counts the packages of one post only, so a
+//! package is known by carrier and tracking number. The content of a request is untrusted: if an Order Manager does not escape the notes,
+//! whoever wrote them can add elements, and [`Problem::Twice`] catches those that repeat one.
 //!
 //! ```
 //! use cartage::carts::Inlet;
@@ -65,23 +66,23 @@ use crate::carts::Inlet;
 use crate::validate::Fields;
 use std::fmt;
 
-/// A request as it came.
+/// An HTTP request as received.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The method.
+    /// The HTTP method.
     pub method: &'a str,
-    /// What follows the `?` of its target, without it.
+    /// The query: what follows the `?` of the request's target. `None` without a `?`.
     pub query: Option<&'a str>,
-    /// The header of that name.
+    /// The value of the header `Content-Type`; `None` if it is absent.
     pub content_type: Option<&'a str>,
-    /// The body. Read no more than [`form::BODY_BYTES_MAX`] and one byte from a socket: that one is refused here, with an answer.
+    /// The body. Read at most [`form::BODY_BYTES_MAX`] and one byte from a socket: a body with that byte is refused here, with an answer.
     pub body: &'a [u8],
 }
 
-/// What a request asks.
+/// What a request asks for.
 #[derive(Debug)]
 pub enum Call {
-    /// Whether the script is there, and its version: answer with [`Answer::version`].
+    /// The script's presence and version: answer with [`Answer::version`].
     SendVersion,
     /// To take status updates, once the log-in is checked.
     UpdateStatus(Locked),
@@ -90,28 +91,28 @@ pub enum Call {
 /// A post whose log-in was right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Post {
-    /// The Order Manager's version, as it says. Nothing depends on it.
+    /// The Order Manager's version, as it says; `None` if it does not. Nothing depends on it.
     pub om_version: Option<String>,
-    /// Each order's fields, or why they cannot be read; in the order of the post, and never none.
+    /// The fields of each order, or why they cannot be read, in the order of the post; never empty.
     pub updates: Vec<Result<Fields, Invalid>>,
 }
 
-/// Why a request is no call, or a post no updates. Nothing of it is taken.
+/// Why a request is not valid, or a post has no updates. Nothing of it is taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The bytes are no form of ours.
+    /// The bytes are not a valid form.
     #[error("the request cannot be read")]
     Form(#[from] form::Error),
-    /// There is no function.
+    /// The request names no function.
     #[error("the request has no setifunction: this address takes posts of an Order Manager")]
     FunctionMissing,
-    /// The function is not one of ours.
+    /// The function is not supported here.
     #[error(
         "unknown function {name:?}: this address takes sendversion and updatestatus; for any other, put the URL of the cart's own script back \
          as the Script URL in the Order Manager"
     )]
     FunctionUnknown {
-        /// As it came, cut.
+        /// The name as received, cut to a readable length.
         name: String,
     },
     /// The user name, password or store code is not the cart's.
@@ -122,24 +123,24 @@ pub enum Error {
     Xml(#[from] xml::Error),
 }
 
-/// Why a post was denied. Its sender is never told which, because a stranger could try one thing after the other; the log and the alert say it.
+/// Why a post was denied. The log and the alert say it; the sender is never told, because a stranger could try one part after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denial {
-    /// There is no cart of this name.
+    /// There is no cart with this name.
     NoCart,
-    /// The cart has no `[seti]`.
+    /// The cart's definition has no `[seti]`.
     NoInlet,
-    /// No password of the inlet is set.
+    /// No password is set for the inlet.
     NoPassword,
     /// The client failed too often before.
     ShutOut,
-    /// The log-in is wrong: each part that is.
+    /// The log-in is wrong; each part that is wrong is `true`.
     Wrong {
-        /// The user name.
+        /// Whether the user name is wrong.
         user: bool,
-        /// The password.
+        /// Whether the password is wrong.
         password: bool,
-        /// The store code.
+        /// Whether the store code is wrong.
         code: bool,
     },
 }
@@ -163,7 +164,7 @@ impl fmt::Display for Denial {
     }
 }
 
-/// Reads a request: its form is decoded and its function known. Nothing that needs a log-in is parsed yet.
+/// Reads a request: decodes its form and determines its function. Nothing that needs a log-in is parsed yet.
 ///
 /// # Errors
 ///

@@ -1,11 +1,11 @@
-//! What Cartage keeps: one SQLite file, one writer, readers beside it. SQL stands here (and later in the outbox) and nowhere else.
+//! The durable store of Cartage: one SQLite file, one writer, and readers beside it. SQL stands here and in the outbox, and nowhere else.
 //!
-//! [`Store::write`] runs a closure in a transaction and answers once it is on disk; [`Store::read`] runs one over a consistent snapshot. What
-//! can be written and read are the functions of the nouns below: plain data in and out, each for one [`MerchantId`],
-//! so that nothing crosses between merchants. A view cannot write: that needs the [`Tx`] that only a write is handed.
+//! [`Store::write`] runs a closure in a transaction and returns once it is on disk; [`Store::read`] runs one over a consistent snapshot.
+//! The modules below hold the functions that write and read: plain data in and out, each for one [`MerchantId`], so that nothing crosses
+//! between merchants. A [`View`] cannot write: writing needs the [`Tx`] that only [`Store::write`] hands out.
 //!
-//! Promised: what was answered with `Ok` survives a crash and a loss of power; what was answered with an error left nothing behind, but for
-//! [`Error::Stopped`], after which nobody can know. Not promised: that a write whose caller stopped waiting was not made.
+//! Promised: what was answered with `Ok` survives a crash and a loss of power; what was answered with an error left nothing behind, except
+//! for [`Error::Stopped`], after which nobody can know. Not promised: that a write was not made because its caller stopped waiting.
 
 mod writer;
 mod readers;
@@ -59,10 +59,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use writer::{Batch, Counts, Job, Lost, Ran, Writer};
 
-/// How often the log is tried to be emptied while others use it; each time takes up to the wait for a lock.
+/// How often emptying the log is attempted while others use it. Each attempt takes up to the wait for a lock.
 const EMPTY_TRIES: u32 = 5;
 
-/// The store. Clones share it; the last one to go closes it, after the writes that it was given.
+/// The store. Clones share it; dropping the last clone closes the store once the queued writes are done.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -74,28 +74,28 @@ struct Inner {
     readers: Arc<Readers>,
     counts: Arc<Counts>,
     clock: Arc<Mutex<clock::Held>>,
-    /// None once it is being closed.
+    /// `None` once the store is being closed.
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl Store {
-    /// Opens a store that is there, bringing it to this release's schema if need be: [`Store::migrated`] then tells.
+    /// Opens an existing store and migrates it to this release's schema if need be; [`Store::migrated`] then tells.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`], [`Error::NotOurs`], [`Error::Newer`], [`Error::ReadOnly`], [`Error::Busy`] while another program writes to it,
-    /// [`Error::NoWriteAheadLog`] and [`Error::Migration`]. In all of them the file is as it was.
+    /// [`Error::NoWriteAheadLog`] and [`Error::Migration`]. After any of them the file is as it was.
     pub fn open(file: &Path, now: impl Into<Reading>) -> Result<Store, Error> {
         let connection = connect::read_write(file)?;
         Store::start(connection, file, now.into(), Batch::USUAL)
     }
 
-    /// Makes a new store.
+    /// Creates a new store.
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`] where a file of this name is there.
+    /// [`Error::Exists`] if there is a file of this name.
     pub fn create(file: &Path, now: impl Into<Reading>) -> Result<Store, Error> {
         let connection = connect::new_file(file)?;
         Store::start(connection, file, now.into(), Batch::USUAL)
@@ -122,12 +122,12 @@ impl Store {
         Ok(Store { inner: Arc::new(inner) })
     }
 
-    /// What opening this store changed about its schema, for the operator to read.
+    /// The migration that opening this store made, for the operator; `None` if there was none.
     pub fn migrated(&self) -> Option<&Migrated> {
         self.inner.migrated.as_ref()
     }
 
-    /// Waits until the store takes no more writes, and says why. Where the disk stays well that is never.
+    /// Waits until the store takes no more writes, and returns the reason. Never returns while the disk works.
     pub async fn stopped(&self) -> Stop {
         let mut stopped = self.inner.counts.stopped.subscribe();
         let reason = stopped.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
@@ -138,37 +138,39 @@ impl Store {
         }
     }
 
-    /// Why the store takes no more writes. None: it takes them.
+    /// Why the store takes no more writes; `None` while it takes them.
     pub fn why_stopped(&self) -> Option<Stop> {
         self.inner.counts.stopped.borrow().clone()
     }
 
-    /// Asks the writer whether it can begin and end a transaction, and waits at most so long. Nothing is written, and nothing is waited for
-    /// on the disk.
+    /// Asks the writer whether it can begin and end a transaction, and waits for at most `at_most`. Nothing is written, and the disk is not
+    /// waited for.
     ///
     /// # Errors
     ///
-    /// [`Error::Silent`] where it does not answer in time, [`Error::Busy`] while another program writes to the file, [`Error::Stopped`], and
-    /// what else a write may fail with.
+    /// [`Error::Silent`] if the writer does not answer in time, [`Error::Busy`] while another program writes to the file,
+    /// [`Error::Stopped`], and every other error of a write.
     pub async fn ping_writer(&self, at_most: Duration) -> Result<(), Error> {
         let ping = self.write(|_: &Tx<'_>| Ok(()));
         let after_ms = u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX);
         tokio::time::timeout(at_most, ping).await.unwrap_or(Err(Error::Silent { after_ms }))
     }
 
-    /// The file.
+    /// The path of the database file.
     pub fn file(&self) -> &Path {
         &self.inner.file
     }
 
-    /// Writes: what the closure did is on disk when this returns `Ok`, and none of it is kept when the closure fails.
+    /// Runs a closure in a transaction. What the closure did is on disk when this returns `Ok`, and none of it is stored if the closure
+    /// fails.
     ///
-    /// Writes are made in the order in which they came, many to a transaction; each sees those before it. Once begun a write is made even if
-    /// nobody waits for it any more. A panic of the closure goes on here, and leaves nothing behind in the store.
+    /// Writes are made in the order in which they came, many to a transaction; each sees those before it. A write that has begun is
+    /// completed even if its caller stops waiting. A panic of the closure continues here, and leaves nothing behind in the store.
     ///
     /// # Errors
     ///
-    /// What the closure returned; [`Error`]s of which [`Error::is_passing`] is true, where nothing was kept; and [`Error::Stopped`].
+    /// What the closure returned; an [`Error`] of which [`Error::is_passing`] is true, after which nothing was stored; or
+    /// [`Error::Stopped`].
     pub async fn write<T, E>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
@@ -181,11 +183,11 @@ impl Store {
         self.inner.ran(answer.await)
     }
 
-    /// [`Store::write`] for code outside of any async runtime, within which it panics.
+    /// [`Store::write`] for code outside an async runtime; it panics inside one.
     ///
     /// # Errors
     ///
-    /// The same.
+    /// As [`Store::write`].
     pub fn write_blocking<T, E>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
@@ -196,11 +198,12 @@ impl Store {
         self.inner.ran(answer.blocking_recv())
     }
 
-    /// Reads one snapshot: everything that was on disk when it began. At most [`READERS_MAX`] read at once. Needs a tokio runtime.
+    /// Runs a closure over one snapshot: everything that was on disk when the read began. At most [`READERS_MAX`] reads run at once. Needs
+    /// a tokio runtime.
     ///
     /// # Errors
     ///
-    /// What the closure returned, and [`Error`] where the file cannot be read.
+    /// What the closure returned, or an [`Error`] if the file cannot be read.
     pub async fn read<T, E>(&self, read: impl FnOnce(&View<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
@@ -220,21 +223,21 @@ impl Store {
         }
     }
 
-    /// [`Store::read`] on the caller's own thread.
+    /// As [`Store::read`], on the caller's own thread.
     ///
     /// # Errors
     ///
-    /// The same.
+    /// As [`Store::read`].
     pub fn read_blocking<T, E: From<Error>>(&self, read: impl FnOnce(&View<'_>) -> Result<T, E>) -> Result<T, E> {
         self.inner.readers.read(read)
     }
 
-    /// Moves what is in the log into the database's own file, and empties the log: what was deleted before is then in neither. Needs a tokio
+    /// Moves the content of the log into the database file and empties the log, so that data deleted before is in neither. Needs a tokio
     /// runtime.
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`], where others read all the time.
+    /// [`Error::Busy`] if other connections read all the time.
     pub async fn empty_log(&self) -> Result<(), Error> {
         for _ in 0..EMPTY_TRIES {
             let file = self.inner.file.clone();
@@ -246,13 +249,14 @@ impl Store {
         Err(Error::Busy { what: "empty the store's log".into() })
     }
 
-    /// The clock of this installation, which remembers here how the machine's was set: the one that was read when the store was opened.
+    /// The clock of this installation, which remembers in the store how the machine's clock was set. `inner` must be the clock that was read
+    /// when the store was opened.
     pub fn clock(&self, inner: Arc<dyn Clock>) -> KeptClock {
         let jobs = self.inner.jobs.as_ref().expect("it is closed with the last store").downgrade();
         KeptClock::new(inner, self.inner.clock.clone(), jobs)
     }
 
-    /// How many writes were kept since the store was opened, and in how many transactions.
+    /// The number of writes stored since the store was opened, and of the transactions that they took.
     pub fn writes_and_commits(&self) -> (u64, u64) {
         let counts = &self.inner.counts;
         (counts.jobs.load(Ordering::Relaxed), counts.commits.load(Ordering::Relaxed))
@@ -260,12 +264,13 @@ impl Store {
 }
 
 impl Store {
-    /// How many transactions its writer ended, kept or not. While something waits for a writer that lives, the number grows.
+    /// The number of transactions that the writer ended, whether or not they were stored. While a write waits for a working writer, the
+    /// number grows.
     pub fn rounds(&self) -> u64 {
         self.inner.counts.rounds.load(Ordering::Relaxed)
     }
 
-    /// How long the commits took since the store was opened: the time that a write waits for the disk.
+    /// The durations of the commits since the store was opened: the time that a write waits for the disk.
     pub fn commit_times(&self) -> Histogram {
         self.inner.counts.commit_times.lock().expect("nobody panics while holding it").clone()
     }
@@ -277,7 +282,7 @@ impl Store {
         Store::start(connect::new_file(file)?, file, 0.into(), batch)
     }
 
-    /// How many jobs wait for the writer.
+    /// The number of jobs in the writer's queue.
     fn waiting(&self) -> usize {
         self.inner.jobs.as_ref().map_or(0, |jobs| QUEUE_JOBS_MAX - jobs.capacity())
     }
@@ -294,7 +299,7 @@ impl Inner {
         self.jobs.as_ref().ok_or_else(|| self.ended())
     }
 
-    /// Nobody answers any more.
+    /// The error for a caller whose answer will never come.
     fn ended(&self) -> Error {
         Error::Stopped { reason: self.counts.stopped.borrow().clone().unwrap_or(Stop::Closed) }
     }

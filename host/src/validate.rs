@@ -1,8 +1,8 @@
 //! From untrusted fields to a status update: every field is bounded and checked here, once.
 //!
-//! [`Fields`] is what a sender says, in any form. [`StatusUpdate::new`] takes it or names every field that is wrong. What a cart makes of
-//! it (the label map, the carrier map, what its plugin can carry) follows in [`StatusUpdate::for_cart`]. Whoever holds a `StatusUpdate` need
-//! not check a field again.
+//! [`Fields`] holds what a sender says, in any form. [`StatusUpdate::new`] accepts it or names every field that is wrong.
+//! [`StatusUpdate::for_cart`] then applies the cart's label map, its carrier map, and the features of its plugin. Code that holds a
+//! `StatusUpdate` need not check a field again.
 
 mod fields;
 mod text;
@@ -19,15 +19,15 @@ use cartage_contract::manifest::{Features, Manifest, Statuses};
 use cartage_contract::orders::{CivilTime, LineItem, Package, Update};
 use std::collections::BTreeSet;
 
-/// Characters of an order number, at most.
+/// The longest order number, in characters.
 pub const ORDER_NUMBER_CHARS_MAX: usize = 64;
-/// Bytes of a note or of comments, at most.
+/// The longest note or comments, in bytes.
 pub const NOTE_BYTES_MAX: usize = 16 << 10;
-/// Characters of any other text, at most.
+/// The longest other text, in characters.
 pub const TEXT_CHARS_MAX: usize = 255;
-/// Packages of an update, at most.
+/// The most packages of an update.
 pub const PACKAGES_MAX: usize = 100;
-/// Line items of an update, at most; also the contents of a package and the packages of a line.
+/// The most line items of an update, contents of a package, and packages of a line.
 pub const LINE_ITEMS_MAX: usize = 1_000;
 
 /// A status update in which every field is valid in itself.
@@ -35,29 +35,29 @@ pub const LINE_ITEMS_MAX: usize = 1_000;
 pub struct StatusUpdate {
     order: SenderOrderNumber,
     update: Update,
-    /// Whether the order gets the label; else only its lines get theirs.
+    /// Whether the order gets the label; otherwise only its lines get theirs.
     labels_order: bool,
 }
 
-/// Why the fields are no status update.
+/// The fields are not a valid status update.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the update is not valid: {}", problems.join("; "))]
 pub struct Error {
-    /// Each wrong field, and what is wrong with it.
+    /// The problems, one sentence for each wrong field.
     pub problems: Vec<String>,
 }
 
 impl Error {
-    /// Whether a field whose name begins so is wrong: each problem begins with its field's name.
+    /// Whether a field whose name begins with `field` is wrong: each problem begins with its field's name.
     pub fn is_in(&self, field: &str) -> bool {
         self.problems.iter().any(|problem| problem.starts_with(field))
     }
 }
 
-/// What a cart makes of an update.
+/// The result of applying a cart's definition to an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ForCart {
-    /// Something to tell the cart.
+    /// The update to send to the cart.
     Send(Box<Update>),
     /// The cart's label map says that nothing is sent for this label.
     Ignored,
@@ -66,51 +66,51 @@ pub enum ForCart {
 /// Why a cart cannot be told of an update.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// The cart's map does not name the label, and the cart refuses labels that it does not name.
+    /// The cart's map does not name the label, and the cart refuses such labels.
     #[error("cart {cart} has no entry for the label {label:?}; add one under [labels], or set `unlisted_labels`")]
     LabelUnlisted {
-        /// The cart.
+        /// The cart's id.
         cart: String,
-        /// The label.
+        /// The label that the sender gave.
         label: String,
     },
-    /// The cart does not know the status.
+    /// The cart does not know the status that the label maps to.
     #[error("cart {cart} has no status {status:?} (for the label {label:?}); it has: {known}; map the label to one of them under [labels]")]
     StatusUnknown {
-        /// The cart.
+        /// The cart's id.
         cart: String,
-        /// The label.
+        /// The label that the sender gave.
         label: String,
-        /// What it maps to.
+        /// The status that the label maps to.
         status: String,
-        /// Those that the plugin lists.
+        /// The statuses that the cart knows, as text.
         known: String,
     },
-    /// The order number is none of the cart's.
+    /// The order number cannot be one of this cart's.
     #[error("cart {cart} cannot be told of this order")]
     OrderNumber {
-        /// The cart.
+        /// The cart's id.
         cart: String,
         /// What is wrong with the number.
         #[source]
         source: order_number::Error,
     },
-    /// The plugin cannot carry what the update holds.
+    /// The plugin cannot carry a part of the update.
     #[error("plugin {plugin} cannot carry {what}; leave it out for cart {cart}{}", how_to_leave_out(parts))]
     NotCarried {
-        /// The cart.
+        /// The cart's id.
         cart: String,
-        /// The plugin.
+        /// The plugin's name.
         plugin: String,
-        /// What it cannot carry.
+        /// The parts that the plugin cannot carry, as text.
         what: String,
-        /// The same, part by part.
+        /// The parts that the plugin cannot carry.
         parts: Vec<Part>,
     },
 }
 
 impl StatusUpdate {
-    /// Checks a sender's fields. `now` stands in for a time that the sender does not give.
+    /// Validates a sender's fields. `now` stands in for a time that the sender does not give.
     ///
     /// # Errors
     ///
@@ -126,12 +126,12 @@ impl StatusUpdate {
         }
     }
 
-    /// The same for the order's lines alone: the order gets no label, and its status at the cart stays.
+    /// The same update for the order's lines alone: the order gets no label, and its status at the cart stays.
     pub fn for_lines(self) -> StatusUpdate {
         StatusUpdate { labels_order: false, ..self }
     }
 
-    /// The order's number as the sender gave it.
+    /// The order's number as the sender wrote it.
     pub fn order_number(&self) -> &SenderOrderNumber {
         &self.order
     }
@@ -141,12 +141,13 @@ impl StatusUpdate {
         &self.update.label
     }
 
-    /// All of it, as the sender gave it: nothing in it is mapped.
+    /// The whole update as the sender gave it, with nothing mapped.
     pub fn given(&self) -> &Update {
         &self.update
     }
 
-    /// What `cart` makes of this update: its order's number stripped, labels and carriers mapped, and nothing in it that its plugin cannot carry.
+    /// Applies a cart's definition to this update: the order's number is stripped, labels and carriers are mapped, and parts that the cart
+    /// leaves out are removed.
     ///
     /// # Errors
     ///
@@ -199,7 +200,7 @@ pub fn how_to_leave_out(parts: &[Part]) -> String {
     if names.is_empty() { String::new() } else { format!(" (`leave_out = [{}]` in its definition does that)", names.join(", ")) }
 }
 
-/// Takes out of an update what a cart is never told. What depends on what the cart was told before is done when an attempt starts.
+/// Removes from an update what a cart is never told. What depends on earlier updates is removed when an attempt starts.
 fn leave_out(update: &mut Update, parts: &BTreeSet<Part>) {
     let is_out = |part| parts.contains(&part);
     if is_out(Part::Tracking) {
@@ -224,7 +225,8 @@ fn leave_out(update: &mut Update, parts: &BTreeSet<Part>) {
     }
 }
 
-/// What the label becomes. `known` are the cart's statuses, where they are known: fixed by its plugin, or asked of the cart.
+/// The status that a label maps to. `known` are the cart's statuses, fixed by its plugin or asked of the cart; `None` if they are not
+/// known.
 ///
 /// # Errors
 ///
@@ -243,7 +245,8 @@ pub fn target(cart: &Cart, known: Option<&[Choice]>, label: &str) -> Result<Labe
     })
 }
 
-/// A line's own label becomes a status as the order's does; a line that is to be ignored keeps its quantities and has no status.
+/// Maps a line's own label to a status as the order's label is mapped; a line whose label is ignored keeps its quantities and has no
+/// status.
 fn map_line(line: &mut LineItem, cart: &Cart, known: Option<&[Choice]>) -> Result<(), Refused> {
     let Some(label) = &line.label else { return Ok(()) };
     line.status = match target(cart, known, label)? {
@@ -253,23 +256,23 @@ fn map_line(line: &mut LineItem, cart: &Cart, known: Option<&[Choice]>) -> Resul
     Ok(())
 }
 
-/// What an update carries besides its label: a plugin may be unable to carry some of it.
+/// What an update carries besides its label, as far as plugins may be unable to carry it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Load<'a> {
-    /// The packages.
+    /// The packages of the update.
     pub packages: &'a [Package],
-    /// The lines.
+    /// The lines of the update.
     pub line_items: &'a [LineItem],
-    /// Whether a package says what lies in it.
+    /// Whether a package says what it contains.
     pub says_contents: bool,
     /// Whether there is a note or a comment.
     pub noted: bool,
-    /// Whether it says if the customer is notified.
+    /// Whether the update says if the customer is notified.
     pub says_notify: bool,
 }
 
 impl<'a> Load<'a> {
-    /// What this update carries.
+    /// The load of this update.
     pub fn of(update: &'a Update) -> Load<'a> {
         Load {
             packages: &update.packages,
@@ -280,7 +283,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// The same without what a cart leaves out.
+    /// The load without the parts that a cart leaves out.
     pub fn without(self, parts: &BTreeSet<Part>) -> Load<'a> {
         let is_out = |part| parts.contains(&part);
         Load {
@@ -292,7 +295,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// All of it that a plugin with these features cannot carry, whatever the cart was told before.
+    /// The parts that a plugin with these features cannot carry, whatever the cart was told before.
     pub fn not_carried(&self, features: Features) -> Vec<Part> {
         let tracked = |package: &Package| package.tracking_number.is_some() || package.tracking_url.is_some();
         let held = [

@@ -1,11 +1,11 @@
-//! Where credentials are kept: behind a small trait, so that an embedder can bring a vault of its own.
+//! Storage of credentials, behind a small trait, so that an embedder can bring a vault of its own.
 //!
-//! The built-in [`SealedVault`] keeps them in the store, each sealed with XChaCha20-Poly1305 under a key that lies in a file outside the
-//! database. The seal also covers where the value belongs (merchant, cart, slot, field and the origins of all endpoints that the slot serves), so
-//! that a row that was moved to another cart, or a cart of which one of these endpoints was moved, opens nothing. A secret is in memory in a type that clears itself and
-//! does not show in `Debug`; no error of this module holds one.
+//! The built-in [`SealedVault`] stores them in the store, each sealed with XChaCha20-Poly1305 under a key that lies in a file outside the
+//! database. The seal also covers where the value belongs (merchant, cart, slot, field and the origins of all endpoints that the slot
+//! serves), so that a row that was moved to another cart, or a cart with a moved endpoint, opens nothing. In memory a secret has a type
+//! that clears itself and does not show in `Debug`; no error of this module holds one.
 //!
-//! The vault cannot know whether a credential works: the next value waits beside the current one until somebody who tried it says
+//! The vault cannot know whether a credential works: the next value waits beside the current one until a caller who has tried it calls
 //! [`Vault::promote`].
 
 mod key;
@@ -27,19 +27,19 @@ use secrecy::SecretString;
 use std::path::PathBuf;
 use std::pin::Pin;
 
-/// The longest secret that is kept.
+/// The longest secret that is stored, in bytes.
 pub const SECRET_BYTES_MAX: usize = 16 << 10;
 
-/// What a vault answers, later. Boxed, so that the engine can hold any vault as `dyn Vault`.
+/// The future of a vault's answer, boxed so that the engine can hold any vault as `dyn Vault`.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// Keeps credentials, each by merchant and [`Place`], for the origins that its slot may be sent to: `bound_to` is their text. Each change has its line
-/// of the audit, which is kept with it in one transaction, where the vault's values lie in the store.
+/// Stores credentials, each by merchant and [`Place`], bound to the origins that its slot may be sent to: `bound_to` is their text. Each
+/// change has a line of the audit, written in the same transaction if the vault's values lie in the store.
 pub trait Vault: Send + Sync {
-    /// The value of this turn, if there is one. It opens for the origins that it was bound to and for no other.
+    /// The value of this turn; `None` if there is none. It opens only for the origins that it was bound to.
     fn get<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, turn: Turn, bound_to: &'a str) -> Answer<'a, Option<SecretString>>;
 
-    /// Sets the value of this turn, in the place of the one before.
+    /// Sets the value of this turn, in place of the earlier one.
     fn set<'a>(
         &'a self,
         merchant: &'a MerchantId,
@@ -50,8 +50,8 @@ pub trait Vault: Send + Sync {
         line: audit::Line,
     ) -> Answer<'a, ()>;
 
-    /// Sets values in the place of those that are there, all of them or none, where each is still what it was. Tells whether they were; if not, nothing is
-    /// changed and no line is kept.
+    /// Replaces values, all or none, if each is still what `from` says. Returns whether they were replaced; if not, nothing is changed and
+    /// no line is written.
     fn replace<'a>(&'a self, merchant: &'a MerchantId, bound_to: &'a str, changes: Vec<Change>, line: audit::Line) -> Answer<'a, bool>;
 
     /// Binds every value of a slot to these origins, also those that the cart's definition fetches from elsewhere.
@@ -64,23 +64,24 @@ pub trait Vault: Send + Sync {
         line: audit::Line,
     ) -> Answer<'a, ()>;
 
-    /// The next values of a slot worked: they become the current ones, all its fields at once. Tells whether there were any; if not, no line is
-    /// kept.
+    /// Makes the next values of a slot, which have worked, the current ones, all its fields at once. Returns whether there were any; if
+    /// not, no line is written.
     fn promote<'a>(&'a self, merchant: &'a MerchantId, cart: &'a CartId, slot: &'a str, line: audit::Line) -> Answer<'a, bool>;
 
-    /// Forgets the next value of a field and, unless only that is meant, the one in use. Tells whether there were any; if not, no line is kept.
+    /// Deletes the next value of a field and, unless `only` is that turn, the current one. Returns whether there were any; if not, no line
+    /// is written.
     fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, only: Option<Turn>, line: audit::Line) -> Answer<'a, bool>;
 }
 
-/// A value that takes another's place.
+/// A value that replaces another.
 pub struct Change {
-    /// Where it belongs.
+    /// The cart, slot and field of the value.
     pub place: Place,
-    /// Which of the two values.
+    /// Whether the current or the next value is replaced.
     pub turn: Turn,
-    /// What must be there. `None`: nothing.
+    /// The value that must be there now; `None` if there must be none.
     pub from: Option<SecretString>,
-    /// What is there afterwards.
+    /// The new value.
     pub to: SecretString,
 }
 
@@ -90,7 +91,7 @@ impl std::fmt::Debug for Change {
     }
 }
 
-/// Why a credential could not be kept or opened. No variant holds a secret.
+/// Why a credential could not be stored or opened. No variant holds a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no key file.
@@ -99,25 +100,25 @@ pub enum Error {
          must be set again", .file.display()
     )]
     NoKey {
-        /// Where it was looked for.
+        /// The path where the key file was looked for.
         file: PathBuf,
     },
-    /// The file holds no key.
+    /// The file does not hold a key.
     #[error("{} holds no key: {reason}; put the right file back from where it is kept apart", .file.display())]
     NotAKey {
-        /// The file.
+        /// The path of the file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the content.
         reason: &'static str,
     },
     /// The key file could not be read or written.
     #[error("could not {what} the key file {}", .file.display())]
     KeyFile {
-        /// What was attempted.
+        /// The operation that was attempted.
         what: &'static str,
-        /// The file.
+        /// The path of the key file.
         file: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
@@ -127,55 +128,55 @@ pub enum Error {
          the credential again", dotted(.place), .place.cart
     )]
     WrongKey {
-        /// Where it belongs.
+        /// The cart, slot and field of the credential.
         place: Box<Place>,
-        /// The key that opens it.
+        /// The id of the key that opens the credential.
         sealed_with: KeyId,
-        /// The key that is there.
+        /// The id of the key in the key file.
         key: KeyId,
     },
-    /// The credential is for other origins.
+    /// The credential is bound to other origins.
     #[error(
         "the credential {} of cart {} was set for {bound_to} and is not used for {asked_for}; if {asked_for} is to have it, approve that on the \
          machine with `cartage credential approve {} {}`",
         dotted(.place), .place.cart, .place.cart, .place.slot
     )]
     OtherOrigins {
-        /// Where it belongs.
+        /// The cart, slot and field of the credential.
         place: Box<Place>,
-        /// The origins that it was set for.
+        /// The origins that the credential is bound to.
         bound_to: String,
-        /// Those that it was asked for.
+        /// The origins that the caller asked for.
         asked_for: String,
     },
     /// The seal does not fit its place: the row was changed or moved.
     #[error("the credential {} of cart {} was tampered with or damaged; set it again", dotted(.place), .place.cart)]
     BrokenSeal {
-        /// Where it was found.
+        /// The cart, slot and field where the value was found.
         place: Box<Place>,
     },
-    /// The secret is longer than the vault keeps.
+    /// The secret is longer than [`SECRET_BYTES_MAX`].
     #[error("the value for {} of cart {} has {bytes} bytes and at most {SECRET_BYTES_MAX} are kept", dotted(.place), .place.cart)]
     TooLong {
-        /// Where it was to be kept.
+        /// The cart, slot and field that the secret was meant for.
         place: Box<Place>,
-        /// Its length.
+        /// The secret's length, in bytes.
         bytes: usize,
     },
-    /// The system gave no random bytes.
+    /// The system returned no random bytes.
     #[error("could not get random bytes from the system")]
     Random {
-        /// Why not.
+        /// The error of the system.
         #[source]
         source: getrandom::Error,
     },
-    /// The store did not do its part.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
 impl Error {
-    /// Whether it says something about this machine, and nothing about the credential.
+    /// Whether the error is about this machine and not about the credential.
     pub fn is_fault(&self) -> bool {
         match self {
             // A key file that is gone is put back, or the whole directory is.

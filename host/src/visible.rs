@@ -1,9 +1,10 @@
-//! Text of others as we show it: whoever wrote it cannot forge a line of ours, move the cursor, or turn the direction of writing.
+//! Display of foreign text, so that its author cannot forge a line of ours, move the cursor, or turn the direction of writing.
 //!
-//! Plugins, carts and senders write texts that people read in a terminal, in the log, in an alert or on the page. All of it passes through here, where
-//! each character that is not seen and may be acted on is replaced by an escape that is seen.
+//! Plugins, carts and senders write texts that people read in a terminal, in the log, in an alert or on the page. All of it passes through
+//! this module, which replaces each invisible character that may have an effect with a visible escape.
 
-/// Characters that a reader does not see and that a terminal may act on: controls, line and paragraph separators, and what joins or reorders text.
+/// Whether a character is invisible and may have an effect in a terminal: controls, line and paragraph separators, and characters that join
+/// or reorder text.
 pub fn is_hidden(c: char) -> bool {
     let format = matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
@@ -12,17 +13,18 @@ pub fn is_hidden(c: char) -> bool {
     c.is_control() || format
 }
 
-/// A text in one line: every hidden character as an escape, line feeds too.
+/// A text on one line: every hidden character is escaped, line feeds too.
 pub fn line(text: &str) -> String {
     shown(text, is_hidden)
 }
 
-/// A text of several lines of ours: line feeds stay, every other hidden character is an escape.
+/// A text of several lines of ours: line feeds stay, every other hidden character is escaped.
 pub fn lines(text: &str) -> String {
     shown(text, |c| is_hidden(c) && c != '\n')
 }
 
-/// A JSON document as it is printed: a hidden character in one of its texts as JSON writes it, `\u202e`. What a program reads is the same.
+/// A JSON document for display: hidden characters in its texts are written as JSON escapes such as `\u202e`, so that a program reads the
+/// same.
 pub fn json(document: &str) -> String {
     document.chars().fold(String::with_capacity(document.len()), |mut out, c| {
         if is_hidden(c) && c != '\n' {

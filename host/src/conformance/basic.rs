@@ -1,4 +1,4 @@
-//! The cases of the basic level: what needs the plugin's file alone.
+//! The cases of the basic level, which need only the plugin's file.
 
 use super::bench::{Attempt, Bench, Came, PENDING_MAX, SHARE_MAX};
 use super::expect::{honest, shown, sound};
@@ -15,7 +15,7 @@ use cartage_contract::delivery::OrderKey;
 use cartage_contract::http::Effect;
 use cartage_contract::manifest::Manifest;
 
-/// Cases of faults, and what goes wrong in each.
+/// The cases about faults, and the fault of each.
 const FAULTS: [(&str, Fault); 7] = [
     ("no-connection", Fault::NoConnection),
     ("timeout", Fault::Timeout),
@@ -25,14 +25,14 @@ const FAULTS: [(&str, Fault); 7] = [
     ("page-instead-of-answer", Fault::Page),
     ("redirect", Fault::Redirect),
 ];
-/// Updates that are answered by chance.
+/// The number of updates with random answers.
 const RANDOM_UPDATES: usize = 60;
-/// Contexts that must lead to the same requests.
+/// The number of contexts that must lead to the same requests.
 const CONTEXTS: u64 = 8;
-/// Requests of an update at which faults are tried, at most.
+/// The most requests of an update at which faults are tested.
 pub(super) const PLACES_MAX: usize = 20;
 
-/// The names of the level's cases, in order.
+/// The names of the basic cases, in order.
 pub(super) fn names(manifest: &Manifest) -> Vec<&'static str> {
     let mut names = vec!["updates", "determinism", "check"];
     if !manifest.asked().is_empty() {
@@ -46,7 +46,7 @@ pub(super) fn names(manifest: &Manifest) -> Vec<&'static str> {
     names
 }
 
-/// Runs a case. None: it is none of this level.
+/// Runs a case; `None` if this level has no case with that name.
 pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Option<Vec<Problem>> {
     Some(match name {
         "updates" => updates(bench).await,
@@ -63,7 +63,7 @@ pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Option<Vec<Problem
     })
 }
 
-/// Each update is taken; by a scripted cart, it is applied. A plugin that answers `pending` is called again, as by a host.
+/// Every update is accepted and, by a scripted cart, applied. A plugin that answers `pending` is called again, as the host does.
 async fn updates(bench: &mut Bench<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for Named { words, update } in bench.maker().all() {
@@ -81,21 +81,21 @@ async fn updates(bench: &mut Bench<'_>) -> Vec<Problem> {
     problems
 }
 
-/// A plugin that asks to be called again without end.
+/// The problem of a plugin that asks to be called again without end.
 fn without_end(attempted: &str) -> Problem {
     let came = format!("`pending` {PENDING_MAX} times");
     let remedy = "record each step that is done, and go on after the steps of `delivery.earlier`; or declare in `pace` how many requests a call needs";
     Problem::new(attempted, came, "a host would ask again for three days, and then give up", remedy)
 }
 
-/// What a call asked, without what may differ from attempt to attempt: the values of nonces and times.
+/// The requests of a call, without what may differ between attempts: the values of nonces and times.
 fn way(came: &Came) -> Vec<String> {
     let mut way: Vec<String> = came.log.exchanges.iter().map(|exchange| exchange.name.clone()).collect();
     way.push(shown(&came.outcome).split(':').next().unwrap_or_default().to_owned());
     way
 }
 
-/// The same call twice is the same; at another moment, with other random bytes, it goes the same way.
+/// The same call made twice has the same result; at another time and with other random bytes, it makes the same requests.
 async fn determinism(bench: &mut Bench<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let remedy = "decide by the update and the cart's answers alone; random bytes and the time are for nonces and signatures";
@@ -134,7 +134,7 @@ async fn determinism(bench: &mut Bench<'_>) -> Vec<Problem> {
     problems
 }
 
-/// Where two calls differ first, in words.
+/// The first difference between two calls, in words.
 fn first_difference(first: &Came, second: &Came) -> String {
     let ask = |ask: &Ask| match ask {
         Ask::Send(request) => format!("{} {}{}", request.method, request.endpoint, request.path),
@@ -148,7 +148,7 @@ fn first_difference(first: &Came, second: &Came) -> String {
     format!("they differ at ask {}: {} and {}", place + 1, at(first), at(second))
 }
 
-/// `check` answers, with and without an order, and writes nothing.
+/// The plugin answers `check`, with and without an order, and writes nothing.
 async fn check(bench: &mut Bench<'_>) -> Vec<Problem> {
     let number = bench.maker().plain().order_number;
     let key = OrderKey { order_number: number, known_reference: None };
@@ -161,7 +161,7 @@ async fn check(bench: &mut Bench<'_>) -> Vec<Problem> {
     problems
 }
 
-/// Each list that only the shop knows can be had.
+/// The plugin returns each list that only the shop knows.
 async fn lists(bench: &mut Bench<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for of in bench.world.manifest.asked() {
@@ -183,13 +183,13 @@ fn writes(attempted: &str, came: &Came) -> Option<Problem> {
     Some(Problem::new(attempted, format!("the plugin asked {}", write.name), wrong, remedy))
 }
 
-/// How many requests an update makes where nothing goes wrong.
+/// The number of requests that an update makes without a fault.
 pub(super) async fn places(bench: &mut Bench<'_>, attempt: &Attempt<'_>) -> usize {
     let came = bench.attempt(&mut bench.shop(), &Plan::default(), attempt).await;
     came.log.exchanges.len().min(PLACES_MAX)
 }
 
-/// A fault at each request in turn: no false success, and no failure that ends the update for what is nobody's fault.
+/// A fault at each request in turn leads neither to a false success nor to a failure that ends the update although nobody is to blame.
 async fn faults(bench: &mut Bench<'_>, fault: Fault) -> Vec<Problem> {
     let update = bench.maker().everything();
     let attempt = Attempt::first(&update);
@@ -207,7 +207,7 @@ async fn faults(bench: &mut Bench<'_>, fault: Fault) -> Vec<Problem> {
     problems
 }
 
-/// Each setting at its bounds. A stand-in answers, because a script describes the cart for one choice of settings.
+/// The plugin works with each setting at its bounds. A stand-in answers, because a script describes the cart for one choice of settings.
 async fn settings(bench: &mut Bench<'_>) -> Vec<Problem> {
     let update = bench.maker().everything();
     let attempt = Attempt::first(&update);
@@ -232,7 +232,7 @@ fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(60)]
 }
 
-/// Answers by chance: the plugin returns, says nothing false, and asks for nothing that it may not have.
+/// With random answers the plugin returns, claims nothing false, and requests nothing that it may not have.
 async fn random_answers(bench: &mut Bench<'_>) -> Vec<Problem> {
     let update = bench.maker().everything();
     let attempt = Attempt::first(&update);
@@ -251,7 +251,7 @@ async fn random_answers(bench: &mut Bench<'_>) -> Vec<Problem> {
     problems
 }
 
-/// No limit was nearly reached.
+/// No call came near a limit.
 async fn limits(bench: &mut Bench<'_>) -> Vec<Problem> {
     if bench.limits().iter().all(|measured| measured.used == 0) {
         // It is run alone.

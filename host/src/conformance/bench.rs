@@ -1,4 +1,4 @@
-//! The bench: calls of the plugin, deliveries of several attempts, and what the calls used.
+//! The bench: makes calls of the plugin and deliveries of several attempts, and measures what the calls use.
 
 use super::Level;
 use super::expect::shown;
@@ -17,16 +17,16 @@ use std::borrow::Cow;
 
 /// The id of every delivery.
 const DELIVERY_ID: &str = "0199f3a2-7c1e-7b64-9a3d-2f8e5c6d7a10";
-/// Attempts that a delivery is given to come to its end.
+/// The most attempts of one delivery.
 pub(super) const ATTEMPTS_MAX: u32 = 6;
-/// Calls of one update that a plugin may need which answers `pending` and goes on in the next one.
+/// The most calls of one update while the plugin answers `pending` and continues in the next call.
 pub(super) const PENDING_MAX: usize = 20;
-/// The time from one attempt to the next, in milliseconds.
+/// The time between two attempts, in milliseconds.
 const PAUSE_MS: u64 = 60_000;
-/// A share of a limit, in percent, above which a plugin is too near to it.
+/// The share of a limit, in percent, above which a plugin is too near to it.
 pub(super) const SHARE_MAX: u64 = 80;
 
-/// The bench.
+/// The state of an examination.
 pub(super) struct Bench<'p> {
     plugin: &'p Plugin,
     pub(super) world: World,
@@ -37,7 +37,7 @@ pub(super) struct Bench<'p> {
     limits: Vec<Measured>,
 }
 
-/// What one call came to.
+/// The result of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Came {
     pub(super) outcome: Outcome,
@@ -66,7 +66,7 @@ pub(super) struct Attempt<'u> {
 }
 
 impl<'u> Attempt<'u> {
-    /// The first one.
+    /// The first attempt of a delivery.
     pub(super) fn first(update: &'u Update) -> Attempt<'u> {
         Attempt { update: Cow::Borrowed(update), sequence: 1, earlier: Vec::new(), reference: None }
     }
@@ -81,7 +81,7 @@ impl<'u> Attempt<'u> {
         EarlierAttempt { attempt: self.number(), reach: came.log.reach(), steps, resume, extra: Vec::new() }
     }
 
-    /// The attempt after this one: it knows of this one, and has as told the packages and the reference that a failure named.
+    /// The attempt after this one, which is told of this one and treats the packages and the reference that its failure named as told.
     fn next(mut self, came: &Came) -> Attempt<'u> {
         self.earlier.push(self.told(came));
         if let Outcome::Failed(failure) = &came.outcome {
@@ -125,23 +125,23 @@ impl<'p> Bench<'p> {
         Bench { plugin, world, script, seed, case: String::new(), calls: 0, limits }
     }
 
-    /// What follows belongs to this case.
+    /// Begins a case: the calls that follow are counted for it.
     pub(super) fn begin(&mut self, case: &str) {
         case.clone_into(&mut self.case);
     }
 
-    /// A shop in which nothing has happened: the script's cart, or the stand-in.
+    /// A fresh shop: the script's cart, or the stand-in.
     pub(super) fn shop(&self) -> Shop<'p> {
         self.script.map_or(Shop::StandIn, |script| Shop::Scripted(Cart::new(script)))
     }
 
-    /// What updates are made of: for the script's order and statuses.
+    /// The maker of updates, for the script's order and statuses.
     pub(super) fn maker(&self) -> Maker<'_> {
         let order = self.script.and_then(Script::known_order).map_or("1021", |order| order.number.as_str());
         Maker::new(&self.world.manifest, order, self.script.map(|script| script.statuses.as_slice()).unwrap_or_default())
     }
 
-    /// What was measured so far.
+    /// The usage of limits so far.
     pub(super) fn limits(&self) -> &[Measured] {
         &self.limits
     }
@@ -157,19 +157,20 @@ impl<'p> Bench<'p> {
         self.attempt_in(context, shop, plan, attempt).await
     }
 
-    /// Makes one attempt with a context of its own.
+    /// Makes one attempt with the given context.
     pub(super) async fn attempt_in(&mut self, context: Context, shop: &mut Shop<'p>, plan: &Plan, attempt: &Attempt<'_>) -> Came {
         let call = Call::SendOrderStatus { update: Box::new(attempt.update.clone().into_owned()), delivery: attempt.delivery(), context };
         self.call(&call, Some(DELIVERY_ID.to_owned()), shop, plan).await
     }
 
-    /// Makes a call that is no delivery.
+    /// Makes a call that is not a delivery.
     pub(super) async fn ask(&mut self, call: impl FnOnce(Context) -> Call, shop: &mut Shop<'p>) -> Came {
         let call = call(self.context(1));
         self.call(&call, None, shop, &Plan::default()).await
     }
 
-    /// Makes attempts until the plugin says that the cart has the update, each with its plan while there are any, at most [`ATTEMPTS_MAX`].
+    /// Makes attempts until the plugin says that the cart has the update, at most [`ATTEMPTS_MAX`]. Each takes the next of the plans while
+    /// there are any.
     pub(super) async fn deliver(&mut self, shop: &mut Shop<'p>, plans: &[Plan], mut attempt: Attempt<'_>) -> Vec<Came> {
         let mut all = Vec::new();
         for number in 0..ATTEMPTS_MAX as usize {
@@ -185,7 +186,7 @@ impl<'p> Bench<'p> {
         all
     }
 
-    /// Makes attempts while the plugin asks to be called again, at most [`PENDING_MAX`]: each attempt with what came of it.
+    /// Makes attempts while the plugin asks to be called again, at most [`PENDING_MAX`], and returns each with its result.
     pub(super) async fn attempts_while_pending<'u>(&mut self, shop: &mut Shop<'p>, mut attempt: Attempt<'u>) -> Vec<(Attempt<'u>, Came)> {
         let mut all = Vec::new();
         loop {
@@ -220,7 +221,7 @@ impl<'p> Bench<'p> {
         }
     }
 
-    /// What came of it all.
+    /// The report of the whole examination.
     pub(super) fn report(self, cases: Vec<Case>) -> Report {
         let manifest = &self.world.manifest;
         Report {
@@ -236,7 +237,7 @@ impl<'p> Bench<'p> {
         }
     }
 
-    /// The problem that the cart was not told, where it was not.
+    /// The problem that the cart was not told; `None` if it was.
     pub(super) fn not_applied(attempted: &str, came: &Came) -> Option<Problem> {
         let wrong = "the cart took it, so the update is to be applied";
         let remedy = "look at what the plugin makes of the cart's answer to a success, or mend the reply in the cart script";

@@ -1,4 +1,4 @@
-//! What must hold of every call, whatever the cart answers.
+//! The requirements on every call, whatever the cart answers.
 
 use super::bench::{Attempt, Came};
 use super::report::Problem;
@@ -23,7 +23,8 @@ pub(super) fn kind(kind: FailureKind) -> String {
     serde_json::to_value(kind).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// What is wrong with a call by itself: it did not return, asked for what it may not have, or asked what the script does not describe.
+/// The problems of a call by itself: it did not return, requested what it may not have, or made a request that the script does not
+/// describe.
 pub(super) fn sound(attempted: &str, came: &Came) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Outcome::Ended(ended) = &came.outcome {
@@ -56,7 +57,7 @@ pub(super) fn sound(attempted: &str, came: &Came) -> Vec<Problem> {
     problems
 }
 
-/// What is wrong with a success: the cart is not known to have taken the update.
+/// The problem of a success although the cart is not known to have taken the update; `None` if there is none.
 pub(super) fn false_success(attempted: &str, attempt: &Attempt<'_>, came: &Came) -> Option<Problem> {
     let Outcome::Applied(applied) = &came.outcome else { return None };
     let exchanges = &came.log.exchanges;
@@ -74,7 +75,7 @@ pub(super) fn false_success(attempted: &str, attempt: &Attempt<'_>, came: &Came)
     Some(Problem::new(attempted, shown(&came.outcome), wrong, remedy))
 }
 
-/// Both of the above.
+/// The problems of [`sound`] and [`false_success`] together.
 pub(super) fn honest(attempted: &str, attempt: &Attempt<'_>, came: &Came) -> Vec<Problem> {
     let mut problems = sound(attempted, came);
     problems.extend(false_success(attempted, attempt, came));

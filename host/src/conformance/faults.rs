@@ -1,4 +1,4 @@
-//! What goes wrong with a request on its way, and what the plugin is given then: as egress gives it.
+//! Faults of a request on its way, and what the plugin is given then, as egress gives it.
 
 use super::shop::typed;
 use crate::exchange::Outcome;
@@ -7,37 +7,37 @@ use cartage_contract::delivery::FailureKind;
 use cartage_contract::http::{Error, ErrorKind, Reach, Response};
 use std::collections::BTreeMap;
 
-/// Something that goes wrong with one request.
+/// A fault of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// No connection: nothing was sent.
+    /// The connection fails, and nothing is sent.
     NoConnection,
-    /// The cart acted, and no answer came in time.
+    /// The cart acts, and no answer comes in time.
     Timeout,
-    /// The cart acted, and the connection broke before the answer.
+    /// The cart acts, and the connection breaks before the answer.
     LostReply,
-    /// The cart acted, and the connection broke within the answer.
+    /// The cart acts, and the connection breaks within the answer.
     Truncated,
-    /// The cart acted, and its answer is larger than an answer may be.
+    /// The cart acts, and its answer exceeds the size limit.
     TooLarge,
-    /// A page for people came, with status 200; the cart was not reached.
+    /// A web page for people comes, with status 200; the cart is not reached.
     Page,
-    /// A redirect came; the cart was not reached.
+    /// A redirect comes; the cart is not reached.
     Redirect,
-    /// The cart, or something before it, is out of order; nothing was done.
+    /// The cart, or something before it, is out of order; nothing is done.
     Unavailable,
 }
 
-/// What a fault leaves of an answer.
+/// What is left of an answer after a fault.
 pub(super) enum Left {
-    /// This answer in the place of the cart's.
+    /// This answer instead of the cart's.
     Instead(Response),
-    /// No answer.
+    /// No answer, but this error.
     Nothing(Error),
 }
 
 impl Fault {
-    /// Whether the cart does what it was asked before it goes wrong.
+    /// Whether the cart carries out the request before the fault.
     pub(super) fn acts(self) -> bool {
         match self {
             Fault::Timeout | Fault::LostReply | Fault::Truncated | Fault::TooLarge => true,
@@ -45,7 +45,7 @@ impl Fault {
         }
     }
 
-    /// In words, after "the answer to request 2".
+    /// The fault in words, after "the answer to request 2".
     pub(super) fn words(self) -> &'static str {
         match self {
             Fault::NoConnection => "cannot be had: there is no connection",
@@ -77,7 +77,8 @@ impl Fault {
         }
     }
 
-    /// Whether what came can be right after the fault. Where nobody knows what the cart did, only a failure that leads to another attempt is.
+    /// Whether the outcome can be right after the fault. If nobody knows what the cart did, only a failure that leads to another attempt
+    /// is.
     pub(super) fn allows(self, outcome: &Outcome) -> bool {
         let Outcome::Failed(failure) = outcome else { return true };
         match self {
@@ -97,22 +98,22 @@ fn is_of_the_order(kind: FailureKind) -> bool {
     matches!(kind, Kind::OrderNotFound | Kind::AmbiguousOrder | Kind::InvalidData | Kind::StatusNotSupported | Kind::IllegalTransition)
 }
 
-/// What goes wrong in one attempt.
+/// The faults of one attempt.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plan {
-    /// By the place of a request, from 0.
+    /// The faults by the place of their request, from 0.
     pub(super) faults: BTreeMap<usize, Fault>,
-    /// The cart refuses.
+    /// The refusal with which the cart answers; `None` if it refuses nothing.
     pub(super) refusal: Option<Refusal>,
 }
 
 impl Plan {
-    /// One fault at one request.
+    /// A plan with one fault at one request.
     pub(super) fn fault(at: usize, fault: Fault) -> Plan {
         Plan { faults: BTreeMap::from([(at, fault)]), refusal: None }
     }
 
-    /// A cart that refuses.
+    /// A plan for a cart that refuses.
     pub(super) fn refusal(refusal: &Refusal) -> Plan {
         Plan { faults: BTreeMap::new(), refusal: Some(refusal.clone()) }
     }

@@ -14,7 +14,7 @@ use cartage_contract::manifest::{Manifest, Statuses};
 use cartage_contract::orders::{Told, Update};
 use std::collections::BTreeMap;
 
-/// The wish that is put into an answer, in seconds.
+/// The time to wait that is put into an answer, in seconds.
 const WISH_S: u64 = 120;
 /// A number that no order has.
 const NO_ORDER: &str = "404404404";
@@ -41,7 +41,7 @@ pub(super) fn names(manifest: &Manifest) -> Vec<&'static str> {
     names
 }
 
-/// Runs a case. None: it is none of this level.
+/// Runs a case; `None` if this level has no case with that name.
 pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Option<Vec<Problem>> {
     let script = bench.script?;
     Some(match name {
@@ -59,18 +59,19 @@ pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Option<Vec<Problem
     })
 }
 
-/// What a script leaves out: it is a failure unless the script gives a reason.
+/// The problem of a script that leaves something out: a failure unless the script gives a reason.
 fn not_described(case: &str, what: &str, how: &str) -> Problem {
     let remedy = format!("{how}; or, if this cart has no such thing, write [[bypass]] case = {case:?} with the reason");
     Problem::new("reading the cart script", format!("it does not say {what}"), "what a script does not say cannot be tried", remedy)
 }
 
-/// Whether a rule notes something under this name.
+/// Whether a rule of the script records an effect under this name.
 fn notes_under(script: &Script, name: &str) -> bool {
     script.rules.iter().any(|rule: &Rule| rule.set.contains_key(name) || rule.add.contains_key(name))
 }
 
-/// Sends an update to a fresh cart, in several calls where the plugin asks for that. What the last came to, and the problems that every call may have.
+/// Sends an update to a fresh cart, in several calls if the plugin asks for that. Returns the result of the last call, and the problems
+/// that any call may have.
 async fn told<'p>(bench: &mut Bench<'p>, attempted: &str, update: &Update) -> (Shop<'p>, Came, Vec<Problem>) {
     let mut shop = bench.shop();
     let mut all = bench.attempts_while_pending(&mut shop, Attempt::first(update)).await;
@@ -82,13 +83,13 @@ async fn told<'p>(bench: &mut Bench<'p>, attempted: &str, update: &Update) -> (S
     (shop, came, problems)
 }
 
-/// What was done to the cart, in one line.
+/// The effects on the cart, in one line.
 pub(super) fn done(shop: &Shop<'_>) -> String {
     let effects: Vec<String> = shop.effects().iter().take(8).map(ToString::to_string).collect();
     if effects.is_empty() { "nothing was done to the cart".to_owned() } else { format!("the cart has: {}", effects.join("; ")) }
 }
 
-/// Each status arrives as it is, and no other.
+/// Each status reaches the cart unchanged, and no other status does.
 async fn statuses(bench: &mut Bench<'_>, script: &Script) -> Vec<Problem> {
     if !notes_under(script, "status") {
         return vec![not_described("statuses", "how the cart learns an order's status", "add set.status to the rule that sets it")];
@@ -126,7 +127,7 @@ async fn statuses(bench: &mut Bench<'_>, script: &Script) -> Vec<Problem> {
     problems
 }
 
-/// Each tracking number arrives.
+/// Each tracking number reaches the cart.
 async fn packages(bench: &mut Bench<'_>, script: &Script) -> Vec<Problem> {
     if !notes_under(script, "shipment") {
         return vec![not_described("packages", "how the cart learns a package", "add add.shipment to the rule that makes it")];
@@ -149,7 +150,7 @@ async fn packages(bench: &mut Bench<'_>, script: &Script) -> Vec<Problem> {
     problems
 }
 
-/// A note arrives as it is.
+/// A note reaches the cart unchanged.
 async fn notes(bench: &mut Bench<'_>, script: &Script) -> Vec<Problem> {
     if !notes_under(script, "note") {
         return vec![not_described("notes", "how the cart learns a note", "add add.note or set.note to the rule that keeps it")];
@@ -168,7 +169,7 @@ fn missing(shop: &Shop<'_>, attempted: &str, text: &str, what: &str) -> Option<P
     (!arrived).then(|| Problem::new(attempted, done(shop), format!("the {what} {text:?} did not arrive"), remedy))
 }
 
-/// An outcome must be a failure of this kind, and nothing may have been done.
+/// The problem unless the outcome is a failure of the expected kind (of any kind with `None`) and the cart did nothing.
 fn refused(attempted: &str, came: &Came, shop: &Shop<'_>, expected: Option<FailureKind>, why: &str) -> Option<Problem> {
     let is_expected = match (&came.outcome, expected) {
         (Outcome::Failed(failure), Some(expected)) => failure.kind == expected,
@@ -209,7 +210,7 @@ async fn ambiguous_order(bench: &mut Bench<'_>, script: &Script) -> Vec<Problem>
     problems
 }
 
-/// One attempt at an update of a cart that refuses.
+/// Makes one attempt at an update of a cart that refuses.
 async fn refused_once(bench: &mut Bench<'_>, refusal: &Refusal, attempted: &str, problems: &mut Vec<Problem>) -> Came {
     let update = bench.maker().everything();
     let (mut shop, attempt) = (bench.shop(), Attempt::first(&update));
@@ -223,7 +224,7 @@ fn attempted(refusal: &Refusal) -> String {
     format!("an update that the cart refuses ({}) with status {} and {body:?}", refusal.case, refusal.reply.status)
 }
 
-/// Each refusal of a case that the script describes leads to its kind.
+/// Each refusal that the script describes for a case leads to a failure of the expected kind (of any kind with `None`).
 async fn described(bench: &mut Bench<'_>, script: &Script, name: &str, expected: Option<FailureKind>) -> Vec<Problem> {
     let refusals: Vec<&Refusal> = script.refusals.iter().filter(|refusal| refusal.case == name).collect();
     if refusals.is_empty() {
@@ -238,7 +239,8 @@ async fn described(bench: &mut Bench<'_>, script: &Script, name: &str, expected:
     problems
 }
 
-/// Writes before the refusal are no fault of the plugin, so only the kind is looked at.
+/// The problem unless the outcome is a failure of the expected kind. Writes before the refusal are no fault of the plugin, so only the kind is
+/// checked.
 fn of_kind(attempted: &str, came: &Came, expected: Option<FailureKind>) -> Option<Problem> {
     refused(attempted, came, &Shop::StandIn, expected, "the cart refused")
 }
@@ -290,7 +292,7 @@ async fn server_error(bench: &mut Bench<'_>, script: &Script, name: &str) -> Vec
     problems
 }
 
-/// A refusal that comes with status 200 is one.
+/// A refusal with status 200 is treated as a refusal.
 async fn error_with_200(bench: &mut Bench<'_>, script: &Script, name: &str) -> Vec<Problem> {
     if let Some(other) = script.refusals_of("error-with-200").find(|refusal| !(200..=299).contains(&refusal.reply.status)) {
         let came = format!("a [[refusal]] of it has the status {}", other.reply.status);

@@ -1,4 +1,4 @@
-//! The author's own cases.
+//! The plugin author's own cases, from the cart script.
 
 use super::bench::{Attempt, Bench, Came};
 use super::expect::{honest, kind, shown};
@@ -11,7 +11,7 @@ use cartage_cart_script::{Case, Expected};
 use cartage_contract::delivery::AppliedOutcome;
 use cartage_contract::orders::{Told, Update};
 
-/// Runs a case of the script's, with its own settings.
+/// Runs a case of the script, with the case's own settings.
 pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Vec<Problem> {
     let case = bench.script.and_then(|script| script.cases.iter().find(|case| case.name == name));
     let case = case.expect("a name is that of a case of a level or of the script");

@@ -1,6 +1,6 @@
 //! Random numbers from a seed: the same in each run and on each machine. Not for secrets.
 
-/// A sequence of numbers (SplitMix64).
+/// A sequence of pseudo-random numbers (SplitMix64).
 pub(super) struct Random(u64);
 
 impl Random {
@@ -16,17 +16,17 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`, which is above 0.
+    /// A number below `end`, which must be above 0.
     pub(super) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end as u64).expect("it is below a usize")
     }
 
-    /// One of these, of which there is at least one.
+    /// One of these, of which there must be at least one.
     pub(super) fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         &all[self.below(all.len())]
     }
 
-    /// 32 bytes, as a context has them.
+    /// 32 bytes, the length of a context's entropy.
     pub(super) fn bytes(&mut self) -> Vec<u8> {
         (0..4).flat_map(|_| self.next().to_le_bytes()).collect()
     }

@@ -1,4 +1,4 @@
-//! One update again and again, for whoever measures what a call costs: nothing is judged, and nothing is sent.
+//! One update sent repeatedly, for measuring the cost of a call: nothing is judged, and nothing is sent.
 
 use super::bench::{Attempt, Bench};
 use super::faults::Plan;
@@ -8,14 +8,15 @@ use crate::plugin::Plugin;
 use cartage_cart_script::Script;
 use cartage_contract::orders::Update;
 
-/// A plugin, and the update that it is called with.
+/// A plugin, and the update with which it is called.
 pub struct Rehearsal<'p> {
     bench: Bench<'p>,
     update: Update,
 }
 
 impl<'p> Rehearsal<'p> {
-    /// The update holds everything that the plugin carries. With a script, one that is [`whole`](Script::whole), the script's cart answers; else a stand-in.
+    /// Prepares an update with everything that the plugin carries. With a script that is [`whole`](Script::whole), the script's cart
+    /// answers; otherwise a stand-in.
     ///
     /// # Errors
     /// As [`examine`](super::examine).
@@ -25,7 +26,7 @@ impl<'p> Rehearsal<'p> {
         Ok(Rehearsal { bench, update })
     }
 
-    /// Makes a first attempt, at a cart that was told nothing yet.
+    /// Makes a first attempt, at a cart that has not been told anything yet.
     pub async fn call(&mut self) -> Outcome {
         let mut shop = self.bench.shop();
         self.bench.attempt(&mut shop, &Plan::default(), &Attempt::first(&self.update)).await.outcome

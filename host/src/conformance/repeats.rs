@@ -1,4 +1,4 @@
-//! The cases about attempts that are made again: the cart has everything once, whatever was lost on the way.
+//! The cases about repeated attempts: the cart has everything exactly once, whatever was lost on the way.
 
 use super::basic::places;
 use super::bench::{ATTEMPTS_MAX, Attempt, Bench, Came};
@@ -21,7 +21,7 @@ pub(super) fn names(manifest: &Manifest) -> Vec<&'static str> {
     names
 }
 
-/// Runs a case. None: it is none of these.
+/// Runs a case; `None` if there is none with that name here.
 pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Option<Vec<Problem>> {
     Some(match name {
         "same-update-twice" => same_update_twice(bench).await,
@@ -33,7 +33,7 @@ pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Option<Vec<Problem
     })
 }
 
-/// What was done twice.
+/// The problem of effects that occurred twice; `None` if there are none.
 pub(super) fn twice(attempted: &str, shop: &Shop<'_>) -> Option<Problem> {
     let twice: Vec<String> = shop.twice().into_iter().map(ToString::to_string).collect();
     let remedy = "look at `delivery.earlier` before a step that the cart does not know as a repeat: leave out what its steps name, and read the cart where \
@@ -42,13 +42,14 @@ pub(super) fn twice(attempted: &str, shop: &Shop<'_>) -> Option<Problem> {
     (!twice.is_empty()).then(|| Problem::new(attempted, "a second one of the same", wrong, remedy))
 }
 
-/// A host that died before it noted the success makes the attempt again: it is told of the first, and the cart has it already.
+/// A host that died before it recorded the success attempts the update again: the plugin is told of the first attempt, and the cart has the
+/// update already.
 async fn same_update_twice(bench: &mut Bench<'_>) -> Vec<Problem> {
     let attempted = "the same update again, after the cart has taken it";
     again(bench, attempted, |first, came| first.told(came)).await
 }
 
-/// The same, and nobody knows what the first attempt did.
+/// As [`same_update_twice`], but the outcome of the first attempt is unknown.
 async fn outcome_unknown(bench: &mut Bench<'_>) -> Vec<Problem> {
     let attempted = "the same update again, when it is not known that the cart has taken it";
     again(bench, attempted, |_, _| EarlierAttempt {
@@ -75,7 +76,7 @@ async fn again(bench: &mut Bench<'_>, attempted: &str, told: impl Fn(&Attempt<'_
     ended(attempted, &came, &shop)
 }
 
-/// What a delivery of several attempts came to.
+/// The problems of a delivery in several attempts.
 fn ended(attempted: &str, all: &[Came], shop: &Shop<'_>) -> Vec<Problem> {
     let mut problems: Vec<Problem> = all.iter().flat_map(|came| sound(attempted, came)).collect();
     let last = all.last().expect("a delivery has an attempt");
@@ -112,7 +113,7 @@ async fn told_before(bench: &mut Bench<'_>) -> Vec<Problem> {
     problems
 }
 
-/// A fault at each request in turn, and then none: the update arrives, and everything once.
+/// A fault at each request in turn, followed by attempts without one: the update arrives, and everything exactly once.
 async fn at_each_place(bench: &mut Bench<'_>, fault: Fault) -> Vec<Problem> {
     let update = bench.maker().everything();
     let mut problems = Vec::new();

@@ -1,28 +1,28 @@
-//! What came of an examination: plain data.
+//! The report of an examination, as plain data.
 
 use super::Level;
 use crate::id::Digest;
 use serde::Serialize;
 
-/// Problems of one case that are kept; the others are counted.
+/// The most problems of one case that are listed; further ones are counted.
 pub(super) const PROBLEMS_MAX: usize = 20;
 
-/// What came of an examination.
+/// The report of an examination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The plugin's name.
+    /// The plugin's name, from its manifest.
     pub plugin: String,
-    /// Its version.
+    /// The plugin's version, from its manifest.
     pub version: String,
-    /// The digest of its file.
+    /// The digest of the plugin's file.
     pub digest: Digest,
-    /// How much was tried.
+    /// The level of the examination.
     pub level: Level,
-    /// Where random answers began.
+    /// The seed of the random answers.
     pub seed: u64,
     /// Whether no case failed.
     pub passed: bool,
-    /// Calls of the plugin that were made.
+    /// The number of calls of the plugin.
     pub calls: u32,
     /// The cases, in the order in which they were run.
     pub cases: Vec<Case>,
@@ -30,51 +30,51 @@ pub struct Report {
     pub limits: Vec<Measured>,
 }
 
-/// One case.
+/// A case and its verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Case {
-    /// Its name.
+    /// The case's name, as in `docs/conformance.md` or the cart script.
     pub name: String,
-    /// What came of it.
+    /// The result of the case.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Verdict {
-    /// The plugin keeps it.
+    /// The plugin meets the requirement.
     Passed,
-    /// It does not.
+    /// The plugin does not meet the requirement.
     Failed {
-        /// What is wrong, at least one thing.
+        /// The problems, at least one.
         problems: Vec<Problem>,
-        /// Further things that are wrong, which are not listed.
+        /// The number of further problems, which are not listed.
         further: usize,
     },
-    /// It does not, and the cart script says why it is not held to it.
+    /// The plugin does not meet the requirement, and the cart script says why that is accepted.
     Bypassed {
-        /// The reason that the cart script gives.
+        /// The reason in the cart script.
         reason: String,
     },
-    /// It does, and the cart script bypasses it all the same.
+    /// The plugin meets the requirement, and the cart script bypasses the case all the same.
     NeedlesslyBypassed {
-        /// The script's reason, which does not hold any more.
+        /// The reason in the cart script, which no longer applies.
         reason: String,
     },
 }
 
-/// Something that is wrong.
+/// One violation of a requirement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// What was attempted.
     pub attempted: String,
-    /// What came of it.
+    /// What the plugin did.
     pub came: String,
-    /// Why that is wrong.
+    /// Why the plugin's behaviour is wrong.
     pub wrong: String,
-    /// What to do.
+    /// How to fix the plugin or the script.
     pub remedy: String,
 }
 
@@ -83,18 +83,18 @@ pub struct Problem {
 pub struct Measured {
     /// The limit, as a cart's definition names it.
     pub limit: &'static str,
-    /// The most that was used.
+    /// The most that a call used, in the limit's unit.
     pub used: u64,
-    /// How much there is.
+    /// The limit itself, in the same unit.
     pub of: u64,
     /// The share that was used, in percent, rounded up.
     pub percent: u64,
-    /// The case in which it was used. Empty: in none.
+    /// The case with that call; empty if no call used any.
     pub case: String,
 }
 
 impl Verdict {
-    /// Of a case's problems, and the reason for which the script bypasses the case, if it does.
+    /// The verdict on a case with these problems. `bypass` is the reason for which the script bypasses the case, if it does.
     pub(super) fn of(mut problems: Vec<Problem>, bypass: Option<&str>) -> Verdict {
         match (problems.is_empty(), bypass) {
             (true, None) => Verdict::Passed,
@@ -108,7 +108,7 @@ impl Verdict {
         }
     }
 
-    /// Whether the plugin does not conform because of it.
+    /// Whether this verdict means that the plugin does not conform.
     pub fn is_failure(&self) -> bool {
         matches!(self, Verdict::Failed { .. })
     }

@@ -1,22 +1,22 @@
-//! Values of settings: one that fits, and those at the bounds.
+//! Values for settings: one that fits, and those at the bounds.
 
 use cartage_contract::delivery::{Choice, SettingValue};
 use cartage_contract::manifest::{Choices, IntegerLimits, Setting, SettingKind, TextLimits};
 
-/// Characters of a text that is tried, at most.
+/// The longest text that is tried, in characters.
 const TEXT_MAX: u32 = 4_096;
 /// Texts that fit many patterns.
 const USUAL_TEXTS: [&str; 8] = ["a", "A", "1", "shop", "1.0", "https://shop.example", "a@shop.example", "2026-01-05"];
-/// Choices that are tried, at most.
+/// The most choices that are tried.
 const CHOICES_TRIED_MAX: usize = 50;
 
-/// A value that the setting takes. None: none could be made up.
+/// A value that the setting accepts; `None` if none could be made up.
 pub(super) fn some_value(setting: &Setting) -> Option<SettingValue> {
     let usual = USUAL_TEXTS.into_iter().map(|text| SettingValue::Text(text.to_owned()));
     candidates(setting).into_iter().chain(usual).find(|value| setting.accept(value).is_ok())
 }
 
-/// The values at a setting's bounds that it takes: the shortest and the longest text, the smallest and the largest number, each choice.
+/// The accepted values at a setting's bounds: the shortest and the longest text, the smallest and the largest number, each choice.
 pub(super) fn at_bounds(setting: &Setting) -> Vec<SettingValue> {
     candidates(setting).into_iter().filter(|value| setting.accept(value).is_ok()).collect()
 }
@@ -41,7 +41,7 @@ fn texts(limits: &TextLimits) -> Vec<String> {
     ["a", "1", "é", "\""].into_iter().flat_map(|filler| [of(filler, limits.min), of(filler, long)]).collect()
 }
 
-/// The shop's own choices are not known: one is made up.
+/// The values of the choices. The shop's own choices are not known, so one is made up.
 fn values(choices: &Choices) -> Vec<String> {
     match choices {
         Choices::Fixed(choices) => choices.iter().take(CHOICES_TRIED_MAX).map(|Choice { value, .. }| value.clone()).collect(),

@@ -1,22 +1,22 @@
-//! Who answers a plugin: a cart that lives by a script, a stand-in that knows nothing, or chance.
+//! The side that answers a plugin: a cart that follows a script, a stand-in without knowledge, or random answers.
 
 use super::random::Random;
 use super::world::World;
 use cartage_cart_script::{Asked, Cart, Effect, NoRule, Reply};
 use cartage_contract::http::{Method, Request, Response, ResponseHeader};
 
-/// Who answers.
+/// The side that answers a plugin's requests.
 pub(super) enum Shop<'s> {
-    /// A cart that lives by a script.
+    /// A cart that follows a script.
     Scripted(Cart<'s>),
-    /// A server that answers everything with success and an empty content of a type that the plugin reads.
+    /// A server that answers everything with success and empty content of a type that the plugin reads.
     StandIn,
-    /// Answers by chance.
+    /// A server that gives random answers.
     Random(Random),
 }
 
 impl<'s> Shop<'s> {
-    /// Answers a request, and does what it is for.
+    /// Answers a request, and carries it out.
     pub(super) fn answer(&mut self, request: &Request, asked: &Asked, world: &World) -> Result<Response, NoRule> {
         match self {
             Shop::Scripted(cart) => cart.answer(asked),
@@ -25,30 +25,30 @@ impl<'s> Shop<'s> {
         }
     }
 
-    /// A refusal's answer.
+    /// The answer to a request that the cart refuses; `None` if the shop has no script.
     pub(super) fn refuse(&self, reply: &Reply, asked: &Asked) -> Option<Response> {
         let Shop::Scripted(cart) = self else { return None };
         Some(cart.refuse(reply, asked))
     }
 
-    /// The name of the rule that answers a request.
+    /// The name of the script's rule that answers a request; `None` if there is none.
     pub(super) fn rule_name(&self, asked: &Asked) -> Option<&'s str> {
         let Shop::Scripted(cart) = self else { return None };
         cart.rule_name(asked)
     }
 
-    /// What was done to the cart, in order.
+    /// The effects on the cart, in order.
     pub(super) fn effects(&self) -> &[Effect] {
         if let Shop::Scripted(cart) = self { cart.effects() } else { &[] }
     }
 
-    /// What was added twice, each once.
+    /// The effects that were added more than once, each listed once.
     pub(super) fn twice(&self) -> Vec<&Effect> {
         if let Shop::Scripted(cart) = self { cart.twice() } else { Vec::new() }
     }
 }
 
-/// An answer with one header that says the body's type.
+/// An answer with one header, the body's type.
 pub(super) fn typed(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Response {
     let header = ResponseHeader { name: "content-type".to_owned(), value: content_type.to_owned() };
     Response { status, headers: vec![header], body: body.into(), extra: Vec::new() }

@@ -1,4 +1,4 @@
-//! The host's side of one call, without a socket: requests are judged as egress judges them, and answered by a [`Shop`].
+//! The host's side of one call, without a socket: requests are checked as egress checks them, and answered by a [`Shop`].
 
 use super::faults::{Fault, Left, Plan};
 use super::shop::Shop;
@@ -12,7 +12,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
-/// Answers what a guest asks in one call.
+/// The services of one call.
 pub(super) struct Stage<'w, 's> {
     world: &'w World,
     delivery: Option<String>,
@@ -21,34 +21,34 @@ pub(super) struct Stage<'w, 's> {
     pub(super) log: Log,
 }
 
-/// What happened in one call.
+/// The record of one call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Log {
-    /// Everything that was asked, in order.
+    /// All requests to the host, in order.
     pub(super) asks: Vec<Ask>,
-    /// The requests that were allowed.
+    /// The HTTP requests that were allowed.
     pub(super) exchanges: Vec<Exchange>,
-    /// Why requests and signatures were denied.
+    /// Why HTTP requests and signatures were denied, one text each.
     pub(super) denied: Vec<String>,
     /// Requests for which the script has no rule.
     pub(super) unruled: Vec<String>,
-    /// Bytes of the largest request.
+    /// The size of the largest HTTP request, in bytes.
     pub(super) request_bytes: u64,
 }
 
-/// A request and its answer.
+/// An HTTP request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Exchange {
     /// The method, the endpoint and the path.
     pub(super) name: String,
     pub(super) effect: Effect,
     pub(super) reach: Reach,
-    /// Whether the cart's own answer came, whole.
+    /// Whether the cart's own answer arrived, and was complete.
     pub(super) is_whole: bool,
 }
 
 impl Log {
-    /// How far the writes got. What may have arrived stays so, whatever was answered before and after.
+    /// How far the writes got. A write that may have arrived counts as such, whatever was answered before and after.
     pub(super) fn reach(&self) -> Reach {
         let writes = || self.exchanges.iter().filter(|exchange| exchange.effect == Effect::Writes).map(|exchange| exchange.reach);
         if writes().any(|reach| reach == Reach::MaybeSent) { Reach::MaybeSent } else { writes().max().unwrap_or(Reach::NothingSent) }
@@ -75,7 +75,7 @@ impl<'w, 's> Stage<'w, 's> {
         result
     }
 
-    /// Counts and judges a request, and puts it together with its secrets.
+    /// Counts and checks a request, and inserts its secrets.
     fn judge(&mut self, request: &Request) -> Result<Asked, Error> {
         let limit = self.world.grants.limits.requests as usize;
         if self.log.exchanges.len() >= limit {
@@ -120,7 +120,7 @@ impl<'w, 's> Stage<'w, 's> {
         }
     }
 
-    /// What the guest may see of an answer.
+    /// The part of an answer that the guest may see.
     fn shown(&self, endpoint: &str, mut response: Response) -> Result<Response, Error> {
         let endpoint = self.world.manifest.endpoint(endpoint).expect("the request was allowed");
         let content_type = response.headers.iter().find(|header| header.name == "content-type").map(|header| header.value.clone());
@@ -169,7 +169,7 @@ fn hash(algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
     }
 }
 
-/// RFC 2104, by the one function above: nothing here is secret, so nothing has to be wiped.
+/// HMAC (RFC 2104) from the one hash function above: nothing here is secret, so nothing has to be wiped.
 fn mac(algorithm: Algorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
     let block = if algorithm == Algorithm::Sha512 { 128 } else { 64 };
     let mut padded = if key.len() > block { hash(algorithm, key) } else { key.to_vec() };

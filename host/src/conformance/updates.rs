@@ -1,22 +1,22 @@
-//! Updates that a plugin must be able to take: what its manifest says that it carries, each alone and all together.
+//! Updates that a plugin must be able to take: the parts that its manifest says it carries, each alone and all together.
 
 use cartage_contract::manifest::{Features, Manifest, Statuses};
 use cartage_contract::orders::{CivilDate, CivilTime, Content, LineItem, Package, Told, Update};
 
-/// Statuses that are tried, at most.
+/// The most statuses that are tried.
 const STATUSES_TRIED_MAX: usize = 30;
-/// Packages and line items of the large update.
+/// The number of packages and of line items in the large update.
 const MANY: usize = 25;
-/// The note of updates that have one.
+/// The note in updates that have one.
 pub(super) const NOTE: &str = "Left at the door, 3 \u{e9}t. <b>&\"quoted\"</b>";
 
-/// An update and what it is about, in words.
+/// An update with a description in words.
 pub(super) struct Named {
     pub(super) words: String,
     pub(super) update: Update,
 }
 
-/// What updates are about.
+/// Makes updates for a plugin.
 pub(super) struct Maker<'m> {
     manifest: &'m Manifest,
     /// The order that the cart knows.
@@ -26,7 +26,7 @@ pub(super) struct Maker<'m> {
 }
 
 impl<'m> Maker<'m> {
-    /// `statuses` are the cart's, where the script names any.
+    /// A maker for this plugin. `statuses` are the cart's, if the script names any.
     pub(super) fn new(manifest: &'m Manifest, order: &str, statuses: &[String]) -> Maker<'m> {
         let mut tried: Vec<String> = match &manifest.statuses {
             Statuses::Fixed(own) => own.iter().map(|status| status.value.clone()).collect(),
@@ -69,7 +69,7 @@ impl<'m> Maker<'m> {
         }
     }
 
-    /// Everything that the plugin carries, in one update.
+    /// An update with everything that the plugin carries.
     pub(super) fn everything(&self) -> Update {
         let features = self.features();
         let mut update = self.plain();
@@ -86,14 +86,14 @@ impl<'m> Maker<'m> {
         update
     }
 
-    /// The same with packages that the cart was told of before.
+    /// The update of [`Maker::everything`] with packages that the cart was told of before.
     pub(super) fn told(&self) -> Update {
         let mut update = self.everything();
         update.packages.iter_mut().for_each(|package| package.told = Told::AlreadyTold);
         update
     }
 
-    /// A package, its number by its place.
+    /// A package whose tracking number depends on its place.
     pub(super) fn package(&self, at: usize, told: Told) -> Package {
         let carrier = self.manifest.carriers.listed().first().map_or_else(|| "UPS".to_owned(), |carrier| carrier.value.clone());
         let content = Content {
@@ -119,7 +119,7 @@ impl<'m> Maker<'m> {
         }
     }
 
-    /// Every update that is tried, each about one thing, and at last a large one.
+    /// Every update that is tried, each about one thing, and a large one at the end.
     pub(super) fn all(&self) -> Vec<Named> {
         let features = self.features();
         let mut all: Vec<Named> = Vec::new();

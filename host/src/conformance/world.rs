@@ -1,4 +1,4 @@
-//! What a plugin finds around it: endpoints, credentials, settings and limits, made up from its manifest and from the script.
+//! The surroundings of a plugin under test: endpoints, credentials, settings and limits, from its manifest and the script.
 
 use crate::carts::{Limits, SetLimits};
 use cartage_cart_script::Script;
@@ -8,56 +8,56 @@ use cartage_contract::manifest::{Base, Endpoint, KeyEncoding, Manifest, Plain, S
 use cartage_contract::request::Secrets;
 use std::collections::BTreeMap;
 
-/// The moment of every first attempt: 2026-01-05T09:30:00Z.
+/// The time of every first attempt: 2026-01-05T09:30:00Z.
 pub(super) const NOW_UNIX_MS: u64 = 1_767_605_400_000;
 
-/// Why nothing can be tried.
+/// Why nothing can be tested.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The settings do not fit, or one needs a value that cannot be made up.
     #[error("the plugin's settings are not complete or do not fit")]
     Settings(#[source] cartage_contract::manifest::SettingErrors),
-    /// A value of the script does not fit its setting.
+    /// A value in the script does not fit its setting.
     #[error("the cart script's settings do not fit the plugin")]
     Setting(#[source] cartage_contract::manifest::SettingError),
-    /// The script names something that the plugin has not.
+    /// The script names something that the plugin does not declare.
     #[error("the cart script names the {what} {name:?}, which the plugin's manifest does not have")]
     NotDeclared {
-        /// Which kind of thing.
+        /// The kind of thing, such as a setting.
         what: &'static str,
-        /// Its name.
+        /// The name in the script.
         name: String,
     },
-    /// An endpoint cannot be bound so.
+    /// An endpoint cannot be bound to this URL.
     #[error("endpoint {endpoint} cannot be bound to {url}: {reason}")]
     Binding {
-        /// The endpoint.
+        /// The endpoint's name.
         endpoint: String,
-        /// The base URL.
+        /// The base URL in the script.
         url: String,
-        /// Why not.
+        /// Why the URL cannot be used.
         reason: String,
     },
-    /// A case that is to be run does not exist.
+    /// A case that was asked for does not exist.
     #[error("there is no case {name:?}; the cases are {}", names.join(", "))]
     NoSuchCase {
-        /// The name.
+        /// The name that was asked for.
         name: String,
-        /// Those that exist.
+        /// The names of the cases that exist.
         names: Vec<String>,
     },
     /// The script bypasses a case that does not exist.
     #[error("the cart script bypasses the case {name:?}, which does not exist; the cases are {}", names.join(", "))]
     NoSuchBypass {
-        /// The name.
+        /// The name in the script.
         name: String,
-        /// Those that exist.
+        /// The names of the cases that exist.
         names: Vec<String>,
     },
 }
 
-/// What a plugin finds around it.
+/// The surroundings of a plugin under test.
 pub(super) struct World {
     pub(super) manifest: Manifest,
     pub(super) grants: Grants,
@@ -66,7 +66,7 @@ pub(super) struct World {
     pub(super) limits: Limits,
 }
 
-/// The values of credentials.
+/// The values of credentials, by slot and field.
 pub(super) struct Values(BTreeMap<(String, String), String>);
 
 impl Secrets for Values {
@@ -76,7 +76,7 @@ impl Secrets for Values {
 }
 
 impl World {
-    /// What the script says, and stand-ins for what it does not.
+    /// Builds the world from the script, with stand-ins for what the script leaves out.
     pub(super) fn new(manifest: &Manifest, script: Option<&Script>) -> Result<World, Error> {
         let limits = SetLimits::default().with(&manifest.pace);
         if let Some(script) = script {
@@ -101,7 +101,7 @@ impl World {
         Ok(World { manifest: manifest.clone(), grants, secrets: Values(values), settings, limits })
     }
 
-    /// What a call is told of the world.
+    /// The part of the world that a call is told.
     pub(super) fn context(&self, now_unix_ms: u64, entropy: Vec<u8>) -> Context {
         let base_url = |(name, bound): (&String, &grants::BoundEndpoint)| BoundEndpoint {
             name: name.clone(),
@@ -157,13 +157,14 @@ fn bound(endpoint: &Endpoint, script: Option<&Script>) -> Result<(String, grants
     Ok((endpoint.name.clone(), grants::BoundEndpoint { base, signed: None, secrets: SecretsInClear::Accepted }))
 }
 
-/// With a script: what it [binds](Script::binds). Without: all; of slots that stand for each other, the first.
+/// Whether a slot is used: with a script, if the script [binds](Script::binds) it; without one, always, except that of alternative slots
+/// only the first is.
 fn is_bound(slot: &Slot, manifest: &Manifest, script: Option<&Script>) -> bool {
     let is_first = |group: &String| manifest.alternatives(group).next().is_some_and(|first| first.name == slot.name);
     script.map_or_else(|| slot.alternative.as_ref().is_none_or(is_first), |script| script.binds(slot, manifest))
 }
 
-/// A slot's values: those that are given, stand-ins for what else it must have, and what the host itself would make (a token, a signature).
+/// The values of a slot: those given, stand-ins for other required ones, and what the host itself would make (a token, a signature).
 fn fields(slot: &Slot, given: Option<&BTreeMap<String, String>>) -> BTreeMap<String, String> {
     let key = match slot.kind {
         SlotKind::MacKey(KeyEncoding::Base64) => Some("c3RhbmQtaW4ta2V5"),
@@ -191,7 +192,7 @@ fn fields(slot: &Slot, given: Option<&BTreeMap<String, String>>) -> BTreeMap<Str
     values
 }
 
-/// The script's values, those of one case in their place, and made-up ones for settings that need a value and have none.
+/// The script's values, replaced by those of the case, and made-up ones for settings that need a value and have none.
 pub(super) fn settings(manifest: &Manifest, script: Option<&Script>, of_case: &BTreeMap<String, Plain>) -> Result<Vec<Setting>, Error> {
     let mut given: Vec<Setting> = Vec::new();
     let of_script = script.map(|script| &script.settings).into_iter().flatten();
@@ -211,7 +212,7 @@ pub(super) fn settings(manifest: &Manifest, script: Option<&Script>, of_case: &B
     manifest.settings_from(given).map_err(Error::Settings)
 }
 
-/// The same settings with one of another value.
+/// The same settings with one value replaced.
 pub(super) fn with(settings: &[Setting], name: &str, value: SettingValue) -> Vec<Setting> {
     let mut others: Vec<Setting> = settings.iter().filter(|setting| setting.name != name).cloned().collect();
     others.push(Setting { name: name.to_owned(), value });

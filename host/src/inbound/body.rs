@@ -1,8 +1,8 @@
-//! The body of a request: read within a size, a time, and a share of the memory that all bodies have together.
+//! The body of a request, read within a size, a time, and a share of the memory for all bodies.
 //!
-//! The first [`START_BYTES`] are read without asking for memory: whoever answers can decide by them, and the number of connections bounds what
-//! they take in all. The rest is read only once the [`Room`] has space for all of it, so that bodies that stay unfinished cannot take more
-//! memory than the room has. No single sender gets more than half of a room.
+//! The first [`START_BYTES`] are read without a share of that memory: the handler can decide by them, and the number of connections bounds
+//! their total. The rest is read only once the [`Room`] has space for all of it, so that unfinished bodies cannot take more memory than the
+//! room has. No single sender gets more than half of a room.
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::HeaderMap;
@@ -15,57 +15,57 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-/// Bytes of a body that are read without a share of the [`Room`].
+/// The bytes of a body that are read without a share of the [`Room`].
 pub const START_BYTES: usize = 64 << 10;
-/// How long what is left of a body that was refused may come, so that its sender reads the answer instead of a broken connection.
+/// How long the rest of a refused body is still received, so that its sender reads the answer instead of a broken connection.
 const DISCARD_MAX: Duration = Duration::from_secs(5);
-/// The unit in which memory is shared.
+/// The unit in which memory is shared, in bytes.
 const UNIT: usize = 1 << 10;
-/// Senders of a room that are remembered although they have nothing of it any more.
+/// The most senders that a room remembers although they hold no memory any more.
 const SENDERS_KEPT: usize = 64;
 
 /// Why a body was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is too large.
+    /// The body is too large.
     #[error("the body has more than {bytes_max} bytes, which are the most here")]
     TooLarge {
-        /// The limit.
+        /// The limit, in bytes.
         bytes_max: usize,
     },
-    /// It did not come in time.
+    /// The body did not arrive in time.
     #[error("the body did not come within {} seconds", .at_most.as_secs_f64())]
     Late {
-        /// The limit.
+        /// The limit that applied.
         at_most: Duration,
     },
-    /// The connection ended, or what came is not HTTP.
+    /// The connection ended, or the data is not valid HTTP.
     #[error("the body was cut off")]
     CutOff(#[source] axum::Error),
-    /// Other large bodies took all the memory that there is for them.
+    /// Other large bodies hold all the memory that is set aside for them.
     #[error("too many large bodies come at once")]
     NoRoom,
 }
 
-/// How much of a body is taken.
+/// The limits of a body.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Bytes, at most.
+    /// The largest body, in bytes.
     pub bytes_max: usize,
     /// The time from the head of the request to the last byte of the body.
     pub at_most: Duration,
 }
 
-/// Memory for the bodies that are being read or worked on, all together.
+/// The memory for all large bodies that are being read or handled.
 #[derive(Debug)]
 pub struct Room {
     units: Arc<Semaphore>,
     most: usize,
-    /// What each sender may have of it. One that has nothing is forgotten some time.
+    /// The part of the room that each sender may have. A sender that holds nothing is dropped eventually.
     senders: Mutex<HashMap<String, Weak<Semaphore>>>,
 }
 
-/// A share of a [`Room`], given back when it is dropped.
+/// A share of a [`Room`], returned when it is dropped.
 #[derive(Debug)]
 pub struct Share {
     _of_sender: OwnedSemaphorePermit,
@@ -73,13 +73,13 @@ pub struct Share {
 }
 
 impl Room {
-    /// A room of so many bytes.
+    /// A room of this size.
     pub fn new(bytes: usize) -> Room {
         let most = bytes / UNIT;
         Room { units: Arc::new(Semaphore::new(most)), most, senders: Mutex::default() }
     }
 
-    /// Waits for space for so many bytes of a sender.
+    /// Waits until `bytes` of the room are free for a sender.
     async fn share(&self, sender: &str, bytes: usize, until: Instant) -> Result<Share, Error> {
         let units = bytes.div_ceil(UNIT);
         if units > self.most / 2 {
@@ -118,27 +118,27 @@ pub struct Reading {
     body: Body,
     read: Vec<u8>,
     ended: bool,
-    /// How many bytes the sender said that there are.
+    /// The length that the sender announced; `None` if it announced none.
     announced: Option<usize>,
     limits: Limits,
     until: Instant,
 }
 
-/// A body that was read, with the memory that it takes.
+/// A complete body, with the memory that it holds.
 #[derive(Debug)]
 pub struct Whole {
-    /// Its bytes.
+    /// The content of the body.
     pub bytes: Bytes,
-    /// What of the room it has. None: it is small.
+    /// The share of the room that the body holds; `None` for a small body.
     pub share: Option<Share>,
 }
 
 impl Reading {
-    /// Begins to read. Nothing is read yet.
+    /// Prepares to read a body. Nothing is read yet.
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`] where the sender says so.
+    /// [`Error::TooLarge`] if the announced length is over the limit.
     pub fn begin(headers: &HeaderMap, body: Body, limits: Limits) -> Result<Reading, Error> {
         let said = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let announced = body.size_hint().exact().max(said);
@@ -149,21 +149,21 @@ impl Reading {
         Ok(Reading { body, read: Vec::new(), ended: false, announced, limits, until: Instant::now() + limits.at_most })
     }
 
-    /// The first [`START_BYTES`], and perhaps some more; fewer where there are no more. And whether that is all.
+    /// The first [`START_BYTES`] or somewhat more, or fewer if the body is shorter; and whether that is the whole body.
     ///
     /// # Errors
     ///
-    /// All but [`Error::NoRoom`].
+    /// Every [`Error`] but [`Error::NoRoom`].
     pub async fn start(&mut self) -> Result<(&[u8], bool), Error> {
         self.read_up_to(START_BYTES).await?;
         Ok((&self.read, self.ended))
     }
 
-    /// The whole body.
+    /// Reads the whole body.
     ///
     /// # Errors
     ///
-    /// [`Error`].
+    /// Every [`Error`] may occur.
     pub async fn whole(mut self, room: &Room, sender: &str) -> Result<Whole, Error> {
         self.read_up_to(START_BYTES).await?;
         if self.ended && self.read.len() <= START_BYTES {
@@ -176,7 +176,7 @@ impl Reading {
         Ok(Whole { bytes: self.read.into(), share: Some(share) })
     }
 
-    /// Lets go what is still to come, for a short time and without keeping it.
+    /// Receives and drops the rest of the body, for a short time.
     pub async fn discard(mut self) {
         let until = self.until.min(Instant::now() + DISCARD_MAX);
         let mut left = self.limits.bytes_max;
@@ -206,7 +206,7 @@ impl Reading {
     }
 }
 
-/// The next bytes. Trailers are of no interest.
+/// The next bytes of a body; trailers are skipped.
 async fn frame(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
     loop {
         match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await? {

@@ -1,9 +1,9 @@
 //! What counts as one client.
 //!
-//! By its address, as far as that says something. A connection from a proxy carries the requests of many: such an address must not lose what
-//! one of them forfeits. Which proxies there are is the operator's word; of these each says whose request it passes on, by `X-Forwarded-For` or
-//! `Forwarded`, and the client is the last address in the chain that is no trusted proxy's own. What anybody else says of itself is nothing,
-//! but shows that it may be a proxy nobody named.
+//! A client is identified by its address, as far as that is meaningful. A connection from a proxy carries the requests of many clients, and
+//! must not be shut out for the faults of one. The operator names the proxies; each says whose request it passes on, by `X-Forwarded-For`
+//! or `Forwarded`, and the client is the last address in the chain that is no trusted proxy's own. What anybody else says is ignored,
+//! except that it shows that the peer may be a proxy that nobody named.
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
@@ -12,19 +12,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// Headers that only a proxy adds.
 const OF_PROXIES: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
 
-/// The address that stands for all requests whose two headers contradict each other: whoever sends one of them itself gains nothing by it.
+/// The address that stands for all requests whose two headers contradict each other, so that sending one of them oneself gains nothing.
 const CONTRADICTORY: IpAddr = IpAddr::V4(Ipv4Addr::BROADCAST);
 
 /// The proxies in front of a listener.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
-    /// Networks whose word on whose request it is counts.
+    /// The networks of proxies whose word on the client is trusted.
     pub trusted: Vec<IpNet>,
     /// Whether any peer may be a proxy.
     pub anywhere: bool,
 }
 
-/// The addresses that count as one: an IPv4 address, or the first 64 bits of an IPv6 address, behind which all commonly are the same client's.
+/// The network that counts as one client: an IPv4 address, or the first 64 bits of an IPv6 address, which commonly belong to one client.
 pub fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(ip) => IpAddr::V4(ip),
@@ -34,7 +34,7 @@ pub fn network(ip: IpAddr) -> IpAddr {
 }
 
 impl Proxies {
-    /// Whose request it is that came from this address. None: it may be anybody's.
+    /// The client of a request from this address; `None` if it may be anybody's.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
         let peer = peer.to_canonical();
         if self.is_trusted(peer) {
@@ -49,7 +49,7 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(&ip))
     }
 
-    /// Whom a trusted proxy names.
+    /// The client that a trusted proxy names.
     fn named(&self, headers: &HeaderMap) -> Option<IpAddr> {
         let values = |name: &str| headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
         let classic = values("x-forwarded-for");
@@ -63,13 +63,13 @@ impl Proxies {
         }
     }
 
-    /// The first address that is no trusted proxy's, from the last hop on. None: there is none, or a hop before it is not told.
+    /// The first address that is no trusted proxy's, from the last hop on; `None` if there is none, or if a hop before it is not given.
     fn last_untrusted(&self, hops: impl Iterator<Item = Option<IpAddr>>) -> Option<IpAddr> {
         hops.map_while(|hop| hop).find(|ip| !self.is_trusted(*ip)).map(network)
     }
 }
 
-/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
+/// Parses `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"').trim();
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
@@ -77,7 +77,7 @@ fn address(text: &str) -> Option<IpAddr> {
     bare.parse::<IpAddr>().ok().or_else(with_port).map(|ip| ip.to_canonical())
 }
 
-/// The `for` of one element of `Forwarded` (RFC 7239).
+/// The address in the `for` of one element of `Forwarded` (RFC 7239).
 fn forwarded_for(element: &str) -> Option<IpAddr> {
     outside_quotes(element, ';').find_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
@@ -85,7 +85,7 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
     })
 }
 
-/// The pieces of a text between separators that stand outside of quotes.
+/// The parts of a text between separators that stand outside quotes.
 fn outside_quotes(text: &str, separator: char) -> impl DoubleEndedIterator<Item = &str> {
     let (mut pieces, mut from, mut quoted) = (Vec::new(), 0, false);
     for (at, c) in text.char_indices() {
@@ -102,7 +102,7 @@ fn outside_quotes(text: &str, separator: char) -> impl DoubleEndedIterator<Item 
     pieces.into_iter()
 }
 
-/// Whether a page in a browser made the request. Browsers say so of every post, and of other requests where they may.
+/// Whether a page in a browser made the request. Browsers say so for every post, and for other requests where they may.
 pub fn is_of_a_page(headers: &HeaderMap) -> bool {
     let of_a_site = headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() != b"none");
     headers.contains_key("origin") || of_a_site

@@ -1,23 +1,23 @@
-//! How far the request on a connection is: told by whoever reads and answers the request, for whoever has the listener.
+//! The state of the request on a connection, reported by the handler of the request to the owner of the listener.
 //!
-//! A listener puts a [`Connection`] into the extensions of each request. Under a listener that knows nothing of this, nothing is told.
+//! A listener puts a [`Connection`] into the extensions of each request. Under a listener that does not, nothing is reported.
 
 use axum::http::Extensions;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
-/// What is under way on a connection.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Nothing of a first request has come.
+    /// Nothing of a first request has arrived.
     Opened,
-    /// The beginning of a request has come.
+    /// The beginning of a request has arrived.
     Head,
-    /// The head of a request has come, and its body is on its way.
+    /// The head of a request has arrived, and its body is on its way.
     Body,
-    /// The whole request has come. Who sent it is not known, and perhaps never will be.
+    /// The whole request has arrived. Its sender is not known, and may never be.
     Whole,
-    /// The whole request has come from a known sender, and is worked on.
+    /// The whole request has arrived from a known sender, and is being handled.
     AtWork,
     /// The request was answered. The answer may be on its way, and another request may come.
     Answered,
@@ -25,29 +25,29 @@ pub enum Phase {
     Closing,
 }
 
-/// A connection, as far as whoever answers its requests is concerned. Clones are the same connection.
+/// A connection, as the handler of its requests sees it. Clones are the same connection.
 #[derive(Debug, Clone)]
 pub struct Connection {
     state: Arc<Mutex<(Phase, Instant)>>,
 }
 
 impl Connection {
-    /// A connection that was opened now.
+    /// A connection that was opened just now.
     pub fn opened() -> Connection {
         Connection { state: Arc::new(Mutex::new((Phase::Opened, Instant::now()))) }
     }
 
-    /// The connection of a request, where its listener told.
+    /// The connection of a request; `None` if its listener did not provide it.
     pub fn of(extensions: &Extensions) -> Option<Connection> {
         extensions.get::<Connection>().cloned()
     }
 
-    /// What is under way, and since when.
+    /// The state of the connection, and since when.
     pub fn phase(&self) -> (Phase, Instant) {
         *self.state()
     }
 
-    /// Goes on to another phase. A connection that is being closed stays that.
+    /// Enters another phase. A connection that is being closed stays in [`Phase::Closing`].
     pub fn enter(&self, phase: Phase) {
         let mut state = self.state();
         if state.0 != Phase::Closing {
@@ -55,7 +55,7 @@ impl Connection {
         }
     }
 
-    /// Has the connection closed, unless a request of a known sender is worked on. Whether it may be.
+    /// Marks the connection for closing, unless a request of a known sender is being handled. Returns whether it may be closed.
     pub fn give_up(&self) -> bool {
         let mut state = self.state();
         let may = !matches!(state.0, Phase::AtWork | Phase::Closing);

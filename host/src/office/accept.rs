@@ -1,4 +1,4 @@
-//! A status is asked for, the gate answers, and what it lets through is on disk: decided and accepted in one transaction.
+//! Acceptance of a status: the gate decides, and the decision and the accepted update are written in one transaction.
 
 use super::facts::{Facts, rows};
 use super::lines::{label, named};
@@ -23,28 +23,28 @@ use cartage_contract::orders::Update;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Packages that are kept with a decision, at most, so that it can be explained later with what it was about.
+/// The most packages that are stored with a decision, so that it can be explained later.
 const PACKAGES_KEPT_MAX: usize = 20;
-/// The same of its lines.
+/// The most lines that are stored with a decision.
 const LINES_KEPT_MAX: usize = 20;
-/// What is kept under the key of a batch: that one of its requests was decided.
+/// The answer stored under the key of a batch; it only says that one of the batch's requests was decided.
 const BATCH_BEGUN: &str = "{}";
 
-/// A status that somebody wants a cart to be told.
+/// A request that a cart be told a status.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The cart.
+    /// The cart that is to be told.
     pub cart: CartId,
-    /// What brought it about.
+    /// What brought the change about.
     pub cause: Cause,
-    /// What there is to tell. With an event its label is the event's.
+    /// The fields of the update. With an event, the event's label replaces the label here.
     pub fields: Fields,
-    /// Whether it is sent again on purpose.
+    /// Whether the sender repeats a status on purpose.
     pub again: Again,
 }
 
 impl Request {
-    /// The order, as the sender names it.
+    /// The order's number as the sender wrote it.
     pub(super) fn order_number(&self) -> SenderOrderNumber {
         SenderOrderNumber::new(self.fields.order_number.as_str())
     }
@@ -56,27 +56,27 @@ impl Request {
 pub enum Cause {
     /// A status event, by name.
     Event(String),
-    /// The label was given directly.
+    /// A label given directly.
     Given(Given),
 }
 
-/// A sender's name for a request: the same request under the same key is done once.
+/// A sender's key for a request: the same request under the same key is carried out once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// The key.
+    /// The key, as the sender wrote it.
     pub key: String,
-    /// Of the whole body that came with it.
+    /// The digest of the whole body that came with the key.
     pub body: Digest,
-    /// The key of the batch that this is one request of, which is kept with the first answer that is.
+    /// The key of the batch that this request belongs to, which is stored with the batch's first answer; `None` outside a batch.
     pub batch: Option<String>,
 }
 
-/// What the gate said of a request, and what is on disk now.
+/// The gate's answer to a request, and what is on disk now.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Accepted {
-    /// The gate's decision, which is kept.
+    /// The gate's decision, which is stored.
     pub decision: Decision,
-    /// What followed.
+    /// What followed from the decision.
     pub done: Outcome,
 }
 
@@ -84,20 +84,20 @@ pub struct Accepted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Nothing is sent: a condition does not hold, or there is nothing to do.
+    /// Nothing is sent: a condition does not hold, or there is nothing to tell.
     Nothing,
     /// The cart's mode only records: a dry run shows what would have been sent.
     Recorded,
-    /// It is in the outbox.
+    /// The update is in the outbox.
     Queued {
-        /// The delivery, and so the idempotency key that the cart sees.
+        /// The delivery's id, which is the idempotency key that the cart sees.
         delivery: DeliveryId,
-        /// The number of the update among its order's.
+        /// The sequence number of the update within the order.
         sequence: u64,
     },
 }
 
-/// A decision as the store keeps it, with what it was about.
+/// A decision as stored, with the request that it was about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct KeptDecision {
     pub(super) cause: Cause,
@@ -107,23 +107,23 @@ pub(super) struct KeptDecision {
     pub(super) decision: Decision,
 }
 
-/// What one look finds.
+/// The result of one snapshot for a request.
 pub(super) struct Looked {
-    /// What was answered to the same request before. The rest is of no use then.
+    /// The stored answer to the same request; if there is one, the other fields are of no use.
     pub(super) answered: Option<Accepted>,
     pub(super) facts: Facts,
-    /// The cart, if there is one.
+    /// The cart; `None` if there is no such cart.
     pub(super) kept: Option<Arc<KeptCart>>,
-    /// Where there is none: the id that is nearest.
+    /// The existing cart id that is nearest, if there is no such cart.
     pub(super) nearest: Option<String>,
 }
 
-/// A request read against the facts.
+/// A request interpreted with the facts.
 pub(super) struct Asked {
     raised: Option<Raised>,
     given: Given,
     again: Again,
-    /// Whether the order gets a label.
+    /// Whether the order itself gets a label.
     pub(super) labelled: bool,
     update: StatusUpdate,
     known: Option<Known>,
@@ -148,13 +148,13 @@ impl Asked {
         Ok(Asked { raised, given, again: request.again, labelled, update, known })
     }
 
-    /// What is kept of the update once it is accepted.
+    /// What is stored of the update once it is accepted.
     fn past(&self) -> Past {
         let past = Past::of(self.update.given());
         Past { label: past.label.filter(|_| self.labelled), ..past }
     }
 
-    /// The update in the cart's words. None: it has nothing to be told.
+    /// The update in the cart's words; `None` if there is nothing to tell the cart.
     pub(super) fn for_cart(&self, kept: &KeptCart, facts: &Facts) -> Result<Option<Box<Update>>, Error> {
         let Some(manifest) = kept.manifest() else { return Ok(None) };
         match self.update.for_cart(&kept.as_set(&facts.set.assignments), manifest)? {
@@ -183,11 +183,11 @@ impl Asked {
 }
 
 impl Office {
-    /// Asks the gate, and puts what it lets through into the outbox. When this returns, the decision and the update are on disk.
+    /// Asks the gate, and puts an update that passes into the outbox. When this returns, the decision and the update are on disk.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the request is not valid or the cart cannot take it: nothing was accepted then. What the gate answers is in
+    /// [`Error`] if the request is not valid or the cart cannot take it, in which case nothing was accepted. The gate's answer is in
     /// [`Accepted`].
     pub async fn accept(&self, request: &Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Error> {
         loop {
@@ -227,7 +227,7 @@ impl Office {
         }
     }
 
-    /// One line a decision. What the update says stays out of it.
+    /// Logs a decision in one line, without the content of the update.
     fn log(&self, Accepted { decision, done }: &Accepted) {
         let (outcome, delivery) = match done {
             Outcome::Nothing => ("nothing", None),
@@ -240,7 +240,7 @@ impl Office {
         tracing::info!(target: "cartage::decision", merchant, cart, order, outcome, delivery, not_held, must_act = decision.must_act(), "decided");
     }
 
-    /// Fails where the disk is so full that what was accepted before needs the rest.
+    /// Fails if the disk is so full that the rest is needed for what was accepted before.
     fn has_room(&self) -> Result<(), Error> {
         match self.free_bytes() {
             Some(free_bytes) if !Room::of(free_bytes).accepts() => {
@@ -251,11 +251,12 @@ impl Office {
         }
     }
 
-    /// What would be sent for a request that a cart in mode shadow only records, shown by a dry run.
+    /// What would be sent for a request that a cart in mode shadow only records, from a dry run; `None` if there is nothing to tell
+    /// the cart, or no such cart.
     ///
     /// # Errors
     ///
-    /// Those of making the cart ready.
+    /// The errors of [`Office::courier`].
     pub async fn record(&self, request: &Request) -> Result<Option<Attempt>, Error> {
         let Looked { facts, kept, .. } = self.look(&request.cart, &request.order_number(), None).await?;
         let asked = Asked::new(request, &facts, self.now_unix_ms())?;
@@ -295,7 +296,7 @@ impl Office {
         }
     }
 
-    /// One look at everything that a decision about an order rests on, and at what was answered under the sender's key before.
+    /// Reads in one snapshot everything that a decision about an order depends on, and the answer stored under the sender's key.
     pub(super) async fn look(&self, cart: &CartId, number: &SenderOrderNumber, key: Option<&IdempotencyKey>) -> Result<Looked, Error> {
         let (merchant, order) = (self.merchant.clone(), OrderRef { cart: cart.clone(), number: number.clone() });
         let (known, wanted) = (self.shared.set.clone(), key.cloned());
@@ -315,7 +316,7 @@ impl Office {
         Ok(Looked { answered, facts, kept, nearest })
     }
 
-    /// Keeps the decision, the update if there is one, and the answer under the sender's key. None: the facts have changed since.
+    /// Stores the decision, the update if there is one, and the answer under the sender's key; `None` if the facts have changed since.
     async fn keep(
         &self,
         request: &Request,
@@ -363,7 +364,7 @@ impl Office {
     }
 }
 
-/// The answer that a key has.
+/// The answer stored under a key; `None` for a new key.
 fn answer_under(view: &store::View<'_>, merchant: &MerchantId, key: &IdempotencyKey) -> Result<Option<Accepted>, Error> {
     if let Some(batch) = &key.batch
         && idempotency::get(view, merchant, batch, key.body)? == idempotency::Known::OtherBody

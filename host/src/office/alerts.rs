@@ -1,4 +1,4 @@
-//! Which alerts there are: the facts of the moment are read, what holds is raised, what no longer holds is cleared.
+//! The search for alerts: it reads the facts of the moment, raises the alerts that hold, and clears those that no longer do.
 
 use super::plugin_files::{Copy, kept_name};
 use super::shut_out::ShutOut;
@@ -22,24 +22,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
-/// What was seen since the process started that stands nowhere on disk.
+/// Observations since the process started that are not stored on disk.
 pub(super) struct Seen {
     carts: Mutex<BTreeMap<CartKey, SeenCart>>,
-    /// How old the first of what waits may be.
+    /// The age of a cart's oldest queued delivery that raises an alert, in milliseconds.
     oldest_ms: AtomicU64,
-    /// Rings when something was seen that may raise or clear an alert.
+    /// Notified when an observation may raise or clear an alert.
     pub(super) news: Notify,
-    /// How far it was looked for deliveries that cannot be read.
+    /// The progress of the search for deliveries that cannot be read.
     pub(super) rounds: Rounds,
     stuck: Mutex<Option<Stuck>>,
-    /// Who is not listened to.
+    /// The clients that the inlets shut out.
     pub(super) shut_out: ShutOut,
 }
 
 #[derive(Debug, Clone, Default)]
 struct SeenCart {
     breaker: Known<()>,
-    /// Until when the breaker is open. None: it is closed, or nobody knows.
+    /// Until when the breaker is open; `None` if it is closed or unknown.
     open_until_unix_ms: Option<u64>,
     not_ready: Known<(NotReady, String)>,
 }
@@ -58,7 +58,7 @@ impl Default for Seen {
 }
 
 impl Seen {
-    /// Takes in what a worker says.
+    /// Records an observation of the worker.
     pub(super) fn note(&self, cart: &CartKey, note: &Note<'_>) {
         let mut carts = self.carts.lock().expect("nobody panics while holding it");
         let seen = carts.entry(cart.clone()).or_default();
@@ -106,7 +106,7 @@ impl Seen {
         }
     }
 
-    /// What is known of a cart that stands nowhere on disk.
+    /// The observations about a cart that are not stored on disk.
     pub(super) fn now(&self, cart: &CartKey) -> SeenNow {
         let carts = self.carts.lock().expect("nobody panics while holding it");
         let Some(SeenCart { not_ready, open_until_unix_ms, .. }) = carts.get(cart) else { return SeenNow::default() };
@@ -117,7 +117,7 @@ impl Seen {
         SeenNow { breaker_until_unix_ms: *open_until_unix_ms, not_ready }
     }
 
-    /// What is known of a writer that does not write.
+    /// The observation that the store's writer does not write; `None` while it does.
     pub(super) fn stuck(&self) -> MutexGuard<'_, Option<Stuck>> {
         self.stuck.lock().expect("nobody panics while holding it")
     }
@@ -128,7 +128,7 @@ impl Seen {
     }
 }
 
-/// What is read of the store for the alerts of one merchant.
+/// The rows that the alerts of one merchant depend on.
 struct Read {
     carts: Vec<store::carts::Cart>,
     backlogs: Vec<Backlog>,
@@ -138,16 +138,16 @@ struct Read {
 }
 
 impl Office {
-    /// How old the first of what waits at a cart may be before it is an alert.
+    /// Sets the age of a cart's oldest queued delivery that raises an alert, in milliseconds.
     pub fn set_oldest_ms(&self, oldest_ms: u64) {
         self.shared.seen.oldest_ms.store(oldest_ms, Ordering::Relaxed);
     }
 
-    /// Looks at how everything stands, raises the alerts that hold now and clears those that do not, of all merchants. Nobody is told here.
+    /// Checks all merchants, raises the alerts that hold now and clears those that do not. Nobody is notified here.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read or written. Of several merchants the others were looked at.
+    /// [`Error`] if the store cannot be read or written. The other merchants were checked nevertheless.
     pub async fn look_for_alerts(&self) -> Result<(), Error> {
         let merchants = self.shared.store.read::<_, store::Error>(merchants::list).await?;
         let mut looked = self.let_go().await;
@@ -179,7 +179,7 @@ impl Office {
         Ok(self.shared.store.read::<_, store::Error>(move |view| alerts::open(view, &merchant)).await?)
     }
 
-    /// What somebody must act on at one cart: what holds now, and what was found before and cannot be known just now.
+    /// What a person must act on at one cart: the alerts that hold now, and earlier ones whose state is unknown now.
     pub(super) async fn alerts_at(&self, cart: &CartId) -> Result<Vec<Condition>, Error> {
         let Conditions { mut hold, unknown } = conditions(&self.facts(Some(cart)).await?);
         let about = subject(cart);
@@ -192,7 +192,7 @@ impl Office {
         Ok(hold)
     }
 
-    /// What the alerts are found from: those of all carts, or of one.
+    /// The facts for the alerts of all carts, or of one.
     async fn facts(&self, only: Option<&CartId>) -> Result<Facts, Error> {
         let merchant = self.merchant.clone();
         let Read { mut carts, backlogs, mut poison, mut not_permitted, mut faults } =
@@ -237,14 +237,14 @@ impl Office {
         Ok(Facts { now_unix_ms, oldest_ms, carts, free_bytes, clock, moved })
     }
 
-    /// The carts that are known not to be usable without anything being tried, and why. Plugins' files that changed are read.
+    /// The carts that are known to be unusable without an attempt, each with the reason. Plugin files that changed are read.
     async fn unusable_carts(&self, rows: &[store::carts::Cart]) -> BTreeMap<CartId, (NotReady, String)> {
         let (office, rows) = (self.clone(), rows.to_vec());
         let look = move || rows.iter().filter_map(|row| Some((row.definition.cart.clone(), office.unusable(row)?))).collect();
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 
-    /// Why a cart is known not to be usable without anything being tried.
+    /// Why a cart is known to be unusable without an attempt; `None` if nothing is known against it.
     fn unusable(&self, row: &store::carts::Cart) -> Option<(NotReady, String)> {
         let cart = match Cart::parse("the store", &row.definition.text) {
             Ok(cart) => cart,
@@ -261,7 +261,7 @@ impl Office {
         (!there).then(|| (NotReady::Plugin, format!("the file of its plugin {} is not there", cart.plugin)))
     }
 
-    /// Raises what holds and clears what does not, in one transaction. Nothing is written where nothing changes.
+    /// Raises and clears alerts in one transaction. Nothing is written if nothing changes.
     async fn keep_alerts(&self, Conditions { hold, unknown }: Conditions) -> Result<(), Error> {
         let open = self.alerts_on_record().await?;
         let stands = |condition: &Condition| {

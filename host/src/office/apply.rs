@@ -1,8 +1,10 @@
-//! Loading carts: each proposal is judged whole, the difference is known before anything changes, and all of them change in one transaction.
+//! Loading carts: each proposal is checked as a whole, the difference is known before anything changes, and all carts change in one
+//! transaction.
 //!
-//! [`Office::prepare`] admits the plugins, checks every cart against its plugin and says what would change; [`Office::make`] makes it so. A
-//! cart is pinned to its plugin's digest and a copy of that file is kept under the digest, so that neither a new file of the same name nor a
-//! removed one changes what runs. Whether an upgrade that asks for more may go ahead is the caller's question to the operator.
+//! [`Office::prepare`] admits the plugins, checks every cart against its plugin and says what would change; [`Office::make`] carries it
+//! out. A cart is pinned to its plugin's digest and a copy of that file is stored under the digest, so that neither a new file of the same
+//! name nor a removed file changes what runs. Whether an upgrade that requires more may go ahead is a question of the caller to the
+//! operator.
 
 mod asks;
 mod difference;
@@ -25,42 +27,42 @@ use cartage_contract::manifest::Manifest;
 /// A cart as it shall be.
 #[derive(Debug, Clone)]
 pub struct Proposal {
-    /// Its definition.
+    /// The cart's new definition.
     pub cart: Cart,
-    /// Its plugin's file. None: the one that the data directory keeps: of the digest that the definition gives, else the one that the cart has now,
-    /// if it is of the same name.
+    /// The plugin's file. `None` takes a file that the data directory has: that of the digest in the definition, else that of the cart's
+    /// present plugin if it has the same name.
     pub plugin: Option<Vec<u8>>,
 }
 
-/// Carts that can be as proposed, and what would change.
+/// Carts that can be loaded as proposed, and what would change.
 #[derive(Debug)]
 pub struct Prepared {
     carts: Vec<PreparedCart>,
 }
 
-/// One of them.
+/// One checked cart of a [`Prepared`].
 #[derive(Debug)]
 pub struct PreparedCart {
-    /// The cart, pinned.
+    /// The cart, pinned to its plugin's digest.
     pub cart: Cart,
-    /// What its plugin says of itself.
+    /// The manifest of its plugin.
     pub manifest: Manifest,
-    /// What changes, key by key.
+    /// The changes, key by key.
     pub difference: Difference,
-    /// What its plugin asks for that the plugin before it did not. Where there is any, the operator's consent is needed.
+    /// What the plugin requires that the plugin before did not. Unless this is empty, the operator's consent is needed.
     pub asks: Vec<String>,
-    /// What follows where a cart that is live will not be. Where there is any, the operator's consent is needed.
+    /// The consequence if a live cart would no longer be live, for which the operator's consent is needed; `None` otherwise.
     pub leaves_live: Option<String>,
-    /// What is allowed and probably wrong.
+    /// Warnings about what is allowed but probably wrong.
     pub warnings: Vec<String>,
     plugin: Vec<u8>,
     row: store::plugins::Plugin,
 }
 
-/// A cart as it stands before it changes.
+/// A cart before it changes.
 struct Before {
     row: store::carts::Cart,
-    /// Its definition, where this release can read it.
+    /// The present definition; `None` if this release cannot read it.
     cart: Option<Cart>,
 }
 
@@ -69,8 +71,8 @@ impl Before {
         self.row.definition.plugin.or(self.cart.as_ref()?.digest)
     }
 
-    /// Gives a definition that names no mode the mode that its cart has. The warning is for a mode that cannot be known, because what the store holds of the
-    /// cart is unreadable.
+    /// Gives a definition without a mode the cart's present mode. Returns a warning if that mode is unknown because the stored cart cannot
+    /// be read.
     fn keep_mode(&self, cart: &mut Cart) -> Option<String> {
         if cart.names_its_mode() {
             return None;
@@ -90,7 +92,7 @@ impl Before {
         None
     }
 
-    /// What follows where the cart is live and the definition says something else.
+    /// The consequence if the cart is live and the definition has another mode; `None` otherwise.
     fn leaves_live(&self, cart: &Cart) -> Option<String> {
         let live = Mode::Live.name();
         let rest = match cart.mode() {
@@ -104,46 +106,46 @@ impl Before {
     }
 }
 
-/// Why carts cannot be as proposed. Nothing has changed.
+/// Why carts cannot be loaded as proposed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Invalid {
-    /// Two of them have one id.
+    /// Two proposals have the same id.
     #[error("two of the given carts are called {cart}; a Cart ID names one cart")]
     Twice {
-        /// The id.
+        /// The id of both carts.
         cart: CartId,
     },
-    /// The file of its plugin is not the one that its definition is pinned to.
+    /// The plugin's file is not the one that the definition is pinned to.
     #[error(
         "the plugin {plugin} of cart {cart} has the digest {found}, but its definition says {wanted}; give the file of that digest, or take the \
          line `digest` out if you trust the new one"
     )]
     Digest {
-        /// The cart.
+        /// The cart with this definition.
         cart: CartId,
         /// The plugin's name.
         plugin: String,
-        /// The digest of the file.
+        /// The digest of the file that was given.
         found: Digest,
         /// The digest in the definition.
         wanted: Digest,
     },
-    /// An endpoint cannot be bound so.
+    /// An endpoint cannot be bound as defined.
     #[error("cart {cart} cannot be connected")]
     Endpoint {
-        /// The cart.
+        /// The cart with this endpoint.
         cart: CartId,
-        /// Which, and why.
+        /// The endpoint, and what is wrong with it.
         #[source]
         source: Box<endpoint::Error>,
     },
-    /// A setting does not fit its plugin.
+    /// A setting does not fit the cart's plugin.
     #[error(transparent)]
     Settings(#[from] crate::carts::Error),
-    /// A credential is none of its plugin's, or stands in the open.
+    /// A credential is unknown to the cart's plugin, or its value is written in the definition.
     #[error(transparent)]
     Credential(#[from] crate::carts::secrets::Error),
-    /// The office could not find out.
+    /// An operation of the office failed, so the proposals could not be checked.
     #[error(transparent)]
     Office(Box<Error>),
 }
@@ -155,28 +157,28 @@ impl From<Error> for Invalid {
 }
 
 impl Prepared {
-    /// Each of them, in the order given.
+    /// The checked carts, in the order of the proposals.
     pub fn carts(&self) -> &[PreparedCart] {
         &self.carts
     }
 
-    /// Whether a plugin asks for more than the one before it.
+    /// Whether a plugin requires more than the one before it.
     pub fn asks(&self) -> bool {
         self.carts.iter().any(|cart| !cart.asks.is_empty())
     }
 
-    /// Whether a cart that is live will not be.
+    /// Whether a live cart would no longer be live.
     pub fn leaves_live(&self) -> bool {
         self.carts.iter().any(|cart| cart.leaves_live.is_some())
     }
 }
 
 impl Office {
-    /// Judges carts and says what would change. Nothing of them is changed.
+    /// Checks proposals and says what would change. Nothing is changed.
     ///
     /// # Errors
     ///
-    /// [`Invalid`], for the first cart that cannot be as proposed.
+    /// [`Invalid`], for the first cart that cannot be loaded as proposed.
     pub async fn prepare(&self, proposals: Vec<Proposal>) -> Result<Prepared, Invalid> {
         let mut carts: Vec<PreparedCart> = Vec::new();
         for proposal in proposals {
@@ -220,7 +222,8 @@ impl Office {
         Ok(PreparedCart { manifest: plugin.manifest().clone(), cart, difference, asks, leaves_live, warnings, plugin: bytes, row })
     }
 
-    /// A cart as it stands. One whose definition this release cannot read is there as well: another definition mends it.
+    /// A cart before it changes; `None` if it is new. A cart whose definition this release cannot read is returned too, because another
+    /// definition mends it.
     async fn before(&self, id: &CartId) -> Result<Option<Before>, Error> {
         let (merchant, wanted) = (self.merchant.clone(), id.clone());
         let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
@@ -232,7 +235,7 @@ impl Office {
         Ok(self.plugin_file_of(cart, cart.digest.or_else(|| same?.pinned())).await?.bytes)
     }
 
-    /// What a plugin asks for that the cart's plugin before it did not.
+    /// What a plugin requires that the cart's plugin before did not.
     async fn asks(&self, before: &Before, plugin: &Plugin, bytes: &[u8]) -> Result<Vec<String>, Error> {
         let Some(pinned) = before.pinned().filter(|pinned| *pinned != plugin.digest()) else { return Ok(Vec::new()) };
         let Some(manifest) = self.manifest(pinned).await? else { return Ok(Vec::new()) };
@@ -258,8 +261,8 @@ impl Office {
         Ok(warnings)
     }
 
-    /// What a cart's definition says that is allowed and probably wrong, and what of its plugin this host does not do yet. `lists` are those that the shop
-    /// gave.
+    /// Warnings about parts of a cart's definition that are allowed but probably wrong, and about features of its plugin that this host
+    /// does not support yet. `lists` are those that the shop returned.
     ///
     /// # Errors
     ///
@@ -281,7 +284,7 @@ impl Office {
         Ok(all.into_iter().filter(|value| value.place.cart == *cart).collect())
     }
 
-    /// Makes the carts what was prepared: all of them, or none.
+    /// Loads the prepared carts: all of them, or none.
     ///
     /// # Errors
     ///
@@ -314,13 +317,13 @@ impl Office {
     }
 }
 
-/// A cart as the store keeps it.
+/// The stored form of a cart's definition.
 pub(super) fn definition(cart: &Cart) -> store::carts::Definition {
     let mode = cart.mode().name().to_owned();
     store::carts::Definition { cart: cart.id.clone(), text: cart.to_toml(), plugin: cart.digest, mode }
 }
 
-/// Whether all that a cart says fits its plugin.
+/// Checks that the whole definition fits the plugin.
 fn fits(cart: &Cart, manifest: &Manifest) -> Result<(), Invalid> {
     cart.settings(manifest)?;
     Bindings::new(manifest, &cart.endpoints).map_err(|source| Invalid::Endpoint { cart: cart.id.clone(), source: Box::new(source) })?;

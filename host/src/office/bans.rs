@@ -1,4 +1,4 @@
-//! Plugins that must not run: a ban pauses the carts that are pinned to it and keeps their queues; lifting it lets those carts go on.
+//! Banned plugins: a ban pauses the carts that are pinned to the plugin and keeps their queues; lifting it lets those carts go on.
 
 use super::{Error, Office};
 use crate::alerts::PAUSE_BANNED;
@@ -7,26 +7,26 @@ use crate::store::bans::{self, Ban};
 use crate::store::carts::{self, Pause};
 use crate::store::{self, Tx, audit};
 
-/// What came of a ban.
+/// The result of a ban.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Banned {
-    /// Whether it is a new one.
+    /// Whether the plugin was not banned before.
     pub new: bool,
     /// The carts that are pinned to the plugin. None of them sends anything now.
     pub carts: Vec<CartId>,
 }
 
-/// What came of lifting a ban.
+/// The result of lifting a ban.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unbanned {
-    /// Whether there was one.
+    /// Whether there was a ban.
     pub was_banned: bool,
-    /// The carts that go on.
+    /// The carts whose pause ended.
     pub carts: Vec<CartId>,
 }
 
 impl Office {
-    /// Bans a plugin: it runs for none of the merchant's carts from now on. What is under way at this moment is not cut off.
+    /// Bans a plugin, which from now on runs for none of the merchant's carts. A call under way at this moment is not cut off.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl Office {
         Ok(banned)
     }
 
-    /// Lifts a ban. The carts that were paused by it go on; what is paused for another reason stays so.
+    /// Lifts a ban. The carts that the ban paused go on; a cart that is paused for another reason stays paused.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl Office {
         Ok(unbanned)
     }
 
-    /// Every ban, the last first.
+    /// Lists every ban, the most recent first.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl Office {
         Ok(self.shared.store.read::<_, store::Error>(move |view| bans::list(view, &merchant)).await?)
     }
 
-    /// Fails for a plugin that is banned.
+    /// Fails if the plugin is banned.
     pub(super) async fn not_banned(&self, digest: Digest) -> Result<(), Error> {
         let merchant = self.merchant.clone();
         match self.shared.store.read::<_, store::Error>(move |view| bans::get(view, &merchant, digest)).await? {

@@ -1,4 +1,4 @@
-//! A cart as the store keeps it, with what is known of its plugin, and the way from there to a courier.
+//! A stored cart with what is known of its plugin, and the steps that turn it into a courier.
 
 use super::lists::{List, find};
 use super::plugin_files::{Found, Stamp, kept_name, stamp};
@@ -15,55 +15,55 @@ use cartage_contract::manifest::{Manifest, Plain};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-/// A cart as the store keeps it.
+/// A stored cart, with what is known of its plugin.
 #[derive(Debug, Clone)]
 pub struct KeptCart {
-    /// Its definition.
+    /// The parsed definition.
     pub cart: Cart,
-    /// Its row: the text that its operator wrote, the pinned digest, whether it is enabled or paused.
+    /// The row: the text that the operator wrote, the pinned digest, whether the cart is enabled or paused.
     pub row: store::carts::Cart,
-    /// Its mode.
+    /// The mode of the cart.
     pub mode: Mode,
-    /// Its plugin.
+    /// What is known of the plugin.
     pub plugin: PluginKept,
-    /// The lists that its plugin gave when its shop was asked.
+    /// The lists that the plugin returned when the shop was asked.
     pub lists: Vec<List>,
 }
 
 /// What is known of a cart's plugin without compiling it again.
 #[derive(Debug, Clone)]
 pub enum PluginKept {
-    /// It was admitted.
+    /// The plugin was admitted.
     Admitted {
         /// The digest of its file.
         digest: Digest,
-        /// What it says of itself.
+        /// The plugin's manifest.
         manifest: Box<Manifest>,
     },
-    /// Its file is not there.
+    /// The plugin's file is absent.
     Missing,
-    /// Its file is not the one that the cart is pinned to.
+    /// The plugin's file is not the one that the cart is pinned to.
     Changed {
-        /// The digest of the file that is there.
+        /// The digest of the file that was found.
         found: Digest,
     },
-    /// It was not admitted, or its file is none that can be one.
+    /// The plugin was not admitted, or the file cannot be a plugin.
     Refused {
-        /// Why.
+        /// The reason, for people.
         reason: String,
     },
-    /// It could not be looked at now: that says something about this machine, and nothing about the cart.
+    /// The plugin could not be examined now, for a reason of this machine and not of the cart.
     Unknown {
-        /// Why not.
+        /// The error that prevented it.
         why: Arc<Error>,
     },
 }
 
-/// Carts as they were read last, so that a burst of updates does not read and hash a plugin's file for each.
+/// Carts as last read, so that a burst of updates does not read and hash a plugin's file for each.
 #[derive(Default)]
 pub(super) struct CartCache(Mutex<BTreeMap<(MerchantId, CartId), Read>>);
 
-/// A cart, and the file of its plugin as it was then.
+/// A cart, and the stamp that its plugin's file had.
 type Read = (Stamp, Arc<KeptCart>);
 
 impl CartCache {
@@ -72,7 +72,7 @@ impl CartCache {
         carts.get(key).filter(|(known, kept)| Some(*known) == stamp && kept.row == *row).map(|(_, kept)| kept.clone())
     }
 
-    /// Lets go of the carts that are not among these.
+    /// Drops the carts that are not among these.
     pub(super) fn keep_only(&self, carts: &BTreeSet<(MerchantId, CartId)>) {
         self.0.lock().expect("nobody panics while holding it").retain(|cart, _| carts.contains(cart));
     }
@@ -83,16 +83,16 @@ impl CartCache {
 }
 
 impl KeptCart {
-    /// The pause that holds the cart at this time. One that is over stays on record, and holds nothing.
+    /// The pause that holds the cart at this time; `None` if there is none, or if the one on record has ended.
     pub fn pause_at(&self, now_unix_ms: u64) -> Option<&store::carts::Pause> {
         self.row.pause.as_ref().filter(|pause| pause.holds(now_unix_ms))
     }
 
-    /// The cart as the gate is asked about it.
+    /// The cart as the gate needs it.
     ///
     /// # Errors
     ///
-    /// [`Error::PluginUnknown`]: a fault of this machine is no answer of the gate.
+    /// [`Error::PluginUnknown`]: a fault of this machine must not become an answer of the gate.
     pub fn definition(&self) -> Result<Definition<'_>, Error> {
         Ok(Definition {
             cart: &self.cart,
@@ -109,7 +109,7 @@ impl KeptCart {
         })
     }
 
-    /// What its plugin says of itself, where it was admitted.
+    /// The manifest of the plugin; `None` if it was not admitted.
     pub fn manifest(&self) -> Option<&Manifest> {
         match &self.plugin {
             PluginKept::Admitted { manifest, .. } => Some(manifest),
@@ -117,12 +117,12 @@ impl KeptCart {
         }
     }
 
-    /// The digest that it is pinned to.
+    /// The digest that the cart is pinned to; `None` if it is pinned to none.
     pub fn pinned(&self) -> Option<Digest> {
         self.row.definition.plugin.or(self.cart.digest)
     }
 
-    /// The settings of its plugin that a parameter may supply, each with the value that counts.
+    /// The plugin's settings that a parameter may supply, each with the value in effect.
     pub fn supplied(&self, assignments: &Assignments) -> Vec<Supplied> {
         let own = |name: &str| self.cart.own_setting(name).and_then(word).map(|word| SettingValue::Choice(word.to_owned()));
         let manifest = self.manifest();
@@ -131,7 +131,7 @@ impl KeptCart {
 }
 
 impl KeptCart {
-    /// Its definition with what parameters supply: a parameter that somebody set counts more than the cart's own word.
+    /// The definition with the values of parameters: a parameter that is set takes precedence over the definition.
     pub fn as_set(&self, assignments: &Assignments) -> Cart {
         let mut cart = self.cart.clone();
         for supplied in self.supplied(assignments) {
@@ -149,11 +149,11 @@ impl KeptCart {
 }
 
 impl Office {
-    /// A cart as the store keeps it.
+    /// Reads a cart from the store.
     ///
     /// # Errors
     ///
-    /// [`Error::NoCart`] with the nearest id, and [`Error`] where it could not be read.
+    /// [`Error::NoCart`] with the nearest id, or another [`Error`] if the cart could not be read.
     pub async fn cart(&self, id: &CartId) -> Result<KeptCart, Error> {
         match self.find_cart(id).await? {
             Some(cart) => Ok(cart),
@@ -161,11 +161,11 @@ impl Office {
         }
     }
 
-    /// The same, or None where there is no such cart.
+    /// Reads a cart from the store; `None` if there is no such cart.
     ///
     /// # Errors
     ///
-    /// [`Error`] where it could not be read.
+    /// [`Error`] if the cart could not be read.
     pub async fn find_cart(&self, id: &CartId) -> Result<Option<KeptCart>, Error> {
         let (merchant, wanted) = (self.merchant.clone(), id.clone());
         let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
@@ -175,11 +175,11 @@ impl Office {
         }
     }
 
-    /// Every cart, by its id.
+    /// Lists every cart, by id.
     ///
     /// # Errors
     ///
-    /// [`Error`] where one of them could not be read.
+    /// [`Error`] if one of them could not be read.
     pub async fn carts(&self) -> Result<Vec<KeptCart>, Error> {
         let merchant = self.merchant.clone();
         let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
@@ -190,7 +190,7 @@ impl Office {
         Ok(carts)
     }
 
-    /// Fails where there is no such cart.
+    /// Fails if there is no such cart.
     ///
     /// # Errors
     ///
@@ -203,7 +203,7 @@ impl Office {
         }
     }
 
-    /// Reads a cart's row. What was read before is taken while neither the row nor the plugin's file has changed.
+    /// Reads a cart from its row. The earlier result is reused while neither the row nor the plugin's file has changed.
     pub(super) async fn read_cart(&self, row: store::carts::Cart) -> Result<Arc<KeptCart>, Error> {
         let key = (self.merchant.clone(), row.definition.cart.clone());
         let stamp = row.definition.plugin.and_then(|pinned| stamp(&self.shared.dir.plugins().join(kept_name(pinned))));
@@ -237,7 +237,7 @@ impl Office {
         Ok(KeptCart { cart, row, mode, plugin, lists })
     }
 
-    /// The id of a cart that is nearest to one that there is not.
+    /// The existing cart id that is nearest to one that does not exist; `None` if none is near.
     ///
     /// # Errors
     ///
@@ -249,7 +249,7 @@ impl Office {
         Ok(crate::nearest::nearest(id.as_str(), ids).map(str::to_owned))
     }
 
-    /// What is known of a cart's plugin. One that was never admitted is admitted now.
+    /// What is known of a cart's plugin. A plugin that was never admitted is admitted now.
     async fn plugin_of(&self, cart: &Cart, pinned: Option<Digest>) -> Result<PluginKept, Error> {
         let (bytes, found) = match self.find_plugin_file(cart, pinned).await {
             Ok(Some(found)) => (found.bytes, found.digest),
@@ -270,8 +270,8 @@ impl Office {
         }
     }
 
-    /// Makes a cart ready: its plugin admitted, the settings that parameters supply, its secrets from where its definition says, else from
-    /// the vault. Nothing is sent.
+    /// Makes a cart ready: admits its plugin, applies the settings that parameters supply, and fetches its secrets from where the
+    /// definition says, else from the vault. Nothing is sent.
     ///
     /// # Errors
     ///
@@ -280,7 +280,7 @@ impl Office {
         self.courier_with(kept, Turn::Current).await
     }
 
-    /// The same with the credentials that wait until they worked. None: none waits.
+    /// Makes a cart ready with its next credentials; `None` if there are none.
     ///
     /// # Errors
     ///
@@ -317,7 +317,7 @@ impl Office {
         Courier::keeping(&cart, plugin, secrets, &self.shared.egress, self.shared.clock.clone(), keeping).map_err(Error::courier(id))
     }
 
-    /// A credential of the vault: of this turn, else the one in use. Where the store holds none, the key is not needed.
+    /// A credential from the vault: of this turn, else the current one. If the store holds neither, the key is not needed.
     async fn secret(&self, place: &Place, turn: Turn, origins: &str) -> Result<Option<secrecy::SecretString>, Error> {
         let turns: &[Turn] = if turn == Turn::Next { &[Turn::Next, Turn::Current] } else { &[Turn::Current] };
         for turn in turns.iter().copied() {

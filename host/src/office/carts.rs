@@ -1,4 +1,4 @@
-//! What is done to a cart that is there: it is switched, paused, changed in one place, removed. Each leaves a line in the audit.
+//! Operations on an existing cart: enabling, pausing, changing a part of the definition. Each adds a line to the audit.
 
 use super::apply::{Difference, definition};
 use super::{Error, KeptCart, Office};
@@ -21,11 +21,11 @@ impl Office {
             .await
     }
 
-    /// Pauses a cart until somebody resumes it, or resumes it with None.
+    /// Pauses a cart until a person resumes it, or resumes it with `None`.
     ///
     /// # Errors
     ///
-    /// [`Error::NoCart`], [`Error::Store`], and [`Error::Banned`] where it would go on with a plugin that is banned.
+    /// [`Error::NoCart`], [`Error::Store`], and [`Error::Banned`] if the cart would go on with a banned plugin.
     pub async fn set_pause(&self, id: &CartId, why: Option<&str>) -> Result<(), Error> {
         self.known_cart(id).await?;
         if why.is_none() {
@@ -44,8 +44,8 @@ impl Office {
         self.change_cart(id, what, detail, move |tx, merchant| store::carts::set_pause(tx, merchant, &cart, pause.as_ref()).map(drop)).await
     }
 
-    /// What is kept of a cart's pause when it is resumed: after one that wants proof, that it is over, so that whoever delivers next, now or
-    /// after a start, tries them with one order first.
+    /// The mark that a resumed cart keeps: after a pause that requires proof, a pause that has ended, so that the next delivery, now or
+    /// after a start, begins with one order. `None` after other pauses.
     async fn over(&self, id: &CartId) -> Result<Option<Pause>, Error> {
         let (merchant, cart, now) = (self.merchant.clone(), id.clone(), self.now_unix_ms());
         let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &cart)).await?;
@@ -53,8 +53,8 @@ impl Office {
         Ok(pause.map(|pause| Pause { until_unix_ms: Some(now), ..pause }))
     }
 
-    /// Pauses every cart of the merchant until somebody resumes them all; what each was paused for by itself is kept beside. Tells how many
-    /// this paused.
+    /// Pauses every cart of the merchant until a person resumes them all; each keeps its own pause beside. Returns how many carts this
+    /// paused.
     ///
     /// # Errors
     ///
@@ -65,8 +65,8 @@ impl Office {
         self.change_all(line, move |tx, merchant| store::carts::pause_all(tx, merchant, &why)).await
     }
 
-    /// Resumes every cart that was paused together with the others; one that was paused by itself stays so. Tells how many there were, and
-    /// which carts are still paused.
+    /// Ends the common pause of all carts; a cart that was paused by itself stays paused. Returns how many carts there were, and which are
+    /// still paused.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl Office {
         Ok((count, still.collect()))
     }
 
-    /// Changes all carts at once, and has them all looked at again.
+    /// Changes all carts at once, and has the worker look at all of them.
     async fn change_all(
         &self,
         line: store::audit::Line,
@@ -101,7 +101,7 @@ impl Office {
         Ok(count)
     }
 
-    /// Gives a cart another definition with the same plugin. Its plugin is not asked.
+    /// Gives a cart another definition with the same plugin. The plugin is not called.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl Office {
         Ok(difference)
     }
 
-    /// The plugins that ran for a cart, the last first.
+    /// Lists the plugins that ran for a cart, the most recent first.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl Office {
         Ok(self.shared.store.read::<_, store::Error>(move |view| store::carts::plugins_that_ran(view, &merchant, &cart)).await?)
     }
 
-    /// The file of a plugin that this data directory keeps.
+    /// Reads the file of a plugin that this data directory stores.
     ///
     /// # Errors
     ///

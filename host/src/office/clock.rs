@@ -1,4 +1,4 @@
-//! The clock of the installation: whether it is believed, and how old things are in time that really passed.
+//! The clock of the installation: whether it is trusted, and the age of things in time that really passed.
 
 use super::{Error, Office};
 use crate::alerts;
@@ -6,26 +6,26 @@ use crate::clock::{Clock as _, Doubt};
 use crate::store::{self, Tx, audit, clock};
 
 impl Office {
-    /// For how long something has been there that was stamped with this time of the wall clock, in milliseconds that really passed.
+    /// The age of something stamped with this wall clock time, in milliseconds that really passed.
     pub fn age_ms(&self, at_unix_ms: u64) -> u64 {
         self.shared.clock.age_ms(at_unix_ms)
     }
 
-    /// Milliseconds that passed since some moment, for measuring: nobody can set them.
+    /// Milliseconds since an arbitrary moment, for measuring. Setting the machine's clock does not affect them.
     pub fn elapsed_ms(&self) -> u64 {
         self.shared.clock.reading().elapsed_ms
     }
 
-    /// Whether the wall clock is so far from where it should be that nothing is deleted on its word.
+    /// Whether the wall clock is so far off that nothing is deleted on its word; `None` if it is trusted.
     pub fn clock_doubt(&self) -> Option<Doubt> {
         self.shared.clock.doubt()
     }
 
-    /// A person says that the wall clock is right. Gives what was in doubt.
+    /// Records that a person vouches for the wall clock. Returns the doubt that this ended.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`]: it counts only until the program ends then.
+    /// [`Error::Store`]: the confirmation then holds only until the program ends.
     pub async fn confirm_clock(&self) -> Result<Option<Doubt>, Error> {
         let (doubt, memory) = self.shared.clock.confirm();
         let (merchant, line) =

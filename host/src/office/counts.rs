@@ -1,4 +1,4 @@
-//! What is counted since the process started, for metrics.
+//! Counters since the process started, for metrics.
 
 use super::{Error, Office};
 use crate::deliver::Attempt;
@@ -13,7 +13,7 @@ use crate::store::{self, merchants};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-/// What was counted.
+/// The counters of this process.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     attempts: Mutex<BTreeMap<CartKey, BTreeMap<String, u64>>>,
@@ -21,24 +21,24 @@ pub(super) struct Counts {
     limits_hit: Mutex<BTreeMap<String, u64>>,
 }
 
-/// The numbers of this moment.
+/// The metrics of this moment, for all merchants.
 #[derive(Debug, Clone, Default)]
 pub struct Numbers {
-    /// What waits at each cart that ever had something.
+    /// The size of the queue at each cart that ever had a delivery.
     pub backlogs: Vec<Backlog>,
     /// The carts that are paused now.
     pub paused: BTreeSet<CartKey>,
-    /// Attempts at each cart, by what came of them.
+    /// Attempts at each cart since the process started, by outcome.
     pub attempts: BTreeMap<CartKey, BTreeMap<String, u64>>,
-    /// How often each condition of the gate did not hold.
+    /// How often each condition of the gate failed since the process started, by the condition's number.
     pub gate_no: BTreeMap<u8, u64>,
-    /// How often a plugin's call met a limit, by the limit.
+    /// How often a plugin's call met a limit since the process started, by the limit's name.
     pub limits_hit: BTreeMap<String, u64>,
-    /// How long the store's commits took.
+    /// The durations of the store's commits since it was opened.
     pub commits: Histogram,
     /// The open alerts of each merchant.
     pub alerts: Vec<(MerchantId, Alert)>,
-    /// Free bytes where the data directory lies.
+    /// The free bytes on the disk of the data directory.
     pub free_disk_bytes: u64,
 }
 
@@ -63,11 +63,11 @@ impl Counts {
 }
 
 impl Office {
-    /// The numbers of this moment, of all merchants.
+    /// Reads the metrics of this moment, for all merchants.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read.
+    /// [`Error`] if the store cannot be read.
     pub async fn numbers(&self) -> Result<Numbers, Error> {
         let now = self.now_unix_ms();
         let read = self.shared.store.read::<_, store::Error>(move |view| {

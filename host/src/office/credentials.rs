@@ -1,8 +1,9 @@
-//! A cart's credentials: which there are, setting one, and changing one without a gap. Their values are the vault's, and come back to nobody.
+//! A cart's credentials: listing them, setting one, and changing one without a gap. The vault holds the values, which are never shown
+//! again.
 //!
-//! A value may wait beside the one in use. It takes that one's place when it worked: when a check says that the cart takes the credentials, or
-//! when an update that the cart refused with the old value was delivered with the new one. So the order in which the password changes, here and
-//! at the cart, does not matter.
+//! A next value may wait beside the current one. It becomes the current one when it has worked: when a check says that the cart accepts the
+//! credentials, or when an update that the cart refused with the old value was delivered with the new one. So the order in which the
+//! password changes, here and at the cart, does not matter.
 
 use super::inlet::{INLET_FIELD, INLET_SLOT};
 use super::{Error, KeptCart, Office};
@@ -24,52 +25,52 @@ use std::collections::BTreeSet;
 /// A value that the vault holds for a cart.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct KeptCredential {
-    /// The slot.
+    /// The credential slot's name.
     pub slot: String,
-    /// Its field.
+    /// The name of the slot's field.
     pub field: String,
-    /// Whether it waits until it worked; else it is in use.
+    /// Whether this is the next value, which waits until it has worked, rather than the current one.
     pub next: bool,
-    /// The origins that it is for, with a space between two.
+    /// The origins that the value may be sent to, separated by spaces.
     pub origins: String,
-    /// When it was set.
+    /// When the value was set.
     pub set_at_unix_ms: u64,
 }
 
-/// How a credential was set.
+/// The result of setting a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetCredential {
-    /// Which of the two values it became. The first value of a field is in use at once, also where it was meant to wait.
+    /// Which of the two values was set. The first value of a field becomes the current one even if it was meant as the next.
     pub turn: Turn,
-    /// What is allowed and probably wrong.
+    /// Warnings about a value that is allowed but probably wrong.
     pub warnings: Vec<Warning>,
 }
 
-/// What a check found, and what became of credentials that wait.
+/// The result of a check, and what became of the next credentials.
 #[derive(Debug, Clone)]
 pub struct Checked {
-    /// The record of the check: with the credentials that are in use from now on.
+    /// The record of the check with the credentials that are current from now on.
     pub cassette: Cassette,
-    /// What became of those that wait.
+    /// What became of the next credentials.
     pub next: Next,
 }
 
-/// What became of credentials that wait.
+/// What became of the next credentials after a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Next {
-    /// None waits.
+    /// There are no next credentials.
     None,
-    /// They worked, and are in use now.
+    /// They worked, and are the current ones now.
     Promoted,
-    /// The cart does not take them. They go on waiting.
+    /// The cart refuses them. They go on waiting.
     Refused,
-    /// The check does not tell whether the cart takes them. They go on waiting.
+    /// The check does not show whether the cart accepts them. They go on waiting.
     Untold,
 }
 
 impl Office {
-    /// The credentials that the vault holds for a cart, by slot and field, those in use first. No key is needed.
+    /// The credentials that the vault holds for a cart, by slot and field, the current ones first. No key is needed.
     ///
     /// # Errors
     ///
@@ -82,8 +83,8 @@ impl Office {
         Ok(kept.collect())
     }
 
-    /// Checks a credential against the cart's plugin and seals it, in the place of the one of this turn before. It is bound to the
-    /// origins that the endpoints of its slot have now.
+    /// Checks a value against the cart's plugin and seals it, in place of the earlier value of this turn. The value is bound to the origins
+    /// that the endpoints of its slot have now.
     ///
     /// # Errors
     ///
@@ -115,7 +116,7 @@ impl Office {
         Ok(SetCredential { turn, warnings })
     }
 
-    /// Forgets a credential: the value that waits, or both. Tells whether there was any.
+    /// Deletes a credential: the value of one turn, or both with `None`. Returns whether there was any.
     ///
     /// # Errors
     ///
@@ -136,12 +137,12 @@ impl Office {
         self.line(what, &format!("cart {}, {}.{}", place.cart, place.slot, place.field), detail.to_owned())
     }
 
-    /// Asks a cart's plugin whether the cart works, and how it sees an order, by the number that the sender knows it under. Nothing is changed
-    /// at the cart. Credentials that wait are asked about first, and are in use from then on if the answer says that the cart takes them.
+    /// Asks a cart's plugin whether the cart works and, with `order`, how the cart sees that order. Nothing is changed at the cart. Next
+    /// credentials are checked first, and become the current ones if the answer says that the cart accepts them.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] for an order number that is none of this cart's, and those of making the cart ready.
+    /// [`Error::Refused`] for an order number that cannot be one of this cart's, and the errors of [`Office::courier`].
     pub async fn check(&self, kept: &KeptCart, order: Option<&SenderOrderNumber>) -> Result<Checked, Error> {
         let id = &kept.cart.id;
         let own = |number: &SenderOrderNumber| {
@@ -172,7 +173,7 @@ impl Office {
         Ok(self.shared.store.write::<_, store::Error>(move |tx| store::carts::ran(tx, &merchant, &cart, digest, at)).await?)
     }
 
-    /// Keeps the receipt of an attempt that is no delivery's.
+    /// Stores the receipt of an attempt that belongs to no delivery.
     pub(super) async fn keep_receipt(&self, receipt: &Receipt, sequence: u64, order_number: &SenderOrderNumber) -> Result<(), Error> {
         let row = receipts::Receipt {
             delivery: receipt.delivery.clone(),
@@ -186,7 +187,7 @@ impl Office {
         Ok(self.shared.store.write::<_, store::Error>(move |tx| receipts::add(tx, &merchant, &row)).await?)
     }
 
-    /// The credentials that wait worked: they are in use from now on.
+    /// Makes the next credentials, which have worked, the current ones.
     pub(super) async fn promote(&self, cart: &CartId) -> Result<(), Error> {
         let waiting = self.kept_credentials(cart).await?.into_iter().filter(|value| value.turn == Turn::Next);
         let slots: BTreeSet<String> = waiting.map(|value| value.place.slot).collect();
@@ -198,14 +199,14 @@ impl Office {
         Ok(())
     }
 
-    /// A cart's credentials were changed: a token that was obtained with those before is not used any more.
+    /// Drops a cart's tokens, because they were obtained with earlier credentials.
     fn forget_tokens(&self, cart: &CartId) {
         self.shared.tokens.forget(&(self.merchant.clone(), cart.clone()));
     }
 }
 
-/// What a check tells of the credentials that it was made with. Only a plugin that says that the cart takes them is believed: many protocols
-/// have no harmless question that carries a password.
+/// What a check shows of the credentials that it was made with. Only a plugin that says that the cart accepts them is believed: many
+/// protocols have no harmless request that carries a password.
 fn told(outcome: &Outcome) -> Next {
     match outcome {
         Outcome::Report(report) => {

@@ -1,7 +1,7 @@
-//! What a person does with deliveries: lists them, looks at one, tries dead letters again, ends what shall not be sent.
+//! The operations of a person on deliveries: list them, look at one, retry dead letters, end what shall not be sent.
 //!
-//! Whoever changes what waits in an order's queue holds that queue meanwhile. So nothing is ended that is being sent at that moment, and what
-//! was under way is told apart from what was not there.
+//! An operation that changes an order's queue holds that queue meanwhile. So no delivery is ended during its attempt, and a delivery that
+//! is under way is told apart from one that is not there.
 
 use super::{Error, Office};
 use crate::deliver::lanes::Held;
@@ -15,91 +15,91 @@ use crate::store::receipts::Delivered;
 use crate::store::{self, Tx, audit, cassettes, receipts};
 use std::collections::BTreeSet;
 
-/// Dead letters that are put back in one transaction, at most: other writers come in between.
+/// The most dead letters that one transaction puts back, so that other writers get their turn.
 const RETRY_BATCH: usize = 200;
-/// Deliveries that are shown before one in its queue, at most.
+/// The most earlier deliveries of the same queue that are shown with a delivery.
 const BEFORE_SHOWN: u32 = 10;
 
-/// Which deliveries are meant. Nothing set: all.
+/// Selects deliveries. A field that is `None` matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Which {
-    /// Those of this cart.
+    /// The cart of the delivery.
     pub cart: Option<CartId>,
-    /// Dead letters that died of this.
+    /// The reason of a dead letter's death.
     pub reason: Option<Reason>,
-    /// Those that came into the queue, or died, at this time or later.
+    /// The earliest time of queueing or death, inclusive.
     pub since_unix_ms: Option<u64>,
-    /// Those that are there.
+    /// The state of the delivery.
     pub at: Option<Where>,
-    /// Those of this order, whatever became of them.
+    /// The order of the delivery, in whatever state.
     pub order: Option<SenderOrderNumber>,
 }
 
-/// Where deliveries are.
+/// The state of a delivery, as a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Where {
-    /// They wait or are under way.
+    /// The delivery waits or is under way.
     Queued,
-    /// They are dead letters.
+    /// The delivery is a dead letter.
     Dead,
-    /// They are dead letters for which the rest of their order waits.
+    /// The delivery is a dead letter that blocks the rest of its order.
     Blocked,
-    /// Their carts have them.
+    /// The delivery reached its cart.
     Delivered,
 }
 
-/// Deliveries, counted and listed.
+/// The selected deliveries, counted and listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// How much there is at each cart.
+    /// The size of the queue at each cart.
     pub carts: Vec<Backlog>,
-    /// The dead letters that are meant, counted by cart and reason.
+    /// The number of selected dead letters, by cart and reason.
     pub reasons: Vec<Count>,
-    /// Dead letters, the last to die first.
+    /// The selected dead letters, the most recent first.
     pub dead: Vec<DeadLetter>,
-    /// What waits, by cart, the first to arrive first.
+    /// The selected queued deliveries, by cart, the first to arrive first.
     pub queued: Vec<Queued>,
-    /// What carts have, from the receipts on record: of an order by the numbers of its updates, else the last first.
+    /// Deliveries that reached their cart, from the receipts on record: by sequence number for one order, otherwise the most recent first.
     pub delivered: Vec<Delivered>,
-    /// What was ended of an order, by the numbers of its updates.
+    /// Deliveries of one order that were ended without reaching the cart, by sequence number.
     pub ended: Vec<(OrderRef, Ended)>,
 }
 
-/// One delivery.
+/// One delivery with its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// Where it is. None: its cart has it.
+    /// The delivery in the outbox; `None` if it reached its cart.
     pub found: Option<Found>,
-    /// Its receipts, by attempt.
+    /// The receipts of its attempts, by attempt.
     pub receipts: Vec<serde_json::Value>,
-    /// The attempts of which there is a cassette.
+    /// The numbers of the attempts that have a cassette.
     pub cassettes: Vec<u32>,
-    /// What waits in the order's queue before it, the first first.
+    /// The deliveries before it in the order's queue, in sequence.
     pub before: Vec<DeliveryId>,
     /// The earlier updates that were merged into it.
     pub merged: Vec<MergedUpdate>,
 }
 
-/// What came of trying a dead letter again.
+/// The result of retrying a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resent {
-    /// Which.
+    /// The delivery that was to be retried.
     pub delivery: DeliveryId,
-    /// What came of it.
+    /// The result for this delivery.
     pub done: Retried,
 }
 
-/// What came of ending a delivery.
+/// The result of ending a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
-    /// It is over, or it was not there.
+    /// The delivery has ended, or was not there.
     Done {
-        /// What it was.
+        /// What the delivery was before.
         was: Discarded,
-        /// The earlier updates that were merged into it, and end with it.
+        /// The earlier updates that were merged into the delivery, and end with it.
         merged: Vec<MergedUpdate>,
     },
-    /// An attempt at its order is under way: nothing was changed.
+    /// An attempt for its order is under way, so nothing was changed.
     UnderWay,
 }
 
@@ -111,11 +111,12 @@ impl Which {
 }
 
 impl Office {
-    /// Counts deliveries, and lists at most so many of each kind. A reason is a dead letter's, so with one nothing that waits is listed.
+    /// Counts deliveries, and lists at most `most` of each kind. Only dead letters have a reason, so with a reason no queued delivery is
+    /// listed.
     ///
     /// # Errors
     ///
-    /// [`Error::Outbox`], and [`Error::NoCart`] of a cart that is not there and of which nothing is.
+    /// [`Error::Outbox`], and [`Error::NoCart`] for a cart that does not exist and has left no deliveries.
     pub async fn deliveries(&self, which: &Which, most: u32) -> Result<Listed, Error> {
         let mut carts = self.outbox().backlogs(Some(self.merchant.clone())).await?;
         carts.retain(|backlog| which.cart.as_ref().is_none_or(|cart| *cart == backlog.cart));
@@ -141,7 +142,7 @@ impl Office {
         Ok(Listed { carts, ..listed })
     }
 
-    /// What waits at a cart and came at this time or later.
+    /// The deliveries queued for a cart at the given time or later.
     async fn waiting(&self, cart: &CartId, since_unix_ms: Option<u64>, most: u32) -> Result<Vec<Queued>, Error> {
         let (mut kept, mut after) = (Vec::new(), None);
         while kept.len() < most as usize {
@@ -157,7 +158,7 @@ impl Office {
         Ok(kept)
     }
 
-    /// One delivery with its receipts and what is before it. None: nothing is known of it.
+    /// Looks up one delivery with its receipts and the deliveries before it; `None` if nothing is known of it.
     ///
     /// # Errors
     ///
@@ -184,7 +185,7 @@ impl Office {
         Ok(Some(Shown { found, receipts, cassettes, merged, before: before.into_iter().map(|queued| queued.delivery).collect() }))
     }
 
-    /// The dead letters that are meant, those of an order in its own order.
+    /// The ids of the selected dead letters, those of one order in its own sequence.
     ///
     /// # Errors
     ///
@@ -201,11 +202,12 @@ impl Office {
         Ok(all.into_iter().map(|(_, _, delivery)| delivery).collect())
     }
 
-    /// Puts dead letters back into the queue, where they go at their cart's rate like all others. Each leaves a line in the audit.
+    /// Puts dead letters back into the queue, from where they are sent at their cart's rate like all others. Each leaves a line in the
+    /// audit.
     ///
     /// # Errors
     ///
-    /// [`Error::Outbox`]. What was put back before it stays so.
+    /// [`Error::Outbox`]. Dead letters that were put back before the error stay in the queue.
     pub async fn retry(&self, deliveries: &[DeliveryId]) -> Result<Vec<Resent>, Error> {
         let mut done = Vec::new();
         for batch in deliveries.chunks(RETRY_BATCH) {
@@ -234,7 +236,7 @@ impl Office {
         }
     }
 
-    /// Puts dead letters back, all or none.
+    /// Puts dead letters back in one transaction.
     async fn retry_together(&self, deliveries: &[DeliveryId]) -> Result<Vec<Resent>, outbox::Error> {
         let (merchant, who, ids, at) = (self.merchant.clone(), self.who.clone(), deliveries.to_vec(), self.now_unix_ms());
         let write = move |tx: &Tx<'_>| -> Result<_, outbox::Error> {
@@ -259,8 +261,8 @@ impl Office {
         Ok(retried)
     }
 
-    /// Ends a delivery for good, a dead letter or one that waits, and says why. The label before it counts again. Once begun it is done to its
-    /// end, also where nobody waits for it any more: else an order could stay held, or go on without the worker hearing of it.
+    /// Ends a delivery for good, dead or queued, and records why. The order's previous label counts again. Once begun, the operation is
+    /// completed even if its caller stops waiting: otherwise an order could stay held, or go on without a signal to the worker.
     ///
     /// # Errors
     ///
@@ -288,7 +290,7 @@ impl Office {
         }
     }
 
-    /// Keeps attempts away from an order's queue. None: one is under way.
+    /// Keeps attempts away from an order's queue; `None` if an attempt is under way.
     pub(crate) fn hold(&self, order: &OrderRef) -> Option<Held> {
         self.shared.lanes.hold(&(self.merchant.clone(), order.cart.clone()), &order.number)
     }
@@ -298,12 +300,12 @@ impl Office {
     }
 }
 
-/// Reads what is kept as JSON for whoever looks at it. What cannot be read says so in its place, and hides nothing else.
+/// Parses stored JSON for display. Content that cannot be parsed is replaced by the error, and hides nothing else.
 pub(super) fn shown(what: &str, json: &str) -> serde_json::Value {
     serde_json::from_str(json).unwrap_or_else(|error| serde_json::json!({ "unreadable": format!("could not read {what}: {error}") }))
 }
 
-/// Does some work in a task of its own, which goes on where the caller is dropped.
+/// Runs some work in a task of its own, which goes on if the caller is dropped.
 pub(super) async fn to_its_end<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
     match tokio::spawn(work).await {
         Ok(done) => done,

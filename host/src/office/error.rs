@@ -1,4 +1,4 @@
-//! Why the office could not do what it was asked.
+//! The error of the office's operations.
 
 use crate::counted::counted;
 use crate::egress::credential;
@@ -7,89 +7,89 @@ use crate::id::{CartId, Digest};
 use crate::{carts, data_dir, deliver, events, outbox, parameters, plugin, store, validate, vault};
 use std::sync::Arc;
 
-/// Why the office could not do what it was asked. What the gate decides is no error, and neither is what a cart answers.
+/// Why an operation of the office failed. A decision of the gate is no error, and neither is the answer of a cart.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The data directory cannot be made or opened.
+    /// The data directory cannot be created or opened.
     #[error(transparent)]
     DataDir(#[from] data_dir::Error),
-    /// The database.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The credentials.
+    /// The vault failed.
     #[error(transparent)]
     Vault(#[from] vault::Error),
     /// There is no such cart.
     #[error("there is no cart {cart}; {}", crate::nearest::hint(nearest.as_deref(), "`cartage cart list` shows those that there are"))]
     NoCart {
-        /// The cart asked for.
+        /// The cart that was asked for.
         cart: CartId,
-        /// The nearest that there is.
+        /// The nearest id that exists; `None` if none is near.
         nearest: Option<String>,
     },
-    /// What the store holds of a cart cannot be read.
+    /// The stored definition of a cart cannot be read.
     #[error("could not read cart {cart} from the store; load its file again with `cartage apply FILE`")]
     KeptCart {
-        /// The cart.
+        /// The cart with this definition.
         cart: CartId,
-        /// Why not.
+        /// What is wrong with the definition.
         #[source]
         source: carts::Error,
     },
-    /// The store holds something that this release cannot read.
+    /// The store holds content that this release cannot read.
     #[error("could not read {what} from the store; was it written by a newer Cartage?")]
     Kept {
-        /// What.
+        /// The name of the content.
         what: &'static str,
-        /// Why not.
+        /// What is wrong with the content.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A parameter.
+    /// A parameter or its value is not valid.
     #[error(transparent)]
     Parameter(#[from] parameters::Error),
-    /// A status event.
+    /// A status event is not valid.
     #[error(transparent)]
     Event(#[from] events::Error),
-    /// A label.
+    /// A label is not valid.
     #[error(transparent)]
     Label(#[from] events::LabelError),
-    /// The update.
+    /// The update is not valid.
     #[error(transparent)]
     Invalid(#[from] validate::Error),
-    /// What the cart makes of the update.
+    /// The cart cannot take the update.
     #[error(transparent)]
     Refused(#[from] validate::Refused),
-    /// The outbox.
+    /// The outbox failed.
     #[error(transparent)]
     Outbox(#[from] outbox::Error),
-    /// The key came with another request before.
+    /// The idempotency key came with another request before.
     #[error(
         "the idempotency key {key:?} came with another body before, so nothing was done; give each request a key of its own, and the same key only to \
          a repeat of the same request"
     )]
     KeyReused {
-        /// The key.
+        /// The key, as the sender wrote it.
         key: String,
     },
-    /// The same key is being answered at this moment. It never leaves the office.
+    /// The same key is being answered at this moment. The office handles this error itself.
     #[error("the idempotency key is in use")]
     KeyInUse,
-    /// There is no engine.
+    /// The engine for plugins could not be started.
     #[error(transparent)]
     Runtime(#[from] plugin::Error),
     /// A plugin's file could not be read.
     #[error("could not open the plugin {plugin} in {folder}")]
     PluginFile {
-        /// Its name.
+        /// The name of the plugin.
         plugin: String,
-        /// Where it was looked for.
+        /// The folder where the file was looked for.
         folder: String,
-        /// Why not.
+        /// The error of reading.
         #[source]
         source: plugin::file::Error,
     },
-    /// The copy of a plugin's file has another content than it was given.
+    /// The stored copy of a plugin's file no longer has its original content.
     #[error(
         "the plugin file {} is damaged{}; see to the disk, and give the cart the same file again with `cartage cart upgrade CART --plugin FILE`",
         .file.display(), found.map_or_else(String::new, |found| format!(" (its digest is {found})"))
@@ -97,33 +97,33 @@ pub enum Error {
     PluginDamaged {
         /// The copy, whose name is the digest that it should have.
         file: std::path::PathBuf,
-        /// The digest that it has. None: it cannot be read as a file.
+        /// The digest of the content found; `None` if the file cannot be read.
         found: Option<Digest>,
     },
-    /// A cart's plugin could not be looked at now.
+    /// A cart's plugin could not be examined now.
     #[error("could not look at the plugin of cart {cart}, so nothing was decided")]
     PluginUnknown {
-        /// The cart.
+        /// The cart with this plugin.
         cart: CartId,
-        /// Why not.
+        /// The error that prevented it.
         #[source]
         source: Arc<Error>,
     },
-    /// A folder with plugins' files could not be looked into.
+    /// A folder with plugin files could not be read.
     #[error("could not look for plugins in {}", .folder.display())]
     PluginFolder {
-        /// The folder.
+        /// The folder's path.
         folder: std::path::PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// A copy of a plugin's file could not be kept.
+    /// A copy of a plugin's file could not be written.
     #[error("could not keep a copy of the plugin as {}", .file.display())]
     KeepPlugin {
-        /// The copy.
+        /// The path of the copy.
         file: std::path::PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
@@ -133,36 +133,36 @@ pub enum Error {
          --plugin FILE`, or put the one before back"
     )]
     Changed {
-        /// The cart.
+        /// The cart with this pin.
         cart: CartId,
         /// The plugin's name.
         plugin: String,
-        /// The digest of the file.
+        /// The digest of the file that was found.
         found: Digest,
-        /// The digest that the cart has.
+        /// The digest that the cart is pinned to.
         pinned: Digest,
     },
     /// A plugin was not admitted.
     #[error("the plugin {digest} was not admitted")]
     NotAdmitted {
-        /// The digest of its file.
+        /// The digest of the plugin's file.
         digest: Digest,
-        /// Why not.
+        /// Why the plugin was not admitted.
         #[source]
         source: plugin::admit::Error,
     },
-    /// A plugin must not run.
+    /// A plugin is banned.
     #[error(
         "the plugin {digest} is banned ({why}), so it runs for no cart; give the cart another with `cartage cart upgrade CART --plugin FILE`, or lift the \
          ban with `cartage plugin unban {digest}`"
     )]
     Banned {
-        /// The digest of its file.
+        /// The digest of the plugin's file.
         digest: Digest,
-        /// Why.
+        /// The reason of the ban.
         why: String,
     },
-    /// Something waits for a cart that was to be removed.
+    /// A cart that was to be removed has queued deliveries or dead letters.
     #[error(
         "cart {cart} was not removed: {} for it, and it has {}; look at them with `cartage delivery list --cart {cart}`, \
          or end them all with `cartage cart remove {cart} --discard-queue`",
@@ -170,21 +170,21 @@ pub enum Error {
         counted(*dead, "dead letter")
     )]
     CartHasQueue {
-        /// The cart.
+        /// The cart that was not removed.
         cart: CartId,
-        /// How many wait or are under way.
+        /// The number of deliveries that wait or are under way.
         queued: u64,
-        /// How many are dead letters.
+        /// The number of dead letters.
         dead: u64,
     },
-    /// Attempts that are under way do not end.
+    /// Attempts that are under way at a cart to be removed do not end.
     #[error(
         "cart {cart} was not removed: an attempt at {under_way} of its updates is still under way; it is disabled now, so repeat this in a minute"
     )]
     CartBusy {
-        /// The cart.
+        /// The cart that was not removed.
         cart: CartId,
-        /// How many deliveries were left alone.
+        /// The number of deliveries that were left alone.
         under_way: u64,
     },
     /// The disk is nearly full.
@@ -193,54 +193,54 @@ pub enum Error {
         crate::data_dir::room::free(*free_bytes), crate::data_dir::room::free(crate::data_dir::room::ACCEPT_BYTES_MIN)
     )]
     NoRoom {
-        /// Free bytes.
+        /// The free space, in bytes.
         free_bytes: u64,
     },
-    /// A credential that lies elsewhere could not be fetched.
+    /// A credential that the definition reads from elsewhere could not be fetched.
     #[error(transparent)]
     Secret(#[from] carts::secrets::Error),
     /// A credential cannot be used.
     #[error("could not set the credential of cart {cart}; nothing was changed")]
     Credential {
-        /// The cart.
+        /// The cart with this credential.
         cart: CartId,
-        /// Why not.
+        /// What is wrong with the credential.
         #[source]
         source: credential::Error,
     },
-    /// A credential is for no endpoint that the cart binds.
+    /// None of the endpoints that a credential serves is bound by the cart.
     #[error(
         "could not set the credential {slot} of cart {cart}: none of its endpoints is bound, so there is no host that it is for; bind one in the \
          cart's file, and load it with `cartage apply FILE`"
     )]
     CredentialUnbound {
-        /// The cart.
+        /// The cart with this credential.
         cart: CartId,
-        /// The slot.
+        /// The credential slot's name.
         slot: String,
     },
-    /// A credential is for other origins than its endpoints have now.
+    /// A credential is bound to other origins than its endpoints have now.
     #[error("cart {cart} is not ready: {what}")]
     CredentialMoved {
-        /// The cart.
+        /// The cart with this credential.
         cart: CartId,
-        /// Which, from where to where, and what to do.
+        /// The slots, their old and new origins, and the remedy, for people.
         what: String,
     },
-    /// A field that log-ins replace is given by the cart's definition, which a new value cannot change.
+    /// The cart's definition sets a field that log-ins replace, where it cannot be changed.
     #[error(
         "cart {cart} is not ready: its answers to log-ins replace the field {field} of the credential slot {slot}, and a new value is not used while the \
          cart's definition gives one; take it out of [credentials.{slot}] and set it with `cartage credential set {cart} {slot} {field}`"
     )]
     CredentialReplaced {
-        /// The cart.
+        /// The cart with this definition.
         cart: CartId,
-        /// The slot.
+        /// The credential slot's name.
         slot: String,
-        /// The field.
+        /// The field's name.
         field: String,
     },
-    /// A token.
+    /// An operation on a token failed.
     #[error(transparent)]
     Token(#[from] super::tokens::Error),
     /// The cart could not be made ready.
@@ -248,17 +248,17 @@ pub enum Error {
         "could not make cart {cart} ready; change its file and load it with `cartage apply FILE`, or set what is missing with `cartage credential set`"
     )]
     Courier {
-        /// The cart.
+        /// The cart that was to be made ready.
         cart: CartId,
-        /// Why not.
+        /// The error that prevented it.
         #[source]
         source: Box<deliver::Error>,
     },
 }
 
 impl Error {
-    /// Whether it says something about this machine (its files, its memory, its disk) and nothing about what was asked for: the same may succeed
-    /// when that is mended, so it is never kept as an answer.
+    /// Whether the error is about this machine (its files, memory or disk) and not about the request: the same request may succeed once
+    /// that is mended, so such an error is never stored as an answer.
     pub fn is_fault(&self) -> bool {
         match self {
             Error::DataDir(_)
@@ -297,12 +297,12 @@ impl Error {
         }
     }
 
-    /// What the store holds and this release cannot read.
+    /// The error for stored content that this release cannot read.
     pub(super) fn kept<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> impl Fn(E) -> Error {
         move |source| Error::Kept { what, source: Box::new(source) }
     }
 
-    /// A cart that could not be made ready.
+    /// The error for a cart that could not be made ready.
     pub(super) fn courier(cart: &CartId) -> impl FnOnce(deliver::Error) -> Error {
         let cart = cart.clone();
         move |source| Error::Courier { cart, source: Box::new(source) }

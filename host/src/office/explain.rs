@@ -1,4 +1,4 @@
-//! Why an order's status was sent or not, as things stand now, and the labels that carts had before Cartage.
+//! Why an order's status was sent or not, as of now, and the import of labels that carts had before Cartage.
 
 use super::accept::{Asked, Cause, KeptDecision, Looked, Request};
 use super::facts::rows;
@@ -14,43 +14,43 @@ use crate::store::{self, Tx, decisions, receipts};
 use crate::validate::{Fields, Refused, StatusUpdate, civil_time};
 use serde::Serialize;
 
-/// Receipts that are shown of an order, at most.
+/// The most receipts that are shown with an order.
 const RECEIPTS_SHOWN: u32 = 3;
 
-/// What the gate would decide about an order now.
+/// What the gate would decide about an order now, with the state of the order.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explained {
-    /// Where the order stands, and the decision in words.
+    /// The decision and the order's state, in words.
     pub explanation: Explanation,
-    /// The decision itself. It is not kept: nothing was asked for.
+    /// The decision itself, which is not stored because no status was asked for.
     pub decision: Decision,
-    /// What brings the change about: what was asked for last, or a label given directly.
+    /// The cause of the change: what was last asked for, or a label given directly.
     pub cause: Cause,
-    /// The last receipts of the order, the last first.
+    /// The most recent receipts of the order, the most recent first.
     pub receipts: Vec<serde_json::Value>,
-    /// Where the order stands.
+    /// The state of the order at the cart.
     pub standing: Standing,
-    /// The order's deliveries that are on record, by the numbers of their updates.
+    /// The order's deliveries on record, by sequence number.
     pub deliveries: Vec<OrderDelivery>,
-    /// The cart's own reference of the order, as it was given last.
+    /// The cart's own reference for the order, as last given; `None` if it gave none.
     pub reference: Option<String>,
-    /// The order's packages, and whether the cart knows them.
+    /// The order's packages, each with whether the cart knows it.
     pub packages: Vec<PackageStanding>,
 }
 
 impl Explained {
-    /// Whether somebody must act before such an update is sent, or on what the order holds already.
+    /// Whether a person must act before such an update is sent, or on what is stored for the order already.
     pub fn must_act(&self) -> bool {
         self.decision.must_act() || self.standing.must_act()
     }
 }
 
 impl Office {
-    /// Says what the gate would decide about an order now: about `label`, else about what was asked for last.
+    /// Says what the gate would decide about an order now: about `label` or, without one, about what was last asked for.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read or the label is not valid.
+    /// [`Error`] if the store cannot be read or the label is not valid.
     pub async fn explain(&self, cart: &CartId, number: &SenderOrderNumber, label: Option<&str>) -> Result<Explained, Error> {
         let (merchant, order) = (self.merchant.clone(), OrderRef { cart: cart.clone(), number: number.clone() });
         let (decided, receipts) = self
@@ -93,8 +93,8 @@ impl Office {
         Ok(Explained { explanation, decision, cause, receipts, standing, deliveries, reference, packages })
     }
 
-    /// Takes in the labels that orders have at a cart already, without sending anything: all of them or, if one is not valid, none.
-    /// Tells how many there were.
+    /// Records labels that orders have at a cart already, without sending anything: all of them or, if one is not valid, none. Returns
+    /// their number.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
-//! What the store says that a decision rests on: one look, so that it can be told from a later one.
+//! The stored facts that a decision depends on, read in one snapshot, so that a later change can be detected.
 //!
-//! What a merchant has set up is read once and kept under its number, which the store raises with each change. So a decision costs the same
-//! with one cart and with thousands, and the writer, who must know that the facts still stand, compares numbers.
+//! A merchant's settings are read once and cached under their revision, which the store raises with each change. So a decision costs the
+//! same with one cart and with thousands, and the writer, who must know that the facts still hold, compares revisions.
 
 use super::Error;
 use super::settings::{assignments, event_settings};
@@ -15,7 +15,7 @@ use crate::store::{self, View};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-/// All that a decision about one order rests on, but for the plugin's file.
+/// Everything that a decision about one order depends on, except the plugin's file.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     pub(super) cart: Option<store::carts::Cart>,
@@ -23,21 +23,21 @@ pub(super) struct Facts {
     pub(super) order: Option<Order>,
 }
 
-/// What a merchant has set for all carts.
+/// A merchant's settings for all carts.
 #[derive(Debug)]
 pub(super) struct Set {
-    /// The number of the merchant's settings, of which this is a part.
+    /// The revision of the merchant's settings.
     number: u64,
     pub(super) assignments: Assignments,
     pub(super) events: Settings,
 }
 
-/// What each merchant had set when it was last read.
+/// Each merchant's settings as last read.
 #[derive(Debug, Default)]
 pub(super) struct SetCache(Mutex<BTreeMap<MerchantId, Arc<Set>>>);
 
 impl SetCache {
-    /// What the merchant has set by this look.
+    /// The merchant's settings in this snapshot.
     fn read(&self, view: &View<'_>, merchant: &MerchantId) -> Result<Arc<Set>, Error> {
         let number = store::merchants::settings(view, merchant)?;
         let known = self.0.lock().expect("nobody panics while holding it").get(merchant).cloned();
@@ -59,12 +59,12 @@ impl Facts {
         })
     }
 
-    /// Whether they are still so.
+    /// Whether the facts still hold in this snapshot.
     pub(super) fn stand(&self, view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<bool, Error> {
         Ok(store::merchants::settings(view, merchant)? == self.set.number && store::orders::get(view, merchant, order)? == self.order)
     }
 
-    /// What of the order's past still stands, as the gate sees it.
+    /// The order's past that still counts, as the gate sees it; `None` for a new order.
     pub(super) fn known(&self) -> Option<Known> {
         self.order.as_ref().map(known)
     }
@@ -87,7 +87,7 @@ fn known_package(accepted: &AcceptedPackage) -> KnownPackage {
     KnownPackage { id, carrier, tracking_number: number, withdrawn, details, reference: accepted.reference.clone(), passage }
 }
 
-/// What the store keeps of an update that is accepted: a row for each label and each package.
+/// The rows for an accepted update: one for each label and each package.
 pub(super) fn rows(past: &Past) -> (Vec<Label>, Vec<Package>) {
     let order = past.label.iter().map(|text| Label { line: String::new(), text: text.clone() });
     let lines = past.lines.iter().map(|(line, text)| Label { line: line.clone(), text: text.clone() });

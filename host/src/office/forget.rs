@@ -1,4 +1,4 @@
-//! Everything that is kept of one order goes, because its customer may ask for that: also out of the file's bytes.
+//! Deletion of everything that is stored about one order, also from the bytes of the database files, because its customer may ask for that.
 
 use super::deliveries::to_its_end;
 use super::{Error, Office};
@@ -7,37 +7,37 @@ use crate::outbox::{self, sqlite};
 use crate::store::orders::OrderRef;
 use crate::store::{Tx, audit};
 
-/// What was forgotten of an order.
+/// The result of forgetting an order.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Forgotten {
-    /// All of it.
+    /// The order was forgotten.
     Done {
-        /// Deliveries that waited, and dead letters. They are never sent.
+        /// The number of queued deliveries and dead letters that were discarded and are never sent.
         discarded: u64,
-        /// Rows that are gone, those among them.
+        /// The number of rows that were deleted, those deliveries included.
         rows: u64,
     },
-    /// Nothing: nothing is kept of an order of this number.
+    /// Nothing was done: nothing is stored about an order with this number.
     NothingKept,
-    /// Nothing: this many deliveries of it wait or are dead letters.
+    /// Nothing was done: deliveries of the order are queued or dead letters.
     Waits {
-        /// How many.
+        /// The number of those deliveries.
         deliveries: u64,
     },
-    /// Nothing: an attempt at it is under way.
+    /// Nothing was done: an attempt for the order is under way.
     UnderWay,
 }
 
 impl Office {
-    /// Forgets an order: updates, labels, packages, decisions, receipts, recordings, and what was answered to
-    /// senders' idempotency keys. One line of the audit stays. While an update of it waits, or is a dead letter, nothing is done unless those
-    /// are to be discarded. When this returns, the database's files no longer hold the bytes; copies made before are not touched.
+    /// Forgets an order: its updates, labels, packages, decisions, receipts and recordings, and the answers stored under senders'
+    /// idempotency keys. One line of the audit stays. If an update of the order is queued or a dead letter, nothing is done unless
+    /// `discard_queue` is set. When this returns, the database's files no longer hold the bytes; copies made before are not changed.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], [`Error::Outbox`]. With [`Busy`](crate::store::Error::Busy) the order is forgotten and its bytes may still be there: doing it
-    /// again removes them.
+    /// [`Error::Store`], [`Error::Outbox`]. After [`Busy`](crate::store::Error::Busy) the order is forgotten, but its bytes may still be in
+    /// the files: a repeat removes them.
     pub async fn forget(&self, cart: &CartId, number: &SenderOrderNumber, discard_queue: bool) -> Result<Forgotten, Error> {
         let (office, order) = (self.clone(), OrderRef { cart: cart.clone(), number: number.clone() });
         to_its_end(async move { office.forget_now(order, discard_queue).await }).await

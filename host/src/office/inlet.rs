@@ -1,4 +1,4 @@
-//! A cart's inlet: what an Order Manager that posts in the classic protocol must know, and the password among it.
+//! A cart's inlet: the settings and the password for an Order Manager that posts in the classic protocol.
 
 use super::{Error, KeptCart, Office};
 use crate::carts::Inlet;
@@ -6,20 +6,19 @@ use crate::store::credentials::{Place, Turn};
 use crate::vault::Vault as _;
 use secrecy::SecretString;
 
-/// The credential slot of an inlet's password, beside those of the cart's plugin: `seti.password`.
+/// The credential slot of an inlet's password, besides those of the cart's plugin: `seti.password`.
 pub const INLET_SLOT: &str = "seti";
-/// Its field.
+/// The only field of that slot.
 pub const INLET_FIELD: &str = "password";
-/// For whom the password is kept: it never leaves this program, so no host is meant.
+/// The origin that the password is bound to. The password never leaves this program, so the text names no host.
 const INLET_HOST: &str = "inlet";
 
 impl Office {
-    /// A cart's inlet and its password. None: there is no such cart, it has no inlet, or no password is set; a client is told none of these
-    /// apart.
+    /// A cart's inlet and its password; `None` if there is no such cart, no inlet, or no password set. A client must not learn which.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store or the vault cannot be read.
+    /// [`Error`] if the store or the vault cannot be read.
     pub async fn inlet(&self, kept: &KeptCart) -> Result<Option<(Inlet, SecretString)>, Error> {
         let Some(inlet) = kept.cart.seti.clone() else { return Ok(None) };
         let password = self.vault()?.get(&self.merchant, &place(kept), Turn::Current, INLET_HOST).await?;

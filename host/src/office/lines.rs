@@ -1,10 +1,10 @@
-//! The labels of an event on their way to the order and its lines.
+//! Applying the labels of an event to the order and its lines.
 
 use crate::events::{Label, Raised};
 use crate::validate::{Fields, LineItemFields};
 
-/// Gives an update the labels of its event: the order's to the order, the item's to every line. Where the event gives the order none, the
-/// order stays under the label that it has, `known`; one that it never had stands there only so that the other fields can be checked.
+/// Gives an update the labels of its event: the order's label to the order, the item's label to every line. If the event has no label for
+/// the order, the order keeps its label, `known`; an order without any gets one here only so that the other fields can be checked.
 pub(super) fn label(fields: &mut Fields, raised: &Raised, known: Option<&str>) {
     let Raised { event, order_label, item_label, .. } = raised;
     let order = order_label.as_ref().map(Label::as_str).or(known).or(item_label.as_ref().map(Label::as_str));
@@ -14,7 +14,7 @@ pub(super) fn label(fields: &mut Fields, raised: &Raised, known: Option<&str>) {
     }
 }
 
-/// What of a line is kept with a decision: which line it was.
+/// The fields of a line that are stored with a decision to identify the line.
 pub(super) fn named(line: &LineItemFields) -> LineItemFields {
     let LineItemFields { web_line_id, reference_line_id, sku, label, .. } = line.clone();
     LineItemFields { web_line_id, reference_line_id, sku, label, ..LineItemFields::default() }

@@ -1,7 +1,7 @@
 //! Lists that only a shop knows: its statuses, its carriers, and the values of settings that its plugin asks it for.
 //!
-//! `cartage cart check` asks for all of them, keeps each with its date, and judges the cart's maps and settings by them. What is kept holds until it is asked
-//! for again, for as long as the same plugin runs; the gate knows a shop's statuses from it.
+//! `cartage cart check` asks for all of them, stores each with its date, and checks the cart's maps and settings against them. A stored
+//! list is valid until it is asked for again, for as long as the same plugin runs. The gate takes a shop's statuses from it.
 
 use super::apply::{carriers, setting, statuses};
 use super::{Error, KeptCart, Office};
@@ -14,10 +14,10 @@ use crate::store::{self, Tx, lists};
 use cartage_contract::delivery::{Choice, ChoicesOf};
 use serde::Serialize;
 
-/// A list that a shop gave.
+/// A list that a shop returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct List {
-    /// What it lists.
+    /// What the list contains.
     pub of: ChoicesOf,
     /// The choices, as the shop lists them.
     pub choices: Vec<Choice>,
@@ -25,25 +25,25 @@ pub struct List {
     pub asked_at_unix_ms: u64,
 }
 
-/// What came of asking a shop for one list.
+/// The result of asking a shop for one list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Asked {
-    /// What was asked for.
+    /// The list that was asked for.
     pub of: ChoicesOf,
-    /// The list, which is kept now. None: the shop did not say.
+    /// The list, which is stored now; `None` if the shop returned none.
     pub list: Option<List>,
-    /// Why the shop did not say. The list that was kept before stays.
+    /// Why the shop returned no list; the list that was stored before stays. `None` on success.
     pub failed: Option<String>,
-    /// What in the cart's definition the list does not have.
+    /// Entries of the cart's definition that the list does not have, one sentence each.
     pub doubts: Vec<String>,
 }
 
-/// The list of this kind among some.
+/// The choices of one list; `None` if the shop was never asked for it.
 pub(super) fn find<'l>(lists: &'l [List], of: &ChoicesOf) -> Option<&'l [Choice]> {
     lists.iter().find(|list| list.of == *of).map(|list| list.choices.as_slice())
 }
 
-/// What a cart's definition says that its shop's lists do not have.
+/// Entries of a cart's definition that its shop's lists do not have, one sentence each.
 pub(super) fn doubts(cart: &Cart, lists: &[List], labels: &Labels) -> Vec<String> {
     lists.iter().flat_map(|list| doubts_of(cart, &list.of, &list.choices, labels)).collect()
 }
@@ -57,11 +57,11 @@ fn doubts_of(cart: &Cart, of: &ChoicesOf, known: &[Choice], labels: &Labels) -> 
 }
 
 impl Office {
-    /// Asks a cart's plugin for every list that it says only the shop knows, keeps what it gives, and holds the cart's definition against it.
+    /// Asks a cart's plugin for every list that only the shop knows, stores the results, and compares the cart's definition with them.
     ///
     /// # Errors
     ///
-    /// Those of making the cart ready, and [`Error::Store`].
+    /// The errors of [`Office::courier`], and [`Error::Store`].
     pub async fn ask_lists(&self, kept: &KeptCart) -> Result<Vec<Asked>, Error> {
         let wanted = kept.manifest().map(|manifest| manifest.asked()).unwrap_or_default();
         if wanted.is_empty() {
@@ -104,7 +104,8 @@ impl Office {
         Ok(())
     }
 
-    /// The lists that a cart's plugin gave. What this release cannot read is left out, as if the shop was never asked for it.
+    /// The lists that a cart's plugin returned. A list that this release cannot read is left out, as if the shop had never been asked for
+    /// it.
     pub(super) async fn lists_of(&self, merchant: &MerchantId, cart: &CartId, plugin: Digest) -> Result<Vec<List>, Error> {
         let (merchant, cart) = (merchant.clone(), cart.clone());
         let rows = self.shared.store.read::<_, store::Error>(move |view| lists::of_cart(view, &merchant, &cart, plugin)).await?;

@@ -1,4 +1,4 @@
-//! What is kept in memory of carts and plugins goes when no cart needs it any more: secrets, definitions, compiled code.
+//! Release of memory that no cart needs any more: secrets, definitions, compiled code.
 
 use super::{Error, Office};
 use crate::deliver::schedule::CartKey;
@@ -12,7 +12,7 @@ impl Office {
         self.shared.plugins.lock().expect("nobody panics while holding it").keys().copied().collect()
     }
 
-    /// Lets go of what no cart needs any more, of all merchants. A cart or a call that is under way keeps what it has to its end.
+    /// Releases what no cart of any merchant needs any more. A cart or a call that is under way keeps its data to its end.
     pub(super) async fn let_go(&self) -> Result<(), Error> {
         let look = |view: &View<'_>| -> Result<_, store::Error> {
             let (mut carts, mut plugins): (BTreeSet<CartKey>, BTreeSet<Digest>) = Default::default();

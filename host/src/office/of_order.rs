@@ -1,4 +1,4 @@
-//! From an order to its deliveries: those that wait, died, were ended, and those that its cart has, from the receipts on record.
+//! The deliveries of an order: queued, dead, ended, and delivered according to the receipts on record.
 
 use super::deliveries::{Listed, Where, Which};
 use super::{Error, Office};
@@ -12,15 +12,15 @@ use serde::Serialize;
 /// One delivery of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OrderDelivery {
-    /// Its id.
+    /// The delivery's id.
     pub delivery: DeliveryId,
-    /// The number of its update among the order's.
+    /// The sequence number of its update within the order.
     pub sequence: u64,
-    /// Where it is: `queued`, `dead`, `delivered`, `discarded` or `superseded`.
+    /// The delivery's state: `queued`, `dead`, `delivered`, `discarded` or `superseded`.
     pub state: &'static str,
 }
 
-/// All deliveries of an order that are on record, each kind by the numbers of their updates.
+/// All deliveries of an order that are on record, each kind by sequence number.
 #[derive(Debug, Default)]
 struct OfOrder {
     queued: Vec<Queued>,
@@ -43,11 +43,11 @@ impl OfOrder {
 }
 
 impl Office {
-    /// The deliveries of an order that are on record, by the numbers of their updates.
+    /// Lists the deliveries of an order that are on record, by sequence number.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read.
+    /// [`Error`] if the store cannot be read.
     pub async fn deliveries_of(&self, order: &OrderRef) -> Result<Vec<OrderDelivery>, Error> {
         let (merchant, order) = (self.merchant.clone(), order.clone());
         let look = move |view: &View<'_>| OfOrder::read(view, &merchant, &order);
@@ -67,18 +67,18 @@ impl Office {
         Ok(all)
     }
 
-    /// The earlier updates that were merged into a delivery, and so end with it.
+    /// Lists the earlier updates that were merged into a delivery, and so end with it.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read.
+    /// [`Error`] if the store cannot be read.
     pub async fn merged_into(&self, order: &OrderRef, delivery: &DeliveryId) -> Result<Vec<MergedUpdate>, Error> {
         let (merchant, order, delivery) = (self.merchant.clone(), order.clone(), delivery.clone());
         let look = move |view: &View<'_>| sqlite::merged_into(view, &merchant, &order, &delivery);
         Ok(self.shared.store.read::<_, outbox::Error>(look).await?)
     }
 
-    /// Lists the deliveries of one order, at one cart or at all.
+    /// Lists the deliveries of one order, at one cart or at all carts.
     pub(super) async fn list_of_order(&self, which: &Which, order: &SenderOrderNumber, most: u32) -> Result<Listed, Error> {
         let (merchant, number, only) = (self.merchant.clone(), order.clone(), which.cart.clone());
         let look = move |view: &View<'_>| -> Result<Vec<(CartId, OfOrder)>, outbox::Error> {
@@ -127,7 +127,7 @@ impl Office {
         Ok(listed)
     }
 
-    /// What carts have, the last first, from the receipts on record.
+    /// Lists deliveries that reached their carts, from the receipts on record, the most recent first.
     pub(super) async fn delivered(&self, which: &Which, most: u32) -> Result<Vec<Delivered>, Error> {
         let (merchant, cart, since) = (self.merchant.clone(), which.cart.clone(), which.since_unix_ms);
         let look = move |view: &View<'_>| receipts::delivered(view, &merchant, cart.as_ref(), since, most);

@@ -1,8 +1,9 @@
-//! To which origins a cart's credentials go, and who approved that.
+//! The origins that a cart's credentials may be sent to, and their approval.
 //!
-//! A value is bound to the origins of every endpoint that its slot serves, when it is set; what a definition fetches from a variable or a file, when
-//! this is first loaded on the machine. Where an endpoint is moved to another origin nothing of the slot is used any more, until somebody on the
-//! machine approves it: whoever may define carts over the network must not thereby have the secrets of the machine sent to a host of theirs.
+//! A sealed value is bound to the origins of every endpoint that its slot serves, when it is set; a value that a definition reads from a
+//! variable or a file, when the definition is first loaded on the machine. If an endpoint moves to another origin, no value of the slot is
+//! used until a user on the machine approves the new origin: a client who may define carts over the network must not be able to have the
+//! machine's secrets sent to a host of its own.
 
 use super::{Error, KeptCart, Office};
 use crate::carts::Cart;
@@ -13,26 +14,26 @@ use crate::vault::Vault as _;
 use cartage_contract::manifest::Manifest;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A credential slot whose values may go to other origins than before.
+/// A credential slot whose values may now be sent to other origins than before.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Approved {
-    /// The slot.
+    /// The credential slot's name.
     pub slot: String,
-    /// The origins, with a space between two.
+    /// The origins, separated by spaces.
     pub origins: String,
 }
 
-/// A credential slot with values that are not used, because they are for other origins than it has now.
+/// A credential slot whose values are not used, because its endpoints moved to other origins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Moved {
     pub(super) slot: String,
-    /// The origins that a value is for. None: nobody on the machine said any.
+    /// The origins that a value is bound to; `None` if no user on the machine approved any.
     pub(super) bound_to: Option<String>,
-    /// Those that the slot has now.
+    /// The origins of the slot's endpoints now.
     pub(super) origins: String,
 }
 
-/// What is known of the origins of one cart's credentials.
+/// The origins that the credentials of one cart are bound to.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bound {
     sealed: Vec<Sealed>,
@@ -45,7 +46,7 @@ impl Bound {
         Ok(Bound { sealed, fetched: credentials::fetched(view, merchant, cart)? })
     }
 
-    /// The slots of a cart with a value that is for other origins.
+    /// The slots of a cart with a value that is bound to other origins.
     pub(super) fn moved(&self, cart: &Cart, manifest: &Manifest) -> Vec<Moved> {
         let mut moved: BTreeMap<String, Moved> = BTreeMap::new();
         for (slot, origins) in cart.fetched(manifest) {
@@ -69,7 +70,7 @@ impl Bound {
 }
 
 impl Moved {
-    /// What follows from it, for people.
+    /// The consequence and the remedy, for people.
     pub(super) fn words(&self, cart: &CartId) -> String {
         let Moved { slot, bound_to, origins } = self;
         let was =
@@ -87,7 +88,8 @@ impl Office {
         Ok(self.shared.store.read::<_, store::Error>(move |view| Bound::read(view, &merchant, &cart)).await?)
     }
 
-    /// Fails where a credential that a definition fetches would go where nobody on the machine said. Sealed values the vault judges.
+    /// Fails if a credential that a definition fetches would be sent to an origin that no user on the machine approved. The vault checks
+    /// sealed values.
     pub(super) async fn assert_approved(&self, cart: &Cart, manifest: &Manifest) -> Result<(), Error> {
         match self.bound(&cart.id).await?.moved(cart, manifest).into_iter().next() {
             Some(moved) => Err(Error::CredentialMoved { cart: cart.id.clone(), what: moved.words(&cart.id) }),
@@ -95,7 +97,7 @@ impl Office {
         }
     }
 
-    /// Approves that the values of a slot, or of all slots, go to the origins that the cart's endpoints have now. Tells of which that was new.
+    /// Approves the present origins of a slot, or of all slots, for their values. Returns the slots whose approval is new.
     ///
     /// # Errors
     ///
@@ -122,7 +124,7 @@ impl Office {
         Ok(approved)
     }
 
-    /// The carts that a credential keeps from being used, and why.
+    /// The carts that cannot be used because of moved credentials, each with the reason.
     pub(super) async fn carts_with_moved_credentials(&self, rows: &[store::carts::Cart]) -> Result<BTreeMap<CartId, String>, Error> {
         let (merchant, ids) = (self.merchant.clone(), rows.iter().map(|row| row.definition.cart.clone()).collect::<BTreeSet<_>>());
         let look = move |view: &View<'_>| -> Result<BTreeMap<CartId, Bound>, store::Error> {
@@ -155,8 +157,8 @@ impl Office {
     }
 }
 
-/// Notes what a definition that is loaded fetches: on the machine each slot that nothing was said of is approved as it is. What is no longer
-/// fetched is forgotten.
+/// Updates the approvals after a definition was loaded. On the machine, each slot without an approval is approved as it is. Approvals for
+/// values that are no longer fetched are deleted.
 pub(super) fn note_fetched(
     tx: &Tx<'_>,
     merchant: &MerchantId,

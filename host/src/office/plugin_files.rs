@@ -1,8 +1,8 @@
-//! Plugins' files in the data directory: read, kept under their digests, and looked at for damage.
+//! Plugin files in the data directory: reading them, storing them under their digests, and detecting damage.
 //!
-//! That a file is not there says something about a cart. That it cannot be read now (no file handle, a failing disk, a directory that was moved
-//! away), or that the copy under a digest has another content than that digest, says something about this machine: it is an error here, and
-//! never an answer of the gate.
+//! A file that is absent is a fact about a cart. A file that cannot be read now (no file handle, a failing disk, a directory that was moved
+//! away), or a copy whose content does not match its digest, is a fact about this machine: it is an error here, and never an answer of the
+//! gate.
 
 use super::{Error, Office};
 use crate::carts::Cart;
@@ -17,7 +17,7 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
-/// A copy whose file seems the same is read again after this time: a disk can change what it holds without a word.
+/// A copy that seems unchanged is read again after this time, because a disk can change content silently.
 const READ_AGAIN: Duration = Duration::from_secs(60 * 60);
 
 /// A plugin's file as it was read.
@@ -26,19 +26,19 @@ pub(super) struct Found {
     pub(super) digest: Digest,
 }
 
-/// How the copy of a plugin's file is, by its digest.
+/// The state of the stored copy of a plugin's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Copy {
-    /// It is what it should be, or could not be looked at now.
+    /// The copy is intact, or could not be examined now.
     Sound,
     Missing,
     Damaged,
 }
 
-/// By what a file is known to be the same: when it was changed last, and its length.
+/// What identifies the content of a file without reading it: the time of its last change, and its length.
 pub(super) type Stamp = (SystemTime, u64);
 
-/// What was found of copies before, so that they are not read again and again.
+/// Earlier findings about copies, so that they are not read again and again.
 #[derive(Default)]
 pub(super) struct Copies(Mutex<BTreeMap<Digest, (Stamp, Instant, Copy)>>);
 
@@ -57,12 +57,12 @@ impl Office {
         })
     }
 
-    /// Reads a cart's plugin: the copy that `cartage apply` made under its digest, else the file of the name that the cart gives. None: neither is
-    /// there.
+    /// Reads a cart's plugin: the copy under its digest that `cartage apply` made, else the file of the name that the cart gives. `None` if
+    /// there is neither.
     ///
     /// # Errors
     ///
-    /// [`Error::PluginFile`], [`Error::PluginDamaged`], and [`Error::DataDir`] where the whole directory is gone.
+    /// [`Error::PluginFile`], [`Error::PluginDamaged`], and [`Error::DataDir`] if the whole directory is gone.
     pub(super) async fn find_plugin_file(&self, cart: &Cart, pinned: Option<Digest>) -> Result<Option<Found>, Error> {
         let (office, name) = (self.clone(), cart.plugin.clone());
         let read = tokio::task::spawn_blocking(move || {
@@ -79,7 +79,7 @@ impl Office {
         })
     }
 
-    /// The same where there must be one.
+    /// As [`Office::find_plugin_file`], but a missing file is an error.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl Office {
         }
     }
 
-    /// The bytes of a file. None: it is not there, while the data directory is.
+    /// The bytes of a file; `None` if the file is absent while the data directory is there.
     fn present(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         match self.plugin_file(name) {
             Err(Error::PluginFile { source, .. }) if is_missing(&source) => {
@@ -122,8 +122,8 @@ impl Office {
         }
     }
 
-    /// Keeps a copy of a plugin's file under its digest, so that the operator's own file may come and go. One that is there is written again:
-    /// it may have been damaged.
+    /// Stores a copy of a plugin's file under its digest, so that the operator's own file may be removed. An existing copy is written
+    /// again, because it may have been damaged.
     pub(super) fn keep_plugin_file(&self, digest: Digest, bytes: &[u8]) -> Result<(), Error> {
         let file = self.shared.dir.plugins().join(kept_name(digest));
         let partial = file.with_extension("partial");
@@ -136,7 +136,7 @@ impl Office {
         written.map_err(|source| Error::KeepPlugin { file, source })
     }
 
-    /// Looks at the copy of a plugin's file, and reads it where it may have changed. It waits for the disk.
+    /// Examines the copy of a plugin's file, and reads it if it may have changed. Blocks on the disk.
     pub(super) fn look_at_copy(&self, digest: Digest) -> Copy {
         let file = self.shared.dir.plugins().join(kept_name(digest));
         let stamp = stamp(&file);
@@ -157,18 +157,18 @@ impl Office {
     }
 }
 
-/// The name of the copy of a plugin's file.
+/// The file name of the copy of a plugin's file.
 pub(super) fn kept_name(digest: Digest) -> String {
     format!("{}.wasm", digest.to_string().replace(':', "-"))
 }
 
-/// By what a file is known to be the same. None: it cannot be looked at.
+/// The stamp of a file; `None` if the file cannot be examined.
 pub(super) fn stamp(file: &Path) -> Option<Stamp> {
     let metadata = std::fs::metadata(file).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
-/// Whether a file was not read because it is not there.
+/// Whether the file could not be read because it is absent.
 fn is_missing(error: &file::Error) -> bool {
     error.fault() == Some(Fault::NotThere)
 }

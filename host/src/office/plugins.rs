@@ -1,8 +1,9 @@
-//! Plugins: each admitted once a process and described once for good.
+//! Plugins: each is admitted once a process, and its manifest is stored for good.
 //!
-//! A cart runs the file of the digest that it is pinned to, which lies there under that digest: `apply` and `cart upgrade` put it there from the
-//! file that the operator names, and rollback and restore find it there. A file that somebody puts there under a plugin's own name is taken
-//! only where there is nothing else: for a cart that was never pinned, and for one whose pinned file is gone, if it is the same file.
+//! A cart runs the file of the digest that it is pinned to. The data directory holds that file under the digest: `apply` and `cart upgrade`
+//! copy it there from the file that the operator names, and rollback and restore find it there. A file that somebody puts there under a
+//! plugin's own name is used only if there is nothing else: for a cart that was never pinned, and for a cart whose pinned file is gone, if
+//! it is the same file.
 
 use super::plugin_files::kept_name;
 use super::{Error, Office};
@@ -19,16 +20,16 @@ use std::path::{Path, PathBuf};
 /// A plugin's file that a cart needs and the data directory lacks.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct MissingPlugin {
-    /// The cart.
+    /// The cart that needs the file.
     pub cart: CartId,
-    /// The plugin, by its name and version where they are known.
+    /// The plugin, by name and version if they are known.
     pub plugin: String,
-    /// Where its file belongs.
+    /// The path where the file belongs.
     pub file: PathBuf,
 }
 
 impl Office {
-    /// Admits a plugin, once a process. Nothing of it is written down.
+    /// Admits a plugin, once a process. Nothing is stored.
     ///
     /// # Errors
     ///
@@ -48,7 +49,7 @@ impl Office {
         Ok(plugin)
     }
 
-    /// Admits a plugin that a cart has, and keeps what it says of itself, so that the gate need not compile it.
+    /// Admits a plugin of a cart and stores its manifest, so that the gate need not compile the plugin.
     pub(super) async fn admit_and_keep(&self, bytes: Vec<u8>) -> Result<Plugin, Error> {
         let plugin = self.admit(bytes).await?;
         if self.manifest(plugin.digest()).await?.is_none() {
@@ -58,7 +59,7 @@ impl Office {
         Ok(plugin)
     }
 
-    /// What the store keeps of an admitted plugin.
+    /// The row for an admitted plugin.
     pub(super) fn row(&self, plugin: &Plugin) -> store::plugins::Plugin {
         let manifest = plugin.manifest();
         store::plugins::Plugin {
@@ -71,7 +72,7 @@ impl Office {
         }
     }
 
-    /// The plugins' files that carts need and the data directory lacks: those that they are pinned to.
+    /// Lists the plugin files that carts are pinned to and the data directory lacks.
     ///
     /// # Errors
     ///
@@ -100,7 +101,8 @@ impl Office {
         Ok(missing)
     }
 
-    /// Takes from a folder the files of all plugins that carts have or had, by their digests; other files are left where they are. Tells how many.
+    /// Copies from a folder the files of all plugins that carts have or had, recognised by digest; other files are ignored. Returns the
+    /// number of files copied.
     ///
     /// # Errors
     ///
@@ -134,7 +136,7 @@ impl Office {
         self.shared.plugins.lock().expect("nobody panics while holding it").get(&digest).cloned()
     }
 
-    /// What an admitted plugin said of itself. None: it was never admitted here, or in words that this release does not read.
+    /// The manifest of an admitted plugin; `None` if it was never admitted here, or if this release cannot read the stored manifest.
     ///
     /// # Errors
     ///

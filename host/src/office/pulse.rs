@@ -1,7 +1,7 @@
-//! Whether the store's writer writes. Readiness, the watchdog and the watch for alerts ask.
+//! Whether the store's writer works. Readiness, the watchdog and the watch for alerts ask this.
 //!
-//! The writer is asked by an empty transaction, which takes the database's lock as every write does, and is waited for a bounded time. Those
-//! who ask at once share one answer, so a stranger who asks for readiness again and again costs the writer next to nothing.
+//! The check is an empty transaction, which takes the database's lock as every write does, and is waited for only a bounded time.
+//! Concurrent callers share one result, so a client that asks for readiness again and again costs the writer next to nothing.
 
 use super::Office;
 use crate::causes::chain;
@@ -11,44 +11,44 @@ use tokio::time::Instant;
 
 /// How long the writer may take for an empty transaction: longer than it waits for another program's lock.
 const WRITER_MAX: Duration = Duration::from_secs(3);
-/// How long an answer counts.
+/// How long a result is reused.
 const FRESH: Duration = Duration::from_millis(500);
 
-/// What is said of a writer that goes on, but slowly.
+/// The text about a writer that works, but slowly.
 const BEHIND: &str = "the store's writer is behind: more is to be written than the disk takes, or another program holds the database";
 
 /// Why nothing can be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotWriting {
-    /// The writer says so. It lives, and what it waits for may pass.
+    /// The writer reports an error that may pass; it is alive.
     #[error("{why}")]
     NotNow {
-        /// What it says.
+        /// The error that the writer reported.
         why: String,
     },
-    /// The writer does not answer.
+    /// The writer does not answer in time.
     #[error("the store's writer has not answered within {} seconds; look at the disk and at the log", WRITER_MAX.as_secs())]
     Silent,
-    /// The writer has ended.
+    /// The writer has ended for good.
     #[error("{why}")]
     Stopped {
-        /// Why.
+        /// The reason for which it ended.
         why: String,
     },
 }
 
 impl NotWriting {
-    /// Whether the writer lives although it cannot write now.
+    /// Whether the writer is alive although it cannot write now.
     pub fn is_alive(&self) -> bool {
         matches!(self, NotWriting::NotNow { .. })
     }
 }
 
-/// The writer's last answer, and when it came.
+/// The time and the result of the last check; `None` before the first.
 pub(super) type Pulse = tokio::sync::Mutex<Option<(Instant, Result<(), NotWriting>)>>;
 
 impl Office {
-    /// Asks the store's writer to write nothing. It answers within some seconds in any case.
+    /// Checks the store's writer with an empty transaction. Returns within some seconds in any case.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl Office {
         answer
     }
 
-    /// Waits until the worker's loop comes round. Without a worker that never is.
+    /// Waits until the worker's loop completes a round. Never returns without a worker.
     pub async fn worker_comes_round(&self) {
         self.shared.bell.answered().await;
     }

@@ -1,4 +1,4 @@
-//! Recordings of attempts: looked at, kept raw for a while, and handed to somebody who helps.
+//! Recordings of attempts: reading them, keeping personal data in them for a while, and exporting them for support.
 
 use super::deliveries::shown;
 use super::{Error, KeptCart, Office};
@@ -17,16 +17,16 @@ use crate::store::{self, Tx, View, cassettes, decisions, receipts, recordings};
 use serde_json::{Value, json};
 use std::io;
 
-/// The longest time for which recordings may be raw: 24 hours.
+/// The longest time for which recordings may keep personal data: 24 hours.
 pub const RAW_MS_MAX: u64 = 24 * 60 * 60 * 1000;
-/// The deliveries in one file for support, at most.
+/// The most deliveries in one file for support.
 pub const SUPPORT_DELIVERIES_MAX: usize = 200;
-/// The version of that file's format.
+/// The version of the support file's format.
 const SUPPORT_FORMAT: u32 = 1;
 
 impl Office {
-    /// Until when recordings of a cart's attempts hold personal data. None, in the past or further ahead than [`RAW_MS_MAX`] (by a clock that
-    /// was set since): they do not.
+    /// Until when recordings of a cart's attempts keep personal data. They do not keep it if this is `None`, in the past, or further ahead
+    /// than [`RAW_MS_MAX`] (left by a clock that was set since).
     ///
     /// # Errors
     ///
@@ -36,8 +36,8 @@ impl Office {
         Ok(self.shared.store.read::<_, store::Error>(move |view| recordings::raw_until(view, &merchant, &cart)).await?)
     }
 
-    /// Lets recordings of a cart's attempts hold personal data for so long, never longer than [`RAW_MS_MAX`]; with None, no longer. What was
-    /// recorded so meanwhile is deleted a day later. Gives until when.
+    /// Lets recordings of a cart's attempts keep personal data for this long, at most [`RAW_MS_MAX`]; `None` ends that. Such recordings are
+    /// deleted a day later. Returns the end of the period.
     ///
     /// # Errors
     ///
@@ -54,11 +54,11 @@ impl Office {
         Ok(until)
     }
 
-    /// The recording of one attempt at a delivery, or of the last that has one.
+    /// The recording of one attempt at a delivery or, without a number, of the last attempt that has one.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], and [`Error::Kept`] where this release cannot read it.
+    /// [`Error::Store`], and [`Error::Kept`] if this release cannot read the recording.
     pub async fn cassette(&self, delivery: &DeliveryId, attempt: Option<u32>) -> Result<Option<(u32, Cassette)>, Error> {
         let (merchant, id) = (self.merchant.clone(), delivery.clone());
         let look = move |view: &View<'_>| -> Result<_, store::Error> {
@@ -73,8 +73,8 @@ impl Office {
         Ok(Some((kept.attempt, cassette)))
     }
 
-    /// Deliveries with all that is known of them, for somebody who helps: without personal data, also where recordings hold it, and without
-    /// secrets, which nothing that is kept holds. Those of which nothing is known are left out.
+    /// Exports deliveries with all that is known of them, for support: without personal data, even if recordings hold it, and without
+    /// secrets, which nothing that is stored holds. Unknown deliveries are left out.
     ///
     /// # Errors
     ///
@@ -148,12 +148,12 @@ impl Office {
         Ok(Some(document))
     }
 
-    /// The recordings of a delivery that are kept, each with the number of its attempt, without personal data also where they hold it. None: nothing is
-    /// known of the delivery.
+    /// The stored recordings of a delivery, each with the number of its attempt, with personal data removed even if they hold it. `None` if
+    /// nothing is known of the delivery.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], and [`Error::Kept`] where this release cannot read one.
+    /// [`Error::Store`], and [`Error::Kept`] if this release cannot read a recording.
     pub async fn cassettes(&self, delivery: &DeliveryId) -> Result<Option<Vec<(u32, Cassette)>>, Error> {
         let Some(shown) = self.delivery(delivery).await? else { return Ok(None) };
         let kept = match self.order_of(delivery, shown.found.as_ref()).await? {
@@ -167,14 +167,14 @@ impl Office {
         Ok(Some(all))
     }
 
-    /// The recording of an attempt without personal data, also where it was kept raw. None: it is not there, or cannot be freed of personal data.
+    /// The recording of an attempt with personal data removed; `None` if there is no recording or its personal data cannot be removed.
     async fn redacted_cassette(&self, delivery: &DeliveryId, attempt: u32, rules: &Rules) -> Result<Option<Cassette>, Error> {
         let Some((_, cassette)) = self.cassette(delivery, Some(attempt)).await? else { return Ok(None) };
         let rules = rules.clone();
         Ok(heavy::work(cassette.bytes(), move || rules.cassette(&cassette)).await.ok())
     }
 
-    /// The order of a delivery.
+    /// The order of a delivery; `None` if nothing is known of the delivery.
     async fn order_of(&self, delivery: &DeliveryId, found: Option<&Found>) -> Result<Option<OrderRef>, Error> {
         if let Some(found) = found {
             return Ok(Some(order_of(found)));
@@ -190,8 +190,9 @@ impl Office {
     }
 }
 
-/// What is kept of an attempt, without personal data but for a cassette that is kept raw. `keep` says which cassette is kept, if any. A cassette that
-/// cannot be freed of personal data is not kept, and the receipt loses what the plugin and the cart wrote in it.
+/// The records of an attempt to store, with personal data removed except from a cassette that is kept raw. `keep` says in which form the
+/// cassette is stored; `None` stores none. A cassette whose personal data cannot be removed is not stored, and the receipt then loses the
+/// text of the plugin and the cart.
 pub(super) async fn recorded(rules: Rules, attempt: &Attempt, keep: Option<Personal>) -> Recorded {
     let Attempt { receipt, cassette } = attempt.clone();
     let work = move || {
@@ -213,14 +214,14 @@ pub(super) async fn recorded(rules: Rules, attempt: &Attempt, keep: Option<Perso
     heavy::work(attempt.cassette.bytes(), work).await
 }
 
-/// A cassette as JSON. None: it would be longer than this, and is not written to its end.
+/// A cassette as JSON; `None` if the JSON would be longer than `bytes_max`, in which case writing stops early.
 fn json_within(cassette: &Cassette, bytes_max: usize) -> Option<String> {
     let mut json = Within { bytes: Vec::new(), bytes_max };
     serde_json::to_writer(&mut json, cassette).ok()?;
     Some(String::from_utf8(json.bytes).expect("JSON is UTF-8"))
 }
 
-/// Takes so many bytes and no more.
+/// A writer that accepts a limited number of bytes.
 struct Within {
     bytes: Vec<u8>,
     bytes_max: usize,
@@ -240,7 +241,7 @@ impl io::Write for Within {
     }
 }
 
-/// A document without personal data; where that cannot be had, why not.
+/// A document with personal data removed or, if that fails, the reason.
 fn redacted(rules: &Rules, document: &str) -> Value {
     let left_out = |why: String| json!({ "left_out": why });
     match rules.text(document) {
@@ -252,7 +253,7 @@ fn redacted(rules: &Rules, document: &str) -> Value {
     }
 }
 
-/// The members of two objects.
+/// The members of two objects, in one.
 fn merged(mut one: Value, other: Value) -> Value {
     if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
         one.extend(other);
@@ -260,12 +261,12 @@ fn merged(mut one: Value, other: Value) -> Value {
     one
 }
 
-/// Why this release cannot read a delivery. None: it can.
+/// Why this release cannot read a delivery; `None` if it can.
 fn unreadable(label: &Result<String, Unreadable>) -> Option<String> {
     label.as_ref().err().map(Unreadable::to_string)
 }
 
-/// What is taken out of the recordings of a cart: what its plugin names as personal, besides what always is.
+/// What is removed from the recordings of a cart: what its plugin declares personal, besides what always is.
 fn rules_of(kept: Option<&KeptCart>) -> Rules {
     let fields = kept.and_then(KeptCart::manifest).map(|manifest| manifest.personal_fields.clone()).unwrap_or_default();
     Rules::new(&fields)
@@ -279,7 +280,7 @@ fn order_of(found: &Found) -> OrderRef {
     }
 }
 
-/// How a cart stands: what it runs, and whether it may.
+/// The state of a cart: what it runs, and whether it may.
 fn standing(kept: &KeptCart, now_unix_ms: u64) -> Value {
     let manifest = kept.manifest();
     json!({

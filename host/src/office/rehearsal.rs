@@ -1,4 +1,4 @@
-//! A new version of a cart's plugin, tried against the recordings of the cart's last attempts before it runs.
+//! Rehearsal of a new plugin version against the recordings of a cart's last attempts, before the version runs.
 
 use super::{Error, KeptCart, Office};
 use crate::cassette::difference::{Difference, takes};
@@ -7,28 +7,28 @@ use crate::id::DeliveryId;
 use crate::store::{self, View, cassettes};
 use serde::Serialize;
 
-/// The recordings of one rehearsal, at most.
+/// The most recordings that one rehearsal uses.
 pub const REHEARSED_MAX: u32 = 1000;
 
-/// What the new version does with one recorded attempt that the present version does not.
+/// The result for one recorded attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rehearsed {
-    /// The delivery.
+    /// The delivery that was attempted.
     pub delivery: DeliveryId,
     /// The number of the attempt.
     pub attempt: u32,
-    /// Empty where both versions do the same.
+    /// What the new version does differently from the present one; empty if both do the same.
     pub differences: Vec<Difference>,
 }
 
 impl Office {
-    /// Runs a plugin's file and the cart's present plugin against the recordings of the cart's last attempts, at most [`REHEARSED_MAX`], the last first.
-    /// Where the present plugin's file is missing, the new version is compared with what is recorded. Recordings of a plugin of another name are left out.
-    /// Nothing is sent and nothing is changed.
+    /// Runs a plugin's file and the cart's present plugin against the recordings of the cart's last attempts, at most [`REHEARSED_MAX`],
+    /// the most recent first. If the present plugin's file is missing, the new version is compared with what was recorded. Recordings of a
+    /// plugin of another name are left out. Nothing is sent and nothing is changed.
     ///
     /// # Errors
     ///
-    /// [`Error::NotAdmitted`], [`Error::Store`], and [`Error::Kept`] where a recording cannot be read.
+    /// [`Error::NotAdmitted`], [`Error::Store`], and [`Error::Kept`] if a recording cannot be read.
     pub async fn rehearse(&self, kept: &KeptCart, plugin: Vec<u8>, most: u32) -> Result<Vec<Rehearsed>, Error> {
         let new = self.admit(plugin).await?;
         let present = kept.pinned().and_then(|digest| self.kept_plugin(digest).ok());

@@ -1,4 +1,4 @@
-//! Removing a cart: what waits for it is not lost by the way. It is delivered before, or somebody says that it shall not be.
+//! Removal of a cart without losing its queue by accident: the queue is delivered before, or a person decides to discard it.
 
 use super::{Error, Office};
 use crate::counted::counted;
@@ -11,32 +11,32 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Deliveries that are ended in one transaction, at most.
+/// The most deliveries that one transaction ends.
 const BATCH: u32 = 200;
-/// How long attempts that are under way are waited for.
+/// How long attempts under way are waited for, in milliseconds.
 const UNDER_WAY_MS: u64 = 10_000;
-/// How long to rest before what was under way is looked at again.
+/// The pause before attempts under way are checked again, in milliseconds.
 const AGAIN_MS: u64 = 50;
-/// Why what waited was ended, for whoever asks later.
+/// The reason on record for the deliveries that the removal ended.
 const WHY: &str = "its cart was removed";
 
-/// What becomes of a queue.
+/// What becomes of the queue of a removed cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queue {
-    /// A cart for which something waits is not removed.
+    /// A cart with queued deliveries or dead letters is not removed.
     Keep,
-    /// What waits is ended, dead letters as well, and never sent.
+    /// Queued deliveries and dead letters are ended, and never sent.
     Discard,
 }
 
 impl Office {
-    /// Removes a cart with its parameters and credentials. What it was told of its orders no longer counts; decisions, receipts and the audit stay. Tells
-    /// how many deliveries were ended.
+    /// Removes a cart with its parameters and credentials. What it was told of its orders no longer counts; decisions, receipts and the
+    /// audit stay. Returns how many deliveries were ended.
     ///
     /// # Errors
     ///
-    /// [`Error::NoCart`]; [`Error::CartHasQueue`] where something waits, or came meanwhile; [`Error::CartBusy`] where an attempt does not
-    /// end, after which the cart is disabled and what waits may have been ended in part.
+    /// [`Error::NoCart`]; [`Error::CartHasQueue`] if deliveries wait or came meanwhile; [`Error::CartBusy`] if an attempt does not end,
+    /// after which the cart is disabled and part of its queue may have been ended.
     pub async fn remove_cart(&self, id: &CartId, queue: Queue) -> Result<u64, Error> {
         self.known_cart(id).await?;
         let ended = match queue {
@@ -60,7 +60,7 @@ impl Office {
         Ok(ended)
     }
 
-    /// Ends everything that waits at a cart. It is disabled first, so that nothing new is accepted and nothing more is tried.
+    /// Ends every delivery of a cart. The cart is disabled first, so that no update is accepted and no attempt starts.
     async fn discard_all(&self, id: &CartId) -> Result<u64, Error> {
         if self.waiting_or_dead(id).await? {
             self.set_enabled(id, false).await?;
@@ -84,7 +84,8 @@ impl Office {
         Ok(backlogs.iter().any(|backlog| backlog.cart == *id && (backlog.queued > 0 || backlog.dead > 0)))
     }
 
-    /// Ends a batch of what waits, then of dead letters. Tells how many were ended and how many were left because an attempt is under way.
+    /// Ends a batch of queued deliveries, then of dead letters. Returns how many were ended, and how many were left because an attempt is
+    /// under way.
     async fn discard_some(&self, id: &CartId) -> Result<(u64, u64), Error> {
         let page = Page { after: None, most: BATCH };
         let queued = self.outbox().queued(self.merchant.clone(), id.clone(), page).await?;

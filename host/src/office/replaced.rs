@@ -1,7 +1,7 @@
-//! The fields of credentials that log-ins replace: kept in the vault, and read from there before each log-in.
+//! Credential fields that log-ins replace: stored in the vault, and read from there before each log-in.
 //!
-//! A cart that was made ready earlier holds values of then; what counts is on disk. So of two that are under way at once both use the last value, and
-//! a value that somebody set meanwhile is not overwritten with one that the cart gave for the former.
+//! A cart that was made ready earlier holds older values; those on disk count. So two concurrent calls both use the latest value, and a
+//! value that a person sets meanwhile is not overwritten with one that the cart issued for the former.
 
 use super::roster::BY_ITSELF;
 use super::{Error, Office};
@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-/// The tokens of all carts. One log-in is made at a time for a cart, with the credentials in use and with those that wait.
+/// The tokens of all carts. A cart has one log-in at a time, with the current credentials and with the next ones.
 #[derive(Default)]
 pub(super) struct CartTokens(Mutex<BTreeMap<CartKey, Arc<Tokens>>>);
 
@@ -27,34 +27,34 @@ impl CartTokens {
         self.0.lock().expect("nobody panics while holding it").entry(cart).or_default().clone()
     }
 
-    /// A cart's credentials were changed: its tokens are not used any more.
+    /// Drops a cart's tokens, because its credentials changed.
     pub(super) fn forget(&self, cart: &CartKey) {
         if let Some(tokens) = self.0.lock().expect("nobody panics while holding it").get(cart) {
             tokens.forget();
         }
     }
 
-    /// Lets go of the tokens of carts that are not among these, unless a call is under way with them.
+    /// Drops the tokens of carts that are not among these, unless a call with them is under way.
     pub(super) fn keep_only(&self, carts: &BTreeSet<CartKey>) {
         let mut tokens = self.0.lock().expect("nobody panics while holding it");
         tokens.retain(|cart, tokens| carts.contains(cart) || Arc::strong_count(tokens) > 1);
     }
 }
 
-/// Keeps them for one cart.
+/// Stores the replaced fields of one cart in the vault.
 struct InVault {
     vault: SealedVault,
     clock: Arc<dyn Clock>,
     merchant: MerchantId,
     cart: CartId,
-    /// Whether a value that waits counts before the one in use.
+    /// Whether a next value is preferred to the current one.
     turn: Turn,
-    /// By slot: where its values go.
+    /// The origins that each slot's values are bound to.
     origins: BTreeMap<String, String>,
 }
 
 impl InVault {
-    /// The value that counts, and which of the two it is.
+    /// The value to use, and whether it is the current or the next one; `None` if neither is set.
     async fn found(&self, place: &Place, origins: &str) -> Result<Option<(Turn, SecretString)>, vault::Error> {
         let turns: &[Turn] = if self.turn == Turn::Next { &[Turn::Next, Turn::Current] } else { &[Turn::Current] };
         for turn in turns.iter().copied() {
@@ -110,7 +110,7 @@ impl Keeper for InVault {
 }
 
 impl Office {
-    /// The tokens of a cart, and who keeps what its log-ins replace.
+    /// The tokens of a cart, and the keeper of the fields that its log-ins replace.
     pub(super) fn keeping(&self, cart: &Cart, manifest: &Manifest, turn: Turn) -> Result<Keeping, Error> {
         let tokens = self.shared.tokens.of((self.merchant.clone(), cart.id.clone()));
         let replacing: Vec<&Slot> = manifest.slots.iter().filter(|slot| replaces(slot).next().is_some()).collect();
@@ -125,8 +125,8 @@ impl Office {
     }
 }
 
-/// Refuses a definition that gives a field which the cart's answers replace. What a definition says counts before the vault, so the new value would not be
-/// used after the next start.
+/// Refuses a definition that sets a field which log-ins replace. A definition takes precedence over the vault, so the new value would not
+/// be used after the next start.
 pub(super) fn not_given(cart: &Cart, manifest: &Manifest) -> Result<(), Error> {
     for slot in &manifest.slots {
         let given = cart.credentials.get(&slot.name);

@@ -1,4 +1,5 @@
-//! What is older than a merchant keeps it goes: a few rows at a time, in transactions of their own between those of everybody else.
+//! Deletion of rows that are older than a merchant's retention settings: a few at a time, in transactions of their own between those of
+//! others.
 
 use super::recordings::RAW_MS_MAX;
 use super::{Error, Office};
@@ -12,31 +13,31 @@ use crate::store::{self, merchants};
 use std::ops::Range;
 use std::time::Duration;
 
-/// Rows that go in one transaction, at most. Recordings are large.
+/// The most rows that one transaction deletes, except recordings, which are large.
 const BATCH_ROWS: u32 = 200;
-/// The same for recordings.
+/// The most recordings that one transaction deletes.
 const BATCH_CASSETTES: u32 = 20;
-/// The rest between two transactions, in which others are made.
+/// The pause between two transactions, in which other writes are made.
 const BETWEEN: Duration = Duration::from_millis(5);
-/// When the daemon does it first, after it began, and how often then.
+/// How long after its start the daemon first deletes expired rows, and how often it does so then.
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(60 * 60);
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// What went of one kind, or would go.
+/// The expired rows of one kind, deleted or counted.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Retained {
-    /// Whose.
+    /// The merchant who owns the rows.
     pub merchant: MerchantId,
-    /// What.
+    /// The kind of the rows.
     pub kind: Kind,
-    /// For how long it is kept.
+    /// The retention period, in milliseconds.
     pub kept_ms: u64,
-    /// How many rows are older.
+    /// The number of rows that are older.
     pub older: u64,
 }
 
-/// For how long a merchant keeps something.
+/// A merchant's retention period for a kind of rows, in milliseconds.
 fn kept_ms(kind: Kind, assignments: &Assignments) -> u64 {
     let days = |parameter: &'static Parameter| match parameter.effective(None, assignments).value {
         Value::Integer(days) => u64::try_from(days).unwrap_or(0) * DAY_MS,
@@ -54,12 +55,12 @@ fn kept_ms(kind: Kind, assignments: &Assignments) -> u64 {
 }
 
 impl Office {
-    /// Deletes what is older than each merchant keeps it, in time that really passed, and says how much that was. Nothing of what waits or is a
-    /// dead letter goes.
+    /// Deletes rows that are older than each merchant's retention settings, in time that really passed, and returns their numbers. Nothing
+    /// of a queued delivery or a dead letter is deleted.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`]. What went before it stays gone.
+    /// [`Error::Store`]. Rows deleted before the error stay deleted.
     pub async fn retain(&self) -> Result<Vec<Retained>, Error> {
         let mut all = self.look_for_old(false).await?;
         for one in &mut all {
@@ -74,7 +75,7 @@ impl Office {
         Ok(all)
     }
 
-    /// Deletes what is of this time by the wall clock.
+    /// Deletes the rows with stamps in this range of the wall clock.
     async fn delete_stamped(&self, Retained { merchant, kind, .. }: &Retained, stamped: &Range<u64>, most: u32) -> Result<u64, Error> {
         let mut all = 0;
         loop {
@@ -89,7 +90,7 @@ impl Office {
         }
     }
 
-    /// Does so every hour until it is told to stop.
+    /// Deletes expired rows every hour until `until` completes.
     pub async fn keep_retaining(&self, until: impl Future<Output = ()>) {
         self.retain_every(FIRST, EVERY, until).await;
     }
@@ -118,7 +119,7 @@ impl Office {
         }
     }
 
-    /// Counts what [`Office::retain`] would delete now.
+    /// Counts the rows that [`Office::retain`] would delete now.
     ///
     /// # Errors
     ///
@@ -127,7 +128,7 @@ impl Office {
         self.look_for_old(true).await
     }
 
-    /// Every kind of every merchant, counted or not.
+    /// Every kind for every merchant, with the number of expired rows if `counted` is set.
     async fn look_for_old(&self, counted: bool) -> Result<Vec<Retained>, Error> {
         let clock = self.shared.clock.clone();
         let look = move |view: &store::View<'_>| -> Result<_, Error> {

@@ -1,4 +1,4 @@
-//! What the worker asks of the office: the carts of all merchants, each made ready, and who hears of what happened.
+//! The worker's view of the office: the carts of all merchants, each made ready, and the recipients of its news.
 
 use super::recordings::{RAW_MS_MAX, recorded};
 use super::{Error, Office};
@@ -22,47 +22,47 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Who pauses a cart that nobody paused, says the audit.
+/// The name in the audit for a pause that no person made.
 pub(super) const BY_ITSELF: &str = "cartage";
 
-/// Carts that were made ready, for as long as nothing that they rest on is changed.
+/// Carts that were made ready, each valid until a setting that it depends on changes.
 #[derive(Default)]
 pub(super) struct Couriers {
-    /// How often something was changed.
+    /// The number of changes so far.
     changes: AtomicU64,
     ready: Mutex<BTreeMap<CartKey, Made>>,
 }
 
 struct Made {
-    /// None: something was changed since, and it is to be made ready anew.
+    /// `None` if a change made the cart outdated, so that it must be made ready again.
     ready: Option<Arc<Ready>>,
-    /// The changes that it knows of.
+    /// The number of changes when the cart was made ready.
     changes: u64,
     with: With,
     trial: Arc<Trial>,
 }
 
-/// Which credentials the next attempt is made with.
+/// The credentials for the next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum With {
-    /// These.
+    /// The values of this turn.
     These(Turn),
-    /// The cart took none of them: it is left alone until something is changed.
+    /// No credentials: the cart refused all of them, and is left alone until something changes.
     None,
 }
 
-/// What is kept of a cart.
+/// The state of a cart in [`Couriers`].
 enum Kept {
-    /// It is ready.
+    /// The cart is ready.
     Ready(Arc<Ready>),
-    /// It is to be made ready anew, with these credentials.
+    /// The cart must be made ready, with these credentials.
     Make(Turn),
-    /// It is left alone.
+    /// The cart is left alone until something changes.
     Rests,
 }
 
 impl Couriers {
-    /// Something was changed on which a cart that was made ready may rest.
+    /// Records a change that may concern any cart that was made ready.
     pub(super) fn changed(&self) {
         self.changes.fetch_add(1, Ordering::Relaxed);
     }
@@ -86,13 +86,13 @@ impl Couriers {
         self.ready.lock().expect("nobody panics while holding it").insert(cart.clone(), made);
     }
 
-    /// The trial of the credentials that wait. One under way goes on where the cart is made ready anew: something else was changed meanwhile.
+    /// The trial of the next credentials. A trial that is under way continues when the cart is made ready again for another change.
     fn trial(&self, cart: &CartKey) -> Arc<Trial> {
         let ready = self.ready.lock().expect("nobody panics while holding it");
         ready.get(cart).map(|made| made.trial.clone()).filter(|trial| !trial.is_over()).unwrap_or_default()
     }
 
-    /// Lets go of the carts that are not among these, and of those of which something was changed, with their secrets.
+    /// Drops the carts that are not among these, and those that are outdated, with their secrets.
     pub(super) fn keep_only(&self, carts: &BTreeSet<CartKey>) {
         let changes = self.changes.load(Ordering::Relaxed);
         let mut ready = self.ready.lock().expect("nobody panics while holding it");
@@ -106,7 +106,7 @@ impl Couriers {
         }
     }
 
-    /// Goes over from the credentials in use to those that wait.
+    /// Switches from the current credentials to the next ones.
     fn go_over(&self, cart: &CartKey) {
         let mut ready = self.ready.lock().expect("nobody panics while holding it");
         if let Some(made) = ready.get_mut(cart).filter(|made| made.with == With::These(Turn::Current)) {
@@ -114,7 +114,7 @@ impl Couriers {
         }
     }
 
-    /// Whether a cart was made ready anew since.
+    /// Whether a cart was made ready again, or became outdated, since this value was handed out.
     fn is_older(&self, cart: &CartKey, ready: &Ready) -> bool {
         let kept = self.ready.lock().expect("nobody panics while holding it");
         kept.get(cart).is_some_and(|made| made.ready.as_ref().is_none_or(|made| !std::ptr::eq(&raw const **made, ready)))
@@ -201,8 +201,8 @@ impl Roster for Office {
         }
     }
 
-    /// The receipt and the cassette, without personal data. A cassette that cannot be freed of it is not kept, nor any where the disk is nearly
-    /// full: the receipt says what came of the attempt.
+    /// The receipt and the cassette to store, without personal data. A cassette whose personal data cannot be removed is not stored, and no
+    /// cassette is while the disk is nearly full; the receipt still holds the attempt's outcome.
     async fn record(&self, ready: &Ready, attempt: &Attempt) -> Recorded {
         let raw = ready.raw_until_unix_ms.is_some_and(|until| (1..=RAW_MS_MAX).contains(&until.saturating_sub(attempt.receipt.at_unix_ms)));
         let keep = match (self.room().records(), raw) {
@@ -238,13 +238,13 @@ impl Roster for Office {
 }
 
 impl Office {
-    /// Something about a cart was changed: it is made ready anew, and a worker looks at it.
+    /// Makes a cart outdated after a change, and wakes the worker.
     pub(super) fn cart_changed(&self, cart: &CartId) {
         self.shared.couriers.changed();
         self.shared.bell.changed(&(self.merchant.clone(), cart.clone()));
     }
 
-    /// Pauses a cart until somebody resumes it, for something that it did.
+    /// Pauses a cart until a person resumes it, because of something that the cart did.
     async fn pause_for(&self, cart: &CartId, why: PauseReason) -> Result<(), store::Error> {
         let (merchant, id) = (self.merchant.clone(), cart.clone());
         let line = audit::Line { who: BY_ITSELF.to_owned(), ..self.line("pause", &format!("cart {cart}"), why.name().to_owned()) };
@@ -262,7 +262,8 @@ impl Office {
         Ok(())
     }
 
-    /// A call to a cart's plugin that is no attempt at a delivery is over. A secret in what the cart answered pauses the cart here as well.
+    /// Handles the end of a call that is not an attempt at a delivery. If the cart's answer contained a secret, the cart is paused as after
+    /// an attempt.
     pub(super) async fn called(&self, cart: &CartId, cassette: &Cassette) -> Result<(), Error> {
         if cassette.recording.secret_reflected {
             self.pause_for(cart, PauseReason::SecretReflected).await?;
@@ -289,14 +290,14 @@ impl Office {
         Ok(Ready { courier, rules, leave_out, full_state, turn, trial, personal, raw_until_unix_ms })
     }
 
-    /// Whether there are credentials that wait until they worked. What cannot be read is none: the refusal stands then.
+    /// Whether the cart has next credentials. If they cannot be read, the answer is no, and the cart's refusal stands.
     async fn others_wait(&self, cart: &CartKey) -> bool {
         let kept = self.kept_credentials(&cart.1).await;
         kept.is_ok_and(|kept| kept.iter().any(|value| value.turn == store::credentials::Turn::Next))
     }
 }
 
-/// One line an attempt. What the update says, and what the cart answered, stays out of it.
+/// Logs an attempt in one line, without the content of the update and of the cart's answer.
 fn log(claim: &Claim, attempt: &Attempt, verdict: &Verdict) {
     let Claim { merchant, order, delivery, sequence, attempt: n, .. } = claim;
     let (again_at_unix_ms, dead) = match verdict.update {
@@ -311,7 +312,7 @@ fn log(claim: &Claim, attempt: &Attempt, verdict: &Verdict) {
     );
 }
 
-/// What a cart's plugin says that the cart bears. Of a plugin that was not admitted nothing is known.
+/// The load that a cart bears, as its plugin says; the default for a plugin that was not admitted.
 fn pace(view: &store::View<'_>, merchant: &MerchantId, row: &store::carts::Cart) -> Result<Pace, store::Error> {
     #[derive(serde::Deserialize)]
     struct Paced {
@@ -323,7 +324,8 @@ fn pace(view: &store::View<'_>, merchant: &MerchantId, row: &store::carts::Cart)
     Ok(read.map(|Paced { pace }| pace).unwrap_or_default())
 }
 
-/// How a cart stands. None: its definition cannot be read, so nothing can be sent there until somebody mends it.
+/// The state of a cart for the scheduler; `None` if its definition cannot be read, so that nothing can be sent there until a person mends
+/// it.
 fn standing(cart: CartKey, pace: &Pace, row: &store::carts::Cart) -> Option<Standing> {
     match Cart::parse("the store", &row.definition.text) {
         Ok(definition) => Some(Standing { cart, rules: definition.delivery.with(pace), enabled: row.enabled, pause: row.pause.clone() }),

@@ -1,5 +1,5 @@
-//! Whether a request asks for what the order's last update says already, and the cart does not have: a sender that is answered after the
-//! delivery repeats what was refused, and such a repeat is no second update.
+//! Whether a request repeats the order's last update while the cart does not have that update: a sender that is answered after the delivery
+//! repeats what was refused, and such a repeat is no second update.
 
 use super::accept::{Asked, Looked, Request};
 use super::{Error, Office};
@@ -8,12 +8,12 @@ use crate::store::orders::OrderRef;
 use cartage_contract::orders::Update;
 
 impl Office {
-    /// The order's last update, while it waits or is a dead letter, if it says what this request says. When the label changed is not looked at:
-    /// senders that name no time would say another one each time.
+    /// The order's last update, if it is queued or dead and says what this request says; otherwise `None`. The time of the label change is
+    /// ignored, because senders that name no time would differ at each repeat.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read.
+    /// [`Error`] if the store cannot be read.
     pub async fn same_as_last(&self, request: &Request) -> Result<Option<Found>, Error> {
         let order = OrderRef { cart: request.cart.clone(), number: request.order_number() };
         let (merchant, wanted) = (self.merchant.clone(), order.clone());
@@ -29,7 +29,7 @@ impl Office {
     }
 }
 
-/// Whether two updates tell a cart the same, but for what depends on when they came.
+/// Whether two updates tell a cart the same, apart from what depends on when they came.
 fn tell_the_same(one: &Update, other: &Update) -> bool {
     let timeless = Update {
         previous_label: other.previous_label.clone(),

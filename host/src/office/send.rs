@@ -1,4 +1,4 @@
-//! A status is sent while somebody waits: accepted, and tried at once.
+//! Sending a status while a caller waits: the update is accepted, and attempted at once.
 
 use super::accept::{Accepted, Looked, Outcome, Request};
 use super::standing::{Standing, Stands};
@@ -17,21 +17,21 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 
-/// Updates of the same order that are sent first, at most, before one that somebody waits for.
+/// The most earlier updates of the same order that are sent first.
 const BEFORE_MAX: usize = 100;
-/// How long somebody waits for the worker.
+/// How long a caller waits for the worker, in milliseconds.
 pub const WAIT_MS: u64 = 60_000;
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug, Clone, Serialize)]
 pub struct Sent {
-    /// The gate's decision, which is kept.
+    /// The gate's decision, which is stored.
     pub decision: Decision,
-    /// What followed.
+    /// What followed from the decision.
     pub done: Done,
-    /// Where the order stands now.
+    /// The state of the order now.
     pub standing: Standing,
-    /// That and the decision in words.
+    /// The state and the decision, in words.
     #[serde(skip)]
     pub explanation: Explanation,
 }
@@ -44,46 +44,46 @@ pub enum Done {
     Nothing,
     /// The cart's mode only records: the dry run shows what would have been sent.
     Recorded(Box<Attempt>),
-    /// It was accepted and tried. Whether it is tried again is in [`Sent::standing`].
+    /// The update was accepted and attempted. Whether another attempt follows is in [`Sent::standing`].
     Tried {
-        /// What came of it.
+        /// The attempt and its outcome.
         attempt: Box<Attempt>,
     },
-    /// It was accepted, and waits: for what, is in [`Sent::standing`].
+    /// The update was accepted, and waits; [`Sent::standing`] says for what.
     Waits {
-        /// The delivery.
+        /// The delivery that waits.
         delivery: DeliveryId,
     },
 }
 
-/// What came of trying a delivery at once.
+/// The result of attempting a delivery at once.
 #[derive(Debug, Clone, Serialize)]
 pub struct TriedNow {
-    /// The attempt at it. None: there was none, for what `standing` says.
+    /// The attempt; `None` if there was none, for the reason in `standing`.
     pub attempt: Option<Box<Attempt>>,
-    /// Where it stands now.
+    /// The state of the order now.
     pub standing: Standing,
 }
 
-/// How far a delivery has come.
+/// The progress of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// The cart has it.
+    /// The delivery reached its cart.
     Delivered,
-    /// It is a dead letter, or was ended.
+    /// The delivery is a dead letter, or was ended.
     Not(Box<Found>),
-    /// It waits or is under way.
+    /// The delivery waits or is under way.
     OnItsWay,
 }
 
 impl Office {
-    /// Accepts a request and tries it at once, after what the order's queue holds already; where a worker serves the directory, it is left
-    /// to that one and waited for. A cart that cannot be made ready is found out before anything is accepted.
+    /// Accepts a request and attempts it at once, after the updates that the order's queue holds already. If a worker serves the directory,
+    /// the attempt is left to the worker and waited for. A cart that cannot be made ready is found before anything is accepted.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the request is not valid or the cart cannot be made ready: nothing was accepted then. What the gate and the cart
-    /// answer is in [`Sent`].
+    /// [`Error`] if the request is not valid or the cart cannot be made ready, in which case nothing was accepted. The answers of the gate
+    /// and the cart are in [`Sent`].
     pub async fn send(&self, request: &Request) -> Result<Sent, Error> {
         let mut over = self.shared.over.subscribe();
         self.fit(request).await?;
@@ -114,12 +114,12 @@ impl Office {
         Ok(Sent { decision, done, standing, explanation })
     }
 
-    /// Tries a delivery that waits at once, after what its order's queue holds before it: on the schedule, behind an open breaker or not. A pause
-    /// holds all the same. None: it does not wait.
+    /// Attempts a queued delivery at once, after those before it in its order's queue, regardless of the schedule and an open breaker. A
+    /// pause of the cart is respected. `None` if the delivery is not queued.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read or written.
+    /// [`Error`] if the store cannot be read or written.
     pub async fn try_now(&self, delivery: &DeliveryId) -> Result<Option<TriedNow>, Error> {
         let Some(Found::Queued(queued, _)) = self.outbox().find(self.merchant.clone(), delivery.clone()).await? else { return Ok(None) };
         let order = queued.order;
@@ -136,11 +136,11 @@ impl Office {
         Ok(Some(TriedNow { attempt, standing: self.standing(&order, Some(delivery)).await? }))
     }
 
-    /// Waits until a delivery is over: delivered, or not tried again by itself; at most so long.
+    /// Waits, for at most `at_most`, until a delivery has reached its cart or is not attempted again by itself.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the outbox cannot be read.
+    /// [`Error`] if the outbox cannot be read.
     pub async fn ended(&self, delivery: &DeliveryId, at_most: Duration) -> Result<End, Error> {
         let mut over = self.shared.over.subscribe();
         let look = async {
@@ -158,7 +158,7 @@ impl Office {
         timeout(at_most, look).await.unwrap_or(Ok(End::OnItsWay))
     }
 
-    /// Whether the cart could be made ready, if the gate lets the request through.
+    /// Checks that the cart can be made ready, if the gate lets the request through.
     async fn fit(&self, request: &Request) -> Result<(), Error> {
         let Looked { facts, kept, nearest, .. } = self.look(&request.cart, &request.order_number(), None).await?;
         let asked = super::accept::Asked::new(request, &facts, self.now_unix_ms())?;
@@ -169,7 +169,7 @@ impl Office {
         Ok(())
     }
 
-    /// Tries an order's queue until the turn of this delivery is over.
+    /// Attempts an order's queue until this delivery has had its turn.
     async fn deliver(&self, order: &OrderRef, delivery: DeliveryId) -> Result<Done, Error> {
         if self.is_held(&order.cart).await? {
             return Ok(Done::Waits { delivery });
@@ -192,7 +192,7 @@ impl Office {
         Ok(Done::Waits { delivery })
     }
 
-    /// Waits until the worker tried a delivery, unless the worker cannot be at it soon.
+    /// Waits until the worker has attempted a delivery, unless the worker cannot do so soon.
     async fn waited(&self, order: &OrderRef, delivery: DeliveryId, over: &mut broadcast::Receiver<Arc<Attempt>>) -> Result<Done, Error> {
         let is_near = match self.standing(order, None).await?.place {
             Stands::Waiting(waiting) => waiting.waits.is_near(self.now_unix_ms() + WAIT_MS),
@@ -208,7 +208,7 @@ impl Office {
         })
     }
 
-    /// The delivery at the head of the order's queue.
+    /// The delivery at the head of the order's queue; `None` if the queue is empty.
     async fn head(&self, order: &OrderRef) -> Result<Option<DeliveryId>, Error> {
         let (merchant, order) = (self.merchant.clone(), order.clone());
         Ok(self.shared.store.read::<_, outbox::Error>(move |view| sqlite::head(view, &merchant, &order)).await?)
@@ -219,14 +219,14 @@ impl Office {
         self.shared.serving.load(Ordering::Relaxed)
     }
 
-    /// Whether nothing is sent to a cart now: it is paused.
+    /// Whether a pause holds the cart, so that nothing is sent to it now.
     async fn is_held(&self, cart: &CartId) -> Result<bool, Error> {
         let pause = self.find_cart(cart).await?.and_then(|kept| kept.row.pause.clone());
         Ok(pause.is_some_and(|pause| pause.holds(self.now_unix_ms())))
     }
 }
 
-/// The next attempt at a delivery that is over. None: there will be none.
+/// Waits for the end of the next attempt at a delivery; `None` if there will be none.
 async fn attempt_of(over: &mut broadcast::Receiver<Arc<Attempt>>, delivery: &DeliveryId) -> Option<Arc<Attempt>> {
     loop {
         match over.recv().await {

@@ -1,4 +1,4 @@
-//! What a merchant set: parameters, status events, labels. Each change leaves a line in the audit, in its own transaction.
+//! A merchant's settings: parameters, status events, labels. Each change adds a line to the audit in its own transaction.
 
 use super::{Error, Office};
 use crate::events::{self, Event, Label, Labels, Setting, Settings};
@@ -7,7 +7,7 @@ use crate::parameters::{self, Assignment, Assignments, Parameter, Scope};
 use crate::store::{self, Tx, View, audit};
 
 impl Office {
-    /// Every parameter that was set.
+    /// Reads every parameter that is set.
     ///
     /// # Errors
     ///
@@ -21,7 +21,7 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::NoCart`] where it is for a cart that there is not.
+    /// [`Error::NoCart`] if the value is for a cart that does not exist.
     pub async fn set_parameter(&self, assignment: &Assignment) -> Result<(), Error> {
         let scope = self.stored_scope(assignment.scope()).await?;
         let (name, value) = (assignment.parameter().name.to_owned(), assignment.value().to_string());
@@ -30,11 +30,11 @@ impl Office {
         self.change(line, move |tx, merchant| store::parameters::set(tx, merchant, &parameter)).await
     }
 
-    /// Takes a parameter's value away, so that the system's or the default counts. Tells whether there was one.
+    /// Removes a parameter's value, so that the system's value or the default holds. Returns whether there was one.
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`] for a scope that the parameter does not have, [`Error::NoCart`] for a cart that there is not.
+    /// [`Error::Parameter`] for a scope that the parameter does not have, [`Error::NoCart`] for a cart that does not exist.
     pub async fn unset_parameter(&self, parameter: &'static Parameter, scope: &Scope) -> Result<bool, Error> {
         parameter.allows(scope.kind())?;
         let scope = self.stored_scope(scope).await?;
@@ -50,7 +50,7 @@ impl Office {
         Ok(self.shared.store.write::<_, store::Error>(write).await?)
     }
 
-    /// A scope as the store knows it; a cart must be there.
+    /// A scope in the store's terms; fails if the cart does not exist.
     async fn stored_scope(&self, scope: &Scope) -> Result<store::parameters::Scope, Error> {
         Ok(match scope {
             Scope::System => store::parameters::Scope::System,
@@ -61,7 +61,7 @@ impl Office {
         })
     }
 
-    /// What every event was given.
+    /// Reads the settings of every status event.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl Office {
         self.shared.store.read(move |view| event_settings(view, &merchant)).await
     }
 
-    /// Gives an event its labels and its tick. A label that is new becomes one of the merchant's labels.
+    /// Sets the labels of an event and whether it notifies the cart. A new label is added to the merchant's labels.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl Office {
         .await
     }
 
-    /// The merchant's labels.
+    /// Reads the merchant's labels.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl Office {
         labels.iter().map(|label| Label::new(label)).collect::<Result<_, _>>().map_err(Error::kept("a label"))
     }
 
-    /// Adds labels, those that are there already left alone.
+    /// Adds labels; those that exist are left alone.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl Office {
         .await
     }
 
-    /// Makes a change and keeps its line of the audit, both or neither.
+    /// Makes a change and adds its line to the audit, both or neither.
     pub(super) async fn change(
         &self,
         line: audit::Line,
@@ -144,7 +144,7 @@ impl Office {
     }
 }
 
-/// For whom a parameter is set, as the end of a line of the audit.
+/// The scope of a parameter, as the end of a line of the audit.
 fn of(scope: &store::parameters::Scope) -> String {
     match scope {
         store::parameters::Scope::System => String::new(),
@@ -152,7 +152,7 @@ fn of(scope: &store::parameters::Scope) -> String {
     }
 }
 
-/// Every parameter that was set.
+/// Reads every parameter that is set.
 pub(super) fn assignments(view: &View<'_>, merchant: &MerchantId) -> Result<Assignments, Error> {
     let read = |row: store::parameters::Parameter| -> Result<Assignment, parameters::Error> {
         let scope = match row.scope {
@@ -164,7 +164,7 @@ pub(super) fn assignments(view: &View<'_>, merchant: &MerchantId) -> Result<Assi
     store::parameters::list(view, merchant)?.into_iter().map(read).collect::<Result<_, _>>().map_err(Error::kept("a parameter"))
 }
 
-/// What every event was given.
+/// Reads the settings of every status event.
 pub(super) fn event_settings(view: &View<'_>, merchant: &MerchantId) -> Result<Settings, Error> {
     let mut settings = Settings::default();
     for row in store::events::list(view, merchant)? {

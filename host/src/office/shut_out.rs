@@ -1,5 +1,5 @@
-//! Clients whose posts a cart's inlet does not take: their log-ins failed so often that it does not listen to them for a while, or there is nothing to log
-//! in to. Who is shut out is in the memory of the process that listens; here it is kept for the alert, until such a client logs in or an hour has passed.
+//! Clients whose posts a cart's inlet refuses: their log-ins failed so often that they are ignored for a while, or there is nothing to log
+//! in to. The listening process remembers who is shut out. Here that is kept for the alert, until the client logs in or an hour has passed.
 
 use super::Office;
 use crate::alerts::NotLetIn;
@@ -9,22 +9,22 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 
-/// How long after a client was last shut out that is still an alert.
+/// How long after the last refusal of a client there is an alert, in milliseconds.
 const SHUT_OUT_ALERT_MS: u64 = 60 * 60 * 1000;
-/// Clients of one cart that are remembered; of more only their number is.
+/// The most clients of one cart that are remembered; further ones are only counted.
 const CLIENTS_MAX: usize = 100;
 
-/// Who was not let in, when last, on a clock that is never set, and why.
+/// The refused clients, with the time of the last refusal, on a clock that is never set, and its reason.
 #[derive(Default)]
 pub(super) struct ShutOut {
     carts: Mutex<BTreeMap<CartKey, Clients>>,
 }
 
-/// The clients of one cart: when each was last not let in, in milliseconds of that clock, and why.
+/// The refused clients of one cart: the time of the last refusal, in milliseconds of that clock, and its reason.
 type Clients = BTreeMap<IpAddr, (u64, NotLetIn)>;
 
 impl Office {
-    /// Notes that a client's posts are not taken at a cart.
+    /// Records that a client's posts are refused at a cart.
     pub fn not_let_in(&self, cart: &CartId, client: IpAddr, why: NotLetIn) {
         let now = self.elapsed_ms();
         let mut carts = self.shared.seen.shut_out.carts.lock().expect("nobody panics while holding it");
@@ -39,7 +39,7 @@ impl Office {
         }
     }
 
-    /// Notes that a client logged in at a cart.
+    /// Records that a client logged in at a cart.
     pub fn let_in(&self, cart: &CartId, client: IpAddr) {
         let mut carts = self.shared.seen.shut_out.carts.lock().expect("nobody panics while holding it");
         if carts.is_empty() {
@@ -55,7 +55,7 @@ impl Office {
 }
 
 impl ShutOut {
-    /// A merchant's carts at which clients are not let in: how many, the address of one, and why that one is not.
+    /// The carts of a merchant that refuse clients: the number of clients, the address of one, and the reason for that one.
     pub(super) fn of(&self, merchant: &MerchantId, now_ms: u64) -> BTreeMap<CartId, (usize, String, NotLetIn)> {
         let mut carts = self.carts.lock().expect("nobody panics while holding it");
         carts.values_mut().for_each(|clients| clients.retain(|_, (at_ms, _)| now_ms.saturating_sub(*at_ms) < SHUT_OUT_ALERT_MS));

@@ -1,8 +1,8 @@
-//! Where an order stands at a cart, said once for the command line, the API and the page: delivered, waiting and for what, blocked by a dead
-//! letter, discarded, or not accepted. `words.rs` puts it into sentences.
+//! The state of an order at a cart, determined once for the command line, the API and the page: delivered, waiting and for what, blocked by
+//! a dead letter, discarded, or not accepted. `words.rs` puts it into sentences.
 //!
-//! It is read from the store in one look; what only a running worker knows of a cart (its breaker, that it cannot be made ready) is added. What
-//! it cannot know is whether a cart has what was sent when no answer came: `may_have_reached` says where that is so.
+//! The state is read from the store in one snapshot; what only a running worker knows of a cart (an open breaker, or that it cannot be made
+//! ready) is added. Whether a cart has what was sent when no answer came is unknown: `may_have_reached` then says so.
 
 mod look;
 pub(super) mod words;
@@ -15,36 +15,36 @@ use crate::store::orders::Order;
 use serde::Serialize;
 use serde_json::Value;
 
-/// Where an order stands at a cart.
+/// The state of an order at a cart.
 #[derive(Debug, Clone, Serialize)]
 pub struct Standing {
-    /// The cart.
+    /// The cart that the state is about.
     pub cart: CartId,
-    /// The order's number as its sender gives it.
+    /// The order's number as the sender wrote it.
     pub order: SenderOrderNumber,
-    /// Where it stands.
+    /// The state itself.
     #[serde(flatten)]
     pub place: Stands,
-    /// The delivery that was asked about, where it is not the one of `place`.
+    /// The delivery that was asked about, if it is not the one in `place`.
     pub own: Option<OwnDelivery>,
-    /// Whether an attempt without an answer may have reached the cart, so that sending the same once more may double it.
+    /// Whether an attempt without an answer may have reached the cart, so that a repeat may have a double effect.
     pub may_have_reached: bool,
-    /// Dead letters of the order that are not sent, besides the one of `place`.
+    /// Dead letters of the order besides the one in `place`; they are not sent.
     pub other_dead_letters: Vec<DeliveryId>,
-    /// Whether a worker serves the data directory, which sends what is due by itself.
+    /// Whether a worker serves the data directory and sends due deliveries by itself.
     pub serving: bool,
 }
 
 /// A delivery of the order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OwnDelivery {
-    /// Its id.
+    /// The delivery's id.
     pub delivery: DeliveryId,
-    /// The number of its update among the order's.
+    /// The sequence number of its update within the order.
     pub sequence: u64,
 }
 
-/// The five places where an order may stand.
+/// The five states of an order at a cart.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "stands")]
 pub enum Stands {
@@ -54,39 +54,39 @@ pub enum Stands {
     Waiting(Box<Waiting>),
     /// An update is a dead letter.
     DeadLetter(DeadUpdate),
-    /// Somebody discarded the order's last update.
+    /// A person discarded the order's last update.
     Discarded(DiscardedUpdate),
     /// No update of the order was accepted.
     NotAccepted,
 }
 
-/// An update that its cart has.
+/// An update that the cart has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HasIt {
-    /// The delivery. None: the cart was told before Cartage, or the receipt is deleted.
+    /// The delivery; `None` if the cart was told before Cartage, or if the receipt was deleted.
     pub delivery: Option<DeliveryId>,
-    /// The number of the update.
+    /// The sequence number of the update within the order.
     pub sequence: u64,
-    /// When the cart took it.
+    /// When the cart took the update.
     pub at_unix_ms: u64,
-    /// The cart's own reference of the order, as it was given last.
+    /// The cart's own reference for the order, as last given; `None` if it gave none.
     pub reference: Option<String>,
 }
 
 /// The first update of an order that its cart does not have yet.
 #[derive(Debug, Clone, Serialize)]
 pub struct Waiting {
-    /// Its delivery.
+    /// The update's delivery.
     pub delivery: DeliveryId,
-    /// Its number among the order's updates.
+    /// The sequence number of the update within the order.
     pub sequence: u64,
-    /// What it waits for.
+    /// What the update waits for.
     pub waits: WaitsFor,
-    /// Attempts so far.
+    /// The number of attempts so far.
     pub attempts: u32,
-    /// What came of its last attempt, by the name of its fate. None: there was none.
+    /// The name of the last attempt's fate; `None` before the first attempt.
     pub last: Option<String>,
-    /// What the plugin said of that.
+    /// What the plugin said about the last attempt; `None` if it said nothing.
     pub said: Option<String>,
 }
 
@@ -94,119 +94,119 @@ pub struct Waiting {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "for")]
 pub enum WaitsFor {
-    /// There is no such cart any more.
+    /// The cart, which no longer exists.
     NoCart,
-    /// The cart is disabled.
+    /// A person to enable the cart.
     Enabled,
-    /// The cart is paused.
+    /// The end of the cart's pause.
     Resumed {
-        /// The reason, by name.
+        /// The reason of the pause, by name.
         why: String,
-        /// Until when. None: until somebody resumes it.
+        /// The end of the pause; `None` until a person resumes the cart.
         until_unix_ms: Option<u64>,
-        /// What the plugin said when the cart was paused.
+        /// What the plugin said when the cart was paused; `None` if it said nothing.
         said: Option<String>,
     },
-    /// Something failed at the order's queue, which rests.
+    /// The end of the rest that the order's queue takes after a failure in this host.
     Mended {
-        /// What failed.
+        /// The error with all its causes.
         fault: String,
-        /// When it is tried again.
+        /// When the next attempt is due.
         until_unix_ms: u64,
     },
     /// The end of an attempt that is under way, or was cut off and may be under way at the cart.
     Attempt {
-        /// When it is over at the latest.
+        /// When the attempt is certainly over.
         until_unix_ms: u64,
     },
     /// The cart's breaker, which is open.
     Breaker {
-        /// When the cart is asked again with one order.
+        /// When the breaker lets one order through.
         until_unix_ms: u64,
     },
-    /// Its time.
+    /// Its time on the schedule.
     Schedule {
-        /// When it is due.
+        /// When the update is due.
         until_unix_ms: u64,
     },
     /// The cart, which cannot be made ready.
     Ready {
-        /// Why not.
+        /// The error with all its causes.
         why: String,
     },
-    /// Its turn: it is due, and goes when the cart's rate and concurrency allow it.
+    /// Its turn: the update is due, and is sent when the cart's rate and concurrency allow.
     Turn,
 }
 
-/// An update that is not tried again by itself.
+/// An update that is not attempted again by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeadUpdate {
     /// The dead letter's delivery.
     pub delivery: DeliveryId,
-    /// The number that its update had.
+    /// The sequence number of its update within the order.
     pub sequence: u64,
-    /// Why it died, by name.
+    /// The reason of its death, by name.
     pub reason: String,
-    /// What the plugin or this program said of it, in full.
+    /// What the plugin or this program said of it, in full; `None` if nothing was said.
     pub said: Option<String>,
-    /// When it died.
+    /// When the delivery became a dead letter.
     pub at_unix_ms: u64,
-    /// Whether the rest of its order waits for it.
+    /// Whether the dead letter blocks the rest of its order.
     pub blocks: bool,
-    /// How many updates wait behind it.
+    /// The number of updates that wait behind it.
     pub behind: u64,
-    /// Whether this release can read it; else it can only be discarded.
+    /// Whether this release can read the dead letter; one that it cannot read can only be discarded.
     pub readable: bool,
 }
 
-/// An update that somebody discarded.
+/// An update that a person discarded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DiscardedUpdate {
-    /// The delivery.
+    /// The discarded delivery.
     pub delivery: DeliveryId,
-    /// The number that its update had.
+    /// The sequence number of its update within the order.
     pub sequence: u64,
-    /// Who discarded it.
+    /// The name of the user or of the token.
     pub who: String,
-    /// The reason that was given.
+    /// The reason that the person gave.
     pub why: String,
-    /// The time, in milliseconds since 1970-01-01T00:00:00Z.
+    /// When the update was discarded, in milliseconds since 1970-01-01T00:00:00Z.
     pub at_unix_ms: u64,
 }
 
 /// A package of an order, and whether its cart knows it.
 #[derive(Debug, Clone, Serialize)]
 pub struct PackageStanding {
-    /// The sender's id of it.
+    /// The sender's id for the package; `None` if it gave none.
     pub id: Option<String>,
-    /// The carrier in the Order Manager's words.
+    /// The carrier in the Order Manager's words; `None` if it named none.
     pub carrier: Option<String>,
-    /// The tracking number.
+    /// The tracking number; `None` if there is none yet.
     pub tracking_number: Option<String>,
-    /// Whether it was withdrawn.
+    /// Whether the package was withdrawn.
     pub withdrawn: bool,
-    /// Whether the cart was told of it so; else it is on its way.
+    /// Whether the cart was told of the package in this form; otherwise the update with it is on its way.
     pub told: bool,
-    /// The cart's own reference of it.
+    /// The cart's own reference for the package; `None` if it gave none.
     pub reference: Option<String>,
 }
 
 /// What only this process knows of a cart.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SeenNow {
-    /// Until when its breaker is open. None: it is closed, or nobody knows.
+    /// Until when the cart's breaker is open; `None` if it is closed or unknown.
     pub(super) breaker_until_unix_ms: Option<u64>,
-    /// Why it cannot be made ready. None: it can, or nobody tried.
+    /// Why the cart cannot be made ready; `None` if it can, or if nobody tried.
     pub(super) not_ready: Option<String>,
 }
 
 impl WaitsFor {
-    /// Whether nothing is sent to the cart at all until somebody acts or the pause is over.
+    /// Whether nothing at all is sent to the cart until a person acts or the pause ends.
     pub(in crate::office) fn holds(&self) -> bool {
         matches!(self, WaitsFor::NoCart | WaitsFor::Enabled | WaitsFor::Resumed { .. })
     }
 
-    /// Whether a worker may try the update before this time.
+    /// Whether a worker may attempt the update before this time.
     pub(in crate::office) fn is_near(&self, until_unix_ms: u64) -> bool {
         match self {
             WaitsFor::NoCart | WaitsFor::Enabled | WaitsFor::Mended { .. } => false,
@@ -220,7 +220,7 @@ impl WaitsFor {
 }
 
 impl Stands {
-    /// The delivery that it is about. None: there is none on record.
+    /// The delivery in this state; `None` if none is on record.
     pub fn delivery(&self) -> Option<&DeliveryId> {
         match self {
             Stands::Delivered(HasIt { delivery, .. }) => delivery.as_ref(),
@@ -233,7 +233,7 @@ impl Stands {
 }
 
 impl Standing {
-    /// Whether nothing more is sent for the order until somebody acts, or something of it is never sent unless somebody acts.
+    /// Whether nothing more is sent for the order, or some update of it never is, until a person acts.
     pub fn must_act(&self) -> bool {
         let place = match &self.place {
             Stands::DeadLetter(_) => true,
@@ -247,18 +247,18 @@ impl Standing {
         place || !self.other_dead_letters.is_empty()
     }
 
-    /// Whether this delivery waits, or is under way.
+    /// Whether this delivery is the update that waits or is under way.
     pub fn waits_for(&self, delivery: &DeliveryId) -> bool {
         let own = self.own.as_ref().is_some_and(|own| own.delivery == *delivery);
         matches!(&self.place, Stands::Waiting(waiting) if own || waiting.delivery == *delivery)
     }
 
-    /// Whether this delivery may be tried at once: it waits, and its cart is not held.
+    /// Whether this delivery may be attempted at once: it waits, and its cart is not held.
     pub fn may_be_tried(&self, delivery: &DeliveryId) -> bool {
         self.waits_for(delivery) && matches!(&self.place, Stands::Waiting(waiting) if !waiting.waits.holds())
     }
 
-    /// Takes back the gate's advice to send the same again where that would tell the cart twice.
+    /// Removes the gate's advice to send the same again if that would tell the cart twice.
     fn guard(&self, decision: &mut Decision) {
         let answer = &mut decision.answers[Condition::Changed as usize];
         if answer.finding != Finding::NothingToDo {
@@ -287,7 +287,7 @@ impl Standing {
     }
 }
 
-/// The name of a fate as a receipt has it.
+/// The name of a fate in a receipt; `None` if the value is no fate.
 pub fn fate_name(fate: &Value) -> Option<String> {
     match fate {
         Value::String(name) => Some(name.clone()),
@@ -296,7 +296,7 @@ pub fn fate_name(fate: &Value) -> Option<String> {
     }
 }
 
-/// The packages of an order, each once, as it was accepted or told last.
+/// The packages of an order, each once, as last accepted or told.
 pub(super) fn packages(order: &Order) -> Vec<PackageStanding> {
     let standing = |package: KnownPackage| {
         let KnownPackage { id, carrier, tracking_number, withdrawn, reference, passage, .. } = package;

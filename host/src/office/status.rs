@@ -1,4 +1,4 @@
-//! How everything stands, at one look.
+//! The state of everything, at one look.
 
 use super::{Error, Office};
 use crate::data_dir::room::Room;
@@ -9,48 +9,49 @@ use crate::store::alerts::Alert;
 use crate::store::carts::Pause;
 use std::collections::BTreeMap;
 
-/// How a merchant's things stand.
+/// The state of a merchant's installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// When.
+    /// When the state was read.
     pub at_unix_ms: u64,
-    /// What somebody must act on, the oldest first.
+    /// The open alerts, on which a person must act, the oldest first.
     pub alerts: Vec<Alert>,
-    /// The carts, by their ids; after them those that were removed and of which something is left.
+    /// The carts by id, followed by removed carts that still have deliveries.
     pub carts: Vec<CartStatus>,
-    /// Free bytes where the data directory lies. None: the system does not say.
+    /// The free bytes on the disk of the data directory; `None` if the system does not say.
     pub free_bytes: Option<u64>,
 }
 
-/// How a cart stands.
+/// The state of a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CartStatus {
-    /// Which.
+    /// The cart that the state is about.
     pub cart: CartId,
-    /// Its mode, by name. None: the cart was removed.
+    /// The cart's mode, by name; `None` if the cart was removed.
     pub mode: Option<String>,
-    /// Whether it is enabled.
+    /// Whether the cart is enabled.
     pub enabled: bool,
-    /// The pause that holds it now.
+    /// The pause that holds the cart now; `None` if it is not paused.
     pub pause: Option<Pause>,
-    /// Until when its breaker is open. None: it is closed, or no worker knows.
+    /// Until when the cart's breaker is open; `None` if it is closed or no worker knows.
     pub breaker_until_unix_ms: Option<u64>,
-    /// Deliveries that wait or are under way.
+    /// The number of deliveries that wait or are under way.
     pub queued: u64,
-    /// Dead letters.
+    /// The number of dead letters.
     pub dead: u64,
-    /// Orders that wait for a person.
+    /// The number of orders that are blocked until a person acts.
     pub blocked: u64,
-    /// When the first of what waits came into the queue.
+    /// When the oldest queued delivery entered the queue; `None` if nothing is queued.
     pub oldest_queued_at_unix_ms: Option<u64>,
 }
 
 impl Office {
-    /// Looks for alerts, and says how everything stands. Where the disk takes no new alerts, those that were raised before are told.
+    /// Looks for alerts, and reports the state of everything. If the disk takes no new alerts, the report has those that were raised
+    /// before.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read.
+    /// [`Error`] if the store cannot be read.
     pub async fn status(&self) -> Result<Status, Error> {
         if let Err(error) = self.look_for_alerts().await {
             tracing::warn!(error = crate::causes::chain(&error), "could not look for alerts; those known before are shown");
@@ -75,17 +76,17 @@ impl Office {
         Ok(Status { at_unix_ms: now, alerts: self.alerts().await?, carts, free_bytes: self.free_bytes() })
     }
 
-    /// Until when a cart's breaker is open: no order is sent there before, and then one. None: it is closed, or no worker knows.
+    /// Until when a cart's breaker is open: no order is sent there before, and then only one. `None` if it is closed or no worker knows.
     pub fn breaker_until(&self, cart: &CartId) -> Option<u64> {
         self.shared.seen.now(&(self.merchant.clone(), cart.clone())).breaker_until_unix_ms
     }
 
-    /// What may be done with the room that is left on the disk. Where the system does not say, everything may.
+    /// What the room left on the disk allows. Everything is allowed if the system does not say how much is left.
     pub fn room(&self) -> Room {
         self.free_bytes().map_or(Room::Enough, Room::of)
     }
 
-    /// Free bytes where the data directory lies. None: the system does not say.
+    /// The free bytes on the disk of the data directory; `None` if the system does not say.
     pub fn free_bytes(&self) -> Option<u64> {
         self.shared.disk.free_bytes(self.shared.dir.path())
     }

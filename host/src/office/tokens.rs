@@ -1,8 +1,8 @@
-//! Bearer tokens: who asks over the network, for which merchant, as what, and for which carts.
+//! Bearer tokens: each says for which merchant its holder acts, in which role, and for which carts.
 //!
-//! A token is 32 random bytes as text that begins with `cartage_`, so that a scanner of repositories can find one that was committed. It is
-//! shown once, when it is made; the store keeps its digest alone. A fast hash is enough: there is nothing to guess in 32 random bytes, and what
-//! is looked up is the digest, so that the time of the look-up tells nothing of the token.
+//! A token is 32 random bytes as text that begins with `cartage_`, so that a scanner of repositories can find a token that was committed.
+//! The text is shown once, when the token is made; the store holds only its digest. A fast hash is enough: 32 random bytes cannot be
+//! guessed, and the look-up is by digest, so that its duration tells nothing of the token.
 
 use super::{Error as OfficeError, Office};
 use crate::id::{CartId, Digest, MerchantId};
@@ -15,32 +15,33 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// What every token begins with.
+/// The prefix of every token.
 pub const PREFIX: &str = "cartage_";
-/// The random bytes of a token.
+/// The number of random bytes in a token.
 const RANDOM_BYTES: usize = 32;
-/// The characters that these bytes have in base64url without padding.
+/// The length of these bytes in base64url without padding.
 const RANDOM_CHARS: usize = 43;
-/// A token's use is noted again when the last note is so old: for its operator's eyes once an hour is enough, and a write a request is not.
+/// The use of a token is recorded again when the last record is this old: once an hour is enough for its operator, and a write for each
+/// request is too much.
 const USE_NOTED_EVERY_MS: u64 = 60 * 60 * 1000;
 
 /// What the holder of a token may do. Each role includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// Hands over events and updates, and asks what became of them.
+    /// May hand over events and updates, and ask what became of them.
     Sender,
-    /// Looks at everything, and keeps deliveries going: retries, discards, pauses, resumes.
+    /// May look at everything, and keep deliveries going: retry, discard, pause, resume.
     Operator,
-    /// Changes carts, credentials, parameters, events and tokens.
+    /// May change carts, credentials, parameters, events and tokens.
     Admin,
 }
 
 impl Role {
-    /// All of them, the least first.
+    /// Every role, the least powerful first.
     pub const ALL: [Role; 3] = [Role::Sender, Role::Operator, Role::Admin];
 
-    /// Its name.
+    /// The role's name, as it is stored and written on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Sender => "sender",
@@ -49,7 +50,7 @@ impl Role {
         }
     }
 
-    /// The role of this name.
+    /// Looks up a role by name.
     ///
     /// # Errors
     ///
@@ -66,34 +67,34 @@ impl fmt::Display for Role {
     }
 }
 
-/// A token that was made just now. Its text is nowhere else.
+/// A new token, with its text, which is stored nowhere.
 #[derive(Debug)]
 pub struct NewToken {
-    /// What its holder presents.
+    /// The text that the holder presents.
     pub text: SecretString,
-    /// The rest of it.
+    /// The token's data.
     pub token: Token,
 }
 
 /// A token, without its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Token {
-    /// For which merchant its holder acts.
+    /// The merchant for whom the holder acts.
     pub merchant: MerchantId,
-    /// Its name, by which the audit knows its holder.
+    /// The token's name, under which the audit lists the holder.
     pub name: String,
-    /// What its holder may do.
+    /// What the holder may do.
     pub role: Role,
-    /// The carts that its holder may touch. None: every one.
+    /// The carts that the holder may touch; `None` means every cart.
     pub carts: Option<Vec<CartId>>,
-    /// When it was made.
+    /// When the token was made.
     pub made_at_unix_ms: u64,
-    /// When it was used last, to the hour.
+    /// When the token was last used, to the hour; `None` if never.
     pub used_at_unix_ms: Option<u64>,
 }
 
 impl Token {
-    /// Whether its holder may touch this cart.
+    /// Whether the holder may touch this cart.
     pub fn is_for(&self, cart: &CartId) -> bool {
         self.carts.as_ref().is_none_or(|carts| carts.contains(cart))
     }
@@ -107,42 +108,42 @@ impl Token {
 /// Why a token could not be made, found or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be called so.
+    /// The name is not valid for a token.
     #[error("a token cannot be called {name:?}; use 1 to 63 lower-case letters, digits and hyphens, a letter or digit first")]
     Name {
-        /// The name.
+        /// The name that was given.
         name: String,
     },
-    /// There is one of this name.
+    /// The merchant has a token with this name already.
     #[error(
         "there is a token {name} already, and it was left alone; choose another name, or remove that one first with `cartage token remove {name}`"
     )]
     Taken {
-        /// The name.
+        /// The name that is taken.
         name: String,
     },
-    /// There is none of this name.
+    /// The merchant has no token with this name.
     #[error("there is no token {name:?}; {}", hint(nearest.as_deref(), "`cartage token list` shows those that there are"))]
     Unknown {
-        /// The name asked for.
+        /// The name that was asked for.
         name: String,
-        /// The nearest that there is.
+        /// The nearest name that exists; `None` if none is near.
         nearest: Option<String>,
     },
-    /// There is no such role.
+    /// There is no role with this name.
     #[error("there is no role {role:?}; there are sender, operator and admin")]
     Role {
-        /// The name asked for.
+        /// The name that was asked for.
         role: String,
     },
-    /// The system has no random bytes.
+    /// The system returned no random bytes.
     #[error("could not get random bytes for a token from the system")]
     Random {
-        /// Why not.
+        /// The error of the system.
         #[source]
         source: getrandom::Error,
     },
-    /// The database.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -152,7 +153,7 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Name`], [`Error::Taken`], [`Error::Random`], and [`OfficeError::NoCart`] for a cart that there is not.
+    /// [`Error::Name`], [`Error::Taken`], [`Error::Random`], and [`OfficeError::NoCart`] for a cart that does not exist.
     pub async fn new_token(&self, name: &str, role: Role, carts: &[CartId]) -> Result<NewToken, OfficeError> {
         if !cartage_contract::manifest::is_name(name) {
             return Err(Error::Name { name: name.to_owned() }.into());
@@ -188,11 +189,11 @@ impl Office {
         Ok(NewToken { text: SecretString::from(text.as_str()), token })
     }
 
-    /// This merchant's tokens, by name.
+    /// Lists this merchant's tokens, by name.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], and [`Error::Role`] where a newer release kept one that this one does not know.
+    /// [`Error::Store`], and [`Error::Role`] if a newer release stored a role that this one does not know.
     pub async fn tokens(&self) -> Result<Vec<Token>, OfficeError> {
         let merchant = self.merchant().clone();
         let read = move |view: &store::View<'_>| {
@@ -201,7 +202,7 @@ impl Office {
         Ok(self.store().read::<_, Error>(read).await?)
     }
 
-    /// Removes a token of this merchant's: whoever presents it from now on is nobody.
+    /// Removes a token of this merchant. A request with it is no longer authenticated.
     ///
     /// # Errors
     ///
@@ -220,11 +221,11 @@ impl Office {
         Ok(self.store().write::<_, Error>(write).await?)
     }
 
-    /// The token of this text, whichever merchant's it is; None where there is none. What cannot be a token is not looked up.
+    /// Looks up a token by its text, whichever merchant owns it; `None` if there is none. A text that cannot be a token is not looked up.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], and [`Error::Role`] where a newer release kept one that this one does not know.
+    /// [`Error::Store`], and [`Error::Role`] if a newer release stored a role that this one does not know.
     pub async fn find_token(&self, text: &str) -> Result<Option<Token>, OfficeError> {
         if !is_token(text) {
             return Ok(None);
@@ -234,7 +235,7 @@ impl Office {
         Ok(found.map(|(merchant, kept)| Token::of(merchant, kept)).transpose()?)
     }
 
-    /// Notes that a token was used, unless that was noted within the last hour.
+    /// Records that a token was used, unless that was recorded within the last hour.
     ///
     /// # Errors
     ///

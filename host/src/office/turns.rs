@@ -1,10 +1,10 @@
-//! Work that is done once, however many need it at the same time: the first does it, the others wait and find it done.
+//! Work that is done once however many callers need it at the same time: the first does it, the others wait and find it done.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::OwnedMutexGuard;
 
-/// Whose turn it is, for each thing that is made.
+/// The locks of the things that are being made.
 #[derive(Debug)]
 pub(super) struct Turns<K>(Mutex<BTreeMap<K, Arc<tokio::sync::Mutex<()>>>>);
 
@@ -15,7 +15,7 @@ impl<K> Default for Turns<K> {
 }
 
 impl<K: Ord + Clone> Turns<K> {
-    /// Waits until nobody else makes this. Whoever gets the turn looks first whether it was made meanwhile.
+    /// Waits until no other caller makes this thing. The caller who gets the lock must first check whether it was made meanwhile.
     pub(super) async fn take(&self, key: &K) -> OwnedMutexGuard<()> {
         let turn = {
             let mut turns = self.0.lock().expect("nobody panics while holding it");

@@ -1,4 +1,4 @@
-//! Looks for deliveries that cannot be read, in rounds: each look takes a part of what is kept, so that none takes long.
+//! The search for deliveries that cannot be read, in rounds. Each call reads only a part of what is stored, so that none takes long.
 
 use super::{Error, Office};
 use crate::alerts::{Known, Unreadable};
@@ -8,22 +8,22 @@ use crate::outbox::{self, Backlog};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-/// How long a round's findings stand where nothing died or was discarded since.
+/// How long the findings of a round stay valid unless the queue changes, in milliseconds.
 const ROUND_MS: u64 = 60_000;
-/// The parts that one look takes, at most, and the bytes of updates after which it takes no more.
+/// The most parts that one call reads, and the bytes of updates after which it stops.
 const PARTS: usize = 50;
 const BYTES: usize = 16 << 20;
 
-/// How far the rounds are, by merchant.
+/// The progress of the rounds, by merchant.
 #[derive(Debug, Default)]
 pub(super) struct Rounds(Mutex<BTreeMap<MerchantId, Round>>);
 
 #[derive(Debug, Clone, Default)]
 struct Round {
-    /// Where it goes on. None: it is to begin.
+    /// Where the round continues; `None` before its first part.
     place: Option<At>,
     found: BTreeMap<CartId, Unreadable>,
-    /// What the last whole round found, when it ended, and how much was kept then. None: there was none yet.
+    /// The findings of the last complete round, when it ended, and a checksum of the backlogs then; `None` before the first.
     last: Option<(BTreeMap<CartId, Unreadable>, u64, u64)>,
 }
 
@@ -34,7 +34,7 @@ enum At {
 }
 
 impl Office {
-    /// Looks through a part of what is kept, and says of a cart whether it has a delivery that cannot be read.
+    /// Reads a part of what is stored. The function returned says of a cart whether it has a delivery that cannot be read.
     pub(super) async fn unreadable(&self, backlogs: &[Backlog]) -> Result<impl Fn(&CartId) -> Known<Unreadable> + use<>, Error> {
         let mut round = self.rounds().get(&self.merchant).cloned().unwrap_or_default();
         let kept = backlogs.iter().fold(0_u64, |sum, backlog| sum.wrapping_mul(31).wrapping_add(backlog.dead).wrapping_add(backlog.queued));
@@ -90,7 +90,7 @@ impl Office {
     }
 }
 
-/// Where a round goes on: dead letters first, then what waits, cart by cart. None: it is over.
+/// Where a round continues: dead letters first, then queued deliveries, cart by cart; `None` at the end.
 fn following(at: At, next: Option<u64>, backlogs: &[Backlog]) -> Option<At> {
     let cart = match (at, next) {
         (At::Dead(_), Some(next)) => return Some(At::Dead(next)),

@@ -1,7 +1,7 @@
-//! The watch: looks for alerts again and again while the daemon runs, and has people told.
+//! The watch: looks for alerts periodically while the daemon runs, and notifies people.
 //!
-//! It is apart from everything that delivers: whatever fails here is logged and tried again, and holds up nothing. Alerts stand in the store,
-//! except the one that nothing can be written there: that is kept in memory, and people are told of it without the store.
+//! The watch is independent of deliveries: an error here is logged and tried again, and delays nothing. Alerts are stored, except the one
+//! that nothing can be stored: that alert is kept in memory, and people are notified of it without the store.
 
 use super::{Error, NotWriting, Office};
 use crate::alerts::Kind;
@@ -13,29 +13,29 @@ use crate::store::{self, Tx, View, alerts, merchants};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How often it looks without being rung for.
+/// The period of the watch when nothing wakes it, in milliseconds.
 const LOOK_MS: u64 = 15_000;
-/// How often it looks while nothing can be written.
+/// The period of the watch while nothing can be written, in milliseconds.
 const STUCK_LOOK_MS: u64 = 2_000;
-/// How long it rests between two looks, however much happens.
+/// The shortest time between two rounds, however much happens, in milliseconds.
 const REST_MS: u64 = 500;
-/// How long nothing may be written before that is an alert. Another program may hold the database for a moment.
+/// How long writing must be impossible before that is an alert, in milliseconds. Another program may hold the database for a moment.
 const STUCK_MS: u64 = 10_000;
-/// How long the store may take for a look or a note.
+/// How long the store may take for a read or a write of the watch.
 const STORE_MAX: Duration = Duration::from_secs(30);
-/// How long those who are to be told may take when the store stopped, and the daemon ends.
+/// How long the last notification may take when the store stopped and the daemon ends.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
-/// Since when nothing can be written, and what is made of it.
+/// Since when nothing can be written, and the alert about that.
 #[derive(Debug, Clone)]
 pub(super) struct Stuck {
     since_unix_ms: u64,
-    /// None: it is not yet an alert.
+    /// The alert; `None` while it is too early for one.
     alert: Option<Alert>,
 }
 
 impl Office {
-    /// Watches until `stop` is over.
+    /// Runs the watch until `stop` completes.
     pub async fn watch(&self, mut teller: Teller, stop: impl Future<Output = ()>) {
         let watching = async {
             loop {
@@ -65,7 +65,7 @@ impl Office {
         }
     }
 
-    /// Looks whether the store's writer writes. What is to be told of that is told at once, since it cannot be kept.
+    /// Checks whether the store's writer works. People are notified at once, because the alert cannot be stored.
     async fn look_at_writer(&self, teller: &mut Teller) {
         let not_writing = self.writes().await.err();
         let Some(alert) = self.stuck(not_writing.as_ref(), STUCK_MS) else { return };
@@ -76,7 +76,7 @@ impl Office {
         }
     }
 
-    /// Takes in whether anything can be written, and gives the alert that follows: open, or over.
+    /// Takes note of whether anything can be written, and returns the alert that this opens or ends.
     fn stuck(&self, not_writing: Option<&NotWriting>, after_ms: u64) -> Option<Alert> {
         let now = self.now_unix_ms();
         let mut stuck = self.shared.seen.stuck();
@@ -104,17 +104,17 @@ impl Office {
         since.alert.clone()
     }
 
-    /// The alert that nothing can be written, while that is so.
+    /// The alert that nothing can be written; `None` if it is not open.
     pub(super) fn open_stuck(&self) -> Option<Alert> {
         let stuck = self.shared.seen.stuck();
         stuck.as_ref()?.alert.clone().filter(|alert| alert.cleared_at_unix_ms.is_none())
     }
 
-    /// Looks once, and has people told what they do not know.
+    /// Runs one round, and notifies people of what is new to them.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read or written.
+    /// [`Error`] if the store cannot be read or written.
     pub async fn watch_once(&self, teller: &mut Teller) -> Result<(), Error> {
         within(self.look_for_alerts()).await?;
         let all = self.shared.store.read(on_record).await?;
@@ -128,13 +128,13 @@ impl Office {
     }
 }
 
-/// Waits for the store, but not for ever: a writer that hangs must not keep anybody from being told.
+/// Waits a limited time for the store: a writer that hangs must not keep anybody from being notified.
 async fn within<T>(asked: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let late = |_| store::Error::Busy { what: "write down what was found".into() };
     timeout(STORE_MAX, asked).await.map_err(late)?
 }
 
-/// Every alert of every merchant, those among them that are over and whose end is to be told.
+/// Every alert of every merchant, including those that ended and whose end is still to be notified.
 fn on_record(view: &View<'_>) -> Result<Vec<(MerchantId, Alert)>, store::Error> {
     let mut all = Vec::new();
     for merchant in merchants::list(view)? {

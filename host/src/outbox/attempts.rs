@@ -1,55 +1,55 @@
-//! What is known of the attempts at one delivery, and how it grows: pure, so that every implementation counts alike.
+//! What is known of the attempts at one delivery, and how it grows. The code is pure, so that every implementation counts alike.
 //!
-//! Three counts are kept apart. An attempt counts when the cart or its network answered it; a fault of the plugin counts by itself; and a
-//! suspicion counts when the host died, or failed, while it was at work on an attempt. So a host that keeps dying uses up no attempts, a delivery
-//! that kills its host is found, and no other is taken for it: that an attempt had no answer says nothing against its delivery.
+//! Three counts are kept apart. An attempt counts when the cart or its network answered; a fault of the plugin is counted separately; and a
+//! suspicion counts when the host died or failed during an attempt. So a host that keeps dying uses up no attempts, and the delivery that
+//! kills its host is found and not confused with another: an attempt without an answer is no evidence against its delivery.
 
 use super::settlement::Counted;
 use cartage_contract::delivery::EarlierAttempt;
 use cartage_contract::http::Reach;
 use serde::{Deserialize, Serialize};
 
-/// After so many suspicions in a row no claim is given: the delivery is poison.
+/// After this many suspicions in a row no claim is given: the delivery is poison.
 pub const POISON_SUSPICIONS: u32 = 5;
-/// Earlier attempts that the next one is told of, at most. What the oldest knew moves into the one after it.
+/// The most earlier attempts that the next one is told of. What the oldest knew moves into the one after it.
 pub const EARLIER_MAX: usize = 20;
-/// Steps of attempts that were folded into one, at most; the oldest go.
+/// The most steps that are kept when attempts are folded into one; the oldest are dropped first.
 const STEPS_MAX: usize = 100;
 
-/// What is known of the attempts at a delivery.
+/// The counts and the history of the attempts at a delivery.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
-    /// Those that count against the schedule.
+    /// Attempts that count against the retry schedule.
     pub counted: u32,
-    /// Those that the plugin failed.
+    /// Attempts that failed by a fault of the plugin.
     pub plugin_faults: u32,
-    /// The number of the last: all that were started, and one for what nobody can know after a restore.
+    /// The number of the last attempt: all that were started, and one for those that nobody can know of after a restore.
     pub claims: u32,
     /// Claims since the last settlement.
     pub unanswered: u32,
-    /// How often the host died or failed while it was at work on an attempt, since one ended.
+    /// How often the host died or failed during an attempt, since an attempt last ended.
     pub suspicions: u32,
-    /// The claim that was suspected last. 0: none.
+    /// The claim that was suspected last; 0 if none was.
     pub suspected: u32,
-    /// Whether the doubt that a restore left was told already.
+    /// Whether the doubt that a restore left has been passed to an attempt already.
     pub doubted: bool,
-    /// Whether it came out of a backup: then an attempt after the backup may have reached the cart.
+    /// Whether the delivery came out of a backup: an attempt made after the backup may have reached the cart.
     pub restored: bool,
     /// What the next attempt is told of those before it.
     pub earlier: Vec<EarlierAttempt>,
 }
 
-/// It was suspected too often.
+/// The delivery was suspected too often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Poison;
 
 impl Attempts {
-    /// Starts an attempt and gives its number. A claim before it that was not settled may have reached the cart; so may one that is
+    /// Starts an attempt and returns its number. An earlier claim that was not settled may have reached the cart; so may an attempt that is
     /// on no record, if the order is in doubt or the delivery came out of a backup.
     ///
     /// # Errors
     ///
-    /// [`Poison`]: it is not tried again by itself.
+    /// [`Poison`]: the delivery is not attempted again until a person retries it.
     pub fn claim(&mut self, doubtful: bool) -> Result<u32, Poison> {
         if self.unanswered > 0 {
             self.remember(cut_off(self.claims));
@@ -66,14 +66,14 @@ impl Attempts {
         Ok(self.claims)
     }
 
-    /// The host died, or failed, while it was at work on this attempt. Each attempt is suspected once, and only while it has not ended.
+    /// Records that the host died or failed during this attempt. Each attempt is suspected once, and only while it has not ended.
     pub(super) fn suspect(&mut self, attempt: u32) {
         if self.unanswered > 0 && self.claims == attempt && self.suspected != attempt {
             (self.suspicions, self.suspected) = (self.suspicions + 1, attempt);
         }
     }
 
-    /// Takes in what came of the attempt that was claimed last. One that never began ends no row of suspicions.
+    /// Records the outcome of the attempt that was claimed last. An attempt that never began does not reset the suspicions.
     pub fn settle(&mut self, counted: Counted, attempt: Option<EarlierAttempt>) {
         self.unanswered = 0;
         if attempt.is_some() {
@@ -89,7 +89,7 @@ impl Attempts {
         }
     }
 
-    /// Takes in an attempt that is on no record here and may have reached the cart.
+    /// Records an attempt that is on no record here and may have reached the cart.
     pub(super) fn doubt(&mut self) {
         self.claims += 1;
         self.remember(cut_off(self.claims));
@@ -100,7 +100,7 @@ impl Attempts {
         self.unanswered > 0 || self.earlier.iter().any(|earlier| earlier.reach != Reach::NothingSent)
     }
 
-    /// A person tries it again: the counts that would end it begin anew, what is known stays.
+    /// Prepares a retry by a person: the counts that would end the delivery begin anew, the history stays.
     pub fn anew(&mut self) {
         (self.counted, self.plugin_faults, self.unanswered, self.suspicions) = (0, 0, 0, 0);
     }
@@ -118,7 +118,7 @@ fn cut_off(attempt: u32) -> EarlierAttempt {
     EarlierAttempt { attempt, reach: Reach::MaybeSent, steps: Vec::new(), resume: None, extra: Vec::new() }
 }
 
-/// Nothing that a careful plugin would act on is forgotten with an attempt.
+/// Folds the oldest attempt into the next one, so that nothing is lost that a careful plugin would act on.
 fn fold(oldest: EarlierAttempt, next: &mut EarlierAttempt) {
     next.reach = match (oldest.reach, next.reach) {
         (Reach::MaybeSent, _) | (_, Reach::MaybeSent) => Reach::MaybeSent,

@@ -1,12 +1,12 @@
-//! Whether a cart may still be at work on an order: pure, so that every implementation counts alike.
+//! Whether a cart may still be at work on an order. The code is pure, so that every implementation counts alike.
 //!
-//! An attempt that was cut off, by a deadline or by the end of this program, may be under way at the cart for as long as the cart pleases. What
-//! is known is its deadline, as it was when the attempt began, and a margin for a cart that takes longer than that. Until then nothing more is
+//! An attempt that was cut off, by a deadline or by the end of this program, may stay under way at the cart for an unknown time. Known are
+//! only its deadline, as it was when the attempt began, and a margin for a cart that takes longer. Until both have passed, nothing more is
 //! sent for the order.
 
 use super::DUE_AHEAD_MS_MAX;
 
-/// A time in which a cart may be at work on an order.
+/// The period in which a cart may be at work on an order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Busy {
     since: u64,
@@ -14,29 +14,29 @@ pub(super) struct Busy {
 }
 
 impl Busy {
-    /// As it is kept.
+    /// The period from its two stored columns.
     pub(super) fn kept((since, until): (u64, u64)) -> Busy {
         Busy { since, until }
     }
 
-    /// To be kept.
+    /// The period as its two stored columns.
     pub(super) fn keep(self) -> (u64, u64) {
         (self.since, self.until)
     }
 
-    /// Of an attempt that starts now and may be under way so long.
+    /// The period of an attempt that starts now and may last `ms` milliseconds.
     pub(super) fn starts(now: u64, ms: u64) -> Busy {
         Busy { since: now, until: now.saturating_add(ms.min(DUE_AHEAD_MS_MAX)) }
     }
 
-    /// What of it is left. None: it is over. Where the clock was set back since, nobody knows how much of it has passed: all of it counts from
-    /// now on, so that a clock that was once wrong makes nobody wait for longer.
+    /// The part of the period that is left; `None` if the period is over. If the clock was set back since, nobody knows how much has
+    /// passed: the whole length then counts from now, so that a clock that was once wrong makes nobody wait longer.
     pub(super) fn left(self, now: u64) -> Option<Busy> {
         let left = if now < self.since { Busy::starts(now, self.until.saturating_sub(self.since)) } else { self };
         (left.until > now).then_some(left)
     }
 
-    /// When it is over.
+    /// The end of the period, in Unix milliseconds.
     pub(super) fn until(self) -> u64 {
         self.until
     }

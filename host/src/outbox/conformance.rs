@@ -1,5 +1,5 @@
-//! What every outbox must do, as one suite: the same commands go to the outbox under test and to the [`Model`], and after each of them
-//! everything that can be seen must be the same. An implementation joins by being a [`Subject`].
+//! The requirements on every outbox, as one suite: the same commands go to the outbox under test and to the [`Model`], and after each
+//! command everything observable must be the same. An implementation joins by being a [`Subject`].
 
 mod command;
 mod observe;
@@ -14,22 +14,22 @@ use cartage_contract::orders::{CivilDate, CivilTime, Told, Update};
 use command::{Command, Driver};
 use proptest::prelude::*;
 
-/// An outbox under test, with what it writes to.
+/// An outbox under test and the store that it writes to.
 pub(super) trait Subject {
     type Outbox: Outbox;
 
     fn outbox(&self) -> &Self::Outbox;
 
-    /// Ends it as a crash does and opens it again.
+    /// Ends the outbox as a crash does, and opens it again.
     fn reopen(&mut self);
 
-    /// What is known of an order.
+    /// The order's row, or `None` if there is no such order.
     fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<Order>;
 
-    /// What the outbox did to a cart.
+    /// What the outbox has done to a cart.
     fn cart(&self, merchant: &MerchantId, cart: &CartId) -> CartState;
 
-    /// Puts an order in doubt, if it is known.
+    /// Puts an order in doubt, if the order is known.
     fn doubt(&self, merchant: &MerchantId, order: &OrderRef);
 }
 
@@ -55,22 +55,22 @@ impl Subject for Model {
     }
 }
 
-/// The merchants of all tests.
+/// The two merchants of all tests.
 pub(super) fn merchants() -> [MerchantId; 2] {
     ["default", "other"].map(|name| MerchantId::new(name).expect("a valid name"))
 }
 
-/// The carts of each.
+/// The two carts of each merchant.
 pub(super) fn carts() -> [CartId; 2] {
     ["seed", "leaf"].map(|name| CartId::new(name).expect("a valid name"))
 }
 
-/// An order of a cart.
+/// One of the two orders of a cart.
 pub(super) fn order(cart: usize, number: usize) -> OrderRef {
     OrderRef { cart: carts()[cart].clone(), number: SenderOrderNumber::new(["1021", "1022"][number]) }
 }
 
-/// An id that says which it is.
+/// A delivery id with this number in its text.
 pub(super) fn delivery(nth: usize) -> DeliveryId {
     DeliveryId::named(format!("delivery-{nth:04}"))
 }
@@ -114,7 +114,7 @@ fn sent(id: u8) -> cartage_contract::orders::Package {
     }
 }
 
-/// What such an update brings.
+/// The labels and packages that such an update carries.
 pub(super) fn rows(update: &Update) -> (Vec<Label>, Vec<Package>) {
     let labels = vec![Label { line: String::new(), text: update.label.clone() }];
     let packages = update.packages.iter().map(|package| Package {
@@ -128,7 +128,7 @@ pub(super) fn rows(update: &Update) -> (Vec<Label>, Vec<Package>) {
     (labels, packages.collect())
 }
 
-/// Gives both the same commands, and compares all that can be seen after each.
+/// Applies the same commands to the model and the subject, and compares everything observable after each.
 fn conforms<S: Subject>(mut subject: S, commands: &[Command]) -> Result<(), TestCaseError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without any driver");
     runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! What is no longer on its way, or is looked at while it is: dead letters, endings, and the pages in which they are listed.
+//! Dead letters, ended deliveries and queued ones as they are shown to people, and the pages in which they are listed.
 
 use super::attempts::Attempts;
 use super::settlement::{Reason, Then};
@@ -7,103 +7,103 @@ use crate::store::orders::{Label, OrderRef, Package};
 use cartage_contract::orders::Update;
 use serde::{Deserialize, Serialize};
 
-/// A delivery that will not be tried again by itself.
+/// A delivery that will not be attempted again by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Its place in the list: where the next page begins.
+    /// The dead letter's place in the list. A page may continue after it.
     pub nth: u64,
     /// The order and its cart.
     pub order: OrderRef,
-    /// The number that its update had.
+    /// The sequence number of its update within the order.
     pub sequence: u64,
-    /// Its id.
+    /// The delivery's id, the same as before its death.
     pub delivery: DeliveryId,
-    /// The label of its update, if this release can read all that trying it again needs.
+    /// The label of its update, if this release can read everything that a retry needs.
     pub label: Result<String, Unreadable>,
-    /// What is known of the attempts.
+    /// The counts and the history of the attempts.
     pub attempts: Attempts,
-    /// When it was accepted.
+    /// When the update was accepted.
     pub accepted_at_unix_ms: u64,
-    /// When it died.
+    /// When the delivery became a dead letter.
     pub died_at_unix_ms: u64,
-    /// Why. None: of a reason that this release does not know.
+    /// Why the delivery died; `None` if this release does not know the stored reason.
     pub reason: Option<Reason>,
-    /// What became of its lane.
+    /// What became of the delivery's lane.
     pub then: Then,
-    /// The fate in its last receipt, as JSON.
+    /// The fate in the last receipt, as JSON; `None` without a receipt.
     pub fate: Option<String>,
 }
 
-/// A delivery that waits.
+/// A delivery that is queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queued {
-    /// Its place in the list: where the next page begins.
+    /// The delivery's place in the list. A page may continue after it.
     pub nth: u64,
     /// The order and its cart.
     pub order: OrderRef,
-    /// The number of its update.
+    /// The sequence number of its update within the order.
     pub sequence: u64,
-    /// Its id.
+    /// The delivery's id.
     pub delivery: DeliveryId,
     /// The label of its update, if this release can read the delivery.
     pub label: Result<String, Unreadable>,
-    /// What is known of the attempts.
+    /// The counts and the history of the attempts.
     pub attempts: Attempts,
-    /// When it was accepted.
+    /// When the update was accepted.
     pub accepted_at_unix_ms: u64,
-    /// When it last came into the queue.
+    /// When the delivery last entered the queue: on acceptance, or on a retry.
     pub queued_at_unix_ms: u64,
-    /// What it waits for.
+    /// What the delivery waits for.
     pub waits: Waits,
-    /// What failed at its lane, which rests for that: of a head alone.
+    /// The error for which the delivery's lane rests; only the head of a lane has one.
     pub fault: Option<String>,
-    /// The fate in its last receipt, as JSON.
+    /// The fate in the last receipt, as JSON; `None` without a receipt.
     pub fate: Option<String>,
 }
 
-/// What a delivery waits for.
+/// What a queued delivery waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Waits {
-    /// Its time: it is its lane's head.
+    /// Its due time; the delivery is its lane's head.
     Until {
-        /// When it is due.
+        /// When the delivery is due.
         due_at_unix_ms: u64,
     },
-    /// The end of an attempt at it: one that is under way, or was cut off and may be under way at the cart.
+    /// The end of its attempt, which is under way, or was cut off and may be under way at the cart.
     Attempt {
-        /// When it is due again if nobody can say what came of that.
+        /// When the delivery is due again if the outcome of the attempt stays unknown.
         due_at_unix_ms: u64,
     },
-    /// Those before it in its lane.
+    /// The deliveries before it in its lane.
     Behind,
-    /// A person: its lane is blocked.
+    /// A person, because the lane is blocked.
     Blocked {
-        /// By the dead letter that had this number.
+        /// The sequence number of the dead letter that blocks the lane.
         by: u64,
     },
 }
 
-/// Where a delivery is, with its update. None of that: this release cannot read it.
+/// Where a delivery is, with its update; the update is `None` if this release cannot read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// It waits or is under way.
+    /// The delivery waits or is under way.
     Queued(Box<Queued>, Option<Box<Update>>),
-    /// It is a dead letter.
+    /// The delivery is a dead letter.
     Dead(Box<DeadLetter>, Option<Box<Update>>),
-    /// It was ended.
+    /// The delivery was ended without reaching its cart.
     Ended {
         /// The order and its cart.
         order: OrderRef,
-        /// The number that its update had.
+        /// The sequence number of its update within the order.
         sequence: u64,
-        /// By whom or what, and when.
+        /// By whom or what the delivery was ended, and when.
         ending: Ending,
     },
 }
 
 impl Found {
-    /// The number of its update among the order's.
+    /// The sequence number of its update within the order.
     pub fn sequence(&self) -> u64 {
         match self {
             Found::Queued(queued, _) => queued.sequence,
@@ -121,7 +121,7 @@ impl Found {
         }
     }
 
-    /// Its update, while it is kept and this release can read it.
+    /// The delivery's update, while it is stored and this release can read it.
     pub fn update(&self) -> Option<&Update> {
         match self {
             Found::Queued(_, update) | Found::Dead(_, update) => update.as_deref(),
@@ -130,54 +130,54 @@ impl Found {
     }
 }
 
-/// How a delivery was ended that its cart does not have.
+/// How a delivery ended that did not reach its cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// When.
+    /// When the delivery was ended.
     pub at_unix_ms: u64,
-    /// By whom or what.
+    /// By whom or what the delivery was ended.
     pub how: How,
 }
 
-/// By whom or by what a delivery was ended.
+/// By whom or what a delivery was ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "how")]
 pub enum How {
-    /// Somebody discarded it.
+    /// A person discarded the delivery.
     Discarded {
-        /// Who: a user, a token's name.
+        /// The name of the user or of the token.
         who: String,
-        /// Why.
+        /// The reason that the person gave.
         why: String,
     },
-    /// A newer update of the order stands for it, and tells what it had to tell.
+    /// A newer update of the order replaces the delivery and tells what it had to tell.
     Superseded {
-        /// The newer one.
+        /// The delivery of the newer update.
         by: DeliveryId,
     },
 }
 
-/// A delivery of an order that was ended.
+/// A delivery of an order that ended without reaching its cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
-    /// Its id.
+    /// The delivery's id.
     pub delivery: DeliveryId,
-    /// The number that its update had.
+    /// The sequence number of its update within the order.
     pub sequence: u64,
-    /// By whom or what, and when.
+    /// By whom or what the delivery was ended, and when.
     pub ending: Ending,
 }
 
-/// An earlier update that was merged into a later one, which tells what it had to tell.
+/// An earlier update that was merged into a later one, which tells what the earlier had to tell.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct MergedUpdate {
-    /// Its id.
+    /// The id of the earlier update's delivery.
     pub delivery: DeliveryId,
-    /// The number that it had among its order's updates.
+    /// The sequence number of the earlier update.
     pub sequence: u64,
 }
 
-/// That earlier updates end together with the one that they were merged into. None: there are none.
+/// A sentence saying that earlier updates end together with the one that they were merged into; `None` if there are none.
 pub fn with_it(parts: &[MergedUpdate]) -> Option<String> {
     let named: Vec<String> = parts.iter().map(|part| format!("update {} (delivery {})", part.sequence, part.delivery)).collect();
     match named.as_slice() {
@@ -190,64 +190,64 @@ pub fn with_it(parts: &[MergedUpdate]) -> Option<String> {
 /// Who ends deliveries, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discard {
-    /// Who: a user, a token's name.
+    /// The name of the user or of the token.
     pub who: String,
-    /// Why.
+    /// The reason, which is recorded with the ending.
     pub why: String,
-    /// When.
+    /// The time of the request.
     pub at_unix_ms: u64,
 }
 
-/// Which dead letters are meant. Nothing set: all.
+/// Selects dead letters. A field that is `None` matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Those of this cart.
+    /// The cart of the dead letter.
     pub cart: Option<CartId>,
-    /// Those that died of this.
+    /// The reason of its death.
     pub reason: Option<Reason>,
-    /// Those that died at this time or later.
+    /// The earliest time of death, inclusive.
     pub since_unix_ms: Option<u64>,
-    /// Those for which a lane waits, or those for which none does.
+    /// Whether its lane was blocked or went on.
     pub then: Option<Then>,
 }
 
-/// Which part of a list is wanted.
+/// A part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// What comes after this place in the list. None: from its beginning.
+    /// The place (`nth`) after which the page begins; `None` starts at the beginning of the list.
     pub after: Option<u64>,
-    /// How many, at most; never more than [`ROWS_MAX`](super::ROWS_MAX).
+    /// The most rows to return; never more than [`ROWS_MAX`](super::ROWS_MAX).
     pub most: u32,
 }
 
-/// How many dead letters of a cart died of one reason.
+/// The number of a cart's dead letters that died of one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {
-    /// The cart.
+    /// The cart of the dead letters.
     pub cart: CartId,
-    /// The reason. None: those that this release does not know.
+    /// The reason; `None` counts those of reasons that this release does not know.
     pub reason: Option<Reason>,
-    /// How many.
+    /// The number of dead letters.
     pub count: u64,
 }
 
-/// What came of putting a dead letter back.
+/// The result of returning a dead letter to the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retried {
-    /// It is its lane's head again, with the number that it had; the lane is no longer blocked.
+    /// The delivery is its lane's head again with its old sequence number, and the lane is no longer blocked.
     Head,
-    /// It is the last in its lane, with a new number: its order went on without it.
+    /// The order went on in the meantime, so the delivery is the last in its lane, with a new sequence number.
     Tail {
-        /// The number.
+        /// The new sequence number.
         sequence: u64,
     },
-    /// There is no dead letter of this id.
+    /// The merchant has no dead letter with this id.
     NotDead,
-    /// This release cannot read it. It stays as it is.
+    /// This release cannot read the dead letter, which stays as it is.
     Unreadable,
 }
 
-/// Why a delivery that is kept cannot be read: another release wrote it, or the file was damaged.
+/// The error for stored content that cannot be read: another release wrote it, or the file was damaged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("could not read {what}: {why}")]
 pub struct Unreadable {
@@ -261,34 +261,34 @@ impl Unreadable {
     }
 }
 
-/// What came of ending a delivery.
+/// The result of ending a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Discarded {
-    /// It was a dead letter.
+    /// The delivery was a dead letter.
     Dead,
-    /// It was waiting, and the label before it counts again.
+    /// The delivery was queued, and the order's previous label counts again.
     Queued,
     /// There is no such delivery, or it has ended.
     NotThere,
 }
 
-/// Updates that a newer one stands for.
+/// The updates that were merged into a newer one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Superseded {
-    /// The newer one, which is now its lane's head.
+    /// The newer update's delivery, which is now its lane's head.
     pub by: DeliveryId,
-    /// Those that it stands for, by sequence number.
+    /// The deliveries that ended by the merge, by sequence number.
     pub ended: Vec<DeliveryId>,
 }
 
-/// What was known of an order through a delivery, and counts no longer while it is dead.
+/// What the order's row had learned through a delivery, which no longer counts while the delivery is dead.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TakenBack {
     pub(super) labels: Vec<Label>,
     pub(super) packages: Vec<Package>,
 }
 
-/// What a dead letter died of, for people and documents. None: of a reason that this release does not know.
+/// Describes what a dead letter died of, for people and documents; `None` is a reason that this release does not know.
 pub fn died_of(reason: Option<Reason>) -> String {
     reason.map_or_else(|| "unknown".to_owned(), |reason| reason.to_string())
 }

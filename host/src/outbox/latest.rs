@@ -1,37 +1,37 @@
-//! Two updates told as one, for carts where each status is a full state: the newer one's status, and everything else that the older one had
-//! to tell. Pure.
+//! Merging two updates into one, for carts where each status is a full state: the result has the newer one's status and everything else
+//! that the older one had to tell. Pure.
 //!
-//! A label that only brings tracking data ([`Update::status`] is none) is no state: the older one's status is then told with it. Updates are
-//! merged as they were accepted; what the cart knows of each package is marked when an attempt starts, and not before.
+//! A label that only brings tracking data ([`Update::status`] is `None`) is no state: the merged update then keeps the older one's status.
+//! Updates are merged as they were accepted; what the cart knows of each package is marked when an attempt starts, and not before.
 
 use super::UPDATE_BYTES_MAX;
 use cartage_contract::growth::{Extra, PAIRS_MAX};
 use cartage_contract::orders::{LineItem, LinePackage, Package, Told, Update};
 use std::collections::{HashMap, HashSet};
 
-/// What the contract allows in one update (`orders.wit`).
+/// The limits that the contract sets for one update (`orders.wit`).
 const NOTE_BYTES_MAX: usize = 16 << 10;
 const PACKAGES_MAX: usize = 100;
 const LINE_ITEMS_MAX: usize = 1_000;
-/// The bytes of updates that are read and copied at a time to put updates into one, at most: whoever does it serves every cart.
+/// The most bytes of updates that one merge may read and copy in all, because the thread that merges serves every cart.
 const WORK_BYTES_MAX: usize = 4 * UPDATE_BYTES_MAX;
 
-/// Takes in the sizes of updates that are put into one, and says where that must stop.
+/// Counts the sizes of updates that are being merged, and says where the merge must stop.
 #[derive(Debug)]
 pub(super) struct Budget {
-    /// The JSON of all of them together, than which that of the one is no longer.
+    /// The JSON bytes of all updates together, an upper bound for the merged one.
     together: usize,
-    /// Each merge reads and copies what was put together before.
+    /// The bytes read and copied so far: each merge reads and copies the result of the one before.
     work: usize,
 }
 
 impl Budget {
-    /// Begins with the head.
+    /// A budget that has taken the head, of this size.
     pub(super) fn new(bytes: usize) -> Budget {
         Budget { together: bytes, work: bytes }
     }
 
-    /// Whether one more of this size may be put to them.
+    /// Takes one more update of this size, if the limits allow it.
     pub(super) fn takes(&mut self, bytes: usize) -> bool {
         self.together += bytes;
         self.work += self.together;
@@ -39,8 +39,8 @@ impl Budget {
     }
 }
 
-/// Both updates of an order as one, told in place of the newer. None: together they are more than the contract allows, so each is told by
-/// itself.
+/// Merges two updates of an order into one that is sent in place of the newer; `None` if the result would exceed the contract's limits, so
+/// that each is sent by itself.
 pub fn merge(older: &Update, newer: &Update) -> Option<Update> {
     let status_of = if newer.status.is_some() { newer } else { older };
     let merged = Update {
@@ -65,7 +65,7 @@ pub fn merge(older: &Update, newer: &Update) -> Option<Update> {
     (bounded && merged.packages.len() <= PACKAGES_MAX && merged.line_items.len() <= LINE_ITEMS_MAX).then_some(merged)
 }
 
-/// Both notes, the older first; one that both have, once. None: too long.
+/// Both notes, the older first; a note that both have appears once. The outer `None` means that the result is too long.
 #[expect(clippy::option_option, reason = "no note is one thing, no room for it another")]
 fn joined(older: Option<&str>, newer: Option<&str>) -> Option<Option<String>> {
     let note = match (older, newer) {
@@ -77,7 +77,7 @@ fn joined(older: Option<&str>, newer: Option<&str>) -> Option<Option<String>> {
     (note.len() <= NOTE_BYTES_MAX).then_some(Some(note))
 }
 
-/// The older one's packages that the newer does not name, then the newer's.
+/// The packages of the older update that the newer does not name, then those of the newer.
 fn packages(older: &[Package], newer: &[Package]) -> Vec<Package> {
     let (old_names, new_names): (Vec<_>, Vec<_>) = (older.iter().map(Name::of).collect(), newer.iter().map(Name::of).collect());
     let alone = older.iter().zip(&old_names).filter(|(_, old)| !new_names.iter().any(|new| old.same(new))).map(|(old, _)| old.clone());
@@ -88,7 +88,7 @@ fn packages(older: &[Package], newer: &[Package]) -> Vec<Package> {
     alone.chain(newer).collect()
 }
 
-/// What the newer one leaves out of a package stands as the older one has it.
+/// The newer package, with every field that it leaves out taken from the older.
 fn filled(old: &Package, new: &Package) -> Package {
     let numbered = if given(&new.tracking_number).is_some() { new } else { old };
     let carried = if given(&new.carrier_given).is_some() { new } else { old };
@@ -109,13 +109,13 @@ fn filled(old: &Package, new: &Package) -> Package {
     }
 }
 
-/// The older one's further data that the newer does not name, then the newer's.
+/// The older update's further data under keys that the newer does not have, then the newer's.
 fn extra(older: &Extra, newer: &Extra) -> Extra {
     let alone = older.iter().filter(|(name, _)| !newer.iter().any(|(new, _)| new == name));
     alone.chain(newer).cloned().collect()
 }
 
-/// By what a package is known.
+/// What identifies a package.
 struct Name<'a> {
     id: Option<&'a str>,
     carrier: String,
@@ -127,7 +127,7 @@ impl Name<'_> {
         Name { id: given(&package.id), carrier: folded(&package.carrier_given), number: folded(&package.tracking_number) }
     }
 
-    /// As the gate has it: by id; where one has none, by carrier and number, without spaces, hyphens and case.
+    /// Compares as the gate does: by id; where a package has no id, by carrier and number, ignoring spaces, hyphens and case.
     fn same(&self, other: &Name<'_>) -> bool {
         match (self.id, other.id) {
             (Some(one), Some(other)) => one == other,
@@ -145,7 +145,7 @@ fn folded(text: &Option<String>) -> String {
     text.filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// The older one's lines that the newer does not name, then the newer's. None: one would hold more than is allowed.
+/// The older update's lines that the newer does not name, then the newer's; `None` if a line would exceed the contract's limits.
 fn lines(older: &[LineItem], newer: &[LineItem]) -> Option<Vec<LineItem>> {
     // Of several of one key the last counts.
     let by_key: HashMap<_, _> = older.iter().filter_map(|old| Some((key(old)?, old))).collect();
@@ -158,7 +158,7 @@ fn lines(older: &[LineItem], newer: &[LineItem]) -> Option<Vec<LineItem>> {
     alone.chain(newer).collect()
 }
 
-/// The cart's id of the line, else the Order Manager's, else the SKU.
+/// What identifies a line: the cart's id, else the Order Manager's, else the SKU.
 fn key(line: &LineItem) -> Option<(u8, &str)> {
     let keys = [&line.web_line_id, &line.reference_line_id, &line.sku];
     (0..).zip(keys).find_map(|(kind, key)| Some((kind, key.as_deref()?)))

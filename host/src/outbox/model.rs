@@ -1,7 +1,7 @@
-//! The outbox in memory: what every other implementation must do, in the plainest words. It counts by counting and finds by looking, so it
-//! is no queue for a shop; it is for tests, for simulations, and for reading.
+//! The outbox in memory: the reference for every other implementation, in the plainest code. Counts and searches walk the whole content, so
+//! the model suits tests, simulations and readers, not a real shop.
 //!
-//! It also plays the part of the store that an outbox writes to: what is known of each order, and whether a cart is paused.
+//! The model also plays the part of the store that an outbox writes to: what is known of each order, and whether a cart is paused.
 
 mod all;
 mod orders;
@@ -18,33 +18,33 @@ use orders::OrderState;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// An outbox in memory.
+/// An outbox in memory; its content ends with the process.
 #[derive(Debug, Default)]
 pub struct Model {
     all: Mutex<All>,
 }
 
-/// What the outbox did to a cart.
+/// What the outbox has done to a cart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CartState {
-    /// Whether it was disabled.
+    /// Whether a settlement disabled the cart.
     pub disabled: bool,
-    /// Whether it was paused.
+    /// The pause that a settlement set; `None` if the cart was never paused.
     pub pause: Option<Pause>,
 }
 
 impl Model {
-    /// What is known of an order.
+    /// The order's row as the store would have it; `None` for an order without any update.
     pub fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<Order> {
         self.all().orders.get(&(merchant.clone(), order.clone())).map(OrderState::order)
     }
 
-    /// What the outbox did to a cart.
+    /// What the outbox has done to this cart.
     pub fn cart(&self, merchant: &MerchantId, cart: &CartId) -> CartState {
         self.all().carts.get(&(merchant.clone(), cart.clone())).cloned().unwrap_or_default()
     }
 
-    /// Marks an order as one of which an attempt is not on record, as a restore does.
+    /// Marks an order as one with an attempt that may be missing from the records, as a restore does.
     pub fn doubt(&self, merchant: &MerchantId, order: &OrderRef) {
         if let Some(state) = self.all().orders.get_mut(&(merchant.clone(), order.clone())) {
             state.doubtful = true;

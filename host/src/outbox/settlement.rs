@@ -1,4 +1,4 @@
-//! What the scheduler says of an attempt that ended: data, which an outbox writes down and does not judge.
+//! The scheduler's verdict on an attempt that ended: data that an outbox records and does not judge.
 
 use crate::id::{DeliveryId, MerchantId};
 use crate::receipt::Receipt;
@@ -9,112 +9,113 @@ use cartage_contract::delivery::{EarlierAttempt, FailureKind, Step};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What came of an attempt.
+/// The outcome of an attempt, to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settle {
-    /// Whose.
+    /// The merchant who owns the order.
     pub merchant: MerchantId,
     /// The order and its cart.
     pub order: OrderRef,
-    /// The delivery.
+    /// The delivery that was attempted.
     pub delivery: DeliveryId,
-    /// The number that the claim gave.
+    /// The attempt's number, as the claim gave it.
     pub attempt: u32,
-    /// The attempt's receipt, which is kept as it is here, so without personal data. `None`: the attempt never started.
+    /// The attempt's receipt, stored as given, so it must hold no personal data. `None` if the attempt never started.
     pub receipt: Option<Receipt>,
-    /// The steps that were done, in the plugin's own words: the next attempt is told of them.
+    /// The steps that the attempt completed, in the plugin's own words. The next attempt is told of them.
     pub steps: Vec<Step>,
-    /// Whether a request of the attempt had no answer, so that it may still be under way at the cart.
+    /// Whether a request of the attempt had no answer, so that the attempt may still be under way at the cart.
     pub lingers: bool,
-    /// What the plugin gave back for the next attempt.
+    /// The data that the plugin returned for the next attempt; `None` if it returned none.
     pub resume: Option<Vec<u8>>,
-    /// What the cart was told, which is kept whatever becomes of the update.
+    /// What the cart was told, which is recorded whatever becomes of the update.
     pub told: Told,
-    /// The attempt's cassette, if it is to be kept.
+    /// The attempt's cassette; `None` if it is not to be stored.
     pub cassette: Option<Tape>,
-    /// What follows.
+    /// What becomes of the delivery and its lane.
     pub settlement: Settlement,
-    /// The time.
+    /// The time of the settlement.
     pub at_unix_ms: u64,
 }
 
-/// What follows from an attempt.
+/// What becomes of a delivery after an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
-    /// The cart has it. The order's next update is due at once.
+    /// The cart has the update. The order's next update is due at once.
     Delivered,
-    /// It is tried again.
+    /// The delivery is attempted again.
     Retry {
-        /// When. Later than [`DUE_AHEAD_MS_MAX`](super::DUE_AHEAD_MS_MAX) after the settlement is made that.
+        /// When the next attempt is due. A time more than [`DUE_AHEAD_MS_MAX`](super::DUE_AHEAD_MS_MAX) after the settlement is reduced to
+        /// that.
         due_at_unix_ms: u64,
-        /// What the attempt counts as.
+        /// Which of the delivery's counts the attempt adds to.
         counted: Counted,
     },
-    /// The cart is paused, and it is tried again when the cart goes on. The attempt counts as nothing. A pause that lasts longer than this
-    /// one, such as a person's, stays as it is.
+    /// The cart is paused, and the delivery is attempted again when the pause ends. The attempt adds to no count. A pause of the cart that
+    /// lasts longer, such as one set by a person, stays as it is.
     CartPaused {
-        /// Why, and until when.
+        /// Why the cart is paused, and until when.
         pause: Pause,
     },
-    /// The cart is disabled, and it is kept. The attempt counts as nothing.
+    /// The cart is disabled and the delivery stays queued. The attempt adds to no count.
     CartDisabled,
-    /// It becomes a dead letter, and the label before it counts again.
+    /// The delivery becomes a dead letter, and the order's previous label counts again.
     Dead {
-        /// Why.
+        /// Why the delivery is not attempted again.
         reason: Reason,
-        /// What becomes of the lane.
+        /// What becomes of the lane behind it.
         then: Then,
     },
 }
 
-/// What an attempt counts as.
+/// Which of a delivery's counts an attempt adds to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Counted {
-    /// An attempt, on the schedule.
+    /// The attempts of the retry schedule.
     Attempt,
-    /// A fault of the plugin.
+    /// The faults of the plugin.
     PluginFault,
-    /// Nothing: it was not this delivery's doing.
+    /// No count, because the delivery was not the cause.
     Nothing,
 }
 
-/// What becomes of a lane whose head is dead.
+/// What becomes of a lane whose head became a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Then {
-    /// It waits until somebody tries the head again or discards it.
+    /// The lane waits until somebody retries or discards the head.
     Block,
-    /// The next update goes. The dead letter is the record of the gap.
+    /// The lane goes on with the next update. The dead letter is the record of the gap.
     Go,
 }
 
-/// Why a delivery is not tried again by itself.
+/// Why a delivery is not attempted again by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// The cart or the plugin said so.
+    /// The cart or the plugin refused the update, with a failure of this kind.
     Refused(FailureKind),
     /// The plugin failed too often.
     PluginFault,
-    /// It was tried for as long as the schedule lasts.
+    /// The retry schedule came to its end.
     TooOld,
-    /// The host died or failed again and again while it was at work on it: it may be what kills the host.
+    /// The host died or failed again and again during attempts of this delivery, which may be what kills the host.
     Poison,
 }
 
-/// What came of a settlement.
+/// The result of recording a settlement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
-    /// It is on disk.
+    /// The settlement is on disk.
     Done {
-        /// How many wait in the lane now.
+        /// How many deliveries wait in the lane now.
         pending: u64,
     },
-    /// It is not the lane's head, or was claimed again since: nothing of it was kept.
+    /// The delivery is not the lane's head, or was claimed again since. Nothing was recorded.
     Stale,
 }
 
 impl Settle {
-    /// What the next attempt is told of this one.
+    /// What the next attempt is told of this one; `None` if this attempt never started.
     pub(super) fn earlier(&self) -> Option<EarlierAttempt> {
         let receipt = self.receipt.as_ref()?;
         let (steps, resume) = (self.steps.clone(), self.resume.clone());
@@ -122,7 +123,7 @@ impl Settle {
     }
 }
 
-/// Why a text is no reason.
+/// The text names no known [`Reason`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no reason of a dead letter; the reasons are {}", Reason::all().map(|reason| reason.to_string()).collect::<Vec<_>>().join(", "))]
 pub struct NoReason {
@@ -130,7 +131,7 @@ pub struct NoReason {
 }
 
 impl Reason {
-    /// Every reason.
+    /// Every reason, with each kind of refusal.
     pub fn all() -> impl Iterator<Item = Reason> {
         let kinds = [
             FailureKind::Credentials,

@@ -1,11 +1,11 @@
-//! The outbox in the store's own file. What the trait promises is kept by the store's one writer: whatever stands in one call is one job of
-//! it, kept whole or not at all, and jobs of many callers share a commit.
+//! The outbox in the store's own file. The store's one writer keeps what the trait promises: each call is one job of the writer, stored
+//! whole or not at all, and the jobs of many callers share a commit.
 //!
-//! The functions within a [`Tx`] do one thing each, for callers that write more in the same transaction: a decision, a label and its
+//! The functions that take a [`Tx`] do one thing each, for callers that write more in the same transaction: a decision, a label and its
 //! delivery are accepted together or not at all.
 //!
-//! What is read and written for one delivery does not grow with the queue: rows are found by the lane's key, by `lanes_due` and by
-//! `deliveries_by_arrival`, and what would have to be counted stands in `queues`.
+//! The cost of one delivery does not grow with the queue: rows are found by the lane's key, by `lanes_due` and by `deliveries_by_arrival`,
+//! and the counts are stored in `queues`.
 
 mod dead;
 mod forget;
@@ -37,14 +37,14 @@ use crate::store::{Store, Tx, View, orders, orders::OrderRef};
 use lanes::Content;
 use rows::Row;
 
-/// The outbox of a store. Clones share it.
+/// The outbox of a store. Clones share the store.
 #[derive(Debug, Clone)]
 pub struct Sqlite {
     store: Store,
 }
 
 impl Sqlite {
-    /// The outbox of this store.
+    /// Opens the outbox of this store.
     pub fn new(store: Store) -> Sqlite {
         Sqlite { store }
     }
@@ -112,7 +112,7 @@ impl Outbox for Sqlite {
     }
 }
 
-/// Takes in evidence against a delivery, as [`Attempts::suspect`] does.
+/// Records suspicion against a delivery, as [`Attempts::suspect`] does.
 fn suspect(tx: &Tx<'_>, Suspect { merchant, delivery, attempt }: &Suspect) -> Result<(), Error> {
     let sql = "UPDATE deliveries SET suspicions = suspicions + 1, suspected = ?3
         WHERE merchant = ?1 AND delivery = ?2 AND claims = ?3 AND unanswered > 0 AND suspected <> ?3";
@@ -120,7 +120,7 @@ fn suspect(tx: &Tx<'_>, Suspect { merchant, delivery, attempt }: &Suspect) -> Re
     Ok(())
 }
 
-/// A merchant's lanes that rest because something failed, by cart.
+/// Lists a merchant's lanes that rest after a failure in this host, by cart.
 ///
 /// # Errors
 ///
@@ -129,7 +129,7 @@ pub fn faults(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Faults>, Err
     lanes::faults(view, merchant)
 }
 
-/// Takes an update in, as the last of its lane, and gives its sequence number.
+/// Accepts an update as the last of its lane, and returns its sequence number.
 ///
 /// # Errors
 ///
@@ -153,11 +153,11 @@ pub fn accept(tx: &Tx<'_>, new: &New) -> Result<u64, Error> {
     Ok(sequence)
 }
 
-/// Notes that an attempt at a lane's head starts.
+/// Records that an attempt at a lane's head starts.
 ///
 /// # Errors
 ///
-/// [`Error::Store`]. What cannot be read is no error here: it must not stop the other lanes of a batch.
+/// [`Error::Store`]. A head that cannot be read is not an error here, because it must not stop the other lanes of a batch.
 pub fn claim(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
     match claim_head(tx, wish) {
         Err(error @ Error::Content { .. }) => {
@@ -168,7 +168,7 @@ pub fn claim(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
     }
 }
 
-/// Reads all that it needs before it writes.
+/// Claims the head. Everything is read before anything is written.
 fn claim_head(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
     let Wish { merchant, order, poison, busy_ms, at_unix_ms } = wish;
     let Some(lane) = lanes::get(tx, merchant, order)?.filter(|lane| lane.blocked_by.is_none()) else { return Ok(Claimed::Nothing) };

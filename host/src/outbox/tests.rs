@@ -1,4 +1,4 @@
-//! The promises one by one, at their edges; the suite beside this tries them in any order.
+//! Tests of each promise at its edges; the suite beside this tests them in any order.
 
 mod faults;
 

@@ -1,4 +1,4 @@
-//! What was set, for what, and the value that counts.
+//! Assigned values, their scopes, and the value in effect.
 
 use super::{Error, Parameter, Scope, Value, find};
 use crate::id::CartId;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// One value, set for one scope. Only a value that the parameter takes, for a scope that it has, becomes one.
+/// One value, set for one scope. The parameter accepts the value, and has the scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     parameter: &'static Parameter,
@@ -15,34 +15,34 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// The parameter.
+    /// The parameter that is set.
     pub fn parameter(&self) -> &'static Parameter {
         self.parameter
     }
 
-    /// For what it is set.
+    /// The scope that the value is set for.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// The value.
+    /// The value that is set.
     pub fn value(&self) -> &Value {
         &self.value
     }
 }
 
-/// Sets a parameter for a scope, from texts.
+/// Parses an assignment of a parameter for a scope.
 ///
 /// # Errors
 ///
-/// Any [`Error`]: the name, the scope, the value, in this order.
+/// Any [`Error`]: the name, the scope and the value are checked in this order.
 pub fn assign(name: &str, scope: Scope, text: &str) -> Result<Assignment, Error> {
     let parameter = find(name)?;
     parameter.allows(scope.kind())?;
     Ok(Assignment { parameter, scope, value: parameter.read(text)? })
 }
 
-/// Everything that was set for one merchant.
+/// All values set for one merchant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Assignments(BTreeMap<&'static str, Assigned>);
 
@@ -53,7 +53,7 @@ struct Assigned {
 }
 
 impl Assignments {
-    /// Sets a value and hands back the one before.
+    /// Sets a value and returns the earlier one; `None` if there was none.
     pub fn set(&mut self, assignment: Assignment) -> Option<Value> {
         let assigned = self.0.entry(assignment.parameter.name).or_default();
         match assignment.scope {
@@ -62,7 +62,7 @@ impl Assignments {
         }
     }
 
-    /// Forgets a value and hands it back.
+    /// Removes a value and returns it; `None` if there was none.
     pub fn unset(&mut self, parameter: &Parameter, scope: &Scope) -> Option<Value> {
         let assigned = self.0.get_mut(parameter.name)?;
         match scope {
@@ -82,24 +82,24 @@ impl FromIterator<Assignment> for Assignments {
     }
 }
 
-/// The value that counts, and why it is that one.
+/// The value in effect, and its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effective {
-    /// The value.
+    /// The value in effect.
     pub value: Value,
-    /// Where it comes from.
+    /// The source of the value.
     pub source: Source,
 }
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
-    /// Nobody has set it.
+    /// The default, because nobody has set a value.
     Default,
-    /// Set for the system.
+    /// The value set for the system.
     System,
-    /// Set for this cart.
+    /// The value set for this cart.
     Cart,
 }
 
@@ -114,14 +114,14 @@ impl fmt::Display for Source {
 }
 
 impl Effective {
-    /// Whether it is the Boolean True.
+    /// Whether the value is the Boolean True.
     pub fn is_true(&self) -> bool {
         self.value == Value::Boolean(true)
     }
 }
 
 impl Parameter {
-    /// The value that counts: the cart's, else the system's, else the default.
+    /// The value in effect: the cart's, else the system's, else the default.
     pub fn effective(&self, cart: Option<&CartId>, assignments: &Assignments) -> Effective {
         let assigned = assignments.0.get(self.name);
         let of_cart = assigned.zip(cart).and_then(|(assigned, cart)| assigned.carts.get(cart));
@@ -134,11 +134,11 @@ impl Parameter {
     }
 }
 
-/// The same, of a parameter by its name.
+/// The value in effect of the parameter with this name.
 ///
 /// # Errors
 ///
-/// Those of [`find`].
+/// The errors of [`find`].
 pub fn effective(name: &str, cart: Option<&CartId>, assignments: &Assignments) -> Result<Effective, Error> {
     Ok(find(name)?.effective(cart, assignments))
 }

@@ -1,4 +1,4 @@
-//! The parameters that Cartage knows. A new one is a row here, and something that reads it.
+//! The parameters that Cartage knows. A new one needs a row here and code that reads it.
 
 use super::{Error, Group, Kind, Parameter, ScopeKind, retention};
 use crate::nearest::nearest;
@@ -26,7 +26,7 @@ pub static USE_GENERIC_STATUS_UPDATES: Parameter = Parameter {
     help: "Whether status updates are sent to this cart. Set it for each cart that shall be told.",
 };
 
-/// Which of the two encodings of the classic protocol is used.
+/// Whether the classic protocol's XML encoding is used, instead of the delimited one.
 pub static GENERIC_STATUS_SEND_XML: Parameter = Parameter {
     name: "GenericStatusSendXML",
     group: Group::GenericCarts,
@@ -38,7 +38,7 @@ pub static GENERIC_STATUS_SEND_XML: Parameter = Parameter {
            plugin integration-script.",
 };
 
-/// What order numbers look like.
+/// The form of order numbers.
 pub static GENERIC_ORDER_NUMBER_TYPE: Parameter = Parameter {
     name: "GenericOrderNumberType",
     group: Group::GenericCarts,
@@ -63,7 +63,7 @@ pub static REGISTRY: [&Parameter; 10] = [
     &retention::KEEP_ORDER_STATE_DAYS,
 ];
 
-/// Parameters of the Order Manager that somebody may look for here, with what they do there.
+/// Parameters of the Order Manager that people may look for here, with their effect there.
 pub(super) static ELSEWHERE: [(&str, &str); 6] = [
     ("GenericImportMethod", "it says how the Order Manager fetches orders"),
     ("GenericQOHChangeSendAsXML", "it says how the Order Manager sends stock levels"),
@@ -76,7 +76,7 @@ pub(super) static ELSEWHERE: [(&str, &str); 6] = [
     ),
 ];
 
-/// The parameter of this name, in any case.
+/// Looks up a parameter by name, in any case.
 ///
 /// # Errors
 ///

@@ -1,9 +1,9 @@
-//! How long things are kept, in days. They are the merchant's, and the daemon removes what is older.
+//! Retention periods, in days. They are the merchant's settings, and the daemon deletes older rows.
 
 use super::{Group, Kind, Parameter, ScopeKind};
 use crate::origin::Origin;
 
-/// The most days for which anything is kept.
+/// The longest retention period, in days.
 const DAYS_MAX: i64 = 36_500;
 
 const fn days(name: &'static str, least: i64, default: &'static str, help: &'static str) -> Parameter {
@@ -18,7 +18,7 @@ const fn days(name: &'static str, least: i64, default: &'static str, help: &'sta
     }
 }
 
-/// Of senders' idempotency keys.
+/// How long senders' idempotency keys are kept, in days.
 pub static KEEP_IDEMPOTENCY_KEYS_DAYS: Parameter = days(
     "KeepIdempotencyKeysDays",
     1,
@@ -26,7 +26,7 @@ pub static KEEP_IDEMPOTENCY_KEYS_DAYS: Parameter = days(
     "For how many days a request that a sender makes again under the same Idempotency-Key gets the same answer.",
 );
 
-/// Of receipts.
+/// How long receipts are kept, in days.
 pub static KEEP_RECEIPTS_DAYS: Parameter = days(
     "KeepReceiptsDays",
     1,
@@ -34,18 +34,18 @@ pub static KEEP_RECEIPTS_DAYS: Parameter = days(
     "For how many days the receipts of attempts are kept, and how deliveries ended. Those of what waits or is a dead letter stay.",
 );
 
-/// Of recordings of attempts that did what they were for.
+/// How long recordings of successful attempts are kept, in days.
 pub static KEEP_CASSETTES_DAYS: Parameter =
     days("KeepCassettesDays", 1, "14", "For how many days recordings of attempts that were delivered are kept.");
 
-/// Of recordings of attempts that failed.
+/// How long recordings of failed attempts are kept, in days.
 pub static KEEP_FAILED_CASSETTES_DAYS: Parameter =
     days("KeepFailedCassettesDays", 1, "30", "For how many days recordings of attempts that failed are kept.");
 
-/// Of the audit.
+/// How long the audit is kept, in days.
 pub static KEEP_AUDIT_DAYS: Parameter = days("KeepAuditDays", 30, "365", "For how many days it is kept who changed what.");
 
-/// Of what carts were told of orders.
+/// How long the record of what carts were told of orders is kept, in days.
 pub static KEEP_ORDER_STATE_DAYS: Parameter = days(
     "KeepOrderStateDays",
     30,

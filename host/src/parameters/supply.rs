@@ -1,4 +1,4 @@
-//! Where a parameter and a plugin's setting say the same: which of the two counts.
+//! Settings that both a parameter and a plugin define: which of the two takes effect.
 
 use super::{Assignments, Effective, GENERIC_STATUS_SEND_XML, Parameter, Source, Value};
 use crate::id::CartId;
@@ -20,24 +20,24 @@ static SUPPLIES: [Supply; 1] = [Supply {
     as_setting: |value| SettingValue::Choice(if *value == Value::Boolean(true) { "xml" } else { "delimited" }.to_owned()),
 }];
 
-/// A setting that a parameter may supply, with both values and the one that counts.
+/// A setting that a parameter may supply, with both values and the one in effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Supplied {
-    /// The plugin's setting.
+    /// The name of the plugin's setting.
     pub setting: &'static str,
-    /// The parameter.
+    /// The parameter that supplies the setting.
     pub parameter: &'static Parameter,
-    /// The parameter's value for this cart, and where it comes from.
+    /// The parameter's value for this cart, and its source.
     pub effective: Effective,
-    /// The same in the setting's words.
+    /// The parameter's value in the setting's terms.
     pub as_setting: SettingValue,
-    /// What the cart's own definition says.
+    /// The value in the cart's own definition; `None` if it has none.
     pub own: Option<SettingValue>,
-    /// Which of them counts.
+    /// Which of the values takes effect.
     pub winner: Winner,
 }
 
-/// Which value counts.
+/// Which value takes effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Winner {
     /// The system parameter: somebody has set it.
@@ -49,7 +49,7 @@ pub enum Winner {
 }
 
 impl Supplied {
-    /// The value that counts. None: the plugin's default.
+    /// The value in effect; `None` for the plugin's default.
     pub fn value(&self) -> Option<&SettingValue> {
         match self.winner {
             Winner::Parameter => Some(&self.as_setting),
@@ -59,7 +59,7 @@ impl Supplied {
     }
 }
 
-/// One sentence that names the winner and both values.
+/// Writes one sentence that names the winner and both values.
 impl fmt::Display for Supplied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Supplied { setting, parameter, effective, .. } = self;
@@ -92,7 +92,7 @@ impl fmt::Display for Supplied {
     }
 }
 
-/// Each setting of this plugin that a parameter supplies. `own` finds what the cart's definition says of a setting.
+/// Each setting of this plugin that a parameter supplies. `own` looks up a setting in the cart's definition.
 pub fn supplied(plugin: &str, cart: &CartId, assignments: &Assignments, own: impl Fn(&str) -> Option<SettingValue>) -> Vec<Supplied> {
     let of_plugin = SUPPLIES.iter().filter(|supply| supply.plugin == plugin);
     of_plugin

@@ -1,9 +1,9 @@
 //! Admission: from the bytes of a file to a [`Plugin`], once.
 //!
-//! Cheap questions come first: what a component is made of is counted in one linear pass (`admit/counts.rs`), because validating and compiling are not
-//! linear. Nothing is compiled before the component is known to be well formed, to import only our interfaces and
-//! to export all of our functions. What cannot be known here is what a compilation costs: a small component can take seconds of it. The
-//! compiler runs on the blocking pool and is not stopped; processes that can be stopped take it over later.
+//! Cheap checks come first: the parts of a component are counted in one linear pass (`admit/counts.rs`), because validating and compiling
+//! are not linear. Nothing is compiled before the component is known to be well formed, to import only our interfaces and to export all of
+//! our functions. The cost of a compilation cannot be known here: a small component can take seconds. The compiler runs on the blocking
+//! pool and cannot be stopped; processes that can be stopped take this over later.
 
 mod counts;
 mod refusal;
@@ -24,10 +24,10 @@ use wasmtime::component::Component;
 
 pub use refusal::{Cause, Kind};
 
-/// Bytes of a plugin's file.
+/// The largest plugin file, in bytes.
 pub const PLUGIN_BYTES_MAX: usize = 24 << 20;
 
-/// What `describe` may use. It computes a constant.
+/// The limits of `describe`, which only returns a constant.
 const DESCRIBE_LIMITS: Limits = Limits {
     cpu_ms: 500,
     fuel: 500_000_000,
@@ -44,56 +44,56 @@ const DESCRIBE_LIMITS: Limits = Limits {
     call_ms: 10_000,
 };
 
-/// The proposals that a plugin may use; the engine's own switches are a second line.
+/// The WebAssembly proposals that a plugin may use; the engine's own switches are a second line of defence.
 const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST).union(WasmFeatures::COMPONENT_MODEL);
 
 /// Why a file is not admitted as a plugin.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is larger than [`PLUGIN_BYTES_MAX`].
+    /// The file is larger than [`PLUGIN_BYTES_MAX`].
     #[error("the plugin has {bytes} bytes, and {max} are allowed; build it without debug information", max = PLUGIN_BYTES_MAX)]
     TooLarge {
-        /// Its size, or where reading stopped.
+        /// The size in bytes, or where reading stopped.
         bytes: u64,
     },
-    /// It is something else than a component.
+    /// The file is not a component.
     #[error("the plugin is {0}")]
     NotAComponent(Kind),
-    /// It has more of something than is validated and compiled in good time.
+    /// The component has more of something than can be validated and compiled in good time.
     #[error(
         "the plugin has {count} {what}, and {max} are allowed; no plain plugin has so many: build it again, with optimisation, from less"
     )]
     TooMuch {
-        /// Of what.
+        /// The name of the parts that are too many.
         what: &'static str,
-        /// How many, or where counting stopped.
+        /// The number of parts, or where counting stopped.
         count: u64,
-        /// How many there may be.
+        /// The most that are allowed.
         max: u64,
     },
-    /// It ends early, is damaged, or uses a WebAssembly proposal that plugins may not use.
+    /// The file ends early, is damaged, or uses a WebAssembly proposal that plugins may not use.
     #[error(
         "the plugin is damaged, cut short, or uses a WebAssembly feature that is switched off; fetch or build it again for wasm32-unknown-unknown"
     )]
     Invalid(#[source] wasmparser::BinaryReaderError),
-    /// It imports something that is not ours.
+    /// The component imports an interface that is not ours.
     #[error("the plugin imports {import}, which no plugin is given{}", cause.advice())]
     ForeignImport {
         /// The import's name.
         import: String,
-        /// What most likely brought it in.
+        /// What most likely brought the import in.
         cause: Cause,
     },
-    /// It was built for another version of the contract.
+    /// The component was built for another version of the contract.
     #[error("the plugin has {item}, and this host speaks {package}@{version}; {}", advice(.item), package = v1::PACKAGE, version = v1::VERSION)]
     ContractVersion {
-        /// The import or export that shows it.
+        /// The import or export that shows the version.
         item: String,
     },
-    /// It lacks an export.
+    /// The component lacks an export.
     #[error("the plugin does not export {export}; build it for the world plugin of {package}@{version} (the SDK's export! does that)", package = v1::PACKAGE, version = v1::VERSION)]
     MissingExport {
-        /// The function.
+        /// The name of the missing function.
         export: &'static str,
     },
     /// An import has another type than the contract's.
@@ -102,28 +102,28 @@ pub enum Error {
     /// An export has another type than the contract's.
     #[error("an export of the plugin has another type than in {package}@{version}; build it with the unchanged WIT files", package = v1::PACKAGE, version = v1::VERSION)]
     ExportType(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It cannot be compiled, or needs more memories, tables or instances than the host has room for.
+    /// The component cannot be compiled, or needs more memories, tables or instances than the host has room for.
     #[error("the plugin cannot be compiled for this host")]
     Unfit(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The machine could not compile it now. That says nothing about the plugin.
+    /// The machine could not compile the component now, which says nothing about the plugin.
     #[error("this machine could not compile the plugin now; give the process more memory, files or threads if this goes on")]
     Host(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It asked for something while it described itself.
+    /// The plugin made a request to the host in `describe`.
     #[error("the plugin asked for {what} in describe, which must only state the manifest; move that into send-order-status or check")]
     AskedWhileDescribing {
-        /// What it asked for.
+        /// The request that the plugin made.
         what: &'static str,
     },
-    /// `describe` did not return.
+    /// The call of `describe` failed.
     #[error("the plugin could not describe itself")]
     Describe(#[source] Ended),
-    /// Its manifest breaks rules.
+    /// The manifest is not valid.
     #[error("the plugin cannot be admitted with this manifest")]
     Manifest(#[source] manifest::Error),
 }
 
 impl Error {
-    /// Whether it says nothing about the plugin: the machine was short of something.
+    /// Whether the error says nothing about the plugin, because the machine was short of something.
     pub fn is_fault(&self) -> bool {
         match self {
             Error::Host(_) => true,
@@ -145,7 +145,7 @@ impl Error {
     }
 }
 
-/// A component that was not compiled, or not made ready, for this reason.
+/// The error for a component that could not be compiled or prepared.
 pub(super) fn unfit(error: wasmtime::Error, unless_host: fn(Box<dyn std::error::Error + Send + Sync>) -> Error) -> Error {
     let is_host = is_of_the_host(&error);
     let error = error.into_boxed_dyn_error();
@@ -153,8 +153,8 @@ pub(super) fn unfit(error: wasmtime::Error, unless_host: fn(Box<dyn std::error::
 }
 
 impl Runtime {
-    /// Admits a plugin: checks the bytes, compiles them, and has the plugin describe itself once. The bytes that are hashed are the bytes
-    /// that are compiled.
+    /// Admits a plugin: checks the bytes, compiles them, and calls `describe` once. The bytes that are hashed are the bytes that are
+    /// compiled.
     pub async fn admit(&self, bytes: Vec<u8>) -> Result<Plugin, Error> {
         let runtime = self.clone();
         let compiled = tokio::task::spawn_blocking(move || {
@@ -193,12 +193,12 @@ impl Runtime {
     }
 }
 
-/// The interfaces that a plugin imports, by name. None of what is no component.
+/// The interfaces that a plugin imports, by name; empty for bytes that are no component.
 pub fn imports(bytes: &[u8]) -> Vec<String> {
     interface(bytes).map(|(imports, _)| imports.into_iter().map(str::to_owned).collect()).unwrap_or_default()
 }
 
-/// Checks all that can be known without compiling.
+/// Checks everything that can be known without compiling.
 fn inspect(bytes: &[u8]) -> Result<(), Error> {
     if bytes.len() > PLUGIN_BYTES_MAX {
         return Err(Error::TooLarge { bytes: bytes.len() as u64 });
@@ -242,7 +242,7 @@ fn other_than_component(bytes: &[u8]) -> Option<Kind> {
     }
 }
 
-/// The names of what a component imports and exports itself; those of components inside it are its own business.
+/// The names of what a component itself imports and exports, without those of components inside it.
 fn interface(bytes: &[u8]) -> Result<(Vec<&str>, Vec<&str>), wasmparser::BinaryReaderError> {
     let (mut imports, mut exports, mut depth) = (Vec::new(), Vec::new(), 0u32);
     for payload in Parser::new(0).parse_all(bytes) {
@@ -283,7 +283,7 @@ fn check_import(import: &str) -> Result<(), Error> {
     }
 }
 
-/// What to do about a plugin of another version of the contract, which stands after the `@` of its import or export.
+/// The advice for a plugin of another contract version, given the import or export whose name ends in that version after `@`.
 fn advice(item: &str) -> &'static str {
     let mut numbers = item.rsplit_once('@').map_or("", |(_, version)| version).split('.').map(str::parse::<u32>);
     match (numbers.next(), numbers.next()) {

@@ -1,4 +1,4 @@
-//! What a guest returned, held to the bounds that `delivery.wit` states: messages are cut, everything else ends the call.
+//! Checks what a guest returned against the bounds that `delivery.wit` states: messages are cut, any other excess ends the call.
 
 use crate::exchange::{Ended, Outcome};
 use cartage_contract::delivery::{Applied, Choice, Failure, Finding, OrderSeen, Report, Step, ToldPackage};
@@ -6,30 +6,31 @@ use cartage_contract::growth::{self, Extra};
 
 use std::collections::BTreeSet;
 
-/// Bytes of a message. More is cut.
+/// The longest message, in bytes; the rest is cut.
 const MESSAGE_BYTES_MAX: usize = 4 << 10;
-/// Bytes that a failure hands to the next attempt.
+/// The most bytes that a failure may pass to the next attempt.
 const RESUME_BYTES_MAX: usize = 4 << 10;
-/// Characters of a reference of the cart's.
+/// The longest reference of a cart, in characters.
 const REFERENCE_CHARS_MAX: usize = 255;
-/// Characters of a step's name.
+/// The longest name of a step, in characters.
 const STEP_NAME_CHARS_MAX: usize = 64;
-/// Steps of one attempt.
+/// The most steps of one attempt.
 const STEPS_MAX: usize = 100;
-/// Characters of a choice's value.
+/// The longest value of a choice, in characters.
 const CHOICE_CHARS_MAX: usize = 100;
-/// Choices of one list.
+/// The most choices of one list.
 const CHOICES_MAX: usize = 1_000;
-/// Characters of a choice's title.
+/// The longest title of a choice, in characters.
 const TITLE_CHARS_MAX: usize = 1_000;
-/// Findings of one report.
+/// The most findings of one report.
 const FINDINGS_MAX: usize = 100;
-/// Packages of an order as the cart sees it.
+/// The most packages of an order as the cart sees it.
 const PACKAGES_MAX: usize = 100;
-/// Details of an order as the cart sees it.
+/// The most details of an order as the cart sees it.
 const DETAILS_MAX: usize = 50;
 
-/// The outcome with its messages cut, or what in it breaks the contract. `packages` are those of the update that the call was about.
+/// The outcome with its messages cut, or an error that says what breaks the contract. `packages` is the number of packages in the update
+/// that the call was about.
 pub(super) fn check(mut outcome: Outcome, packages: usize) -> Result<Outcome, Ended> {
     match &mut outcome {
         Outcome::Applied(applied) => check_applied(applied, packages),
@@ -160,7 +161,7 @@ mod tests {
         Outcome::Report(Report { findings: vec![finding; findings], order: Some(order) })
     }
 
-    /// What is just within passes unchanged; what is just over breaks the contract, and the reason says where.
+    /// Checks that a value just within a bound passes unchanged, and that one just over breaks the contract with a reason that says where.
     fn edge(within: Outcome, over: Outcome, reason: &str) {
         assert_eq!(check(within.clone(), 200), Ok(within));
         assert_eq!(check(over, 200), Err(Ended::Contract { reason: reason.to_owned() }));

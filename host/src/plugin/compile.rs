@@ -3,30 +3,30 @@
 use std::num::NonZeroUsize;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
 
-/// Bytes of stack that a guest may use.
+/// The stack of a guest, in bytes.
 pub(super) const STACK_BYTES_MAX: usize = 512 << 10;
-/// Bytes of a call's whole stack: the guest's, and the host's frames below its asks.
+/// The whole stack of a call, in bytes: the guest's, and the host's frames below its requests.
 const FIBER_BYTES: usize = 2 << 20;
-/// Bytes of one memory, whatever a cart's limit says. The pool reserves address space for them, not memory.
+/// The largest memory, in bytes, whatever a cart's limit says. The pool reserves address space for it, not memory.
 pub(super) const MEMORY_BYTES_MAX: usize = 512 << 20;
-/// Elements of one table, whatever a cart's limit says.
+/// The most elements of one table, whatever a cart's limit says.
 pub(super) const TABLE_ELEMENTS_MAX: usize = 64 << 10;
-/// Memories of one component. A plugin has one; interpreters bring adapters with memories of their own.
+/// The most memories of one component. A plugin has one; interpreters bring adapters with memories of their own.
 const MEMORIES_MAX: u32 = 4;
-/// Tables of one component.
+/// The most tables of one component.
 const TABLES_MAX: u32 = 32;
-/// Core instances of one component.
+/// The most core instances of one component.
 const CORE_INSTANCES_MAX: u32 = 64;
-/// Bytes of wasmtime's own data for one core instance, and for one component's instances together.
+/// The most bytes of wasmtime's own data for one core instance, and for one component's instances together.
 const INSTANCE_BYTES_MAX: usize = 1 << 20;
-/// Bytes of each memory and table that a slot of the pool keeps when its call is over.
+/// The bytes of each memory and table that a slot of the pool keeps when its call is over.
 const KEEP_RESIDENT_BYTES: usize = 64 << 10;
-/// Bytes of each stack that a slot keeps. They are zeroed whether a call used them or not, and a usual call uses fewer.
+/// The bytes of each stack that a slot keeps. They are zeroed whether or not a call used them, and a usual call uses fewer.
 const STACK_KEEP_RESIDENT_BYTES: usize = 16 << 10;
-/// Guest functions that a trap's reason names.
+/// The most guest functions that a trap's reason names.
 pub(super) const BACKTRACE_FRAMES_MAX: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
 
-/// The engine, with room for this many calls at once.
+/// The engine, with room for this many concurrent calls.
 pub(super) fn engine(live_calls: u32) -> Result<Engine> {
     let mut config = Config::new();
     config
@@ -56,7 +56,7 @@ pub(super) fn engine(live_calls: u32) -> Result<Engine> {
     Engine::new(&config)
 }
 
-/// Address space for `live_calls` calls, each with the most that a component may have: a call that holds a slot finds room.
+/// The address space for `live_calls` calls, each with the most that a component may have, so that a call with a slot always finds room.
 fn pool(live_calls: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(live_calls)

@@ -1,4 +1,4 @@
-//! Plugin files: opened beneath one directory, and nowhere else.
+//! Plugin files, which are opened only beneath one directory.
 //!
 //! A name that an operator writes into a cart's definition is a path below that directory, made of plain names. No part of it may be a
 //! symbolic link, and only a regular file is read, whole and bounded. The checks are made on what was opened, so nothing can be
@@ -18,54 +18,54 @@ pub enum Error {
     /// The directory cannot be opened.
     #[error("cannot open the plugin directory {}", path.display())]
     Directory {
-        /// The directory.
+        /// The directory's path.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// The name is not one that stays beneath the directory.
+    /// The name does not stay beneath the directory.
     #[error(
         "{name:?} does not name a plugin file; use a path below the plugin directory, such as `carts/shop.wasm`, of ASCII letters, digits, `.`, `_` and `-`"
     )]
     Name {
-        /// The name as it was given.
+        /// The name as given.
         name: String,
     },
-    /// There is no such file, or the system does not let us read it.
+    /// The file does not exist, or the system does not let us read it.
     #[error("cannot open the plugin file {name}; check that it exists and may be read, and that no part of the path is a symbolic link")]
     Open {
-        /// The name.
+        /// The name as given.
         name: String,
-        /// Why not.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// It is a directory, a pipe, a device or a socket.
+    /// The name leads to a directory, a pipe, a device or a socket.
     #[error("the plugin file {name} is not a regular file")]
     NotAFile {
-        /// The name.
+        /// The name as given.
         name: String,
     },
-    /// It is larger than a plugin may be.
+    /// The file is larger than [`PLUGIN_BYTES_MAX`].
     #[error("the plugin file {name} has more than {max} bytes; build it without debug information", max = PLUGIN_BYTES_MAX)]
     TooLarge {
-        /// The name.
+        /// The name as given.
         name: String,
     },
     /// Reading failed midway.
     #[error("cannot read the plugin file {name}")]
     Read {
-        /// The name.
+        /// The name as given.
         name: String,
-        /// Why not.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
 }
 
 impl Error {
-    /// What kept the file from being read. None: it was looked at, and is none that can be read.
+    /// What kept the file from being read; `None` if the file was examined and is not a file that can be read.
     pub fn fault(&self) -> Option<Fault> {
         match self {
             // A file may be missing; a directory that is gone has more than one file missing.
@@ -78,7 +78,7 @@ impl Error {
     }
 }
 
-/// The directory that plugins lie in.
+/// The directory that holds plugin files.
 #[derive(Debug)]
 pub struct PluginDir(Dir);
 

@@ -1,4 +1,4 @@
-//! The data of a call's store: what the guest's asks go through on their way out.
+//! The data of a call's store, through which the guest's requests go out.
 
 use super::hatch::Hatch;
 use super::limits::Limiter;
@@ -8,7 +8,7 @@ use crate::exchange::{Answer, Ask, Ended, Limit};
 use cartage_contract::log::Level;
 use wasmtime::{Error, Result};
 
-/// Bytes of one log line. The rest is cut.
+/// The longest log line, in bytes; the rest is cut.
 const LOG_LINE_BYTES_MAX: usize = 4 << 10;
 /// How many times its log budget a guest may try to log before its call ends.
 const LOG_OVERRUN_MAX: u64 = 10;
@@ -21,15 +21,15 @@ pub(super) struct Guest {
     panic: Option<String>,
 }
 
-/// Where asks go.
+/// The destination of a guest's requests.
 pub(super) enum Asks {
-    /// To the services of the call: all that crosses between a running guest and the code that owns sockets and credentials.
+    /// The services of the call: everything that crosses between a running guest and the code that owns sockets and credentials.
     Answered(Hatch),
-    /// Nowhere: the guest describes itself.
+    /// No destination: requests are refused while the guest describes itself.
     Refused,
 }
 
-/// The guest asked for something while it was describing itself.
+/// The guest made a request while it was describing itself.
 #[derive(Debug, thiserror::Error)]
 #[error("asked for {0} while describing")]
 pub(super) struct AskedWhileDescribing(pub(super) &'static str);
@@ -39,7 +39,7 @@ impl Guest {
         Guest { limiter, asks, log: LogBudget::new(limits), panic: None }
     }
 
-    /// Asks, and waits for the answer.
+    /// Sends a request, and waits for the answer.
     pub(super) async fn ask(&mut self, ask: Ask) -> Result<Answer> {
         match &self.asks {
             Asks::Answered(hatch) => Ok(hatch.ask(ask).await),
@@ -47,7 +47,7 @@ impl Guest {
         }
     }
 
-    /// The error that ends a call on an answer that is no answer to the ask.
+    /// The error that ends a call whose request got an answer of the wrong kind.
     pub(super) fn end(&self, answer: Answer) -> Error {
         Error::new(match answer {
             Answer::End(stop) => Ended::Stopped(stop),
@@ -57,7 +57,7 @@ impl Guest {
         })
     }
 
-    /// What the guest logged of a panic.
+    /// The message of the panic that the guest logged; `None` if it logged none.
     pub(super) fn panic(&self) -> Option<&str> {
         self.panic.as_deref()
     }
@@ -88,7 +88,8 @@ fn name(ask: &Ask) -> &'static str {
     }
 }
 
-/// How much a guest has logged. Kept lines count as they are kept, and all lines as they were given: cutting them is work too.
+/// How much a guest has logged. Kept lines count with their kept length, and all lines with their given length, because cutting is work
+/// too.
 struct LogBudget {
     lines_max: u32,
     bytes_max: u32,
@@ -103,7 +104,7 @@ impl LogBudget {
         LogBudget { lines_max: limits.log_lines, bytes_max: limits.log_bytes, lines: 0, bytes: 0, kept_bytes: 0, full: false }
     }
 
-    /// The line to keep, if any: the line itself, or the one that says that the rest is left out.
+    /// The line to keep: the line itself, or a notice that the rest is left out; `None` if nothing is kept.
     fn admit(&mut self, level: Level, mut message: String) -> Result<Option<(Level, String)>> {
         self.lines += 1;
         self.bytes += message.len() as u64;
@@ -181,7 +182,7 @@ mod tests {
         assert_eq!(admit(&mut log, &"z".repeat(50_000)), Err(Limit::LogBytes(5000)), "cutting it was work too");
     }
 
-    /// Keeps what it is asked.
+    /// Records the requests.
     struct Kept<'a>(&'a mut Vec<Ask>);
 
     impl crate::exchange::Services for Kept<'_> {

@@ -1,14 +1,15 @@
-//! Where a running guest leaves what it asks, and finds the answer: one thing at a time, between the two halves of one task.
+//! The place where a running guest leaves its requests and finds the answers: one at a time, between the two halves of one task.
 //!
-//! A channel would wake the task that is just running, so that each ask would cost a turn of the scheduler, and often another thread's.
-//! Here nobody is woken: who polls the guest looks for its ask when it waits, and polls it again when the answer is there.
+//! A channel would wake the task that is just running, so that each request would cost a turn of the scheduler, and often another thread's.
+//! Here nobody is woken: the poller of the guest looks for a request when the guest waits, and polls the guest again when the answer is
+//! there.
 
 use crate::exchange::{Answer, Ask};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 
-/// Both sides hold one.
+/// The hatch. Both sides hold a clone.
 #[derive(Clone, Default)]
 pub(super) struct Hatch(Arc<Mutex<Inside>>);
 
@@ -21,7 +22,7 @@ enum Inside {
 }
 
 impl Hatch {
-    /// Leaves an ask and waits for its answer. Wakes nobody and is not woken: see the module.
+    /// Leaves a request and waits for its answer. No task is woken; see the module.
     pub(super) async fn ask(&self, ask: Ask) -> Answer {
         *self.inside() = Inside::Asked(ask);
         poll_fn(|_| {
@@ -37,7 +38,7 @@ impl Hatch {
         .await
     }
 
-    /// Takes what was asked, if anything was.
+    /// Takes the request; `None` if there is none.
     pub(super) fn asked(&self) -> Option<Ask> {
         let mut inside = self.inside();
         match std::mem::take(&mut *inside) {

@@ -1,6 +1,6 @@
-//! What a call may use, and which limit it was that ended it.
+//! The limits of a call, and which of them ended it.
 //!
-//! A [`Budget`] is a cart's limits held to what the engine has room for. Each limit that wasmtime or this module enforces ends the call
+//! A [`Budget`] is a cart's limits, reduced to what the engine has room for. Each limit that wasmtime or this module enforces ends the call
 //! with an error of its own; [`Budget::ended`] tells them apart, and from a plain trap.
 
 use super::compile::{MEMORY_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
@@ -10,21 +10,21 @@ use crate::exchange::{Ended, Limit};
 use crate::fault::Fault;
 use wasmtime::{Error, OutOfMemory, PoolConcurrencyLimitError, ResourceLimiter, Result, Store, Trap, UpdateDeadline};
 
-/// What a call used of its limits, where that is the same in each run.
+/// The part of a call's usage that is the same in each run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Used {
-    /// Fuel: about one unit an instruction.
+    /// Fuel: about one unit per instruction.
     pub fuel: u64,
-    /// Bytes of all memories together, when they were largest.
+    /// The bytes of all memories together, at their largest.
     pub memory_bytes: u64,
 }
 
-/// What one call may use.
+/// The limits of one call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget(Limits);
 
 impl Budget {
-    /// A cart's limits, held to what the engine has room for.
+    /// A cart's limits, reduced to what the engine has room for.
     pub(super) fn new(limits: &Limits) -> Budget {
         Budget(Limits {
             memory_bytes: limits.memory_bytes.min(MEMORY_BYTES_MAX as u64),
@@ -33,7 +33,7 @@ impl Budget {
         })
     }
 
-    /// Sets every limit of a store. Before anything is instantiated in it: start functions run then.
+    /// Sets every limit of a store. Must be called before anything is instantiated in it, because start functions run then.
     pub(super) fn apply<T>(&self, store: &mut Store<T>, limiter: fn(&mut T) -> &mut Limiter) -> Result<()> {
         store.limiter(move |data| limiter(data));
         store.set_fuel(self.0.fuel)?;
@@ -49,13 +49,13 @@ impl Budget {
         Ok(())
     }
 
-    /// What a call has used. A memory never shrinks.
+    /// What a call has used. A memory never shrinks, so its size is its largest.
     pub(super) fn used<T>(&self, store: &Store<T>, limiter: fn(&T) -> &Limiter) -> Used {
         let left = store.get_fuel().unwrap_or(self.0.fuel);
         Used { fuel: self.0.fuel.saturating_sub(left), memory_bytes: limiter(store.data()).memory.used as u64 }
     }
 
-    /// Counts memory and tables.
+    /// A limiter that counts memory and tables.
     pub(super) fn limiter(&self) -> Limiter {
         Limiter {
             memory: Tally::new(self.0.memory_bytes as usize, Limit::MemoryBytes(self.0.memory_bytes)),
@@ -63,7 +63,7 @@ impl Budget {
         }
     }
 
-    /// Why a call ended, from the error that ended it. `panic` is what the guest logged of a panic.
+    /// Why a call ended, from the error that ended it. `panic` is the message of a panic that the guest logged.
     pub(super) fn ended(&self, error: &Error, panic: Option<&str>) -> Ended {
         if let Some(ended) = error.downcast_ref::<Ended>() {
             return ended.clone();
@@ -84,7 +84,7 @@ impl Budget {
         limit.map_or_else(|| Ended::Trap { reason: trap::reason(error, panic) }, |limit| Ended::Limit { limit })
     }
 
-    /// The two limits whose errors wasmtime gives no type that can be named here. Tests hold the texts to the version in use.
+    /// The two limits whose wasmtime errors have no type that can be named here. Tests tie the texts to the version in use.
     fn untyped(&self, error: &Error) -> Option<Limit> {
         let text = error.root_cause().to_string();
         if text.ends_with("fuel allocated for hostcalls has been exhausted") {
@@ -97,8 +97,8 @@ impl Budget {
     }
 }
 
-/// Whether an error of the engine is the machine's: it had no memory, no file or no room to give. No guest can cause that, being held to its
-/// limits.
+/// Whether an error of the engine is the machine's: no memory, file or room was left. A guest cannot cause that, because its limits are
+/// lower.
 pub(super) fn is_of_the_host(error: &Error) -> bool {
     error.is::<OutOfMemory>() || Fault::within(error.as_ref()).is_some_and(|fault| !fault.is_fact())
 }
@@ -111,7 +111,7 @@ pub(super) struct Limiter {
 
 struct Tally {
     used: usize,
-    /// The growth that was allowed last: taken back if it then fails.
+    /// The growth that was last allowed, which is taken back if it then fails.
     last: usize,
     max: usize,
     limit: Limit,

@@ -1,4 +1,4 @@
-//! A plugin called again as a cassette says.
+//! Calling a plugin again as a cassette recorded it.
 
 use super::Plugin;
 use crate::carts::Limits;
@@ -6,12 +6,12 @@ use crate::cassette::Cassette;
 use crate::cassette::replay::{Session, Take};
 use crate::exchange::{Ended, Limit, Outcome};
 
-/// Processor time of a replayed call, in milliseconds. The limit is high because a busy machine makes no difference between two plugins; fuel bounds a call
-/// in the same way on every machine.
+/// The processor time of a replayed call, in milliseconds. The limit is high so that a busy machine makes no difference between two
+/// plugins; fuel bounds a call in the same way on every machine.
 const CPU_MS: u32 = 10_000;
 
 impl Plugin {
-    /// Calls the plugin as it was called when the cassette was recorded, and answers it from the cassette. Nothing is sent.
+    /// Repeats the call that the cassette recorded, and answers the plugin's requests from the cassette. Nothing is sent.
     pub async fn replay(&self, cassette: &Cassette) -> Take {
         let mut session = Session::new(cassette);
         let outcome = self.call(&cassette.call, &limits(cassette), &mut session).await;
@@ -19,7 +19,7 @@ impl Plugin {
     }
 }
 
-/// The default limits, but the limit that ended the recorded call is as it was then.
+/// The default limits, except that the limit that ended the recorded call is as it was then.
 fn limits(cassette: &Cassette) -> Limits {
     let mut limits = Limits { cpu_ms: CPU_MS, ..Limits::default() };
     let Outcome::Ended(Ended::Limit { limit }) = cassette.outcome else { return limits };

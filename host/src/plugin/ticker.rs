@@ -1,4 +1,4 @@
-//! The tick by which processor time is counted: a thread moves the engine's epoch every millisecond while calls are live.
+//! The tick that counts processor time: a thread advances the engine's epoch every millisecond while calls are live.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,10 +8,10 @@ use wasmtime::{Engine, EngineWeak};
 
 /// The length of a tick.
 const TICK: Duration = Duration::from_millis(1);
-/// Ticks without a live call after which the thread sleeps until the next one.
+/// The ticks without a live call after which the thread sleeps until the next call.
 const IDLE_TICKS_MAX: u32 = 1_000;
 
-/// Wakes the ticking thread. The thread ends when the engine is gone.
+/// Wakes the ticking thread, which ends when the engine is dropped.
 pub(super) struct Ticker {
     shared: Arc<Shared>,
     thread: Thread,
@@ -25,7 +25,7 @@ struct Shared {
 }
 
 impl Ticker {
-    /// Starts ticking for an engine.
+    /// Starts the thread for an engine.
     pub(super) fn start(engine: &Engine) -> std::io::Result<Ticker> {
         let shared = Arc::new(Shared::default());
         let (engine, watched) = (engine.weak(), shared.clone());
@@ -33,7 +33,7 @@ impl Ticker {
         Ok(Ticker { shared, thread: thread.thread().clone() })
     }
 
-    /// Ticks until the guard is dropped.
+    /// Keeps the thread ticking until the guard is dropped.
     pub(super) fn watch(&self) -> Watch<'_> {
         self.shared.live.fetch_add(1, Ordering::SeqCst);
         if self.shared.asleep.load(Ordering::SeqCst) {
@@ -50,7 +50,7 @@ impl Drop for Ticker {
     }
 }
 
-/// A call that is live.
+/// The guard of a live call.
 pub(super) struct Watch<'a>(&'a Ticker);
 
 impl Drop for Watch<'_> {

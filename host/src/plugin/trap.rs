@@ -1,28 +1,30 @@
-//! What is said of a trap: first the message of the panic that led to it, where the guest logged one, then the guest's functions by readable names.
+//! The text about a trap: first the message of the panic that led to it, if the guest logged one, then the guest's functions by readable
+//! names.
 //!
-//! A panic in Rust logs its message and then executes `unreachable`. That instruction and the functions of the panic itself say nothing to whoever
+//! A panic in Rust logs its message and then executes `unreachable`. That instruction and the functions of the panic itself say nothing to the person who
 //! wrote the plugin, so the report of a panic leaves them out.
 
 use std::fmt::Write as _;
 use wasmtime::{Error, Trap, WasmBacktrace};
 
-/// Bytes of a guest function's name in a trap's reason.
+/// The longest name of a guest function in a trap's reason, in bytes.
 const NAME_BYTES_MAX: usize = 100;
-/// Bytes of a compiler's name for a function that is turned into a path. A short one can stand for a very long path.
+/// The longest compiler's name that is turned into a path, in bytes. A short one can stand for a very long path.
 const MANGLED_BYTES_MAX: usize = 1 << 10;
-/// Bytes of a panic's message in a trap's reason.
+/// The longest message of a panic in a trap's reason, in bytes.
 const PANIC_BYTES_MAX: usize = 1 << 10;
-/// How the log line of a panic begins, in plugins that the SDK builds.
+/// The beginning of a panic's log line, in plugins that the SDK builds.
 const PANIC: &str = "panicked";
-/// The crates whose functions do the panicking.
+/// The crates whose functions carry out a panic.
 const PANICKING: [&str; 6] = ["core", "std", "alloc", "panic_abort", "__rustc", "rust_begin_unwind"];
 
-/// The message of the panic that a guest logs, if this line is one.
+/// The message of a panic, if this log line is one; `None` otherwise.
 pub(super) fn panic_of(line: &str) -> Option<String> {
     line.starts_with(PANIC).then(|| line[..line.floor_char_boundary(PANIC_BYTES_MAX)].to_owned())
 }
 
-/// What went wrong in the guest, and the guest's functions that led there, innermost first. `panic` is the message that the guest logged last, if it did.
+/// What went wrong in the guest, and the guest's functions that led there, innermost first. `panic` is the last panic message that the
+/// guest logged.
 pub(super) fn reason(error: &Error, panic: Option<&str>) -> String {
     let trap = error.downcast_ref::<Trap>();
     let panic = panic.filter(|_| trap == Some(&Trap::UnreachableCodeReached));
@@ -50,7 +52,7 @@ pub(super) fn reason(error: &Error, panic: Option<&str>) -> String {
     reason
 }
 
-/// A Rust compiler's name as the path that it stands for; any other as it is.
+/// The path that a Rust compiler's name stands for; any other name unchanged.
 fn path_of(name: &str) -> String {
     if name.len() > MANGLED_BYTES_MAX {
         return name.to_owned();
@@ -68,7 +70,7 @@ fn is_panicking(path: &str) -> bool {
     PANICKING.contains(&root)
 }
 
-/// The guest chose the text: it is cut, and only plain characters of it are shown.
+/// Appends text that the guest chose: cut, and with plain characters only.
 fn push_plain(reason: &mut String, text: &str, bytes_max: usize) {
     let cut = text.floor_char_boundary(bytes_max);
     let is_plain = |c: char| c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric();

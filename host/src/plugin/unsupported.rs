@@ -1,8 +1,8 @@
-//! What of the contract this host does not do yet, so that an operator hears of it before an order does.
+//! Parts of the contract that this host does not support yet, so that an operator learns of them before an order fails.
 
 use cartage_contract::manifest::{Manifest, SettingKind, Slot, SlotKind};
 
-/// What a plugin asks for that this host does not do yet, a sentence for each.
+/// What a plugin requires that this host does not support yet, one sentence each.
 pub fn unsupported(manifest: &Manifest) -> Vec<String> {
     let slots = manifest.slots.iter().filter_map(slot);
     let settings = manifest.settings.iter().filter_map(|setting| match &setting.kind {

@@ -1,4 +1,4 @@
-//! `cartage:plugin@1.0.0` as wasmtime sees it. Its generated types are turned into `cartage_contract`'s here and leave no further.
+//! `cartage:plugin@1.0.0` as wasmtime sees it. The generated types are converted to those of `cartage_contract` here and go no further.
 
 mod convert;
 
@@ -10,11 +10,11 @@ use convert::Convert;
 use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, HasSelf, InstancePre, Lift, Linker, Lower};
 use wasmtime::{Engine, Result, Store};
 
-/// The package that this module implements.
+/// The WIT package that this module implements.
 pub(super) const PACKAGE: &str = "cartage:plugin";
-/// Its version.
+/// The version of that package.
 pub(super) const VERSION: &str = "1.0.0";
-/// Its interfaces: all that a plugin may import.
+/// The interfaces of the package: everything that a plugin may import.
 pub(super) const IMPORTS: [&str; 7] = ["http", "signing", "log", "manifest", "orders", "delivery", "growth"];
 /// The functions that a plugin exports.
 pub(super) const EXPORTS: [&str; 4] = ["describe", "list-choices", "check", "send-order-status"];
@@ -32,9 +32,10 @@ mod wit {
 
 use wit::cartage::plugin::{delivery, growth, http, log, manifest, orders, signing};
 
-/// A component whose imports and exports were found to fit, ready to be instantiated.
+/// A component whose imports and exports were checked, ready to be instantiated.
 ///
-/// The generated `Plugin` checks the types of all exports in each instance, which costs a quarter of a usual call. A call needs one.
+/// The generated `Plugin` checks the types of all exports in each instance, which costs a quarter of a usual call. A call needs only one
+/// export.
 pub(super) struct Ready {
     resolved: InstancePre<Guest>,
     describe: ComponentExportIndex,
@@ -105,7 +106,7 @@ fn outcome<T>(result: Returned<T>, succeeded: impl FnOnce(T) -> Outcome) -> Outc
     }
 }
 
-/// Everything that a guest can reach.
+/// A linker with everything that a guest can reach.
 pub(super) fn linker(engine: &Engine) -> Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wit::Plugin::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)?;

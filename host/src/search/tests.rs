@@ -29,7 +29,7 @@ fn every_place_is_found_and_the_longest_text_names_it() {
     }
 }
 
-/// A state and two steps for each byte are the most, whatever the texts are: nothing is quadratic.
+/// A search visits at most one state and two steps for each byte, whatever the texts are: nothing is quadratic.
 #[test]
 fn work_is_linear_for_every_kind_of_text() {
     let alone = nasty::texts(1 << 13).into_iter().map(|nasty| (nasty.kind, vec![nasty.text]));

@@ -1,10 +1,11 @@
-//! What the gate's decision is to an Order Manager: something that was taken, nothing to do, or work for a person.
+//! The meaning of the gate's decision for an Order Manager: accepted, nothing to do, or work for a person.
 
 use super::Outcome;
 use crate::gate::{Answer, Decision, Finding, Verdict};
 
 impl From<&Decision> for Outcome {
-    /// What to answer with once the decision is kept. A cart whose mode only records gets nothing more from a repeat, so that is OK too.
+    /// The outcome to answer with once the decision is stored. For a cart whose mode only records, a repeat changes nothing, so the answer
+    /// is OK too.
     fn from(decision: &Decision) -> Outcome {
         match decision.verdict {
             Verdict::Send => Outcome::Accepted,
@@ -19,7 +20,7 @@ fn listed(decision: &Decision, finding: Finding, said: fn(&Answer) -> String) ->
     decision.answers.iter().filter(|answer| answer.finding == finding).map(said).collect::<Vec<_>>().join(", ")
 }
 
-/// What was found, and what would change it.
+/// What a condition found, and what would change it.
 fn needed(answer: &Answer) -> String {
     format!("{}, run: {}", answer.value, answer.remedies.join(" && "))
 }
@@ -36,7 +37,7 @@ mod tests {
     use crate::parameters::{Assignments, Scope, assign};
     use crate::validate::Load;
 
-    /// The outcome where the cart is in this mode, all is switched on or not, and this label was accepted before.
+    /// The outcome for a cart in this mode, with these parameters, and with this label accepted before.
     fn outcome(mode: &Mode, assignments: &Assignments, before: Option<&str>) -> Outcome {
         let id = CartId::new("seed-shop").expect("it is a name");
         let cart = Cart::parse("seed.toml", "cart = \"seed-shop\"\nplugin = \"p.wasm\"").expect("it is a cart");

@@ -1,7 +1,7 @@
-//! The delimited encoding: every datum is a form field.
+//! The delimited encoding: every value is a form field.
 //!
-//! The fields of one package have no suffix, those of several are numbered from 1. Where a sender numbers its one package, or leaves the
-//! number off the first of several, the field that is there is taken.
+//! The fields of a single package have no suffix, those of several are numbered from 1. If a sender numbers its single package, or leaves
+//! the number off the first of several, the field that is there is used.
 
 use super::form::Form;
 use super::part::{Found, Invalid, Problem, within};
@@ -16,7 +16,7 @@ pub(super) fn update(form: &Form, inlet: &Inlet) -> Result<Fields, Invalid> {
     fields(form, inlet, order.clone()).map_err(|found| Invalid::new(order.as_deref(), found))
 }
 
-/// What the inlet leaves out is not in the form any more.
+/// The fields of the order. Those that the inlet leaves out are no longer in the form.
 fn fields(form: &Form, inlet: &Inlet, order: Option<String>) -> Result<Fields, Found> {
     Ok(Fields {
         order_number: order.ok_or(Problem::OrderNumberMissing { field: "ordernumber" })?,

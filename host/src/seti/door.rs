@@ -1,12 +1,12 @@
-//! The listener's side of SETI inbound: `POST /seti/CART` in, one answer out, always with HTTP status 200.
+//! The listener of SETI inbound: it takes `POST /seti/CART` and gives one answer, always with HTTP status 200.
 //!
-//! Nothing but posts is reachable here: the API has a listener of its own. A cart that has no inlet and a wrong log-in get the same words,
-//! and a client that fails too often at a cart is not listened to there for a while (`door/failures.rs`). An address that many have in common, such as a
-//! proxy's, is never shut out as a whole: any stranger could do that to everybody. What a page in a browser asks is refused and counts for nothing:
-//! whoever made the page could shut out the Order Manager of the machine on which it is looked at.
+//! Nothing but posts is reachable here: the API has a listener of its own. A cart without an inlet and a wrong log-in get the same answer,
+//! and a client that fails too often at a cart is ignored there for a while (`door/failures.rs`). An address that many clients share, such
+//! as a proxy's, is never shut out as a whole, because any stranger could do that to all of them. A request from a page in a browser is
+//! refused and does not count: otherwise the page's author could shut out the Order Manager of the machine where the page is viewed.
 //!
-//! A stranger costs little: the cart is looked up before any of the body is read, and before the log-in is known to be right no more is read
-//! than the first 64 KiB. Only where the log-in comes later than that is more read, and of few such bodies at once.
+//! A stranger costs little: the cart is looked up before any of the body is read, and until the log-in is known to be right only the first
+//! 64 KiB are read. More is read only if the log-in comes later than that, and only of a few such bodies at once.
 
 mod failures;
 
@@ -43,13 +43,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-/// How long the body of a post may take to come.
+/// How long the body of a post may take to arrive, in milliseconds.
 pub const BODY_MS_MAX: u64 = 30_000;
-/// Memory for the large bodies that come after a right log-in, all together.
+/// The memory for all large bodies after a right log-in together, in bytes.
 const KNOWN_BYTES_MAX: usize = 32 << 20;
-/// The same for bodies whose log-in comes after their first 64 KiB.
+/// The memory for all bodies whose log-in comes after their first 64 KiB, in bytes.
 const UNKNOWN_BYTES_MAX: usize = 16 << 20;
-/// How long a post still waits for its cart after nothing more is delivered: the last outcome may be on its way.
+/// How long a post still waits for its cart after deliveries have stopped, because the last outcome may be on its way.
 const LAST_WAIT: Duration = Duration::from_millis(200);
 
 struct Door {
@@ -61,17 +61,17 @@ struct Door {
     failures: Failures,
 }
 
-/// Where a post goes, and by what its log-in is judged.
+/// The cart that a post is for, and what its log-in is checked against.
 struct Addressed {
     office: Office,
     cart: CartId,
     inlet: Inlet,
     password: SecretString,
-    /// What the cart's plugin can carry. None: it is not known.
+    /// The features of the cart's plugin; `None` if they are not known.
     features: Option<Features>,
 }
 
-/// A post that was read, and what it holds of the door until it is taken.
+/// A post that was read, with the memory that it holds until it is accepted.
 struct Opened {
     post: Post,
     addressed: Addressed,
@@ -79,31 +79,32 @@ struct Opened {
     share: Option<Share>,
 }
 
-/// Why a post is answered before it is taken.
+/// Why a post is answered before it is accepted.
 enum Early {
-    /// Where there is no such cart, or it takes no posts, that is answered as a wrong log-in is, and is none.
+    /// The request is refused. A cart that does not exist or takes no posts gets the answer of a wrong log-in, but does not count as one.
     Refused(Error),
     Answered(Answer),
 }
 
-/// What became of a log-in.
+/// The result of a log-in.
 #[derive(Debug, Clone, Copy)]
 enum Login {
     Right,
     Wrong(Denial),
-    /// It was none.
+    /// The request had no log-in.
     None,
 }
 
-/// What became of an order of a post so far.
+/// The state of one order of a post.
 enum Taken {
     Over(Outcome),
-    /// It is on disk, and its sender wants to hear of the delivery's end.
+    /// The update is on disk, and its sender waits for the end of the delivery.
     Waits(DeliveryId),
 }
 
-/// The routes: `/seti/CART` for the merchant `default`, `/seti/MERCHANT/CART` for another. Serve them with the clients' addresses, and say which
-/// of those are proxies'. Once `undelivered` says true nothing more is delivered, so posts that wait for their cart are answered.
+/// The routes: `/seti/CART` for the merchant `default`, `/seti/MERCHANT/CART` for another. The server must pass on the clients' addresses;
+/// `proxies` says which of them are proxies'. Once `undelivered` is `true`, deliveries have stopped, so posts that wait for their cart are
+/// answered.
 pub fn router(office: Office, proxies: Proxies, undelivered: watch::Receiver<bool>) -> Router {
     let (known, unknown) = (Room::new(KNOWN_BYTES_MAX), Room::new(UNKNOWN_BYTES_MAX));
     let door = Arc::new(Door { office, proxies, undelivered, known, unknown, failures: Failures::default() });
@@ -180,13 +181,13 @@ impl Door {
         Ok(answer(&self.outcomes(&addressed, taken).await))
     }
 
-    /// Begins to judge a log-in, which counts from here on. None: nobody knows whose it is.
+    /// Begins the check of a log-in, which counts from now on; `None` if the client is unknown.
     async fn enter(&self, who: Option<&Who>) -> Result<Option<Entry<'_>>, Error> {
         let Some(who) = who else { return Ok(None) };
         self.failures.enter(who.clone(), || self.office.elapsed_ms()).await.map(Some).ok_or(Error::Denied(Denial::ShutOut))
     }
 
-    /// Takes in what became of it.
+    /// Records the result of a log-in.
     fn judged(&self, entry: Option<Entry<'_>>, login: Login) {
         let Some(entry) = entry else { return };
         let who = entry.who().clone();
@@ -204,7 +205,7 @@ impl Door {
         }
     }
 
-    /// Reads a post whose log-in is right. The answer, where the version is asked for.
+    /// Reads a post whose log-in is right. Returns the answer instead if the post asks for the version.
     async fn open(
         &self,
         (client, who): (IpAddr, Option<&Who>),
@@ -239,7 +240,7 @@ impl Door {
         }
     }
 
-    /// Looks up the cart and its inlet, before anything of the body is read.
+    /// Looks up the cart and its inlet, before any of the body is read.
     async fn addressed(&self, merchant: MerchantId, cart: CartId, client: IpAddr) -> Result<Addressed, Early> {
         let office = self.office.as_merchant(merchant);
         let kept = office.find_cart(&cart).await?.ok_or(Error::Denied(Denial::NoCart))?;
@@ -254,7 +255,7 @@ impl Door {
         Ok(Addressed { office, cart, inlet, password, features: kept.manifest().map(|manifest| manifest.features) })
     }
 
-    /// Reads the body: its first part, and the rest if the log-in there is right or there is none yet.
+    /// Reads the body: its first part, and the rest if the log-in there is right or has not come yet.
     async fn body(&self, (client, who): (IpAddr, Option<&Who>), addressed: &Addressed, parts: &Parts, body: Body) -> Result<Whole, Early> {
         let limits = Limits { bytes_max: BODY_BYTES_MAX, at_most: Duration::from_millis(BODY_MS_MAX) };
         let mut reading = Reading::begin(&parts.headers, body, limits)?;
@@ -292,7 +293,7 @@ impl Door {
         }
     }
 
-    /// Waits for the deliveries of a post, all together as long as its inlet says.
+    /// Waits for the deliveries of a post, for all of them together as long as the inlet says.
     async fn outcomes(&self, Addressed { office, inlet, .. }: &Addressed, taken: Vec<(Option<String>, Taken)>) -> Vec<PartOutcome> {
         let wait_ms = match inlet.answer() {
             AnswerWhen::Accepted => 0,
@@ -359,7 +360,7 @@ fn request_of<'a>(parts: &'a Parts, body: &'a [u8]) -> Request<'a> {
     Request { method: parts.method.as_str(), query: parts.uri.query(), content_type, body }
 }
 
-/// Puts each order of a post to the gate, in their order.
+/// Asks the gate about each order of a post, in the order of the post.
 async fn accept(addressed: &Addressed, post: Post) -> Vec<(Option<String>, Taken)> {
     let mut taken = Vec::with_capacity(post.updates.len());
     for update in post.updates {
@@ -403,7 +404,7 @@ async fn accept_one(Addressed { office, cart, inlet, features, .. }: &Addressed,
     }
 }
 
-/// What a sender is told of an error that is not of its update.
+/// The outcome that a sender is told for an error that does not concern its update.
 fn not_kept(cart: &CartId, error: office::Error) -> Outcome {
     tracing::error!(%cart, error = &error as &dyn std::error::Error, "a post could not be accepted");
     Outcome::NotKept(match error {
@@ -414,7 +415,7 @@ fn not_kept(cart: &CartId, error: office::Error) -> Outcome {
     })
 }
 
-/// Why a delivery ended without the cart having it.
+/// Why a delivery ended without reaching its cart.
 fn why(found: &Found) -> String {
     match found {
         Found::Dead(dead, _) => format!("{}, look at it with `cartage delivery show {}`", died_of(dead.reason), dead.delivery),

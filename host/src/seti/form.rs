@@ -1,78 +1,78 @@
-//! The form: names and values of a request's query and body, bounded before they are decoded.
+//! The form: names and values from a request's query and body, bounded before they are decoded.
 //!
-//! Scripts read both places, and where a name stands twice the last one counts, the body after the query. Names are taken in any case. What an
-//! inlet leaves out is passed over here, before anything of it is judged.
+//! Scripts read both places, and if a name stands twice, the last one counts, the body after the query. Names match in any case. Fields
+//! that an inlet leaves out are dropped here, before their values are checked.
 
 use super::{Request, text};
 use crate::carts::Inlet;
 use crate::carts::inlet::{Encoding, LeaveOut};
 use std::collections::BTreeMap;
 
-/// Bytes of a body, at most.
+/// The largest body, in bytes.
 pub const BODY_BYTES_MAX: usize = 8 << 20;
-/// Bytes of a query, at most.
+/// The longest query, in bytes.
 pub const QUERY_BYTES_MAX: usize = 64 << 10;
-/// Fields of a form, at most. A hundred packages need three hundred.
+/// The most fields of a form. A hundred packages need three hundred.
 pub const FIELDS_MAX: usize = 1_000;
-/// Bytes of one field's value, at most; `update`, which holds the XML, has only the body's limit.
+/// The longest value of one field, in bytes; only the body's limit applies to `update`, which holds the XML.
 pub const FIELD_BYTES_MAX: usize = 64 << 10;
 
-/// The one field that may be long.
+/// The one field whose value may be long.
 const XML_FIELD: &str = "update";
 const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// Why a request is no form of ours.
+/// Why a request has no valid form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Neither GET nor POST.
+    /// The method is neither GET nor POST.
     #[error("the method is {method}: use POST, or GET")]
     Method {
-        /// As it came, cut.
+        /// The method as received, cut to a readable length.
         method: String,
     },
-    /// The body is of another type.
+    /// The body has another content type than a form.
     #[error("the body is {content_type:?}: use {FORM_TYPE}")]
     ContentType {
-        /// As it came, cut.
+        /// The content type as received, cut to a readable length.
         content_type: String,
     },
     /// The query or the body is too long.
     #[error("the {place} has more than {max} bytes")]
     TooLong {
-        /// Which of the two.
+        /// The part that is too long: the query or the body.
         place: &'static str,
-        /// The limit.
+        /// The limit, in bytes.
         max: usize,
     },
     /// There are too many fields.
     #[error("the form has more than {FIELDS_MAX} fields")]
     TooManyFields,
-    /// A value is too long.
+    /// The value of a field is too long.
     #[error("the field {name} has {bytes} bytes, but {FIELD_BYTES_MAX} are the most")]
     FieldTooLong {
-        /// Its name, cut.
+        /// The field's name, cut to a readable length.
         name: String,
-        /// How many it has.
+        /// The length of the value, in bytes.
         bytes: usize,
     },
-    /// A value is no text.
+    /// The value of a field is not valid text.
     #[error("the field {name} is no text")]
     NoText {
-        /// Its name.
+        /// The field's name.
         name: String,
-        /// Why not.
+        /// Why the bytes are not text.
         source: text::Error,
     },
 }
 
-/// The fields of a request. The values are bytes still.
+/// The fields of a request. The values are still bytes.
 #[derive(Debug)]
 pub(super) struct Form {
     fields: BTreeMap<String, Value>,
     encoding: Encoding,
 }
 
-/// A field's value. One that is too long is refused only where it is asked for.
+/// A field's value. A value that is too long is refused only when it is read.
 #[derive(Debug)]
 enum Value {
     Bytes(Vec<u8>),
@@ -121,7 +121,7 @@ impl Form {
         Ok(Form { fields, encoding: inlet.encoding() })
     }
 
-    /// A field's text. None: there is no such field.
+    /// A field's text; `None` if there is no such field.
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Error> {
         match self.fields.get(name) {
             None => Ok(None),
@@ -132,20 +132,20 @@ impl Form {
         }
     }
 
-    /// Takes a field out, so that it is nowhere else.
+    /// Removes a field and returns its text, so that no copy is left in the form.
     pub(super) fn take(&mut self, name: &str) -> Result<String, Error> {
         let text = self.text(name)?.unwrap_or_default();
         self.fields.remove(name);
         Ok(text)
     }
 
-    /// The XML, if there is any.
+    /// The XML; `None` if there is none.
     pub(super) fn xml(&self) -> Result<Option<String>, Error> {
         Ok(self.text(XML_FIELD)?.filter(|xml| !xml.chars().all(text::is_blank)))
     }
 }
 
-/// Whether a field of this name holds only what an inlet leaves out.
+/// Whether a field with this name holds only what an inlet leaves out.
 fn is_left_out(name: &str, inlet: &Inlet) -> bool {
     let of_package = ["tracknum", "trackcarrier", "trackpickupdate"].iter().filter_map(|field| name.strip_prefix(field));
     let mut of_package = of_package.filter(|nth| nth.bytes().all(|byte| byte.is_ascii_digit()));
@@ -153,7 +153,7 @@ fn is_left_out(name: &str, inlet: &Inlet) -> bool {
         || ((name == "trackcount" || of_package.next().is_some()) && inlet.leaves_out(LeaveOut::Packages))
 }
 
-/// Percent-decoded, a plus a space. What is no escape stays as it is.
+/// Decodes percent escapes and `+` as a space. An invalid escape stays as it is.
 fn decoded(bytes: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

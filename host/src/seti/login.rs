@@ -16,22 +16,22 @@ pub struct Locked {
     form: Form,
 }
 
-/// What the first part of a long post says.
+/// What the first part of a long post contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FirstLook {
-    /// It asks for the version, for which nothing more is needed.
+    /// The post asks for the version, which needs no log-in.
     Version,
-    /// Status updates, and the log-in is right. What follows may still say it otherwise: then that counts.
+    /// The post has status updates and a right log-in. If the rest repeats the log-in differently, the later one counts.
     RightLogin,
     /// The function or the log-in is still to come.
     NoLogin,
 }
 
-/// Looks at the first part of a post, whose rest was not read: a stranger's is not worth reading.
+/// Examines the first part of a post before the rest is read, because a stranger's post is not worth reading.
 ///
 /// # Errors
 ///
-/// Those of [`read`](super::read), as far as they can be known; [`Error::Denied`] where the log-in is there and wrong.
+/// The errors of [`read`](super::read), as far as they can be known; [`Error::Denied`] if the log-in is there and wrong.
 pub(super) fn first_look(start: &Request<'_>, inlet: &Inlet, password: &SecretString) -> Result<FirstLook, Error> {
     // The last field may have been cut.
     let whole_fields = start.body.iter().rposition(|byte| *byte == b'&').map_or(&[][..], |end| &start.body[..end]);
@@ -59,7 +59,8 @@ impl Locked {
     ///
     /// # Errors
     ///
-    /// [`Error::Denied`], whichever of the three is wrong; [`Error::Form`] and [`Error::Xml`] where no single order is to blame.
+    /// [`Error::Denied`], whichever of the three parts is wrong; [`Error::Form`] and [`Error::Xml`] for faults that concern no single
+    /// order.
     pub fn open(self, inlet: &Inlet, password: &SecretString) -> Result<Post, Error> {
         self.check(inlet, password)?;
         let om_version = self.form.text("omversion")?.as_deref().and_then(text::line).map(|text| text::cut(&text));
@@ -70,7 +71,7 @@ impl Locked {
         Ok(Post { om_version, updates })
     }
 
-    /// Compares all three parts, whichever is wrong, so that the time that this takes tells nothing.
+    /// Compares all three parts, even after one is found wrong, so that the duration tells nothing.
     fn check(&self, inlet: &Inlet, password: &SecretString) -> Result<(), Error> {
         let user = same(self.user.trim(), inlet.user());
         // A cart without a store code takes any: an Order Manager sends what its form holds.
@@ -84,7 +85,7 @@ impl Locked {
     }
 }
 
-/// Digests have one length, so that the comparison tells nothing of the secret's.
+/// Compares digests, which have one length, so that the comparison tells nothing of the secret's length.
 fn same(given: &str, expected: &str) -> Choice {
     Sha256::digest(given).as_slice().ct_eq(Sha256::digest(expected).as_slice())
 }

@@ -8,101 +8,101 @@ use crate::validate::{self, Fields, PACKAGES_MAX};
 use cartage_contract::manifest::Features;
 use std::collections::BTreeSet;
 
-/// Why one order of a post cannot be read. The others are not touched by it.
+/// Why one order of a post cannot be read. The other orders are not affected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} cannot be read", order.as_ref().map_or_else(|| "an order without a number".to_owned(), |order| format!("order {order}")))]
 pub struct Invalid {
-    /// The order's number, as far as it is known.
+    /// The order's number; `None` if it is not known.
     pub order: Option<String>,
-    /// What is wrong with it.
+    /// What is wrong with the order.
     #[source]
     pub problem: Problem,
-    /// What the inlet could leave out, so that this is no problem any more.
+    /// The part that the inlet could leave out to avoid the problem; `None` if there is none.
     pub without: Option<LeaveOut>,
 }
 
-/// A problem, and the part of the order that it is in, where that is one that an inlet can leave out.
+/// A problem, and the part of the order with the problem if an inlet can leave that part out.
 pub(super) struct Found {
     problem: Problem,
     part: Option<LeaveOut>,
 }
 
-/// What is wrong with an order of a post.
+/// What is wrong with one order of a post.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// A field of the form is no text.
+    /// A field of the form is not valid text.
     #[error(transparent)]
     Form(#[from] form::Error),
-    /// It has no order number.
+    /// The order has no order number.
     #[error("there is no order number ({field} is missing or empty)")]
     OrderNumberMissing {
-        /// Where it should be.
+        /// The field where the number should be.
         field: &'static str,
     },
-    /// It has no label.
+    /// The order has no label.
     #[error("there is no status label ({field} is missing or empty)")]
     LabelMissing {
-        /// Where it should be.
+        /// The field where the label should be.
         field: &'static str,
     },
     /// A time or a date cannot be read.
     #[error("{field} cannot be read")]
     Time {
-        /// Where it stands.
+        /// The field with the time.
         field: String,
-        /// Why not.
+        /// What is wrong with the time.
         source: times::Error,
     },
-    /// The count of packages is none.
+    /// The count of packages is not a valid number.
     #[error("trackcount {text:?} is no count of packages: write 0 to {PACKAGES_MAX}")]
     TrackCount {
-        /// As it came, cut.
+        /// The count as received, cut to a readable length.
         text: String,
     },
-    /// A package is counted and not given.
+    /// A package is counted but not given.
     #[error("trackcount is {count}, but there is no tracknum{nth}")]
     PackageMissing {
-        /// How many there should be.
+        /// The number of packages according to the count.
         count: usize,
-        /// Which is not there.
+        /// The number of the first package that is missing, from 1.
         nth: usize,
     },
     /// There are more packages than an update can hold.
     #[error("there are {count} packages, but {PACKAGES_MAX} are the most")]
     PackagesTooMany {
-        /// How many.
+        /// The number of packages.
         count: usize,
     },
-    /// A package has two numbers.
+    /// A package has two different tracking numbers.
     #[error("package {nth} has two tracking numbers: TrackNum {track_num:?} and TrackingID {tracking_id:?}")]
     TwoNumbers {
-        /// Which package.
+        /// The number of the package.
         nth: usize,
-        /// One number, cut.
+        /// One of the numbers, cut to a readable length.
         track_num: String,
-        /// The other, cut.
+        /// The other number, cut to a readable length.
         tracking_id: String,
     },
-    /// An element stands twice. It may have come out of a note that was not escaped.
+    /// An element stands twice. The second may come from a note that was not escaped.
     #[error("the element {name} stands twice; is a note not escaped?")]
     Twice {
-        /// Its name.
+        /// The element's name.
         name: &'static str,
     },
-    /// An element that should hold text holds elements.
+    /// An element that should hold only text holds elements.
     #[error("the element {name} holds other elements instead of text")]
     NotText {
-        /// Its name.
+        /// The element's name.
         name: &'static str,
     },
-    /// A text is too long.
+    /// The text of an element is too long.
     #[error("the element {name} has {bytes} bytes, but {max} are the most")]
     TextTooLong {
-        /// Its name.
+        /// The element's name.
         name: &'static str,
-        /// How many it has.
+        /// The length of the text, in bytes.
         bytes: usize,
-        /// The limit.
+        /// The limit, in bytes.
         max: usize,
     },
 }
@@ -113,7 +113,7 @@ impl Invalid {
         Invalid { order: order.map(cut), problem, without: part }
     }
 
-    /// What is wrong and what to do, in one line.
+    /// The problem and the remedy, in one line.
     pub(super) fn reason(&self) -> String {
         chain(&self.problem) + &leave_out(&self.without.into_iter().collect())
     }
@@ -125,12 +125,12 @@ impl<E: Into<Problem>> From<E> for Found {
     }
 }
 
-/// A problem within this part.
+/// Marks a problem as one within this part.
 pub(super) fn within<E: Into<Problem>>(part: LeaveOut) -> impl Fn(E) -> Found {
     move |problem| Found { problem: problem.into(), part: Some(part) }
 }
 
-/// What to do where leaving these parts out would help. Nothing where there is none.
+/// The remedy if leaving these parts out would help; empty if there are none.
 pub(super) fn leave_out(parts: &BTreeSet<LeaveOut>) -> String {
     let names: Vec<String> = parts.iter().map(|part| format!("{:?}", part.name())).collect();
     match names.as_slice() {
@@ -139,7 +139,7 @@ pub(super) fn leave_out(parts: &BTreeSet<LeaveOut>) -> String {
     }
 }
 
-/// The parts with which these fields are not valid.
+/// The parts that make these fields invalid.
 pub(super) fn invalid_parts(error: &validate::Error) -> BTreeSet<LeaveOut> {
     let fields =
         [(LeaveOut::Notes, "note"), (LeaveOut::Notes, "comments"), (LeaveOut::Packages, "packages"), (LeaveOut::LineItems, "line_items")];

@@ -1,47 +1,47 @@
 //! Answers in the classic form: one line of ASCII, bounded.
 //!
-//! An Order Manager repeats what was not answered with OK, without end as far as is known; so `False` is said only where somebody must act, and
-//! its notes name what needs whom. The texts are for that person: nothing decides by them. What would split or end the answer, or make a
-//! page of it, is taken out of every text: line ends, semicolons, angle brackets, characters beyond ASCII.
+//! An Order Manager repeats every post that is not answered with OK, without end as far as is known. So `False` is answered only when
+//! somebody must act, and the notes say on what. The texts are for that person; nothing depends on them. Characters that would split or end
+//! the answer, or turn it into a page, are removed from every text: line ends, semicolons, angle brackets, characters beyond ASCII.
 
 use super::{Error, Invalid, Post};
 use crate::carts::Inlet;
 use crate::causes::chain;
 use std::borrow::Cow;
 
-/// Bytes of an answer, at most.
+/// The longest answer, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 1_024;
 
-/// Bytes that are kept for saying how many orders the notes leave out.
+/// Bytes reserved for the number of orders that the notes leave out.
 const TAIL_BYTES: usize = 24;
 
-/// What became of one order of a post.
+/// The outcome of one order of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartOutcome {
-    /// The order's number, as far as it is known.
+    /// The order's number; `None` if it is not known.
     pub order: Option<String>,
-    /// What became of it.
+    /// The outcome itself.
     pub outcome: Outcome,
 }
 
-/// What became of an order. The reasons are for people, in a sentence without an end.
+/// The outcome of an order. The reasons are for people: sentences without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is on disk.
+    /// The update is on disk.
     Accepted,
     /// There was nothing to do: the cart was told already, the label map ignores the label, or the cart's mode only records.
     NothingToDo(String),
-    /// The cart has it.
+    /// The update reached the cart.
     Delivered,
-    /// It is on disk, and the cart has not taken it within the time to wait.
+    /// The update is on disk, and the cart has not taken it within the time to wait.
     StillQueued,
     /// A condition does not hold until somebody changes something.
     NeedsAPerson(String),
-    /// Its fields are not valid.
+    /// The fields of the update are not valid.
     Invalid(String),
-    /// The cart refused it.
+    /// The cart refused the update.
     Refused(String),
-    /// It could not be put on disk; the same post may succeed later.
+    /// The update could not be stored; the same post may succeed later.
     NotKept(String),
 }
 
@@ -50,27 +50,28 @@ pub enum Outcome {
 pub struct Answer(String);
 
 impl Answer {
-    /// Of every answer. Send it with `X-Content-Type-Options: nosniff`: parts of a request stand in answers.
+    /// The content type of every answer. Send it with `X-Content-Type-Options: nosniff`, because answers repeat parts of a request.
     pub const CONTENT_TYPE: &'static str = "text/plain; charset=us-ascii";
 
-    /// That of `sendversion`.
+    /// The answer to `sendversion`.
     pub fn version(inlet: &Inlet) -> Answer {
         Answer(format!("SETIResponse: version={}", inlet.version()))
     }
 
-    /// One for what happened outside of any update, such as a cart without an inlet.
+    /// The answer for an error outside any update, such as a cart without an inlet.
     pub fn error(text: &str) -> Answer {
         Answer(bounded("SETIError: ", &plain(text)))
     }
 
-    /// The bytes to send.
+    /// The answer's text, which is all ASCII.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Error {
-    /// The answer to a request that failed so. XML that cannot be read is an update that was not taken; all else never was one.
+    /// The answer to a request that failed with this error. XML that cannot be read is answered as an update that was not taken; any other
+    /// request never was an update.
     pub fn answer(&self) -> Answer {
         match self {
             Error::Xml(_) => Answer(bounded("SETIResponse: update=False;Notes=", &plain(&chain(self)))),
@@ -80,7 +81,7 @@ impl Error {
 }
 
 impl Post {
-    /// What became of the orders that cannot be read: parts of the answer, beside those of the others.
+    /// The outcomes of the orders that cannot be read, for the answer with those of the others.
     pub fn invalid(&self) -> impl Iterator<Item = PartOutcome> {
         self.updates.iter().filter_map(|update| update.as_ref().err()).map(PartOutcome::from)
     }
@@ -92,8 +93,8 @@ impl From<&Invalid> for PartOutcome {
     }
 }
 
-/// The answer to a post: OK if nobody must act, else False. What somebody must do stands first in the notes; what was accepted stays so,
-/// and a repeat of it is nothing to do.
+/// The answer to a post: OK if nobody must act, else False. What needs action stands first in the notes. Accepted orders stay accepted, and
+/// their repeat is nothing to do.
 pub fn answer(parts: &[PartOutcome]) -> Answer {
     let (bad, good): (Vec<_>, Vec<_>) = parts.iter().partition(|part| part.outcome.is_bad());
     let notes = |parts: &[&PartOutcome]| parts.iter().filter_map(|part| part.note()).collect::<Vec<_>>();
@@ -113,7 +114,7 @@ pub fn answer(parts: &[PartOutcome]) -> Answer {
 }
 
 impl PartOutcome {
-    /// What the notes say. None: nothing.
+    /// The text for the notes; `None` if there is nothing to say.
     fn note(&self) -> Option<String> {
         let what = match &self.outcome {
             Outcome::Accepted | Outcome::Delivered => return None,
@@ -130,7 +131,7 @@ impl PartOutcome {
 }
 
 impl Outcome {
-    /// Whether somebody must act, or the sender must repeat it.
+    /// Whether somebody must act, or the sender must repeat the post.
     fn is_bad(&self) -> bool {
         match self {
             Outcome::Accepted | Outcome::NothingToDo(_) | Outcome::Delivered | Outcome::StillQueued => false,
@@ -139,7 +140,7 @@ impl Outcome {
     }
 }
 
-/// As many notes as there is room for, the first at least in part, and how many are left out.
+/// As many notes as fit, the first at least in part, and the number of those left out.
 fn listed(start: &str, notes: &[String]) -> String {
     let mut text = start.to_owned();
     for (at, note) in notes.iter().enumerate() {
@@ -161,12 +162,12 @@ fn bounded(start: &str, text: &str) -> String {
     start.to_owned() + &shortened(text, ANSWER_BYTES_MAX - start.len())
 }
 
-/// As much of the text, which is ASCII, as there is room for.
+/// As much of the text, which is ASCII, as fits.
 fn shortened(text: &str, room: usize) -> Cow<'_, str> {
     if text.len() <= room { Cow::Borrowed(text) } else { Cow::Owned(format!("{}...", &text[..room - 3])) }
 }
 
-/// The text in what an answer may hold.
+/// The text with only characters that an answer may hold.
 fn plain(text: &str) -> String {
     let plain = text.chars().map(|c| match c {
         '<' => '(',

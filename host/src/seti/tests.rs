@@ -42,7 +42,7 @@ fn xml(document: &str) -> Result<Post, Error> {
     post(&[("update", document)], "")
 }
 
-/// An order of its own with these elements in it.
+/// An order with these elements, different from all other orders.
 fn order(elements: &str) -> Result<Fields, Problem> {
     only(xml(&format!("<Orders><Order><OrderNumber>9001</OrderNumber><Status>Shipped</Status>{elements}</Order></Orders>")))
 }
@@ -298,7 +298,7 @@ proptest! {
         }
     }
 
-    /// What has the right log-in goes through all of it, and comes out as fields or as a reason.
+    /// A post with a right log-in is parsed completely, and results in fields or a reason.
     #[test]
     fn no_update_panics(
         name in "update|trackcount|tracknum|trackpickupdate|ordernumber|orderstatus|orderdetail",

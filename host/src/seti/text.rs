@@ -1,38 +1,38 @@
-//! Characters of a post: which ones its bytes are, and which of them a field can hold.
+//! The characters of a post: decoding its bytes, and the characters that a field can hold.
 
 use crate::carts::inlet::Encoding;
 
-/// Characters of a sender's text that an error repeats.
+/// The most characters of a sender's text that an error repeats.
 const REPEATED_CHARS_MAX: usize = 60;
 
-/// What Windows-1252 has at 0x80 to 0x9F; NUL where it has nothing.
+/// The characters of Windows-1252 from 0x80 to 0x9F; NUL where it has none.
 const WINDOWS_1252_HIGH: [char; 32] = [
     '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“', '”', '•', '–', '—', '˜', '™',
     'š', '›', 'œ', '\0', 'ž', 'Ÿ',
 ];
 
-/// Bytes that are no text.
+/// Why bytes are not valid text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// UTF-8 was asked for.
+    /// The inlet expects UTF-8, and the bytes are something else.
     #[error("the bytes are not valid UTF-8 from byte {at} on, and the inlet's encoding is \"utf-8\"")]
     NotUtf8 {
-        /// Bytes before it.
+        /// The number of valid bytes before the fault.
         at: usize,
     },
-    /// Neither that nor Windows-1252.
+    /// The bytes are neither UTF-8 nor Windows-1252.
     #[error(
         "byte {at} is 0x{byte:02X}, which Windows-1252 does not have, and the bytes are not valid UTF-8 that the inlet's encoding accepts"
     )]
     NoCharacter {
-        /// Bytes before it.
+        /// The number of bytes before the fault.
         at: usize,
-        /// The byte.
+        /// The byte that Windows-1252 does not have.
         byte: u8,
     },
 }
 
-/// The text that these bytes are.
+/// Decodes bytes in the inlet's encoding.
 pub(super) fn decode(bytes: &[u8], encoding: Encoding) -> Result<String, Error> {
     let utf8 = std::str::from_utf8(bytes);
     match (encoding, utf8) {
@@ -44,7 +44,7 @@ pub(super) fn decode(bytes: &[u8], encoding: Encoding) -> Result<String, Error> 
     }
 }
 
-/// What Windows-1252 has for a byte.
+/// The character of a byte in Windows-1252; `None` if it has none.
 pub(super) fn windows_1252(byte: u8) -> Option<char> {
     match byte {
         0x80..=0x9F => Some(WINDOWS_1252_HIGH[usize::from(byte - 0x80)]).filter(|c| *c != '\0'),
@@ -52,19 +52,19 @@ pub(super) fn windows_1252(byte: u8) -> Option<char> {
     }
 }
 
-/// Whether a character is nothing to a reader: white space, control characters such as the NUL at the end of C's strings, a byte order mark, a
-/// space without width, and the replacement for a character that could not be kept.
+/// Whether a character is invisible to a reader: white space, control characters such as the NUL at the end of C strings, a byte order
+/// mark, a zero-width space, and the replacement for a character that could not be decoded.
 pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}' | '\u{2060}' | char::REPLACEMENT_CHARACTER)
 }
 
-/// A field of one line: without blanks around it. None: there is nothing in it.
+/// A field of one line, with blanks around it removed; `None` if nothing is left.
 pub(super) fn line(text: &str) -> Option<String> {
     Some(text.trim_matches(is_blank)).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// A field of several lines: with plain line ends, and a replacement character for each control character, which no note has on
-/// purpose and which would hold the order's status back for good.
+/// A field of several lines, with plain line ends and a replacement for each control character, which no note contains on purpose and which
+/// would hold the order's status back for good. `None` if nothing is left.
 pub(super) fn block(text: &str) -> Option<String> {
     if text.chars().all(is_blank) {
         return None;
@@ -73,7 +73,7 @@ pub(super) fn block(text: &str) -> Option<String> {
     Some(text.replace("\r\n", "\n").replace('\r', "\n").chars().map(plain).collect())
 }
 
-/// As much of a sender's text as an error repeats.
+/// A sender's text, cut to the length that an error repeats.
 pub(super) fn cut(text: &str) -> String {
     let mut cut: String = text.chars().take(REPEATED_CHARS_MAX).collect();
     if cut.len() < text.len() {

@@ -1,4 +1,4 @@
-//! Times as an Order Manager writes them: `01-Jun-2015 13:11:51`, `6/1/2015`, on its own clock.
+//! Times as an Order Manager writes them: `01-Jun-2015 13:11:51`, `6/1/2015`, on the Order Manager's own clock.
 
 mod placeholder;
 
@@ -10,21 +10,21 @@ use jiff::civil::{Date, DateTime, Time};
 const MONTHS: [&str; 12] =
     ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
 
-/// Why a text is no time.
+/// Why a text is not a valid time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The date in it is none.
+    /// The date is not valid.
     #[error("{text:?} is no date from 1970 to 9999, written as {} or as 01-Jun-2015", written(*.dates))]
     Date {
-        /// As it came, cut.
+        /// The text as received, cut to a readable length.
         text: String,
-        /// How the inlet reads three numbers.
+        /// The order in which the inlet reads a date of three numbers.
         dates: DateOrder,
     },
-    /// The time of day in it is none.
+    /// The time of day is not valid.
     #[error("{text:?} has no time of day such as 13:11:51 or 1:11:51 PM after its date")]
     TimeOfDay {
-        /// As it came, cut.
+        /// The text as received, cut to a readable length.
         text: String,
     },
 }
@@ -36,7 +36,8 @@ fn written(dates: DateOrder) -> &'static str {
     }
 }
 
-/// A day as [`crate::validate::Fields`] takes it. A time of day behind it must be one and is left out. None: the text stands for no date.
+/// A day as [`crate::validate::Fields`] expects it. A time of day behind the date must be valid and is dropped. `None` if the text stands
+/// for no date.
 pub(super) fn day(text: &str, inlet: &Inlet) -> Result<Option<String>, Error> {
     if placeholder::stands_for_none(text) {
         return Ok(None);
@@ -44,8 +45,9 @@ pub(super) fn day(text: &str, inlet: &Inlet) -> Result<Option<String>, Error> {
     Ok(Some(civil(text, inlet.dates())?.date().to_string()))
 }
 
-/// A moment as [`crate::validate::Fields`] takes it, with the offset that the inlet's time zone has then. An hour that comes twice when
-/// the clocks go back is the first; one that does not come when they go forward counts on from the hour before. None: the text stands for no date.
+/// A moment as [`crate::validate::Fields`] expects it, with the offset of the inlet's time zone at that moment. An hour that occurs twice
+/// when the clocks go back is the first; an hour that is skipped when they go forward continues from the hour before. `None` if the text
+/// stands for no date.
 pub(super) fn moment(text: &str, inlet: &Inlet) -> Result<Option<String>, Error> {
     if placeholder::stands_for_none(text) {
         return Ok(None);
@@ -74,7 +76,7 @@ fn civil(text: &str, dates: DateOrder) -> Result<DateTime, Error> {
     Ok(date.to_datetime(time.ok_or_else(|| Error::TimeOfDay { text: cut(text) })?))
 }
 
-/// `6/1/2015`, `01-Jun-2015`, `2015-06-01`; a year of two digits is one of this century.
+/// Parses `6/1/2015`, `01-Jun-2015` or `2015-06-01`; a year of two digits is in this century.
 fn date(text: &str, dates: DateOrder) -> Option<Date> {
     let mut pieces = text.splitn(4, ['/', '-', '.']);
     let pieces = [pieces.next()?, pieces.next()?, pieces.next()?, pieces.next().unwrap_or_default()];
@@ -90,7 +92,7 @@ fn date(text: &str, dates: DateOrder) -> Option<Date> {
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
-/// An English month: its name, or the first three letters of it.
+/// The number of an English month, by its name or the first three letters.
 fn month(text: &str) -> Option<u16> {
     let text = text.to_ascii_lowercase();
     let at = MONTHS.iter().position(|month| *month == text || month.get(..3) == Some(text.as_str()))?;
@@ -106,13 +108,13 @@ fn year(text: &str) -> Option<i16> {
     i16::try_from(year).ok().filter(|year| *year >= 1970)
 }
 
-/// Digits only: no sign.
+/// A number of digits only, without a sign.
 fn number(text: &str) -> Option<u16> {
     let digits = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| digits)
 }
 
-/// `13:11:51`, `13:11`, `1:11:51 PM`.
+/// Parses `13:11:51`, `13:11` or `1:11:51 PM`.
 fn time(text: &str) -> Option<Time> {
     let lower = text.to_ascii_lowercase();
     let (clock, half) = match (lower.strip_suffix("am"), lower.strip_suffix("pm")) {

@@ -1,8 +1,8 @@
 //! The XML encoding: one or more orders in the form field `update`.
 //!
-//! The text is first made well-formed where senders err (in `repair.rs`), under limits that hold before anything is built of it; then a real
-//! parser reads it, with document types switched off: there is nothing to expand. Elements are taken by their names, those that are not known
-//! are passed over, and one that stands twice where it has one meaning is refused.
+//! The text is first made well-formed where senders err (in `repair.rs`), under limits that hold before anything is built from it. Then a
+//! real parser reads it, with document types switched off, so that there is nothing to expand. Elements are identified by name; unknown
+//! ones are ignored, and one that stands twice where only one is allowed is refused.
 
 mod repair;
 
@@ -17,47 +17,47 @@ use crate::validate::{Fields, LINE_ITEMS_MAX, LineItemFields, LinePackageFields,
 use roxmltree::{Document, Node, ParsingOptions};
 use std::collections::BTreeSet;
 
-/// Orders of a post, at most.
+/// The most orders of one post.
 pub const ORDERS_MAX: usize = 10_000;
-/// Bytes of one element's text, at most.
+/// The longest text of one element, in bytes.
 pub const TEXT_BYTES_MAX: usize = 64 << 10;
 
-/// Roots that are known. The second is that of orders downloaded from a script.
+/// The root elements that are accepted. The second is that of orders downloaded from a script.
 const ROOTS: [&str; 2] = ["Orders", "SETIOrders"];
 
-/// Why the XML cannot be read. No single order is to blame.
+/// Why the XML cannot be read, for reasons that concern no single order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// It has a document type, which could define entities.
+    /// The document has a document type, which could define entities.
     #[error("it has a document type (<!DOCTYPE), which is never read")]
     DocumentType,
-    /// Its elements lie too deep.
+    /// The elements are nested too deeply.
     #[error("its elements lie more than {DEPTH_MAX} deep")]
     TooDeep,
-    /// It has too many elements.
+    /// The document has too many elements.
     #[error("it has more than {ELEMENTS_MAX} elements")]
     TooManyElements,
-    /// It has too many orders.
+    /// The document has too many orders.
     #[error("it has {count} orders, but {ORDERS_MAX} are the most")]
     TooManyOrders {
-        /// How many.
+        /// The number of orders.
         count: usize,
     },
-    /// The parser does not take it.
+    /// The parser rejects the document.
     #[error("it is not well-formed")]
     Malformed(#[source] roxmltree::Error),
-    /// It is something else.
+    /// The root element is not one of the known ones.
     #[error("its root is {root:?} instead of \"Orders\"")]
     OtherRoot {
-        /// The root's name, cut.
+        /// The root's name, cut to a readable length.
         root: String,
     },
-    /// There is nothing in it.
+    /// The document has no order.
     #[error("it holds no order")]
     NoOrder,
 }
 
-/// The updates of a document, in its order.
+/// The updates of a document, in document order.
 pub(super) fn updates(document: &str, inlet: &Inlet) -> Result<Vec<Result<Fields, Invalid>>, Error> {
     let repaired = repair::repair(document)?;
     // Repairing has bounded the elements, and with them the texts between their tags: there are no other nodes.
@@ -79,7 +79,7 @@ fn order(node: Node<'_, '_>, inlet: &Inlet) -> Result<Fields, Invalid> {
     fields(node, inlet, number.clone()).map_err(|problem| Invalid::new(number.as_deref(), problem))
 }
 
-/// What the inlet leaves out is not looked at.
+/// The fields of one order. Elements that the inlet leaves out are not read.
 fn fields(node: Node<'_, '_>, inlet: &Inlet, number: Option<String>) -> Result<Fields, Found> {
     let order_number = number.ok_or(Problem::OrderNumberMissing { field: "OrderNumber" })?;
     let label = line(node, "Status")?.ok_or(Problem::LabelMissing { field: "Status" })?;
@@ -114,7 +114,7 @@ fn fields(node: Node<'_, '_>, inlet: &Inlet, number: Option<String>) -> Result<F
     })
 }
 
-/// A package, the id by which lines of this post refer to it, and the id by which it is known from post to post.
+/// A package, the id by which lines of this post refer to it, and the id that identifies it from post to post.
 struct Given {
     package_id: Option<String>,
     id: String,
@@ -199,14 +199,14 @@ fn children<'a, 'input>(parent: Node<'a, 'input>, name: &'static str) -> impl It
     parent.children().filter(move |node| node.has_tag_name(name))
 }
 
-/// The one child of this name.
+/// The only child with this name; `None` if there is none, an error if there are several.
 fn only<'a, 'input>(parent: Node<'a, 'input>, name: &'static str) -> Result<Option<Node<'a, 'input>>, Problem> {
     let mut found = children(parent, name);
     let first = found.next();
     if found.next().is_some() { Err(Problem::Twice { name }) } else { Ok(first) }
 }
 
-/// The text of the one child of this name.
+/// The text of the only child with this name; `None` if there is no such child.
 fn content<'a>(parent: Node<'a, '_>, name: &'static str) -> Result<Option<&'a str>, Problem> {
     let Some(node) = only(parent, name)? else { return Ok(None) };
     if node.children().any(|child| child.is_element()) {
@@ -223,7 +223,7 @@ fn line(parent: Node<'_, '_>, name: &'static str) -> Result<Option<String>, Prob
     Ok(content(parent, name)?.and_then(text::line))
 }
 
-/// A text of several lines, unless the inlet leaves notes out.
+/// A text of several lines; `None` if the inlet leaves notes out.
 fn note(parent: Node<'_, '_>, name: &'static str, inlet: &Inlet) -> Result<Option<String>, Problem> {
     if inlet.leaves_out(LeaveOut::Notes) {
         return Ok(None);

@@ -1,34 +1,34 @@
-//! Alerts: conditions that somebody must act on, each there until it is cleared.
+//! Alerts: conditions that a person must act on, each open until it is cleared.
 //!
-//! One of which somebody was told stays on record after it was cleared, until they were told that as well.
+//! An alert that was sent to a person stays on record after it was cleared, until that was sent as well.
 
 use super::{Error, Tx, View};
 use crate::id::MerchantId;
 use rusqlite::Row;
 
-/// An alert.
+/// An alert with its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// What kind of condition, by name.
+    /// The kind of condition, by name.
     pub kind: String,
-    /// What it is about: a cart, an order. Empty: the whole installation.
+    /// What the alert is about, such as a cart or an order; empty for the whole installation.
     pub subject: String,
-    /// What there is to know, for people.
+    /// The details, for people.
     pub detail: String,
-    /// Since when.
+    /// When the alert was raised.
     pub raised_at_unix_ms: u64,
-    /// When somebody was told last. None: nobody was.
+    /// When a person was last told; `None` if nobody was.
     pub told_at_unix_ms: Option<u64>,
-    /// When it was cleared. None: it is open.
+    /// When the alert was cleared; `None` while it is open.
     pub cleared_at_unix_ms: Option<u64>,
 }
 
-/// Raises an alert. One that is open stays open since when it was, and has the newer detail; so does one that was cleared and of whose end
-/// nobody was told. Tells whether it is a new one.
+/// Raises an alert. An open alert keeps its time and gets the new detail; so does one that was cleared without anybody being told of its
+/// end. Returns whether the alert is new.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn raise(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &str, detail: &str, at_unix_ms: u64) -> Result<bool, Error> {
     let sql = "UPDATE alerts SET detail = ?4, cleared_at = NULL WHERE merchant = ?1 AND kind = ?2 AND subject = ?3";
     if tx.run("raise an alert", sql, (merchant, kind, subject, detail))? > 0 {
@@ -39,11 +39,11 @@ pub fn raise(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &str, deta
     Ok(true)
 }
 
-/// Clears an alert, and gives it back as it was if it was open. Of one that nobody was told of nothing is left.
+/// Clears an alert, and returns it as it was; `None` if it was not open. An alert that nobody was told of is deleted.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn clear(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &str, at_unix_ms: u64) -> Result<Option<Alert>, Error> {
     let key = (merchant, kind, subject);
     let sql = "SELECT kind, subject, detail, raised_at, told_at, cleared_at FROM alerts
@@ -58,22 +58,22 @@ pub fn clear(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &str, at_u
     Ok(Some(open))
 }
 
-/// Takes an alert off the record, whether or not it is open. Tells whether it was there.
+/// Deletes an alert, whether or not it is open. Returns whether it was there.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &str) -> Result<bool, Error> {
     let sql = "DELETE FROM alerts WHERE merchant = ?1 AND kind = ?2 AND subject = ?3";
     tx.run("forget an alert", sql, (merchant, kind, subject)).map(|rows| rows > 0)
 }
 
-/// Notes that somebody was told of an alert as it stands: that it is open, or that it was cleared, with which it goes. Tells whether it
-/// stood so still.
+/// Records that a person was told of an alert as given: that it is open, or that it was cleared, after which it is deleted. Returns whether
+/// the alert was still in that state.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn told(tx: &Tx<'_>, merchant: &MerchantId, alert: &Alert, at_unix_ms: u64) -> Result<bool, Error> {
     let Alert { kind, subject, cleared_at_unix_ms, .. } = alert;
     let rows = match cleared_at_unix_ms {
@@ -89,22 +89,22 @@ pub fn told(tx: &Tx<'_>, merchant: &MerchantId, alert: &Alert, at_unix_ms: u64) 
     Ok(rows > 0)
 }
 
-/// Every open alert, the oldest first.
+/// Lists every open alert, the oldest first.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn open(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Alert>, Error> {
     let sql = "SELECT kind, subject, detail, raised_at, told_at, cleared_at FROM alerts WHERE merchant = ?1 AND cleared_at IS NULL
         ORDER BY raised_at, kind, subject";
     view.all("list the alerts", sql, (merchant,), read)
 }
 
-/// Every alert on record, those among them that were cleared and whose end is still to be told. The oldest first.
+/// Lists every alert on record, including those that were cleared and whose end nobody was told of yet. The oldest first.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn on_record(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Alert>, Error> {
     let sql = "SELECT kind, subject, detail, raised_at, told_at, cleared_at FROM alerts WHERE merchant = ?1
         ORDER BY raised_at, kind, subject";

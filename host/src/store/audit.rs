@@ -1,4 +1,4 @@
-//! Who changed what, and when: lines that are added and never changed.
+//! The audit: who changed what, and when. Lines are added and never changed.
 
 use super::{Error, Tx, View};
 use crate::id::MerchantId;
@@ -6,15 +6,15 @@ use crate::id::MerchantId;
 /// A line of the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// When.
+    /// When the change was made.
     pub at_unix_ms: u64,
-    /// Who: a user, a token's name.
+    /// The name of the user or of the token.
     pub who: String,
-    /// What was done, by name.
+    /// The kind of change, by name.
     pub what: String,
-    /// To what: a cart, a parameter.
+    /// What was changed, such as a cart or a parameter.
     pub subject: String,
-    /// More of it. Never a secret.
+    /// Further detail, never a secret; `None` if there is none.
     pub detail: Option<String>,
 }
 
@@ -22,18 +22,18 @@ pub struct Line {
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn add(tx: &Tx<'_>, merchant: &MerchantId, line: &Line) -> Result<(), Error> {
     let sql = "INSERT INTO audit (merchant, at, who, what, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let Line { at_unix_ms, who, what, subject, detail } = line;
     tx.run("add a line to the audit", sql, (merchant, at_unix_ms, who, what, subject, detail)).map(drop)
 }
 
-/// The last lines, at most so many, the last first.
+/// Lists the most recent lines, at most `most`, the most recent first.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn last(view: &View<'_>, merchant: &MerchantId, most: u32) -> Result<Vec<Line>, Error> {
     let sql = "SELECT at, who, what, subject, detail FROM audit WHERE merchant = ?1 ORDER BY at DESC, nth DESC LIMIT ?2";
     view.all("read the audit", sql, (merchant, most), |row| {

@@ -1,6 +1,6 @@
-//! Copies of the store: one that is consistent while it is being written, and the way back from it.
+//! Backups of the store: a copy that is consistent while the store is in use, and the restore from a copy.
 //!
-//! A copy holds credentials sealed and never the key that opens them: whoever has both has the secrets, so they are kept apart.
+//! A copy holds the credentials sealed and never the key that opens them. Whoever has both has the secrets, so keep them apart.
 
 use super::error::failure;
 use super::{Error, Store, Tx, View, clock, connect, migrate};
@@ -11,45 +11,45 @@ use rusqlite::backup::{Backup, StepResult};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// Pages copied between two words of progress.
+/// The number of pages copied between two progress reports.
 const STEP_PAGES: i32 = 4096;
-/// Why a cart is paused that came out of a backup.
+/// The reason of the pause that a restore sets on every cart.
 pub const RESTORED: &str = "restored";
 
-/// How far a copy has come, in pages.
+/// The progress of a copy, in pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Copied.
+    /// Pages copied so far.
     pub done: u64,
-    /// In all.
+    /// Pages in all.
     pub total: u64,
 }
 
-/// What must be asked of the carts after a restore: what happened between the backup and now.
+/// What a backup cannot know after a restore: what happened at the carts between the backup and now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
-    /// When the backup was made. Whatever came later is not in it.
+    /// When the backup was made; nothing later is in it. `None` if the store does not come from a backup.
     pub backed_up_at_unix_ms: Option<u64>,
-    /// How many orders had an update that was not settled: an earlier attempt may have reached the cart.
+    /// The number of orders with an update that was not settled: an earlier attempt may have reached the cart.
     pub doubtful_orders: u64,
-    /// Each cart that accepted anything.
+    /// Each cart that ever accepted an update.
     pub carts: Vec<CartGap>,
 }
 
 /// Where the backup's knowledge of a cart ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CartGap {
-    /// Whose.
+    /// The merchant who owns the cart.
     pub merchant: MerchantId,
-    /// The cart.
+    /// The cart that is described.
     pub cart: CartId,
-    /// How many of its orders are known.
+    /// The number of the cart's orders that are known.
     pub orders: u64,
     /// The order whose update was accepted last.
     pub last_order: String,
-    /// That update's number.
+    /// The sequence number of that update.
     pub last_sequence: u64,
-    /// When it was accepted.
+    /// When that update was accepted.
     pub last_accepted_at_unix_ms: u64,
 }
 
@@ -64,7 +64,7 @@ impl Store {
     }
 }
 
-/// A store's file that is to be copied, whoever else reads and writes it.
+/// A store's file that is to be copied, while others read and write it.
 #[derive(Debug)]
 pub struct Source {
     file: PathBuf,
@@ -86,23 +86,24 @@ impl Source {
         Ok(Source { file: file.to_owned(), connection })
     }
 
-    /// How many bytes a copy takes.
+    /// The size of a copy, in bytes.
     ///
     /// # Errors
     ///
-    /// [`Error`], when it could not be read.
+    /// [`Error`] if the read fails.
     pub fn bytes(&self) -> Result<u64, Error> {
         let asked = |pragma| self.connection.query_row(pragma, (), |row| row.get::<_, u64>(0));
         let bytes = asked("PRAGMA page_count").and_then(|pages| Ok(pages.saturating_mul(asked("PRAGMA page_size")?)));
         bytes.map_err(|source| Error::on(&self.connection, format!("look at {}", self.file.display()), source))
     }
 
-    /// Copies the store to a new file, as it is when this begins, while it goes on being read and written. The copy is whole and complete under its
-    /// name or not there. The key file is not in it.
+    /// Copies the store to a new file, as it is when the copy begins, while the store stays in use. The copy is complete under its name or
+    /// not there at all. The copy does not include the key file.
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`], [`Error::Damaged`] where a page of the store is damaged, and [`Error`] where the copy could not be read or written.
+    /// [`Error::Exists`], [`Error::Damaged`] if a page of the store is damaged, or another [`Error`] if the copy could not be read or
+    /// written.
     pub fn copy(&self, to: &Path, at_unix_ms: u64, progress: impl FnMut(Progress)) -> Result<(), Error> {
         if to.exists() {
             return Err(Error::Exists { file: to.to_owned() });
@@ -123,14 +124,14 @@ impl Source {
         publish(&partial, to)
     }
 
-    /// A copy holds what the store holds, so that a damaged page of the store is found in it.
+    /// Checks the copy, which holds what the store holds, so that a damaged page of the store is found.
     fn assert_copy_is_sound(&self, copy: &Path) -> Result<(), Error> {
         let connection = connect::read_only(copy)?;
         assert_sound(&connection).map_err(|source| Error::of(format!("copy the store {}", self.file.display()), source))
     }
 }
 
-/// Copies one snapshot to a new file and syncs it.
+/// Copies one snapshot to a new file and syncs the file.
 pub(super) fn copy(from: &Connection, to: &Path, mut progress: impl FnMut(Progress)) -> Result<(), Error> {
     let mut copy = connect::new_file(to)?;
     let mut copied = || -> rusqlite::Result<()> {
@@ -159,7 +160,7 @@ pub(super) fn copy(from: &Connection, to: &Path, mut progress: impl FnMut(Progre
     File::open(to).and_then(|file| file.sync_all()).map_err(Error::file("sync", to))
 }
 
-/// A copy that was looked through and found whole.
+/// A backup whose pages were checked and found sound.
 #[derive(Debug)]
 pub struct SoundCopy {
     file: PathBuf,
@@ -167,7 +168,7 @@ pub struct SoundCopy {
 }
 
 impl SoundCopy {
-    /// Looks through a copy.
+    /// Opens and checks a backup.
     ///
     /// # Errors
     ///
@@ -183,11 +184,11 @@ impl SoundCopy {
         Ok(SoundCopy { file: file.to_owned(), connection })
     }
 
-    /// Brings it back as a new file: every cart paused, every order with an unsettled update in doubt.
+    /// Restores the backup as a new file: every cart paused, every order with an unsettled update in doubt.
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`], else [`Error`] when it could not be written.
+    /// [`Error::Exists`], or another [`Error`] if the write fails.
     pub fn restore(&self, to: &Path, now: impl Into<Reading>) -> Result<Gap, Error> {
         let now = now.into();
         copy(&self.connection, to, |_| {})?;
@@ -199,7 +200,7 @@ impl SoundCopy {
     }
 }
 
-/// Nothing that came out of a backup is sent before somebody has looked.
+/// Pauses every cart, so that nothing out of a backup is sent before a person has looked.
 fn pause(restored: &Connection, at_unix_ms: u64) -> rusqlite::Result<()> {
     let tx = restored.unchecked_transaction()?;
     tx.execute("UPDATE store SET restored_at = ?1", (at_unix_ms,))?;
@@ -220,11 +221,11 @@ fn pause(restored: &Connection, at_unix_ms: u64) -> rusqlite::Result<()> {
     tx.commit()
 }
 
-/// Where the knowledge of a restored store ends.
+/// Reads where the knowledge of a restored store ends.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn gap(view: &View<'_>) -> Result<Gap, Error> {
     let what = "find the gap after a backup";
     let backed_up_at_unix_ms = view.one(what, "SELECT backed_up_at FROM store", (), |row| row.get(0))?.flatten();
@@ -264,7 +265,7 @@ fn partial(to: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Gives a finished file its name, in a way that survives a loss of power.
+/// Renames a finished file to its name in a way that survives a loss of power.
 fn publish(partial: &Path, to: &Path) -> Result<(), Error> {
     std::fs::rename(partial, to).map_err(Error::file("name the copy", to))?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

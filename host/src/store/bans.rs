@@ -1,4 +1,4 @@
-//! Plugins that run for no cart of a merchant, by the digest of their files.
+//! Plugins that must not run for any cart of a merchant, by the digest of their files.
 
 use super::{Error, Tx, View};
 use crate::id::{Digest, MerchantId};
@@ -7,19 +7,19 @@ use rusqlite::Row;
 /// A plugin that must not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ban {
-    /// The digest of its file.
+    /// The digest of the plugin's file.
     pub digest: Digest,
-    /// Why, for people.
+    /// The reason, for people.
     pub why: String,
-    /// Since when.
+    /// When the plugin was banned.
     pub banned_at_unix_ms: u64,
 }
 
-/// Bans a plugin. One that is banned has the newer reason since when it was. Tells whether it is a new one.
+/// Bans a plugin. A plugin that is banned already gets the new reason and keeps its time. Returns whether the ban is new.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn put(tx: &Tx<'_>, merchant: &MerchantId, ban: &Ban) -> Result<bool, Error> {
     let Ban { digest, why, banned_at_unix_ms } = ban;
     let sql = "UPDATE plugin_bans SET why = ?3 WHERE merchant = ?1 AND digest = ?2";
@@ -31,31 +31,31 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, ban: &Ban) -> Result<bool, Error>
     Ok(true)
 }
 
-/// Takes a ban away. Tells whether there was one.
+/// Lifts a ban. Returns whether there was one.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, digest: Digest) -> Result<bool, Error> {
     let sql = "DELETE FROM plugin_bans WHERE merchant = ?1 AND digest = ?2";
     tx.run("take a plugin's ban away", sql, (merchant, digest)).map(|rows| rows > 0)
 }
 
-/// Every ban, the last first.
+/// Lists every ban, the most recent first.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Ban>, Error> {
     let sql = "SELECT digest, why, banned_at FROM plugin_bans WHERE merchant = ?1 ORDER BY banned_at DESC, digest";
     view.all("list the banned plugins", sql, (merchant,), ban)
 }
 
-/// The ban of a plugin, if there is one.
+/// The ban of a plugin; `None` if it is not banned.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn get(view: &View<'_>, merchant: &MerchantId, digest: Digest) -> Result<Option<Ban>, Error> {
     let sql = "SELECT digest, why, banned_at FROM plugin_bans WHERE merchant = ?1 AND digest = ?2";
     view.one("look up a plugin's ban", sql, (merchant, digest), ban)

@@ -1,4 +1,4 @@
-//! Carts as their operators wrote them, whether they may run, and which plugins ran for them.
+//! Carts as their operators defined them, whether they may run, and which plugins ran for them.
 
 use super::error::bounded;
 use super::{Error, Tx, View};
@@ -6,38 +6,38 @@ use crate::id::{CartId, Digest, MerchantId};
 use crate::receipt::RETRY_WISH_MS_MAX;
 use rusqlite::Row;
 
-/// The longest definition that is kept.
+/// The largest definition that is stored, in bytes of TOML.
 pub const DEFINITION_BYTES_MAX: usize = 256 << 10;
 
-/// What an operator says of a cart.
+/// An operator's definition of a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
-    /// Its id.
+    /// The cart's id.
     pub cart: CartId,
-    /// The whole TOML.
+    /// The whole definition, as TOML.
     pub text: String,
-    /// The digest of the plugin that it is pinned to.
+    /// The digest of the plugin that the cart is pinned to; `None` if it is pinned to none.
     pub plugin: Option<Digest>,
-    /// Its mode, by name.
+    /// The cart's mode, by name.
     pub mode: String,
 }
 
-/// A cart as it stands.
+/// A cart with its current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cart {
-    /// What its operator says.
+    /// The operator's definition.
     pub definition: Definition,
-    /// Whether it is enabled.
+    /// Whether the cart is enabled; a disabled cart is sent nothing.
     pub enabled: bool,
-    /// Whether it is paused.
+    /// The cart's own pause; `None` if it has none.
     pub pause: Option<Pause>,
-    /// Whether it is paused together with all others; it may have been paused before.
+    /// Whether the cart is paused together with all others, besides any pause of its own.
     pub paused_with_all: bool,
-    /// When it was first defined.
+    /// When the cart was first defined.
     pub made_at_unix_ms: u64,
-    /// When its definition changed last.
+    /// When the definition last changed.
     pub changed_at_unix_ms: u64,
-    /// How often lists that only its shop knows were kept.
+    /// How often lists that only the cart's shop knows were stored.
     pub lists: u64,
 }
 
@@ -46,27 +46,27 @@ pub struct Cart {
 pub struct Pause {
     /// The reason, by name.
     pub why: String,
-    /// Until when. None: until somebody resumes it.
+    /// The end of the pause; `None` until somebody resumes the cart.
     pub until_unix_ms: Option<u64>,
-    /// What the plugin said when it was paused, for whoever must act on it.
+    /// What the plugin said when the cart was paused, for the person who must act; `None` if it said nothing.
     pub said: Option<String>,
 }
 
-/// No pause that ends by itself is longer: a day, and as much again for a clock that was set meanwhile.
+/// The longest pause that ends by itself: a day, and as much again for a clock that was set meanwhile.
 pub const PAUSE_MS_MAX: u64 = 2 * RETRY_WISH_MS_MAX;
 
 impl Pause {
-    /// A pause of this reason until then. None: until somebody resumes it.
+    /// A pause for this reason until the given time; `None` until somebody resumes the cart.
     pub fn new(why: impl Into<String>, until_unix_ms: Option<u64>) -> Pause {
         Pause { why: why.into(), until_unix_ms, said: None }
     }
 
-    /// Whether it holds at this time. One whose end lies beyond all limits was written by a clock that was wrong.
+    /// Whether the pause holds at this time. A pause whose end lies beyond [`PAUSE_MS_MAX`] does not: a wrong clock wrote it.
     pub fn holds(&self, now_unix_ms: u64) -> bool {
         self.until_unix_ms.is_none_or(|until| until > now_unix_ms && until - now_unix_ms <= PAUSE_MS_MAX)
     }
 
-    /// Whether it takes the place of another: it is longer, or the other's end lies beyond all limits.
+    /// Whether the pause replaces another: it is longer, or the other's end lies beyond [`PAUSE_MS_MAX`].
     pub fn outlasts(&self, other: &Pause) -> bool {
         match (other.until_unix_ms, self.until_unix_ms) {
             (None, _) => false,
@@ -81,17 +81,17 @@ impl Pause {
 pub struct PluginRun {
     /// The plugin's digest.
     pub plugin: Digest,
-    /// When it ran first.
+    /// When the plugin first ran for the cart.
     pub first_ran_at_unix_ms: u64,
-    /// When it ran last.
+    /// When the plugin last ran for the cart.
     pub last_ran_at_unix_ms: u64,
 }
 
-/// Keeps a definition. A new cart is enabled and not paused; one that is known stays as enabled and as paused as it is.
+/// Stores a definition. A new cart is enabled and not paused; an existing cart keeps its state.
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`], else [`Error`] when it could not be written.
+/// [`Error::TooLarge`], or another [`Error`] if the write fails.
 pub fn put(tx: &Tx<'_>, merchant: &MerchantId, definition: &Definition, at_unix_ms: u64) -> Result<(), Error> {
     let Definition { cart, text, plugin, mode } = definition;
     bounded("keep a cart's definition", text, DEFINITION_BYTES_MAX)?;
@@ -102,21 +102,21 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, definition: &Definition, at_unix_
     tx.run("keep a cart", sql, (merchant, cart, text, plugin, mode, at_unix_ms)).map(drop)
 }
 
-/// Enables or disables a cart. Tells whether there is such a cart.
+/// Enables or disables a cart. Returns whether there is such a cart.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn set_enabled(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, enabled: bool) -> Result<bool, Error> {
     let sql = "UPDATE carts SET enabled = ?3 WHERE merchant = ?1 AND cart = ?2";
     tx.run("enable or disable a cart", sql, (merchant, cart, enabled)).map(|rows| rows > 0)
 }
 
-/// Pauses a cart, or resumes it with None, whatever it was paused for before. Tells whether there is such a cart.
+/// Pauses a cart, or resumes it with `None`, whatever the earlier pause. Returns whether there is such a cart.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn set_pause(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: Option<&Pause>) -> Result<bool, Error> {
     let sql = "UPDATE carts SET paused_why = ?3, paused_until = ?4, paused_said = ?5, paused_with_all = 0, own_paused_why = NULL,
         own_paused_until = NULL, own_paused_said = NULL WHERE merchant = ?1 AND cart = ?2";
@@ -125,12 +125,12 @@ pub fn set_pause(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: Optio
     tx.run("pause or resume a cart", sql, (merchant, cart, why, until, said)).map(|rows| rows > 0)
 }
 
-/// Pauses a cart, unless it is paused for longer already: a rate limit does not end what a person began. One that is paused together with
-/// all others has this pause when they are resumed. Tells whether it was paused now.
+/// Pauses a cart, unless it is paused for longer already: a rate limit does not end a pause that a person began. A cart that is paused
+/// together with all others has this pause once they are resumed. Returns whether the cart was paused now.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn pause_longer(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: &Pause) -> Result<bool, Error> {
     // As [`Pause::outlasts`] says.
     let key = (merchant, cart, &pause.why, pause.until_unix_ms, PAUSE_MS_MAX, &pause.said);
@@ -145,12 +145,11 @@ pub fn pause_longer(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, pause: &P
     tx.run("pause a cart", sql, key).map(|rows| rows > 0)
 }
 
-/// Pauses every cart, those that are paused already as well: what each had of its own is kept beside. Tells how many this made paused
-/// together.
+/// Pauses every cart, including those that are paused already; each keeps its own pause beside. Returns how many carts this paused.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn pause_all(tx: &Tx<'_>, merchant: &MerchantId, why: &str) -> Result<usize, Error> {
     let sql =
         "UPDATE carts SET own_paused_why = paused_why, own_paused_until = paused_until, own_paused_said = paused_said, paused_with_all = 1,
@@ -158,12 +157,12 @@ pub fn pause_all(tx: &Tx<'_>, merchant: &MerchantId, why: &str) -> Result<usize,
     tx.run("pause all carts", sql, (merchant, why))
 }
 
-/// Gives every cart that was paused together with the others back what it had of its own: most go on, and what was paused by itself stays
-/// so. Tells how many there were.
+/// Ends the common pause of all carts and leaves each with its own: most go on, and a cart that was paused by itself stays paused. Returns
+/// how many carts there were.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn resume_all(tx: &Tx<'_>, merchant: &MerchantId) -> Result<usize, Error> {
     let sql =
         "UPDATE carts SET paused_why = own_paused_why, paused_until = own_paused_until, paused_said = own_paused_said, paused_with_all = 0,
@@ -171,11 +170,11 @@ pub fn resume_all(tx: &Tx<'_>, merchant: &MerchantId) -> Result<usize, Error> {
     tx.run("resume all carts", sql, (merchant,))
 }
 
-/// Ends the pauses of this reason at the carts that are pinned to a plugin. Tells which carts go on.
+/// Ends the pauses with this reason at the carts that are pinned to a plugin, and lists the carts that go on.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn end_pauses(tx: &Tx<'_>, merchant: &MerchantId, plugin: Digest, why: &str) -> Result<Vec<CartId>, Error> {
     let key = (merchant, plugin, why);
     let sql = "SELECT cart FROM carts WHERE merchant = ?1 AND plugin = ?2 AND paused_why = ?3 AND paused_with_all = 0 ORDER BY cart";
@@ -191,23 +190,24 @@ pub fn end_pauses(tx: &Tx<'_>, merchant: &MerchantId, plugin: Digest, why: &str)
     Ok(carts)
 }
 
-/// Notes that a plugin ran for a cart, which makes it one to roll back to.
+/// Records that a plugin ran for a cart, so that the cart can be rolled back to it.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn ran(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, plugin: Digest, at_unix_ms: u64) -> Result<(), Error> {
     let sql = "INSERT INTO cart_plugins (merchant, cart, plugin, first_ran_at, last_ran_at) VALUES (?1, ?2, ?3, ?4, ?4)
         ON CONFLICT DO UPDATE SET last_ran_at = excluded.last_ran_at";
     tx.run("note that a cart's plugin ran", sql, (merchant, cart, plugin, at_unix_ms)).map(drop)
 }
 
-/// Removes a cart with its parameters, its credentials, its lists and the plugins that ran. Decisions, receipts and the audit stay. What it was told
-/// of its orders no longer counts: a cart that is made later under this id was told nothing. Tells whether there was such a cart.
+/// Removes a cart with its parameters, credentials, lists and the record of the plugins that ran. Decisions, receipts and the audit stay.
+/// What the cart was told of its orders no longer counts: a later cart with this id was told nothing. Returns whether there was such a
+/// cart.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId) -> Result<bool, Error> {
     for sql in [
         "DELETE FROM parameters WHERE merchant = ?1 AND cart = ?2",
@@ -225,33 +225,33 @@ pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId) -> Result<bool,
     tx.run("remove a cart", sql, (merchant, cart)).map(|rows| rows > 0)
 }
 
-/// One cart.
+/// Looks up one cart; `None` if there is none.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn get(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Option<Cart>, Error> {
     let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, paused_with_all, made_at, changed_at, paused_said, lists FROM carts
         WHERE merchant = ?1 AND cart = ?2";
     view.one("look up a cart", sql, (merchant, cart), read)
 }
 
-/// Every cart, by its id.
+/// Lists every cart, by id.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Cart>, Error> {
     let sql = "SELECT cart, definition, plugin, mode, enabled, paused_why, paused_until, paused_with_all, made_at, changed_at, paused_said, lists FROM carts
         WHERE merchant = ?1 ORDER BY cart";
     view.all("list the carts", sql, (merchant,), read)
 }
 
-/// Every plugin that ran for a cart, the last first.
+/// Lists every plugin that ran for a cart, the most recent first.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn plugins_that_ran(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Vec<PluginRun>, Error> {
     let sql = "SELECT plugin, first_ran_at, last_ran_at FROM cart_plugins WHERE merchant = ?1 AND cart = ?2
         ORDER BY last_ran_at DESC, first_ran_at DESC, plugin";

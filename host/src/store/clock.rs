@@ -1,7 +1,7 @@
-//! The clock of an installation: the machine's, with the store's memory of how it was set.
+//! The clock of an installation: the machine's clock, with the store's memory of how it was set.
 //!
-//! What is remembered is written when the store is opened, within a minute while the clock is asked, and at once when the wall clock was set: before
-//! whatever is stamped by it then, because the writer takes its jobs in the order in which they come.
+//! The memory is written when the store is opened, once a minute while the clock is in use, and at once when the wall clock was set: before
+//! anything that is stamped with the new time, because the writer takes its jobs in the order in which they come.
 
 use super::writer::{self, Job, Ran};
 use super::{Error, Tx, View};
@@ -10,18 +10,18 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, oneshot};
 
-/// What is remembered is written again after this time.
+/// The memory is written again after this time.
 const SAVE_MS: u64 = 60_000;
-/// So long after it could not be written.
+/// The memory is written again after this time if the last write failed.
 const SAVE_AGAIN_MS: u64 = 1_000;
 
-/// What a store remembers, and how much of that is on disk.
+/// The memory of the clock, and how much of it is on disk.
 #[derive(Debug)]
 pub(super) struct Held {
     memory: Memory,
-    /// The service time after which it is to be written again.
+    /// The service time at which the memory is to be written again.
     save_at_ms: u64,
-    /// The last write, until its end is known.
+    /// The last write, until its result is known.
     saving: Option<oneshot::Receiver<Ran<(), Error>>>,
 }
 
@@ -29,11 +29,11 @@ pub(super) struct Held {
 pub struct KeptClock {
     inner: Arc<dyn Clock>,
     held: Arc<Mutex<Held>>,
-    /// Weak: the clock does not keep the store open.
+    /// A weak sender, so that the clock does not keep the store open.
     jobs: mpsc::WeakSender<Job>,
 }
 
-/// Takes up what a store remembers. A store that remembers nothing begins with the last time that stands in it.
+/// Loads the memory of a store. A store without one begins with the last time stamp in its rows.
 pub(super) fn open(tx: &Tx<'_>, reading: &Reading) -> Result<Held, Error> {
     let memory = match load(tx)? {
         Some(mut memory) => {
@@ -56,7 +56,7 @@ pub(super) fn open(tx: &Tx<'_>, reading: &Reading) -> Result<Held, Error> {
     Ok(Held { memory, save_at_ms, saving: None })
 }
 
-/// A restored store: the person who restores it says that the clock is right.
+/// Sets the memory of a restored store: the person who restores it vouches for the clock.
 pub(super) fn restore(tx: &Tx<'_>, reading: &Reading) -> Result<(), Error> {
     let mut memory = match load(tx)? {
         Some(memory) => memory,
@@ -66,7 +66,7 @@ pub(super) fn restore(tx: &Tx<'_>, reading: &Reading) -> Result<(), Error> {
     save(tx, &memory)
 }
 
-/// Begins to remember.
+/// Begins a memory for a store without one.
 fn begun(view: &View<'_>, reading: &Reading) -> Result<Memory, Error> {
     let sql = "SELECT max(at) FROM (
         SELECT max(made_at) AS at FROM merchants UNION ALL SELECT max(changed_at) FROM carts UNION ALL SELECT max(accepted_at) FROM orders
@@ -113,17 +113,17 @@ impl KeptClock {
         KeptClock { inner, held, jobs }
     }
 
-    /// The stamps that are older than this for certain, in time that really passed: ranges of the wall clock.
+    /// The ranges of wall clock stamps that are certainly older than this age, counted in time that really passed.
     pub fn older_than(&self, age_ms: u64) -> Vec<Range<u64>> {
         self.observed(|memory| memory.older_than(age_ms)).1
     }
 
-    /// Whether the wall clock is so far from where it should be that it is not believed.
+    /// Whether the wall clock is so far off that it is not trusted; `None` if it is trusted.
     pub fn doubt(&self) -> Option<Doubt> {
         self.observed(Memory::doubt).1
     }
 
-    /// A person says that the wall clock is right. Gives what was in doubt, and what is remembered now: for [`keep`].
+    /// Records that a person vouches for the wall clock. Returns the doubt that this ended and the new memory, for [`keep`].
     pub fn confirm(&self) -> (Option<Doubt>, Memory) {
         let reading = self.inner.reading();
         let mut held = self.held.lock().expect("nobody panics while holding it");
@@ -133,7 +133,7 @@ impl KeptClock {
         (doubt, held.memory.clone())
     }
 
-    /// Reads the clocks, takes in what they show, and asks what is remembered.
+    /// Reads the clocks, updates the memory with the reading, and queries the memory.
     fn observed<T>(&self, ask: impl FnOnce(&Memory) -> T) -> (Reading, T) {
         let reading = self.inner.reading();
         let mut held = self.held.lock().expect("nobody panics while holding it");
@@ -158,7 +158,7 @@ impl KeptClock {
         (reading, answer)
     }
 
-    /// Has the writer keep what is remembered, and does not wait for it.
+    /// Sends the memory to the writer without waiting for the result.
     fn save(&self, held: &mut Held) {
         let memory = held.memory.clone();
         let (reply, saving) = oneshot::channel();
@@ -171,11 +171,11 @@ impl KeptClock {
     }
 }
 
-/// Keeps what is remembered of the clock.
+/// Stores the memory of the clock.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn keep(tx: &Tx<'_>, memory: &Memory) -> Result<(), Error> {
     save(tx, memory)
 }

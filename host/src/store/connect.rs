@@ -1,4 +1,4 @@
-//! How the store's file is opened: what is asserted before anything is written to it, and how each connection is set.
+//! Opening the store's file: the checks before anything is written to it, and the settings of each connection.
 
 use super::{Error, migrate};
 use crate::fault::Fault;
@@ -6,17 +6,17 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
-/// In the file's header: `Cart`.
+/// The application id in the file's header: the bytes `Cart`.
 const APPLICATION_ID: i32 = 0x4361_7274;
-/// The first SQLite that keeps every committed write when two connections checkpoint and commit at once.
+/// The first SQLite release that never loses a committed write when two connections checkpoint and commit at once.
 const LIBRARY_MIN: i32 = 3_051_003;
 /// How long a connection waits for another program's lock.
 const BUSY_WAIT: Duration = Duration::from_secs(2);
-/// Pages in the log before a commit moves them into the database.
+/// The number of pages in the log after which a commit moves them into the database.
 const LOG_PAGES_MAX: u32 = 4_000;
-/// The log's file is cut back to this when it has grown under a long read.
+/// The size to which the log's file is cut back after a long read let it grow: 64 MiB.
 const LOG_BYTES_KEPT: u32 = 64 << 20;
-/// How much of the file the writer keeps in memory: the inner pages of every table and index of a long queue.
+/// The writer's page cache: the inner pages of every table and index of a long queue fit into it.
 const WRITER_CACHE_KIB: i32 = 16 << 10;
 
 pub(super) fn assert_library() -> Result<(), Error> {
@@ -27,7 +27,7 @@ fn new_enough(version: i32) -> bool {
     version >= LIBRARY_MIN
 }
 
-/// The writer's connection to a file that is there. Nothing is changed in it yet.
+/// The writer's connection to an existing file. Opening changes nothing in the file.
 pub(super) fn read_write(file: &Path) -> Result<Connection, Error> {
     assert_library()?;
     let metadata = std::fs::metadata(file).map_err(|source| match source.kind() {
@@ -52,14 +52,14 @@ fn read_only_file(file: &Path) -> Error {
     Error::ReadOnly { what: format!("open {}", file.display()).into() }
 }
 
-/// A connection that only reads, to a file that is there.
+/// A read-only connection to an existing file.
 pub(super) fn read_only(file: &Path) -> Result<Connection, Error> {
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "query_only", true).map_err(|source| failed(&connection, file, source))?;
     Ok(connection)
 }
 
-/// A connection to a new file, which must not be there.
+/// A connection to a new file; fails if the file exists.
 pub(super) fn new_file(file: &Path) -> Result<Connection, Error> {
     assert_library()?;
     // SQLite itself would take an existing file; its own files beside it get the same mode.
@@ -101,7 +101,7 @@ fn set(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// What it means that a file was not opened. SQLite only says that, so the file is tried once more, without SQLite.
+/// Finds out why a file could not be opened. SQLite says only that it could not, so the file is opened once more without SQLite.
 fn unopened(file: &Path, source: rusqlite::Error) -> Error {
     let what = format!("open {}", file.display()).into();
     match std::fs::File::open(file).map_err(|error| Fault::of(&error)) {
@@ -111,14 +111,14 @@ fn unopened(file: &Path, source: rusqlite::Error) -> Error {
     }
 }
 
-/// Moves the whole log into the database and cuts its file to nothing. False: somebody reads from it meanwhile.
+/// Moves the whole log into the database and truncates the log's file. `false` if a reader prevented it.
 pub(super) fn empty_log(file: &Path) -> Result<bool, Error> {
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get::<_, bool>(0));
     busy.map(|busy| !busy).map_err(|source| Error::on(&connection, "move the store's log into the database", source))
 }
 
-/// What an error means while it is not sure yet whose file it is.
+/// Classifies an error on a file that is not yet known to be a store.
 fn failed(connection: &Connection, file: &Path, source: rusqlite::Error) -> Error {
     match source.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => Error::NotOurs { file: file.to_owned() },
@@ -126,7 +126,7 @@ fn failed(connection: &Connection, file: &Path, source: rusqlite::Error) -> Erro
     }
 }
 
-/// Tells a store, or a file that is still empty, from any other file, and refuses a schema from the future.
+/// Accepts a store, or a file that is still empty, and refuses any other file and any schema of a later release.
 pub(super) fn assert_ours(connection: &Connection, file: &Path) -> Result<(), Error> {
     let failed = |source| failed(connection, file, source);
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
@@ -139,18 +139,18 @@ pub(super) fn assert_ours(connection: &Connection, file: &Path) -> Result<(), Er
     if found > known { Err(Error::Newer { file: file.to_owned(), found, known }) } else { Ok(()) }
 }
 
-/// The schema version that a file has.
+/// The schema version in a file's header.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Marks a file as a store of this version, within the transaction that makes it so.
+/// Marks a file as a store of this version, within the transaction that creates or migrates it.
 pub(super) fn set_version(connection: &Connection, version: u32) -> rusqlite::Result<()> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", version)
 }
 
-/// Fails while another program holds the right to write.
+/// Fails while another program holds the write lock.
 fn assert_alone(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")
 }

@@ -1,62 +1,62 @@
-//! Credentials as they are kept: sealed. What is in them only [`crate::vault`] can tell.
+//! Credentials as stored: sealed. Only [`crate::vault`] can open them.
 
 use super::{Error, Tx, View};
 use crate::id::{CartId, MerchantId};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use std::collections::BTreeMap;
 
-/// Where a credential's field belongs.
+/// The place of a credential's field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// The cart.
+    /// The cart that the credential is for.
     pub cart: CartId,
-    /// The credential slot.
+    /// The credential slot, as the plugin's manifest names it.
     pub slot: String,
-    /// The slot's field.
+    /// The slot's field, as the plugin's manifest names it.
     pub field: String,
 }
 
-/// Which of a field's two values.
+/// Which of a field's two values is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Turn {
-    /// The one in use.
+    /// The value in use.
     Current,
-    /// The one that will be in use once it has worked.
+    /// The value that will be in use once it has worked.
     Next,
 }
 
 /// A sealed value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// Where it belongs.
+    /// The cart, slot and field that the value is for.
     pub place: Place,
-    /// Which of the two values.
+    /// Whether the value is the one in use or the next.
     pub turn: Turn,
-    /// The origins that it is for, as `carts/origins.rs` writes them. A value of an earlier release has the host alone.
+    /// The origins that the value may be sent to, as `carts/origins.rs` writes them. A value of an earlier release names the host alone.
     pub bound_to: String,
-    /// Names the key that opens it.
+    /// The id of the key that opens the seal.
     pub key_id: String,
     /// The seal's nonce.
     pub nonce: Vec<u8>,
-    /// The seal.
+    /// The encrypted value.
     pub sealed: Vec<u8>,
-    /// When it was set.
+    /// When the value was set.
     pub set_at_unix_ms: u64,
 }
 
 impl Sealed {
-    /// Whether it is for these origins. A value that is for a host alone is so where all of them are of this host.
+    /// Whether the value may be sent to these origins. A value bound to a host alone may be if all origins have this host.
     pub fn is_bound_to(&self, origins: &str) -> bool {
         let hosts = || origins.split(' ').map(|origin| url::Url::parse(origin).ok()?.host_str().map(str::to_owned));
         self.bound_to == origins || !self.bound_to.contains("://") && hosts().all(|host| host.as_deref() == Some(self.bound_to.as_str()))
     }
 }
 
-/// Keeps a sealed value in the place of the one before.
+/// Stores a sealed value in place of the earlier one.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn put(tx: &Tx<'_>, merchant: &MerchantId, value: &Sealed) -> Result<(), Error> {
     let sql = "INSERT INTO credentials (merchant, cart, slot, field, turn, host, key_id, nonce, sealed, set_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET host = excluded.host, key_id = excluded.key_id,
@@ -65,11 +65,11 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, value: &Sealed) -> Result<(), Err
     tx.run("keep a credential", sql, (merchant, cart, slot, field, turn, bound_to, key_id, nonce, sealed, set_at_unix_ms)).map(drop)
 }
 
-/// Makes the next values of a slot the current ones; a field without a next value keeps its own. Tells whether there were any.
+/// Makes the next values of a slot the current ones; a field without a next value keeps its own. Returns whether there were any.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn promote(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &str) -> Result<bool, Error> {
     let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND turn = 'current' AND field IN
         (SELECT field FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND turn = 'next')";
@@ -78,84 +78,84 @@ pub fn promote(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &str) ->
     tx.run("promote a credential", sql, (merchant, cart, slot)).map(|rows| rows > 0)
 }
 
-/// Removes both values of a field. Tells whether there were any.
+/// Removes both values of a field. Returns whether there were any.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, place: &Place) -> Result<bool, Error> {
     let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4";
     tx.run("forget a credential", sql, (merchant, &place.cart, &place.slot, &place.field)).map(|rows| rows > 0)
 }
 
-/// Removes the next value of a field and leaves the one in use. Tells whether there was one.
+/// Removes the next value of a field and leaves the one in use. Returns whether there was one.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn forget_next(tx: &Tx<'_>, merchant: &MerchantId, place: &Place) -> Result<bool, Error> {
     let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4 AND turn = 'next'";
     tx.run("forget a next credential", sql, (merchant, &place.cart, &place.slot, &place.field)).map(|rows| rows > 0)
 }
 
-/// Notes to which origins those values of a slot may be sent that the cart's definition fetches from elsewhere.
+/// Stores the origins to which a slot's fetched values may be sent: values that the cart's definition reads from elsewhere.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn bind_fetched(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &str, origins: &str) -> Result<(), Error> {
     let sql = "INSERT OR REPLACE INTO fetched_credentials (merchant, cart, slot, origins) VALUES (?1, ?2, ?3, ?4)";
     tx.run("bind a credential", sql, (merchant, cart, slot, origins)).map(drop)
 }
 
-/// Those origins, by slot.
+/// Lists the origins of [`bind_fetched`], by slot.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn fetched(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<BTreeMap<String, String>, Error> {
     let sql = "SELECT slot, origins FROM fetched_credentials WHERE merchant = ?1 AND cart = ?2";
     let all = view.all("look up what credentials are bound to", sql, (merchant, cart), |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(all.into_iter().collect())
 }
 
-/// Forgets those origins of a slot.
+/// Removes the origins of [`bind_fetched`] for a slot.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn unbind_fetched(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &str) -> Result<(), Error> {
     let sql = "DELETE FROM fetched_credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3";
     tx.run("unbind a credential", sql, (merchant, cart, slot)).map(drop)
 }
 
-/// One value.
+/// Looks up one value; `None` if it was never set.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn get(view: &View<'_>, merchant: &MerchantId, place: &Place, turn: Turn) -> Result<Option<Sealed>, Error> {
     let sql = "SELECT cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials
         WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4 AND turn = ?5";
     view.one("look up a credential", sql, (merchant, &place.cart, &place.slot, &place.field, turn), |row| read(row, 0))
 }
 
-/// Every value of a merchant, by place.
+/// Lists every value of a merchant, by place.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Sealed>, Error> {
     let sql = "SELECT cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials WHERE merchant = ?1
         ORDER BY cart, slot, field, turn";
     view.all("list the credentials", sql, (merchant,), |row| read(row, 0))
 }
 
-/// Every value of every merchant: for changing the key, which all of them share.
+/// Lists every value of every merchant, for changing the key that all of them share.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn of_all_merchants(view: &View<'_>) -> Result<Vec<(MerchantId, Sealed)>, Error> {
     let sql = "SELECT merchant, cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials
         ORDER BY merchant, cart, slot, field, turn";

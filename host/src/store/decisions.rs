@@ -1,29 +1,29 @@
-//! The gate's decisions, each with all its answers, so that "why was it not sent?" can be answered later.
+//! The gate's decisions, each with the answer of every check, so that "why was it not sent?" can be answered later.
 
 use super::error::bounded;
 use super::orders::OrderRef;
 use super::{Error, Tx, View};
 use crate::id::MerchantId;
 
-/// The most decisions kept of one order; a further one replaces the oldest.
+/// The most decisions stored for one order; a further one replaces the oldest.
 pub const DECISIONS_PER_ORDER_MAX: u64 = 20;
-/// The longest decision that is kept.
+/// The largest decision that is stored, in bytes of JSON.
 pub const DECISION_BYTES_MAX: usize = 64 << 10;
 
-/// A decision that was kept.
+/// A stored decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// When it was made.
+    /// When the gate decided.
     pub at_unix_ms: u64,
-    /// The decision with every answer, as JSON.
+    /// The decision with the answer of every check, as JSON.
     pub json: String,
 }
 
-/// Keeps a decision.
+/// Stores a decision.
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`], else [`Error`] when it could not be written.
+/// [`Error::TooLarge`], or another [`Error`] if the write fails.
 pub fn add(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, decision: &Decision) -> Result<(), Error> {
     let Decision { at_unix_ms, json } = decision;
     bounded("keep a decision", json, DECISION_BYTES_MAX)?;
@@ -38,11 +38,11 @@ pub fn add(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, decision: &Deci
     tx.run("forget an old decision", sql, (merchant, &order.cart, &order.number, oldest)).map(drop)
 }
 
-/// The decisions about an order, the last first.
+/// Lists the decisions about an order, the most recent first.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn list(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Vec<Decision>, Error> {
     let sql = "SELECT decided_at, decision FROM decisions WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 ORDER BY nth DESC";
     view.all("look up the decisions about an order", sql, (merchant, &order.cart, &order.number), |row| {

@@ -1,4 +1,4 @@
-//! Why something could not be stored or found, by what to do about it.
+//! The errors of the store, sorted by what to do about them.
 
 use super::errno;
 use crate::fault::Fault;
@@ -6,31 +6,31 @@ use rusqlite::{Connection, ErrorCode, ffi};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// Why the store did not do what it was asked.
+/// Why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The SQLite in this program can lose committed writes.
+    /// This program's SQLite library can lose committed writes.
     #[error("this program holds SQLite {found}, which can lose committed writes; build it with the bundled SQLite, 3.51.3 or later")]
     OldLibrary {
-        /// The library's version.
+        /// The version of the library.
         found: &'static str,
     },
     /// There is no such file.
     #[error("there is no store at {}; make a data directory with `cartage init`, or name the right one", .file.display())]
     Missing {
-        /// Where it was looked for.
+        /// The path that was opened.
         file: PathBuf,
     },
-    /// A file that must not be overwritten is there already.
+    /// The file exists and must not be overwritten.
     #[error("{} is there already and was left alone; name a file that does not exist", .file.display())]
     Exists {
-        /// The file.
+        /// The path of the existing file.
         file: PathBuf,
     },
-    /// The file is no SQLite database, or one of another program.
+    /// The file is no SQLite database, or belongs to another program.
     #[error("{} is not a store of Cartage and was left alone", .file.display())]
     NotOurs {
-        /// The file.
+        /// The path that was opened.
         file: PathBuf,
     },
     /// The file was written by a later release.
@@ -39,127 +39,127 @@ pub enum Error {
          go back to the backup that it made before it changed the schema", .file.display()
     )]
     Newer {
-        /// The file.
+        /// The path that was opened.
         file: PathBuf,
-        /// Its version.
+        /// The schema version of the file.
         found: u32,
-        /// The newest that this release knows.
+        /// The newest version that this release knows.
         known: u32,
     },
-    /// The file cannot be kept in the mode in which a crash loses nothing.
+    /// The file cannot be used in the write-ahead mode, in which a crash loses nothing.
     #[error("{} cannot use a write-ahead log (SQLite answered {mode}); put the data directory on a local disk", .file.display())]
     NoWriteAheadLog {
-        /// The file.
+        /// The path of the database file.
         file: PathBuf,
-        /// The mode that SQLite chose.
+        /// The mode that SQLite chose instead.
         mode: String,
     },
-    /// A step from one schema to the next failed; the file is as it was before this step.
+    /// A migration failed; the file is as it was before this migration.
     #[error("could not bring {} to schema version {version} ({name}); it is still at version {found}{}", .file.display(), go_back(.backup))]
     Migration {
-        /// The file.
+        /// The path of the database file.
         file: PathBuf,
-        /// Where the step would have led.
+        /// The version that the migration leads to.
         version: u32,
-        /// The step's name.
+        /// The migration's name.
         name: &'static str,
         /// The version that the file still has.
         found: u32,
-        /// The copy made before the first step.
+        /// The copy made before the first migration; `None` if none was made.
         backup: Option<PathBuf>,
-        /// What failed.
+        /// The error of SQLite.
         #[source]
         source: Box<rusqlite::Error>,
     },
     /// Another program writes to the file.
     #[error("could not {what}: another program is writing to the file; end it, or open the file with `sqlite3 -readonly`")]
     Busy {
-        /// What was attempted.
+        /// The operation that was attempted.
         what: Cow<'static, str>,
     },
-    /// There is no more room. Nothing of this write was kept.
+    /// The disk or quota is full. Nothing of this write was stored.
     #[error("could not {what}: the disk is full, and nothing of it was kept; make room and try again")]
     Full {
-        /// What was attempted.
+        /// The operation that was attempted.
         what: Cow<'static, str>,
     },
-    /// The file cannot be written. Nothing of this write was kept.
+    /// The file is read-only. Nothing of this write was stored.
     #[error("could not {what}: the file is read-only, and nothing of it was kept; give this user the right to write it")]
     ReadOnly {
-        /// What was attempted.
+        /// The operation that was attempted.
         what: Cow<'static, str>,
     },
-    /// The file's content is not what SQLite or Cartage wrote there.
+    /// The file's content is damaged: it is not what SQLite or Cartage wrote.
     #[error("could not {what}: the file is damaged; restore the last backup with `cartage restore`")]
     Damaged {
-        /// What was attempted.
+        /// The operation that was attempted.
         what: Cow<'static, str>,
-        /// What SQLite found.
+        /// The error of SQLite.
         #[source]
         source: Box<rusqlite::Error>,
     },
-    /// The disk failed. Of a write nobody can know whether it was kept.
+    /// The disk failed. Whether a write was stored is unknown.
     #[error("could not {what}: the disk failed under the database; see to the disk before Cartage is started again")]
     Disk {
-        /// What was attempted.
+        /// The operation that was attempted.
         what: Cow<'static, str>,
-        /// What SQLite found.
+        /// The error of SQLite.
         #[source]
         source: Box<rusqlite::Error>,
     },
-    /// The process or the machine has no more file handles or memory. Nothing of this write was kept.
+    /// The process or the machine has no file handles or memory left. Nothing of this write was stored.
     #[error(
         "could not {what}: no more file handles or memory are to be had, and nothing of it was kept; try again, and raise the limit if this goes on"
     )]
     Exhausted {
-        /// What was attempted.
+        /// The operation that was attempted.
         what: Cow<'static, str>,
     },
-    /// The file was moved away, or its disk was unmounted, while it was open. Nothing of this write was kept.
+    /// The file was moved away, or its disk was unmounted, while it was open. Nothing of this write was stored.
     #[error("could not {what}: the database is no longer where it was; put the data directory back, or mount its disk again")]
     Gone {
-        /// What was attempted.
+        /// The operation that was attempted.
         what: Cow<'static, str>,
     },
     /// The writer did not answer in time.
     #[error("the store's writer did not answer within {after_ms} ms")]
     Silent {
-        /// For how long it was waited.
+        /// How long the caller waited, in milliseconds.
         after_ms: u64,
     },
-    /// The store takes no more writes until it is opened again. What was being written when it stopped may or may not be kept.
+    /// The store takes no more writes until it is opened again. Whether the write under way was stored is unknown.
     #[error("the store takes no more writes: {reason}")]
     Stopped {
-        /// What ended it.
+        /// Why the store stopped.
         reason: Stop,
     },
-    /// A text is larger than the store keeps.
+    /// A text is larger than the store accepts.
     #[error("could not {what}: it has {bytes} bytes and at most {most} are kept")]
     TooLarge {
-        /// What was attempted.
+        /// The operation that was attempted.
         what: &'static str,
-        /// Its size.
+        /// The text's size, in bytes.
         bytes: usize,
-        /// The limit.
+        /// The limit, in bytes.
         most: usize,
     },
-    /// SQLite refused.
+    /// SQLite refused the operation.
     #[error("could not {what}")]
     Sql {
-        /// What was attempted.
+        /// The operation that was attempted.
         what: Cow<'static, str>,
-        /// Why not.
+        /// The error of SQLite.
         #[source]
         source: Box<rusqlite::Error>,
     },
     /// A file beside the store could not be read or written.
     #[error("could not {what} {}", .file.display())]
     File {
-        /// What was attempted.
+        /// The operation that was attempted.
         what: &'static str,
-        /// The file.
+        /// The file's path.
         file: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
@@ -168,16 +168,16 @@ pub enum Error {
 /// Why a store takes no more writes until it is opened again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
-    /// The disk failed: after that nobody can know what the disk holds.
+    /// The disk failed, so what it holds is unknown.
     #[error("the disk failed under it ({0}); see to the disk, then start again")]
     Disk(String),
-    /// The file's content is not what SQLite or Cartage wrote there.
+    /// The file's content is damaged: it is not what SQLite or Cartage wrote.
     #[error("its file is damaged ({0}); see to the disk, then restore the last backup with `cartage restore`")]
     Damaged(String),
-    /// Its writer met a bug of its own.
+    /// The writer met a bug of its own.
     #[error("its writer panicked; start again, and report what the log says")]
     Panicked,
-    /// It was closed, because the program ends.
+    /// The store was closed, because the program ends.
     #[error("it was closed")]
     Closed,
 }
@@ -187,12 +187,13 @@ fn go_back(backup: &Option<PathBuf>) -> String {
 }
 
 impl Error {
-    /// What an error that SQLite gave on this connection means for whoever attempted `what`. It must be the last that was done there.
+    /// Classifies an error that SQLite returned on this connection while `what` was attempted. It must be the last operation on the
+    /// connection.
     pub(crate) fn on(connection: &Connection, what: impl Into<Cow<'static, str>>, source: rusqlite::Error) -> Error {
         Error::new(Trouble::on(connection, &source), what.into(), source)
     }
 
-    /// What an error of SQLite means where the connection is not to be had any more.
+    /// Classifies an error of SQLite whose connection is no longer at hand.
     pub(crate) fn of(what: impl Into<Cow<'static, str>>, source: rusqlite::Error) -> Error {
         Error::new(Trouble::of(&source, None), what.into(), source)
     }
@@ -210,12 +211,12 @@ impl Error {
         }
     }
 
-    /// Whether it may pass by itself or when a person makes room. Nothing was written.
+    /// Whether the error may pass by itself or when a person makes room. Nothing was written.
     pub fn is_passing(&self) -> bool {
         self.reach() == Reach::Request
     }
 
-    /// What it reaches beyond whoever got it.
+    /// How far the error reaches beyond the caller.
     pub fn reach(&self) -> Reach {
         match self {
             Error::Busy { .. }
@@ -238,25 +239,25 @@ impl Error {
         }
     }
 
-    /// For `map_err` on calls that name a file.
+    /// For `map_err` on calls that concern a file.
     pub(crate) fn file(what: &'static str, file: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let file = file.to_owned();
         move |source| Error::File { what, file, source }
     }
 }
 
-/// What an error reaches.
+/// How far an error reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// What was asked for, now: the same may succeed when the fault has passed. Nothing was written.
+    /// This request, now: it may succeed once the fault has passed. Nothing was written.
     Request,
-    /// What was asked for, whenever it is asked for: its content or the file that it names.
+    /// This request, whenever it is made: the fault is in its content or in the file that it names.
     Content,
-    /// The whole process: the store is of no more use until it is opened again.
+    /// The whole process: the store is unusable until it is opened again.
     Process,
 }
 
-/// The classes of SQLite's errors that ask for different things.
+/// The classes of SQLite's errors that need different handling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
     Busy,
@@ -265,18 +266,18 @@ pub(super) enum Trouble {
     Exhausted,
     Gone,
     Damaged,
-    /// The disk failed: after that nothing about the file is sure.
+    /// The disk failed, so the content of the file is unknown.
     Disk,
     Other,
 }
 
 impl Trouble {
-    /// The class of the error that was met last on a connection.
+    /// The class of the last error on a connection.
     pub(super) fn on(connection: &Connection, error: &rusqlite::Error) -> Trouble {
         Trouble::of(error, errno::last(connection))
     }
 
-    /// The class of an error, with the number that the operating system gave for it where that is known.
+    /// The class of an error, given the operating system's error number if it is known.
     pub(super) fn of(error: &rusqlite::Error, errno: Option<i32>) -> Trouble {
         let rusqlite::Error::SqliteFailure(failure, _) = error else { return Trouble::Other };
         match failure.code {
@@ -291,7 +292,7 @@ impl Trouble {
         }
     }
 
-    /// A file could not be used. A sync that failed is never a full disk only: what was written before it may be lost, or be kept.
+    /// The class of an error on a file. A failed sync is never just a full disk: earlier writes may be lost or stored.
     fn of_file(code: i32, errno: Option<i32>) -> Trouble {
         match code {
             ffi::SQLITE_IOERR_NOMEM => return Trouble::Exhausted,
@@ -309,12 +310,12 @@ impl Trouble {
     }
 }
 
-/// Refuses a text over its limit.
+/// Refuses a text above its limit.
 pub(super) fn bounded(what: &'static str, text: &str, most: usize) -> Result<(), Error> {
     if text.len() > most { Err(Error::TooLarge { what, bytes: text.len(), most }) } else { Ok(()) }
 }
 
-/// An error that SQLite would have given, had it looked.
+/// An error in the form that SQLite returns, for a fault that we found ourselves.
 pub(super) fn failure(code: i32, message: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), Some(message.to_owned()))
 }

@@ -8,21 +8,21 @@ use crate::id::MerchantId;
 pub struct StatusEvent {
     /// The event's name.
     pub event: String,
-    /// The label that it gives to a line item.
+    /// The label that the event gives to a line item; `None` if it changes none.
     pub item_label: Option<String>,
-    /// The label that it gives to the order.
+    /// The label that the event gives to the order; `None` if it changes none.
     pub order_label: Option<String>,
-    /// The box "Notify Cart".
+    /// Whether the box "Notify Cart" is ticked.
     pub notify_cart: bool,
-    /// When this was set.
+    /// When the event was last configured.
     pub changed_at_unix_ms: u64,
 }
 
-/// Keeps what an event does.
+/// Stores the settings of an event.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn set(tx: &Tx<'_>, merchant: &MerchantId, event: &StatusEvent) -> Result<(), Error> {
     let sql =
         "INSERT INTO status_events (merchant, event, item_label, order_label, notify_cart, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -32,11 +32,11 @@ pub fn set(tx: &Tx<'_>, merchant: &MerchantId, event: &StatusEvent) -> Result<()
     tx.run("set a status event", sql, (merchant, event, item_label, order_label, notify_cart, changed_at_unix_ms)).map(drop)
 }
 
-/// Every event that was configured, by name.
+/// Lists every event that was configured, by name.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<StatusEvent>, Error> {
     let sql = "SELECT event, item_label, order_label, notify_cart, changed_at FROM status_events WHERE merchant = ?1 ORDER BY event";
     view.all("list the status events", sql, (merchant,), |row| {
@@ -50,31 +50,31 @@ pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<StatusEvent>, 
     })
 }
 
-/// Adds a status label. Tells whether it is new.
+/// Adds a status label. Returns whether it is new.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn add_label(tx: &Tx<'_>, merchant: &MerchantId, label: &str, at_unix_ms: u64) -> Result<bool, Error> {
     let sql = "INSERT INTO status_labels (merchant, label, made_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     tx.run("add a status label", sql, (merchant, label, at_unix_ms)).map(|rows| rows > 0)
 }
 
-/// Removes a status label. Tells whether there was one. Events and orders that have it keep it.
+/// Removes a status label. Returns whether there was one. Events and orders that have the label keep it.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn remove_label(tx: &Tx<'_>, merchant: &MerchantId, label: &str) -> Result<bool, Error> {
     let sql = "DELETE FROM status_labels WHERE merchant = ?1 AND label = ?2";
     tx.run("remove a status label", sql, (merchant, label)).map(|rows| rows > 0)
 }
 
-/// Every status label, in the order of the alphabet.
+/// Lists every status label in alphabetical order.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn labels(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<String>, Error> {
     let sql = "SELECT label FROM status_labels WHERE merchant = ?1 ORDER BY label";
     view.all("list the status labels", sql, (merchant,), |row| row.get(0))

@@ -1,15 +1,15 @@
-//! Idempotency keys of senders: a request that is made again gets the answer that it got, and is not done twice.
+//! Idempotency keys of senders: a repeated request gets its first answer again, and is not carried out twice.
 //!
-//! An answer about an order is the cart's that gave it: once this cart is removed, the request is new.
+//! An answer about an order belongs to the cart that gave it: once the cart is removed, the request counts as new.
 
 use super::error::bounded;
 use super::orders::OrderRef;
 use super::{Error, Tx, View};
 use crate::id::{Digest, MerchantId};
 
-/// The longest key that is taken.
+/// The longest key that is accepted, in bytes.
 pub const KEY_BYTES_MAX: usize = 255;
-/// The longest answer that is kept.
+/// The largest answer that is stored, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// What is known of a key.
@@ -17,20 +17,20 @@ pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 pub enum Known {
     /// Nothing: the request is new.
     New,
-    /// It came with this body before.
+    /// The key came with the same body before.
     Answered {
-        /// What was answered.
+        /// The stored answer to the first request.
         answer: String,
     },
-    /// It came with another body before: the request must not be done.
+    /// The key came with another body before: the request must not be carried out.
     OtherBody,
 }
 
-/// What is known of a key with this body.
+/// Looks up a key that came with this body.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn get(view: &View<'_>, merchant: &MerchantId, key: &str, body: Digest) -> Result<Known, Error> {
     let sql = "SELECT body_digest, answer FROM idempotency_keys AS known WHERE merchant = ?1 AND key = ?2
         AND (cart IS NULL OR incarnation = coalesce((SELECT incarnation FROM cart_incarnations WHERE merchant = ?1 AND cart = known.cart), 0))";
@@ -42,12 +42,12 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, key: &str, body: Digest) -> R
     })
 }
 
-/// Keeps the answer to a request, in the transaction that does what the request asks, and which order the answer is `about`. Where the key is known already nothing is kept, and
-/// what is known is given: then the transaction must not be kept either.
+/// Stores the answer to a request, and the order that the answer is `about`, in the transaction that carries out the request. If the key is
+/// known already, nothing is stored and what is known is returned: the transaction must then be rolled back.
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`], else [`Error`] when it could not be written.
+/// [`Error::TooLarge`], or another [`Error`] if the write fails.
 pub fn put(
     tx: &Tx<'_>,
     merchant: &MerchantId,
@@ -70,14 +70,14 @@ pub fn put(
     Ok(known)
 }
 
-/// Forgets the keys of an order.
+/// The statement that deletes the keys of an order.
 pub(crate) const FORGET: &str = "DELETE FROM idempotency_keys WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
 
-/// Forgets the keys under which something about an order was answered. Gives how many.
+/// Deletes the keys under which an answer about an order was stored, and returns their number.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<usize, Error> {
     tx.run("forget the keys of an order's updates", FORGET, (merchant, &order.cart, &order.number))
 }

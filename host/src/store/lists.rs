@@ -1,26 +1,26 @@
-//! Lists that only a shop knows, as its plugin gave them when it was asked: statuses, carriers, the values of a setting.
+//! Lists that only a shop knows, as its plugin returned them: statuses, carriers, the values of a setting.
 
 use super::{Error, Tx, View};
 use crate::id::{CartId, Digest, MerchantId};
 
-/// A list as it was given.
+/// A list as the plugin returned it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
-    /// What it lists, as JSON.
+    /// What the list contains, as JSON.
     pub of: String,
-    /// The plugin that was asked.
+    /// The digest of the plugin that was asked.
     pub plugin: Digest,
     /// The choices, as JSON.
     pub choices: String,
-    /// When it was asked.
+    /// When the plugin was asked.
     pub asked_at_unix_ms: u64,
 }
 
-/// Keeps lists of a cart, each in the place of the one before. Whoever keeps the cart's row sees that it has changed.
+/// Stores lists of a cart, each in place of the earlier one. The cart's row counts the change.
 ///
 /// # Errors
 ///
-/// [`Error`], when they could not be written.
+/// [`Error`] if the write fails.
 pub fn put(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, lists: &[List]) -> Result<(), Error> {
     let sql = "INSERT INTO cart_lists (merchant, cart, list, plugin, choices, asked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT DO UPDATE SET plugin = excluded.plugin, choices = excluded.choices, asked_at = excluded.asked_at";
@@ -31,11 +31,11 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, lists: &[List]) ->
     tx.run("note that a cart's lists changed", sql, (merchant, cart)).map(drop)
 }
 
-/// The lists that a plugin gave for a cart.
+/// Reads the lists that a plugin returned for a cart.
 ///
 /// # Errors
 ///
-/// [`Error`], when they could not be read.
+/// [`Error`] if the read fails.
 pub fn of_cart(view: &View<'_>, merchant: &MerchantId, cart: &CartId, plugin: Digest) -> Result<Vec<List>, Error> {
     let sql = "SELECT list, plugin, choices, asked_at FROM cart_lists WHERE merchant = ?1 AND cart = ?2 AND plugin = ?3 ORDER BY list";
     view.all("look up a cart's lists", sql, (merchant, cart, plugin), |row| {

@@ -1,4 +1,4 @@
-//! From one schema to the next: numbered files, each run in one transaction, with a copy of the file made before the first.
+//! Migration from one schema to the next: numbered files, each run in one transaction, after a copy of the file was made.
 
 use super::error::failure;
 use super::{Error, backup, connect};
@@ -6,13 +6,13 @@ use rusqlite::Connection;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// One step. Its number is its place in the list, from 1.
+/// One migration. Its number is its place in the list, from 1.
 pub(super) struct Step {
     pub(super) name: &'static str,
     pub(super) sql: &'static str,
 }
 
-/// Every step there ever was. A released step is never changed.
+/// Every migration there ever was. A released one is never changed.
 pub(super) const STEPS: &[Step] = &[
     Step { name: "first", sql: include_str!("migrations/0001_first.sql") },
     Step { name: "outbox", sql: include_str!("migrations/0002_outbox.sql") },
@@ -29,17 +29,17 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "contract", sql: include_str!("migrations/0013_contract.sql") },
 ];
 
-/// The version that this release writes.
+/// The schema version that this release writes.
 pub(super) const KNOWN: u32 = STEPS.len() as u32;
 
-/// What was done to a file of an earlier schema.
+/// The record of a migration, for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migrated {
     /// The version that the file had.
     pub from: u32,
     /// The version that it has now.
     pub to: u32,
-    /// The file.
+    /// The file that was migrated.
     pub file: PathBuf,
     /// The copy made before the first step.
     pub backup: PathBuf,
@@ -60,7 +60,7 @@ impl fmt::Display for Migrated {
     }
 }
 
-/// Brings a file to the last of these steps. None: it was there already, or held nothing yet.
+/// Migrates a file to the last of these steps; `None` if the file was there already or is still empty.
 pub(super) fn migrate(connection: &Connection, file: &Path, steps: &'static [Step]) -> Result<Option<Migrated>, Error> {
     let from = connect::version(connection).map_err(|source| Error::on(connection, format!("open {}", file.display()), source))?;
     let to = steps.len() as u32;
@@ -102,7 +102,7 @@ fn in_transaction(connection: &Connection, version: u32, step: &Step) -> rusqlit
     tx.commit()
 }
 
-/// Copies the file beside itself. A name that is taken by an earlier attempt is passed over: that copy is as good and is not overwritten.
+/// Copies the file beside itself. If an earlier attempt left a copy under the name, the next free name is used and the earlier copy stays.
 fn copy_before(connection: &Connection, file: &Path, from: u32) -> Result<PathBuf, Error> {
     for nth in 1_u32.. {
         let mut name = file.as_os_str().to_owned();

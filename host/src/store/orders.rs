@@ -1,92 +1,92 @@
 //! What the carts were told of each order, or are about to be told: the state that the gate compares with.
 //!
-//! Each accepted update has the order's next sequence number, and leaves a row for each label and each package in it. When it is settled
-//! as applied, the rows before its own are no longer needed; when it is taken back, its own go, and what was there before holds again. So
-//! "the last label accepted and not discarded" is the row with the highest number, whatever was taken back in between.
+//! Each accepted update gets the order's next sequence number, and leaves a row for each label and each package in it. When the update is
+//! settled as applied, the rows before its own are no longer needed; when it is taken back, its own rows are deleted, and the state before
+//! it holds again. So "the last label accepted and not discarded" is the row with the highest number, whatever was taken back in between.
 //!
-//! All of it belongs to an incarnation of the cart, which ends when the cart is removed: a cart that is made later under the same id may be
-//! another shop, which was told nothing. What is kept of an order under an earlier incarnation counts as not there, and goes when the order's
-//! next update is accepted. So removing a cart costs the same however many orders it has.
+//! All of this belongs to an incarnation of the cart, which ends when the cart is removed: a later cart with the same id may be another
+//! shop, which was told nothing. Rows of an earlier incarnation count as absent, and are deleted when the order's next update is accepted.
+//! So removing a cart costs the same however many orders it has.
 
 use super::{Error, Tx, View};
 use crate::id::{CartId, MerchantId, SenderOrderNumber};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A hash of each thing that is known of a package besides its id, carrier and number, by name.
+/// A hash of each thing that is known of a package besides its id, carrier and number, by the thing's name.
 pub type Details = BTreeMap<String, String>;
 
-/// Names an order of one of the merchant's carts.
+/// An order of one of the merchant's carts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderRef {
-    /// The cart.
+    /// The cart that the order belongs to.
     pub cart: CartId,
-    /// The number that its sender gives it.
+    /// The order's number as the sender wrote it.
     pub number: SenderOrderNumber,
 }
 
 /// What is known of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// The number of the update that was accepted last.
+    /// The sequence number of the update that was accepted last.
     pub sequence: u64,
-    /// The cart's own reference, from the last success.
+    /// The cart's own reference from the last success; `None` if it gave none.
     pub reference: Option<String>,
     /// Whether an attempt that is not on record may have reached the cart.
     pub doubtful: bool,
     /// When the last update was accepted.
     pub accepted_at_unix_ms: u64,
-    /// By line, the order itself first, and by sequence number.
+    /// The accepted labels by line, the order's own first, and by sequence number.
     pub labels: Vec<AcceptedLabel>,
-    /// The oldest first.
+    /// The accepted packages, the oldest first.
     pub packages: Vec<AcceptedPackage>,
 }
 
-/// A label that was accepted.
+/// An accepted label, with the update that brought it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedLabel {
-    /// Whose and which.
+    /// The label and its line.
     pub label: Label,
-    /// Of the update that brought it.
+    /// The sequence number of the update that brought the label.
     pub sequence: u64,
-    /// When the update was settled as applied, if it was.
+    /// When the update was settled as applied; `None` until then.
     pub settled_at_unix_ms: Option<u64>,
 }
 
-/// A package that was accepted.
+/// An accepted package, with the update that brought it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedPackage {
-    /// Which, and as what.
+    /// The package as the sender described it.
     pub package: Package,
-    /// Of the update that brought it.
+    /// The sequence number of the update that brought the package.
     pub sequence: u64,
-    /// When the cart was told of it, if it was: its update was settled as applied, or the plugin named it as told.
+    /// When the cart was told of the package: its update was settled as applied, or the plugin named it as told. `None` until then.
     pub settled_at_unix_ms: Option<u64>,
-    /// The cart's own reference of it, if it gave one.
+    /// The cart's own reference for the package; `None` if it gave none.
     pub reference: Option<String>,
 }
 
 /// The label of an order or of one of its lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
-    /// The line. Empty: the order itself.
+    /// The line's id; empty for the order itself.
     pub line: String,
-    /// The label.
+    /// The label as the merchant spells it.
     pub text: String,
 }
 
-/// A package.
+/// A package as the sender described it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
-    /// The sender's id of it.
+    /// The sender's id for the package; `None` if it gave none.
     pub id: Option<String>,
-    /// The carrier in the Order Manager's words.
+    /// The carrier in the Order Manager's words; `None` if it named none.
     pub carrier: Option<String>,
-    /// Its tracking number.
+    /// The tracking number; `None` if there is none yet.
     pub number: Option<String>,
-    /// Whether it was taken out again.
+    /// Whether the package was withdrawn.
     pub withdrawn: bool,
-    /// What else is known of it. None: it was kept by a release that did not note that.
+    /// The other things that are known of the package; `None` in a row of a release that did not store them.
     #[serde(default)]
     pub details: Option<Details>,
 }
@@ -94,7 +94,7 @@ pub struct Package {
 /// What a cart was told of an order in one attempt, whatever becomes of the update.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Told {
-    /// The cart's own reference of the order. None: the one from before stays.
+    /// The cart's own reference for the order; `None` leaves the earlier one in place.
     pub reference: Option<String>,
     /// The packages that the plugin named as told.
     pub packages: Vec<ToldPackage>,
@@ -103,14 +103,14 @@ pub struct Told {
 /// A package that a plugin named as told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToldPackage {
-    /// Which, as the plugin was given it.
+    /// The package as the plugin was given it.
     pub package: Package,
-    /// The cart's own reference of it. None: the one from before stays.
+    /// The cart's own reference for the package; `None` leaves the earlier one in place.
     pub reference: Option<String>,
 }
 
 impl Order {
-    /// The last label of this line that was accepted and not taken back.
+    /// The label of this line that was last accepted and not taken back; `None` if there is none.
     pub fn label(&self, line: &str) -> Option<&AcceptedLabel> {
         self.labels.iter().rfind(|accepted| accepted.label.line == line)
     }
@@ -123,11 +123,11 @@ macro_rules! incarnation {
     };
 }
 
-/// Takes in an update and gives its sequence number: 1 for an order's first.
+/// Accepts an update and returns its sequence number, which is 1 for an order's first.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written, also where a line is named twice.
+/// [`Error`] if the write fails, also if a line is named twice.
 pub fn accept(
     tx: &Tx<'_>,
     merchant: &MerchantId,
@@ -162,7 +162,7 @@ pub fn accept(
     Ok(sequence)
 }
 
-/// Keeps what an update brings, under its number: a new one, or one that was taken back and counts again.
+/// Stores what an update brings, under its sequence number: a new update, or one that was taken back and counts again.
 ///
 /// # Errors
 ///
@@ -183,7 +183,7 @@ pub fn bring(
     packages.iter().try_for_each(|package| bring_package(tx, merchant, order, sequence, package))
 }
 
-/// Keeps a package of an update, after those that are kept of it.
+/// Stores a package of an update, after its other packages.
 fn bring_package(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64, package: &Package) -> Result<(), Error> {
     let sql = "INSERT INTO order_packages (merchant, cart, order_number, sequence, nth, id, carrier, number, withdrawn, details)
         VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(nth) + 1, 0) FROM order_packages
@@ -197,18 +197,18 @@ fn json(details: &Details) -> String {
     serde_json::to_string(details).expect("names and hashes are text")
 }
 
-/// What was written of a package, where this release can read it.
+/// The details of a package as written; `None` if this release cannot read them.
 fn details(json: Option<String>) -> Option<Details> {
     serde_json::from_str(&json?).ok()
 }
 
-/// Keeps what a cart was told in an attempt at the update of this number: its reference of the order, and the packages that the plugin named,
-/// which are told from now on whatever becomes of the update. A package that the update did not bring so, because it was put together from
-/// several, is kept besides.
+/// Stores what a cart was told in an attempt at the update with this sequence number: the cart's reference for the order, and the packages
+/// that the plugin named, which count as told whatever becomes of the update. A package that the update did not bring in this form, because
+/// it was merged from several, is stored in addition.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn told(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64, told: &Told, at_unix_ms: u64) -> Result<(), Error> {
     let key = (merchant, &order.cart, &order.number);
     if let Some(reference) = &told.reference {
@@ -228,8 +228,8 @@ pub fn told(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64,
     if told.packages.is_empty() { Ok(()) } else { replace_packages(tx, merchant, order, sequence) }
 }
 
-/// Packages of an update that the cart was told of take the place of earlier ones of the same id, carrier and number, and keep what was known of
-/// those and is not said anew.
+/// Lets the told packages of an update replace earlier ones with the same id, carrier and number. Details of the earlier ones that are not
+/// given anew are kept.
 fn replace_packages(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64) -> Result<(), Error> {
     for sql in [
         "UPDATE order_packages AS new SET reference = coalesce(new.reference, old.reference),
@@ -250,13 +250,13 @@ fn replace_packages(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequen
     Ok(())
 }
 
-/// The cart has applied the update of this number: what it brought is now what the cart was told, and replaces what went before on the same
-/// line, and packages of the same id, carrier and number. A reference that is given replaces the
-/// one before. Doubt ends here.
+/// Records that the cart has applied the update with this sequence number: its labels and packages are now what the cart was told, and
+/// replace earlier labels of the same lines and earlier packages with the same id, carrier and number. A reference, if given, replaces the
+/// earlier one. The order is no longer in doubt.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn settle(
     tx: &Tx<'_>,
     merchant: &MerchantId,
@@ -280,11 +280,11 @@ pub fn settle(
     replace_packages(tx, merchant, order, sequence)
 }
 
-/// Takes back an update that ended as a dead letter or was discarded. One that is settled stays.
+/// Takes back an update that became a dead letter or was discarded. An update that is settled stays.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn take_back(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64) -> Result<(), Error> {
     for sql in [
         "DELETE FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL",
@@ -295,18 +295,18 @@ pub fn take_back(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence:
     Ok(())
 }
 
-/// Forgets what is known of an order.
+/// The statements that delete what is known of an order.
 pub(crate) const FORGET: [&str; 3] = [
     "DELETE FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
     "DELETE FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
     "DELETE FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
 ];
 
-/// Forgets all that is known of an order: what its cart was told, and was about to be told. Gives how many rows that was.
+/// Deletes everything that is known of an order: what its cart was told, and was about to be told. Returns the number of rows.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<usize, Error> {
     let mut rows = 0;
     for sql in FORGET {
@@ -315,11 +315,11 @@ pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<us
     Ok(rows)
 }
 
-/// What an update brought that is not settled: what taking it back would take.
+/// What an update brought that is not settled, which is what [`take_back`] would remove.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn brought(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64) -> Result<(Vec<Label>, Vec<Package>), Error> {
     let key = (merchant, &order.cart, &order.number, sequence);
     let sql = "SELECT line, label FROM order_labels
@@ -331,12 +331,12 @@ pub fn brought(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, sequenc
     Ok((labels, packages))
 }
 
-/// Lets a later update bring what an earlier one brought: labels of lines that the later does not name, and packages before its own, but
-/// for those with the id of one of its own. For updates that are told as one.
+/// Moves what an earlier update brought to a later one: labels of lines that the later does not name, and packages, which stand before the
+/// later's own, except those with the id of one of its own. For updates that are merged.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn move_on(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, from: u64, to: u64) -> Result<(), Error> {
     let row = (merchant, &order.cart, &order.number, from, to);
     for sql in [
@@ -357,22 +357,23 @@ pub fn move_on(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, from: u64, 
     Ok(())
 }
 
-/// What an attempt at an order must know of it.
+/// What an attempt must know of its order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// The cart's own reference of the order.
+    /// The cart's own reference for the order; `None` if it gave none.
     pub reference: Option<String>,
-    /// Whether an attempt may have been made that is on no record.
+    /// Whether there may have been an attempt that is on no record.
     pub doubtful: bool,
-    /// From when until when the cart may be at work on it: an attempt has no answer yet, or had none. Both are 0 where it is not.
+    /// From when until when the cart may be at work on the order, because an attempt has no answer yet or got none. Both are 0 if it is
+    /// not.
     pub busy: (u64, u64),
 }
 
-/// What an attempt at an order must know of it.
+/// Reads what an attempt must know of its order.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn standing(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Standing, Error> {
     let sql = "SELECT reference, doubtful, max(busy_since, 0), max(busy_until, 0) FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
     let key = (merchant, &order.cart, &order.number);
@@ -380,17 +381,17 @@ pub fn standing(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Res
     Ok(view.one("look up an order's reference", sql, key, read)?.unwrap_or_default())
 }
 
-/// Notes from when until when the cart may be at work on an order; both are 0 where it is not.
+/// Stores from when until when the cart may be at work on an order; both are 0 if it is not.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn set_busy(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, (since, until): (u64, u64)) -> Result<(), Error> {
     let sql = "UPDATE orders SET busy_since = ?4, busy_until = ?5 WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
     tx.run("note that a cart is at work on an order", sql, (merchant, &order.cart, &order.number, since, until)).map(drop)
 }
 
-/// Takes in what a cart knows already, without anything being sent.
+/// Records what a cart knows already, without anything being sent.
 ///
 /// # Errors
 ///
@@ -407,11 +408,11 @@ pub fn baseline(
     settle(tx, merchant, order, sequence, None, at_unix_ms)
 }
 
-/// What is known of an order. None: this cart never accepted an update of it.
+/// Reads what is known of an order; `None` if no update of it was ever accepted for this cart.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<Order>, Error> {
     let key = (merchant, &order.cart, &order.number);
     let sql = concat!(

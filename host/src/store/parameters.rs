@@ -1,19 +1,19 @@
-//! Values of system parameters. Which parameters there are, and what they mean, the module `parameters` knows.
+//! Values of system parameters. The module `parameters` knows which parameters there are and what they mean.
 
 use super::{Error, Tx, View};
 use crate::id::{CartId, MerchantId};
 
-/// For whom a parameter is set.
+/// The scope of a parameter's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// Everything of this merchant.
+    /// The whole merchant.
     System,
-    /// One cart.
+    /// One cart of the merchant.
     Cart(CartId),
 }
 
 impl Scope {
-    /// As it stands in a row. No Cart ID is empty.
+    /// The scope as a column; the empty text, which is no Cart ID, stands for the merchant.
     fn column(&self) -> &str {
         match self {
             Scope::System => "",
@@ -22,24 +22,24 @@ impl Scope {
     }
 }
 
-/// A value that somebody set.
+/// A value that a person set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// For whom.
+    /// The scope that the value holds for.
     pub scope: Scope,
     /// The parameter's name.
     pub name: String,
-    /// The value as text.
+    /// The value as text, as it was entered.
     pub value: String,
-    /// When it was set.
+    /// When the value was set.
     pub set_at_unix_ms: u64,
 }
 
-/// Sets a parameter.
+/// Stores the value of a parameter.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn set(tx: &Tx<'_>, merchant: &MerchantId, parameter: &Parameter) -> Result<(), Error> {
     let sql = "INSERT INTO parameters (merchant, cart, name, value, set_at) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT DO UPDATE SET value = excluded.value, set_at = excluded.set_at";
@@ -47,31 +47,31 @@ pub fn set(tx: &Tx<'_>, merchant: &MerchantId, parameter: &Parameter) -> Result<
     tx.run("set a parameter", sql, (merchant, scope.column(), name, value, set_at_unix_ms)).map(drop)
 }
 
-/// Takes a value away, so that the wider scope or the default holds. Tells whether there was one.
+/// Removes a value, so that the wider scope or the default holds. Returns whether there was one.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn unset(tx: &Tx<'_>, merchant: &MerchantId, scope: &Scope, name: &str) -> Result<bool, Error> {
     let sql = "DELETE FROM parameters WHERE merchant = ?1 AND cart = ?2 AND name = ?3";
     tx.run("unset a parameter", sql, (merchant, scope.column(), name)).map(|rows| rows > 0)
 }
 
-/// Every value that is set, by scope and name: the system's first.
+/// Lists every value that is set, by scope and name, the merchant's own first.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Parameter>, Error> {
     let sql = "SELECT cart, name, value, set_at FROM parameters WHERE merchant = ?1 ORDER BY cart, name";
     view.all("list the parameters", sql, (merchant,), read)
 }
 
-/// What matters to one cart: its own values and the system's, the system's first.
+/// Lists the values that concern one cart: the merchant's, then the cart's.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn for_cart(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Vec<Parameter>, Error> {
     let sql = "SELECT cart, name, value, set_at FROM parameters WHERE merchant = ?1 AND cart IN ('', ?2) ORDER BY cart, name";
     view.all("look up a cart's parameters", sql, (merchant, cart), read)

@@ -1,4 +1,4 @@
-//! Plugins that were admitted, each known by its digest and described once, by itself.
+//! Plugins that were admitted, each identified by its digest and described by its manifest.
 
 use super::{Error, Tx, View};
 use crate::id::{Digest, MerchantId};
@@ -7,25 +7,25 @@ use rusqlite::Row;
 /// A plugin that was admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plugin {
-    /// Of its file.
+    /// The digest of the plugin's file.
     pub digest: Digest,
-    /// Its name.
+    /// The plugin's name, from its manifest.
     pub name: String,
-    /// Its version.
+    /// The plugin's version, from its manifest.
     pub version: String,
-    /// What it said of itself at admission, as JSON.
+    /// The manifest at admission, as JSON.
     pub manifest: String,
     /// When it was admitted.
     pub admitted_at_unix_ms: u64,
-    /// When it first ran, if it did.
+    /// When the plugin first ran; `None` if it never did.
     pub first_ran_at_unix_ms: Option<u64>,
 }
 
-/// Keeps an admitted plugin. One that is known keeps the time of its first admission and of its first run.
+/// Stores an admitted plugin. A plugin that is known keeps the times of its first admission and first run.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn put(tx: &Tx<'_>, merchant: &MerchantId, plugin: &Plugin) -> Result<(), Error> {
     let sql =
         "INSERT INTO plugins (merchant, digest, name, version, manifest, admitted_at, first_ran_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -35,31 +35,31 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, plugin: &Plugin) -> Result<(), Er
     tx.run("keep a plugin", sql, row).map(drop)
 }
 
-/// Notes that a plugin ran, if it never did before.
+/// Records that a plugin ran, if it never did before.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn ran(tx: &Tx<'_>, merchant: &MerchantId, digest: Digest, at_unix_ms: u64) -> Result<(), Error> {
     let sql = "UPDATE plugins SET first_ran_at = ?3 WHERE merchant = ?1 AND digest = ?2 AND first_ran_at IS NULL";
     tx.run("note that a plugin ran", sql, (merchant, digest, at_unix_ms)).map(drop)
 }
 
-/// The plugin of this digest, if it was admitted.
+/// The plugin of this digest; `None` if it was not admitted.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn get(view: &View<'_>, merchant: &MerchantId, digest: Digest) -> Result<Option<Plugin>, Error> {
     let sql = "SELECT digest, name, version, manifest, admitted_at, first_ran_at FROM plugins WHERE merchant = ?1 AND digest = ?2";
     view.one("look up a plugin", sql, (merchant, digest), read)
 }
 
-/// Every admitted plugin, by name and the time of its admission.
+/// Lists every admitted plugin, by name and time of admission.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Plugin>, Error> {
     let sql = "SELECT digest, name, version, manifest, admitted_at, first_ran_at FROM plugins WHERE merchant = ?1
         ORDER BY name, admitted_at, digest";

@@ -1,7 +1,7 @@
-//! Connections that only read: each look is one consistent snapshot, taken while the writer goes on writing.
+//! Connections that only read: each read sees one consistent snapshot, taken while the writer goes on.
 //!
-//! Looks on behalf of async callers wait in one line for a few threads that go on as long as there are any: with many callers a look costs no
-//! thread of its own to be woken.
+//! Reads on behalf of async callers are queued for a few threads, which go on while there are reads: with many callers, no thread has to be
+//! woken for each read.
 
 use super::writer::{Counts, Lost};
 use super::{Error, Stop, View, connect};
@@ -12,11 +12,11 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The most connections kept open for reading, and the most threads that read at once on behalf of async callers. Never more than the machine
-/// has cores for.
+/// The most connections kept open for reading, and the most threads that read at once on behalf of async callers; never more than the
+/// machine has cores.
 pub const READERS_MAX: usize = 4;
 
-/// A look, and the way to whoever waits for it.
+/// A read, with the channel to its caller.
 pub(super) type Look = Box<dyn FnOnce() + Send>;
 
 pub(super) struct Readers {
@@ -28,7 +28,7 @@ pub(super) struct Readers {
     threads_max: usize,
 }
 
-/// Looks that wait, and the threads that take them.
+/// The queued reads, and the threads that run them.
 #[derive(Default)]
 struct Line {
     waiting: VecDeque<Look>,
@@ -43,7 +43,7 @@ impl Readers {
         Ok(Readers { file, identity, counts, idle: Mutex::new(Vec::new()), line: Mutex::default(), threads_max })
     }
 
-    /// Reads in one snapshot, on a connection that was idle or on a new one.
+    /// Reads from one snapshot, on an idle connection or a new one.
     pub(super) fn read<T, E: From<Error>>(&self, read: impl FnOnce(&View<'_>) -> Result<T, E>) -> Result<T, E> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
@@ -70,14 +70,14 @@ impl Readers {
         answer
     }
 
-    /// A new connection, to the very file that the writer writes: another may have been put in its place.
+    /// Opens a connection to the very file that the writer writes, because another may have been put in its place.
     fn connect(&self) -> Result<Connection, Error> {
         let gone = || Error::Gone { what: format!("open {}", self.file.display()).into() };
         let connection = connect::read_only(&self.file)?;
         if Identity::of(&self.file).is_ok_and(|found| found == self.identity) { Ok(connection) } else { Err(gone()) }
     }
 
-    /// What a look met outside of its questions, of which the writer must know as well.
+    /// Passes on an error that occurred outside the closure's queries, because the writer must learn of it too.
     fn met(&self, error: Error) -> Error {
         match &error {
             Error::Disk { source, .. } => self.counts.stop(Stop::Disk(source.to_string())),
@@ -88,7 +88,7 @@ impl Readers {
         error
     }
 
-    /// Puts a look at the end of the line. It must not panic. Needs a tokio runtime.
+    /// Queues a read. The read must not panic. Needs a tokio runtime.
     pub(super) fn queue(self: &Arc<Readers>, look: Look) {
         let mut line = self.line();
         line.waiting.push_back(look);
@@ -99,7 +99,7 @@ impl Readers {
         }
     }
 
-    /// Takes looks until there are none.
+    /// Runs reads until the queue is empty.
     fn work(&self) {
         while let Some(look) = self.next() {
             look();
@@ -119,7 +119,7 @@ impl Readers {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closes what is idle.
+    /// Closes the idle connections.
     pub(super) fn close(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

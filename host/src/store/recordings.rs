@@ -3,11 +3,11 @@
 use super::{Error, Tx, View};
 use crate::id::{CartId, MerchantId};
 
-/// Keeps recordings of a cart raw until then. None: no longer.
+/// Lets a cart's recordings keep personal data until the given time; `None` ends that now.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn set_raw_until(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, until_unix_ms: Option<u64>) -> Result<(), Error> {
     tx.run("redact recordings again", "DELETE FROM raw_recordings WHERE merchant = ?1 AND cart = ?2", (merchant, cart))?;
     if let Some(until) = until_unix_ms {
@@ -17,11 +17,11 @@ pub fn set_raw_until(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, until_un
     Ok(())
 }
 
-/// Until when recordings of a cart are raw, in the past too. None: nobody wanted it.
+/// Until when a cart's recordings keep personal data, which may lie in the past; `None` if nobody ever asked for it.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn raw_until(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Option<u64>, Error> {
     let sql = "SELECT until FROM raw_recordings WHERE merchant = ?1 AND cart = ?2";
     view.one("look up whether recordings are raw", sql, (merchant, cart), |row| row.get(0))

@@ -1,39 +1,39 @@
-//! What is older than it is kept, and how it goes: a few rows at a time, the oldest first, so that no other write waits long.
+//! Deletion of expired rows: a few at a time, the oldest first, so that no other write waits long.
 //!
-//! Nothing of an update that waits or is a dead letter goes, however old it is: neither the update nor its receipts, nor what is known of its
-//! order. Their recordings do: those are for a look at what went over the wire, and the receipt says what came of it.
+//! Nothing of an update that is queued or a dead letter is deleted, however old it is: neither the update nor its receipts, nor what is
+//! known of its order. Its recordings are deleted: they only show what went over the wire, and the receipt holds the outcome.
 
 use super::orders::{self, OrderRef};
 use super::{Error, Tx, View};
 use crate::id::MerchantId;
 use std::ops::Range;
 
-/// What is kept for a time.
+/// A kind of rows with a retention period of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Idempotency keys of senders, with what was answered.
+    /// Idempotency keys of senders, with the stored replies.
     IdempotencyKeys,
     /// Receipts of attempts.
     Receipts,
-    /// How deliveries ended that their cart does not have.
+    /// Endings of deliveries that did not reach their cart.
     Endings,
-    /// Recordings of attempts that did what they were for.
+    /// Recordings of attempts that succeeded.
     Cassettes,
     /// Recordings of attempts that failed.
     FailedCassettes,
-    /// Recordings that hold personal data because a person said so.
+    /// Recordings that hold personal data because a person asked for it.
     RawCassettes,
-    /// The audit.
+    /// Lines of the audit.
     Audit,
-    /// The gate's decisions.
+    /// Decisions of the gate.
     Decisions,
     /// What the carts were told of orders.
     Orders,
 }
 
 impl Kind {
-    /// All of them.
+    /// Every kind, in the order in which rows are deleted.
     pub const ALL: [Kind; 9] = [
         Kind::IdempotencyKeys,
         Kind::Receipts,
@@ -46,7 +46,7 @@ impl Kind {
         Kind::Orders,
     ];
 
-    /// The rows of a merchant (`?1`) that are of a time (from `?2` until before `?3`), at most so many (`?4`), by what they are deleted with.
+    /// Selects the keys of at most `?4` rows of a merchant (`?1`) with stamps from `?2` until before `?3`.
     fn old(self) -> &'static str {
         match self {
             Kind::IdempotencyKeys => "SELECT rowid FROM idempotency_keys WHERE merchant = ?1 AND at >= ?2 AND at < ?3 ORDER BY at LIMIT ?4",
@@ -84,7 +84,7 @@ impl Kind {
         }
     }
 
-    /// How they are deleted. None: row by row.
+    /// The statement that deletes the selected rows; `None` if they are deleted one order at a time.
     fn delete(self) -> Option<&'static str> {
         Some(match self {
             Kind::IdempotencyKeys => "DELETE FROM idempotency_keys WHERE rowid IN",
@@ -98,18 +98,18 @@ impl Kind {
     }
 }
 
-/// Deletes what is of this time, at most so many rows, and gives how many.
+/// Deletes at most `most` rows with stamps in the range, and returns their number.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn delete(tx: &Tx<'_>, merchant: &MerchantId, kind: Kind, stamped: &Range<u64>, most: u32) -> Result<usize, Error> {
     let Some(delete) = kind.delete() else { return delete_orders(tx, merchant, stamped, most) };
     let sql = format!("{delete} ({})", kind.old());
     tx.run("delete what is kept no longer", &sql, (merchant, stamp(stamped.start), stamp(stamped.end), most))
 }
 
-/// An order's labels and packages are rows of their own.
+/// Deletes orders with their labels and packages, which are rows of their own.
 fn delete_orders(tx: &Tx<'_>, merchant: &MerchantId, stamped: &Range<u64>, most: u32) -> Result<usize, Error> {
     let key = (merchant, stamp(stamped.start), stamp(stamped.end), most);
     let old = tx.all("find orders that are kept no longer", Kind::Orders.old(), key, |row| {
@@ -119,11 +119,11 @@ fn delete_orders(tx: &Tx<'_>, merchant: &MerchantId, stamped: &Range<u64>, most:
     Ok(old.len())
 }
 
-/// How much is of this time.
+/// Counts the rows with stamps in the range.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn count(view: &View<'_>, merchant: &MerchantId, kind: Kind, stamped: &Range<u64>) -> Result<u64, Error> {
     let sql = format!("SELECT count(*) FROM ({})", kind.old());
     let count =
@@ -131,7 +131,7 @@ pub fn count(view: &View<'_>, merchant: &MerchantId, kind: Kind, stamped: &Range
     Ok(count.expect("one row comes of this, whatever it holds"))
 }
 
-/// A stamp as a row can hold it.
+/// A time stamp as a column can hold it.
 fn stamp(unix_ms: u64) -> i64 {
     i64::try_from(unix_ms).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! How the nouns of the store speak SQL: a view that reads, a transaction that also writes, and how our types stand in rows.
+//! How the store's modules speak SQL: a view that reads, a transaction that also writes, and the mapping of our types to columns.
 
 use super::error::Trouble;
 use super::{Error, Lost};
@@ -8,15 +8,15 @@ use rusqlite::{Connection, Params, Row};
 use std::cell::RefCell;
 use std::ops::Deref;
 
-/// One consistent look at the store.
+/// A consistent snapshot of the store.
 #[derive(Debug)]
 pub struct View<'c> {
     connection: &'c Connection,
-    /// The first trouble that SQLite met, which whoever owns the connection must know of even if a job made light of it.
+    /// The first trouble that SQLite reported. The owner of the connection must learn of it even if a job ignored the error.
     lost: RefCell<Option<Lost>>,
 }
 
-/// A write that is kept whole or not at all. It reads as well, and sees what it wrote.
+/// A write that is stored whole or not at all. It can also read, and sees its own changes.
 #[derive(Debug)]
 pub struct Tx<'c> {
     view: View<'c>,
@@ -27,7 +27,7 @@ impl<'c> View<'c> {
         View { connection, lost: RefCell::new(None) }
     }
 
-    /// Every row of a query.
+    /// Returns every row of a query.
     pub(crate) fn all<T>(
         &self,
         what: &'static str,
@@ -39,7 +39,7 @@ impl<'c> View<'c> {
         query().map_err(|source| self.failed(what, source))
     }
 
-    /// The first row of a query, if there is one.
+    /// Returns the first row of a query; `None` if there is no row.
     pub(crate) fn one<T>(
         &self,
         what: &'static str,
@@ -55,7 +55,7 @@ impl<'c> View<'c> {
         query().map_err(|source| self.failed(what, source))
     }
 
-    /// The first trouble that was met since this was asked last.
+    /// Takes the first trouble since the last call; `None` if there was none.
     pub(super) fn take_lost(&self) -> Option<Lost> {
         self.lost.take()
     }
@@ -72,7 +72,7 @@ impl<'c> View<'c> {
 
 #[cfg(test)]
 impl View<'_> {
-    /// A transaction where there can be none.
+    /// Pretends that a view is a transaction, for tests.
     pub(super) fn as_tx<T>(&self, write: impl FnOnce(&Tx<'_>) -> T) -> T {
         write(&Tx::new(self.connection))
     }
@@ -83,7 +83,7 @@ impl<'c> Tx<'c> {
         Tx { view: View::new(connection) }
     }
 
-    /// Runs one statement and counts the rows that it changed.
+    /// Runs one statement and returns the number of rows that it changed.
     pub(crate) fn run(&self, what: &'static str, sql: &str, params: impl Params) -> Result<usize, Error> {
         let run = || self.view.connection.prepare_cached(sql)?.execute(params);
         run().map_err(|source| self.failed(what, source))
@@ -97,7 +97,7 @@ impl<'c> Deref for Tx<'c> {
     }
 }
 
-/// Types that stand in rows as text and are checked again when they are read.
+/// Maps types to text columns; the text is validated again when it is read.
 macro_rules! as_text {
     ($($type:ty),*) => {$(
         impl ToSql for $type {

@@ -1,4 +1,4 @@
-//! The store as a whole; each file a promise.
+//! Tests of the store as a whole; each file tests one promise.
 
 mod apart;
 mod backup;
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 pub(super) const AT: u64 = 1_800_000_000_000;
 
-/// A store in a directory that goes with it.
+/// A store in a directory that is removed with it.
 pub(super) struct Scratch {
     pub(super) folder: TempDir,
 }

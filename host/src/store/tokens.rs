@@ -1,31 +1,31 @@
-//! Bearer tokens, of which only the digests are kept: who holds one may act for its merchant, as its role.
+//! Bearer tokens, of which only the digests are stored. The holder of a token may act for its merchant, within its role.
 
 use super::{Error, Tx, View};
 use crate::id::{CartId, Digest, MerchantId};
 use rusqlite::Row;
 
-/// A token, without itself.
+/// A stored token, without the secret itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Its name, by which the audit knows its holder.
+    /// The token's name, under which the audit lists its holder.
     pub name: String,
-    /// Of the token.
+    /// The digest of the token.
     pub digest: Digest,
-    /// Its role, by name.
+    /// The token's role, by name.
     pub role: String,
-    /// The carts that it may touch. None: every one.
+    /// The carts that the token may touch; `None` means every cart.
     pub carts: Option<Vec<CartId>>,
-    /// When it was made.
+    /// When the token was made.
     pub made_at_unix_ms: u64,
-    /// When it was used last, as far as somebody noted it.
+    /// When the token was last used, to the precision of [`used`]; `None` if never.
     pub used_at_unix_ms: Option<u64>,
 }
 
-/// Keeps a new token. Tells whether it was kept: a name that is taken is not given to another.
+/// Stores a new token. Returns whether it was stored: a name that is taken is refused.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn put(tx: &Tx<'_>, merchant: &MerchantId, token: &Token) -> Result<bool, Error> {
     let Token { name, digest, role, carts, made_at_unix_ms, used_at_unix_ms } = token;
     let carts = carts.as_ref().map(|carts| serde_json::to_string(carts).expect("names are plain data"));
@@ -34,41 +34,42 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, token: &Token) -> Result<bool, Er
     tx.run("keep a token", sql, (merchant, name, digest, role, carts, made_at_unix_ms, used_at_unix_ms)).map(|rows| rows > 0)
 }
 
-/// The token of this digest, and whose it is. The one question that is asked before it is known for which merchant: the token says so.
+/// Finds the token of this digest and its merchant. This is the only query made before the merchant is known, because the token names the
+/// merchant.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn find(view: &View<'_>, digest: Digest) -> Result<Option<(MerchantId, Token)>, Error> {
     let sql = "SELECT name, digest, role, carts, made_at, used_at, merchant FROM tokens WHERE digest = ?1";
     view.one("look up a token", sql, (digest,), |row| Ok((row.get(6)?, read(row)?)))
 }
 
-/// A merchant's tokens, by name.
+/// Lists a merchant's tokens, by name.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be read.
+/// [`Error`] if the read fails.
 pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Token>, Error> {
     let sql = "SELECT name, digest, role, carts, made_at, used_at FROM tokens WHERE merchant = ?1 ORDER BY name";
     view.all("list the tokens", sql, (merchant,), read)
 }
 
-/// Notes that a token was used. Whoever calls it does so now and then, not at each request.
+/// Records that a token was used. Callers do so now and then, not at each request.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn used(tx: &Tx<'_>, merchant: &MerchantId, name: &str, at_unix_ms: u64) -> Result<(), Error> {
     let sql = "UPDATE tokens SET used_at = ?3 WHERE merchant = ?1 AND name = ?2";
     tx.run("note that a token was used", sql, (merchant, name, at_unix_ms)).map(drop)
 }
 
-/// Removes a token. Tells whether there was one of this name.
+/// Removes a token. Returns whether there was one of this name.
 ///
 /// # Errors
 ///
-/// [`Error`], when it could not be written.
+/// [`Error`] if the write fails.
 pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, name: &str) -> Result<bool, Error> {
     let sql = "DELETE FROM tokens WHERE merchant = ?1 AND name = ?2";
     tx.run("remove a token", sql, (merchant, name)).map(|rows| rows > 0)

@@ -1,12 +1,12 @@
 //! The one writer: a thread that gathers jobs into transactions, so that many writes share one wait for the disk.
 //!
-//! A transaction takes the jobs that are there, at most [`BATCH_JOBS_MAX`] of them or for [`BATCH_MS_MAX`]. When the last one had company, it
-//! waits that long for company again; a lone writer never waits. Each job runs in a savepoint of its own, so one that fails leaves
-//! nothing behind and spoils no other. Nobody is answered before COMMIT returned.
+//! A transaction takes the jobs that are queued, at most [`BATCH_JOBS_MAX`] of them or for [`BATCH_MS_MAX`]. If the last transaction had
+//! several jobs, the writer waits that long for more; a lone caller never waits. Each job runs in a savepoint of its own, so a job that
+//! fails leaves nothing behind and affects no other. No caller is answered before COMMIT has returned.
 //!
-//! When the disk fails or a page is damaged, the writer stops for good: after a failed sync nobody can know what the disk holds, and trying
-//! again would only seem to help. So it does when it panics. A full disk or quota, a read-only file, and a process without file handles or
-//! memory cost the transaction and nothing else: the next one tries again, and nobody need start anything.
+//! When the disk fails or a page is damaged, the writer stops for good: after a failed sync nobody can know what the disk holds, and
+//! another attempt would only seem to help. The writer also stops when it panics. A full disk or quota, a read-only file, and a process
+//! without file handles or memory cost only the transaction: the next one tries again, without a restart.
 
 use super::error::Trouble;
 use super::{Error, Stop, Tx};
@@ -22,14 +22,14 @@ use tokio::time::Instant;
 
 /// The most jobs in one transaction.
 pub const BATCH_JOBS_MAX: usize = 512;
-/// The longest that a transaction stays open for more jobs.
+/// The longest time that a transaction stays open for more jobs, in milliseconds.
 pub const BATCH_MS_MAX: u64 = 2;
-/// The most jobs that wait for the writer; whoever brings another waits until one is taken.
+/// The most jobs in the writer's queue; a caller with another waits until one is taken.
 pub const QUEUE_JOBS_MAX: usize = 1024;
-/// A writer with nothing to do for so long moves the log into the database.
+/// A writer that is idle for this long moves the log into the database.
 const CHECKPOINT_IDLE: Duration = Duration::from_secs(1);
 
-/// When a transaction is closed to more jobs.
+/// Decides when a transaction is closed to more jobs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Batch {
     pub(super) jobs_max: usize,
@@ -40,7 +40,7 @@ impl Batch {
     pub(super) const USUAL: Batch = Batch { jobs_max: BATCH_JOBS_MAX, open_max: Duration::from_millis(BATCH_MS_MAX) };
 }
 
-/// Why a transaction was not kept.
+/// Why a transaction was not stored.
 #[derive(Debug, Clone)]
 pub(super) enum Lost {
     Busy,
@@ -52,7 +52,7 @@ pub(super) enum Lost {
 }
 
 impl Lost {
-    /// What an error means for the transaction in which SQLite gave it. None: nothing, it is of one statement.
+    /// What an error means for its transaction; `None` if only one statement is affected.
     pub(super) fn of(trouble: Trouble, error: &rusqlite::Error) -> Option<Lost> {
         Some(match trouble {
             Trouble::Busy => Lost::Busy,
@@ -79,14 +79,14 @@ impl Lost {
     }
 }
 
-/// A write and the way to whoever waits for it: run in a transaction, or told that there is none. What it returns answers, once the
-/// transaction's end is known.
+/// A write and the channel to its caller. The job runs in a transaction, or is told that there is none. It returns a function that answers
+/// the caller once the result of the transaction is known.
 pub(super) type Job = Box<dyn FnOnce(Result<&Tx<'_>, Lost>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), Lost>) + Send>;
-/// What a job came to. A panic goes on where the job came from.
+/// The result of a job. A panic is passed on to the caller.
 pub(super) type Ran<T, E> = thread::Result<Result<T, E>>;
 
-/// Makes a job of a closure.
+/// Makes a job from a closure.
 pub(super) fn job<T, E>(write: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static, reply: oneshot::Sender<Ran<T, E>>) -> Job
 where
     T: Send + 'static,
@@ -108,7 +108,7 @@ where
     })
 }
 
-/// Runs a write in a savepoint: it is kept whole or leaves nothing behind, a panic included.
+/// Runs a write in a savepoint: it is stored whole or leaves nothing behind, even after a panic.
 fn isolated<T, E: From<Error>>(tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T, E>) -> Ran<T, E> {
     if let Err(error) = tx.run("begin a write", "SAVEPOINT job", ()) {
         return Ok(Err(error.into()));
@@ -124,20 +124,20 @@ fn isolated<T, E: From<Error>>(tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Resul
     }
 }
 
-/// How much the writer has done.
+/// Counters of the writer's work.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) jobs: AtomicU64,
-    /// Transactions that it ended, kept or not: a writer that lives goes on counting.
+    /// Transactions that ended, stored or not; a working writer keeps counting.
     pub(super) rounds: AtomicU64,
     pub(super) commits: AtomicU64,
     pub(super) commit_times: Mutex<Histogram>,
-    /// Why it stopped for good, once it has.
+    /// Why the writer stopped for good; `None` until it has.
     pub(super) stopped: watch::Sender<Option<Stop>>,
 }
 
 impl Counts {
-    /// No more writes are taken. The first reason stands.
+    /// Stops taking writes. The first reason is kept.
     pub(super) fn stop(&self, reason: Stop) {
         self.stopped.send_if_modified(|stopped| {
             let first = stopped.is_none();
@@ -150,19 +150,19 @@ impl Counts {
     }
 }
 
-/// The writer's thread.
+/// The state of the writer's thread.
 pub(super) struct Writer {
     connection: Connection,
     jobs: mpsc::Receiver<Job>,
     waiting: tokio::runtime::Runtime,
     counts: Arc<Counts>,
     batch: Batch,
-    /// How many jobs the last transaction had.
+    /// The number of jobs in the last transaction.
     last_batch: usize,
 }
 
 impl Writer {
-    /// Starts the thread. It ends when nobody can bring it jobs any more and the last is done.
+    /// Starts the thread. It ends when no caller can send jobs any more and the last job is done.
     pub(super) fn start(
         connection: Connection,
         jobs: mpsc::Receiver<Job>,
@@ -204,7 +204,7 @@ impl Writer {
         self.waiting.block_on(async { tokio::time::timeout(limit, jobs.recv()).await.ok().flatten() })
     }
 
-    /// A checkpoint that cannot be made now is made later: the log keeps what it has.
+    /// Moves the log into the database. A checkpoint that fails is tried again later; the log keeps its content.
     fn checkpoint(&self, kind: &str) {
         if self.stopped().is_none()
             && let Err(error) = self.connection.query_row(&format!("PRAGMA wal_checkpoint({kind})"), (), |_| Ok(()))
@@ -217,7 +217,7 @@ impl Writer {
         }
     }
 
-    /// Why there are no more transactions. A reader may have found that out.
+    /// Why there are no more transactions; `None` while there are. A reader may have found the reason.
     fn stopped(&self) -> Option<Lost> {
         self.counts.stopped.borrow().clone().map(Lost::Stopped)
     }

@@ -1,4 +1,4 @@
-//! What a sender says: plain optional fields, as JSON and the command line give them, and how they become an update.
+//! The fields that a sender gives: plain and optional, as in JSON and on the command line, and their conversion to an update.
 
 use super::text::{Check, cut};
 use super::{LABEL_CHARS_MAX, LINE_ITEMS_MAX, NOTE_BYTES_MAX, PACKAGES_MAX};
@@ -7,18 +7,18 @@ use cartage_contract::orders::{CivilTime, Content, LineItem, LinePackage, Packag
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// A status update as a sender gives it. Only the order number and the label must be there.
+/// A status update as a sender gives it. Only the order number and the label are required.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fields {
-    /// The cart's own (web) number of the order.
+    /// The cart's own (web) number for the order.
     pub order_number: String,
-    /// The Order Manager's number of the order.
+    /// The Order Manager's number for the order.
     #[serde(default)]
     pub reference_number: Option<String>,
     /// The status label.
     pub label: String,
-    /// When the label changed: `2026-11-23T14:05:00`, perhaps with an offset. Left out: now, by this machine's clock.
+    /// When the label changed: `2026-11-23T14:05:00`, optionally with an offset. If left out, now by this machine's clock.
     #[serde(default)]
     pub changed_at: Option<String>,
     /// The note about this change.
@@ -27,13 +27,13 @@ pub struct Fields {
     /// The order's comments.
     #[serde(default)]
     pub comments: Option<String>,
-    /// Whether the cart shall notify the customer.
+    /// Whether the cart should notify the customer; if left out, the cart decides.
     #[serde(default)]
     pub notify_customer: Option<bool>,
     /// The order's packages.
     #[serde(default, deserialize_with = "bounded::cut_list::<_, _, PACKAGES_MAX>")]
     pub packages: Vec<PackageFields>,
-    /// Whether these are all the packages that the order will have.
+    /// Whether these are all the packages that the order will have; if left out, the sender does not say.
     #[serde(default)]
     pub packages_complete: Option<bool>,
     /// The order's lines.
@@ -45,39 +45,39 @@ pub struct Fields {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PackageFields {
-    /// The sender's id of the package.
+    /// The sender's id for the package.
     pub id: Option<String>,
     /// The tracking number.
     pub tracking_number: Option<String>,
-    /// Where the package can be followed.
+    /// The URL at which the package can be tracked.
     pub tracking_url: Option<String>,
     /// The carrier in the Order Manager's words.
     pub carrier: Option<String>,
     /// The shipping method.
     pub method: Option<String>,
-    /// The day of the pick-up: `2026-11-23`.
+    /// The day of the pick-up, such as `2026-11-23`.
     pub picked_up: Option<String>,
-    /// From where it leaves, such as a warehouse, in the sender's words.
+    /// The place from which the package leaves, such as a warehouse, in the sender's words.
     pub origin: Option<String>,
-    /// Whether it was withdrawn: it was named before and does not leave.
+    /// Whether the package was withdrawn: it was named before and will not leave.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub withdrawn: bool,
-    /// What lies in it.
+    /// The contents of the package.
     #[serde(deserialize_with = "bounded::cut_list::<_, _, LINE_ITEMS_MAX>")]
     pub contents: Vec<ContentFields>,
 }
 
-/// How many of a line lie in a package, as a sender gives it.
+/// How many of a line a package contains, as a sender gives it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContentFields {
-    /// The cart's id of the line.
+    /// The cart's id for the line.
     pub web_line_id: Option<String>,
-    /// The Order Manager's number of the line.
+    /// The Order Manager's number for the line.
     pub reference_line_id: Option<String>,
-    /// The SKU.
+    /// The stock keeping unit of the line.
     pub sku: Option<String>,
-    /// Decimal text.
+    /// The quantity in the package, as decimal text.
     pub quantity: String,
 }
 
@@ -85,34 +85,34 @@ pub struct ContentFields {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LineItemFields {
-    /// The cart's id of the line.
+    /// The cart's id for the line.
     pub web_line_id: Option<String>,
-    /// The Order Manager's number of the line.
+    /// The Order Manager's number for the line.
     pub reference_line_id: Option<String>,
-    /// The SKU.
+    /// The stock keeping unit of the line.
     pub sku: Option<String>,
     /// The line's own status label.
     pub label: Option<String>,
-    /// Decimal text.
+    /// The quantity ordered, as decimal text.
     pub ordered: Option<String>,
-    /// Decimal text.
+    /// The quantity shipped, as decimal text.
     pub shipped: Option<String>,
-    /// Decimal text.
+    /// The quantity still needed, as decimal text.
     pub needed: Option<String>,
     /// A note about the line.
     pub note: Option<String>,
-    /// The packages in which it travels.
+    /// The packages that contain the line.
     #[serde(deserialize_with = "bounded::cut_list::<_, _, LINE_ITEMS_MAX>")]
     pub packages: Vec<LinePackageFields>,
 }
 
-/// How many of a line travel in one package, as a sender gives it.
+/// How many of a line one package contains, as a sender gives it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinePackageFields {
     /// The id of a package of this update.
     pub package_id: String,
-    /// Decimal text.
+    /// The quantity in the package, as decimal text.
     pub quantity: String,
 }
 
@@ -142,7 +142,7 @@ pub(super) fn update(fields: Fields, now: CivilTime, check: &mut Check) -> Updat
     }
 }
 
-/// A list that is too long, of which only so much was read, is named and then left out, so that ten thousand packages are one problem and not ten thousand.
+/// Cuts a list that is too long and names it once, so that ten thousand packages are one problem and not ten thousand.
 fn bounded<T>(field: &str, list: Vec<T>, max: usize, check: &mut Check) -> Vec<T> {
     if list.len() > max {
         check.problem(field, format!("has more than {max} entries, which are the most"));
@@ -177,7 +177,7 @@ fn package(at: &str, fields: PackageFields, check: &mut Check) -> Package {
     }
 }
 
-/// The packages' ids. Two packages of one id would leave it open which one a line travels in.
+/// The packages' ids. Two packages with one id are a problem, because a line could be in either.
 fn package_ids<'a>(packages: &'a [Package], check: &mut Check) -> BTreeSet<&'a str> {
     let mut ids = BTreeSet::new();
     for (at, package) in packages.iter().enumerate() {

@@ -8,7 +8,7 @@ fn minimal() -> Fields {
     Fields { order_number: "1021".into(), label: "Order Shipped".into(), ..Fields::default() }
 }
 
-/// Changes a valid update in one place and expects either no problem or exactly one that starts so.
+/// Changes a valid update in one place and expects either no problem or exactly one that starts with the given text.
 fn check(problem: Option<&str>, change: impl FnOnce(&mut Fields)) {
     let mut fields = minimal();
     change(&mut fields);

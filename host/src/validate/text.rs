@@ -1,21 +1,21 @@
-//! The checks of single texts, gathering every problem instead of stopping at the first.
+//! The checks of single texts. They collect every problem instead of stopping at the first.
 
 use super::{ORDER_NUMBER_CHARS_MAX, TEXT_CHARS_MAX};
 use cartage_contract::orders::{CivilDate, CivilTime};
 
-/// Wrong fields that are named, at most.
+/// The most problems that are named.
 pub(super) const PROBLEMS_MAX: usize = 100;
-/// Characters of a sender's text that a problem repeats.
+/// The most characters of a sender's text that a problem repeats.
 const REPEATED_CHARS_MAX: usize = 60;
 
-/// As much of a sender's text as a problem repeats.
+/// A sender's text, cut to the length that a problem repeats.
 pub(super) fn cut(text: &str) -> String {
     let mut chars = text.chars();
     let cut: String = chars.by_ref().take(REPEATED_CHARS_MAX).collect();
     if chars.next().is_some() { cut + "..." } else { cut }
 }
 
-/// Collects what is wrong, field by field.
+/// Collects the problems, field by field.
 #[derive(Default)]
 pub(super) struct Check {
     pub(super) problems: Vec<String>,
@@ -30,7 +30,7 @@ impl Check {
         }
     }
 
-    /// A line of text: up to `max` characters, no control characters.
+    /// Checks a line of text: up to `max` characters, no control characters.
     pub(super) fn line(&mut self, field: &str, text: String, max: usize) -> String {
         let chars = text.chars().count();
         if chars > max {
@@ -40,13 +40,13 @@ impl Check {
         text
     }
 
-    /// A line of text that may be left out. An empty one counts as left out.
+    /// Checks a line of text that may be left out. An empty one counts as left out.
     pub(super) fn optional(&mut self, field: &str, text: Option<String>) -> Option<String> {
         let text = text.filter(|text| !text.is_empty())?;
         Some(self.line(field, text, TEXT_CHARS_MAX))
     }
 
-    /// A line of text that must be there.
+    /// Checks a line of text that must be there.
     pub(super) fn required(&mut self, field: &str, text: String, max: usize) -> String {
         if text.trim().is_empty() {
             self.problem(field, "is empty");
@@ -56,12 +56,12 @@ impl Check {
         self.line(field, text, max)
     }
 
-    /// An order number or a line's id.
+    /// Checks an order number or a line's id.
     pub(super) fn number(&mut self, field: &str, text: String) -> String {
         self.required(field, text, ORDER_NUMBER_CHARS_MAX)
     }
 
-    /// Text of several lines; Windows line ends become plain ones.
+    /// Checks text of several lines; Windows line ends become plain ones.
     pub(super) fn block(&mut self, field: &str, text: Option<String>, bytes_max: usize) -> Option<String> {
         let text = text.filter(|text| !text.is_empty())?.replace("\r\n", "\n");
         if text.len() > bytes_max {
@@ -78,7 +78,7 @@ impl Check {
         }
     }
 
-    /// Decimal text: an optional minus sign, up to 15 digits, optionally a point and up to 6 digits.
+    /// Checks decimal text: an optional minus sign, up to 15 digits, optionally a point and up to 6 digits.
     pub(super) fn quantity(&mut self, field: &str, text: String) -> String {
         let unsigned = text.strip_prefix('-').unwrap_or(&text);
         let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(whole, fraction)| (whole, Some(fraction)));
@@ -92,7 +92,7 @@ impl Check {
         text
     }
 
-    /// An absolute http or https URL.
+    /// Checks an absolute http or https URL.
     pub(super) fn web_url(&mut self, field: &str, text: Option<String>) -> Option<String> {
         let text = text.filter(|text| !text.is_empty())?;
         let text = self.line(field, text, 2_048);
@@ -103,7 +103,7 @@ impl Check {
         Some(text)
     }
 
-    /// `2026-11-23`.
+    /// Checks a date such as `2026-11-23`.
     pub(super) fn date(&mut self, field: &str, text: Option<&str>) -> Option<CivilDate> {
         let text = text.filter(|text| !text.is_empty())?;
         match text.parse::<jiff::civil::Date>().ok().and_then(civil_date) {
@@ -115,7 +115,7 @@ impl Check {
         }
     }
 
-    /// `2026-11-23T14:05:00`, perhaps with an offset (`+01:00`, `Z`).
+    /// Checks a time such as `2026-11-23T14:05:00`, optionally with an offset (`+01:00`, `Z`).
     pub(super) fn time(&mut self, field: &str, text: Option<&str>) -> Option<CivilTime> {
         let text = text.filter(|text| !text.is_empty())?;
         match parse_time(text) {
@@ -149,7 +149,7 @@ fn parse_time(text: &str) -> Option<CivilTime> {
     })
 }
 
-/// A moment for a person, in UTC.
+/// A moment as text for people, in UTC.
 pub fn utc(unix_ms: u64) -> String {
     let CivilTime { date, hour, minute, second, .. } = civil_time(unix_ms);
     format!("{}-{:02}-{:02} {hour:02}:{minute:02}:{second:02} UTC", date.year, date.month, date.day)

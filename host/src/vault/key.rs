@@ -11,12 +11,12 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// What the line begins with.
+/// The beginning of the line.
 const PREFIX: &str = "cartage-key-1 ";
-/// More than a key file has.
+/// A limit above the size of any key file, in bytes.
 const FILE_BYTES_MAX: u64 = 256;
 
-/// Names a key without telling it: eight bytes of a hash, in hexadecimal.
+/// The name of a key, which does not reveal it: eight bytes of a hash, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyId(pub(super) String);
 
@@ -33,7 +33,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// A new one.
+    /// Makes a new key.
     ///
     /// # Errors
     ///
@@ -50,12 +50,12 @@ impl Key {
         Key { bytes: SecretBox::init_with_mut(|kept: &mut [u8; 32]| kept.copy_from_slice(bytes)), id: KeyId(id) }
     }
 
-    /// Its name.
+    /// The key's name.
     pub fn id(&self) -> &KeyId {
         &self.id
     }
 
-    /// The same key again, for another thread.
+    /// A copy of the key, for another thread.
     pub(super) fn copy(&self) -> Key {
         Key::of(self.bytes())
     }
@@ -89,7 +89,7 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// [`Error::KeyFile`], also where the file is there already.
+    /// [`Error::KeyFile`], also if the file exists already.
     pub fn write_new(&self, file: &Path) -> Result<(), Error> {
         let line = Zeroizing::new(format!("{PREFIX}{}\n", STANDARD.encode(self.bytes())));
         let failed = |source| Error::KeyFile { what: "write", file: file.to_owned(), source };
@@ -113,7 +113,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Makes a new or a changed name in a folder survive a loss of power.
+/// Syncs a folder, so that a new or renamed file in it survives a loss of power.
 pub(super) fn sync_folder(file: &Path) -> std::io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()

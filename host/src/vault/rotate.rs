@@ -1,6 +1,7 @@
-//! Changing the key: a new key file beside the old, all credentials sealed again in one transaction, the new file in the old one's place.
+//! Changing the key: a new key file is written beside the old, all credentials are sealed again in one transaction, and the new file
+//! replaces the old.
 //!
-//! Whichever step is the last one done, the key ids in the store tell which of the two files is the key.
+//! If the change is cut off after any step, the key ids in the store tell which of the two files is the key.
 
 use super::key::sync_folder;
 use super::seal::{self, Label};
@@ -9,7 +10,7 @@ use crate::store::credentials::{self, Sealed};
 use crate::store::{Store, Tx, View};
 use std::path::{Path, PathBuf};
 
-/// Where the new key lies until it is the key.
+/// The path of the new key until it replaces the old.
 pub(super) fn next_file(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".next");
@@ -27,21 +28,21 @@ pub(super) fn seal_again(tx: &Tx<'_>, from: &Key, to: &Key) -> Result<(), Error>
     Ok(())
 }
 
-/// Makes the new file the key file.
+/// Renames the new file to the key file.
 pub(super) fn put_next_in_place(file: &Path) -> Result<(), Error> {
     let renamed = std::fs::rename(next_file(file), file).and_then(|()| sync_folder(file));
     renamed.map_err(|source| Error::KeyFile { what: "replace", file: file.to_owned(), source })
 }
 
-/// Removes the new file of a change that did not happen.
+/// Removes the new file after a change that did not happen.
 pub(super) fn remove_next(file: &Path) -> Result<(), Error> {
     let next = next_file(file);
     let removed = std::fs::remove_file(&next).and_then(|()| sync_folder(file));
     removed.map_err(|source| Error::KeyFile { what: "remove", file: next, source })
 }
 
-/// Where a new key file lies beside the old: puts it in place if credentials are sealed with it, and else removes it. None are ever sealed
-/// with both, since all of them were sealed again in one transaction.
+/// Completes a change of the key that was cut off, if a new key file lies beside the old: renames it if credentials are sealed with it, and
+/// removes it otherwise. Credentials are never sealed with both keys, because all of them were sealed again in one transaction.
 pub(super) fn end_what_was_cut_off(store: &Store, file: &Path) -> Result<(), Error> {
     let next = next_file(file);
     if !next.exists() {

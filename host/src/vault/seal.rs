@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 
 const NONCE_BYTES: usize = 24;
 
-/// Where a sealed value belongs and since when: all of it but the value.
+/// The place of a sealed value and the time when it was set: everything but the value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Label<'a> {
     pub(super) merchant: &'a MerchantId,
     pub(super) place: &'a Place,
     pub(super) turn: Turn,
-    /// The origins that it is for.
+    /// The origins that the value is bound to.
     pub(super) bound_to: &'a str,
     pub(super) set_at_unix_ms: u64,
 }
@@ -57,8 +57,8 @@ pub(super) fn open(key: &Key, merchant: &MerchantId, value: &Sealed) -> Result<S
     Ok(SecretString::from(text))
 }
 
-/// What the seal covers beside the secret. Each part has its length before it, so that no two places read alike. The turn is not in it:
-/// a next value becomes the current one as it is.
+/// What the seal covers besides the secret. Each part is preceded by its length, so that no two places give the same bytes. The turn is not
+/// covered, because a next value becomes the current one without being sealed again.
 fn associated(merchant: &MerchantId, place: &Place, bound_to: &str) -> Vec<u8> {
     let Place { cart, slot, field } = place;
     let mut bytes = b"cartage credential 1\0".to_vec();

@@ -16,29 +16,29 @@ use tokio::sync::RwLock;
 pub struct SealedVault {
     store: Store,
     file: PathBuf,
-    /// Held for reading from looking at a row to opening it, and from sealing to keeping; for writing while the key changes.
+    /// Locked for reading while a row is read and opened, or a value is sealed and written; for writing while the key changes.
     key: Arc<RwLock<Key>>,
 }
 
 impl SealedVault {
-    /// Opens the vault of a store with its key file, and ends a change of the key that was cut off.
+    /// Opens the vault of a store with its key file, and completes a change of the key that was cut off.
     ///
     /// # Errors
     ///
-    /// [`Error::NoKey`], [`Error::NotAKey`], [`Error::KeyFile`], [`Error::Store`]. A key that does not fit the credentials is found when one
-    /// of them is opened: everything else works without it.
+    /// [`Error::NoKey`], [`Error::NotAKey`], [`Error::KeyFile`], [`Error::Store`]. A key that does not fit the credentials is found only
+    /// when one of them is opened: everything else works without it.
     pub fn open(store: Store, key_file: &Path) -> Result<SealedVault, Error> {
         rotate::end_what_was_cut_off(&store, key_file)?;
         let key = Key::read(key_file)?;
         Ok(SealedVault { store, file: key_file.to_owned(), key: Arc::new(RwLock::new(key)) })
     }
 
-    /// Names the key in use.
+    /// The id of the key in use.
     pub async fn key_id(&self) -> KeyId {
         self.key.read().await.id().clone()
     }
 
-    /// The credentials that this key does not open, since another one sealed them: they must be set again, or their key put back.
+    /// The credentials that were sealed with another key: they must be set again, or that key must be put back.
     ///
     /// # Errors
     ///
@@ -50,12 +50,13 @@ impl SealedVault {
         Ok(foreign.map(|(merchant, value)| (merchant, value.place, KeyId(value.key_id))).collect())
     }
 
-    /// Seals every credential again with a new key, which then takes the place of the old one in the key file. Cut off at any point, it is
-    /// as if it had not begun or as if it had ended: [`SealedVault::open`] sees to that. A backup made before still needs the old key.
+    /// Seals every credential again with a new key, which then replaces the old one in the key file. If cut off at any point, the change is
+    /// undone or completed by [`SealedVault::open`]. A backup made before still needs the old key.
     ///
     /// # Errors
     ///
-    /// [`Error::WrongKey`] where a credential was sealed with another key; then nothing has changed. [`Error::KeyFile`], [`Error::Store`].
+    /// [`Error::WrongKey`] if a credential was sealed with another key, in which case nothing has changed. [`Error::KeyFile`],
+    /// [`Error::Store`].
     pub async fn rotate(&self) -> Result<KeyId, Error> {
         // In a task of its own: a caller that stops waiting must not stop it between two steps.
         let vault = self.clone();
@@ -191,7 +192,7 @@ impl Vault for SealedVault {
     }
 }
 
-/// Whether this value is the one that is kept, for the same origins.
+/// Whether this value is the one that is stored, for the same origins.
 fn is_still(
     tx: &Tx<'_>,
     key: &Key,
@@ -209,7 +210,7 @@ fn is_still(
 }
 
 impl SealedVault {
-    /// A change with its line of the audit, in one transaction. Where it changes nothing there is no line.
+    /// Makes a change and adds its line to the audit, in one transaction. A change that changes nothing adds no line.
     fn noted<'a>(
         &'a self,
         merchant: &MerchantId,

@@ -10,7 +10,7 @@ fn limits(bytes_max: usize) -> Limits {
     Limits { bytes_max, at_most: SOON }
 }
 
-/// A body that comes piece by piece, as its sender sends it, of a length that nobody said.
+/// A body without an announced length that arrives piece by piece, as its sender sends it.
 struct Pieces(mpsc::Receiver<Bytes>);
 
 impl axum::body::HttpBody for Pieces {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 const AT: u64 = 1_800_000_000_000;
 
-/// A disk that has as much room as a test says.
+/// A disk with as much room as a test says.
 struct SomeDisk(AtomicU64);
 
 impl Disk for SomeDisk {

@@ -1,8 +1,8 @@
-//! What one version of a plugin asks for that the one before it did not.
+//! What one version of a plugin requires that the version before did not.
 
 use cartage_contract::manifest::{Endpoint, Manifest, Setting, Slot};
 
-/// Each thing that is new, in plain words. Less than before is nothing new.
+/// Each new requirement, in plain words. Requirements that were dropped are not listed.
 pub(super) fn new(before: &Manifest, after: &Manifest) -> Vec<String> {
     let mut asks = Vec::new();
     for endpoint in &after.endpoints {

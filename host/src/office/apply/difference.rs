@@ -1,4 +1,4 @@
-//! What changes between two definitions of a cart, key by key.
+//! The differences between two definitions of a cart, key by key.
 
 use crate::carts::Cart;
 use serde::Serialize;
@@ -9,27 +9,27 @@ use toml::{Table, Value};
 /// What changes about a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// Whether there was no such cart.
+    /// Whether the cart did not exist before.
     pub new: bool,
-    /// Whether what was there could not be read.
+    /// Whether the earlier definition could not be read.
     pub unreadable: bool,
-    /// Each key that changes.
+    /// Every key that changes.
     pub fields: Vec<Field>,
 }
 
 /// A key that changes. Its values are written as TOML.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Field {
-    /// The key, with those of the tables around it: `endpoints.script.base_url`.
+    /// The key with the tables around it, for example `endpoints.script.base_url`.
     pub key: String,
-    /// Its value before. None: it was not there.
+    /// The value before; `None` if the key was absent.
     pub before: Option<String>,
-    /// Its value afterwards. None: it goes.
+    /// The value afterwards; `None` if the key is removed.
     pub after: Option<String>,
 }
 
 impl Difference {
-    /// What changes from the one to the other. Keys that stand as they would anyway do not count.
+    /// The changes from one definition to the other. A key that states its default does not count.
     pub fn between(before: Option<&Cart>, after: &Cart) -> Difference {
         let flat = |cart: &Cart| flat(&cart.to_table());
         let (old, new) = (before.map(flat).unwrap_or_default(), flat(after));
@@ -39,7 +39,7 @@ impl Difference {
         Difference { new: before.is_none(), unreadable: false, fields: changed.map(field).collect() }
     }
 
-    /// What changes where the definition before could not be read: all of it.
+    /// The changes if the earlier definition could not be read: every key.
     pub fn mending(after: &Cart) -> Difference {
         Difference { new: false, unreadable: true, ..Difference::between(None, after) }
     }
@@ -61,7 +61,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// One line a key.
+/// Writes one line for each key.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unreadable = self.unreadable.then(|| "it was unreadable".to_owned());

@@ -1,4 +1,4 @@
-//! What a cart's definition says that is allowed and probably wrong. Each is a warning, in one sentence.
+//! Parts of a cart's definition that are allowed but probably wrong. Each is a warning of one sentence.
 
 use crate::carts::{Cart, LabelTarget, Mode, UnlistedLabels};
 use crate::events::{Label, Labels};
@@ -8,7 +8,7 @@ use cartage_contract::delivery::Choice;
 use cartage_contract::manifest::{Carriers, Manifest, Plain, Statuses};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// Orders of the mode `only-orders` that no sender's number can ever be.
+/// Orders of the mode `only-orders` that cannot be the number of any sender.
 pub(super) fn orders(cart: &Cart) -> Vec<String> {
     let Mode::OnlyOrders(orders) = cart.mode() else { return Vec::new() };
     let never = |order: &SenderOrderNumber| {
@@ -23,7 +23,8 @@ pub(super) fn orders(cart: &Cart) -> Vec<String> {
     orders.iter().filter_map(never).collect()
 }
 
-/// Keys of the label map that match no label. `labels` are the merchant's; a sender may use others, so a key that is like none of them is no doubt.
+/// Keys of the label map that match no label. `labels` are the merchant's. A sender may use others, so only a key that resembles one of
+/// them gives a warning.
 pub(super) fn label_keys(cart: &Cart, labels: &Labels) -> Vec<String> {
     let doubt = |key: &String| {
         let never = format!("[labels] names {key:?}, which matches no label");
@@ -49,14 +50,14 @@ pub(super) fn label_keys(cart: &Cart, labels: &Labels) -> Vec<String> {
     cart.labels.keys().filter_map(doubt).collect()
 }
 
-/// What two texts have in common that look alike: one Unicode form, one case, nothing hidden, one space in place of several.
+/// The common form of texts that look alike: one Unicode form, one case, no hidden characters, single spaces.
 fn folded(text: &str) -> String {
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
     let seen: String = composed.chars().filter(|c| !visible::is_hidden(*c)).collect();
     seen.to_uppercase().to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Where two texts begin to differ, by code point, because they look alike.
+/// Where two texts that look alike begin to differ, by code point.
 fn points(key: &str, known: &str) -> String {
     let point = |c: Option<char>| c.map_or_else(|| "its end".to_owned(), |c| format!("U+{:04X}", u32::from(c)));
     let (mut ours, mut theirs) = (key.chars(), known.chars());
@@ -68,7 +69,7 @@ fn points(key: &str, known: &str) -> String {
     }
 }
 
-/// Statuses and carriers that the plugin's lists lack. `labels` are the merchant's.
+/// Statuses and carriers that the plugin's lists do not have. `labels` are the merchant's.
 pub(super) fn words(cart: &Cart, manifest: &Manifest, labels: &Labels) -> Vec<String> {
     let mut warnings = match &manifest.statuses {
         Statuses::Fixed(known) => statuses(cart, known, labels),
@@ -86,13 +87,13 @@ fn has(known: &[Choice], value: &str) -> bool {
     known.iter().any(|one| one.value == value)
 }
 
-/// Carriers to which the cart maps some, and which its shop does not list.
+/// Carriers that the cart's map leads to and that its shop does not list.
 pub(in crate::office) fn carriers(cart: &Cart, known: &[Choice]) -> Vec<String> {
     let unlisted = cart.carriers.iter().filter(|(_, carrier)| !has(known, carrier));
     unlisted.map(|(given, carrier)| format!("the carrier {given:?} maps to {carrier:?}, which the shop does not list")).collect()
 }
 
-/// Values of a setting that its shop does not list.
+/// Values of a setting that the shop does not list.
 pub(in crate::office) fn setting(cart: &Cart, name: &str, known: &[Choice]) -> Vec<String> {
     let values = match cart.own_setting(name) {
         Some(Plain::Text(value)) => vec![value],
@@ -104,7 +105,7 @@ pub(in crate::office) fn setting(cart: &Cart, name: &str, known: &[Choice]) -> V
     unlisted.map(|value| format!("the setting {name} is {value:?}, which the shop does not list; it is sent all the same")).collect()
 }
 
-/// Labels that lead to no status of the cart, which knows these.
+/// Labels that lead to a status that is not among the cart's `known` ones.
 pub(in crate::office) fn statuses(cart: &Cart, known: &[Choice], labels: &Labels) -> Vec<String> {
     let mut warnings = Vec::new();
     for (label, target) in &cart.labels {

@@ -45,7 +45,7 @@ impl Desk {
         self.clock.advance_ms(1);
     }
 
-    /// The head of an order's queue dies.
+    /// Turns the head of an order's queue into a dead letter.
     async fn die(&self, number: &str, then: Then) {
         let (merchant, at_unix_ms) = (self.office.merchant.clone(), self.office.now_unix_ms());
         let wish = Wish { merchant: merchant.clone(), order: order(number), poison: then, busy_ms: 0, at_unix_ms };
@@ -90,7 +90,7 @@ impl Desk {
     }
 }
 
-/// An update of this order.
+/// An update of the given order.
 pub(in crate::office) fn update(number: &str) -> Update {
     Update {
         order_number: number.to_owned(),

@@ -22,7 +22,7 @@ fn order(number: &str) -> OrderRef {
     OrderRef { cart: CartId::new("shop").expect("it is a Cart ID"), number: SenderOrderNumber::new(number) }
 }
 
-/// Text that stands nowhere by chance, long enough to lie in several pages.
+/// Text that occurs nowhere by chance, long enough to span several pages.
 fn marked(number: &str, what: &str) -> String {
     format!("marked-{number}-{what} ").repeat(400)
 }
@@ -75,7 +75,7 @@ impl Desk {
         self.office.store().write(write).await.expect("it can be written");
     }
 
-    /// The head of an order's queue is tried.
+    /// Attempts the head of an order's queue.
     async fn settle(&self, number: &str, settlement: Settlement) {
         let merchant = self.office.merchant.clone();
         let wish = Wish { merchant: merchant.clone(), order: order(number), poison: Then::Go, busy_ms: 0, at_unix_ms: AT };
@@ -116,7 +116,7 @@ impl Desk {
         self.office.forget(&order(number).cart, &SenderOrderNumber::new(number), discard_queue).await.expect("it can be asked")
     }
 
-    /// Whether the database's files hold this anywhere.
+    /// Whether the database's files hold this text anywhere.
     fn files_hold(&self, text: &str) -> bool {
         let data = self.folder.path().join("data");
         let files = std::fs::read_dir(data).expect("it is a folder").map(|entry| entry.expect("it can be listed").path());

@@ -41,7 +41,7 @@ async fn accept(office: &Office, number: &str) -> DeliveryId {
     delivery
 }
 
-/// The head of an order's queue dies, and the rest waits for it.
+/// Turns the head of an order's queue into a dead letter that blocks the rest.
 async fn die(office: &Office, number: &str) {
     let (merchant, at_unix_ms) = (MerchantId::default(), AT);
     let wish = Wish { merchant: merchant.clone(), order: order(number), poison: Then::Block, busy_ms: 0, at_unix_ms };

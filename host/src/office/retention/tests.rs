@@ -31,7 +31,7 @@ impl Desk {
         Desk { _folder: folder, office, clock }
     }
 
-    /// The program ends and is started again.
+    /// Ends the program and starts it again.
     fn open_again(&mut self) {
         let path = self.office.data_dir().path().to_owned();
         // The lock goes with the last clone.
@@ -102,7 +102,7 @@ impl Desk {
         self.office.outbox().settle(vec![settle]).await.expect("it is settled");
     }
 
-    /// What goes at a moment, by kind, without what nothing went of.
+    /// The number of rows deleted at a moment, by kind, without kinds that lost none.
     async fn gone_at(&self, at_unix_ms: u64) -> Vec<(Kind, u64)> {
         self.clock.advance_ms(at_unix_ms - self.office.now_unix_ms());
         let would = self.office.retain_dry().await.expect("it can be counted");

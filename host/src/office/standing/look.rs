@@ -1,4 +1,4 @@
-//! Where an order stands, read from the store in one look.
+//! The state of an order, read from the store in one snapshot.
 
 use super::{DeadUpdate, DiscardedUpdate, HasIt, OwnDelivery, SeenNow, Standing, Stands, Waiting, WaitsFor, fate_name};
 use crate::gate::explain::Explanation;
@@ -12,7 +12,7 @@ use crate::store::receipts::{self, Delivered};
 use crate::store::{self, View};
 use serde_json::Value;
 
-/// What one look finds of an order.
+/// The rows about an order, read in one snapshot.
 struct Read {
     cart: Option<Cart>,
     order: Option<Order>,
@@ -47,11 +47,11 @@ impl Read {
 }
 
 impl Office {
-    /// Where an order stands at a cart, as it concerns one of its deliveries or, without one, the order.
+    /// The state of an order at a cart. With `own`, the state as it concerns that delivery of the order.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read.
+    /// [`Error`] if the store cannot be read.
     pub async fn standing(&self, order: &OrderRef, own: Option<&DeliveryId>) -> Result<Standing, Error> {
         let (merchant, of, wanted) = (self.merchant.clone(), order.clone(), own.cloned());
         let look = move |view: &View<'_>| -> Result<_, outbox::Error> {
@@ -77,11 +77,11 @@ impl Office {
         Ok(Standing { cart, order, place, own, may_have_reached, other_dead_letters: dead, serving })
     }
 
-    /// Where a delivery's order stands, as it concerns that delivery. None: nothing is known of it.
+    /// The state of a delivery's order as it concerns that delivery; `None` if nothing is known of the delivery.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read.
+    /// [`Error`] if the store cannot be read.
     pub async fn standing_of(&self, delivery: &DeliveryId) -> Result<Option<Standing>, Error> {
         let (merchant, id) = (self.merchant.clone(), delivery.clone());
         let look = move |view: &View<'_>| -> Result<_, outbox::Error> {
@@ -96,11 +96,11 @@ impl Office {
         }
     }
 
-    /// Where an order stands. What the gate's answer must not recommend for that is taken out of it.
+    /// The state of the decision's order. Advice of the gate that would be wrong in that state is removed from the decision.
     ///
     /// # Errors
     ///
-    /// [`Error`] where the store cannot be read.
+    /// [`Error`] if the store cannot be read.
     pub async fn stand(&self, decision: &mut Decision, own: Option<&DeliveryId>) -> Result<Standing, Error> {
         let order = OrderRef { cart: decision.cart.clone(), number: decision.order_number.clone() };
         let standing = self.standing(&order, own).await?;
@@ -108,7 +108,7 @@ impl Office {
         Ok(standing)
     }
 
-    /// A decision and where its order stands, in words.
+    /// A decision and the state of its order, in words.
     pub(in crate::office) async fn in_words(&self, decision: &Decision, standing: &Standing) -> Result<Explanation, Error> {
         // Who hears that there is nothing to do is told of what there is to do at the cart.
         let asks = decision.verdict == Verdict::Nothing && !decision.must_act() && !standing.must_act();

@@ -1,4 +1,4 @@
-//! Where an order stands, in sentences: one line that says it, what belongs to it, and the commands that help.
+//! The state of an order in sentences: one line that states it, notes that belong to it, and the commands that help.
 
 use super::{DeadUpdate, DiscardedUpdate, HasIt, Standing, Stands, Waiting, WaitsFor};
 use crate::alerts;
@@ -7,7 +7,7 @@ use crate::gate::{Decision, Verdict, command};
 use crate::validate::utc;
 
 impl Standing {
-    /// A decision in words that begins with where the order stands. `alerts` are those of its cart.
+    /// A decision in words that begins with the order's state. `alerts` are those of the order's cart.
     pub(in crate::office) fn explanation(&self, decision: &Decision, alerts: &[alerts::Condition]) -> Explanation {
         let gate = explain(decision);
         let refused = decision.must_act().then(|| format!("what was asked for last is not sent: look at {}", gate.crosses()));
@@ -28,7 +28,7 @@ impl Standing {
         Explanation { headline, notes, advice: self.advice(decision, &gate, alerts), ..gate }
     }
 
-    /// Where the order stands, in one line.
+    /// The order's state in one line.
     pub fn line(&self) -> String {
         let order = &self.order;
         let line = match &self.place {
@@ -60,7 +60,7 @@ impl Standing {
         sentence(&line)
     }
 
-    /// What belongs to the line, with the commands that help.
+    /// Notes that belong to the line, with the commands that help.
     pub fn notes(&self) -> Vec<Note> {
         let mut notes = Vec::new();
         if let Some(own) = &self.own {
@@ -211,7 +211,7 @@ pub fn counted(count: u64, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
-/// What the last attempt showed, by the name of its fate.
+/// What the last attempt showed, from the name of its fate; the end of a sentence.
 fn because(fate: Option<&str>) -> &'static str {
     match fate {
         None => "no attempt was made yet",
@@ -226,7 +226,7 @@ fn because(fate: Option<&str>) -> &'static str {
     }
 }
 
-/// A text as one sentence on one line: whatever a plugin or a person wrote in it begins no line of its own.
+/// A text as one sentence on one line, so that text of a plugin or a person cannot begin a line of its own.
 fn sentence(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.ends_with(['.', '?', '!']) { line } else { format!("{line}.") }

@@ -1,4 +1,4 @@
-//! The commands of the suite, and how they are given to a subject.
+//! The commands of the suite, and how they are applied to a subject.
 
 use super::{Subject, carts, delivery, merchants, order, rows, update};
 use crate::id::{DeliveryId, Digest, MerchantId};
@@ -11,35 +11,36 @@ use cartage_contract::http::Reach;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whose lane, and which: merchant, cart, order.
+/// A lane, as indices of its merchant, cart and order.
 pub(super) type Place = (usize, usize, usize);
 
-/// One thing that is done.
+/// One operation on the outbox under test.
 #[derive(Debug, Clone)]
 pub(super) enum Command {
-    /// New updates, in one batch.
+    /// Accepts new updates, in one batch.
     Accept(Vec<(Place, u8, Vec<u8>)>),
-    /// An id that was used before.
+    /// Tries to accept an update under an id that was used before.
     AcceptAgain(Place, prop::sample::Index),
-    /// Attempts start, in one batch, that may be under way so long.
+    /// Starts attempts, in one batch, that may be under way for this many milliseconds.
     Claim(Vec<Place>, Then, u32),
-    /// Attempts end, in one batch: as far as they were started. Of each the cart was told of these packages; those of 4 and above have no reference.
+    /// Ends attempts, in one batch, as far as they were started. The cart was told of the packages listed for each; packages 4 and above
+    /// have no reference.
     Settle(Vec<(Place, End, Vec<u8>)>),
-    /// An attempt ends that is not the one under way.
+    /// Settles an attempt that is not the one under way.
     SettleWrong(Place, prop::sample::Index, bool),
     Supersede(Place),
-    /// The program dies while it is at work on what was claimed in these lanes, and comes back.
+    /// The program dies while attempts are under way in these lanes, and restarts.
     Dies(Vec<Place>),
-    /// An attempt begins in a lane, and the program dies of it: so often.
+    /// An attempt begins in a lane and kills the program, this many times.
     DiesOf(Place, u32),
-    /// Something failed at a lane, which rests for so long.
+    /// A failure makes a lane rest for this many milliseconds.
     Rest(Place, u32),
     Retry(usize, Vec<prop::sample::Index>),
     Discard(usize, prop::sample::Index),
     Doubt(Place),
-    /// The clock moves, or jumps.
+    /// The clock moves, or jumps, by this many milliseconds.
     Clock(i64),
-    /// The program dies and comes back.
+    /// The program dies and restarts.
     Reopen,
 }
 
@@ -51,11 +52,11 @@ pub(super) enum End {
     Paused(Option<u32>),
     Disabled,
     Dead(Reason, Then),
-    /// It never began, and there is no receipt.
+    /// The attempt never began, and there is no receipt.
     NotBegun,
 }
 
-/// Half of all happens in one lane, so that a case gets far there.
+/// Half of all commands fall into one lane, so that a case gets far there.
 fn place() -> impl Strategy<Value = Place> + Clone {
     prop_oneof![Just((0, 0, 0)), (0..2_usize, 0..2_usize, 0..2_usize)]
 }
@@ -101,24 +102,24 @@ pub(super) fn sequence(most: usize) -> impl Strategy<Value = Vec<Command>> {
     prop::collection::vec(one, 1..most)
 }
 
-/// What the suite knows of what it did: enough to go on, and to know what was promised.
+/// What the suite remembers of its own commands: enough to go on, and to know what was promised.
 #[derive(Debug, Clone)]
 pub(super) struct Driver {
     pub(super) now_unix_ms: u64,
-    /// Every id, with whose it is.
+    /// Every id, with the merchant who has it.
     pub(super) deliveries: Vec<(MerchantId, DeliveryId)>,
     /// The claims that were given and not settled.
     pub(super) claims: BTreeMap<Place, (DeliveryId, u32)>,
     pub(super) delivered: BTreeSet<(MerchantId, DeliveryId)>,
-    /// The sequence number that was delivered last.
+    /// The highest sequence number that was delivered, by order.
     pub(super) last: BTreeMap<(MerchantId, OrderRef), u64>,
-    /// The attempts at which the program died.
+    /// The attempts during which the program died.
     pub(super) suspected: BTreeSet<(MerchantId, DeliveryId, u32)>,
-    /// In which time the last attempt may be under way at the cart, if nobody said that it is over.
+    /// The period in which the last attempt may be under way at the cart, unless its end is known.
     pub(super) busy: BTreeMap<Place, (u64, u64)>,
-    /// Whether an attempt began in such a time.
+    /// Whether an attempt began within such a period.
     pub(super) overlaps: bool,
-    /// Whether a later one was delivered before an earlier one.
+    /// Whether a later update was delivered before an earlier one.
     pub(super) overtaken: bool,
 }
 
@@ -139,7 +140,7 @@ impl Default for Driver {
 }
 
 impl Driver {
-    /// Does it, and tells what was answered.
+    /// Applies a command and returns the answer as text.
     pub(super) async fn apply<S: Subject>(&mut self, command: &Command, subject: &mut S) -> String {
         self.now_unix_ms += 1;
         match command {
@@ -221,7 +222,7 @@ impl Driver {
         format!("{:?}", subject.outbox().accept(batch).await)
     }
 
-    /// Together with one that is new: neither is kept.
+    /// Accepts a used id together with a new one: neither may be stored.
     async fn accept_again<S: Subject>(&mut self, place: Place, index: prop::sample::Index, subject: &S) -> String {
         let mine: Vec<_> = self.deliveries.iter().filter(|(merchant, _)| *merchant == at(place).0).collect();
         if mine.is_empty() {
@@ -291,7 +292,7 @@ impl Driver {
         format!("{settled:?}")
     }
 
-    /// Another delivery, or another attempt at the same.
+    /// Settles another delivery, or another attempt at the same one.
     async fn settle_wrong<S: Subject>(&mut self, place: Place, index: prop::sample::Index, attempt: bool, subject: &S) -> String {
         let Some((claimed, number)) = self.claims.get(&place).cloned() else { return String::new() };
         let (delivery, number) = if attempt { (claimed, number + 1) } else { (self.id(index).unwrap_or(claimed.clone()), number) };
@@ -355,12 +356,12 @@ impl Driver {
     }
 }
 
-/// Whose lane it is, and which.
+/// The merchant and the order of a lane.
 pub(super) fn at(place: Place) -> (MerchantId, OrderRef) {
     (merchants()[place.0].clone(), order(place.1, place.2))
 }
 
-/// Packages as a plugin names them: those that the suite's updates have, and one that none has.
+/// Packages as a plugin names them: those of the suite's updates, and one that no update has.
 fn told_packages(order: &OrderRef, told: &[u8]) -> Vec<ToldPackage> {
     let ids: BTreeSet<u8> = told.iter().map(|one| one % 4).collect();
     let (_, packages) = rows(&update(order, "Packed", &Vec::from_iter(ids)));

@@ -1,4 +1,4 @@
-//! Everything that can be seen of an outbox, as text, a line for each question.
+//! Everything observable in an outbox, as text, one line for each query.
 
 use super::command::Driver;
 use super::{Subject, carts, merchants, order};
@@ -7,7 +7,7 @@ use crate::outbox::{DeadLetter, Filter, Found, Look, Outbox as _, Page, Queued, 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// All of it.
+/// All observable state as text.
 pub(super) async fn all<S: Subject>(driver: &Driver, subject: &S) -> String {
     let (mut seen, outbox) = (String::new(), subject.outbox());
     writeln!(seen, "all backlogs {:?}", outbox.backlogs(None).await).expect("a text takes all");
@@ -58,7 +58,7 @@ fn filters(now_unix_ms: u64) -> [Filter; 5] {
     ]
 }
 
-/// Two to a page, by the subject's own cursors, which need not be another's.
+/// Lists dead letters two to a page, by the subject's own cursors, which may differ from those of another subject.
 async fn dead<S: Subject>(subject: &S, merchant: &crate::id::MerchantId, filter: &Filter) -> Vec<DeadLetter> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {

@@ -1,4 +1,4 @@
-//! What is promised of any outbox, said without the model.
+//! The promises of every outbox, checked without the model.
 
 use super::command::Driver;
 use super::{Subject, carts, merchants};
@@ -7,7 +7,7 @@ use crate::outbox::{Found, Outbox as _, Page, Reason, Waits};
 use proptest::prelude::*;
 
 impl Driver {
-    /// Nothing is lost, nothing overtakes, nothing overlaps, nothing is poison without evidence, no lane sleeps, the counts are right.
+    /// Checks that nothing is lost, overtakes, overlaps or is poison without evidence, that no lane sleeps, and that the counts are right.
     pub(super) async fn promises_hold<S: Subject>(&self, subject: &S) -> Result<(), TestCaseError> {
         prop_assert!(!self.overlaps, "an attempt began while one before it may have been under way");
         prop_assert!(!self.overtaken, "an update was delivered after a later one of its order");

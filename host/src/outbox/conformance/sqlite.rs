@@ -1,4 +1,4 @@
-//! The outbox in a store's file, as a subject.
+//! The subject of the suite whose outbox is a store's file.
 
 use super::{Subject, carts, merchants};
 use crate::id::{CartId, MerchantId};
@@ -9,7 +9,7 @@ use crate::store::orders::{Order, OrderRef};
 use crate::store::{self, Store, Tx};
 use tempfile::TempDir;
 
-/// A store in a directory that goes with it.
+/// A store in a directory that is removed with it.
 pub(crate) struct Kept {
     folder: TempDir,
     pub(crate) store: Store,
@@ -34,7 +34,7 @@ impl Kept {
         kept
     }
 
-    /// Writes from wherever a test is, also within a runtime.
+    /// Writes from any thread of a test, also within a runtime.
     pub(crate) fn write<T: Send + 'static>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T, store::Error> + Send + 'static) -> T {
         let store = self.store.clone();
         std::thread::spawn(move || store.write_blocking(write)).join().expect("the write does not panic").expect("it can be written")

@@ -60,7 +60,7 @@ fn line_item(web: &str, label: Option<&str>) -> LineItem {
     }
 }
 
-/// Merges updates that fit into one.
+/// Merges updates that are known to fit into one.
 fn merged(older: &Update, newer: &Update) -> Update {
     merge(older, newer).expect("there is room for both")
 }

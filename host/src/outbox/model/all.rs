@@ -1,4 +1,4 @@
-//! All that the model holds, and what is done to it.
+//! The state of the model, and the operations on it.
 
 use super::CartState;
 use super::orders::OrderState;
@@ -26,29 +26,29 @@ pub(super) struct All {
     delivered: BTreeSet<(MerchantId, DeliveryId)>,
     pub(super) orders: BTreeMap<(MerchantId, OrderRef), OrderState>,
     pub(super) carts: BTreeMap<(MerchantId, CartId), CartState>,
-    /// Carts that ever had anything.
+    /// Carts that ever had a delivery.
     known: BTreeSet<(MerchantId, CartId)>,
 }
 
 #[derive(Debug, Default)]
 struct Lane {
-    /// Lanes that are due at the same time go by this.
+    /// When the lane was made, as an arrival number. Orders lanes that are due at the same time.
     opened: u64,
     waiting: BTreeMap<u64, Waiting>,
     due_at_unix_ms: u64,
     blocked_by: Option<u64>,
-    /// What failed, while it rests for that.
+    /// The error, while the lane rests after a failure in this host.
     fault: Option<String>,
 }
 
 impl Lane {
-    /// Its head, as a look has it.
+    /// The lane's head, as [`Due`] lists it.
     fn head(&self, order: &OrderRef) -> Head {
         let suspect = self.waiting.values().next().is_some_and(|head| head.attempts.suspicions > 0);
         Head { order: order.clone(), due_at_unix_ms: self.due_at_unix_ms, suspect }
     }
 
-    /// Its head is due at this time, and it no longer rests.
+    /// Makes the head due at this time and ends the lane's rest.
     fn set_due(&mut self, at_unix_ms: u64) {
         (self.due_at_unix_ms, self.fault) = (at_unix_ms, None);
     }
@@ -258,7 +258,7 @@ impl All {
         }
     }
 
-    /// The head becomes a dead letter.
+    /// Turns the head into a dead letter.
     fn bury(&mut self, key: &(MerchantId, OrderRef), reason: Reason, then: Then, at_unix_ms: u64) {
         let lane = self.lanes.get_mut(key).expect("what dies was in a lane");
         let sequence = *lane.waiting.keys().next().expect("what dies was its head");
@@ -344,7 +344,7 @@ impl All {
         of_merchant.filter(move |letter| filter.takes(letter))
     }
 
-    /// All that waits, the first to arrive first.
+    /// All queued deliveries of a merchant, the first to arrive first.
     pub(super) fn queued(&self, merchant: &MerchantId) -> Vec<Queued> {
         let mut found = Vec::new();
         for ((_, order), lane) in self.lanes.iter().filter(|((whose, _), _)| whose == merchant) {
@@ -374,7 +374,7 @@ impl All {
         found
     }
 
-    /// The update of one that waits.
+    /// The update of a queued delivery.
     pub(super) fn update(&self, merchant: &MerchantId, queued: &Queued) -> Option<Box<Update>> {
         let lane = self.lanes.get(&(merchant.clone(), queued.order.clone()))?;
         lane.waiting.get(&queued.sequence).map(|waiting| waiting.update.clone())

@@ -1,10 +1,10 @@
-//! What is known of an order, as [`store::orders`](crate::store::orders) keeps it in rows.
+//! What is known of an order, which [`store::orders`](crate::store::orders) keeps in rows.
 
 use crate::outbox::busy::Busy;
 use crate::outbox::dead::TakenBack;
 use crate::store::orders::{AcceptedLabel, AcceptedPackage, Label, Order, Package, Told, ToldPackage};
 
-/// What is known of an order.
+/// The state of one order in the model.
 #[derive(Debug, Default)]
 pub(super) struct OrderState {
     sequence: u64,

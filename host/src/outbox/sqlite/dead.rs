@@ -1,4 +1,4 @@
-//! Dead letters: how a delivery becomes one, and what can be done with it then.
+//! Dead letters: how a delivery becomes one, and what can be done with it afterwards.
 
 use super::lanes::{self, Content, Due};
 use super::look::{self, waiting};
@@ -15,7 +15,7 @@ use crate::store::{Tx, View, audit};
 use cartage_contract::orders::Update;
 use std::collections::BTreeMap;
 
-/// A dead letter as it is kept.
+/// A dead letter as stored.
 pub(super) struct Kept {
     raw: Raw,
     order: OrderRef,
@@ -51,12 +51,12 @@ impl Kept {
         Ok(view.one("look up a dead letter", sql, (merchant, delivery), Kept::read)?)
     }
 
-    /// What trying it again needs besides its row.
+    /// Reads what a retry needs besides the row.
     fn whole(&self) -> Result<(Box<Update>, TakenBack), Unreadable> {
         Ok((rows::shown("the update", &self.content)?, rows::shown("what was taken back", &self.taken_back)?))
     }
 
-    /// As a list has it.
+    /// The dead letter as a list shows it.
     pub(super) fn show(self) -> DeadLetter {
         let whole = self.whole().map(drop);
         let Kept { raw, order, died_at_unix_ms, reason, blocking, content, .. } = self;
@@ -77,7 +77,7 @@ impl Kept {
     }
 }
 
-/// A lane's head becomes a dead letter, and what it brought is taken back.
+/// Turns a lane's head into a dead letter, and takes back what the order's row learned through its update.
 #[expect(clippy::too_many_arguments, reason = "each is what the row says")]
 pub(super) fn bury(
     tx: &Tx<'_>,
@@ -125,7 +125,7 @@ pub(super) fn bury(
     lanes::leave(tx, merchant, &order.cart, &lane, head.nth, Due::At(at_unix_ms))
 }
 
-/// Puts dead letters back into the queue, those of one order in their own order. One that cannot be read stays.
+/// Returns dead letters to the queue, those of one order in their own sequence. A dead letter that cannot be read stays.
 ///
 /// # Errors
 ///
@@ -166,7 +166,7 @@ fn retry_one(tx: &Tx<'_>, merchant: &MerchantId, kept: Kept, at_unix_ms: u64) ->
     Ok(retried)
 }
 
-/// Ends a delivery for good, a dead letter or a waiting one, whether or not it can be read.
+/// Ends a delivery for good, dead or queued, whether or not this release can read it.
 ///
 /// # Errors
 ///
@@ -220,7 +220,7 @@ fn unblock(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, at_unix_ms: u64
     lanes::set(tx, &lanes::Lane { blocked_by: None, ..lane }, Due::At(at_unix_ms))
 }
 
-/// Writes down how a delivery ended that its cart does not have.
+/// Records how a delivery ended that did not reach its cart.
 pub(super) fn end(
     tx: &Tx<'_>,
     merchant: &MerchantId,
@@ -236,7 +236,7 @@ pub(super) fn end(
     Ok(())
 }
 
-/// Whether a delivery of this id was there before. Receipts know of those that were delivered.
+/// Whether the merchant ever had a delivery with this id. Delivered ones are found by their receipts.
 pub(super) fn is_taken(view: &View<'_>, merchant: &MerchantId, delivery: &DeliveryId) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE merchant = ?1 AND delivery = ?2)
         OR EXISTS (SELECT 1 FROM dead_letters WHERE merchant = ?1 AND delivery = ?2)
@@ -246,7 +246,7 @@ pub(super) fn is_taken(view: &View<'_>, merchant: &MerchantId, delivery: &Delive
     Ok(taken.expect("one row comes of this, whatever it holds"))
 }
 
-/// A merchant's dead letters, the last to die first.
+/// Lists a merchant's dead letters, the most recent first.
 ///
 /// # Errors
 ///
@@ -264,7 +264,7 @@ pub fn dead(view: &View<'_>, merchant: &MerchantId, filter: &Filter, page: Page)
     Ok(nameable(what, view.all(what, sql, params, |row| Ok(Kept::read(row).map(Kept::show)))?))
 }
 
-/// How many dead letters a filter finds, by cart and reason, those of unknown reasons last.
+/// Counts the dead letters that match a filter, by cart and reason; unknown reasons stand last.
 ///
 /// # Errors
 ///
@@ -289,7 +289,7 @@ pub fn dead_counts(view: &View<'_>, merchant: &MerchantId, filter: &Filter) -> R
     Ok(counts)
 }
 
-/// The delivery of an order's last update, while it waits or is a dead letter.
+/// Looks up the delivery of an order's last update; `None` unless it is queued or a dead letter.
 ///
 /// # Errors
 ///
@@ -306,7 +306,7 @@ pub fn last(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<
     found.map_or(Ok(None), |delivery| find(view, merchant, &delivery))
 }
 
-/// One delivery, wherever it is.
+/// Looks up one delivery, whether queued, dead or ended.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! An order leaves the outbox and the store, with all that is kept of it.
+//! Removing an order, with everything that is stored about it, from the outbox and the store.
 
 use super::lanes;
 use crate::id::MerchantId;
@@ -6,17 +6,17 @@ use crate::outbox::Error;
 use crate::store::orders::{self, OrderRef};
 use crate::store::{Tx, View, idempotency};
 
-/// Deliveries of an order that wait, and dead letters, of which so many block it.
+/// How many deliveries of an order the outbox holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OfOrder {
-    /// Those that wait.
+    /// Deliveries that wait.
     pub queued: u64,
-    /// Dead letters.
+    /// Dead letters of the order, whether or not they block its lane.
     pub dead: u64,
     blocking: u64,
 }
 
-/// How much of an order is in the outbox.
+/// Counts the deliveries of an order in the outbox.
 ///
 /// # Errors
 ///
@@ -31,7 +31,8 @@ pub fn of_order(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Res
     Ok(found.unwrap_or_default())
 }
 
-/// Forgets what is kept of an order beside what its cart was told. Each finds its rows by an index, so that the cost is that of this order's rows.
+/// Statements that delete what is stored about an order besides what its cart was told. Each finds its rows by an index, so that the cost
+/// is that of this order's rows.
 const FORGET: [&str; 7] = [
     // First, because the others name the deliveries.
     "DELETE FROM cassettes WHERE merchant = ?1 AND delivery IN (
@@ -48,8 +49,8 @@ const FORGET: [&str; 7] = [
     "DELETE FROM decisions WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3",
 ];
 
-/// Forgets an order: what waits of it, its dead letters, receipts, recordings, decisions, what its cart was told, and what was answered to
-/// senders' keys. Gives how many rows are gone. Not for an order that is under way.
+/// Forgets an order: its queued deliveries, dead letters, receipts, recordings and decisions, what its cart was told, and the stored
+/// replies to senders' keys. Returns how many rows were deleted. Must not be called for an order with an attempt under way.
 ///
 /// # Errors
 ///
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
     use crate::store::{self, Store};
 
-    /// Whatever is kept of other orders, forgetting one reads none of it.
+    /// Forgetting an order reads no rows of other orders.
     #[test]
     fn no_table_is_read_whole_to_forget_an_order() {
         let folder = tempfile::tempdir().expect("the tests need a directory for temporary files");

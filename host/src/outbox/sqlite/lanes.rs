@@ -1,4 +1,4 @@
-//! Lanes: how deliveries come into them and leave. Every change of a lane is here, with the counts of its cart.
+//! Lanes: how deliveries enter and leave them. Every change of a lane is in this file, together with the counts of its cart.
 
 use super::rows::{Raw, Row, columns, earlier, waiting_columns};
 use crate::id::{CartId, MerchantId};
@@ -6,7 +6,7 @@ use crate::outbox::{Attempts, Error, Faults, Rest};
 use crate::store::orders::OrderRef;
 use crate::store::{Tx, View};
 
-/// A lane that is there: something waits in it, or it is blocked.
+/// A lane that exists: a delivery waits in it, or it is blocked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lane {
     pub(super) lane: i64,
@@ -14,7 +14,7 @@ pub(super) struct Lane {
     pub(super) blocked_by: Option<u64>,
 }
 
-/// The lane of an order.
+/// The lane of an order; `None` if nothing waits and nothing blocks.
 pub(super) fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<Lane>, Error> {
     let sql = "SELECT lane, pending, blocked_by FROM lanes WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
     let lane = view.one("look up a lane", sql, (merchant, &order.cart, &order.number), |row| {
@@ -23,7 +23,7 @@ pub(super) fn get(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> R
     Ok(lane)
 }
 
-/// The first deliveries of a lane, by their numbers, up to the first that cannot be read.
+/// The first deliveries of a lane by sequence number, up to the first that cannot be read.
 pub(super) fn readable(view: &View<'_>, merchant: &MerchantId, lane: &Lane, most: u32) -> Result<Vec<Row>, Error> {
     Ok(raw(view, lane, most)?.into_iter().map_while(|raw| raw.parse(merchant).ok()).collect())
 }
@@ -33,28 +33,28 @@ fn raw(view: &View<'_>, lane: &Lane, most: u32) -> Result<Vec<Raw>, Error> {
     Ok(view.all("look up what waits in a lane", sql, (lane.lane, most), |row| Raw::read(row, Some(11)))?)
 }
 
-/// The lane of an order, and its head if it has one.
+/// The lane of an order and its head; `None` if nothing waits in the lane.
 pub(super) fn with_head(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<(Lane, Row)>, Error> {
     let Some((lane, head)) = with_raw_head(view, merchant, order)? else { return Ok(None) };
     Ok(Some((lane, head.parse(merchant)?)))
 }
 
-/// The same, whether or not the head can be read.
+/// As [`with_head`], but with the head's JSON unread, so that a damaged head is found too.
 pub(super) fn with_raw_head(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Option<(Lane, Raw)>, Error> {
     let Some(lane) = get(view, merchant, order)? else { return Ok(None) };
     Ok(raw(view, &lane, 1)?.pop().map(|head| (lane, head)))
 }
 
-/// Where the update is that comes into a lane.
+/// Where the update of a delivery that enters a lane comes from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Content<'a> {
-    /// Here, as JSON.
+    /// A new update, as JSON.
     New(&'a str),
-    /// In the dead letter of this place.
+    /// The dead letter with this `nth`.
     OfDeadLetter(u64),
 }
 
-/// A delivery comes in. A lane that was not there is made, and its head is due at once; one that is there goes on as it does.
+/// Adds a delivery to its lane. A lane that did not exist is made and its head is due at once; an existing lane keeps its due time.
 pub(super) fn enter(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, row: &Row, content: Content<'_>) -> Result<(), Error> {
     let OrderRef { cart, number } = order;
     let sql = "INSERT INTO lanes (merchant, cart, order_number, pending, due_at) VALUES (?1, ?2, ?3, 1, ?4)
@@ -96,7 +96,7 @@ pub(super) fn enter(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, row: &
     count(tx, merchant, cart, [1, 0, 0])
 }
 
-/// A delivery leaves its lane. If it was the head, the next is due at this time.
+/// Removes a delivery from its lane. If it was the head, the next delivery is due at the given time.
 pub(super) fn leave(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, lane: &Lane, nth: u64, due: Due) -> Result<(), Error> {
     tx.run("take a delivery out of its lane", "DELETE FROM deliveries WHERE nth = ?1", (nth,))?;
     count(tx, merchant, cart, [-1, 0, 0])?;
@@ -104,16 +104,16 @@ pub(super) fn leave(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, lane: &La
     set(tx, &left, due)
 }
 
-/// When a lane's head is due.
+/// When the lane's head is due.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Due {
-    /// When it was before.
+    /// At the time that was set before.
     Unchanged,
-    /// At this time.
+    /// At this time, in Unix milliseconds.
     At(u64),
 }
 
-/// Writes a lane. With another due time it no longer rests. One that is empty and not blocked goes.
+/// Stores a lane. A new due time ends its rest. A lane that is empty and not blocked is deleted.
 pub(super) fn set(tx: &Tx<'_>, lane: &Lane, due: Due) -> Result<(), Error> {
     let Lane { lane, pending, blocked_by } = lane;
     if *pending == 0 && blocked_by.is_none() {
@@ -130,7 +130,7 @@ pub(super) fn set(tx: &Tx<'_>, lane: &Lane, due: Due) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lets a lane rest, because something failed. One that is blocked or not there stays as it is.
+/// Lets a lane rest after a failure in this host. A lane that is blocked or does not exist stays as it is.
 pub(super) fn rest(tx: &Tx<'_>, rest: &Rest) -> Result<(), Error> {
     let Rest { merchant, order, fault, until_unix_ms } = rest;
     let sql = "UPDATE lanes SET due_at = ?4, fault = ?5 WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND blocked_by IS NULL";
@@ -138,13 +138,13 @@ pub(super) fn rest(tx: &Tx<'_>, rest: &Rest) -> Result<(), Error> {
     Ok(())
 }
 
-/// A lane's head is due later. One that rests does so until then.
+/// Moves the due time of a lane's head. A lane that rests goes on resting until then.
 pub(super) fn wait(tx: &Tx<'_>, lane: &Lane, until_unix_ms: u64) -> Result<(), Error> {
     tx.run("let a lane wait", "UPDATE lanes SET due_at = ?2 WHERE lane = ?1 AND blocked_by IS NULL", (lane.lane, until_unix_ms))?;
     Ok(())
 }
 
-/// A merchant's lanes that rest because something failed, by cart.
+/// Lists a merchant's lanes that rest after a failure in this host, by cart.
 pub(super) fn faults(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Faults>, Error> {
     // With min(), the other columns are those of the row that has it.
     let sql =
@@ -157,7 +157,7 @@ pub(super) fn faults(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Fault
     Ok(found)
 }
 
-/// Counts for a cart: queued, dead, lanes that are blocked.
+/// Adds to the counts of a cart: queued deliveries, dead letters, blocked lanes.
 pub(super) fn count(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, [queued, dead, blocked]: [i64; 3]) -> Result<(), Error> {
     let row = (merchant, cart, queued, dead, blocked);
     let sql = "UPDATE queues SET queued = queued + ?3, dead = dead + ?4, blocked = blocked + ?5 WHERE merchant = ?1 AND cart = ?2";

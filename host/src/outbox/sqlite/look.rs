@@ -1,4 +1,4 @@
-//! What waits, without writing anything.
+//! Reads of the queue that write nothing.
 
 use super::lanes;
 use super::rows::{self, Raw, columns, nameable, number, waiting_columns};
@@ -7,7 +7,7 @@ use crate::outbox::{Backlog, DUE_AHEAD_MS_MAX, Due, Error, Head, Look, Page, Que
 use crate::store::View;
 use crate::store::orders::OrderRef;
 
-/// Deliveries with what each waits for, in the columns that [`read`] takes.
+/// Queued deliveries with what each waits for, in the columns that [`read`] takes.
 macro_rules! waiting {
     () => {
         concat!(
@@ -23,7 +23,7 @@ macro_rules! waiting {
 }
 pub(super) use waiting;
 
-/// Which heads of a cart are due, and when the next one is.
+/// Finds the heads of a cart that are due, and when the next one is due.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ pub fn due(view: &View<'_>, look: &Look) -> Result<Due, Error> {
     Ok(Due { heads: due, next_unix_ms: next })
 }
 
-/// How much waits at each cart.
+/// Counts the queue of each cart of one merchant, or of all merchants with `None`.
 ///
 /// # Errors
 ///
@@ -86,7 +86,7 @@ pub fn backlogs(view: &View<'_>, merchant: Option<&MerchantId>) -> Result<Vec<Ba
     Ok(nameable(what, view.all(what, sql, (merchant,), |row| Ok(backlog(row)))?))
 }
 
-/// The delivery at the head of an order's queue. None: nothing waits there.
+/// The delivery at the head of an order's queue; `None` if nothing waits there.
 ///
 /// # Errors
 ///
@@ -95,7 +95,7 @@ pub fn head(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<
     Ok(lanes::with_raw_head(view, merchant, order)?.map(|(_, head)| head.row.delivery))
 }
 
-/// What waits at a cart, the first to arrive first.
+/// Lists the deliveries queued for a cart, the first to arrive first.
 ///
 /// # Errors
 ///
@@ -106,7 +106,7 @@ pub fn queued(view: &View<'_>, merchant: &MerchantId, cart: &CartId, page: Page)
     Ok(nameable(what, view.all(what, sql, key, |row| Ok(read(row).map(Waiting::show)))?))
 }
 
-/// What waits in an order's queue before the update of this number, the first first, at most so many.
+/// Lists at most `most` deliveries of an order's queue that stand before the update with this sequence number, in sequence.
 ///
 /// # Errors
 ///
@@ -121,7 +121,7 @@ pub fn before(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, sequence
     Ok(nameable(what, view.all(what, sql, key, |row| Ok(read(row).map(Waiting::show)))?))
 }
 
-/// A waiting delivery as it is kept.
+/// A queued delivery as stored.
 pub(super) struct Waiting {
     pub(super) raw: Raw,
     pub(super) order: OrderRef,
@@ -131,7 +131,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// As a list has it.
+    /// The delivery as a list shows it.
     pub(super) fn show(self) -> Queued {
         let Waiting { raw, order, waits, fault, content } = self;
         let (row, label) = raw.show(&content);
@@ -151,7 +151,7 @@ impl Waiting {
     }
 }
 
-/// Reads a row of whatever selects the columns of [`waiting`].
+/// Reads one row of a query that selects the columns of [`waiting`].
 pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
     let raw = Raw::read(row, Some(11))?;
     let order = OrderRef { cart: row.get(15)?, number: row.get(16)? };

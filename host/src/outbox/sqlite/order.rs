@@ -1,4 +1,4 @@
-//! The deliveries of one order that its cart does not have and that no longer wait: dead letters, and what was ended.
+//! The deliveries of one order that did not reach the cart and no longer wait: dead letters and ended deliveries.
 
 use super::dead::{Kept, dead_columns};
 use super::rows::{self, columns, nameable, number};
@@ -7,7 +7,7 @@ use crate::outbox::{DeadLetter, Ended, Ending, Error, How, MergedUpdate, ROWS_MA
 use crate::store::View;
 use crate::store::orders::OrderRef;
 
-/// The dead letters of an order, by the number of their update.
+/// Lists the dead letters of an order, by sequence number.
 ///
 /// # Errors
 ///
@@ -18,7 +18,7 @@ pub fn dead_of(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Resu
     Ok(nameable(what, view.all(what, sql, key, |row| Ok(Kept::read(row).map(Kept::show)))?))
 }
 
-/// How deliveries of an order were ended that its cart does not have, by the number of their update. Endings that this release cannot read are
+/// Lists how deliveries of an order were ended without reaching the cart, by sequence number. Endings that this release cannot read are
 /// left out.
 ///
 /// # Errors
@@ -41,7 +41,7 @@ pub fn ended_of(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Res
     Ok(ended)
 }
 
-/// The earlier updates that were merged into a delivery, and into those that were merged into it, by their numbers.
+/// Lists the earlier updates that were merged into a delivery, directly or through another merge, by sequence number.
 ///
 /// # Errors
 ///

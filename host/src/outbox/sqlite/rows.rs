@@ -1,4 +1,4 @@
-//! Deliveries as they stand in rows. The update stays in its row until somebody needs it.
+//! Deliveries as rows. The update stays unread in its row until a caller needs it.
 
 use super::super::{Attempts, Error, UPDATE_BYTES_MAX, Unreadable};
 use crate::id::{DeliveryId, MerchantId};
@@ -7,7 +7,7 @@ use cartage_contract::delivery::EarlierAttempt;
 use cartage_contract::orders::Update;
 use serde::de::DeserializeOwned;
 
-/// The columns of a delivery, in the order in which [`Raw::read`] takes them; those of a dead letter are called the same.
+/// The columns of a delivery, in the order in which [`Raw::read`] reads them. The columns of a dead letter have the same names.
 macro_rules! columns {
     () => {
         "nth, sequence, delivery, accepted_at, attempts, plugin_faults, claims, doubted, restored, earlier, fate"
@@ -15,7 +15,7 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// Further columns of a delivery that waits.
+/// Further columns of a queued delivery.
 macro_rules! waiting_columns {
     () => {
         "queued_at, unanswered, suspicions, suspected"
@@ -23,7 +23,7 @@ macro_rules! waiting_columns {
 }
 pub(super) use waiting_columns;
 
-/// A delivery as it is kept, without its update.
+/// A stored delivery, without its update.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) nth: u64,
@@ -35,15 +35,15 @@ pub(super) struct Row {
     pub(super) fate: Option<String>,
 }
 
-/// A row as SQLite gives it: its JSON is not read yet, so that one that cannot be read can still be named, shown and discarded.
+/// A row with its JSON columns unread, so that a row with damaged content can still be named, shown and discarded.
 pub(super) struct Raw {
-    /// Without the earlier attempts.
+    /// The row; its earlier attempts are still empty.
     pub(super) row: Row,
     earlier: Vec<u8>,
 }
 
 impl Raw {
-    /// Reads the columns of [`columns`], and for a waiting delivery those of [`waiting_columns`], which begin here.
+    /// Reads the columns of [`columns`] and, for a queued delivery, those of [`waiting_columns`], which begin at `waiting_at`.
     pub(super) fn read(row: &rusqlite::Row<'_>, waiting_at: Option<usize>) -> rusqlite::Result<Raw> {
         let own = |nth: usize| waiting_at.map_or(Ok(0), |at| number(row, at + nth));
         let [queued_at_unix_ms, unanswered, suspicions, suspected] = [own(0)?, own(1)?, own(2)?, own(3)?];
@@ -78,7 +78,7 @@ impl Raw {
         Ok(self.row)
     }
 
-    /// What can be read of it, with its label, for a list.
+    /// The readable part of the row, with the label of its update, for a list.
     pub(super) fn show(mut self, content: &[u8]) -> (Row, Result<String, Unreadable>) {
         let label = match serde_json::from_slice(&self.earlier) {
             Ok(earlier) => {
@@ -91,27 +91,27 @@ impl Raw {
     }
 }
 
-/// Reads JSON for whoever looks at it.
+/// Reads JSON that is to be shown to a person.
 pub(super) fn shown<T: DeserializeOwned>(what: &'static str, json: &[u8]) -> Result<T, Unreadable> {
     serde_json::from_slice(json).map_err(|error| Unreadable::new(what, &error))
 }
 
-/// A whole number that is never below zero.
+/// A column with an integer that is never negative.
 pub(super) fn number(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
 }
 
-/// The same for a small one.
+/// A column with a small integer that is never negative.
 pub(super) fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u32> {
     Ok(u32::try_from(number(row, column)?).unwrap_or(u32::MAX))
 }
 
-/// A column that holds JSON. Whether it is text at all is seen when it is read as JSON.
+/// A column that holds JSON, as bytes. Whether the bytes are text is seen when the JSON is parsed.
 pub(super) fn json(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
     Ok(row.get_ref(column)?.as_bytes()?.to_vec())
 }
 
-/// The rows of a list without those whose very key is damaged: by nothing could they be named. The log tells of them.
+/// The rows of a list without those whose key is damaged, because nothing could name them. The log tells of them.
 pub(super) fn nameable<T>(what: &'static str, rows: Vec<rusqlite::Result<T>>) -> Vec<T> {
     let mut kept = Vec::with_capacity(rows.len());
     for row in rows {
@@ -123,7 +123,7 @@ pub(super) fn nameable<T>(what: &'static str, rows: Vec<rusqlite::Result<T>>) ->
     kept
 }
 
-/// Reads a column that holds JSON.
+/// Parses a column that holds JSON.
 pub(super) fn parse<T: DeserializeOwned>(
     merchant: &MerchantId,
     delivery: &DeliveryId,
@@ -133,14 +133,14 @@ pub(super) fn parse<T: DeserializeOwned>(
     serde_json::from_slice(json).map_err(|source| Error::Content { what, merchant: merchant.clone(), delivery: delivery.clone(), source })
 }
 
-/// The update of a waiting delivery, with its size in bytes.
+/// The update of a queued delivery, with its size in bytes.
 pub(super) fn update(view: &View<'_>, merchant: &MerchantId, row: &Row) -> Result<(Box<Update>, usize), Error> {
     let found = view.one("look up an update", "SELECT content FROM deliveries WHERE nth = ?1", (row.nth,), |row| json(row, 0))?;
     let content = found.unwrap_or_default();
     Ok((parse(merchant, &row.delivery, "the update", &content)?, content.len()))
 }
 
-/// An update as it is kept.
+/// An update as JSON for its row.
 pub(super) fn content(update: &Update) -> Result<String, Error> {
     let json = serde_json::to_string(update).expect("an update is plain data");
     if json.len() > UPDATE_BYTES_MAX {
@@ -149,12 +149,12 @@ pub(super) fn content(update: &Update) -> Result<String, Error> {
     Ok(json)
 }
 
-/// What is known of earlier attempts, as it is kept.
+/// The earlier attempts as JSON for their column.
 pub(super) fn earlier(earlier: &[EarlierAttempt]) -> String {
     serde_json::to_string(earlier).expect("earlier attempts are plain data")
 }
 
-/// Writes what is known of the attempts at a waiting delivery.
+/// Stores the attempt counts and history of a queued delivery.
 pub(super) fn update_attempts(tx: &Tx<'_>, row: &Row) -> Result<(), Error> {
     let sql =
         "UPDATE deliveries SET attempts = ?2, plugin_faults = ?3, claims = ?4, unanswered = ?5, doubted = ?6, earlier = ?7, fate = ?8,

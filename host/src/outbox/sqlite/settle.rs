@@ -1,4 +1,4 @@
-//! What came of an attempt, written in one transaction: the receipt, the cassette, what is known of the order, the cart's state, the lane.
+//! Settlement of an attempt in one transaction: the receipt, the cassette, the order's row, the cart's state and the lane.
 
 use super::lanes::{self, Due};
 use super::{dead, rows};
@@ -8,10 +8,10 @@ use crate::outbox::{DUE_AHEAD_MS_MAX, Error};
 use crate::receipt::{Fate, Receipt};
 use crate::store::{Tx, alerts, carts, cassettes, orders, plugins, receipts};
 
-/// The alert of a cart that was disabled because it said that it is gone.
+/// The alert for a cart that was disabled because its answer said that the shop is gone.
 pub const CART_GONE: &str = "cart-gone";
 
-/// Writes what came of an attempt.
+/// Records the outcome of an attempt.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ pub fn settle(tx: &Tx<'_>, settle: &Settle) -> Result<Settled, Error> {
     Ok(Settled::Done { pending: lane.pending })
 }
 
-/// Keeps the record of the attempt, and that its plugin ran.
+/// Stores the records of the attempt, and that its plugin ran.
 fn record(tx: &Tx<'_>, settle: &Settle, sequence: u64, receipt: &Receipt) -> Result<(), Error> {
     let Settle { merchant, order, delivery, attempt, cassette, at_unix_ms: at, .. } = settle;
     let row = receipts::Receipt {

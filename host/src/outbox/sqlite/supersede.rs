@@ -1,4 +1,4 @@
-//! The newest update of a lane stands for those before it.
+//! Merging the updates of a lane into the newest.
 
 use super::lanes::{self, Due};
 use super::rows::{self, Row};
@@ -10,7 +10,7 @@ use crate::store::orders::OrderRef;
 use crate::store::{Tx, View};
 use cartage_contract::orders::Update;
 
-/// Lets the newest update of a lane stand for all before it, as far as they can be read and told as one. The rest is left to the next time.
+/// Merges the updates of a lane into the newest, as far as they can be read and merged. The rest is left to the next call.
 ///
 /// # Errors
 ///
@@ -40,14 +40,14 @@ pub fn supersede(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, at_unix_m
     Ok(Some(Superseded { by: newest.delivery, ended }))
 }
 
-/// Updates that are told as one.
+/// Updates merged into one.
 struct Merged {
     told: Box<Update>,
     newest: Row,
     older: Vec<Row>,
 }
 
-/// The head of a lane, with as many of those behind it as can be told with it. None: none can.
+/// The head of a lane merged with as many of those behind it as possible; `None` if none can be merged.
 fn merged(view: &View<'_>, merchant: &MerchantId, lane: &lanes::Lane) -> Result<Option<Merged>, Error> {
     let mut waiting = lanes::readable(view, merchant, lane, SUPERSEDE_MAX)?.into_iter();
     let Some(head) = waiting.next() else { return Ok(None) };
@@ -62,7 +62,7 @@ fn merged(view: &View<'_>, merchant: &MerchantId, lane: &lanes::Lane) -> Result<
     Ok((!merged.older.is_empty()).then_some(merged))
 }
 
-/// None: this release cannot read it.
+/// `None` if this release cannot read the content.
 fn readable<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     match read {
         Ok(read) => Ok(Some(read)),

@@ -1,4 +1,5 @@
-//! Looks through what is kept for deliveries that this release cannot read, a part at a time: reading all of it at once may take long.
+//! A search for stored deliveries that this release cannot read. The search runs in parts, because reading all of them at once may take
+//! long.
 
 use super::dead::{Kept, dead_columns};
 use super::look::{self, waiting};
@@ -8,32 +9,32 @@ use crate::outbox::Error;
 use crate::store::View;
 use crate::store::orders::OrderRef;
 
-/// The rows that are looked at in one part, at most.
+/// The most rows that one part reads.
 const ROWS: u32 = 500;
-/// After so many bytes of updates a part ends.
+/// A part ends once it has read this many bytes of updates: 16 MiB.
 const BYTES: usize = 16 << 20;
 
-/// Where looking through begins, or goes on.
+/// Where the search begins or continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place<'a> {
-    /// After this dead letter.
+    /// After the dead letter with this `nth`.
     Dead(u64),
-    /// After this delivery among those that wait at a cart.
+    /// After the delivery with this `nth` among those queued for a cart.
     Queued(&'a CartId, u64),
 }
 
-/// What one part came to.
+/// The result of one part of the search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Part {
-    /// What cannot be read. A queue's head that is known to rest is not named.
+    /// The deliveries that cannot be read. The head of a lane that is known to rest is not listed.
     pub unreadable: Vec<(OrderRef, DeliveryId)>,
-    /// The bytes of the updates that were read.
+    /// The number of bytes of updates that were read.
     pub bytes: usize,
-    /// After which row the next part begins. None: there are no more here.
+    /// The row after which the next part begins; `None` if there are no more rows here.
     pub next: Option<u64>,
 }
 
-/// Looks through one part.
+/// Searches one part.
 ///
 /// # Errors
 ///
@@ -67,7 +68,7 @@ pub fn part(view: &View<'_>, merchant: &MerchantId, place: Place<'_>) -> Result<
     Ok(Part { unreadable, bytes, next: (!is_whole).then_some(next) })
 }
 
-/// A row that was looked at.
+/// A row that was read.
 struct Seen {
     unreadable: Option<(OrderRef, DeliveryId)>,
     bytes: usize,

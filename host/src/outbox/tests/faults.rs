@@ -1,8 +1,8 @@
-//! What cannot be read, or fails, reaches its own lane and nothing else.
+//! An error or unreadable content affects its own lane and nothing else.
 
 use super::*;
 
-/// Dead letters 0 and 1 and waiting deliveries 2 and 3, each of an order of its own; 0 and 2 are spoiled by this.
+/// Dead letters 0 and 1 and queued deliveries 2 and 3, each of a different order; the SQL `dead` damages 0, and `queued` damages 2.
 async fn spoiled(dead: &'static str, queued: &'static str) -> (Kept, Sqlite) {
     let kept = Kept::new();
     let outbox = Sqlite::new(kept.store.clone());

@@ -1,10 +1,10 @@
-//! Counts what a component is made of, in one pass, before a validator or a compiler builds anything of it.
+//! Counts the parts of a component, in one pass, before a validator or a compiler builds anything of it.
 //!
-//! Both take more than linear time or memory for some shapes: components in components, types in types (read by recursion, so that the stack
-//! ends), resource types in imported instances, instances of components that instantiate others twice (2 to the power of their depth), calls and
-//! branches that carry a thousand values. A few hundred bytes were enough for a minute or for the end of the process. The bounds leave room for
-//! what real plugins have: a JavaScript engine of 12 MB has 20,000 functions, types of up to 23 parameters, 48,000 targets of branch tables, one
-//! function of 180 KB and an outline of a few hundred items.
+//! Both take more than linear time or memory for some shapes: components in components, types in types (read by recursion, so that the
+//! stack overflows), resource types in imported instances, instances of components that instantiate others twice (2 to the power of their
+//! depth), calls and branches that carry a thousand values. A few hundred bytes were enough for a minute of work or for the end of the
+//! process. The bounds leave room for real plugins: a JavaScript engine of 12 MB has 20,000 functions, types of up to 23 parameters, 48,000
+//! targets of branch tables, one function of 180 KB and an outline of a few hundred items.
 
 use super::Error;
 use wasmparser::{
@@ -12,36 +12,37 @@ use wasmparser::{
     ComponentTypeRef, CoreType, Encoding, FunctionBody, Instance, InstanceTypeDeclaration, Operator, Parser, Payload, TypeBounds, TypeRef,
 };
 
-/// How deep components and modules may lie in each other.
+/// The deepest nesting of components and modules.
 const DEPTH_MAX: u64 = 10;
-/// Components and modules, the outermost one with them.
+/// The most components and modules, including the outermost one.
 const COMPONENTS_MAX: u64 = 200;
-/// Instances that instantiating the whole makes, of components and of modules, and instances that are only lists of exports.
+/// The most instances that instantiating the whole makes, of components and of modules, including instances that are only lists of exports.
 const INSTANCES_MAX: u64 = 1_000;
-/// Sections of all kinds.
+/// The most sections of all kinds.
 const SECTIONS_MAX: u64 = 20_000;
-/// Items of components: types with all that they declare, imports, exports, aliases, functions.
+/// The most items of components: types with all that they declare, imports, exports, aliases, functions.
 const ITEMS_MAX: u64 = 20_000;
-/// Resource types that are declared, imported or defined.
+/// The most resource types that are declared, imported or defined.
 const RESOURCES_MAX: u64 = 200;
-/// How deep types may be written within types. The validator reads them by recursion.
+/// The deepest nesting of types within types. The validator reads them by recursion.
 const NESTED_TYPES_MAX: u64 = 100;
-/// Function types of modules.
+/// The most function types of modules.
 const FUNCTION_TYPES_MAX: u64 = 20_000;
-/// Imports of modules, and their exports.
+/// The most imports and exports of modules.
 const LINKS_MAX: u64 = 50_000;
-/// Functions of modules.
+/// The most functions of modules.
 const FUNCTIONS_MAX: u64 = 300_000;
-/// Tables, memories and globals of modules, and their segments of elements and data.
+/// The most tables, memories and globals of modules, with their segments of elements and data.
 const DEFINITIONS_MAX: u64 = 100_000;
-/// Bytes of one function.
+/// The largest function, in bytes.
 const FUNCTION_BYTES_MAX: u64 = 2 << 20;
-/// Local variables of all functions together.
+/// The most local variables of all functions together.
 const LOCALS_MAX: u64 = 5_000_000;
-/// Values that all instructions together move: each counts one, and as many as the type has that it calls or branches with.
+/// The most values that all instructions together move. Each instruction counts one, plus the values of the type that it calls or branches
+/// with.
 const VALUES_MAX: u64 = 200_000_000;
 
-/// How many there are of something, and how many there may be.
+/// The number of parts of one kind, and its bound.
 struct Count {
     what: &'static str,
     max: u64,
@@ -66,23 +67,23 @@ impl Count {
 /// A component or module that is being read.
 #[derive(Default)]
 struct Open {
-    /// Whether it is a component.
+    /// Whether this is a component; otherwise a module.
     is_component: bool,
-    /// Of each component that it knows by a number: the instances that instantiating it makes.
+    /// For each component with a number here, the instances that instantiating it makes.
     components: Vec<u64>,
     /// The instances that instantiating this one makes.
     instances: u64,
-    /// Of each function type: its parameters and results together.
+    /// For each function type, the number of its parameters and results.
     types: Vec<u64>,
-    /// Of each function, imported ones first: its type.
+    /// The type of each function, imported ones first.
     functions: Vec<u32>,
-    /// Functions whose code was read.
+    /// The number of functions whose code was read.
     bodies: usize,
-    /// Functions that are imported.
+    /// The number of imported functions.
     imported: usize,
 }
 
-/// What was counted so far.
+/// The counts so far.
 struct Counts<'a> {
     bytes: &'a [u8],
     open: Vec<Open>,
@@ -102,7 +103,7 @@ struct Counts<'a> {
     values: Count,
 }
 
-/// Refuses a component that has more of anything than a validator and a compiler take in good time.
+/// Refuses a component that has more of any part than a validator and a compiler can take in good time.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
     let mut counts = Counts {
         bytes,
@@ -293,7 +294,7 @@ impl Counts<'_> {
         Ok(())
     }
 
-    /// A type, with those that are written within it: [`NESTED_TYPES_MAX`] of them at most.
+    /// Counts a type, with the types that are written within it, at most [`NESTED_TYPES_MAX`] deep.
     fn component_type(&mut self, declared: &ComponentType<'_>) -> Result<(), Error> {
         match declared {
             ComponentType::Defined(defined) => self.items.add(members(defined)),
@@ -358,10 +359,10 @@ impl Counts<'_> {
     }
 }
 
-/// The instances that a component makes which is passed as a value, so that nobody knows it here. No tool makes one.
+/// The count for a component that is passed as a value, whose instances are not known here. No tool produces one.
 const UNKNOWN: u64 = INSTANCES_MAX + 1;
 
-/// How many names or types a type lists.
+/// The number of names or types that a type lists.
 fn members(defined: &ComponentDefinedType<'_>) -> u64 {
     let members = match defined {
         ComponentDefinedType::Record(fields) => fields.len(),
@@ -373,8 +374,8 @@ fn members(defined: &ComponentDefinedType<'_>) -> u64 {
     members as u64
 }
 
-/// How deep the types of a section can be written within each other, at most: each that lies in another is a declaration (1) of a component
-/// type (0x41) or an instance type (0x42). Nothing is parsed, because parsing is what recurses.
+/// An upper bound on the nesting of a section's types: each nested type is a declaration (1) of a component type (0x41) or an instance type
+/// (0x42). Nothing is parsed, because the parser recurses.
 fn nested_at_most(section: &[u8]) -> u64 {
     section.windows(2).filter(|pair| matches!(pair, [1, 0x41 | 0x42])).count() as u64
 }

@@ -1,19 +1,19 @@
-//! What a refused file most likely is, or most likely was built from, and what to do about it.
+//! What a refused file most likely is, or was built from, and what to do about it.
 
 use std::fmt;
 
-/// What a file is that is no component, with what to do.
+/// The kind of a file that is not a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Nothing.
+    /// An empty file.
     Empty,
-    /// The beginning of a WebAssembly file, and no more.
+    /// The beginning of a WebAssembly file that was cut off.
     Truncated,
-    /// A core module.
+    /// A core module instead of a component.
     CoreModule,
-    /// A WebAssembly file of a version that nobody knows.
+    /// A WebAssembly file of an unknown version.
     UnknownWasm,
-    /// Text.
+    /// A text file.
     Text,
     /// Machine code that wasmtime compiled.
     Precompiled,
@@ -21,7 +21,7 @@ pub enum Kind {
     Native,
     /// A compressed file or an archive.
     Archive,
-    /// Something else.
+    /// Any other content.
     Unknown,
 }
 
@@ -46,19 +46,19 @@ impl fmt::Display for Kind {
 /// What most likely brought a foreign import in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// A WASI target, or std's environment, arguments or printing.
+    /// A WASI target, or the standard library's environment, arguments or printing.
     Command,
-    /// std's files.
+    /// The standard library's files.
     Files,
-    /// Clocks.
+    /// Clocks, of the standard library or WASI.
     Clock,
-    /// Randomness.
+    /// Random numbers, of the standard library or WASI.
     Random,
     /// Sockets or an HTTP client.
     Network,
-    /// Some other interface of WASI.
+    /// Another interface of WASI.
     Wasi,
-    /// An interface of somebody else.
+    /// An interface of another vendor.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! Each limit at its edge, on components of a few lines: what is just within passes, what is just over is that limit's error.
+//! Each limit at its edge, on components of a few lines: a call just within the limit passes, one just over ends with that limit's error.
 
 use super::*;
 use crate::plugin::{compile, ticker::Ticker};

@@ -1,9 +1,9 @@
-//! Between the types generated from the WIT files and `cartage_contract`'s: the same names, the same fields, field by field.
+//! Conversion between the types generated from the WIT files and those of `cartage_contract`: the same names and fields, field by field.
 
 use super::wit::cartage::plugin::{delivery as wd, growth as wg, http as wh, log as wl, manifest as wm, orders as wo, signing as ws};
 use cartage_contract::{delivery as d, growth as g, http as h, log as l, manifest as m, orders as o, signing as s};
 
-/// A value of one side as the same value of the other.
+/// Converts a value of one side to the same value of the other.
 pub(super) trait Convert<To> {
     fn convert(self) -> To;
 }

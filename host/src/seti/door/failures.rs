@@ -1,8 +1,8 @@
-//! Failed log-ins: a client that fails too often at a cart is not listened to there for a while.
+//! Failed log-ins: a client that fails too often at a cart is ignored there for a while.
 //!
-//! A log-in counts when it begins to be judged, so that many at once are no more tries than one after the other. One that turns out right forgives the
-//! failures before it. Where as many are under way as may still fail, the next ones wait until those are judged: a sender that has many posts at
-//! once is not shut out by that.
+//! A log-in counts when its check begins, so that many concurrent attempts are no more than the same number in sequence. A log-in that
+//! turns out right clears the failures before it. When as many checks are under way as may still fail, further log-ins wait for their
+//! results, so that a sender with many concurrent posts is not shut out.
 
 use crate::id::{CartId, MerchantId};
 use std::collections::BTreeMap;
@@ -11,25 +11,26 @@ use std::pin::pin;
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
-/// Failed log-ins of one client at one cart before it is not listened to there.
+/// The failed log-ins of one client at one cart after which the client is ignored there.
 pub const FAILURES_MAX: u32 = 10;
-/// For how long: ten minutes from the first of them.
+/// How long a client is ignored: ten minutes from its first failure, in milliseconds.
 pub const FAILURES_MS: u64 = 10 * 60 * 1000;
-/// Clients whose failures are remembered; the one that failed longest ago goes.
+/// The most clients whose failures are remembered; the client that failed longest ago is dropped first.
 pub const FAILING_CLIENTS_MAX: usize = 10_000;
 
-/// Whose log-ins are counted together.
+/// The log-ins that are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Who {
     /// The client's address or network.
     pub(super) client: IpAddr,
     pub(super) merchant: MerchantId,
     pub(super) cart: CartId,
-    /// Whether the request is one that a page in a browser can make unseen. Those are counted apart, so that no page shuts out an Order Manager.
+    /// Whether a page in a browser could have made the request unseen. Such requests are counted apart, so that no page can shut out an
+    /// Order Manager.
     pub(super) like_a_page: bool,
 }
 
-/// Everybody's failures.
+/// The failures of all clients.
 #[derive(Default)]
 pub(super) struct Failures {
     all: Mutex<BTreeMap<Who, Count>>,
@@ -40,18 +41,18 @@ pub(super) struct Failures {
 struct Count {
     failed: u32,
     under_way: u32,
-    /// When the first failed.
+    /// When the first failure happened, in milliseconds of the listener's clock.
     since_ms: u64,
 }
 
-/// A log-in that is not judged yet. Dropped as it is, it was none.
+/// A log-in whose check is under way. Dropped without a result, it does not count.
 pub(super) struct Entry<'a> {
     failures: &'a Failures,
     who: Who,
 }
 
 impl Failures {
-    /// Lets a log-in begin. None: its client is shut out.
+    /// Begins the check of a log-in; `None` if its client is shut out.
     pub(super) async fn enter(&self, who: Who, now_ms: impl Fn() -> u64) -> Option<Entry<'_>> {
         loop {
             let mut judged = pin!(self.judged.notified());
@@ -74,7 +75,7 @@ impl Failures {
         }
     }
 
-    /// Whether a client is shut out, before anything of its request is read.
+    /// Whether a client is shut out. Asked before anything of its request is read.
     pub(super) fn is_shut(&self, who: &Who, now_ms: u64) -> bool {
         let all = self.lock();
         all.get(who).is_some_and(|count| count.failed >= FAILURES_MAX && now_ms.saturating_sub(count.since_ms) < FAILURES_MS)
@@ -86,12 +87,12 @@ impl Failures {
 }
 
 impl Entry<'_> {
-    /// Whose it is.
+    /// The client and cart of this log-in.
     pub(super) fn who(&self) -> &Who {
         &self.who
     }
 
-    /// It was wrong. Whether its client is shut out by that.
+    /// Records that the log-in was wrong, and returns whether that shuts its client out.
     pub(super) fn wrong(self, now_ms: u64) -> bool {
         let mut all = self.failures.lock();
         let count = all.entry(self.who.clone()).or_default();
@@ -109,7 +110,7 @@ impl Entry<'_> {
         is_shut
     }
 
-    /// It was right.
+    /// Records that the log-in was right, which clears the client's failures.
     pub(super) fn right(self) {
         self.failures.lock().entry(self.who.clone()).or_default().failed = 0;
     }
@@ -188,7 +189,7 @@ mod tests {
         assert_eq!(fail(&failures, &who(1, "shop"), 0).await, None);
     }
 
-    /// What a future has after one poll.
+    /// The output of a future after one poll; `None` if it is not ready.
     async fn polled<F: Future + Unpin>(future: F) -> Option<F::Output> {
         tokio::select! {
             biased;

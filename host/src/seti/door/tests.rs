@@ -1,4 +1,4 @@
-//! Posts into the router, over an office whose cart has an inlet. No parameter is set, so a post whose log-in is right needs a person.
+//! Posts into the router of an office whose cart has an inlet. No parameter is set, so a post with a right log-in needs a person.
 
 use super::*;
 use crate::clock::ManualClock;
@@ -76,7 +76,7 @@ impl Desk {
     }
 }
 
-/// A body of so many bytes after this beginning, of which it counts how many were asked for.
+/// A body of this many bytes after the given beginning, which counts the bytes that were requested.
 struct Counted {
     first: Option<Bytes>,
     left: usize,
@@ -157,7 +157,7 @@ async fn a_wrong_log_in_is_known_from_the_beginning_of_a_post() {
     assert!(desk.post([192, 0, 2, 1], "/seti/shop", Body::from(LOGIN)).await.contains("needs a person"), "its time is over");
 }
 
-/// Fails to log in so often, and says whether a right log-in is still listened to.
+/// Fails to log in this many times, and returns whether a right log-in is still accepted.
 async fn after_failures(desk: &Desk, count: u32, from: [u8; 4], headers: &[(&str, &str)]) -> bool {
     let wrong = LOGIN.replace("right", "wrong");
     for _ in 0..count {
@@ -218,7 +218,7 @@ async fn a_page_in_a_browser_cannot_shut_anybody_out() {
     assert!(answer.contains("access denied"), "{answer}");
 }
 
-/// The answers to many posts of one client that come at once.
+/// The answers to many concurrent posts of one client.
 async fn at_once(desk: &Desk, body: &str) -> Vec<String> {
     let mut posts = tokio::task::JoinSet::new();
     for _ in 0..4 * FAILURES_MAX {

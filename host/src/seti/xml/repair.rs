@@ -1,23 +1,23 @@
-//! Makes well-formed what senders write, in one pass over the text, and keeps its limits before a parser builds anything of it.
+//! Turns what senders write into well-formed XML, in one pass over the text, and enforces limits before a parser builds anything.
 //!
-//! What comes out holds elements and text only. Attributes, comments, processing instructions and the declaration have no meaning here and
-//! are left out; CDATA becomes text. Repaired are: a bare `&`, and one before a name that XML does not define; a `<` that opens no tag; any `<`
-//! within `Notes` and `Comments`, which some senders do not escape; characters that XML cannot hold; references to Windows-1252's
-//! characters by their byte (`&#146;`). A document type is refused, not read.
+//! The result holds elements and text only. Attributes, comments, processing instructions and the declaration have no meaning here and are
+//! dropped; CDATA becomes text. These faults are repaired: a bare `&`, and one before a name that XML does not define; a `<` that opens no
+//! tag; any `<` within `Notes` and `Comments`, which some senders do not escape; characters that XML cannot hold; references to
+//! Windows-1252 characters by their byte (`&#146;`). A document type is refused, not read.
 
 use super::Error;
 use crate::seti::text::{is_blank, windows_1252};
 
-/// How deep elements may lie. The deepest that means anything is at 7.
+/// The deepest nesting of elements. The deepest that has a meaning is 7.
 pub const DEPTH_MAX: usize = 16;
-/// Elements of a document, at most.
+/// The most elements of a document.
 pub const ELEMENTS_MAX: usize = 250_000;
 
-/// Elements whose text people write.
+/// Elements with free text written by people.
 const FREE_TEXT: [&str; 2] = ["Notes", "Comments"];
-/// Bytes of a tag, at most: what is longer is text. No tag of these documents needs attributes.
+/// The longest tag, in bytes; anything longer is text. No tag of these documents needs attributes.
 const TAG_BYTES_MAX: usize = 256;
-/// Characters of a reference from its `&` to its `;`, at most; the longest that means anything is `&#1114111;`.
+/// The longest reference from its `&` to its `;`, in characters; the longest with a meaning is `&#1114111;`.
 const REFERENCE_CHARS_MAX: usize = 10;
 const NAMES: [&str; 5] = ["amp", "lt", "gt", "quot", "apos"];
 
@@ -41,14 +41,14 @@ struct Pass<'a> {
     unclosed: Unclosed,
 }
 
-/// What is known not to be closed in all the rest: looking for it again and again would take time by the square.
+/// Markup that is known not to be closed in the rest of the text: searching for its end again and again would take quadratic time.
 #[derive(Default)]
 struct Unclosed {
     free_text: [bool; FREE_TEXT.len()],
     data: bool,
 }
 
-/// A tag: its name, whether it opens, closes or does both, and its bytes.
+/// A tag: its name, its kind, and its length in bytes.
 struct Tag<'a> {
     name: &'a str,
     kind: Kind,
@@ -63,7 +63,7 @@ enum Kind {
 }
 
 impl<'a> Pass<'a> {
-    /// The rest begins with `<`.
+    /// Handles markup at the start of the rest, which begins with `<`.
     fn markup(&mut self) -> Result<(), Error> {
         let rest = self.rest;
         if rest.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!DOCTYPE")) {
@@ -109,7 +109,7 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// Takes all that stands before the end tag of a free text as text.
+    /// Takes everything before the end tag of a free text as text.
     fn free_text(&mut self, name: &str) {
         let Some(which) = FREE_TEXT.iter().position(|free| *free == name).filter(|which| !self.unclosed.free_text[*which]) else { return };
         let Some(end) = self.end_of(name) else {
@@ -133,7 +133,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Where the end tag of this name begins, sections of data passed over.
+    /// The position of the end tag with this name, skipping CDATA sections; `None` if there is none.
     fn end_of(&mut self, name: &str) -> Option<usize> {
         let mut at = 0;
         loop {
@@ -150,7 +150,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// The bytes of a section of data, if one begins `here` and is closed.
+    /// The length in bytes of a CDATA section at the start of `here`; `None` if none begins there or it is not closed.
     fn data(&mut self, here: &str) -> Option<usize> {
         if self.unclosed.data || !here.starts_with("<![CDATA[") {
             return None;
@@ -166,7 +166,7 @@ impl<'a> Pass<'a> {
         self.skip(len);
     }
 
-    /// Text up to `end`, with what should have been escaped in it.
+    /// Takes the text up to `end`, and repairs what should have been escaped in it.
     fn text(&mut self, end: usize) {
         let (mut left, rest) = self.rest.split_at(end);
         self.rest = rest;
@@ -179,7 +179,7 @@ impl<'a> Pass<'a> {
         self.put_text(left);
     }
 
-    /// Text as it is meant, escaped where XML wants it so. Blanks around the document, which may be no white space to XML, are left out.
+    /// Writes text, escaped as XML requires. Blanks around the document, which may not be white space to XML, are left out.
     fn put_text(&mut self, text: &str) {
         if self.depth == 0 && text.chars().all(is_blank) {
             return;
@@ -211,7 +211,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The tag that begins here, if one does.
+/// The tag at the start of the text; `None` if there is none.
 fn tag(rest: &str) -> Option<Tag<'_>> {
     let rest = &rest[..rest.floor_char_boundary(TAG_BYTES_MAX)];
     let inside = rest.strip_prefix('<')?;
@@ -243,7 +243,7 @@ fn tag(rest: &str) -> Option<Tag<'_>> {
     }
 }
 
-/// The character that the reference at the start of `text` means, and the reference's bytes.
+/// The character that the reference at the start of `text` stands for, and the reference's length in bytes.
 fn reference(text: &str) -> Option<(char, usize)> {
     let end = text.char_indices().take(REFERENCE_CHARS_MAX).find(|(_, c)| *c == ';')?.0;
     let (body, len) = (text.get(1..end)?, end + 1);
@@ -261,7 +261,7 @@ fn reference(text: &str) -> Option<(char, usize)> {
     is_xml(c).then_some((c, len))
 }
 
-/// XML 1.0, production 2: what can stand in a document at all.
+/// Whether XML 1.0, production 2, allows the character in a document.
 fn is_xml(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }

@@ -1,4 +1,4 @@
-//! Merchants cannot see one another's rows: what a merchant sees of a store that it shares is what it sees of a store of its own.
+//! Merchants cannot see each other's rows: a merchant sees the same in a shared store as in a store of its own.
 
 use super::{Scratch, cart};
 use crate::id::{DeliveryId, Digest, MerchantId, SenderOrderNumber};
@@ -16,13 +16,13 @@ use crate::store::{
 };
 use proptest::prelude::*;
 
-/// Few names, so that merchants get into each other's way if they can.
+/// Only a few names, so that merchants get into each other's way if they can.
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
-/// How many kinds of write there are.
+/// The number of kinds of writes.
 const KINDS: u8 = 36;
 
-/// One write of any noun; the numbers choose among few names and values.
+/// One write to any table; the numbers choose among a few names and values.
 #[derive(Debug, Clone)]
 struct Operation {
     merchant: usize,
@@ -159,12 +159,12 @@ impl Operation {
     }
 }
 
-/// The same id for two merchants, as a guess or a copied one would be.
+/// A delivery id. Two merchants may have the same one, as if one guessed or copied the other's.
 fn delivery(name: &str) -> DeliveryId {
     serde_json::from_value(name.into()).expect("an id is a text")
 }
 
-/// All that a merchant can see.
+/// Everything that a merchant can see.
 fn seen(view: &View<'_>, merchant: &MerchantId) -> Result<String, Error> {
     let mut seen = format!(
         "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",

@@ -1,4 +1,4 @@
-//! Copies made while the store is written, and stores made from copies.
+//! Copies made while the store is in use, and stores made from copies.
 
 use super::{AT, Scratch, cart, merchant};
 use crate::id::{CartId, MerchantId, SenderOrderNumber};
@@ -17,7 +17,7 @@ fn order(cart: &CartId, number: u64) -> OrderRef {
     OrderRef { cart: cart.clone(), number: SenderOrderNumber::new(format!("{number:06}")) }
 }
 
-/// Accepts an update of an order and adds a line to the audit that names it: both or neither, so that a torn copy shows.
+/// Accepts an update of an order and adds a line to the audit that names the order: both or neither, so that a torn copy is detected.
 fn accept(tx: &Tx<'_>, cart: &CartId, number: u64) -> Result<u64, Error> {
     let label = Label { line: String::new(), text: "Shipped".into() };
     let line =
@@ -26,7 +26,7 @@ fn accept(tx: &Tx<'_>, cart: &CartId, number: u64) -> Result<u64, Error> {
     orders::accept(tx, &merchant(), &order(cart, number), &[label], &[], AT + number)
 }
 
-/// How many audit lines there are, and whether exactly the orders that they name are there.
+/// The number of audit lines, and whether exactly the orders that they name exist.
 fn consistent(view: &View<'_>, cart: &CartId) -> Result<(u64, bool), Error> {
     let lines = audit::last(view, &merchant(), u32::MAX)?;
     let mut whole = true;

@@ -1,4 +1,4 @@
-//! Disks that fill up or cannot be written, and processes that are killed: nothing is accepted that is not kept.
+//! Disks that fill up or cannot be written, and processes that are killed: nothing is accepted that is not stored.
 
 use super::{AT, Scratch, merchant};
 use crate::store::{Error, Store, View, events};
@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Where a child process of a test finds its store.
+/// The variable that tells a child process of a test where its store is.
 pub(super) const CHILD: &str = "CARTAGE_TEST_CHILD_STORE";
 
 pub(super) fn labels(store: &Store) -> Vec<String> {
@@ -18,7 +18,7 @@ pub(super) fn add(store: &Store, label: String) -> Result<(), Error> {
     store.write_blocking(move |tx| events::add_label(tx, &merchant(), &label, AT).map(drop))
 }
 
-/// Sets what SQLite keeps for the writer's connection.
+/// Changes a setting of SQLite on the writer's connection.
 fn pragma(store: &Store, sql: &'static str) {
     store.write_blocking(move |tx| tx.one("set the writer", sql, (), |_| Ok(()))).expect("it can be set");
 }
@@ -86,7 +86,7 @@ fn a_file_that_another_program_holds_accepts_nothing_and_recovers() {
     assert_eq!(labels(&store), ["Shipped"]);
 }
 
-/// The test of this name again, in a process of its own, behind this shell prefix.
+/// The command that runs the test of this name again in a process of its own, behind this shell prefix.
 pub(super) fn child(test: &str, file: &Path, prefix: &str) -> Command {
     let mut command = Command::new("sh");
     let program = std::env::current_exe().expect("a running program has a file");
@@ -96,13 +96,13 @@ pub(super) fn child(test: &str, file: &Path, prefix: &str) -> Command {
     command
 }
 
-/// Prints at once: a killed process flushes nothing.
+/// Prints without a buffer, because a killed process flushes nothing.
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).expect("the parent reads");
 }
 
-/// The parent kills the child at some point of its writing, again and again, and the store always holds exactly what was acknowledged, and
+/// The parent kills the child at random points of its writing, again and again. The store always holds exactly what was acknowledged, and
 /// at most what was being written at that moment.
 #[cfg(unix)]
 #[test]
@@ -124,7 +124,7 @@ fn a_killed_process_has_kept_what_it_acknowledged() {
     }
 }
 
-/// Reads what a child prints until it has acknowledged so many labels, and kills it.
+/// Reads the output of a child until the child has acknowledged this many labels, and kills it.
 #[cfg(unix)]
 pub(super) fn kill_after(mut writer: Child, acks_wanted: usize, acknowledged: &mut BTreeSet<String>, unsure: &mut BTreeSet<String>) {
     let lines = BufReader::new(writer.stdout.take().expect("it is piped")).lines();
@@ -146,7 +146,7 @@ pub(super) fn kill_after(mut writer: Child, acks_wanted: usize, acknowledged: &m
     assert!(acks >= acks_wanted, "the child wrote until it was killed");
 }
 
-/// Eight threads, so that transactions are shared. The log is moved into the database often, so that this is interrupted as well.
+/// Uses eight threads, so that transactions are shared. The log is often moved into the database, so that this is interrupted as well.
 pub(super) fn write_until_killed(file: &Path) {
     // Ends the line that the test runner began.
     say("");

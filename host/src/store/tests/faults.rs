@@ -1,6 +1,6 @@
-//! Errors of the operating system under the store: those that pass cost what they hit, and those that do not stop it for good.
+//! Errors of the operating system under the store: passing ones fail only the calls that they hit, and the others stop the store for good.
 //!
-//! A library that is preloaded into the child lets the calls fail; SQLite itself is not changed.
+//! A library that is preloaded into the child makes the calls fail; SQLite itself is not changed.
 
 use super::failing::{CHILD, add, child, labels};
 use super::{AT, Scratch};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Runs the test of this name again in a child whose calls fail as it says in the file that [`set`] writes.
+/// Runs the test of this name again in a child whose calls fail as the file says that [`set`] writes.
 fn in_child(test: &str, prefix: &str) {
     let scratch = Scratch::new();
     drop(scratch.create());
@@ -33,7 +33,7 @@ fn control(file: &Path) -> PathBuf {
     file.with_extension("fault")
 }
 
-/// Lets calls of this kind fail from now on. None: all is well again.
+/// Lets calls of this kind fail from now on; `None` ends all failures.
 fn set(file: &Path, fault: Option<(&str, Errno)>) {
     let text = fault.map_or_else(String::new, |(call, errno)| format!("{call} {}", errno.raw_os_error()));
     std::fs::write(control(file), text).expect("the folder can be written");
@@ -137,7 +137,7 @@ fn a_sync_that_fails_stops_the_store_for_good_also_for_want_of_room() {
     stops(&file, ("sync", Errno::DQUOT), |store| add(store, "lost".into()));
 }
 
-/// A look finds out that the disk fails: the writer must not go on either.
+/// A read that finds a failing disk stops the writer too.
 #[test]
 fn a_disk_that_fails_a_look_stops_the_store_for_good() {
     let Some(file) = here() else { return in_child("a_disk_that_fails_a_look_stops_the_store_for_good", "") };

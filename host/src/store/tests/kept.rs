@@ -1,4 +1,4 @@
-//! What was written is read back, whole or not at all.
+//! Writes are read back, whole or not at all.
 
 use super::{AT, Scratch, merchant};
 use crate::store::audit::{self, Line};
@@ -91,7 +91,7 @@ fn a_transaction_takes_no_more_writes_once_its_time_is_over() {
     assert_eq!(commits_for(&store, 2, Duration::from_millis(51)), 2);
 }
 
-/// How many transactions so many writes take that wait together, the first of them for so long in the writer.
+/// The number of transactions for this many concurrent writes, of which the first holds the writer for the given time.
 fn commits_for(store: &Store, writes: usize, hold: Duration) -> u64 {
     let (writes_before, commits_before) = store.writes_and_commits();
     let (go, wait) = mpsc::channel::<()>();
@@ -140,7 +140,7 @@ fn a_view_cannot_write() {
     assert!(matches!(error, Err(Error::ReadOnly { .. })), "{error:?}");
 }
 
-/// A write that stays in the writer until it is told to go.
+/// A write that stays in the writer until the test releases it.
 fn held(store: &Store, wait: mpsc::Receiver<()>) -> std::thread::JoinHandle<Result<(), Error>> {
     let (begun, has_begun) = mpsc::channel();
     let store = store.clone();

@@ -1,4 +1,4 @@
-//! The nouns that came with the outbox: keys, tokens, alerts, cassettes, and orders whose updates are told as one.
+//! The tables that came with the outbox: keys, tokens, alerts, cassettes, and orders whose updates are merged.
 
 use super::{AT, Scratch, cart, merchant};
 use crate::id::{DeliveryId, Digest, SenderOrderNumber};

@@ -1,4 +1,4 @@
-//! What each noun keeps, and where its limits are.
+//! The content and the limits of each table.
 
 use super::{AT, Scratch, cart, merchant};
 use crate::id::{DeliveryId, Digest, SenderOrderNumber};
@@ -9,7 +9,7 @@ use crate::store::parameters::{self, Parameter, Scope};
 use crate::store::receipts::{self, RECEIPT_BYTES_MAX, Receipt};
 use crate::store::{Error, Store, Tx, credentials, idempotency, plugins};
 
-/// Writes, and fails the test where that fails.
+/// Writes, and fails the test on an error.
 fn write<T: Send + 'static>(store: &Store, job: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static) -> T {
     store.write_blocking(job).expect("it can be written")
 }

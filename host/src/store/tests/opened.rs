@@ -1,4 +1,4 @@
-//! What a file must be to be opened, and how an older one becomes a newer one.
+//! Which files can be opened, and how an older schema becomes a newer one.
 
 use super::{AT, Scratch, cart, merchant};
 use crate::id::SenderOrderNumber;

@@ -1,8 +1,8 @@
 //! A loss of power: what was acknowledged is there afterwards, whatever became of the writes that were under way.
 //!
-//! A library that is preloaded into the child keeps each file as of its last sync; SQLite itself is not changed. What was written after that
-//! may be there, be lost, or be torn: each sector that changed is then as it was before, as it should be, empty, or anything. What a write did
-//! not touch stays as it is, which is what SQLite takes disks to promise ("powersafe overwrite").
+//! A library that is preloaded into the child remembers each file as of its last sync; SQLite itself is not changed. What was written after
+//! that may be there, be lost, or be torn: each changed sector may have its old content, its new content, no content or any content. Bytes
+//! that a write did not touch stay as they are, which SQLite requires of disks ("powersafe overwrite").
 
 use super::failing::{CHILD, child, kill_after, labels, write_until_killed};
 use super::{AT, Scratch};
@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What a disk writes whole or not at all.
+/// The unit that a disk writes whole or not at all, in bytes.
 const SECTOR: usize = 512;
-/// Torn images of each round.
+/// The number of torn images in each round.
 const TORN: u64 = 24;
 
 #[test]
@@ -56,7 +56,7 @@ fn what_was_acknowledged_survives_a_loss_of_power() {
     }
 }
 
-/// What the child said.
+/// The labels that the child acknowledged, and those of which nothing is known.
 #[derive(Default)]
 struct Known {
     acknowledged: BTreeSet<String>,
@@ -64,7 +64,7 @@ struct Known {
 }
 
 impl Known {
-    /// The files open, are sound, and hold what was acknowledged and at most what was being written.
+    /// Checks that the files open, are sound, and hold what was acknowledged and at most what was being written.
     fn check(&self, database: &[u8], log: &[u8], what: &str) {
         let after = Scratch::new();
         std::fs::write(after.file(), database).expect("the folder can be written");
@@ -79,14 +79,14 @@ impl Known {
     }
 }
 
-/// A file as of its last sync, and as it was when the power went.
+/// A file as of its last sync, and as it was when the power was lost.
 struct Written {
     synced: Vec<u8>,
     now: Vec<u8>,
 }
 
 impl Written {
-    /// The file with a fate of its own for each sector that was written since the last sync.
+    /// The file with a random fate for each sector that was written since the last sync.
     fn torn(&self, chance: &mut Chance) -> Vec<u8> {
         // The length is that before, that after, or one in between.
         let (shorter, longer) = (self.synced.len().min(self.now.len()), self.synced.len().max(self.now.len()));
@@ -115,7 +115,7 @@ impl Written {
     }
 }
 
-/// The log with half a frame more at its end: once more the last one, cut off, or with its second half gone wrong.
+/// The log with half a frame more at its end: the last frame repeated, and cut off or with its second half damaged.
 fn half_frames(log: &[u8]) -> Vec<Vec<u8>> {
     const HEADER: usize = 32;
     const FRAME_HEADER: usize = 24;
@@ -128,7 +128,7 @@ fn half_frames(log: &[u8]) -> Vec<Vec<u8>> {
     vec![cut, wrong]
 }
 
-/// Random numbers by a seed (SplitMix64).
+/// Random numbers from a seed (SplitMix64).
 struct Chance(u64);
 
 impl Chance {

@@ -17,7 +17,7 @@ fn section(id: u8, content: &[u8]) -> Vec<u8> {
     [&[id][..], &leb(content.len() as u64), content].concat()
 }
 
-/// A section of so many equal items.
+/// A section of `count` equal items.
 fn items(id: u8, count: u64, item: &[u8]) -> Vec<u8> {
     section(id, &[leb(count), item.repeat(count as usize)].concat())
 }
@@ -30,7 +30,7 @@ fn component(sections: &[Vec<u8>]) -> Vec<u8> {
     [b"\0asm\x0d\0\x01\0".to_vec(), sections.concat()].concat()
 }
 
-/// A component that holds this module, and so 2 sections.
+/// A component that holds this module, which makes 2 sections.
 fn holding(module: &[u8]) -> Vec<u8> {
     component(&[section(1, module)])
 }
@@ -42,7 +42,7 @@ fn code(types: &[u8], locals: &[u8], code: &[u8]) -> Vec<u8> {
     holding(&module(&[section(1, types), items(3, 1, &[0]), section(10, &bodies)]))
 }
 
-/// What is refused, with the count in the place of the number.
+/// The parts that are too many, their number and the bound; `None` if nothing is refused.
 fn refused(bytes: &[u8]) -> Option<(&'static str, u64, u64)> {
     match check(bytes) {
         Ok(()) => None,
@@ -126,7 +126,7 @@ fn instances_are_counted_as_often_as_they_are_made() {
     assert_eq!(refused(&imported).map(|(what, ..)| what), Some("instances"));
 }
 
-/// A list that says that it is longer than it is costs no more than what is there.
+/// A list that announces more items than it has costs no more than those it has.
 #[test]
 fn what_is_damaged_is_invalid_and_nothing_worse() {
     for bytes in [

@@ -94,7 +94,7 @@ fn what_looks_for_an_end_in_vain_looks_once() {
 }
 
 proptest! {
-    /// A well-formed document of what matters here keeps its meaning; and repairing what is repaired changes nothing of it.
+    /// A well-formed document of relevant elements keeps its meaning, and repairing it again changes nothing.
     #[test]
     fn a_well_formed_document_means_the_same(texts in proptest::collection::vec("[a-zé&<>\"'\\]! \n]{0,20}", 1..5)) {
         let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
