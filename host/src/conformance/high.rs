@@ -239,8 +239,8 @@ async fn described(bench: &mut Bench<'_>, script: &Script, name: &str, expected:
     problems
 }
 
-/// The problem unless the outcome is a failure of the expected kind. Writes before the refusal are no fault of the plugin, so only the kind is
-/// checked.
+/// The problem unless the outcome is a failure of the expected kind. Writes before the refusal are no fault of the plugin, so only the kind
+/// is checked.
 fn of_kind(attempted: &str, came: &Came, expected: Option<FailureKind>) -> Option<Problem> {
     refused(attempted, came, &Shop::StandIn, expected, "the cart refused")
 }
