@@ -73,7 +73,8 @@ export namespace growth {
  * A request names an endpoint of the manifest; the operator bound that name to a base URL. A plugin cannot give a scheme, a
  * host or a port. The host checks the request against the manifest and the cart's grants, records it, adds credentials,
  * resolves and vets the address, and sends it over HTTP/1.1 without following redirects, without cookies, without a proxy
- * and without retrying. What the plugin composes goes out byte for byte.
+ * and without retrying. One request goes out a second time: one with a token of a log-in or of OAuth 2.0 that is answered with status 401 is sent once more
+ * with a new token. What the plugin composes goes out byte for byte.
  */
 export namespace http {
   /** What a request does at the cart, whatever its method: GraphQL reads by POST, and some carts write by GET. The host takes the plugin's word. */
