@@ -256,7 +256,7 @@ async fn a_plugin_that_asks_for_anything_while_describing_is_refused() {
 async fn a_plugin_that_cannot_describe_itself_is_refused() {
     let error = refused(guest("panics_while_describing")).await;
     let Error::Describe(Ended::Trap { reason }) = &error else { panic!("{error:?}") };
-    assert!(reason.starts_with("panicked at ") && reason.contains(": no manifest today in "), "{reason}");
+    assert!(reason.starts_with("panicked at ") && reason.contains(": no manifest today; in "), "{reason}");
     let started = Instant::now();
     let error = refused(wat_guest("never_returns_in_start")).await;
     assert!(matches!(error, Error::Describe(Ended::Limit { limit: Limit::CpuMs(_) | Limit::Fuel(_) })), "{error:?}");
