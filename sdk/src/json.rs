@@ -1,6 +1,6 @@
 //! JSON as data, in little code: for plugins that read a few members of an answer and write small bodies.
 //!
-//! [`serde_json`](crate::serde_json) can more, and costs a component about 100 KB: floating-point numbers and sorted maps are most of it. Here a number
+//! [`serde_json`] can more, and costs a component about 100 KB: floating-point numbers and sorted maps are most of it. Here a number
 //! stays the text that it was written as, and an object a list of its members.
 //!
 //! ```

@@ -3,13 +3,13 @@
 //! Vendure has no status that one could write. A shipment is a *fulfilment*: some quantities of some lines, with a tracking code. The fulfilment moves
 //! from Pending to Shipped and to Delivered, and the order follows by itself. So an update goes this way:
 //!
-//! 1. [`order`]: the order is looked up by its code, with its lines and its fulfilments. Everything after that is decided by what is there already, so
+//! 1. `order`: the order is looked up by its code, with its lines and its fulfilments. Everything after that is decided by what is there already, so
 //!    a repeat finds its own work and does nothing twice.
-//! 2. [`packages`]: each new package becomes a fulfilment with its contents.
-//! 3. [`goal`]: the status says what becomes of the fulfilments, or of the order.
-//! 4. [`notes`]: the note is added, unless the order has it.
+//! 2. `packages`: each new package becomes a fulfilment with its contents.
+//! 3. `goal`: the status says what becomes of the fulfilments, or of the order.
+//! 4. `notes`: the note is added, unless the order has it.
 //!
-//! [`shop`] asks the Admin API and reads GraphQL's errors, and [`refusal`] reads the errors that Vendure puts into its answers as types. README.md is
+//! `shop` asks the Admin API and reads GraphQL's errors, and `refusal` reads the errors that Vendure puts into its answers as types. README.md is
 //! the operator's view, `docs/vendure.md` the shop owner's.
 
 mod answer;

@@ -1,8 +1,8 @@
 //! Tells WooCommerce of order statuses, tracking numbers and notes, through its REST interface v3.
 //!
-//! An update becomes, in this order: the order is found, read and compared ([`order`]); its packages become fulfilments, where the shop is set
-//! to them ([`fulfillments`]), or tracking items of the order ([`tracking`]); one PUT sets the status and the tracking items; the notes follow
-//! ([`notes`]). [`shop`] sends the requests, [`answer`] says what each answer means. README.md is the operator's view.
+//! An update becomes, in this order: the order is found, read and compared (`order`); its packages become fulfilments, where the shop is set
+//! to them (`fulfillments`), or tracking items of the order (`tracking`); one PUT sets the status and the tracking items; the notes follow
+//! (`notes`). `shop` sends the requests, `answer` says what each answer means. README.md is the operator's view.
 //!
 //! Four facts of WooCommerce decide much here:
 //! - Its batch route takes any text as a status and sets the order to `pending`. So each order is changed by a PUT of its own, and the status
