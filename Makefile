@@ -80,9 +80,11 @@ bench: guests ## measure, one line a figure
 	cargo build --release --workspace --bins --benches
 	cargo bench --workspace --bench figures --bench gate --bench store --bench queue
 
-# What plugins depend on, as a registry would have it: each package is built from its own files and from the others' packages.
+# What plugins depend on, as a registry would have it: each package is built from its own files and from the others' packages. The folder is a new one each
+# time, because cargo keeps what it unpacks by the folder's name and the package's version, and would build with the sources of an earlier run.
 package: setup ## package the contract, the cart scripts and the SDK, and build the packages
-	cargo package --allow-dirty --package cartage-contract --package cartage-cart-script --package cartage-sdk
+	@mkdir -p target && folder=$$(mktemp -d "$(CURDIR)/target/package.XXXXXX") && trap 'rm -rf "$$folder"' EXIT && \
+	cargo package --allow-dirty --target-dir "$$folder" --package cartage-contract --package cartage-cart-script --package cartage-sdk
 
 lint: setup ## check formatting and lints
 	cargo fmt --all --check
