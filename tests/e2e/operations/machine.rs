@@ -2,10 +2,10 @@
 
 use super::wait_for;
 use crate::daemon::Daemon;
-use crate::http::Http;
+use crate::http::{Answer, Http};
 use cartage_tests::order_checker::OrderChecker;
 use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// Orders: more than failures in a row open a breaker.
@@ -21,22 +21,33 @@ async fn want_of_files_opens_no_breaker_and_counts_no_attempt() {
     daemon.add_cart("shop", &shop.script_url(), "encoding = \"delimited\"", "[delivery]\nretry_waits = [\"1 h\"]");
     let token = daemon.token("orders", "operator", &[]);
     daemon.serve();
-    // One connection, which is kept: nobody can open another one later.
-    let (http, updates) = (Http::new(), format!("{}/v1/status-updates", daemon.api()));
+    let (http, api) = (Http::new(), daemon.api());
     let update = |order: usize| json!({ "cart": "shop", "order_number": format!("{order}"), "label": "Status 1" });
+    let updates = format!("{api}/v1/status-updates");
     http.json("POST", &updates, &token, &update(0)).await.is(202);
     wait_for("the first delivery", || shop.seen().last.contains_key("0").then_some(()));
-    tokio::time::sleep(UNUSED).await;
+    // One connection to the API, which is kept because it is in use: nobody can open another one later.
+    let until = Instant::now() + UNUSED;
+    while Instant::now() < until {
+        http.ask("GET", &format!("{api}/readyz"), "", None).await.is(200);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     // Fewer than it has open: it gets no more, and keeps those.
     let limit = Rlimit { current: Some(3), maximum: getrlimit(Resource::Nofile).maximum };
     let before = prlimit(Some(daemon.pid()), Resource::Nofile, limit).expect("it is ours");
     for order in 1..=ORDERS {
-        http.json("POST", &updates, &token, &update(order)).await.is(202);
+        answered(&http, "POST", &updates, &token, Some(update(order))).await.is(202);
     }
     wait_for("failing attempts", || (daemon.log().matches("local-fault").count() >= 4).then_some(()));
     wait_for("the alert", || daemon.log().contains("cart-not-ready").then_some(()));
-    let open = http.ask("GET", &format!("{}/v1/alerts", daemon.api()), &token, None).await.is(200);
-    assert!(open.text.contains("this machine has no file, port or route"), "{}", open.text);
+    let until = Instant::now() + super::PATIENCE;
+    loop {
+        let open = answered(&http, "GET", &format!("{api}/v1/alerts"), &token, None).await.is(200);
+        if open.text.contains("this machine has no file, port or route") {
+            break;
+        }
+        assert!(Instant::now() < until, "{}", open.text);
+    }
     assert_eq!(shop.seen().arrived, 1);
 
     prlimit(Some(daemon.pid()), Resource::Nofile, before).expect("it is ours");
@@ -49,4 +60,18 @@ async fn want_of_files_opens_no_breaker_and_counts_no_attempt() {
     assert!(!daemon.log().contains("breaker-open"), "{}", daemon.log());
     assert_eq!(shop.seen().duplicates, 0);
     assert!(daemon.stop());
+}
+
+/// Asks until the daemon can answer: where a request needs a file of its own, it changes nothing and the answer is 503.
+async fn answered(http: &Http, method: &str, url: &str, token: &str, body: Option<Value>) -> Answer {
+    let until = Instant::now() + super::PATIENCE;
+    loop {
+        let body = body.as_ref().map(|body| ("application/json", body.to_string()));
+        let answer = http.ask(method, url, token, body).await;
+        if answer.status != 503 {
+            return answer;
+        }
+        assert!(Instant::now() < until, "{}", answer.text);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
