@@ -1,7 +1,7 @@
 //! A daemon that posts to another daemon, as an Order Manager does: what one plugin writes, the other's inlet reads, to the last character.
 
 use crate::daemon::{Daemon, PASSWORD};
-use cartage::demo_cart::{Account, DemoCart, Order};
+use cartage_demo_cart::{Account, DemoCart, Order};
 use std::time::{Duration, Instant};
 
 /// The longest wait for what must come.

@@ -1,6 +1,6 @@
 //! What an operator does with deliveries, as commands are typed: what a cart refused is found, mended and sent.
 
-use cartage::demo_cart::{Account, DemoCart};
+use cartage_demo_cart::{Account, DemoCart};
 use cartage_tests::command::{cartage, plugin, text};
 use serde_json::Value;
 use std::process::Stdio;

@@ -1,7 +1,7 @@
 //! Never lost, in order: what a cart sees of a daemon that is killed at any moment.
 
 use crate::daemon::{Daemon, PASSWORD};
-use cartage::demo_cart::{Account, DemoCart};
+use cartage_demo_cart::{Account, DemoCart};
 use cartage_tests::order_checker::OrderChecker;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

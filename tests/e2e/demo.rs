@@ -1,6 +1,6 @@
 //! The main job: three updates through the real plugin to a cart that speaks SETI, and what a dry run shows of it.
 
-use cartage::demo_cart::{Account, DemoCart};
+use cartage_demo_cart::{Account, DemoCart};
 use cartage_tests::command::{cartage, plugin, text};
 use serde_json::Value;
 

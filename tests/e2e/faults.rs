@@ -62,7 +62,7 @@ pub(crate) struct Faults {
 
 impl Faults {
     pub(crate) fn new(daemon: &Daemon) -> Faults {
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../host/src/store/tests/faults.c");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../host/store/src/tests/faults.c");
         let library = daemon.path("faults.so");
         let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([library.as_os_str(), source.as_ref()]).status();
         assert!(made.expect("a C compiler built SQLite").success());

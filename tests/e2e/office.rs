@@ -12,10 +12,10 @@ mod plugins;
 mod secrets;
 
 use cartage::clock::SystemClock;
-use cartage::demo_cart::{Account, DemoCart};
 use cartage::id::{Digest, MerchantId};
 use cartage::office::Office;
 use cartage::store;
+use cartage_demo_cart::{Account, DemoCart};
 use cartage_tests::command::{cartage, plugin, text};
 use serde_json::Value;
 use std::fs;

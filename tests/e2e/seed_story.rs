@@ -1,7 +1,7 @@
 //! The classic product's story, from the operator's side: what an event does by itself, the two parameters by the steps of the classic form,
 //! the same label again, and a new tracking number. Two carts on this machine, the real plugin, and the command as it is typed.
 
-use cartage::demo_cart::{Account, DemoCart};
+use cartage_demo_cart::{Account, DemoCart};
 use cartage_tests::command::{cartage, plugin, text};
 use serde_json::Value;
 use std::path::{Path, PathBuf};

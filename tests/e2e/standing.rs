@@ -1,7 +1,7 @@
 //! Where an order stands, as a person reads it: the same sentences with and without a daemon.
 
 use crate::daemon::{Daemon, PASSWORD};
-use cartage::demo_cart::{Account, DemoCart};
+use cartage_demo_cart::{Account, DemoCart};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 

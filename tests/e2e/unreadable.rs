@@ -1,7 +1,7 @@
 //! Deliveries that cannot be read, and queues that are too large to be put into one, on the built command.
 
 use crate::daemon::{Daemon, PASSWORD};
-use cartage::demo_cart::{Account, DemoCart};
+use cartage_demo_cart::{Account, DemoCart};
 use cartage_tests::command::guest;
 use cartage_tests::order_checker::OrderChecker;
 use serde_json::{Value, json};

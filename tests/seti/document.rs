@@ -2,8 +2,8 @@
 
 use crate::read_inlet;
 use cartage::carts::inlet::{ACCOUNT_CHARS_MAX, VERSION_CHARS_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX, WAIT_MS_MIN};
-use cartage::seti::{ANSWER_BYTES_MAX, Answer, Error, Outcome, PartOutcome, answer, form, xml};
 use cartage::validate::{LABEL_CHARS_MAX, LINE_ITEMS_MAX, NOTE_BYTES_MAX, ORDER_NUMBER_CHARS_MAX, PACKAGES_MAX, TEXT_CHARS_MAX};
+use cartage_http::seti::{ANSWER_BYTES_MAX, Answer, Error, Outcome, PartOutcome, answer, form, xml};
 use libtest_mimic::{Failed, Trial};
 
 const DOCUMENT: &str = include_str!("../../docs/seti-inbound.md");
@@ -29,7 +29,7 @@ fn grouped(number: usize) -> String {
 
 fn limits_are_the_codes() -> Result<(), Failed> {
     let kib = |bytes: usize| format!("{} KiB", bytes >> 10);
-    row(&format!("body of a post | {} MiB, within {} s", form::BODY_BYTES_MAX >> 20, cartage::seti::door::BODY_MS_MAX / 1000))?;
+    row(&format!("body of a post | {} MiB, within {} s", form::BODY_BYTES_MAX >> 20, cartage_http::seti::door::BODY_MS_MAX / 1000))?;
     row(&format!("query of a URL | {}", kib(form::QUERY_BYTES_MAX)))?;
     row(&format!("fields of a form; bytes of one, but for `update` | {}; {}", grouped(form::FIELDS_MAX), kib(form::FIELD_BYTES_MAX)))?;
     row(&format!("orders of a post | {}", grouped(xml::ORDERS_MAX)))?;
@@ -74,7 +74,7 @@ fn answers_are_given() -> Result<(), Failed> {
         part(Outcome::Invalid(reason())),
         part(Outcome::Refused(reason())),
         part(Outcome::NotKept(reason())),
-        Error::Denied(cartage::seti::Denial::NoCart).answer().as_str().to_owned(),
+        Error::Denied(cartage_http::seti::Denial::NoCart).answer().as_str().to_owned(),
         Error::FunctionUnknown { name: reason() }.answer().as_str().to_owned(),
         Error::Form(form::Error::TooManyFields).answer().as_str().to_owned(),
     ];

@@ -1,7 +1,7 @@
 //! Posts that nobody sends by accident: too large, too many, too deep, and random bytes. Each is a clear answer, soon.
 
 use crate::{PASSWORD, read_inlet};
-use cartage::seti::{self, ANSWER_BYTES_MAX, Call, Error, Request, form, xml};
+use cartage_http::seti::{self, ANSWER_BYTES_MAX, Call, Error, Request, form, xml};
 use libtest_mimic::{Failed, Trial};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

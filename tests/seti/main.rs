@@ -10,7 +10,7 @@ mod hostile;
 mod plugin;
 
 use cartage::carts::Inlet;
-use cartage::seti::{self, Answer, Call, Outcome, PartOutcome, Post, Request};
+use cartage_http::seti::{self, Answer, Call, Outcome, PartOutcome, Post, Request};
 use libtest_mimic::{Arguments, Failed, Trial};
 use secrecy::SecretString;
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 
 use crate::{PASSWORD, read_inlet};
 use cartage::carts::Inlet;
-use cartage::seti::{self, Answer, Call, Error, Outcome, PartOutcome, Request};
 use cartage::validate::{Fields, StatusUpdate, civil_time};
+use cartage_http::seti::{self, Answer, Call, Error, Outcome, PartOutcome, Request};
 use cartage_sdk::testing::{Cart, Reply, package, update};
 use cartage_sdk::{CivilDate, CivilTime, Failure, FailureKind, LineItem, LinePackage, Package, Update};
 use integration_script::IntegrationScript;
@@ -178,7 +178,7 @@ fn it_understands_every_answer() -> Result<(), Failed> {
         }
     }
     for (error, kind) in [
-        (Error::Denied(cartage::seti::Denial::NoCart), FailureKind::Credentials),
+        (Error::Denied(cartage_http::seti::Denial::NoCart), FailureKind::Credentials),
         (Error::FunctionUnknown { name: "ordercount".to_owned() }, FailureKind::Misconfigured),
         (Error::FunctionMissing, FailureKind::OrderBusy),
         (Error::Xml(seti::xml::Error::NoOrder), FailureKind::OrderBusy),

@@ -1,10 +1,10 @@
 //! Each plugin of the repository that is built: its size, and what a call with everything that it carries takes, answered by its own cart script.
 
 use super::{Target, figure, median};
-use cartage::conformance::Rehearsal;
 use cartage::exchange::Outcome;
 use cartage::plugin::Runtime;
 use cartage_cart_script::Script;
+use cartage_conformance::Rehearsal;
 use cartage_tests::command::root;
 use std::time::Instant;
 

@@ -2,9 +2,10 @@
 //! 1,000. Each round takes as much out as it put in, so that the queues stay as long as they are.
 
 use cartage::clock::{Clock as _, SystemClock};
+use cartage::dead_letter::Then;
 use cartage::id::{CartId, MerchantId};
 use cartage::office::{Office, Outcome};
-use cartage::outbox::{Claimed, Look, Outbox as _, Settle, Settlement, Then, Wish};
+use cartage::outbox::{Claimed, Look, Outbox as _, Settle, Settlement, Wish};
 use cartage_tests::figure::{Target, figure, median};
 use cartage_tests::outfit;
 use cartage_tests::shop::{Manner, Shop};

@@ -288,15 +288,15 @@ fn the_lists_that_a_shop_gives_are_kept_and_judged_by() {
 
 /// The steps of the store's schema before the contract 1.0.0.
 const STEPS: [&str; 9] = [
-    include_str!("../../../host/src/store/migrations/0001_first.sql"),
-    include_str!("../../../host/src/store/migrations/0002_outbox.sql"),
-    include_str!("../../../host/src/store/migrations/0003_operations.sql"),
-    include_str!("../../../host/src/store/migrations/0004_keep.sql"),
-    include_str!("../../../host/src/store/migrations/0005_settings.sql"),
-    include_str!("../../../host/src/store/migrations/0006_faults.sql"),
-    include_str!("../../../host/src/store/migrations/0007_overlap.sql"),
-    include_str!("../../../host/src/store/migrations/0008_suspicions.sql"),
-    include_str!("../../../host/src/store/migrations/0009_clock.sql"),
+    include_str!("../../../host/store/src/migrations/0001_first.sql"),
+    include_str!("../../../host/store/src/migrations/0002_outbox.sql"),
+    include_str!("../../../host/store/src/migrations/0003_operations.sql"),
+    include_str!("../../../host/store/src/migrations/0004_keep.sql"),
+    include_str!("../../../host/store/src/migrations/0005_settings.sql"),
+    include_str!("../../../host/store/src/migrations/0006_faults.sql"),
+    include_str!("../../../host/store/src/migrations/0007_overlap.sql"),
+    include_str!("../../../host/store/src/migrations/0008_suspicions.sql"),
+    include_str!("../../../host/store/src/migrations/0009_clock.sql"),
 ];
 
 /// A data directory of the release before, with a cart whose plugin was built for the contract 0.1.

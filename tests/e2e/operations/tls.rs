@@ -11,11 +11,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 /// Two certificates for localhost until 2126, made for tests.
-pub(super) const FIRST: [&str; 2] =
-    [include_str!("../../../host/src/cli/serve/tls/tests/first.pem"), include_str!("../../../host/src/cli/serve/tls/tests/first.key.pem")];
+pub(super) const FIRST: [&str; 2] = [
+    include_str!("../../../host/cli/src/cli/serve/tls/tests/first.pem"),
+    include_str!("../../../host/cli/src/cli/serve/tls/tests/first.key.pem"),
+];
 const SECOND: [&str; 2] = [
-    include_str!("../../../host/src/cli/serve/tls/tests/second.pem"),
-    include_str!("../../../host/src/cli/serve/tls/tests/second.key.pem"),
+    include_str!("../../../host/cli/src/cli/serve/tls/tests/second.pem"),
+    include_str!("../../../host/cli/src/cli/serve/tls/tests/second.key.pem"),
 ];
 
 /// Both listeners with the same files.

@@ -1,0 +1,15 @@
+//! What every crate of the host needs of the machine and of text, and what knows nothing of carts and orders.
+
+pub mod bounded;
+pub mod causes;
+pub mod clock;
+pub mod coding;
+pub mod counted;
+pub mod failpoint;
+pub mod fault;
+pub mod heavy;
+pub mod histogram;
+pub mod json;
+pub mod nearest;
+pub mod search;
+pub mod visible;

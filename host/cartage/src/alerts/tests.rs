@@ -1,0 +1,221 @@
+use super::*;
+use cartage_model::id::MerchantId;
+use cartage_store::data_dir::room::{ACCEPT_BYTES_MIN, RECORD_BYTES_MIN};
+
+const NOW: u64 = 1_800_000_000_000;
+
+fn cart() -> CartFacts {
+    let cart = CartId::new("shop").expect("it is a Cart ID");
+    let (enabled, pause, breaker, not_ready) = (true, None, Known::No, Known::No);
+    CartFacts {
+        cart,
+        enabled,
+        pause,
+        backlog: None,
+        poison: 0,
+        not_permitted: 0,
+        faults: None,
+        unreadable: Known::No,
+        breaker,
+        not_ready,
+        shut_out: None,
+    }
+}
+
+fn backlog(queued: u64, dead: u64, blocked: u64, waited_ms: u64) -> Option<Backlog> {
+    let oldest_queued_at_unix_ms = (queued > 0).then_some(NOW - waited_ms);
+    Some(Backlog { merchant: MerchantId::default(), cart: cart().cart, queued, dead, blocked, oldest_queued_at_unix_ms })
+}
+
+fn faults(lanes: u64) -> Option<Faults> {
+    let first = ("1021".to_owned(), Some(DeliveryId::named("d-1")), "the disk spoke in tongues".to_owned());
+    Some(Faults { cart: cart().cart, lanes, first })
+}
+
+fn unreadable(count: u64) -> Known<Unreadable> {
+    Known::Yes(Unreadable { count, order: "1021".to_owned(), delivery: DeliveryId::named("d-1") })
+}
+
+fn paused(why: &str) -> Option<Pause> {
+    Some(Pause::new(why, None))
+}
+
+fn facts() -> Facts {
+    Facts { now_unix_ms: NOW, oldest_ms: 1000, carts: vec![], free_bytes: None, clock: None, moved: None }
+}
+
+fn found(cart: CartFacts) -> Conditions {
+    conditions(&Facts { carts: vec![cart], ..facts() })
+}
+
+fn kinds(cart: CartFacts) -> Vec<Kind> {
+    found(cart).hold.into_iter().map(|condition| condition.kind).collect()
+}
+
+fn shut_out() -> NotLetIn {
+    NotLetIn::ShutOut { last: "the store code is wrong".into() }
+}
+
+#[test]
+fn counts_of_one_are_singular() {
+    for (facts, words) in [
+        (CartFacts { backlog: backlog(0, 1, 0, 0), ..cart() }, "1 update is not sent any more; see"),
+        (CartFacts { backlog: backlog(0, 2, 0, 0), ..cart() }, "2 updates are not sent any more; see"),
+        (CartFacts { backlog: backlog(1, 0, 0, 1001), ..cart() }, "1 update has waited for 1 second;"),
+        (CartFacts { backlog: backlog(2, 2, 2, 0), ..cart() }, "2 orders are blocked by a dead letter each; see"),
+    ] {
+        let Conditions { hold, .. } = found(facts);
+        assert!(hold.iter().any(|condition| condition.detail.starts_with(words)), "{words}: {hold:?}");
+    }
+}
+
+#[test]
+fn each_condition_has_its_kind_and_a_command_that_helps() {
+    for (facts, kind, words) in [
+        (
+            CartFacts { backlog: backlog(2, 1, 1, 0), ..cart() },
+            Kind::Blocked,
+            "1 order is blocked by a dead letter; see `cartage delivery list --cart shop --state blocked`",
+        ),
+        (CartFacts { backlog: backlog(0, 2, 0, 0), ..cart() }, Kind::DeadLetters, "2 updates"),
+        (CartFacts { backlog: backlog(0, 1, 0, 0), poison: 1, ..cart() }, Kind::Poison, "--reason poison"),
+        (CartFacts { backlog: backlog(7, 0, 0, 1001), ..cart() }, Kind::Overdue, "the first of 7 updates has waited for 1 second;"),
+        (
+            CartFacts { faults: faults(1), ..cart() },
+            Kind::Stuck,
+            "order 1021 is not sent: the disk spoke in tongues; it is tried again every ten minutes; see `cartage delivery show d-1`",
+        ),
+        (CartFacts { faults: faults(3), ..cart() }, Kind::Stuck, "tongues, and 2 orders are like it;"),
+        (
+            CartFacts { unreadable: unreadable(1), ..cart() },
+            Kind::Unreadable,
+            "an update of order 1021 cannot be read by this release; see `cartage delivery show d-1`",
+        ),
+        (CartFacts { unreadable: unreadable(2), ..cart() }, Kind::Unreadable, "2 updates, one of them of order 1021, cannot be read"),
+        (CartFacts { pause: paused("credentials"), ..cart() }, Kind::CredentialsRefused, "cartage cart resume shop"),
+        (
+            CartFacts { backlog: backlog(0, 2, 0, 0), not_permitted: 2, ..cart() },
+            Kind::NotPermitted,
+            "the cart shop takes its credentials and does not allow them 2 updates; see `cartage delivery list --cart shop --state dead --reason not-permitted`",
+        ),
+        (
+            CartFacts {
+                pause: Some(Pause { said: Some("the scope write_orders is missing".into()), ..Pause::new("not-permitted", None) }),
+                ..cart()
+            },
+            Kind::NotPermitted,
+            "so it is paused: the scope write_orders is missing; give them that right at the shop, then `cartage cart resume shop`",
+        ),
+        (
+            CartFacts { pause: Some(Pause { said: Some("no location gid-9".into()), ..Pause::new("misconfigured", None) }), ..cart() },
+            Kind::Misconfigured,
+            "for the cart shop, which is paused: no location gid-9; set that right, then `cartage cart resume shop`",
+        ),
+        (CartFacts { pause: paused("secret-reflected"), ..cart() }, Kind::SecretReflected, "change that credential"),
+        (CartFacts { pause: paused(PAUSE_BANNED), ..cart() }, Kind::PluginBanned, "cartage cart upgrade shop --plugin"),
+        (CartFacts { breaker: Known::Yes(()), ..cart() }, Kind::BreakerOpen, "cartage cart check shop"),
+        (
+            CartFacts { not_ready: Known::Yes((NotReady::Plugin, "it is gone".into())), ..cart() },
+            Kind::PluginUnusable,
+            "it is gone; give it its plugin",
+        ),
+        (CartFacts { not_ready: Known::Yes((NotReady::Else, "no password".into())), ..cart() }, Kind::CartNotReady, "no password"),
+        (
+            CartFacts { shut_out: Some((1, "192.0.2.1".into(), shut_out())), ..cart() },
+            Kind::ClientShutOut,
+            "posts of the client 192.0.2.1 to this cart are not taken, because ten log-ins failed, the last one because the store code is wrong;",
+        ),
+        (
+            CartFacts { shut_out: Some((3, "192.0.2.1".into(), NotLetIn::NoInlet)), ..cart() },
+            Kind::ClientShutOut,
+            "posts of 3 clients to this cart are not taken; of 192.0.2.1, because the cart has no [seti] in its file",
+        ),
+        (
+            CartFacts { shut_out: Some((1, "192.0.2.1".into(), NotLetIn::NoPassword)), ..cart() },
+            Kind::ClientShutOut,
+            "because no password of the cart's inlet was set then",
+        ),
+    ] {
+        let Conditions { hold, unknown } = found(facts);
+        let [Condition { kind: held, subject, detail }] = hold.as_slice() else { panic!("{kind:?}: {hold:?}") };
+        assert_eq!((*held, subject.as_str(), unknown), (kind, "cart shop", vec![]));
+        assert!(detail.contains(words), "{detail}");
+    }
+}
+
+#[test]
+fn what_needs_nobody_is_no_condition() {
+    assert_eq!(found(cart()), Conditions::default());
+    for (what, facts) in [
+        ("just in time", CartFacts { backlog: backlog(1, 0, 0, 1000), ..cart() }),
+        ("a person paused it", CartFacts { pause: paused("by hand"), ..cart() }),
+        ("it goes on by itself", CartFacts { pause: Some(Pause::new("credentials", Some(NOW + 1))), ..cart() }),
+    ] {
+        assert_eq!(found(facts), Conditions::default(), "{what}");
+    }
+    // A cart that is paused because several orders were not permitted is told of once.
+    let dead = CartFacts { backlog: backlog(0, 2, 0, 0), not_permitted: 2, ..cart() };
+    assert_eq!(kinds(CartFacts { pause: paused("not-permitted"), ..dead }), [Kind::NotPermitted]);
+    // A dead letter that blocks an order, or that is poison, is told as that only.
+    assert_eq!(kinds(CartFacts { backlog: backlog(1, 2, 2, 0), ..cart() }), [Kind::Blocked]);
+    assert_eq!(kinds(CartFacts { backlog: backlog(1, 3, 2, 0), ..cart() }), [Kind::Blocked, Kind::DeadLetters]);
+}
+
+#[test]
+fn what_nobody_can_know_leaves_an_alert_as_it_is() {
+    let unknown = |queued| CartFacts { breaker: Known::Unknown, not_ready: Known::Unknown, backlog: backlog(queued, 0, 0, 0), ..cart() };
+    let waits = found(unknown(1));
+    let subject = || "cart shop".to_owned();
+    assert_eq!(waits.unknown, [Kind::BreakerOpen, Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, subject())));
+    assert_eq!(waits.hold, []);
+    assert_eq!(found(unknown(0)), Conditions::default(), "nothing is sent there, so nothing can fail");
+    assert_eq!(found(CartFacts { enabled: false, ..cart() }).unknown, [(Kind::CartGone, subject())]);
+}
+
+#[test]
+fn the_disk_is_low_from_one_byte_too_few() {
+    let at = |bytes| conditions(&Facts { free_bytes: Some(bytes), ..facts() }).hold;
+    assert_eq!(at(RECORD_BYTES_MIN), []);
+    let low = at(RECORD_BYTES_MIN - 1);
+    assert_eq!((low[0].kind, low[0].subject.as_str()), (Kind::DiskLow, ""));
+    assert!(low[0].detail.starts_with("999 MB are free") && low[0].detail.contains("no longer recorded"), "{}", low[0].detail);
+    assert!(at(ACCEPT_BYTES_MIN)[0].detail.contains("no longer recorded"));
+    assert!(at(ACCEPT_BYTES_MIN - 1)[0].detail.contains("no update is accepted"));
+}
+
+#[test]
+fn kinds_have_names_of_their_own_and_times_their_largest_unit() {
+    let names: std::collections::BTreeSet<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    assert_eq!(names.len(), Kind::ALL.len());
+    for (ms, text) in [
+        (0, "0 seconds"),
+        (1000, "1 second"),
+        (59_999, "59 seconds"),
+        (60_000, "1 minute"),
+        (7_200_000, "2 hours"),
+        (172_800_000, "2 days"),
+    ] {
+        assert_eq!(span(ms), text);
+    }
+}
+
+#[test]
+fn every_kind_has_its_section_in_the_docs() {
+    let docs = include_str!("../../../../docs/alerts.md");
+    for kind in Kind::ALL {
+        assert!(docs.contains(&format!("\n### {}\n", kind.name())), "docs/alerts.md has no section {}", kind.name());
+    }
+}
+
+#[test]
+fn a_doubted_clock_and_a_moved_directory_are_told() {
+    let found = |facts| conditions(&facts).hold.pop().map(|condition| (condition.kind, condition.detail));
+    let day = 24 * 60 * 60 * 1000;
+    let (kind, detail) = found(Facts { clock: Some(Doubt::Ahead(1100 * day)), ..facts() }).expect("it is an alert");
+    assert!(kind == Kind::ClockDoubted && detail.contains("1100 days further") && detail.contains("`cartage clock confirm`"), "{detail}");
+    let (_, detail) = found(Facts { clock: Some(Doubt::Behind(2 * day)), ..facts() }).expect("it is an alert");
+    assert!(detail.contains("went back by 2 days"), "{detail}");
+    let (kind, detail) = found(Facts { moved: Some("/srv/data".to_owned()), ..facts() }).expect("it is an alert");
+    assert!(kind == Kind::DataDirMoved && detail.contains("/srv/data"), "{detail}");
+    assert_eq!(found(facts()), None);
+}

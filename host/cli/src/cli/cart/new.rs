@@ -1,0 +1,309 @@
+//! `cartage cart new`: a cart's file from its plugin's manifest, with a comment for each thing that the operator fills in or answered.
+
+use super::ask::{Answers, ask};
+use super::examples;
+use crate::cli::apply::{cart_id, plugin_at};
+use crate::cli::plugin::takes;
+use crate::cli::{Failure, Verdict, courier, desk, init, report};
+use cartage::carts::{Binding, Cart, PrivateException, quoted};
+use cartage::egress::endpoint::{Bindings, exception_for};
+use cartage::id::{CartId, Digest};
+use cartage::office::{KeptCart, List, PluginKept};
+use cartage::plugin::Runtime;
+use cartage::visible;
+use cartage_contract::delivery::SettingValue;
+use cartage_contract::manifest::{Base, Endpoint, Manifest, Setting, SettingKind, Slot, Statuses};
+use cartage_policy::gate::command;
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Write the file of a new cart from what its plugin asks for.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = examples::NEW)]
+pub(crate) struct Args {
+    /// The new cart's ID: lower-case letters, digits and hyphens.
+    #[arg(value_name = "NAME", value_parser = cart_id)]
+    cart: CartId,
+    /// The plugin's file.
+    #[arg(long, value_name = "FILE")]
+    plugin: PathBuf,
+    /// Where an endpoint of the plugin leads; the endpoint's name may be left out where the plugin has one that needs a URL. May be given several times.
+    #[arg(long = "url", value_name = "[ENDPOINT=]URL", conflicts_with = "ask")]
+    urls: Vec<String>,
+    /// Ask for each thing that the plugin takes, and write the answers into the file.
+    #[arg(long)]
+    ask: bool,
+    /// The file to write; - is standard output [default: NAME.toml].
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("could not write the cart's file {}; one that is there is left alone", .file.display())]
+    Write { file: PathBuf, source: std::io::Error },
+}
+
+impl Args {
+    pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let (name, bytes) = plugin_at(&self.plugin)?;
+        let plugin = courier::block_on(async { Ok(Runtime::new()?.admit(bytes).await?) })?;
+        let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{}.toml", self.cart)));
+        // Nobody shall answer twenty questions for a file that cannot be written.
+        if self.ask && output.exists() {
+            return Err(not_written(&output)(std::io::ErrorKind::AlreadyExists.into()));
+        }
+        let lists = if self.ask { kept_lists(data, &self.cart, plugin.digest()) } else { Vec::new() };
+        let mut answers = if self.ask { ask(plugin.manifest(), &lists, &mut desk::answers())? } else { Answers::default() };
+        for given in &self.urls {
+            let (endpoint, url) = named_url(plugin.manifest(), given)?;
+            answers.endpoints.insert(endpoint, url);
+        }
+        let text = file(&self.cart, &name, plugin.manifest(), &answers);
+        Cart::parse("what was answered", &text)?;
+        if output == Path::new("-") {
+            if json {
+                report::json(&serde_json::json!({ "cart": self.cart, "toml": text }));
+            } else {
+                report::lines(text.trim_end());
+            }
+            return Ok(Verdict::Done);
+        }
+        let written = OpenOptions::new().write(true).create_new(true).open(&output).and_then(|mut open| open.write_all(text.as_bytes()));
+        written.map_err(not_written(&output))?;
+        if json {
+            report::json(&serde_json::json!({ "cart": self.cart, "file": output }));
+        } else {
+            let first = if self.ask { "look through it" } else { "fill in what it asks for" };
+            report::line(&format!("wrote {}; {first}, and load it with", output.display()));
+            report::line(&format!("  {}", command::apply(&output, plugins_elsewhere(&self.plugin, &output))));
+            report::line("docs/cart-file.md describes every key");
+        }
+        Ok(Verdict::Done)
+    }
+}
+
+/// The endpoint that a `--url` names, and its URL, judged as it will be when the cart is loaded.
+fn named_url(manifest: &Manifest, given: &str) -> Result<(String, String), Failure> {
+    let choosable = || manifest.endpoints.iter().filter(|endpoint| !matches!(endpoint.base, Base::Fixed(_)));
+    let named = given.split_once('=').filter(|(name, _)| manifest.endpoint(name).is_some());
+    let (endpoint, url) = match (named, choosable().filter(|endpoint| endpoint.required).collect::<Vec<_>>().as_slice()) {
+        (Some((name, url)), _) => (manifest.endpoint(name).expect("it was looked up just now"), url),
+        (None, [only]) => (*only, given),
+        (None, _) => {
+            let names: Vec<&str> = choosable().map(|endpoint| endpoint.name.as_str()).collect();
+            let failure = Failure::wrong_use(format!("--url {given} does not say of which endpoint of the plugin it is the URL"));
+            return Err(failure.what_to_do(format!("write --url ENDPOINT=URL; the plugin has the endpoints {}", names.join(", "))));
+        }
+    };
+    let url = usable(manifest, endpoint, url).map_err(|why| Failure::wrong_use(format!("--url {given} cannot be used: {why}")))?;
+    Ok((endpoint.name.clone(), url))
+}
+
+/// A base URL as a new cart's file holds it, with the exception that a private network needs. The error says why it cannot be used.
+pub(super) fn usable(manifest: &Manifest, endpoint: &Endpoint, url: &str) -> Result<String, String> {
+    let alone = Manifest { endpoints: vec![endpoint.clone()], ..manifest.clone() };
+    let binding = Binding {
+        base_url: url.to_owned(),
+        ports: vec![],
+        private: exception_for(url).into_iter().collect(),
+        plain_http: Default::default(),
+        secrets_in_clear: Default::default(),
+        signed_base_url: None,
+    };
+    match Bindings::new(&alone, &BTreeMap::from([(endpoint.name.clone(), binding)])) {
+        Ok(_) => Ok(url.to_owned()),
+        Err(error) => Err(report::chain(&error)),
+    }
+}
+
+/// The plugin's folder, where `cartage apply` would not look for it: it looks beside the cart's file.
+fn plugins_elsewhere<'p>(plugin: &'p Path, output: &Path) -> Option<&'p Path> {
+    let folder = |file: &Path| file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).canonicalize().ok();
+    let own = plugin.parent().filter(|own| !own.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    (folder(plugin) != folder(output)).then_some(own)
+}
+
+/// The lists that the shop gave when a cart of this name was checked with this plugin. None where there is no such cart, or a daemon has its data
+/// directory: then they are shown by `cartage cart check`.
+fn kept_lists(data: &Path, cart: &CartId, plugin: Digest) -> Vec<List> {
+    if !data.is_dir() {
+        return Vec::new();
+    }
+    let Ok(office) = init::open(data) else { return Vec::new() };
+    let kept = courier::block_on(async { office.find_cart(cart).await.map_err(init::failure) });
+    let same = |kept: &KeptCart| matches!(&kept.plugin, PluginKept::Admitted { digest, .. } if *digest == plugin);
+    kept.ok().flatten().filter(same).map(|kept| kept.lists).unwrap_or_default()
+}
+
+fn not_written(file: &Path) -> impl FnOnce(std::io::Error) -> Failure {
+    |source| {
+        let there = source.kind() == std::io::ErrorKind::AlreadyExists;
+        let failure = Failure::from(Error::Write { file: file.to_owned(), source });
+        if there { failure.what_to_do("name another file with --output FILE, or move that one away") } else { failure }
+    }
+}
+
+/// The file's text. What is needed or was answered stands there; what is optional stands behind a `#`.
+pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &Answers) -> String {
+    let mut text = format!(
+        "# {} {}: {}\ncart = {}\nplugin = {}\n\n# docs/cart-file.md describes every key: what it means, its default and its limits.\n\n\
+         # Whether statuses are sent. A new cart begins in shadow: what would be sent is recorded. `cartage cart mode {cart} live` switches it, and\n\
+         # loading this file again leaves the mode alone as long as it names none. Others: only-orders, with the numbers in only_orders; live.\n\
+         # mode = \"shadow\"\n\n\
+         # Whether the customer is notified where the sender does not say: cart-default, never or always.\n# notify_customer = \"cart-default\"\n\n\
+         # What becomes of a label that [labels] does not name: same (its own text is the status), tracking-only, ignore or refuse.\n\
+         # unlisted_labels = \"same\"\n\n\
+         # What the cart is never told, whatever a sender says, because its plugin cannot carry it.\n\
+         # leave_out = [\"notes\", \"line-items\"]\n\n\
+         # The time zone of the Order Manager's clock, for a plugin that needs the instant of a change.\n\
+         # time_zone = \"America/New_York\"\n\n\
+         # What the cart calls an order that the Order Manager knows as WEB-1021, and whether its numbers are digits only.\n\
+         # order_number = {{ strip_prefix = \"WEB-\", type = \"numeric\" }}\n",
+        manifest.name,
+        manifest.version,
+        one_line(&manifest.summary),
+        quoted(cart.as_str()),
+        quoted(plugin)
+    );
+    for endpoint in &manifest.endpoints {
+        let given = answers.endpoints.get(&endpoint.name);
+        let url = match &endpoint.base {
+            Base::Fixed(url) => url,
+            Base::Any | Base::Pattern(_) | Base::OneOf(_) => given.unwrap_or(&endpoint.example),
+        };
+        let choice = if let Base::OneOf(urls) = &endpoint.base { format!(" One of {}.", urls.join(", ")) } else { String::new() };
+        let fixed = matches!(endpoint.base, Base::Fixed(_));
+        // An example is no shop: it is written for the operator to replace, and loads nothing as it stands.
+        let mark = optional((endpoint.required && fixed) || given.is_some());
+        let fill_in = if mark.is_empty() || !endpoint.required { "" } else { " Write its URL here, and take the two marks # away." };
+        text.push_str(&format!(
+            "\n# {}.{choice}{fill_in}\n{mark}[endpoints.{}]\n{mark}base_url = {}\n{}",
+            one_line(&endpoint.purpose),
+            endpoint.name,
+            quoted(url),
+            if fixed { String::new() } else { exception_lines(given) }
+        ));
+    }
+    if !manifest.settings.is_empty() {
+        text.push_str("\n[settings]\n");
+    }
+    for setting in &manifest.settings {
+        text.push_str(&setting_lines(setting, answers.settings.get(&setting.name)));
+    }
+    for slot in &manifest.slots {
+        text.push_str(&slot_lines(cart, manifest, slot, answers));
+    }
+    text.push_str("\n# What a label of the Order Manager becomes at the cart: one of its statuses, \"tracking-only\" or \"ignore\".\n");
+    match &manifest.statuses {
+        Statuses::Fixed(all) => {
+            let all: Vec<&str> = all.iter().map(|status| status.value.as_str()).collect();
+            text.push_str(&format!("# The cart has: {}\n", one_line(&all.join(", "))));
+        }
+        Statuses::FreeText => text.push_str("# The cart takes whatever text it is given.\n"),
+        Statuses::Asked => text.push_str(&format!(
+            "# `cartage cart check {cart}` lists the statuses that the cart has, once it is loaded and has its credentials.\n"
+        )),
+    }
+    text.push_str("[labels]\n");
+    if answers.labels.is_empty() {
+        text.push_str("# \"Order Shipped\" = \"Shipped\"\n");
+    }
+    for (label, status) in &answers.labels {
+        text.push_str(&format!("{} = {}\n", quoted(label), quoted(status)));
+    }
+    text.push_str("\n# What a carrier of the Order Manager is called at the cart.\n[carriers]\n# FX = \"FedEx\"\n");
+    text
+}
+
+/// The private exception that a base URL needs, or how one is written.
+fn exception_lines(given: Option<&String>) -> String {
+    let line = |PrivateException { name, allow }: &PrivateException| {
+        format!("private = [{{ name = {}, allow = {} }}]\n", quoted(name), quoted(allow))
+    };
+    match given.and_then(|url| exception_for(url)) {
+        Some(exception) => format!(
+            "# A cart in a private network or on this machine is reached by an exception with a name. It opens {} to this endpoint, which then leads\n\
+             # nowhere else.\n{}",
+            exception.allow,
+            line(&exception)
+        ),
+        None if given.is_some() => String::new(),
+        None => "# A shop in a private network or on this machine needs an exception as well:\n\
+                 # private = [{ name = \"the shop on this machine\", allow = \"127.0.0.1/32\" }]\n"
+            .to_owned(),
+    }
+}
+
+fn slot_lines(cart: &CartId, manifest: &Manifest, slot: &Slot, answers: &Answers) -> String {
+    let mut text = format!("\n# {}. Once the cart is loaded, set what is secret with\n", one_line(&slot.purpose));
+    if let Some(name) = &slot.alternative {
+        let others = manifest.alternatives(name).map(|slot| slot.name.as_str()).filter(|other| *other != slot.name);
+        let others = others.collect::<Vec<_>>().join(", ");
+        text = format!("\n# {}. It stands for {others}: set exactly one of them.\n", one_line(&slot.purpose));
+    }
+    for field in slot.fields.iter().filter(|field| field.secret) {
+        text.push_str(&format!("#   cartage credential set {cart} {} {}\n", slot.name, field.name));
+    }
+    text.push_str(&format!("[credentials.{}]\n", slot.name));
+    for field in slot.fields.iter().filter(|field| !field.secret) {
+        let given = answers.credentials.get(&(slot.name.clone(), field.name.clone()));
+        text.push_str(&format!(
+            "# {}{}\n{}{} = {{ text = {} }}\n",
+            one_line(&field.purpose),
+            if field.required { "" } else { " (optional)" },
+            optional(given.is_some()),
+            field.name,
+            quoted(given.map(String::as_str).unwrap_or_default())
+        ));
+    }
+    text
+}
+
+fn setting_lines(setting: &Setting, given: Option<&SettingValue>) -> String {
+    let needed = setting.required && setting.default.is_none();
+    let value = match given.or(setting.default.as_ref()) {
+        Some(known) => value(known),
+        None => match &setting.kind {
+            SettingKind::Text(_) | SettingKind::UrlPath | SettingKind::Lines(_) | SettingKind::Other(_) => "\"\"".to_owned(),
+            SettingKind::Several(_) => "[]".to_owned(),
+            SettingKind::Choice(all) => quoted(all.fixed().and_then(<[_]>::first).map_or("", |choice| choice.value.as_str())),
+            SettingKind::Integer(limits) => limits.min.to_string(),
+            SettingKind::Boolean => "false".to_owned(),
+            SettingKind::TextMap(_) | SettingKind::ChoiceMap(_) => "{}".to_owned(),
+        },
+    };
+    format!(
+        "# {}: {} It takes {}.\n{}{} = {value}\n",
+        one_line(&setting.title),
+        one_line(&setting.help),
+        one_line(&takes(&setting.kind)),
+        optional(needed || given.is_some()),
+        setting.name
+    )
+}
+
+fn value(value: &SettingValue) -> String {
+    match value {
+        SettingValue::Text(text) | SettingValue::Choice(text) | SettingValue::UrlPath(text) => quoted(text),
+        SettingValue::Integer(number) => number.to_string(),
+        SettingValue::Boolean(yes) => yes.to_string(),
+        SettingValue::Several(values) => format!("[{}]", values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", ")),
+        SettingValue::TextMap(map) => {
+            let pairs: Vec<String> = map.iter().map(|(key, value)| format!("{} = {}", quoted(key), quoted(value))).collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
+    }
+}
+
+/// What stands before something that may be left out.
+fn optional(needed: bool) -> &'static str {
+    if needed { "" } else { "# " }
+}
+
+/// A plugin's words as one line of a comment: nothing hidden in them ends the comment or reorders it.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if visible::is_hidden(c) { ' ' } else { c }).collect()
+}

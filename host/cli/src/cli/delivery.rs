@@ -1,0 +1,295 @@
+//! `cartage delivery`: what waits, what died, and what is done about it.
+
+mod export;
+mod retry;
+mod show;
+
+use super::apply::{cart_id, order_number};
+use super::{Failure, Verdict, attempt, courier, init, report};
+use cartage::dead_letter::Reason;
+use cartage::id::{CartId, DeliveryId, SenderOrderNumber};
+use cartage::office::{Office, Taken, Where, Which};
+use cartage::outbox::{Discarded, with_it};
+use std::path::Path;
+
+/// Rows of each kind that are listed, unless it is said otherwise.
+const ROWS: u32 = 50;
+
+const EXAMPLES: &str = "\
+Examples:
+  See what waits and what died, at all carts and at one:
+      cartage delivery list
+      cartage delivery list --cart seed-shop --state dead
+  Mend the cause, then try all of one reason again:
+      cartage delivery retry --all --cart seed-shop --reason order-not-found
+  End one that shall not be sent:
+      cartage delivery discard 01890a5d-ac96-774b-bcce-b302099a8057 --why \"cancelled by phone\"";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  Counts first, then the deliveries:
+      cartage delivery list
+  The dead letters of the last day, and those for which an order waits:
+      cartage delivery list --state dead --since 24h
+      cartage delivery list --state blocked
+  All that there is of one order, and what carts took in the last hour:
+      cartage delivery list --order 1021
+      cartage delivery list --state delivered --since 1h";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  Where it is, and what came of each attempt:
+      cartage delivery show 01890a5d-ac96-774b-bcce-b302099a8057
+  What went over the wire at the last attempt, and at the first:
+      cartage delivery show 01890a5d-ac96-774b-bcce-b302099a8057 --cassette
+      cartage delivery show 01890a5d-ac96-774b-bcce-b302099a8057 --cassette 1";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  One delivery, or all that died of one reason at one cart, in one file for whoever helps:
+      cartage delivery export 01890a5d-ac96-774b-bcce-b302099a8057 support.json
+      cartage delivery export --all --cart seed-shop --reason order-not-found support.json
+  The recordings of one delivery, a file an attempt, to run a plugin against:
+      cartage delivery export 01890a5d-ac96-774b-bcce-b302099a8057 cassettes --cassettes
+      cartage plugin replay shop.wasm cassettes
+
+The one file holds the gate's decisions, the receipts, what went over the wire, and which versions ran. Order numbers and tracking numbers are in it.
+Secrets are not, and names, addresses, e-mail, telephone numbers and notes are taken out by rule: look through it before you hand it on.";
+
+const RETRY_EXAMPLES: &str = "\
+Examples:
+  One dead letter, or all that died of one reason at one cart:
+      cartage delivery retry 01890a5d-ac96-774b-bcce-b302099a8057
+      cartage delivery retry --all --cart seed-shop --reason order-not-found
+
+  One that waits for its schedule or for a breaker, at once:
+      cartage delivery retry 01890a5d-ac96-774b-bcce-b302099a8057 --now
+
+Those of one order are sent in its own order, and all at their cart's rate.";
+
+const DISCARD_EXAMPLES: &str = "\
+Examples:
+      cartage delivery discard 01890a5d-ac96-774b-bcce-b302099a8057 --why \"cancelled by phone\"
+
+It is never sent then, and the label before it counts again. Earlier updates of the order that were merged into it end with it: `cartage
+delivery show ID` names them before, and the answer and the audit name them after. What is under way at this moment is left alone.";
+
+/// List, show, retry, discard and export deliveries.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) enum Command {
+    /// Count deliveries and list them.
+    #[command(after_long_help = LIST_EXAMPLES)]
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// Those of this order, by the number that its sender gives it: whatever became of them, unless --state says otherwise.
+        #[arg(long, value_name = "NUMBER", value_parser = order_number)]
+        order: Option<SenderOrderNumber>,
+        /// Those that are there.
+        #[arg(long, value_name = "STATE")]
+        state: Option<State>,
+        /// Rows of each kind, at most.
+        #[arg(long, value_name = "COUNT", default_value_t = ROWS, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        most: u32,
+    },
+    /// Show one delivery: where it is, why, its receipts, and what helps.
+    #[command(after_long_help = SHOW_EXAMPLES)]
+    Show {
+        /// Its id.
+        #[arg(value_name = "ID", value_parser = delivery)]
+        delivery: DeliveryId,
+        /// The recording of an attempt instead, without a number of the last.
+        #[arg(long, value_name = "ATTEMPT", num_args = 0..=1)]
+        cassette: Option<Option<u32>>,
+    },
+    /// Write all that is known of deliveries into one file for whoever helps, or their recordings as cassettes, without secrets and personal data.
+    #[command(after_long_help = EXPORT_EXAMPLES)]
+    Export(export::Args),
+    /// Try dead letters again.
+    #[command(after_long_help = RETRY_EXAMPLES)]
+    Retry(retry::Args),
+    /// End deliveries for good, dead letters or waiting ones.
+    #[command(after_long_help = DISCARD_EXAMPLES)]
+    Discard {
+        /// Their ids.
+        #[arg(value_name = "ID", value_parser = delivery, required = true)]
+        deliveries: Vec<DeliveryId>,
+        /// Why, for whoever asks later.
+        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        why: String,
+    },
+}
+
+/// Which deliveries are meant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Filter {
+    /// Those of this cart.
+    #[arg(long, value_name = "CART", value_parser = cart_id)]
+    cart: Option<CartId>,
+    /// Dead letters that died of this, for example order-not-found, too-old or plugin-fault.
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    reason: Option<Reason>,
+    /// Those that came, or died, within so long: a number with s, m, h or d, for example 24h.
+    #[arg(long, value_name = "TIME", value_parser = span_ms)]
+    since: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum State {
+    /// They wait or are under way.
+    Queued,
+    /// They are dead letters.
+    Dead,
+    /// They are dead letters for which the rest of their order waits.
+    Blocked,
+    /// Their carts have them, as far as their receipts are kept.
+    Delivered,
+}
+
+fn delivery(text: &str) -> Result<DeliveryId, String> {
+    let fits = text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if fits { Ok(DeliveryId::named(text)) } else { Err("a delivery's id has 36 letters, digits and -".to_owned()) }
+}
+
+fn reason(text: &str) -> Result<Reason, String> {
+    Reason::try_from(text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// A time such as 90m, in milliseconds.
+pub(super) fn span_ms(text: &str) -> Result<u64, String> {
+    let parsed = text.char_indices().last().and_then(|(at, unit)| {
+        let unit_ms: u64 = match unit {
+            's' => 1_000,
+            'm' => 60_000,
+            'h' => 3_600_000,
+            'd' => 86_400_000,
+            _ => return None,
+        };
+        text[..at].parse::<u64>().ok()?.checked_mul(unit_ms)
+    });
+    parsed.ok_or_else(|| "write a number and s, m, h or d, for example 24h".to_owned())
+}
+
+impl Filter {
+    fn is_set(&self) -> bool {
+        self.cart.is_some() || self.reason.is_some() || self.since.is_some()
+    }
+
+    fn which(self, at: Option<Where>, office: &Office) -> Which {
+        let since_unix_ms = self.since.map(|ms| office.now_unix_ms().saturating_sub(ms));
+        Which { cart: self.cart, reason: self.reason, since_unix_ms, at, order: None }
+    }
+}
+
+impl Command {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        if let Command::List { state: Some(State::Queued | State::Delivered), filter: Filter { reason: Some(_), .. }, .. } = &self {
+            return Err(Failure::wrong_use("a reason is what a dead letter died of; leave --reason out, or --state"));
+        }
+        let office = init::open(data)?;
+        courier::block_on(async {
+            match self {
+                Command::List { filter, order, state, most } => {
+                    let at = state.map(|state| match state {
+                        State::Queued => Where::Queued,
+                        State::Dead => Where::Dead,
+                        State::Blocked => Where::Blocked,
+                        State::Delivered => Where::Delivered,
+                    });
+                    let which = Which { order, ..filter.which(at, &office) };
+                    let listed = office.deliveries(&which, most).await.map_err(init::failure)?;
+                    show::list(&listed, most, json);
+                    Ok(Verdict::Done)
+                }
+                Command::Show { delivery, cassette: Some(attempt) } => cassette(&office, &delivery, attempt, json).await,
+                Command::Export(args) => args.run(&office, json).await,
+                Command::Show { delivery, cassette: None } => match office.delivery(&delivery).await.map_err(init::failure)? {
+                    Some(shown) => {
+                        show::one(&delivery, &shown, json);
+                        Ok(Verdict::Done)
+                    }
+                    None => Err(unknown(&delivery)),
+                },
+                Command::Retry(args) => args.run(&office, json).await,
+                Command::Discard { deliveries, why } => discard(&office, &deliveries, &why, json).await,
+            }
+        })
+    }
+}
+
+/// Shows what went over the wire.
+async fn cassette(office: &Office, delivery: &DeliveryId, attempt: Option<u32>, json: bool) -> Result<Verdict, Failure> {
+    let Some((attempt, cassette)) = office.cassette(delivery, attempt).await.map_err(init::failure)? else {
+        let of = attempt.map_or_else(|| "an attempt".to_owned(), |attempt| format!("attempt {attempt}"));
+        return Err(Failure::wrong_use(format!("there is no recording of {of} at delivery {delivery}; it was not kept, or is deleted"))
+            .what_to_do(format!("`cartage delivery show {delivery}` tells what is known of it")));
+    };
+    if json {
+        report::json(&serde_json::json!({ "delivery": delivery, "attempt": attempt, "cassette": cassette }));
+    } else {
+        report::heading(&format!("delivery {delivery}, attempt {attempt}"));
+        attempt::show_cassette(&cassette);
+    }
+    Ok(Verdict::Done)
+}
+
+fn unknown(delivery: &DeliveryId) -> Failure {
+    Failure::wrong_use(format!("nothing is known of a delivery {delivery}"))
+        .what_to_do("`cartage delivery list` shows those that there are")
+}
+
+async fn discard(office: &Office, deliveries: &[DeliveryId], why: &str, json: bool) -> Result<Verdict, Failure> {
+    let mut all = Vec::new();
+    for delivery in deliveries {
+        let taken = office.discard(delivery, why).await.map_err(init::failure)?;
+        let (done, said, merged) = match taken {
+            Taken::Done { was: Discarded::Dead, merged } => (true, "is ended; its order goes on without it", merged),
+            Taken::Done { was: Discarded::Queued, merged } => (true, "is ended, and the label before it counts again", merged),
+            Taken::Done { was: Discarded::NotThere, .. } => (false, "is not there, or is over already; nothing was changed", Vec::new()),
+            Taken::UnderWay => (false, "was left alone: an attempt at its order is under way; repeat this in a moment", Vec::new()),
+        };
+        let with_it = with_it(&merged).map(|with_it| format!("\n{with_it}")).unwrap_or_default();
+        all.push((delivery, done, format!("{said}{with_it}")));
+    }
+    Ok(tell(all.into_iter(), json))
+}
+
+/// Says of each delivery what came of it, and whether all were done.
+fn tell<'a>(all: impl Iterator<Item = (&'a DeliveryId, bool, String)>, json: bool) -> Verdict {
+    let all: Vec<_> = all.collect();
+    if json {
+        let one =
+            |(delivery, done, said): &(&DeliveryId, bool, String)| serde_json::json!({ "delivery": delivery, "done": done, "said": said });
+        report::json(&serde_json::json!({ "deliveries": all.iter().map(one).collect::<Vec<_>>() }));
+    } else if all.is_empty() {
+        report::line("there is none");
+    } else {
+        report::rows(&all.iter().map(|(delivery, _, said)| (delivery.as_str(), said)).collect::<Vec<_>>());
+    }
+    if all.iter().all(|(_, done, _)| *done) { Verdict::Done } else { Verdict::NotDone }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_a_unit() {
+        for (text, ms) in [("0s", 0), ("90m", 5_400_000), ("24h", 86_400_000), ("7d", 604_800_000)] {
+            assert_eq!(span_ms(text), Ok(ms), "{text}");
+        }
+        for wrong in ["", "h", "24", "-1h", "1.5h", "1w", "24é", "999999999999999999d"] {
+            assert!(span_ms(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_id_has_36_characters() {
+        let id = DeliveryId::new().to_string();
+        assert!(delivery(&id).is_ok());
+        for wrong in [&id[1..], &format!("{id}0"), &id.replace('-', "_")] {
+            assert!(delivery(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! How deliveries are shown.
+
+use crate::cli::report;
+use cartage::counted::counted;
+use cartage::dead_letter::Then;
+use cartage::id::DeliveryId;
+use cartage::office::{Listed, Shown, fate_name};
+use cartage::outbox::{Backlog, DeadLetter, Ending, Found, How, Queued, Unreadable, Waits, died_of, with_it};
+use cartage::store::orders::OrderRef;
+use cartage::store::receipts::Delivered;
+use cartage_contract::orders::{Package, Update};
+use cartage_policy::gate::command;
+use serde_json::{Value, json};
+
+/// Counts, then rows.
+pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
+    let Listed { carts, reasons, dead, queued, delivered, ended } = listed;
+    if as_json {
+        let reasons: Vec<_> =
+            reasons.iter().map(|count| json!({ "cart": count.cart, "reason": count.reason, "count": count.count })).collect();
+        return report::json(&json!({
+            "carts": carts.iter().map(backlog).collect::<Vec<_>>(),
+            "reasons": reasons,
+            "dead": dead.iter().map(dead_letter).collect::<Vec<_>>(),
+            "queued": queued.iter().map(waiting).collect::<Vec<_>>(),
+            "delivered": delivered.iter().map(has_it).collect::<Vec<_>>(),
+            "ended": ended.iter().map(|(order, one)| ended_document(&one.delivery, order, one.sequence, &one.ending)).collect::<Vec<_>>(),
+        }));
+    }
+    if carts.is_empty() {
+        return report::line("nothing was ever accepted for delivery");
+    }
+    let counts = |one: &Backlog| format!("{} queued, {} dead, {} blocked", one.queued, one.dead, counted(one.blocked, "order"));
+    report::rows(&carts.iter().map(|one| (one.cart.as_str(), counts(one))).collect::<Vec<_>>());
+    if !reasons.is_empty() {
+        report::heading("dead letters by reason");
+        let row = |count: &cartage::outbox::Count| (format!("{} at {}", died_of(count.reason), count.cart), count.count.to_string());
+        report::rows(&reasons.iter().map(row).collect::<Vec<_>>());
+    }
+    if !dead.is_empty() {
+        report::heading("dead letters, the last first");
+        report::rows(&dead.iter().map(|dead| (dead.delivery.as_str(), dead_line(dead))).collect::<Vec<_>>());
+    }
+    if !queued.is_empty() {
+        report::heading("queued, the first first");
+        report::rows(&queued.iter().map(|queued| (queued.delivery.as_str(), queued_line(queued))).collect::<Vec<_>>());
+    }
+    if !delivered.is_empty() {
+        report::heading("delivered, from the receipts on record");
+        report::rows(&delivered.iter().map(|has| (has.delivery.as_str(), has_it_line(has))).collect::<Vec<_>>());
+    }
+    if !ended.is_empty() {
+        report::heading("ended");
+        report::rows(
+            &ended.iter().map(|(order, one)| (one.delivery.as_str(), ended_line(order, one.sequence, &one.ending))).collect::<Vec<_>>(),
+        );
+    }
+    if [dead.len(), queued.len(), delivered.len(), ended.len()].iter().all(|count| *count == 0) {
+        report::line("none of these");
+    }
+    if dead.len().max(queued.len()).max(delivered.len()).max(ended.len()) >= most as usize {
+        report::talk(&format!(
+            "of each kind {} shown at most; --most shows more, --cart, --reason and --since fewer",
+            if most == 1 { "1 row is".to_owned() } else { counted(most, "row") + " are" }
+        ));
+    }
+}
+
+/// One delivery.
+pub(super) fn one(delivery: &DeliveryId, shown: &Shown, as_json: bool) {
+    let Shown { found, receipts, cassettes, before, merged } = shown;
+    if as_json {
+        let (state, delivery_document) = match found {
+            None => ("delivered", Value::Null),
+            Some(Found::Queued(queued, _)) => ("queued", waiting(queued)),
+            Some(Found::Dead(dead, _)) => ("dead", dead_letter(dead)),
+            Some(Found::Ended { order, sequence, ending }) => ("ended", ended_document(delivery, order, *sequence, ending)),
+        };
+        return report::json(&json!({
+            "delivery": delivery, "state": state, "is": delivery_document, "before": before, "receipts": receipts, "cassettes": cassettes,
+            "merged": merged,
+        }));
+    }
+    report::heading(&format!("delivery {delivery}"));
+    let (is, help) = match found {
+        None => ("delivered: its cart has it".to_owned(), Vec::new()),
+        Some(Found::Queued(queued, _)) => {
+            (queued_line(queued), vec![command::delivery_retry_now(delivery), discard(delivery), explain(&queued.order)])
+        }
+        Some(Found::Dead(dead, Some(_))) => {
+            (dead_line(dead), vec![command::delivery_retry(delivery), discard(delivery), explain(&dead.order)])
+        }
+        // What cannot be read cannot be tried.
+        Some(Found::Dead(dead, None)) => (dead_line(dead), vec![discard(delivery), explain(&dead.order)]),
+        Some(Found::Ended { order, sequence, ending }) => (ended_line(order, *sequence, ending), vec![explain(order)]),
+    };
+    report::rows(&[("is", is)]);
+    if let Some(update) = found.as_ref().and_then(Found::update) {
+        report::rows(&[("holds", holds(update))]);
+    }
+    report::rows(
+        &merged.iter().map(|part| ("merged into it", format!("update {}, delivery {}", part.sequence, part.delivery))).collect::<Vec<_>>(),
+    );
+    if let Some(with_it) = with_it(merged).filter(|_| matches!(found, Some(Found::Queued(..) | Found::Dead(..)))) {
+        report::rows(&[("if discarded", with_it)]);
+    }
+    report::rows(&before.iter().map(|before| ("comes after", before.as_str())).collect::<Vec<_>>());
+    if !receipts.is_empty() {
+        report::heading("receipts");
+        report::rows(&receipts.iter().map(receipt).collect::<Vec<_>>());
+    }
+    if !cassettes.is_empty() {
+        report::heading("recorded");
+        cassettes.iter().for_each(|attempt| report::line(&format!("  {}", command::cassette(delivery, *attempt))));
+    }
+    if !help.is_empty() {
+        report::heading("what helps");
+        help.iter().for_each(|command| report::line(&format!("  {command}")));
+    }
+}
+
+fn discard(delivery: &DeliveryId) -> String {
+    command::delivery_discard(delivery)
+}
+
+fn explain(order: &OrderRef) -> String {
+    command::explain(&order.cart, &order.number)
+}
+
+/// What an update tells its cart: its label, and packages.
+fn holds(update: &Update) -> String {
+    let package = |package: &Package| {
+        let words = [package.carrier_given.as_deref(), package.tracking_number.as_deref().or(package.id.as_deref())];
+        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    };
+    let packages: Vec<String> = update.packages.iter().map(package).collect();
+    let packages = if packages.is_empty() { String::new() } else { format!("\npackages: {}", packages.join(", ")) };
+    format!("label \"{}\"{packages}", update.label)
+}
+
+fn has_it_line(has: &Delivered) -> String {
+    let reference = has.reference.as_ref().map(|reference| format!(", the cart's reference is {reference}")).unwrap_or_default();
+    format!("{}, delivered at {}{reference}", of(&has.order, has.sequence), report::time(has.at_unix_ms))
+}
+
+fn ended_line(order: &OrderRef, sequence: u64, ending: &Ending) -> String {
+    let how = match &ending.how {
+        How::Discarded { who, why } => format!("discarded ({who}: {why})"),
+        How::Superseded { by } => format!("told by the newer delivery {by}"),
+    };
+    format!("{}, {how} at {}", of(order, sequence), report::time(ending.at_unix_ms))
+}
+
+fn has_it(has: &Delivered) -> Value {
+    json!({
+        "delivery": has.delivery, "cart": has.order.cart, "order": has.order.number, "sequence": has.sequence, "attempt": has.attempt,
+        "at_unix_ms": has.at_unix_ms, "reference": has.reference,
+    })
+}
+
+fn ended_document(delivery: &DeliveryId, order: &OrderRef, sequence: u64, ending: &Ending) -> Value {
+    json!({
+        "delivery": delivery, "cart": order.cart, "order": order.number, "sequence": sequence, "at_unix_ms": ending.at_unix_ms, "how": ending.how,
+    })
+}
+
+fn of(order: &OrderRef, sequence: u64) -> String {
+    format!("update {sequence} of order {} at {}", order.number, order.cart)
+}
+
+fn dead_line(dead: &DeadLetter) -> String {
+    let blocks = if dead.then == Then::Block { "; the rest of its order waits for it" } else { "" };
+    let (reason, at) = (died_of(dead.reason), report::time(dead.died_at_unix_ms));
+    format!("{}, died of {reason} at {at}{blocks}{}", of(&dead.order, dead.sequence), not_read(&dead.label))
+}
+
+fn queued_line(queued: &Queued) -> String {
+    let fault = queued.fault.as_ref().map(|fault| format!("; it rests until then: {fault}")).unwrap_or_default();
+    let unreadable = if fault.is_empty() { not_read(&queued.label) } else { String::new() };
+    format!("{}, {}{fault}{unreadable}", of(&queued.order, queued.sequence), waits(queued.waits))
+}
+
+/// That this release cannot read a delivery, where it cannot.
+fn not_read(label: &Result<String, Unreadable>) -> String {
+    label.as_ref().err().map(|unreadable| format!("; unreadable: {unreadable}")).unwrap_or_default()
+}
+
+fn waits(waits: Waits) -> String {
+    match waits {
+        Waits::Until { due_at_unix_ms } => format!("due at {}", report::time(due_at_unix_ms)),
+        Waits::Attempt { due_at_unix_ms } => {
+            format!(
+                "an attempt is under way, or was cut off; if nobody can say what came of it, it is due again at {}",
+                report::time(due_at_unix_ms)
+            )
+        }
+        Waits::Behind => "waits for those before it".to_owned(),
+        Waits::Blocked { by } => format!("waits for a person: update {by} of its order is a dead letter"),
+    }
+}
+
+fn receipt(receipt: &Value) -> (String, String) {
+    if let Some(unreadable) = receipt["unreadable"].as_str() {
+        return ("unreadable".to_owned(), unreadable.to_owned());
+    }
+    let attempt = receipt["attempt"].as_u64().unwrap_or_default();
+    let at = report::time(receipt["at_unix_ms"].as_u64().unwrap_or_default());
+    let fate = fate_name(&receipt["fate"]).unwrap_or_default();
+    let message = receipt["message"].as_str().map(|message| format!(": {message}")).unwrap_or_default();
+    let told = |package: &Value| {
+        let place = package["index"].as_u64().unwrap_or_default() + 1;
+        let reference = package["reference"].as_str().map(|reference| format!(" ({reference})")).unwrap_or_default();
+        format!("package {place}{reference}")
+    };
+    let told: Vec<String> = receipt["packages"].as_array().into_iter().flatten().map(told).collect();
+    let told = if told.is_empty() { String::new() } else { format!("\nthe cart was told of {}", told.join(", ")) };
+    (format!("attempt {attempt}"), format!("{at}, {}{message}{told}", fate.replace('-', " ")))
+}
+
+fn backlog(one: &Backlog) -> Value {
+    json!({
+        "cart": one.cart, "queued": one.queued, "dead": one.dead, "blocked": one.blocked, "oldest_queued_at_unix_ms": one.oldest_queued_at_unix_ms
+    })
+}
+
+fn dead_letter(dead: &DeadLetter) -> Value {
+    json!({
+        "delivery": dead.delivery, "cart": dead.order.cart, "order": dead.order.number, "sequence": dead.sequence, "label": dead.label.as_ref().ok(), "reason": dead.reason,
+        "unreadable": dead.label.as_ref().err().map(Unreadable::to_string),
+        "blocks": dead.then == Then::Block, "attempts": dead.attempts.claims, "accepted_at_unix_ms": dead.accepted_at_unix_ms,
+        "died_at_unix_ms": dead.died_at_unix_ms,
+    })
+}
+
+fn waiting(queued: &Queued) -> Value {
+    json!({
+        "delivery": queued.delivery, "cart": queued.order.cart, "order": queued.order.number, "sequence": queued.sequence, "label": queued.label.as_ref().ok(), "waits": queued.waits,
+        "fault": queued.fault, "unreadable": queued.label.as_ref().err().map(Unreadable::to_string),
+        "attempts": queued.attempts.claims, "accepted_at_unix_ms": queued.accepted_at_unix_ms, "queued_at_unix_ms": queued.queued_at_unix_ms,
+    })
+}

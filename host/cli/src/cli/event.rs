@@ -1,0 +1,257 @@
+//! `cartage event`: status events, what a user gave them, and raising one.
+
+use super::update::{YesOrNo, assign, package};
+use super::{Failure, Verdict, courier, gated, init, param, report};
+use cartage::events::{EVENTS, Event, Label, LabelError, Labels, Setting, find};
+use cartage::id::CartId;
+use cartage::office::{Cause, Office, Request};
+use cartage_policy::gate::Again;
+use cartage_policy::validate::{Fields, LineItemFields, PackageFields};
+use serde_json::{Value, json};
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+By itself an event only sets the label here. A cart is told only with Notify Cart, and if the gate lets it pass.
+
+Examples:
+  Give an event a label and tick Notify Cart, then let it happen:
+      cartage event set \"Tracking Number Imported\" --order-label \"Order Shipped\" --notify-cart
+      cartage event raise \"Tracking Number Imported\" --order 1021 --cart seed-shop \\
+          --package \"carrier=UPS,number=1Z9876543218754187\"";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+      cartage event list
+      cartage event list --json";
+
+const SET_EXAMPLES: &str = "\
+Examples:
+  Give an event a label and tick Notify Cart:
+      cartage event set \"Tracking Number Imported\" --order-label \"Order Shipped\" --notify-cart
+  Give the lines a label, and leave the order's alone:
+      cartage event set \"Item Backordered\" --order-label \"\" --item-label \"Item Waits\" --notify-cart
+  Take the tick away again:
+      cartage event set \"Tracking Number Imported\" --notify-cart no";
+
+const RAISE_EXAMPLES: &str = "\
+Examples:
+  A tracking number came in for an order:
+      cartage event raise \"Tracking Number Imported\" --order 1021 --cart seed-shop \\
+          --package \"carrier=UPS,number=1Z9876543218754187\"
+  Two lines of an order wait for stock, by the ids that the cart gave them; each gets the event's item label:
+      cartage event raise \"Item Backordered\" --order 1021 --cart seed-shop \\
+          --line 1 --line \"id=2,sku=SHIRT,ordered=3,shipped=1\"
+
+Exit code 0: the cart has the update, it was recorded, or there is nothing to do, which includes an event that has a label and no Notify
+Cart: it is not meant for carts. 1: somebody must act (what was never set up counts as such), or the cart did not take it.";
+
+const LABEL_LIST_EXAMPLES: &str = "\
+Examples:
+      cartage event label list";
+
+const LABEL_ADD_EXAMPLES: &str = "\
+Examples:
+      cartage event label add \"Order On Hold\" \"Order Gift Wrapped\"";
+
+const LABEL_DEFAULTS_EXAMPLES: &str = "\
+Examples:
+      cartage event label defaults";
+
+/// Status events and status labels.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) enum Command {
+    /// List the events with their labels and Notify Cart.
+    #[command(after_long_help = LIST_EXAMPLES)]
+    List,
+    /// Give an event its labels and Notify Cart. What is not named stays.
+    #[command(after_long_help = SET_EXAMPLES)]
+    Set {
+        /// The event.
+        name: String,
+        /// The label that the order gets. An empty text takes it away.
+        #[arg(long, value_name = "TEXT")]
+        order_label: Option<String>,
+        /// The label that the line item gets. An empty text takes it away.
+        #[arg(long, value_name = "TEXT")]
+        item_label: Option<String>,
+        /// Tick Notify Cart, or take the tick away with `no`.
+        #[arg(long, value_name = "YES-OR-NO", num_args = 0..=1, default_missing_value = "yes")]
+        notify_cart: Option<YesOrNo>,
+    },
+    /// Let an event happen to an order.
+    #[command(after_long_help = RAISE_EXAMPLES)]
+    Raise(Raise),
+    /// The status labels.
+    #[command(subcommand)]
+    Label(LabelCommand),
+}
+
+/// Let an event happen to an order.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Raise {
+    /// The event.
+    name: String,
+    /// The cart's own (web) number of the order.
+    #[arg(long, value_name = "NUMBER")]
+    order: String,
+    /// The Cart ID.
+    #[arg(long, value_name = "ID", value_parser = param::cart)]
+    cart: CartId,
+    /// The Order Manager's number of the order.
+    #[arg(long, value_name = "NUMBER")]
+    reference: Option<String>,
+    /// A note about this change.
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// A package: carrier=, number=, method=, picked-up=, id=, url=, origin=, separated by commas. May be given several times.
+    #[arg(long = "package", value_name = "FIELDS", value_parser = package)]
+    packages: Vec<PackageFields>,
+    /// A line that gets the event's item label: the cart's id of it, or id=, reference=, sku=, ordered=, shipped=, needed=, separated by
+    /// commas. May be given several times.
+    #[arg(long = "line", value_name = "ID-OR-FIELDS", value_parser = line)]
+    lines: Vec<LineItemFields>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum LabelCommand {
+    /// List the labels.
+    #[command(after_long_help = LABEL_LIST_EXAMPLES)]
+    List,
+    /// Add labels.
+    #[command(after_long_help = LABEL_ADD_EXAMPLES)]
+    Add {
+        /// The labels.
+        #[arg(required = true)]
+        labels: Vec<String>,
+    },
+    /// Add the ready set of labels.
+    #[command(after_long_help = LABEL_DEFAULTS_EXAMPLES)]
+    Defaults,
+}
+
+impl Command {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        courier::block_on(async {
+            match self {
+                Command::List => list(&*init::open(data)?, json).await,
+                Command::Set { name, order_label, item_label, notify_cart } => {
+                    let event = find(&name)?;
+                    let office = init::open(data)?;
+                    let mut setting = office.events().await.map_err(init::failure)?.get(event).clone();
+                    change(&mut setting.order_label, order_label.as_deref())?;
+                    change(&mut setting.item_label, item_label.as_deref())?;
+                    setting.notify_cart = notify_cart.map_or(setting.notify_cart, |choice| choice == YesOrNo::Yes);
+                    office.set_event(event, &setting).await.map_err(init::failure)?;
+                    show(&[(event, setting)], json);
+                    Ok(Verdict::Done)
+                }
+                Command::Raise(raise) => {
+                    let Raise { name, order, cart, reference, note, packages, lines: line_items } = raise;
+                    let fields =
+                        Fields { order_number: order, reference_number: reference, note, packages, line_items, ..Fields::default() };
+                    let request = Request { cart, cause: Cause::Event(name), fields, again: Again::No };
+                    let sent = init::open(data)?.send(&request).await.map_err(init::failure)?;
+                    Ok(gated::show(&sent, json))
+                }
+                Command::Label(command) => command.run(&*init::open(data)?, json).await,
+            }
+        })
+    }
+}
+
+impl LabelCommand {
+    async fn run(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
+        let added = match self {
+            LabelCommand::List => Labels::default(),
+            LabelCommand::Add { labels } => labels.iter().map(|label| Label::new(label)).collect::<Result<Labels, LabelError>>()?,
+            LabelCommand::Defaults => Labels::ready(),
+        };
+        if added.iter().next().is_some() {
+            office.add_labels(&added).await.map_err(init::failure)?;
+        }
+        let labels = office.labels().await.map_err(init::failure)?;
+        if json {
+            report::json(&labels.iter().map(Label::as_str).collect::<Vec<_>>());
+        } else if labels.iter().next().is_none() {
+            report::line("there are no labels yet; `cartage event label defaults` adds a ready set");
+        } else {
+            labels.iter().for_each(|label| report::line(label.as_str()));
+        }
+        Ok(Verdict::Done)
+    }
+}
+
+async fn list(office: &Office, json: bool) -> Result<Verdict, Failure> {
+    let settings = office.events().await.map_err(init::failure)?;
+    show(&EVENTS.iter().map(|event| (event, settings.get(event).clone())).collect::<Vec<_>>(), json);
+    Ok(Verdict::Done)
+}
+
+fn change(label: &mut Option<Label>, text: Option<&str>) -> Result<(), LabelError> {
+    match text.map(str::trim) {
+        None => {}
+        Some("") => *label = None,
+        Some(text) => *label = Some(Label::new(text)?),
+    }
+    Ok(())
+}
+
+fn show(events: &[(&Event, Setting)], json: bool) {
+    if json {
+        let document = |(event, setting): &(&Event, Setting)| -> Value {
+            json!({ "name": event.name, "origin": event.origin, "help": event.help, "setting": setting })
+        };
+        return report::json(&events.iter().map(document).collect::<Vec<_>>());
+    }
+    let row = |(event, setting): &(&Event, Setting)| {
+        let label = |label: &Option<Label>| label.as_ref().map_or_else(|| "none".to_owned(), |label| format!("\"{label}\""));
+        let ticked = if setting.notify_cart { "ticked" } else { "not ticked" };
+        let labels = format!("order label {}, item label {}", label(&setting.order_label), label(&setting.item_label));
+        (event.name, format!("{labels}, Notify Cart {ticked} (the event's name is {})", event.origin))
+    };
+    report::rows(&events.iter().map(row).collect::<Vec<_>>());
+}
+
+/// Reads `17` or `id=17,sku=SHIRT,shipped=2`.
+fn line(text: &str) -> Result<LineItemFields, String> {
+    let mut line = LineItemFields::default();
+    if !text.contains('=') {
+        line.web_line_id = Some(text.to_owned());
+    } else {
+        let LineItemFields { web_line_id, reference_line_id, sku, ordered, shipped, needed, .. } = &mut line;
+        let mut fields = [
+            ("id", web_line_id),
+            ("reference", reference_line_id),
+            ("sku", sku),
+            ("ordered", ordered),
+            ("shipped", shipped),
+            ("needed", needed),
+        ];
+        assign(text, &mut fields)?;
+    }
+    let named = [&line.web_line_id, &line.reference_line_id, &line.sku].into_iter().flatten().any(|name| !name.is_empty());
+    if named { Ok(line) } else { Err("it says not which line: give id=, reference= or sku=".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_its_id_or_its_fields() {
+        assert_eq!(line("17").map(|line| line.web_line_id), Ok(Some("17".to_owned())));
+        let whole = line("id=17,sku=A=B,shipped=2").expect("it is a line");
+        assert_eq!((whole.web_line_id.as_deref(), whole.sku.as_deref(), whole.shipped.as_deref()), (Some("17"), Some("A=B"), Some("2")));
+        for (wrong, why) in [
+            ("", "not which line"),
+            ("shipped=2", "not which line"),
+            ("id=", "not which line"),
+            ("id=1,size=2", "is none of"),
+            ("id=1,id=2", "given twice"),
+            ("id=1,2", "no name=value"),
+        ] {
+            assert!(line(wrong).expect_err(wrong).contains(why), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! How what went through the gate is shown: the decision in words, the attempt where there was one, and where the order stands now.
+
+use super::{Verdict, attempt, report};
+use cartage::deliver::Attempt;
+use cartage::office::{Done, Sent, Standing, Stands, WaitsFor};
+use cartage_policy::gate::explain::{Explanation, SCREEN_COLUMNS_MAX};
+
+/// The attempt, where there was one.
+pub(super) fn attempt(sent: &Sent) -> Option<&Attempt> {
+    match &sent.done {
+        Done::Nothing | Done::Waits { .. } => None,
+        Done::Recorded(attempt) | Done::Tried { attempt } => Some(attempt),
+    }
+}
+
+/// Prints what came of a request, and says whether somebody must act.
+pub(super) fn show(sent: &Sent, json: bool) -> Verdict {
+    let Sent { decision, done, standing, explanation } = sent;
+    let must_act = decision.must_act() || standing.must_act();
+    if json {
+        report::json(&serde_json::json!({ "explanation": explanation, "must_act": must_act, "sent": sent }));
+    } else {
+        match done {
+            Done::Nothing => {
+                screen(explanation);
+                if let Some(label) = &decision.label {
+                    report::line(&format!("Order {} has the label \"{label}\" here.", decision.order_number));
+                }
+            }
+            Done::Recorded(tried) => {
+                attempt::show(tried);
+                report::line("");
+                screen(explanation);
+            }
+            Done::Tried { attempt: tried } => {
+                attempt::show(tried);
+                report::line("");
+                stands(standing);
+            }
+            Done::Waits { delivery } => {
+                report::line(&format!("Kept as delivery {delivery}."));
+                stands(standing);
+            }
+        }
+    }
+    let done = match done {
+        Done::Nothing => !must_act,
+        Done::Recorded(tried) | Done::Tried { attempt: tried } => attempt::is_done(tried),
+        Done::Waits { .. } => is_for_the_worker(standing),
+    };
+    if done { Verdict::Done } else { Verdict::NotDone }
+}
+
+/// Whether a worker sends the update in a moment, and nothing else is waited for.
+fn is_for_the_worker(standing: &Standing) -> bool {
+    let turn = |stands: &Stands| matches!(stands, Stands::Waiting(waiting) if waiting.waits == WaitsFor::Turn);
+    standing.serving && (turn(&standing.place) || matches!(standing.place, Stands::Delivered(_)))
+}
+
+/// Prints a decision in words, on one screen.
+pub(super) fn screen(explanation: &Explanation) {
+    report::lines(explanation.screen().trim_end());
+}
+
+/// Prints where an order stands, and what helps.
+pub(super) fn stands(standing: &Standing) {
+    report::line(&standing.line());
+    standing.notes().iter().flat_map(|note| note.lines(SCREEN_COLUMNS_MAX)).for_each(|line| report::line(&line));
+}

@@ -1,0 +1,218 @@
+//! What a host would do after an attempt: decided by the code that decides it in a host, and said in words.
+
+use cartage::carts::DeliveryRules;
+use cartage::dead_letter::Then;
+use cartage::deliver::{Attempt, counts, judge};
+use cartage::outbox::{Attempts, Counted};
+use cartage::receipt::{Fate, PauseReason};
+use cartage_contract::delivery::EarlierAttempt;
+use cartage_contract::http::Reach;
+use cartage_policy::schedule::{FAILURES_IN_A_ROW, Follows, ForCart, History, Now, Policy, Sign, Verdict};
+use serde::Serialize;
+
+/// A delivery that is tried several times, as its host knows it.
+pub(super) struct Repeats {
+    attempts: Attempts,
+    rules: DeliveryRules,
+    full_state: bool,
+    busy_ms: u64,
+    rate_limits: u32,
+    /// The waits that a host would have made; here the attempts follow each other at once.
+    age_ms: u64,
+    why_again: Option<&'static str>,
+}
+
+/// What a host would do next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "update")]
+pub(super) enum Update {
+    /// Nothing more: the cart has the update.
+    Delivered,
+    /// It tries the update again.
+    Retry {
+        /// In so many milliseconds at the soonest.
+        soonest_ms: u64,
+        /// In so many milliseconds at the latest.
+        latest_ms: u64,
+        /// Whether the attempt counts against the schedule.
+        counted: bool,
+    },
+    /// It does not try the update again by itself.
+    Dead {
+        /// Why not.
+        reason: String,
+        /// Whether the order's later updates wait for a person.
+        blocks_the_order: bool,
+    },
+    /// Nothing: it was a dry run.
+    NotSent,
+}
+
+/// What a host would do next, for a program and in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Next {
+    #[serde(flatten)]
+    pub(super) update: Update,
+    pub(super) words: Vec<String>,
+}
+
+impl Repeats {
+    /// A delivery that was not tried yet.
+    pub(super) fn new(rules: DeliveryRules, full_state: bool, busy_ms: u64) -> Repeats {
+        Repeats { attempts: Attempts::default(), rules, full_state, busy_ms, rate_limits: 0, age_ms: 0, why_again: None }
+    }
+
+    /// Starts an attempt: its number, what it is told of those before, and why a host would make it.
+    pub(super) fn claim(&mut self) -> (u32, Vec<EarlierAttempt>, Option<&'static str>) {
+        let number = self.attempts.claim(false).expect("only a host that dies makes a delivery suspect");
+        (number, self.attempts.earlier.clone(), self.why_again)
+    }
+
+    /// Takes in what came of the attempt, and says what a host would do.
+    pub(super) fn settle(&mut self, attempt: &Attempt, now: Now) -> Next {
+        let fate = attempt.receipt.fate;
+        if fate == Fate::NotSent {
+            return Next { update: Update::NotSent, words: vec!["nothing: in a dry run no host learns anything".to_owned()] };
+        }
+        let history = History {
+            attempts: self.attempts.counted,
+            plugin_faults: self.attempts.plugin_faults,
+            rate_limits: self.rate_limits,
+            age_ms: self.age_ms,
+        };
+        let policy = Policy { rules: &self.rules, full_state: self.full_state };
+        let judged = |draw| judge(attempt, &history, &policy, attempt.receipt.at_unix_ms.saturating_add(self.busy_ms), now, draw);
+        let (soonest, latest) = (judged(0), judged(u64::MAX));
+        let next = Next { update: update(&soonest, &latest, now), words: words(&soonest, &latest, now, &self.rules) };
+        match latest.sign {
+            Sign::RateLimited => self.rate_limits = self.rate_limits.saturating_add(1),
+            Sign::Answered => self.rate_limits = 0,
+            Sign::Failed | Sign::Nothing => {}
+        }
+        self.remember(attempt, fate, &latest, now);
+        next
+    }
+
+    fn remember(&mut self, attempt: &Attempt, fate: Fate, verdict: &Verdict, now: Now) {
+        match verdict.update {
+            Follows::Retry { due_unix_ms, .. } => {
+                self.attempts.settle(counts(fate, verdict), Some(attempt.earlier()));
+                self.age_ms = self.age_ms.saturating_add(now.until_ms(due_unix_ms));
+                self.why_again = Some("made at once, where a host would have waited");
+            }
+            Follows::Dead { .. } => {
+                self.attempts.settle(Counted::Nothing, Some(attempt.earlier()));
+                self.attempts.anew();
+                self.age_ms = 0;
+                self.why_again = Some("made as after `cartage delivery retry`, since the update was a dead letter");
+            }
+            // It is not settled: the next claim tells of an attempt whose outcome nobody noted.
+            Follows::Delivered => {
+                self.why_again = Some("made as by a host that died before it noted that the update was delivered");
+            }
+        }
+    }
+}
+
+/// What an attempt is told of one before it.
+pub(super) fn told(earlier: &EarlierAttempt) -> String {
+    let reach = match earlier.reach {
+        Reach::NothingSent => "nothing was sent",
+        Reach::MaybeSent => "it may have reached the cart",
+        Reach::Answered => "the cart answered",
+    };
+    let steps: Vec<&str> = earlier.steps.iter().map(|step| step.name.as_str()).collect();
+    let steps = if steps.is_empty() { "no step is known".to_owned() } else { format!("done: {}", steps.join(", ")) };
+    let resume = earlier.resume.as_ref().map(|bytes| format!(", {} to resume by", cartage::counted::counted(bytes.len(), "byte")));
+    format!("attempt {}: {reach}, {steps}{}", earlier.attempt, resume.unwrap_or_default())
+}
+
+fn update(soonest: &Verdict, latest: &Verdict, now: Now) -> Update {
+    match (soonest.update, latest.update) {
+        (Follows::Delivered, _) => Update::Delivered,
+        (Follows::Dead { reason, then }, _) => Update::Dead { reason: reason.to_string(), blocks_the_order: then == Then::Block },
+        (Follows::Retry { due_unix_ms, counted }, late) => {
+            let late_ms = if let Follows::Retry { due_unix_ms, .. } = late { due_unix_ms } else { due_unix_ms };
+            Update::Retry { soonest_ms: now.until_ms(due_unix_ms), latest_ms: now.until_ms(late_ms), counted }
+        }
+    }
+}
+
+fn words(soonest: &Verdict, latest: &Verdict, now: Now, rules: &DeliveryRules) -> Vec<String> {
+    let stops = matches!(latest.cart, Some(ForCart::Pause { .. } | ForCart::Disable));
+    let mut words = vec![match update(soonest, latest, now) {
+        Update::NotSent => "nothing".to_owned(),
+        Update::Delivered => "the update is done, and the order's next update may go".to_owned(),
+        Update::Retry { .. } if stops => {
+            "the update is kept and tried again once the cart goes on; this attempt counts as nothing".to_owned()
+        }
+        Update::Retry { soonest_ms, latest_ms, counted } => format!(
+            "the update is tried again in {}, at most until it is {} old; this attempt {}",
+            between(soonest_ms, latest_ms),
+            span(rules.give_up_after.ms()),
+            if counted { "counts against the schedule" } else { "counts as nothing" }
+        ),
+        Update::Dead { reason, blocks_the_order } => format!(
+            "the update becomes a dead letter ({reason}): it is not tried again by itself, and {}",
+            if blocks_the_order {
+                "the order's later updates wait until somebody runs `cartage delivery retry` or `cartage delivery discard`"
+            } else {
+                "the order's later updates go on"
+            }
+        ),
+    }];
+    words.extend(of_the_cart(soonest, latest, now));
+    match latest.sign {
+        Sign::Failed => words.push(format!(
+            "the attempt counts as a failure of the cart: after {FAILURES_IN_A_ROW} in a row the cart's breaker opens, and the cart is asked \
+             nothing for a while"
+        )),
+        Sign::Answered | Sign::RateLimited | Sign::Nothing => {}
+    }
+    words
+}
+
+/// What follows for the cart's other orders.
+fn of_the_cart(soonest: &Verdict, latest: &Verdict, now: Now) -> Option<String> {
+    let until = |verdict: &Verdict| match verdict.cart {
+        Some(ForCart::Pause { until_unix_ms, .. }) => until_unix_ms.map(|at| now.until_ms(at)),
+        Some(ForCart::Rest { until_unix_ms }) => Some(now.until_ms(until_unix_ms)),
+        Some(ForCart::Disable | ForCart::Prove) | None => None,
+    };
+    let wait = until(soonest).zip(until(latest)).map(|(soonest, latest)| between(soonest, latest));
+    Some(match (latest.cart?, wait) {
+        (ForCart::Pause { reason, .. }, Some(wait)) => format!("the whole cart is paused for {wait} ({})", reason.name()),
+        (ForCart::Pause { reason, .. }, None) => format!(
+            "the whole cart is paused ({}), and somebody is told: {}, then run `cartage cart resume CART`",
+            reason.name(),
+            match reason {
+                PauseReason::Credentials => "set the right credentials with `cartage credential set`",
+                PauseReason::NotPermitted => "give the credentials the right at the cart",
+                PauseReason::Misconfigured => "set right what the message says",
+                PauseReason::RateLimited => "wait",
+                PauseReason::SecretReflected => "change the credential that the cart gave back",
+            }
+        ),
+        (ForCart::Disable, _) => "the cart is disabled, because its shop is closed; `cartage cart enable CART` takes that back".to_owned(),
+        (ForCart::Rest { .. }, wait) => format!("the whole cart is asked nothing for {}", wait.unwrap_or_default()),
+        (ForCart::Prove, _) => "the cart is asked with one order first".to_owned(),
+    })
+}
+
+/// A wait whose length is drawn between two.
+fn between(soonest_ms: u64, latest_ms: u64) -> String {
+    let (soonest, latest) = (span(soonest_ms), span(latest_ms));
+    if soonest == latest { latest } else { format!("{soonest} to {latest}") }
+}
+
+/// A time in the unit in which the schedule is written. Part of a unit is none of it.
+fn span(ms: u64) -> String {
+    match ms.div_ceil(1000) {
+        s @ 0..120 => format!("{s} s"),
+        s @ 120..7_200 => format!("{} min", s / 60),
+        s => format!("{} h", s / 3_600),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,327 @@
+//! `cartage serve`: the daemon. It delivers what is in the outbox, and takes posts of Order Managers.
+
+mod alive;
+mod ending;
+mod files;
+mod front;
+mod listener;
+mod numbers;
+mod systemd;
+mod tls;
+
+use super::{Failure, Verdict, init, local, log, report};
+use cartage::alerts::OLDEST_MS_DEFAULT;
+use cartage::alerts::teller::{Destination, Teller};
+use cartage::egress::post::{self, Post};
+use cartage::office::Office;
+use cartage::store::Stop;
+use cartage_http::api::metrics::Labels;
+use cartage_http::api::{self, Api, Rate};
+use cartage_http::inbound::client::Proxies;
+use cartage_http::seti::door;
+use ending::{Ended, Signals};
+use front::Front;
+use ipnet::IpNet;
+use listener::Rules;
+use listener::slots::{Limits, Patience};
+use sd_notify::NotifyState;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tls::Keeper;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+/// The least time that answers which are under way may take when the daemon stops.
+const ANSWER_GRACE: Duration = Duration::from_secs(2);
+/// How long threads that wait for the system may take when everything else has ended.
+const THREADS_GRACE: Duration = Duration::from_secs(2);
+/// Bytes of the head of a request to the API, at most.
+const API_HEAD_BYTES_MAX: usize = 32 << 10;
+/// The same for posts of Order Managers, whose fields may all stand in the URL.
+const SETI_HEAD_BYTES_MAX: usize = 80 << 10;
+
+const EXAMPLES: &str = "\
+Delivers for all carts of the data directory until it is told to stop (SIGTERM, or Ctrl-C), then ends what is under way. While it runs, other
+commands on the same directory are done by it.
+
+Examples:
+  Serve the data directory:
+      cartage serve
+  Take posts of an Order Manager on another machine, behind a proxy that speaks TLS:
+      cartage serve --seti-listen 0.0.0.0:8461 --behind-proxy --trusted-proxy 192.0.2.10
+  Serve the API to other machines over TLS; a renewed certificate is taken up by itself:
+      cartage serve --listen 0.0.0.0:8460 --host cartage.example \\
+          --tls-cert fullchain.pem --tls-key privkey.pem
+  Tell a chat room and a script of your own what somebody must act on (docs/alerts.md):
+      cartage serve --alerts-url https://chat.example/cartage --alerts-command /opt/page";
+
+/// Deliver what was accepted, and listen for more.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Where the HTTP API is, under /v1.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8460")]
+    listen: SocketAddr,
+    /// A name by which programs call the API, besides localhost. May be given several times.
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+    /// An origin whose pages may call the API, such as https://cartage.example. May be given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Vec<String>,
+    /// Requests a second that each token may make in the long run.
+    #[arg(long, value_name = "REQUESTS", default_value_t = Rate::default().per_second, value_parser = clap::value_parser!(u32).range(1..=i64::from(api::PER_SECOND_MAX)))]
+    token_rate: u32,
+    /// Requests that each token may make at once, after a pause.
+    #[arg(long, value_name = "REQUESTS", default_value_t = Rate::default().burst, value_parser = clap::value_parser!(u32).range(1..=i64::from(api::BURST_MAX)))]
+    token_burst: u32,
+    /// Where posts of Order Managers are taken, at /seti/CART.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8461")]
+    seti_listen: SocketAddr,
+    /// A network whose addresses may connect for posts. May be given several times [default: every address].
+    #[arg(long, value_name = "NETWORK")]
+    seti_allow: Vec<IpNet>,
+    /// Listen beyond this machine without TLS of its own: a proxy in front of it has that.
+    #[arg(long)]
+    behind_proxy: bool,
+    /// A proxy's address or network: it is believed when it says whose request it passes on, by X-Forwarded-For or Forwarded. May be given several
+    /// times. Without it a proxy's clients cannot be told apart, and none of them is shut out for failed log-ins.
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
+    trusted_proxy: Vec<IpNet>,
+    /// Connections that the API may have open at once, and as many those for posts of Order Managers.
+    #[arg(long, value_name = "NUMBER", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=65_536))]
+    connections: u32,
+    /// How many of them may come from one address [default: a quarter, and any number behind a proxy]. This machine's own may have any.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    connections_per_address: Option<u32>,
+    #[command(flatten)]
+    tls: tls::Certificates,
+    #[command(flatten)]
+    alerts: Alerts,
+    /// Seconds to wait for what is under way when told to stop.
+    #[arg(long, value_name = "SECONDS", default_value_t = 40, value_parser = clap::value_parser!(u64).range(0..=600))]
+    drain_s: u64,
+}
+
+/// Who is told of alerts.
+#[derive(Debug, clap::Args)]
+struct Alerts {
+    /// Where alerts are posted, as JSON. The URL may hold a token: then give it by the variable, which is shown to nobody.
+    #[arg(long, value_name = "URL", env = "CARTAGE_ALERTS_URL", hide_env_values = true)]
+    alerts_url: Option<String>,
+    /// A program that is run for each alert, which it gets as JSON on its standard input. It has no arguments, and no shell is involved.
+    #[arg(long, value_name = "PROGRAM", env = "CARTAGE_ALERTS_COMMAND")]
+    alerts_command: Option<PathBuf>,
+    /// Minutes that an update may wait before it is an alert.
+    #[arg(long, value_name = "MINUTES", default_value_t = OLDEST_MS_DEFAULT / 60_000, value_parser = clap::value_parser!(u64).range(1..=10_080))]
+    alerts_oldest: u64,
+}
+
+impl Alerts {
+    fn teller(&self) -> Result<Teller, Failure> {
+        let url = self.alerts_url.as_deref().map(|url| Post::new(url).map(Destination::Url)).transpose();
+        let url = url.map_err(|error| match error {
+            post::Error::Url { .. } => Failure::wrong_use(error.to_string()),
+            other => Failure::from(other),
+        })?;
+        Ok(Teller::new(url.into_iter().chain(self.alerts_command.clone().map(Destination::Command)).collect()))
+    }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let one = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse::<IpNet>().or_else(|_| one()).map_err(|_| "write an address such as 192.0.2.1, or a network such as 192.0.2.0/24".to_owned())
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("the system gives no random bytes for the API's cursors")]
+    Random(#[source] getrandom::Error),
+    #[error("could not wait for signals")]
+    Signals(#[source] std::io::Error),
+    #[error("could not start the daemon's threads")]
+    Threads(#[source] std::io::Error),
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    #[error(transparent)]
+    Handed(#[from] systemd::Error),
+    #[error("the store takes no more writes, so the daemon ended; what was accepted is kept")]
+    Stopped(#[source] Stop),
+    #[error(transparent)]
+    Worker(#[from] cartage::deliver::worker::Error),
+}
+
+impl Args {
+    pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
+        let handed = systemd::sockets().map_err(Error::Handed)?;
+        // What was asked wrongly is said before anything is opened.
+        let ways_in = self.ways_in(files::raise())?;
+        let teller = self.alerts.teller()?;
+        let office = init::open(data)?;
+        office.set_oldest_ms(self.alerts.alerts_oldest * 60_000);
+        let threads = tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(4).build().map_err(Error::Threads)?;
+        let ended = threads.block_on(self.serve(office, ways_in, handed, teller, json));
+        // A thread that hangs in the system, on a disk or a service manager, does not keep the process from ending.
+        threads.shutdown_timeout(THREADS_GRACE);
+        ended
+    }
+
+    /// The API's and that of Order Managers.
+    fn ways_in(&self, files: u64) -> Result<[Front; 2], Failure> {
+        let limits = self.limits(files);
+        let rules = |allowed, head_bytes_max| Rules { allowed, limits, patience: Patience::USUAL, head_bytes_max };
+        let api = Front {
+            name: "api",
+            carries: "requests carry tokens",
+            options: "--tls-cert and --tls-key",
+            address: self.listen,
+            keeper: self.tls.api().map_err(Error::Tls)?,
+            behind_proxy: self.behind_proxy,
+            rules: rules(Vec::new(), API_HEAD_BYTES_MAX),
+        };
+        let seti = Front {
+            name: "seti",
+            carries: "posts carry passwords",
+            options: "--seti-tls-cert and --seti-tls-key",
+            address: self.seti_listen,
+            keeper: self.tls.seti().map_err(Error::Tls)?,
+            behind_proxy: self.behind_proxy,
+            rules: rules(self.seti_allow.clone(), SETI_HEAD_BYTES_MAX),
+        };
+        api.allows(api.address)?;
+        seti.allows(seti.address)?;
+        Ok([api, seti])
+    }
+
+    /// Whose word on whose request it is counts.
+    fn proxies(&self) -> Proxies {
+        if self.behind_proxy && self.trusted_proxy.is_empty() {
+            tracing::warn!(
+                "clients behind the proxy cannot be told apart, so none is shut out for failed log-ins; name the proxy with --trusted-proxy"
+            );
+        }
+        Proxies { trusted: self.trusted_proxy.clone(), anywhere: self.behind_proxy }
+    }
+
+    /// How many connections each way in may have.
+    fn limits(&self, files: u64) -> Limits {
+        let in_all = files::connections(files, self.connections);
+        if in_all < self.connections as usize {
+            let (wanted, most) = (self.connections, in_all);
+            tracing::warn!(files, wanted, most, "this process may open few files, so that fewer connections are taken than were asked for");
+        }
+        // Behind a proxy every connection comes from its address.
+        let usual = if self.behind_proxy || !self.trusted_proxy.is_empty() { None } else { Some(in_all.div_ceil(4)) };
+        Limits { in_all, of_address: self.connections_per_address.map(|most| most as usize).or(usual) }
+    }
+
+    async fn serve(
+        self,
+        office: Arc<Office>,
+        ways_in: [Front; 2],
+        mut handed: BTreeMap<String, TcpListener>,
+        teller: Teller,
+        json: bool,
+    ) -> Result<Verdict, Failure> {
+        let ((stop, stopped), (undelivered, nothing_more)) = (watch::channel(false), watch::channel(false));
+        // Whoever reads that it serves may tell it to stop.
+        let signals = Signals::new().map_err(Error::Signals)?;
+        // Where another daemon lives, nothing else is begun.
+        let commands = local::Listener::bind(office.clone()).await?;
+        let (mut fronts, mut keeping) = (JoinSet::new(), JoinSet::new());
+        let keepers: Vec<Arc<Keeper>> = ways_in.iter().filter_map(|front| front.keeper.clone()).collect();
+        let hang_ups = tls::hang_ups(&keepers).map_err(Error::Signals)?;
+        keeping.spawn(tls::keep(keepers, hang_ups));
+        let [api, seti] = ways_in;
+        let (seti, api) = (seti.open(&mut handed).await?, api.open(&mut handed).await?);
+        let places = [api.place, seti.place];
+        fronts.spawn(seti.listener(door::router(Office::clone(&office), self.proxies(), nothing_more))?.serve(stopped.clone()));
+        fronts.spawn(api.listener(self.api(&office)?)?.serve(stopped.clone()));
+        let (retaining, told) = (office.clone(), until(stopped.clone()));
+        keeping.spawn(async move { retaining.keep_retaining(told).await });
+        let commands = tokio::spawn(commands.serve(until(stopped.clone())));
+        let (watched, watch_until) = (office.clone(), until(stopped.clone()));
+        let watch = tokio::spawn(async move { watched.watch(teller, watch_until).await });
+        let drain = Duration::from_secs(self.drain_s);
+        let worker = tokio::spawn(office.worker().run(until(stopped.clone()), drain));
+        announce(&office, places, json);
+        systemd::say(NotifyState::Ready).await;
+        keeping.spawn(alive::tell(office.clone(), stopped));
+        let Ended { worker, store_stopped, told } = ending::ended(worker, signals, office.store(), &stop).await;
+        undelivered.send_replace(true);
+        // Whoever waits for an answer gets it, within the time that everything has to end.
+        let until = (told + drain).max(Instant::now() + ANSWER_GRACE);
+        if timeout_at(until, async { while fronts.join_next().await.is_some() {} }).await.is_err() {
+            tracing::warn!("requests that were still under way are cut off");
+        }
+        fronts.shutdown().await;
+        keeping.shutdown().await;
+        // What a command began is done to its end.
+        let _ = commands.await;
+        // What it was telling somebody is told again after the next start.
+        let _ = watch.await;
+        let left = worker?;
+        if let Some(reason) = store_stopped {
+            return Err(Error::Stopped(reason).into());
+        }
+        report::talk(&match left {
+            0 => "stopped; nothing was under way".to_owned(),
+            1 => "stopped; 1 attempt was cut off, and is made again after the next start".to_owned(),
+            left => format!("stopped; {left} attempts were cut off, and are made again after the next start"),
+        });
+        Ok(Verdict::Done)
+    }
+}
+
+/// Says where it serves.
+fn announce(office: &Office, [api, seti]: [front::Place; 2], json: bool) {
+    let dir = office.data_dir().path().display().to_string();
+    if json || log::is_json() {
+        let tls = serde_json::json!({ "api": api.tls, "seti": seti.tls });
+        let (api, seti) = (api.address.to_string(), seti.address.to_string());
+        return report::json_line(&serde_json::json!({ "serving": dir, "api": api, "seti": seti, "tls": tls }));
+    }
+    report::line(&format!("serving {dir}"));
+    report::line(&format!("the API is at {}/v1, and describes itself at /v1/openapi.json", api.url()));
+    report::line(&format!("posts of Order Managers are taken at {}/seti/CART", seti.url()));
+}
+
+impl Args {
+    fn api(&self, office: &Arc<Office>) -> Result<axum::Router, Error> {
+        let own = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
+        let (numbers, looked_at) = (office.clone(), office.clone());
+        let api = Api {
+            office: Office::clone(office),
+            hosts: own.into_iter().chain(self.host.iter().cloned()).collect(),
+            origins: self.origin.clone(),
+            rate: Rate { per_second: self.token_rate, burst: self.token_burst },
+            ready: Arc::new(move || {
+                let office = looked_at.clone();
+                Box::pin(async move { ready(&office).await })
+            }),
+            metrics: Arc::new(move || {
+                let office = numbers.clone();
+                Box::pin(async move { numbers::metrics(&office).await })
+            }),
+            labels: Labels::ByCart,
+        };
+        cartage_http::api::router(api).map_err(Error::Random)
+    }
+}
+
+/// Whether updates are taken.
+async fn ready(office: &Office) -> Result<(), String> {
+    if !office.room().accepts() {
+        return Err("the disk is nearly full, so no update is accepted".to_owned());
+    }
+    office.writes().await.map_err(|error| format!("nothing can be written, so no update is accepted: {error}"))
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // The sender lives as long as the daemon: without it there is nothing left to serve.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}

@@ -1,0 +1,38 @@
+//! The numbers of `/metrics`, read from the office.
+
+use cartage::id::{CartId, MerchantId};
+use cartage::office::{Numbers, Office};
+use cartage::outbox::Backlog;
+use cartage::store::alerts::Alert;
+use cartage_http::api::Metrics;
+use cartage_http::api::metrics::{AlertNumber, CartNumbers, Histogram, ProcessNumbers};
+
+/// The numbers of this moment. Where they cannot be read there are none: the log says why.
+pub(super) async fn metrics(office: &Office) -> Metrics {
+    let numbers = office.numbers().await.unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "the numbers for metrics could not be read");
+        Numbers::default()
+    });
+    let of = |backlog: Backlog| {
+        let key = (backlog.merchant.clone(), backlog.cart.clone());
+        CartNumbers {
+            queued: backlog.queued,
+            oldest_undelivered_seconds: backlog.oldest_queued_at_unix_ms.map_or(0, |at| office.age_ms(at) / 1000),
+            dead: backlog.dead,
+            blocked_orders: backlog.blocked,
+            paused: numbers.paused.contains(&key),
+            attempts: numbers.attempts.get(&key).cloned().unwrap_or_default(),
+            merchant: backlog.merchant,
+            cart: backlog.cart,
+        }
+    };
+    let carts = numbers.backlogs.iter().cloned().map(of).collect();
+    let alert = |(merchant, alert): (MerchantId, Alert)| {
+        let cart = alert.subject.strip_prefix("cart ").and_then(|cart| CartId::new(cart).ok());
+        AlertNumber { merchant, cart, kind: alert.kind }
+    };
+    let Numbers { gate_no, free_disk_bytes, commits: commit, limits_hit, alerts, .. } = numbers;
+    // Requests are timed by the API itself.
+    let process = ProcessNumbers { gate_no, accept: Histogram::default(), commit, limits_hit, free_disk_bytes };
+    Metrics { carts, alerts: alerts.into_iter().map(alert).collect(), process }
+}

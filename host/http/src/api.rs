@@ -1,0 +1,92 @@
+//! The HTTP API under `/v1`: it turns requests into calls of the office, and the results into answers.
+//!
+//! [`router`] makes the API from plain data; listeners, TLS and signals belong to the process that serves it. All routes stand in one table
+//! (`api/routes.rs`), each with the role that it needs, the parameters that it takes and the body that it reads. A test compares the description at
+//! `/v1/openapi.json` with that table. So every request takes the same steps (`api/passage.rs`): its host and origin are checked, its token is looked
+//! up, its rate and role are checked, and its query and body are bounded and read. Only then does a handler see the request, with an [`Office`] that
+//! acts for the token's merchant and cannot act for another.
+//!
+//! The API promises that an update is answered with `202` only once it is on disk, and that a malformed request is answered with a problem (RFC 9457)
+//! that says what is wrong, never with a 500. Secrets go in and never come out. The API cannot know whether a cart has an update: the delivery tells
+//! that. `docs/http-api.md` is the guide for users of the API.
+
+mod body;
+mod call;
+mod carts;
+mod credentials;
+mod cursor;
+mod deliveries;
+mod errors;
+mod idempotency;
+mod merchant;
+pub mod metrics;
+mod office;
+mod openapi;
+mod page;
+mod passage;
+mod problem;
+mod query;
+mod rate;
+mod routes;
+mod seen;
+mod token;
+mod trace;
+mod updates;
+
+#[cfg(test)]
+mod tests;
+
+pub use metrics::Metrics;
+pub use rate::{BURST_MAX, PER_SECOND_MAX, Rate};
+
+use axum::Router;
+use cartage::office::Office;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// An answer under way.
+pub type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// Says whether updates are accepted; the error says why not, in a few words that anybody may read.
+pub type Ready = Arc<dyn Fn() -> Answer<Result<(), String>> + Send + Sync>;
+/// Returns the numbers of `/metrics` at this moment.
+pub type Numbers = Arc<dyn Fn() -> Answer<Metrics> + Send + Sync>;
+
+/// The parts from which [`router`] makes the API.
+#[derive(Clone)]
+pub struct Api {
+    /// The office whose merchants the API serves; each request acts for its token's merchant.
+    pub office: Office,
+    /// The host names by which the daemon may be called, without a port: `localhost`, `127.0.0.1`, `[::1]`, `cartage.example`.
+    pub hosts: Vec<String>,
+    /// The origins whose pages may call the API, such as `https://cartage.example`. Programs send no origin and need none.
+    pub origins: Vec<String>,
+    /// The rate at which each token may be used.
+    pub rate: Rate,
+    /// Says whether updates are accepted, for `/readyz`.
+    pub ready: Ready,
+    /// Returns the numbers of `/metrics`.
+    pub metrics: Numbers,
+    /// Whether each cart has its own series in `/metrics`.
+    pub labels: metrics::Labels,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api")
+            .field("office", &self.office)
+            .field("hosts", &self.hosts)
+            .field("origins", &self.origins)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes the router of the API.
+///
+/// # Errors
+///
+/// [`getrandom::Error`] if the system gives no random bytes for the seal of the API's cursors.
+pub fn router(api: Api) -> Result<Router, getrandom::Error> {
+    let shared = Arc::new(call::Shared::new(api)?);
+    Ok(routes::router(&shared))
+}

@@ -1,0 +1,135 @@
+//! What a handler sees: a request that passed all checks, and an office that acts for its token's merchant.
+
+use super::Api;
+use super::body::BODIES_BYTES_MAX;
+use super::cursor::Seal;
+use super::metrics::Histogram;
+use super::problem::{Kind, Problem};
+use super::query::Query;
+use super::rate::Limiter;
+use crate::inbound::body::{Room, Share};
+use axum::body::Bytes;
+use axum::response::{IntoResponse, Response};
+use cartage::office::Office;
+use cartage::office::tokens::Token;
+use cartage_model::id::{CartId, DeliveryId, MerchantId};
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use std::sync::Mutex;
+
+/// The state that all requests share.
+pub(super) struct Shared {
+    pub(super) api: Api,
+    pub(super) limiter: Limiter<(MerchantId, String)>,
+    pub(super) seal: Seal,
+    /// The memory for large bodies.
+    pub(super) room: Room,
+    /// The duration of requests that hand over events or updates.
+    pub(super) accept: Mutex<Histogram>,
+}
+
+impl Shared {
+    pub(super) fn new(api: Api) -> Result<Shared, getrandom::Error> {
+        Ok(Shared {
+            limiter: Limiter::new(api.rate, api.office.clock()),
+            seal: Seal::new()?,
+            room: Room::new(BODIES_BYTES_MAX),
+            accept: Mutex::default(),
+            api,
+        })
+    }
+}
+
+/// A request that passed all checks.
+pub(super) struct Call {
+    pub(super) shared: std::sync::Arc<Shared>,
+    /// An office that acts for the token's merchant.
+    pub(super) office: Office,
+    pub(super) bearer: Token,
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) params: Vec<(String, String)>,
+    pub(super) query: Query,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// The share of the memory that a large body takes, held as long as the request.
+    pub(super) _share: Option<Share>,
+}
+
+impl Call {
+    /// A part of the path, by its name in the table of routes.
+    pub(super) fn param(&self, name: &str) -> &str {
+        let found = self.params.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).expect("the table of routes names the parameter in this handler's path")
+    }
+
+    /// The Cart ID in the path, if the token may touch that cart.
+    pub(super) fn cart(&self) -> Result<CartId, Problem> {
+        // What is no Cart ID is no cart either.
+        let cart = CartId::new(self.param("cart")).map_err(|error| Problem::new(Kind::NotFound, error.to_string()))?;
+        self.may_touch(&cart)?;
+        Ok(cart)
+    }
+
+    /// The delivery's id in the path. Whether the delivery exists is known by the outbox only.
+    pub(super) fn delivery(&self) -> Result<DeliveryId, Problem> {
+        let text = self.param("delivery");
+        let like = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if like { Ok(DeliveryId::named(text)) } else { Err(no_delivery(text)) }
+    }
+
+    /// Checks that the token is not limited to other carts.
+    pub(super) fn may_touch(&self, cart: &CartId) -> Result<(), Problem> {
+        if self.sees(cart) {
+            return Ok(());
+        }
+        let detail = format!("the token {:?} is limited to other carts than {cart}; use one that may touch it", self.bearer.name);
+        Err(Problem::new(Kind::CartNotAllowed, detail))
+    }
+
+    /// Whether the token may touch this cart.
+    pub(super) fn sees(&self, cart: &CartId) -> bool {
+        self.bearer.carts.as_ref().is_none_or(|carts| carts.contains(cart))
+    }
+
+    /// Checks that the token may change settings that affect every cart of the merchant.
+    pub(super) fn may_touch_all(&self, what: &str) -> Result<(), Problem> {
+        if self.bearer.carts.is_none() {
+            return Ok(());
+        }
+        let detail = format!("{what} counts for every cart, and the token {:?} is limited to some; use one that is not", self.bearer.name);
+        Err(Problem::new(Kind::CartNotAllowed, detail))
+    }
+
+    /// Reads the body as JSON of this type.
+    pub(super) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
+        cartage_base::json::read(self.text()?.as_bytes()).map_err(|error| {
+            let kind = if error.is_about_data() { Kind::Invalid } else { Kind::BadRequest };
+            Problem::new(kind, format!("could not read the body as JSON: {error}"))
+        })
+    }
+
+    /// The body as text.
+    pub(super) fn text(&self) -> Result<&str, Problem> {
+        std::str::from_utf8(&self.body).map_err(|error| Problem::new(Kind::BadRequest, format!("the body is not UTF-8: {error}")))
+    }
+}
+
+/// The problem that the merchant has no delivery of this id, or none at a cart that the token may touch.
+pub(super) fn no_delivery(id: &str) -> Problem {
+    Problem::new(Kind::NotFound, format!("there is no delivery {id:?}; GET /v1/deliveries lists those that wait and those that are dead"))
+}
+
+/// An answer in JSON.
+pub(super) fn json(status: StatusCode, document: &impl Serialize) -> Response {
+    let text = serde_json::to_string(document).expect("an answer is plain data");
+    typed(status, "application/json", text)
+}
+
+/// An answer with this media type.
+pub(super) fn typed(status: StatusCode, content_type: &'static str, text: impl Into<String>) -> Response {
+    let mut response = (status, text.into()).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

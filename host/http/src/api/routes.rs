@@ -1,0 +1,129 @@
+//! The table of routes. The router is made from this table, and a test compares the table with the description that is served.
+
+use super::body::{CART_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX};
+use super::call::{Call, Shared};
+use super::passage::pass;
+use super::problem::Problem;
+use super::{Answer, carts, credentials, deliveries, merchant, openapi, page, seen, updates};
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::any;
+use cartage::office::tokens::Role::{self, Admin, Operator, Sender};
+use http::Method;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The answer of a handler, under way.
+pub(super) type Outcome = Answer<Result<Response, Problem>>;
+
+/// One route: its method, path, parameters, body and handler.
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    /// The names of the query parameters that the route takes.
+    pub(super) query: &'static [&'static str],
+    pub(super) takes: Takes,
+    pub(super) run: Run,
+}
+
+/// Who may call a route, and its handler.
+pub(super) enum Run {
+    /// Anybody may call the route, because its answer tells nothing about anybody.
+    Open(fn(Arc<Shared>) -> Outcome),
+    /// The route needs a token of this role.
+    For(Role, fn(Call) -> Outcome),
+    /// The route needs a token of this role, which a person with a browser gives as a password.
+    Page(Role, fn(Call) -> Outcome),
+}
+
+const fn get(path: &'static str, query: &'static [&'static str], role: Role, run: fn(Call) -> Outcome) -> Route {
+    Route { method: Method::GET, path, query, takes: Takes::Nothing, run: Run::For(role, run) }
+}
+
+const fn post(path: &'static str, takes: Takes, role: Role, run: fn(Call) -> Outcome) -> Route {
+    Route { method: Method::POST, path, query: &[], takes, run: Run::For(role, run) }
+}
+
+const fn put(path: &'static str, query: &'static [&'static str], takes: Takes, run: fn(Call) -> Outcome) -> Route {
+    Route { method: Method::PUT, path, query, takes, run: Run::For(Admin, run) }
+}
+
+const fn open(path: &'static str, run: fn(Arc<Shared>) -> Outcome) -> Route {
+    Route { method: Method::GET, path, query: &[], takes: Takes::Nothing, run: Run::Open(run) }
+}
+
+const NOTHING: Takes = Takes::Nothing;
+const SMALL: Takes = Takes::Json(SMALL_BYTES_MAX);
+const SMALL_OR_NOTHING: Takes = Takes::JsonOrNothing(SMALL_BYTES_MAX);
+
+/// All routes of the description.
+pub(super) static ROUTES: [Route; 30] = [
+    open("/healthz", |_| Box::pin(seen::health())),
+    open("/readyz", |shared| Box::pin(seen::ready(shared))),
+    get("/metrics", &[], Operator, |call| Box::pin(seen::metrics(call))),
+    get("/v1/openapi.json", &[], Sender, |_| Box::pin(openapi::show())),
+    post("/v1/status-events", Takes::Json(EVENT_BYTES_MAX), Sender, |call| Box::pin(updates::raise(call))),
+    post("/v1/status-updates", Takes::Json(UPDATES_BYTES_MAX), Sender, |call| Box::pin(updates::update(call))),
+    get("/v1/deliveries", deliveries::QUERY, Sender, |call| Box::pin(deliveries::list(call))),
+    get("/v1/deliveries/{delivery}", &[], Sender, |call| Box::pin(deliveries::show(call))),
+    post("/v1/deliveries/{delivery}/retry", NOTHING, Operator, |call| Box::pin(deliveries::retry(call))),
+    post("/v1/deliveries/{delivery}/discard", SMALL, Operator, |call| Box::pin(deliveries::discard(call))),
+    get("/v1/deliveries/{delivery}/cassettes/{attempt}", &[], Operator, |call| Box::pin(deliveries::cassette(call))),
+    get("/v1/explain", &["cart", "order", "label"], Sender, |call| Box::pin(seen::explain(call))),
+    get("/v1/alerts", &[], Operator, |call| Box::pin(seen::alerts(call))),
+    get("/v1/carts", &[], Operator, |call| Box::pin(carts::list(call))),
+    get("/v1/carts/{cart}", &[], Operator, |call| Box::pin(carts::show(call))),
+    put("/v1/carts/{cart}", &["dry_run", "approve"], Takes::Toml(CART_BYTES_MAX), |call| Box::pin(carts::put(call))),
+    post("/v1/carts/{cart}/enable", NOTHING, Operator, |call| Box::pin(carts::enable(call))),
+    post("/v1/carts/{cart}/disable", NOTHING, Operator, |call| Box::pin(carts::disable(call))),
+    post("/v1/carts/{cart}/pause", SMALL_OR_NOTHING, Operator, |call| Box::pin(carts::pause(call))),
+    post("/v1/carts/{cart}/resume", NOTHING, Operator, |call| Box::pin(carts::resume(call))),
+    get("/v1/carts/{cart}/bindings", &[], Operator, |call| Box::pin(carts::bindings(call))),
+    get("/v1/carts/{cart}/credentials", &[], Operator, |call| Box::pin(credentials::list(call))),
+    put("/v1/carts/{cart}/credentials/{slot}/{field}", &["next"], SMALL, |call| Box::pin(credentials::put(call))),
+    get("/v1/parameters", &["cart"], Operator, |call| Box::pin(merchant::parameters(call))),
+    put("/v1/parameters/{name}", &["cart"], SMALL, |call| Box::pin(merchant::set_parameter(call))),
+    Route {
+        method: Method::DELETE,
+        path: "/v1/parameters/{name}",
+        query: &["cart"],
+        takes: NOTHING,
+        run: Run::For(Admin, |call| Box::pin(merchant::unset_parameter(call))),
+    },
+    get("/v1/events", &[], Sender, |call| Box::pin(merchant::events(call))),
+    put("/v1/events/{name}", &[], SMALL, |call| Box::pin(merchant::set_event(call))),
+    get("/v1/labels", &[], Sender, |call| Box::pin(merchant::labels(call))),
+    post("/v1/labels", SMALL, Admin, |call| Box::pin(merchant::add_labels(call))),
+];
+
+/// The page for people. It is not part of the interface for programs, so the description leaves it out.
+static PAGE: Route = Route {
+    method: Method::GET,
+    path: "/",
+    query: &["cart", "order"],
+    takes: NOTHING,
+    run: Run::Page(Operator, |call| Box::pin(page::show(call))),
+};
+
+/// Makes the router. Requests for other paths and methods take the same steps and are then refused.
+pub(super) fn router(shared: &Arc<Shared>) -> Router {
+    let mut paths: BTreeMap<&'static str, Vec<&'static Route>> = BTreeMap::new();
+    for route in ROUTES.iter().chain([&PAGE]) {
+        paths.entry(route.path).or_default().push(route);
+    }
+    let mut router = Router::new();
+    for (path, routes) in paths {
+        let (shared, routes) = (shared.clone(), Arc::new(routes));
+        let handler = move |request: Request| {
+            let (shared, routes) = (shared.clone(), routes.clone());
+            async move { pass(shared, &routes, request).await }
+        };
+        router = router.route(path, any(handler));
+    }
+    let shared = shared.clone();
+    router.fallback(move |request: Request| {
+        let shared = shared.clone();
+        async move { pass(shared, &[], request).await }
+    })
+}

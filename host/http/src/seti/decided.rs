@@ -1,0 +1,85 @@
+//! The meaning of the gate's decision for an Order Manager: accepted, nothing to do, or work for a person.
+
+use super::Outcome;
+use cartage_policy::gate::{Answer, Decision, Finding, Verdict};
+
+impl From<&Decision> for Outcome {
+    /// The outcome to answer with once the decision is stored. For a cart whose mode only records, a repeat changes nothing, so the answer
+    /// is OK too.
+    fn from(decision: &Decision) -> Outcome {
+        match decision.verdict {
+            Verdict::Send => Outcome::Accepted,
+            Verdict::Shadow => Outcome::NothingToDo("all conditions hold, and the cart's mode only records".to_owned()),
+            Verdict::Nothing if decision.must_act() => Outcome::NeedsAPerson(listed(decision, Finding::NotHeld, needed)),
+            Verdict::Nothing => Outcome::NothingToDo(listed(decision, Finding::NothingToDo, |answer| answer.value.clone())),
+        }
+    }
+}
+
+fn listed(decision: &Decision, finding: Finding, said: fn(&Answer) -> String) -> String {
+    decision.answers.iter().filter(|answer| answer.finding == finding).map(said).collect::<Vec<_>>().join(", ")
+}
+
+/// What a condition found, and what would change it.
+fn needed(answer: &Answer) -> String {
+    format!("{}, run: {}", answer.value, answer.remedies.join(" && "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartage_fixtures::manifest;
+    use cartage_model::carts::{Cart, Mode};
+    use cartage_model::id::CartId;
+    use cartage_model::id::SenderOrderNumber;
+    use cartage_model::parameters::{Assignments, Scope, assign};
+    use cartage_policy::gate::question::CartState;
+    use cartage_policy::gate::{Again, Cause, Change, Definition, Given, Known, PluginState, Question, decide};
+    use cartage_policy::validate::Load;
+
+    /// The outcome for a cart in this mode, with these parameters, and with this label accepted before.
+    fn outcome(mode: &Mode, assignments: &Assignments, before: Option<&str>) -> Outcome {
+        let id = CartId::new("seed-shop").expect("it is a name");
+        let cart = Cart::parse("seed.toml", "cart = \"seed-shop\"\nplugin = \"p.wasm\"").expect("it is a cart");
+        let manifest = manifest();
+        let definition = Definition {
+            cart: &cart,
+            state: CartState::Enabled,
+            plugin: PluginState::Admitted { manifest: &manifest, asked: None },
+            mode,
+            changes: cart.changes,
+        };
+        let known = before.map(|label| Known { label: Some(label.to_owned()), ..Known::default() });
+        Outcome::from(&decide(&Question {
+            cart: &id,
+            definition: Some(definition),
+            nearest_cart: None,
+            parameters: assignments,
+            cause: Cause::Given(Given::Seti),
+            change: Change { order_number: &SenderOrderNumber::new("1021"), label: Some("Shipped"), load: Load::default() },
+            known: known.as_ref(),
+            again: Again::No,
+        }))
+    }
+
+    #[test]
+    fn a_decision_is_answered_by_who_must_act() {
+        let id = CartId::new("seed-shop").expect("it is a name");
+        let on = [("UseStatusUpdates", Scope::System), ("UseGenericStatusUpdates", Scope::Cart(id))];
+        let on: Assignments = on.into_iter().map(|(name, scope)| assign(name, scope, "True").expect("it is a parameter")).collect();
+        let off = Assignments::default();
+        assert_eq!(outcome(&Mode::Live, &on, None), Outcome::Accepted);
+        let recorded = Outcome::NothingToDo("all conditions hold, and the cart's mode only records".to_owned());
+        assert_eq!(outcome(&Mode::Shadow, &on, None), recorded);
+        let same = Outcome::NothingToDo("the label \"Shipped\" was accepted for this order before".to_owned());
+        assert_eq!(outcome(&Mode::Live, &on, Some("Shipped")), same);
+        // Nothing would be sent whatever else is mended: nobody must act.
+        assert_eq!(outcome(&Mode::Live, &off, Some("Shipped")), same);
+        let Outcome::NeedsAPerson(reason) = outcome(&Mode::Live, &off, None) else { panic!("two parameters are False") };
+        assert!(
+            reason.starts_with("UseStatusUpdates is False") && reason.contains(", run: cartage param set UseStatusUpdates True, "),
+            "{reason}"
+        );
+        assert!(reason.ends_with(", run: cartage param set UseGenericStatusUpdates True --cart seed-shop"), "{reason}");
+    }
+}

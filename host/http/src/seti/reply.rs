@@ -1,0 +1,184 @@
+//! Answers in the classic form: one line of ASCII, bounded.
+//!
+//! An Order Manager repeats every post that is not answered with OK, without end as far as is known. So `False` is answered only when
+//! somebody must act, and the notes say on what. The texts are for that person; nothing depends on them. Characters that would split or end
+//! the answer, or turn it into a page, are removed from every text: line ends, semicolons, angle brackets, characters beyond ASCII.
+
+use super::{Error, Invalid, Post};
+use cartage_base::causes::chain;
+use cartage_model::carts::Inlet;
+use std::borrow::Cow;
+
+/// The longest answer, in bytes.
+pub const ANSWER_BYTES_MAX: usize = 1_024;
+
+/// Bytes reserved for the number of orders that the notes leave out.
+const TAIL_BYTES: usize = 24;
+
+/// The outcome of one order of a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartOutcome {
+    /// The order's number; `None` if it is not known.
+    pub order: Option<String>,
+    /// The outcome itself.
+    pub outcome: Outcome,
+}
+
+/// The outcome of an order. The reasons are for people: sentences without a full stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The update is on disk.
+    Accepted,
+    /// There was nothing to do: the cart was told already, the label map ignores the label, or the cart's mode only records.
+    NothingToDo(String),
+    /// The update reached the cart.
+    Delivered,
+    /// The update is on disk, and the cart has not taken it within the time to wait.
+    StillQueued,
+    /// A condition does not hold until somebody changes something.
+    NeedsAPerson(String),
+    /// The fields of the update are not valid.
+    Invalid(String),
+    /// The cart refused the update.
+    Refused(String),
+    /// The update could not be stored; the same post may succeed later.
+    NotKept(String),
+}
+
+/// An answer, ready to be sent with HTTP status 200.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer(String);
+
+impl Answer {
+    /// The content type of every answer. Send it with `X-Content-Type-Options: nosniff`, because answers repeat parts of a request.
+    pub const CONTENT_TYPE: &'static str = "text/plain; charset=us-ascii";
+
+    /// The answer to `sendversion`.
+    pub fn version(inlet: &Inlet) -> Answer {
+        Answer(format!("SETIResponse: version={}", inlet.version()))
+    }
+
+    /// The answer for an error outside any update, such as a cart without an inlet.
+    pub fn error(text: &str) -> Answer {
+        Answer(bounded("SETIError: ", &plain(text)))
+    }
+
+    /// The answer's text, which is all ASCII.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Error {
+    /// The answer to a request that failed with this error. XML that cannot be read is answered as an update that was not taken; any other
+    /// request never was an update.
+    pub fn answer(&self) -> Answer {
+        match self {
+            Error::Xml(_) => Answer(bounded("SETIResponse: update=False;Notes=", &plain(&chain(self)))),
+            Error::Form(_) | Error::FunctionMissing | Error::FunctionUnknown { .. } | Error::Denied(_) => Answer::error(&chain(self)),
+        }
+    }
+}
+
+impl Post {
+    /// The outcomes of the orders that cannot be read, for the answer with those of the others.
+    pub fn invalid(&self) -> impl Iterator<Item = PartOutcome> {
+        self.updates.iter().filter_map(|update| update.as_ref().err()).map(PartOutcome::from)
+    }
+}
+
+impl From<&Invalid> for PartOutcome {
+    fn from(invalid: &Invalid) -> PartOutcome {
+        PartOutcome { order: invalid.order.clone(), outcome: Outcome::Invalid(invalid.reason()) }
+    }
+}
+
+/// The answer to a post: OK if nobody must act, else False. What needs action stands first in the notes. Accepted orders stay accepted, and
+/// their repeat is nothing to do.
+pub fn answer(parts: &[PartOutcome]) -> Answer {
+    let (bad, good): (Vec<_>, Vec<_>) = parts.iter().partition(|part| part.outcome.is_bad());
+    let notes = |parts: &[&PartOutcome]| parts.iter().filter_map(|part| part.note()).collect::<Vec<_>>();
+    if bad.is_empty() && !good.is_empty() {
+        return Answer(listed("SETIResponse: update=OK;Notes=", &notes(&good)));
+    }
+    let mut notes = notes(&bad);
+    if !good.is_empty() {
+        notes.push(format!(
+            "{} of {} orders in this post {}",
+            good.len(),
+            parts.len(),
+            if good.len() == 1 { "needs nobody" } else { "need nobody" }
+        ));
+    }
+    Answer(listed("SETIResponse: update=False;Notes=", &notes))
+}
+
+impl PartOutcome {
+    /// The text for the notes; `None` if there is nothing to say.
+    fn note(&self) -> Option<String> {
+        let what = match &self.outcome {
+            Outcome::Accepted | Outcome::Delivered => return None,
+            Outcome::NothingToDo(reason) => format!("nothing to do: {reason}"),
+            Outcome::StillQueued => "accepted, not delivered yet".to_owned(),
+            Outcome::NeedsAPerson(reason) => format!("needs a person: {reason}"),
+            Outcome::Invalid(reason) => format!("not valid: {reason}"),
+            Outcome::Refused(reason) => format!("refused by the cart: {reason}"),
+            Outcome::NotKept(reason) => format!("not accepted, try again: {reason}"),
+        };
+        let order = self.order.as_ref().map_or_else(|| "an order without a number".to_owned(), |order| format!("order {order}"));
+        Some(plain(&format!("{order} {what}")))
+    }
+}
+
+impl Outcome {
+    /// Whether somebody must act, or the sender must repeat the post.
+    fn is_bad(&self) -> bool {
+        match self {
+            Outcome::Accepted | Outcome::NothingToDo(_) | Outcome::Delivered | Outcome::StillQueued => false,
+            Outcome::NeedsAPerson(_) | Outcome::Invalid(_) | Outcome::Refused(_) | Outcome::NotKept(_) => true,
+        }
+    }
+}
+
+/// As many notes as fit, the first at least in part, and the number of those left out.
+fn listed(start: &str, notes: &[String]) -> String {
+    let mut text = start.to_owned();
+    for (at, note) in notes.iter().enumerate() {
+        let left = notes.len() - at;
+        let comma = if at == 0 { "" } else { ", " };
+        let room = ANSWER_BYTES_MAX - text.len() - if left > 1 { TAIL_BYTES } else { 0 };
+        if comma.len() + note.len() <= room {
+            text.extend([comma, note]);
+        } else if at == 0 {
+            text.push_str(&shortened(note, room));
+        } else {
+            return text + &format!(", and {left} more");
+        }
+    }
+    text
+}
+
+fn bounded(start: &str, text: &str) -> String {
+    start.to_owned() + &shortened(text, ANSWER_BYTES_MAX - start.len())
+}
+
+/// As much of the text, which is ASCII, as fits.
+fn shortened(text: &str, room: usize) -> Cow<'_, str> {
+    if text.len() <= room { Cow::Borrowed(text) } else { Cow::Owned(format!("{}...", &text[..room - 3])) }
+}
+
+/// The text with only characters that an answer may hold.
+fn plain(text: &str) -> String {
+    let plain = text.chars().map(|c| match c {
+        '<' => '(',
+        '>' => ')',
+        ';' => ',',
+        ' '..='~' => c,
+        c if c.is_control() || c.is_whitespace() => ' ',
+        _ => '?',
+    });
+    plain.collect::<String>().split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests;

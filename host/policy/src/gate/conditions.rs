@@ -1,0 +1,265 @@
+//! The six conditions, one function each. No condition depends on another's answer.
+
+mod label;
+
+pub(super) use label::label_mapped;
+
+use super::command::{self, Consent};
+use super::order::{Known, line_key};
+use super::package::{news, not_carried};
+use super::question::{Again, CartState, Cause, ChangeRule, Definition, Given, PluginState, Question};
+use super::{Answer, Condition, Finding, Place};
+use crate::validate::{Load, how_to_leave_out};
+use cartage_contract::manifest::Features;
+use cartage_contract::orders::{Package, Told};
+use cartage_model::carts::{LabelTarget, NotifyCustomer, Part};
+use cartage_model::parameters::{Effective, USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// Condition 1: `UseStatusUpdates` is True.
+pub(super) fn updates_on(question: &Question<'_>) -> Answer {
+    let effective = USE_STATUS_UPDATES.effective(None, question.parameters);
+    Answer {
+        condition: Condition::UpdatesOn,
+        finding: held_if(effective.is_true()),
+        value: parameter_value(USE_STATUS_UPDATES.name, &effective),
+        place: Place::SystemParameters,
+        reason: if effective.is_true() { "carts may be told" } else { "no cart is told anything until it is True" }.into(),
+        remedies: remedies_if(!effective.is_true(), || vec![command::param_true(&USE_STATUS_UPDATES, None)]),
+    }
+}
+
+/// Condition 2: a status event has a label and Notify Cart, or the label was given directly.
+pub(super) fn event_tells_cart(question: &Question<'_>) -> Answer {
+    let condition = Condition::EventTellsCart;
+    let raised = match question.cause {
+        Cause::Event(raised) => raised,
+        Cause::Given(given) => {
+            let (value, place) = match given {
+                Given::ByHand => ("the label was given directly, by hand", Place::Sender),
+                Given::Api => ("the label was given directly, through the API", Place::Sender),
+                Given::Seti => ("the label was given directly, by your Order Manager", Place::OrderManager),
+            };
+            let reason = "a label that is given directly needs no status event here".into();
+            return Answer { condition, finding: Finding::Held, value: value.into(), place, reason, remedies: vec![] };
+        }
+    };
+    let name = raised.event.name;
+    let labels = match (&raised.order_label, &raised.item_label) {
+        (Some(order), _) => format!("gives the order the label \"{order}\""),
+        (None, Some(item)) => format!("gives the item the label \"{item}\""),
+        (None, None) => "has no label".to_owned(),
+    };
+    let ticked = if raised.notify_cart { "and Notify Cart is ticked" } else { "and Notify Cart is not ticked" };
+    let labelled = raised.order_label.is_some() || raised.item_label.is_some();
+    let finding = match (labelled, raised.notify_cart) {
+        (true, true) => Finding::Held,
+        // Somebody gave it a label and left the tick out: it is not meant for carts.
+        (true, false) => Finding::NothingToDo,
+        (false, _) => Finding::NotHeld,
+    };
+    let reason = match (labelled, raised.notify_cart) {
+        (true, true) => "the event tells the cart",
+        (false, _) => "an event without a label changes nothing that a cart could be told",
+        (true, false) => "without Notify Cart an event only sets the label here: it is not meant for carts",
+    };
+    let suggested = (!labelled).then_some(raised.event.suggested_label);
+    Answer {
+        condition,
+        finding,
+        value: format!("\"{name}\" {labels} {ticked}"),
+        place: Place::StatusEvents,
+        reason: reason.into(),
+        remedies: remedies_if(finding != Finding::Held, || vec![command::event_set(raised.event, suggested)]),
+    }
+}
+
+/// Condition 3: the label changes, or a package is new to the cart.
+pub(super) fn changed(question: &Question<'_>) -> Answer {
+    let answer = |finding, value: String, reason: &'static str, remedies| Answer {
+        condition: Condition::Changed,
+        finding,
+        value,
+        place: match question.cause {
+            Cause::Given(Given::Seti) => Place::OrderManager,
+            Cause::Event(_) | Cause::Given(Given::ByHand | Given::Api) => Place::OrderRecord,
+        },
+        reason: reason.into(),
+        remedies,
+    };
+    let Some(known) = question.known else {
+        return answer(Finding::Held, "the order is seen for the first time".into(), "what is not known yet counts as changed", vec![]);
+    };
+    let nothing = BTreeSet::new();
+    let left_out = question.definition.map_or(&nothing, |definition| &definition.cart.leave_out);
+    let fresh = news(question.load().packages, Some(known), left_out);
+    let rule = question.definition.map_or(ChangeRule::default(), |definition| definition.changes);
+    let changed = label_change(question, known).or_else(|| line_change(question, known)).or_else(|| match (fresh, rule) {
+        (Some((package, told)), ChangeRule::LabelOrPackages) => Some(package_news(package, told)),
+        (Some(_), ChangeRule::LabelOnly) | (None, _) => None,
+    });
+    if let Some(value) = changed {
+        return answer(Finding::Held, value, "the cart was not told that yet", vec![]);
+    }
+    let same = match (question.change.label, &known.label) {
+        (Some(label), _) => format!("the label \"{label}\" was accepted for this order before"),
+        (None, Some(label)) => format!("the order keeps its label \"{label}\""),
+        (None, None) => "the order gets no label".to_owned(),
+    };
+    if question.again == Again::Yes {
+        let value = format!("{same}, and somebody asked to send it again");
+        return answer(Finding::Held, value, "what is asked for again needs no change", vec![]);
+    }
+    let reason = match fresh {
+        Some(_) => "a package is new, but this cart goes by the label alone",
+        None => "the same label is not sent twice, and no package is new to the cart",
+    };
+    let mut remedies = new_if_missing(question);
+    remedies.push(command::send(question.cart, question.change.order_number, &some_label(question), Again::Yes));
+    answer(Finding::NothingToDo, same, reason, remedies)
+}
+
+/// Condition 4: `UseGenericStatusUpdates` is True for this cart.
+pub(super) fn cart_updates_on(question: &Question<'_>) -> Answer {
+    let effective = USE_GENERIC_STATUS_UPDATES.effective(Some(question.cart), question.parameters);
+    let on = effective.is_true();
+    Answer {
+        condition: Condition::CartUpdatesOn,
+        finding: held_if(on),
+        value: parameter_value(USE_GENERIC_STATUS_UPDATES.name, &effective),
+        place: Place::CartParameters,
+        reason: if on { "this cart may be told" } else { "this cart is told nothing until it is True" }.into(),
+        remedies: remedies_if(!on, || {
+            let mut remedies = new_if_missing(question);
+            remedies.push(command::param_true(&USE_GENERIC_STATUS_UPDATES, Some(question.cart)));
+            remedies
+        }),
+    }
+}
+
+/// Condition 5: the cart exists and is enabled, and its plugin was admitted and can carry the update.
+pub(super) fn cart_ready(question: &Question<'_>) -> Answer {
+    let id = question.cart;
+    let answer = |finding, value: String, reason: Cow<'static, str>, remedies| {
+        let (condition, place) = (Condition::CartReady, Place::CartDefinition);
+        Answer { condition, finding, value, place, reason, remedies }
+    };
+    let Some(definition) = question.definition else {
+        let reason = match question.nearest_cart {
+            Some(nearest) => format!("did you mean the cart {nearest}?").into(),
+            None => "`cartage cart list` shows those that there are".into(),
+        };
+        return answer(Finding::NotHeld, format!("there is no cart {id}"), reason, command::cart_new(id));
+    };
+    let mut values = Vec::new();
+    let mut reasons = Vec::new();
+    let mut remedies = Vec::new();
+    if definition.state == CartState::Disabled {
+        values.push(format!("the cart {id} is disabled"));
+        reasons.push("a disabled cart is told nothing".to_owned());
+        remedies.push(command::cart_enable(id));
+    }
+    if let Some((value, reason, consent)) = plugin_lacks(&definition, question) {
+        values.push(value);
+        reasons.push(reason);
+        remedies.push(command::cart_upgrade(id, consent));
+    }
+    if remedies.is_empty() {
+        let value = format!("the cart {id} is enabled and its plugin {} was admitted", definition.cart.plugin);
+        return answer(Finding::Held, value, "the plugin can carry all of this".into(), vec![]);
+    }
+    answer(Finding::NotHeld, values.join("; "), reasons.join("; ").into(), remedies)
+}
+
+fn held_if(held: bool) -> Finding {
+    if held { Finding::Held } else { Finding::NotHeld }
+}
+
+fn remedies_if(needed: bool, remedies: impl FnOnce() -> Vec<String>) -> Vec<String> {
+    if needed { remedies() } else { Vec::new() }
+}
+
+fn parameter_value(name: &str, effective: &Effective) -> String {
+    format!("{name} is {} ({})", effective.value, effective.source)
+}
+
+/// The commands that must come first if there is no such cart.
+fn new_if_missing(question: &Question<'_>) -> Vec<String> {
+    remedies_if(question.definition.is_none(), || command::cart_new(question.cart))
+}
+
+/// The order's new label, or one that suits the order.
+fn some_label(question: &Question<'_>) -> String {
+    let known = question.known.and_then(|known| known.label.as_deref());
+    let suggested = match question.cause {
+        Cause::Event(raised) => raised.event.suggested_label,
+        Cause::Given(_) => "LABEL",
+    };
+    question.change.label.or(known).unwrap_or(suggested).to_owned()
+}
+
+fn label_change(question: &Question<'_>, known: &Known) -> Option<String> {
+    let label = question.change.label?;
+    match known.label.as_deref() {
+        Some(before) if before == label => None,
+        Some(before) => Some(format!("the label changes from \"{before}\" to \"{label}\"")),
+        None => Some(format!("the order gets its first label, \"{label}\"")),
+    }
+}
+
+fn line_change(question: &Question<'_>, known: &Known) -> Option<String> {
+    question.change.load.line_items.iter().find_map(|line| {
+        let (key, label) = (line_key(line)?, line.label.as_deref()?);
+        let same = known.lines.get(&key).is_some_and(|before| before == label);
+        (!same).then(|| format!("the line {key} gets the label \"{label}\""))
+    })
+}
+
+fn package_news(package: &Package, told: Told) -> String {
+    let name = package.tracking_number.as_deref().or(package.id.as_deref()).unwrap_or("without a number");
+    match told {
+        Told::New | Told::AlreadyTold => format!("the package {name} is new to the cart"),
+        Told::Changed => format!("the package {name} has changed"),
+        Told::NumberCorrected => format!("a package has another tracking number now: {name}"),
+        Told::Withdrawn => format!("the package {name} was withdrawn"),
+    }
+}
+
+/// What is wrong with the plugin, why that matters, and the consent with which an upgrade would correct it. `None` if the plugin is in order.
+fn plugin_lacks(definition: &Definition<'_>, question: &Question<'_>) -> Option<(String, String, Consent)> {
+    let file = &definition.cart.plugin;
+    Some(match definition.plugin {
+        PluginState::Missing => {
+            (format!("the plugin {file} is not there"), "the data directory does not have the plugin's file".into(), Consent::Asked)
+        }
+        PluginState::Changed => {
+            (format!("the plugin {file} is another file now"), "the cart is pinned to the file that was approved".into(), Consent::Asked)
+        }
+        PluginState::AwaitsApproval => {
+            (format!("the plugin {file} awaits approval"), "the plugin asks for more than was approved".into(), Consent::Given)
+        }
+        PluginState::Refused { reason } => (format!("the plugin {file} was not admitted"), reason.to_owned(), Consent::Asked),
+        PluginState::Admitted { manifest, .. } => {
+            let parts = parts_not_carried(definition, question, manifest.features);
+            if parts.is_empty() {
+                return None;
+            }
+            let value = format!("the plugin {} cannot carry {}", manifest.name, Part::listed(&parts));
+            (value, format!("leave that out{}, or use a plugin that carries it", how_to_leave_out(&parts)), Consent::Asked)
+        }
+    })
+}
+
+/// The parts of the update that the plugin cannot carry and the cart does not leave out.
+fn parts_not_carried(definition: &Definition<'_>, question: &Question<'_>, features: Features) -> Vec<Part> {
+    let (cart, load) = (definition.cart, question.load());
+    let notifies = definition.cart.notify_customer != NotifyCustomer::CartDefault;
+    let mut parts = Load { says_notify: load.says_notify || notifies, ..load }.not_carried(features);
+    parts.extend(not_carried(load.packages, question.known, features));
+    // Without a label nothing is sent, for which condition 6 has the reason.
+    let sets_none = question.change.label.is_some_and(|label| cart.target(label) == Some(LabelTarget::TrackingOnly));
+    parts.extend((sets_none && !features.without_status).then_some(Part::WithoutStatus));
+    parts.retain(|part| !cart.leave_out.contains(part));
+    parts
+}

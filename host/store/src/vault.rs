@@ -1,0 +1,196 @@
+//! Storage of credentials, behind a small trait, so that an embedder can bring a vault of its own.
+//!
+//! The built-in [`SealedVault`] stores them in the store, each sealed with XChaCha20-Poly1305 under a key that lies in a file outside the
+//! database. The seal also covers where the value belongs (merchant, cart, slot, field and the origins of all endpoints that the slot
+//! serves), so that a row that was moved to another cart, or a cart with a moved endpoint, opens nothing. In memory a secret has a type
+//! that clears itself and does not show in `Debug`; no error of this module holds one.
+//!
+//! The vault cannot know whether a credential works: the next value waits beside the current one until a caller who has tried it calls
+//! [`Vault::promote`].
+
+mod key;
+mod rotate;
+mod seal;
+mod sealed;
+
+#[cfg(test)]
+mod tests;
+
+pub use key::{Key, KeyId};
+pub use sealed::SealedVault;
+
+pub use crate::credentials::{Place, Turn};
+
+use crate as store;
+use crate::audit;
+use cartage_model::id::{CartId, MerchantId};
+use secrecy::SecretString;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+/// The longest secret that is stored, in bytes.
+pub const SECRET_BYTES_MAX: usize = 16 << 10;
+
+/// The future of a vault's answer, boxed so that the engine can hold any vault as `dyn Vault`.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// Stores credentials, each by merchant and [`Place`], bound to the origins that its slot may be sent to: `bound_to` is their text. Each
+/// change has a line of the audit, written in the same transaction if the vault's values lie in the store.
+pub trait Vault: Send + Sync {
+    /// The value of this turn; `None` if there is none. It opens only for the origins that it was bound to.
+    fn get<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, turn: Turn, bound_to: &'a str) -> Answer<'a, Option<SecretString>>;
+
+    /// Sets the value of this turn, in place of the earlier one.
+    fn set<'a>(
+        &'a self,
+        merchant: &'a MerchantId,
+        place: &'a Place,
+        turn: Turn,
+        bound_to: &'a str,
+        secret: SecretString,
+        line: audit::Line,
+    ) -> Answer<'a, ()>;
+
+    /// Replaces values, all or none, if each is still what `from` says. Returns whether they were replaced; if not, nothing is changed and
+    /// no line is written.
+    fn replace<'a>(&'a self, merchant: &'a MerchantId, bound_to: &'a str, changes: Vec<Change>, line: audit::Line) -> Answer<'a, bool>;
+
+    /// Binds every value of a slot to these origins, also those that the cart's definition fetches from elsewhere.
+    fn bind<'a>(
+        &'a self,
+        merchant: &'a MerchantId,
+        cart: &'a CartId,
+        slot: &'a str,
+        bound_to: &'a str,
+        line: audit::Line,
+    ) -> Answer<'a, ()>;
+
+    /// Makes the next values of a slot, which have worked, the current ones, all its fields at once. Returns whether there were any; if
+    /// not, no line is written.
+    fn promote<'a>(&'a self, merchant: &'a MerchantId, cart: &'a CartId, slot: &'a str, line: audit::Line) -> Answer<'a, bool>;
+
+    /// Deletes the next value of a field and, unless `only` is that turn, the current one. Returns whether there were any; if not, no line
+    /// is written.
+    fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, only: Option<Turn>, line: audit::Line) -> Answer<'a, bool>;
+}
+
+/// A value that replaces another.
+pub struct Change {
+    /// The cart, slot and field of the value.
+    pub place: Place,
+    /// Whether the current or the next value is replaced.
+    pub turn: Turn,
+    /// The value that must be there now; `None` if there must be none.
+    pub from: Option<SecretString>,
+    /// The new value.
+    pub to: SecretString,
+}
+
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Change").field("place", &self.place).field("turn", &self.turn).finish_non_exhaustive()
+    }
+}
+
+/// Why a credential could not be stored or opened. No variant holds a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no key file.
+    #[error(
+        "there is no key file {}; put it back from where it is kept apart, or make a new one with `cartage key new`: then every credential \
+         must be set again", .file.display()
+    )]
+    NoKey {
+        /// The path where the key file was looked for.
+        file: PathBuf,
+    },
+    /// The file does not hold a key.
+    #[error("{} holds no key: {reason}; put the right file back from where it is kept apart", .file.display())]
+    NotAKey {
+        /// The path of the file.
+        file: PathBuf,
+        /// What is wrong with the content.
+        reason: &'static str,
+    },
+    /// The key file could not be read or written.
+    #[error("could not {what} the key file {}", .file.display())]
+    KeyFile {
+        /// The operation that was attempted.
+        what: &'static str,
+        /// The path of the key file.
+        file: PathBuf,
+        /// The error of the operating system.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The credential was sealed with another key.
+    #[error(
+        "the credential {} of cart {} was sealed with key {sealed_with}, and the key file holds key {key}; put key {sealed_with} back, or set \
+         the credential again", dotted(.place), .place.cart
+    )]
+    WrongKey {
+        /// The cart, slot and field of the credential.
+        place: Box<Place>,
+        /// The id of the key that opens the credential.
+        sealed_with: KeyId,
+        /// The id of the key in the key file.
+        key: KeyId,
+    },
+    /// The credential is bound to other origins.
+    #[error(
+        "the credential {} of cart {} was set for {bound_to} and is not used for {asked_for}; if {asked_for} is to have it, approve that on the \
+         machine with `cartage credential approve {} {}`",
+        dotted(.place), .place.cart, .place.cart, .place.slot
+    )]
+    OtherOrigins {
+        /// The cart, slot and field of the credential.
+        place: Box<Place>,
+        /// The origins that the credential is bound to.
+        bound_to: String,
+        /// The origins that the caller asked for.
+        asked_for: String,
+    },
+    /// The seal does not fit its place: the row was changed or moved.
+    #[error("the credential {} of cart {} was tampered with or damaged; set it again", dotted(.place), .place.cart)]
+    BrokenSeal {
+        /// The cart, slot and field where the value was found.
+        place: Box<Place>,
+    },
+    /// The secret is longer than [`SECRET_BYTES_MAX`].
+    #[error("the value for {} of cart {} has {bytes} bytes and at most {SECRET_BYTES_MAX} are kept", dotted(.place), .place.cart)]
+    TooLong {
+        /// The cart, slot and field that the secret was meant for.
+        place: Box<Place>,
+        /// The secret's length, in bytes.
+        bytes: usize,
+    },
+    /// The system returned no random bytes.
+    #[error("could not get random bytes from the system")]
+    Random {
+        /// The error of the system.
+        #[source]
+        source: getrandom::Error,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// Whether the error is about this machine and not about the credential.
+    pub fn is_fault(&self) -> bool {
+        match self {
+            // A key file that is gone is put back, or the whole directory is.
+            Error::NoKey { .. } | Error::KeyFile { .. } | Error::Random { .. } | Error::Store(_) => true,
+            Error::NotAKey { .. }
+            | Error::WrongKey { .. }
+            | Error::OtherOrigins { .. }
+            | Error::BrokenSeal { .. }
+            | Error::TooLong { .. } => false,
+        }
+    }
+}
+
+fn dotted(place: &Place) -> String {
+    format!("{}.{}", place.slot, place.field)
+}

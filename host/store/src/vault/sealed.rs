@@ -1,0 +1,232 @@
+//! The built-in vault: sealed values in the store, the key in a file.
+
+use super::rotate::{self, next_file};
+use super::seal::{self, Label};
+use super::{Answer, Change, Error, Key, KeyId, Vault};
+use crate::credentials::{self, Place, Sealed, Turn};
+use crate::{self as store, Store, Tx, View, audit};
+use cartage_model::id::{CartId, MerchantId};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::RwLock;
+
+/// The built-in vault. Clones share it.
+#[derive(Debug, Clone)]
+pub struct SealedVault {
+    store: Store,
+    file: PathBuf,
+    /// Locked for reading while a row is read and opened, or a value is sealed and written; for writing while the key changes.
+    key: Arc<RwLock<Key>>,
+}
+
+impl SealedVault {
+    /// Opens the vault of a store with its key file, and completes a change of the key that was cut off.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoKey`], [`Error::NotAKey`], [`Error::KeyFile`], [`Error::Store`]. A key that does not fit the credentials is found only
+    /// when one of them is opened: everything else works without it.
+    pub fn open(store: Store, key_file: &Path) -> Result<SealedVault, Error> {
+        rotate::end_what_was_cut_off(&store, key_file)?;
+        let key = Key::read(key_file)?;
+        Ok(SealedVault { store, file: key_file.to_owned(), key: Arc::new(RwLock::new(key)) })
+    }
+
+    /// The id of the key in use.
+    pub async fn key_id(&self) -> KeyId {
+        self.key.read().await.id().clone()
+    }
+
+    /// The credentials that were sealed with another key: they must be set again, or that key must be put back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn foreign(&self) -> Result<Vec<(MerchantId, Place, KeyId)>, Error> {
+        let key = self.key.read().await;
+        let all = self.store.read(|view: &View<'_>| credentials::of_all_merchants(view)).await?;
+        let foreign = all.into_iter().filter(|(_, value)| value.key_id != key.id().0);
+        Ok(foreign.map(|(merchant, value)| (merchant, value.place, KeyId(value.key_id))).collect())
+    }
+
+    /// Seals every credential again with a new key, which then replaces the old one in the key file. If cut off at any point, the change is
+    /// undone or completed by [`SealedVault::open`]. A backup made before still needs the old key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongKey`] if a credential was sealed with another key, in which case nothing has changed. [`Error::KeyFile`],
+    /// [`Error::Store`].
+    pub async fn rotate(&self) -> Result<KeyId, Error> {
+        // In a task of its own: a caller that stops waiting must not stop it between two steps.
+        let vault = self.clone();
+        match tokio::spawn(async move { vault.change_key().await }).await {
+            Ok(done) => done,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Error::Store(store::Error::Stopped { reason: store::Stop::Closed })),
+            },
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    async fn change_key(&self) -> Result<KeyId, Error> {
+        let mut key = self.key.write().await;
+        let new = Key::generate()?;
+        new.write_new(&next_file(&self.file))?;
+        let (from, to) = (key.copy(), new.copy());
+        let sealed_again = self.store.write(move |tx| rotate::seal_again(tx, &from, &to)).await;
+        if let Err(error) = sealed_again {
+            // Nothing is under the new key, unless the disk failed and nobody knows: then opening the vault again looks.
+            if !matches!(error, Error::Store(store::Error::Stopped { .. })) {
+                rotate::remove_next(&self.file)?;
+            }
+            return Err(error);
+        }
+        *key = new;
+        rotate::put_next_in_place(&self.file)?;
+        Ok(key.id().clone())
+    }
+}
+
+impl Vault for SealedVault {
+    fn get<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, turn: Turn, bound_to: &'a str) -> Answer<'a, Option<SecretString>> {
+        Box::pin(async move {
+            let key = self.key.read().await;
+            let (whose, what) = (merchant.clone(), place.clone());
+            let value = self.store.read(move |view| credentials::get(view, &whose, &what, turn)).await?;
+            let Some(value) = value else { return Ok(None) };
+            if !value.is_bound_to(bound_to) {
+                let (place, asked_for) = (Box::new(place.clone()), bound_to.to_owned());
+                return Err(Error::OtherOrigins { place, bound_to: value.bound_to, asked_for });
+            }
+            seal::open(&key, merchant, &value).map(Some)
+        })
+    }
+
+    fn set<'a>(
+        &'a self,
+        merchant: &'a MerchantId,
+        place: &'a Place,
+        turn: Turn,
+        bound_to: &'a str,
+        secret: SecretString,
+        line: audit::Line,
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let key = self.key.read().await;
+            let label = Label { merchant, place, turn, bound_to, set_at_unix_ms: line.at_unix_ms };
+            let value = seal::seal(&key, label, &secret)?;
+            let whose = merchant.clone();
+            let write = move |tx: &Tx<'_>| -> Result<(), Error> {
+                credentials::put(tx, &whose, &value)?;
+                Ok(audit::add(tx, &whose, &line)?)
+            };
+            self.store.write(write).await
+        })
+    }
+
+    fn replace<'a>(&'a self, merchant: &'a MerchantId, bound_to: &'a str, changes: Vec<Change>, line: audit::Line) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let held = self.key.read().await;
+            let (key, whose, bound_to) = (held.copy(), merchant.clone(), bound_to.to_owned());
+            let write = move |tx: &Tx<'_>| -> Result<bool, Error> {
+                for Change { place, turn, from, .. } in &changes {
+                    if !is_still(tx, &key, &whose, &bound_to, (place, *turn), from.as_ref())? {
+                        return Ok(false);
+                    }
+                }
+                for Change { place, turn, to, .. } in &changes {
+                    let label = Label { merchant: &whose, place, turn: *turn, bound_to: &bound_to, set_at_unix_ms: line.at_unix_ms };
+                    credentials::put(tx, &whose, &seal::seal(&key, label, to)?)?;
+                }
+                audit::add(tx, &whose, &line)?;
+                Ok(true)
+            };
+            self.store.write(write).await
+        })
+    }
+
+    fn bind<'a>(
+        &'a self,
+        merchant: &'a MerchantId,
+        cart: &'a CartId,
+        slot: &'a str,
+        bound_to: &'a str,
+        line: audit::Line,
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let key = self.key.read().await.copy();
+            let (whose, cart, slot, bound_to) = (merchant.clone(), cart.clone(), slot.to_owned(), bound_to.to_owned());
+            let write = move |tx: &Tx<'_>| -> Result<(), Error> {
+                for value in credentials::list(tx, &whose)? {
+                    let Sealed { place, turn, set_at_unix_ms, .. } = &value;
+                    if place.cart == cart && place.slot == slot && value.bound_to != bound_to {
+                        let secret = seal::open(&key, &whose, &value)?;
+                        let label = Label { merchant: &whose, place, turn: *turn, bound_to: &bound_to, set_at_unix_ms: *set_at_unix_ms };
+                        credentials::put(tx, &whose, &seal::seal(&key, label, &secret)?)?;
+                    }
+                }
+                credentials::bind_fetched(tx, &whose, &cart, &slot, &bound_to)?;
+                Ok(audit::add(tx, &whose, &line)?)
+            };
+            self.store.write(write).await
+        })
+    }
+
+    fn promote<'a>(&'a self, merchant: &'a MerchantId, cart: &'a CartId, slot: &'a str, line: audit::Line) -> Answer<'a, bool> {
+        let (whose, cart, slot) = (merchant.clone(), cart.clone(), slot.to_owned());
+        self.noted(merchant, line, move |tx| credentials::promote(tx, &whose, &cart, &slot))
+    }
+
+    fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, only: Option<Turn>, line: audit::Line) -> Answer<'a, bool> {
+        let (whose, what) = (merchant.clone(), place.clone());
+        self.noted(merchant, line, move |tx| match only {
+            Some(Turn::Next) => credentials::forget_next(tx, &whose, &what),
+            Some(Turn::Current) | None => credentials::forget(tx, &whose, &what),
+        })
+    }
+}
+
+/// Whether this value is the one that is stored, for the same origins.
+fn is_still(
+    tx: &Tx<'_>,
+    key: &Key,
+    merchant: &MerchantId,
+    bound_to: &str,
+    (place, turn): (&Place, Turn),
+    value: Option<&SecretString>,
+) -> Result<bool, Error> {
+    let Some(kept) = credentials::get(tx, merchant, place, turn)? else { return Ok(value.is_none()) };
+    if !kept.is_bound_to(bound_to) {
+        return Ok(false);
+    }
+    let kept = seal::open(key, merchant, &kept)?;
+    Ok(value.is_some_and(|value| value.expose_secret() == kept.expose_secret()))
+}
+
+impl SealedVault {
+    /// Makes a change and adds its line to the audit, in one transaction. A change that changes nothing adds no line.
+    fn noted<'a>(
+        &'a self,
+        merchant: &MerchantId,
+        line: audit::Line,
+        change: impl FnOnce(&Tx<'_>) -> Result<bool, store::Error> + Send + 'static,
+    ) -> Answer<'a, bool> {
+        let whose = merchant.clone();
+        Box::pin(async move {
+            let write = move |tx: &Tx<'_>| -> Result<bool, Error> {
+                let changed = change(tx)?;
+                if changed {
+                    audit::add(tx, &whose, &line)?;
+                }
+                Ok(changed)
+            };
+            self.store.write(write).await
+        })
+    }
+}
