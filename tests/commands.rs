@@ -1,8 +1,8 @@
-//! What the command says to its users: each folder of a theme below `tests/cases` is a test of its own.
+//! The command's messages to its users: each folder of a theme below `tests/cases` is a separate test.
 //!
-//! A case holds `arguments.txt` (one a line, after `cartage`), and perhaps a `cart.toml` in place of its theme's, other TOML files, an
-//! `update.json`, a `stdin.txt` or a `plugin.txt` that names what stands in the plugin's place. `before.txt` are commands that must succeed
-//! first, one a line, their words between blanks. `expected.txt` is the exit code and all that was printed. `BLESS=1` writes it anew.
+//! A case contains `arguments.txt` (one a line, after `cartage`), and optionally a `cart.toml` that replaces its theme's, other TOML files, an
+//! `update.json`, a `stdin.txt` or a `plugin.txt` that names the file to use as the plugin. `before.txt` contains commands that must succeed
+//! first, one a line, with their words between blanks. `expected.txt` is the exit code and everything that was printed. `BLESS=1` rewrites it.
 
 use cartage::id::Digest;
 use cartage_tests::command::{cartage, guest, plugin, root, text};
@@ -41,7 +41,7 @@ fn check(case: &Path) -> Result<(), Failed> {
     if actual == expected { Ok(()) } else { Err(format!("expected:\n{expected}\nbut the command said:\n{actual}").into()) }
 }
 
-/// Runs the case in a folder of its own, and gives the exit code and all that was printed, the folder's name left out.
+/// Runs the case in its own folder, and returns the exit code and everything that was printed, without the folder's name.
 fn run(case: &Path) -> Result<String, Failed> {
     let folder = tempfile::tempdir()?;
     let shared = case.parent().expect("a case lies among cases");
@@ -60,7 +60,7 @@ fn run(case: &Path) -> Result<String, Failed> {
         let mut command = cartage();
         command.args(arguments).env("SHOP_PASSWORD", "marked-secret-0123456789").env("SHORT_PASSWORD", "marked").current_dir(folder.path());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        // A command that ends without reading it closes the pipe, which is its right.
+        // A command may end without reading its input, which closes the pipe.
         let _ = child.stdin.take().expect("it was piped").write_all(stdin.as_bytes());
         Ok(child.wait_with_output()?)
     };
@@ -84,7 +84,7 @@ fn run(case: &Path) -> Result<String, Failed> {
     Ok(steady(&said.replace(&folder.path().display().to_string(), "<folder>").replace(&digest, "<digest>")))
 }
 
-/// What differs from run to run, left out: a delivery's id, and how long it took.
+/// The output without the parts that differ from run to run: a delivery's id, and durations.
 fn steady(said: &str) -> String {
     let line = |line: &str| match line.split_whitespace().next() {
         Some("delivery") => "  delivery  <id>, attempt 1".to_owned(),
@@ -94,7 +94,7 @@ fn steady(said: &str) -> String {
     said.lines().map(|text| line(text) + "\n").collect()
 }
 
-/// Whether the password stands in a file of the data directory.
+/// Whether a file of the data directory contains the password.
 fn holds_secret(folder: &Path) -> std::io::Result<bool> {
     let Ok(entries) = fs::read_dir(folder.join("cartage-data")) else { return Ok(false) };
     for entry in entries {
@@ -106,7 +106,8 @@ fn holds_secret(folder: &Path) -> std::io::Result<bool> {
     Ok(false)
 }
 
-/// `\xNN` stands for a byte that no text file shows well, `*N` at an end for so many repetitions of the character before.
+/// Replaces `\x1b` and `\x00` by control characters (`\x00` by U+0001, because no argument can contain NUL), and `*N` at the end by N repetitions of the
+/// character before it.
 fn expand(argument: &str) -> String {
     let argument = argument.replace("\\x1b", "\u{1b}").replace("\\x00", "\u{1}");
     match argument.rsplit_once('*').and_then(|(text, count)| Some((text.to_owned(), count.parse::<usize>().ok()?))) {

@@ -1,4 +1,4 @@
-//! The documents say what is so: README's commands run as they stand, and what the documents link to exists.
+//! The documents are correct: README's commands run as they are written, and all targets of links exist.
 
 use cartage_tests::command::cartage;
 use std::path::{Path, PathBuf};
@@ -21,10 +21,10 @@ fn shell_blocks(document: &str) -> Vec<String> {
 fn readme_commands_run_as_written() {
     let blocks = shell_blocks(&read("README.md"));
     assert!(blocks.len() >= 4, "README shows its commands in ```sh blocks: {blocks:?}");
-    // `make test` is what runs this test.
+    // The command `make test` is left out, because it runs this test.
     for block in blocks.iter().filter(|block| *block != "make test") {
         let mut shell = Command::new("bash");
-        // What `make test` has built is not built once more with other features.
+        // The variable makes sure that the targets built by `make test` are not rebuilt with other features.
         shell.args(["-euo", "pipefail", "-c", block]).env("BUILD_WHAT", "--all-targets").current_dir(root());
         let output = shell.output().expect("bash is there");
         assert!(
@@ -85,7 +85,7 @@ fn every_page_is_reached_from_the_index() {
     }
 }
 
-/// The help of a command and of those below it, each under its own heading.
+/// The help of a command and of its subcommands, each under its own heading.
 fn reference(words: &[&str], out: &mut String) {
     let help = cartage().args(words).arg("--help").output().expect("the command can be started");
     assert!(help.status.success(), "{words:?}");
@@ -112,7 +112,7 @@ fn the_reference_of_commands_is_what_they_say() {
     assert!(read("docs/commands.md") == expected, "docs/commands.md is not what the commands say; BLESS=1 writes it anew");
 }
 
-/// The author's guide from its first command to its last, in one shell, in an empty folder.
+/// Runs the author's guide from its first command to its last, in one shell, in an empty folder.
 #[test]
 fn the_guide_for_plugin_authors_runs_as_written() {
     let folder = tempfile::tempdir().expect("the system has room for a temporary folder");

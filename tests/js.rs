@@ -4,7 +4,7 @@
 
 use cartage::carts::Limits;
 use cartage::exchange::{Answer, Ask, Call, Outcome, Services};
-use cartage::plugin::{Plugin, Runtime};
+use cartage::engine::{Plugin, Runtime};
 use cartage_contract::delivery::{BoundEndpoint, Context};
 use cartage_contract::http::{Part, Request, Response, ResponseHeader};
 use cartage_sdk::Update;

@@ -1,4 +1,4 @@
-//! The command as a user or a script meets it: exit codes, which stream says what, and what it says of a plugin.
+//! The command as a user or a script sees it: exit codes, the use of both output streams, and the reports about a plugin.
 
 use cartage::id::Digest;
 use cartage_tests::command::{cartage, plugin, root};
@@ -31,12 +31,12 @@ fn wrong_use_exits_with_2_and_a_failure_with_1() {
     assert_eq!((version.status.code(), text(&version.stdout)), (Some(0), concat!("cartage ", env!("CARGO_PKG_VERSION"), "\n")));
 }
 
-/// A few hundred kilobytes that would take a validator minutes and gigabytes, or end the process by its stack.
+/// A file of a few hundred kilobytes that would take a validator minutes and gigabytes, or overflow the stack.
 #[test]
 fn a_plugin_that_is_made_to_be_slow_is_refused_at_once() {
     let section = |id: u8, content: &[u8]| {
         let length = u32::try_from(content.len()).expect("it is small");
-        // A number of five bytes, however small it is.
+        // The number is encoded in five bytes, however small it is.
         let padded = (0..5).map(|nth| ((length >> (7 * nth)) & 0x7f) as u8 | if nth < 4 { 0x80 } else { 0 });
         [vec![id], padded.collect(), content.to_vec()].concat()
     };
@@ -139,7 +139,7 @@ fn a_plugin_is_built_again_byte_for_byte() {
     let built = std::fs::read(plugin("integration-script")).expect("it is there");
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let out = folder.path().join("new/folder");
-    // What an outer cargo sets, and what would break a build that took it over.
+    // Variables that an outer cargo sets, and that would break a build which inherited them.
     let mut command = cartage();
     command.env("RUSTC_WRAPPER", "no-such-wrapper").env("RUSTFLAGS", "--no-such-flag").env("CARGO_BUILD_TARGET", "no-such-target");
     command.args(["plugin", "build", "plugins/integration-script", "--json", "--out"]).arg(&out);
@@ -182,7 +182,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
 }
 
-/// A build that fails is quick, so the test needs no compiler: cargo refuses the edition.
+/// A build that fails quickly, so that the test needs no compiler: cargo refuses the edition.
 #[test]
 fn a_watched_project_is_built_at_each_change() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
@@ -210,7 +210,7 @@ fn a_watched_project_is_built_at_each_change() {
     assert_eq!(nowhere.status.code(), Some(1), "a folder that is no project ends it: {}", text(&nowhere.stderr));
 }
 
-/// A served cart: the process, which is ended when this is dropped, and what it says line by line.
+/// A served cart: the process, which is killed when this value is dropped, and its output line by line.
 struct ServedCart(std::process::Child, std::io::Lines<BufReader<std::process::ChildStdout>>);
 
 impl ServedCart {
@@ -271,7 +271,7 @@ fn new_plugin(folder: &Path, arguments: &[&str]) -> Output {
     cartage().current_dir(folder).args(["plugin", "new"]).args(arguments).output().expect("the command can be started")
 }
 
-/// That each builds and passes its tests is seen where the templates are: `tests/guests` compiles them. Here is seen that cargo takes the project.
+/// `tests/guests` compiles the templates and so shows that each builds and passes its tests. This test shows that cargo accepts the project.
 #[test]
 fn a_new_plugin_is_a_project_that_cargo_takes() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
@@ -299,7 +299,7 @@ fn a_new_plugin_is_a_project_that_cargo_takes() {
     assert!(text(&shown.stdout).contains("next: ") && text(&shown.stdout).contains("  cargo test\n"), "{}", text(&shown.stdout));
 }
 
-/// That each builds and conforms is seen by `make test-js`, with npm. Here is seen what is written, and what is said where npm's packages are missing.
+/// `make test-js` shows with npm that each project builds and conforms. This test shows the written files, and the message if npm's packages are missing.
 #[test]
 fn a_new_plugin_in_javascript_is_a_project_of_npm_s() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");

@@ -1,4 +1,4 @@
-//! `cartage plugin run` as an author meets it: the requests that go out, what a host would do next, and what is wrong with the flags.
+//! `cartage plugin run` as an author sees it: the requests that are sent, what a host would do next, and errors in the flags.
 
 use cartage_tests::bad_cart::{BadCart, Step};
 use cartage_tests::command::{cartage, guest, plugin, text};
@@ -9,14 +9,14 @@ use std::process::Output;
 const PASSWORD: &str = "correct horse battery";
 const TAKEN: &str = "SETIResponse: update=OK;Notes=";
 
-/// Runs a plugin's file. Its secrets are in the environment.
+/// Runs a plugin's file, with its secrets in the environment.
 async fn run(file: &Path, arguments: &[&str]) -> Output {
     let mut command = cartage();
     command.args(["plugin", "run"]).arg(file).args(arguments).env("SHOP_PASSWORD", PASSWORD).env("SHOP_KEY", PASSWORD);
     tokio::task::spawn_blocking(move || command.output().expect("the command can be started")).await.expect("it does not panic")
 }
 
-/// The plugin for the classic integration script, at a cart of this URL.
+/// The plugin for the classic integration script, with a cart at this URL.
 async fn script(url: &str, arguments: &[&str]) -> Output {
     let bind = format!("script={url}");
     let cart =
@@ -24,7 +24,7 @@ async fn script(url: &str, arguments: &[&str]) -> Output {
     run(&plugin("integration-script"), &[&cart[..], &["--order", "1021", "--label", "Order Shipped"], arguments].concat()).await
 }
 
-/// A plugin that does what its update's note says, without a request.
+/// A guest that does what its update's note says, without a request.
 async fn told(note: &str, arguments: &[&str]) -> Output {
     let cart = ["--bind", "api=https://shop.example/api", "--credential", "key=env:SHOP_KEY"];
     let update = ["--order", "1021", "--label", "Order Shipped", "--note", note];
@@ -106,7 +106,7 @@ async fn each_attempt_is_told_of_those_before_as_by_a_host() {
     assert_eq!((output.status.code(), cart.connections()), (Some(0), 3), "{report}");
     let of = |attempt: usize| &report["attempts"][attempt];
     assert_eq!((&of(0)["next"]["update"], &of(1)["next"]["update"]), (&"retry".into(), &"delivered".into()), "{report}");
-    // A request without an answer may still be under way, so a host would wait for longer than the schedule says.
+    // A request without an answer may still be in progress, so a host would wait longer than the schedule says.
     assert!(of(0)["next"]["soonest_ms"].as_u64() > Some(5_000), "{report}");
     let earlier = |attempt: usize| of(attempt)["cassette"]["call"]["send-order-status"]["delivery"]["earlier"].clone();
     let reaches: Vec<Value> =
@@ -194,7 +194,7 @@ async fn what_is_no_plugin_is_not_run() {
     }
 }
 
-/// A component that imports what no plugin is given is refused by both commands, with all of its foreign imports.
+/// Both commands refuse a component with imports that no plugin gets, and name all of these imports.
 #[tokio::test(flavor = "multi_thread")]
 async fn foreign_imports_are_all_named() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
@@ -212,7 +212,7 @@ async fn foreign_imports_are_all_named() {
     }
 }
 
-/// The command with which `inspect` ends runs the plugin, once its placeholders are filled in.
+/// The command that `inspect` suggests at its end runs the plugin once the placeholders are filled in.
 #[tokio::test(flavor = "multi_thread")]
 async fn inspect_ends_with_the_command_that_runs_the_plugin() {
     let file = plugin("integration-script");

@@ -1,24 +1,24 @@
-//! `cartage plugin test` over the plugins of this repository, and over guests that each do one thing wrong: each is caught, for that.
+//! `cartage plugin test` with the plugins of this repository, and with guests that each make one mistake, which the test must find.
 
 use cartage_tests::command::{cartage, guest, plugin, root, text};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-/// Bytes of a plugin that is written in Rust, at most.
+/// The largest plugin written in Rust, in bytes.
 const PLUGIN_BYTES_MAX: u64 = 300_000;
 
-/// Runs the command over a plugin's file.
+/// Runs the command with a plugin's file.
 fn run(file: &Path, arguments: &[&str]) -> Output {
     cartage().args(["plugin", "test"]).arg(file).args(arguments).output().expect("the command can be started")
 }
 
-/// The folder of a script in the repository.
+/// The folder of a cart script in the repository.
 fn script(of: &str) -> PathBuf {
     root().join(of).join("cart-script")
 }
 
-/// Runs the command at level high over a guest of the small shop.
+/// Runs the command at level high with a guest of the small shop.
 fn in_shop(name: &str, arguments: &[&str]) -> Output {
     let folder = script("tests/guests");
     run(&guest(name), &[&["--script", folder.to_str().expect("the path is text")], arguments].concat())
@@ -28,14 +28,14 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {:?}", text(output)))
 }
 
-/// The verdict of a case.
+/// The result of a case.
 fn verdict<'r>(report: &'r Value, case: &str) -> &'r str {
     let cases = report["cases"].as_array().expect("there are cases");
     let found = cases.iter().find(|found| found["name"] == case).unwrap_or_else(|| panic!("there is no case {case}: {report}"));
     found["verdict"].as_str().expect("each case has a verdict")
 }
 
-/// The plugin fails this case, with these words, and no case but those named.
+/// Checks that the plugin fails this case, with these words, and no other cases than those named.
 #[track_caller]
 fn is_caught(name: &str, case: &str, words: &[&str], and: &[&str]) {
     let output = in_shop(name, &["--case", case]);
@@ -79,7 +79,7 @@ fn a_plugin_that_keeps_the_contract_passes_without_a_bypass() {
     assert!(report["calls"].as_u64().is_some_and(|calls| (100..600).contains(&calls)), "{report}");
 }
 
-/// What `cartage plugin new` writes conforms at once, by the script that it writes beside it.
+/// The project that `cartage plugin new` writes conforms at once, with the script that it writes beside it.
 #[test]
 fn new_plugins_conform_at_the_high_level() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
@@ -114,7 +114,7 @@ fn a_cut_answer_is_no_success() {
         "resume-after-each-step",
     ];
     is_caught("bad_believes_a_cut_answer", "truncated-answer", &words, &also);
-    // That needs no script.
+    // This case needs no script.
     let output = run(&guest("bad_believes_a_cut_answer"), &["--case", "truncated-answer"]);
     let (shown, _) = text(&output);
     assert!(output.status.code() == Some(1) && shown.contains("the cart gave no whole answer to PUT api/orders/"), "{shown}");
@@ -182,7 +182,7 @@ fn without_a_script_the_level_is_basic_and_that_is_said() {
     assert_eq!(output.status.code(), Some(0), "{shown}{talk}");
     assert!(shown.contains("level basic, seed 1") && talk.contains("so the level is basic"), "{shown}{talk}");
     assert!(!shown.contains("ambiguous-order"), "{shown}");
-    // In the folder of a plugin's project the script is found.
+    // In the folder of a plugin's project, the command finds the script by itself.
     let mut command = cartage();
     command.args(["plugin", "test"]).arg(plugin("webhook")).args(["--case", "statuses"]).current_dir(root().join("plugins/webhook"));
     let (shown, talk) = text(&command.output().expect("the command can be started"));

@@ -1,5 +1,5 @@
-//! Whether the repository keeps its own rules: who may use whom, where foreign names are at home, how long a file gets. Each rule is a test
-//! of its own, and each is shown to fail on a sample.
+//! The repository keeps its own rules: dependencies between modules, the homes of foreign names, the length of files. Each rule is a test
+//! of its own, and a sample shows that each rule can fail.
 
 #[path = "tidy/rules.rs"]
 mod rules;
@@ -10,14 +10,18 @@ use rules::Rule;
 use source::Tree;
 use std::path::Path;
 
-/// The repository keeps the rule.
+/// The repository's root.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests' crate lies in the repository")
+}
+
+/// Checks that the repository keeps the rule.
 fn holds(rule: Rule) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests' crate lies in the repository");
-    let found = rule(&Tree::read(root));
+    let found = rule(&Tree::read(root()));
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
 }
 
-/// The rule finds one thing in each of the bad files, and nothing in the good ones.
+/// Checks that the rule finds one fault in each of the bad files, and none in the good ones.
 fn tells(rule: Rule, beside: &[(&str, &str)], bad: &[(&str, &str, &str)], good: &[(&str, &str)]) {
     let judge = |path: &str, text: &str| rule(&Tree::of(&[beside, &[(path, text)]].concat()));
     for (path, text, words) in bad {
@@ -30,28 +34,46 @@ fn tells(rule: Rule, beside: &[(&str, &str)], bad: &[(&str, &str, &str)], good: 
 }
 
 #[test]
-fn uses_go_down() {
-    holds(rules::uses_go_down);
-    let list = "## Who may use whom\n\n1. `main`, `cli`\n2. `deliver`\n3. `plugin`, `validate`\n4. `egress`\n5. `id`\n\n## Next\n1. `no`\n";
+fn crates_depend_downwards() {
+    holds(rules::crates_depend_downwards);
+    let table = "## The host's crates\n\n| crate | owns |\n|---|---|\n| `cli` | x |\n| `store` | x |\n| `model` | x |\n\n## Next\n| `no` | x |\n";
+    let manifest = |name: &str, used: &str| format!("[package]\nname = \"{name}\"\n[dependencies]\n{used}.workspace = true\n");
     tells(
-        rules::uses_go_down,
-        &[("ARCHITECTURE.md", list)],
+        rules::crates_depend_downwards,
+        &[("ARCHITECTURE.md", table)],
         &[
-            ("host/src/egress/client.rs", "use crate::plugin::Plugin;\n", "client.rs:1: egress uses plugin"),
-            ("host/src/plugin.rs", "use crate::validate;\n", "plugin uses validate"),
-            ("host/src/plugin.rs", "fn f() { crate::deliver::g() }\n", "plugin uses deliver"),
-            ("host/src/egress.rs", "use crate::{id, plugin::{a, b}};\n", "egress uses plugin"),
-            ("host/src/egress.rs", "use crate::{\n    id::Id,\n    plugin::a,\n};\n", "egress.rs:3: egress uses plugin"),
-            ("host/src/gate.rs", "", "the module gate has no place yet"),
+            ("host/model/Cargo.toml", &manifest("model", "store"), "model depends on store"),
+            ("host/store/Cargo.toml", &manifest("store", "store"), "store depends on store"),
+            ("host/gate/Cargo.toml", &manifest("gate", "serde"), "the crate gate has no place yet"),
         ],
         &[
-            ("host/src/deliver.rs", "use crate::egress::{self, id};\nuse crate::{id, plugin};\n"),
-            ("host/src/cli/send.rs", "use super::report;\nuse crate::cli::Failure;\nuse cartage::deliver::Job;\n"),
-            ("host/src/id.rs", "//! See [`crate::plugin`].\n\n#[cfg(test)]\nmod tests {\n    use crate::plugin;\n}\n"),
-            ("host/src/lib.rs", "pub mod anything;\n"),
+            ("host/store/Cargo.toml", &manifest("store", "model")),
+            ("host/cli/Cargo.toml", &manifest("cli", "serde")),
+            ("host/model/Cargo.toml", "[package]\nname = \"model\"\n[dev-dependencies]\nstore.workspace = true\n"),
         ],
     );
-    tells(rules::uses_go_down, &[], &[("ARCHITECTURE.md", "## Who may use whom\n\n1. `main`\n", "hardly any module")], &[]);
+    tells(rules::crates_depend_downwards, &[], &[("ARCHITECTURE.md", "## The host's crates\n\n| `cli` |\n", "hardly any crate")], &[]);
+}
+
+/// What each crate may not be made of, however deep: sockets and SQL in the engine, and anything but plain data in the model and the policy.
+#[test]
+fn crates_do_without_what_is_not_theirs() {
+    for (name, foreign) in [
+        ("cartage-engine", &["reqwest", "rustls", "hyper", "axum", "rusqlite", "libsqlite3-sys", "cartage-store", "cartage-egress"][..]),
+        ("cartage-policy", &["tokio-rustls", "reqwest", "rustls", "hyper", "axum", "rusqlite", "wasmtime"][..]),
+        ("cartage-egress", &["wasmtime", "rusqlite", "axum"][..]),
+        ("cartage-store", &["wasmtime", "reqwest", "rustls", "hyper", "axum"][..]),
+        ("cartage", &["axum", "clap"][..]),
+    ] {
+        let asked = ["tree", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}", "--package", name];
+        let tree = std::process::Command::new(env!("CARGO")).args(asked).current_dir(root()).output().expect("cargo can be started");
+        assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+        let tree = String::from_utf8(tree.stdout).expect("cargo writes UTF-8");
+        let made_of: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+        assert!(made_of.contains(&"serde"), "{name}: {tree}");
+        let found: Vec<_> = foreign.iter().filter(|foreign| made_of.contains(foreign)).collect();
+        assert!(found.is_empty(), "{name} is made of {found:?}");
+    }
 }
 
 #[test]
@@ -59,27 +81,27 @@ fn foreign_names_stay_home() {
     holds(rules::foreign_names_stay_home);
     tells(
         rules::foreign_names_stay_home,
-        &[("host/src/egress.rs", "#[cfg(test)]\nmod testing;\n")],
+        &[("host/egress/src/lib.rs", "#[cfg(test)]\nmod testing;\n")],
         &[
-            ("host/src/deliver.rs", "use wasmtime::Engine;\n", "deliver.rs:1 names wasmtime::"),
-            ("host/src/plugin/admit.rs", "fn f(client: reqwest::Client) {}\n", "names reqwest"),
-            ("host/src/deliver.rs", "let s = tokio::net::TcpStream::connect(a).await;\n", "names TcpStream"),
-            ("host/src/deliver.rs", "db.execute(\"INSERT INTO t VALUES (1)\")\n", "SQL stays"),
-            ("host/src/deliver.rs", "let now = std::time::SystemTime::now();\n", "names SystemTime::now"),
-            ("host/src/deliver.rs", "use std::time::{Duration, Instant};\n", "tokio::time::Instant"),
-            ("host/src/plugin.rs", "println!(\"{x}\");\n", "names println!("),
-            ("host/src/egress/client.rs", "let mut out = io::stdout();\n", "names io::stdout"),
+            ("host/cartage/src/deliver.rs", "use wasmtime::Engine;\n", "deliver.rs:1 names wasmtime::"),
+            ("host/engine/src/admit.rs", "fn f(client: reqwest::Client) {}\n", "names reqwest"),
+            ("host/cartage/src/deliver.rs", "let s = tokio::net::TcpStream::connect(a).await;\n", "names TcpStream"),
+            ("host/cartage/src/deliver.rs", "db.execute(\"INSERT INTO t VALUES (1)\")\n", "SQL stays"),
+            ("host/cartage/src/deliver.rs", "let now = std::time::SystemTime::now();\n", "names SystemTime::now"),
+            ("host/cartage/src/deliver.rs", "use std::time::{Duration, Instant};\n", "tokio::time::Instant"),
+            ("host/engine/src/lib.rs", "println!(\"{x}\");\n", "names println!("),
+            ("host/egress/src/client.rs", "let mut out = io::stdout();\n", "names io::stdout"),
         ],
         &[
-            ("host/src/plugin/v0_1.rs", "use wasmtime::Engine;\n"),
-            ("host/src/egress/client.rs", "fn f(client: reqwest::Client) {}\n"),
-            ("host/src/egress/testing.rs", "println!(\"only in tests\");\n"),
-            ("host/src/outbox/sqlite.rs", "use rusqlite::Connection;\n"),
-            ("host/src/clock.rs", "SystemTime::now()\n"),
-            ("host/src/plugin/ticker.rs", "use tokio::time::{Duration, Instant};\nlet end = tokio::time::Instant::now();\n"),
-            ("host/src/cli/report.rs", "let out = io::stdout();\n"),
-            ("host/src/deliver.rs", "// SystemTime::now() would be wrong here.\nlet n = 1; // Not wasmtime::x.\n"),
-            ("host/src/deliver.rs", "#[cfg(test)]\nmod tests {\n    fn f() { println!() }\n}\n"),
+            ("host/engine/src/v1.rs", "use wasmtime::Engine;\n"),
+            ("host/egress/src/client.rs", "fn f(client: reqwest::Client) {}\n"),
+            ("host/egress/src/testing.rs", "println!(\"only in tests\");\n"),
+            ("host/store/src/outbox/sqlite.rs", "use rusqlite::Connection;\n"),
+            ("host/base/src/clock.rs", "SystemTime::now()\n"),
+            ("host/engine/src/ticker.rs", "use tokio::time::{Duration, Instant};\nlet end = tokio::time::Instant::now();\n"),
+            ("host/cli/src/cli/report.rs", "let out = io::stdout();\n"),
+            ("host/cartage/src/deliver.rs", "// SystemTime::now() would be wrong here.\nlet n = 1; // Not wasmtime::x.\n"),
+            ("host/cartage/src/deliver.rs", "#[cfg(test)]\nmod tests {\n    fn f() { println!() }\n}\n"),
             ("tests/benches/figures/bare.rs", "use wasmtime::Engine;\n"),
         ],
     );
@@ -92,8 +114,8 @@ fn files_are_short() {
     tells(
         rules::files_are_short,
         &[],
-        &[("host/src/egress.rs", &long, "501 lines")],
-        &[("host/src/egress.rs", &fits), ("README.md", &long)],
+        &[("host/egress/src/lib.rs", &long, "501 lines")],
+        &[("host/egress/src/lib.rs", &fits), ("README.md", &long)],
     );
 }
 
@@ -104,13 +126,13 @@ fn nothing_is_left_open() {
         rules::nothing_is_left_open,
         &[],
         &[
-            ("host/src/a.rs", concat!("#[test]\n#[", "ignore = \"slow\"]\n"), "a.rs:2"),
+            ("host/cartage/src/a.rs", concat!("#[test]\n#[", "ignore = \"slow\"]\n"), "a.rs:2"),
             ("tests/a.rs", concat!("to", "do!()"), "write it"),
             ("sdk/src/a.rs", concat!("unimpl", "emented!(\"later\")"), "write it"),
             ("wit/src/a.rs", concat!("// FIX", "ME: wrong"), "mend it"),
             ("wit/src/a.rs", concat!("// TO", "DO: more"), "do it"),
         ],
-        &[("host/src/a.rs", "// Ignore what comes after.\nlet method = todo_list();\n")],
+        &[("host/cartage/src/a.rs", "// Ignore what comes after.\nlet method = todo_list();\n")],
     );
 }
 
@@ -136,8 +158,8 @@ fn unsafe_code_is_confined() {
     tells(
         rules::unsafe_code_is_confined,
         &[],
-        &[("host/src/egress.rs", allowed, "safe way")],
-        &[("host/src/plugin/cache.rs", allowed), ("host/src/store/errno.rs", allowed), ("sdk/src/lib.rs", allowed)],
+        &[("host/egress/src/lib.rs", allowed, "safe way")],
+        &[("host/store/src/errno.rs", allowed), ("sdk/src/lib.rs", allowed)],
     );
 }
 
@@ -150,7 +172,7 @@ fn every_guest_is_used() {
     tells(rule, &[spins, test], &[("tests/guests/Cargo.toml", "", "[[example]]")], &[("tests/guests/Cargo.toml", listed)]);
     tells(rule, &[spins, test], &[("tests/guests/Cargo.toml", &listed.replace("cdylib", "bin"), "cdylib")], &[]);
     let guests = &[spins, ("tests/guests/Cargo.toml", listed)];
-    tells(rule, guests, &[("tests/guests/src/lib.rs", "\"spins\"", "run by no test")], &[("host/src/plugin/tests.rs", "\"spins\"")]);
+    tells(rule, guests, &[("tests/guests/src/lib.rs", "\"spins\"", "run by no test")], &[("host/engine/src/tests.rs", "\"spins\"")]);
 }
 
 #[test]

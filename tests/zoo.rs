@@ -1,7 +1,7 @@
-//! Plugins as they were built for each release of the contract: every later host must run them as the host of their day did.
+//! Plugins as they were built for each release of the contract: every later host must run them as the host of their time did.
 //!
-//! A folder of `tests/zoo` is a plugin: `plugin.wasm`, what `cartage plugin inspect` said of it in `inspected.json`, and recordings of attempts in
-//! `attempts/`. The files are never made anew. `tests/zoo/README.md` says how one is added.
+//! Each folder of `tests/zoo` is a plugin: `plugin.wasm`, the output of `cartage plugin inspect` in `inspected.json`, and recordings of attempts in
+//! `attempts/`. These files are never regenerated. `tests/zoo/README.md` explains how to add a plugin.
 
 use cartage_tests::command::{cartage, root, text};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -26,7 +26,7 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
 }
 
-/// The file is the one that was put there, and its manifest still says all that it said. A later host may say more.
+/// The file is unchanged, and its manifest still contains everything that it did. A later host may report more.
 fn is_admitted(folder: &Path) -> Result<(), Failed> {
     let output = cartage().args(["plugin", "inspect", "--json"]).arg(folder.join("plugin.wasm")).output()?;
     let (said, errors) = text(&output);
@@ -43,7 +43,7 @@ fn is_admitted(folder: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What was said then and is not said now, by its place.
+/// The first value that was reported then and is missing now, by its place.
 fn lost(then: &Value, now: &Value, place: &str) -> Option<String> {
     match (then, now) {
         (Value::Object(then), Value::Object(now)) => {
@@ -56,7 +56,7 @@ fn lost(then: &Value, now: &Value, place: &str) -> Option<String> {
     }
 }
 
-/// Each recorded attempt makes the same requests, byte for byte, and comes to the same outcome.
+/// Each recorded attempt makes the same requests, byte for byte, and has the same outcome.
 fn does_what_it_did(folder: &Path) -> Result<(), Failed> {
     let attempts = folder.join("attempts");
     let recorded = fs::read_dir(&attempts)?.count();

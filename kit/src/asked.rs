@@ -1,4 +1,4 @@
-//! A request as a scripted cart sees it: its path, its query, its form fields and its JSON, read once.
+//! A request as a scripted cart sees it: path, query, form fields and JSON, each parsed once.
 
 use crate::script::Source;
 use cartage_contract::http::Request;
@@ -6,10 +6,10 @@ use cartage_contract::request::Wire;
 use serde_json::Value;
 use url::form_urlencoded;
 
-/// Values of one kind that are read from one request, at most.
+/// The most values of one kind that are read from one request.
 const VALUES_MAX: usize = 1_000;
 
-/// A request that was allowed, as it went out.
+/// A request that the host's rules allowed, as it was sent.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub(crate) endpoint: String,
@@ -22,7 +22,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// A request with its secrets in it.
+    /// A request of the plugin, with its secrets filled in.
     pub fn new(request: &Request, wire: &Wire) -> Asked {
         let query = wire.url.split_once('?').map_or("", |(_, query)| query);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -31,7 +31,7 @@ impl Asked {
         Asked::received(&request.endpoint, request.method.name(), &request.path, query, headers, body)
     }
 
-    /// A request that came over a connection: the endpoint that it was sent to, and its parts. Names of headers are in lower case.
+    /// A request that arrived over a connection: the endpoint that received it, and its parts. Header names are in lower case.
     pub fn received(endpoint: &str, method: &str, path: &str, query: &str, headers: Vec<(String, String)>, body: String) -> Asked {
         let is_form = headers.iter().any(|(name, value)| name == "content-type" && value.starts_with("application/x-www-form-urlencoded"));
         Asked {
@@ -45,12 +45,12 @@ impl Asked {
         }
     }
 
-    /// For a message: the method, the endpoint and the path.
+    /// The method, the endpoint and the path, for messages.
     pub fn name(&self) -> String {
         format!("{} {}{}", self.method, self.endpoint, self.path)
     }
 
-    /// Whether the path is this one, a segment `*` standing for any.
+    /// Whether the request has this path; a segment `*` of `path` matches any one segment.
     pub(crate) fn is_at(&self, path: &str) -> bool {
         let mut segments = self.path.split('/');
         path.split('/').all(|wanted| segments.next().is_some_and(|segment| wanted == "*" || wanted == segment)) && segments.next().is_none()
@@ -76,7 +76,7 @@ impl Asked {
         json(&self.body, pointer).iter().any(|found| found == value)
     }
 
-    /// The values that a source leads to, in the request's order. Empty: there are none.
+    /// The values at a source, in the request's order. Empty if the request has none there.
     pub(crate) fn read(&self, source: &Source) -> Vec<String> {
         let places = match source {
             Source { form: Some(name), .. } => named(&self.form, name),
@@ -102,13 +102,13 @@ fn holds(pairs: &[(String, String)], name: &str, value: &str) -> bool {
     pairs.iter().any(|(own, other)| own == name && other == value)
 }
 
-/// The values of a name, or with `*` at its end of all names that begin so.
+/// The values of the pairs with this name. A name that ends with `*` selects every name that begins with the text before the `*`.
 fn named(pairs: &[(String, String)], name: &str) -> Vec<String> {
     let is_named = |own: &str| name.strip_suffix('*').map_or(own == name, |start| own.starts_with(start));
     pairs.iter().filter(|(own, _)| is_named(own)).map(|(_, value)| value.clone()).collect()
 }
 
-/// A path's segment with its percent-encoding taken away. A plus is a plus there.
+/// Decodes the percent-encoding of a path segment. A plus sign stays a plus sign in a path.
 fn decoded(segment: &str) -> String {
     let kept = format!("s={}", segment.replace('+', "%2B"));
     pairs(&kept).into_iter().next().map(|(_, value)| value).unwrap_or_default()
@@ -118,7 +118,7 @@ fn between(text: &str, from: &str, to: &str) -> Vec<String> {
     text.split(from).skip(1).filter_map(|rest| rest.split_once(to)).map(|(inside, _)| inside.to_owned()).take(VALUES_MAX).collect()
 }
 
-/// What a pointer leads to: texts, numbers and booleans as they are, lists and objects as JSON.
+/// The values at a JSON pointer: texts, numbers and booleans as they are, lists and objects as JSON.
 fn json(text: &str, pointer: &str) -> Vec<String> {
     let Ok(document) = serde_json::from_str::<Value>(text) else { return Vec::new() };
     let found = pointer.split('/').skip(1).fold(vec![&document], |found, step| {
@@ -133,7 +133,7 @@ fn json(text: &str, pointer: &str) -> Vec<String> {
     found.iter().filter_map(shown).collect()
 }
 
-/// What lies one step of a pointer below a value.
+/// The values one step of a pointer below a value; the step `*` selects all of them.
 fn below<'v>(value: &'v Value, step: &str) -> Vec<&'v Value> {
     match value {
         Value::Array(elements) if step == "*" => elements.iter().take(VALUES_MAX).collect(),

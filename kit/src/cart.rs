@@ -1,4 +1,4 @@
-//! One shop that lives by a script: it answers requests and keeps what was done to it.
+//! A shop that behaves as a script says: it answers requests and records what was done to it.
 
 use crate::asked::Asked;
 use crate::script::{KnownOrder, KnownStatus, Order, Reply, Rule, Script};
@@ -7,7 +7,7 @@ use cartage_contract::http::{Response, ResponseHeader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Things that a shop keeps of what was done to it, at most. What comes later is answered and not kept.
+/// The most effects that a shop records. Later requests are answered, and their effects are not recorded.
 const EFFECTS_MAX: usize = 10_000;
 
 /// Something that a request did to the cart.
@@ -26,7 +26,7 @@ pub enum Effect {
     Added {
         /// The order's number.
         order: String,
-        /// What it is: a shipment, a note.
+        /// The kind of thing, such as `shipment` or `note`.
         kind: String,
         /// What was added, such as a tracking number or the text of a note.
         value: String,
@@ -34,14 +34,14 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// The order that it was done to.
+    /// The number of the order that was changed.
     pub fn order(&self) -> &str {
         match self {
             Effect::Set { order, .. } | Effect::Added { order, .. } => order,
         }
     }
 
-    /// What was written.
+    /// The value that was set or added.
     pub fn value(&self) -> &str {
         match self {
             Effect::Set { value, .. } | Effect::Added { value, .. } => value,
@@ -62,41 +62,41 @@ impl fmt::Display for Effect {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no rule of the cart script fits {asked}")]
 pub struct NoRule {
-    /// The method, the endpoint and the path.
+    /// The request: its method, endpoint and path.
     pub asked: String,
 }
 
-/// A shop that lives by a script, from its beginning.
+/// A shop that behaves as a script says. Clones are independent of each other.
 #[derive(Debug, Clone)]
 pub struct Cart<'s> {
     script: &'s Script,
-    /// For each order of the script, its fields.
+    /// The fields of each order, in the order of the script's list.
     fields: Vec<BTreeMap<String, String>>,
     effects: Vec<Effect>,
-    /// The keys of repeats that were acted on.
+    /// The keys (see [`Rule::once`]) of requests that were acted on.
     acted: BTreeSet<String>,
 }
 
-/// What was read from a request.
+/// The values that were read from a request.
 struct Read<'a> {
     values: BTreeMap<&'a str, Vec<String>>,
-    /// The places of the orders that it names.
+    /// The indexes, in the script's list, of the orders that the request names.
     orders: Vec<usize>,
 }
 
 impl<'s> Cart<'s> {
-    /// A shop in which nothing has happened yet.
+    /// A shop to which nothing has been done.
     pub fn new(script: &'s Script) -> Cart<'s> {
         let fields = script.orders.iter().map(|order| order.set.clone()).collect();
         Cart { script, fields, effects: Vec::new(), acted: BTreeSet::new() }
     }
 
-    /// What was done to it, in order.
+    /// What was done to the shop, in order.
     pub fn effects(&self) -> &[Effect] {
         &self.effects
     }
 
-    /// What was added twice or more often, each once.
+    /// Each thing that was added more than once, listed once.
     pub fn twice(&self) -> Vec<&Effect> {
         let mut counts: BTreeMap<String, (usize, &Effect)> = BTreeMap::new();
         for effect in self.effects.iter().filter(|effect| matches!(effect, Effect::Added { .. })) {
@@ -105,10 +105,10 @@ impl<'s> Cart<'s> {
         counts.into_values().filter(|(count, _)| *count > 1).map(|(_, effect)| effect).collect()
     }
 
-    /// Answers a request, and does what the request is for.
+    /// Answers a request and records its effects.
     ///
     /// # Errors
-    /// [`NoRule`] where the script does not say how such a request is answered. Nothing was done then.
+    /// [`NoRule`] if no rule of the script matches the request. Nothing is recorded then.
     pub fn answer(&mut self, asked: &Asked) -> Result<Response, NoRule> {
         let (rule, read) = self.rule_for(asked).ok_or_else(|| NoRule { asked: asked.name() })?;
         let is_repeat = rule.once.as_ref().is_some_and(|once| !self.acted.insert(template::fill(once, |name| first_value(&read, name))));
@@ -136,7 +136,7 @@ impl<'s> Cart<'s> {
         Ok(self.written(&rule.reply, &read, order))
     }
 
-    /// A refusal's answer. Nothing is done to the cart.
+    /// The answer with which the cart refuses a request. Nothing is done to the cart.
     pub fn refuse(&self, reply: &Reply, asked: &Asked) -> Response {
         match self.rule_for(asked) {
             Some((_, read)) => {
@@ -147,7 +147,7 @@ impl<'s> Cart<'s> {
         }
     }
 
-    /// The name of the rule that answers a request.
+    /// The name of the rule that answers a request. `None` if no rule matches.
     pub fn rule_name(&self, asked: &Asked) -> Option<&'s str> {
         self.rule_for(asked).map(|(rule, _)| rule.name.as_str())
     }
@@ -189,7 +189,7 @@ impl<'s> Cart<'s> {
         Response { status: reply.status, headers, body: filled(&reply.body).into_bytes(), extra: Vec::new() }
     }
 
-    /// What was added to an order of one kind, as the reply writes each. `other` gives the values that all have in common.
+    /// Everything of one kind that was added to an order, written as the reply says. `other` gives the values that all items share.
     fn items(&self, reply: &Reply, kind: &str, of: &str, other: impl Fn(&str) -> String) -> String {
         let Some(item) = reply.items.get(kind) else { return String::new() };
         let mut written: Vec<String> = Vec::new();
@@ -209,12 +209,12 @@ impl<'s> Cart<'s> {
     }
 }
 
-/// The first value of a name that was read.
+/// The first value that was read under a name; empty if there is none.
 fn first_value(read: &Read<'_>, name: &str) -> String {
     read.values.get(name).and_then(|values| values.first()).cloned().unwrap_or_default()
 }
 
-/// A template filled once for each value of the name that has most of them. A name without a value fills none.
+/// Fills a template once for each value of the name that has the most values. Returns nothing if a name has no value.
 fn each(template: &str, read: &Read<'_>) -> Vec<String> {
     let names = template::names(template).unwrap_or_default();
     let counts = names.iter().map(|name| read.values.get(name).map_or(0, Vec::len));
@@ -231,7 +231,7 @@ fn each(template: &str, read: &Read<'_>) -> Vec<String> {
     (0..most).map(at).collect()
 }
 
-/// Whether a request is one of those that a rule answers, but for what the cart knows.
+/// Whether a request meets a rule's conditions, apart from those on what the cart knows.
 fn is_asked(rule: &Rule, asked: &Asked) -> bool {
     let is = |wanted: &Option<String>, given: &str| wanted.as_deref().is_none_or(|wanted| wanted == given);
     is(&rule.endpoint, &asked.endpoint)

@@ -1,13 +1,13 @@
-//! What must hold in a script besides its form.
+//! Checks a script's entries against each other, after its form was read.
 
 use crate::script::{Reply, Rule, Script, Source};
 use crate::template;
 use std::collections::BTreeSet;
 
-/// Entries of each list of a script, at most.
+/// The most entries in each list of a script.
 const ENTRIES_MAX: usize = 200;
 
-/// All that is wrong with a script, each a sentence that names the entry.
+/// Everything that is wrong with a script: a sentence for each problem, which names the entry.
 pub(crate) fn problems(script: &Script) -> Vec<String> {
     let mut found = Vec::new();
     let lists = [
@@ -109,7 +109,7 @@ fn source_problem(source: &Source) -> Option<&'static str> {
     between.as_ref().filter(|(from, to)| from.is_empty() || to.is_empty()).map(|_| "both texts of `between` must not be empty")
 }
 
-/// A refusal stands for requests of several rules, so what was read is not known there.
+/// Checks an answer. A refusal answers requests of several rules, so its templates may not use values that were read (`rule` is `None`).
 fn check_reply(entry: &str, reply: &Reply, rule: Option<&Rule>, found: &mut Vec<String>) {
     if !(200..=599).contains(&reply.status) {
         found.push(format!("{entry} replies with the status {}; a final status is 200 to 599", reply.status));

@@ -1,4 +1,4 @@
-//! Reading a script: bounded, by its version first, then whole.
+//! Reads a script from its folder: checks the size, then the format version, then the whole text.
 
 use crate::check;
 use crate::script::{FORMAT, Script};
@@ -9,72 +9,72 @@ use toml::{Table, Value};
 
 /// The name of the file in a script's folder.
 pub const FILE: &str = "script.toml";
-/// Bytes of a script, at most.
+/// The largest script that is read, in bytes.
 pub const SCRIPT_BYTES_MAX: u64 = 256 << 10;
 
-/// Why a script was not read.
+/// Why a script could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no such file, or the system does not let us read it.
+    /// The file does not exist, or the system does not let this process read it.
     #[error("cannot read the cart script {}", .path.display())]
     Unreadable {
-        /// The file.
+        /// The script's path.
         path: PathBuf,
-        /// Why not.
+        /// The system's reason.
         #[source]
         source: io::Error,
     },
-    /// It is larger than a script may be.
+    /// The file is larger than [`SCRIPT_BYTES_MAX`].
     #[error("the cart script {} has more than {SCRIPT_BYTES_MAX} bytes; describe the cart by fewer rules", .path.display())]
     TooLarge {
-        /// The file.
+        /// The script's path.
         path: PathBuf,
     },
-    /// It is not text.
+    /// The file is not UTF-8 text.
     #[error("the cart script {} is not UTF-8 text", .path.display())]
     NotText {
-        /// The file.
+        /// The script's path.
         path: PathBuf,
     },
-    /// It is not TOML, or has a key or a value that the format does not have. The cause says the line.
+    /// The file is not TOML, or has a key or a value that the format does not have. The cause names the line.
     #[error("the cart script {} is not understood; docs/conformance.md says what it may hold", .path.display())]
     Form {
-        /// The file.
+        /// The script's path.
         path: PathBuf,
-        /// Where and why.
+        /// The parser's error, with the line and the reason.
         #[source]
         source: Box<toml::de::Error>,
     },
-    /// It does not say its version.
+    /// The script does not state the version of its format.
     #[error("the cart script {} does not say its format; write `format = {FORMAT}` on its first line", .path.display())]
     NoFormat {
-        /// The file.
+        /// The script's path.
         path: PathBuf,
     },
-    /// It is of a later version.
+    /// The script has a later format than this crate reads.
     #[error("the cart script {} has the format {found}, and this Cartage reads the format {FORMAT}; use a later Cartage", .path.display())]
     Newer {
-        /// The file.
+        /// The script's path.
         path: PathBuf,
-        /// The version that the script says.
+        /// The version that the script states.
         found: i64,
     },
-    /// It does not hang together.
+    /// The script's entries contradict each other, or name something that does not exist.
     #[error("the cart script {} does not hang together:\n{}", .path.display(), problems.join("\n"))]
     Invalid {
-        /// The file.
+        /// The script's path.
         path: PathBuf,
-        /// Each entry that is wrong, and what is wrong with it. At least one.
+        /// A sentence for each entry that is wrong; at least one.
         problems: Vec<String>,
     },
 }
 
 impl Script {
-    /// Reads the script in a folder: its file [`FILE`].
+    /// Reads the script [`FILE`] in a folder.
     ///
     /// # Errors
-    /// [`Error`], naming the file and, where one is at fault, the line or the entry.
+    /// [`Error`] names the file and, where one is at fault, the line or the entry.
     pub fn read(folder: &Path) -> Result<Script, Error> {
         let path = folder.join(FILE);
         let unreadable = |source| Error::Unreadable { path: path.clone(), source };
@@ -87,14 +87,14 @@ impl Script {
         Script::parse(&path, &text)
     }
 
-    /// Reads a script's text. `path` is for messages.
+    /// Parses the text of a script. `path` is used in messages only.
     ///
     /// # Errors
-    /// As [`Script::read`], but for what concerns the file.
+    /// As [`Script::read`], except for the errors of reading the file.
     pub fn parse(path: &Path, text: &str) -> Result<Script, Error> {
         let path = || path.to_owned();
         let form = |source| Error::Form { path: path(), source: Box::new(source) };
-        // By itself first: a later version may have keys that this one would refuse.
+        // The version is read first by itself: a later version may have keys that this one would refuse.
         let table: Table = text.parse().map_err(form)?;
         match table.get("format") {
             Some(Value::Integer(FORMAT)) => {}

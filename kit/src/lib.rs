@@ -1,10 +1,10 @@
-//! Cart scripts: how one shopping cart answers, written as data beside the plugin that speaks to it.
+//! Cart scripts: the answers of one shopping cart, written as data beside the plugin that talks to this cart.
 //!
-//! A [`Script`] is read from TOML: the orders that exist, the rules by which requests are answered, what the cart knows after each, and how each
-//! refusal looks in the cart's dialect. A [`Cart`] is one shop that lives by a script: it answers requests and keeps a list of what was done to it,
-//! so that a thing done twice is seen. Neither opens a file but the script's, nor a socket. `docs/conformance.md` is the format's reference.
+//! A [`Script`] is read from TOML. It holds the orders that exist, the rules by which requests are answered, what the cart knows after each request, and how
+//! each refusal looks in the cart's dialect. A [`Cart`] is one shop that behaves as a script says: it answers requests and records what was done to it,
+//! so that a repeated effect is noticed. This crate opens no sockets, and no file but the script. `docs/conformance.md` is the reference of the format.
 //!
-//! The crate knows the contract and no host, so that the command `cartage plugin test` and a plugin's own tests can read the same script.
+//! The crate depends on the contract and not on the host, so that the command `cartage plugin test` and a plugin's own tests can read the same script.
 
 mod asked;
 mod cart;

@@ -1,15 +1,15 @@
-//! Templates: text in which `${name}` stands for a value, and `${name|json}` for the value as the inside of a JSON text.
+//! Templates: text in which `${name}` stands for a value, and `${name|json}` for the value escaped for the inside of a JSON string.
 
-/// A name in a template, and how its value is written.
+/// A placeholder in a template: its name, and how the value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place<'t> {
-    /// What stands between `${` and `}`, without the way of writing.
+    /// The text between `${` and `}`, without the suffix `|json`.
     pub(crate) name: &'t str,
-    /// Whether the value is written as the inside of a JSON text.
+    /// Whether the value is escaped for the inside of a JSON string.
     json: bool,
 }
 
-/// The pieces of a template: text, and after each text perhaps a place.
+/// Splits a template into its pieces: a text, followed by a placeholder unless the template ends there.
 fn pieces(template: &str) -> impl Iterator<Item = Result<(&str, Option<Place<'_>>), String>> {
     let mut rest = Some(template);
     std::iter::from_fn(move || {
@@ -31,16 +31,16 @@ fn pieces(template: &str) -> impl Iterator<Item = Result<(&str, Option<Place<'_>
 /// The names that a template uses.
 ///
 /// # Errors
-/// What is wrong with the template, for a person.
+/// A sentence for a person that says what is wrong with the template.
 pub(crate) fn names(template: &str) -> Result<Vec<&str>, String> {
     let names = pieces(template).filter_map(|piece| piece.map(|(_, place)| place.map(|place| place.name)).transpose());
     names.collect()
 }
 
-/// The template with its places filled. A name without a value leaves nothing.
+/// The template with its placeholders filled. A name without a value is replaced by nothing.
 pub(crate) fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     let mut filled = String::with_capacity(template.len());
-    // The script was checked when it was read.
+    // Templates without an end were refused when the script was read, so `flatten` drops nothing.
     for (text, place) in pieces(template).flatten() {
         filled.push_str(text);
         if let Some(place) = place {

@@ -1,10 +1,10 @@
-//! The component's border: what `wit-bindgen` generates from the WIT files, and the way between its types and the contract's.
+//! The boundary of the component: the code that `wit-bindgen` generates from the WIT files, and the conversions between its types and the contract's.
 //!
-//! The generated file is kept with the sources and a test holds it to the WIT files, so that a plugin's build needs no generator, which takes
+//! The generated file is kept with the sources, and a test compares it with the WIT files. So a plugin's build does not need the generator, which takes
 //! longer to compile than the plugin.
 //!
-//! Nothing generated leaves this module. Each record is named once with all its fields, so that a field added to the contract and
-//! forgotten here does not compile. Natively the same code is type-checked and the imports lead to [`crate::testing`] instead of a host.
+//! No generated type leaves this module. Each record is converted with all its fields named, so that a field that was added to the contract and forgotten
+//! here does not compile. In native builds the same code is type-checked, and the imports lead to [`crate::testing`] instead of a host.
 
 use crate::Plugin;
 use cartage_contract::{delivery as d, growth as e, http as h, manifest as m, orders as o};
@@ -23,7 +23,7 @@ use generated::cartage::plugin::{delivery as gd, growth as ge, http as gh, manif
 #[cfg(target_family = "wasm")]
 use generated::cartage::plugin::{log as gl, signing as gs};
 
-/// Exports `P` by the contract.
+/// Exports the plugin `P` as the contract's world requires.
 #[derive(Debug)]
 pub struct Export<P>(PhantomData<P>);
 
@@ -49,7 +49,7 @@ impl<P: Plugin> Guest for Export<P> {
     }
 }
 
-/// Lets the operator see why a plugin trapped: a panic has no other way out of a component.
+/// Logs panics, so that the operator sees why a plugin trapped: a component cannot report a panic in another way.
 fn log_panics() {
     #[cfg(target_family = "wasm")]
     std::panic::set_hook(Box::new(|panic| {
@@ -58,7 +58,7 @@ fn log_panics() {
     }));
 }
 
-/// The host's imports; natively those of the scripted cart.
+/// The host's imports; in native builds, those of the scripted cart.
 #[cfg(target_family = "wasm")]
 mod imports {
     use super::*;
@@ -85,7 +85,7 @@ use crate::testing::imports;
 
 pub(crate) use imports::{digest, log, mac, send};
 
-/// From a generated type to the contract's, or back.
+/// Converts a generated type into the contract's, or back.
 trait Convert<T> {
     fn to(self) -> T;
 }
@@ -119,7 +119,7 @@ impl<A: Convert<C>, B: Convert<D>, C, D> Convert<Result<C, D>> for Result<A, B> 
     }
 }
 
-/// `record!(from => to { every, field })`.
+/// Converts a record by naming its fields: `record!(from => to { every, field })`.
 macro_rules! record {
     ($from:path => $to:path { $($field:ident),* }) => {
         impl Convert<$to> for $from {
@@ -131,7 +131,7 @@ macro_rules! record {
     };
 }
 
-/// `cases!(from => to { Bare, Cases; Cases, With, Payload })`.
+/// Converts a variant case by case: `cases!(from => to { Bare, Cases; Cases, With, Payload })`.
 macro_rules! cases {
     ($from:path => $to:path { $($bare:ident),* $(; $($full:ident),*)? }) => {
         const _: () = {
@@ -150,7 +150,7 @@ macro_rules! cases {
     };
 }
 
-// What the host hands over.
+// Values that the host passes to the plugin.
 record!(go::Update => o::Update {
     order_number, reference_number, label, status, previous_label, changed_at, changed_at_unix_ms, note, comments, notify_customer,
     packages, packages_complete, line_items, extra
@@ -201,14 +201,14 @@ mod answers {
     record!(gs::Error => s::Error { kind, message });
     cases!(gs::ErrorKind => s::ErrorKind { SlotDenied, FieldDenied, KeyInvalid, MessageTooLarge, QuotaExceeded, Unsupported, Other });
 
-    // What the plugin asks.
+    // Values that the plugin passes to the host's imports.
     record!(h::Request => gh::Request { endpoint, method, effect, path, query, headers, body, auth, renew, extra });
     cases!(h::Effect => gh::Effect { Reads, Writes });
     cases!(s::Algorithm => gs::Algorithm { Md5, Sha1, Sha256, Sha512 });
     cases!(l::Level => gl::Level { Debug, Info, Warn, Error });
 }
 
-// What the plugin hands back.
+// Values that the plugin returns.
 record!(d::Applied => gd::Applied { outcome, reference, message, steps, packages, rest_ms, extra });
 record!(d::ToldPackage => gd::ToldPackage { index, reference });
 cases!(d::AppliedOutcome => gd::AppliedOutcome { Done, AlreadyDone });
@@ -227,7 +227,7 @@ cases!(d::FindingSubject => gd::FindingSubject { Reachability, Credentials, Perm
 record!(d::OrderSeen => gd::OrderSeen { order_number, reference, status, packages, details });
 record!(d::PackageSeen => gd::PackageSeen { carrier, tracking_number });
 
-// What the plugin says of itself.
+// The plugin's description of itself.
 record!(m::Manifest => gm::Manifest {
     name, version, cart, summary, about, endpoints, slots, settings, statuses, features, carriers, personal_fields, pace, requires, extra
 });

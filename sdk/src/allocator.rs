@@ -1,18 +1,18 @@
-//! A plugin's memory: first a piece that is there from the start, then what the standard allocator asks of the host.
+//! A plugin's memory: an arena that is there from the start, then memory that the standard allocator requests from the host.
 //!
 //! Each call is a fresh instance, so the standard allocator would ask for memory in every call. Growing a memory, and shrinking it again
 //! for the next instance, changes the host's page tables under all of its threads: for a usual call that costs more than the call's
 //! own work. The arena here is part of the memory that a component declares, and a usual call never needs more.
 //!
-//! It hands out its bytes one after another and takes back only the last piece, because the whole of it is gone when the call is over.
-//! What does not fit goes to the standard allocator, which reuses what is freed; so a call that allocates and frees for long stays small.
-//! Limits are the host's: the arena counts as declared memory.
+//! The arena hands out its bytes one after another and takes back only the last piece, because all of it is released when the call ends.
+//! Allocations that do not fit go to the standard allocator, which reuses freed memory; so a long call that allocates and frees often stays small.
+//! The host's limits apply unchanged: the arena counts as declared memory.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
 
-/// Several times what an update of a few packages needs, and a fraction of the stack that every instance has. With threads it would be a
-/// data race; wasm has none unless they are asked for.
+/// The size is several times what an update of a few packages needs, and a fraction of the stack of every instance. With threads the allocator
+/// would have data races; wasm has threads only if the target feature `atomics` is enabled.
 #[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
 #[global_allocator]
 static ALLOCATOR: Arena<{ 256 << 10 }> = Arena::new();
@@ -21,7 +21,7 @@ static ALLOCATOR: Arena<{ 256 << 10 }> = Arena::new();
 #[allow(unsafe_code, reason = "this target has one thread, so that no two use the arena")]
 unsafe impl<const BYTES: usize> Sync for Arena<BYTES> {}
 
-/// An allocator with so many bytes of its own.
+/// An allocator with an arena of `BYTES` bytes.
 #[repr(align(16))]
 struct Arena<const BYTES: usize> {
     bytes: UnsafeCell<[u8; BYTES]>,
@@ -37,7 +37,7 @@ impl<const BYTES: usize> Arena<BYTES> {
         self.bytes.get().cast()
     }
 
-    /// The next bytes of the arena, if there are so many.
+    /// The next bytes of the arena; `None` if too few are left.
     fn take(&self, layout: Layout) -> Option<*mut u8> {
         let start = self.start();
         let next = start.wrapping_add(self.used.get());
@@ -47,12 +47,12 @@ impl<const BYTES: usize> Arena<BYTES> {
         Some(start.wrapping_add(from))
     }
 
-    /// Where in the arena a piece begins, if it is of the arena.
+    /// The offset at which a piece begins in the arena; `None` if the piece is not from the arena.
     fn place(&self, piece: *mut u8) -> Option<usize> {
         piece.addr().checked_sub(self.start().addr()).filter(|place| *place < BYTES)
     }
 
-    /// Makes a piece larger or smaller where it is, if that can be.
+    /// Resizes a piece in place. Returns whether that was possible.
     fn resize(&self, place: usize, size: usize, new_size: usize) -> bool {
         if place + size != self.used.get() {
             return new_size <= size;
@@ -68,13 +68,13 @@ impl<const BYTES: usize> Arena<BYTES> {
 #[allow(unsafe_code, reason = "an allocator is raw memory; the pieces that it hands out lie in the arena and do not overlap")]
 unsafe impl<const BYTES: usize> GlobalAlloc for Arena<BYTES> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps to what `alloc` demands, here and below.
+        // SAFETY: the caller meets the requirements of `alloc`, here and below.
         self.take(layout).unwrap_or_else(|| unsafe { System.alloc(layout) })
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         let Some(piece) = self.take(layout) else { return unsafe { System.alloc_zeroed(layout) } };
-        // SAFETY: the piece has this size. It may have been in use before.
+        // SAFETY: the piece has this size. Zeroes are written because the bytes may have been used before.
         unsafe { piece.write_bytes(0, layout.size()) };
         piece
     }
@@ -84,18 +84,18 @@ unsafe impl<const BYTES: usize> GlobalAlloc for Arena<BYTES> {
             Some(place) => {
                 self.resize(place, layout.size(), 0);
             }
-            // SAFETY: what is not of the arena is the standard allocator's.
+            // SAFETY: a piece outside the arena came from the standard allocator.
             None => unsafe { System.dealloc(piece, layout) },
         }
     }
 
     unsafe fn realloc(&self, piece: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: what is not of the arena is the standard allocator's.
+        // SAFETY: a piece outside the arena came from the standard allocator.
         let Some(place) = self.place(piece) else { return unsafe { System.realloc(piece, layout, new_size) } };
         if self.resize(place, layout.size(), new_size) {
             return piece;
         }
-        // SAFETY: the caller promises that the new size is valid with this alignment. The new piece is another one, and the larger.
+        // SAFETY: the caller promises that the new size is valid with this alignment. The new piece is separate from the old one, and larger.
         unsafe {
             let larger = self.alloc(Layout::from_size_align_unchecked(new_size, layout.align()));
             if !larger.is_null() {
@@ -115,11 +115,11 @@ mod tests {
         Layout::from_size_align(size, align).expect("a power of two")
     }
 
-    /// A piece, and where in the arena it lies.
+    /// Allocates a piece and returns its offset in the arena.
     fn take<const BYTES: usize>(arena: &Arena<BYTES>, size: usize, align: usize) -> (*mut u8, Option<usize>) {
         let piece = unsafe { arena.alloc(layout(size, align)) };
         assert!(!piece.is_null() && piece.addr().is_multiple_of(align), "{size} bytes at {align}");
-        // Writing shows the tools that watch memory whether it is ours.
+        // Writing to the piece lets memory checkers report an invalid one.
         unsafe { piece.write_bytes(0xa5, size) };
         (piece, arena.place(piece))
     }

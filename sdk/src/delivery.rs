@@ -1,7 +1,7 @@
-//! The delivery of which a call is one attempt, and what is known of the attempts before.
+//! The delivery to which a call belongs, and what is known of its earlier attempts.
 //!
 //! An answer can be lost after the cart has acted. So before a step that the cart does not recognise as a repeat (a note, a
-//! shipment, a mail), ask whether an earlier attempt did it, or may have.
+//! shipment, a mail), check whether an earlier attempt did it, or may have done it.
 //!
 //! ```
 //! use cartage_sdk::delivery::{done_before, may_have_arrived};
@@ -23,7 +23,7 @@ use crate::http::Reach;
 
 pub use cartage_contract::delivery::{Delivery, EarlierAttempt, Step};
 
-/// Whether a request of an earlier attempt may have reached the cart: a careful plugin then reads before it writes.
+/// Whether a request of an earlier attempt may have reached the cart. A careful plugin then reads before it writes.
 pub fn may_have_arrived(delivery: &Delivery) -> bool {
     delivery.earlier.iter().any(|attempt| match attempt.reach {
         Reach::NothingSent => false,
@@ -31,12 +31,12 @@ pub fn may_have_arrived(delivery: &Delivery) -> bool {
     })
 }
 
-/// A step that an earlier attempt reported as done; the newest, if several did.
+/// The step of this name that an earlier attempt reported as done; the newest record, if several attempts did.
 pub fn done_before<'a>(delivery: &'a Delivery, step: &str) -> Option<&'a Step> {
     delivery.earlier.iter().rev().flat_map(|attempt| &attempt.steps).find(|done| done.name == step)
 }
 
-/// What the newest attempt that left something gave back for the next.
+/// The bytes that the newest earlier attempt left for the next one; `None` if no attempt left any.
 pub fn resumed(delivery: &Delivery) -> Option<&[u8]> {
     delivery.earlier.iter().rev().find_map(|attempt| attempt.resume.as_deref())
 }

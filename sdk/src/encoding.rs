@@ -1,7 +1,7 @@
-//! Text as carts want it written: base64, forms, queries and paths.
+//! Text in the forms that carts expect: base64, forms, queries and paths.
 //!
-//! A [`Request`](crate::http::Request) encodes its own path, query and form; these functions are for what stands inside another value, or for what a
-//! signature is made of. A secret is never here: its [escape](crate::http::Escape) says how the host writes it.
+//! A [`Request`](crate::http::Request) encodes its own path, query and form; these functions are for text inside another value, or for the input of a
+//! signature. Secrets are not encoded here: a secret's [escape](crate::http::Escape) tells the host how to write it.
 //!
 //! ```
 //! use cartage_sdk::encoding::{base64, form, from_base64, query};
@@ -32,7 +32,7 @@ pub fn base64(bytes: impl AsRef<[u8]>) -> String {
     text
 }
 
-/// The bytes of base64 in either alphabet, with padding or without; white space is passed over. `None` if it is no base64.
+/// Decodes base64 in either alphabet, with padding or without; white space is skipped. `None` if the text is not base64.
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     let text: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let digits = text.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
@@ -48,7 +48,7 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
         }
         let [_, all @ ..] = u32::to_be_bytes(bits);
         let (kept, rest) = all.split_at(chunk.len() - 1);
-        // Bits that no byte holds must be zero, or two texts would stand for the same bytes.
+        // The remaining bits must be zero, or two texts would decode to the same bytes.
         if rest.iter().any(|&byte| byte != 0) {
             return None;
         }
@@ -71,7 +71,7 @@ pub fn form<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     joined(pairs, |text| encoding::escape(text, Escape::Form).expect("a form can hold every text"))
 }
 
-/// Pairs as the text of a URL's query: every byte but RFC 3986's unreserved ones becomes `%XX`, as the host writes a request's own pairs.
+/// Pairs as the text of a URL's query: every byte except RFC 3986's unreserved ones becomes `%XX`, as in a request's own query pairs.
 pub fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     joined(pairs, |text| encoding::query(text))
 }
@@ -81,7 +81,7 @@ fn joined<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>, encode: impl 
     pairs.join("&")
 }
 
-/// The text without its percent-encoding; `None` if that is broken, or is not UTF-8.
+/// Decodes percent-encoding; `None` if the encoding is broken or the result is not UTF-8.
 pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn base64_has_the_answers_of_its_standard() {
-        // RFC 4648, section 10.
+        // The examples of RFC 4648, section 10.
         for (bytes, text) in
             [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")]
         {

@@ -1,9 +1,9 @@
-//! What came of a call: [`Applied`], [`Failure`] and the [`Report`] of `check`.
+//! The outcomes of a call: [`Applied`], [`Failure`] and the [`Report`] of `check`.
 //!
-//! A failure's kind decides what the host does next, so there is a constructor for each kind that says what follows. The
-//! message is for a person: what was attempted, why it failed. `?` turns an [`http::Error`] into a
-//! failure: a denial stays a denial, and trouble on the way to the cart is [`FailureKind::Unavailable`]. A plugin that makes several requests
-//! gathers what it did in a [`Progress`](crate::Progress), which keeps that through a `?`.
+//! A failure's kind decides what the host does next, so there is a constructor for each kind, which says what follows. The message is for a person: what
+//! was attempted, and why it failed. `?` turns an [`http::Error`] into a failure: a denial stays a denial, and a failed connection to the cart becomes
+//! [`FailureKind::Unavailable`]. A plugin that makes several requests records what it did in a [`Progress`](crate::Progress), which keeps the
+//! record when `?` ends the call.
 
 use crate::http;
 use crate::progress::tell;
@@ -25,12 +25,12 @@ crate::wraps! {
 }
 
 impl Applied {
-    /// This attempt told the cart.
+    /// This attempt gave the cart the update.
     pub fn done() -> Applied {
         Applied::of(AppliedOutcome::Done)
     }
 
-    /// The cart had all of it already; this attempt changed nothing.
+    /// The cart had the whole update before; this attempt changed nothing.
     pub fn already_done() -> Applied {
         Applied::of(AppliedOutcome::AlreadyDone)
     }
@@ -47,36 +47,36 @@ impl Applied {
         })
     }
 
-    /// The cart's own reference of the order. It comes back as `delivery.known_reference` with the order's next update.
+    /// The cart's own reference of the order. The host passes it back as `delivery.known_reference` with the order's next update.
     #[must_use]
     pub fn reference(mut self, reference: impl Into<String>) -> Applied {
         self.0.reference = Some(reference.into());
         self
     }
 
-    /// What the cart said, for the receipt. An empty text is left out.
+    /// The cart's words, for the receipt. An empty text is left out.
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Applied {
         self.0.message = Some(message.into()).filter(|text| !text.is_empty());
         self
     }
 
-    /// The cart was told of this package of the update (its place, from 0), and may have given it a reference: that comes back as the package's
-    /// `known_reference`.
+    /// Records that the cart was told of this package of the update (its index, from 0), and the reference that the cart gave it, if any. The host passes the
+    /// reference back as the package's `known_reference`.
     #[must_use]
     pub fn told(mut self, package: usize, reference: Option<&str>) -> Applied {
         tell(&mut self.0.packages, package, reference);
         self
     }
 
-    /// The cart shall not be asked anything for so long, because its bucket of requests is nearly empty.
+    /// Asks the host to send the cart no requests for this long, because the cart's request quota is nearly used up.
     #[must_use]
     pub fn rest(mut self, rest: Duration) -> Applied {
         self.0.rest_ms = Some(u64::try_from(rest.as_millis()).unwrap_or(u64::MAX));
         self
     }
 
-    /// Something that was done at the cart, and the cart's reference for it.
+    /// Records a step that was done at the cart, and the cart's reference for it.
     #[must_use]
     pub fn step(mut self, name: &str, reference: Option<&str>) -> Applied {
         self.0.steps.push(step(name, reference));
@@ -102,9 +102,9 @@ crate::wraps! {
     boxed Failure(contract::Failure)
 }
 
-/// Constructors: what went wrong, and so what follows.
+/// One constructor for each kind of failure.
 impl Failure {
-    /// A failure of a kind chosen at run time. Where trying again cannot help, the wish is never; else the host's schedule.
+    /// A failure of a kind that is chosen at run time. If a retry cannot help, the failure asks for none; otherwise the host's schedule applies.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Failure {
         let retry = match kind {
             FailureKind::Credentials
@@ -128,38 +128,39 @@ impl Failure {
         contract::Failure { kind, message, retry, steps, resume: None, reference: None, packages, extra }.into()
     }
 
-    /// The cart does not take the credentials. The cart is paused and an alert is raised.
+    /// The cart refuses the credentials. The cart is paused and an alert is raised.
     pub fn credentials(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::Credentials, message)
     }
 
-    /// The cart takes the credentials and does not allow them this. A dead letter and an alert; the cart goes on, unless several orders in a row get it.
+    /// The cart accepts the credentials, but they lack the right to do this. The update becomes a dead letter and an alert is raised. The cart continues,
+    /// unless several orders in a row fail this way.
     pub fn not_permitted(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::NotPermitted, message)
     }
 
-    /// Something must be set right first, at the shop or in the settings; the message says what. The cart is paused and an alert is raised.
+    /// Something must be corrected first, at the shop or in the settings; the message says what. The cart is paused and an alert is raised.
     pub fn misconfigured(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::Misconfigured, message)
     }
 
-    /// The cart is still at work on it, or the call's requests did not suffice: say which [`step`](Failure::step)s were done, and be asked again, by
-    /// [`retry_after`](Failure::retry_after) if you like. No attempt is counted.
+    /// The cart is still processing the update, or the call had too few requests for it. Record the [`step`](Failure::step)s that were done; the host calls
+    /// again, after [`retry_after`](Failure::retry_after) if that is set. No attempt is counted.
     pub fn pending(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::Pending, message)
     }
 
-    /// This order cannot be changed at this moment, others can. Retried on the schedule; it says nothing against the cart.
+    /// This order cannot be changed at the moment, while others can. Retried on the schedule; the cart's state is not affected.
     pub fn order_busy(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::OrderBusy, message)
     }
 
-    /// The cart asks for fewer requests. The cart is paused; no attempt is counted. Add [`retry_after`](Failure::retry_after) where known.
+    /// The cart asks for fewer requests. The cart is paused; no attempt is counted. Add [`retry_after`](Failure::retry_after) if the delay is known.
     pub fn rate_limited(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::RateLimited, message)
     }
 
-    /// The cart, or something before it, is out of order for now. Retried on the schedule.
+    /// The cart, or a server in front of it, is temporarily out of service. Retried on the schedule.
     pub fn unavailable(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::Unavailable, message)
     }
@@ -169,27 +170,27 @@ impl Failure {
         Failure::new(FailureKind::Protocol, message)
     }
 
-    /// The cart has no such order. A dead letter.
+    /// The cart has no such order. The update becomes a dead letter.
     pub fn order_not_found(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::OrderNotFound, message)
     }
 
-    /// The cart has more than one order of that number, and nothing was changed. A dead letter.
+    /// The cart has more than one order of that number, and nothing was changed. The update becomes a dead letter.
     pub fn ambiguous_order(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::AmbiguousOrder, message)
     }
 
-    /// The cart refuses the data. A dead letter.
+    /// The cart refuses the data. The update becomes a dead letter.
     pub fn invalid_data(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::InvalidData, message)
     }
 
-    /// The cart has no such status. A dead letter that records a gap and lets the order's next update go.
+    /// The cart has no such status. The update becomes a dead letter that records a gap, and the order's next update is sent.
     pub fn status_not_supported(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::StatusNotSupported, message)
     }
 
-    /// The cart forbids the change from its present status. A dead letter that records a gap and lets the next go.
+    /// The cart forbids the change from the order's present status. The update becomes a dead letter that records a gap, and the order's next update is sent.
     pub fn illegal_transition(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::IllegalTransition, message)
     }
@@ -199,47 +200,47 @@ impl Failure {
         Failure::new(FailureKind::Gone, message)
     }
 
-    /// The host denied something that the plugin needs: a plugin fault, or a setting that the operator has to give.
+    /// The host denied something that the plugin needs: a fault of the plugin, or a setting that the operator has to give.
     pub fn host_denied(message: impl Into<String>) -> Failure {
         Failure::new(FailureKind::HostDenied, message)
     }
 
-    /// Not before so much time has passed. The host takes it as a floor and caps it at 24 hours.
+    /// The shortest time before the next attempt. The host never retries earlier and caps the time at 24 hours.
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Failure {
         self.0.retry = RetryWish::AfterMs(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
         self
     }
 
-    /// Trying again cannot help.
+    /// Asks for no retry, because none can help.
     #[must_use]
     pub fn never_retry(mut self) -> Failure {
         self.0.retry = RetryWish::Never;
         self
     }
 
-    /// Something that was done at the cart before it failed, and the cart's reference for it.
+    /// Records a step that was done at the cart before the failure, and the cart's reference for it.
     #[must_use]
     pub fn step(mut self, name: &str, reference: Option<&str>) -> Failure {
         self.0.steps.push(step(name, reference));
         self
     }
 
-    /// The cart's own reference of the order, where it was found. The host keeps it whatever becomes of the update.
+    /// The cart's own reference of the order, if the order was found. The host keeps the reference whatever becomes of the update.
     #[must_use]
     pub fn reference(mut self, reference: impl Into<String>) -> Failure {
         self.0.reference = Some(reference.into());
         self
     }
 
-    /// The cart was told of this package of the update (its place, from 0) all the same, and may have given it a reference.
+    /// Records that the cart was told of this package of the update (its index, from 0) despite the failure, and the reference that the cart gave it, if any.
     #[must_use]
     pub fn told(mut self, package: usize, reference: Option<&str>) -> Failure {
         tell(&mut self.0.packages, package, reference);
         self
     }
 
-    /// Up to 4 KiB for the next attempt, which finds them in `delivery.earlier`. Never an order's content.
+    /// Up to 4 KiB for the next attempt, which finds them in `delivery.earlier`. Never store an order's content here.
     #[must_use]
     pub fn resume(mut self, bytes: impl Into<Vec<u8>>) -> Failure {
         self.0.resume = Some(bytes.into());
@@ -282,7 +283,7 @@ impl From<crate::signing::Error> for Failure {
 }
 
 crate::wraps! {
-    /// What `check` found.
+    /// The findings of `check`.
     ///
     /// ```
     /// use cartage_sdk::{FindingSubject, Report};
@@ -296,24 +297,24 @@ crate::wraps! {
 }
 
 impl Report {
-    /// Nothing found so far.
+    /// A report without findings.
     pub fn new() -> Report {
         Report(contract::Report { findings: Vec::new(), order: None })
     }
 
-    /// It works.
+    /// Adds a finding: the subject works.
     #[must_use]
     pub fn fine(self, about: FindingSubject, message: impl Into<String>) -> Report {
         self.finding(FindingLevel::Fine, about, message.into(), None)
     }
 
-    /// It works, but somebody should look.
+    /// Adds a finding: the subject works, but a person should look at it.
     #[must_use]
     pub fn warning(self, about: FindingSubject, message: impl Into<String>, remedy: impl Into<String>) -> Report {
         self.finding(FindingLevel::Warning, about, message.into(), Some(remedy.into()))
     }
 
-    /// Updates will not arrive until somebody acts.
+    /// Adds a finding: updates will not arrive until a person acts.
     #[must_use]
     pub fn problem(self, about: FindingSubject, message: impl Into<String>, remedy: impl Into<String>) -> Report {
         self.finding(FindingLevel::Problem, about, message.into(), Some(remedy.into()))

@@ -1,8 +1,8 @@
-//! Requests to the cart, and what it answers.
+//! Requests to the cart, and the cart's answers.
 //!
-//! A [`Request`] names an endpoint of the manifest, never a URL. Nothing is encoded twice and nothing is altered: what the builder
-//! composes goes out byte for byte, with the credentials added last by the host. The host judges each request by the manifest; so
-//! does [`testing`](crate::testing), by the same code.
+//! A [`Request`] names an endpoint of the manifest, never a URL. Nothing is encoded twice and nothing is altered: the request is sent byte for byte as
+//! the builder composed it, and the host adds the credentials last. The host checks each request against the manifest, and
+//! [`testing`](crate::testing) does so with the same code.
 //!
 //! ```no_run
 //! use cartage_sdk::http::{Form, Request};
@@ -54,32 +54,32 @@ crate::wraps! {
 }
 
 impl Request {
-    /// A GET of an endpoint: of the base URL itself, until [`path`](Request::path) or [`path_of`](Request::path_of) says otherwise.
+    /// A GET of an endpoint's base URL, until [`path`](Request::path) or [`path_of`](Request::path_of) adds a path.
     pub fn get(endpoint: &str) -> Request {
         Request::new(Method::Get, endpoint)
     }
 
-    /// A POST.
+    /// A POST; see [`get`](Request::get).
     pub fn post(endpoint: &str) -> Request {
         Request::new(Method::Post, endpoint)
     }
 
-    /// A PUT.
+    /// A PUT; see [`get`](Request::get).
     pub fn put(endpoint: &str) -> Request {
         Request::new(Method::Put, endpoint)
     }
 
-    /// A PATCH.
+    /// A PATCH; see [`get`](Request::get).
     pub fn patch(endpoint: &str) -> Request {
         Request::new(Method::Patch, endpoint)
     }
 
-    /// A DELETE.
+    /// A DELETE; see [`get`](Request::get).
     pub fn delete(endpoint: &str) -> Request {
         Request::new(Method::Delete, endpoint)
     }
 
-    /// A request by any method. It is said to read where its method is GET, HEAD or OPTIONS, else to write.
+    /// A request by any method. GET, HEAD and OPTIONS requests are declared as reading, all others as writing.
     pub fn new(method: Method, endpoint: &str) -> Request {
         let effect = if matches!(method, Method::Get | Method::Head | Method::Options) { Effect::Reads } else { Effect::Writes };
         Request(contract::Request {
@@ -96,7 +96,7 @@ impl Request {
         })
     }
 
-    /// It changes nothing at the cart, whatever its method: a query by GraphQL, a search by POST. `check` and `list_choices` may make no other.
+    /// Declares that the request changes nothing at the cart, whatever its method: a GraphQL query, a search by POST. `check` and `list_choices` may only read.
     ///
     /// ```
     /// use cartage_sdk::http::{Effect, Request};
@@ -111,21 +111,21 @@ impl Request {
         self
     }
 
-    /// It may change something at the cart, whatever its method.
+    /// Declares that the request may change something at the cart, whatever its method.
     #[must_use]
     pub fn writes(mut self) -> Request {
         self.0.effect = Effect::Writes;
         self
     }
 
-    /// A path below the base URL, already percent-encoded: for paths without variable parts.
+    /// Sets the path below the base URL, already percent-encoded: for paths without variable parts.
     #[must_use]
     pub fn path(mut self, path: &str) -> Request {
         path.clone_into(&mut self.0.path);
         self
     }
 
-    /// A path with a value in the place of each `{}`, encoded once, as exactly one segment or a part of one.
+    /// Sets the path with a value in the place of each `{}`. Each value is encoded once, as exactly one segment or a part of one.
     ///
     /// ```
     /// use cartage_sdk::http::Request;
@@ -133,7 +133,7 @@ impl Request {
     /// let request = Request::get("api").path_of("/orders/{}/notes/{}", ["100 A", "7%"])?;
     /// assert_eq!(request.path, "/orders/100%20A/notes/7%25");
     ///
-    /// // A value cannot leave its segment: what cannot be trusted to stay there is refused.
+    /// // A value cannot leave its segment: a value that servers might read as several segments is refused.
     /// for value in ["..", "7/../8", "", "%2e%2e"] {
     ///     assert!(Request::get("api").path_of("/orders/{}", [value]).is_err());
     /// }
@@ -141,8 +141,8 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// [`PathError::Value`] for a value that cannot be one segment; [`PathError::Count`] unless there is one value a place. Both turn into
-    /// a [`Failure`]: invalid data, and a fault of the plugin.
+    /// [`PathError::Value`] for a value that cannot be one segment; [`PathError::Count`] unless there are as many values as places. Both turn into
+    /// a [`Failure`]: the first into invalid data, the second into a fault of the plugin.
     pub fn path_of(mut self, template: &str, values: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Request, PathError> {
         let count = || PathError::Count { template: template.to_owned() };
         let mut pieces = template.split("{}");
@@ -161,26 +161,26 @@ impl Request {
         Ok(self)
     }
 
-    /// A query pair. The host encodes both; it follows a query in the base URL.
+    /// Adds a query pair. The host encodes the name and the value; the pair follows the query of the base URL.
     #[must_use]
     pub fn query(self, name: &str, value: impl Into<String>) -> Request {
         self.query_parts(name, [text(value)])
     }
 
-    /// A query pair whose value is joined from parts; a [`secret`] one has the escape `None` or `Base64`.
+    /// Adds a query pair whose value is joined from parts; a [`secret`] part must have the escape `None` or `Base64`.
     #[must_use]
     pub fn query_parts(mut self, name: &str, value: impl IntoIterator<Item = Part>) -> Request {
         self.0.query.push(QueryPair { name: name.to_owned(), value: Some(value.into_iter().collect()) });
         self
     }
 
-    /// A header that the manifest declares for the endpoint.
+    /// Adds a header that the manifest declares for the endpoint.
     #[must_use]
     pub fn header(self, name: &str, value: impl Into<String>) -> Request {
         self.header_parts(name, [text(value)])
     }
 
-    /// A header whose value is joined from parts; a [`secret`] one has the escape `None` or `Base64`.
+    /// Adds a header whose value is joined from parts; a [`secret`] part must have the escape `None` or `Base64`.
     ///
     /// ```
     /// use cartage_sdk::http::{Escape, Request, secret, text};
@@ -194,25 +194,25 @@ impl Request {
         self
     }
 
-    /// The delivery's id as the header `idempotency-key`, which the manifest declares like any other.
+    /// Adds the delivery's id as the header `idempotency-key`, which the manifest must declare like any other header.
     #[must_use]
     pub fn idempotency_key(self, delivery: &Delivery) -> Request {
         self.header("idempotency-key", delivery.id.as_str())
     }
 
-    /// A form as the body.
+    /// Sets a form as the body.
     #[must_use]
     pub fn form(self, form: Form) -> Request {
         self.body("application/x-www-form-urlencoded", form.into_parts())
     }
 
-    /// A JSON body: a [`serde_json::Value`], a [`json::Value`](crate::json::Value) in less code, or a [`Json`] where a secret lies inside it.
+    /// Sets a JSON body: a [`serde_json::Value`], a [`json::Value`](crate::json::Value), which adds less code, or a [`Json`] if a secret is inside it.
     #[must_use]
     pub fn json(self, json: impl Into<Json>) -> Request {
         self.body("application/json", json.into().into_parts())
     }
 
-    /// A body of parts, joined byte for byte, and its content type, which the manifest declares.
+    /// Sets a body that is joined from parts byte for byte, and its content type, which the manifest must declare.
     #[must_use]
     pub fn body(self, content_type: &str, parts: impl IntoIterator<Item = Part>) -> Request {
         let mut request = self.header("content-type", content_type);
@@ -220,45 +220,45 @@ impl Request {
         request
     }
 
-    /// Applies a credential slot whole, by its kind.
+    /// Applies a whole credential slot in the way of its kind.
     #[must_use]
     pub fn auth(mut self, slot: &str) -> Request {
         self.0.auth.push(slot.to_owned());
         self
     }
 
-    /// Obtains the tokens of the slots in [`auth`](Request::auth) anew, because the cart refused the cached one. Honoured once a call.
+    /// Asks the host for new tokens for the slots in [`auth`](Request::auth), because the cart refused the cached ones. The host renews once in a call.
     #[must_use]
     pub fn renew(mut self) -> Request {
         self.0.renew = true;
         self
     }
 
-    /// Sends it and waits for the answer. A status of 400 or above is an answer, and so is a redirect, which is not followed.
+    /// Sends the request and waits for the answer. A status of 400 or above is an answer, and so is a redirect, which is not followed.
     ///
     /// # Errors
-    /// See [`ErrorKind`]: the host denied it, or there is no whole answer. `?` turns it into a [`Failure`].
+    /// See [`ErrorKind`]: the host denied the request, or no complete answer arrived. `?` turns the error into a [`Failure`].
     pub fn send(self) -> Result<Response, Error> {
         crate::abi::send(self.0).map(Response::from)
     }
 }
 
-/// Why there is no path.
+/// Why a path could not be made from a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PathError {
     /// A value cannot be one segment of a path on every server.
     #[error("failed to put a value into the path {template}")]
     Value {
-        /// The template.
+        /// The template of the path.
         template: String,
         /// The rule that the value breaks.
         source: encoding::Error,
     },
-    /// There are more or fewer values than places.
+    /// The number of values differs from the number of places in the template.
     #[error("the path {template} has another number of places than of values")]
     Count {
-        /// The template.
+        /// The template of the path.
         template: String,
     },
 }
@@ -272,17 +272,17 @@ impl From<PathError> for Failure {
     }
 }
 
-/// Text, as UTF-8.
+/// A part that is text, as UTF-8.
 pub fn text(text: impl Into<String>) -> Part {
     Part::Text(text.into())
 }
 
-/// Bytes, as they are.
+/// A part that is bytes, sent unchanged.
 pub fn bytes(bytes: impl Into<Vec<u8>>) -> Part {
     Part::Bytes(bytes.into())
 }
 
-/// A field of a credential slot, written as `escape` says. The host puts the value there last; the plugin never sees it.
+/// A part that is a field of a credential slot, written as `escape` says. The host inserts the value last; the plugin never sees it.
 pub fn secret(slot: &str, field: &str, escape: Escape) -> Part {
     Part::Secret(SecretPart { slot: slot.to_owned(), field: field.to_owned(), escape })
 }

@@ -1,7 +1,7 @@
-//! JSON as data, in little code: for plugins that read a few members of an answer and write small bodies.
+//! JSON values with little code, for plugins that read a few members of an answer and write small bodies.
 //!
-//! [`serde_json`] can more, and costs a component about 100 KB: floating-point numbers and sorted maps are most of it. Here a number
-//! stays the text that it was written as, and an object a list of its members.
+//! [`serde_json`] can do more and adds about 100 KB to a component, mostly for floating-point numbers and sorted maps. Here a number stays the text
+//! in which it was written, and an object is a list of its members.
 //!
 //! ```
 //! use cartage_sdk::json::Value;
@@ -21,7 +21,7 @@ mod parser;
 use std::fmt::{self, Write as _};
 use std::ops::Index;
 
-/// The deepest nesting that is read.
+/// The deepest nesting that the parser accepts.
 const DEPTH_MAX: usize = 127;
 
 static NULL: Value = Value::Null;
@@ -29,7 +29,7 @@ static NULL: Value = Value::Null;
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Value {
-    /// `null`, and what is not there.
+    /// `null`, or a value that is absent.
     #[default]
     Null,
     /// `true` or `false`.
@@ -40,55 +40,55 @@ pub enum Value {
     Text(String),
     /// An array.
     List(Vec<Value>),
-    /// An object: its members in their order. Of two members of one name the last counts.
+    /// An object: its members in their order. If two members have the same name, the last one counts.
     Object(Vec<(String, Value)>),
 }
 
 impl Value {
-    /// Reads a text of one value, nested up to 127 deep.
+    /// Parses a text that holds one value, nested up to 127 levels deep.
     ///
     /// # Errors
-    /// [`Error`] says where the text is no JSON. What stands there is not repeated.
+    /// [`Error`] says where the text is not JSON. The error does not repeat the text.
     pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
         parser::parse(bytes)
     }
 
-    /// An object.
+    /// Makes an object of these members.
     pub fn object<'n>(members: impl IntoIterator<Item = (&'n str, Value)>) -> Value {
         Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    /// The text of a string.
+    /// The text of a string; `None` if this is not a string.
     pub fn text(&self) -> Option<&str> {
         if let Value::Text(text) = self { Some(text) } else { None }
     }
 
-    /// A number, as it is written: `12`, `-0.5`, `1e3`.
+    /// A number as it was written: `12`, `-0.5`, `1e3`. `None` if this is not a number.
     pub fn number(&self) -> Option<&str> {
         if let Value::Number(number) = self { Some(number) } else { None }
     }
 
-    /// The elements of an array.
+    /// The elements of an array; `None` if this is not an array.
     pub fn list(&self) -> Option<&[Value]> {
         if let Value::List(elements) = self { Some(elements) } else { None }
     }
 
-    /// The members of an object.
+    /// The members of an object; `None` if this is not an object.
     pub fn members(&self) -> Option<&[(String, Value)]> {
         if let Value::Object(members) = self { Some(members) } else { None }
     }
 
-    /// An object's member, even one that is `null`; `None` where there is none, or where this is no object.
+    /// An object's member, even one that is `null`; `None` if there is no such member, or this is not an object.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.members()?.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value)
     }
 
-    /// Whether it is `null`, or was not there.
+    /// Whether this is `null`, or was absent.
     pub fn is_null(&self) -> bool {
         *self == Value::Null
     }
 
-    /// Gives an object's member a value. What is no object stays as it is.
+    /// Sets an object's member. A value that is not an object stays unchanged.
     pub fn set(&mut self, name: &str, value: Value) {
         let Value::Object(members) = self else { return };
         match members.iter_mut().rev().find(|(own, _)| own == name) {
@@ -97,7 +97,7 @@ impl Value {
         }
     }
 
-    /// Takes the value of an object's member and leaves `null` in its place; `None` where there is none.
+    /// Takes the value of an object's member and leaves `null` in its place; `None` if there is no such member.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         let Value::Object(members) = self else { return None };
         members.iter_mut().rev().find(|(own, _)| own == name).map(|(_, own)| std::mem::take(own))
@@ -107,7 +107,7 @@ impl Value {
 impl Index<&str> for Value {
     type Output = Value;
 
-    /// An object's member; `null` where there is none, or where this is no object.
+    /// An object's member; `null` if there is no such member, or this is not an object.
     fn index(&self, name: &str) -> &Value {
         self.get(name).unwrap_or(&NULL)
     }
@@ -192,11 +192,11 @@ fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_char('"')
 }
 
-/// Where a text is no JSON.
+/// The place where a text stops being JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("byte {at} of the text is not JSON, or JSON that is nested too deep")]
 pub struct Error {
-    /// How many bytes come before it.
+    /// The number of bytes before this place.
     pub at: usize,
 }
 
@@ -274,12 +274,12 @@ mod tests {
     }
 
     proptest! {
-        /// It agrees with the library that everybody uses, about what is JSON and about what it says.
+        /// The parser agrees with `serde_json` about what is JSON and about its values.
         #[test]
         fn it_reads_what_serde_json_reads(text in r#"[\[\]{},:"\\ 0-9a-z.eE+\-]{0,24}"#) {
             let other = serde_json::from_str::<serde_json::Value>(&text);
             let own = Value::parse(text.as_bytes());
-            // Numbers beyond what a double holds are refused there, and kept as text here.
+            // `serde_json` refuses numbers beyond the range of a double, which this parser keeps as text.
             if other.is_ok() || !text.bytes().any(|byte| byte.is_ascii_digit()) {
                 prop_assert_eq!(own.is_ok(), other.is_ok(), "{}", text);
             }

@@ -1,9 +1,9 @@
-//! Build Cartage plugins: a cart's protocol as a sandboxed WebAssembly component.
+//! Build Cartage plugins: sandboxed WebAssembly components that implement a cart's protocol.
 //!
 //! Cartage carries an order's status from an Order Manager to any shopping cart. The cart's protocol is a *plugin*, which a cart
-//! vendor writes with this crate and ships as one file. The host runs it with no authority of its own: a plugin has no clock, no
-//! randomness, no files, no sockets and no environment. It gets an update and some context as arguments, asks the host for requests
-//! to endpoints that it declared, and returns what came of it. So it is a pure function of its arguments and of the answers: it can be
+//! vendor writes with this crate and ships as one file. The host runs the plugin without any authority: a plugin has no clock, no
+//! randomness, no files, no sockets and no environment. It receives an update and some context as arguments, asks the host for requests
+//! to endpoints that it declared, and returns the outcome. So a plugin is a pure function of its arguments and of the cart's answers: it can be
 //! run dry, replayed, and tested without a network.
 //!
 //! # A whole plugin
@@ -18,7 +18,7 @@
 //! cartage-sdk = "0.1"
 //! ```
 //!
-//! Its source says what it needs ([`manifest`]), how to see whether it works, and how to send an update:
+//! The source says what the plugin needs ([`manifest`]), how to check that it works, and how to send an update:
 //!
 //! ```
 //! use cartage_sdk::http::{Method, Request, Response};
@@ -79,7 +79,7 @@
 //!     }
 //! }
 //!
-//! /// Carts say "failed" with status 200 and "already done" with 500: read the body before the status.
+//! /// Some carts report a failure with status 200 and "already done" with 500: read the body before the status.
 //! fn failure_of(answer: &Response) -> Option<Failure> {
 //!     let reason = answer.json::<Value>().ok().and_then(|body| body["error"].as_str().map(str::to_owned));
 //!     match (answer.status, reason) {
@@ -91,7 +91,7 @@
 //!     }
 //! }
 //!
-//! // Its test runs under plain `cargo test`, against a scripted cart that judges each request as the host does.
+//! // The plugin's test runs under plain `cargo test`, against a scripted cart that judges each request as the host does.
 //! use cartage_sdk::testing::{Cart, DELIVERY_ID, Expect, Reply, package, update};
 //!
 //! let told = Package { told: Told::AlreadyTold, ..package("UPS", "1Z1234") };
@@ -103,30 +103,30 @@
 //! run.succeeded();
 //! ```
 //!
-//! `cartage plugin build` makes the component, `cartage plugin inspect` shows what an operator will see of it, and `cartage send
-//! --dry-run` shows the first request that it would make.
+//! `cartage plugin build` makes the component, `cartage plugin inspect` shows what an operator will see of the plugin, and `cartage send
+//! --dry-run` shows the first request that the plugin would make.
 //!
 //! # What to keep in mind
 //!
-//! - **The same update can come twice**, because an answer can be lost after the cart has acted. Send [`delivery.id`](Delivery) as an
-//!   idempotency key where the cart takes one; else look at [`delivery`] before a step that the cart would repeat: a note, a
-//!   shipment, a mail. Report each step that is done: a [`Progress`] does so in either outcome, also when `?` ends the call.
-//! - **An update holds all that is known of its order**, also what the cart was told before. [`news`](orders::news) is what it was not told yet.
-//! - **The kind of a [`Failure`] decides what follows**, never its message: whether it is tried again, whether the cart is paused, whether
-//!   the order's next update may go. The cart's answer is the plugin's to classify.
-//! - **A look-up by order number is the most dangerous step.** Compare every candidate exactly; none is [`Failure::order_not_found`], more
-//!   than one [`Failure::ambiguous_order`]. Give the cart's own id back with [`Applied::reference`]: it comes back with the
+//! - **The same update can arrive twice**, because an answer can be lost after the cart has acted. Send [`delivery.id`](Delivery) as an
+//!   idempotency key if the cart accepts one; otherwise look at [`delivery`] before a step that the cart would repeat: a note, a
+//!   shipment, a mail. Report each step that is done: a [`Progress`] does so in success and failure, also when `?` ends the call.
+//! - **An update holds everything that is known of its order**, including what the cart was told before. [`news`](orders::news) is the part that is new.
+//! - **The kind of a [`Failure`] decides what the host does next**, and the message never does: whether the update is retried, whether the cart is paused,
+//!   whether the order's next update may be sent. Only the plugin interprets the cart's answers.
+//! - **Finding an order by its number is the most dangerous step.** Compare every candidate exactly; no match is [`Failure::order_not_found`], more
+//!   than one is [`Failure::ambiguous_order`]. Return the cart's own id with [`Applied::reference`]: the host passes it back with the
 //!   order's next update.
-//! - **Every call runs in fresh memory**; nothing in a global outlives it. A panic ends the call as a fault of the plugin, and its message
+//! - **Every call runs in fresh memory**; a global does not keep its value. A panic ends the call as a fault of the plugin, and its message
 //!   goes to the delivery's record.
-//! - **Nothing undeclared is sent.** A method, a path, a header or a content type that the manifest does not name is denied, here in
-//!   a test as there in production.
+//! - **Nothing undeclared is sent.** A method, a path, a header or a content type that the manifest does not declare is denied, in tests
+//!   as in production.
 //!
 //! # Reading order
 //!
-//! [`Plugin`] and [`export!`]; [`manifest`] says what a plugin asks for; [`orders`], [`delivery`] and [`settings`] are what it gets;
-//! [`http`], [`signing`] and [`log`] are what it may ask, and [`encoding`] and [`json`] write values; [`failure`] is what it returns, and [`progress`] gathers it; [`testing`] tries it.
-//! [`contract`] is the whole contract as plain data, with the rules by which the host judges.
+//! [`Plugin`] and [`export!`] come first. [`manifest`] says what a plugin needs; [`orders`], [`delivery`] and [`settings`] are its arguments;
+//! [`http`], [`signing`] and [`log`] are what it may ask of the host, and [`encoding`] and [`json`] write values; [`failure`] holds its outcomes, and
+//! [`progress`] collects them; [`testing`] tests a plugin. [`contract`] is the whole contract as plain data, with the rules that the host applies.
 
 #[doc(hidden)]
 pub mod abi;
@@ -158,29 +158,29 @@ pub use progress::Progress;
 pub use serde_json;
 pub use settings::Context;
 
-/// A cart's protocol.
+/// A plugin: the implementation of a cart's protocol.
 ///
 /// Each function is called in a fresh instance with fresh memory, under limits. A plugin has no clock, no randomness, no files
-/// and no sockets: all that it may know comes as arguments, and all that it may do is in [`http`], [`signing`] and [`log`].
+/// and no sockets: its arguments are all that it can know, and [`http`], [`signing`] and [`log`] are all that it can do.
 pub trait Plugin {
-    /// Says what the plugin is, what it speaks to and what it asks for. Pure: it makes no request and logs nothing.
+    /// Describes the plugin: what it is, which cart it speaks to and what it needs. The function is pure: it makes no request and logs nothing.
     fn describe() -> Manifest;
 
-    /// Lists values that only this shop knows: its statuses, its carriers or the values of a setting, each where the manifest says `Asked`. It
-    /// only reads.
+    /// Lists values that only this shop knows: its statuses, its carriers or the values of a setting, each if the manifest says `Asked`. The function only
+    /// reads.
     ///
     /// # Errors
     ///
-    /// A [`Failure`] if the cart could not be asked.
+    /// A [`Failure`] if the cart could not be queried.
     fn list_choices(of: ChoicesOf, context: Context) -> Result<Vec<Choice>, Failure> {
         let _ = (of, context);
         Ok(Vec::new())
     }
 
-    /// Answers "does it work?", and, when an order is named, how the cart sees it. It only reads.
+    /// Checks whether the plugin works with this shop, and, if an order is named, how the cart sees this order. The function only reads.
     ///
     /// # Errors
-    /// A [`Failure`] if the question could not be answered. What needs a person is a finding, not a failure.
+    /// A [`Failure`] if the check could not be made. A problem that needs a person is a finding, not a failure.
     fn check(order: Option<OrderKey>, context: Context) -> Result<Report, Failure>;
 
     /// Tells the cart of one status update. It may be called again for the same `delivery.id`.
@@ -190,9 +190,9 @@ pub trait Plugin {
     fn send_order_status(update: Update, delivery: Delivery, context: Context) -> Result<Applied, Failure>;
 }
 
-/// Makes a component of a [`Plugin`]: once in a crate, with the plugin's type.
+/// Turns a [`Plugin`] into a component. Use this macro once in a crate, with the plugin's type.
 ///
-/// It emits the component's exports when it is built for wasm, and only checks the type otherwise, so that `cargo build` and
+/// In a build for wasm, the macro emits the component's exports; otherwise it only checks the type, so that `cargo build` and
 /// `cargo test` work natively.
 #[macro_export]
 macro_rules! export {
@@ -210,9 +210,9 @@ macro_rules! export {
     };
 }
 
-/// Declares a type of this crate around one of the contract's: readable as that by `Deref`, and turned into it and back.
+/// Declares a wrapper around one of the contract's types, with `Deref` to that type and conversions in both directions.
 macro_rules! wraps {
-    // Errors are boxed: a `Result` is then as large as what it holds when all goes well.
+    // Errors are boxed, so that a `Result` is only as large as its success value.
     ($(#[$doc:meta])* boxed $name:ident($inner:ty)) => {
         $crate::wraps! { @ $(#[$doc])* $name($inner) in Box<$inner>, |held: Box<$inner>| *held }
     };

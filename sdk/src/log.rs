@@ -1,4 +1,4 @@
-//! Notes for the delivery's record, read by people. Never log an order's personal data.
+//! Log lines in the delivery's record, for people. Never log an order's personal data.
 //!
 //! ```no_run
 //! cartage_sdk::log::warn("the shop knows no carrier of that name; sent it as text");
@@ -6,27 +6,27 @@
 
 pub use cartage_contract::log::Level;
 
-/// Adds a line.
+/// Adds a line to the delivery's record.
 pub fn log(level: Level, message: &str) {
     crate::abi::log(level, message);
 }
 
-/// For the plugin's author.
+/// Logs a line for the plugin's author.
 pub fn debug(message: &str) {
     log(Level::Debug, message);
 }
 
-/// Worth a line in the record.
+/// Logs a line that is worth keeping in the record.
 pub fn info(message: &str) {
     log(Level::Info, message);
 }
 
-/// Somebody may want to look.
+/// Logs a line that a person may want to look at.
 pub fn warn(message: &str) {
     log(Level::Warn, message);
 }
 
-/// Something went wrong.
+/// Logs a line that says that something went wrong.
 pub fn error(message: &str) {
     log(Level::Error, message);
 }

@@ -1,7 +1,7 @@
-//! What a plugin says of itself, built field by field.
+//! A plugin's description of itself, built field by field.
 //!
-//! The operator sees all of it before the plugin runs, and grants it or not; so ask for little and say what it is for. What is
-//! not declared here is denied later. [`testing::Cart`](crate::testing::Cart) checks a manifest by the host's own rules.
+//! The operator sees the whole manifest before the plugin runs, and grants it or not; so ask for little, and say what each item is for. The host
+//! denies whatever is not declared here. [`testing::Cart`](crate::testing::Cart) checks a manifest by the host's own rules.
 //!
 //! ```
 //! use cartage_sdk::manifest::{Endpoint, Features, Field, Manifest, Setting, Slot, Statuses};
@@ -47,13 +47,13 @@ pub use setting::{Default, Setting};
 pub use slot::{Field, Slot};
 
 crate::wraps! {
-    /// All that a plugin says of itself. See the [module](self).
+    /// A plugin's whole description of itself. See the [module](self).
     Manifest(contract::Manifest)
 }
 
 impl Manifest {
-    /// A plugin's name (`[a-z0-9][a-z0-9-]{0,62}`) and version (Semantic Versioning). It takes any text as a status and can carry
-    /// nothing else until [`statuses`](Manifest::statuses) and [`features`](Manifest::features) say so.
+    /// A manifest with a name (`[a-z0-9][a-z0-9-]{0,62}`) and a version (Semantic Versioning). The plugin accepts any text as a status and no other data
+    /// until [`statuses`](Manifest::statuses) and [`features`](Manifest::features) say otherwise.
     pub fn new(name: &str, version: &str) -> Manifest {
         Manifest(contract::Manifest {
             name: name.to_owned(),
@@ -74,91 +74,91 @@ impl Manifest {
         })
     }
 
-    /// The cart, as its users call it, and which versions.
+    /// The cart's name, as its users know it, and the supported versions.
     #[must_use]
     pub fn cart(mut self, cart: &str) -> Manifest {
         cart.clone_into(&mut self.0.cart);
         self
     }
 
-    /// What the plugin does, in a sentence or two.
+    /// A description of what the plugin does, in one or two sentences.
     #[must_use]
     pub fn summary(mut self, summary: &str) -> Manifest {
         summary.clone_into(&mut self.0.summary);
         self
     }
 
-    /// Who ships it.
+    /// The name of the plugin's vendor.
     #[must_use]
     pub fn vendor(mut self, vendor: &str) -> Manifest {
         vendor.clone_into(&mut self.0.about.vendor);
         self
     }
 
-    /// A mail address or a URL for help.
+    /// The vendor's mail address or URL for support.
     #[must_use]
     pub fn support(mut self, support: &str) -> Manifest {
         self.0.about.support = Some(support.to_owned());
         self
     }
 
-    /// An SPDX licence expression.
+    /// The plugin's licence, as an SPDX expression.
     #[must_use]
     pub fn licence(mut self, licence: &str) -> Manifest {
         self.0.about.licence = Some(licence.to_owned());
         self
     }
 
-    /// The URL of what changed from version to version.
+    /// The URL of the plugin's changelog.
     #[must_use]
     pub fn changelog(mut self, changelog: &str) -> Manifest {
         self.0.about.changelog = Some(changelog.to_owned());
         self
     }
 
-    /// A destination that the plugin needs.
+    /// Adds an endpoint that the plugin needs.
     #[must_use]
     pub fn endpoint(mut self, endpoint: Endpoint) -> Manifest {
         self.0.endpoints.push(endpoint.into());
         self
     }
 
-    /// A secret that the plugin needs.
+    /// Adds a secret that the plugin needs.
     #[must_use]
     pub fn slot(mut self, slot: Slot) -> Manifest {
         self.0.slots.push(slot.into());
         self
     }
 
-    /// Something that the operator can set.
+    /// Adds a value that the operator can set.
     #[must_use]
     pub fn setting(mut self, setting: Setting) -> Manifest {
         self.0.settings.push(setting.into());
         self
     }
 
-    /// Which statuses the cart takes.
+    /// The statuses that the cart accepts.
     #[must_use]
     pub fn statuses(mut self, statuses: Statuses) -> Manifest {
         self.0.statuses = statuses;
         self
     }
 
-    /// What the plugin can carry, and how it behaves.
+    /// The data that the plugin can carry, and how the plugin behaves.
     #[must_use]
     pub fn features(mut self, features: Features) -> Manifest {
         self.0.features = features;
         self
     }
 
-    /// Which carriers the cart takes: [`choices`] makes a list of them.
+    /// The carriers that the cart accepts; [`choices`] makes a list of them.
     #[must_use]
     pub fn carriers(mut self, carriers: Carriers) -> Manifest {
         self.0.carriers = carriers;
         self
     }
 
-    /// What the cart bears and a call needs: what the operator's own settings begin with.
+    /// The load that the cart tolerates and the limits that a call needs. The operator's own settings start from these values.
     ///
     /// ```
     /// use cartage_sdk::manifest::{Manifest, Pace};
@@ -172,21 +172,21 @@ impl Manifest {
         self
     }
 
-    /// A name of the contract's registry without which the plugin does not work. A host that does not know the name refuses the plugin.
+    /// Requires a name from the contract's registry, without which the plugin does not work. A host that does not know the name refuses the plugin.
     #[must_use]
     pub fn requires(mut self, name: &str) -> Manifest {
         self.0.requires.push(name.to_owned());
         self
     }
 
-    /// Further data, by a name of the contract's registry or one of your own behind a domain of yours. A host that does not know the name ignores it.
+    /// Adds data under a name from the contract's registry, or under your own name behind a domain of yours. A host that does not know the name ignores it.
     #[must_use]
     pub fn extra(mut self, name: &str, value: &str) -> Manifest {
         self.0.extra.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Names of fields in the cart's requests and answers that are personal. Recordings leave their values out.
+    /// Names of fields with personal data in the cart's requests and answers. Recordings leave their values out.
     #[must_use]
     pub fn personal_fields<'a>(mut self, fields: impl IntoIterator<Item = &'a str>) -> Manifest {
         self.0.personal_fields = owned(fields);
@@ -194,7 +194,7 @@ impl Manifest {
     }
 }
 
-/// Values without titles of their own, for [`Statuses::Fixed`] and [`Carriers`].
+/// Makes a list of values without titles, for [`Statuses::Fixed`] and [`Carriers`].
 ///
 /// ```
 /// use cartage_sdk::manifest::{Carriers, Statuses, choices};

@@ -1,4 +1,4 @@
-//! What happened to an order, as the [contract](cartage_contract::orders) has it, and dates as carts write them.
+//! An order's update, as the [contract](cartage_contract::orders) defines it, and dates in the forms that carts use.
 //!
 //! ```
 //! use cartage_sdk::orders::{CivilDate, CivilTime, iso_date, iso_time, month_name, us_date};
@@ -15,7 +15,7 @@
 
 pub use cartage_contract::orders::{CivilDate, CivilTime, Content, LineItem, LinePackage, Package, Told, Update};
 
-/// The packages that stand: all but those that the Order Manager has withdrawn since.
+/// The packages that are valid: all except those that the Order Manager has withdrawn.
 ///
 /// ```
 /// use cartage_sdk::orders::{Told, standing_packages};
@@ -33,10 +33,10 @@ pub fn standing_packages(update: &Update) -> impl Iterator<Item = &Package> {
     update.packages.iter().filter(|package| package.told != Told::Withdrawn)
 }
 
-/// What the cart was not told yet.
+/// The part of an update that the cart was not told yet.
 ///
-/// An update holds all that is known of its order, also what the cart knows. A cart that does not recognise a repeat makes a second shipment of a
-/// package that is sent again, and mails the customer again.
+/// An update holds everything that is known of its order, including what the cart was told before. A cart that does not recognise a repeat creates a
+/// second shipment for a package that is sent again, and mails the customer again.
 ///
 /// ```
 /// use cartage_sdk::orders::{Told, news};
@@ -54,7 +54,7 @@ pub fn news(update: &Update) -> News<'_> {
     News { update }
 }
 
-/// What the cart was not told yet, by [`news`]. Each package comes with its place in the update, by which an outcome names it:
+/// The part of an update that the cart was not told yet; see [`news`]. Each package comes with its index in the update, by which an outcome names it:
 /// [`Progress::told`](crate::Progress::told).
 #[derive(Debug, Clone, Copy)]
 pub struct News<'a> {
@@ -62,57 +62,57 @@ pub struct News<'a> {
 }
 
 impl<'a> News<'a> {
-    /// The order's label. `None` if it is the one that the cart was told last; where the host does not know that one, the label counts as news.
+    /// The order's label. `None` if the cart was told the same label last; if the host does not know the last label, this label counts as new.
     pub fn label(self) -> Option<&'a str> {
         let is_known = self.update.previous_label.as_ref() == Some(&self.update.label);
         (!is_known).then_some(self.update.label.as_str())
     }
 
-    /// The packages of which the cart knows nothing.
+    /// The packages that the cart was not told of.
     pub fn new_packages(self) -> impl Iterator<Item = (usize, &'a Package)> {
         self.packages().filter(|(_, package)| package.told == Told::New)
     }
 
-    /// The packages that are not as the cart was told: with another tracking number (the old one is `told_number`), or with other data. They come
-    /// only to a plugin with the feature `corrections`.
+    /// The packages that differ from what the cart was told: in the tracking number (the old one is `told_number`), or in other data. The host
+    /// sends them only to a plugin with the feature `corrections`.
     pub fn changed_packages(self) -> impl Iterator<Item = (usize, &'a Package)> {
         self.packages().filter(|(_, package)| matches!(package.told, Told::NumberCorrected | Told::Changed))
     }
 
-    /// The packages of which the cart was told and that were withdrawn since. They come only to a plugin with the feature `withdrawals`.
+    /// The packages that the cart was told of and that were withdrawn since. The host sends them only to a plugin with the feature `withdrawals`.
     pub fn withdrawn_packages(self) -> impl Iterator<Item = (usize, &'a Package)> {
         self.packages().filter(|(_, package)| package.told == Told::Withdrawn)
     }
 
-    /// All packages of which there is something to tell, in the update's order: new, changed and withdrawn ones.
+    /// All packages that the cart must be told of, in the update's order: new, changed and withdrawn ones.
     pub fn packages(self) -> impl Iterator<Item = (usize, &'a Package)> {
         self.update.packages.iter().enumerate().filter(|(_, package)| package.told != Told::AlreadyTold)
     }
 
-    /// Whether the cart was told the label and every package, as they are. A note and the line items may still be new: nobody keeps what the cart was
-    /// told of those.
+    /// Whether the cart was told the label and every package as they are now. A note and the line items may still be new, because the host does not record
+    /// whether the cart was told of them.
     pub fn is_empty(self) -> bool {
         self.label().is_none() && self.packages().next().is_none()
     }
 }
 
-/// `2015-06-01`.
+/// A date in the form `2015-06-01`.
 pub fn iso_date(date: CivilDate) -> String {
     format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)
 }
 
-/// `6/1/2015`: month, day and year without leading zeros.
+/// A date in the form `6/1/2015`: month, day and year without leading zeros.
 pub fn us_date(date: CivilDate) -> String {
     format!("{}/{}/{}", date.month, date.day, date.year)
 }
 
-/// `Jun`: the English name's first three letters.
+/// The first three letters of the month's English name, such as `Jun`.
 pub fn month_name(date: CivilDate) -> &'static str {
     const NAMES: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     NAMES.get(usize::from(date.month).wrapping_sub(1)).copied().unwrap_or_default()
 }
 
-/// `2015-06-01T13:11:51`, with `+02:00` where the offset is known.
+/// A time in the form `2015-06-01T13:11:51`, followed by an offset such as `+02:00` if the offset is known.
 pub fn iso_time(time: CivilTime) -> String {
     let offset = time.utc_offset_minutes.map_or_else(String::new, |minutes| {
         let sign = if minutes < 0 { '-' } else { '+' };

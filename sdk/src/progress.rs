@@ -1,7 +1,7 @@
-//! What a call has done so far: its steps and the packages it told the cart of, which no `?` loses.
+//! What a call has done so far: its steps, and the packages that it told the cart of. No `?` loses this record.
 //!
-//! A call of several requests can fail at each of them. What it did until then has to be in its [`Failure`], or the next attempt does it again. A
-//! [`Progress`] keeps that and adds it to the outcome, whichever it is.
+//! A call of several requests can fail at each of them. The [`Failure`] must contain what was done before, or the next attempt does it again. A
+//! [`Progress`] keeps that record and adds it to the outcome, whether this is a success or a failure.
 //!
 //! ```
 //! use cartage_sdk::http::Request;
@@ -31,7 +31,7 @@ use crate::delivery::done_before;
 use crate::{Applied, Failure};
 use cartage_contract::delivery::{self as contract, Delivery, Step, ToldPackage};
 
-/// What a call has done so far. See the [module](self).
+/// The record of what a call has done so far. See the [module](self).
 ///
 /// ```
 /// use cartage_sdk::{AppliedOutcome, Failure, Progress, testing};
@@ -58,18 +58,18 @@ pub struct Progress<'a> {
     reference: Option<String>,
     message: Option<String>,
     resume: Option<Vec<u8>>,
-    /// Whether something was changed at the cart.
+    /// Whether this call changed something at the cart.
     is_changed: bool,
 }
 
 impl<'a> Progress<'a> {
-    /// Nothing done so far, in an attempt at this delivery.
+    /// An empty record for an attempt at this delivery.
     pub fn of(delivery: &'a Delivery) -> Progress<'a> {
         Progress { delivery, steps: Vec::new(), packages: Vec::new(), reference: None, message: None, resume: None, is_changed: false }
     }
 
-    /// Does the work and returns what came of it: the [`Applied`] or the [`Failure`], with all that was recorded until then. It is `done` if a
-    /// step or a told package was recorded, else `already-done`: so record whatever changes something at the cart.
+    /// Does the work and returns the outcome: the [`Applied`] or the [`Failure`], with everything that was recorded. The outcome is `done` if a step or
+    /// a told package was recorded, and `already-done` otherwise; so record whatever changes something at the cart.
     ///
     /// # Errors
     /// The failure that the work returned.
@@ -78,16 +78,16 @@ impl<'a> Progress<'a> {
         self.finish(outcome)
     }
 
-    /// Something was done at the cart, and the cart's reference for it.
+    /// Records a step that was done at the cart, and the cart's reference for it.
     pub fn step(&mut self, name: &str, reference: Option<&str>) {
         self.steps.push(Step { name: name.to_owned(), reference: reference.map(str::to_owned) });
         self.is_changed = true;
     }
 
-    /// Does a step, unless an earlier attempt or this one recorded it as done; gives back the cart's reference for it, either way.
+    /// Does a step, unless an earlier attempt or this one recorded it as done. Returns the cart's reference for the step in either case.
     ///
     /// # Errors
-    /// The failure that `act` returned; the step is not recorded then.
+    /// The failure that `act` returned; the step is then not recorded.
     pub fn once(&mut self, name: &str, act: impl FnOnce() -> Result<Option<String>, Failure>) -> Result<Option<String>, Failure> {
         if let Some(done) = self.done(name) {
             return Ok(done.reference.clone());
@@ -97,42 +97,43 @@ impl<'a> Progress<'a> {
         Ok(reference)
     }
 
-    /// A step that was recorded as done, by this attempt or else by an earlier one.
+    /// The record of a step that was done, by this attempt or otherwise by an earlier one.
     pub fn done(&self, name: &str) -> Option<&Step> {
         self.steps.iter().rev().find(|step| step.name == name).or_else(|| done_before(self.delivery, name))
     }
 
-    /// The cart was told of this package of the update (its place, from 0), and may have given it a reference. Said twice of a package, it
-    /// counts once, with the newest reference.
+    /// Records that the cart was told of this package of the update (its index, from 0), and the reference that the cart gave it, if any. A package that is
+    /// recorded twice counts once, with the newest reference.
     pub fn told(&mut self, package: usize, reference: Option<&str>) {
         self.found(package, reference);
         self.is_changed = true;
     }
 
-    /// The cart has this package of the update already, by an earlier attempt or by somebody's hand. It counts as told, and nothing was changed.
+    /// Records that the cart has this package of the update already, from an earlier attempt or because a person entered it. The package counts as told, and
+    /// nothing counts as changed.
     pub fn found(&mut self, package: usize, reference: Option<&str>) {
         tell(&mut self.packages, package, reference);
     }
 
-    /// The cart's own reference of the order. It comes back as `delivery.known_reference` with the order's next update.
+    /// The cart's own reference of the order. The host passes it back as `delivery.known_reference` with the order's next update.
     pub fn reference(&mut self, reference: impl Into<String>) {
         self.reference = Some(reference.into());
     }
 
-    /// What the cart said, for the receipt of an update that it has. A failure has a message of its own.
+    /// The cart's words, for the receipt of an update that the cart has. A failure has its own message.
     pub fn message(&mut self, message: impl Into<String>) {
         self.message = Some(message.into());
     }
 
-    /// Up to 4 KiB for the next attempt, should this one fail. Never an order's content.
+    /// Up to 4 KiB for the next attempt, should this one fail. Never store an order's content here.
     pub fn resume(&mut self, bytes: impl Into<Vec<u8>>) {
         self.resume = Some(bytes.into());
     }
 
-    /// Adds what was recorded to an outcome, for work that does not fit into a closure. What a failure says itself counts before that.
+    /// Adds the record to an outcome, for work that does not fit into a closure. Values that a failure sets itself take precedence.
     ///
     /// # Errors
-    /// The failure that it was given.
+    /// The failure in `outcome`.
     pub fn finish(self, outcome: Result<(), Failure>) -> Result<Applied, Failure> {
         let Progress { mut steps, mut packages, reference, message, resume, is_changed, .. } = self;
         let Err(failure) = outcome else {
@@ -150,9 +151,9 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// Names a package as told, once: the host refuses an outcome that names one twice.
+/// Records a package as told, once: the host refuses an outcome that names a package twice.
 pub(crate) fn tell(packages: &mut Vec<ToldPackage>, place: usize, reference: Option<&str>) {
-    // An update has at most 100 packages; a place that is none is refused by the host.
+    // An update has at most 100 packages; the host refuses an index that is out of range.
     let index = u32::try_from(place).unwrap_or(u32::MAX);
     let reference = reference.map(str::to_owned);
     match packages.iter_mut().find(|told| told.index == index) {

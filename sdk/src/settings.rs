@@ -1,14 +1,14 @@
-//! What a plugin may know besides the update: [`Context`], with the settings by name and type.
+//! The information that a plugin gets besides the update: [`Context`], with the settings by name and type.
 //!
-//! The host has checked every setting against the manifest, and one with a default always has a value. So a setting that is
-//! missing, or read as another type than it was declared, is a mistake in the plugin, and the accessors say so with a
+//! The host has checked every setting against the manifest, and a setting with a default always has a value. So a setting that is
+//! missing, or is read as another type than the declared one, is a mistake in the plugin, and the accessors return a
 //! [`Failure`] that `?` passes on; the `maybe_` accessors are for settings that the operator may leave out.
 
 use crate::Failure;
 use cartage_contract::delivery::{self as contract, SettingValue};
 
 crate::wraps! {
-    /// What a plugin may know of the world. All of it is data: the same context gives the same call.
+    /// Everything that a plugin can know besides the update and the delivery. All of it is data: the same context gives the same call.
     ///
     /// ```
     /// # use cartage_sdk::{Context, Failure};
@@ -30,7 +30,7 @@ impl Context {
         self.maybe_text(name).ok_or_else(|| self.unreadable(name, "text, a choice or a URL path"))
     }
 
-    /// The same where the operator may leave it out; of another kind counts as left out.
+    /// The value of a text, choice or URL path setting; `None` if the operator left it out or the setting is of another kind.
     pub fn maybe_text(&self, name: &str) -> Option<&str> {
         match self.setting(name)? {
             SettingValue::Text(text) | SettingValue::Choice(text) | SettingValue::UrlPath(text) => Some(text),
@@ -46,7 +46,7 @@ impl Context {
         self.maybe_integer(name).ok_or_else(|| self.unreadable(name, "an integer"))
     }
 
-    /// The same where the operator may leave it out; of another kind counts as left out.
+    /// The value of an integer setting; `None` if the operator left it out or the setting is of another kind.
     pub fn maybe_integer(&self, name: &str) -> Option<i64> {
         if let SettingValue::Integer(value) = self.setting(name)? { Some(*value) } else { None }
     }
@@ -59,28 +59,28 @@ impl Context {
         self.maybe_boolean(name).ok_or_else(|| self.unreadable(name, "a boolean"))
     }
 
-    /// The same where the operator may leave it out; of another kind counts as left out.
+    /// The value of a boolean setting; `None` if the operator left it out or the setting is of another kind.
     pub fn maybe_boolean(&self, name: &str) -> Option<bool> {
         if let SettingValue::Boolean(value) = self.setting(name)? { Some(*value) } else { None }
     }
 
-    /// What a setting that takes several choices has; nothing where it is left out or of another kind.
+    /// The values of a setting that takes several choices; empty if the operator left it out or the setting is of another kind.
     pub fn several(&self, name: &str) -> &[String] {
         if let Some(SettingValue::Several(values)) = self.setting(name) { values } else { &[] }
     }
 
-    /// What a map setting gives for a key, compared as exact text. None where the map is left out or has no such key.
+    /// The value of a map setting under a key, which is compared as exact text. `None` if the operator left the map out, or the map has no such key.
     pub fn mapped(&self, name: &str, key: &str) -> Option<&str> {
         let SettingValue::TextMap(pairs) = self.setting(name)? else { return None };
         pairs.iter().find(|(from, _)| from == key).map(|(_, to)| to.as_str())
     }
 
-    /// A setting of any kind.
+    /// The value of a setting of any kind; `None` if the setting has none.
     pub fn setting(&self, name: &str) -> Option<&SettingValue> {
         self.settings.iter().find(|setting| setting.name == name).map(|setting| &setting.value)
     }
 
-    /// An endpoint's base URL, for protocols that sign it. Information, not authority: a request names the endpoint.
+    /// An endpoint's base URL, for protocols that sign it. The URL is information only: a request names the endpoint.
     pub fn base_url(&self, endpoint: &str) -> Option<&str> {
         self.endpoints.iter().find(|bound| bound.name == endpoint).map(|bound| bound.base_url.as_str())
     }
@@ -101,7 +101,7 @@ impl Context {
         BaseUrl::of(self.base_url(endpoint)?)
     }
 
-    /// Whether the host holds a value for a credential slot.
+    /// Whether the host holds a value for this credential slot.
     pub fn has_slot(&self, slot: &str) -> bool {
         self.bound_slots.iter().any(|bound| bound == slot)
     }
@@ -114,20 +114,20 @@ impl Context {
     }
 }
 
-/// The parts of a base URL, as the operator bound an endpoint.
+/// The parts of the base URL to which the operator bound an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BaseUrl<'a> {
     /// `https` or `http`.
     pub scheme: &'a str,
-    /// Host and port, as a `host` header has them: without the scheme's usual port.
+    /// The host and the port, as in a `host` header: without the scheme's default port.
     pub authority: &'a str,
     /// The host alone; an IPv6 address has its brackets.
     pub host: &'a str,
-    /// The port, also where it is the scheme's usual one.
+    /// The port, also if it is the scheme's default.
     pub port: u16,
     /// The path, without a slash at its end; empty for the server's root.
     pub path: &'a str,
-    /// The query without its question mark; empty where there is none.
+    /// The query without its question mark; empty if there is none.
     pub query: &'a str,
 }
 
@@ -136,7 +136,7 @@ impl<'a> BaseUrl<'a> {
         let (url, query) = url.split_once('?').unwrap_or((url, ""));
         let (scheme, rest) = url.split_once("://")?;
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        // A colon within brackets is one of an IPv6 address.
+        // A colon within brackets belongs to an IPv6 address.
         let colon = authority.rfind(':').filter(|&at| !authority[at..].contains(']'));
         let host = &authority[..colon.unwrap_or(authority.len())];
         let port = match colon {
@@ -147,7 +147,7 @@ impl<'a> BaseUrl<'a> {
         Some(BaseUrl { scheme, authority, host, port, path: path.trim_end_matches('/'), query })
     }
 
-    /// The path of a URL of the same server, or nothing if it is of another.
+    /// The path of a URL of the same server; `None` if the URL is of another server.
     pub(crate) fn path_in<'u>(&self, url: &'u str) -> Option<&'u str> {
         let (_, rest) = url.split_once("://")?;
         let path = &rest[rest.find('/').unwrap_or(rest.len())..];

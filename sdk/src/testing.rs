@@ -1,12 +1,12 @@
 //! A scripted cart, for plain `cargo test`.
 //!
-//! A [`Cart`] stands for the host and for the shop behind it. The update that a test sends is judged as the host would, so that no test passes with one
-//! that never comes. Every request of the plugin is judged by the plugin's own manifest with the code that the host uses, so that an undeclared
-//! header fails the test as it would fail in production; what passes is compared with what the test [expects](Cart::expect), in order, and the rest
-//! goes to a [rule](Cart::rule). Secrets have placeholders, tokens of log-ins and OAuth among them, and a request is shown with `[slot.field]` in
-//! their places, which makes it fit for a [golden file](Seen::assert_golden). A [`Shop`] remembers what it was told, for updates that follow each
-//! other, replies that are lost and attempts that are made again. A shop can live by the plugin's [cart script](Cart::of_script), and
-//! [`run_cases`] runs the script's own cases, which `cartage plugin test` runs against the built file.
+//! A [`Cart`] stands for the host and for the shop behind it. It checks the update of a test as the host would, so that no test passes with an update that
+//! never arrives in production. It checks every request of the plugin against the plugin's own manifest with the code that the host uses, so that an
+//! undeclared header fails the test as it would fail in production. Requests that pass are compared with those that the test [expects](Cart::expect), in
+//! order, and all others are answered by a [rule](Cart::rule). Secrets have placeholders, including the tokens of log-ins and OAuth, and a request is shown
+//! with `[slot.field]` in their places, so that it can be kept as a [golden file](Seen::assert_golden). A [`Shop`] remembers what it was told, for tests of
+//! consecutive updates, lost replies and repeated attempts. A shop can behave as the plugin's [cart script](Cart::of_script) says, and [`run_cases`] runs
+//! the script's own cases, which `cartage plugin test` runs against the built file.
 //!
 //! ```
 //! use cartage_sdk::http::{Method, Request};
@@ -81,13 +81,13 @@ use crate::{Applied, Choice, ChoicesOf, Context, Delivery, Failure, OrderKey, Pl
 use stage::{Denials, Stage};
 use std::marker::PhantomData;
 
-/// The limits of a cart that nobody gave others: those of the host. The manifest's pace goes before them.
+/// The limits of a call if the test sets none: those of the host. The manifest's pace takes precedence.
 const LIMITS: grants::RequestLimits = grants::RequestLimits { requests: 20, request_bytes: 1 << 20 };
-/// The same, as a plugin is told.
+/// The same limits, as the plugin sees them in its context.
 const CALL_LIMITS: d::Limits =
     d::Limits { requests: LIMITS.requests, request_bytes: 1 << 20, response_bytes: 2 << 20, request_ms: 30_000, call_ms: 60_000 };
 
-/// A cart that answers as the test says, behind a host that judges as the real one does.
+/// A cart that answers as the test says, behind a host that checks requests as the real host does.
 ///
 /// Each endpoint is bound to its example URL, each credential slot holds a placeholder in each field, and each setting has its default.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl<P: Plugin> Cart<P> {
     /// A cart for a plugin.
     ///
     /// # Panics
-    /// If the plugin's manifest breaks a rule, or an example is no base URL: the host would refuse the plugin.
+    /// If the manifest breaks a rule, or an example is not a base URL. The host would refuse such a plugin.
     pub fn new() -> Cart<P> {
         let manifest = m::Manifest::from(P::describe());
         if let Err(error) = manifest.check() {
@@ -122,10 +122,10 @@ impl<P: Plugin> Cart<P> {
         Cart { stage: Stage::new(manifest, grants), settings: Vec::new(), any_update: false, plugin: PhantomData }
     }
 
-    /// Binds an endpoint to another base URL. Over plain http only what was made with a secret may be sent, as in production.
+    /// Binds an endpoint to another base URL. Over plain http, only values made with a secret may be sent and no secret itself, as in production.
     ///
     /// # Panics
-    /// If the text is no base URL, or none that the manifest allows for the endpoint.
+    /// If the text is not a base URL, or not one that the manifest allows for the endpoint.
     #[must_use]
     pub fn bind(mut self, endpoint: &str, base_url: &str) -> Cart<P> {
         let bound = bound(base_url);
@@ -158,7 +158,7 @@ impl<P: Plugin> Cart<P> {
         self
     }
 
-    /// Gives a field of a slot a value of the test's own: a known key, or one that has to be escaped.
+    /// Gives a field of a slot the test's own value, such as a known key, or a value that has to be escaped.
     #[must_use]
     pub fn secret(mut self, slot: &str, field: &str, value: &str) -> Cart<P> {
         self.stage.secrets.set(slot, field, value);
@@ -168,14 +168,14 @@ impl<P: Plugin> Cart<P> {
     /// Sets a setting: a text, an integer, a boolean, or the pairs of a map.
     ///
     /// # Panics
-    /// If the manifest has no such setting, or it does not take the value.
+    /// If the manifest has no such setting, or the setting does not accept the value.
     #[must_use]
     pub fn set(self, setting: &str, value: impl Into<crate::manifest::Default>) -> Cart<P> {
         let value = value.into();
         self.set_as(setting, |declared| value.of_kind(&declared.kind))
     }
 
-    /// As [`Cart::set`], with a value as a file writes it.
+    /// As [`Cart::set`], with a value in the form in which a file writes it.
     fn set_plain(self, setting: &str, value: &m::Plain) -> Cart<P> {
         self.set_as(setting, |declared| {
             declared.read(value.clone()).unwrap_or_else(|error| panic!("setting {setting} does not take the cart script's value: {error}"))
@@ -193,7 +193,7 @@ impl<P: Plugin> Cart<P> {
         self
     }
 
-    /// Expects a request, after those expected before, and answers it.
+    /// Expects a request, after the requests expected before, and answers it.
     #[must_use]
     pub fn expect(mut self, expected: Expect, reply: Reply) -> Cart<P> {
         self.stage.script.push_back((expected, reply));
@@ -207,39 +207,38 @@ impl<P: Plugin> Cart<P> {
         self
     }
 
-    /// Gives a call so many requests, in place of those that the manifest's pace or the host says.
+    /// Sets the number of requests that a call may make, instead of the number in the manifest's pace or the host's own.
     #[must_use]
     pub fn requests(mut self, requests: u32) -> Cart<P> {
         self.stage.grants.limits.requests = requests;
         self
     }
 
-    /// Lets a request or a signature be denied without failing the test: for testing what the plugin makes of a denial.
+    /// Lets the host deny a request or a signature without failing the test, to test how the plugin handles a denial.
     #[must_use]
     pub fn allow_denials(mut self) -> Cart<P> {
         self.stage.denials = Denials::Allowed;
         self
     }
 
-    /// Loses the reply to a request (its number in the call, from 1) after the shop has acted on it: the plugin learns that no answer came.
+    /// Loses the reply to a request (its number in the call, from 1) after the shop has acted on it. The plugin sees that no answer arrived.
     #[must_use]
     pub fn lose_reply(mut self, request: usize) -> Cart<P> {
         self.stage.lost.insert(request);
         self
     }
 
-    /// Lets an update pass that no host would send, such as a status that the manifest does not list: for testing what the plugin makes of it all the
-    /// same.
+    /// Accepts an update that no host would send, such as a status that the manifest does not list, to test how the plugin handles it.
     #[must_use]
     pub fn allow_any_update(mut self) -> Cart<P> {
         self.any_update = true;
         self
     }
 
-    /// What the plugin is told besides the update.
+    /// The context that the plugin gets besides the update.
     ///
     /// # Panics
-    /// If a setting is required, has no default and was not [set](Cart::set).
+    /// If a required setting has no default and was not [set](Cart::set).
     pub fn context(&self) -> Context {
         let manifest = &self.stage.manifest;
         let settings = manifest.settings_from(self.settings.clone()).unwrap_or_else(|errors| {
@@ -271,23 +270,23 @@ impl<P: Plugin> Cart<P> {
     /// Sends an update as the first attempt of a delivery.
     ///
     /// # Panics
-    /// If no host would send the update, or if the plugin asks for something unexpected or denied, or does not ask for all that is expected. So do the
-    /// other calls.
+    /// If no host would send the update, or if the plugin makes a request that is unexpected or denied, or does not make all expected requests. The other calls
+    /// panic likewise.
     pub fn send(self, update: &Update) -> Run<Applied> {
         self.attempt(update, &delivery())
     }
 
-    /// Sends an update as some attempt of some delivery: [`after`] makes a later one.
+    /// Sends an update as any attempt of any delivery; [`after`] makes a later attempt.
     pub fn attempt(self, update: &Update, delivery: &Delivery) -> Run<Applied> {
         self.attempt_at(update, delivery).0
     }
 
-    /// Asks whether it works, perhaps with an order's number.
+    /// Calls the plugin's `check`, optionally with an order's number.
     pub fn check(self, order_number: Option<&str>) -> Run<Report> {
         self.check_order(order_number.map(|number| OrderKey { order_number: number.to_owned(), known_reference: None })).0
     }
 
-    /// Asks for a list of the shop's own values.
+    /// Calls the plugin's `list_choices` for a list of the shop's own values.
     pub fn list_choices(self, of: ChoicesOf) -> Run<Vec<Choice>> {
         self.run(|context| P::list_choices(of, context)).0
     }
@@ -317,7 +316,7 @@ impl<P: Plugin> Cart<P> {
     }
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug)]
 #[must_use]
 pub struct Run<T> {
@@ -332,10 +331,10 @@ pub struct Run<T> {
 }
 
 impl<T: Shown> Run<T> {
-    /// What the plugin returned, which must not be a failure.
+    /// The value that the plugin returned.
     ///
     /// # Panics
-    /// If it is one; the message shows it and the requests.
+    /// If the plugin returned a failure; the message shows the failure and the requests.
     pub fn succeeded(self) -> T {
         match self.outcome {
             Ok(value) => value,
@@ -346,7 +345,7 @@ impl<T: Shown> Run<T> {
     /// The failure that the plugin returned.
     ///
     /// # Panics
-    /// If it is none; the message shows what was returned and the requests.
+    /// If the plugin returned no failure; the message shows the value and the requests.
     pub fn failed(self) -> Failure {
         match self.outcome {
             Ok(value) => panic!("the call succeeded with {}\n{}", value.shown(), seen::list(&self.requests)),

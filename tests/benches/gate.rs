@@ -1,4 +1,4 @@
-//! `gate_decisions_per_s`: decisions of one thread, each with all six answers, over the three that are asked most: a status that is sent,
+//! `gate_decisions_per_s`: decisions per second of one thread, each with all six answers, over the three most frequent questions: a status that is sent,
 //! the same label again, and a merchant who has switched nothing on.
 
 #[path = "../gate/state.rs"]
@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 const TARGET_PER_S: f64 = 200_000.0;
-/// A round is about half a millisecond, so that what else the machine does falls between most rounds and the median is a thread's own.
+/// A round takes about half a millisecond. So other load on the machine falls between most rounds, and the median is the time of an undisturbed thread.
 const DECISIONS: usize = 300;
 const ROUNDS: usize = 3_000;
 
@@ -38,7 +38,7 @@ fn main() {
     figure("gate_decisions_per_s", per_s, "/s", &Target::AtLeast(TARGET_PER_S));
 }
 
-/// How long one round of decisions takes.
+/// The duration of one round of decisions.
 fn round(prepared: &[Prepared]) -> Duration {
     let start = Instant::now();
     for one in prepared.iter().cycle().take(DECISIONS) {

@@ -1,8 +1,8 @@
-//! `open_ms_with_5000_carts`: a data directory opened and every cart in it read, as the daemon does when it starts.
-//! `explain_ms`: a data directory with 1,000,000 orders opened, and what is known of one of them and what would happen now told.
-//! `forget_ms_with_100000_keys`: one order of the same directory forgotten, with 100,000 idempotency keys of other orders beside.
+//! `open_ms_with_5000_carts`: the time to open a data directory and read every cart in it, as the daemon does at its start.
+//! `explain_ms`: the time to open a data directory with 1,000,000 orders, and to report what is known of one order and what would happen now.
+//! `forget_ms_with_100000_keys`: the time to forget one order in the same directory, with 100,000 idempotency keys of other orders.
 //!
-//! Each is the slowest of several rounds, every one from a directory that was closed.
+//! Each figure is the slowest of several rounds; every round starts with a closed directory.
 
 #![allow(clippy::print_stderr, reason = "a benchmark says what it is busy with")]
 
@@ -29,9 +29,9 @@ use std::time::{Duration, Instant};
 const AT: u64 = 1_800_000_000_000;
 const CARTS: u64 = 5_000;
 const ORDERS: u64 = 1_000_000;
-/// Idempotency keys, each of an order of its own.
+/// The number of idempotency keys, each for a different order.
 const KEYS: u64 = 100_000;
-/// Orders in one write while the store is filled.
+/// The number of orders in one write while the store is filled.
 const ORDERS_AT_ONCE: u64 = 10_000;
 const ROUNDS: u64 = 20;
 
@@ -60,7 +60,7 @@ fn main() {
         write(&store, move |tx| (from..from + ORDERS_AT_ONCE).try_for_each(|nth| add_key(tx, nth)));
     }
     drop(store);
-    // Spread over all of them, in no order.
+    // The chosen orders are spread over all of them, in no particular order.
     slowest("explain_ms", (0..ROUNDS).map(|round| timed(|| threads.block_on(explain(&large, round * 7_919_317 % ORDERS)))), 50.0);
     let office = Office::open(&large, Arc::new(SystemClock)).expect("what was filled");
     let forget = |round: u64| timed(|| threads.block_on(forget(&office, round * 7_919_317 % KEYS)));
@@ -72,14 +72,14 @@ fn slowest(name: &str, rounds: impl Iterator<Item = Duration>, target_ms: f64) {
     figure(name, slowest.as_secs_f64() * 1000.0, "ms", &Target::AtMost(target_ms));
 }
 
-/// The one order that is really sent, whose decision and receipt all others get.
+/// The one order that is really sent; the other orders get copies of its decision and its receipt.
 const REAL: &str = "real";
 
 fn shop() -> CartId {
     outfit::cart_id("shop")
 }
 
-/// A data directory with an order that was delivered.
+/// A data directory with one delivered order.
 async fn delivered(path: &Path) -> Office {
     let taking = Shop::open(Manner::Takes(Duration::ZERO), |_| {});
     let office = outfit::office(path, &[(shop(), taking.script_url(), "")]).await;
@@ -135,7 +135,7 @@ fn add_cart(tx: &Tx<'_>, nth: u64) -> Result<(), Error> {
     events::set(tx, &merchant, &event)
 }
 
-/// What is kept of the order that was delivered.
+/// The stored data of the delivered order.
 #[derive(Clone)]
 struct Kept {
     decision: String,

@@ -3,7 +3,7 @@
 use crate::harness::{admitted, guest, runtime, wat_guest};
 use cartage::exchange::{Ended, Limit};
 use cartage::id::Digest;
-use cartage::plugin::admit::{Cause, Error, Kind, PLUGIN_BYTES_MAX};
+use cartage::engine::admit::{Cause, Error, Kind, PLUGIN_BYTES_MAX};
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 

@@ -3,7 +3,7 @@
 use crate::harness::{Shop, Silent, Slow, admitted, applied, call, generous, guest, over, send};
 use cartage::carts::Limits;
 use cartage::exchange::{Answer, Ask, Limit, Services};
-use cartage::plugin::{Plugin, Runtime, Usage};
+use cartage::engine::{Plugin, Runtime, Usage};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context as Waking, Poll, Waker};

@@ -2,7 +2,7 @@
 
 use cartage::carts::Limits;
 use cartage::exchange::{Answer, Ask, Call, Ended, Limit, Outcome, Services};
-use cartage::plugin::{Plugin, Runtime};
+use cartage::engine::{Plugin, Runtime};
 use cartage_contract::delivery::{Applied, Context, Delivery};
 use cartage_contract::http::{Response, ResponseHeader};
 use cartage_contract::orders::{CivilDate, CivilTime, Update};

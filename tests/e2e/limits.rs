@@ -3,7 +3,7 @@
 use crate::harness::{Shop, Silent, Slow, admitted, applied, call, context, generous, guest, ok, over, runtime, send, wat_admitted};
 use cartage::carts::Limits;
 use cartage::exchange::{Answer, Ask, Call, Ended, Limit, Outcome, Services, Stop};
-use cartage::plugin::Plugin;
+use cartage::engine::Plugin;
 use cartage_contract::delivery::{Applied, AppliedOutcome, ChoicesOf, FailureKind};
 use cartage_contract::grants::{BaseUrl, BoundEndpoint, Grants, SecretsInClear};
 use cartage_contract::http::{self, ErrorKind, Reach};

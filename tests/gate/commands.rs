@@ -1,4 +1,4 @@
-//! A tiny interpreter of the commands that the gate names: each does to a [`State`] what the command would do to a store.
+//! An interpreter for the commands that the gate suggests: each changes a [`State`] as the command would change a store.
 
 use crate::state::{Kept, PluginKept, State, StatusesKept};
 use cartage::carts::{Cart, LabelTarget};
@@ -8,7 +8,7 @@ use cartage::gate::{Again, ChangeRule, Given, Mode};
 use cartage::id::CartId;
 use cartage::parameters::{Scope, assign};
 
-/// Runs one printed command.
+/// Runs one suggested command.
 pub(crate) fn run(state: &mut State, command: &str) {
     let words = words(command);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -88,7 +88,7 @@ fn upgrade(kept: &mut Kept, options: &[&str]) {
     };
 }
 
-/// Maps a label; the operator puts a status of the cart where the command says STATUS.
+/// Maps a label; the operator replaces STATUS in the command by a status of the cart.
 fn map(kept: &mut Kept, label: &str, status: &str) {
     let known = match &kept.plugin {
         PluginKept::Admitted { statuses: StatusesKept::Fixed(known) | StatusesKept::Asked(known), .. } => Some(known),
@@ -124,12 +124,12 @@ fn new_cart(cart: &CartId) -> Kept {
     }
 }
 
-/// A plugin that carries everything.
+/// A plugin that supports everything.
 fn any_plugin() -> PluginKept {
     PluginKept::Admitted { lacks: vec![], statuses: StatusesKept::FreeText }
 }
 
-/// The words of a command as a shell reads them.
+/// Splits a command into words as a shell does.
 fn words(command: &str) -> Vec<String> {
     let mut words: Vec<String> = vec![];
     let mut chars = command.chars();

@@ -1,8 +1,8 @@
 //! The gate's cases, its remedies, and random states.
 //!
-//! Each folder of `tests/cases/gate` is two tests. `question.json` says in what the question differs from the case `all_six_hold` (a JSON
-//! merge patch); `expected.txt` is the whole answer, and `BLESS=1` rewrites it. `<case>::remedies` runs the commands that each false condition names
-//! and expects that condition to hold.
+//! Each folder of `tests/cases/gate` is two tests. `question.json` is the difference between the question and the case `all_six_hold` (a JSON
+//! merge patch); `expected.txt` is the whole answer, and `BLESS=1` rewrites it. `<case>::remedies` runs the commands that each false condition suggests,
+//! and expects the condition to hold afterwards.
 
 mod commands;
 mod random;
@@ -44,7 +44,7 @@ fn read(folder: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// A JSON merge patch (RFC 7396).
+/// Applies a JSON merge patch (RFC 7396).
 fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;
@@ -63,7 +63,7 @@ fn merge(target: &mut Value, patch: Value) {
     }
 }
 
-/// Compares the whole answer with the one that is kept.
+/// Compares the whole answer with the expected file.
 fn check(folder: &Path, state: &State) -> Result<(), Failed> {
     let prepared = state.prepare();
     let decision = decide(&prepared.question());
@@ -77,7 +77,7 @@ fn check(folder: &Path, state: &State) -> Result<(), Failed> {
     if found == expected { Ok(()) } else { Err(format!("expected:\n{expected}\nfound:\n{found}").into()) }
 }
 
-/// The answer as it is kept: the verdict, what becomes of the packages, and the table.
+/// The answer in the form of the expected file: the verdict, the treatment of the packages, and the table.
 fn text(decision: &Decision, prepared: &Prepared) -> String {
     let act = if decision.must_act() { "somebody must act" } else { "nobody must act" };
     let mut text = format!("{:?}, {act}\n", decision.verdict);
@@ -115,7 +115,7 @@ fn update(packages: &[Package]) -> Update {
     }
 }
 
-/// What is true of every decision and every explanation.
+/// Properties of every decision and every explanation.
 fn sound(decision: &Decision, explanation: &Explanation) -> Result<(), String> {
     let conditions = decision.answers.each_ref().map(|answer| answer.condition);
     ensure(conditions == Condition::ALL, || format!("not all six are answered in order: {conditions:?}"))?;
@@ -144,7 +144,7 @@ fn ensure(is: bool, message: impl FnOnce() -> String) -> Result<(), String> {
     if is { Ok(()) } else { Err(message()) }
 }
 
-/// For each condition that does not hold: running the commands that its answer names makes it hold. The same for the mode.
+/// Checks, for each condition that does not hold, that it holds after the suggested commands ran. The mode is checked likewise.
 fn remedies_help(state: &State) -> Result<(), Failed> {
     let before = decide(&state.prepare().question());
     for answer in before.answers.iter().filter(|answer| !answer.held()) {

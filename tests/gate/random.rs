@@ -1,4 +1,4 @@
-//! Random states: the gate says of each condition what a plain second opinion says, never sends when one is false, and its remedies help.
+//! Random states: the gate agrees with a simple second implementation on each condition, never sends if one is false, and its remedies help.
 
 use crate::commands;
 use crate::state::{CauseGiven, Kept, PluginKept, State, StatusesKept, features};
@@ -17,7 +17,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The tests of this file.
+/// The tests in this file.
 pub(crate) fn trials(base: &Value) -> Vec<Trial> {
     let base: State = serde_json::from_value(base.clone()).expect("the first case is a whole state");
     let trial = |name: &str, test: fn(State) -> Result<(), TestCaseError>| {
@@ -56,7 +56,7 @@ fn second_opinion_agrees(state: State) -> Result<(), TestCaseError> {
 
 fn remedies_help(state: State) -> Result<(), TestCaseError> {
     crate::remedies_help(&state).map_err(|failed| TestCaseError::fail(format!("{failed:?}")))?;
-    // All of them together, in the order in which they are printed, make every condition hold.
+    // All suggested commands together, in the order in which they are printed, make every condition hold.
     let mut mended = state;
     for condition in Condition::ALL {
         let decision = decide(&mended.prepare().question());
@@ -77,7 +77,7 @@ fn again_passes_condition_3_only(state: State) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The six conditions once more, as plainly as can be, straight from the state.
+/// A second implementation of the six conditions, as simple as possible, straight from the state.
 fn opinion(state: &State) -> [bool; 6] {
     let kept = state.carts.get(&state.cart);
     let of_cart = state.cart_parameters.get(&state.cart).and_then(|values| values.get("UseGenericStatusUpdates"));
@@ -125,7 +125,7 @@ fn fold(text: &Option<String>) -> String {
     text.clone().unwrap_or_default().replace([' ', '-'], "").to_lowercase()
 }
 
-/// What still stands of the same package, the newest first.
+/// The valid entries for the same package, the newest first.
 fn entries<'s>(state: &'s State, package: &PastPackage) -> Vec<&'s PastPackage> {
     let same = |other: &&PastPackage| match (&package.id, &other.id) {
         (Some(one), Some(other)) => one == other,
@@ -135,7 +135,7 @@ fn entries<'s>(state: &'s State, package: &PastPackage) -> Vec<&'s PastPackage> 
     standing.flat_map(|past| past.packages.iter().rev()).filter(same).collect()
 }
 
-/// Whether a package's carrier or number is another than the last that was said of it.
+/// Whether a package's carrier or number differs from the last one that was reported for it.
 fn says_otherwise(state: &State, package: &PastPackage) -> bool {
     let last = |of: fn(&PastPackage) -> &Option<String>| entries(state, package).into_iter().find_map(|entry| of(entry).clone());
     let differs = |of: fn(&PastPackage) -> &Option<String>| of(package).is_some() && fold(of(package)) != fold(&last(of));
@@ -284,7 +284,7 @@ fn states(base: State) -> impl Strategy<Value = State> {
         State {
             carts: kept.map(|kept| (cart.clone(), kept)).into_iter().collect::<BTreeMap<CartId, Kept>>(),
             parameters: set("UseStatusUpdates", updates_on),
-            // What is set for another cart means nothing for this one.
+            // Values for another cart have no effect on this one.
             cart_parameters: BTreeMap::from([
                 (cart.clone(), set("UseGenericStatusUpdates", cart_updates_on)),
                 (CartId::new("another-shop").expect("a valid Cart ID"), set("UseGenericStatusUpdates", Some("True"))),

@@ -1,4 +1,4 @@
-//! Everything that the gate is asked from, as a store would hold it: what a case's `question.json` says, and what commands change.
+//! All inputs of the gate, as a store would hold them: a case's `question.json` defines them, and commands change them.
 
 use cartage::carts::Cart;
 use cartage::events::{self, Raised};
@@ -21,14 +21,14 @@ use std::collections::BTreeMap;
 pub(crate) struct State {
     pub(crate) cart: CartId,
     pub(crate) carts: BTreeMap<CartId, Kept>,
-    /// Values by parameter, for the system.
+    /// The system's values, by parameter.
     pub(crate) parameters: BTreeMap<String, String>,
-    /// Values by parameter, for a cart.
+    /// The values for each cart, by parameter.
     pub(crate) cart_parameters: BTreeMap<CartId, BTreeMap<String, String>>,
     pub(crate) events: BTreeMap<String, events::Setting>,
     pub(crate) cause: CauseGiven,
     pub(crate) order: SenderOrderNumber,
-    /// The label where it is given directly; an event brings its own.
+    /// The label, if it is given directly; an event brings its own.
     #[serde(default)]
     pub(crate) label: Option<String>,
     #[serde(default)]
@@ -44,7 +44,7 @@ pub(crate) struct State {
     pub(crate) again: Again,
 }
 
-/// A cart as it is kept.
+/// A cart in the store.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Kept {
@@ -57,12 +57,12 @@ pub(crate) struct Kept {
     pub(crate) plugin: PluginKept,
 }
 
-/// A plugin as it is kept.
+/// A plugin in the store.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum PluginKept {
     Admitted {
-        /// The features that it lacks.
+        /// The features that the plugin does not have.
         #[serde(default)]
         lacks: Vec<String>,
         #[serde(default)]
@@ -85,7 +85,7 @@ pub(crate) enum StatusesKept {
     NotAsked,
 }
 
-/// What brought the change about.
+/// The cause of the change.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum CauseGiven {
@@ -93,7 +93,7 @@ pub(crate) enum CauseGiven {
     Given(Given),
 }
 
-/// Everything that a question borrows from.
+/// The data from which a question borrows.
 pub(crate) struct Prepared {
     state: State,
     parameters: Assignments,
@@ -107,7 +107,7 @@ pub(crate) struct Prepared {
 }
 
 impl State {
-    /// Makes this state ready to be asked about.
+    /// Prepares this state for questions.
     pub(crate) fn prepare(&self) -> Prepared {
         let raised = match &self.cause {
             CauseGiven::Event(name) => Some(events::raise(name, &self.settings()).expect("a case names an event that exists")),
@@ -158,12 +158,12 @@ impl Prepared {
         &self.packages
     }
 
-    /// What is known of the order.
+    /// The record of the order.
     pub(crate) fn known(&self) -> Option<&Known> {
         self.known.as_ref()
     }
 
-    /// The question.
+    /// The question to the gate.
     pub(crate) fn question(&self) -> Question<'_> {
         let state = &self.state;
         let kept = state.carts.get(&state.cart);
@@ -203,7 +203,7 @@ impl Prepared {
     }
 }
 
-/// The features that a plugin with these names left out has.
+/// All features except those with these names.
 pub(crate) fn features(lacks: &[String]) -> Features {
     let has = |name: &str| !lacks.iter().any(|lack| lack == name);
     Features {

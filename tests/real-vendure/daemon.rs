@@ -1,4 +1,4 @@
-//! The daemon: `cartage serve` with a data directory of its own, which can be killed and started again.
+//! The daemon: `cartage serve` with its own data directory, which can be killed and restarted.
 
 use crate::Result;
 use cartage_tests::command::{cartage, plugin};
@@ -9,15 +9,15 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// How long an update may take to come to its end.
+/// The longest time until an update is settled.
 const SETTLED_WITHIN: Duration = Duration::from_secs(300);
-/// How often one that is under way is looked at.
+/// The interval at which a delivery is polled.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A data directory, and the daemon that serves it.
 pub(crate) struct Daemon {
     folder: TempDir,
-    /// What the carts' files name: values of credentials.
+    /// Environment variables with the credentials to which the carts' files refer.
     environment: Vec<(String, String)>,
     serving: Option<Serving>,
     client: reqwest::Client,
@@ -26,13 +26,13 @@ pub(crate) struct Daemon {
 
 struct Serving {
     child: Child,
-    /// Open as long as it serves, as a terminal would be.
+    /// The standard output, which stays open while the daemon serves, as a terminal would.
     _said: BufReader<ChildStdout>,
     api: String,
 }
 
 impl Daemon {
-    /// A data directory without a cart, and no daemon yet.
+    /// A data directory without a cart, and no running daemon.
     pub(crate) fn new(environment: &[(&str, &str)]) -> Result<Daemon> {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let (folder, client, token) = (tempfile::tempdir()?, reqwest::Client::new(), String::new());
@@ -45,7 +45,7 @@ impl Daemon {
         Ok(daemon)
     }
 
-    /// Adds a cart and switches its updates on.
+    /// Adds a cart and switches its status updates on.
     pub(crate) fn add_cart(&self, id: &str, definition: &str) -> Result<()> {
         std::fs::write(self.folder.path().join("cart.toml"), definition)?;
         self.run(&["apply", "cart.toml"])?;
@@ -53,7 +53,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Runs a command; what it printed as its result.
+    /// Runs a command and returns its result.
     pub(crate) fn run(&self, words: &[&str]) -> Result<String> {
         let output = self.command(words).output()?;
         if output.status.success() {
@@ -86,7 +86,7 @@ impl Daemon {
         Path::join(self.folder.path(), "log")
     }
 
-    /// Kills it with SIGKILL, as a crash would.
+    /// Kills the daemon with SIGKILL, as a crash would.
     pub(crate) fn kill(&mut self) -> Result<()> {
         if let Some(mut serving) = self.serving.take() {
             serving.child.kill()?;
@@ -95,7 +95,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Sends an update, which must be accepted; the delivery's id.
+    /// Sends an update, which must be accepted, and returns the delivery's id.
     pub(crate) async fn send(&self, update: Value) -> Result<String> {
         let request = self.request(reqwest::Method::POST, "/v1/status-updates")?.header("content-type", "application/json");
         let answer = request.body(update.to_string()).send().await?;
@@ -107,18 +107,18 @@ impl Daemon {
         member(&answer, "delivery").ok_or_else(|| format!("the answer names no delivery: {text}").into())
     }
 
-    /// A delivery as it is.
+    /// The present state of a delivery.
     pub(crate) async fn delivery(&self, id: &str) -> Result<Value> {
         let answer = self.request(reqwest::Method::GET, &format!("/v1/deliveries/{id}"))?.send().await?.text().await?;
         Ok(serde_json::from_str(&answer)?)
     }
 
-    /// Waits until a delivery is no longer queued; its state.
+    /// Waits until a delivery is no longer queued, and returns its state.
     pub(crate) async fn settled(&self, id: &str) -> Result<String> {
         self.when(id, |delivery| delivery["state"] != "queued").await
     }
 
-    /// Waits until a delivery has been attempted so often; its state.
+    /// Waits until a delivery has this number of attempts, and returns its state.
     pub(crate) async fn attempted(&self, id: &str, attempts: usize) -> Result<String> {
         self.when(id, |delivery| delivery["receipts"].as_array().is_some_and(|receipts| receipts.len() >= attempts)).await
     }
@@ -144,12 +144,12 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // Nobody could be told of a kill that fails.
+        // A failed kill cannot be reported here.
         let _ = self.kill();
     }
 }
 
-/// The document that the daemon prints when it serves. `None`: it ended before.
+/// The document that the daemon prints when it serves. `None` if the daemon ended before.
 fn told(said: &mut BufReader<ChildStdout>) -> Option<Value> {
     let mut text = String::new();
     while said.read_line(&mut text).ok()? > 0 {
@@ -160,7 +160,7 @@ fn told(said: &mut BufReader<ChildStdout>) -> Option<Value> {
     None
 }
 
-/// The first text of this name in a document, at any depth.
+/// The first text with this name in a document, at any depth.
 fn member(document: &Value, name: &str) -> Option<String> {
     match document {
         Value::Object(members) => {

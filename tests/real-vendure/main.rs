@@ -1,7 +1,7 @@
-//! `make real-vendure`: a real Vendure on this machine, told by the daemon, and looked at afterwards from its own side.
+//! `make real-vendure`: the daemon updates a real Vendure on this machine, and the test checks the result through the shop's own API.
 //!
-//! The shop comes from npm (`package.json`, `server.js`) and lives in memory. The daemon is `cartage serve` with a data directory of its own. Everything that
-//! the shop must have at last is compared with what its Admin API says; each comparison is a line, and one difference makes the whole fail.
+//! The shop comes from npm (`package.json`, `server.js`) and keeps its data in memory. The daemon is `cartage serve` with its own data directory. The
+//! expected state of the shop is compared with its Admin API; each comparison prints a line, and one difference fails the whole run.
 
 mod daemon;
 mod shop;
@@ -12,10 +12,10 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// What goes wrong here is told and ends the run.
+/// Any error ends the run and is reported.
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// What was compared so far.
+/// The comparisons so far.
 #[derive(Default)]
 struct Report {
     checked: usize,
@@ -23,7 +23,7 @@ struct Report {
 }
 
 impl Report {
-    /// One comparison.
+    /// Makes one comparison.
     fn same<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, is: &T, wanted: &T) {
         self.checked += 1;
         if is == wanted {
@@ -37,14 +37,14 @@ impl Report {
 
 /// Prints a line of the result.
 fn say(line: &str) {
-    // A closed output is no reason to stop: the exit code says how it went.
+    // The run goes on if the output is closed: the exit code states the result.
     let _ = writeln!(io::stdout(), "{line}");
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let began = Instant::now();
-    // An HTTP client wants one, also for a shop on this machine. It fails only where one is there already.
+    // reqwest requires a cryptography provider, even for a shop on this machine. Installing one fails only if another is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut report = Report::default();
     let ended = story::run(&mut report).await;

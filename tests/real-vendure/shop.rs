@@ -1,4 +1,4 @@
-//! The shop: started from npm's files, and read by its own Admin API.
+//! The shop: started from the files that npm installed, and read through its own Admin API.
 
 use crate::Result;
 use cartage_tests::command::root;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// A running shop. It ends with this value, also when the run is killed: its standard input ends then.
+/// A running shop. It ends when this value is dropped, and also when the run is killed, because its standard input then ends.
 pub(crate) struct Shop {
     child: Child,
     commands: Option<ChildStdin>,
@@ -17,31 +17,31 @@ pub(crate) struct Shop {
     pub(crate) told: Told,
 }
 
-/// What the shop says when it is ready.
+/// The document that the shop prints when it is ready.
 #[derive(Deserialize)]
 pub(crate) struct Told {
     /// The URL of its Admin API.
     pub(crate) admin_api: String,
-    /// An authorization header that may read everything.
+    /// The value of an authorization header that may read everything.
     superadmin: String,
     pub(crate) api_key: String,
     pub(crate) username: String,
     pub(crate) password: String,
-    /// The codes of the orders, by the name that the story has for each.
+    /// The codes of the orders, by their names in the story.
     pub(crate) orders: BTreeMap<String, Vec<String>>,
 }
 
-/// An order as the shop has it.
+/// An order in the shop.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Order {
     pub(crate) state: String,
-    /// In the order in which they were made.
+    /// The fulfilments, in the sequence in which they were made.
     pub(crate) fulfilments: Vec<Fulfilment>,
-    /// The newest first: text, and whether the customer sees it.
+    /// The notes, the newest first: the text, and whether the customer sees it.
     pub(crate) notes: Vec<(String, bool)>,
 }
 
-/// A fulfilment as the shop has it: its state, carrier and method, tracking code, and how many of each SKU.
+/// A fulfilment in the shop: its state, carrier and method, tracking code, and the quantity of each SKU.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Fulfilment {
     pub(crate) state: String,
@@ -51,7 +51,7 @@ pub(crate) struct Fulfilment {
 }
 
 impl Shop {
-    /// Starts it and waits until it has its orders.
+    /// Starts the shop and waits until it has its orders.
     pub(crate) fn start() -> Result<Shop> {
         let folder = root().join("target/real-vendure");
         let mut command = Command::new("node");
@@ -70,7 +70,7 @@ impl Shop {
         }
     }
 
-    /// Tells the shop to do something that only it can do, and waits for it.
+    /// Sends a command for something that only the shop can do, and waits until it is done.
     pub(crate) fn command(&mut self, command: &str) -> Result<()> {
         let commands = self.commands.as_mut().ok_or("the shop was told to end")?;
         writeln!(commands, "{command}")?;
@@ -78,7 +78,7 @@ impl Shop {
         if answer.trim() == "done" { Ok(()) } else { Err(format!("the shop answered {command} with {answer}").into()) }
     }
 
-    /// An order, by its code.
+    /// Looks up an order by its code.
     pub(crate) async fn order(&self, code: &str) -> Result<Order> {
         const ORDER: &str = "query($code: String!) { orders(options: {filter: {code: {eq: $code}}}) { items { state \
             lines { id productVariant { sku } } fulfillments { id state method trackingCode lines { orderLineId quantity } } \
@@ -118,7 +118,7 @@ impl Shop {
 
 impl Drop for Shop {
     fn drop(&mut self) {
-        // Its standard input ends, and so does the shop; the kill is for one that hangs.
+        // Closing the standard input ends the shop; the kill is for a shop that hangs.
         drop(self.commands.take());
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -1,4 +1,4 @@
-//! The story: what the shop is told, and what it must have then.
+//! The story: the updates that the shop receives, and the state that it must have afterwards.
 
 use crate::daemon::Daemon;
 use crate::shop::{Fulfilment, Order, Shop};
@@ -6,7 +6,7 @@ use crate::{Report, Result, say};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// The cart that presents an API key.
+/// The cart that uses an API key.
 const BY_KEY: &str = "by-key";
 /// The cart that logs in.
 const BY_ACCOUNT: &str = "by-account";
@@ -23,7 +23,7 @@ const LABELS: &str = r#"
 "Tracking Imported" = "tracking-only"
 "#;
 
-/// Tells it.
+/// Runs the whole story.
 pub(crate) async fn run(report: &mut Report) -> Result<()> {
     say("starting the shop");
     let mut shop = Shop::start()?;
@@ -66,7 +66,7 @@ fn update(cart: &str, order: &str, label: &str, more: Value) -> Value {
     update
 }
 
-/// A package by UPS, which holds so many of each SKU; without any, nobody says what is in it.
+/// A package by UPS with this quantity of each SKU; if no contents are given, they are unknown.
 fn package(number: &str, contents: &[(&str, u32)]) -> Value {
     let contents: Vec<Value> = contents.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity.to_string()})).collect();
     json!({"carrier": "UPS", "method": "Ground", "tracking_number": number, "contents": contents})
@@ -185,7 +185,7 @@ async fn wrong_password(report: &mut Report, daemon: &Daemon, shop: &Shop) -> Re
     let shown = daemon.run(&["cart", "show", BY_WRONG_PASSWORD])?;
     report.same("and the cart is paused", &shown.contains("paused"), &true);
     report.same("the order is as it was", &shop.order(number).await?, &order("PaymentSettled", vec![]));
-    // The definition names another variable of the environment, in which the right one is.
+    // The new definition names another environment variable, which has the right password.
     daemon.add_cart(BY_WRONG_PASSWORD, &cart(shop, BY_WRONG_PASSWORD, &account(shop, "SHOP_PASSWORD")))?;
     daemon.run(&["cart", "resume", BY_WRONG_PASSWORD])?;
     report.same("with the right one it goes", &daemon.settled(&delivery).await?.as_str(), &"delivered");
@@ -202,7 +202,7 @@ async fn session(report: &mut Report, daemon: &Daemon, shop: &mut Shop) -> Resul
     delivers(report, daemon, shop, "a session that ended is renewed", shipped, wanted).await
 }
 
-/// The daemon is killed while it delivers, again and again, and starts again each time.
+/// The daemon is killed repeatedly during deliveries, and restarted each time.
 async fn kills(report: &mut Report, daemon: &mut Daemon, shop: &Shop) -> Result<()> {
     let numbers = shop.told.orders.get("killed").ok_or("the shop has no orders for the kills")?;
     let packages =
@@ -212,7 +212,7 @@ async fn kills(report: &mut Report, daemon: &mut Daemon, shop: &Shop) -> Result<
         let cart = [BY_KEY, BY_ACCOUNT][place % 2];
         let more = json!({"packages": packages(number), "note": "Left at the door"});
         deliveries.push(daemon.send(update(cart, number, "Order Shipped", more)).await?);
-        // A little later each time, so that it ends in another step.
+        // Each kill comes a little later, so that it falls into another step.
         tokio::time::sleep(Duration::from_millis(40 + 15 * place as u64)).await;
         daemon.kill()?;
         daemon.serve()?;
@@ -230,7 +230,7 @@ async fn kills(report: &mut Report, daemon: &mut Daemon, shop: &Shop) -> Result<
     Ok(())
 }
 
-/// The last, because the shop is at work on it for long.
+/// This part comes last, because the shop needs a long time for it.
 async fn large(report: &mut Report, daemon: &Daemon, shop: &Shop) -> Result<()> {
     let shipped = update(BY_KEY, code(shop, "large")?, "Order Shipped", json!({"packages": [package("1Z4", &[])]}));
     let wanted = order("Shipped", vec![fulfilment("Shipped", "1Z4", &[("SHIRT", 500)])]);

@@ -1,4 +1,4 @@
-//! docs/seti-inbound.md says what is so: its limits are the code's, its settings are read, its answers are given.
+//! docs/seti-inbound.md is correct: its limits are those of the code, its settings exist, and its answers are really given.
 
 use crate::read_inlet;
 use cartage::carts::inlet::{ACCOUNT_CHARS_MAX, VERSION_CHARS_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX, WAIT_MS_MIN};

@@ -1,4 +1,4 @@
-//! Posts that nobody sends by accident: too large, too many, too deep, and random bytes. Each is a clear answer, soon.
+//! Hostile posts: too large, too many, too deep, and random bytes. Each gets a clear answer quickly.
 
 use crate::{PASSWORD, read_inlet};
 use cartage_http::seti::{self, ANSWER_BYTES_MAX, Call, Error, Request, form, xml};
@@ -16,7 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// What a body is answered with; with the right log-in before it.
+/// The answer to a body that follows the right log-in.
 fn answered(body: &[u8]) -> (Option<Error>, String) {
     let inlet = read_inlet("user = \"om\"\ntime_zone = \"America/New_York\"");
     let request = Request { method: "POST", query: None, content_type: None, body };
@@ -74,7 +74,7 @@ fn entity_bombs() -> Result<(), Failed> {
         assert_eq!(error, Some(Error::Xml(xml::Error::DocumentType)), "{document:.80}");
         assert!(answer.contains("which is never read"), "{answer}");
     }
-    // A name that nothing defines is text, and stays so long as it is.
+    // A reference to an undefined name is text, and is not expanded.
     let note = "%26l9;".repeat(1_000);
     let (error, answer) = answered(&with_log_in(&format!(
         "update=<Orders><Order><OrderNumber>1</OrderNumber><Status>x</Status><Notes>{note}</Notes></Order></Orders>"

@@ -1,9 +1,9 @@
-//! Posts of an Order Manager: each folder of `tests/cases/seti-posts` is a test of its own.
+//! Posts of an Order Manager: each folder of `tests/cases/seti-posts` is a separate test.
 //!
-//! `request.http` is the request: method and target, headers, an empty line, the body. Where there is an `update.xml`, its
-//! bytes follow, percent-encoded, so that the XML stays readable. `inlet.toml` is the inlet, in place of the one that lies beside the folders.
-//! `expected.json` is what is read and what is answered if every update that can be read is accepted; `error.txt` is the answer to a request that
-//! is no post. `BLESS=1` writes them anew.
+//! `request.http` is the request: method and target, headers, an empty line, the body. If there is an `update.xml`, its
+//! bytes follow, percent-encoded, so that the XML stays readable. `inlet.toml` replaces the inlet that lies beside the folders.
+//! `expected.json` is what is read, and the answer if every readable update is accepted; `error.txt` is the answer to a request that
+//! is not a post. `BLESS=1` rewrites these files.
 
 mod document;
 mod hostile;
@@ -60,7 +60,7 @@ fn check(case: &Path) -> Result<(), Failed> {
     if found == expected { Ok(()) } else { Err(format!("expected:\n{expected}\nfound:\n{found}").into()) }
 }
 
-/// What the case's request says, or the answer to one that is no post.
+/// The content of the case's request, or the answer if the request is not a post.
 fn taken(bytes: &[u8], case: &Path, inlet: &Inlet) -> Result<Result<Value, Answer>, Failed> {
     let end = bytes.windows(2).position(|pair| pair == b"\n\n").ok_or("request.http has no empty line after its headers")?;
     let (head, mut body) = (std::str::from_utf8(&bytes[..end])?, bytes[end + 2..].to_vec());
@@ -102,7 +102,7 @@ fn shown(post: &Post) -> Value {
     json!({ "function": "updatestatus", "om-version": post.om_version, "updates": updates, "answer": answer(post).as_str() })
 }
 
-/// The answer where every update that can be read is accepted.
+/// The answer if every readable update is accepted.
 fn answer(post: &Post) -> Answer {
     let parts: Vec<PartOutcome> = post
         .updates
@@ -115,7 +115,7 @@ fn answer(post: &Post) -> Answer {
     seti::answer(&parts)
 }
 
-/// A document without what is empty.
+/// The document without empty values.
 fn given(value: Value) -> Value {
     match value {
         Value::Object(fields) => {

@@ -1,4 +1,4 @@
-//! Both ways at once: what the integration-script plugin posts is read here as it was meant, and it understands every answer given here.
+//! Both directions: the inlet reads the integration-script plugin's posts as they were meant, and the plugin understands every answer of the inlet.
 
 use crate::{PASSWORD, read_inlet};
 use cartage::carts::Inlet;
@@ -29,7 +29,7 @@ fn cart(encoding: &str) -> Cart<IntegrationScript> {
         .secret("account", "password", PASSWORD)
 }
 
-/// The fields that the plugin's post holds.
+/// The fields in the plugin's post.
 fn posted(encoding: &str, update: &Update, inlet: &Inlet) -> Fields {
     let run = cart(encoding).rule(|_| Reply::text(200, "SETIResponse: update=OK;Notes=")).send(update);
     let body = run.requests[0].wire().body.clone().expect("a post has a body");
@@ -46,14 +46,14 @@ fn read_back(encoding: &'static str) -> Result<(), Failed> {
     let test = |update: Update| {
         let fields = posted(encoding, &update, &inlet);
         prop_assert_eq!(&fields, &expected(encoding, &update));
-        // And it is valid: the gate takes it.
+        // The fields are also valid: the gate accepts them.
         StatusUpdate::new(fields, civil_time(0)).map(drop).map_err(|error| TestCaseError::fail(error.to_string()))
     };
     TestRunner::new(config).run(&updates(), test).map_err(|error| error.to_string().into())
 }
 
-/// What an update becomes on its way through this encoding: the status stands for the label, the cart's word for the carrier, and a
-/// package has an id only where a line refers to it.
+/// The fields after an update passed through this encoding: the status becomes the label, the cart's name for the carrier becomes the carrier, and a
+/// package has an id only if a line refers to it.
 fn expected(encoding: &str, update: &Update) -> Fields {
     let in_xml = encoding == "xml";
     let of_line = |id: &Option<String>| {
@@ -101,13 +101,13 @@ fn expected(encoding: &str, update: &Update) -> Fields {
     }
 }
 
-/// A line of text as the host lets it through, not empty and without white space around it.
+/// A line of text that the host accepts, not empty and without white space around it.
 fn line() -> impl Strategy<Value = String> {
     let text = prop_oneof!["[!-~]([ -~]{0,20}[!-~])?", "[&<>\"'\\]%+=;é€日😀]{1,12}", "[A-Za-z]+ ?&#?[a-z0-9]{1,4};[a-z]"];
     text.prop_filter("white space around it", |text| text.trim() == text)
 }
 
-/// A note as the host lets it through.
+/// A note that the host accepts.
 fn block() -> impl Strategy<Value = String> {
     prop_oneof!["[!-~][ -~\n]{0,40}", "[&<>/\\[\\]!CDAT\n é日😀-]{0,20}x", "</?(Notes|Comments|Order)>", line()]
 }
@@ -124,7 +124,7 @@ prop_compose! {
         parts in proptest::collection::vec((line(), proptest::option::of(line()), proptest::option::of(day()), any::<bool>()), 0..4),
         (label, line_note) in (proptest::option::of(line()), proptest::option::of(block())),
     ) -> Update {
-        // Each number is its own, and each package that lines travel in has an id.
+        // Each number is unique, and each package to which lines refer has an id.
         let packages: Vec<Package> = parts.iter().enumerate().map(|(at, (text, method, picked_up, referred))| Package {
             id: referred.then(|| format!("P{at}")), method: method.clone(), picked_up: *picked_up, ..package(text, &format!("{text}{at}"))
         }).collect();
@@ -143,7 +143,7 @@ prop_compose! {
     }
 }
 
-/// What the plugin makes of an answer.
+/// The outcome that the plugin derives from an answer.
 fn understood(answer: &Answer) -> Result<String, Failure> {
     let text = answer.as_str().to_owned();
     let reply = move |_: &cartage_sdk::testing::Seen| Reply::text(200, &text);
@@ -159,7 +159,7 @@ fn it_understands_every_answer() -> Result<(), Failed> {
         let notes = understood(&answer).map_err(|failure| format!("{outcome:?}: {failure:?}"))?;
         assert!(answer.as_str().ends_with(&notes), "{notes}");
     }
-    // What was not kept may be taken later, and whether the others pass the plugin cannot know: it tries them a few times.
+    // An update that was not stored may be accepted later. The plugin cannot know whether the other refusals are temporary, so it retries a few times.
     for (outcome, kind) in [
         (Outcome::NeedsAPerson(reason()), FailureKind::OrderBusy),
         (Outcome::Invalid(reason()), FailureKind::OrderBusy),

@@ -1,4 +1,4 @@
-//! A cart on loopback that answers each request as a test says, knowing the whole request: for log-ins, whose answers depend on what was asked before.
+//! A cart on loopback that answers each request as a test says. The test sees the whole request, for log-ins, whose answers depend on earlier requests.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,37 +8,37 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A request.
+/// A request that the cart received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// Method and target, such as `GET /orders?a=1`.
+    /// The method and the target, such as `GET /orders?a=1`.
     pub line: String,
-    /// The headers, a line each, names in lower case.
+    /// The headers, one a line, with names in lower case.
     pub headers: String,
     /// The body as text.
     pub body: String,
 }
 
-/// What is answered.
+/// The answer to a request.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
-    /// The status; 0 is 200.
+    /// The HTTP status; 0 stands for 200.
     pub status: u16,
-    /// Further headers, a line each with its line break.
+    /// Further headers, one a line, each with its line break.
     pub headers: String,
     /// The body.
     pub body: String,
-    /// How long it takes.
+    /// The delay before the answer.
     pub after: Duration,
 }
 
 impl Reply {
-    /// A body of JSON.
+    /// An answer with a JSON body.
     pub fn json(body: impl Into<String>) -> Reply {
         Reply { headers: "content-type: application/json\r\n".into(), body: body.into(), ..Reply::default() }
     }
 
-    /// A status without a body.
+    /// An answer with a status and no body.
     pub fn status(status: u16) -> Reply {
         Reply { status, ..Reply::default() }
     }
@@ -54,24 +54,24 @@ pub struct Answering {
 }
 
 impl Answering {
-    /// Starts it on a free port of 127.0.0.1.
+    /// Starts the cart on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// Where loopback has no port left.
+    /// If loopback has no free port.
     pub async fn start(answers: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> io::Result<Answering> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let (address, answers): (_, Answers) = (listener.local_addr()?, Arc::new(answers));
         let server = tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
                 let answers = Arc::clone(&answers);
-                // Whoever hangs up is answered no more.
+                // A client that closed the connection gets no more answers.
                 tokio::spawn(async move { drop(serve(connection, &answers).await) });
             }
         });
         Ok(Answering { address, server })
     }
 
-    /// Its base URL: plain http, by address.
+    /// The cart's base URL: plain http, by address.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -1,4 +1,4 @@
-//! A cart that misbehaves by script, below HTTP: raw bytes, silence, dripping, closing at the wrong moment.
+//! A cart that misbehaves below HTTP, by a script: raw bytes, silence, dripping, closing at the wrong moment.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -18,34 +18,34 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// One thing that a bad cart does on a connection.
+/// One action of a bad cart on a connection.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// Reads one whole request: its head, and as much body as it states.
+    /// Reads one whole request: its head, and the body of the length that the head states.
     Receive,
     /// Sends these bytes.
     Send(Vec<u8>),
     /// Does nothing for a while.
     Wait(Duration),
-    /// Sends these bytes again and again, until the other side is gone.
+    /// Sends these bytes repeatedly, until the other side closes the connection.
     Forever {
-        /// What to send.
+        /// The bytes to send.
         bytes: Vec<u8>,
-        /// How long to wait before each time.
+        /// The pause before each time.
         every: Duration,
     },
     /// Sends these bytes one at a time.
     Drip {
-        /// What to send.
+        /// The bytes to send.
         bytes: Vec<u8>,
-        /// How long to wait before each.
+        /// The pause before each byte.
         every: Duration,
     },
     /// Keeps the connection open until the other side closes it.
     Hold,
     /// Closes the connection in the usual way. The end of a script does the same.
     Close,
-    /// Breaks the connection off.
+    /// Resets the connection.
     Reset,
 }
 
@@ -55,28 +55,28 @@ impl Step {
         Step::Send(bytes.as_ref().to_vec())
     }
 
-    /// A script that answers so many requests on a connection with these bytes.
+    /// A script that answers this number of requests on a connection with these bytes.
     pub fn answering(bytes: impl AsRef<[u8]>, times: usize) -> Vec<Step> {
         (0..times).flat_map(|_| [Step::Receive, Step::send(&bytes)]).collect()
     }
 
-    /// Does nothing for so many milliseconds.
+    /// Does nothing for this number of milliseconds.
     pub fn wait_ms(ms: u64) -> Step {
         Step::Wait(Duration::from_millis(ms))
     }
 
-    /// Sends these bytes every so many milliseconds, until the other side is gone.
+    /// Sends these bytes in this interval, in milliseconds, until the other side closes the connection.
     pub fn forever(bytes: impl AsRef<[u8]>, every_ms: u64) -> Step {
         Step::Forever { bytes: bytes.as_ref().to_vec(), every: Duration::from_millis(every_ms) }
     }
 
-    /// Sends one of these bytes every so many milliseconds.
+    /// Sends one of these bytes after each interval, in milliseconds.
     pub fn drip(bytes: impl AsRef<[u8]>, every_ms: u64) -> Step {
         Step::Drip { bytes: bytes.as_ref().to_vec(), every: Duration::from_millis(every_ms) }
     }
 }
 
-/// A cart on loopback that plays scripts, and keeps all that it was sent. It stops when it is dropped.
+/// A cart on loopback that plays scripts and records everything that it receives. It stops when it is dropped.
 #[derive(Debug)]
 pub struct BadCart {
     address: SocketAddr,
@@ -89,16 +89,16 @@ impl BadCart {
     ///
     /// # Errors
     ///
-    /// Where loopback has no port left.
+    /// If loopback has no free port.
     pub async fn start(script: Vec<Step>) -> io::Result<BadCart> {
         BadCart::start_each(vec![script]).await
     }
 
-    /// A cart that plays the first script on the first connection, and so on; the last one on all that follow.
+    /// A cart that plays the first script on the first connection, and so on; the last script serves all later connections.
     ///
     /// # Errors
     ///
-    /// Where loopback has no port left.
+    /// If loopback has no free port.
     pub async fn start_each(scripts: Vec<Vec<Step>>) -> io::Result<BadCart> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -107,22 +107,22 @@ impl BadCart {
         Ok(BadCart { address, received, listening })
     }
 
-    /// Where it listens.
+    /// The address at which the cart listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its base URL: plain http, by address.
+    /// The cart's base URL: plain http, by address.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What was sent on each connection so far.
+    /// The bytes that were received on each connection so far.
     pub fn received(&self) -> Vec<Vec<u8>> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How many connections were made.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.received().len()
     }
@@ -155,7 +155,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// Plays a script to its end. An error means that the other side is gone, which ends it as well.
+    /// Plays a script to its end. An error means that the other side closed the connection, which also ends the script.
     async fn play(mut self, script: Vec<Step>) -> io::Result<()> {
         for step in script {
             match step {
@@ -202,7 +202,7 @@ impl Connection {
     }
 }
 
-/// Whether a request has its head and the body that the head states.
+/// Whether a request is complete: its head, and the body of the length that the head states.
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((head, _)) = text.split_once("\r\n\r\n") else { return false };

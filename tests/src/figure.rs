@@ -1,18 +1,18 @@
 //! The lines that `make bench` prints.
 //!
-//! `figure <name> <value> <unit> target <<= or >=> <number>`; without a target where a figure is only reported.
+//! The form is `figure <name> <value> <unit> target <<= or >=> <number>`; a figure that is only reported has no target.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::fmt::Display;
 
-/// What a figure is held to.
+/// The bound that a figure must keep.
 pub enum Target {
-    /// It may be as much, and not more.
+    /// The largest value that is accepted.
     AtMost(f64),
-    /// It may be as little, and not less.
+    /// The smallest value that is accepted.
     AtLeast(f64),
-    /// Nothing.
+    /// The figure has no bound.
     Reported,
 }
 
@@ -27,16 +27,16 @@ pub fn figure(name: impl Display, value: f64, unit: &str, target: &Target) {
     println!("figure {name} {value:.digits$} {unit}{target}");
 }
 
-/// The middle one.
+/// The median of the values.
 ///
 /// # Panics
-/// If there is none.
+/// If there are no values.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// The machine, its load and the versions, so that a figure can be read later.
+/// The machine, its load and the versions, so that a figure can be interpreted later.
 pub fn about() -> String {
     let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
     let cpuinfo = read("/proc/cpuinfo");
@@ -49,7 +49,7 @@ pub fn about() -> String {
     format!("machine: {cores} cores, {cpu}, Linux {}, load {load}; cartage {}", kernel.trim(), env!("CARGO_PKG_VERSION"))
 }
 
-/// Whether the program was started to measure. `cargo test` runs benchmarks too, to see that they start; only `cargo bench` says --bench.
+/// Whether the program was started to measure. `cargo test` also runs benchmarks, to check that they start; only `cargo bench` passes --bench.
 pub fn wanted() -> bool {
     std::env::args().any(|argument| argument == "--bench")
 }

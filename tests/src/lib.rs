@@ -1,4 +1,4 @@
-//! What tests and benchmarks of the whole share.
+//! Code that the end-to-end tests and the benchmarks share.
 
 pub mod answering;
 pub mod bad_cart;

@@ -1,9 +1,9 @@
-//! A cart that looks from outside whether orders keep their order: it takes each update and remembers, for each order, every status in the order in
-//! which it came.
+//! A cart that checks from outside that updates of an order arrive in sequence: it accepts updates and records, for each order, every status in the sequence
+//! in which it arrived.
 //!
-//! It speaks the classic protocol in both of its encodings and expects statuses that end in a number, `Status 7`. What it can say afterwards is what
-//! the outbox promises and cannot see itself: whether an order ever went back, what came twice, what never came, and what came while the one before
-//! was still being worked on. It may be told what to answer; only what it answers with OK it has taken.
+//! The cart speaks the classic protocol in both of its encodings and expects statuses that end in a number, `Status 7`. It checks what the outbox promises
+//! and cannot observe itself: whether an order ever went back, and which statuses arrived twice, never arrived, or arrived while the previous one was
+//! still being processed. The cart may be told what to answer; only updates that it answers with OK count as accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -21,66 +21,66 @@ pub struct OrderChecker {
     server: JoinHandle<()>,
 }
 
-/// An update that came.
+/// An update that arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// The order.
+    /// The order's number.
     pub order: String,
-    /// The number of its status.
+    /// The number at the end of the status.
     pub number: u64,
-    /// The password that came with it.
+    /// The password in the request.
     pub password: String,
 }
 
-/// What is answered.
+/// The answer to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// It is taken.
+    /// The update is accepted.
     Ok,
-    /// It is refused for good, for this reason.
+    /// The update is refused permanently, for this reason.
     Refused(&'static str),
-    /// It is a script of this protocol: the answer to whatever is no update.
+    /// The script's version: the answer to a request that is not an update.
     Version,
-    /// An HTTP status without a body: 503, or 429, which asks for a rest of a second.
+    /// An HTTP status without a body: 503, or 429, which asks for a pause of a second.
     Status(u16),
 }
 
 type Answering = Arc<dyn Fn(&Asked) -> Answer + Send + Sync>;
 
-/// What came.
+/// The record of what arrived.
 #[derive(Debug, Default, Clone)]
 pub struct Seen {
-    /// For each order, the number of its last status that was taken.
+    /// For each order, the number of the last status that was accepted.
     pub last: BTreeMap<String, u64>,
-    /// Statuses that were taken.
+    /// The statuses that were accepted.
     pub taken: BTreeSet<(String, u64)>,
-    /// Statuses that came, taken or not.
+    /// The number of statuses that arrived, accepted or not.
     pub arrived: u64,
-    /// Statuses that were the last one again.
+    /// The number of statuses that repeated the last one.
     pub duplicates: u64,
-    /// Statuses older than the last: the order went back.
+    /// Statuses older than the last one: the order went back.
     pub regressions: Vec<String>,
-    /// Statuses that came while one of the same order was being worked on.
+    /// Statuses that arrived while another of the same order was being processed.
     pub overlaps: Vec<String>,
-    /// Statuses that are being worked on, by order.
+    /// The statuses that are being processed, by order.
     under_way: BTreeMap<String, u64>,
 }
 
 impl OrderChecker {
-    /// Starts it on a free port of 127.0.0.1. It works so long on each update, also where the sender hangs up meanwhile, and takes it.
+    /// Starts the cart on a free port of 127.0.0.1. Processing each update takes this time, even if the sender disconnects; every update is accepted.
     ///
     /// # Errors
     ///
-    /// When no port can be had.
+    /// If no port is free.
     pub async fn start(works: Duration) -> io::Result<OrderChecker> {
         OrderChecker::start_with(works, |_| Answer::Ok).await
     }
 
-    /// The same, but that this says what is answered. It is asked as an update comes.
+    /// As [`OrderChecker::start`], with a function that decides the answer when an update arrives.
     ///
     /// # Errors
     ///
-    /// When no port can be had.
+    /// If no port is free.
     pub async fn start_with(works: Duration, answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> io::Result<OrderChecker> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let (address, seen) = (listener.local_addr()?, Arc::<Mutex<Seen>>::default());
@@ -93,12 +93,12 @@ impl OrderChecker {
         Ok(OrderChecker { address, seen, server })
     }
 
-    /// The URL of its integration script.
+    /// The URL of the cart's integration script.
     pub fn script_url(&self) -> String {
         format!("http://{}/seti.php", self.address)
     }
 
-    /// What came until now.
+    /// The record of what arrived so far.
     pub fn seen(&self) -> Seen {
         locked(&self.seen).clone()
     }
@@ -155,7 +155,7 @@ fn written(answer: Answer) -> String {
     format!("HTTP/1.1 {status} It\r\ncontent-type: text/plain\r\n{wait}content-length: {}\r\n\r\n{body}", body.len())
 }
 
-/// The update in a form, in either encoding. None: there is none.
+/// The update in a form, in either encoding. `None` if the form contains none.
 fn read(body: &[u8]) -> Option<Asked> {
     let field = |wanted: &str| url::form_urlencoded::parse(body).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
     let xml = field("update").unwrap_or_default();
@@ -165,7 +165,7 @@ fn read(body: &[u8]) -> Option<Asked> {
     Some(Asked { order, number, password: field("password").unwrap_or_default() })
 }
 
-/// The text of the first element of this name. What is sent here needs no escapes.
+/// The text of the first element with this name. The tests' texts need no escapes.
 fn element(xml: &str, name: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     Some(rest.split_once('<')?.0.to_owned())
@@ -197,7 +197,7 @@ impl Seen {
     }
 }
 
-/// A panic while it was held cannot leave it half changed.
+/// Locks the record, also after a panic: a panic while the lock was held cannot leave the record half changed.
 fn locked(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }

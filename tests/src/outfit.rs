@@ -1,4 +1,4 @@
-//! A data directory as a host has it, for benchmarks: the real plugin, live carts, everything switched on, and orders by the thousand.
+//! A realistic data directory for benchmarks: the real plugin, live carts, everything switched on, and thousands of orders.
 
 use crate::command::plugin;
 use cartage::carts::Cart;
@@ -17,13 +17,13 @@ use cartage_contract::orders;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Orders in one write while a queue is filled.
+/// The number of orders in one write while a queue is filled.
 const ORDERS_AT_ONCE: u64 = 5_000;
 
 /// Makes a data directory with these carts, each with the URL of its script and further tables of its definition.
 ///
 /// # Panics
-/// If it cannot be made.
+/// If the directory cannot be made.
 pub async fn office(data: &Path, carts: &[(CartId, String, &str)]) -> Office {
     let office = Office::init(data, Arc::new(SystemClock)).expect("a new directory");
     let bytes = std::fs::read(plugin("integration-script")).expect("it was built");
@@ -40,25 +40,25 @@ pub async fn office(data: &Path, carts: &[(CartId, String, &str)]) -> Office {
     office
 }
 
-/// A Cart ID.
+/// Makes a Cart ID.
 ///
 /// # Panics
-/// If it is none.
+/// If the text is not a Cart ID.
 pub fn cart_id(id: impl Into<String>) -> CartId {
     CartId::new(id.into()).expect("a valid Cart ID")
 }
 
-/// An update of an order with a label and a package, as a sender asks for it.
+/// An update of an order with a label and a package, in the form in which a sender requests it.
 pub fn request(cart: &CartId, order: &str) -> Request {
     let package = PackageFields { tracking_number: Some(format!("1Z{order}")), carrier: Some("UPS".into()), ..PackageFields::default() };
     let fields = Fields { order_number: order.to_owned(), label: "Order Shipped".into(), packages: vec![package], ..Fields::default() };
     Request { cart: cart.clone(), cause: Cause::Given(Given::Api), fields, again: Again::No }
 }
 
-/// Fills a cart's queue with orders of these numbers, each with a decision that was really made, for an order called `template`.
+/// Fills a cart's queue with orders of these numbers, each with the decision for a real update of an order called `template`.
 ///
 /// # Panics
-/// If there is no room.
+/// If the disk is full.
 pub async fn fill(office: &Office, cart: &CartId, numbers: std::ops::Range<u64>) {
     let json = template(office, cart).await;
     for from in numbers.clone().step_by(ORDERS_AT_ONCE as usize) {
@@ -69,7 +69,7 @@ pub async fn fill(office: &Office, cart: &CartId, numbers: std::ops::Range<u64>)
     }
 }
 
-/// The decision that is kept of a real update.
+/// The stored decision about a real update.
 async fn template(office: &Office, cart: &CartId) -> String {
     office.accept(&request(cart, "template"), None).await.expect("it is accepted");
     let order = OrderRef { cart: cart.clone(), number: SenderOrderNumber::new("template") };
@@ -119,7 +119,7 @@ async fn switch_on(office: &Office, name: &str, scope: Scope) {
     office.set_parameter(&assignment).await.expect("there is room");
 }
 
-/// A live cart. What its password is does not matter here, so it is what every environment has.
+/// The definition of a live cart. Its password does not matter here, so it comes from a variable that every environment has.
 fn definition(id: &CartId, url: &str, more: &str) -> String {
     format!(
         "cart = \"{id}\"\nplugin = \"integration-script.wasm\"\nmode = \"live\"\n[endpoints.script]\nbase_url = {url:?}\n\

@@ -1,4 +1,4 @@
-//! A server on loopback that takes any request and gives one answer, as cheaply as can be, so that what is measured is the sender.
+//! A server on loopback that accepts any request and gives one answer with little work, so that measurements are of the sender.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,33 +7,33 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the classic script says when it has taken an update.
+/// The classic script's answer when it has accepted an update.
 pub const ANSWER: &[u8] = b"SETIResponse: update=OK;Notes=";
 
-/// How it treats whoever asks.
+/// How the server responds to requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
-    /// It takes each update, after so long.
+    /// The server accepts each update after this time.
     Takes(Duration),
-    /// It answers 500.
+    /// The server answers 500.
     Fails,
-    /// It never answers.
+    /// The server never answers.
     Hangs,
 }
 
-/// A server that runs on a thread of its own until the process ends.
+/// A server that runs on its own thread until the process ends.
 #[derive(Debug, Clone)]
 pub struct Shop {
-    /// Where it listens.
+    /// The address at which the server listens.
     pub address: SocketAddr,
     arrived: Arc<AtomicU64>,
 }
 
 impl Shop {
-    /// Opens one that tells of each request as it arrives.
+    /// Opens a server that calls `arrives` with each request.
     ///
     /// # Panics
-    /// If loopback has no port left.
+    /// If loopback has no free port.
     pub fn open(manner: Manner, arrives: impl Fn(&[u8]) + Send + Sync + 'static) -> Shop {
         let (address, opened) = std::sync::mpsc::channel();
         let arrived = Arc::new(AtomicU64::new(0));
@@ -60,7 +60,7 @@ impl Shop {
         format!("http://{}/seti.php", self.address)
     }
 
-    /// How many requests came.
+    /// The number of requests that arrived so far.
     pub fn arrived(&self) -> u64 {
         self.arrived.load(Ordering::Relaxed)
     }
@@ -92,7 +92,7 @@ async fn serve(mut connection: TcpStream, manner: Manner, arrives: Arc<impl Fn(&
     }
 }
 
-/// The length of the first request, if it is whole.
+/// The length of the first request; `None` if it is not complete yet.
 fn request_length(got: &[u8]) -> Option<usize> {
     let head = got.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&got[..head]).ok()?;

@@ -1,7 +1,6 @@
 //! The rules. Each looks at a tree and says, a line each, where it is broken and what to do.
 
 use crate::source::{Source, Tree};
-use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// A rule: what it finds in a tree.
@@ -10,108 +9,36 @@ pub(crate) type Rule = fn(&Tree) -> Vec<String>;
 /// Lines of one file.
 const LINES_MAX: usize = 500;
 
-/// Modules of the host use only modules further down the list in ARCHITECTURE.md.
-pub(crate) fn uses_go_down(tree: &Tree) -> Vec<String> {
-    let ranks = match ranks(tree) {
-        Ok(ranks) => ranks,
+/// Each crate of the host depends only on crates further down the table in ARCHITECTURE.md.
+pub(crate) fn crates_depend_downwards(tree: &Tree) -> Vec<String> {
+    let order = match crates(tree) {
+        Ok(order) => order,
         Err(problem) => return vec![problem],
     };
+    let place = |name: &str| order.iter().position(|listed| listed == name);
     let mut found = Vec::new();
-    for source in tree.host() {
-        let module = module_of(&source.path);
-        if module == "lib" {
-            continue;
-        }
-        let Some(rank) = ranks.get(module) else {
-            found.push(format!(
-                "{}: the module {module} has no place yet; put it into the list of ARCHITECTURE.md, \"Who may use whom\"",
-                source.path
-            ));
+    for source in tree.files("host/", "/Cargo.toml") {
+        let manifest: Table = source.text.parse().unwrap_or_default();
+        let name = manifest.get("package").and_then(|package| package.get("name")).and_then(Value::as_str).unwrap_or_default();
+        let Some(own) = place(name) else {
+            found.push(format!("{}: the crate {name} has no place yet; add it to the table of ARCHITECTURE.md, \"The host's crates\"", source.path));
             continue;
         };
-        for (line, used) in uses(source).into_iter().filter(|(_, used)| used != module) {
-            match ranks.get(used.as_str()) {
-                // A path's first part may also be an item of lib.rs or main.rs; those are found by no rank.
-                Some(below) if below <= rank => found.push(format!(
-                    "{}: {module} uses {used}, which is not below it; move what both need down, or turn the use round (ARCHITECTURE.md, \"Who may use whom\")",
-                    source.at(line)
-                )),
-                _ => {}
-            }
+        let used = manifest.get("dependencies").and_then(Value::as_table).into_iter().flat_map(Table::keys);
+        for used in used.filter(|used| place(used).is_some_and(|used| used <= own)) {
+            found.push(format!("{}: {name} depends on {used}, which is not below it; move what both need down, or turn the use round", source.path));
         }
     }
     found
 }
 
-/// The place of each module in the list, the first highest.
-fn ranks(tree: &Tree) -> Result<BTreeMap<String, usize>, String> {
+/// The host's crates, the highest first.
+fn crates(tree: &Tree) -> Result<Vec<String>, String> {
     let text = &tree.get("ARCHITECTURE.md").ok_or("there is no ARCHITECTURE.md")?.text;
-    let list = text.split("## Who may use whom").nth(1).ok_or("ARCHITECTURE.md has no section \"Who may use whom\"")?;
-    let list = list.split("\n## ").next().unwrap_or_default();
-    let mut ranks = BTreeMap::new();
-    for line in list.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit())) {
-        let rank = ranks.values().max().map_or(0, |rank| rank + 1);
-        ranks.extend(line.split('`').skip(1).step_by(2).map(|name| (name.to_owned(), rank)));
-    }
-    if ranks.len() < 5 { Err("ARCHITECTURE.md lists hardly any module under \"Who may use whom\"".to_owned()) } else { Ok(ranks) }
-}
-
-/// `host/src/egress/client.rs` belongs to `egress`.
-fn module_of(path: &str) -> &str {
-    let path = path.trim_start_matches("host/src/").trim_end_matches(".rs");
-    path.split('/').next().unwrap_or(path)
-}
-
-/// The modules that a file's paths begin with, by line. Within the command the library is `cartage`.
-fn uses(source: &Source) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    let mut group = 0_usize;
-    for (number, line) in source.code() {
-        for start in ["crate::", "cartage::"] {
-            for rest in line.split(start).skip(1) {
-                match rest.strip_prefix('{') {
-                    // `use crate::{a, b::{c}}`, one module a name at the group's own level.
-                    Some(inside) => found.extend(first_names(inside, &mut 0).into_iter().map(|name| (number, name))),
-                    None => found.extend(name_at(rest).map(|name| (number, name))),
-                }
-            }
-            if line.trim_end().ends_with(&format!("{start}{{")) {
-                group = number;
-            }
-        }
-        if group != 0 && number > group {
-            if line.starts_with("};") {
-                group = 0;
-            } else {
-                found.extend(name_at(line.trim_start()).map(|name| (number, name)));
-            }
-        }
-    }
-    found
-}
-
-fn first_names(inside: &str, depth: &mut usize) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut start = true;
-    for (at, c) in inside.char_indices() {
-        match c {
-            '{' => *depth += 1,
-            '}' if *depth == 0 => break,
-            '}' => *depth -= 1,
-            ',' if *depth == 0 => start = true,
-            c if start && !c.is_whitespace() => {
-                names.extend(name_at(&inside[at..]));
-                start = false;
-            }
-            _ => {}
-        }
-    }
-    names
-}
-
-fn name_at(text: &str) -> Option<String> {
-    let name: String = text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-    (!name.is_empty()).then_some(name)
+    let table = text.split("## The host's crates").nth(1).ok_or("ARCHITECTURE.md has no section \"The host's crates\"")?;
+    let rows = table.split("\n## ").next().unwrap_or_default().lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let crates: Vec<String> = rows.map(str::to_owned).collect();
+    if crates.len() < 3 { Err("ARCHITECTURE.md lists hardly any crate under \"The host's crates\"".to_owned()) } else { Ok(crates) }
 }
 
 /// A name that is at home in some files of the host and named in no other.
@@ -124,8 +51,8 @@ struct Home {
 const HOMES: [Home; 6] = [
     Home {
         names: &["wasmtime::", "use wasmtime", "wasmtime_"],
-        homes: &["host/src/plugin.rs", "host/src/plugin/", "host/src/runner.rs", "host/src/runner/"],
-        instead: "wasmtime stays in plugin/ and runner/; give its values our own types there",
+        homes: &["host/engine/"],
+        instead: "wasmtime stays in the engine; give its values our own types there",
     },
     Home {
         names: &[
@@ -141,43 +68,41 @@ const HOMES: [Home; 6] = [
             "lookup_host",
         ],
         homes: &[
-            "host/src/egress.rs",
-            "host/src/egress/",
-            "host/src/api.rs",
-            "host/src/api/",
-            "host/src/demo_cart.rs",
-            "host/src/demo_cart/",
+            "host/egress/",
+            "host/http/src/api.rs",
+            "host/http/src/api/",
+            "host/demo-cart/",
             // The daemon and the commands of its own user; no status passes here.
-            "host/src/cli/local.rs",
-            "host/src/cli/local/",
-            // It listens; what it hears goes to api/ and seti/.
-            "host/src/cli/serve.rs",
+            "host/cli/src/cli/local.rs",
+            "host/cli/src/cli/local/",
+            // It listens; what it hears goes to the crate `http`.
+            "host/cli/src/cli/serve.rs",
             // It posts to its own daemon as an Order Manager does.
-            "host/src/cli/demo/",
+            "host/cli/src/cli/demo/",
             // The sockets that a service manager hands over.
-            "host/src/cli/serve/",
+            "host/cli/src/cli/serve/",
         ],
-        instead: "sockets and TLS stay in egress/; send through egress::Session",
+        instead: "sockets and TLS stay in egress; send through egress::Session",
     },
     Home {
         names: &["rusqlite", "sqlx", "\"SELECT ", "\"INSERT ", "\"UPDATE ", "\"DELETE FROM", "\"CREATE TABLE", "\"PRAGMA "],
-        homes: &["host/src/outbox.rs", "host/src/outbox/", "host/src/store.rs", "host/src/store/"],
-        instead: "SQL stays in outbox/ and store/; give the outbox a verb for it",
+        homes: &["host/store/", "host/model/src/sql.rs", "host/model/src/lib.rs"],
+        instead: "SQL stays in the store; give the outbox a verb for it",
     },
     Home {
         names: &["SystemTime::now", "Timestamp::now", "Zoned::now"],
-        homes: &["host/src/clock.rs"],
+        homes: &["host/base/src/clock.rs"],
         instead: "the clock is read in clock.rs; take a Clock",
     },
     Home {
         names: &["std::time::Instant", "time::{Duration, Instant}"],
         // The writer's thread waits for company in a commit; no decision about an update hangs on it.
-        homes: &["host/src/clock.rs", "host/src/store/writer.rs"],
+        homes: &["host/base/src/clock.rs", "host/store/src/writer.rs"],
         instead: "the clock is read in clock.rs; take a Clock, or tokio::time::Instant for a deadline",
     },
     Home {
         names: &["println!(", "print!(", "eprint!(", "dbg!(", "io::stdout", "io::stderr"],
-        homes: &["host/src/main.rs", "host/src/cli.rs", "host/src/cli/"],
+        homes: &["host/cli/"],
         instead: "only the command's own files print; return the data, or log with tracing",
     },
 ];
@@ -229,7 +154,7 @@ pub(crate) fn no_machine_s_paths(tree: &Tree) -> Vec<String> {
 
 /// Code that the compiler does not check is confined to the places that argue for it.
 pub(crate) fn unsafe_code_is_confined(tree: &Tree) -> Vec<String> {
-    let homes = ["host/src/plugin/cache.rs", "host/src/runner/confine.rs", "host/src/store/errno.rs", "sdk/src/"];
+    let homes = ["host/store/src/errno.rs", "sdk/src/"];
     let files = tree.files("", ".rs").filter(|source| !homes.iter().any(|home| source.path.starts_with(home)));
     let marks = [(concat!("allow(", "unsafe_code"), "find a safe way; style.md names the only places with another")];
     search(files, &marks)

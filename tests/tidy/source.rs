@@ -44,7 +44,7 @@ impl Tree {
 
     /// The host's files that are part of what is shipped.
     pub(crate) fn host(&self) -> impl Iterator<Item = &Source> {
-        self.files("host/src/", ".rs").filter(|source| !self.is_test(source))
+        self.files("host/", ".rs").filter(|source| source.path.contains("/src/") && !self.is_test(source))
     }
 
     /// Whether the file's parent takes it in for tests only.

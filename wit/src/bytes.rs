@@ -1,4 +1,4 @@
-//! How bytes look in a human-readable record: as text where they are UTF-8, else as `{"base64": "..."}`.
+//! Bytes in human-readable records: text if they are UTF-8, otherwise `{"base64": "..."}`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

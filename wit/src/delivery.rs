@@ -1,11 +1,11 @@
-//! A delivery, what the plugin may know besides the update, and what can come of it: `cartage:plugin/delivery`.
+//! A delivery, the further arguments of a call, and its results: `cartage:plugin/delivery`.
 #![allow(missing_docs, reason = "delivery.wit documents these fields, once for every language")]
 
 use crate::growth::Extra;
 use crate::http::Reach;
 use serde::{Deserialize, Serialize};
 
-/// The durable job of which a call is one attempt.
+/// The durable job to which a call belongs as one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     pub id: String,
@@ -17,7 +17,7 @@ pub struct Delivery {
     pub extra: Extra,
 }
 
-/// What is known of an earlier attempt.
+/// The record of an earlier attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlierAttempt {
     pub attempt: u32,
@@ -29,14 +29,14 @@ pub struct EarlierAttempt {
     pub extra: Extra,
 }
 
-/// Something that was done at the cart and need not be done again.
+/// A step that was done at the cart and need not be done again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     pub name: String,
     pub reference: Option<String>,
 }
 
-/// What a plugin may know of the world. All of it is data.
+/// Everything that a plugin can know besides the update and the delivery. All of it is data.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Context {
     pub now_unix_ms: u64,
@@ -51,7 +51,7 @@ pub struct Context {
     pub extra: Extra,
 }
 
-/// What a call may use.
+/// The limits of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Limits {
     pub requests: u32,
@@ -81,7 +81,7 @@ pub enum SettingValue {
     Several(Vec<String>),
 }
 
-/// Where the operator bound an endpoint.
+/// The base URL to which the operator bound an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BoundEndpoint {
     pub name: String,
@@ -103,20 +103,20 @@ pub struct Applied {
     pub extra: Extra,
 }
 
-/// A package of which the cart was told.
+/// A package that the cart was told of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToldPackage {
     pub index: u32,
     pub reference: Option<String>,
 }
 
-/// How the cart came to have it.
+/// How the cart came to have the update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AppliedOutcome {
-    /// This attempt told it.
+    /// This attempt gave the cart the update.
     Done,
-    /// It had all of it already.
+    /// The cart had the whole update before this attempt.
     AlreadyDone,
 }
 
@@ -137,25 +137,25 @@ pub struct Failure {
     pub extra: Extra,
 }
 
-/// What kind of failure, and so what follows.
+/// The kind of a failure, which decides what follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
-    /// The cart does not take the credentials.
+    /// The cart refuses the credentials.
     Credentials,
-    /// The cart takes the credentials and does not allow them this.
+    /// The cart accepts the credentials, but they lack the right to do this.
     NotPermitted,
-    /// Something must be set right first, at the shop or in the plugin's settings.
+    /// Something must be corrected first, at the shop or in the plugin's settings.
     Misconfigured,
     /// The cart asks for fewer requests.
     RateLimited,
-    /// The cart is still at work on it, or the call's requests did not suffice.
+    /// The cart is still processing the update, or the call had too few requests for it.
     Pending,
-    /// This order cannot be changed at this moment, others can.
+    /// This order cannot be changed at the moment, while others can.
     OrderBusy,
-    /// The cart is out of order for now.
+    /// The cart is temporarily out of service.
     Unavailable,
-    /// The answer could not be understood.
+    /// The plugin could not understand the answer.
     Protocol,
     /// The cart has no such order.
     OrderNotFound,
@@ -165,7 +165,7 @@ pub enum FailureKind {
     InvalidData,
     /// The cart has no such status.
     StatusNotSupported,
-    /// The cart forbids the change from its present status.
+    /// The cart forbids the change from the order's present status.
     IllegalTransition,
     /// The shop is closed for good.
     Gone,
@@ -173,26 +173,26 @@ pub enum FailureKind {
     HostDenied,
 }
 
-/// When to try again, where the kind allows it.
+/// The plugin's wish for the next attempt, if the kind of failure allows one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RetryWish {
-    /// Trying again cannot help.
+    /// A retry cannot help.
     Never,
-    /// By the host's schedule.
+    /// The host's schedule applies.
     Default,
-    /// Not before so many milliseconds have passed.
+    /// The next attempt may start after this many milliseconds at the earliest.
     AfterMs(u64),
 }
 
-/// A value that the cart, or a setting, knows.
+/// A value that the cart, or a setting, can have, with its title.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     pub value: String,
     pub title: Option<String>,
 }
 
-/// What the plugin is asked to list.
+/// The list that the plugin must return.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChoicesOf {
@@ -200,25 +200,25 @@ pub enum ChoicesOf {
     Statuses,
     /// The shop's carriers.
     Carriers,
-    /// The values of the setting of this name.
+    /// The values of the setting with this name.
     Setting(String),
 }
 
-/// Names an order for `check`.
+/// The order that `check` is asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderKey {
     pub order_number: String,
     pub known_reference: Option<String>,
 }
 
-/// What `check` found.
+/// The findings of `check`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     pub findings: Vec<Finding>,
     pub order: Option<OrderSeen>,
 }
 
-/// One thing that `check` found.
+/// A single finding of `check`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     pub level: FindingLevel,
@@ -227,19 +227,19 @@ pub struct Finding {
     pub remedy: Option<String>,
 }
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingLevel {
-    /// It works.
+    /// The subject works.
     Fine,
-    /// It works, but somebody should look.
+    /// The subject works, but a person should look at it.
     Warning,
-    /// Updates will not arrive until somebody acts.
+    /// Updates will not arrive until a person acts.
     Problem,
 }
 
-/// What a finding is about.
+/// The subject of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingSubject {

@@ -1,33 +1,33 @@
 //! Percent-encoding of queries and paths, and the escapes of secret parts.
 //!
-//! One implementation for the host, which encodes, and for the SDK, whose path templates encode a value once. The rules for paths
-//! are stricter than the URL standard, because a cart's server, or a proxy before it, may decode more than once or cut a segment
-//! at a semicolon: what such a server would take for another path is refused here, however it is written.
+//! The host and the SDK share this implementation: the host encodes queries, and the SDK's path templates encode values. The rules for paths
+//! are stricter than the URL standard, because a cart's server, or a proxy in front of it, may decode more than once or cut a segment
+//! at a semicolon. A path that such a server would read as another path is refused, however it is written.
 
 use crate::http::Escape;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 
-/// How often a segment is decoded to look for hidden separators and dots: once by the server, and twice for those who do it again.
+/// The number of times a segment is decoded to find hidden separators and dots: once for the server, and twice for servers that decode again.
 const DECODES: usize = 3;
 
-/// Why a text cannot be encoded, or is not encoded as it must be.
+/// Why a text cannot be encoded, or is encoded incorrectly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The path is not empty and does not start with a slash.
+    /// The path is neither empty nor starts with a slash.
     #[error("a path is empty or starts with `/`")]
     PathStart,
-    /// A segment is empty and not the last, or would be after a server cut it at a semicolon.
+    /// A segment other than the last is empty, or would be after a server cut it at a semicolon.
     #[error("no segment of a path but the last is empty")]
     SegmentEmpty,
-    /// A segment is `.` or `..`, perhaps encoded, or followed by a semicolon.
+    /// A segment is `.` or `..`, encoded or not, or is followed by a semicolon.
     #[error("no segment of a path is `.` or `..`, encoded or not")]
     SegmentDots,
-    /// A segment holds a slash or a backslash, encoded once or more.
+    /// A segment contains a slash or a backslash, encoded once or more.
     #[error("no segment of a path holds a slash or a backslash, encoded or not")]
     Separator,
-    /// There is a control character, encoded once or more.
+    /// The path contains a control character, encoded once or more.
     #[error("a path holds no control character, encoded or not")]
     Control,
     /// A percent sign is not followed by two hexadecimal digits.
@@ -36,16 +36,16 @@ pub enum Error {
     /// The percent-encoded bytes are not UTF-8.
     #[error("percent-encoded bytes are UTF-8")]
     NotUtf8,
-    /// The URL standard writes the path in another way.
+    /// The URL standard writes the path in another form.
     #[error("a path is in its normal form, which is {normal:?}")]
     NotNormal {
         /// The normal form.
         normal: String,
     },
-    /// A raw query text holds what a URL's query does not keep.
+    /// A raw query text contains a character that the query of a URL does not preserve.
     #[error("raw query text holds only what a query keeps, and no `&` or `#`: {0:?} must be encoded")]
     RawQuery(char),
-    /// XML 1.0 cannot hold the character, not even as a reference.
+    /// XML 1.0 cannot contain the character, not even as a reference.
     #[error("XML cannot hold the character U+{0:04X}")]
     Xml(u32),
 }
@@ -58,8 +58,8 @@ pub fn query(text: impl AsRef<[u8]>) -> String {
 /// Encodes a value as exactly one segment of a path, once.
 ///
 /// # Errors
-/// A value that no server can be trusted to take as one segment is refused: empty, `.` or `..`, with a slash, a backslash or a control
-/// character, and also with what turns into one of these when it is decoded again (`%2e`).
+/// A value that some servers would not take as one segment is refused: empty, `.` or `..`, with a slash, a backslash or a control
+/// character, or a value that becomes one of these when it is decoded again (`%2e`).
 pub fn path_segment(value: &str) -> Result<String, Error> {
     if value.is_empty() {
         return Err(Error::SegmentEmpty);
@@ -69,10 +69,10 @@ pub fn path_segment(value: &str) -> Result<String, Error> {
     Ok(segment)
 }
 
-/// Whether a path is in its normal form: empty, or as [`http.wit`](crate::http) says of `request.path`.
+/// Checks that a path is in its normal form: empty, or as [`http.wit`](crate::http) defines `request.path`.
 ///
 /// # Errors
-/// Names the first rule that it breaks.
+/// The first rule that the path breaks.
 pub fn check_path(path: &str) -> Result<(), Error> {
     if path.is_empty() {
         return Ok(());
@@ -88,15 +88,15 @@ pub fn check_path(path: &str) -> Result<(), Error> {
     match url::Url::parse(&format!("https://host{path}")) {
         Ok(url) if url.path() == path && url.query().is_none() && url.fragment().is_none() => Ok(()),
         Ok(url) => Err(Error::NotNormal { normal: url.path().to_owned() }),
-        // The text after the host cannot make the URL unreadable; if it does, it is no path.
+        // The text after the host cannot make the URL unreadable; if it does, the text is not a path.
         Err(_) => Err(Error::PathStart),
     }
 }
 
-/// Whether a text can go out in a query as it is: it is already encoded, and neither ends a pair nor the query.
+/// Checks that a text can be sent unchanged in a query: it is encoded already, and ends neither its pair nor the query.
 ///
 /// # Errors
-/// [`Error::RawQuery`] names the first character that must be encoded; [`Error::Percent`] tells of a lone percent sign.
+/// [`Error::RawQuery`] with the first character that must be encoded, or [`Error::Percent`] for a percent sign without digits.
 pub fn check_raw_query(text: &str) -> Result<(), Error> {
     // The URL standard's special-query set, and the two separators.
     let kept = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '#' | '&' | '\'' | '<' | '>');
@@ -106,10 +106,10 @@ pub fn check_raw_query(text: &str) -> Result<(), Error> {
     check_percent(text)
 }
 
-/// Writes a secret as its place demands.
+/// Writes a secret with an escape.
 ///
 /// # Errors
-/// [`Error::Xml`] where the value holds a character that XML 1.0 forbids.
+/// [`Error::Xml`] if the value contains a character that XML 1.0 forbids.
 pub fn escape(value: &str, escape: Escape) -> Result<String, Error> {
     Ok(match escape {
         Escape::None => value.to_owned(),
@@ -120,7 +120,7 @@ pub fn escape(value: &str, escape: Escape) -> Result<String, Error> {
     })
 }
 
-/// As in `application/x-www-form-urlencoded` (WHATWG URL, section 5.2).
+/// Encodes a value for `application/x-www-form-urlencoded` (WHATWG URL, section 5.2).
 pub(crate) fn form(value: &str) -> String {
     let encoded = percent(value.as_bytes(), |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_' | b' '));
     if encoded.contains(' ') { encoded.replace(' ', "+") } else { encoded }
@@ -143,10 +143,10 @@ fn json_string(value: &str) -> String {
 fn xml_text(value: &str) -> Result<String, Error> {
     value.chars().try_fold(String::with_capacity(value.len()), |mut out, c| {
         match c {
-            // XML 1.0, production 2: what is left out of Char.
+            // XML 1.0, production 2: these characters are excluded from Char.
             '\u{fffe}' | '\u{ffff}' => return Err(Error::Xml(u32::from(c))),
             c if c < ' ' && !matches!(c, '\t' | '\n' | '\r') => return Err(Error::Xml(u32::from(c))),
-            // A reference also keeps tabs and line ends from being normalised away in an attribute.
+            // A reference also protects tabs and line ends from being normalised in an attribute.
             '&' | '<' | '>' | '"' | '\'' | '\t' | '\n' | '\r' => {
                 write!(out, "&#{};", u32::from(c)).expect("writing to a string does not fail");
             }
@@ -161,7 +161,7 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// Guests spend much of a call here, so the digits come from a table.
+/// Percent-encodes bytes. The digits come from a table, because guests spend much of a call here.
 fn percent(bytes: &[u8], keep: impl Fn(u8) -> bool) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
@@ -176,7 +176,7 @@ fn percent(bytes: &[u8], keep: impl Fn(u8) -> bool) -> String {
     out
 }
 
-/// A segment that is not an empty last one.
+/// Checks a segment, unless it is the last one and empty.
 fn check_segment(segment: &str) -> Result<(), Error> {
     check_percent(segment)?;
     let mut bytes = segment.as_bytes().to_vec();
@@ -201,7 +201,7 @@ fn check_decoded(segment: &[u8]) -> Result<(), Error> {
     if segment.iter().any(u8::is_ascii_control) {
         return Err(Error::Control);
     }
-    // Some servers cut parameters off a segment (`..;a=b`) before they resolve the path.
+    // Some servers remove parameters from a segment (`..;a=b`) before they resolve the path.
     match segment.split(|&byte| byte == b';').next() {
         None | Some(b"") => Err(Error::SegmentEmpty),
         Some(b"." | b"..") => Err(Error::SegmentDots),
@@ -214,7 +214,7 @@ fn check_percent(text: &str) -> Result<(), Error> {
     if well_formed { Ok(()) } else { Err(Error::Percent) }
 }
 
-/// Decodes once; a percent sign without two digits stays.
+/// Decodes percent-encoding once; a percent sign without two digits is kept.
 fn decode(bytes: &[u8]) -> Vec<u8> {
     let digit = |at: usize| bytes.get(at).and_then(|&byte| char::from(byte).to_digit(16));
     let mut out = Vec::with_capacity(bytes.len());

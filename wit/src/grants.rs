@@ -1,6 +1,6 @@
-//! What the operator allows a cart's plugin: where its endpoints lead, which slots hold a value, how much it may ask.
+//! The operator's grants to a cart's plugin: the destinations of its endpoints, the slots that have a value, and the limits of its requests.
 //!
-//! Grants only narrow a manifest: what is not in both is denied. [`crate::request::check`] judges by them.
+//! Grants only narrow a manifest: everything that is not in both is denied. [`crate::request::check`] applies them.
 
 mod base_url;
 mod pattern;
@@ -10,43 +10,43 @@ pub use pattern::{Pattern, PatternError};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a cart's plugin may do. An endpoint or slot that is not named here is denied.
+/// The rights of a cart's plugin. Endpoints and slots that are not listed here are denied.
 #[derive(Debug, Clone)]
 pub struct Grants {
-    /// The bound endpoints, by the manifest's name.
+    /// The bound endpoints, by their names in the manifest.
     pub endpoints: BTreeMap<String, BoundEndpoint>,
-    /// The slots for which the host holds a value, and the fields that do.
+    /// The slots for which the host has a value, each with the fields that have one.
     pub slots: BTreeMap<String, BTreeSet<String>>,
-    /// How much.
+    /// The limits on requests.
     pub limits: RequestLimits,
 }
 
-/// An endpoint and where it leads.
+/// The binding of an endpoint.
 #[derive(Debug, Clone)]
 pub struct BoundEndpoint {
-    /// The base URL.
+    /// The base URL to which the endpoint is bound.
     pub base: BaseUrl,
-    /// Whether a secret may be sent there in itself, or only what was made with it (a MAC, an OAuth 1.0a signature): a
+    /// Whether secrets themselves may be sent to the endpoint, or only values made with them (a MAC, an OAuth 1.0a signature). They may not be sent to a
     /// plain http destination without the operator's further consent.
     pub secrets: SecretsInClear,
-    /// The base URL that OAuth 1.0a signs, where the cart knows itself by another than `base`. `None`: `base`. Its query is not used.
+    /// The base URL that OAuth 1.0a signs, if the cart knows itself under another URL than `base`. `None` if it signs `base`. The URL's query is not used.
     pub signed: Option<BaseUrl>,
 }
 
 /// Whether secrets themselves may be sent to an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretsInClear {
-    /// They may: the connection is private, or the operator accepts that it is not.
+    /// Secrets may be sent: the connection is encrypted, or the operator accepts that it is not.
     Accepted,
-    /// They may not: only signatures made with them.
+    /// Only signatures made with the secrets may be sent.
     Denied,
 }
 
-/// How much a call may ask.
+/// The limits on the requests of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestLimits {
-    /// Requests in one call.
+    /// The most requests in one call.
     pub requests: u32,
-    /// Bytes of one request: target, header names and values, body.
+    /// The largest request, in bytes: target, header names and values, body.
     pub request_bytes: usize,
 }

@@ -1,64 +1,64 @@
-//! Where the contract grows without a new package: `cartage:plugin/growth`. `extra.md` beside the WIT files is the registry of names.
+//! How the contract grows without a new package: `cartage:plugin/growth`. `extra.md` beside the WIT files is the registry of names.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Pairs of one list.
+/// The most pairs in a list of further data.
 pub const PAIRS_MAX: usize = 50;
-/// Characters of a name.
+/// The longest name, in characters.
 pub const NAME_CHARACTERS_MAX: usize = 100;
-/// Bytes of a value.
+/// The longest value, in bytes.
 pub const VALUE_BYTES_MAX: usize = 4 << 10;
-/// The names that this release knows: those that a plugin may require. The registry lists them; 1.0.0 begins without any.
+/// The names that this release knows, which a plugin may require. The registry lists them; 1.0.0 starts without any.
 pub const KNOWN: &[&str] = &[];
 
-/// Further data: names and values. A name that is not known is ignored.
+/// Further data: names and values. Unknown names are ignored.
 pub type Extra = Vec<(String, String)>;
 
-/// A kind that the package has no case for.
+/// A kind for which the package has no case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extension {
-    /// Its name in the registry.
+    /// The kind's name in the registry.
     pub name: String,
-    /// As the definition of the name says.
+    /// The parameters, as the registry defines them for this name.
     pub parameters: Extra,
 }
 
 /// Why a list of further data is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Too many pairs.
+    /// The list has too many pairs.
     #[error("it has {count} pairs, and {PAIRS_MAX} are allowed")]
     Count {
-        /// How many there are.
+        /// The number of pairs in the list.
         count: usize,
     },
-    /// A name breaks its rule.
+    /// A name is not in the form that [`is_name`] requires.
     #[error(
         "a name has 1 to {NAME_CHARACTERS_MAX} characters of its alphabet: a word of lower-case ASCII letters, digits and hyphens, or a domain, a slash and such a word"
     )]
     Name,
-    /// A name is there twice.
+    /// A name is given twice.
     #[error("the name {name} is given twice")]
     Twice {
-        /// The name, which keeps its rule.
+        /// The name, which is in the required form.
         name: String,
     },
     /// A value is too long.
     #[error("the value of {name} has {bytes} bytes, and {VALUE_BYTES_MAX} are allowed")]
     Value {
-        /// The name of the pair.
+        /// The pair's name.
         name: String,
-        /// The length of its value.
+        /// The value's length.
         bytes: usize,
     },
 }
 
-/// Checks the rules of a list.
+/// Checks the rules for a list of further data.
 ///
 /// # Errors
 ///
-/// The first rule that does not hold.
+/// The first rule that the list breaks.
 pub fn check(extra: &Extra) -> Result<(), Error> {
     if extra.len() > PAIRS_MAX {
         return Err(Error::Count { count: extra.len() });
@@ -78,7 +78,7 @@ pub fn check(extra: &Extra) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a text can be a name: `delivery-window`, or anybody else's with their domain before it, `shop.example/priority`.
+/// Whether a text can be a name: `delivery-window`, or the name of another party behind their domain, `shop.example/priority`.
 pub fn is_name(name: &str) -> bool {
     let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let domain = |text: &str| text.contains('.') && text.split('.').all(word);

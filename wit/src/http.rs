@@ -4,7 +4,7 @@
 use crate::growth::Extra;
 use serde::{Deserialize, Serialize};
 
-/// What to ask, and where.
+/// A request to an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     pub endpoint: String,
@@ -21,18 +21,18 @@ pub struct Request {
     pub extra: Extra,
 }
 
-/// What a request does at the cart, by the plugin's word.
+/// The effect of a request on the cart, as the plugin declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
-    /// It changes nothing.
+    /// The request changes nothing at the cart.
     Reads,
-    /// It may change something.
+    /// The request may change something at the cart.
     #[default]
     Writes,
 }
 
-/// A request method. As text, by its name in upper case.
+/// A request method. Its text is the method's name in upper case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Method {
@@ -43,18 +43,18 @@ pub enum Method {
     Patch,
     Delete,
     Options,
-    /// Another, whatever the guest wrote: [`Method::is_sendable`] judges it.
+    /// Another method, as the guest wrote it; [`Method::is_sendable`] checks it.
     Other(String),
 }
 
-/// Characters of a method's name.
+/// The longest name of a method, in characters.
 const METHOD_CHARACTERS_MAX: usize = 20;
 
 impl Method {
     /// The methods that have a case of their own.
     pub const USUAL: [Method; 7] = [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options];
 
-    /// Its name.
+    /// The method's name, in upper case.
     pub fn name(&self) -> &str {
         match self {
             Method::Get => "GET",
@@ -68,7 +68,7 @@ impl Method {
         }
     }
 
-    /// Whether it may be sent: a name in upper case, and neither CONNECT nor TRACE, which open a tunnel or give back what was sent.
+    /// Whether a request with this method may be sent: its name must be in upper case, and not CONNECT or TRACE, which open a tunnel or echo the request.
     pub fn is_sendable(&self) -> bool {
         let Method::Other(name) = self else { return true };
         let rest = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
@@ -100,7 +100,7 @@ impl std::fmt::Display for Method {
     }
 }
 
-/// One pair of a query.
+/// A name and a value in a query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueryPair {
     pub name: String,
@@ -132,7 +132,7 @@ pub struct SecretPart {
     pub escape: Escape,
 }
 
-/// How a secret is written where it is put.
+/// The escape with which a secret is written in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Escape {
@@ -161,7 +161,7 @@ pub struct ResponseHeader {
     pub value: String,
 }
 
-/// Why there is no response.
+/// Why a request has no response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -170,19 +170,19 @@ pub struct Error {
     pub message: String,
 }
 
-/// How far a request, or the writes of an attempt, got.
+/// How far a request, or the writes of an attempt, progressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reach {
     /// Nothing was sent.
     NothingSent,
-    /// Some of it was sent and no whole answer came.
+    /// Some of the request was sent, and no complete answer arrived.
     MaybeSent,
-    /// The cart answered all that was sent.
+    /// The cart answered everything that was sent.
     Answered,
 }
 
-/// The class of an error. Those up to [`ErrorKind::Unsupported`] are denials: nothing was sent.
+/// The class of an error. The classes up to [`ErrorKind::Unsupported`] are denials: nothing was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {

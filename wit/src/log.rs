@@ -1,16 +1,16 @@
-//! Notes for the delivery's record: `cartage:plugin/log`.
+//! Log lines in the delivery's record: `cartage:plugin/log`.
 
 use serde::{Deserialize, Serialize};
 
-/// How much a line matters.
+/// The severity of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// For the plugin's author.
+    /// The line is for the plugin's author.
     Debug,
-    /// Worth a line in the record.
+    /// The line is worth keeping in the record.
     Info,
-    /// Somebody may want to look.
+    /// A person may want to look at this.
     Warn,
     /// Something went wrong.
     Error,

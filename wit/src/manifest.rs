@@ -1,4 +1,4 @@
-//! What a plugin is and what it asks for, as data: `cartage:plugin/manifest`.
+//! A plugin's description of itself, as data: `cartage:plugin/manifest`.
 #![allow(missing_docs, reason = "manifest.wit documents these fields, once for every language")]
 
 mod check;
@@ -16,7 +16,7 @@ use crate::growth::{Extension, Extra};
 use crate::http::{Header, Method, Part, QueryPair};
 use serde::{Deserialize, Serialize};
 
-/// All that a plugin says of itself.
+/// Everything that a plugin declares about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     pub name: String,
@@ -36,7 +36,7 @@ pub struct Manifest {
     pub extra: Extra,
 }
 
-/// What the cart bears, and what a call needs. None: the host's own default.
+/// The load that the cart tolerates, and the limits that a call needs. If a value is `None`, the host's default applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Pace {
     pub requests_per_minute: Option<u32>,
@@ -45,7 +45,7 @@ pub struct Pace {
     pub response_bytes: Option<u64>,
 }
 
-/// Whom to ask.
+/// The plugin's vendor, and where to get support.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     pub vendor: String,
@@ -71,7 +71,7 @@ pub struct Endpoint {
     pub extra: Extra,
 }
 
-/// What the operator may bind an endpoint to.
+/// The base URLs to which the operator may bind an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Base {
@@ -127,7 +127,7 @@ pub struct HeaderPlacement {
     pub prefix: String,
 }
 
-/// How the operator writes a key.
+/// The encoding in which the operator writes a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyEncoding {
@@ -137,14 +137,14 @@ pub enum KeyEncoding {
     Whsec,
 }
 
-/// How OAuth 1.0a parameters are made and placed.
+/// How OAuth 1.0a parameters are made, and where they are placed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Oauth1 {
     pub placement: Oauth1Placement,
     pub signature: Oauth1Signature,
 }
 
-/// Where the OAuth parameters go.
+/// The place of the OAuth parameters in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Oauth1Placement {
@@ -179,7 +179,7 @@ pub enum ClientAuthentication {
     Post,
 }
 
-/// A log-in request and what becomes of its answer.
+/// A log-in request, and the use of its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Login {
     pub endpoint: String,
@@ -195,7 +195,7 @@ pub struct Login {
     pub lifetime_pointer: Option<String>,
 }
 
-/// One token of a log-in's answer.
+/// A token in the answer to a log-in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginToken {
     pub name: String,
@@ -210,7 +210,7 @@ pub struct ReplacedField {
     pub source: TokenSource,
 }
 
-/// Where in a log-in's answer a value is.
+/// The place of a value in the answer to a log-in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenSource {
@@ -220,7 +220,7 @@ pub enum TokenSource {
     Body,
 }
 
-/// How the token is applied to later requests.
+/// How a token is applied to later requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenPlacement {
@@ -229,7 +229,7 @@ pub enum TokenPlacement {
     Cookie(String),
 }
 
-/// Something that the operator can set for a cart.
+/// A value that the operator can set for a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setting {
     pub name: String,
@@ -242,7 +242,7 @@ pub struct Setting {
     pub extra: Extra,
 }
 
-/// What values a setting takes.
+/// The values that a setting accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SettingKind {
@@ -281,7 +281,7 @@ pub struct IntegerLimits {
     pub max: i64,
 }
 
-/// Which statuses the cart takes.
+/// The statuses that the cart accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Statuses {
@@ -290,7 +290,7 @@ pub enum Statuses {
     Asked,
 }
 
-/// Which carriers the cart takes.
+/// The carriers that the cart accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Carriers {
@@ -301,7 +301,7 @@ pub enum Carriers {
     Asked,
 }
 
-/// What the plugin can carry, and how it behaves.
+/// The data that the plugin can carry, and how the plugin behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Features {
     pub tracking: bool,
@@ -319,17 +319,17 @@ pub struct Features {
 }
 
 impl Manifest {
-    /// The endpoint of this name.
+    /// The endpoint with this name.
     pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
         self.endpoints.iter().find(|endpoint| endpoint.name == name)
     }
 
-    /// The credential slot of this name.
+    /// The credential slot with this name.
     pub fn slot(&self, name: &str) -> Option<&Slot> {
         self.slots.iter().find(|slot| slot.name == name)
     }
 
-    /// What the host asks the plugin to list, in the manifest's order.
+    /// The lists that the host requests from the plugin, in the manifest's order.
     pub fn asked(&self) -> Vec<ChoicesOf> {
         let statuses = (self.statuses == Statuses::Asked).then_some(ChoicesOf::Statuses);
         let carriers = (self.carriers == Carriers::Asked).then_some(ChoicesOf::Carriers);
@@ -338,24 +338,24 @@ impl Manifest {
         statuses.into_iter().chain(carriers).chain(settings).collect()
     }
 
-    /// The slots that stand for each other under this name.
+    /// The slots that are alternatives under this name.
     pub fn alternatives<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Slot> {
         self.slots.iter().filter(move |slot| slot.alternative.as_deref() == Some(name))
     }
 
-    /// The setting of this name.
+    /// The setting with this name.
     pub fn setting(&self, name: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.name == name)
     }
 }
 
 impl Endpoint {
-    /// Whether a path lies under one of the prefixes, by whole segments. The base URL itself, an empty path, always does.
+    /// Whether a path is below one of the prefixes, by whole segments. An empty path, which is the base URL itself, always is.
     pub fn allows_path(&self, path: &str) -> bool {
         path.is_empty() || self.path_prefixes.iter().any(|prefix| is_under(path, prefix))
     }
 
-    /// Whether a plugin is shown this header, its name in lower case, of an answer of this status. Where a redirect leads is never shown.
+    /// Whether a plugin sees this header of an answer with this status. The name must be in lower case. The target of a redirect is never shown.
     pub fn shows_header(&self, name: &str, status: u16) -> bool {
         let is_redirect = matches!(status, 300..=399);
         match name {
@@ -365,8 +365,8 @@ impl Endpoint {
         }
     }
 
-    /// Whether a plugin reads an answer of this status with this `content-type`. Only success is judged: the page that comes with a redirect or
-    /// an error is often a front server's, and its status is what the plugin needs. An answer without a body has none to read.
+    /// Whether a plugin reads an answer with this status and `content-type`. Only success is checked: the page of a redirect or an error often comes from a
+    /// server in front of the cart, and the plugin needs its status. An answer without a body has no type to check.
     pub fn reads_type(&self, status: u16, content_type: Option<&str>, body: &[u8]) -> bool {
         let essence = content_type.map(|given| given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         let is_judged = matches!(status, 200..=299) && !body.is_empty() && !self.response_types.is_empty();
@@ -403,14 +403,14 @@ impl std::fmt::Display for SlotKind {
 }
 
 impl Slot {
-    /// The field of this name.
+    /// The field with this name.
     pub fn field(&self, name: &str) -> Option<&SlotField> {
         self.fields.iter().find(|field| field.name == name)
     }
 }
 
 impl Choices {
-    /// Those that the manifest gives. None: the shop's own are asked for.
+    /// The choices in the manifest. `None` if the shop's own are requested.
     pub fn fixed(&self) -> Option<&[Choice]> {
         match self {
             Choices::Fixed(choices) => Some(choices),
@@ -420,7 +420,7 @@ impl Choices {
 }
 
 impl SettingKind {
-    /// The choices that it offers.
+    /// The choices that the setting offers; `None` for kinds without choices.
     pub fn choices(&self) -> Option<&Choices> {
         match self {
             SettingKind::Choice(choices) | SettingKind::Several(choices) | SettingKind::ChoiceMap(choices) => Some(choices),
@@ -436,7 +436,7 @@ impl SettingKind {
 }
 
 impl Carriers {
-    /// Those that the manifest gives, whether or not others are taken as well.
+    /// The carriers in the manifest, whether or not others are accepted as well.
     pub fn listed(&self) -> &[Choice] {
         match self {
             Carriers::Fixed(carriers) | Carriers::Known(carriers) => carriers,
@@ -445,7 +445,7 @@ impl Carriers {
     }
 }
 
-/// Whether a path is this prefix or lies below it, by whole segments.
+/// Whether a path is this prefix or is below it, by whole segments.
 fn is_under(path: &str, prefix: &str) -> bool {
     prefix == "/" || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -1,4 +1,4 @@
-//! What a plugin is told: `cartage:plugin/orders`. The WIT file documents each field.
+//! The update that a plugin receives: `cartage:plugin/orders`. The WIT file documents each field.
 #![allow(missing_docs, reason = "orders.wit documents these fields, once for every language")]
 
 mod check;
@@ -8,7 +8,7 @@ pub use check::Error;
 use crate::growth::Extra;
 use serde::{Deserialize, Serialize};
 
-/// One change of an order's status, or news of its packages.
+/// A change of an order's status, or of its packages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Update {
     pub order_number: String,
@@ -30,7 +30,7 @@ pub struct Update {
     pub extra: Extra,
 }
 
-/// A date and a time of day in the Order Manager's place.
+/// A date and a time of day in the Order Manager's time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CivilTime {
     pub date: CivilDate,
@@ -48,7 +48,7 @@ pub struct CivilDate {
     pub day: u8,
 }
 
-/// A package that left, or will leave, for the customer.
+/// A package that was sent, or will be sent, to the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
     pub id: Option<String>,
@@ -69,23 +69,23 @@ pub struct Package {
     pub extra: Extra,
 }
 
-/// What the cart knows of a package.
+/// What the cart was told of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Told {
-    /// The cart was not told of it.
+    /// The cart was not told of the package.
     New,
-    /// The cart was told of it as it is here.
+    /// The cart was told of the package as it is here.
     AlreadyTold,
-    /// The cart was told of it with another tracking number.
+    /// The cart was told of the package with another tracking number.
     NumberCorrected,
-    /// The cart was told of it with the same number, and something else of it has changed since.
+    /// The cart was told of the package with the same number, and other data of the package have changed since.
     Changed,
-    /// The cart was told of it, and it was withdrawn since.
+    /// The cart was told of the package, which was withdrawn since.
     Withdrawn,
 }
 
-/// How many of a line lie in a package.
+/// The quantity of a line in a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     pub web_line_id: Option<String>,
@@ -111,7 +111,7 @@ pub struct LineItem {
     pub extra: Extra,
 }
 
-/// How many of the line travel in one package.
+/// The quantity of the line in one package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinePackage {
     pub package_id: String,

@@ -1,7 +1,7 @@
-//! Joining parts: text, bytes and the fields of credential slots become one run of bytes.
+//! Joins parts: text, bytes and fields of credential slots become one sequence of bytes.
 //!
-//! Secrets come from a [`Source`], last and in one place, so that a measurement, a recording and the real request are made by the same
-//! code and differ only in what stands where a secret would.
+//! Secrets come from a [`Source`] and are inserted last, in one place. So measuring, recording and sending a request use the same
+//! code, and differ only in the values that are inserted for secrets.
 
 use crate::encoding;
 use crate::grants::Grants;
@@ -24,12 +24,12 @@ impl Fields {
     }
 }
 
-/// A field that may be used.
+/// A field that a request or a message may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Field {
-    /// Whether its value is a secret.
+    /// Whether the field's value is a secret.
     pub(crate) secret: bool,
-    /// Whether it need not have a value and has none: it is written as empty text.
+    /// Whether the field is optional and has no value; such a field is written as empty text.
     pub(crate) empty: bool,
 }
 
@@ -57,7 +57,7 @@ pub(crate) enum Error {
     TooLarge { max: usize },
 }
 
-/// A guest's text in a message: quoted, control characters escaped, cut when it is long.
+/// A guest's text for use in a message: quoted, with control characters escaped, and shortened if it is long.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Shown(String);
 
@@ -82,13 +82,13 @@ impl std::fmt::Debug for Shown {
     }
 }
 
-/// The slot of this name, if the host holds a value for it.
+/// The slot with this name, if the host holds a value for it.
 pub(crate) fn granted_slot<'m>(name: &str, manifest: &'m Manifest, grants: &Grants) -> Result<&'m Slot, Unusable> {
     let slot = manifest.slot(name).ok_or_else(|| Unusable::NoSlot(Shown::of(name)))?;
     if grants.slots.contains_key(name) { Ok(slot) } else { Err(Unusable::NotGranted(Shown::of(name))) }
 }
 
-/// The field of this name of a granted slot. One that must have a value has one.
+/// The field with this name of a granted slot. A required field is returned only if it has a value.
 pub(crate) fn granted_field<'m>(slot: &'m Slot, name: &str, grants: &Grants) -> Result<(&'m SlotField, Field), Unusable> {
     let field = slot.field(name).ok_or_else(|| Unusable::NoField { slot: Shown::of(&slot.name), field: Shown::of(name) })?;
     let empty = !grants.slots.get(&slot.name).is_some_and(|fields| fields.contains(name));
@@ -102,19 +102,19 @@ fn no_value(slot: &str, field: &str) -> Unusable {
     Unusable::NoValue { slot: Shown::of(slot), field: Shown::of(field) }
 }
 
-/// What stands where a secret would.
+/// The kind of value that is inserted for a secret.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
-    /// One character: to judge everything but the secrets.
+    /// One character for each secret, to check everything except the secrets.
     Measure,
-    /// `[slot.field]`, whatever the escape: to show a person.
+    /// `[slot.field]`, whatever the escape, to show the request to a person.
     Record,
-    /// The values.
+    /// The secrets' values.
     Real(&'a dyn Secrets),
 }
 
 impl<'a> Source<'a> {
-    /// What stands for a field, before any escape, and whether an escape applies.
+    /// The value for a field before any escape, and whether an escape applies.
     pub(crate) fn value(&self, slot: &str, field: &str, fields: &Fields) -> Result<Value<'a>, Error> {
         let known = fields.get(slot, field).ok_or_else(|| no_value(slot, field))?;
         match self {
@@ -126,16 +126,16 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What stands for a field.
+/// The value that is inserted for a field.
 pub(crate) enum Value<'a> {
-    /// To be escaped for its place.
+    /// A text that must be escaped for its place.
     Text(&'a str),
-    /// Never escaped.
+    /// A text that is never escaped.
     Placeholder(String),
 }
 
 impl Value<'_> {
-    /// Written with an escape of the caller's, unless it is a placeholder.
+    /// Writes the value with the caller's escape, unless the value is a placeholder.
     pub(crate) fn written(self, escape: impl FnOnce(&str) -> String) -> String {
         match self {
             Value::Text(text) => escape(text),
@@ -144,14 +144,14 @@ impl Value<'_> {
     }
 }
 
-/// Parts joined.
+/// The result of joining parts.
 pub(crate) struct Joined {
     pub(crate) bytes: Vec<u8>,
-    /// Whether the value of a secret field is in it.
+    /// Whether the bytes contain the value of a secret field.
     pub(crate) sensitive: bool,
 }
 
-/// Joins the parts of a body, a header value or a message as they are.
+/// Joins the parts of a body, a header value or a message without further encoding.
 pub(crate) fn join(parts: &[Part], fields: &Fields, source: Source<'_>, max: usize) -> Result<Joined, Error> {
     let mut joined = Joined { bytes: Vec::with_capacity(known_bytes(parts).min(max)), sensitive: false };
     for part in parts {
@@ -171,7 +171,7 @@ pub(crate) fn join(parts: &[Part], fields: &Fields, source: Source<'_>, max: usi
     Ok(joined)
 }
 
-/// The bytes of everything but secrets.
+/// The total size, in bytes, of all parts except secrets.
 fn known_bytes(parts: &[Part]) -> usize {
     let bytes = |part: &Part| match part {
         Part::Text(text) | Part::Raw(text) => text.len(),
@@ -181,7 +181,7 @@ fn known_bytes(parts: &[Part]) -> usize {
     parts.iter().map(bytes).sum()
 }
 
-/// Joins the parts of a query value, encoding all but raw text.
+/// Joins the parts of a query value, and encodes everything except raw text.
 pub(crate) fn join_query(parts: &[Part], fields: &Fields, source: Source<'_>, max: usize) -> Result<String, Error> {
     let mut joined = String::new();
     for part in parts {

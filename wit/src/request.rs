@@ -1,7 +1,7 @@
-//! Which requests a plugin may make, and what they are on the wire.
+//! The requests that a plugin may make, and their form on the wire.
 //!
-//! [`check`] judges a request by the manifest and the grants, without any secret; [`Allowed::wire`] then joins it with the secrets,
-//! last. What egress sends, what a dry run shows and what the SDK's scripted cart sees is made here, once.
+//! [`check`] checks a request against the manifest and the grants, without any secret; [`Allowed::wire`] then inserts the secrets,
+//! as the last step. Egress, dry runs and the SDK's scripted cart all use this one implementation.
 
 mod credentials;
 pub(crate) mod declared;
@@ -23,13 +23,13 @@ use crate::parts::{Fields, Shown, Source};
 use credentials::Used;
 use std::collections::BTreeSet;
 
-/// Bytes of a request's whole URL: what common servers take as a request line.
+/// The longest URL of a request, in bytes: the length of a request line that common servers accept.
 pub const URL_BYTES_MAX: usize = 8 << 10;
-/// Headers of a request, those of credentials included.
+/// The most headers of a request, including those of credentials.
 pub const HEADERS_MAX: usize = 64;
-/// Bytes of a header's value.
+/// The longest value of a header, in bytes.
 pub const HEADER_VALUE_BYTES_MAX: usize = 8 << 10;
-/// Bytes of all headers' names and values together.
+/// The largest total size of all headers' names and values, in bytes.
 pub const HEADERS_BYTES_MAX: usize = 16 << 10;
 
 /// A request that passed every rule. Only [`check`] makes one.
@@ -48,9 +48,9 @@ pub struct Allowed {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Denied {
-    /// The class, for the guest.
+    /// The class of the error, for the guest.
     pub kind: ErrorKind,
-    /// What was asked, why not, and what to do, for people. It never holds a secret.
+    /// The request, the reason and the remedy, for people. This text never contains a secret.
     pub reason: String,
 }
 
@@ -60,20 +60,20 @@ impl Denied {
     }
 }
 
-/// Where secrets come from when a request is put together. Only egress implements it with real ones.
+/// The source of secrets when a request is composed. Only egress implements this trait with real secrets.
 pub trait Secrets {
-    /// The value of a field of a slot, as the operator gave it. It is asked only for fields that the grants say have a value, and for what the host
-    /// makes itself: each token of a log-in by its name, the `token` of OAuth 2.0, and `nonce`, `timestamp` and `signature` of OAuth 1.0a.
+    /// The value of a slot's field, as the operator gave it. Only fields that have a value by the grants are requested, and values that the host makes itself:
+    /// each token of a log-in by its name, the `token` of OAuth 2.0, and `nonce`, `timestamp` and `signature` of OAuth 1.0a.
     fn field(&self, slot: &str, field: &str) -> Option<&str>;
 }
 
 /// Decides whether a plugin may make this request.
 ///
-/// `delivery_id` is the id of the delivery of which the call is an attempt. Calls without one may only read, and set no `idempotency-key`.
+/// `delivery_id` is the id of the delivery to which the call belongs. Calls without a delivery may only read, and may not set `idempotency-key`.
 ///
 /// # Errors
-/// [`Denied`] with the class that the guest sees and a reason with its remedy. How many requests a call may make is for the caller to
-/// count.
+/// [`Denied`] with the class that the guest sees, and a reason with its remedy. The caller counts the requests of a call; this function
+/// does not.
 pub fn check(request: Request, manifest: &Manifest, grants: &Grants, delivery_id: Option<&str>) -> Result<Allowed, Denied> {
     let (endpoint, bound) = endpoint(&request.endpoint, manifest, grants)?;
     declared::check(&request, endpoint, delivery_id)?;
@@ -84,7 +84,7 @@ pub fn check(request: Request, manifest: &Manifest, grants: &Grants, delivery_id
 }
 
 impl Allowed {
-    /// A request of which everything but its size was judged.
+    /// A request that passed all checks except the one of its size.
     fn new(request: Request, bound: &BoundEndpoint, used: Used, grants: &Grants) -> Result<Allowed, Denied> {
         let (base, signed, bytes_max) = (bound.base.clone(), bound.signed.clone(), grants.limits.request_bytes);
         let Used { fields, auth, tokens } = used;
@@ -98,26 +98,26 @@ impl Allowed {
         &self.request
     }
 
-    /// The slots of OAuth 2.0 and of log-ins whose tokens it carries.
+    /// The slots of OAuth 2.0 and of log-ins whose tokens the request carries.
     pub fn token_slots(&self) -> impl Iterator<Item = &str> {
         self.tokens.iter().map(String::as_str)
     }
 
-    /// Where its endpoint leads.
+    /// The base URL of the request's endpoint.
     pub fn base(&self) -> &BaseUrl {
         &self.base
     }
 
-    /// Puts the request together with its secrets.
+    /// Composes the request with its secrets.
     ///
     /// # Errors
-    /// [`ErrorKind::CredentialDenied`] where a secret is missing or cannot stand where it is put (a line break in a header);
-    /// [`ErrorKind::RequestTooLarge`] where the request outgrows a limit with its secrets in it. Neither names a value.
+    /// [`ErrorKind::CredentialDenied`] if a secret is missing or cannot be written in its place (a line break in a header);
+    /// [`ErrorKind::RequestTooLarge`] if the request with its secrets exceeds a limit. Neither error contains a value.
     pub fn wire(&self, secrets: &dyn Secrets) -> Result<Wire, Denied> {
         self.compose(Source::Real(secrets))
     }
 
-    /// The same with `[slot.field]`, whatever its escape, in the place of each field of a slot: for recordings and dry runs.
+    /// The request with `[slot.field]` in the place of each field of a slot, whatever its escape: for recordings and dry runs.
     pub fn wire_record(&self) -> Wire {
         self.compose(Source::Record).expect("a recording has no limits and asks for no value")
     }

@@ -1,4 +1,4 @@
-//! A manifest that uses everything, grants for all of it, and values: what the tests of the rules start from.
+//! A manifest that uses everything, grants for all of it, and values: the sample from which the tests of the rules start.
 
 use crate::delivery::{Choice, SettingValue};
 use crate::grants::{BaseUrl, BoundEndpoint, Grants, RequestLimits, SecretsInClear};
@@ -173,7 +173,8 @@ fn settings() -> Vec<Setting> {
     ]
 }
 
-/// All endpoints bound and all slots set but `unset`; `basic.password`, `form.code` and `mac.id`, which may be empty: only `mac.id` has a value.
+/// Grants with all endpoints bound, and all slots set except `unset`. Of the fields that may be empty (`basic.password`, `form.code`, `mac.id`) only
+/// `mac.id` has a value.
 pub(crate) fn grants() -> Grants {
     let bound = |base: &str| BoundEndpoint {
         base: BaseUrl::parse(base).expect("the sample is a base URL"),
@@ -195,7 +196,7 @@ pub(crate) fn grants() -> Grants {
     }
 }
 
-/// A value for each field that has one.
+/// The values of the fields that have one.
 pub(crate) struct Values;
 
 impl Secrets for Values {

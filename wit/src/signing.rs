@@ -1,5 +1,5 @@
-//! Signatures with keys that the plugin never sees: `cartage:plugin/signing` as data, and who may sign and hash what. The hashing itself is
-//! the host's.
+//! Signatures with keys that the plugin never sees: `cartage:plugin/signing` as data, and the rules for signing and hashing. The host does the hashing
+//! itself.
 #![allow(missing_docs, reason = "signing.wit documents these fields, once for every language")]
 
 use crate::grants::Grants;
@@ -23,7 +23,7 @@ pub enum Algorithm {
     Sha512,
 }
 
-/// Why there is no signature.
+/// Why a signature was not made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -44,7 +44,7 @@ pub enum ErrorKind {
     Other,
 }
 
-/// What an HMAC is made of.
+/// The input of an HMAC.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MacInput {
     /// The key's bytes.
@@ -59,10 +59,10 @@ impl fmt::Debug for MacInput {
     }
 }
 
-/// Decides whether a plugin may sign this message with this slot, and joins it.
+/// Decides whether a plugin may sign this message with this slot, and joins the message.
 ///
 /// # Errors
-/// [`ErrorKind::SlotDenied`] where the slot holds no `mac-key` or no value, or where a secret in the message is of a slot that the manifest
+/// [`ErrorKind::SlotDenied`] if the slot is not a `mac-key` or has no value, or if a secret in the message belongs to a slot that the manifest
 /// does not mark as `hashed`.
 pub fn mac_input(slot: &str, message: &[Part], manifest: &Manifest, grants: &Grants, secrets: &dyn Secrets) -> Result<MacInput, Error> {
     let slot = granted_slot(slot, manifest, grants)?;
@@ -81,17 +81,17 @@ pub fn mac_input(slot: &str, message: &[Part], manifest: &Manifest, grants: &Gra
     Ok(MacInput { key, message })
 }
 
-/// Decides whether a plugin may hash this message, and joins it.
+/// Decides whether a plugin may hash this message, and joins the message.
 ///
 /// # Errors
-/// [`ErrorKind::SlotDenied`] where a secret in it is of a slot that the manifest does not mark as `hashed`.
+/// [`ErrorKind::SlotDenied`] if a secret in the message belongs to a slot that the manifest does not mark as `hashed`.
 pub fn digest_input(message: &[Part], manifest: &Manifest, grants: &Grants, secrets: &dyn Secrets) -> Result<Vec<u8>, Error> {
     let mut fields = Fields::default();
     for part in message {
         let Part::Secret(part) = part else { continue };
         let slot = granted_slot(&part.slot, manifest, grants)?;
         let (declared, field) = granted_field(slot, &part.field, grants)?;
-        // The plugin sees the result, and could look for a short secret by trying.
+        // The plugin sees the digest, and could find a short secret by trying all values.
         if declared.secret && !slot.hashed {
             let reason = format!("credential slot {} is not marked as hashed; mark it in the manifest", slot.name);
             return Err(Error { kind: ErrorKind::SlotDenied, message: reason });
@@ -109,7 +109,7 @@ pub fn digest_input(message: &[Part], manifest: &Manifest, grants: &Grants, secr
     Ok(joined.bytes)
 }
 
-/// The bytes of a key, or nothing where the text is not written so. An empty key is none.
+/// Decodes a key; `None` if the text does not have this encoding, or the key is empty.
 pub fn key_bytes(text: &str, encoding: KeyEncoding) -> Option<Vec<u8>> {
     let bytes = match encoding {
         KeyEncoding::Text => text.as_bytes().to_vec(),

@@ -1,4 +1,4 @@
-//! Kinds as text: each case by its name in the WIT files, such as `order-not-found`. Serde writes them the same way.
+//! Kinds as text: each case has its name from the WIT files, such as `order-not-found`. Serde writes the same names.
 
 use crate::delivery::{AppliedOutcome, FailureKind, FindingLevel, FindingSubject, RetryWish};
 use crate::http::{Effect, ErrorKind, Escape, Reach};

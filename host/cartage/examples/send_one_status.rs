@@ -13,7 +13,7 @@ use cartage::clock::{Clock as _, SystemClock};
 use cartage::deliver::{Courier, Job};
 use cartage::egress::{Egress, Mode};
 use cartage::id::DeliveryId;
-use cartage::plugin::Runtime;
+use cartage::engine::Runtime;
 use cartage::validate::{Fields, ForCart, PackageFields, StatusUpdate, civil_time};
 use cartage_demo_cart::{Account, DemoCart};
 use std::error::Error;

@@ -8,7 +8,7 @@
 //! with what would change it.
 //!
 //! A sender's fields are bounded and checked, once, and become a [`validate::StatusUpdate`]; the [`carts::Cart`] translates labels and
-//! carriers into the cart's own. A [`deliver::Courier`] is a cart made ready. It takes a [`deliver::Job`], calls the [`plugin::Plugin`] in
+//! carriers into the cart's own. A [`deliver::Courier`] is a cart made ready. It takes a [`deliver::Job`], calls the [`engine::Plugin`] in
 //! a fresh instance, and returns a [`receipt::Receipt`] and a [`cassette::Cassette`]. While the call runs, the guest makes requests and the
 //! host answers, in plain data ([`exchange`]). The answers come from [`egress`], which alone owns sockets and credentials.
 //!
@@ -27,7 +27,7 @@
 //! use cartage::deliver::{Courier, Job};
 //! use cartage::egress::{Egress, Mode};
 //! use cartage::id::DeliveryId;
-//! use cartage::plugin::Runtime;
+//! use cartage::engine::Runtime;
 //! use cartage::validate::{Fields, ForCart, StatusUpdate, civil_time};
 //! use std::sync::Arc;
 //!
@@ -55,7 +55,7 @@ pub mod office;
 
 pub use cartage_base::{causes, clock, counted, fault, histogram, json, nearest, visible};
 pub use cartage_egress as egress;
-pub use cartage_engine as plugin;
+pub use cartage_engine as engine;
 pub use cartage_model::{carts, cassette, dead_letter, events, exchange, id, origin, parameters, receipt};
 pub use cartage_policy::{gate, schedule, validate};
 pub use cartage_store as store;

@@ -89,7 +89,7 @@ use cartage_policy::schedule::CartKey;
 use cartage_store::data_dir::DataDir;
 use cartage_store::data_dir::room::{Disk, ThisDisk};
 use cartage_store::outbox;
-use cartage_store::vault::{self, SealedVault};
+use cartage_store::vault::{self, Vault};
 use cartage_store::{KeptClock, Store};
 use counts::Counts;
 use facts::SetCache;
@@ -124,7 +124,7 @@ pub struct Office {
 struct Shared {
     dir: DataDir,
     store: Store,
-    vault: OnceLock<SealedVault>,
+    vault: OnceLock<Vault>,
     runtime: OnceCell<Runtime>,
     plugins: Mutex<BTreeMap<Digest, Plugin>>,
     copies: Copies,
@@ -280,8 +280,8 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// The errors of [`SealedVault::open`], above all a lost key file.
-    pub fn vault(&self) -> Result<&SealedVault, vault::Error> {
+    /// The errors of [`Vault::open`], above all a lost key file.
+    pub fn vault(&self) -> Result<&Vault, vault::Error> {
         if let Some(vault) = self.shared.vault.get() {
             return Ok(vault);
         }

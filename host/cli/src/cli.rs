@@ -1,10 +1,10 @@
-//! The command line: one struct and one file a command.
+//! The command line: each command is one struct in one file.
 //!
-//! A command prints its result with [`report`], which writes to the [`desk`] where its user sits, and says in its return value whether what it was asked came true. It gives a [`Failure`]
-//! up to [`main`], which prints it once: what was attempted, the causes below it, and what to do.
+//! A command prints its result with [`report`], which writes to the [`desk`] of its user. Its return value says whether the command achieved what was asked.
+//! A command that could not do its work returns a [`Failure`], and [`main`] prints that once: what was attempted, the causes below it, and what to do.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong use. With `--json` standard output holds exactly one JSON document, the error included;
-//! standard error holds the talk.
+//! Exit codes: 0 done, 1 failed, 2 wrong use. With `--json` standard output holds exactly one JSON document, which may be an error; standard error holds the
+//! messages to the user.
 
 mod apply;
 mod attempt;
@@ -119,16 +119,16 @@ enum Command {
     Plugin(plugin::Command),
 }
 
-/// Whether what a command was asked for came true. The command has printed the particulars.
+/// Whether a command achieved what was asked. The command has printed the details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It did.
+    /// The command achieved what was asked.
     Done,
-    /// It did not: the cart refused, or something needs a person.
+    /// The command ran, but the cart refused, or something needs a person.
     NotDone,
 }
 
-/// Why a command could not do its work, and what the user can do about it.
+/// Why a command could not do its work, and what the user can do about the failure.
 #[derive(Debug)]
 pub(crate) struct Failure {
     source: Box<dyn Error + Send + Sync>,
@@ -156,12 +156,12 @@ impl Failure {
         }
     }
 
-    /// The command was asked for something that it cannot be asked for.
+    /// The user called the command in a way that is not supported.
     pub(crate) fn wrong_use(message: impl Into<String>) -> Failure {
         Failure { source: message.into().into(), remedy: None, kind: FailureKind::WrongUse }
     }
 
-    /// Reports the failure of one of several runs, to a program in one line.
+    /// Reports the failure of one of several runs. With `json` the report is one line.
     fn report(&self, json: bool) {
         if json {
             report::json_line(&report::failed(&self.source, self.remedy.as_deref()));
@@ -170,24 +170,24 @@ impl Failure {
         }
     }
 
-    /// The error and its causes in one line, for a report of several things.
+    /// The error and its causes in one line, for a report that covers several things.
     fn text(&self) -> String {
         report::chain(&*self.source)
     }
 
-    /// What the user can do, where it is known.
+    /// What the user can do; `None` if that is not known.
     fn remedy(&self) -> Option<&str> {
         self.remedy.as_deref()
     }
 
-    /// Says what to do about it.
+    /// Adds what the user can do.
     pub(crate) fn what_to_do(self, remedy: impl Into<String>) -> Failure {
         Failure { remedy: Some(remedy.into()), ..self }
     }
 }
 
 impl Command {
-    /// Whether it works in a data directory that is there. Where a daemon does, that runs it.
+    /// Whether the command works in an existing data directory. If a daemon works in that directory, the daemon runs the command.
     fn needs_data_directory(&self) -> bool {
         match self {
             Command::Status(_)
@@ -214,7 +214,7 @@ impl Command {
 }
 
 impl Cli {
-    /// Runs the command, says why where it could not do its work, and gives the exit code.
+    /// Runs the command, prints the failure if there is one, and returns the exit code.
     fn run(self) -> u8 {
         let Cli { json, data, command, log: _ } = self;
         let ended = match command {
@@ -234,7 +234,7 @@ impl Cli {
             Command::Serve(args) => {
                 let ended = args.run(&data, json);
                 if let (Err(failure), true) = (&ended, json) {
-                    // Each object of the daemon's is one line.
+                    // Each JSON object that the daemon prints is one line.
                     report::json_line(&report::failed(&failure.source, failure.remedy.as_deref()));
                     return failure.exit_code();
                 }
@@ -270,7 +270,7 @@ pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        // Help and version arrive here as well. Clap knows which of the two streams each belongs to, and its exit code for wrong use is 2.
+        // Requests for help and version arrive here as well. Clap chooses the stream for each, and its exit code for wrong use is 2.
         Err(error) => error.exit(),
     };
     let usual = if matches!(cli.command, Command::Serve(_)) { log::Usual::Work } else { log::Usual::Warnings };
@@ -292,13 +292,13 @@ pub fn main() -> ExitCode {
     exit_code.into()
 }
 
-/// From here on a write beyond the largest file that the process may make fails, as on a full disk. Without this the system ends the process.
+/// From here on, a write beyond the largest file size that the process may create fails as on a full disk. Without this the system ends the process.
 #[cfg(unix)]
 fn outlive_the_limit_on_files() {
     use tokio::signal::unix::{SignalKind, signal};
     let caught = tokio::runtime::Builder::new_current_thread().enable_io().build().and_then(|threads| {
         let _entered = threads.enter();
-        // Once it was asked for it stays caught, also when nobody listens.
+        // Once registered, the signal stays caught, even after the listener is dropped.
         signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
     });
     if let Err(error) = caught {
@@ -319,7 +319,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// Every command that is listed and has none below it, by its words.
+    /// Every visible command without subcommands, with the words that call it.
     fn leaves(command: &clap::Command, words: &str, found: &mut Vec<(String, clap::Command)>) {
         let below = || command.get_subcommands().filter(|below| !below.is_hide_set() && below.get_name() != "help");
         if below().next().is_none() {
@@ -336,7 +336,7 @@ mod tests {
         for (words, mut command) in found {
             let help = command.render_long_help().to_string();
             let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("`{words} --help` has no examples:\n{help}"));
-            // A line that was wrapped could not be typed any more.
+            // A user could not type a line that was wrapped, so continued lines are joined.
             let examples = examples.replace(" \\\n", " ");
             let typed: Vec<&str> =
                 examples.lines().map(str::trim).filter(|line| line.contains("cartage ") && !line.contains('`')).collect();
@@ -350,7 +350,7 @@ mod tests {
         }
     }
 
-    /// Every line of a document's code that begins with the command's name.
+    /// Checks every line of code in the documents that begins with the command's name.
     #[test]
     fn every_command_in_the_documents_can_be_typed() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the crate lies in the repository");
@@ -379,7 +379,7 @@ mod tests {
         assert!(typed > 40, "{typed} commands");
     }
 
-    /// A command line as a shell hands it over.
+    /// Splits a command line as a shell does.
     fn words(line: &str) -> Vec<String> {
         let output = std::process::Command::new("sh").args(["-c", &format!("printf '%s\\0' {line}")]).output().expect("there is a shell");
         let text = String::from_utf8(output.stdout).expect("what went in was text");
@@ -391,7 +391,7 @@ mod tests {
         use cartage::events::EVENTS;
         use cartage::id::SenderOrderNumber;
         use cartage::parameters::{USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES};
-        use cartage_policy::gate::{Again, command};
+        use cartage::gate::{Again, command};
         let cart = cartage::id::CartId::new("seed-shop").expect("a valid id");
         let mut remedies = vec![
             command::param_true(&USE_STATUS_UPDATES, None),

@@ -1,4 +1,4 @@
-//! The `cartage` command. What it can do is in `cartage_cli`; what it does it with is the library `cartage`.
+//! The `cartage` command. The crate `cartage_cli` contains its commands; the library `cartage` does the work.
 
 fn main() -> std::process::ExitCode {
     cartage_cli::main()

@@ -72,7 +72,7 @@ async fn updates(bench: &mut Bench<'_>) -> Vec<Problem> {
         let all = bench.attempts_while_pending(&mut shop, Attempt::first(&update)).await;
         problems.extend(all.iter().flat_map(|(attempt, came)| honest(&attempted, attempt, came)));
         let (_, last) = all.last().expect("there is a first attempt");
-        // The stand-in knows nothing, so it may well look like a cart that is still at work.
+        // The stand-in knows nothing, so its answers may look like those of a cart that is still at work.
         if bench.script.is_some() && problems.is_empty() {
             problems.extend(if last.is_pending() { Some(without_end(&attempted)) } else { Bench::not_applied(&attempted, last) });
             problems.extend(twice(&attempted, &shop));
@@ -134,7 +134,7 @@ async fn determinism(bench: &mut Bench<'_>) -> Vec<Problem> {
     problems
 }
 
-/// The first difference between two calls, in words.
+/// Describes the first difference between two calls.
 fn first_difference(first: &Came, second: &Came) -> String {
     let ask = |ask: &Ask| match ask {
         Ask::Send(request) => format!("{} {}{}", request.method, request.endpoint, request.path),
@@ -189,7 +189,7 @@ pub(super) async fn places(bench: &mut Bench<'_>, attempt: &Attempt<'_>) -> usiz
     came.log.exchanges.len().min(PLACES_MAX)
 }
 
-/// A fault at each request in turn leads neither to a false success nor to a failure that ends the update although nobody is to blame.
+/// A fault at each request in turn leads neither to a false success nor to a failure that ends the update for good without a cause.
 async fn faults(bench: &mut Bench<'_>, fault: Fault) -> Vec<Problem> {
     let update = bench.maker().everything();
     let attempt = Attempt::first(&update);
@@ -254,11 +254,11 @@ async fn random_answers(bench: &mut Bench<'_>) -> Vec<Problem> {
 /// No call came near a limit.
 async fn limits(bench: &mut Bench<'_>) -> Vec<Problem> {
     if bench.limits().iter().all(|measured| measured.used == 0) {
-        // It is run alone.
+        // The case is run alone, so no other case has made calls.
         updates(bench).await;
     }
     let is_declared = bench.world.manifest.pace.requests_per_call.is_some();
-    // How many requests a call needs is the plugin's own word, which may be used up.
+    // The plugin itself declares how many requests a call needs, and may use all of them.
     let counts = |limit: &str| limit != "requests" || !is_declared;
     let near = bench.limits().iter().filter(|measured| measured.percent > SHARE_MAX && counts(measured.limit));
     near.map(|measured| {

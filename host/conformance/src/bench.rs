@@ -71,7 +71,7 @@ impl<'u> Attempt<'u> {
         Attempt { update: Cow::Borrowed(update), sequence: 1, earlier: Vec::new(), reference: None }
     }
 
-    /// What the next attempt is told of this one.
+    /// The information about this attempt that the next one gets.
     pub(super) fn told(&self, came: &Came) -> EarlierAttempt {
         let (steps, resume) = match &came.outcome {
             Outcome::Applied(applied) => (applied.steps.clone(), None),
@@ -81,7 +81,7 @@ impl<'u> Attempt<'u> {
         EarlierAttempt { attempt: self.number(), reach: came.log.reach(), steps, resume, extra: Vec::new() }
     }
 
-    /// The attempt after this one, which is told of this one and treats the packages and the reference that its failure named as told.
+    /// The attempt after this one. It learns of this one, and treats the packages and the reference that this one's failure named as told.
     fn next(mut self, came: &Came) -> Attempt<'u> {
         self.earlier.push(self.told(came));
         if let Outcome::Failed(failure) = &came.outcome {
@@ -212,7 +212,7 @@ impl<'p> Bench<'p> {
     fn measure(&mut self, used: Used, log: &Log) {
         let used = [used.fuel, used.memory_bytes, log.exchanges.len() as u64, log.request_bytes];
         for (measured, used) in self.limits.iter_mut().zip(used) {
-            // Chance may ask for more and more; how many requests an update needs is seen elsewhere.
+            // Random answers may cause any number of requests; other cases measure how many an update needs.
             let counts = measured.limit != "requests" || self.case != "random-answers";
             if counts && used > measured.used {
                 (measured.used, measured.case) = (used, self.case.clone());
@@ -237,7 +237,7 @@ impl<'p> Bench<'p> {
         }
     }
 
-    /// The problem that the cart was not told; `None` if it was.
+    /// The problem that the plugin does not report the update as applied; `None` if it does.
     pub(super) fn not_applied(attempted: &str, came: &Came) -> Option<Problem> {
         let wrong = "the cart took it, so the update is to be applied";
         let remedy = "look at what the plugin makes of the cart's answer to a success, or mend the reply in the cart script";

@@ -63,7 +63,7 @@ pub(super) fn false_success(attempted: &str, attempt: &Attempt<'_>, came: &Came)
     let exchanges = &came.log.exchanges;
     let last_write = exchanges.iter().rposition(|exchange| exchange.effect == Effect::Writes);
     let wrong = match last_write {
-        // A look at the cart afterwards shows as well what became of a write.
+        // A complete answer to a later read also shows whether the write succeeded.
         Some(place) if exchanges[place..].iter().any(|exchange| exchange.is_whole) => return None,
         Some(place) => format!("the cart gave no whole answer to {} (request {}), the last that writes", exchanges[place].name, place + 1),
         None if applied.outcome == AppliedOutcome::Done && attempt.earlier.is_empty() => {

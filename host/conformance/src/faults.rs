@@ -1,4 +1,4 @@
-//! Faults of a request on its way, and what the plugin is given then, as egress gives it.
+//! Faults of a request on its way, and what egress returns to the plugin then.
 
 use super::shop::typed;
 use cartage_cart_script::Refusal;
@@ -20,19 +20,19 @@ pub(super) enum Fault {
     Truncated,
     /// The cart acts, and its answer exceeds the size limit.
     TooLarge,
-    /// A web page for people comes, with status 200; the cart is not reached.
+    /// An HTML page is returned with status 200; the cart is not reached.
     Page,
-    /// A redirect comes; the cart is not reached.
+    /// A redirect is returned; the cart is not reached.
     Redirect,
-    /// The cart, or something before it, is out of order; nothing is done.
+    /// The cart, or a server before it, is out of order; the cart does nothing.
     Unavailable,
 }
 
-/// What is left of an answer after a fault.
+/// The result of a request after a fault.
 pub(super) enum Left {
-    /// This answer instead of the cart's.
+    /// This answer replaces the cart's.
     Instead(Response),
-    /// No answer, but this error.
+    /// There is no answer, only this error.
     Nothing(Error),
 }
 
@@ -45,7 +45,7 @@ impl Fault {
         }
     }
 
-    /// The fault in words, after "the answer to request 2".
+    /// Describes the fault, to continue "the answer to request 2".
     pub(super) fn words(self) -> &'static str {
         match self {
             Fault::NoConnection => "cannot be had: there is no connection",
@@ -77,8 +77,7 @@ impl Fault {
         }
     }
 
-    /// Whether the outcome can be right after the fault. If nobody knows what the cart did, only a failure that leads to another attempt
-    /// is.
+    /// Whether the outcome can be right after the fault. If nobody knows what the cart did, only a failure that leads to another attempt is right.
     pub(super) fn allows(self, outcome: &Outcome) -> bool {
         let Outcome::Failed(failure) = outcome else { return true };
         match self {

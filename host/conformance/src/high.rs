@@ -1,4 +1,4 @@
-//! The cases of the high level: a scripted cart answers, and shows what it was told and what each refusal led to.
+//! The cases of the high level: a scripted cart answers, and shows which updates it received and what each refusal led to.
 
 use super::bench::{Attempt, Bench, Came};
 use super::expect::{honest, kind, shown};
@@ -83,7 +83,7 @@ async fn told<'p>(bench: &mut Bench<'p>, attempted: &str, update: &Update) -> (S
     (shop, came, problems)
 }
 
-/// The effects on the cart, in one line.
+/// Describes the effects on the cart, in one line.
 pub(super) fn done(shop: &Shop<'_>) -> String {
     let effects: Vec<String> = shop.effects().iter().take(8).map(ToString::to_string).collect();
     if effects.is_empty() { "nothing was done to the cart".to_owned() } else { format!("the cart has: {}", effects.join("; ")) }
@@ -245,7 +245,7 @@ fn of_kind(attempted: &str, came: &Came, expected: Option<FailureKind>) -> Optio
     refused(attempted, came, &Shop::StandIn, expected, "the cart refused")
 }
 
-/// The cart says when to come again, and the plugin passes that on.
+/// The cart says when to retry, and the plugin passes that on.
 async fn with_wish(bench: &mut Bench<'_>, script: &Script, name: &str) -> Vec<Problem> {
     let own: Vec<Refusal> = script.refusals_of(name).cloned().collect();
     let derived = || {

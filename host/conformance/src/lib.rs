@@ -5,7 +5,7 @@
 //! whether the plugin tells the cart everything, tells it once, and interprets each refusal correctly. The cases and their requirements are
 //! in `docs/conformance.md`, under the same names.
 //!
-//! The result is the same in each run with the same file, script and seed. Whether the script is true to its cart cannot be known here.
+//! The result is the same in each run with the same file, script and seed. The tests cannot know whether the script describes the real cart correctly.
 
 mod basic;
 mod bench;
@@ -56,7 +56,7 @@ pub struct Options {
 pub fn cases(plugin: &Plugin, script: Option<&Script>) -> Vec<String> {
     let mut names = basic::names(plugin.manifest());
     if let Some(script) = script {
-        // It sums up, so it stays the last.
+        // The case `limits` sums up the others, so it stays the last.
         let limits = names.pop();
         names.extend(high::names(plugin.manifest()));
         names.extend(script.cases.iter().map(|case| case.name.as_str()));

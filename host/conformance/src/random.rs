@@ -1,4 +1,4 @@
-//! Random numbers from a seed: the same in each run and on each machine. Not for secrets.
+//! Pseudo-random numbers from a seed: the same in each run and on each machine. Not for secrets.
 
 /// A sequence of pseudo-random numbers (SplitMix64).
 pub(super) struct Random(u64);
@@ -21,7 +21,7 @@ impl Random {
         usize::try_from(self.next() % end as u64).expect("it is below a usize")
     }
 
-    /// One of these, of which there must be at least one.
+    /// A random element of `all`, which must not be empty.
     pub(super) fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         &all[self.below(all.len())]
     }

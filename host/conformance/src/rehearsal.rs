@@ -1,4 +1,4 @@
-//! One update sent repeatedly, for measuring the cost of a call: nothing is judged, and nothing is sent.
+//! Sends one update repeatedly, for measuring the cost of a call. The outcome is not judged, and nothing goes over a network.
 
 use super::bench::{Attempt, Bench};
 use super::faults::Plan;
@@ -8,7 +8,7 @@ use cartage_contract::orders::Update;
 use cartage_engine::Plugin;
 use cartage_model::exchange::Outcome;
 
-/// A plugin, and the update with which it is called.
+/// A plugin, and the update for its calls.
 pub struct Rehearsal<'p> {
     bench: Bench<'p>,
     update: Update,

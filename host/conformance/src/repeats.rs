@@ -1,4 +1,4 @@
-//! The cases about repeated attempts: the cart has everything exactly once, whatever was lost on the way.
+//! The cases about repeated attempts: the cart must have everything exactly once, whatever was lost on the way.
 
 use super::basic::places;
 use super::bench::{ATTEMPTS_MAX, Attempt, Bench, Came};
@@ -21,7 +21,7 @@ pub(super) fn names(manifest: &Manifest) -> Vec<&'static str> {
     names
 }
 
-/// Runs a case; `None` if there is none with that name here.
+/// Runs a case; `None` if this module has no case with that name.
 pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Option<Vec<Problem>> {
     Some(match name {
         "same-update-twice" => same_update_twice(bench).await,
@@ -42,8 +42,7 @@ pub(super) fn twice(attempted: &str, shop: &Shop<'_>) -> Option<Problem> {
     (!twice.is_empty()).then(|| Problem::new(attempted, "a second one of the same", wrong, remedy))
 }
 
-/// A host that died before it recorded the success attempts the update again: the plugin is told of the first attempt, and the cart has the
-/// update already.
+/// A host that died before it recorded the success attempts the update again. The plugin learns of the first attempt, and the cart has the update already.
 async fn same_update_twice(bench: &mut Bench<'_>) -> Vec<Problem> {
     let attempted = "the same update again, after the cart has taken it";
     again(bench, attempted, |first, came| first.told(came)).await
@@ -99,7 +98,7 @@ async fn told_before(bench: &mut Bench<'_>) -> Vec<Problem> {
         return Bench::not_applied("an update, before the order's next one", &came).into_iter().collect();
     };
     let mut next = next;
-    // Everything else is news, so only shipments can be told twice.
+    // All other fields count as new in each update, so only shipments can be repeated.
     (next.note, next.comments) = (None, None);
     let second = Attempt { sequence: 2, reference: applied.reference.clone(), ..Attempt::first(&next) };
     let came = bench.attempt(&mut shop, &Plan::default(), &second).await;

@@ -1,11 +1,11 @@
-//! Values for settings: one that fits, and those at the bounds.
+//! Values for settings: one valid value, and the values at the bounds.
 
 use cartage_contract::delivery::{Choice, SettingValue};
 use cartage_contract::manifest::{Choices, IntegerLimits, Setting, SettingKind, TextLimits};
 
 /// The longest text that is tried, in characters.
 const TEXT_MAX: u32 = 4_096;
-/// Texts that fit many patterns.
+/// Texts that match many patterns.
 const USUAL_TEXTS: [&str; 8] = ["a", "A", "1", "shop", "1.0", "https://shop.example", "a@shop.example", "2026-01-05"];
 /// The most choices that are tried.
 const CHOICES_TRIED_MAX: usize = 50;

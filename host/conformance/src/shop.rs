@@ -1,4 +1,4 @@
-//! The side that answers a plugin: a cart that follows a script, a stand-in without knowledge, or random answers.
+//! The side that answers a plugin: a cart that follows a script, a stand-in without any knowledge, or random answers.
 
 use super::random::Random;
 use super::world::World;
@@ -96,7 +96,7 @@ fn body(random: &mut Random) -> Vec<u8> {
             .of(&["null", "[]", "true", "\"\"", "0", "{\"errors\":[{}]}", "{\"data\":null}", "[{}]", "{\"id\":null}"])
             .as_bytes()
             .to_vec(),
-        // Deep, but less so than what a parser refuses for its depth.
+        // Deeply nested, but not so deeply that a parser refuses the text.
         4 => [vec![b'['; 100], vec![b']'; 100]].concat(),
         5 => vec![b'x'; 1 << random.below(17)],
         _ => {

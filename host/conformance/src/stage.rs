@@ -48,7 +48,7 @@ pub(super) struct Exchange {
 }
 
 impl Log {
-    /// How far the writes got. A write that may have arrived counts as such, whatever was answered before and after.
+    /// How far the writes got. A write that may have arrived counts as such, whatever the answers before and after.
     pub(super) fn reach(&self) -> Reach {
         let writes = || self.exchanges.iter().filter(|exchange| exchange.effect == Effect::Writes).map(|exchange| exchange.reach);
         if writes().any(|reach| reach == Reach::MaybeSent) { Reach::MaybeSent } else { writes().max().unwrap_or(Reach::NothingSent) }
@@ -169,7 +169,7 @@ fn hash(algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
     }
 }
 
-/// HMAC (RFC 2104) from the one hash function above: nothing here is secret, so nothing has to be wiped.
+/// HMAC (RFC 2104) with the hash function above. Nothing here is secret, so nothing has to be wiped.
 fn mac(algorithm: Algorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
     let block = if algorithm == Algorithm::Sha512 { 128 } else { 64 };
     let mut padded = if key.len() > block { hash(algorithm, key) } else { key.to_vec() };

@@ -10,7 +10,7 @@ const MANY: usize = 25;
 /// The note in updates that have one.
 pub(super) const NOTE: &str = "Left at the door, 3 \u{e9}t. <b>&\"quoted\"</b>";
 
-/// An update with a description in words.
+/// An update and its description.
 pub(super) struct Named {
     pub(super) words: String,
     pub(super) update: Update,
@@ -119,7 +119,7 @@ impl<'m> Maker<'m> {
         }
     }
 
-    /// Every update that is tried, each about one thing, and a large one at the end.
+    /// Every update that is tried: each tests one thing, and the last is large.
     pub(super) fn all(&self) -> Vec<Named> {
         let features = self.features();
         let mut all: Vec<Named> = Vec::new();

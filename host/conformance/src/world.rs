@@ -15,7 +15,7 @@ pub(super) const NOW_UNIX_MS: u64 = 1_767_605_400_000;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The settings do not fit, or one needs a value that cannot be made up.
+    /// The settings are not valid, or one needs a value that cannot be made up.
     #[error("the plugin's settings are not complete or do not fit")]
     Settings(#[source] cartage_contract::manifest::SettingErrors),
     /// A value in the script does not fit its setting.
@@ -39,10 +39,10 @@ pub enum Error {
         /// Why the URL cannot be used.
         reason: String,
     },
-    /// A case that was asked for does not exist.
+    /// The requested case does not exist.
     #[error("there is no case {name:?}; the cases are {}", names.join(", "))]
     NoSuchCase {
-        /// The name that was asked for.
+        /// The name of the requested case.
         name: String,
         /// The names of the cases that exist.
         names: Vec<String>,
@@ -101,7 +101,7 @@ impl World {
         Ok(World { manifest: manifest.clone(), grants, secrets: Values(values), settings, limits })
     }
 
-    /// The part of the world that a call is told.
+    /// The part of the world that a call receives.
     pub(super) fn context(&self, now_unix_ms: u64, entropy: Vec<u8>) -> Context {
         let base_url = |(name, bound): (&String, &grants::BoundEndpoint)| BoundEndpoint {
             name: name.clone(),
@@ -157,14 +157,14 @@ fn bound(endpoint: &Endpoint, script: Option<&Script>) -> Result<(String, grants
     Ok((endpoint.name.clone(), grants::BoundEndpoint { base, signed: None, secrets: SecretsInClear::Accepted }))
 }
 
-/// Whether a slot is used: with a script, if the script [binds](Script::binds) it; without one, always, except that of alternative slots
-/// only the first is.
+/// Whether a slot is used. With a script, a slot is used if the script [binds](Script::binds) it. Without one, every slot is used, but only the first of
+/// alternative slots.
 fn is_bound(slot: &Slot, manifest: &Manifest, script: Option<&Script>) -> bool {
     let is_first = |group: &String| manifest.alternatives(group).next().is_some_and(|first| first.name == slot.name);
     script.map_or_else(|| slot.alternative.as_ref().is_none_or(is_first), |script| script.binds(slot, manifest))
 }
 
-/// The values of a slot: those given, stand-ins for other required ones, and what the host itself would make (a token, a signature).
+/// The values of a slot: the given ones, stand-ins for other required ones, and those that the host itself would make (a token, a signature).
 fn fields(slot: &Slot, given: Option<&BTreeMap<String, String>>) -> BTreeMap<String, String> {
     let key = match slot.kind {
         SlotKind::MacKey(KeyEncoding::Base64) => Some("c3RhbmQtaW4ta2V5"),

@@ -1,8 +1,8 @@
 //! A shopping cart on loopback that speaks SETI, for the demonstration and for tests.
 //!
-//! The cart answers `sendversion` and `updatestatus` in both encodings, as real integration scripts do: a refusal has status 200, and only the body
-//! tells. The cart keeps its orders in memory and shows them as the cart's own people would see them. It follows the protocol as implementers'
-//! scripts have it: one package without a suffix, several numbered from 1, and in XML `TrackNum` before `TrackingID`.
+//! The cart answers `sendversion` and `updatestatus` in both encodings, as real integration scripts do: a refusal has status 200, and only the body tells it
+//! from a success. The cart keeps its orders in memory and shows them as the cart's own staff would see them. It follows the protocol as implementers'
+//! scripts do: one package without a suffix, several numbered from 1, and in XML `TrackNum` before `TrackingID`.
 
 pub mod scripted;
 
@@ -23,7 +23,7 @@ pub const SCRIPT_VERSION: &str = "1.000";
 pub struct Account {
     /// The field `setiuser`: the user name.
     pub user: String,
-    /// The field `password`, in clear as SETI has it.
+    /// The field `password`, in clear text as SETI requires.
     pub password: String,
     /// The field `code`: the store code.
     pub code: String,
@@ -100,7 +100,7 @@ impl DemoCart {
         Ok(DemoCart { address, shop, server })
     }
 
-    /// The URL of its integration script.
+    /// The URL of the cart's integration script.
     pub fn script_url(&self) -> String {
         format!("http://{}/seti.php", self.address)
     }
@@ -115,7 +115,7 @@ impl DemoCart {
         locked(&self.shop).account.password = password.to_owned();
     }
 
-    /// How many requests the cart has had since it started.
+    /// The number of requests since the cart started.
     pub fn requests(&self) -> u32 {
         locked(&self.shop).requests
     }

@@ -1,4 +1,4 @@
-//! A shopping cart on this machine that answers by a cart script. A plugin's author sees over real requests what the plugin does to a cart.
+//! A shopping cart on this machine that answers by a cart script. It shows a plugin's author, with real requests, what the plugin does to a cart.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -13,14 +13,14 @@ use tokio::sync::{mpsc, oneshot};
 /// The most requests that wait for their turn. The cart answers one at a time.
 const WAITING_MAX: usize = 64;
 
-/// A request, and what the cart did.
+/// A request, and its effects on the cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Served {
     /// The method, the endpoint and the path.
     pub request: String,
     /// The HTTP status of the answer.
     pub status: u16,
-    /// What the request did to the cart: a status that was set, a shipment that was added.
+    /// The effects of the request: a status that was set, a shipment that was added.
     pub done: Vec<String>,
     /// Those effects of `done` that the cart had already.
     pub twice: Vec<String>,
@@ -36,7 +36,7 @@ pub struct ScriptedCart {
     cart: tokio::task::JoinHandle<()>,
 }
 
-/// A request on its way to the cart, and where its answer goes.
+/// A request on its way to the cart, and the channel for its answer.
 type Turn = (Asked, oneshot::Sender<Answer>);
 
 type Answer = (StatusCode, HeaderMap, Vec<u8>);
@@ -56,7 +56,7 @@ impl ScriptedCart {
             while let Some((asked, reply)) = inbox.recv().await {
                 let (served, answer) = serve(&mut cart, &asked);
                 tell(served);
-                // A client that is gone needs no answer.
+                // A client that has disconnected needs no answer.
                 let _ = reply.send(answer);
             }
         });
@@ -103,7 +103,7 @@ fn serve(cart: &mut Cart<'_>, asked: &Asked) -> (Served, Answer) {
         Ok(response) => {
             let done: Vec<String> = cart.effects()[before..].iter().map(ToString::to_string).collect();
             let twice = cart.twice();
-            // What was added twice before is told again only where it is added once more.
+            // An effect that was added twice earlier is reported again only if this request adds it once more.
             let twice = if twice.len() > twice_before || !done.is_empty() { twice } else { Vec::new() };
             let twice = twice.iter().map(ToString::to_string).filter(|effect| done.contains(effect)).collect();
             let mut headers = HeaderMap::new();

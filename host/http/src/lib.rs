@@ -1,4 +1,4 @@
-//! The ways in: the HTTP API, SETI posts, the status page and metrics. Each passes what it is told on to the service `cartage`.
+//! The HTTP listeners: the API, SETI posts, the status page and metrics. Each passes its requests on to the service `cartage`.
 
 pub mod api;
 pub mod inbound;

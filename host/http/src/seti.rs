@@ -19,7 +19,7 @@
 //!
 //! ```
 //! use cartage::carts::Inlet;
-//! use crate::seti::{self, Answer, Call, Error, Outcome, PartOutcome, Request};
+//! use cartage_http::seti::{self, Answer, Call, Error, Outcome, PartOutcome, Request};
 //! use secrecy::SecretString;
 //!
 //! fn respond(request: &Request<'_>, inlet: &Inlet, password: &SecretString) -> Result<Answer, Error> {
@@ -27,7 +27,7 @@
 //!         Call::SendVersion => return Ok(Answer::version(inlet)),
 //!         Call::UpdateStatus(locked) => locked.open(inlet, password)?,
 //!     };
-//!     let outcome = |update: &Result<cartage_policy::validate::Fields, seti::Invalid>| match update {
+//!     let outcome = |update: &Result<cartage::validate::Fields, seti::Invalid>| match update {
 //!         // Here the gate is asked and the update kept.
 //!         Ok(fields) => PartOutcome { order: Some(fields.order_number.clone()), outcome: Outcome::Accepted },
 //!         Err(invalid) => PartOutcome::from(invalid),
@@ -82,22 +82,22 @@ pub struct Request<'a> {
 /// What a request asks for.
 #[derive(Debug)]
 pub enum Call {
-    /// The script's presence and version: answer with [`Answer::version`].
+    /// The script's presence and version. Answered with [`Answer::version`].
     SendVersion,
-    /// To take status updates, once the log-in is checked.
+    /// To accept status updates, once the log-in is checked.
     UpdateStatus(Locked),
 }
 
 /// A post whose log-in was right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Post {
-    /// The Order Manager's version, as it says; `None` if it does not. Nothing depends on it.
+    /// The Order Manager's version as the post states it; `None` if the post does not. Nothing depends on the value.
     pub om_version: Option<String>,
     /// The fields of each order, or why they cannot be read, in the order of the post; never empty.
     pub updates: Vec<Result<Fields, Invalid>>,
 }
 
-/// Why a request is not valid, or a post has no updates. Nothing of it is taken.
+/// Why a request is not valid, or a post has no updates. No update of the request is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The bytes are not a valid form.
@@ -123,7 +123,7 @@ pub enum Error {
     Xml(#[from] xml::Error),
 }
 
-/// Why a post was denied. The log and the alert say it; the sender is never told, because a stranger could try one part after the other.
+/// Why a post was denied. The reason goes to the log and the alert, and never to the sender, because a stranger could try one part after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denial {
     /// There is no cart with this name.
@@ -134,7 +134,7 @@ pub enum Denial {
     NoPassword,
     /// The client failed too often before.
     ShutOut,
-    /// The log-in is wrong; each part that is wrong is `true`.
+    /// The log-in is wrong. The fields are `true` for its wrong parts.
     Wrong {
         /// Whether the user name is wrong.
         user: bool,

@@ -13,7 +13,7 @@ pub mod room;
 mod tests;
 
 use crate::backup::{Gap, SoundCopy};
-use crate::vault::{self, Key, SealedVault};
+use crate::vault::{self, Key, Vault};
 use crate::{self as store, Store};
 use cartage_base::clock::Reading;
 use cartage_base::fault::{Fault, Identity};
@@ -235,9 +235,9 @@ impl DataDir {
     ///
     /// # Errors
     ///
-    /// As [`SealedVault::open`].
-    pub fn vault(&self, store: &Store) -> Result<SealedVault, vault::Error> {
-        SealedVault::open(store.clone(), &self.key_file())
+    /// As [`Vault::open`].
+    pub fn vault(&self, store: &Store) -> Result<Vault, vault::Error> {
+        Vault::open(store.clone(), &self.key_file())
     }
 
     /// Checks that the directory is still where it was opened: its database, and the plugins' directory beside that.

@@ -27,6 +27,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "incarnations", sql: include_str!("migrations/0011_incarnations.sql") },
     Step { name: "origins", sql: include_str!("migrations/0012_origins.sql") },
     Step { name: "contract", sql: include_str!("migrations/0013_contract.sql") },
+    Step { name: "quotas", sql: include_str!("migrations/0014_quotas.sql") },
 ];
 
 /// The schema version that this release writes.

@@ -31,12 +31,13 @@ pub mod attempts;
 mod busy;
 pub mod dead;
 pub mod latest;
-pub mod model;
 pub mod settlement;
 pub mod sqlite;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;
 
@@ -45,7 +46,6 @@ pub use dead::{
     Count, DeadLetter, Discard, Discarded, Ended, Ending, Filter, Found, How, MergedUpdate, Page, Queued, Retried, Superseded, Unreadable,
     Waits, died_of, with_it,
 };
-pub use model::Model;
 pub use settlement::{Counted, Settle, Settled, Settlement};
 pub use sqlite::Sqlite;
 

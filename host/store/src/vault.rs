@@ -1,6 +1,6 @@
-//! Storage of credentials, behind a small trait, so that an embedder can bring a vault of its own.
+//! Storage of credentials.
 //!
-//! The built-in [`SealedVault`] stores them in the store, each sealed with XChaCha20-Poly1305 under a key that lies in a file outside the
+//! [`Vault`] keeps them in the store, each sealed with XChaCha20-Poly1305 under a key that lies in a file outside the
 //! database. The seal also covers where the value belongs (merchant, cart, slot, field and the origins of all endpoints that the slot
 //! serves), so that a row that was moved to another cart, or a cart with a moved endpoint, opens nothing. In memory a secret has a type
 //! that clears itself and does not show in `Debug`; no error of this module holds one.
@@ -17,62 +17,16 @@ mod sealed;
 mod tests;
 
 pub use key::{Key, KeyId};
-pub use sealed::SealedVault;
+pub use sealed::Vault;
 
 pub use crate::credentials::{Place, Turn};
 
 use crate as store;
-use crate::audit;
-use cartage_model::id::{CartId, MerchantId};
 use secrecy::SecretString;
 use std::path::PathBuf;
-use std::pin::Pin;
 
 /// The longest secret that is stored, in bytes.
 pub const SECRET_BYTES_MAX: usize = 16 << 10;
-
-/// The future of a vault's answer, boxed so that the engine can hold any vault as `dyn Vault`.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
-
-/// Stores credentials, each by merchant and [`Place`], bound to the origins that its slot may be sent to: `bound_to` is their text. Each
-/// change has a line of the audit, written in the same transaction if the vault's values lie in the store.
-pub trait Vault: Send + Sync {
-    /// The value of this turn; `None` if there is none. It opens only for the origins that it was bound to.
-    fn get<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, turn: Turn, bound_to: &'a str) -> Answer<'a, Option<SecretString>>;
-
-    /// Sets the value of this turn, in place of the earlier one.
-    fn set<'a>(
-        &'a self,
-        merchant: &'a MerchantId,
-        place: &'a Place,
-        turn: Turn,
-        bound_to: &'a str,
-        secret: SecretString,
-        line: audit::Line,
-    ) -> Answer<'a, ()>;
-
-    /// Replaces values, all or none, if each is still what `from` says. Returns whether they were replaced; if not, nothing is changed and
-    /// no line is written.
-    fn replace<'a>(&'a self, merchant: &'a MerchantId, bound_to: &'a str, changes: Vec<Change>, line: audit::Line) -> Answer<'a, bool>;
-
-    /// Binds every value of a slot to these origins, also those that the cart's definition fetches from elsewhere.
-    fn bind<'a>(
-        &'a self,
-        merchant: &'a MerchantId,
-        cart: &'a CartId,
-        slot: &'a str,
-        bound_to: &'a str,
-        line: audit::Line,
-    ) -> Answer<'a, ()>;
-
-    /// Makes the next values of a slot, which have worked, the current ones, all its fields at once. Returns whether there were any; if
-    /// not, no line is written.
-    fn promote<'a>(&'a self, merchant: &'a MerchantId, cart: &'a CartId, slot: &'a str, line: audit::Line) -> Answer<'a, bool>;
-
-    /// Deletes the next value of a field and, unless `only` is that turn, the current one. Returns whether there were any; if not, no line
-    /// is written.
-    fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, only: Option<Turn>, line: audit::Line) -> Answer<'a, bool>;
-}
 
 /// A value that replaces another.
 pub struct Change {

@@ -3,7 +3,7 @@ use cartage_contract::http::{Effect as Does, Method, Request};
 use cartage_contract::request::{Wire, WireHeader};
 use std::path::Path;
 
-/// A cart as WooCommerce is one: an order is looked up, gets a status and notes, and notes are listed.
+/// A cart that behaves like WooCommerce: a plugin looks an order up, sets its status, adds notes and lists notes.
 const SHOP: &str = r#"
 format = 1
 statuses = ["completed", "processing"]

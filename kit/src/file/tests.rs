@@ -25,7 +25,7 @@ fn parse(text: &str) -> Result<Script, Error> {
     Script::parse(Path::new("cart-script/script.toml"), text)
 }
 
-/// The error and its causes, in one text.
+/// Parses `text`, which must be refused, and returns the error with its causes as one text.
 fn refused(text: &str) -> String {
     let error = parse(text).expect_err("it is wrong");
     let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
@@ -49,7 +49,7 @@ fn what_the_format_does_not_have_is_refused_by_name_and_line() {
             format!("{SMALL}[[case]]\nname = \"a\"\nexpect = \"fine\"\nupdate = {{ order = \"1021\" }}\n"),
             &["\"fine\" is neither `applied`", "line"],
         ),
-        // A file that ends midway.
+        // A file that ends in the middle of an entry.
         (SMALL[..SMALL.len() - 12].to_owned(), &["line 18"]),
         (SMALL[..150].to_owned(), &["line"]),
     ] {

@@ -1,14 +1,14 @@
-//! Speaks SETI, the classic integration-script protocol, to any cart that has such a script.
+//! Implements SETI, the classic integration-script protocol, for any cart that has such a script.
 //!
-//! One URL, one form POST an update. [`message`] builds the form in either of the protocol's two encodings, [`reply`] reads what
-//! comes back, which takes many forms and whose HTTP status says almost nothing. README.md is the operator's view.
+//! There is one URL, and one form POST for each update. [`message`] builds the form in either of the protocol's two encodings, and [`reply`] reads the
+//! answer, which has many forms and whose HTTP status means almost nothing. README.md is for operators.
 //!
-//! What the protocol cannot say decides three things here:
-//! - It has no "leave the status as it is": a script that gets none sets none, and at least one then loses the order's status. An
-//!   update without a status (`tracking-only`) is therefore refused and nothing is sent.
-//! - It has no key for repeats, and most scripts do not recognise one. Packages that the cart was told of before are not sent again,
-//!   nor are those that were withdrawn, nor those without a tracking number, which scripts turn into empty tracking rows.
-//! - It has no harmless question that carries credentials, so `check` cannot test them.
+//! Three things that the protocol cannot express shape this plugin:
+//! - The protocol has no "leave the status unchanged": a script that receives no status sets none, and at least one script then loses the order's status. An
+//!   update without a status (`tracking-only`) is therefore refused, and nothing is sent.
+//! - The protocol has no idempotency key, and most scripts do not recognise a repeat. Packages that the cart was told of before are not sent again; withdrawn
+//!   packages are not sent, nor are packages without a tracking number, which scripts turn into empty tracking rows.
+//! - The protocol has no harmless question that carries credentials, so `check` cannot test them.
 
 pub mod message;
 pub mod reply;
@@ -123,7 +123,7 @@ fn request(form: Form) -> Request {
     Request::post("script").form(form)
 }
 
-/// What `check` says of a script that gave no answer. A denial is no finding: the question was not asked.
+/// The finding of `check` for a script that gave no answer. A denial by the host is returned as a failure, because the script was not asked.
 fn unreachable(error: http::Error) -> Result<String, Failure> {
     let hint = match error.kind {
         ErrorKind::Dns => "the script's host has no address",

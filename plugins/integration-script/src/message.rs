@@ -1,4 +1,4 @@
-//! What is posted to the script: a form, always with its fields in the same order.
+//! The form that is posted to the script, always with its fields in the same order.
 //!
 //! `updatestatus`: `setifunction`, `setiuser`, `password`, `code`, `omversion`, then in the delimited encoding `ordernumber`,
 //! `orderstatus`, `refnumber`, `orderdetail`, `trackcount` and the packages; in the XML encoding `update`. Some scripts demand all
@@ -12,17 +12,17 @@ use cartage_sdk::http::{Form, Part};
 use cartage_sdk::orders::{Told, standing_packages};
 use cartage_sdk::{Context, Failure, Package, Update};
 
-/// How an update is written.
+/// The encoding in which an update is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// As form fields.
+    /// Each value is a form field.
     Delimited,
-    /// As XML in one form field.
+    /// XML in one form field.
     Xml,
 }
 
 impl Encoding {
-    /// What the cart's setting says.
+    /// The encoding that the cart's setting selects.
     pub(crate) fn of(context: &Context) -> Result<Encoding, Failure> {
         match context.text("encoding")? {
             "delimited" => Ok(Encoding::Delimited),
@@ -31,7 +31,7 @@ impl Encoding {
         }
     }
 
-    /// The setting's other value, for a hint.
+    /// The setting's other value, for a hint to the operator.
     pub(crate) fn other(self) -> &'static str {
         match self {
             Encoding::Delimited => "xml",
@@ -66,14 +66,14 @@ pub(crate) fn update_status(update: &Update, encoding: Encoding, context: &Conte
     })
 }
 
-/// Whether an echo of this form could be taken for a script's answer.
+/// Whether an echo of this form could be mistaken for a script's answer.
 pub(crate) fn looks_like_an_answer(form: &Form) -> bool {
     let forged = |text: &str| ["setiresponse", "setierror", "setiorders"].iter().any(|answer| text.to_ascii_lowercase().contains(answer));
     form.clone().into_parts().iter().any(|part| matches!(part, Part::Text(text) if forged(text)))
 }
 
-/// The packages to send: those with a tracking number that the cart was not told of, and that stand. A number that the cart has is not sent again for another
-/// change of its package: most scripts would add it a second time.
+/// The packages to send: those that have a tracking number which the cart was not told of, and that are not withdrawn. A number that the cart has is not sent
+/// again when another detail of its package changes, because most scripts would add it a second time.
 fn news(update: &Update) -> impl Iterator<Item = (&Package, &str)> {
     let known = |package: &&Package| matches!(package.told, Told::AlreadyTold | Told::Changed);
     standing_packages(update).filter(move |package| !known(package)).filter_map(|package| {

@@ -1,18 +1,18 @@
-//! What the script answered.
+//! Reads the script's answer.
 //!
-//! Scripts answer in a dozen forms and mostly with HTTP status 200, whatever happened; so the body is read first, also on 4xx and 5xx,
-//! and the status decides only where the body says nothing. [`read`] recognises the forms; [`outcome`] says what one means for an
+//! Scripts answer in a dozen forms, mostly with HTTP status 200 whatever happened. So the body is read first, also with 4xx and 5xx, and the status decides
+//! only if the body says nothing. [`read`] recognises the form of an answer; [`outcome`] decides what the answer means for an
 //! update.
 //!
-//! The answer is the first line that is one: debug output, notices and comments before it are passed over. Two things keep an error page that
-//! echoes an order's note from saying OK: in a whole HTML page only the first line of its text counts, and so it does everywhere when the
-//! update itself holds what looks like an answer.
+//! The answer is the first line that has the form of one; debug output, notices and comments before it are skipped. Two rules keep an error page that
+//! echoes an order's note from counting as OK: in a complete HTML page only the first line of the text counts, and the same holds everywhere if the update
+//! itself contains text that looks like an answer.
 //!
-//! A reason that nobody knows is tried a few times before it is final; it is a word about its order and not about the cart. The count travels
+//! A refusal for an unknown reason is retried a few times before it is final. Such a refusal concerns the order and not the cart. The count is kept
 //! in the attempt's `resume` bytes, so that attempts that failed for another reason do not use it up.
 //!
-//! "OK" does not always mean that the order was found: some scripts say it for orders and statuses that they do not know. That cannot
-//! be seen from outside.
+//! "OK" does not always mean that the order was found: some scripts answer OK for orders and statuses that they do not know. The plugin cannot detect
+//! that.
 
 mod coding;
 mod encoding_hint;
@@ -30,51 +30,51 @@ use known::{Meaning, Reason};
 use std::time::Duration;
 use text::{Text, element, first_line, strip_prefix};
 
-/// How often a refusal for an unknown reason is tried: over three quarters of an hour on the host's schedule.
+/// How often an update that was refused for an unknown reason is tried: over three quarters of an hour on the host's schedule.
 pub const UNKNOWN_TRIES: u8 = 6;
 
-/// How much of a reason is read for its meaning, in bytes.
+/// The most bytes of a reason that are read for its meaning.
 const REASON_BYTES_MAX: usize = 2000;
 
-/// Lines of a reason that are read: one script says what is wrong on the third.
+/// The most lines of a reason that are read: one script gives the cause in the third line.
 const REASON_LINES_MAX: usize = 4;
 
-/// Why a hint at the encoding is given where nothing proves it.
+/// The explanation in a hint about the encoding, if nothing proves that the encoding is wrong.
 const READS_ANOTHER: &str = "scripts do so when they cannot read the encoding";
 
-/// The forms of an answer.
+/// The form of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The update was taken; with the script's notes.
+    /// The update was accepted; the script's notes.
     Ok(String),
-    /// It was not; with the script's reason.
+    /// The update was refused; the script's reason.
     False(String),
     /// An error outside the function itself: the log-in, the function's name, a missing field.
     Error(String),
     /// The answer to `sendversion`.
     Version(String),
-    /// XML with a response code of no error.
+    /// XML with a response code that does not stand for an error.
     Code(String),
-    /// Begins as an answer and goes on as none.
+    /// The answer begins in a known form and continues otherwise.
     Garbled,
-    /// Nothing.
+    /// The body is empty.
     Empty,
-    /// PHP died.
+    /// PHP stopped with a fatal error.
     PhpFatal,
-    /// A page for people.
+    /// An HTML page for people.
     Html,
-    /// Anything else.
+    /// An answer of any other form.
     Other,
 }
 
-/// What was asked.
+/// The request that the script answered.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// The order's number; empty where no order was named.
+    /// The order's number; empty if the request named no order.
     pub order_number: &'a str,
-    /// How the update was written. None: no update was sent.
+    /// The encoding of the update; `None` if no update was sent.
     pub encoding: Option<Encoding>,
-    /// Whether what was sent holds text that looks like an answer, so that an echo could be taken for one.
+    /// Whether the request contained text that looks like an answer, so that an echo could be mistaken for one.
     pub looks_like_an_answer: bool,
 }
 
@@ -107,7 +107,7 @@ fn form(text: &Text, asked: &Asked<'_>) -> Answer {
     }
 }
 
-/// The answer that begins with this line, if one does.
+/// The answer that begins with this line; `None` if none does.
 fn answer(from: &str) -> Option<Answer> {
     if let Some(rest) = strip_prefix(from, "SETIResponse") {
         return Some(seti_response(rest));
@@ -119,7 +119,7 @@ fn answer(from: &str) -> Option<Answer> {
     xml(from)
 }
 
-/// `: update=OK;Notes=...`, `=OK;`, `=False;Note=...`, `: version=1.000`.
+/// Parses the rest of a `SETIResponse` line: `: update=OK;Notes=...`, `=OK;`, `=False;Note=...`, `: version=1.000`.
 fn seti_response(rest: &str) -> Answer {
     let Some(rest) = rest.trim_start().strip_prefix([':', '=']).map(str::trim_start) else { return Answer::Garbled };
     if let Some(version) = strip_prefix(rest, "version=") {
@@ -132,13 +132,13 @@ fn seti_response(rest: &str) -> Answer {
     let notes = strip_prefix(notes, "Notes=").or_else(|| strip_prefix(notes, "Note=")).unwrap_or(notes);
     match verdict.trim().to_ascii_lowercase().as_str() {
         "ok" => Answer::Ok(first_line(notes.split(['\r', '\n']).next().unwrap_or_default())),
-        // The first is the protocol's word; scripts that people wrote themselves have the others.
+        // "false" is the protocol's word; scripts that merchants wrote themselves use the others.
         "false" | "fail" | "failed" | "error" | "no" | "0" => Answer::False(reason(notes)),
         _ => Answer::Garbled,
     }
 }
 
-/// `<SETIError>` or another root, with `<Response><ResponseCode>3</ResponseCode><ResponseDescription>...`.
+/// Parses an answer in XML: `<SETIError>` or another root, with `<Response><ResponseCode>3</ResponseCode><ResponseDescription>...`.
 fn xml(body: &str) -> Option<Answer> {
     match (element(body, "ResponseCode"), element(body, "ResponseDescription")) {
         (Some(code), description) if code == "3" || text::has_root(body, "SETIError") => {
@@ -150,7 +150,7 @@ fn xml(body: &str) -> Option<Answer> {
     }
 }
 
-/// The first lines of what a script says, without its stack trace and without what it echoes.
+/// The first lines of a script's reason, without its stack trace and without text that it echoes.
 fn reason(text: &str) -> String {
     let others = ["#0", "<", "Stack trace", "SETIResponse", "SETIError"];
     let goes_on = |line: &&str| others.iter().all(|other| strip_prefix(line, other).is_none());
@@ -160,7 +160,7 @@ fn reason(text: &str) -> String {
     reason
 }
 
-/// What an answer means for an update.
+/// The outcome that an answer means for an update.
 pub fn outcome(response: &Response, asked: &Asked<'_>, delivery: &Delivery, context: &Context) -> Result<Applied, Failure> {
     match read(response, asked) {
         Answer::Ok(notes) => Ok(Applied::done().message(notes)),
@@ -168,7 +168,7 @@ pub fn outcome(response: &Response, asked: &Asked<'_>, delivery: &Delivery, cont
     }
 }
 
-/// What an answer that is no OK means.
+/// The failure that an answer other than OK means.
 pub(crate) fn failure(response: &Response, answer: Answer, asked: &Asked<'_>, delivery: Option<&Delivery>, context: &Context) -> Failure {
     let seen = Text::of(response).seen;
     let judge = Judge { response, asked, delivery, context, evidence: encoding_hint::evidence(&seen, asked) };
@@ -206,7 +206,7 @@ impl Judge<'_> {
         format!("the script {what} (HTTP {}): {text}", self.response.status)
     }
 
-    /// A refusal in the script's own words.
+    /// The failure for a refusal in the script's own words.
     fn refused(&self, what: &str, reason: &str, of_function: bool) -> Failure {
         let message = self.said(what, reason);
         let reason = Reason { text: reason, order_number: self.asked.order_number, of_function };
@@ -220,7 +220,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether the script read the other encoding. One that names the order's number, or looks at the log-in first, is no witness.
+    /// Whether the script expects the other encoding. A script that shows the order's number, or checks the log-in first, proves nothing about the encoding.
     fn was_misread(&self, meaning: Option<Meaning>, reason: &str) -> bool {
         let may_be_why = match meaning {
             None | Some(Meaning::NotRead | Meaning::InvalidData) => true,
@@ -253,7 +253,7 @@ impl Judge<'_> {
         }
     }
 
-    /// A reason that nobody knows. What the status says of the whole shop counts first.
+    /// The failure for a reason whose wording is not known. An HTTP status that concerns the whole shop takes precedence.
     fn unknown(&self, message: String, reason: &Reason<'_>) -> Failure {
         let is_of_the_order = reason.of_function || known::is_about_an_order(reason);
         match self.response.status {
@@ -274,7 +274,7 @@ impl Judge<'_> {
         self.after(Failure::order_busy(message)).resume([tries])
     }
 
-    /// Something came that is no answer: a fault that it names, else what the status says, with a hint where the encoding may be why.
+    /// The failure for a reply that is not an answer: the fault that it names, or otherwise what the status means, with a hint if the encoding may be why.
     fn no_answer(&self, seen: &str, otherwise: impl FnOnce(&str) -> Failure) -> Failure {
         let text = known::normal(&seen[..seen.floor_char_boundary(REASON_BYTES_MAX)]);
         let status = self.response.status;
@@ -305,12 +305,12 @@ impl Judge<'_> {
         format!("; {why}: try the setting encoding = \"{}\"", encoding.other())
     }
 
-    /// Whether the HTTP status speaks of a fault that passes.
+    /// Whether the HTTP status means a temporary fault.
     fn passes_by_status(&self) -> bool {
         matches!(self.response.status, 408 | 425 | 429 | 500..=599)
     }
 
-    /// As late as the answer asks.
+    /// Delays the retry for as long as the answer asks.
     fn after(&self, failure: Failure) -> Failure {
         match self.response.retry_after(self.context).filter(|wait| *wait > Duration::ZERO) {
             Some(wait) => failure.retry_after(wait),
@@ -318,14 +318,14 @@ impl Judge<'_> {
         }
     }
 
-    /// What the HTTP status means where the body does not say.
+    /// The failure that the HTTP status means if the body does not decide.
     fn by_status(&self, found: &str) -> Failure {
         let status = self.response.status;
         let message = format!("the script's URL answered HTTP {status}: {found}");
         match status {
             300..=399 => Failure::protocol(format!("{message}; redirects are not followed: bind `script` to the URL that answers at last")),
             401 | 407 => Failure::credentials(format!("{message}; something before the script wants a log-in")),
-            // Firewalls judge the text of a request, so this may be about the words of one order.
+            // Firewalls inspect the text of a request, so this refusal may be caused by the words of one order.
             403 | 406 => Failure::not_permitted(format!("{message}; something before the script, such as a firewall, denies the request")),
             404 => Failure::protocol(format!("{message}; there is no script here: check the URL that `script` is bound to")),
             410 => Failure::gone(message),
@@ -338,7 +338,7 @@ impl Judge<'_> {
 }
 
 impl Meaning {
-    /// Whether the cart would be paused for it.
+    /// Whether this meaning pauses the cart.
     fn is_of_the_cart(self) -> bool {
         matches!(self, Meaning::Credentials | Meaning::NoSuchFunction | Meaning::NeedsTls | Meaning::NotRead)
     }

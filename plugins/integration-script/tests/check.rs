@@ -1,4 +1,4 @@
-//! What `check` finds.
+//! The findings of `check`.
 
 use cartage_sdk::contract::delivery::{FindingLevel, Report};
 use cartage_sdk::http::{ErrorKind, Reach};

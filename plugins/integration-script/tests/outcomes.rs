@@ -1,4 +1,4 @@
-//! What an answer means beside its form: by the attempts before, by the encoding that was sent, and by what the update itself holds.
+//! Outcomes that depend on more than the form of the answer: on earlier attempts, on the encoding, and on the update itself.
 
 use cartage_sdk::http::Reach;
 use cartage_sdk::testing::{Cart, Reply, delivery, run_cases, update};
@@ -55,7 +55,7 @@ fn a_fault_that_passes_is_tried_as_long_as_the_host_likes() {
         ("SETIResponse=False;Note=SQLSTATE[HY000]: General error: 1205 Lock wait timeout exceeded", FailureKind::OrderBusy),
         ("SETIError: Too many connections", FailureKind::Unavailable),
         ("SETIResponse: update=False;Notes=Payment for order 1001 is not authorized yet", FailureKind::OrderBusy),
-        // Words of scripts that somebody wrote for one shop.
+        // The wordings of scripts that were written for one shop.
         ("SETIResponse: update=Failed;Notes=Unable to find order #1001", FailureKind::OrderNotFound),
         ("SETIResponse: update=Error; Notes=Invalid username or password", FailureKind::Credentials),
         ("SETIResponse: update=no;Notes=Unable to find order #1001", FailureKind::OrderNotFound),
@@ -75,7 +75,7 @@ fn the_other_encoding_is_suggested_where_the_wrong_one_was_read() {
             Misconfigured,
             true,
         ),
-        // It read the number, whatever else it misses.
+        // The script read the number, so the encoding is right although another field is missing.
         (
             "xml",
             "Notice: Undefined index: refnumber in /a.php on line 3\nSETIResponse=False;Note=Unable to find order #1001",
@@ -117,11 +117,11 @@ fn an_echo_of_the_update_cannot_say_ok() {
     for encoding in ["xml", "delimited"] {
         let failure = cart(encoding, 200, page).send(&note("thanks\nsetiResponse=OK;")).failed();
         assert_eq!(failure.kind, FailureKind::Protocol, "{encoding}");
-        // The script's own answer still counts, and so it does after PHP's notices.
+        // The script's own answer still counts, also after PHP notices.
         for body in ["SETIResponse=OK;", "Notice: x in /a.php on line 3\nSETIResponse=OK;"] {
             cart(encoding, 200, body).send(&note("thanks\nsetiResponse=OK;")).succeeded();
         }
-        // What the update does not hold cannot be an echo of it.
+        // A text that the update does not contain cannot be an echo of the update.
         cart(encoding, 200, page).send(&note("thanks")).succeeded();
     }
 }
@@ -147,7 +147,7 @@ fn a_firewalls_page_is_about_one_order_and_a_closed_shop_about_all() {
         (403, "SETIError: Access denied.", FailureKind::Credentials),
         (401, "<html><body>who are you?</body></html>", FailureKind::Credentials),
         (410, "<html><body>closed</body></html>", FailureKind::Gone),
-        // The script's own word about one order is not that the shop is closed, or that there is no script.
+        // The script's own words about one order do not mean that the shop is closed or that there is no script.
         (410, "SETIError: that one is archived", FailureKind::OrderBusy),
         (404, "SETIResponse: update=False;Notes=no", FailureKind::OrderBusy),
     ] {

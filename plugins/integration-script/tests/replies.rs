@@ -1,7 +1,7 @@
-//! What the plugin makes of each form of a script's answer: every folder of `tests/cases/seti-replies` is a test of its own.
+//! The outcome of each form of a script's answer: every folder of `tests/cases/seti-replies` is a separate test.
 //!
-//! `reply.http` is what the script answers: status line, headers, an empty line, the body. `expected.json` is what the plugin returns
-//! for an update; `BLESS=1` writes it anew.
+//! `reply.http` is the script's answer: status line, headers, an empty line, the body. `expected.json` is what the plugin returns
+//! for an update; `BLESS=1` rewrites it.
 
 use cartage_sdk::contract::delivery::{Applied, Failure};
 use cartage_sdk::serde_json::{self, Value, json};
@@ -11,7 +11,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every row of the table of known answers; a folder for each must be there.
+/// Every row of the table of known answers; each must have a folder.
 const ROWS: &[&str] = &[
     "ok-update-notes",
     "ok-upper-case-prefix",

@@ -1,6 +1,6 @@
-//! What the plugin sends: golden bytes in both encodings, and properties of every update.
+//! The plugin's requests: golden bytes in both encodings, and properties of every update.
 //!
-//! A golden file is the request as it goes out, with `[slot.field]` in the place of each credential; `BLESS=1` writes them anew.
+//! A golden file is the request as it is sent, with `[slot.field]` in the place of each credential; `BLESS=1` rewrites the files.
 
 use cartage_sdk::testing::{Cart, Reply, Seen, package, update};
 use cartage_sdk::{CivilDate, FailureKind, LineItem, LinePackage, Package, Told, Update};
@@ -111,7 +111,7 @@ fn only_news_of_packages_is_sent() {
         ],
         ..update("1", "Shipped")
     };
-    // No host sends a withdrawn package to this plugin, or a blank number; one that did would do no harm.
+    // No host sends this plugin a withdrawn package or a blank number; if one did, no harm would be done.
     let form = sent(cart("delimited").allow_any_update(), &update).form();
     assert_eq!((field(&form, "trackcount"), field(&form, "tracknum")), (Some("1"), Some("right")));
     assert!(form.iter().all(|(name, value)| !name.ends_with('1') && value != "wrong"), "{form:?}");
@@ -146,7 +146,7 @@ fn an_undeclared_setting_value_cannot_come_from_the_host() {
     assert_eq!(context.boolean("send-line-items").ok(), Some(false));
 }
 
-/// Text without control characters, but perhaps with line feeds, and with anything else that Unicode has: more than a host lets through in most places.
+/// Text without control characters except line feeds, and with all other Unicode characters: more than a host accepts in most fields.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[ -~\n]{0,40}",
@@ -171,7 +171,7 @@ fn any_update() -> impl Strategy<Value = Update> {
     })
 }
 
-/// What XML can hold of a text.
+/// The characters of a text that XML can contain.
 fn held(text: &str) -> String {
     text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }

@@ -1,9 +1,9 @@
-//! What stands in an answer. Where something is missing, or is of another kind, the answer is not understood.
+//! Accessors for the values of an answer. If a value is missing or of another kind, the answer counts as not understood.
 
 use cartage_sdk::Failure;
 use cartage_sdk::json::Value;
 
-/// A member of an object, which is not null.
+/// A member of an object; `null` counts as missing.
 pub(crate) fn member<'v>(value: &'v Value, name: &str) -> Result<&'v Value, Failure> {
     value.get(name).filter(|member| !member.is_null()).ok_or_else(|| missing(name))
 }

@@ -1,9 +1,9 @@
-//! What a status means.
+//! The meaning of a status.
 //!
 //! | status | meaning |
 //! |---|---|
-//! | `Shipped`, `Delivered` | all fulfilments of the order are so; the order follows |
-//! | `PartiallyShipped`, `PartiallyDelivered` | the fulfilments of the packages that the update names are so; the order follows |
+//! | `Shipped`, `Delivered` | all fulfilments of the order are moved to this state; the order follows |
+//! | `PartiallyShipped`, `PartiallyDelivered` | the fulfilments of the packages that the update names are moved to this state; the order follows |
 //! | `Cancelled` | the order is cancelled |
 //! | any other | the order is moved to this state |
 
@@ -15,33 +15,33 @@ use cartage_sdk::json::Value;
 use cartage_sdk::orders::standing_packages;
 use cartage_sdk::{Choice, Failure, Package, Progress, Update};
 
-/// The setting that says whether shipping is cancelled with the order.
+/// The setting that says whether the shipping costs are cancelled with the order.
 pub(crate) const CANCEL_SHIPPING: &str = "cancel-shipping";
 
-/// States of an order that was not placed yet: nobody tells a shop of those.
+/// States of an order that was not placed yet. Order Managers never report them.
 const BEFORE_PLACED: [&str; 3] = ["Created", "Draft", "AddingItems"];
-/// States of an order whose payment, or whose contents, are not settled.
+/// States of an order whose payment or contents are not final.
 const NOT_SETTLED: [&str; 5] = ["AddingItems", "ArrangingPayment", "ArrangingAdditionalPayment", "Modifying", "Draft"];
-/// States that an order comes to by its fulfilments.
+/// States that an order reaches through its fulfilments.
 const BY_FULFILMENTS: [&str; 4] = ["PartiallyShipped", "Shipped", "PartiallyDelivered", "Delivered"];
 const CANCELLED: &str = "Cancelled";
 
-/// What an update wants of the order, besides its packages and notes.
+/// The change that an update makes to the order, besides its packages and notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Goal<'u> {
-    /// The order's state stays as it is.
+    /// The order keeps its state.
     Stay,
-    /// All fulfilments are to be in this state.
+    /// All fulfilments are moved to this state.
     All(Stage),
-    /// The fulfilments of the packages that the update names are.
+    /// The fulfilments of the packages that the update names are moved to this state.
     Named(Stage),
-    /// The order is to be cancelled.
+    /// The order is cancelled.
     Cancel,
-    /// The order is to be in this state.
+    /// The order is moved to this state.
     State(&'u str),
 }
 
-/// How far a fulfilment has come.
+/// How far a fulfilment has progressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     Shipped,
@@ -49,7 +49,7 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    /// The states on the way there, the last one included.
+    /// The states that a fulfilment passes through to this one, which is the last.
     fn way(self) -> &'static [&'static str] {
         match self {
             Stage::Shipped => &["Shipped"],
@@ -57,7 +57,7 @@ impl Stage {
         }
     }
 
-    /// The states of an order in which all of it has come so far.
+    /// The states of an order all of whose fulfilments have reached this stage.
     fn reached(self) -> &'static [&'static str] {
         match self {
             Stage::Shipped => &["Shipped", "PartiallyDelivered", "Delivered"],
@@ -90,7 +90,7 @@ impl<'u> Goal<'u> {
         matches!(self, Goal::All(_))
     }
 
-    /// A package takes all that is left where nobody says what is in it, and that is more than a part of the order.
+    /// Refuses a package without contents if only a part of the order is meant: such a package takes everything that is left.
     pub(crate) fn needs_contents(self, package: &Package) -> Result<(), Failure> {
         let Goal::Named(_) = self else { return Ok(()) };
         let number = package.tracking_number.as_deref().unwrap_or("without a number");
@@ -99,7 +99,7 @@ impl<'u> Goal<'u> {
         )))
     }
 
-    /// Brings the order there.
+    /// Makes the change at the shop.
     pub(crate) fn reach(self, work: &mut Progress<'_>, shop: &Shop<'_>, update: &Update, order: &mut Order) -> Result<(), Failure> {
         match self {
             Goal::Stay => Ok(()),
@@ -126,7 +126,7 @@ impl<'u> Goal<'u> {
 }
 
 impl Order {
-    /// An order is fulfilled after its payment, and before it is cancelled. Vendure itself makes fulfilments in states from which an order cannot follow.
+    /// An order can be fulfilled after its payment and before it is cancelled. Vendure itself accepts fulfilments in states from which the order cannot follow.
     pub(crate) fn can_be_shipped(&self) -> Result<(), Failure> {
         let may = |state: &str| BY_FULFILMENTS.contains(&state);
         if may(&self.state) || self.next_states.iter().any(|state| may(state)) {
@@ -137,7 +137,7 @@ impl Order {
     }
 }
 
-/// Moves fulfilments on, each as far as it can go. Whether any was moved.
+/// Moves fulfilments forward, each as far as it can go. Returns whether any was moved.
 fn advance(work: &mut Progress<'_>, shop: &Shop<'_>, order: &mut Order, ids: Vec<String>, stage: Stage) -> Result<bool, Failure> {
     let mut is_moved = false;
     for id in ids {
@@ -160,7 +160,7 @@ fn move_fulfilment(work: &mut Progress<'_>, shop: &Shop<'_>, order: &mut Order, 
     );
     let data = shop.write(&mutation, [("id", id.into()), ("state", state.into())])?;
     let moved = match refusal::result(&data, "transitionFulfillmentToState")? {
-        // Somebody else moved it since it was read.
+        // Somebody else moved the fulfilment after it was read.
         Err(refusal) if refusal.is_there_already() => return Ok(()),
         moved => moved?,
     };
@@ -170,13 +170,13 @@ fn move_fulfilment(work: &mut Progress<'_>, shop: &Shop<'_>, order: &mut Order, 
     Ok(())
 }
 
-/// A change was made only if the answer shows the state that was asked for.
+/// Checks that the answer shows the requested state; only then was the change made.
 fn is_there(result: &Value, wanted: &str) -> Result<(), Failure> {
     let is = text(result, "state")?;
     if is == wanted { Ok(()) } else { Err(Failure::protocol(format!("the shop answered with the state {is}, and was asked for {wanted}"))) }
 }
 
-/// Sees that the order has followed its fulfilments. In a shop with a process of its own it may not do so by itself.
+/// Makes sure that the order has followed its fulfilments. In a shop with a custom order process, the order may not follow by itself.
 fn settle(work: &mut Progress<'_>, shop: &Shop<'_>, order: &Order, stage: Stage, is_moved: bool) -> Result<(), Failure> {
     let left = order.count_left();
     if left > 0 {
@@ -194,7 +194,7 @@ fn move_order(work: &mut Progress<'_>, shop: &Shop<'_>, id: &str, state: &str) -
     );
     let data = shop.write(&mutation, [("id", id.into()), ("state", state.into())])?;
     let moved = match refusal::result(&data, "transitionOrderToState")? {
-        // Vendure says the same of a state that it does not have and of one that it forbids.
+        // Vendure reports a state that it does not have in the same way as a state that it forbids.
         Err(refusal) if refusal.is_of_order_state() && !states(shop)?.iter().any(|own| own == state) => {
             return Err(Failure::status_not_supported(format!("the shop has no order state {state}")));
         }
@@ -205,7 +205,7 @@ fn move_order(work: &mut Progress<'_>, shop: &Shop<'_>, id: &str, state: &str) -
     Ok(())
 }
 
-/// Cancels the order, with the label as the reason. Money is not given back by that.
+/// Cancels the order, with the label as the reason. No money is refunded.
 fn cancel(work: &mut Progress<'_>, shop: &Shop<'_>, update: &Update, order: &Order) -> Result<(), Failure> {
     if order.state == CANCELLED {
         return Ok(());
@@ -232,7 +232,7 @@ fn states(shop: &Shop<'_>) -> Result<Vec<String>, Failure> {
     process.iter().map(|state| text(state, "name").map(str::to_owned)).collect()
 }
 
-/// The states that an Order Manager may tell of.
+/// The states that an Order Manager may report.
 pub(crate) fn statuses(shop: &Shop<'_>) -> Result<Vec<Choice>, Failure> {
     let placed = states(shop)?.into_iter().filter(|state| !BEFORE_PLACED.contains(&state.as_str()));
     Ok(placed.map(|value| Choice { value, title: None }).collect())

@@ -1,16 +1,16 @@
-//! Tells a Vendure shop of each order's status, over its Admin API (GraphQL).
+//! Sends the status of orders to a Vendure shop, over its Admin API (GraphQL).
 //!
-//! Vendure has no status that one could write. A shipment is a *fulfilment*: some quantities of some lines, with a tracking code. The fulfilment moves
-//! from Pending to Shipped and to Delivered, and the order follows by itself. So an update goes this way:
+//! Vendure has no status that could simply be set. A shipment is a *fulfilment*: some quantities of some lines, with a tracking code. The fulfilment moves
+//! from Pending to Shipped and to Delivered, and the order follows by itself. So an update is sent in these steps:
 //!
-//! 1. `order`: the order is looked up by its code, with its lines and its fulfilments. Everything after that is decided by what is there already, so
-//!    a repeat finds its own work and does nothing twice.
+//! 1. `order`: the order is looked up by its code, with its lines and its fulfilments. All later steps depend on what the shop has already, so a repeat
+//!    finds the work of the first attempt and does nothing twice.
 //! 2. `packages`: each new package becomes a fulfilment with its contents.
-//! 3. `goal`: the status says what becomes of the fulfilments, or of the order.
+//! 3. `goal`: the status decides how the fulfilments, or the order, are changed.
 //! 4. `notes`: the note is added, unless the order has it.
 //!
-//! `shop` asks the Admin API and reads GraphQL's errors, and `refusal` reads the errors that Vendure puts into its answers as types. README.md is
-//! the operator's view, `docs/vendure.md` the shop owner's.
+//! `shop` sends requests to the Admin API and reads GraphQL's errors, and `refusal` reads the errors that Vendure returns as types. README.md is for
+//! operators, `docs/vendure.md` for shop owners.
 
 mod answer;
 mod goal;
@@ -170,7 +170,7 @@ fn account() -> Slot {
         "mutation LogIn($username: String!, $password: String!) { login(username: $username, password: $password) { __typename } }";
     let variables = Json::object().secret("username", ACCOUNT, "username").secret("password", ACCOUNT, "password");
     let bearer = HeaderPlacement { name: "authorization".to_owned(), prefix: "Bearer ".to_owned() };
-    // A refused log-in is answered with 200 and without the header.
+    // Vendure answers a refused log-in with status 200 and without the header.
     let log_in = LogIn::post("api", "").json(Json::object().field("query", Value::from(LOG_IN)).field("variables", variables)).token(
         "token",
         TokenSource::Header("vendure-auth-token".to_owned()),
@@ -183,7 +183,7 @@ fn account() -> Slot {
         .for_endpoints(["api"])
 }
 
-/// An update that goes on later has something done; one that cannot even begin needs more requests.
+/// Changes a "pending" failure for a call that did nothing: an update that is continued later has done something, so this one needs more requests.
 fn nothing_done(failure: Failure) -> Failure {
     if failure.kind == FailureKind::Pending && failure.steps.is_empty() && failure.packages.is_empty() {
         return Failure::misconfigured(format!("{}, and nothing was done yet; raise limits.requests of this cart", failure.message));

@@ -1,4 +1,4 @@
-//! Notes: one that the order has already is not added again, because Vendure does not know a repeat.
+//! Notes. Vendure does not recognise a repeat, so a note that the order has already is not added again.
 
 use crate::answer::{list, member, text};
 use crate::order::Order;
@@ -6,12 +6,12 @@ use crate::shop::Shop;
 use cartage_sdk::json::Value;
 use cartage_sdk::{Failure, Progress};
 
-/// The newest notes of an order, so many of which are looked at.
+/// Reads an order's newest notes; older ones are not looked at.
 const NOTES: &str = "query Notes($id: ID!) { order(id: $id) { history(options: {\
     filter: {type: {eq: \"ORDER_NOTE\"}}, sort: {createdAt: DESC}, take: 100}) { items { data } } } }";
 const ADD_NOTE: &str = "mutation AddNote($input: AddNoteToOrderInput!) { addNoteToOrder(input: $input) { id } }";
 
-/// An order's notes, read when the first is to be added.
+/// An order's notes, which are read when the first note is added.
 pub(crate) struct Notes<'s, 'c> {
     shop: &'s Shop<'c>,
     order: String,
@@ -19,12 +19,12 @@ pub(crate) struct Notes<'s, 'c> {
 }
 
 impl<'s, 'c> Notes<'s, 'c> {
-    /// The notes of an order, of which none were read yet.
+    /// The notes of an order, before any were read.
     pub(crate) fn of(shop: &'s Shop<'c>, order: &Order) -> Notes<'s, 'c> {
         Notes { shop, order: order.id.clone(), known: None }
     }
 
-    /// Adds a note, unless one of the newest has the same text. The customer sees it only if it is public.
+    /// Adds a note, unless one of the newest notes has the same text. Customers see only public notes.
     pub(crate) fn add(&mut self, work: &mut Progress<'_>, note: &str, is_public: bool) -> Result<(), Failure> {
         let known = match &mut self.known {
             Some(known) => known,
@@ -47,6 +47,6 @@ impl<'s, 'c> Notes<'s, 'c> {
 fn read(shop: &Shop<'_>, order: &str) -> Result<Vec<String>, Failure> {
     let data = shop.read(NOTES, [("id", order.into())])?;
     let entries = list(member(member(&data, "order")?, "history")?, "items")?;
-    // An entry of another form is none that this plugin wrote.
+    // Entries of another form were not written by this plugin.
     Ok(entries.iter().filter_map(|entry| entry["data"]["note"].text().map(str::to_owned)).collect())
 }

@@ -1,4 +1,4 @@
-//! The order as the shop has it: its state, its lines, and the fulfilments that it has already.
+//! The order as the shop has it: its state, its lines, and its existing fulfilments.
 
 use crate::answer::{list, member, number, text, texts};
 use crate::shop::Shop;
@@ -6,14 +6,14 @@ use cartage_sdk::json::Value;
 use cartage_sdk::{Failure, Package};
 use std::collections::BTreeMap;
 
-/// No customer data: only what is needed to fulfil.
+/// The query asks for no customer data, only for what is needed to fulfil the order.
 const FIND: &str = "query FindOrder($code: String!) { orders(options: {filter: {code: {eq: $code}}, take: 2}) { totalItems items { \
     id code state nextStates lines { id quantity productVariant { sku } } \
     fulfillments { id state nextStates method trackingCode lines { orderLineId quantity } } } } }";
 const COUNT: &str = "query CountOrders { orders(options: {take: 1}) { totalItems } }";
 const STATE: &str = "query OrderState($id: ID!) { order(id: $id) { state } }";
 
-/// What stands between the tracking codes of packages that share a fulfilment.
+/// The separator between the tracking codes of packages that share a fulfilment.
 pub(crate) const BETWEEN_CODES: &str = ", ";
 
 /// An order.
@@ -32,27 +32,27 @@ pub(crate) struct Order {
 pub(crate) struct Line {
     pub(crate) id: String,
     pub(crate) sku: String,
-    /// What was cancelled is not in it.
+    /// The ordered quantity, without cancelled items.
     quantity: i64,
 }
 
-/// Vendure's word for a shipment.
+/// A fulfilment, which is Vendure's word for a shipment.
 #[derive(Debug)]
 pub(crate) struct Fulfilment {
     pub(crate) id: String,
     pub(crate) state: String,
     pub(crate) next_states: Vec<String>,
     pub(crate) method: String,
-    /// Empty: there is none.
+    /// The tracking code; empty if there is none.
     pub(crate) code: String,
-    /// The places of lines in the order, and how many of each.
+    /// The lines in the fulfilment, each by its index in the order, and the quantity of each.
     pub(crate) contents: Vec<(usize, i64)>,
 }
 
-/// The place of each line in the order, by the line's id.
+/// The index of each line in the order, by the line's id.
 pub(crate) type Places<'l> = BTreeMap<&'l str, usize>;
 
-/// Looks an order up by its code, which is compared exactly: databases compare without regard to case.
+/// Looks an order up by its code. The code is compared exactly, because databases compare without regard to case.
 pub(crate) fn find(shop: &Shop<'_>, code: &str) -> Result<Order, Failure> {
     let data = shop.read(FIND, [("code", code.into())])?;
     let orders = member(&data, "orders")?;
@@ -68,13 +68,13 @@ pub(crate) fn find(shop: &Shop<'_>, code: &str) -> Result<Order, Failure> {
     }
 }
 
-/// Whether the credentials may see orders at all.
+/// Checks that the credentials may see orders at all.
 pub(crate) fn may_be_seen(shop: &Shop<'_>) -> Result<(), Failure> {
     let data = shop.read(COUNT, [])?;
     number(member(&data, "orders")?, "totalItems").map(|_| ())
 }
 
-/// The state of an order, read anew.
+/// Reads the state of an order again.
 pub(crate) fn state(shop: &Shop<'_>, id: &str) -> Result<String, Failure> {
     let data = shop.read(STATE, [("id", id.into())])?;
     text(member(&data, "order")?, "state").map(str::to_owned)
@@ -93,7 +93,7 @@ impl Order {
             fulfilments: Vec::new(),
         };
         let places = read.places();
-        // An order without any has no list of them either.
+        // An order without fulfilments has no list of them either.
         let fulfilments = list(order, "fulfillments").unwrap_or_default().iter();
         read.fulfilments = fulfilments.map(|fulfilment| Fulfilment::read(fulfilment, &places)).collect::<Result<_, _>>()?;
         Ok(read)
@@ -107,24 +107,24 @@ impl Order {
         places
     }
 
-    /// The fulfilments that stand.
+    /// The fulfilments that are not cancelled.
     pub(crate) fn fulfilments(&self) -> impl Iterator<Item = &Fulfilment> {
         self.fulfilments.iter().filter(|fulfilment| fulfilment.state != "Cancelled")
     }
 
-    /// One that was made in this call.
+    /// Adds a fulfilment that was made in this call.
     pub(crate) fn add(&mut self, fulfilment: Fulfilment) {
         self.fulfilments.push(fulfilment);
     }
 
-    /// One that was moved in this call.
+    /// Records a fulfilment that was moved to another state in this call.
     pub(crate) fn moved(&mut self, id: &str, state: &str, next_states: &[String]) {
         for fulfilment in self.fulfilments.iter_mut().filter(|fulfilment| fulfilment.id == id) {
             (fulfilment.state, fulfilment.next_states) = (state.to_owned(), next_states.to_vec());
         }
     }
 
-    /// How many of each line, by its place, are in no fulfilment.
+    /// The quantity of each line, by its index, that is in no fulfilment.
     pub(crate) fn left(&self) -> Vec<i64> {
         let mut left: Vec<i64> = self.lines.iter().map(|line| line.quantity).collect();
         for (place, quantity) in self.fulfilments().flat_map(|fulfilment| &fulfilment.contents) {
@@ -133,12 +133,12 @@ impl Order {
         left
     }
 
-    /// How many items are in no fulfilment.
+    /// The number of items that are in no fulfilment.
     pub(crate) fn count_left(&self) -> i64 {
         self.left().into_iter().fold(0, i64::saturating_add)
     }
 
-    /// The fulfilment of a package: the one that an earlier update or attempt made, by its id or by its tracking code.
+    /// The fulfilment that an earlier update or attempt made for a package, recognised by its id or by its tracking code.
     pub(crate) fn fulfilment_of(&self, package: &Package) -> Option<&Fulfilment> {
         let number = package.tracking_number.as_deref().map(plain).filter(|number| !number.is_empty());
         self.fulfilments().find(|own| {
@@ -160,7 +160,7 @@ impl Fulfilment {
         let of_fulfilment = |name| text(fulfilment, name).map(str::to_owned);
         let mut contents = Vec::new();
         for line in list(fulfilment, "lines")? {
-            // A fulfilment may hold lines of several orders.
+            // Lines of other orders are skipped: a fulfilment may hold lines of several orders.
             if let Some(place) = places.get(text(line, "orderLineId")?) {
                 contents.push((*place, number(line, "quantity")?));
             }
@@ -176,7 +176,7 @@ impl Fulfilment {
     }
 }
 
-/// A tracking number as two are compared: without spaces and hyphens, in one case.
+/// A tracking number in the form in which two are compared: without spaces and hyphens, in lower case.
 fn plain(number: &str) -> String {
     number.chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_lowercase()).collect()
 }

@@ -1,7 +1,7 @@
 //! Packages: each becomes a fulfilment with its contents.
 //!
-//! A fulfilment needs lines, and Vendure has no way to change one later. So packages of which nobody says what is in them share one fulfilment, which takes
-//! all that is left of the order and has all their tracking codes. Where nothing is left, a package is told as a note.
+//! A fulfilment needs lines, and Vendure cannot change a fulfilment later. So packages whose contents are not known share one fulfilment, which takes all
+//! that is left of the order and has all their tracking codes. If nothing is left, a package is reported in a note.
 
 use crate::goal::Goal;
 use crate::notes::Notes;
@@ -13,20 +13,20 @@ use cartage_sdk::json::Value;
 use cartage_sdk::orders::{news, standing_packages};
 use cartage_sdk::{Context, Delivery, Failure, Package, Progress, Update};
 
-/// The setting of the fulfilment handler's code.
+/// The setting for the code of the fulfilment handler.
 pub(crate) const HANDLER: &str = "handler";
-/// The setting of the name of the handler's argument for carrier and method.
+/// The setting for the name of the handler's argument for carrier and method.
 pub(crate) const METHOD: &str = "method-argument";
-/// The setting of the name of the handler's argument for the tracking code.
+/// The setting for the name of the handler's argument for the tracking code.
 pub(crate) const TRACKING: &str = "tracking-argument";
 
-/// Vendure keeps a tracking code in a column of this many characters.
+/// The longest tracking code, in characters: the length of Vendure's column.
 const TRACKING_CHARS_MAX: usize = 255;
 
-/// The place of a line by its SKU, where several lines have it: they differ in something that a SKU does not say.
+/// Marks a SKU that several lines have: the lines differ in a property that the SKU does not show.
 const SEVERAL: usize = usize::MAX;
 
-/// Makes a fulfilment of each new package, and of what is left where the status says that all of the order goes.
+/// Makes a fulfilment for each new package, and for the rest of the order if the status says that all of it is shipped.
 pub(crate) fn fulfil(
     work: &mut Progress<'_>,
     shop: &Shop<'_>,
@@ -65,7 +65,7 @@ pub(crate) fn fulfil(
     Ok(())
 }
 
-/// One fulfilment for all packages of which nobody says what is in them.
+/// Makes one fulfilment for all packages whose contents are not known.
 fn fulfil_together(
     work: &mut Progress<'_>,
     shop: &Shop<'_>,
@@ -94,7 +94,7 @@ fn fulfil_together(
         inside.into_iter().for_each(|place| work.told(place, Some(&id)));
     }
     for (place, package) in beside {
-        // Without a number there is nothing to tell: an earlier attempt may have made its fulfilment.
+        // A package without a number leaves nothing to report: an earlier attempt may have made its fulfilment.
         if let Some(number) = &package.tracking_number {
             let text = format!("Package: {} {number}", carrier(package));
             notes.add(work, &text, update.notify_customer == Some(true))?;
@@ -104,12 +104,12 @@ fn fulfil_together(
     Ok(())
 }
 
-/// Whether what is in no package goes as well: nobody says what is in the packages, or these are all that the order will have.
+/// Whether items that are in no package are shipped as well: the packages' contents are not known, or the order will have no other packages.
 fn takes_rest(update: &Update) -> bool {
     update.packages_complete == Some(true) || standing_packages(update).all(|package| items(package, update).is_empty())
 }
 
-/// Carrier and method, as Vendure shows them in one text.
+/// The carrier and the method in one text, as Vendure shows them.
 fn carrier(package: &Package) -> String {
     let words = [package.carrier.as_deref(), package.method.as_deref()];
     words.into_iter().flatten().collect::<Vec<_>>().join(" ")
@@ -122,7 +122,7 @@ struct Item<'u> {
     quantity: &'u str,
 }
 
-/// What is in a package, by its contents, or else by what the lines say of it. Empty: nobody says.
+/// The items in a package, from its contents, or otherwise from what the lines say of it. Empty if neither says anything.
 fn items<'u>(package: &'u Package, update: &'u Update) -> Vec<Item<'u>> {
     if !package.contents.is_empty() {
         let item = |content: &'u cartage_sdk::Content| Item {
@@ -140,7 +140,7 @@ fn items<'u>(package: &'u Package, update: &'u Update) -> Vec<Item<'u>> {
     update.line_items.iter().flat_map(of_line).collect()
 }
 
-/// How many of each of the order's lines, by its place, are in a package.
+/// The quantity of each of the order's lines, by its index, that is in a package.
 fn contents(order: &Order, items: &[Item<'_>]) -> Result<Vec<i64>, Failure> {
     let (ids, skus) = (order.places(), skus(order));
     let mut contents = vec![0_i64; order.lines.len()];
@@ -164,7 +164,7 @@ fn contents(order: &Order, items: &[Item<'_>]) -> Result<Vec<i64>, Failure> {
     Ok(contents)
 }
 
-/// The place of each line by its SKU, or [`SEVERAL`].
+/// The index of each line by its SKU, or [`SEVERAL`].
 fn skus(order: &Order) -> Places<'_> {
     let mut skus = Places::new();
     for (place, line) in order.lines.iter().enumerate() {
@@ -177,7 +177,7 @@ fn is_empty(contents: &[i64]) -> bool {
     contents.iter().all(|quantity| *quantity == 0)
 }
 
-/// A package holds no more of a line than is in no fulfilment yet.
+/// Checks that a package holds no more of a line than is in no fulfilment yet.
 fn check_left(order: &Order, contents: &[i64]) -> Result<(), Failure> {
     for ((line, wanted), left) in order.lines.iter().zip(contents).zip(order.left()) {
         if *wanted > left {
@@ -194,14 +194,14 @@ fn named(item: &Item<'_>) -> String {
     format!("with the id {} or the SKU {}", item.web_line_id.unwrap_or("(none)"), item.sku.unwrap_or("(none)"))
 }
 
-/// A whole number of items, also where it is written with a point (`2.000`).
+/// A whole number of items, which may be written with a decimal point (`2.000`).
 fn whole(quantity: &str) -> Option<i64> {
     let (whole, rest) = quantity.split_once('.').unwrap_or((quantity, ""));
     let is_whole = rest.bytes().all(|digit| digit == b'0');
     whole.parse().ok().filter(|whole| is_whole && *whole >= 0)
 }
 
-/// Makes a fulfilment, which is Pending then, and gives back its id.
+/// Makes a fulfilment, whose state is then Pending, and returns its id.
 fn make(
     work: &mut Progress<'_>,
     shop: &Shop<'_>,
@@ -235,7 +235,7 @@ fn handler(context: &Context, carrier: &str, code: &str) -> Result<Value, Failur
     Ok(Value::object([("code", context.text(HANDLER)?.into()), ("arguments", Value::List(arguments))]))
 }
 
-/// A fulfilment without a tracking code that has the same in it as a package without a number, and is no other package's.
+/// A fulfilment without a tracking code that has the same contents as a package without a number, and does not belong to another package.
 fn twin_of<'o>(order: &'o Order, package: &Package, contents: &[i64], others: &[String]) -> Option<&'o Fulfilment> {
     let lines = contents.iter().filter(|quantity| **quantity > 0).count();
     let has_the_same = |own: &Fulfilment| own.contents.len() == lines && own.contents.iter().all(|(place, own)| contents[*place] == *own);

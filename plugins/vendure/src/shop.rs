@@ -1,28 +1,28 @@
-//! The shop: asks its Admin API, and reads what GraphQL says went wrong.
+//! Requests to the shop's Admin API, and the errors in its GraphQL answers.
 //!
-//! Almost everything comes with status 200. What Vendure refuses by a type of its own is data here; [`refusal`](crate::refusal) reads that.
+//! Almost every answer has status 200. Refusals that Vendure returns as types of its own are data here; [`refusal`](crate::refusal) reads them.
 
 use cartage_sdk::http::{GraphqlError, Request, Response};
 use cartage_sdk::json::Value;
 use cartage_sdk::{Context, Failure};
 use std::cell::Cell;
 
-/// The slot of an API key.
+/// The credential slot of an API key.
 pub(crate) const KEY: &str = "key";
-/// The slot of a log-in.
+/// The credential slot of a log-in.
 pub(crate) const ACCOUNT: &str = "account";
-/// The setting of the channel's token.
+/// The setting for the channel's token.
 pub(crate) const CHANNEL: &str = "channel";
 
-/// Requests of one call, at most. Each may leave a step, and an outcome has up to 100; a larger order is gone on with in the next call.
+/// The most requests in one call. Each may record a step, and an outcome has up to 100 steps; a larger order is continued in the next call.
 pub(crate) const REQUESTS_MAX: u32 = 95;
 
-/// The Admin API, in one call.
+/// The Admin API, as one call uses it.
 pub(crate) struct Shop<'c> {
     pub(crate) context: &'c Context,
-    /// Requests made so far.
+    /// The number of requests made so far.
     asked: Cell<u32>,
-    /// Whether the credentials were taken in this call.
+    /// Whether the shop accepted the credentials in this call.
     taken: Cell<bool>,
 }
 
@@ -31,12 +31,12 @@ impl<'c> Shop<'c> {
         Shop { context, asked: Cell::new(0), taken: Cell::new(false) }
     }
 
-    /// The data of a query.
+    /// Sends a query and returns the data of the answer.
     pub(crate) fn read<const N: usize>(&self, query: &str, variables: [(&str, Value); N]) -> Result<Value, Failure> {
         self.ask(Request::post("api").reads(), query, Value::object(variables))
     }
 
-    /// The data of a mutation.
+    /// Sends a mutation and returns the data of the answer.
     pub(crate) fn write<const N: usize>(&self, mutation: &str, variables: [(&str, Value); N]) -> Result<Value, Failure> {
         self.ask(Request::post("api"), mutation, Value::object(variables))
     }
@@ -59,7 +59,7 @@ impl<'c> Shop<'c> {
         }
     }
 
-    /// Counts a request, and stops before the call has used up its own.
+    /// Counts a request, and returns a failure once the call has used up its requests.
     fn count(&self) -> Result<(), Failure> {
         let limit = self.context.limits.requests.min(REQUESTS_MAX);
         if self.asked.get() >= limit {
@@ -69,7 +69,7 @@ impl<'c> Shop<'c> {
         Ok(())
     }
 
-    /// Whether the session is over: Vendure says so with status 200, and did nothing then. Without a request left, the session is not renewed.
+    /// Whether the session has ended: Vendure reports that with status 200 and does nothing. The session is not renewed if no request is left.
     fn is_over(&self, answer: &Response) -> bool {
         let is_forbidden = answer.graphql_value().is_err_and(|error| error.has_code("FORBIDDEN"));
         is_forbidden && self.count().is_ok()
@@ -81,7 +81,7 @@ impl<'c> Shop<'c> {
         let failure = if let GraphqlError::Unreadable(_) = error {
             of_status(answer, said)
         } else if has("FORBIDDEN") {
-            // Vendure has one word for credentials that it does not know and for a right that is missing. A log-in succeeded just before.
+            // Vendure has one code for unknown credentials and for a missing right. After a successful log-in, only a right can be missing.
             if is_account || self.taken.get() {
                 Failure::not_permitted(format!("{said}; {}", crate::RIGHTS))
             } else {
@@ -96,7 +96,7 @@ impl<'c> Shop<'c> {
         } else if has("GRAPHQL_VALIDATION_FAILED") {
             Failure::misconfigured(format!("{said}; is the endpoint bound to the Admin API of a Vendure 3 (/admin-api)?"))
         } else if has("ENTITY_NOT_FOUND") {
-            // What was read just before is gone: the next attempt reads again.
+            // An object that was read just before no longer exists: the next attempt reads the order again.
             Failure::order_busy(said)
         } else if has("USER_INPUT_ERROR") {
             Failure::invalid_data(said)
@@ -112,7 +112,7 @@ impl<'c> Shop<'c> {
     }
 }
 
-/// Without an answer of GraphQL the status is all there is.
+/// The failure for an answer that is not GraphQL, by its status.
 fn of_status(answer: &Response, said: String) -> Failure {
     match answer.status {
         401 => Failure::credentials(said),

@@ -1,7 +1,7 @@
 //! Posts status updates as signed JSON, by Standard Webhooks, to any cart or service that takes such posts.
 //!
-//! This is the shortest useful plugin. Read it from top to bottom: what it asks for, how an operator sees whether it works, how it sends an update, and
-//! what each answer means. README.md is the operator's view, `docs/webhook.md` the receiver's.
+//! This is the shortest useful plugin. Read the file from top to bottom: what the plugin needs, how an operator checks that it works, how it sends an update,
+//! and what each answer means. README.md is for operators, `docs/webhook.md` for receivers.
 
 mod message;
 
@@ -49,7 +49,7 @@ impl Plugin for Webhook {
     }
 
     fn check(order: Option<OrderKey>, _: Context) -> Result<Report, Failure> {
-        // A post would be an update, so the receiver is only asked whether it is there. Many answer 404 or 405 to anything but a post.
+        // A post would be an update, so `check` only asks whether the server answers. Many servers answer 404 or 405 to anything but a post.
         let answer = Request::new(Method::Head, "receiver").send()?;
         let report = match answer.status {
             410 => Report::new().problem(FindingSubject::Reachability, "the receiver is gone", "ask who runs it where it went"),
@@ -73,7 +73,7 @@ impl Plugin for Webhook {
 
     fn send_order_status(update: Update, delivery: Delivery, context: Context) -> Result<Applied, Failure> {
         let body = message::of(&update).to_string();
-        // The id is the same in every attempt, so a receiver knows a repeat. The time is that of the attempt, so an old post cannot be played again.
+        // The id is the same in every attempt, so a receiver recognises a repeat. The time is the attempt's, so an old post cannot be replayed.
         let id = delivery.id;
         let timestamp = (context.now_unix_ms / 1000).to_string();
         let mac = signing::mac("key", Algorithm::Sha256, [text(format!("{id}.{timestamp}.{body}"))])?;
@@ -87,7 +87,7 @@ impl Plugin for Webhook {
     }
 }
 
-/// What the receiver's answer means. An answer that is lost or cut off never comes here: `send` fails, and the update is sent again.
+/// The outcome that the receiver's answer means. A lost or truncated answer does not reach this function: `send` fails, and the update is sent again.
 fn outcome(answer: &Response, context: &Context) -> Result<Applied, Failure> {
     let said = said(answer);
     let failure = match answer.status {
@@ -108,7 +108,7 @@ fn outcome(answer: &Response, context: &Context) -> Result<Applied, Failure> {
     })
 }
 
-/// Many servers answer every unknown address with their front page and status 200.
+/// Whether the body is an HTML page. Many servers answer every unknown address with their front page and status 200.
 fn is_page(answer: &Response) -> bool {
     let start: String = answer.text().trim_start().chars().take(14).collect::<String>().to_ascii_lowercase();
     start.starts_with("<!doctype html") || start.starts_with("<html")

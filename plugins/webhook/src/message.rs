@@ -1,13 +1,13 @@
-//! The JSON that is posted. `docs/webhook.md` describes it to receivers: a field may be added, none changes its meaning.
+//! The JSON that is posted. `docs/webhook.md` describes it to receivers: later versions may add fields, and never change what a field means.
 
 use cartage_sdk::orders::{iso_date, iso_time};
 use cartage_sdk::serde_json::{Value, json};
 use cartage_sdk::{Content, LineItem, LinePackage, Package, Told, Update};
 
-/// The type of every post.
+/// The event type in every post.
 const TYPE: &str = "order.status_changed";
 
-/// The whole update. What the sender did not say is `null`.
+/// The whole update as JSON. A value that the sender left out is `null`.
 pub(crate) fn of(update: &Update) -> Value {
     json!({
         "type": TYPE,
@@ -43,7 +43,7 @@ fn package(package: &Package) -> Value {
     })
 }
 
-/// What the receiver was told of the package before.
+/// How the package differs from what the receiver was told before.
 fn told(told: Told) -> &'static str {
     match told {
         Told::New => "new",

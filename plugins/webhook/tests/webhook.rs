@@ -1,4 +1,4 @@
-//! What is posted, what each answer comes to, and what a repeat looks like.
+//! The posts, the outcome of each answer, and repeated posts.
 
 mod updates;
 
@@ -95,7 +95,7 @@ fn an_answer_that_did_not_come_whole_applies_nothing() {
     }
 }
 
-/// A receiver keeps the ids that it has seen, as Standard Webhooks advises: what was lost on the way back is done once.
+/// A receiver keeps the ids that it has seen, as Standard Webhooks advises. So an update whose answer was lost is processed once.
 #[test]
 fn a_repeat_carries_the_same_id_and_body() {
     let mut receiver = Cart::<Webhook>::new().remembering(Vec::new(), |seen: &mut Vec<(String, String)>, post| {

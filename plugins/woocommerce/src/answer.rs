@@ -1,8 +1,8 @@
-//! What the shop's answers mean.
+//! The meaning of the shop's answers.
 //!
-//! A refusal is JSON with a code, a message and the status once more. The code decides, then the status: many shops have a firewall, a cache or a
-//! maintenance page before WooCommerce, which answer pages. WooCommerce refuses every signature and every right of a key with one code, so there
-//! the message decides. It may be in the shop's language: then the key counts as refused, which pauses the cart as well.
+//! A refusal is JSON with a code, a message and the status once more. The code decides first, then the status: many shops have a firewall, a cache or a
+//! maintenance page in front of WooCommerce, which answer with HTML pages. WooCommerce refuses bad signatures and missing rights with one and the same code,
+//! so there the message decides. The message may be in the shop's language: then the key counts as refused, which also pauses the cart.
 
 use crate::shop::About;
 use crate::{API, KEY, json};
@@ -14,15 +14,15 @@ use cartage_sdk::{Context, Failure, FailureKind};
 struct Fault {
     code: String,
     message: String,
-    /// The HTTP status that it says itself.
+    /// The HTTP status that the refusal's body states.
     status: Option<u16>,
-    /// The parameters that it does not take.
+    /// The names of the parameters that the shop rejected.
     parameters: Vec<String>,
 }
 
 impl Fault {
     fn of(body: &Value) -> Option<Fault> {
-        // An object with an id is an order, a note or a fulfilment, whatever else it holds.
+        // An object with an id is an order, a note or a fulfilment, whatever other members it has.
         let message = body["message"].text().filter(|_| body["id"].is_null())?.to_owned();
         let data = &body["data"];
         let parameters = data["params"].members().into_iter().flatten().map(|(name, _)| name.clone()).collect();
@@ -30,19 +30,19 @@ impl Fault {
         Some(Fault { code: json::text(&body["code"])?.to_owned(), message, status, parameters })
     }
 
-    /// Whether the message, which WooCommerce may have translated, speaks of something.
+    /// Whether the message contains this word. WooCommerce may have translated the message.
     fn speaks_of(&self, word: &str) -> bool {
         self.message.to_ascii_lowercase().contains(word)
     }
 }
 
-/// What an answer means that is none of success. `None`: it is one. `body` is its JSON, where it is any.
+/// The failure that an answer means; `None` if the answer is a success. `body` is the answer's JSON, if the body is JSON.
 pub(crate) fn refusal(response: &Response, body: Option<&Value>, about: About, context: &Context) -> Option<Failure> {
     let fault = body.and_then(Fault::of);
     if response.is_success() && fault.is_none() {
         return None;
     }
-    // Some servers answer everything with 200; the body then says what the status was.
+    // Some servers send every answer with status 200; the body then states the real status.
     let status = fault.as_ref().and_then(|fault| fault.status).filter(|_| response.is_success()).unwrap_or(response.status);
     let said = match &fault {
         Some(fault) => format!("the shop answered HTTP {status} ({}): {}", fault.code, excerpt(&fault.message)),
@@ -62,7 +62,7 @@ fn is_for_now(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::RateLimited | FailureKind::Unavailable | FailureKind::OrderBusy | FailureKind::Protocol)
 }
 
-/// What a code means, where it says enough.
+/// The failure that a code means; `None` if the code alone does not decide.
 fn by_code(fault: &Fault, status: u16, about: About, context: &Context, said: &str) -> Option<Failure> {
     Some(match fault.code.as_str() {
         "woocommerce_rest_authentication_error" => authentication(fault, said),
@@ -70,7 +70,7 @@ fn by_code(fault: &Fault, status: u16, about: About, context: &Context, said: &s
         "woocommerce_rest_shop_order_invalid_id" | "woocommerce_rest_order_invalid_id" => Failure::order_not_found(said),
         "rest_invalid_param" if fault.parameters.iter().any(|name| name == "status") => Failure::status_not_supported(said),
         "rest_invalid_param" | "rest_missing_callback_param" => Failure::invalid_data(said),
-        // The request left this machine as JSON, so something on the way has changed it.
+        // The plugin sent valid JSON, so a server on the way has changed the request.
         "rest_invalid_json" => Failure::protocol(said),
         _ if status == 401 => Failure::credentials(format!("{said}; {}", anonymous(context))),
         _ if status == 403 => Failure::not_permitted(format!(
@@ -80,14 +80,14 @@ fn by_code(fault: &Fault, status: u16, about: About, context: &Context, said: &s
     })
 }
 
-/// WooCommerce has one code for every key, signature and right that it does not take.
+/// WooCommerce has one code for every key, signature and right that it refuses.
 fn authentication(fault: &Fault, said: &str) -> Failure {
     if fault.speaks_of("timestamp") {
         return Failure::misconfigured(format!(
             "{said}; the clocks of this machine and of the shop's server are more than 15 minutes apart: set them right"
         ));
     }
-    // Each request has a nonce of its own, so the shop got one request twice; what the first one did is not known.
+    // Each request has its own nonce, so the shop received one request twice; the result of the first one is not known.
     if fault.speaks_of("nonce") {
         return Failure::unavailable(format!("{said}; something on the way has sent the request twice"));
     }
@@ -103,7 +103,7 @@ fn authentication(fault: &Fault, said: &str) -> Failure {
     Failure::credentials(said)
 }
 
-/// WooCommerce takes a request whose key it does not see or know for one of a visitor.
+/// A hint for keys that the shop ignores: WooCommerce treats a request as a visitor's if its key is missing or unknown.
 fn anonymous(context: &Context) -> &'static str {
     let is_plain = context.base_url(API).is_some_and(|url| url.starts_with("http://"));
     if is_plain && context.has_slot(KEY) {
@@ -123,7 +123,7 @@ fn no_route(about: About, said: &str) -> String {
     }
 }
 
-/// What the status means where no code says more.
+/// The failure that the status means, if no code says more.
 fn by_status(status: u16, is_of_the_shop: bool, said: String) -> Failure {
     match status {
         301 | 308 => Failure::misconfigured(format!("{said}; redirects are not followed: bind {API} to the address that answers at last")),

@@ -1,7 +1,7 @@
-//! Packages as fulfilments of WooCommerce 10 or later: what lies in a package, and how the package can be followed.
+//! Packages as fulfilments of WooCommerce 10 or later: the contents of a package, and how the package can be tracked.
 //!
-//! WooCommerce makes a second fulfilment of the same items without a word. So the order's fulfilments are always read first, and a package is known by
-//! the fulfilment's id or by its tracking number.
+//! WooCommerce accepts a second fulfilment of the same items without an error. So the order's fulfilments are always read first, and a package is recognised
+//! by the fulfilment's id or by its tracking number.
 
 mod contents;
 
@@ -19,10 +19,10 @@ const NUMBER: &str = "_tracking_number";
 const CARRIER: &str = "_shipping_provider";
 const LINK: &str = "_tracking_url";
 
-/// Requests that the rest of the update may need: a change of the order, the list of notes and three notes.
+/// Requests that are reserved for the rest of the update: a change of the order, the list of notes and three notes.
 const RESERVED: u32 = 5;
 
-/// A fulfilment that the order has.
+/// A fulfilment that the order has already.
 #[derive(Debug)]
 struct Fulfillment {
     id: u64,
@@ -45,7 +45,7 @@ impl Fulfillment {
     }
 }
 
-/// Tells the shop of each package that is news.
+/// Tells the shop of each package that is new, changed or withdrawn.
 pub(crate) fn tell(shop: &mut Shop<'_>, order: &Order, update: &Update, work: &mut Progress<'_>) -> Result<(), Failure> {
     if tracking::news(update).next().is_none() {
         return Ok(());
@@ -56,7 +56,7 @@ pub(crate) fn tell(shop: &mut Shop<'_>, order: &Order, update: &Update, work: &m
         let known = known(&all, package, number);
         let told = match (package.told, known) {
             (Told::Withdrawn, None) => continue,
-            // An earlier attempt made it, or a person did.
+            // An earlier attempt created the fulfilment, or a person did.
             (Told::New, Some(_)) => continue,
             (Told::Withdrawn, Some(known)) => remove(ready(shop)?, order, known, update).map(|()| None)?,
             (_, Some(known)) => correct(ready(shop)?, order, known, package, number, contents.named(place), update)?,
@@ -67,7 +67,7 @@ pub(crate) fn tell(shop: &mut Shop<'_>, order: &Order, update: &Update, work: &m
     Ok(())
 }
 
-/// The packages that an order's fulfilments show.
+/// The packages in an order's fulfilments.
 pub(crate) fn seen(shop: &mut Shop<'_>, order: u64) -> Result<Vec<PackageSeen>, Failure> {
     let package = |own: &Fulfillment| {
         let carrier = own.meta(CARRIER).and_then(json::text).filter(|carrier| !carrier.is_empty());
@@ -77,7 +77,7 @@ pub(crate) fn seen(shop: &mut Shop<'_>, order: u64) -> Result<Vec<PackageSeen>, 
 }
 
 fn list(shop: &mut Shop<'_>, order: u64) -> Result<Vec<Fulfillment>, Failure> {
-    // WooCommerce 10.1 sends the list itself, later versions an object that holds the list.
+    // WooCommerce 10.1 sends the list itself; later versions send an object that holds the list.
     let body = shop.get(About::Fulfillments, &format!("/orders/{order}/fulfillments"), "fulfillments,id,meta_data")?;
     let list = json::whole_list(if body.list().is_some() { &body } else { &body["fulfillments"] });
     let all: Option<Vec<Fulfillment>> = list.and_then(|list| list.into_iter().map(Fulfillment::of).collect());
@@ -91,7 +91,7 @@ fn known<'f>(all: &'f [Fulfillment], package: &Package, number: &str) -> Option<
     by_id.or_else(|| by_number(number)).or_else(|| by_number(tracking::known_number(package, number)))
 }
 
-/// The shop, if the call has requests left for a write and for what follows.
+/// The shop, if the call has enough requests left for a write and for the rest of the update.
 fn ready<'s, 'a>(shop: &'s mut Shop<'a>) -> Result<&'s mut Shop<'a>, Failure> {
     if shop.left() > RESERVED {
         return Ok(shop);
@@ -109,7 +109,7 @@ fn add(shop: &mut Shop<'_>, order: &Order, package: &Package, number: &str, item
     id.ok_or_else(|| Failure::protocol("the shop's reply to a fulfilment is not a fulfilment"))
 }
 
-/// Writes a package into its fulfilment. The shop removes whatever meta data the request does not name, so all of it goes along.
+/// Writes a package into its fulfilment. The shop removes all meta data that the request does not name, so the request repeats the whole list.
 fn correct(
     shop: &mut Shop<'_>,
     order: &Order,
@@ -137,7 +137,7 @@ fn remove(shop: &mut Shop<'_>, order: &Order, known: &Fulfillment, update: &Upda
     Ok(())
 }
 
-/// The shop reads any text as a yes, so a no is left out.
+/// Asks the shop to notify the customer, if the update says so. The shop reads any text as "yes", so the parameter is left out for "no".
 fn notifying(request: Request, update: &Update) -> Request {
     if update.notify_customer == Some(true) { request.query("notify_customer", "true") } else { request }
 }

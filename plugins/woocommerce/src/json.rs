@@ -1,18 +1,18 @@
-//! What PHP writes as JSON, read with the care that it needs.
+//! Reads the JSON that PHP writes, which needs some care.
 
 use cartage_sdk::json::Value;
 
-/// An id: a positive whole number, or such a number as text.
+/// An id: a positive whole number, or a text that holds such a number.
 pub(crate) fn id(value: &Value) -> Option<u64> {
     value.number().or_else(|| value.text())?.parse().ok().filter(|id| *id > 0)
 }
 
-/// A text, or a number as text.
+/// A text, or the text of a number.
 pub(crate) fn text(value: &Value) -> Option<&str> {
     value.text().or_else(|| value.number())
 }
 
-/// A list. PHP writes one from which elements were removed as an object, and an empty one at times as `false`, `null` or an empty text.
+/// A list. PHP writes a list from which elements were removed as an object, and an empty list sometimes as `false`, `null` or an empty text.
 pub(crate) fn list(value: &Value) -> Option<Vec<&Value>> {
     match value {
         Value::List(elements) => Some(elements.iter().collect()),
@@ -25,17 +25,17 @@ pub(crate) fn list(value: &Value) -> Option<Vec<&Value>> {
     }
 }
 
-/// The elements of a list that is one: no `null`, and nothing that PHP writes in the place of an empty one.
+/// The elements of a value that is a proper list, and not `null` or another value that PHP writes in the place of an empty list.
 pub(crate) fn whole_list(value: &Value) -> Option<Vec<&Value>> {
     list(value).filter(|_| value.list().is_some() || value.members().is_some())
 }
 
-/// The value that a list of meta data has under a key.
+/// The value under a key in a list of meta data.
 pub(crate) fn meta<'v>(meta_data: &'v Value, key: &str) -> Option<&'v Value> {
     list(meta_data)?.into_iter().find(|entry| entry["key"].text() == Some(key)).map(|entry| &entry["value"])
 }
 
-/// An entry of a fulfilment's meta data, as it is written.
+/// An entry of a fulfilment's meta data, in the form in which it is sent.
 pub(crate) fn entry(key: &str, value: Value) -> Value {
     Value::object([("id", 0_u64.into()), ("key", key.into()), ("value", value)])
 }

@@ -1,16 +1,16 @@
-//! Tells WooCommerce of order statuses, tracking numbers and notes, through its REST interface v3.
+//! Sends order statuses, tracking numbers and notes to WooCommerce, through its REST API v3.
 //!
-//! An update becomes, in this order: the order is found, read and compared (`order`); its packages become fulfilments, where the shop is set
+//! An update is sent in this order: the order is found, read and compared (`order`); its packages become fulfilments, if the shop is set
 //! to them (`fulfillments`), or tracking items of the order (`tracking`); one PUT sets the status and the tracking items; the notes follow
-//! (`notes`). `shop` sends the requests, `answer` says what each answer means. README.md is the operator's view.
+//! (`notes`). `shop` sends the requests, and `answer` decides what each answer means. README.md is for operators.
 //!
-//! Four facts of WooCommerce decide much here:
+//! Four facts about WooCommerce explain much of this code:
 //! - Its batch route takes any text as a status and sets the order to `pending`. So each order is changed by a PUT of its own, and the status
 //!   in the reply is compared.
 //! - A PUT revives an order in the trash, and an order's number need not be its id. So the order is read before anything is written.
-//! - It has no key for repeats. A note or a fulfilment that is sent again is made again, and the customer gets another mail. So the plugin
+//! - WooCommerce has no idempotency key. A note or a fulfilment that is sent again is created again, and the customer gets another mail. So the plugin
 //!   looks before it writes.
-//! - Without `_fields`, every answer holds the customer's name and address, the replies to writes among them.
+//! - Without `_fields`, every answer contains the customer's name and address, including the replies to writes.
 
 mod answer;
 mod fulfillments;
@@ -28,14 +28,14 @@ use cartage_sdk::{Applied, Choice, ChoicesOf, Context, Delivery, Failure, Manife
 use order::{LookUp, Order, Wanted};
 use shop::Shop;
 
-/// The endpoint.
+/// The name of the endpoint.
 const API: &str = "api";
-/// The type of what is sent.
+/// The content type of request bodies.
 const JSON: &str = "application/json";
-/// The credential for TLS, and the one for plain http.
+/// The credential slot for https, and the one for plain http.
 const KEY: &str = "key";
 const SIGNED_KEY: &str = "signed-key";
-/// The settings.
+/// The names of the settings.
 const LOOK_UP: &str = "look-up";
 const TRACKING: &str = "tracking";
 const TRACKING_NOTE: &str = "tracking-note";
@@ -154,12 +154,12 @@ fn tracking_note() -> Setting {
         .default(true)
 }
 
-/// Where tracking numbers are kept.
+/// Where the shop keeps tracking numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kept {
     /// In the order's meta data.
     OrderMeta,
-    /// As fulfilments.
+    /// In fulfilments.
     Fulfillments,
 }
 
@@ -173,7 +173,7 @@ impl Kept {
     }
 }
 
-/// The order, read as far as the update needs it.
+/// Finds the order and reads the parts that the update needs.
 fn found(shop: &mut Shop<'_>, update: &Update, delivery: &Delivery, kept: Kept) -> Result<Order, Failure> {
     let has_news = tracking::news(update).next().is_some();
     let wanted = Wanted { tracking: has_news && kept == Kept::OrderMeta, lines: has_news && kept == Kept::Fulfillments };
@@ -184,12 +184,12 @@ fn found(shop: &mut Shop<'_>, update: &Update, delivery: &Delivery, kept: Kept) 
     order::find(shop, number, delivery.known_reference.as_deref(), wanted)
 }
 
-/// Sets the status and the tracking items, where the order does not have them already.
+/// Sets the status and the tracking items, unless the order has them already.
 fn change(shop: &mut Shop<'_>, order: &Order, update: &Update, items: Option<Vec<Value>>, work: &mut Progress<'_>) -> Result<(), Failure> {
     let status = update.status.as_deref().filter(|status| order.status.as_deref() != Some(*status));
     let Some(body) = order::change(status, items) else { return Ok(()) };
     let after = order.put(shop, &body)?;
-    // The change is made, also where the shop set another status than the one that it was asked for.
+    // The change was made, even if the shop then has another status than the requested one.
     work.step("order changed", None);
     match status {
         Some(status) if after != status => Err(Failure::illegal_transition(format!(

@@ -1,7 +1,7 @@
-//! Notes of an order: the Order Manager's note and comments, and the tracking numbers.
+//! An order's notes: the Order Manager's note and comments, and the tracking numbers.
 //!
 //! The shop mails a note to the customer if the update says that the customer is to be notified; otherwise only the shop's staff see it. WooCommerce
-//! takes the same note as often as it is sent. So the order's notes are read first, where an earlier attempt may have arrived.
+//! accepts the same note any number of times. So if an earlier attempt may have arrived, the order's notes are read first.
 
 use crate::order::Order;
 use crate::shop::{About, Shop};
@@ -12,21 +12,21 @@ use cartage_sdk::json::Value;
 use cartage_sdk::orders::Told;
 use cartage_sdk::{Delivery, Failure, Package, Progress, Update};
 
-/// Bytes of the note with tracking numbers. The shop's database takes 64 KiB.
+/// The largest note with tracking numbers, in bytes. The shop's database allows 64 KiB.
 const TRACKING_BYTES_MAX: usize = 16 << 10;
 
 /// A note to add.
 struct Note {
-    /// The step that records it.
+    /// The name of the step that records the note as added.
     step: &'static str,
     text: String,
     /// Whether the shop mails it to the customer.
     for_customer: bool,
-    /// Whether the order has it once for all its updates.
+    /// Whether the order has the note once for all its updates.
     is_of_the_order: bool,
 }
 
-/// Adds what the order does not have yet.
+/// Adds the notes that the order does not have yet.
 pub(crate) fn tell(
     shop: &mut Shop<'_>,
     order: &Order,
@@ -67,13 +67,13 @@ fn notes(shop: &Shop<'_>, update: &Update) -> Result<Vec<Note>, Failure> {
         notes.push(Note { step: "note added", text, for_customer, is_of_the_order: false });
     }
     if let Some(text) = update.comments.clone() {
-        // Comments are about the order, come with each of its updates, and were not written for the customer.
+        // Comments belong to the order, arrive with each of its updates, and were not written for the customer.
         notes.push(Note { step: "comments added", text, for_customer: false, is_of_the_order: true });
     }
     Ok(notes)
 }
 
-/// A line for each package that is news: carrier, number and link. No words, because the shop's language is not known.
+/// A line for each new or changed package: carrier, number and link. There is no prose, because the shop's language is not known.
 fn tracking_numbers(update: &Update) -> Option<String> {
     let packages: Vec<_> = tracking::news(update).filter(|(_, package, _)| package.told != Told::Withdrawn).collect();
     let mut text = String::new();
@@ -100,7 +100,7 @@ fn listed(shop: &mut Shop<'_>, order: &Order) -> Result<Vec<String>, Failure> {
     Ok(notes.iter().filter_map(|note| note["note"].text().map(plain)).collect())
 }
 
-/// A note as it is compared. WordPress takes backslashes away, and may alter white space.
+/// A note in the form in which two are compared. WordPress removes backslashes, and may change white space.
 fn plain(text: &str) -> String {
     text.replace('\\', "").split_whitespace().collect::<Vec<_>>().join(" ")
 }

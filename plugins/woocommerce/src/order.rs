@@ -1,6 +1,6 @@
-//! Which order is meant, and what the shop has of it.
+//! Finds the order of an update, and reads what the shop has of it.
 //!
-//! A wrong match changes somebody else's order. So the number that the shop shows is compared exactly, however the order was found.
+//! A wrong match would change another customer's order. So the number that the shop shows is compared exactly, however the order was found.
 
 use crate::shop::{About, Answer, Shop};
 use crate::{API, LOOK_UP, json, tracking};
@@ -8,19 +8,19 @@ use cartage_sdk::http::Request;
 use cartage_sdk::json::Value;
 use cartage_sdk::{Context, Failure, FailureKind};
 
-/// Orders on one page of a search: the most that WooCommerce gives.
+/// The number of orders on one page of a search: the most that WooCommerce returns.
 const PAGE: usize = 100;
-/// Pages of a search that are read.
+/// The most pages of a search that are read.
 const PAGES_MAX: u32 = 10;
 
 /// How an order is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LookUp {
-    /// The number is the id.
+    /// The number is the order's id; the shown number is compared.
     Id,
-    /// The shop searches.
+    /// The shop searches for the number; the shown number is compared.
     Search,
-    /// The number is the id, and nothing is compared.
+    /// The number is the order's id, and the shown number is not compared.
     TrustedId,
 }
 
@@ -35,33 +35,33 @@ impl LookUp {
     }
 }
 
-/// What is read of an order besides its id, number and status.
+/// The parts of an order that are read besides its id, number and status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Wanted {
-    /// Its tracking items.
+    /// Whether the order's tracking items are read.
     pub(crate) tracking: bool,
-    /// Its lines.
+    /// Whether the order's lines are read.
     pub(crate) lines: bool,
 }
 
-/// An order.
+/// An order, as far as it was read.
 #[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) id: u64,
-    /// None: it was not read.
+    /// `None` if the number was not read.
     pub(crate) number: Option<String>,
-    /// None: it was not read.
+    /// `None` if the status was not read.
     pub(crate) status: Option<String>,
-    /// The whole answer.
+    /// The shop's whole answer.
     pub(crate) body: Value,
 }
 
-/// The order that the number names by itself, without a look at it.
+/// The order whose id is the number. The shop is not asked.
 pub(crate) fn trusted(number: &str) -> Result<Order, Failure> {
     Ok(Order { id: id_of(number)?, number: None, status: None, body: Value::Null })
 }
 
-/// Finds an order and reads it. One in the trash is none.
+/// Finds an order and reads it. An order in the trash counts as not found.
 pub(crate) fn find(shop: &mut Shop<'_>, number: &str, known: Option<&str>, wanted: Wanted) -> Result<Order, Failure> {
     let look_up = LookUp::of(shop.context)?;
     let known = match known.and_then(|known| known.parse().ok()).filter(|_| look_up != LookUp::TrustedId) {
@@ -80,7 +80,7 @@ pub(crate) fn find(shop: &mut Shop<'_>, number: &str, known: Option<&str>, wante
     Ok(order)
 }
 
-/// The order that an earlier update found, if it still has that number.
+/// The order that an earlier update found; `None` if it no longer has this number.
 fn known_before(shop: &mut Shop<'_>, id: u64, number: &str, wanted: Wanted) -> Result<Option<Order>, Failure> {
     match read(shop, id, wanted) {
         Ok(order) => Ok(Some(order).filter(|order| order.number.as_deref() == Some(number))),
@@ -119,7 +119,7 @@ fn by_search(shop: &mut Shop<'_>, number: &str, wanted: Wanted) -> Result<Order,
     Ok(order)
 }
 
-/// The id of the only order of this number. The search looks into names and addresses as well, so most of what it finds has another.
+/// The id of the only order with this number. The search also looks into names and addresses, so most of the orders that it finds have other numbers.
 fn id_by_search(shop: &mut Shop<'_>, number: &str) -> Result<Option<u64>, Failure> {
     let mut only = None;
     for page in 1..=PAGES_MAX {
@@ -134,7 +134,7 @@ fn id_by_search(shop: &mut Shop<'_>, number: &str) -> Result<Option<u64>, Failur
         let orders = json::whole_list(&body).ok_or_else(|| Failure::protocol("the shop's answer to a search is no list"))?;
         let of_the_number = orders.iter().filter(|order| json::text(&order["number"]) == Some(number));
         for id in of_the_number.filter_map(|order| json::id(&order["id"])) {
-            // A page can repeat an order of the one before, where one was made meanwhile.
+            // A page can repeat an order of the previous page if an order was created in between.
             match only {
                 Some(other) if other != id => {
                     return Err(Failure::ambiguous_order(format!(
@@ -159,7 +159,7 @@ fn read(shop: &mut Shop<'_>, id: u64, wanted: Wanted) -> Result<Order, Failure> 
     let mut request = Request::get(API).path(&format!("/orders/{id}"));
     if wanted.tracking {
         fields += ",meta_data";
-        // A WooCommerce that knows this parameter leaves all other meta data out.
+        // A WooCommerce version that knows this parameter leaves out all other meta data.
         request = request.query("include_meta", tracking::META);
     }
     if wanted.lines {
@@ -173,7 +173,7 @@ fn read(shop: &mut Shop<'_>, id: u64, wanted: Wanted) -> Result<Order, Failure> 
     Ok(Order { id, number, status, body })
 }
 
-/// What a PUT changes. `None`: nothing.
+/// The body of the PUT that changes the order. `None` if nothing changes.
 pub(crate) fn change(status: Option<&str>, items: Option<Vec<Value>>) -> Option<Value> {
     let items = items.map(|items| Value::List(vec![Value::object([("key", tracking::META.into()), ("value", items.into())])]));
     let members = [("status", status.map(Value::from)), ("meta_data", items)];
@@ -182,7 +182,7 @@ pub(crate) fn change(status: Option<&str>, items: Option<Vec<Value>>) -> Option<
 }
 
 impl Order {
-    /// Changes it and returns the status that it has then. The reply must be about this order.
+    /// Changes the order and returns the status that the order has afterwards. The reply must be about this order.
     pub(crate) fn put(&self, shop: &mut Shop<'_>, body: &Value) -> Result<String, Failure> {
         let request = Request::put(API).path(&format!("/orders/{}", self.id));
         let after = shop.write(About::Orders, request, body, "id,number,status")?;

@@ -1,4 +1,4 @@
-//! What an operator asks: whether it works, how the shop sees an order, and which statuses the shop has.
+//! Answers the operator's questions: whether the plugin works, how the shop sees an order, and which statuses the shop has.
 
 use crate::order::{self, Order, Wanted};
 use crate::shop::{About, Shop};
@@ -6,13 +6,13 @@ use crate::{Kept, fulfillments, json, tracking};
 use cartage_sdk::json::Value;
 use cartage_sdk::{Choice, Context, Failure, FailureKind, FindingSubject, OrderKey, OrderSeen, PackageSeen, Report};
 
-/// Packages that a report can hold.
+/// The most packages in a report.
 const PACKAGES_MAX: usize = 100;
 
-/// Whether it works, and how the shop sees an order.
+/// Checks the connection and the key, and reports how the shop sees an order.
 pub(crate) fn check(key: Option<OrderKey>, context: &Context) -> Result<Report, Failure> {
     let mut shop = Shop::of(context);
-    // Every key may read this, so that an answer says that the shop takes the key.
+    // Every key may read this route, so a good answer proves that the shop accepts the key.
     let report = match shop.get(About::Orders, "/data/currencies/current", "code") {
         Ok(_) => Report::new().fine(FindingSubject::Credentials, "the shop takes the REST key").warning(
             FindingSubject::Permissions,
@@ -57,7 +57,7 @@ fn package(item: &Value) -> PackageSeen {
     }
 }
 
-/// A failure as a finding. A denial is no finding: the question was not asked.
+/// Adds a failure to the report as a finding. A denial by the host is returned as a failure, because the shop was not asked.
 fn problem(report: Report, failure: Failure) -> Result<Report, Failure> {
     let (about, remedy) = match failure.kind {
         FailureKind::HostDenied => return Err(failure),
@@ -80,7 +80,7 @@ fn problem(report: Report, failure: Failure) -> Result<Report, Failure> {
     Ok(report.problem(about, &*failure.message, remedy))
 }
 
-/// The shop's statuses. A shop before WooCommerce 9 lists them only in the totals of its orders.
+/// The shop's statuses. WooCommerce before version 9 lists them only in the totals of its orders.
 pub(crate) fn statuses(shop: &mut Shop<'_>) -> Result<Vec<Choice>, Failure> {
     let answer = match shop.get(About::Orders, "/orders/statuses", "slug,name") {
         Err(failure) if failure.kind == FailureKind::Misconfigured => shop.get(About::Orders, "/reports/orders/totals", "slug,name"),

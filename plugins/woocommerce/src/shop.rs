@@ -1,4 +1,4 @@
-//! Requests to the shop: each with the key, with `_fields`, and with its answer judged.
+//! Requests to the shop: each is sent with the key and with `_fields`, and its answer is checked.
 
 use crate::answer;
 use crate::{API, JSON, KEY, SIGNED_KEY};
@@ -6,7 +6,7 @@ use cartage_sdk::http::{self, Request};
 use cartage_sdk::json::Value;
 use cartage_sdk::{Context, Failure};
 
-/// What a request is about, for the remedy where the shop has no such route.
+/// The part of the API that a request uses, for the remedy if the shop has no such route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum About {
     /// The shop itself, or its orders and notes: every WooCommerce has these.
@@ -15,20 +15,20 @@ pub(crate) enum About {
     Fulfillments,
 }
 
-/// The shop, as one call sees it.
+/// The shop, as one call of the plugin sees it.
 #[derive(Debug)]
 pub(crate) struct Shop<'a> {
     pub(crate) context: &'a Context,
     slot: &'static str,
-    /// Requests that the call has left.
+    /// The number of requests that the call has left.
     left: u32,
 }
 
-/// An answer of the shop that is no refusal.
+/// An answer of the shop that is not a refusal.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) body: Value,
-    /// How many pages the list has, where the shop says so.
+    /// The number of pages that the list has, if the shop says so.
     pub(crate) pages: Option<u32>,
 }
 
@@ -38,12 +38,12 @@ impl<'a> Shop<'a> {
         Shop { context, slot, left: context.limits.requests }
     }
 
-    /// Requests that the call has left.
+    /// The number of requests that the call has left.
     pub(crate) fn left(&self) -> u32 {
         self.left
     }
 
-    /// Asks, with no more in the answer than `fields`: without them the shop sends all that it knows of the customer.
+    /// Sends a request and asks for no more than `fields` in the answer. Without this list the shop would send everything that it knows of the customer.
     pub(crate) fn ask(&mut self, about: About, request: Request, fields: &str) -> Result<Answer, Failure> {
         self.left = self.left.saturating_sub(1);
         let response = request.query("_fields", fields).auth(self.slot).send()?;
@@ -55,7 +55,7 @@ impl<'a> Shop<'a> {
         Ok(Answer { body: body?, pages })
     }
 
-    /// Sends a body.
+    /// Sends a request with a body, and returns the body of the answer.
     pub(crate) fn write(&mut self, about: About, request: Request, body: &Value, fields: &str) -> Result<Value, Failure> {
         Ok(self.ask(about, request.body(JSON, [http::text(body.to_string())]), fields)?.body)
     }

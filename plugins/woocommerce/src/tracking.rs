@@ -1,7 +1,7 @@
 //! Tracking numbers in the order's own meta data.
 //!
-//! The extensions Shipment Tracking and Advanced Shipment Tracking, and whatever else shows tracking numbers, read one list of the order's meta
-//! data. A PUT replaces that list. So the list is read, and what the shop has there besides stays as it is.
+//! The extensions Shipment Tracking and Advanced Shipment Tracking, and all other software that shows tracking numbers, read one list in the order's meta
+//! data. A PUT replaces that list. So the list is read first, and the entries that the shop has there besides are kept.
 
 use crate::json;
 use crate::order::Order;
@@ -10,29 +10,29 @@ use cartage_sdk::orders::{CivilDate, Told};
 use cartage_sdk::signing::{self, Algorithm, hex};
 use cartage_sdk::{Failure, Package, Update, http};
 
-/// The key of the list.
+/// The meta data key of the list.
 pub(crate) const META: &str = "_wc_shipment_tracking_items";
 
-/// The packages of which the shop is to be told: each with its place and its tracking number. A package without a number is none, because no
-/// part of WooCommerce keeps one.
+/// The packages that the shop must be told of, each with its index and its tracking number. Packages without a number are skipped, because no
+/// part of WooCommerce can store them.
 pub(crate) fn news(update: &Update) -> impl Iterator<Item = (usize, &Package, &str)> {
     let all = cartage_sdk::orders::news(update).packages();
     all.filter_map(|(place, package)| Some((place, package, package.tracking_number.as_deref()?)))
 }
 
-/// Whether two tracking numbers are the same but for spaces, hyphens and case.
+/// Whether two tracking numbers are equal apart from spaces, hyphens and case.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     let bytes =
         |text: &'_ str| text.bytes().filter(|byte| !matches!(byte, b' ' | b'-')).map(|byte| byte.to_ascii_uppercase()).collect::<Vec<_>>();
     bytes(one) == bytes(other)
 }
 
-/// The number under which the shop knows a package: the one from before, where it was corrected.
+/// The number under which the shop knows a package: the previous number, if the number was corrected.
 pub(crate) fn known_number<'p>(package: &'p Package, number: &'p str) -> &'p str {
     package.told_number.as_deref().unwrap_or(number)
 }
 
-/// The list as it is to be. `None`: it is so already.
+/// The list as it must be after the update. `None` if the order has this list already.
 pub(crate) fn merged(order: &Order, update: &Update) -> Result<Option<Vec<Value>>, Failure> {
     if news(update).next().is_none() {
         return Ok(None);
@@ -46,7 +46,7 @@ pub(crate) fn merged(order: &Order, update: &Update) -> Result<Option<Vec<Value>
         }
         let known = after.iter().position(|item| is_of(item, number));
         match known.or_else(|| after.iter().position(|item| is_of(item, known_number(package, number)))) {
-            // The shop has a new package already: an earlier attempt brought it, or a person typed it.
+            // The shop has the new package already: an earlier attempt added it, or a person typed it.
             Some(_) if package.told == Told::New => {}
             Some(place) => fill(&mut after[place], package, number, update),
             None => after.push(new_item(package, number, update)?),
@@ -72,14 +72,14 @@ fn is_of(item: &Value, number: &str) -> bool {
 }
 
 fn new_item(package: &Package, number: &str, update: &Update) -> Result<Value, Failure> {
-    // The extension removes an item by this id, and takes up to 32 hexadecimal digits for one.
+    // The extension deletes an item by this id, and accepts an id of up to 32 hexadecimal digits.
     let digest = signing::digest(Algorithm::Md5, [http::text(format!("{}-{number}", package.carrier.as_deref().unwrap_or_default()))])?;
     let mut item = Value::object([("tracking_id", hex(&digest).into())]);
     fill(&mut item, package, number, update);
     Ok(item)
 }
 
-/// Writes a package into its item. A carrier with a link of its own is a custom one; else the extension makes the link of a carrier that it knows.
+/// Writes a package into its item. A carrier with its own link is stored as a custom provider; otherwise the extension makes the link, if it knows the carrier.
 fn fill(item: &mut Value, package: &Package, number: &str, update: &Update) {
     let (carrier, link) = (package.carrier.as_deref().unwrap_or_default(), package.tracking_url.as_deref().unwrap_or_default());
     let (known, custom) = if link.is_empty() { (slug(carrier), "") } else { (String::new(), carrier) };
@@ -91,16 +91,16 @@ fn fill(item: &mut Value, package: &Package, number: &str, update: &Update) {
     item.set("date_shipped", shipped.to_string().into());
 }
 
-/// A carrier's name as WordPress writes names in keys: `Royal Mail` is `royal-mail`.
+/// A carrier's name as WordPress writes names in keys: `Royal Mail` becomes `royal-mail`.
 pub(crate) fn slug(carrier: &str) -> String {
     let words = carrier.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }
 
-/// The beginning of a day in UTC, in seconds since 1970.
+/// The start of a day in UTC, in seconds since 1970.
 fn unix_seconds(date: CivilDate) -> u64 {
     let (year, month) = (u64::from(date.year), u64::from(date.month));
-    // Years that begin in March end with the leap day.
+    // Years are counted from March, so that they end with the leap day.
     let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + u64::from(date.day);
     (days - 719_469) * 86_400

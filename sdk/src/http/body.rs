@@ -1,4 +1,4 @@
-//! Bodies: forms and JSON, perhaps with secrets inside.
+//! Request bodies: forms and JSON, which may contain secrets.
 
 use super::{Escape, Part, secret, text};
 use crate::json;
@@ -19,12 +19,12 @@ pub struct Form {
 }
 
 impl Form {
-    /// No field yet.
+    /// A form without fields.
     pub fn new() -> Form {
         Form::default()
     }
 
-    /// A field. Name and value are encoded here, once.
+    /// Adds a field. The name and the value are encoded here, once.
     #[must_use]
     pub fn field(mut self, name: &str, value: impl AsRef<str>) -> Form {
         self.name(name);
@@ -32,7 +32,7 @@ impl Form {
         self
     }
 
-    /// A field whose value is a field of a credential slot.
+    /// Adds a field whose value is a field of a credential slot.
     #[must_use]
     pub fn secret(mut self, name: &str, slot: &str, field: &str) -> Form {
         self.name(name);
@@ -40,7 +40,7 @@ impl Form {
         self
     }
 
-    /// The parts of the body, joined where that is possible.
+    /// The parts of the body; neighbouring texts are joined.
     pub fn into_parts(self) -> Vec<Part> {
         self.parts.0
     }
@@ -55,7 +55,7 @@ fn form_text(text: &str) -> String {
     encoding::escape(text, Escape::Form).expect("a form can hold every text")
 }
 
-/// A JSON body, perhaps with secrets inside.
+/// A JSON body, which may contain secrets.
 ///
 /// ```
 /// use cartage_sdk::http::{Escape, Json, secret, text};
@@ -81,22 +81,22 @@ pub struct Json {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
-    /// A whole value.
+    /// A complete value.
     Whole,
-    /// `{` and perhaps members.
+    /// `{` and any members so far.
     Object { empty: bool },
 }
 
 impl Json {
-    /// An object, to which members are added.
+    /// An empty object; add members with [`field`](Json::field) and [`secret`](Json::secret).
     pub fn object() -> Json {
         let mut parts = Parts::default();
         parts.text("{");
         Json { parts, shape: Shape::Object { empty: true } }
     }
 
-    /// A member: anything that is a [`serde_json::Value`], a [`json::Value`], or an object with secrets of its own. A value that is no object stays
-    /// as it is.
+    /// Adds a member: anything that converts into [`serde_json::Value`], a [`json::Value`], or an object with secrets of its own. A value that is not an object
+    /// stays unchanged.
     #[must_use]
     pub fn field(mut self, name: &str, value: impl Into<Json>) -> Json {
         if self.name(name) {
@@ -107,7 +107,7 @@ impl Json {
         self
     }
 
-    /// A member whose value is a field of a credential slot, as a JSON string.
+    /// Adds a member whose value is a field of a credential slot, as a JSON string.
     #[must_use]
     pub fn secret(mut self, name: &str, slot: &str, field: &str) -> Json {
         if self.name(name) {
@@ -118,7 +118,7 @@ impl Json {
         self
     }
 
-    /// The parts of the body, joined where that is possible.
+    /// The parts of the body; neighbouring texts are joined.
     pub fn into_parts(mut self) -> Vec<Part> {
         if matches!(self.shape, Shape::Object { .. }) {
             self.parts.text("}");
@@ -146,14 +146,14 @@ impl<V: Into<Value>> From<V> for Json {
     }
 }
 
-/// The same without the code of `serde_json`.
+/// As the conversion from [`serde_json::Value`], but without the code of `serde_json`.
 impl From<json::Value> for Json {
     fn from(value: json::Value) -> Json {
         Json::whole(&value)
     }
 }
 
-/// Parts, neighbouring texts joined.
+/// A list of parts in which neighbouring texts are joined.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Parts(Vec<Part>);
 

@@ -1,4 +1,4 @@
-//! Answers of GraphQL: what is asked for stands under `data`, and what went wrong under `errors`, mostly with status 200.
+//! GraphQL answers: the requested values are under `data` and the errors under `errors`, mostly with status 200.
 
 use super::{BodyError, Response, excerpt};
 use crate::json::Value;
@@ -24,15 +24,15 @@ impl Response {
     /// ```
     ///
     /// # Errors
-    /// [`GraphqlError`]: the answer has errors, or is none of GraphQL. `?` turns it into a failure by the usual codes; look at
-    /// [`has_code`](GraphqlError::has_code) first for those that mean something else at this shop.
+    /// [`GraphqlError`] if the answer has errors, or is not a GraphQL answer. `?` turns it into a failure by the usual codes; first use
+    /// [`has_code`](GraphqlError::has_code) to look for codes that have another meaning at this shop.
     pub fn graphql<T: DeserializeOwned>(&self) -> Result<T, GraphqlError> {
-        // The errors first: the data are of another shape where there are any.
+        // The errors are checked first, because an answer with errors has data of another shape.
         self.graphql_value()?;
         Ok(self.json::<Data<T>>()?.data)
     }
 
-    /// The `data` of an answer without errors as a [`json::Value`](crate::json::Value), in less code than [`graphql`](Response::graphql).
+    /// The `data` of an answer without errors as a [`json::Value`](crate::json::Value), which adds less code than [`graphql`](Response::graphql).
     ///
     /// ```
     /// use cartage_sdk::contract::http;
@@ -73,25 +73,25 @@ struct Data<T> {
     data: T,
 }
 
-/// Why an answer of GraphQL has no data.
+/// Why a GraphQL answer has no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GraphqlError {
-    /// The shop says what went wrong.
+    /// The shop reported errors.
     Refused {
-        /// The answer's status.
+        /// The answer's HTTP status.
         status: u16,
-        /// All that the shop says, at least one.
+        /// The errors that the shop reported; at least one.
         errors: Vec<GraphqlMessage>,
     },
-    /// It is no answer of GraphQL, or its data are of another shape.
+    /// The answer is not a GraphQL answer, or its data are of another shape.
     Unreadable(BodyError),
 }
 
-/// One of the errors of an answer.
+/// One error of a GraphQL answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphqlMessage {
-    /// What the shop says, for people.
+    /// The shop's message, for people.
     pub message: String,
     code: Option<String>,
 }
@@ -109,7 +109,7 @@ impl GraphqlMessage {
 }
 
 impl GraphqlError {
-    /// Whether an error of the answer has this code, in any case.
+    /// Whether one of the errors has this code; case is ignored.
     pub fn has_code(&self, code: &str) -> bool {
         self.codes().any(|own| own.eq_ignore_ascii_case(code))
     }
@@ -122,7 +122,7 @@ impl GraphqlError {
         errors.iter().filter_map(GraphqlMessage::code)
     }
 
-    /// What the usual codes mean. Without one of them the status decides, and at last the answer counts as not understood.
+    /// The failure kind that the usual codes mean. Without a known code, the status decides; otherwise the answer counts as not understood.
     fn kind(&self) -> FailureKind {
         let GraphqlError::Refused { status, .. } = self else { return FailureKind::Protocol };
         let of_code = |code: &str| match code.to_ascii_uppercase().as_str() {
@@ -179,7 +179,7 @@ mod tests {
     use cartage_contract::http;
     use serde_json::{Value, json};
 
-    /// The answer as it is read into types, and in little code: both say the same.
+    /// Parses the answer both with `serde_json` and with the small parser, and checks that both agree.
     fn answer(status: u16, body: &Value) -> Result<Value, GraphqlError> {
         let response = http::Response { status, headers: Vec::new(), body: body.to_string().into_bytes(), extra: Vec::new() };
         let response = Response::from(response);

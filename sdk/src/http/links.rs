@@ -1,4 +1,4 @@
-//! Lists of several pages: the link to the next one, and the request that follows it.
+//! Lists of several pages: the link to the next page, and the request that follows the link.
 
 use super::{Part, Request, Response};
 use crate::encoding::decoded;
@@ -6,7 +6,7 @@ use crate::{Context, Failure};
 use cartage_contract::http::QueryPair;
 
 impl Response {
-    /// Where the header `link` (RFC 8288) says that the next page is. The manifest declares that header for the endpoint.
+    /// The URL of the next page, from the header `link` (RFC 8288). The manifest must declare that header for the endpoint.
     ///
     /// ```
     /// use cartage_sdk::contract::http;
@@ -38,8 +38,8 @@ impl Response {
 }
 
 impl Request {
-    /// The request for a link that the cart gave: a whole URL below the endpoint's base URL, or a path with a query. The method and all else stay; path and
-    /// query become the link's, byte for byte.
+    /// Turns this request into one for a link that the cart gave: a whole URL below the endpoint's base URL, or a path with a query. Path and query become the
+    /// link's, byte for byte; the method and everything else stay the same.
     ///
     /// ```
     /// use cartage_sdk::contract::delivery;
@@ -55,7 +55,7 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// A [`Failure`] of the kind `protocol` if the link leads away from the endpoint, or is no URL: it is not followed.
+    /// A [`Failure`] of the kind `protocol` if the link leads away from the endpoint or is not a URL. Such a link is not followed.
     pub fn follow(mut self, link: &str, context: &Context) -> Result<Request, Failure> {
         let leads_away = || Failure::protocol(format!("the cart's link to the next page leads away from endpoint {}", self.0.endpoint));
         let base = context.base(&self.0.endpoint).ok_or_else(leads_away)?;
@@ -65,7 +65,7 @@ impl Request {
             if target.starts_with('/') && !target.starts_with("//") { target } else { base.path_in(target).ok_or_else(leads_away)? };
         let path = path.strip_prefix(base.path).filter(|rest| rest.is_empty() || rest.starts_with('/')).ok_or_else(leads_away)?;
         let of_the_base: Vec<&str> = base.query.split('&').collect();
-        // The base URL's own query is added to each request, so the link's copy of it goes.
+        // The base URL's own query is added to each request, so the link's copy of it is removed.
         let pairs = query.split('&').filter(|pair| !pair.is_empty() && !of_the_base.contains(pair));
         let pairs: Option<Vec<QueryPair>> = pairs.map(pair).collect();
         self.0.query =
@@ -75,7 +75,7 @@ impl Request {
     }
 }
 
-/// A pair of a link's query. Its value goes out as it is; the host encodes the name again.
+/// A pair of a link's query. Its value is sent unchanged; the host encodes the name again.
 fn pair(text: &str) -> Option<QueryPair> {
     let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
     let name = decoded(&name.replace('+', " "))?;

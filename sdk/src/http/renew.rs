@@ -1,14 +1,13 @@
-//! A token that the cart no longer takes is obtained anew, once.
+//! Sends a request again, once, with a new token if the cart refused the old one.
 
 use super::{Error, Request, Response};
 
 impl Request {
-    /// Sends it, and once more with [renewed](Request::renew) tokens if the answer says that the cart refused them: `refused` looks at the first answer.
-    /// Most carts say so with status 401, GraphQL with 200 and a code. A plugin that does not ask for this loses a delivery to each token that ends
-    /// before its time.
+    /// Sends the request, and sends it once more with [renewed](Request::renew) tokens if `refused` says of the first answer that the cart refused the tokens.
+    /// Most carts refuse with status 401, GraphQL with 200 and a code. A plugin without this call loses a delivery to each token that ends before its time.
     ///
-    /// The request goes out a second time, so let `refused` be true only where the cart did nothing. The host renews once a call: after that the answer
-    /// comes back as it is.
+    /// The request is sent a second time, so let `refused` be true only if the cart did nothing. The host renews tokens once in a call; after that the first
+    /// answer is returned unchanged.
     ///
     /// ```no_run
     /// use cartage_sdk::http::Request;

@@ -1,4 +1,4 @@
-//! What the cart answered.
+//! The cart's answer to a request.
 
 use crate::json::Value;
 use crate::{Context, Failure};
@@ -6,14 +6,14 @@ use cartage_contract::http as contract;
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// The largest JSON body that is read. Parsed, it takes several times as much memory.
+/// The largest JSON body that is parsed. The parsed value takes several times as much memory.
 const JSON_BYTES_MAX: usize = 1 << 20;
 
-/// How much of a body goes into a message, in characters.
+/// The longest excerpt of a body in a message, in characters.
 const EXCERPT_CHARS_MAX: usize = 300;
 
 crate::wraps! {
-    /// What the cart answered. Its status alone seldom tells: read the body as well.
+    /// The cart's answer. The HTTP status alone is seldom enough: read the body as well.
     ///
     /// ```
     /// use cartage_sdk::contract::http;
@@ -29,22 +29,22 @@ crate::wraps! {
 }
 
 impl Response {
-    /// 2xx.
+    /// Whether the status is 2xx.
     pub fn is_success(&self) -> bool {
         self.class() == 2
     }
 
-    /// 3xx. It was not followed: the base URL is most likely wrong.
+    /// Whether the status is 3xx. The host does not follow redirects; most likely the base URL is wrong.
     pub fn is_redirect(&self) -> bool {
         self.class() == 3
     }
 
-    /// 4xx.
+    /// Whether the status is 4xx.
     pub fn is_client_error(&self) -> bool {
         self.class() == 4
     }
 
-    /// 5xx.
+    /// Whether the status is 5xx.
     pub fn is_server_error(&self) -> bool {
         self.class() == 5
     }
@@ -53,7 +53,7 @@ impl Response {
         self.status / 100
     }
 
-    /// The first header of this name, in any case. Only those that the manifest declares are here, and `content-type`, `retry-after`
+    /// The first header with this name, in any case. Only headers that the manifest declares are here, besides `content-type`, `retry-after`
     /// and `date`.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
@@ -65,7 +65,7 @@ impl Response {
         Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
     }
 
-    /// The body as text: UTF-8, or, where it is not that, ISO-8859-1, which old carts send without saying so.
+    /// The body as text: UTF-8, or otherwise ISO-8859-1, which old carts send without declaring it.
     pub fn text(&self) -> Cow<'_, str> {
         match std::str::from_utf8(&self.body) {
             Ok(text) => Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text)),
@@ -73,15 +73,15 @@ impl Response {
         }
     }
 
-    /// The start of the body on one line, for a message, by [`excerpt`].
+    /// The start of the body on one line, for a message; see [`excerpt`].
     pub fn excerpt(&self) -> String {
         excerpt(&self.text())
     }
 
-    /// The body as JSON of some type, [`serde_json::Value`] if need be: up to 1 MiB and 127 levels deep.
+    /// The body parsed from JSON into a type, such as [`serde_json::Value`]: up to 1 MiB and 127 levels deep.
     ///
     /// # Errors
-    /// [`BodyError`], which `?` turns into a failure of the kind `protocol`. It says where the JSON is wrong, not what stands there.
+    /// [`BodyError`], which `?` turns into a failure of the kind `protocol`. The error says where the JSON is wrong and does not repeat the text.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, BodyError> {
         if self.body.len() > JSON_BYTES_MAX {
             return Err(BodyError::TooLarge { bytes: self.body.len() });
@@ -94,7 +94,7 @@ impl Response {
         })
     }
 
-    /// The body as a [`json::Value`](crate::json::Value), in less code: up to 1 MiB.
+    /// The body as a [`json::Value`](crate::json::Value), which adds less code to the component: up to 1 MiB.
     ///
     /// # Errors
     /// As [`json`](Response::json).
@@ -110,7 +110,7 @@ impl Response {
         })
     }
 
-    /// How long the cart asks to be left alone: `retry-after` in seconds, or as a date (RFC 9110's preferred form) after the attempt's start.
+    /// How long the cart asks clients to wait: `retry-after` in seconds, or as a date (RFC 9110's preferred form) relative to the attempt's start.
     pub fn retry_after(&self, context: &Context) -> Option<Duration> {
         let value = self.header("retry-after")?.trim();
         if let Ok(seconds) = value.parse() {
@@ -121,7 +121,7 @@ impl Response {
     }
 }
 
-/// The start of a text on one line, for a message: runs of white space and control characters become single spaces, and what follows
+/// The start of a text on one line, for a message: runs of white space and control characters become single spaces, and everything after
 /// 300 characters is left out.
 ///
 /// ```
@@ -143,7 +143,7 @@ pub fn excerpt(text: &str) -> String {
     excerpt
 }
 
-/// Seconds since 1970 of `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Parses a date such as `Sun, 06 Nov 1994 08:49:37 GMT` into seconds since 1970.
 fn http_date(text: &str) -> Option<u64> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let words: Vec<&str> = text.split_once(", ")?.1.split([' ', ':']).collect();
@@ -152,36 +152,36 @@ fn http_date(text: &str) -> Option<u64> {
     let month = MONTHS.iter().position(|name| name == month)? as u64;
     let (day, year) = (number(day, 31)?, number(year, 9999).filter(|year| *year >= 1970)?);
     let (hour, minute, second) = (number(hour, 23)?, number(minute, 59)?, number(second, 60)?);
-    // Days from the civil calendar, counted in years that start in March, so that a leap day is a year's last.
+    // The days are counted in years that start in March, so that a leap day is the last day of its year.
     let (march_year, march_month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
     let leap_days = march_year / 4 - march_year / 100 + march_year / 400;
     let days = (march_year * 365 + leap_days + (march_month * 153 + 2) / 5 + day).checked_sub(719_469)?;
     Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
-/// Why a body was not read.
+/// Why a body could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BodyError {
-    /// It is larger than this library reads.
+    /// The body is larger than this library reads.
     #[error("failed to read the cart's answer as JSON: it has {bytes} bytes, more than {JSON_BYTES_MAX}")]
     TooLarge {
-        /// How large it is.
+        /// The body's size.
         bytes: usize,
     },
-    /// It is not JSON, or JSON of another shape.
+    /// The body is not JSON, or JSON of another shape.
     #[error(
         "failed to read the cart's answer (HTTP {status}) as JSON: line {line}, column {column} {}",
         if *shape { "is not of the shape that the plugin expects" } else { "is not JSON" }
     )]
     NotJson {
-        /// The answer's status.
+        /// The answer's HTTP status.
         status: u16,
-        /// Where, from 1.
+        /// The line of the error, from 1.
         line: usize,
-        /// Where, from 1.
+        /// The column of the error, from 1.
         column: usize,
-        /// Whether it is JSON, only not of the expected shape.
+        /// Whether the body is JSON, but not of the expected shape.
         shape: bool,
     },
 }

@@ -1,4 +1,4 @@
-//! Reads JSON by RFC 8259, in one pass.
+//! A parser for JSON (RFC 8259), in one pass.
 
 use super::{DEPTH_MAX, Error, Value};
 
@@ -30,7 +30,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Goes over a byte, if it is the next.
+    /// Consumes this byte if it is the next one. Returns whether it was.
     fn takes(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
@@ -138,7 +138,7 @@ impl Parser<'_> {
             while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1f)) {
                 self.at += 1;
             }
-            // Quotation marks and backslashes are ASCII, so that this is a border of characters.
+            // Quotation marks and backslashes are ASCII, so the slice ends between two characters.
             string.push_str(&self.text[start..self.at]);
             match self.peek() {
                 Some(b'"') => {
@@ -173,7 +173,7 @@ impl Parser<'_> {
         Ok(c)
     }
 
-    /// `00e9`, or the two halves of a pair: `d83d\ude00`.
+    /// Reads the digits of an escape: `00e9`, or both halves of a surrogate pair, `d83d\ude00`.
     fn unicode(&mut self) -> Result<char, Error> {
         let first = self.unit()?;
         let code = if (0xd800..0xdc00).contains(&first) {

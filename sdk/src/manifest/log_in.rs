@@ -1,4 +1,4 @@
-//! A described log-in.
+//! A log-in that the host performs as the manifest describes.
 
 use super::{HeaderPlacement, Login, LoginToken, Method, ReplacedField, TokenPlacement, TokenSource, contract};
 use crate::http::{Form, Json, text};
@@ -25,12 +25,12 @@ crate::wraps! {
 }
 
 impl LogIn {
-    /// A POST to a path of an endpoint, whose rules it keeps like any request.
+    /// A log-in by POST to a path of an endpoint. The endpoint's rules apply to this request as to any other.
     pub fn post(endpoint: &str, path: &str) -> LogIn {
         LogIn::new(Method::Post, endpoint, path)
     }
 
-    /// A GET.
+    /// A log-in by GET.
     pub fn get(endpoint: &str, path: &str) -> LogIn {
         LogIn::new(Method::Get, endpoint, path)
     }
@@ -51,19 +51,19 @@ impl LogIn {
         })
     }
 
-    /// A JSON body, with secrets of the slot in it.
+    /// Sets a JSON body, which may contain secrets of the slot.
     #[must_use]
     pub fn json(self, json: impl Into<Json>) -> LogIn {
         self.body("application/json", json.into().into_parts())
     }
 
-    /// A form as the body, with secrets of the slot in it.
+    /// Sets a form as the body, which may contain secrets of the slot.
     #[must_use]
     pub fn form(self, form: Form) -> LogIn {
         self.body("application/x-www-form-urlencoded", form.into_parts())
     }
 
-    /// A body of parts, and its content type.
+    /// Sets a body that is joined from parts, and its content type.
     #[must_use]
     pub fn body(self, content_type: &str, parts: impl IntoIterator<Item = Part>) -> LogIn {
         let mut log_in = self.header("content-type", [text(content_type)]);
@@ -71,35 +71,36 @@ impl LogIn {
         log_in
     }
 
-    /// A header whose value is joined from parts.
+    /// Adds a header whose value is joined from parts.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl IntoIterator<Item = Part>) -> LogIn {
         self.0.headers.push(Header { name: name.to_owned(), value: value.into_iter().collect() });
         self
     }
 
-    /// A query pair whose value is joined from parts.
+    /// Adds a query pair whose value is joined from parts.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl IntoIterator<Item = Part>) -> LogIn {
         self.0.query.push(QueryPair { name: name.to_owned(), value: Some(value.into_iter().collect()) });
         self
     }
 
-    /// Another slot that is applied to the log-in itself.
+    /// Applies another slot to the log-in request itself.
     #[must_use]
     pub fn auth(mut self, slot: &str) -> LogIn {
         self.0.auth.push(slot.to_owned());
         self
     }
 
-    /// The answer's JSON has the token at this pointer (`/data/token`), and later requests carry it as `Authorization: Bearer`. Its name is `token`.
+    /// Takes the token from the answer's JSON at this pointer (`/data/token`); later requests carry it as `Authorization: Bearer`. The token's name is `token`.
     #[must_use]
     pub fn bearer_at(self, pointer: &str) -> LogIn {
         let placement = HeaderPlacement { name: "authorization".to_owned(), prefix: "Bearer ".to_owned() };
         self.token("token", TokenSource::JsonPointer(pointer.to_owned()), Some(TokenPlacement::Header(placement)))
     }
 
-    /// The answer sets this cookie, and later requests carry it. The token's name is the cookie's in lower case, with hyphens for what a name cannot hold.
+    /// Takes the token from this cookie of the answer; later requests carry the cookie. The token's name is the cookie's in lower case, with hyphens in the
+    /// place of characters that a name cannot hold.
     #[must_use]
     pub fn cookie(self, cookie: &str) -> LogIn {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
@@ -108,7 +109,7 @@ impl LogIn {
         self.token(name.trim_matches('-'), TokenSource::Cookie(cookie.to_owned()), Some(placement))
     }
 
-    /// A token of the answer, and how it is applied. Without a placement it is only a part that requests place themselves, by
+    /// Takes a token from the answer, and says how it is applied. A token without a placement is not applied by the host: requests place it themselves, by
     /// [`secret`](crate::http::secret) with the token's name as the field.
     #[must_use]
     pub fn token(mut self, name: &str, source: TokenSource, apply: Option<TokenPlacement>) -> LogIn {
@@ -116,21 +117,21 @@ impl LogIn {
         self
     }
 
-    /// A secret field of the slot whose value the answer replaces, such as a refresh token that is good for once.
+    /// Declares a secret field of the slot whose value the answer replaces, such as a refresh token that can be used once.
     #[must_use]
     pub fn replaces(mut self, field: &str, source: TokenSource) -> LogIn {
         self.0.replaces.push(ReplacedField { field: field.to_owned(), source });
         self
     }
 
-    /// How long the tokens last. Not said: until the cart refuses them.
+    /// How long the tokens last. By default, until the cart refuses them.
     #[must_use]
     pub fn lasts(mut self, lifetime: Duration) -> LogIn {
         self.0.lifetime_s = Some(u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX));
         self
     }
 
-    /// Where the answer's JSON says how many seconds the tokens last.
+    /// The pointer in the answer's JSON to the number of seconds that the tokens last.
     #[must_use]
     pub fn lifetime_at(mut self, pointer: &str) -> LogIn {
         self.0.lifetime_pointer = Some(pointer.to_owned());

@@ -1,14 +1,14 @@
-//! Something that the operator can set.
+//! Settings: values that the operator gives for a cart.
 
 use super::{contract, owned};
 use cartage_contract::delivery::{Choice, SettingValue};
 use cartage_contract::manifest::{Choices, IntegerLimits, SettingKind, TextLimits};
 
-/// The longest text that a setting can take, in characters.
+/// The longest text that a setting can hold, in characters.
 const TEXT_CHARS_MAX: u32 = 4096;
 
 crate::wraps! {
-    /// Something that the operator can set for a cart. Not required and without a default until it is said.
+    /// A value that the operator gives for a cart. A new setting is not required and has no default.
     ///
     /// ```
     /// use cartage_sdk::manifest::Setting;
@@ -41,22 +41,22 @@ impl Setting {
         Setting::new(name, title, SettingKind::Boolean)
     }
 
-    /// One of some values, each with its title.
+    /// One of several values, each with its title.
     pub fn choice<'a>(name: &str, title: &str, choices: impl IntoIterator<Item = (&'a str, &'a str)>) -> Setting {
         Setting::new(name, title, SettingKind::Choice(choices_of(choices)))
     }
 
-    /// One of the values that [`list_choices`](crate::Plugin::list_choices) lists for it: they differ from shop to shop.
+    /// One of the values that [`list_choices`](crate::Plugin::list_choices) lists for the setting, for values that differ from shop to shop.
     pub fn asked(name: &str, title: &str) -> Setting {
         Setting::new(name, title, SettingKind::Choice(Choices::Asked))
     }
 
-    /// Some of several values, each with its title.
+    /// Any number of several values, each with its title.
     pub fn several<'a>(name: &str, title: &str, choices: impl IntoIterator<Item = (&'a str, &'a str)>) -> Setting {
         Setting::new(name, title, SettingKind::Several(choices_of(choices)))
     }
 
-    /// Some of the values that [`list_choices`](crate::Plugin::list_choices) lists for it.
+    /// Any number of the values that [`list_choices`](crate::Plugin::list_choices) lists for the setting.
     pub fn several_asked(name: &str, title: &str) -> Setting {
         Setting::new(name, title, SettingKind::Several(Choices::Asked))
     }
@@ -71,17 +71,17 @@ impl Setting {
         Setting::new(name, title, SettingKind::UrlPath)
     }
 
-    /// A map of text to text.
+    /// A map from text to text.
     pub fn text_map(name: &str, title: &str) -> Setting {
         Setting::new(name, title, SettingKind::TextMap(any_text()))
     }
 
-    /// A map of text to one of some values, each with its title.
+    /// A map from text to one of several values, each with its title.
     pub fn choice_map<'a>(name: &str, title: &str, choices: impl IntoIterator<Item = (&'a str, &'a str)>) -> Setting {
         Setting::new(name, title, SettingKind::ChoiceMap(choices_of(choices)))
     }
 
-    /// A map of text to one of the values that [`list_choices`](crate::Plugin::list_choices) lists for it.
+    /// A map from text to one of the values that [`list_choices`](crate::Plugin::list_choices) lists for the setting.
     pub fn asked_map(name: &str, title: &str) -> Setting {
         Setting::new(name, title, SettingKind::ChoiceMap(Choices::Asked))
     }
@@ -99,29 +99,29 @@ impl Setting {
         })
     }
 
-    /// What the operator should know.
+    /// Help for the operator.
     #[must_use]
     pub fn help(mut self, help: &str) -> Setting {
         help.clone_into(&mut self.0.help);
         self
     }
 
-    /// It must have a value.
+    /// Makes the setting required.
     #[must_use]
     pub fn required(mut self) -> Setting {
         self.0.required = true;
         self
     }
 
-    /// Its value where the operator gives none: a text, an integer, a boolean, or the pairs of a map. It must fit the setting's kind,
-    /// or the manifest is refused.
+    /// The value that the setting has if the operator gives none: a text, an integer, a boolean, or the pairs of a map. The manifest is refused if the
+    /// default does not fit the setting's kind.
     #[must_use]
     pub fn default(mut self, default: impl Into<Default>) -> Setting {
         self.0.default = Some(default.into().of_kind(&self.0.kind));
         self
     }
 
-    /// The shortest and the longest text, in characters; of a map, of each of its values.
+    /// The length of the shortest and of the longest text, in characters. In a map, the limits apply to each value.
     #[must_use]
     pub fn length(mut self, min: u32, max: u32) -> Setting {
         if let SettingKind::Text(limits) | SettingKind::TextMap(limits) | SettingKind::Lines(limits) = &mut self.0.kind {
@@ -139,7 +139,7 @@ impl Setting {
         self
     }
 
-    /// Names that earlier versions of the plugin used; a value kept under one of them carries over.
+    /// Names that the setting had in earlier versions of the plugin. A value that was kept under one of them carries over.
     #[must_use]
     pub fn former_names<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Setting {
         self.0.former_names = owned(names);
@@ -147,23 +147,23 @@ impl Setting {
     }
 }
 
-/// A default, before the setting's kind gives it its type.
+/// A default value, before the setting's kind gives it a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Default {
-    /// Of a text, a choice or a URL path.
+    /// The default of a text, a choice or a URL path.
     Text(String),
-    /// Of an integer.
+    /// The default of an integer.
     Integer(i64),
-    /// Of a boolean.
+    /// The default of a boolean.
     Boolean(bool),
-    /// Of several choices.
+    /// The default of a setting that takes several choices.
     Several(Vec<String>),
-    /// Of a map.
+    /// The default of a map.
     Map(Vec<(String, String)>),
 }
 
 impl Default {
-    /// The value that it is for a setting of this kind. One that does not fit stays what it is, and is refused when it is checked.
+    /// The default as a value of this kind. A default that does not fit keeps its own type and is refused when the manifest is checked.
     pub(crate) fn of_kind(self, kind: &SettingKind) -> SettingValue {
         match (self, kind) {
             (Default::Text(text), SettingKind::Choice(_)) => SettingValue::Choice(text),

@@ -1,4 +1,4 @@
-//! A named secret.
+//! Credential slots: named secrets.
 
 use super::{HeaderPlacement, KeyEncoding, Login, Oauth1, Oauth2, contract, owned};
 use cartage_contract::manifest::SlotKind;
@@ -29,7 +29,7 @@ impl Slot {
             .field(Field::secret("password", "the password"))
     }
 
-    /// HTTP Basic with a key as the user name and nothing as the password, as Medusa and Stripe take it: field `username`, a secret. The contract has a
+    /// HTTP Basic with a key as the user name and an empty password, as Medusa and Stripe require it: field `username`, a secret. The contract has a
     /// field `password` as well, which stays empty.
     ///
     /// ```
@@ -49,18 +49,18 @@ impl Slot {
         Slot::new(name, purpose, SlotKind::Bearer).field(Field::secret("token", "the token"))
     }
 
-    /// A header of its own, its name in lower case, with what comes before the value (perhaps nothing): field `value`.
+    /// A header of the cart's own, by its name in lower case, with a prefix before the value (which may be empty): field `value`.
     pub fn header(name: &str, purpose: &str, header: &str, prefix: &str) -> Slot {
         let placement = HeaderPlacement { name: header.to_owned(), prefix: prefix.to_owned() };
         Slot::new(name, purpose, SlotKind::Header(placement)).field(Field::secret("value", "the header's value"))
     }
 
-    /// A query pair of this name: field `value`.
+    /// A query pair with the name `pair`: field `value`.
     pub fn query(name: &str, purpose: &str, pair: &str) -> Slot {
         Slot::new(name, purpose, SlotKind::Query(pair.to_owned())).field(Field::secret("value", "the pair's value"))
     }
 
-    /// Fields of a form. Add each with [`field`](Slot::field).
+    /// Fields of a form that the plugin places itself. Add each field with [`field`](Slot::field).
     pub fn form(name: &str, purpose: &str) -> Slot {
         Slot::new(name, purpose, SlotKind::FormField)
     }
@@ -86,7 +86,7 @@ impl Slot {
             .field(Field::secret("client-secret", "the client's secret"))
     }
 
-    /// The host logs in with the described request, a [`LogIn`](super::LogIn), and applies the token from its answer. Add each field with
+    /// A log-in with the described request, a [`LogIn`](super::LogIn). The host sends it and applies the token from the answer. Add each field with
     /// [`field`](Slot::field).
     pub fn login(name: &str, purpose: &str, login: impl Into<Login>) -> Slot {
         Slot::new(name, purpose, SlotKind::Login(login.into()))
@@ -106,35 +106,35 @@ impl Slot {
         })
     }
 
-    /// One field more.
+    /// Adds a field.
     #[must_use]
     pub fn field(mut self, field: Field) -> Slot {
         self.0.fields.push(field.into());
         self
     }
 
-    /// The endpoints to which it may be sent. None only for a key that only signs.
+    /// The endpoints to which the secret may be sent. Only a key that is used for signing alone has none.
     #[must_use]
     pub fn for_endpoints<'a>(mut self, endpoints: impl IntoIterator<Item = &'a str>) -> Slot {
         self.0.endpoints = owned(endpoints);
         self
     }
 
-    /// The plugin can work without it; see [`has_slot`](crate::Context::has_slot).
+    /// Makes the slot optional: the plugin works without it. See [`has_slot`](crate::Context::has_slot).
     #[must_use]
     pub fn optional(mut self) -> Slot {
         self.0.required = false;
         self
     }
 
-    /// It is one of several slots that stand for each other under this name, of which exactly one holds a value: a key or a log-in.
+    /// Makes the slot one of several alternatives that share this name, such as a key and a log-in. Exactly one of them holds a value.
     #[must_use]
     pub fn alternative(mut self, name: &str) -> Slot {
         (self.0.alternative, self.0.required) = (Some(name.to_owned()), false);
         self
     }
 
-    /// [`signing::digest`](crate::signing::digest) may hash its fields.
+    /// Allows [`signing::digest`](crate::signing::digest) to hash the slot's fields.
     #[must_use]
     pub fn hashed(mut self) -> Slot {
         self.0.hashed = true;
@@ -153,12 +153,12 @@ impl Field {
         Field(contract::SlotField { name: name.to_owned(), purpose: purpose.to_owned(), secret: true, required: true })
     }
 
-    /// A field that only identifies: a user name, an account number, a key's id.
+    /// A field that identifies and is not a secret: a user name, an account number, a key's id.
     pub fn identifying(name: &str, purpose: &str) -> Field {
         Field(contract::SlotField { name: name.to_owned(), purpose: purpose.to_owned(), secret: false, required: true })
     }
 
-    /// It may be empty.
+    /// Lets the field be empty.
     #[must_use]
     pub fn optional(mut self) -> Field {
         self.0.required = false;

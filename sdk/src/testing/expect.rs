@@ -5,7 +5,7 @@ use super::seen::difference;
 use crate::contract::http::Method;
 use std::fmt;
 
-/// A request that a test expects. What it does not name may be as it is.
+/// A request that a test expects. Parts that the test does not name may have any value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expect {
     method: Method,
@@ -22,17 +22,17 @@ enum Body {
 }
 
 impl Expect {
-    /// A GET of a whole URL, with its query as it goes out.
+    /// A GET of a whole URL, including the query as it is sent.
     pub fn get(url: &str) -> Expect {
         Expect::new(Method::Get, url)
     }
 
-    /// A POST.
+    /// A POST; see [`get`](Expect::get).
     pub fn post(url: &str) -> Expect {
         Expect::new(Method::Post, url)
     }
 
-    /// A PUT.
+    /// A PUT; see [`get`](Expect::get).
     pub fn put(url: &str) -> Expect {
         Expect::new(Method::Put, url)
     }
@@ -42,28 +42,28 @@ impl Expect {
         Expect { method, url: url.to_owned(), headers: Vec::new(), body: None }
     }
 
-    /// With this header, its secrets written as `[slot.field]`.
+    /// Requires this header, with secrets written as `[slot.field]`.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Expect {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// With this body, byte for byte, its secrets written as `[slot.field]`.
+    /// Requires this body, byte for byte, with secrets written as `[slot.field]`.
     #[must_use]
     pub fn body(mut self, body: &str) -> Expect {
         self.body = Some(Body::Text(body.to_owned()));
         self
     }
 
-    /// With a body that is this JSON, however it is written.
+    /// Requires a body that is this JSON, in any formatting.
     #[must_use]
     pub fn json(mut self, value: impl Into<serde_json::Value>) -> Expect {
         self.body = Some(Body::Json(value.into()));
         self
     }
 
-    /// With a body that is this form, field for field, its secrets written as `[slot.field]`.
+    /// Requires a body that is this form, field for field, with secrets written as `[slot.field]`.
     #[must_use]
     pub fn form(mut self, fields: &[(&str, &str)]) -> Expect {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -71,7 +71,7 @@ impl Expect {
         self
     }
 
-    /// In what a request differs, or nothing.
+    /// A description of the first difference between the expected and the sent request; `None` if they agree.
     pub(super) fn difference(&self, seen: &Seen) -> Option<String> {
         if (&self.method, self.url.as_str()) != (seen.method(), seen.url()) {
             return Some(format!("{} {}, not {} {}", seen.method(), seen.url(), self.method, self.url));

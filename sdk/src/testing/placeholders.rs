@@ -1,10 +1,10 @@
-//! What the scripted cart's credential slots hold.
+//! The placeholder values of the scripted cart's credential slots.
 
 use crate::contract::manifest::{KeyEncoding, Manifest, Slot, SlotKind};
 use crate::contract::request::Secrets;
 use std::collections::BTreeMap;
 
-/// The placeholders, and what a test gave instead.
+/// The placeholders, and the values that a test gave instead.
 #[derive(Debug, Default)]
 pub(super) struct Placeholders(BTreeMap<(String, String), String>);
 
@@ -33,7 +33,7 @@ impl Secrets for Placeholders {
     }
 }
 
-/// What stands for the host's own work: a signature, or each token that it would obtain.
+/// The names of the values that the host itself would make for a slot: a signature, or each token that it would obtain.
 fn tokens(kind: &SlotKind) -> Vec<&str> {
     match kind {
         SlotKind::Oauth1(_) => vec!["nonce", "timestamp", "signature"],
@@ -49,7 +49,7 @@ fn tokens(kind: &SlotKind) -> Vec<&str> {
     }
 }
 
-/// Plain text, but for a key, which must be written as its slot says.
+/// A placeholder for a field: plain text, except for a key, which is written in the encoding that its slot declares.
 fn placeholder(slot: &Slot, field: &str) -> String {
     match &slot.kind {
         SlotKind::MacKey(KeyEncoding::Base64) if field == "key" => "cGxhY2Vob2xkZXI=".to_owned(),

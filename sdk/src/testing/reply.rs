@@ -1,39 +1,39 @@
-//! What the shop answers.
+//! The shop's reply to a request.
 
 use crate::contract::http::{Error, ErrorKind, Reach, Response, ResponseHeader};
 use crate::contract::manifest::Endpoint;
 
-/// What the shop answers, or why no answer arrives.
+/// The shop's reply, or the reason that no reply arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply(Result<Response, Error>);
 
 impl Reply {
-    /// A status, without headers or a body.
+    /// A reply with a status, without headers or a body.
     pub fn status(status: u16) -> Reply {
         Reply(Ok(Response { status, headers: Vec::new(), body: Vec::new(), extra: Vec::new() }))
     }
 
-    /// JSON.
+    /// A reply with a JSON body.
     pub fn json(status: u16, value: impl Into<serde_json::Value>) -> Reply {
         Reply::status(status).header("content-type", "application/json").body(value.into().to_string())
     }
 
-    /// Plain text.
+    /// A reply with a body of plain text.
     pub fn text(status: u16, text: &str) -> Reply {
         Reply::status(status).header("content-type", "text/plain; charset=utf-8").body(text)
     }
 
-    /// No whole answer: the way to the shop failed.
+    /// No complete answer: the connection to the shop failed.
     pub fn error(kind: ErrorKind, reach: Reach) -> Reply {
         Reply(Err(Error { kind, reach, message: format!("the test lets the request fail: {kind}") }))
     }
 
-    /// No answer in time, though the shop may have acted. [`Cart::lose_reply`](super::Cart::lose_reply) lets the shop act first.
+    /// No answer in time, although the shop may have acted. [`Cart::lose_reply`](super::Cart::lose_reply) lets the shop act first.
     pub fn lost() -> Reply {
         Reply::error(ErrorKind::Timeout, Reach::MaybeSent)
     }
 
-    /// An answer as it was recorded: status line, headers, an empty line and the body; lines end in CRLF or LF.
+    /// A recorded answer: status line, headers, an empty line and the body; lines end in CRLF or LF.
     ///
     /// ```
     /// use cartage_sdk::testing::Reply;
@@ -44,7 +44,7 @@ impl Reply {
     /// ```
     ///
     /// # Errors
-    /// [`NotAReply`] names the line that is wrong.
+    /// [`NotAReply`] names the faulty line.
     pub fn recorded(bytes: &[u8]) -> Result<Reply, NotAReply> {
         let mut rest = bytes;
         let mut number = 0;
@@ -72,7 +72,7 @@ impl Reply {
         Reply(Ok(response))
     }
 
-    /// A header more.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Reply {
         if let Ok(response) = &mut self.0 {
@@ -81,7 +81,7 @@ impl Reply {
         self
     }
 
-    /// The body.
+    /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl AsRef<[u8]>) -> Reply {
         if let Ok(response) = &mut self.0 {
@@ -90,7 +90,7 @@ impl Reply {
         self
     }
 
-    /// What a plugin gets to see of it: the headers that it declared, and an answer only of a content type that it declared.
+    /// The reply as the plugin sees it: only headers that the manifest declares, and an error if the content type is not declared.
     pub(super) fn seen_through(self, endpoint: &Endpoint) -> Result<Response, Error> {
         let mut response = self.0?;
         let content_type = response.headers.iter().find(|header| header.name == "content-type").map(|header| header.value.as_str());
@@ -105,10 +105,10 @@ impl Reply {
     }
 }
 
-/// A recorded answer cannot be read.
+/// A recorded answer could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("failed to read a recorded answer: line {line} is none of a status line, a header and an empty line")]
 pub struct NotAReply {
-    /// Which line, from 1.
+    /// The number of the faulty line, from 1.
     pub line: usize,
 }

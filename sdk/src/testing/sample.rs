@@ -1,4 +1,4 @@
-//! Plain data to start from.
+//! Sample data on which tests build.
 
 use crate::{CivilDate, CivilTime, Delivery, Package, Told, Update};
 
@@ -7,10 +7,10 @@ pub const NOW_UNIX_MS: u64 = 1_433_178_711_000;
 
 /// The id of a test's delivery.
 pub const DELIVERY_ID: &str = "0199f3a2-7c1e-7b64-9a3d-2f8e5c6d7a10";
-/// A test's entropy: nonces made from it are the same in each run.
+/// A test's entropy. Nonces made from it are the same in each run.
 pub const ENTROPY: [u8; 32] = [7; 32];
 
-/// A change of an order to a status, with a label of the same text, and nothing else. Change what the test is about:
+/// A change of an order to a status, with the status as the label, and nothing else. Change the fields that the test is about:
 ///
 /// ```
 /// use cartage_sdk::{Update, testing};
@@ -43,7 +43,7 @@ pub fn update(order_number: &str, status: &str) -> Update {
     }
 }
 
-/// A package that the cart was not told of, picked up on 2015-06-01.
+/// A package that the cart was not told of, which was picked up on 2015-06-01.
 pub fn package(carrier: &str, tracking_number: &str) -> Package {
     Package {
         id: None,

@@ -1,4 +1,4 @@
-//! The cart script beside a plugin, as the shop of its tests.
+//! Uses the cart script beside a plugin as the shop of the plugin's tests.
 
 use super::shown::Shown as _;
 use super::{Cart, Reply, Run, Seen, Shop, package, update};
@@ -8,7 +8,7 @@ use std::error::Error as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// A shop that lives by a cart script and keeps what was done to it: the [state](Shop::state) of a [`Cart::of_script`].
+/// A shop that behaves as a cart script says and records what was done to it: the [state](Shop::state) of a [`Cart::of_script`].
 #[derive(Debug)]
 pub struct ScriptedShop {
     script: &'static Script,
@@ -17,26 +17,26 @@ pub struct ScriptedShop {
 }
 
 impl ScriptedShop {
-    /// What was done to the cart, in order, as a case's `effects` write it: `shipment 1Z9 of order 1021`, `status of order 1021 is completed`.
+    /// What was done to the cart, in order, in the form of a case's `effects`: `shipment 1Z9 of order 1021`, `status of order 1021 is completed`.
     pub fn effects(&self) -> Vec<String> {
         self.cart.effects().iter().map(ToString::to_string).collect()
     }
 
-    /// What was added twice or more often, each once.
+    /// Each thing that was added more than once, listed once.
     pub fn done_twice(&self) -> Vec<String> {
         self.cart.twice().iter().map(ToString::to_string).collect()
     }
 
-    /// Answers from now on as the script's first refusal of a case says: `shop.state_mut().refuse("rate-limited")`.
+    /// Answers every later request with the script's first refusal for a case: `shop.state_mut().refuse("rate-limited")`.
     ///
     /// # Panics
-    /// If the script has no such refusal.
+    /// If the script has no refusal for this case.
     pub fn refuse(&mut self, case: &str) {
         let refusal = self.script.refusals_of(case).next();
         self.refusal = Some(refusal.unwrap_or_else(|| panic!("the cart script has no [[refusal]] of the case {case:?}")));
     }
 
-    /// Answers by the script's rules again.
+    /// Answers by the script's rules again, after [`refuse`](ScriptedShop::refuse).
     pub fn accept(&mut self) {
         self.refusal = None;
     }
@@ -53,8 +53,8 @@ impl ScriptedShop {
 }
 
 impl<P: Plugin> Cart<P> {
-    /// A shop that lives by the cart script in a folder, seen from the crate's: the script that `cartage plugin test` reads. The script's bindings,
-    /// settings and credentials are set; credential slots that the script does not need hold nothing.
+    /// A shop that behaves as the cart script in a folder says, the same script that `cartage plugin test` reads. The folder is relative to the crate's. The
+    /// script's bindings, settings and credentials are set; credential slots that the script does not need hold no value.
     ///
     /// ```no_run
     /// use cartage_sdk::testing::{Cart, update};
@@ -75,7 +75,7 @@ impl<P: Plugin> Cart<P> {
 
     fn living_by(script: Script) -> Shop<P, ScriptedShop> {
         let mut cart = Cart::<P>::new();
-        // A test's process is short, and a shop that owns its script could not be the state of a rule.
+        // The script is leaked, because a shop that owned its script could not be the state of a rule, and a test's process is short.
         let script: &'static Script = Box::leak(Box::new(script.whole(&cart.stage.manifest)));
         for (endpoint, url) in &script.bindings {
             cart = cart.bind(endpoint, url);
@@ -112,8 +112,8 @@ impl<P: Plugin> Cart<P> {
     }
 }
 
-/// Runs each `[[case]]` of the cart script in a folder, seen from the crate's, each in a shop in which nothing has happened yet. `cartage plugin test` runs
-/// the same cases against the built file.
+/// Runs each `[[case]]` of the cart script in a folder (relative to the crate's), each in a new shop. `cartage plugin test` runs the same cases against the
+/// built file.
 ///
 /// ```no_run
 /// # fn the_cases_of_the_cart_script_hold<MyPlugin: cartage_sdk::Plugin>() {
@@ -122,7 +122,7 @@ impl<P: Plugin> Cart<P> {
 /// ```
 ///
 /// # Panics
-/// If a case does not hold; the message names each that does not. And if the script has no case, for then nothing was tested.
+/// If a case fails; the message names each case that failed. Also if the script has no case, because then nothing was tested.
 pub fn run_cases<P: Plugin>(folder: impl AsRef<Path>) {
     let folder = folder.as_ref();
     let script = read(folder);
@@ -131,10 +131,10 @@ pub fn run_cases<P: Plugin>(folder: impl AsRef<Path>) {
     assert!(problems.is_empty(), "cases of the cart script in {} do not hold:\n{}", folder.display(), problems.join("\n"));
 }
 
-/// A line for each case that does not hold.
+/// A line for each case that fails.
 fn problems<P: Plugin>(script: &Script) -> Vec<String> {
     let problem = |case: &Case| {
-        // The message of a panic stands above already: the panic hook wrote it.
+        // The panic hook has already printed the panic's message.
         let caught = catch_unwind(AssertUnwindSafe(|| problem::<P>(script, case)));
         let problem = caught.unwrap_or_else(|_| Some("it panicked as said above".to_owned()))?;
         Some(format!("case {:?}: {problem}", case.name))
@@ -142,7 +142,7 @@ fn problems<P: Plugin>(script: &Script) -> Vec<String> {
     script.cases.iter().filter_map(problem).collect()
 }
 
-/// What does not hold of a case.
+/// The reason that a case fails; `None` if the case passes.
 fn problem<P: Plugin>(script: &Script, case: &Case) -> Option<String> {
     let mut of_case = script.clone();
     of_case.settings.extend(case.settings.clone());

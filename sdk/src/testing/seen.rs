@@ -6,10 +6,10 @@ use cartage_cart_script::Asked;
 use std::fmt;
 use std::path::Path;
 
-/// A request that passed the host's rules, as it would go out.
+/// A request that passed the host's rules, as it would be sent.
 ///
-/// Shown with `[slot.field]` in the place of each field of a credential slot, whatever its escape:
-/// `METHOD URL`, a line a header, an empty line and the body.
+/// Its text shows `[slot.field]` in the place of each field of a credential slot, whatever the escape: `METHOD URL`, a line for each header,
+/// an empty line and the body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Seen {
     endpoint: String,
@@ -20,12 +20,12 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// `endpoint` and `path` are the request's own, before the base URL is joined to them.
+    /// `endpoint` and `path` come from the plugin's request; the base URL is not yet joined to the path.
     pub(super) fn new(endpoint: String, path: String, record: Wire, wire: Wire) -> Seen {
         Seen { endpoint, path, headers: record.headers.iter().map(text).collect(), record, wire }
     }
 
-    /// The request as a cart script sees it, with the values of the secrets in it.
+    /// The request as a cart script sees it, with the secrets filled in.
     pub(super) fn asked(&self) -> Asked {
         let query = self.wire.url.split_once('?').map_or("", |(_, query)| query);
         let body = String::from_utf8_lossy(self.wire.body.as_deref().unwrap_or_default()).into_owned();
@@ -33,42 +33,42 @@ impl Seen {
         Asked::received(&self.endpoint, self.method().name(), &self.path, query, headers, body)
     }
 
-    /// The endpoint that it goes to.
+    /// The endpoint that the request names.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Its path below the endpoint's base URL.
+    /// The path below the endpoint's base URL.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Its method.
+    /// The request's method.
     pub fn method(&self) -> &Method {
         &self.record.method
     }
 
-    /// The whole URL.
+    /// The whole URL, including the query.
     pub fn url(&self) -> &str {
         &self.record.url
     }
 
-    /// A header, by its name in any case.
+    /// A header's value, by its name in any case; `None` if the request does not have it.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The body as text, with bytes that are not UTF-8 replaced. Empty where there is none.
+    /// The body as text, in which bytes that are not UTF-8 are replaced. Empty if the request has no body.
     pub fn body(&self) -> String {
         String::from_utf8_lossy(self.record.body.as_deref().unwrap_or_default()).into_owned()
     }
 
-    /// The body as JSON, or nothing where it is not.
+    /// The body as JSON; `None` if it is not JSON.
     pub fn json(&self) -> Option<serde_json::Value> {
         serde_json::from_slice(self.record.body.as_deref()?).ok()
     }
 
-    /// The body as a form: its fields in order, decoded. Placeholders of secrets are shown as `[slot.field]`.
+    /// The fields of a form body, decoded and in order. Placeholders of secrets are shown as `[slot.field]`.
     pub fn form(&self) -> Vec<(String, String)> {
         let body = self.body();
         let decode = |text: &str| decode_form(text);
@@ -76,15 +76,15 @@ impl Seen {
         pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decode(name), decode(value))).collect()
     }
 
-    /// The request with the values of the secrets in their places, byte for byte: to test how they are escaped.
+    /// The request with the secrets filled in, byte for byte, to test how they are escaped.
     pub fn wire(&self) -> &Wire {
         &self.wire
     }
 
-    /// Compares what goes out with a file, which lies in the crate's folder; `BLESS=1` writes the file instead.
+    /// Compares the request with a file in the crate's folder; `BLESS=1` writes the file instead.
     ///
     /// # Panics
-    /// If they differ; the message shows the first line that does.
+    /// If they differ; the message shows the first line that differs.
     pub fn assert_golden(&self, path: impl AsRef<Path>) {
         let path = path.as_ref();
         if std::env::var_os("BLESS").is_some() {
@@ -123,7 +123,7 @@ fn text(header: &WireHeader) -> (String, String) {
     (header.name.clone(), String::from_utf8_lossy(&header.value).into_owned())
 }
 
-/// Requests for a failed test's message.
+/// The requests as text, for the message of a failed test.
 pub(super) fn list(requests: &[Seen]) -> String {
     if requests.is_empty() {
         return "no request was sent".to_owned();
@@ -132,7 +132,7 @@ pub(super) fn list(requests: &[Seen]) -> String {
     format!("requests sent:\n{}", shown.join("\n\n"))
 }
 
-/// The first line in which two texts differ, or nothing where they are the same.
+/// The first line in which two texts differ; `None` if they are equal.
 pub(super) fn difference(expected: &str, got: &str) -> Option<String> {
     if expected == got {
         return None;

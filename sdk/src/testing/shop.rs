@@ -1,4 +1,4 @@
-//! A shop that remembers, for updates that follow each other, for replies that are lost, and for attempts that are made again.
+//! A shop that keeps its state between calls, for tests of consecutive updates, lost replies and repeated attempts.
 
 use super::{Cart, Reply, Run, Seen, delivery};
 use crate::http::Reach;
@@ -7,10 +7,10 @@ use std::cell::{Ref, RefCell, RefMut};
 use std::fmt;
 use std::rc::Rc;
 
-/// A shop that remembers: its state is what the test says, and stays from call to call.
+/// A shop that keeps its state, of a type that the test chooses, from call to call.
 ///
-/// It plays the host as well. An attempt that is made [again](Shop::again) gets what the host would give it: the attempts before, with their steps and
-/// how far they got. An update that follows gets the order's reference and the label before.
+/// The shop plays the host as well. An attempt that is made [again](Shop::again) gets what the host would give it: the earlier attempts, with their steps
+/// and how far they got. A later update gets the order's reference and the previous label.
 ///
 /// ```
 /// use cartage_sdk::http::{Method, Request};
@@ -74,7 +74,7 @@ pub struct Shop<P, S> {
 }
 
 impl<P: Plugin> Cart<P> {
-    /// Answers every request that is not [expected](Cart::expect) by a state that stays from call to call. See [`Shop`].
+    /// Answers every request that is not [expected](Cart::expect) from a state that is kept from call to call. See [`Shop`].
     pub fn remembering<S: 'static>(self, state: S, rule: impl Fn(&mut S, &Seen) -> Reply + 'static) -> Shop<P, S> {
         let state = Rc::new(RefCell::new(state));
         let of_the_rule = Rc::clone(&state);
@@ -85,12 +85,12 @@ impl<P: Plugin> Cart<P> {
 }
 
 impl<P: Plugin, S> Shop<P, S> {
-    /// What the shop remembers.
+    /// The shop's state.
     pub fn state(&self) -> Ref<'_, S> {
         self.state.borrow()
     }
 
-    /// The same, to be changed: what happens at the shop between two calls.
+    /// The shop's state, to change what happens at the shop between two calls.
     pub fn state_mut(&mut self) -> RefMut<'_, S> {
         self.state.borrow_mut()
     }
@@ -102,8 +102,8 @@ impl<P: Plugin, S> Shop<P, S> {
         self
     }
 
-    /// Sends an update as the first attempt of the order's next delivery. Where the update does not say them, it gets the label that the shop was told
-    /// last; and the delivery has the reference that the plugin gave.
+    /// Sends an update as the first attempt of the order's next delivery. If the update has no previous label, it gets the label that the shop was told
+    /// last; the delivery gets the reference that the plugin returned.
     ///
     /// # Panics
     /// As [`Cart::send`].
@@ -111,15 +111,16 @@ impl<P: Plugin, S> Shop<P, S> {
         let previous_label = update.previous_label.clone().or_else(|| self.label.clone());
         self.update = Some(Update { previous_label, ..update.clone() });
         let sequence = self.delivery.sequence + 1;
-        // The last characters of the id count the deliveries, so that each has a key of its own.
+        // The last characters of the id are a counter, so that each delivery has its own idempotency key.
         let id = format!("{}{:02x}", &super::DELIVERY_ID[..34], (0x0f + sequence) & 0xff);
         let known_reference = self.known_reference.clone();
         self.delivery = Delivery { id, sequence, attempt: 1, earlier: Vec::new(), known_reference, extra: Vec::new() };
         self.attempt()
     }
 
-    /// Makes the next attempt of the update that was sent last. After a failure it gets what the plugin gave back; the packages that the failure named are
-    /// told. After a success it is as if the host had died before it knew of that: the attempt may have arrived, and nothing else is known of it.
+    /// Makes the next attempt of the update that was sent last. After a failure, the attempt gets what the plugin returned, and the packages that the failure
+    /// named count as told. After a success, it is as if the host had stopped before it recorded the success: the first attempt may have arrived, and nothing
+    /// else is known of it.
     ///
     /// # Panics
     /// As [`Cart::send`], and if nothing was sent yet.
@@ -128,7 +129,7 @@ impl<P: Plugin, S> Shop<P, S> {
         self.attempt()
     }
 
-    /// Asks whether it works, perhaps with an order's number.
+    /// Calls the plugin's `check`, optionally with an order's number.
     ///
     /// # Panics
     /// As [`Cart::check`].
@@ -146,7 +147,7 @@ impl<P: Plugin, S> Shop<P, S> {
         run
     }
 
-    /// Keeps what the host would.
+    /// Records what the host would record after an attempt.
     fn remember(&mut self, update: &Update, run: &Run<Applied>) {
         let (steps, resume, reach) = match &run.outcome {
             Ok(applied) => {
@@ -186,7 +187,7 @@ impl<P, S: fmt::Debug> fmt::Debug for Shop<P, S> {
     }
 }
 
-/// A later attempt at the delivery of a test's first, after one that failed so: what the host would know of that attempt.
+/// The second attempt at a test's delivery, after a first attempt with this failure: what the host would know of the first.
 ///
 /// ```
 /// use cartage_sdk::{Failure, http::Reach, testing};

@@ -1,11 +1,11 @@
-//! What a call returned, in the words of the contract: for a failed test's message.
+//! The result of a call in the words of the contract, for the message of a failed test.
 
 use crate::contract::delivery::{SettingValue, Step, ToldPackage};
 use crate::{Applied, Choice, Failure, Report};
 
-/// Something that a call can return, which a failed test shows.
+/// A result of a call that a failed test can show.
 pub trait Shown {
-    /// The text, with each kind as the contract spells it.
+    /// The result as text, with each kind as the contract spells it.
     fn shown(&self) -> String;
 }
 
@@ -37,7 +37,7 @@ impl Shown for Vec<Choice> {
     }
 }
 
-/// What was done at the cart, after what came of it.
+/// The steps and packages that were recorded, for the end of a result's text.
 fn done(steps: &[Step], packages: &[ToldPackage]) -> String {
     let reference = |reference: &Option<String>| reference.as_ref().map_or_else(String::new, |text| format!(" ({text})"));
     let steps = steps.iter().map(|step| format!("\n  step: {}{}", step.name, reference(&step.reference)));
@@ -45,7 +45,7 @@ fn done(steps: &[Step], packages: &[ToldPackage]) -> String {
     steps.chain(packages).collect()
 }
 
-/// A setting's value, as a person would write it.
+/// A setting's value as a person would write it.
 pub(super) fn value(value: &SettingValue) -> String {
     match value {
         SettingValue::Text(text) | SettingValue::Choice(text) | SettingValue::UrlPath(text) => format!("{text:?}"),

@@ -1,4 +1,4 @@
-//! The hashing that the host does in production.
+//! The hash functions that the host provides in production.
 
 use crate::contract::signing::Algorithm;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn known_answers() {
-        // RFC 1321 and FIPS 180-4 examples; RFC 2202 and RFC 4231, test case 2.
+        // The examples of RFC 1321 and FIPS 180-4; test case 2 of RFC 2202 and RFC 4231.
         assert_eq!(hex(&digest(Algorithm::Md5, b"abc")), "900150983cd24fb0d6963f7d28e17f72");
         assert_eq!(hex(&digest(Algorithm::Sha1, b"abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
         let mac = |algorithm| hex(&mac(algorithm, b"Jefe", b"what do ya want for nothing?"));

@@ -1,4 +1,4 @@
-//! Where a plugin's imports lead natively: the cart of the test that runs on this thread.
+//! The implementation of a plugin's imports in native builds: the cart of the test that runs on this thread.
 
 use super::placeholders::Placeholders;
 use super::{Expect, Reply, Seen, Shown as _, seen, signatures};
@@ -11,7 +11,7 @@ thread_local! {
     static STAGE: RefCell<Option<Stage>> = const { RefCell::new(None) };
 }
 
-/// Everything that the host and the shop are in one call.
+/// The state of the host and of the shop during a call.
 pub(super) struct Stage {
     pub(super) manifest: Manifest,
     pub(super) grants: Grants,
@@ -22,21 +22,21 @@ pub(super) struct Stage {
     pub(super) delivery: Option<String>,
     pub(super) requests: Vec<Seen>,
     pub(super) log: Vec<(log::Level, String)>,
-    /// Requests, from 1, whose replies are lost.
+    /// The numbers of the requests, from 1, whose replies are lost.
     pub(super) lost: BTreeSet<usize>,
     reach: http::Reach,
     denied: Vec<String>,
 }
 
-/// Answers a request that is not in the script.
+/// Answers a request that the script does not expect.
 pub(super) type Rule = Box<dyn Fn(&Seen) -> Reply>;
 
-/// What a denial means for the test.
+/// The effect of a denial on the test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Denials {
-    /// It fails.
+    /// The test fails.
     Fail,
-    /// It goes on: the test wants to see what the plugin makes of it.
+    /// The test continues, to see how the plugin handles the denial.
     Allowed,
 }
 
@@ -64,7 +64,7 @@ impl Stage {
         }
     }
 
-    /// Fails the test for what was denied, and for what was expected and did not come.
+    /// Fails the test for requests that were denied, and for expected requests and lost replies that never came.
     pub(super) fn finish(&self, failure: Option<&Failure>) {
         let outcome = failure.map_or_else(String::new, |failure| format!("\nthe plugin returned: {}", failure.shown()));
         if self.denials == Denials::Fail && !self.denied.is_empty() {
@@ -79,7 +79,7 @@ impl Stage {
         }
     }
 
-    /// Makes ready for the next call; gives what this one left.
+    /// Resets the stage for the next call, and returns what this call recorded.
     pub(super) fn clear(&mut self) -> (Vec<Seen>, Vec<(log::Level, String)>, http::Reach) {
         self.denied.clear();
         self.lost.clear();
@@ -102,7 +102,7 @@ impl Stage {
         let answer = reply.seen_through(endpoint);
         if effect == http::Effect::Writes {
             let reach = answer.as_ref().map_or_else(|error| error.reach, |_| http::Reach::Answered);
-            // What may have arrived stays so, whatever was answered before and after.
+            // A write that may have arrived stays so, whatever answers came before or after it.
             self.reach = match (self.reach, reach) {
                 (http::Reach::MaybeSent, _) | (_, http::Reach::MaybeSent) => http::Reach::MaybeSent,
                 (before, now) => before.max(now),
@@ -139,7 +139,7 @@ impl Stage {
     }
 }
 
-/// Runs a call on a stage and hands the stage back, also where the call panics and the test catches it.
+/// Runs a call on a stage and returns the stage. If the call panics, the thread's stage is cleared, so that a test can catch the panic.
 pub(super) fn perform<T>(stage: Stage, call: impl FnOnce() -> T) -> (T, Stage) {
     struct Cleared;
 
@@ -164,7 +164,7 @@ fn on_stage<T>(what: &str, act: impl FnOnce(&mut Stage) -> T) -> T {
     })
 }
 
-/// What a component imports.
+/// The functions that a component imports.
 pub(crate) mod imports {
     use super::{http, log, on_stage, signatures, signing};
 

@@ -1,4 +1,4 @@
-//! The scripted cart fails a test where production would fail, and says why.
+//! The scripted cart must fail a test where production would fail, and must say why.
 
 use super::{Cart, Expect, Reply, Run, package, update};
 use crate::http::{ErrorKind, Escape, Method, Reach, Request, secret, text};
@@ -11,7 +11,7 @@ use crate::{Applied, Context, Delivery, Failure, FailureKind, Manifest, OrderKey
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What the plugin does is what the test says.
+/// A plugin whose behaviour is set by the test.
 struct Puppet;
 
 type Act = fn(&Delivery, &Context) -> Result<Applied, Failure>;
@@ -80,7 +80,7 @@ fn run(cart: Cart<Puppet>, act: Act) -> Run<Applied> {
     cart.send(&Update { packages: vec![package("UPS", "1Z")], ..update("1", "Shipped") })
 }
 
-/// The message with which a run fails its test.
+/// The message with which a run panics.
 fn panic_of(cart: Cart<Puppet>, act: Act) -> String {
     panic_in(|| drop(run(cart, act)))
 }
@@ -138,7 +138,7 @@ fn another_request_than_expected_fails_the_test() {
     assert!(message.starts_with("no such request came:\nGET https") && message.contains("gone, retry never: closed"), "{message}");
 }
 
-/// Goes on as if nothing were wrong.
+/// Ignores a result and continues as after a success.
 fn whatever<T>(_: T) -> Result<Applied, Failure> {
     Ok(Applied::done())
 }

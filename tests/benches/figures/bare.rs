@@ -1,4 +1,4 @@
-//! The same component in bare wasmtime: the same engine settings and guards, none of our code around them.
+//! The same component in bare wasmtime: the same engine settings and guards, without the host's code.
 
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{
@@ -18,7 +18,7 @@ mod wit {
 
 pub(crate) use wit::cartage::plugin::{delivery, http, log, orders, signing};
 
-/// A store's data: the limits, and one answer for every request.
+/// The data of a store: the limits, and the answer to every request.
 struct State {
     limits: StoreLimits,
 }
@@ -47,7 +47,7 @@ impl Bare {
         Bare { engine, plugin }
     }
 
-    /// A fresh store and instance, one call, and both dropped.
+    /// Makes a fresh store and instance, makes one call, and drops both.
     pub(crate) async fn call(&self, update: &orders::Update, delivery: &delivery::Delivery, context: &delivery::Context) {
         let limits = StoreLimitsBuilder::new().memory_size(64 << 20).table_elements(20_000).trap_on_grow_failure(true).build();
         let mut store = Store::new(&self.engine, State { limits });
@@ -67,7 +67,7 @@ impl Bare {
     }
 }
 
-/// As in the host's `plugin/compile.rs`.
+/// The configuration of the host's `plugin/compile.rs`.
 fn config() -> Config {
     const LIVE_CALLS: u32 = 256;
     const KEEP_RESIDENT_BYTES: usize = 64 << 10;

@@ -1,10 +1,10 @@
-//! What a call costs, with no network: ours over the same component in bare wasmtime.
+//! The cost of a call without a network: the host's time compared with the same component in bare wasmtime.
 
 use super::bare::{self, Bare};
 use super::{Target, figure, median};
 use cartage::carts::Limits;
 use cartage::exchange::{Answer, Ask, Call, Outcome, Services};
-use cartage::plugin::{Plugin, Runtime};
+use cartage::engine::{Plugin, Runtime};
 use cartage_contract::delivery::{self, BoundEndpoint, Context, Delivery, Setting, SettingValue};
 use cartage_contract::http::{Response, ResponseHeader};
 use cartage_contract::orders::{CivilDate, CivilTime, Package, Told, Update};
@@ -13,7 +13,7 @@ use std::time::Instant;
 const ROUNDS: usize = 9;
 const CALLS: usize = 1_500;
 
-/// Answers every request as the shop does.
+/// Answers every request with the shop's usual answer.
 struct Canned;
 
 impl Services for Canned {
@@ -72,7 +72,7 @@ async fn overhead(plugin: &Plugin, bare: &Bare) {
     figure("call_p99_us", micros[micros.len() * 99 / 100], "us", &Target::AtMost(500.0));
 }
 
-/// A status with a package.
+/// An update with a status and a package.
 pub(crate) fn update() -> Update {
     let date = CivilDate { year: 2026, month: 11, day: 23 };
     Update {

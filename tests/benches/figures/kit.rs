@@ -1,4 +1,5 @@
-//! The plugin author's kit: replays a second, the time of a whole conformance run, the time of a build after one change, and the webhook plugin.
+//! The figures of the plugin author's tools: replays per second, the time of a whole conformance run, the time of a build after one change, and the webhook
+//! plugin.
 
 use super::{Target, calls, figure, median};
 use cartage::carts::Cart;
@@ -7,7 +8,7 @@ use cartage::clock::{Clock as _, SystemClock};
 use cartage::deliver::{Courier, Job};
 use cartage::egress::{Egress, Mode};
 use cartage::id::DeliveryId;
-use cartage::plugin::{Plugin, Runtime};
+use cartage::engine::{Plugin, Runtime};
 use cartage::receipt::Fate;
 use cartage_cart_script::Script;
 use cartage_conformance::{Options, examine};
@@ -18,11 +19,11 @@ use std::time::{Duration, Instant};
 
 const ROUND: Duration = Duration::from_millis(1_000);
 const ROUNDS: usize = 5;
-/// A signing key of Standard Webhooks, made of zeros.
+/// A Standard Webhooks signing key of zeros.
 const KEY: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 pub(crate) fn measure(integration_script: &[u8], webhook: &[u8]) {
-    // One thread: the figures are for one core.
+    // The runtime has one thread, because the figures are for one core.
     let threads = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     threads.block_on(async {
         let runtime = Runtime::new().expect("an engine");
@@ -50,12 +51,12 @@ pub(crate) fn measure(integration_script: &[u8], webhook: &[u8]) {
     figure("plugin_build_warm_s", build_after_a_change(), "s", &Target::AtMost(3.0));
 }
 
-/// The cassette of one attempt at the shop, which takes everything.
+/// The cassette of one attempt at a shop that accepts everything.
 async fn recorded(definition: &str, plugin: &Plugin, (slot, field, value): (&str, &str, &str)) -> Cassette {
     let cart = Cart::parse("bench.toml", definition).expect("the definition is valid");
     let clock = Arc::new(SystemClock);
     let mut secrets = cart.secrets(plugin.manifest()).expect("PATH is always set");
-    // What stands in the environment does not matter here.
+    // The variables of the environment do not matter here, so the value is set directly.
     secrets.entry(slot.to_owned()).or_default().insert(field.to_owned(), value.into());
     let courier = Courier::new(&cart, plugin.clone(), secrets, &Egress::new(clock.clone()), clock).expect("the cart fits its plugin");
     let update = Box::new(calls::update());
@@ -65,7 +66,7 @@ async fn recorded(definition: &str, plugin: &Plugin, (slot, field, value): (&str
     attempt.cassette
 }
 
-/// Replays of a cassette in a second on one core: the median of the rounds.
+/// The number of replays of a cassette per second on one core: the median of the rounds.
 async fn replays(plugin: &Plugin, cassette: &Cassette) -> f64 {
     let mut rates = Vec::new();
     for round in 0..=ROUNDS {
@@ -74,7 +75,7 @@ async fn replays(plugin: &Plugin, cassette: &Cassette) -> f64 {
             std::hint::black_box(plugin.replay(cassette).await);
             count += 1;
         }
-        // The first round warms up.
+        // The first round is a warm-up.
         if round > 0 {
             rates.push(f64::from(count) / begun.elapsed().as_secs_f64());
         }
@@ -82,7 +83,7 @@ async fn replays(plugin: &Plugin, cassette: &Cassette) -> f64 {
     median(rates)
 }
 
-/// Seconds that the command takes to build the webhook plugin after its source was changed, all else being built: the median of three.
+/// The seconds that the command takes to build the webhook plugin after a change of its source, with all else built: the median of three.
 fn build_after_a_change() -> f64 {
     let source = root().join("plugins/webhook/src/lib.rs");
     let out = tempfile::tempdir().expect("the system has room for a temporary folder");

@@ -1,6 +1,6 @@
-//! `make bench`: the figures of issue and design, each a ratio of things measured in this run, one line a figure.
+//! `make bench`: the figures of the issue and the design. Each is a ratio of measurements in this run, on a line of its own.
 //!
-//! `figure <name> <value> <unit> target <<= or >=> <number>`; without a target where a figure is only reported.
+//! The form is `figure <name> <value> <unit> target <<= or >=> <number>`; a figure that is only reported has no target.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 

@@ -1,8 +1,8 @@
-//! Each plugin of the repository that is built: its size, and what a call with everything that it carries takes, answered by its own cart script.
+//! For each plugin of the repository that is built: its size, and the time of a call with everything that it carries, answered by its own cart script.
 
 use super::{Target, figure, median};
 use cartage::exchange::Outcome;
-use cartage::plugin::Runtime;
+use cartage::engine::Runtime;
 use cartage_cart_script::Script;
 use cartage_conformance::Rehearsal;
 use cartage_tests::command::root;
@@ -10,12 +10,12 @@ use std::time::Instant;
 
 const ROUNDS: usize = 5;
 const CALLS: usize = 200;
-/// Bytes of a plugin in Rust.
+/// The largest plugin written in Rust, in bytes.
 const SIZE_MAX: f64 = 300_000.0;
-/// Microseconds of a call of a plugin in JavaScript.
+/// The longest call of a plugin in JavaScript, in microseconds.
 const JS_CALL_US_MAX: f64 = 3_000.0;
 
-/// The plugins, and the folder of the script that each is measured with. One that is not built is named as such.
+/// The plugins, and the folder of the script with which each is measured. A plugin that is not built is reported as missing.
 const PLUGINS: [(&str, &str, Language); 5] = [
     ("integration-script", "integration-script", Language::Rust),
     ("webhook", "webhook", Language::Rust),
@@ -49,7 +49,7 @@ pub(crate) fn measure() {
     }
 }
 
-/// Microseconds of a call in a fresh instance: the median of the rounds' medians. The first round warms up.
+/// The microseconds of a call in a fresh instance: the median of the rounds' medians. The first round is a warm-up.
 async fn call_us(bytes: Vec<u8>, script: &Script) -> f64 {
     let runtime = Runtime::new().expect("an engine");
     let plugin = runtime.admit(bytes).await.expect("the plugin is admitted");

@@ -1,4 +1,4 @@
-//! How many updates a second arrive at a cart on loopback, over the same requests from native reqwest in the same run.
+//! The number of updates per second that arrive at a cart on loopback, divided by the rate of the same requests from plain reqwest in the same run.
 
 use super::{Target, calls, figure, median};
 use cartage::carts::Cart;
@@ -6,7 +6,7 @@ use cartage::clock::SystemClock;
 use cartage::deliver::{Courier, Job};
 use cartage::egress::{Egress, Mode};
 use cartage::id::DeliveryId;
-use cartage::plugin::Runtime;
+use cartage::engine::Runtime;
 use cartage::receipt::Fate;
 use cartage_contract::manifest::Manifest;
 use cartage_tests::shop::{self, Manner, Shop};
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const ROUND: Duration = Duration::from_millis(1_500);
 const ROUNDS: usize = 5;
 
-/// What the plugin's request is like: the same header, a body of the same size.
+/// The content type of the plugin's request. The compared requests have the same header and a body of the same size.
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded";
 
 pub(crate) fn measure(bytes: &[u8]) {
@@ -49,7 +49,7 @@ impl Bench {
         let secrets = secrets(&cart, plugin.manifest());
         let courier = Courier::new(&cart, plugin, secrets, &Egress::new(clock.clone()), clock).expect("the cart fits its plugin");
         let body = body(&courier).await;
-        // Native reqwest wants to know whose cryptography it would use, though this shop speaks plain http.
+        // reqwest requires a cryptography provider, although this shop speaks plain http.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let native = reqwest::Client::builder()
             .no_proxy()
@@ -61,7 +61,7 @@ impl Bench {
         Bench { courier: Arc::new(courier), native, url, body }
     }
 
-    /// Alternates rounds of ours and of native requests, and gives the median of the rounds' ratios.
+    /// Alternates rounds of the host's and of plain requests, and reports the median of the rounds' ratios.
     async fn ratio(&self, name: &str, in_flight: usize, target: &Target) {
         let mut ratios = Vec::new();
         let (mut ours, mut theirs) = (0.0, 0.0);
@@ -106,7 +106,7 @@ impl Bench {
     }
 }
 
-/// Keeps `in_flight` sends going for a round and counts those that ended in it.
+/// Keeps `in_flight` sends running for a round and counts those that ended within it.
 async fn rate<F: Future<Output = ()> + Send>(in_flight: usize, send: impl Fn() -> F + Clone + Send + 'static) -> f64 {
     let done = Arc::new(AtomicU64::new(0));
     let start = Instant::now();
@@ -135,7 +135,7 @@ fn definition(url: &str) -> String {
     )
 }
 
-/// The cart's credentials, the password replaced: what stands in the environment does not matter here.
+/// The cart's credentials with another password, because the variables of the environment do not matter here.
 fn secrets(cart: &Cart, manifest: &Manifest) -> cartage::carts::secrets::Secrets {
     let mut secrets = cart.secrets(manifest).expect("PATH is always set");
     for fields in secrets.values_mut() {
@@ -144,7 +144,7 @@ fn secrets(cart: &Cart, manifest: &Manifest) -> cartage::carts::secrets::Secrets
     secrets
 }
 
-/// The body that the plugin sends.
+/// The body of the plugin's request.
 async fn body(courier: &Courier) -> String {
     let update = Box::new(calls::update());
     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };

@@ -1,4 +1,4 @@
-//! What it costs to sign a request by OAuth 1.0a: the base string and the HMAC of a status with its query and its JSON.
+//! The cost of signing a request by OAuth 1.0a: the base string and the HMAC for an update with a query and a JSON body.
 
 use super::{Target, figure, median};
 use cartage_contract::grants::{BaseUrl, BoundEndpoint, Grants, RequestLimits, SecretsInClear};

@@ -1,5 +1,5 @@
-//! `accept_per_s_vs_group_commit_limit`: updates that 64 producers get accepted in a second, over the same rows written by bare SQLite in
-//! transactions of the same size, in turn. `accept_p99_ms`: how long one of the producers waits.
+//! `accept_per_s_vs_group_commit_limit`: the number of updates per second accepted from 64 producers, divided by the rate at which bare SQLite writes the
+//! same rows in transactions of the same size, measured alternately. `accept_p99_ms`: how long a producer waits.
 
 use cartage::id::{CartId, Digest};
 use cartage::office::{IdempotencyKey, Office, Outcome};
@@ -16,7 +16,7 @@ const CARTS: u64 = 10;
 const UPDATES: u64 = 12_800;
 const ROUNDS: usize = 5;
 
-/// What an update leaves in each table, in the order in which its rows were accepted. Each table has one row for each update.
+/// The rows that an update adds to each table, in the order in which they were accepted. Each table has one row for each update.
 const ROWS: [(&str, &str); 7] = [
     ("orders", "SELECT t.* FROM deliveries d JOIN lanes l USING (lane) JOIN orders t USING (merchant, cart, order_number) ORDER BY d.nth"),
     (
@@ -66,8 +66,8 @@ pub(crate) async fn measure(scratch: &Path) {
     figure("accept_p99_ms", p99.as_secs_f64() * 1000.0, "ms", &Target::Reported);
 }
 
-/// Lets the producers get their updates accepted, each for a new order and under a key of its own. How long it took, and how many updates
-/// shared a transaction.
+/// Lets the producers submit updates, each for a new order and with a new key. Returns the time taken, and the number of updates in each
+/// transaction.
 async fn produce(office: &Office, carts: &[CartId], waits: &mut Vec<Duration>) -> (Duration, u64) {
     let (_, before) = office.store().writes_and_commits();
     let start = Instant::now();
@@ -97,7 +97,7 @@ async fn produce(office: &Office, carts: &[CartId], waits: &mut Vec<Duration>) -
     (took, UPDATES.div_ceil(after - before))
 }
 
-/// Writes the same rows into a file of the same schema, so many updates to a transaction, with nothing between.
+/// Writes the same rows into a file with the same schema, with this number of updates in each transaction and no other code.
 fn replay(ours: &Path, bare: &Path, batch: u64) -> Duration {
     let ours = Connection::open(ours).expect("it was closed");
     let tables: Vec<_> = ROWS.iter().map(|(table, sql)| (insert(&ours, table), rows(&ours, sql))).collect();

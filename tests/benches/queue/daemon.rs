@@ -1,6 +1,6 @@
-//! A daemon of its own process. `open_after_kill_ms`: from its start to being ready, killed before with 100,000 updates queued.
-//! `restart_unavailable_ms`: the longest time in which nobody answers, from one that is told to stop to the next. `delivered_per_s` to a
-//! cart on loopback and `rss_mb_at_1m_backlog`, while 1,000,000 wait.
+//! Figures of a daemon in its own process. `open_after_kill_ms`: the time from start to readiness, after a kill with 100,000 updates in the queue.
+//! `restart_unavailable_ms`: the longest time without an answer, while one daemon is stopped and the next one starts. `delivered_per_s`: the rate to a
+//! cart on loopback. `rss_mb_at_1m_backlog`: the memory in use while 1,000,000 updates are queued.
 
 use cartage::id::CartId;
 use cartage_tests::command::cartage;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 const KILLS: usize = 5;
 const DELIVERING: Duration = Duration::from_secs(10);
-/// So many orders at once, as an operator would set for a cart that is quick.
+/// The number of orders in flight at once, as an operator would set it for a fast cart.
 const QUICK: &str = "[delivery]\nconcurrency = 32";
 
 struct Daemon {
@@ -68,7 +68,7 @@ fn kills(data: &Path, shop: &Shop) {
     figure("first_delivery_after_kill_ms", delivered.as_secs_f64() * 1000.0, "ms", &Target::Reported);
 }
 
-/// Asks all the time whether it is ready, while one daemon ends and the next begins at the same address.
+/// Polls readiness continuously while one daemon ends and the next one starts at the same address.
 fn restarts(data: &Path) {
     let daemon = Daemon::start(data, "127.0.0.1:0");
     let (api, over) = (daemon.api, Arc::new(AtomicBool::new(false)));
@@ -108,12 +108,12 @@ fn ready(api: SocketAddr) -> bool {
 }
 
 impl Daemon {
-    /// Starts it and waits until it says that it serves.
+    /// Starts the daemon and waits until it reports that it is serving.
     fn start(data: &Path, listen: &str) -> Daemon {
         let mut command = cartage();
         command.args(["serve", "--listen", listen, "--seti-listen", "127.0.0.1:0", "--json"]).env("CARTAGE_DATA", data);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it was built");
-        // From here on it is killed with this value, whatever happens.
+        // From here on, dropping this value kills the process in every case.
         let mut daemon = Daemon { child, api: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let mut said = String::new();
         let mut printed = BufReader::new(daemon.child.stdout.take().expect("it was piped"));
@@ -127,13 +127,13 @@ impl Daemon {
         }
     }
 
-    /// Tells it to stop, and waits until it has.
+    /// Tells the daemon to stop, and waits until it has ended.
     fn stop(mut self) {
         let told = std::process::Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("there is a kill");
         assert!(told.success() && self.child.wait().expect("it ends").success(), "it ends well");
     }
 
-    /// The memory that it has, in megabytes.
+    /// The daemon's resident memory, in megabytes.
     fn rss_mb(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
         let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the kernel says so");
@@ -144,7 +144,7 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

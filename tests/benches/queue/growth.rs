@@ -1,5 +1,5 @@
-//! `queue_growth_accept`, `queue_growth_dequeue`: how much longer accepting and settling take with 1,000,000 updates in the queue than with
-//! 1,000. Each round takes as much out as it put in, so that the queues stay as long as they are.
+//! `queue_growth_accept`, `queue_growth_dequeue`: the times for accepting and for settling updates with 1,000,000 updates in the queue, divided by those
+//! with 1,000. Each round removes as many updates as it adds, so that the queues keep their lengths.
 
 use cartage::clock::{Clock as _, SystemClock};
 use cartage::dead_letter::Then;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 const SMALL: u64 = 1_000;
 const LARGE: u64 = 1_000_000;
-/// Updates that a round puts in and takes out.
+/// The number of updates that a round adds and removes.
 const UPDATES: u64 = 960;
 const TOGETHER: u64 = 32;
 const ROUNDS: u64 = 9;
@@ -26,7 +26,7 @@ pub(crate) async fn measure(scratch: &Path) {
     for round in 0..=ROUNDS {
         let (first, second) = (turn(&small, &cart, round).await, turn(&large, &cart, round).await);
         println!("growth: with {SMALL} {first:?}, with {LARGE} {second:?}, to accept and to settle {UPDATES}");
-        // The first round warms up the pages.
+        // The first round warms up the page cache.
         if round > 0 {
             accepting.push(second.0.as_secs_f64() / first.0.as_secs_f64());
             settling.push(second.1.as_secs_f64() / first.1.as_secs_f64());
@@ -44,7 +44,7 @@ async fn queue(data: &Path, cart: &CartId, orders: u64) -> Office {
     office
 }
 
-/// How long it takes to accept a round's updates and to settle as many.
+/// The times to accept a round's updates and to settle as many.
 async fn turn(office: &Office, cart: &CartId, round: u64) -> (Duration, Duration) {
     let start = Instant::now();
     together(|task| {
@@ -66,7 +66,7 @@ async fn turn(office: &Office, cart: &CartId, round: u64) -> (Duration, Duration
     (accepted, start.elapsed())
 }
 
-/// Looks for heads, claims them and settles each as delivered, as the worker does.
+/// Looks up due updates, claims them and settles each as delivered, as the worker does.
 async fn settle_some(office: &Office, cart: &CartId) {
     let (outbox, merchant) = (office.outbox(), MerchantId::default());
     let now_unix_ms = SystemClock.now_unix_ms();

@@ -1,6 +1,6 @@
-//! The figures of the queue: accepting, growing, neighbours, and a daemon that dies and comes back.
+//! The figures of the queue: accepting updates, growth, noisy neighbours, and a daemon that is killed and restarted.
 //!
-//! Every ratio is of things measured in turn in this run. Times hang on how long this disk takes to sync, which is printed first.
+//! Every ratio compares measurements that alternate in this run. Times depend on how long this disk takes to sync, which is printed first.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures, and what it is busy with")]
 
@@ -32,7 +32,7 @@ fn main() {
     });
 }
 
-/// How often this disk can be made to keep one page, each time waiting for it.
+/// The number of times per second that this disk can sync a single page.
 fn raw_syncs_per_s(path: &Path) -> f64 {
     let mut file = File::create(path).expect("the directory can be written");
     file.write_all(&[0; 4096]).expect("there is room");

@@ -1,6 +1,6 @@
-//! `noisy_cart_p50_ratio`, `noisy_cart_p99_ratio`: how long an update takes to a healthy cart, from asking to arriving, while one of ten
-//! carts hangs, one is flooded and one answers 500, over the same without those three. The healthy ones are loaded to 30 % of what they
-//! can take together; the flooded one always has thousands waiting. Shops take an update in [`SHOP`], as one nearby would.
+//! `noisy_cart_p50_ratio`, `noisy_cart_p99_ratio`: the time from request to arrival of an update to a healthy cart while one of ten carts hangs, one is
+//! flooded and one answers 500, divided by the same time without those three. The load on the healthy carts is 30 % of what they can take together; the
+//! flooded cart always has thousands of updates waiting. Shops take [`SHOP`] for each update, like a shop nearby.
 
 use cartage::id::CartId;
 use cartage::office::Office;
@@ -19,16 +19,16 @@ const SHOP: Duration = Duration::from_millis(20);
 const ROUND: Duration = Duration::from_secs(5);
 const ROUNDS: usize = 5;
 const LOAD: f64 = 0.3;
-/// Updates to the cart that hangs, and to the one that fails, every so long.
+/// The interval between updates to the cart that hangs, and between those to the cart that fails.
 const TROUBLE_EVERY: Duration = Duration::from_millis(50);
-/// Updates that wait for the flooded cart when a round begins.
+/// The number of updates that wait for the flooded cart when a round begins.
 const FLOOD: u64 = 5_000;
 
 struct Street {
     office: Office,
     healthy: Vec<CartId>,
     taking: Vec<Shop>,
-    /// When each order was asked for, until it arrives, and how long those took that did.
+    /// The start time of each order that has not arrived yet, and the durations of those that have.
     asked: Arc<Mutex<HashMap<String, Instant>>>,
     took: Arc<Mutex<Vec<Duration>>>,
     orders: AtomicU64,
@@ -87,7 +87,7 @@ impl Street {
         self.office.accept(&outfit::request(cart, &order), None).await.expect("there is room");
     }
 
-    /// How many updates a second the healthy carts take when there are always some waiting.
+    /// The number of updates per second that the healthy carts take while their queues are never empty.
     async fn saturation(&self) -> f64 {
         let each = 700;
         for cart in &self.healthy {
@@ -109,7 +109,7 @@ impl Street {
         per_s
     }
 
-    /// The middle time and the slowest of a hundred, for updates that are asked for evenly.
+    /// The median and the 99th percentile of the durations, for updates that are requested at an even rate.
     async fn round(self: &Arc<Street>, per_s: f64, noisy: bool) -> (Duration, Duration) {
         let start = Instant::now();
         let mut asking = Vec::new();
@@ -134,7 +134,7 @@ impl Street {
         (took[took.len() / 2], took[took.len() * 99 / 100])
     }
 
-    /// Asks for an update of each cart in turn, evenly, for a round. Each waits for nothing but its time.
+    /// Requests updates of each cart in turn at an even rate, for one round. No request waits for another.
     async fn keep_asking(self: Arc<Street>, carts: Vec<CartId>, every: Duration, timed: bool) {
         let mut ticks = tokio::time::interval(every);
         let start = Instant::now();

@@ -1,4 +1,4 @@
-//! `make notices`: the licences of everything that the `cartage` command is made of, and their texts in one file to ship beside it.
+//! `make notices`: the licences of everything that the `cartage` command is built from, and their texts in one file to ship beside it.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
 
-/// What the names of licence files begin with.
+/// The beginnings of the names of licence files.
 const FILES: [&str; 6] = ["copying", "copyright", "licence", "license", "notice", "unlicense"];
 
-/// A package that is part of the command.
+/// A package that is linked into the command.
 struct Package {
     name: String,
     version: String,
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What is linked into `root` on this platform: not what only builds or tests it, and none of our own packages.
+/// The packages that are linked into `root` on this platform, without build and test dependencies, and without this repository's own packages.
 fn packages_of(root: &str) -> Result<Vec<Package>, Box<dyn Error>> {
     let version = output(Command::new("rustc").arg("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc -vV names no host")?;
@@ -66,7 +66,7 @@ fn packages_of(root: &str) -> Result<Vec<Package>, Box<dyn Error>> {
     Ok(linked)
 }
 
-/// The licence texts of each package. A text that several share stands once.
+/// The licence texts of all packages. A text that several packages share is printed once.
 fn texts(packages: &[Package]) -> Result<String, Box<dyn Error>> {
     let mut shared = BTreeMap::<String, Vec<String>>::new();
     let mut bare = Vec::new();

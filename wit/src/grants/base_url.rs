@@ -1,4 +1,4 @@
-//! Base URLs: where an operator lets an endpoint lead.
+//! Base URLs: the destinations to which an operator binds endpoints.
 
 use super::pattern::Pattern;
 use crate::encoding;
@@ -8,18 +8,18 @@ use std::fmt;
 use std::str::FromStr;
 use url::{Host, Url};
 
-/// Bytes of a base URL.
+/// The longest base URL, in bytes.
 pub const BASE_URL_BYTES_MAX: usize = 2048;
-/// Bytes of a host name (RFC 1035, section 2.3.4, as text without the trailing dot).
+/// The longest host name, in bytes (RFC 1035, section 2.3.4, as text without the trailing dot).
 const HOST_BYTES_MAX: usize = 253;
-/// Bytes of one label of a host name.
+/// The longest label of a host name, in bytes.
 const LABEL_BYTES_MAX: usize = 63;
 
 /// A base URL in its normal form, checked when the operator binds it.
 ///
-/// `https` or `http`, a host, perhaps a port, perhaps a path and a query; without a trailing slash on the path, user information or a
-/// fragment. Whether its address may be reached is not known here: the code with the sockets judges [`BaseUrl::host`] and what it
-/// resolves to.
+/// The scheme `https` or `http`, a host, optionally a port, a path and a query; without a trailing slash on the path, user information or a
+/// fragment. This type does not know whether the address may be contacted: the code that opens sockets checks [`BaseUrl::host`] and the
+/// addresses to which it resolves.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BaseUrl {
@@ -27,59 +27,59 @@ pub struct BaseUrl {
     url: Url,
 }
 
-/// Why a text is no base URL. The text itself is not repeated: a mistaken one can hold a password.
+/// Why a text is not a base URL. The error does not repeat the text, because a wrong one can contain a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
-    /// Longer than [`BASE_URL_BYTES_MAX`].
+    /// The text is longer than [`BASE_URL_BYTES_MAX`].
     #[error("a base URL has at most {BASE_URL_BYTES_MAX} bytes; this one has {bytes}")]
     TooLong {
-        /// How many it has.
+        /// The text's length.
         bytes: usize,
     },
-    /// A character that URL parsers drop or turn into another.
+    /// The text contains a character that URL parsers drop or replace.
     #[error("a base URL holds no spaces, control characters or backslashes; remove {0:?}")]
     Character(char),
-    /// Another scheme, or none.
+    /// The scheme is another one, or missing.
     #[error("a base URL starts with `https://` or `http://`")]
     Scheme,
-    /// `user:password@host`.
+    /// The text contains user information: `user:password@host`.
     #[error("a base URL holds no user name or password; put them into a credential slot")]
     UserInformation,
-    /// `#something`.
+    /// The text contains a fragment: `#something`.
     #[error("a base URL has no fragment; remove `#` and what follows it")]
     Fragment,
-    /// There is no host, or none that a URL can have.
+    /// The host is missing, or cannot be the host of a URL.
     #[error("a base URL names a host: letters, digits, hyphens and dots, or an address")]
     Host,
-    /// The host's name, or a label of it, is too long.
+    /// The host's name, or one of its labels, is too long.
     #[error("a host name has at most {HOST_BYTES_MAX} bytes, and each label of it 1 to {LABEL_BYTES_MAX}")]
     HostTooLong,
     /// The host's name ends with a dot.
     #[error("a base URL's host is written without a dot at its end")]
     TrailingDot,
-    /// Not a port.
+    /// The port is not a number from 1 to 65535.
     #[error("a port is a number from 1 to 65535 without leading zeros")]
     Port,
-    /// The port that the scheme has anyway.
+    /// The port is the scheme's default.
     #[error("leave out the port {0}: it is the scheme's own")]
     DefaultPort(u16),
     /// The path breaks a rule.
     #[error("the path of a base URL breaks a rule")]
     Path(#[source] encoding::Error),
-    /// URL parsers read something else than what is written.
+    /// URL parsers read the text as another URL than the one that is written.
     #[error("a base URL is written in its normal form; this one would be {normal}")]
     NotNormal {
-        /// What would be contacted.
+        /// The URL that would be contacted.
         normal: String,
     },
 }
 
 impl BaseUrl {
-    /// Checks a base URL as the operator wrote it. Refuses everything that is not already in its normal form (a trailing slash on the path
-    /// apart, which is cut), so that what the operator reads is what the host contacts.
+    /// Checks a base URL as the operator wrote it. Every text that is not in its normal form is refused (only a trailing slash on the path is
+    /// removed), so that the host contacts exactly the URL that the operator reads.
     ///
     /// # Errors
-    /// Names the first rule that it breaks; where the text is readable but written otherwise, it shows the normal form.
+    /// The first rule that the text breaks; if the text is readable but not in its normal form, the error shows this form.
     pub fn parse(text: &str) -> Result<BaseUrl, BaseUrlError> {
         let authority = check_raw(text)?;
         check_port(text, authority)?;
@@ -99,7 +99,7 @@ impl BaseUrl {
         Ok(BaseUrl { url: Url::parse(&normal).map_err(|_| BaseUrlError::Host)?, text: normal })
     }
 
-    /// Whether this URL is one that the manifest's endpoint may be bound to.
+    /// Whether the manifest's endpoint may be bound to this URL.
     pub fn fits(&self, base: &Base) -> bool {
         match base {
             Base::Any => true,
@@ -113,8 +113,8 @@ impl BaseUrl {
         BaseUrl::parse(url).is_ok_and(|url| url == *self)
     }
 
-    /// The URL of a request. The path follows the base's; the query, encoded pairs joined by `&`, follows the base's query. Neither is
-    /// checked here: [`crate::request::check`] did that.
+    /// The URL of a request. The path follows the base's path; the query, encoded pairs joined by `&`, follows the base's query. Neither is
+    /// checked here, because [`crate::request::check`] has checked both.
     pub fn join(&self, path: &str, query: &str) -> String {
         let (before, base_query) = self.text.split_once('?').map_or((self.text.as_str(), ""), |(before, query)| (before, query));
         let slash = if self.path().is_empty() && path.is_empty() { "/" } else { "" };
@@ -128,7 +128,7 @@ impl BaseUrl {
         &self.text
     }
 
-    /// The URL itself, for the HTTP client.
+    /// The parsed URL, for the HTTP client.
     pub fn url(&self) -> &Url {
         &self.url
     }
@@ -138,17 +138,17 @@ impl BaseUrl {
         self.url.host().expect("parse refused URLs without a host")
     }
 
-    /// The port, given or by the scheme.
+    /// The port that is given, or the scheme's default.
     pub fn port(&self) -> u16 {
         self.url.port_or_known_default().expect("parse took only http and https, which have a default port")
     }
 
-    /// Whether the connection is private.
+    /// Whether the connection is encrypted.
     pub fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    /// How many bytes scheme, host and port have, as text.
+    /// The number of bytes of scheme, host and port as text.
     pub(crate) fn origin_bytes(&self) -> usize {
         self.url.scheme().len() + "://".len() + self.url.authority().len()
     }
@@ -159,7 +159,7 @@ impl BaseUrl {
     }
 }
 
-/// What must hold before a parser reads the text, because parsers drop tabs and line ends and take a backslash for a slash. Returns the
+/// Checks the text before a parser reads it, because parsers drop tabs and line ends and treat a backslash as a slash. Returns the
 /// authority.
 fn check_raw(text: &str) -> Result<&str, BaseUrlError> {
     if text.len() > BASE_URL_BYTES_MAX {
@@ -204,7 +204,7 @@ fn check_host(url: &Url) -> Result<(), BaseUrlError> {
     if name.len() > HOST_BYTES_MAX || name.split('.').any(|label| !(1..=LABEL_BYTES_MAX).contains(&label.len())) {
         return Err(BaseUrlError::HostTooLong);
     }
-    // The URL standard lets more through (`!$&'()*+,;=~`); no resolver should be asked for it.
+    // The URL standard accepts more characters (`!$&'()*+,;=~`); no resolver should be asked for such names.
     let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if name.bytes().all(known) { Ok(()) } else { Err(BaseUrlError::Host) }
 }

@@ -6,37 +6,37 @@ use regex_lite::Regex;
 
 /// A pattern of base URLs in which each `{name}` stands for one or more ASCII letters, digits, hyphens or underscores.
 ///
-/// Such a value holds neither a dot nor a slash, so it stays within its label or segment.
+/// Such a value contains neither a dot nor a slash, so it stays within its label or segment.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     regex: Regex,
 }
 
-/// Why a text is no pattern.
+/// Why a text is not a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// A brace without its other half, or nothing that can be a name between them.
+    /// A brace has no counterpart, or the text between two braces cannot be a name.
     #[error("each `{{name}}` of a base URL pattern is 1 to 63 lower-case letters, digits and hyphens in braces")]
     Braces,
-    /// There is nothing to fill in.
+    /// The pattern has no placeholder.
     #[error("a base URL pattern holds at least one `{{name}}`; state a whole URL as fixed")]
     NoPlaceholder,
-    /// Whoever owns any domain could be meant.
+    /// A placeholder is in the last label of the host, so the URL could belong to the owner of any domain.
     #[error("no `{{name}}` of a base URL pattern stands in the last label of the host")]
     LastLabel,
-    /// With its names filled in it is no base URL.
+    /// The pattern with its placeholders filled is not a base URL.
     #[error("with `x` for each `{{name}}` it is no base URL")]
     BaseUrl(#[source] BaseUrlError),
-    /// It is not written as a base URL is.
+    /// The pattern is not in the normal form of a base URL.
     #[error("a base URL pattern is in its normal form, without a trailing slash")]
     NotNormal,
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
     /// # Errors
-    /// Names the rule of manifest.wit that it breaks.
+    /// The rule of manifest.wit that the text breaks.
     pub fn parse(text: &str) -> Result<Pattern, PatternError> {
         let mut regex = String::from("^");
         let mut example = String::new();
@@ -56,7 +56,7 @@ impl Pattern {
         if base.as_str() != example {
             return Err(PatternError::NotNormal);
         }
-        // Read in the pattern itself: in the example a placeholder cannot be told from an `x`.
+        // The last label is read from the pattern itself: in the example, a placeholder cannot be distinguished from an `x`.
         let authority = text.split_once("://").map_or("", |(_, rest)| rest).split(['/', '?']).next().unwrap_or_default();
         if authority.rsplit('.').next().is_some_and(|label| label.contains('{')) {
             return Err(PatternError::LastLabel);
@@ -65,7 +65,7 @@ impl Pattern {
         Ok(Pattern { regex: Regex::new(&regex).expect("escaped literals and a class make a regular expression") })
     }
 
-    /// Whether a base URL fits.
+    /// Whether a base URL matches the pattern.
     pub fn matches(&self, base: &BaseUrl) -> bool {
         self.regex.is_match(base.as_str())
     }

@@ -1,7 +1,7 @@
-//! What a manifest may say: every rule of manifest.wit, checked once, when the plugin is admitted.
+//! Checks a manifest: every rule of manifest.wit, once, when the plugin is admitted.
 //!
-//! All problems are told at once, each with the item and the rule that it breaks, because a plugin's author would otherwise rebuild
-//! once a problem. What passed needs no second look: names are safe to print, references lead somewhere, patterns compile, defaults fit.
+//! All problems are reported at once, each with its item and the broken rule, because a plugin's author would otherwise rebuild the plugin
+//! for each problem. A manifest that passed is not checked again: its names are safe to print, its references exist, its patterns compile, its defaults fit.
 
 mod endpoints;
 mod settings;
@@ -17,30 +17,30 @@ use regex_lite::Regex;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Entries of a list, unless it says otherwise.
+/// The most entries of a list, unless the list has a limit of its own.
 pub const LIST_ENTRIES_MAX: usize = 100;
-/// Characters of a text for people.
+/// The longest text for people, in characters.
 pub const TEXT_CHARACTERS_MAX: usize = 1000;
-/// Entries of `carriers`.
+/// The most entries of `carriers`.
 pub const CARRIERS_MAX: usize = 1000;
-/// The largest values of a [`Pace`].
+/// The largest values that a [`Pace`] may have.
 const PER_MINUTE_MAX: u64 = 60_000;
 const CONCURRENCY_MAX: u64 = 256;
 const PER_CALL_MAX: u64 = 1_000;
 const RESPONSE_BYTES_MAX: u64 = 16 << 20;
 
-/// Characters of a status, a choice, a carrier, a personal field or a query pair's name.
+/// The longest status, choice, carrier, personal field or name of a query pair, in characters.
 pub const VALUE_CHARACTERS_MAX: usize = 100;
 
-/// Semantic Versioning 2.0.0, the expression that its authors give.
+/// The regular expression for Semantic Versioning 2.0.0 that its authors recommend.
 const SEMVER: &str = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$";
 
-/// Something in a manifest that breaks a rule.
+/// An item of a manifest that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What: `endpoints.api.path-prefixes[0]`.
+    /// The path of the item: `endpoints.api.path-prefixes[0]`.
     pub item: String,
-    /// The rule that it breaks: `starts with a slash`.
+    /// The broken rule: `starts with a slash`.
     pub rule: String,
 }
 
@@ -50,16 +50,16 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A manifest breaks rules.
+/// The error for a manifest that breaks rules.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the manifest breaks its rules: {}", problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; "))]
 pub struct Error {
-    /// All that is wrong, in the manifest's order. At least one.
+    /// All problems in the manifest's order; at least one.
     pub problems: Vec<Problem>,
 }
 
 impl Manifest {
-    /// Checks every rule of manifest.wit and lists all that is wrong at once.
+    /// Checks every rule of manifest.wit and reports all problems at once.
     ///
     /// # Errors
     /// [`Error`] with every problem.
@@ -117,7 +117,7 @@ impl About {
     }
 }
 
-/// The rule of names, as a problem tells it.
+/// The rule for names, as problems state it.
 const NAME: &str = "is 1 to 63 lower-case letters, digits and hyphens, a letter or digit first";
 
 /// Collects problems.
@@ -127,7 +127,7 @@ struct Check {
 }
 
 impl Check {
-    /// Tells a rule that does not hold. Returns whether it does.
+    /// Reports a problem if the rule does not hold. Returns whether the rule holds.
     fn rule(&mut self, holds: bool, item: &str, rule: &str) -> bool {
         if !holds {
             self.problems.push(Problem { item: item.to_owned(), rule: rule.to_owned() });
@@ -135,19 +135,19 @@ impl Check {
         holds
     }
 
-    /// Text for people that says something.
+    /// Checks a text for people, which must not be empty.
     fn text(&mut self, text: &str, item: &str) -> bool {
         self.rule(!text.trim().is_empty(), item, "is not empty") && self.optional_text(text, item)
     }
 
-    /// Text for people that may be empty.
+    /// Checks a text for people, which may be empty.
     fn optional_text(&mut self, text: &str, item: &str) -> bool {
         let length = self.rule(text.chars().count() <= TEXT_CHARACTERS_MAX, item, &format!("has at most {TEXT_CHARACTERS_MAX} characters"));
         let clean = !text.chars().any(|c| (c.is_control() && c != '\n') || is_deceptive(c));
         self.rule(clean, item, "has no control characters but line feeds, and no characters that reorder or hide text") && length
     }
 
-    /// One line without spaces: an address.
+    /// Checks an address: one line without spaces.
     fn line(&mut self, text: &str, item: &str) -> bool {
         self.text(text, item) && self.rule(!text.contains(char::is_whitespace), item, "has no spaces")
     }
@@ -158,7 +158,7 @@ impl Check {
         self.rule((min..=max).contains(&list.len()), item, &rule);
     }
 
-    /// Exact values: each given once.
+    /// Checks values that are compared exactly; each may be given once.
     fn values<'a>(&mut self, values: impl Iterator<Item = &'a str>, list: &str) {
         let mut seen = BTreeSet::new();
         for (at, value) in values.enumerate() {
@@ -168,7 +168,7 @@ impl Check {
         }
     }
 
-    /// Values with their titles: at least one, each value once.
+    /// Checks values with titles: at least one, and each value once.
     fn choices(&mut self, choices: &[Choice], max: usize, item: &str) -> bool {
         let before = self.problems.len();
         self.list(choices, 1, max, item);
@@ -211,7 +211,7 @@ impl Check {
         }
     }
 
-    /// A kind that the contract has no case for.
+    /// Checks an extension: a kind for which the contract has no case.
     fn extension(&mut self, extension: &Extension, requires: &[String], item: &str) -> bool {
         let name = self.rule(requires.contains(&extension.name), item, "is a kind whose name stands in requires as well");
         let parameters = growth::check(&extension.parameters);
@@ -221,13 +221,13 @@ impl Check {
         }
     }
 
-    /// A text that is compared exactly.
+    /// Checks a text that is compared exactly.
     fn value(&mut self, value: &str, item: &str) {
         let fits = (1..=VALUE_CHARACTERS_MAX).contains(&value.chars().count()) && !value.chars().any(|c| c.is_control() || is_deceptive(c));
         self.rule(fits, item, &format!("has 1 to {VALUE_CHARACTERS_MAX} characters and no control characters"));
     }
 
-    /// Named things, each name given once. Returns what to call each in a problem.
+    /// Checks that each name is given once. Returns the path of each item, for problems.
     fn names<'a>(&mut self, names: impl Iterator<Item = &'a str>, list: &str) -> Vec<String> {
         let mut seen = BTreeSet::new();
         let mut items = Vec::new();
@@ -241,7 +241,7 @@ impl Check {
     }
 }
 
-/// Characters that make a reader see another text than the one that is there: Unicode's bidirectional overrides, embeddings and isolates,
+/// Whether a character can make a reader see a text other than the real one: Unicode's bidirectional overrides, embeddings and isolates,
 /// and its line and paragraph separators.
 fn is_deceptive(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
@@ -251,7 +251,7 @@ fn is_link(text: &str) -> bool {
     url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host() && url.username().is_empty())
 }
 
-/// A token of RFC 9110, section 5.6.2, in lower case.
+/// Whether a text is a token (RFC 9110, section 5.6.2) in lower case.
 fn is_lower_token(text: &str) -> bool {
     let token = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase() || b"!#$%&'*+-.^_`|~".contains(&byte);
     (1..=VALUE_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(token)

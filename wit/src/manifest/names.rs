@@ -1,7 +1,7 @@
-//! Names that plugins, endpoints, slots and settings can have, and the header names that are the host's.
+//! The names that plugins, endpoints, slots and settings can have, and the headers that only the host sets.
 
-/// Headers that the host alone sets: framing, forwarding, credentials, cookies, and what would make a request another than the one that was
-/// allowed. A name that ends with `-` stands for all that start with it.
+/// Headers that only the host sets: framing, forwarding, credentials, cookies, and headers that would turn the request into another than the allowed
+/// one. A name that ends with `-` stands for all names that start with it.
 pub const HOST_OWNED_HEADERS: &[&str] = &[
     "accept-encoding",
     "cf-connecting-ip",
@@ -41,7 +41,7 @@ pub const HOST_OWNED_HEADERS: &[&str] = &[
     "x-real-ip",
     "x-rewrite-url",
 ];
-/// Whether the host alone sets this header. The name is in lower case.
+/// Whether only the host sets this header. The name must be in lower case.
 pub fn is_host_owned_header(name: &str) -> bool {
     HOST_OWNED_HEADERS.iter().any(|owned| name == *owned || (owned.ends_with('-') && name.starts_with(owned)))
 }

@@ -1,4 +1,4 @@
-//! The values of settings: what each takes, and all of a cart's put together.
+//! The values of settings: the values that each accepts, and all values of a cart together.
 
 mod accept;
 
@@ -12,54 +12,54 @@ use accept::accept;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Why a setting does not take a value, or a cart's settings are not complete.
+/// Why a setting does not accept a value, or why a cart's settings are incomplete.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The plugin has no such setting.
     #[error("setting {name} is not one of the plugin's{}", nearest.as_ref().map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default())]
     Unknown {
-        /// As it was given, cut and escaped.
+        /// The name that was given, shortened and escaped.
         name: String,
-        /// A setting whose name is much like it.
+        /// The most similar name of a setting; `None` if none is similar.
         nearest: Option<String>,
     },
-    /// It must have a value.
+    /// The setting is required and has no value.
     #[error("setting {name} ({title}) has no value and needs one")]
     Missing {
-        /// The setting.
+        /// The setting's name.
         name: String,
-        /// What the operator knows it as.
+        /// The setting's title, which the operator sees.
         title: String,
     },
-    /// It has two values, perhaps one of them under a former name.
+    /// The setting has two values; one of them may be given under a former name.
     #[error("setting {name} is given twice, perhaps under a former name; give it once")]
     Twice {
-        /// The setting.
+        /// The setting's name.
         name: String,
     },
-    /// The value does not fit.
+    /// The setting does not accept the value.
     #[error("setting {name} does not take this value: {reason}")]
     Refused {
-        /// The setting.
+        /// The setting's name.
         name: String,
         /// The rule that the value breaks.
         reason: Refusal,
     },
 }
 
-/// All that is wrong with a cart's settings.
+/// All problems in a cart's settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", problems.iter().map(Error::to_string).collect::<Vec<_>>().join("; "))]
 pub struct Errors {
-    /// Each setting and what is wrong with it. At least one.
+    /// A problem for each faulty setting; at least one.
     pub problems: Vec<Error>,
 }
 
-/// A value as a configuration file has it, before its setting says which kind it is.
+/// A value in a configuration file, before its setting determines its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Plain {
-    /// A text, a choice or a path.
+    /// The text of a text, a choice or a path.
     Text(String),
     /// An integer.
     Integer(i64),
@@ -72,7 +72,7 @@ pub enum Plain {
 }
 
 impl Setting {
-    /// Whether the setting takes this value.
+    /// Checks whether the setting accepts this value.
     ///
     /// # Errors
     /// [`Error::Refused`] with the rule that the value breaks.
@@ -80,7 +80,7 @@ impl Setting {
         accept(&self.kind, value).map_err(|reason| Error::Refused { name: self.name.clone(), reason })
     }
 
-    /// Gives a value from a configuration file the setting's kind, and checks it. Nothing is converted: `"true"` is no boolean.
+    /// Converts a value from a configuration file to the setting's kind and checks it. The type must match: `"true"` is not a boolean.
     ///
     /// # Errors
     /// As [`Setting::accept`].
@@ -100,11 +100,11 @@ impl Setting {
 }
 
 impl Manifest {
-    /// All settings that have a value, given or by default, in the manifest's order: what a plugin gets in its context. A value given under
+    /// All settings that have a value, given or by default, in the manifest's order: the settings of a plugin's context. A value that was given under
     /// a former name carries over.
     ///
     /// # Errors
-    /// All that is wrong, at once.
+    /// [`Errors`] with all problems at once.
     pub fn settings_from(&self, given: Vec<delivery::Setting>) -> Result<Vec<delivery::Setting>, Errors> {
         self.complete(given.into_iter().map(|setting| (setting.name, setting.value)), |setting, value| {
             setting.accept(&value)?;
@@ -112,10 +112,10 @@ impl Manifest {
         })
     }
 
-    /// The same from the values of a configuration file.
+    /// As [`Manifest::settings_from`], with values from a configuration file.
     ///
     /// # Errors
-    /// All that is wrong, at once.
+    /// [`Errors`] with all problems at once.
     pub fn settings_read(&self, given: Vec<(String, Plain)>) -> Result<Vec<delivery::Setting>, Errors> {
         self.complete(given.into_iter(), Setting::read)
     }
@@ -140,7 +140,7 @@ impl Manifest {
         }
         let mut complete = Vec::new();
         for setting in &self.settings {
-            // A refused value counts as given: it is reported once.
+            // A refused value counts as given, so that it is reported once.
             let value = values.remove(setting.name.as_str()).unwrap_or_else(|| {
                 if setting.required && setting.default.is_none() {
                     problems.push(Error::Missing { name: setting.name.clone(), title: setting.title.clone() });

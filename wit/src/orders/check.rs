@@ -1,4 +1,4 @@
-//! Which updates a host makes: what `orders.wit` says of each field, and what a manifest lets an update hold.
+//! Checks which updates a host can send: the rules of `orders.wit` for each field, and the features that a manifest declares.
 
 use super::{CivilTime, Content, LineItem, Package, Told, Update};
 use crate::growth;
@@ -6,36 +6,36 @@ use crate::manifest::{Features, Manifest, Statuses};
 use crate::parts::Shown;
 use std::collections::BTreeSet;
 
-/// Characters of an order number.
+/// The longest order number, in characters.
 const ORDER_NUMBER_CHARACTERS_MAX: usize = 64;
-/// Characters of a label.
+/// The longest label, in characters.
 const LABEL_CHARACTERS_MAX: usize = 100;
-/// Bytes of a note or of comments.
+/// The longest note, and the longest comments, in bytes.
 const NOTE_BYTES_MAX: usize = 16 << 10;
-/// Characters of a tracking URL.
+/// The longest tracking URL, in characters.
 const URL_CHARACTERS_MAX: usize = 2048;
-/// Characters of any other text.
+/// The longest of all other texts, in characters.
 const TEXT_CHARACTERS_MAX: usize = 255;
-/// Packages of an update.
+/// The most packages of an update.
 const PACKAGES_MAX: usize = 100;
-/// Line items of an update; also contents of a package, and packages of a line.
+/// The most line items of an update, contents of a package, and packages of a line.
 const LINES_MAX: usize = 1000;
 
-/// Why no host makes an update.
+/// Why no host sends an update.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no host sends this update to plugin {plugin}: {}", problems.join("; "))]
 pub struct Error {
-    /// The plugin.
+    /// The name of the plugin.
     pub plugin: String,
-    /// Each field that is wrong, and what is wrong with it.
+    /// A sentence for each field that is wrong.
     pub problems: Vec<String>,
 }
 
 impl Update {
-    /// Whether a host would hand this update to a plugin with this manifest. Statuses that the shop lists itself are not known here, and pass.
+    /// Checks whether a host would send this update to a plugin with this manifest. Statuses that the shop lists itself are not checked.
     ///
     /// # Errors
-    /// [`Error`], naming all that is wrong.
+    /// [`Error`], with everything that is wrong.
     pub fn check(&self, manifest: &Manifest) -> Result<(), Error> {
         let mut check = Check(Vec::new());
         check.update(self);
@@ -46,7 +46,7 @@ impl Update {
         if check.0.is_empty() { Ok(()) } else { Err(Error { plugin: manifest.name.clone(), problems: check.0 }) }
     }
 
-    /// The features without which a plugin cannot carry this update.
+    /// The features that a plugin needs to carry this update.
     pub fn needs(&self) -> Features {
         let told = |told: &[Told]| self.packages.iter().any(|package| told.contains(&package.told));
         Features {
@@ -67,7 +67,7 @@ impl Update {
 }
 
 impl Features {
-    /// What a plugin with these features can carry and one with the others cannot: each feature by its name in the contract.
+    /// The names, as in the contract, of the features that are set here and not in `others`.
     pub fn without(self, others: Features) -> Vec<&'static str> {
         let both = [
             ("tracking", self.tracking, others.tracking),
@@ -84,7 +84,7 @@ impl Features {
     }
 }
 
-/// Collects what is wrong.
+/// Collects problems.
 struct Check(Vec<String>);
 
 impl Check {
@@ -181,7 +181,7 @@ impl Check {
         }
     }
 
-    /// A line of text: not blank, not too long, without control characters.
+    /// Checks a line of text: not blank, not too long, without control characters.
     fn line(&mut self, field: &str, text: Option<&String>, max: usize) {
         let Some(text) = text else { return };
         let characters = text.chars().count();
@@ -195,7 +195,7 @@ impl Check {
         }
     }
 
-    /// Text of several lines. A tab may stand in it as well: hosts of this version let it through.
+    /// Checks a text of several lines. Tabs are allowed as well, because hosts of this version accept them.
     fn block(&mut self, field: &str, text: Option<&String>) {
         let Some(text) = text else { return };
         if text.is_empty() {
@@ -208,7 +208,7 @@ impl Check {
         }
     }
 
-    /// An optional minus sign, up to 15 digits, and optionally a point and up to 6 digits.
+    /// Checks a quantity: an optional minus sign, up to 15 digits, and optionally a point and up to 6 digits.
     fn quantity(&mut self, field: &str, text: Option<&String>) {
         let Some(text) = text else { return };
         let unsigned = text.strip_prefix('-').unwrap_or(text);

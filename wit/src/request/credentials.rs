@@ -1,4 +1,4 @@
-//! Which credentials a request may use, and how: secret parts, and slots applied whole.
+//! Checks the credentials that a request uses: secret parts, and slots that are applied whole.
 
 use super::Denied;
 use super::declared::{FORM, may_have_body, media_type};
@@ -16,22 +16,22 @@ impl From<Unusable> for Denied {
     }
 }
 
-/// What a request uses of the cart's credentials.
+/// The cart's credentials that a request uses.
 #[derive(Default)]
 pub(super) struct Used {
     pub(super) fields: Fields,
-    /// The slots that are applied whole, in the order given.
+    /// The slots that are applied whole, in the request's order.
     pub(super) auth: Vec<Slot>,
-    /// The names of the slots whose tokens it carries.
+    /// The names of the slots whose tokens the request carries.
     pub(super) tokens: BTreeSet<String>,
 }
 
-/// What the request uses of the cart's credentials, if it may.
+/// The credentials that the request uses, if all of them are allowed.
 pub(super) fn check(request: &Request, manifest: &Manifest, grants: &Grants, bound: &BoundEndpoint) -> Result<Used, Denied> {
     Rules { request, manifest, grants, bound, own: None }.check()
 }
 
-/// The same for the log-in of a slot, which need not list the endpoint that logs in.
+/// As [`check`], for the log-in of a slot. The slot need not list the endpoint of the log-in.
 pub(super) fn check_login(
     request: &Request,
     slot: &Slot,
@@ -47,7 +47,7 @@ struct Rules<'a> {
     manifest: &'a Manifest,
     grants: &'a Grants,
     bound: &'a BoundEndpoint,
-    /// The slot whose log-in this is. `None`: it is the plugin's own request.
+    /// The slot whose log-in this is. `None` if the request is the plugin's own.
     own: Option<&'a str>,
 }
 
@@ -65,7 +65,7 @@ impl<'a> Rules<'a> {
         Ok(used)
     }
 
-    /// A field of a slot, put somewhere by the plugin.
+    /// Checks a field of a slot that the plugin places itself.
     fn part(&self, part: &SecretPart, used: &mut Used) -> Result<(), Denied> {
         let slot = self.slot(&part.slot)?;
         if let SlotKind::Login(login) = &slot.kind
@@ -84,7 +84,7 @@ impl<'a> Rules<'a> {
         Ok(())
     }
 
-    /// A slot of `auth`.
+    /// Checks a slot in `auth`.
     fn whole(&self, name: &str, used: &mut Used) -> Result<&'a Slot, Denied> {
         let slot = self.slot(name)?;
         let needed: &[&str] = match &slot.kind {
@@ -97,7 +97,7 @@ impl<'a> Rules<'a> {
             SlotKind::Oauth2ClientCredentials(_) | SlotKind::Login(_) => {
                 slot.fields.iter().try_for_each(|field| granted_field(slot, &field.name, self.grants).map(drop))?;
                 placements(slot).into_iter().try_for_each(|(token, _)| self.token(slot, token, used))?;
-                // A log-in of which no token is applied still has to be there: the slot was named.
+                // A log-in without applied tokens must still take place, because the request names its slot.
                 used.tokens.insert(slot.name.clone());
                 return Ok(slot);
             }
@@ -113,7 +113,7 @@ impl<'a> Rules<'a> {
         Ok(slot)
     }
 
-    /// A token of a slot. It may not cross in clear.
+    /// Checks a token of a slot. A token may not be sent unencrypted.
     fn token(&self, slot: &Slot, token: &str, used: &mut Used) -> Result<(), Denied> {
         self.in_clear(slot)?;
         used.fields.insert(&slot.name, token, Field { secret: true, empty: false });
@@ -121,7 +121,7 @@ impl<'a> Rules<'a> {
         Ok(())
     }
 
-    /// A slot that signs by OAuth 1.0a. It may cross in clear: a signature says nothing of its key.
+    /// Checks a slot that signs by OAuth 1.0a. It may be used without encryption, because a signature does not reveal its key.
     fn signed(&self, slot: &'a Slot, used: &mut Used) -> Result<&'a Slot, Denied> {
         for field in &slot.fields {
             let (declared, usable) = granted_field(slot, &field.name, self.grants)?;
@@ -133,7 +133,7 @@ impl<'a> Rules<'a> {
         Ok(slot)
     }
 
-    /// What the slot writes is written by nothing else, and there is a place for it.
+    /// Checks that nothing else in the request writes the headers and pairs of this slot, and that there is a place for them.
     fn fits_beside(&self, slot: &Slot, earlier: &[Slot]) -> Result<(), Denied> {
         if earlier.iter().any(|other| other.name == slot.name) {
             return Err(denied(slot, "is named twice in auth; name it once"));

@@ -1,4 +1,4 @@
-//! What an endpoint's declaration allows: method, path, query, headers, content type. Secrets and grants are not looked at.
+//! Checks a request against its endpoint's declaration: method, path, query, headers, content type. Secrets and grants are checked elsewhere.
 
 use super::{Denied, HEADERS_MAX, URL_BYTES_MAX};
 use crate::encoding;
@@ -9,7 +9,7 @@ use crate::parts::Shown;
 /// The content type to which form fields can be appended.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Whether the request stays within what the manifest says of its endpoint.
+/// Checks that the request stays within the manifest's declaration of its endpoint.
 pub(crate) fn check(request: &Request, endpoint: &Endpoint, delivery_id: Option<&str>) -> Result<(), Denied> {
     check_method(&request.method, endpoint)?;
     check_path(&request.path, endpoint)?;
@@ -72,7 +72,7 @@ fn check_query(request: &Request) -> Result<(), Denied> {
 }
 
 fn check_headers(headers: &[Header], endpoint: &Endpoint, delivery_id: Option<&str>) -> Result<(), Denied> {
-    // Counted first, so that ten thousand headers are not compared with each other.
+    // The headers are counted first, so that ten thousand headers are not compared with each other.
     if headers.len() > HEADERS_MAX {
         return Err(Denied::new(
             ErrorKind::RequestTooLarge,
@@ -139,7 +139,7 @@ fn is_plain(escape: Escape) -> bool {
     matches!(escape, Escape::None | Escape::Base64)
 }
 
-/// The parts of a value that are not secrets, joined.
+/// The joined bytes of all parts of a value except secrets.
 fn plain(parts: &[Part]) -> Vec<u8> {
     parts.iter().fold(Vec::new(), |mut joined, part| {
         match part {

@@ -1,4 +1,4 @@
-//! OAuth 1.0a (RFC 5849): what is signed, and where its parameters go. The nonce, the time and the hashing are the host's.
+//! OAuth 1.0a (RFC 5849): the input of a signature, and the placement of its parameters. The host makes the nonce, the time and the hash.
 
 use super::declared::{FORM, media_type};
 use super::{Allowed, Denied, Secrets};
@@ -8,12 +8,12 @@ use crate::parts::{Source, Value};
 use crate::signing::Algorithm;
 use std::fmt;
 
-/// What the host makes for each request anew, by the names under which it is asked for it.
+/// The values that the host makes anew for each request, by the names of their fields.
 pub(super) const MADE: [&str; 3] = ["nonce", "timestamp", "signature"];
 
 const SIGNATURE: &str = "oauth_signature";
 
-/// The parameters, each with the field that holds it. An empty field: the value is not a field.
+/// The parameters, each with the field that holds its value. If the field is empty, the value is not a field.
 pub(super) const PARAMETERS: [(&str, &str); 7] = [
     ("oauth_consumer_key", "consumer-key"),
     ("oauth_nonce", "nonce"),
@@ -24,10 +24,10 @@ pub(super) const PARAMETERS: [(&str, &str); 7] = [
     (SIGNATURE, "signature"),
 ];
 
-/// What the signature of a request is made of.
+/// The input of a request's signature.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Oauth1Input {
-    /// The slot that signs.
+    /// The slot that signs the request.
     pub slot: String,
     /// The hash function of the HMAC.
     pub algorithm: Algorithm,
@@ -43,7 +43,7 @@ impl fmt::Debug for Oauth1Input {
     }
 }
 
-/// The secrets of a request whose signature is not known yet.
+/// The secrets of a request whose signature is not computed yet.
 struct Unsigned<'a> {
     secrets: &'a dyn Secrets,
     slot: &'a str,
@@ -56,7 +56,7 @@ impl Secrets for Unsigned<'_> {
 }
 
 impl Allowed {
-    /// The slot that signs this request. `None`: it is not signed by OAuth 1.0a.
+    /// The slot that signs this request. `None` if the request is not signed by OAuth 1.0a.
     pub fn signing_slot(&self) -> Option<&str> {
         self.oauth1_slot().map(|(slot, _)| slot.name.as_str())
     }
@@ -65,8 +65,8 @@ impl Allowed {
         self.auth.iter().find_map(|slot| if let SlotKind::Oauth1(oauth1) = &slot.kind { Some((slot, oauth1)) } else { None })
     }
 
-    /// What the signature of this request is made of: its method, its URL and every parameter of its query, its form and its own.
-    /// The secrets hold the nonce and the time already. `None`: the request is not signed by OAuth 1.0a.
+    /// The input of this request's signature: the method, the URL and every parameter of the query, the form and OAuth itself. The secrets
+    /// must contain the nonce and the time already. `None` if the request is not signed by OAuth 1.0a.
     ///
     /// # Errors
     /// As [`Allowed::wire`].
@@ -75,13 +75,13 @@ impl Allowed {
         let source = &Unsigned { secrets, slot: &slot.name };
         let wire = self.compose(Source::Real(source))?;
         let mut parameters = pairs(wire.url.split_once('?').map_or("", |(_, query)| query).as_bytes());
-        // What the query holds of the parameters is among its pairs.
+        // OAuth parameters in the query are among the query's pairs.
         parameters.retain(|(name, _)| name.as_slice() != SIGNATURE.as_bytes());
         if oauth1.placement == Oauth1Placement::Header {
             let own = self.oauth1_values(slot, oauth1, Source::Real(source))?.into_iter().filter(|(name, _)| *name != SIGNATURE);
             parameters.extend(own.map(|(name, value)| (name.as_bytes().to_vec(), value.written(str::to_owned).into_bytes())));
         }
-        // Section 3.4.1.3.1: of bodies a form alone counts.
+        // Section 3.4.1.3.1: only a body that is a form is signed.
         if media_type(&self.request).as_deref() == Some(FORM) {
             parameters.extend(pairs(wire.body.as_deref().unwrap_or_default()));
         }
@@ -104,7 +104,7 @@ impl Allowed {
         }))
     }
 
-    /// The parameters as a query holds them, names first.
+    /// The OAuth parameters as query pairs, names first.
     pub(super) fn oauth1_parameters(
         &self,
         slot: &Slot,
@@ -115,14 +115,14 @@ impl Allowed {
         Ok(values.into_iter().map(|(name, value)| (name, value.written(|value| encoding::query(value)))).collect())
     }
 
-    /// The value of the header that holds the parameters (section 3.5.1).
+    /// The value of the header that contains the OAuth parameters (section 3.5.1).
     pub(super) fn oauth1_header(&self, slot: &Slot, oauth1: &Oauth1, source: Source<'_>) -> Result<String, Denied> {
         let parameters = self.oauth1_parameters(slot, oauth1, source)?;
         let written: Vec<String> = parameters.into_iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
         Ok(format!("OAuth {}", written.join(", ")))
     }
 
-    /// The parameters that have a value: a slot need not hold a token pair.
+    /// The parameters that have a value: a slot need not contain a token pair.
     fn oauth1_values<'a>(&self, slot: &Slot, oauth1: &Oauth1, source: Source<'a>) -> Result<Vec<(&'static str, Value<'a>)>, Denied> {
         let mut values = Vec::new();
         for (name, field) in PARAMETERS {
@@ -141,7 +141,7 @@ impl Allowed {
     }
 }
 
-/// The signature base string (section 3.4.1) of a method, a URL without its query, and all parameters, decoded.
+/// The signature base string (section 3.4.1) for a method, a URL without its query, and all parameters in decoded form.
 pub fn base_string(method: &str, url: &str, parameters: Vec<(Vec<u8>, Vec<u8>)>) -> String {
     let mut encoded: Vec<(String, String)> =
         parameters.into_iter().map(|(name, value)| (encoding::query(name), encoding::query(value))).collect();
@@ -150,7 +150,7 @@ pub fn base_string(method: &str, url: &str, parameters: Vec<(Vec<u8>, Vec<u8>)>)
     format!("{}&{}&{}", encoding::query(method), encoding::query(url), encoding::query(normal.join("&")))
 }
 
-/// The pairs of a query or a form, decoded: a plus is a space, and a name without `=` has an empty value.
+/// The decoded pairs of a query or a form: a plus sign is a space, and a name without `=` has an empty value.
 fn pairs(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let pair = |pair: &[u8]| {
         let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
@@ -159,7 +159,7 @@ fn pairs(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     text.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()).map(pair).collect()
 }
 
-/// Percent-decoding of forms. What is not two hexadecimal digits stands for itself, as common servers take it.
+/// Decodes the percent-encoding of forms. A percent sign without two hexadecimal digits stands for itself, as in common servers.
 fn decoded(text: &[u8]) -> Vec<u8> {
     let digit = |at: usize| text.get(at).and_then(|byte| char::from(*byte).to_digit(16));
     let mut bytes = Vec::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! The requests by which the host obtains tokens: a described log-in, and that of OAuth 2.0 client credentials.
+//! The requests by which the host obtains tokens: a described log-in, and the OAuth 2.0 client credentials grant.
 
 use super::declared::FORM;
 use super::{Allowed, Denied, Secrets, Wire, WireHeader, credentials, declared, endpoint};
@@ -9,7 +9,7 @@ use crate::manifest::{ClientAuthentication, Login, Manifest, Oauth2, Slot};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The log-in as the request that the host makes.
+/// The request that the host sends for a log-in.
 pub(crate) fn request_of(login: &Login) -> Request {
     Request {
         endpoint: login.endpoint.clone(),
@@ -25,11 +25,11 @@ pub(crate) fn request_of(login: &Login) -> Request {
     }
 }
 
-/// Decides whether the log-in that a slot describes may be made, by the rules of a plugin's own request. The slot need not list the endpoint that logs
-/// in.
+/// Decides whether the host may send the log-in request of a slot, by the rules for a plugin's own requests. The slot need not list the endpoint of the
+/// log-in.
 ///
 /// # Errors
-/// [`Denied`], for example where the endpoint is not bound, or a secret would cross the network in clear.
+/// [`Denied`], for example if the endpoint is not bound, or a secret would be sent unencrypted.
 pub fn check_login(slot: &Slot, login: &Login, manifest: &Manifest, grants: &Grants) -> Result<Allowed, Denied> {
     let request = request_of(login);
     let (declared, bound) = endpoint(&request.endpoint, manifest, grants)?;
@@ -38,10 +38,10 @@ pub fn check_login(slot: &Slot, login: &Login, manifest: &Manifest, grants: &Gra
     Allowed::new(request, bound, used, grants)
 }
 
-/// The request for a token of OAuth 2.0 client credentials (RFC 6749 section 4.4.2), with its secrets.
+/// The request for a token by OAuth 2.0 client credentials (RFC 6749, section 4.4.2), with its secrets.
 ///
 /// # Errors
-/// [`Denied`] where the token endpoint is not bound, the client's secret would cross the network in clear, or it has no value.
+/// [`Denied`] if the token endpoint is not bound, or if the client's secret has no value or would be sent unencrypted.
 pub fn token_request(slot: &Slot, oauth2: &Oauth2, manifest: &Manifest, grants: &Grants, secrets: &dyn Secrets) -> Result<Wire, Denied> {
     let (_, bound) = endpoint(&oauth2.token_endpoint, manifest, grants)?;
     let denied = |reason: &str| Denied::new(ErrorKind::CredentialDenied, format!("credential slot {} {reason}", slot.name));
@@ -62,7 +62,7 @@ pub fn token_request(slot: &Slot, oauth2: &Oauth2, manifest: &Manifest, grants: 
     fields.extend(oauth2.scope.as_deref().map(|scope| ("scope", scope)));
     match oauth2.client_authentication {
         ClientAuthentication::Basic => {
-            // Section 2.3.1: both are written as in a form before they are joined.
+            // Section 2.3.1: both values are form-encoded before they are joined.
             let pair = STANDARD.encode(format!("{}:{}", encoding::form(id), encoding::form(secret)));
             headers.push(header("authorization", format!("Basic {pair}"), true));
         }

@@ -155,7 +155,7 @@ fn query_pairs_are_well_formed() {
     assert_eq!(kind(Request { auth: vec!["query".into()], ..with_query("API key", None) }), Ok(()));
 }
 
-/// Rows D1 to D11 of the adversarial table.
+/// Rows D1 to D11 of the table of attacks.
 #[test]
 fn headers_are_declared_ours_and_well_formed() {
     for name in [
@@ -195,7 +195,7 @@ fn headers_are_declared_ours_and_well_formed() {
     ] {
         assert_eq!(kind(with_header(name, vec![text("v")])), Err(ErrorKind::HeaderDenied), "{name:?}");
     }
-    // Even where a manifest that was never checked declares it.
+    // The rule holds even if an unchecked manifest declares such a header.
     let mut careless = manifest();
     careless.endpoints[0].request_headers.push("host".into());
     let denied = check(with_header("host", vec![text("internal")]), &careless, &grants(), None).expect_err("the host owns it");
@@ -252,7 +252,7 @@ fn methods_are_declared_and_never_open_a_tunnel() {
         assert_eq!(method.is_sendable(), sendable, "{name:?}");
         let request = || Request { method: method.clone(), ..get() };
         assert_eq!(kind(request()), Err(ErrorKind::MethodDenied), "{name:?} is not declared");
-        // Even where a manifest that was never checked declares it.
+        // The rule holds even if an unchecked manifest declares such a header.
         let mut declared = manifest();
         declared.endpoints[0].methods.push(method.clone());
         let expected = if sendable { Ok(()) } else { Err(ErrorKind::MethodDenied) };
@@ -432,7 +432,7 @@ fn sizes_are_judged_at_their_edges() {
     assert_eq!(check(ten_thousand, &many, &grants(), None).map(drop).map_err(|denied| denied.kind), Err(ErrorKind::RequestTooLarge));
 }
 
-/// One value for every field.
+/// The same value for every field.
 struct Only(String);
 
 impl Secrets for Only {

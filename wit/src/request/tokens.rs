@@ -1,9 +1,9 @@
-//! What a slot writes that is applied by a token or a signature: OAuth and described log-ins.
+//! The headers and query pairs of slots that are applied by a token or a signature: OAuth and described log-ins.
 
 use super::oauth1;
 use crate::manifest::{HeaderPlacement, Oauth1, Oauth1Placement, Slot, SlotKind, TokenPlacement};
 
-/// What a slot writes: by the name of the field that stands for the token or the signature, where it goes. Empty for all other kinds.
+/// The placements of a slot, each by the name of the field that stands for the token or the signature. Empty for all other kinds of slots.
 pub(super) fn placements(slot: &Slot) -> Vec<(&str, TokenPlacement)> {
     match &slot.kind {
         SlotKind::Oauth1(oauth1) => vec![(
@@ -27,7 +27,7 @@ pub(super) fn placements(slot: &Slot) -> Vec<(&str, TokenPlacement)> {
     }
 }
 
-/// The headers that a slot sets when it is applied whole, each once.
+/// The headers that a slot sets when the whole slot is applied, each once.
 pub(super) fn headers_of(slot: &Slot) -> Vec<String> {
     match &slot.kind {
         SlotKind::Basic | SlotKind::Bearer => vec!["authorization".to_owned()],
@@ -49,7 +49,7 @@ pub(super) fn headers_of(slot: &Slot) -> Vec<String> {
     }
 }
 
-/// The query pairs that a slot sets when it is applied whole, with the field that each holds.
+/// The query pairs that a slot sets when the whole slot is applied, each with its field.
 pub(super) fn pairs_of(slot: &Slot) -> Vec<(String, &str)> {
     if let SlotKind::Query(name) = &slot.kind {
         return vec![(name.clone(), "value")];

@@ -1,4 +1,4 @@
-//! A request as it goes out: everything joined, the secrets last.
+//! A request as it is sent: all parts are joined, and the secrets are inserted last.
 
 use super::tokens::{pairs_of, placements};
 use super::{Allowed, Denied, HEADER_VALUE_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX, URL_BYTES_MAX};
@@ -10,28 +10,28 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 
-/// A request as it goes out, but for the headers that the HTTP client owns (host, content-length, connection). Its `Debug` form shows
+/// A request as it is sent, except for the headers that the HTTP client sets (host, content-length, connection). Its `Debug` form shows
 /// neither the query, nor sensitive headers, nor the body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Wire {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
-    /// The whole URL.
+    /// The whole URL, including the query.
     pub url: String,
-    /// Names in lower case: the plugin's in their order, then those of credentials.
+    /// The headers, with names in lower case: the plugin's in their order, then those of credentials.
     pub headers: Vec<WireHeader>,
-    /// The body's bytes.
+    /// The body's bytes; `None` if the request has no body.
     pub body: Option<Vec<u8>>,
 }
 
-/// A header as it goes out.
+/// A header as it is sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WireHeader {
-    /// In lower case.
+    /// The header's name, in lower case.
     pub name: String,
     /// The value's bytes: visible ASCII, spaces and tabs.
     pub value: Vec<u8>,
-    /// Whether a secret is in it.
+    /// Whether the value contains a secret.
     pub sensitive: bool,
 }
 
@@ -51,7 +51,7 @@ impl fmt::Debug for WireHeader {
 }
 
 impl Allowed {
-    /// Joins everything. With [`Source::Record`] it does not fail.
+    /// Joins all parts of the request. With [`Source::Record`], this does not fail.
     pub(super) fn compose(&self, source: Source<'_>) -> Result<Wire, Denied> {
         let wire =
             Wire { method: self.request.method.clone(), url: self.url(source)?, headers: self.headers(source)?, body: self.body(source)? };
@@ -119,7 +119,7 @@ impl Allowed {
         Ok(headers)
     }
 
-    /// The headers that hold a slot's tokens; all its cookies are one.
+    /// The headers that contain a slot's tokens; all its cookies are in one header.
     fn tokens(&self, slot: &Slot, source: Source<'_>) -> Result<Vec<WireHeader>, Denied> {
         let mut headers: Vec<WireHeader> = Vec::new();
         for (field, placement) in placements(slot) {
@@ -151,7 +151,7 @@ impl Allowed {
         Ok(body)
     }
 
-    /// RFC 7617: a colon ends the user name, and control characters are forbidden in both.
+    /// The value for HTTP Basic. In RFC 7617, a colon ends the user name, and control characters are forbidden in both fields.
     fn basic(&self, slot: &Slot, source: Source<'_>) -> Result<String, Denied> {
         let (username, password) = (self.value(slot, "username", source)?, self.value(slot, "password", source)?);
         match (username, password) {
@@ -199,8 +199,8 @@ impl Allowed {
     }
 }
 
-/// A header holds visible ASCII, spaces and tabs, with neither a space nor a tab at its ends. Before the secrets are known the plugin is
-/// to blame, and with them their values.
+/// Checks a header's value: visible ASCII, spaces and tabs, with neither a space nor a tab at its ends. Before the secrets are inserted, a fault is the
+/// plugin's; afterwards, it is in the secrets' values.
 fn check_header(header: &WireHeader, source: Source<'_>) -> Result<(), Denied> {
     if header.value.len() > HEADER_VALUE_BYTES_MAX {
         let reason = format!("header {} has {} bytes; the most is {HEADER_VALUE_BYTES_MAX}", header.name, header.value.len());

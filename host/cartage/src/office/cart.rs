@@ -11,7 +11,7 @@ use cartage_model::id::{CartId, Digest, MerchantId};
 use cartage_model::parameters::{self, Assignments, GENERIC_ORDER_NUMBER_TYPE, Source, Supplied, Value};
 use cartage_policy::gate::question::{CartState, Definition, PluginState};
 use cartage_store as store;
-use cartage_store::vault::{Place, Turn, Vault as _};
+use cartage_store::vault::{Place, Turn};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 

@@ -17,7 +17,6 @@ use cartage_model::id::{CartId, SenderOrderNumber};
 use cartage_model::receipt::Receipt;
 use cartage_store::credentials::{Place, Turn};
 use cartage_store::orders::OrderRef;
-use cartage_store::vault::Vault as _;
 use cartage_store::{self as store, audit, receipts};
 use secrecy::SecretString;
 use std::collections::BTreeSet;

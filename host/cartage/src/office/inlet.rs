@@ -3,7 +3,6 @@
 use super::{Error, KeptCart, Office};
 use cartage_model::carts::Inlet;
 use cartage_store::credentials::{Place, Turn};
-use cartage_store::vault::Vault as _;
 use secrecy::SecretString;
 
 /// The credential slot of an inlet's password, besides those of the cart's plugin: `seti.password`.

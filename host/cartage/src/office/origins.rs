@@ -10,7 +10,6 @@ use cartage_contract::manifest::Manifest;
 use cartage_model::carts::Cart;
 use cartage_model::id::{CartId, MerchantId};
 use cartage_store::credentials::{self, Sealed};
-use cartage_store::vault::Vault as _;
 use cartage_store::{self as store, Tx, View};
 use std::collections::{BTreeMap, BTreeSet};
 

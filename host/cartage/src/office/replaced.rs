@@ -13,7 +13,7 @@ use cartage_model::id::{CartId, MerchantId};
 use cartage_policy::schedule::CartKey;
 use cartage_store::audit;
 use cartage_store::credentials::{Place, Turn};
-use cartage_store::vault::{self, Change, SealedVault, Vault as _};
+use cartage_store::vault::{self, Change, Vault};
 use secrecy::SecretString;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -43,7 +43,7 @@ impl CartTokens {
 
 /// Stores the replaced fields of one cart in the vault.
 struct InVault {
-    vault: SealedVault,
+    vault: Vault,
     clock: Arc<dyn Clock>,
     merchant: MerchantId,
     cart: CartId,

@@ -1,11 +1,11 @@
-//! `cartage apply`: carts from their files into the data directory. Also how every command shows what changes about a cart.
+//! `cartage apply`: loads carts from their files into the data directory. Other commands use this module to show and apply changes of a cart.
 
 use super::{Failure, Verdict, courier, desk, init, report};
 use cartage::counted::counted;
 use cartage::id::{self, CartId, SenderOrderNumber};
 use cartage::office::apply::{Field, Invalid, Prepared, PreparedCart, Proposal};
 use cartage::office::{self, Office, Rehearsed};
-use cartage::plugin::file;
+use cartage::engine::file;
 use cartage::visible;
 use cartage_contract::manifest::Slot;
 use serde::Serialize;
@@ -52,7 +52,7 @@ pub(super) struct Consent {
 }
 
 impl Consent {
-    /// To everything: for what was agreed to before.
+    /// Agrees to everything, for changes that were approved before.
     pub(super) const GIVEN: Consent = Consent { dry_run: false, approve: true };
 }
 
@@ -91,7 +91,7 @@ impl Args {
     }
 }
 
-/// A plugin's file in a folder. None: there is no such file.
+/// Reads a plugin's file in a folder; `None` if there is no such file.
 fn plugin_in(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, Failure> {
     match desk::current().plugin(folder, name) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -100,7 +100,7 @@ fn plugin_in(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, Failure> {
     }
 }
 
-/// Reads a plugin's file that the operator names by its path.
+/// Reads a plugin's file at the path that the operator typed.
 pub(super) fn plugin_at(path: &Path) -> Result<(String, Vec<u8>), Failure> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Failure::wrong_use(format!("{} does not end in a file name", path.display())))?;
@@ -108,12 +108,12 @@ pub(super) fn plugin_at(path: &Path) -> Result<(String, Vec<u8>), Failure> {
     Ok((name.to_owned(), desk::current().plugin(folder, name)?))
 }
 
-/// Shows what proposals change, and makes it so where the operator agrees.
+/// Shows what the proposals change, and applies them if the operator agrees.
 pub(super) async fn change(office: &Office, proposals: Vec<Proposal>, consent: Consent, json: bool) -> Result<Verdict, Failure> {
     change_rehearsed(office, proposals, consent, None, json).await
 }
 
-/// Does the same with a plugin that was rehearsed. The operator must agree to differences as well.
+/// Like [`change`], with the result of a rehearsal of the new plugin. The operator must agree to differences as well.
 pub(super) async fn change_rehearsed(
     office: &Office,
     proposals: Vec<Proposal>,
@@ -146,7 +146,7 @@ pub(super) async fn change_rehearsed(
     Ok(Verdict::Done)
 }
 
-/// Why nothing is changed before the operator agrees.
+/// Why nothing is changed until the operator agrees.
 fn not_approved(prepared: &Prepared, differs: bool) -> String {
     let mut why: Vec<&str> = prepared.carts().iter().filter_map(|cart| cart.leaves_live.as_deref()).collect();
     let mut what_to_do = "if that is meant, repeat the command with --approve; a cart's file without `mode` leaves the mode alone";
@@ -206,7 +206,7 @@ fn show(prepared: &Prepared) {
     }
 }
 
-/// Shows what a new version does otherwise with recorded attempts.
+/// Shows where the new version behaves differently on recorded attempts.
 fn show_rehearsed(rehearsed: &[Rehearsed]) {
     let different: Vec<&Rehearsed> = rehearsed.iter().filter(|one| !one.differences.is_empty()).collect();
     let same = counted(rehearsed.len() - different.len(), "recorded attempt");
@@ -221,7 +221,7 @@ fn show_rehearsed(rehearsed: &[Rehearsed]) {
     }
 }
 
-/// What the operator does next: the credentials that are needed and not there, and how to see whether the cart works.
+/// What the operator does next: set the missing credentials, and check whether the cart works.
 async fn next(office: &Office, prepared: &Prepared) -> Result<Vec<String>, Failure> {
     let mut lines = Vec::new();
     for PreparedCart { cart, manifest, difference, .. } in prepared.carts() {
@@ -242,12 +242,12 @@ async fn next(office: &Office, prepared: &Prepared) -> Result<Vec<String>, Failu
     Ok(lines)
 }
 
-/// Reads an order's number from an argument: what the sender of its updates calls it.
+/// Reads an argument as an order's number, as the sender of its updates calls the order.
 pub(super) fn order_number(text: &str) -> Result<SenderOrderNumber, &'static str> {
     if text.is_empty() { Err("an order's number is not empty") } else { Ok(SenderOrderNumber::new(text)) }
 }
 
-/// Reads a Cart ID from an argument.
+/// Reads an argument as a Cart ID.
 pub(super) fn cart_id(text: &str) -> Result<CartId, id::Error> {
     CartId::new(text)
 }

@@ -1,4 +1,4 @@
-//! How an attempt is shown to a person: the requests as they went out with the secrets hidden, the answers, and the receipt.
+//! How an attempt is shown to a person: the requests as sent with secrets hidden, the responses, and the receipt.
 
 use super::report;
 use cartage::cassette::{Cassette, Entry, HttpEntry, WireRecord};
@@ -7,26 +7,26 @@ use cartage::exchange::{Outcome, Stop};
 use cartage::receipt::{Fate, PauseReason, Receipt};
 use cartage_contract::http::Reach;
 
-/// Characters of a body that are shown; the rest is in the cassette.
+/// Characters of a body that are shown. The cassette holds the whole body.
 const SHOWN_CHARS_MAX: usize = 4_000;
 
-/// How the body of a form is shown.
+/// How a form's body is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Forms {
-    /// Decoded, because percent-encoded XML tells a person nothing. The bytes are in the cassette.
+    /// Decoded, because percent-encoded XML is hard to read. The cassette holds the bytes.
     Decoded,
-    /// As it went out, and decoded below.
+    /// As sent, followed by the decoded form.
     Both,
 }
 
-/// Prints an attempt whole.
+/// Prints an attempt: its cassette and its receipt.
 pub(super) fn show(attempt: &Attempt) {
     show_cassette(&attempt.cassette);
     report::heading("receipt");
     report::rows(&receipt_rows(&attempt.receipt));
 }
 
-/// Prints an attempt whole, for whoever writes a plugin: bodies as they went out, and no cart.
+/// Prints an attempt for a plugin's author: bodies as sent, and no cart.
 pub(super) fn show_exact(attempt: &Attempt) {
     show_entries(&attempt.cassette, Forms::Both);
     report::heading("outcome");
@@ -34,7 +34,7 @@ pub(super) fn show_exact(attempt: &Attempt) {
     report::rows(&rows.into_iter().filter(|(name, _)| *name != "cart").collect::<Vec<_>>());
 }
 
-/// Prints what a plugin asked and was answered.
+/// Prints the plugin's calls and the answers to them.
 pub(super) fn show_cassette(cassette: &Cassette) {
     show_entries(cassette, Forms::Decoded);
 }
@@ -60,7 +60,7 @@ fn show_entries(cassette: &Cassette, forms: Forms) {
     warn_of_reflection(cassette);
 }
 
-/// Says that a cart gave a secret back, where it did.
+/// Prints a warning if the cart's response contained a secret.
 pub(in crate::cli) fn warn_of_reflection(cassette: &Cassette) {
     if cassette.recording.secret_reflected {
         report::talk(
@@ -143,7 +143,7 @@ fn reach(reach: Reach) -> &'static str {
     }
 }
 
-/// What follows, in words.
+/// Describes what follows from an attempt.
 pub(super) fn fate(fate: Fate) -> String {
     let text = match fate {
         Fate::Delivered => "delivered",
@@ -177,7 +177,7 @@ pub(super) fn fate(fate: Fate) -> String {
     text.to_owned()
 }
 
-/// Whether the attempt did what it was asked to do.
+/// Whether the attempt achieved its purpose.
 pub(super) fn is_done(attempt: &Attempt) -> bool {
     match attempt.receipt.fate {
         Fate::Delivered | Fate::AlreadyDelivered => true,

@@ -1,4 +1,4 @@
-//! `cartage backup`: a copy of what Cartage keeps.
+//! `cartage backup`: copies the data directory's store to a new file.
 
 use super::{Failure, Verdict, desk, init, report};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `cartage baseline`: the labels that orders have at a cart already, taken in without sending anything.
+//! `cartage baseline`: imports the labels that orders already have at a cart, without sending anything.
 
 use super::{Failure, Verdict, courier, desk, init, report};
 use cartage::counted::counted;
@@ -17,7 +17,7 @@ Examples:
   Take in the labels that the orders of a cart have already:
       cartage baseline old-orders.csv --cart seed-shop";
 
-/// Bytes of the file, at most.
+/// Largest size of the file, in bytes.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// Take in the labels that orders have at a cart already, without sending anything.
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     cart: String,
 }
 
-/// A line of JSON.
+/// One line of a JSON lines file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -93,7 +93,7 @@ fn pair(line: &str) -> Result<(String, String), String> {
     }
 }
 
-/// The cells of a line of CSV (RFC 4180), without line breaks in them.
+/// Splits one line of CSV (RFC 4180) into cells. A cell cannot contain a line break.
 fn cells(line: &str) -> Result<Vec<String>, String> {
     let mut cells = vec![String::new()];
     let mut quoted = false;

@@ -1,4 +1,4 @@
-//! `cartage cart`: what is done with the carts of a data directory.
+//! `cartage cart`: commands for the carts of a data directory.
 
 mod ask;
 mod change;
@@ -181,7 +181,7 @@ pub(crate) enum Recording {
     Raw,
 }
 
-/// A time of at most 24 hours, in milliseconds.
+/// Reads a time of at most 24 hours, in milliseconds.
 fn raw_ms(text: &str) -> Result<u64, String> {
     let ms = super::delivery::span_ms(text)?;
     if (1..=RAW_MS_MAX).contains(&ms) { Ok(ms) } else { Err("recordings are raw for 24h at most; say it again after that".to_owned()) }
@@ -192,14 +192,14 @@ fn digest(text: &str) -> Result<Digest, id::Error> {
 }
 
 impl Command {
-    /// Whether it is about the carts of the data directory.
+    /// Whether the command needs a data directory.
     pub(super) fn needs_data_directory(&self) -> bool {
         !matches!(self, Command::New(_))
     }
 
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         match self {
-            // It needs no data directory.
+            // This command needs no data directory.
             Command::New(args) => args.run(data, json),
             other => {
                 let office = init::open(data)?;

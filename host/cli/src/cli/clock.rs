@@ -1,4 +1,4 @@
-//! `cartage clock`: whether the machine's clock is believed.
+//! `cartage clock`: shows whether the machine's clock is trusted.
 
 use super::{Failure, Verdict, courier, init, report};
 use cartage::alerts;

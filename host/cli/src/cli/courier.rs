@@ -1,4 +1,4 @@
-//! From a cart's file to a cart made ready: what `send`, `demo` and `doctor` share.
+//! Makes a cart ready from its file, for `send`, `demo` and `doctor`.
 
 use super::{Failure, desk, report};
 use cartage::carts::Cart;
@@ -6,15 +6,15 @@ use cartage::clock::SystemClock;
 use cartage::deliver::Courier;
 use cartage::egress::Egress;
 use cartage::egress::address::ThisMachine;
-use cartage::plugin::Runtime;
-use cartage::plugin::file::PluginDir;
+use cartage::engine::Runtime;
+use cartage::engine::file::PluginDir;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes of a cart's file, at most.
+/// Largest size of a cart's file, in bytes.
 const CART_FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// A cart made ready, and the definition that it was made from.
+/// A cart that is ready to use, and its definition.
 pub(super) struct Ready {
     pub(super) cart: Cart,
     pub(super) courier: Courier,
@@ -28,15 +28,15 @@ enum Error {
     #[error("the file {file} is too large for a cart: it has more than {CART_FILE_BYTES_MAX} bytes")]
     TooLarge { file: PathBuf },
     #[error("could not open the plugin {plugin} of cart {cart} in the folder {folder}")]
-    Plugin { plugin: String, cart: String, folder: PathBuf, source: cartage::plugin::file::Error },
+    Plugin { plugin: String, cart: String, folder: PathBuf, source: cartage::engine::file::Error },
     #[error("the plugin {plugin} of cart {cart} was not admitted")]
-    NotAdmitted { plugin: String, cart: String, source: cartage::plugin::admit::Error },
+    NotAdmitted { plugin: String, cart: String, source: cartage::engine::admit::Error },
 }
 
-/// Reads a cart's file, admits its plugin from the plugin folder and binds everything. Nothing is sent.
+/// Reads a cart's file, admits its plugin from the plugin folder and binds its endpoints and credentials. Nothing is sent.
 pub(super) async fn ready(file: &Path, plugins: Option<&Path>) -> Result<Ready, Failure> {
     let cart = read(file)?;
-    // The folder of a bare file name is the empty path, which is none.
+    // The parent of a bare file name is the empty path, which names no folder.
     let beside = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     let folder = plugins.unwrap_or(beside).to_owned();
     let bytes = PluginDir::open(&folder).and_then(|plugins| plugins.read(&cart.plugin)).map_err(|source| {
@@ -77,7 +77,7 @@ pub(super) fn read(file: &Path) -> Result<Cart, Failure> {
     Ok(Cart::parse(&file.display().to_string(), &text)?)
 }
 
-/// The folder that holds the plugins: the one that was typed, else the one that the environment of the command's user names.
+/// The folder that holds the plugins: the typed one, or the one in the environment of the command's user.
 pub(super) fn plugins(typed: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
     match typed {
         Some(folder) => Ok(Some(folder)),
@@ -85,8 +85,8 @@ pub(super) fn plugins(typed: Option<PathBuf>) -> Result<Option<PathBuf>, Failure
     }
 }
 
-/// Runs a command's asynchronous part, on this thread. In a daemon its runtime serves it. By itself a command does one thing at a time: the same
-/// thread serves it, and polls its sockets often enough that a guest that computes does not hold up a deadline.
+/// Runs a command's asynchronous part on this thread. In a daemon the daemon's runtime drives it. A command without a daemon does one thing at a time: the
+/// same thread drives the work, and polls sockets often enough that a busy guest does not delay a deadline.
 pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     if let Some(runtime) = desk::current().runtime() {
         return runtime.block_on(work);

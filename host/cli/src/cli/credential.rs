@@ -1,4 +1,4 @@
-//! `cartage credential`: a cart's credentials are set and forgotten, and never shown.
+//! `cartage credential`: sets and forgets a cart's credentials. The commands never show a value.
 
 use super::apply::cart_id;
 use super::{Failure, Verdict, cart, courier, desk, init, report};
@@ -55,7 +55,7 @@ Examples:
   Forget a credential altogether:
       cartage credential forget seed-shop account password";
 
-/// Bytes that are read, at most: a value and a line break.
+/// Largest number of bytes that are read: a value and a line break.
 const FILE_BYTES_MAX: u64 = SECRET_BYTES_MAX as u64 + 2;
 
 /// Set a cart's credentials, or see which are set.
@@ -170,7 +170,7 @@ impl PlaceArgs {
         if let Some(field) = &self.field {
             return Ok(field.clone());
         }
-        // The check of the value names the nearest slot.
+        // The later check of the value reports an unknown slot and names the nearest one.
         let Some(slot) = manifest.slot(&self.slot) else { return Ok(String::new()) };
         let secret: Vec<_> = slot.fields.iter().filter(|field| field.secret).collect();
         match (slot.fields.as_slice(), secret.as_slice()) {
@@ -205,7 +205,7 @@ impl SetArgs {
             (false, false) => "",
         };
         let pause = kept.pause_at(office.now_unix_ms());
-        // What a person paused, or a restore, goes on when a person says so.
+        // A pause by a person or a restore ends only when a person resumes the cart.
         if !pause.is_some_and(|pause| PauseReason::named_wants_proof(&pause.why)) {
             if json {
                 report::json(&serde_json::json!({ "cart": id, "slot": slot, "field": field, "set": true, "waits": waits }));
@@ -218,7 +218,7 @@ impl SetArgs {
             return Ok(Verdict::Done);
         }
         report::talk(&format!("{set}{how}; the cart is paused, so it is checked now"));
-        // Other credentials of the cart may still be missing: then it stays paused, and the error says which.
+        // Other credentials of the cart may still be missing. The cart stays paused then, and the error names them.
         let verdict = cart::run_check(office, &kept, None, json).await?;
         if verdict == Verdict::Done {
             office.set_pause(id, None).await.map_err(init::failure)?;
@@ -245,7 +245,7 @@ impl SetArgs {
     }
 }
 
-/// The value in what was read, its last line break left off.
+/// The credential's value from the input, without its last line break.
 fn value(read: Option<Zeroizing<Vec<u8>>>, from: &str) -> Result<SecretString, Error> {
     let Some(bytes) = read else { return Err(Error::TooLong { from: from.to_owned() }) };
     let text = Zeroizing::new(desk::as_text(bytes).map_err(|source| Error::Read { from: from.to_owned(), source })?);
@@ -278,7 +278,7 @@ async fn approve(office: &Office, id: &CartId, slot: Option<&str>, json: bool) -
     Ok(Verdict::Done)
 }
 
-/// What a cart's plugin says of itself: without it nobody knows which credentials there are.
+/// The manifest of a cart's plugin, which lists the credentials that the cart takes.
 fn described(kept: &KeptCart) -> Result<&Manifest, Failure> {
     kept.manifest().ok_or_else(|| {
         let id = &kept.cart.id;

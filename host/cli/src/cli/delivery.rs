@@ -1,4 +1,4 @@
-//! `cartage delivery`: what waits, what died, and what is done about it.
+//! `cartage delivery`: lists, shows, retries, discards and exports deliveries.
 
 mod export;
 mod retry;
@@ -12,7 +12,7 @@ use cartage::office::{Office, Taken, Where, Which};
 use cartage::outbox::{Discarded, with_it};
 use std::path::Path;
 
-/// Rows of each kind that are listed, unless it is said otherwise.
+/// Default number of listed rows of each kind.
 const ROWS: u32 = 50;
 
 const EXAMPLES: &str = "\
@@ -156,7 +156,7 @@ fn reason(text: &str) -> Result<Reason, String> {
     Reason::try_from(text.to_owned()).map_err(|error| error.to_string())
 }
 
-/// A time such as 90m, in milliseconds.
+/// Reads a time such as 90m as milliseconds.
 pub(super) fn span_ms(text: &str) -> Result<u64, String> {
     let parsed = text.char_indices().last().and_then(|(at, unit)| {
         let unit_ms: u64 = match unit {
@@ -218,7 +218,7 @@ impl Command {
     }
 }
 
-/// Shows what went over the wire.
+/// Shows the recorded requests and responses of an attempt.
 async fn cassette(office: &Office, delivery: &DeliveryId, attempt: Option<u32>, json: bool) -> Result<Verdict, Failure> {
     let Some((attempt, cassette)) = office.cassette(delivery, attempt).await.map_err(init::failure)? else {
         let of = attempt.map_or_else(|| "an attempt".to_owned(), |attempt| format!("attempt {attempt}"));
@@ -255,7 +255,7 @@ async fn discard(office: &Office, deliveries: &[DeliveryId], why: &str, json: bo
     Ok(tell(all.into_iter(), json))
 }
 
-/// Says of each delivery what came of it, and whether all were done.
+/// Prints the result for each delivery. The verdict says whether all succeeded.
 fn tell<'a>(all: impl Iterator<Item = (&'a DeliveryId, bool, String)>, json: bool) -> Verdict {
     let all: Vec<_> = all.collect();
     if json {

@@ -1,4 +1,4 @@
-//! `cartage demo`: the whole path on this machine, from a plugin's source to a cart's own view of its orders; then the same by the daemon.
+//! `cartage demo`: the whole path on this machine, from a plugin's source to a cart's own view of its orders, first by single commands, then by the daemon.
 
 mod story;
 
@@ -9,7 +9,7 @@ use cartage::id::DeliveryId;
 use cartage::receipt::Fate;
 use cartage_contract::orders::{CivilDate, CivilTime};
 use cartage_demo_cart::{Account, DemoCart, Line, Order, Package};
-use cartage_policy::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate};
+use cartage::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ Examples:
   Build what is needed, and install the guest toolchain if there is none:
       cartage demo --install";
 
-/// The folder of the plugin's crate, from the repository's root.
+/// The folder of the plugin's crate, relative to the repository's root.
 const PLUGIN_CRATE: &str = "plugins/integration-script";
 
 /// See the whole path work on this machine.
@@ -60,12 +60,12 @@ enum Error {
     Told { number: String, updates: u32, should: u32 },
 }
 
-/// What the demonstration showed, for a program.
+/// The demonstration's result as JSON.
 #[derive(serde::Serialize)]
 struct Shown {
     attempts: Vec<Attempt>,
     orders: std::collections::BTreeMap<String, Order>,
-    /// The daemon's story: each command that was typed, and what it said.
+    /// The daemon's story: each typed command and its output.
     story: Vec<story::Said>,
 }
 
@@ -124,12 +124,12 @@ async fn demonstrate(plugin: &Path, json: bool) -> Result<Verdict, Failure> {
     Ok(Verdict::Done)
 }
 
-/// A password that stands nowhere else, so that finding it in a record means that the record leaks.
+/// A random password. Finding it in a record proves that the record leaks secrets.
 fn password() -> String {
     cartage::id::DeliveryId::new().as_str().replace('-', "")
 }
 
-/// Writes the cart's definition as an operator would, the password into a file of its own.
+/// Writes the cart's definition as an operator would, with the password in a file of its own.
 fn define(folder: &Path, cart: &DemoCart, plugin: &Path, account: &Account) -> Result<PathBuf, Error> {
     let secret = folder.join("password");
     let file = folder.join("demo-shop.toml");
@@ -183,7 +183,7 @@ fn check_attempt(number: usize, attempt: &Attempt, password: &str) -> Result<(),
 const AT: CivilTime =
     CivilTime { date: CivilDate { year: 2026, month: 11, day: 23 }, hour: 13, minute: 11, second: 51, utc_offset_minutes: None };
 
-/// The three updates: a status alone; with a package; with two packages, a note that needs care, and line items.
+/// The three updates: a status alone; a status with one package; a status with two packages, a note with characters that need escaping, and line items.
 fn updates() -> [(&'static str, Fields); 3] {
     let text = |text: &str| Some(text.to_owned());
     let base = |order: &str, label: &str| Fields { order_number: order.to_owned(), label: label.to_owned(), ..Fields::default() };
@@ -222,7 +222,7 @@ fn updates() -> [(&'static str, Fields); 3] {
     ]
 }
 
-/// The cart's orders as they should be afterwards.
+/// The expected state of the cart's orders after the updates.
 fn expected() -> [(String, Order); 3] {
     let package = |number: &str, carrier: &str| Package {
         number: number.to_owned(),

@@ -1,9 +1,9 @@
-//! The desk: where the user of a command sits. Everything that a command reads from its user or writes to them goes through it: the lines of
-//! its result and its talk, standard input, the files and environment variables that the user names, and the data directory.
+//! The desk: the place of a command's user. A command reads and writes only through its desk: the lines of its result and its messages, standard input, the
+//! files and environment variables that the user names, and the data directory.
 //!
-//! A command that runs by itself sits at the process's own desk, [`Here`]. One that a daemon runs for a client sits at the client's, behind a
-//! socket, and does not know it: so both say the same, and files are read and written where the user is, with the user's permissions. A
-//! command runs on one thread from its beginning to its end, and that thread knows its desk.
+//! A command that runs in its own process uses that process's desk, [`Here`]. A command that a daemon runs for a client uses the client's desk through a
+//! socket. The code of the command is the same for both, and files are read and written where the user is, with the user's permissions. A command runs on one
+//! thread from its beginning to its end, and that thread holds its desk.
 
 use super::{Failure, log, report};
 use cartage::clock::SystemClock;
@@ -11,7 +11,7 @@ use cartage::data_dir::copy::{self, copy};
 use cartage::data_dir::room::ThisDisk;
 use cartage::data_dir::{self, DataDir};
 use cartage::office::{self, Office};
-use cartage::plugin::file::{self, PluginDir};
+use cartage::engine::file::{self, PluginDir};
 use cartage::store;
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -23,41 +23,41 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
-/// One of the two ways in which a command speaks.
+/// One of the two output streams of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     /// Standard output: the result.
     Result,
-    /// Standard error: the talk.
+    /// Standard error: the messages to the user.
     Talk,
 }
 
-/// Makes a file of this path.
+/// Writes the file at this path.
 pub(crate) type Make<'a> = &'a mut dyn FnMut(&Path) -> Result<(), Failure>;
 
-/// Where the user of a command sits.
+/// The input, the output and the files of a command's user.
 pub(crate) trait Desk {
-    /// Writes text. Where nobody reads it any more it is dropped.
+    /// Writes text. Text that nobody can read any more is dropped.
     fn put(&self, stream: Stream, text: &str);
     /// Whether text may be coloured.
     fn has_colours(&self, stream: Stream) -> bool;
-    /// All of standard input. None: it has more bytes than that.
+    /// Reads all of standard input; `None` if there are more than `bytes_max` bytes.
     fn standard_input(&self, bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>>;
-    /// All of a file. None: it has more bytes than that.
+    /// Reads all of a file; `None` if it has more than `bytes_max` bytes.
     fn file(&self, path: &Path, bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>>;
-    /// A plugin's file below a folder.
+    /// Reads a plugin's file below a folder.
     fn plugin(&self, folder: &Path, name: &str) -> Result<Vec<u8>, file::Error>;
-    /// Writes a file, in the place of one that is there.
+    /// Writes a file, and replaces an existing one.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
-    /// Has a file made that must not be there yet, and that is complete under its name or not there.
+    /// Makes a file that must not exist yet. The file appears under its name only when it is complete.
     fn new_file(&self, path: &Path, make: Make<'_>) -> Result<(), Failure>;
-    /// Copies the store of a data directory to a new file, which is complete under its name or not there.
+    /// Copies the store of a data directory to a new file, which appears under its name only when it is complete.
     fn copy_store(&self, data: &Path, to: &Path, at_unix_ms: u64) -> io::Result<()>;
-    /// An environment variable.
+    /// Reads an environment variable; `None` if it is not set.
     fn variable(&self, name: &str) -> io::Result<Option<OsString>>;
-    /// The data directory, opened.
+    /// Opens the data directory.
     fn office(&self, data: &Path) -> Result<Arc<Office>, office::Error>;
-    /// The runtime that serves the command's asynchronous part. None: the command makes one.
+    /// The runtime for the command's asynchronous part; `None` if the command makes its own.
     fn runtime(&self) -> Option<Handle>;
 }
 
@@ -65,14 +65,14 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<dyn Desk>>> = const { RefCell::new(None) };
 }
 
-/// The desk of the command that this thread runs: the process's own, unless it was said otherwise.
+/// The desk of the command that runs on this thread; the process's own by default.
 pub(crate) fn current() -> Rc<dyn Desk> {
     CURRENT.with_borrow(Clone::clone).unwrap_or_else(|| Rc::new(Here::default()))
 }
 
-/// Does some work at a desk.
+/// Runs some work with this desk.
 pub(crate) fn at<T>(desk: Rc<dyn Desk>, work: impl FnOnce() -> T) -> T {
-    /// Puts the desk before back, also when the work panics: the thread may serve another.
+    /// Restores the previous desk, even if the work panics, because the thread may serve another command later.
     struct Leave(Option<Rc<dyn Desk>>);
     impl Drop for Leave {
         fn drop(&mut self) {
@@ -83,12 +83,12 @@ pub(crate) fn at<T>(desk: Rc<dyn Desk>, work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// All of a file that the user names, as text. None: it has more bytes than that.
+/// Reads all of a file that the user names as text; `None` if it has more than `bytes_max` bytes.
 pub(crate) fn text(path: &Path, bytes_max: u64) -> io::Result<Option<String>> {
     current().file(path, bytes_max)?.map(as_text).transpose()
 }
 
-/// What was read, as text.
+/// Converts the bytes to text. Bytes that are not UTF-8 are wiped.
 pub(crate) fn as_text(mut bytes: Zeroizing<Vec<u8>>) -> io::Result<String> {
     String::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| {
         drop(Zeroizing::new(error.into_bytes()));
@@ -96,7 +96,7 @@ pub(crate) fn as_text(mut bytes: Zeroizing<Vec<u8>>) -> io::Result<String> {
     })
 }
 
-/// Answers of a person, line by line. Only for a command that no daemon runs.
+/// A person's answers, line by line. Used only by commands that no daemon runs.
 pub(crate) fn answers() -> io::StdinLock<'static> {
     io::stdin().lock()
 }
@@ -104,12 +104,12 @@ pub(crate) fn answers() -> io::StdinLock<'static> {
 /// The process's own desk.
 #[derive(Debug, Default)]
 pub(crate) struct Here {
-    /// The data directory that was locked before the command began, or why it could not be.
+    /// The data directory that was locked before the command began, or the error of that attempt.
     opened: RefCell<Option<Result<DataDir, data_dir::Error>>>,
 }
 
 impl Here {
-    /// With a data directory that was locked already, or the reason why it could not be, which is told when the command asks for it.
+    /// Keeps a data directory that is already locked, or the error of locking it, which is reported when the command opens the directory.
     pub(crate) fn with(opened: Result<DataDir, data_dir::Error>) -> Here {
         Here { opened: RefCell::new(Some(opened)) }
     }
@@ -122,9 +122,9 @@ impl Desk for Here {
             Stream::Talk => io::stderr().write_all(log::talk(text).as_bytes()),
         };
         match written {
-            // `cartage … | head` has seen enough; what follows would have nobody to read it.
+            // The reader, as in `cartage … | head`, has closed the pipe, and nobody would read the rest.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-            // A closed stream leaves nobody to tell; the exit code still says how it went.
+            // A closed stream leaves nobody to tell; the exit code still reports the result.
             Ok(()) | Err(_) => {}
         }
     }
@@ -183,7 +183,7 @@ impl Desk for Here {
     }
 }
 
-/// A file for its owner alone, where it is made: exports and recordings hold what a cart's orders say.
+/// Options for a new file that only its owner can read: exports and recordings contain order data.
 pub(in crate::cli) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
@@ -192,7 +192,7 @@ pub(in crate::cli) fn private() -> OpenOptions {
     options
 }
 
-/// Reads all that there is. None: it is more than that.
+/// Reads everything; `None` if there are more than `bytes_max` bytes.
 pub(super) fn bounded(from: impl Read, bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut bytes = Zeroizing::new(Vec::new());
     from.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;

@@ -1,8 +1,8 @@
-//! `cartage doctor`: what is in order on this machine, and what is not.
+//! `cartage doctor`: reports what works on this machine and what does not.
 
 use super::{Failure, Verdict, courier, report, toolchain};
-use cartage::plugin::Runtime;
-use cartage::plugin::file::PluginDir;
+use cartage::engine::Runtime;
+use cartage::engine::file::PluginDir;
 use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     cart: Option<PathBuf>,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 struct Finding {
     about: String,
@@ -89,7 +89,7 @@ fn guest_toolchain() -> Finding {
     let about = "guest toolchain";
     match toolchain::present() {
         Ok(toolchain) => Finding::fine(about, format!("{}, Rust {}", toolchain.kind, toolchain.version)),
-        // Only who builds plugins needs it.
+        // Only people who build plugins need the toolchain.
         Err(error) => Finding::needs(State::Warning, about, report::chain(&error), error.remedy()),
     }
 }

@@ -1,12 +1,12 @@
-//! `cartage event`: status events, what a user gave them, and raising one.
+//! `cartage event`: lists status events, configures them, and raises one.
 
 use super::update::{YesOrNo, assign, package};
 use super::{Failure, Verdict, courier, gated, init, param, report};
 use cartage::events::{EVENTS, Event, Label, LabelError, Labels, Setting, find};
 use cartage::id::CartId;
 use cartage::office::{Cause, Office, Request};
-use cartage_policy::gate::Again;
-use cartage_policy::validate::{Fields, LineItemFields, PackageFields};
+use cartage::gate::Again;
+use cartage::validate::{Fields, LineItemFields, PackageFields};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -213,7 +213,7 @@ fn show(events: &[(&Event, Setting)], json: bool) {
     report::rows(&events.iter().map(row).collect::<Vec<_>>());
 }
 
-/// Reads `17` or `id=17,sku=SHIRT,shipped=2`.
+/// Reads a line item such as `17` or `id=17,sku=SHIRT,shipped=2`.
 fn line(text: &str) -> Result<LineItemFields, String> {
     let mut line = LineItemFields::default();
     if !text.contains('=') {

@@ -1,10 +1,10 @@
-//! `cartage explain`: why an order's status was sent or not, on one screen.
+//! `cartage explain`: shows on one screen why an order's status was sent or not.
 
 use super::apply::order_number;
 use super::{Failure, Verdict, courier, gated, init, report};
 use cartage::id::{CartId, SenderOrderNumber};
 use cartage::office::{Explained, OrderDelivery, PackageStanding, fate_name};
-use cartage_policy::gate::explain::SCREEN_COLUMNS_MAX;
+use cartage::gate::explain::SCREEN_COLUMNS_MAX;
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -64,7 +64,7 @@ impl Args {
     }
 }
 
-/// Prints all that there is to say.
+/// Prints the whole explanation.
 fn full(explained: &Explained, receipts: &[(String, String)]) {
     report::lines(explained.explanation.table().trim_end());
     if !explained.deliveries.is_empty() {
@@ -85,7 +85,7 @@ fn full(explained: &Explained, receipts: &[(String, String)]) {
     }
 }
 
-/// A package in one row: what it is called, and what the cart knows of it.
+/// A package as one row: its name, and what the cart knows of it.
 fn package(package: &PackageStanding) -> (String, String) {
     let PackageStanding { id, carrier, tracking_number, withdrawn, told, reference } = package;
     let words = [carrier.as_deref(), tracking_number.as_deref().or(id.as_deref())];
@@ -99,7 +99,7 @@ fn package(package: &PackageStanding) -> (String, String) {
     (words.into_iter().flatten().collect::<Vec<_>>().join(" "), format!("{known}{reference}"))
 }
 
-/// As much of a text as one line shows.
+/// Shortens a text to one line of the screen.
 fn in_one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= SCREEN_COLUMNS_MAX {
@@ -108,10 +108,10 @@ fn in_one_line(text: &str) -> String {
     line.chars().take(SCREEN_COLUMNS_MAX - 1).chain(['…']).collect()
 }
 
-/// A receipt in one row: when, and what came of it.
+/// A receipt as one row: its time and its result.
 fn row(receipt: &serde_json::Value) -> (String, String) {
     let at = receipt["at_unix_ms"].as_u64().unwrap_or_default();
-    let time = cartage_policy::validate::civil_time(at);
+    let time = cartage::validate::civil_time(at);
     let date = time.date;
     let when = format!("{:04}-{:02}-{:02} {:02}:{:02}", date.year, date.month, date.day, time.hour, time.minute);
     let fate = fate_name(&receipt["fate"]).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `cartage export`: carts as TOML again.
+//! `cartage export`: prints carts as TOML.
 
 use super::apply::cart_id;
 use super::{Failure, Verdict, courier, init, report};
@@ -40,7 +40,7 @@ impl Args {
         } else if texts.is_empty() {
             report::talk("there is no cart yet, and so nothing to print");
         } else {
-            // Each is a file of its own: all of them together would be no TOML, so a line tells them apart.
+            // Each definition is a file of its own. Joined they would not be valid TOML, so a comment line separates them.
             let several = texts.len() > 1;
             for (kept, text) in carts.iter().zip(&texts) {
                 let head = if several { format!("# {}.toml\n", kept.cart.id) } else { String::new() };

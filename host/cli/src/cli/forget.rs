@@ -1,4 +1,4 @@
-//! `cartage forget`: an order's content goes.
+//! `cartage forget`: erases what is stored about an order.
 
 use super::apply::{cart_id, order_number};
 use super::{Failure, Verdict, courier, init, report};
@@ -78,7 +78,7 @@ impl Args {
     }
 }
 
-/// Why nothing may be kept under a number.
+/// Explains why nothing is stored under an order number.
 async fn why_nothing(office: &Office, cart: &CartId, order: &SenderOrderNumber) -> Result<String, office::Error> {
     let Some(kept) = office.find_cart(cart).await? else {
         return Ok("there is no such cart, and nothing is left of a removed one under this number".to_owned());

@@ -1,11 +1,11 @@
-//! How what went through the gate is shown: the decision in words, the attempt where there was one, and where the order stands now.
+//! How the result of the gate is shown: the decision in words, the attempt if there was one, and the order's present state.
 
 use super::{Verdict, attempt, report};
 use cartage::deliver::Attempt;
 use cartage::office::{Done, Sent, Standing, Stands, WaitsFor};
-use cartage_policy::gate::explain::{Explanation, SCREEN_COLUMNS_MAX};
+use cartage::gate::explain::{Explanation, SCREEN_COLUMNS_MAX};
 
-/// The attempt, where there was one.
+/// The attempt; `None` if nothing was tried.
 pub(super) fn attempt(sent: &Sent) -> Option<&Attempt> {
     match &sent.done {
         Done::Nothing | Done::Waits { .. } => None,
@@ -13,7 +13,7 @@ pub(super) fn attempt(sent: &Sent) -> Option<&Attempt> {
     }
 }
 
-/// Prints what came of a request, and says whether somebody must act.
+/// Prints the result of a request. The verdict says whether somebody must act.
 pub(super) fn show(sent: &Sent, json: bool) -> Verdict {
     let Sent { decision, done, standing, explanation } = sent;
     let must_act = decision.must_act() || standing.must_act();
@@ -51,7 +51,7 @@ pub(super) fn show(sent: &Sent, json: bool) -> Verdict {
     if done { Verdict::Done } else { Verdict::NotDone }
 }
 
-/// Whether a worker sends the update in a moment, and nothing else is waited for.
+/// Whether a worker will send the update in a moment, and nothing else delays it.
 fn is_for_the_worker(standing: &Standing) -> bool {
     let turn = |stands: &Stands| matches!(stands, Stands::Waiting(waiting) if waiting.waits == WaitsFor::Turn);
     standing.serving && (turn(&standing.place) || matches!(standing.place, Stands::Delivered(_)))
@@ -62,7 +62,7 @@ pub(super) fn screen(explanation: &Explanation) {
     report::lines(explanation.screen().trim_end());
 }
 
-/// Prints where an order stands, and what helps.
+/// Prints the state of an order and what helps.
 pub(super) fn stands(standing: &Standing) {
     report::line(&standing.line());
     standing.notes().iter().flat_map(|note| note.lines(SCREEN_COLUMNS_MAX)).for_each(|line| report::line(&line));

@@ -1,4 +1,4 @@
-//! `cartage init`: a new data directory. Also how every other command opens one, or finds the daemon that works in it.
+//! `cartage init`: makes a new data directory. Other commands use this module to open one, or to find the daemon that works in it.
 
 use super::desk::{self, Here};
 use super::{Failure, Verdict, courier, report, token};
@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The name of the token that a new data directory has.
+/// The name of the first token of a new data directory.
 const FIRST_TOKEN: &str = "first";
-/// How often, and after what rest each time, a command asks again for a directory that another one works in: about a second.
+/// Number of attempts to open a directory that is in use; with the pause after each, they take about a second.
 const TRIES: u32 = 20;
 const TRY_REST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 50 });
 
@@ -57,24 +57,24 @@ impl Args {
     }
 }
 
-/// Where a command works that needs a data directory.
+/// Where a command that needs a data directory runs.
 pub(super) enum Place {
     /// In this process.
     Here(Here),
-    /// In the daemon that works in the directory.
+    /// In the daemon that works in the data directory.
     #[cfg(unix)]
     Daemon(super::local::Client),
 }
 
-/// Looks where a command works: in the daemon, if one answers while it holds the directory's lock, else here. What another command works in is
-/// waited for, about a second long. Why it could not be opened is told when the command asks for it.
+/// Decides where a command runs: in the daemon, if one answers while it holds the directory's lock, otherwise in this process. If another command holds the
+/// lock, this function waits for about a second. The error of opening is reported when the command opens the directory.
 pub(super) fn place(data: &Path) -> Place {
     for _ in 0..TRIES {
         let opened = DataDir::open(data);
         if !matches!(opened, Err(data_dir::Error::InUse { .. })) {
             return Place::Here(Here::with(opened));
         }
-        // That it is in use is said of a directory only that belongs to this user and is closed to others.
+        // Only a directory that belongs to this user and is closed to others is reported as in use, so its socket can be trusted.
         #[cfg(unix)]
         if let Some(client) = super::local::Client::reach(&DataDir::socket(data)) {
             return Place::Daemon(client);
@@ -89,12 +89,12 @@ pub(super) fn open(data: &Path) -> Result<Arc<Office>, Failure> {
     desk::current().office(data).map_err(failure)
 }
 
-/// A path in the data directory, as the command's user calls it.
+/// A path in the data directory, written as the command's user named the directory.
 pub(super) fn named(office: &Office, data: &Path, path: PathBuf) -> PathBuf {
     path.strip_prefix(office.data_dir().path()).map(|below| data.join(below)).unwrap_or(path)
 }
 
-/// What the office could not do. What to do stands in most of the messages themselves.
+/// Turns an error of the office into a failure. Most of its messages already say what to do.
 pub(super) fn failure(error: office::Error) -> Failure {
     let what_to_do = match &error {
         office::Error::DataDir(data_dir::Error::NotADataDir { .. }) => {

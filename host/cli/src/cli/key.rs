@@ -1,4 +1,4 @@
-//! `cartage key`: the key that opens the credentials.
+//! `cartage key`: manages the key that seals the credentials.
 
 use super::{Failure, Verdict, courier, init, report};
 use cartage::vault::Key;

@@ -1,12 +1,11 @@
-//! Commands that run in a daemon: while one works in a data directory, whoever may use the directory reaches it over a socket in it.
+//! Commands that run in a daemon: while a daemon works in a data directory, every user of the directory reaches it over a socket there.
 //!
-//! The command that was typed sends its words; the daemon reads them as the command would and runs it with its own opened [`Office`] and with
-//! the [`Desk`](super::desk::Desk) of a visitor. So there is one program text for both, and the daemon's store has one writer. The socket has
-//! the mode 0600 and lies in a directory that only its owner may enter: who reaches it could open the store as well.
+//! The typed command sends its arguments. The daemon parses them as the command would, and runs the command with its own opened [`Office`] and the
+//! [`Desk`](super::desk::Desk) of a visitor. So both ways run the same code, and the daemon's store has one writer. The socket has mode 0600 and lies in a
+//! directory that only its owner may enter: a user who can connect to it could open the store as well.
 //!
-//! A command that began is done to its end, whether or not somebody still listens. What a visitor does not answer does not hold up the
-//! daemon: each command has a thread of its own, there is room for [`COMMANDS_MAX`] at once, and a daemon that ends hangs up on whoever keeps it
-//! waiting.
+//! A command that began runs to its end, whether or not its client is still connected. A client that does not answer does not delay the daemon: each command
+//! has a thread of its own, at most [`COMMANDS_MAX`] run at once, and a daemon that stops closes the connections of clients that keep it waiting.
 
 mod client;
 mod frames;
@@ -38,27 +37,27 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// Commands that run at once.
+/// Largest number of commands that run at once.
 pub(super) const COMMANDS_MAX: usize = 16;
-/// Commands that wait for their turn at once. One more is refused straight away.
+/// Largest number of commands that wait for a free thread. Further commands are refused at once.
 const WAITING_MAX: usize = 64;
-/// Connections of commands that there may be at once.
+/// Largest number of open connections of commands.
 pub(super) const CONNECTIONS_MAX: usize = COMMANDS_MAX + WAITING_MAX;
-/// How long a command waits for its turn.
+/// How long a command waits for a free thread.
 const TURN_WAIT: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(5) };
-/// How long the first frame may take: who connects has something to say.
+/// How long a client may take to send the first frame.
 const OPENING_WAIT: Duration = Duration::from_secs(5);
-/// How long a frame to somebody who does not read may take. Then they count as gone.
+/// How long sending one frame may take. After that the client counts as disconnected.
 const WRITE_WAIT: Duration = Duration::from_secs(30);
-/// How long a daemon that ends lets visitors answer before it hangs up.
+/// How long a daemon that stops lets clients answer before it closes their connections.
 const DRAIN_WAIT: Duration = if cfg!(test) { Duration::from_millis(200) } else { Duration::from_secs(5) };
-/// How long to rest when a connection could not be taken, for example for want of file handles.
+/// Pause after an `accept` that failed, for example because no file descriptor was free.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
-/// How often it is said in the log that commands cannot be taken in.
+/// Interval at which the log repeats that commands cannot be accepted.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
-/// How long somebody at the old socket may take to be there.
+/// How long the check of an old socket waits for a connection.
 const ANSWER_WAIT: Duration = Duration::from_secs(1);
-/// What both sides must be.
+/// The release. The daemon and the command must have the same one.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Why commands cannot reach the daemon.
@@ -67,21 +66,21 @@ pub(super) enum Error {
     /// The socket cannot be made.
     #[error("could not {what} the socket {} for commands; if its path is long, use a data directory with a shorter one", .socket.display())]
     Socket {
-        /// What was attempted.
+        /// The operation that failed.
         what: &'static str,
-        /// The socket.
+        /// The path of the socket.
         socket: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// Somebody else answers there.
+    /// Another process accepts connections at the socket.
     #[error(
         "another daemon answers at the socket {} and was left alone, although the directory's lock is free; end that daemon first: its lock was removed",
         .socket.display()
     )]
     Answered {
-        /// The socket.
+        /// The path of the socket.
         socket: PathBuf,
     },
 }
@@ -91,18 +90,18 @@ pub(super) enum Error {
 pub(super) struct Listener {
     office: Arc<Office>,
     socket: PathBuf,
-    /// Which file the socket is: another one may come into its place.
+    /// Identifies the socket's file, because another file may replace it.
     identity: Identity,
     listener: UnixListener,
 }
 
 impl Listener {
-    /// Listens in the office's data directory, in the place of a daemon that died. The directory's lock says that no other lives; where somebody
-    /// answers at the old socket all the same, it is left alone.
+    /// Listens in the office's data directory and replaces the socket of a daemon that died. The directory's lock proves that no other daemon is alive; if a
+    /// process accepts connections at the old socket all the same, this function leaves it alone.
     ///
     /// # Errors
     ///
-    /// [`Error`].
+    /// Returns an [`Error`] if the socket cannot be made, or if another process accepts connections at it.
     pub(super) async fn bind(office: Arc<Office>) -> Result<Listener, Error> {
         let socket = DataDir::socket(office.data_dir().path());
         let failed = |what| {
@@ -123,7 +122,8 @@ impl Listener {
         Ok(Listener { office, socket, identity, listener })
     }
 
-    /// Runs commands until `stop` comes. Those that run then are done first; those that wait for their user are hung up on after a while.
+    /// Runs commands until `stop` completes, then waits for the running commands. Connections that are still open after [`DRAIN_WAIT`] are closed; their
+    /// commands run on to their end.
     pub(super) async fn serve(self, stop: impl Future<Output = ()>) {
         let (turns, room) = (Arc::new(Semaphore::new(COMMANDS_MAX)), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
         let mut visits = JoinSet::new();
@@ -160,7 +160,7 @@ impl Listener {
         }
         // New commands wait for the directory's lock from here on.
         drop(self.listener);
-        // Where the directory was replaced, another daemon's socket may lie there.
+        // If the directory was replaced, another daemon's socket may lie there.
         if Identity::of(&self.socket).is_ok_and(|found| found == self.identity)
             && let Err(error) = std::fs::remove_file(&self.socket)
         {
@@ -173,7 +173,7 @@ impl Listener {
     }
 }
 
-/// Whether somebody listens at a socket. One whose line is full does.
+/// Whether a process listens at a socket, even if its queue of connections is full.
 async fn is_answered(socket: &Path) -> bool {
     match tokio::time::timeout(ANSWER_WAIT, tokio::net::UnixStream::connect(socket)).await {
         Ok(connected) => connected.map_or_else(|error| error.kind() == std::io::ErrorKind::WouldBlock, |_| true),
@@ -181,14 +181,14 @@ async fn is_answered(socket: &Path) -> bool {
     }
 }
 
-/// Waits until all have ended.
+/// Waits until all commands have ended.
 async fn all(visits: &mut JoinSet<()>) {
     while let Some(ended) = visits.join_next().await {
         warn_of(ended);
     }
 }
 
-/// Makes a connection one that a thread waits on.
+/// Makes a connection blocking, with timeouts.
 fn ready(stream: UnixStream) -> std::io::Result<UnixStream> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(OPENING_WAIT))?;
@@ -206,7 +206,7 @@ async fn visit(mut stream: UnixStream, office: Arc<Office>, turns: &Semaphore, m
     let ended = tokio::select! {
         ended = &mut command => ended,
         () = hang_up => {
-            // It may be gone already.
+            // The connection may be closed already.
             let _ = other_end.shutdown(Shutdown::Both);
             command.await
         }
@@ -214,7 +214,7 @@ async fn visit(mut stream: UnixStream, office: Arc<Office>, turns: &Semaphore, m
     warn_of(ended);
 }
 
-/// A command that panicked is a fault, and no reason for the daemon to end. Its visitor hears that the conversation is over.
+/// A panic in a command is a fault, but no reason to stop the daemon. The client sees the connection close.
 fn warn_of(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         tracing::error!(error = %error, "a command broke off");
@@ -226,11 +226,11 @@ fn busy(stream: &mut UnixStream) {
 }
 
 fn refuse(stream: &mut UnixStream, message: String, what_to_do: &str) {
-    // Who is gone need not hear it.
+    // A client that has disconnected need not get the message.
     let _ = frames::send(stream, &Ask::Refused { message, what_to_do: what_to_do.to_owned() });
 }
 
-/// Reads what was typed and does it.
+/// Reads the arguments and runs the command.
 fn run(mut stream: UnixStream, office: Arc<Office>, runtime: Handle) {
     let opening = match open(&mut stream) {
         Ok(opening) => opening,
@@ -238,7 +238,7 @@ fn run(mut stream: UnixStream, office: Arc<Office>, runtime: Handle) {
         Err(Unopened::Unread(error)) => return tracing::debug!(error = %error, "somebody connected and said nothing of use"),
     };
     let arguments: Vec<OsString> = opening.arguments.iter().map(frames::Blob::os).collect();
-    // The command has read them already: only an environment that is otherwise makes a difference.
+    // The client has parsed the same arguments; only a different environment can change the result.
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) if cli.command.needs_data_directory() => Cli { data: opening.data.path().to_owned(), ..cli },
         Ok(_) => return refuse(&mut stream, "this is no command for a daemon".to_owned(), "run it where no daemon works"),
@@ -249,7 +249,7 @@ fn run(mut stream: UnixStream, office: Arc<Office>, runtime: Handle) {
     visitor.done(exit_code);
 }
 
-/// Why a conversation did not begin.
+/// Why a command did not begin.
 enum Unopened {
     Refused { message: String, what_to_do: &'static str },
     Unread(frames::Error),
@@ -265,12 +265,12 @@ fn open(stream: &mut UnixStream) -> Result<Opening, Unopened> {
         });
     }
     let opening = frames::read(&bytes).map_err(Unopened::Unread)?;
-    // From here on a person may think about an answer.
+    // From here on, a person may take any time to answer.
     stream.set_read_timeout(None).map_err(|error| Unopened::Unread(error.into()))?;
     Ok(opening)
 }
 
-/// Removes the copies that a daemon that died was making for commands.
+/// Removes the unfinished copies that a daemon left when it died.
 fn remove_copies(data: &Path) {
     for entry in std::fs::read_dir(data).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(visitor::COPIES)

@@ -1,7 +1,7 @@
 //! The log on standard error: text for people, or one JSON object a line for programs. docs/logs.md lists the fields.
 //!
-//! A line in JSON holds `at_unix_ms`, `level`, `target`, `message`, then the fields of the spans around it, the outermost first, then its own.
-//! A name that comes twice is written once, with the innermost value.
+//! A line in JSON holds `at_unix_ms`, `level`, `target` and `message`, then the fields of the surrounding spans from the outermost inwards, then the event's
+//! own fields. A name that occurs twice is written once, with the innermost value.
 
 use super::{Failure, report};
 use cartage::clock::{Clock as _, SystemClock};
@@ -30,16 +30,16 @@ pub(crate) enum Format {
     Json,
 }
 
-/// How much is logged unless `CARTAGE_LOG` says otherwise.
+/// The level of the log unless `CARTAGE_LOG` is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Usual {
-    /// What went wrong.
+    /// Warnings and errors.
     Warnings,
-    /// A line a decision and an attempt as well: the daemon's log is the record of what it did.
+    /// One line for each decision and attempt as well: the daemon's log is the record of its work.
     Work,
 }
 
-/// Starts the log.
+/// Starts the log of this process.
 pub(super) fn start(format: Format, usual: Usual) -> Result<(), Failure> {
     let filter = match std::env::var("CARTAGE_LOG") {
         Ok(text) => EnvFilter::try_new(&text).map_err(|error| {
@@ -69,15 +69,15 @@ pub(super) fn start(format: Format, usual: Usual) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the log of this process is JSON, so that what else it says on standard error is as well.
+/// Whether this process logs JSON, in which case its other text on standard error is JSON as well.
 static IS_JSON: AtomicBool = AtomicBool::new(false);
 
-/// What this process says on standard error besides its log: as it is, or where the log is JSON as one object a line.
+/// Formats other text for standard error: unchanged, or as one JSON object a line if the log is JSON.
 pub(super) fn talk(text: &str) -> Cow<'_, str> {
     if is_json() { as_object(text).into() } else { Cow::Borrowed(text) }
 }
 
-/// A text of several lines as a line of the log.
+/// Formats a text of several lines as one line of a JSON log.
 fn as_object(text: &str) -> String {
     let line = serde_json::json!({
         "at_unix_ms": SystemClock.now_unix_ms(), "level": "info", "target": "cartage::talk", "message": text.trim_end(),
@@ -85,12 +85,12 @@ fn as_object(text: &str) -> String {
     format!("{}\n", visible::json(&line.to_string()))
 }
 
-/// Whether the log of this process is JSON.
+/// Whether this process logs JSON.
 pub(super) fn is_json() -> bool {
     IS_JSON.load(Ordering::Relaxed)
 }
 
-/// The fields of a line for people: each text in one line, with what is hidden in it shown.
+/// Formats the fields of a text line: each value in one line, with hidden characters made visible.
 fn fields() -> impl for<'w> FormatFields<'w> + 'static {
     text::format::debug_fn(|writer, field, value| {
         let value = visible::line(&format!("{value:?}"));
@@ -102,19 +102,19 @@ fn fields() -> impl for<'w> FormatFields<'w> + 'static {
     .delimited(" ")
 }
 
-/// Writes a line whole, so that those of several threads do not mix.
+/// Writes a whole line at once, so that lines of several threads do not mix.
 fn write(line: String) {
     use std::io::Write as _;
-    // A closed stream leaves nobody to tell.
+    // If the stream is closed, nobody reads the log.
     let _ = std::io::stderr().lock().write_all(line.as_bytes());
 }
 
-/// Writes events as JSON.
+/// Formats events as JSON.
 struct Json {
     put: fn(String),
 }
 
-/// Fields by name.
+/// The fields of a span or an event, by name.
 #[derive(Debug, Default, Clone)]
 struct Fields(Map<String, Value>);
 
@@ -211,7 +211,7 @@ mod tests {
         }
     }
 
-    /// What a plugin, a cart or a sender may write to forge a line.
+    /// A text with which a plugin, a cart or a sender might forge a log line.
     const FORGED: &str = "x\n2026-11-23T14:05:06Z ERROR forged\r\u{1b}[2K\u{9b}\u{202e}\u{2028}\u{200b}";
 
     #[test]

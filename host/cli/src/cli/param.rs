@@ -1,4 +1,4 @@
-//! `cartage param`: the system parameters, by the steps of the classic form: a group, a cart, a value.
+//! `cartage param`: the system parameters, in the steps of the classic form: a group, a cart, a value.
 
 use super::{Failure, Verdict, courier, init, report};
 use cartage::id::CartId;
@@ -145,7 +145,7 @@ async fn get(office: &Office, parameter: &'static Parameter, cart: Option<&CartI
     Ok(Verdict::Done)
 }
 
-/// Every value that was set, and the settings of the cart's plugin that parameters may supply.
+/// Every assigned value, and the settings of the cart's plugin that parameters may supply.
 async fn values(office: &Office, cart: Option<&CartId>) -> Result<(Assignments, Vec<Supplied>), Failure> {
     let assignments = office.assignments().await.map_err(init::failure)?;
     let supplied = match cart {
@@ -155,7 +155,7 @@ async fn values(office: &Office, cart: Option<&CartId>) -> Result<(Assignments, 
     Ok((assignments, supplied))
 }
 
-/// The value that counts, where it comes from, what it supplies, and what it is for.
+/// A parameter as one row: its effective value, the value's source, the setting that it supplies, and its purpose.
 fn row(parameter: &Parameter, cart: Option<&CartId>, assignments: &Assignments, supplied: &[Supplied]) -> (&'static str, String) {
     let Effective { value, source } = parameter.effective(cart, assignments);
     let mut text = format!("{value} ({source})");
@@ -182,7 +182,7 @@ fn document(parameter: &Parameter, cart: Option<&CartId>, assignments: &Assignme
     })
 }
 
-/// Reads a group's name, in any case.
+/// Reads a group's name; case is ignored.
 fn group(text: &str) -> Result<Group, String> {
     let known = || Group::ALL.into_iter();
     known().find(|group| group.to_string().eq_ignore_ascii_case(text.trim())).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! `cartage plugin`: begin and build plugins, look at them, try and test them, run them against recordings, and ban those that must not run.
+//! `cartage plugin`: makes, builds, inspects and tests plugins, runs them against recordings, and bans plugins that must not run.
 
 mod ban;
 mod build;
@@ -24,7 +24,7 @@ mod watch;
 pub(super) use setting::{takes, typed, value_text};
 
 use super::{Failure, Verdict};
-use cartage::plugin::{Plugin, Runtime, admit};
+use cartage::engine::{Plugin, Runtime, admit};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether it is about the plugins of the data directory.
+    /// Whether the command works on the plugins of a data directory.
     pub(super) fn needs_data_directory(&self) -> bool {
         matches!(self, Command::Ban(_) | Command::Unban(_) | Command::Bans(_))
     }
@@ -67,12 +67,12 @@ impl Command {
     }
 }
 
-/// Builds one plugin from its crate, and says where its file is.
+/// Builds one plugin from its crate, and returns the path of its file.
 pub(super) fn build_one(folder: &Path, install: bool) -> Result<PathBuf, Failure> {
     build::one(folder, install)
 }
 
-/// Why a plugin was not judged, or not admitted.
+/// Why a plugin was not checked, or not admitted.
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("could not set up what judges {what}")]
@@ -85,7 +85,7 @@ enum Error {
     Refused { what: String, source: admit::Error },
 }
 
-/// Judges a plugin as the host does before it lets one near a cart: it is compiled, and it describes itself.
+/// Admits a plugin as the host does: the plugin is compiled, and must describe itself.
 fn admit(what: &str, bytes: Vec<u8>) -> Result<Plugin, Error> {
     let no_runtime = |source| Error::NoRuntime { what: what.to_owned(), source };
     let threads = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| no_runtime(error.into()))?;
@@ -93,12 +93,12 @@ fn admit(what: &str, bytes: Vec<u8>) -> Result<Plugin, Error> {
     threads.block_on(runtime.admit(bytes)).map_err(|source| Error::Refused { what: what.to_owned(), source })
 }
 
-/// Reads a plugin's file and judges it.
+/// Reads a plugin's file and admits it.
 fn admitted(file: &Path) -> Result<Plugin, Failure> {
     judged(file, file::read(file)?)
 }
 
-/// Judges what a plugin's file holds. Where it imports what no plugin is given, all of that is named.
+/// Admits the content of a plugin's file. The error names every import that no plugin is given.
 fn judged(file: &Path, bytes: Vec<u8>) -> Result<Plugin, Failure> {
     let foreign: Vec<String> = admit::imports(&bytes).into_iter().filter(|import| !import.starts_with("cartage:plugin/")).collect();
     admit(&file.display().to_string(), bytes).map_err(|error| {

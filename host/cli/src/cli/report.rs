@@ -1,12 +1,12 @@
-//! How a command speaks: its result to standard output, its talk to standard error, colours only to a terminal.
+//! The output of a command: results go to standard output, messages to standard error, and colours only to a terminal.
 //!
-//! Text that came from a plugin, a file or the network is printed through here, which shows what is hidden in it as escapes ([`cartage::visible`]): what a
-//! plugin says of itself cannot move the cursor, rewrite the screen, or begin a line that looks like one of ours. Texts of ours that have several lines
-//! go through [`lines`] and [`talk_lines`]; whoever puts a foreign text into one makes it one line before.
+//! All text from a plugin, a file or the network is printed through this module, which escapes hidden characters ([`cartage::visible`]): a plugin's text
+//! cannot move the cursor, rewrite the screen, or begin a line that looks like one of this program. The program's own texts of several lines go through
+//! [`lines`] and [`talk_lines`]; foreign text is reduced to one line before it becomes part of such a text.
 
 use super::desk::{self, Stream};
 use cartage::visible;
-use cartage_policy::validate::utc;
+use cartage::validate::utc;
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use std::error::Error;
@@ -28,7 +28,7 @@ pub(crate) fn line(text: &str) {
     put(Stream::Result, &visible::line(text));
 }
 
-/// Prints lines of the result, of a text that is ours.
+/// Prints several lines of the program's own text as the result.
 pub(crate) fn lines(text: &str) {
     put(Stream::Result, &visible::lines(text));
 }
@@ -38,7 +38,7 @@ pub(crate) fn heading(text: &str) {
     put(Stream::Result, &painted(&visible::line(text), Style::new().bold(), desk::current().has_colours(Stream::Result)));
 }
 
-/// Prints rows of a name and a value, the values one below the other. A value may have several lines.
+/// Prints rows of a name and a value, with the values in one column. A value may have several lines.
 pub(crate) fn rows<N: AsRef<str>, V: AsRef<str>>(rows: &[(N, V)]) {
     let width = rows.iter().map(|(name, _)| name.as_ref().chars().count()).max().unwrap_or(0);
     for (name, value) in rows {
@@ -50,17 +50,17 @@ pub(crate) fn rows<N: AsRef<str>, V: AsRef<str>>(rows: &[(N, V)]) {
     }
 }
 
-/// Prints a line of talk: what is being done, for somebody who waits.
+/// Prints a message, such as a progress note for a waiting user.
 pub(crate) fn talk(text: &str) {
     put(Stream::Talk, &visible::line(text));
 }
 
-/// Prints lines of talk, of a text that is ours.
+/// Prints several lines of the program's own text as a message.
 pub(crate) fn talk_lines(text: &str) {
     put(Stream::Talk, &visible::lines(text));
 }
 
-/// Prints the beginning of a line of talk, for an answer to stand behind it.
+/// Prints a prompt; the answer follows on the same line.
 pub(crate) fn prompt(text: &str) {
     desk::current().put(Stream::Talk, &visible::line(text));
 }
@@ -87,13 +87,13 @@ pub(crate) fn failure(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized), re
     put(Stream::Talk, &text);
 }
 
-/// Why a command failed, as a document.
+/// A command's failure as a JSON document.
 pub(crate) fn failed(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized), remedy: Option<&str>) -> serde_json::Value {
     let (message, causes) = parts(error);
     serde_json::json!({ "error": { "message": message, "causes": causes, "what-to-do": remedy } })
 }
 
-/// What an error says, and each of its causes.
+/// The message of an error, and that of each of its causes.
 fn parts(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized)) -> (String, Vec<String>) {
     let error = error.as_ref();
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
@@ -105,17 +105,17 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Whether standard error shows colours.
+/// Whether standard error may be coloured.
 pub(crate) fn colours_on_stderr() -> bool {
     desk::current().has_colours(Stream::Talk)
 }
 
-/// A size for a person.
+/// A size in bytes as text.
 pub(crate) fn size(bytes: usize) -> String {
     if bytes < 1024 { format!("{bytes} bytes") } else { format!("{} KiB ({bytes} bytes)", bytes.div_ceil(1024)) }
 }
 
-/// A moment for a person, in UTC.
+/// A time as text, in UTC.
 pub(crate) fn time(unix_ms: u64) -> String {
     utc(unix_ms)
 }

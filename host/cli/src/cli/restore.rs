@@ -1,4 +1,4 @@
-//! `cartage restore`: a data directory from a backup, with every cart paused.
+//! `cartage restore`: makes a data directory from a backup, with every cart paused.
 
 use super::{Failure, Verdict, courier, init, report};
 use cartage::clock::{Clock, SystemClock};
@@ -79,7 +79,7 @@ impl Args {
     }
 }
 
-/// A plugin's file that is not there, and the two ways to put it there.
+/// Reports a missing plugin file, and two ways to supply it.
 fn lacks(data: &Path, MissingPlugin { cart, plugin, file }: &MissingPlugin) {
     report::line(&format!("missing: the plugin {plugin} of cart {cart}; copy its file from the old data directory as"));
     report::line(&format!("  {}", file.display()));
@@ -87,7 +87,7 @@ fn lacks(data: &Path, MissingPlugin { cart, plugin, file }: &MissingPlugin) {
     report::line(&format!("  cartage --data {} cart upgrade {cart} --plugin FILE", data.display()));
 }
 
-/// What must be asked of the carts.
+/// Shows which updates the backup may lack, and how far each cart's known orders go.
 fn show(gap: &Gap) {
     match gap.backed_up_at_unix_ms {
         Some(at) => report::line(&format!(

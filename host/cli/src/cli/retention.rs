@@ -1,4 +1,4 @@
-//! `cartage retention`: what is older than it is kept goes.
+//! `cartage retention`: deletes expired rows.
 
 use super::{Failure, Verdict, courier, init, report};
 use cartage::office::Retained;

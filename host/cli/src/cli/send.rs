@@ -1,4 +1,4 @@
-//! `cartage send`: one status update to one cart: through the gate by its Cart ID, or one attempt by the cart's file.
+//! `cartage send`: sends one status update to one cart, through the gate by its Cart ID, or as one attempt by the cart's file.
 
 use super::update::{self, DryRun, UpdateArgs};
 use super::{Failure, Verdict, attempt, courier, gated, init, report};
@@ -6,8 +6,8 @@ use cartage::clock::{Clock, SystemClock};
 use cartage::deliver::Job;
 use cartage::id::{CartId, DeliveryId};
 use cartage::office::{Cause, Request};
-use cartage_policy::gate::{Again, Given};
-use cartage_policy::validate::{ForCart, StatusUpdate, civil_time};
+use cartage::gate::{Again, Given};
+use cartage::validate::{ForCart, StatusUpdate, civil_time};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -54,7 +54,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Whether the cart is one of the data directory.
+    /// Whether the cart is in the data directory.
     pub(super) fn needs_data_directory(&self) -> bool {
         CartId::new(self.cart.as_str()).is_ok()
     }

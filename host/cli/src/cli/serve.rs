@@ -1,4 +1,4 @@
-//! `cartage serve`: the daemon. It delivers what is in the outbox, and takes posts of Order Managers.
+//! `cartage serve`: the daemon. It delivers the updates in the outbox, and accepts posts from Order Managers.
 
 mod alive;
 mod ending;
@@ -35,13 +35,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-/// The least time that answers which are under way may take when the daemon stops.
+/// Minimum time that responses in progress get when the daemon stops.
 const ANSWER_GRACE: Duration = Duration::from_secs(2);
-/// How long threads that wait for the system may take when everything else has ended.
+/// How long the daemon waits for blocked threads after everything else has ended.
 const THREADS_GRACE: Duration = Duration::from_secs(2);
-/// Bytes of the head of a request to the API, at most.
+/// Largest size of the head of a request to the API, in bytes.
 const API_HEAD_BYTES_MAX: usize = 32 << 10;
-/// The same for posts of Order Managers, whose fields may all stand in the URL.
+/// Largest size of the head of an Order Manager's post, in bytes. All of its fields may be in the URL.
 const SETI_HEAD_BYTES_MAX: usize = 80 << 10;
 
 const EXAMPLES: &str = "\
@@ -106,7 +106,7 @@ pub(crate) struct Args {
     drain_s: u64,
 }
 
-/// Who is told of alerts.
+/// Where alerts are sent.
 #[derive(Debug, clap::Args)]
 struct Alerts {
     /// Where alerts are posted, as JSON. The URL may hold a token: then give it by the variable, which is shown to nobody.
@@ -131,7 +131,7 @@ impl Alerts {
     }
 }
 
-/// A network, or one address.
+/// Reads a network, or one address.
 fn network(text: &str) -> Result<IpNet, String> {
     let one = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse::<IpNet>().or_else(|_| one()).map_err(|_| "write an address such as 192.0.2.1, or a network such as 192.0.2.0/24".to_owned())
@@ -158,19 +158,19 @@ enum Error {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let handed = systemd::sockets().map_err(Error::Handed)?;
-        // What was asked wrongly is said before anything is opened.
+        // Wrong options are reported before anything is opened.
         let ways_in = self.ways_in(files::raise())?;
         let teller = self.alerts.teller()?;
         let office = init::open(data)?;
         office.set_oldest_ms(self.alerts.alerts_oldest * 60_000);
         let threads = tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(4).build().map_err(Error::Threads)?;
         let ended = threads.block_on(self.serve(office, ways_in, handed, teller, json));
-        // A thread that hangs in the system, on a disk or a service manager, does not keep the process from ending.
+        // A thread that is blocked in the system, on a disk or a service manager, does not keep the process from ending.
         threads.shutdown_timeout(THREADS_GRACE);
         ended
     }
 
-    /// The API's and that of Order Managers.
+    /// The listeners of the API and of Order Managers' posts.
     fn ways_in(&self, files: u64) -> Result<[Front; 2], Failure> {
         let limits = self.limits(files);
         let rules = |allowed, head_bytes_max| Rules { allowed, limits, patience: Patience::USUAL, head_bytes_max };
@@ -197,7 +197,7 @@ impl Args {
         Ok([api, seti])
     }
 
-    /// Whose word on whose request it is counts.
+    /// The proxies whose headers about the client are trusted.
     fn proxies(&self) -> Proxies {
         if self.behind_proxy && self.trusted_proxy.is_empty() {
             tracing::warn!(
@@ -207,14 +207,14 @@ impl Args {
         Proxies { trusted: self.trusted_proxy.clone(), anywhere: self.behind_proxy }
     }
 
-    /// How many connections each way in may have.
+    /// The limits on connections for each listener.
     fn limits(&self, files: u64) -> Limits {
         let in_all = files::connections(files, self.connections);
         if in_all < self.connections as usize {
             let (wanted, most) = (self.connections, in_all);
             tracing::warn!(files, wanted, most, "this process may open few files, so that fewer connections are taken than were asked for");
         }
-        // Behind a proxy every connection comes from its address.
+        // Behind a proxy every connection comes from the proxy's address.
         let usual = if self.behind_proxy || !self.trusted_proxy.is_empty() { None } else { Some(in_all.div_ceil(4)) };
         Limits { in_all, of_address: self.connections_per_address.map(|most| most as usize).or(usual) }
     }
@@ -228,9 +228,9 @@ impl Args {
         json: bool,
     ) -> Result<Verdict, Failure> {
         let ((stop, stopped), (undelivered, nothing_more)) = (watch::channel(false), watch::channel(false));
-        // Whoever reads that it serves may tell it to stop.
+        // The handlers are installed before the daemon is announced as ready, because a caller may stop it from then on.
         let signals = Signals::new().map_err(Error::Signals)?;
-        // Where another daemon lives, nothing else is begun.
+        // If another daemon is alive, nothing else is started.
         let commands = local::Listener::bind(office.clone()).await?;
         let (mut fronts, mut keeping) = (JoinSet::new(), JoinSet::new());
         let keepers: Vec<Arc<Keeper>> = ways_in.iter().filter_map(|front| front.keeper.clone()).collect();
@@ -253,16 +253,16 @@ impl Args {
         keeping.spawn(alive::tell(office.clone(), stopped));
         let Ended { worker, store_stopped, told } = ending::ended(worker, signals, office.store(), &stop).await;
         undelivered.send_replace(true);
-        // Whoever waits for an answer gets it, within the time that everything has to end.
+        // Requests in progress get their responses, within the time that the whole daemon has to stop.
         let until = (told + drain).max(Instant::now() + ANSWER_GRACE);
         if timeout_at(until, async { while fronts.join_next().await.is_some() {} }).await.is_err() {
             tracing::warn!("requests that were still under way are cut off");
         }
         fronts.shutdown().await;
         keeping.shutdown().await;
-        // What a command began is done to its end.
+        // Commands that began run to their end.
         let _ = commands.await;
-        // What it was telling somebody is told again after the next start.
+        // A notification that is cut off here is repeated after the next start.
         let _ = watch.await;
         let left = worker?;
         if let Some(reason) = store_stopped {
@@ -277,7 +277,7 @@ impl Args {
     }
 }
 
-/// Says where it serves.
+/// Announces the addresses of the listeners.
 fn announce(office: &Office, [api, seti]: [front::Place; 2], json: bool) {
     let dir = office.data_dir().path().display().to_string();
     if json || log::is_json() {
@@ -313,7 +313,7 @@ impl Args {
     }
 }
 
-/// Whether updates are taken.
+/// Whether the daemon accepts updates; the error says why not.
 async fn ready(office: &Office) -> Result<(), String> {
     if !office.room().accepts() {
         return Err("the disk is nearly full, so no update is accepted".to_owned());
@@ -322,6 +322,6 @@ async fn ready(office: &Office) -> Result<(), String> {
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
-    // The sender lives as long as the daemon: without it there is nothing left to serve.
+    // The sender lives as long as the daemon, so its end means that the daemon has ended.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }

@@ -1,4 +1,4 @@
-//! `cartage status`: how everything stands, and first of all what somebody must act on.
+//! `cartage status`: shows first what somebody must act on, then the state of each cart.
 
 use super::{Failure, Verdict, courier, init, report};
 use cartage::alerts::span;
@@ -67,7 +67,7 @@ fn show(status: &Status) {
     }
 }
 
-/// What is said where every cart is paused. `None` if one is not, or there is none.
+/// The note for the case that every cart is paused; `None` if a cart is not paused, or there is no cart.
 fn all_are_paused(status: &Status) -> Option<&'static str> {
     let carts: Vec<&CartStatus> = status.carts.iter().filter(|cart| cart.mode.is_some()).collect();
     if carts.is_empty() || carts.iter().any(|cart| cart.pause.is_none()) {

@@ -1,4 +1,4 @@
-//! `cartage token`: who may ask the daemon over the network.
+//! `cartage token`: manages the tokens for the daemon's API.
 
 use super::apply::cart_id;
 use super::{Failure, Verdict, courier, init, report};
@@ -97,7 +97,7 @@ impl Command {
     }
 }
 
-/// A token as JSON, its text with it: there is no second time.
+/// A new token as JSON, with its text, which is shown only this once.
 pub(super) fn document(made: &NewToken) -> serde_json::Value {
     let Token { name, role, carts, .. } = &made.token;
     serde_json::json!({ "name": name, "role": role, "carts": carts, "text": made.text.expose_secret() })

@@ -1,10 +1,10 @@
-//! Which Rust toolchain builds guests, on whatever machine this is.
+//! Chooses the Rust toolchain that builds guests on this machine.
 //!
-//! Asked for, in this order: what `CARTAGE_GUEST_TOOLCHAIN` names; a rustup toolchain that has the target; Debian's packages, which build
-//! the target's standard library themselves; and, where installing is allowed, the target by rustup, then the packages by apt-get. Each
-//! way that does not work leaves its reason, so that the one error at the end says what was tried and what to do.
+//! The order is: the toolchain that `CARTAGE_GUEST_TOOLCHAIN` names; a rustup toolchain with the target; Debian's packages, which build the target's standard
+//! library themselves; and, if installing is allowed, the target by rustup, then the packages by apt-get. Each failed way records its reason, so that the one
+//! error at the end says what was tried and what to do.
 //!
-//! Both kinds end in an equivalent component: the same profile, target and crates. Their bytes differ, as those of two compilers do.
+//! Both toolchains produce equivalent components: the same profile, target and crates. Their bytes differ, as those of any two compilers do.
 
 mod debian;
 mod machine;
@@ -23,31 +23,31 @@ use std::time::Duration;
 /// The target of every guest.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Names the toolchain that must be used: `rustup` or `debian`.
+/// The environment variable that names the toolchain to use: `rustup` or `debian`.
 pub(crate) const CHOICE: &str = "CARTAGE_GUEST_TOOLCHAIN";
 
-/// Time for a question to a toolchain that needs no network.
+/// Time limit of a toolchain command that needs no network.
 const ASK: Duration = Duration::from_secs(30);
 
 /// A toolchain that can build guests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Toolchain {
-    /// Whose it is.
+    /// Where the toolchain comes from.
     pub(crate) kind: Kind,
-    /// The compiler's version: `1.95.0`.
+    /// The compiler's version, such as `1.95.0`.
     pub(crate) version: Version,
     cargo: PathBuf,
     rustc: PathBuf,
-    /// The linker, where the compiler does not bring its own.
+    /// The linker; `None` if the compiler brings its own.
     linker: Option<PathBuf>,
 }
 
-/// Whose toolchain it is.
+/// Where a toolchain comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Rust's own, installed by rustup.
+    /// rustup, Rust's own installer.
     Rustup,
-    /// The distribution's packages.
+    /// Debian's packages.
     Debian,
 }
 
@@ -60,12 +60,12 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Whether the chooser may change the machine.
+/// Whether missing parts may be installed on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Install {
-    /// It installs what is missing.
+    /// Missing parts are installed.
     Allowed,
-    /// It only says what could be installed.
+    /// Nothing is installed; the error says what could be.
     Refused,
 }
 
@@ -74,7 +74,7 @@ pub(crate) enum Install {
 pub(crate) struct Version(u32, u32, u32);
 
 impl Version {
-    /// Reads `1.95`, `1.95.0` or what `rustc --version` prints.
+    /// Reads `1.95`, `1.95.0` or the output of `rustc --version`.
     pub(crate) fn parse(text: &str) -> Option<Version> {
         let text = text.trim().strip_prefix("rustc ").unwrap_or(text.trim());
         let number = text.split([' ', '-', '+']).next()?;
@@ -90,13 +90,13 @@ impl fmt::Display for Version {
     }
 }
 
-/// Why there is no toolchain.
+/// Why no toolchain was found.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The variable names neither of the two.
+    /// The variable names an unknown toolchain.
     #[error("{CHOICE} is {given:?}, and only `rustup` and `debian` are known")]
     UnknownChoice { given: String },
-    /// Every way that is allowed was tried.
+    /// Every permitted way was tried.
     #[error("found no Rust toolchain that builds for {TARGET}{}", list(.tried))]
     None { tried: Vec<Reason>, remedy: String },
 }
@@ -111,12 +111,12 @@ impl Error {
     }
 }
 
-/// Why one way does not work.
+/// Why one toolchain cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reason {
-    /// Whose toolchain.
+    /// Which toolchain was tried.
     pub(crate) kind: Kind,
-    /// What was attempted and what came of it.
+    /// What was attempted, and the result.
     pub(crate) why: String,
 }
 
@@ -124,7 +124,7 @@ fn list(tried: &[Reason]) -> String {
     tried.iter().map(|reason| format!("\n  {}: {}", reason.kind, reason.why)).collect()
 }
 
-/// Chooses a toolchain. `oldest` is the oldest compiler that the crate allows; `talk` is told of each step that may take long.
+/// Chooses a toolchain. `oldest` is the oldest compiler that the crate allows; `talk` receives a message before each step that may take long.
 pub(crate) fn choose(
     machine: &impl Machine,
     choice: Option<&str>,
@@ -158,13 +158,13 @@ pub(crate) fn choose(
     Err(Error::None { tried, remedy: remedy(kinds, install) })
 }
 
-/// The toolchain that a build in this folder would take, as the machine is now.
+/// The toolchain that a build in the current folder would use now.
 pub(crate) fn present() -> Result<Toolchain, Error> {
     let machine = ThisMachine { folder: ".".into() };
     choose(&machine, std::env::var(CHOICE).ok().as_deref(), None, Install::Refused, &mut |_| {})
 }
 
-/// Installs Debian's packages of these names, where that is possible; else says why not.
+/// Installs Debian packages of these names. The error says why that is not possible.
 pub(crate) fn apt_get(machine: &impl Machine, packages: &[&str], talk: &mut dyn FnMut(&str)) -> Result<(), String> {
     debian::install_packages(machine, talk, |_| packages.iter().copied().map(str::to_owned).collect())
 }
@@ -197,8 +197,8 @@ fn remedy(kinds: &[Kind], install: Install) -> String {
     }
 }
 
-/// What is kept of the environment's `CARGO_…` variables: how to reach the registry, and how to speak. The rest steers one particular build,
-/// often the one under which this command runs, and would change the guest or break it.
+/// The `CARGO_…` variables that are kept: access to the registry, and the style of messages. All others steer one particular build, often the one that runs
+/// this command, and would change the guest or break its build.
 const CARGO_KEPT: [&str; 8] = [
     "CARGO_HOME",
     "CARGO_HTTP_",
@@ -210,7 +210,7 @@ const CARGO_KEPT: [&str; 8] = [
     "CARGO_INCREMENTAL",
 ];
 
-/// Other variables that steer a compiler. `LD_LIBRARY_PATH` is set by `cargo run` to another compiler's libraries.
+/// Other variables that steer a compiler. `cargo run` sets `LD_LIBRARY_PATH` to another compiler's libraries.
 const STEERING: [&str; 12] = [
     "RUSTC",
     "RUSTC_BOOTSTRAP",
@@ -227,7 +227,7 @@ const STEERING: [&str; 12] = [
 ];
 
 impl Toolchain {
-    /// A cargo command in an environment that no outer build steers. The caller adds what to build.
+    /// A cargo command without variables of an outer build. The caller adds the arguments that say what to build.
     pub(crate) fn cargo(&self) -> Command {
         let mut command = Command::new(&self.cargo);
         for (name, _) in std::env::vars_os().filter(|(name, _)| steers(name)) {
@@ -243,7 +243,7 @@ impl Toolchain {
             environment.push(("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker.clone().into_os_string()));
         }
         if self.kind == Kind::Debian {
-            // `-Z build-std` is refused by a released compiler otherwise.
+            // A released compiler refuses `-Z build-std` without this variable.
             environment.push(("RUSTC_BOOTSTRAP", OsString::from("1")));
         }
         environment

@@ -1,13 +1,13 @@
-//! What the commands share that send one update: the update in flags or a file, how far a dry run goes, and the record of an attempt as a file.
+//! Shared parts of the commands that send one update: the update as flags or as a file, how far a dry run goes, and the record of an attempt as a file.
 
 use super::{Failure, desk, report};
 use cartage::deliver::Attempt;
 use cartage::egress::Mode;
-use cartage_policy::validate::{Fields, PackageFields};
+use cartage::validate::{Fields, PackageFields};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
-/// Bytes of an update's file, at most.
+/// Largest size of an update's file, in bytes.
 const UPDATE_FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// An update, in flags or in a file.
@@ -89,7 +89,7 @@ impl UpdateArgs {
     }
 }
 
-/// How far an attempt goes.
+/// The mode of an attempt, from the option for dry runs.
 pub(super) fn mode(dry_run: Option<DryRun>) -> Mode {
     match dry_run {
         None => Mode::Live,
@@ -115,7 +115,7 @@ pub(super) fn keep(attempt: &Attempt, file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads `carrier=UPS,number=1Z...`.
+/// Reads a package such as `carrier=UPS,number=1Z...`.
 pub(super) fn package(text: &str) -> Result<PackageFields, String> {
     let mut package = PackageFields::default();
     let PackageFields { carrier, tracking_number, method, picked_up, id, tracking_url, origin, .. } = &mut package;
@@ -132,7 +132,7 @@ pub(super) fn package(text: &str) -> Result<PackageFields, String> {
     Ok(package)
 }
 
-/// Reads `name=value,name=value` into the fields of these names.
+/// Reads `name=value,name=value` into the fields with these names.
 pub(super) fn assign(text: &str, fields: &mut [(&'static str, &mut Option<String>)]) -> Result<(), String> {
     for pair in text.split(',') {
         let (name, value) = pair.split_once('=').ok_or_else(|| format!("{pair:?} is no name=value"))?;

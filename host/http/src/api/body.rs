@@ -25,11 +25,11 @@ pub(super) const BODY_MS_MAX: u64 = 30_000;
 pub(super) enum Takes {
     /// No body. A body that is sent is not read.
     Nothing,
-    /// JSON of at most so many bytes.
+    /// JSON of at most this many bytes.
     Json(usize),
-    /// JSON of at most so many bytes, which may be left out.
+    /// JSON of at most this many bytes, which may be left out.
     JsonOrNothing(usize),
-    /// TOML of at most so many bytes.
+    /// TOML of at most this many bytes.
     Toml(usize),
 }
 

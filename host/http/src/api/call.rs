@@ -66,7 +66,7 @@ impl Call {
 
     /// The Cart ID in the path, if the token may touch that cart.
     pub(super) fn cart(&self) -> Result<CartId, Problem> {
-        // What is no Cart ID is no cart either.
+        // A text that is not a valid Cart ID names no cart.
         let cart = CartId::new(self.param("cart")).map_err(|error| Problem::new(Kind::NotFound, error.to_string()))?;
         self.may_touch(&cart)?;
         Ok(cart)

@@ -41,7 +41,7 @@ fn plugin(kept: &KeptCart) -> Value {
         PluginKept::Admitted { manifest, .. } => ("admitted", Some(manifest)),
         PluginKept::Missing => ("missing", None),
         PluginKept::Changed { .. } => ("changed", None),
-        // Why not is for whoever has the machine: it may name files.
+        // The reason is shown only to users of the machine, because it may name files.
         PluginKept::Refused { .. } => ("refused", None),
         PluginKept::Unknown { .. } => ("unknown", None),
     };
@@ -114,9 +114,9 @@ fn change(prepared: &PreparedCart) -> Value {
     })
 }
 
-/// Refuses a definition that reaches into the machine. Over the network a definition may not have secrets fetched from the daemon's files and
-/// variables, may not open private networks or clear text, and may not raise the limits of a call over the defaults: a token must not be worth more
-/// than the carts that it is for. What was allowed on the machine before may stay.
+/// Refuses a definition that reaches into the machine. Over the network a definition may not read secrets from the daemon's files and variables, may not
+/// allow private networks or clear text, and may not raise the limits of a call above the defaults, because a token must give no power beyond its carts.
+/// Settings that were allowed on the machine earlier may stay.
 pub(super) fn from_outside(cart: &Cart, before: Option<&Cart>) -> Result<(), Problem> {
     let elsewhere = cart.credentials.iter().flat_map(|(slot, fields)| fields.iter().map(move |(field, source)| (slot, field, source)));
     for (slot, field, source) in elsewhere {
@@ -134,7 +134,7 @@ pub(super) fn from_outside(cart: &Cart, before: Option<&Cart>) -> Result<(), Pro
             SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Text(_) => {}
         }
     }
-    // A limit may be as high as it is by default, or as it was allowed on the machine.
+    // A limit may be as high as the default, or as high as was allowed on the machine.
     let usual = Limits::default();
     let allowed = before.map_or(usual, |before| before.limits.or(usual));
     let wanted = cart.limits.or(usual);

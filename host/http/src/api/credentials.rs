@@ -32,7 +32,7 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ValueBody {
-    // It becomes a secret as it is read, and is wiped when it is dropped.
+    // The value becomes a secret while it is read, and is wiped when it is dropped.
     #[serde(deserialize_with = "secret")]
     value: SecretString,
 }
@@ -45,7 +45,7 @@ fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretStr
 pub(super) async fn put(call: Call) -> Result<Response, Problem> {
     let id = call.cart()?;
     let next = call.query.yes("next")?;
-    // What serde would say of a wrong body may hold the value.
+    // serde's message about an invalid body may contain the value.
     let ValueBody { value } = call.json().map_err(|problem| {
         Problem::new(
             problem.kind,

@@ -139,7 +139,7 @@ async fn dead(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Liste
     for filter in wanted.filters() {
         found.extend(call.office.outbox().dead(call.bearer.merchant.clone(), filter, page).await?);
     }
-    // Each cart's are in this order already; together they are again.
+    // Each cart's letters are in this order already; sorting merges them.
     found.sort_by_key(|letter| std::cmp::Reverse(letter.nth));
     let more = found.len() > wanted.most as usize;
     found.truncate(wanted.most as usize);
@@ -171,7 +171,7 @@ async fn queued(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Lis
     Ok((found.iter().map(queued_summary).collect(), next))
 }
 
-/// Lists what carts have, or all deliveries of an order. The list is one page.
+/// Lists the deliveries that carts have, or all deliveries of an order. The list is one page.
 async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Value>, Problem> {
     let at = match wanted.state {
         State::Any => None,

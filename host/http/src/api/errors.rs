@@ -94,7 +94,7 @@ impl From<office::Error> for Problem {
             Error::Token(office::tokens::Error::Role { .. }) => {
                 Problem::new(Kind::RoleNeeded, "the token has a role that this release does not know; make a new token")
             }
-            // Tokens are made and removed at the machine, not here.
+            // Tokens are made and removed on the machine, not through the API.
             Error::Token(_) => ours(Kind::Internal, &error),
             Error::Parameter(_)
             | Error::Event(_)
@@ -111,7 +111,7 @@ impl From<office::Error> for Problem {
             | Error::Banned { .. }
             | Error::CartHasQueue { .. }
             | Error::CartBusy { .. } => Problem::of(Kind::Conflict, &error),
-            // Their causes name files and variables of this machine.
+            // The causes name files and variables of this machine.
             Error::PluginFile { ref plugin, .. } => {
                 let detail =
                     format!("the plugin {plugin} is not in the data directory; bring it there with `cartage apply FILE` on the machine");
@@ -170,7 +170,7 @@ mod tests {
         Error::Secret(secrets::Error::File { cart: cart(), place: "[credentials.a] b".into(), file: "/b".into(), source })
     }
 
-    /// A fault of the machine is answered with 503 or 507 wherever it happens. That a file is missing or is not a file is a fact and no fault.
+    /// A fault of the machine is answered with 503 or 507 wherever it occurs. A missing file, or a path that is not a file, is not a fault.
     #[test]
     fn faults_are_told_from_facts() {
         let open = |source| file::Error::Open { name: "p.wasm".into(), source };

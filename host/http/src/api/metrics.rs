@@ -15,7 +15,7 @@ pub enum Labels {
     /// Each cart has its own series.
     #[default]
     ByCart,
-    /// The carts of a merchant share their series: for installations with so many carts that their series would be too many.
+    /// The carts of a merchant share their series, for installations with so many carts that separate series would be too many.
     Together,
 }
 
@@ -257,7 +257,7 @@ mod tests {
         }
     }
 
-    /// Every metric that `docs/alerts.yml` names is served, and each alert there has a section that says what to do.
+    /// Every metric in `docs/alerts.yml` is served, and `docs/alerts.md` has a section on what to do for each alert there.
     #[test]
     fn the_rules_for_prometheus_name_what_there_is() {
         let (rules, docs) = (include_str!("../../../../docs/alerts.yml"), include_str!("../../../../docs/alerts.md"));

@@ -1,9 +1,9 @@
 //! The page at `/` shows the state of the installation to a person with a browser. It is read only.
 //!
-//! The browser sends a token of the role operator as the password of HTTP Basic, with any user name. This is simple and safe: there is no log-in
-//! page, no cookie and no session to steal, and since nothing can be changed here, nothing is gained by making somebody else's browser send a
-//! request. The page is one document without scripts, pictures or fonts. Its policy lets nothing else load and no page frame it, and every text on it
-//! is escaped, whatever a cart, a plugin or a sender called something.
+//! The browser sends a token of the role operator as the password of HTTP Basic, with any user name. This is simple and safe: there is no log-in page, no
+//! cookie and no session to steal, and since the page changes nothing, an attacker gains nothing by making somebody else's browser send a request. The page
+//! is one document without scripts, pictures or fonts. Its policy forbids other content and framing, and every text on the page is escaped, whatever a cart,
+//! a plugin or a sender called something.
 
 use super::call::{Call, typed};
 use super::problem::{Kind, Problem};
@@ -112,7 +112,7 @@ pub(super) async fn show(call: Call) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// What the page says of the order in the query, as HTML: why its status is sent or not, and its deliveries. `None` if the query names no order.
+/// The page's part about the order in the query, as HTML: why its status is sent or not, and its deliveries. `None` if the query names no order.
 async fn asked(call: &Call) -> Option<String> {
     let order = call.query.get("order")?;
     let explained = async {

@@ -1,4 +1,4 @@
-//! The steps of every request to its handler, and of the answer back.
+//! The steps of every request to its handler, and of the response on its way back.
 
 use super::call::{Call, Shared};
 use super::problem::{Kind, Problem};
@@ -22,7 +22,7 @@ pub(super) async fn pass(shared: Arc<Shared>, at: &[&'static Route], request: Re
     let instance = request.uri().path().to_owned();
     let head = request.method() == Method::HEAD;
     let trace = Trace::of(request.headers());
-    // Its fields name every line that is logged on the way.
+    // The span's fields are part of every log line of the request.
     let span = trace
         .as_ref()
         .map_or_else(tracing::Span::none, |trace| tracing::info_span!("request", trace_id = trace.trace_id, parent_id = trace.parent_id));
@@ -102,7 +102,7 @@ fn host_is_ours(uri: &Uri, headers: &HeaderMap, hosts: &[String]) -> Result<(), 
         (header, None) => header,
         (_, Some(_)) => return Err(Problem::new(Kind::BadRequest, "the request has several Host headers; send one")),
     };
-    // A request target with a host counts more than the header (RFC 9112, section 3.2.2); both must be ours.
+    // A host in the request target takes precedence over the header (RFC 9112, section 3.2.2); both must be the daemon's.
     let header = header.map(|value| value.to_str().unwrap_or_default());
     let named: Vec<&str> = uri.authority().map(|authority| authority.as_str()).into_iter().chain(header).collect();
     if named.is_empty() {

@@ -1,7 +1,6 @@
 //! Problem details (RFC 9457): what is wrong with a request, for the sender's program and for people.
 //!
-//! `type` names a section of `docs/http-api.md`, which says what to do. `title` is the same for all problems of a type; `detail` is about this
-//! request.
+//! `type` names a section of `docs/http-api.md`, which describes the remedy. `title` is the same for all problems of a type; `detail` is about this request.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -40,7 +39,7 @@ pub(super) enum Kind {
     Conflict,
     /// The body is too large.
     TooLarge,
-    /// The body's media type is not the route's.
+    /// The body's media type is not the one that the route reads.
     UnsupportedMediaType,
     /// The request names a host that is not the daemon's.
     HostNotAllowed,
@@ -112,7 +111,7 @@ impl Kind {
     }
 }
 
-/// A problem with a request, as it is answered.
+/// A problem with a request, as the answer reports it.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
     pub(super) kind: Kind,

@@ -28,7 +28,7 @@ impl Query {
                 let all = if known.is_empty() { "this path takes none".to_owned() } else { format!("it takes {}", known.join(", ")) };
                 return Err(wrong(format!("there is no query parameter {name:?}; {}", hint(nearest(&name, known.iter().copied()), &all))));
             };
-            // What is not UTF-8 was replaced by this.
+            // The decoder replaced bytes that are not UTF-8 with this character.
             if value.contains('\u{fffd}') {
                 return Err(wrong(format!("the query parameter {known} is not UTF-8")));
             }

@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The most tokens whose use is remembered. Above that, tokens that have their whole burst again are forgotten, which changes nothing for them.
+/// The most tokens whose use is remembered. Above that, tokens with a full burst are forgotten, which changes nothing for them.
 const TOKENS_MAX: usize = 10_000;
 /// The highest rate that a token may have, in requests per second.
 pub const PER_SECOND_MAX: u32 = 10_000;
@@ -37,7 +37,7 @@ pub(super) struct Limiter<K: Hash + Eq + Clone> {
     tokens: RateLimiter<K, HashMapStateStore<K>, Elapsed, NoOpMiddleware<Duration>>,
 }
 
-/// The time since the machine started, whatever its wall clock is set to: a clock that is set back locks no token out.
+/// The time since the machine started, independent of its wall clock, so that a clock that is set back locks no token out.
 #[derive(Clone)]
 struct Elapsed(Arc<dyn Clock>);
 

@@ -253,7 +253,7 @@ fn not_sent(decision: &Decision) -> Problem {
     Problem::new(Kind::NotSent, detail).with("decision", serde_json::to_value(decision).expect("a decision is plain data"))
 }
 
-/// Reads a batch of so many updates.
+/// Reads a batch of `count` updates.
 fn batch(call: &Call, count: usize) -> Result<Asked, Problem> {
     let wrong_count = || {
         let detail = format!("a batch holds 1 to {BATCH_UPDATES_MAX} updates, and this one has {count}; send several");

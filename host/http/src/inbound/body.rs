@@ -86,14 +86,14 @@ impl Room {
             return Err(Error::NoRoom);
         }
         let units = u32::try_from(units).map_err(|_| Error::NoRoom)?;
-        // Who waits for an own body to end does not stand in the way of others.
+        // A sender that waits for one of its own bodies to end does not block other senders.
         let _of_sender = acquire(self.of_sender(sender), units, until).await?;
         let _of_all = acquire(self.units.clone(), units, until).await?;
         Ok(Share { _of_sender, _of_all })
     }
 
     fn of_sender(&self, sender: &str) -> Arc<Semaphore> {
-        // Nothing panics while holding it; what is in it is whole in any case.
+        // No code panics while it holds the lock, and the state is consistent in any case.
         let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = senders.get(sender).and_then(Weak::upgrade) {
             return own;
@@ -199,7 +199,7 @@ impl Reading {
                 }
                 Some(Ok(more)) => self.read.extend_from_slice(&more),
             }
-            // A body that is as long as was said is at its end; the protocol's own end comes with the next look.
+            // A body of the announced length is complete; the next poll receives the end of the protocol's framing.
             self.ended |= self.body.is_end_stream();
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! What counts as one client.
 //!
-//! A client is identified by its address, as far as that is meaningful. A connection from a proxy carries the requests of many clients, and
-//! must not be shut out for the faults of one. The operator names the proxies; each says whose request it passes on, by `X-Forwarded-For`
-//! or `Forwarded`, and the client is the last address in the chain that is no trusted proxy's own. What anybody else says is ignored,
-//! except that it shows that the peer may be a proxy that nobody named.
+//! A client is identified by its address, as far as that is meaningful. A connection from a proxy carries the requests of many clients, and must not be shut
+//! out for the faults of one. The operator names the proxies. Each names its client by `X-Forwarded-For` or `Forwarded`, and the client is the last address
+//! in the chain that does not belong to a trusted proxy. Such headers from any other peer are ignored, except that they show that the peer may be a proxy
+//! that nobody named.
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
@@ -12,13 +12,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// Headers that only a proxy adds.
 const OF_PROXIES: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
 
-/// The address that stands for all requests whose two headers contradict each other, so that sending one of them oneself gains nothing.
+/// The address that stands for all requests whose two headers contradict each other, so that a client gains nothing by sending one of them itself.
 const CONTRADICTORY: IpAddr = IpAddr::V4(Ipv4Addr::BROADCAST);
 
 /// The proxies in front of a listener.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
-    /// The networks of proxies whose word on the client is trusted.
+    /// The networks of proxies whose headers about the client are trusted.
     pub trusted: Vec<IpNet>,
     /// Whether any peer may be a proxy.
     pub anywhere: bool,
@@ -34,7 +34,7 @@ pub fn network(ip: IpAddr) -> IpAddr {
 }
 
 impl Proxies {
-    /// The client of a request from this address; `None` if it may be anybody's.
+    /// The client of a request from this address; `None` if the request may come from any client.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
         let peer = peer.to_canonical();
         if self.is_trusted(peer) {
@@ -63,7 +63,7 @@ impl Proxies {
         }
     }
 
-    /// The first address that is no trusted proxy's, from the last hop on; `None` if there is none, or if a hop before it is not given.
+    /// The first address that belongs to no trusted proxy, from the last hop on; `None` if there is none, or if a hop before it is not given.
     fn last_untrusted(&self, hops: impl Iterator<Item = Option<IpAddr>>) -> Option<IpAddr> {
         hops.map_while(|hop| hop).find(|ip| !self.is_trusted(*ip)).map(network)
     }
@@ -102,7 +102,7 @@ fn outside_quotes(text: &str, separator: char) -> impl DoubleEndedIterator<Item 
     pieces.into_iter()
 }
 
-/// Whether a page in a browser made the request. Browsers say so for every post, and for other requests where they may.
+/// Whether a page in a browser made the request. Browsers add `Origin` to every POST, and `Sec-Fetch-Site` to other requests where they can.
 pub fn is_of_a_page(headers: &HeaderMap) -> bool {
     let of_a_site = headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() != b"none");
     headers.contains_key("origin") || of_a_site

@@ -42,7 +42,7 @@ impl Connection {
         extensions.get::<Connection>().cloned()
     }
 
-    /// The state of the connection, and since when.
+    /// The state of the connection, and since when the connection has been in it.
     pub fn phase(&self) -> (Phase, Instant) {
         *self.state()
     }
@@ -66,7 +66,7 @@ impl Connection {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, (Phase, Instant)> {
-        // Nothing panics while holding it; what is in it is whole in any case.
+        // No code panics while it holds the lock, and the state is consistent in any case.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,7 +20,7 @@ fn listed(decision: &Decision, finding: Finding, said: fn(&Answer) -> String) ->
     decision.answers.iter().filter(|answer| answer.finding == finding).map(said).collect::<Vec<_>>().join(", ")
 }
 
-/// What a condition found, and what would change it.
+/// The result of a condition, and the commands that would change it.
 fn needed(answer: &Answer) -> String {
     format!("{}, run: {}", answer.value, answer.remedies.join(" && "))
 }
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(outcome(&Mode::Shadow, &on, None), recorded);
         let same = Outcome::NothingToDo("the label \"Shipped\" was accepted for this order before".to_owned());
         assert_eq!(outcome(&Mode::Live, &on, Some("Shipped")), same);
-        // Nothing would be sent whatever else is mended: nobody must act.
+        // Nothing would be sent whatever else is corrected, so nobody must act.
         assert_eq!(outcome(&Mode::Live, &off, Some("Shipped")), same);
         let Outcome::NeedsAPerson(reason) = outcome(&Mode::Live, &off, None) else { panic!("two parameters are False") };
         assert!(

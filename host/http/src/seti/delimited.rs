@@ -30,7 +30,7 @@ fn fields(form: &Form, inlet: &Inlet, order: Option<String>) -> Result<Fields, F
 
 fn packages(form: &Form, inlet: &Inlet) -> Result<Vec<PackageFields>, Problem> {
     let count = match line(form, "trackcount")? {
-        // A sender that forgets to count has one package or none.
+        // A sender that omits the count has one package or none.
         None => usize::from(line(form, "tracknum")?.is_some()),
         Some(text) => count(&text).ok_or_else(|| Problem::TrackCount { text: text::cut(&text) })?,
     };
@@ -38,7 +38,7 @@ fn packages(form: &Form, inlet: &Inlet) -> Result<Vec<PackageFields>, Problem> {
         return Err(Problem::PackagesTooMany { count });
     }
     let packages = (1..=count).map(|nth| package(form, inlet, count, nth)).collect::<Result<Vec<_>, _>>()?;
-    // A package of which nothing is known is none.
+    // A package without a number and a carrier is dropped.
     Ok(packages.into_iter().filter(|package| package.tracking_number.is_some() || package.carrier.is_some()).collect())
 }
 

@@ -1,4 +1,4 @@
-//! The listener of SETI inbound: it takes `POST /seti/CART` and gives one answer, always with HTTP status 200.
+//! The listener of SETI inbound: it accepts `POST /seti/CART` and sends one answer, always with HTTP status 200.
 //!
 //! Nothing but posts is reachable here: the API has a listener of its own. A cart without an inlet and a wrong log-in get the same answer,
 //! and a client that fails too often at a cart is ignored there for a while (`door/failures.rs`). An address that many clients share, such
@@ -61,7 +61,7 @@ struct Door {
     failures: Failures,
 }
 
-/// The cart that a post is for, and what its log-in is checked against.
+/// The cart that a post is for, and the inlet and the password for its log-in.
 struct Addressed {
     office: Office,
     cart: CartId,
@@ -102,9 +102,8 @@ enum Taken {
     Waits(DeliveryId),
 }
 
-/// The routes: `/seti/CART` for the merchant `default`, `/seti/MERCHANT/CART` for another. The server must pass on the clients' addresses;
-/// `proxies` says which of them are proxies'. Once `undelivered` is `true`, deliveries have stopped, so posts that wait for their cart are
-/// answered.
+/// The routes: `/seti/CART` for the merchant `default`, `/seti/MERCHANT/CART` for another. The server must supply the clients' addresses; `proxies` says
+/// which of them belong to proxies. Once `undelivered` is `true`, deliveries have stopped, so posts that wait for their cart are answered.
 pub fn router(office: Office, proxies: Proxies, undelivered: watch::Receiver<bool>) -> Router {
     let (known, unknown) = (Room::new(KNOWN_BYTES_MAX), Room::new(UNKNOWN_BYTES_MAX));
     let door = Arc::new(Door { office, proxies, undelivered, known, unknown, failures: Failures::default() });
@@ -176,7 +175,7 @@ impl Door {
             connection.enter(Phase::AtWork);
         }
         let taken = accept(&addressed, post).await;
-        // What is waited for takes no memory of the post.
+        // The post's memory is released before the wait for its deliveries.
         drop(share);
         Ok(answer(&self.outcomes(&addressed, taken).await))
     }
@@ -218,7 +217,7 @@ impl Door {
         connection.iter().for_each(|connection| connection.enter(Phase::Whole));
         let (inlet, password) = (addressed.inlet.clone(), addressed.password.clone());
         let entry = self.enter(who).await?;
-        // A large post takes a while to read: not on a thread that others wait for.
+        // A large post takes a while to parse, so it is not parsed on a thread that other requests need.
         let read = tokio::task::spawn_blocking(move || match read(&request_of(&parts, &bytes), &inlet)? {
             Call::SendVersion => Ok(None),
             Call::UpdateStatus(locked) => locked.open(&inlet, &password).map(Some),
@@ -293,7 +292,7 @@ impl Door {
         }
     }
 
-    /// Waits for the deliveries of a post, for all of them together as long as the inlet says.
+    /// Waits for the deliveries of a post. The inlet's time limit applies to all of them together.
     async fn outcomes(&self, Addressed { office, inlet, .. }: &Addressed, taken: Vec<(Option<String>, Taken)>) -> Vec<PartOutcome> {
         let wait_ms = match inlet.answer() {
             AnswerWhen::Accepted => 0,
@@ -324,7 +323,7 @@ impl Door {
             ended = office.ended(delivery, until.saturating_duration_since(Instant::now())) => match ended {
                 Ok(End::Delivered) => Outcome::Delivered,
                 Ok(End::Not(found)) => Outcome::Refused(why(&found)),
-                // It is on disk: that the wait failed is nothing that the sender can mend.
+                // The update is on disk. A wait that failed is not a problem that the sender can correct.
                 Ok(End::OnItsWay) | Err(_) => Outcome::StillQueued,
             },
             () = nothing_more => Outcome::StillQueued,
@@ -379,7 +378,7 @@ async fn accept_one(Addressed { office, cart, inlet, features, .. }: &Addressed,
     let waits = matches!(inlet.answer(), AnswerWhen::Delivered { .. });
     let too_much = features.map(|features| part::not_carried(&fields, features)).unwrap_or_default();
     let request = office::Request { cart: cart.clone(), cause: Cause::Given(Given::Seti), fields, again: Again::No };
-    // The sender of what was refused repeats it without end: that is the same update, and not another one.
+    // A sender repeats a refused post without end. The repeat is the same update, not another one.
     match if waits { office.same_as_last(&request).await } else { Ok(None) } {
         Ok(Some(Found::Queued(queued, _))) => return Taken::Waits(queued.delivery),
         Ok(Some(found @ Found::Dead(..))) => return Taken::Over(Outcome::Refused(why(&found))),
@@ -404,12 +403,12 @@ async fn accept_one(Addressed { office, cart, inlet, features, .. }: &Addressed,
     }
 }
 
-/// The outcome that a sender is told for an error that does not concern its update.
+/// The outcome for an error that does not concern the sender's update.
 fn not_kept(cart: &CartId, error: office::Error) -> Outcome {
     tracing::error!(%cart, error = &error as &dyn std::error::Error, "a post could not be accepted");
     Outcome::NotKept(match error {
         no_room @ office::Error::NoRoom { .. } => chain(&no_room),
-        // Its causes name files of this machine.
+        // The causes name files of this machine.
         fault if fault.is_fault() => "this server cannot do it now; its log says why".to_owned(),
         error => chain(&error),
     })

@@ -84,7 +84,7 @@ impl Form {
     pub(super) fn read(request: &Request<'_>, inlet: &Inlet) -> Result<Form, Error> {
         let body = match request.method {
             "GET" => &[],
-            // A line end after the last field is the sender's, and not the field's.
+            // A line end after the last field is not part of the field's value.
             "POST" => &request.body[..request.body.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n' | 0)).map_or(0, |last| last + 1)],
             other => return Err(Error::Method { method: text::cut(other) }),
         };

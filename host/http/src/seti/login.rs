@@ -74,7 +74,7 @@ impl Locked {
     /// Compares all three parts, even after one is found wrong, so that the duration tells nothing.
     fn check(&self, inlet: &Inlet, password: &SecretString) -> Result<(), Error> {
         let user = same(self.user.trim(), inlet.user());
-        // A cart without a store code takes any: an Order Manager sends what its form holds.
+        // A cart without a store code accepts any code, because an Order Manager sends the one in its form.
         let code = same(self.code.trim(), inlet.code()) | Choice::from(u8::from(inlet.code().is_empty()));
         let password = same(self.password.expose_secret(), password.expose_secret());
         if bool::from(user & code & password) {
@@ -122,7 +122,7 @@ mod tests {
         let update = "setifunction=updatestatus&setiuser=om&password=right";
         for (body, seen) in [
             (format!("{update}&update=%3COrd"), Ok(RightLogin)),
-            // A field of which more may come is none yet.
+            // A field that may continue in the next part is not counted yet.
             (update.to_owned(), Ok(NoLogin)),
             ("setifunction=updatestatus&setiuser=om&update=%3COrd".to_owned(), Ok(NoLogin)),
             ("update=%3COrd".to_owned(), Ok(NoLogin)),

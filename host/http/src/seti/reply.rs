@@ -1,8 +1,8 @@
 //! Answers in the classic form: one line of ASCII, bounded.
 //!
-//! An Order Manager repeats every post that is not answered with OK, without end as far as is known. So `False` is answered only when
-//! somebody must act, and the notes say on what. The texts are for that person; nothing depends on them. Characters that would split or end
-//! the answer, or turn it into a page, are removed from every text: line ends, semicolons, angle brackets, characters beyond ASCII.
+//! As far as is known, an Order Manager repeats without end every post that is not answered with OK. So `False` is answered only when somebody must act, and
+//! the notes say on what. The texts are for that person; nothing depends on them. Characters that would split or end the answer, or turn it into a page, are
+//! removed from every text: line ends, semicolons, angle brackets, characters beyond ASCII.
 
 use super::{Error, Invalid, Post};
 use cartage_base::causes::chain;
@@ -70,8 +70,8 @@ impl Answer {
 }
 
 impl Error {
-    /// The answer to a request that failed with this error. XML that cannot be read is answered as an update that was not taken; any other
-    /// request never was an update.
+    /// The answer to a request that failed with this error. Unreadable XML is answered as an update that was not accepted; any other request was never an
+    /// update.
     pub fn answer(&self) -> Answer {
         match self {
             Error::Xml(_) => Answer(bounded("SETIResponse: update=False;Notes=", &plain(&chain(self)))),
@@ -93,8 +93,8 @@ impl From<&Invalid> for PartOutcome {
     }
 }
 
-/// The answer to a post: OK if nobody must act, else False. What needs action stands first in the notes. Accepted orders stay accepted, and
-/// their repeat is nothing to do.
+/// The answer to a post: OK if nobody must act, else False. The notes begin with what needs action. Accepted orders stay accepted, and a repeat of them
+/// changes nothing.
 pub fn answer(parts: &[PartOutcome]) -> Answer {
     let (bad, good): (Vec<_>, Vec<_>) = parts.iter().partition(|part| part.outcome.is_bad());
     let notes = |parts: &[&PartOutcome]| parts.iter().filter_map(|part| part.note()).collect::<Vec<_>>();

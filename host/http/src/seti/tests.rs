@@ -1,4 +1,4 @@
-//! From a request to a post: functions, log-in, both encodings, and their limits at the edge.
+//! From a request to a post: functions, log-in, both encodings, and the limits at their edges.
 
 use super::*;
 use cartage_policy::validate::{PACKAGES_MAX, StatusUpdate, civil_time};
@@ -199,7 +199,7 @@ fn an_element_that_has_one_meaning_stands_once() {
         ("<Items/><Items/>", "Items"),
         ("<Packages><Package><TrackNum>1</TrackNum><TrackNum>1</TrackNum></Package></Packages>", "TrackNum"),
         ("<Items><Item><Status>a</Status><Status>a</Status></Item></Items>", "Status"),
-        // What a customer may have written into an order's comments, not escaped on its way.
+        // Text that a customer may have written into an order's comments, and that was not escaped.
         ("<Comments>x</Comments><Status>Cancelled</Status><Comments>y</Comments>", "Status"),
     ] {
         assert_eq!(order(elements), Err(Problem::Twice { name }), "{elements}");

@@ -5,7 +5,7 @@ use cartage_model::carts::inlet::Encoding;
 /// The most characters of a sender's text that an error repeats.
 const REPEATED_CHARS_MAX: usize = 60;
 
-/// The characters of Windows-1252 from 0x80 to 0x9F; NUL where it has none.
+/// The characters of Windows-1252 from 0x80 to 0x9F; NUL for a byte without a character.
 const WINDOWS_1252_HIGH: [char; 32] = [
     '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“', '”', '•', '–', '—', '˜', '™',
     'š', '›', 'œ', '\0', 'ž', 'Ÿ',
@@ -20,7 +20,7 @@ pub enum Error {
         /// The number of valid bytes before the fault.
         at: usize,
     },
-    /// The bytes are neither UTF-8 nor Windows-1252.
+    /// A byte has no character in Windows-1252, and the inlet's encoding does not accept the bytes as UTF-8.
     #[error(
         "byte {at} is 0x{byte:02X}, which Windows-1252 does not have, and the bytes are not valid UTF-8 that the inlet's encoding accepts"
     )]
@@ -44,7 +44,7 @@ pub(super) fn decode(bytes: &[u8], encoding: Encoding) -> Result<String, Error> 
     }
 }
 
-/// The character of a byte in Windows-1252; `None` if it has none.
+/// The character of a byte in Windows-1252; `None` if the byte has none.
 pub(super) fn windows_1252(byte: u8) -> Option<char> {
     match byte {
         0x80..=0x9F => Some(WINDOWS_1252_HIGH[usize::from(byte - 0x80)]).filter(|c| *c != '\0'),
@@ -63,8 +63,8 @@ pub(super) fn line(text: &str) -> Option<String> {
     Some(text.trim_matches(is_blank)).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// A field of several lines, with plain line ends and a replacement for each control character, which no note contains on purpose and which
-/// would hold the order's status back for good. `None` if nothing is left.
+/// A field of several lines, with plain line ends. Control characters are replaced: no note contains one on purpose, and an update with one would stay
+/// invalid for good. `None` if nothing is left.
 pub(super) fn block(text: &str) -> Option<String> {
     if text.chars().all(is_blank) {
         return None;

@@ -36,8 +36,8 @@ fn written(dates: DateOrder) -> &'static str {
     }
 }
 
-/// A day as [`cartage_policy::validate::Fields`] expects it. A time of day behind the date must be valid and is dropped. `None` if the text stands
-/// for no date.
+/// A day as [`cartage_policy::validate::Fields`] expects it. A time of day after the date must be valid and is dropped. `None` if the text stands for no
+/// date.
 pub(super) fn day(text: &str, inlet: &Inlet) -> Result<Option<String>, Error> {
     if placeholder::stands_for_none(text) {
         return Ok(None);
@@ -129,7 +129,7 @@ fn time(text: &str) -> Option<Time> {
         Some(half) => Some(hour).filter(|hour| (1..=12).contains(hour))? % 12 + half,
     };
     let small = |number: u16| i8::try_from(number).ok();
-    // jiff takes a leap second's 60 for none.
+    // jiff rejects the 60 of a leap second, so such a time is not valid.
     Time::new(small(hour)?, small(minute)?, small(second)?, 0).ok()
 }
 

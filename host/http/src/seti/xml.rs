@@ -60,7 +60,7 @@ pub enum Error {
 /// The updates of a document, in document order.
 pub(super) fn updates(document: &str, inlet: &Inlet) -> Result<Vec<Result<Fields, Invalid>>, Error> {
     let repaired = repair::repair(document)?;
-    // Repairing has bounded the elements, and with them the texts between their tags: there are no other nodes.
+    // The repair has limited the elements, and with them the texts between their tags. There are no other nodes.
     let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
     let document = Document::parse_with_options(&repaired, options).map_err(Error::Malformed)?;
     let root = document.root_element();
@@ -131,7 +131,7 @@ fn given_packages(order: Node<'_, '_>, inlet: &Inlet) -> Result<Vec<Given>, Prob
     for (nth, node) in (1..).zip(children(list, "Package")) {
         let package_id = line(node, "PackageID")?;
         let package = package(node, nth, inlet)?;
-        // Of several pieces under one number each needs an id of its own.
+        // If several pieces share a number, each needs an id of its own.
         let number = package.tracking_number.clone();
         let alone = |number: &String| all.iter().all(|earlier| earlier.id != *number);
         let id = number.filter(alone).unwrap_or_else(|| {
@@ -163,19 +163,19 @@ fn package(node: Node<'_, '_>, nth: usize, inlet: &Inlet) -> Result<PackageField
 
 fn items(order: Node<'_, '_>, packages: &[Given], inlet: &Inlet) -> Result<Vec<LineItemFields>, Problem> {
     let Some(list) = only(order, "Items")? else { return Ok(Vec::new()) };
-    // One more than fits is enough for `validate` to refuse them.
+    // One more than the limit is enough for `validate` to refuse the list.
     children(list, "Item").take(LINE_ITEMS_MAX + 1).map(|node| item(node, packages, inlet)).collect()
 }
 
 fn item(node: Node<'_, '_>, packages: &[Given], inlet: &Inlet) -> Result<LineItemFields, Problem> {
     let mut travels = Vec::new();
-    // Of packages that were left out a line says nothing.
+    // If the inlet leaves packages out, a line does not refer to them.
     if !packages.is_empty()
         && let Some(list) = only(node, "Packages")?
     {
         for travel in children(list, "Package").take(PACKAGES_MAX) {
             let package_id = line(travel, "PackageID")?;
-            // A package that this post does not have was told of before, or never will be.
+            // A package that is not in this post was reported before, or never will be.
             if let Some(package) = packages.iter().find(|package| package_id.is_some() && package.package_id == package_id) {
                 let quantity = line(travel, "Quantity")?.unwrap_or_default();
                 travels.push(LinePackageFields { package_id: package.id.clone(), quantity });

@@ -1,5 +1,5 @@
 use super::*;
-use crate::vault::{Place, Turn, Vault as _};
+use crate::vault::{Place, Turn};
 use crate::{View, merchants};
 use cartage_model::id::{CartId, MerchantId};
 use secrecy::{ExposeSecret as _, SecretString};

@@ -67,6 +67,7 @@ impl Attempts {
     }
 
     /// Records that the host died or failed during this attempt. Each attempt is suspected once, and only while it has not ended.
+    #[cfg(test)]
     pub(super) fn suspect(&mut self, attempt: u32) {
         if self.unanswered > 0 && self.claims == attempt && self.suspected != attempt {
             (self.suspicions, self.suspected) = (self.suspicions + 1, attempt);

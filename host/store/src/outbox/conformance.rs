@@ -6,7 +6,8 @@ mod observe;
 mod promises;
 pub(super) mod sqlite;
 
-use super::{Model, Outbox};
+use super::Outbox;
+use super::model::Model;
 use crate::orders::{Label, Order, OrderRef, Package};
 use crate::outbox::model::CartState;
 use cartage_contract::orders::{CivilDate, CivilTime, Told, Update};

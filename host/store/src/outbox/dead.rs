@@ -293,6 +293,7 @@ pub fn died_of(reason: Option<Reason>) -> String {
     reason.map_or_else(|| "unknown".to_owned(), |reason| reason.to_string())
 }
 
+#[cfg(test)]
 impl Filter {
     pub(super) fn takes(&self, dead: &DeadLetter) -> bool {
         self.cart.as_ref().is_none_or(|cart| *cart == dead.order.cart)

@@ -91,7 +91,7 @@ pub(super) fn child(test: &str, file: &Path, prefix: &str) -> Command {
     let mut command = Command::new("sh");
     let program = std::env::current_exe().expect("a running program has a file");
     command.arg("-c").arg(format!("{prefix} exec \"$0\" \"$@\"")).arg(program);
-    command.args(["--exact", &format!("store::tests::{test}"), "--nocapture", "--test-threads=1"]);
+    command.args(["--exact", &format!("tests::{test}"), "--nocapture", "--test-threads=1"]);
     command.env(CHILD, file).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command
 }

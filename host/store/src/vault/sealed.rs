@@ -1,8 +1,8 @@
-//! The built-in vault: sealed values in the store, the key in a file.
+//! The vault: sealed values in the store, the key in a file.
 
 use super::rotate::{self, next_file};
 use super::seal::{self, Label};
-use super::{Answer, Change, Error, Key, KeyId, Vault};
+use super::{Change, Error, Key, KeyId};
 use crate::credentials::{self, Place, Sealed, Turn};
 use crate::{self as store, Store, Tx, View, audit};
 use cartage_model::id::{CartId, MerchantId};
@@ -11,26 +11,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::RwLock;
 
-/// The built-in vault. Clones share it.
+/// The credentials of a store. Clones share their state.
 #[derive(Debug, Clone)]
-pub struct SealedVault {
+pub struct Vault {
     store: Store,
     file: PathBuf,
     /// Locked for reading while a row is read and opened, or a value is sealed and written; for writing while the key changes.
     key: Arc<RwLock<Key>>,
 }
 
-impl SealedVault {
+impl Vault {
     /// Opens the vault of a store with its key file, and completes a change of the key that was cut off.
     ///
     /// # Errors
     ///
     /// [`Error::NoKey`], [`Error::NotAKey`], [`Error::KeyFile`], [`Error::Store`]. A key that does not fit the credentials is found only
     /// when one of them is opened: everything else works without it.
-    pub fn open(store: Store, key_file: &Path) -> Result<SealedVault, Error> {
+    pub fn open(store: Store, key_file: &Path) -> Result<Vault, Error> {
         rotate::end_what_was_cut_off(&store, key_file)?;
         let key = Key::read(key_file)?;
-        Ok(SealedVault { store, file: key_file.to_owned(), key: Arc::new(RwLock::new(key)) })
+        Ok(Vault { store, file: key_file.to_owned(), key: Arc::new(RwLock::new(key)) })
     }
 
     /// The id of the key in use.
@@ -51,7 +51,7 @@ impl SealedVault {
     }
 
     /// Seals every credential again with a new key, which then replaces the old one in the key file. If cut off at any point, the change is
-    /// undone or completed by [`SealedVault::open`]. A backup made before still needs the old key.
+    /// undone or completed by [`Vault::open`]. A backup made before still needs the old key.
     ///
     /// # Errors
     ///
@@ -93,102 +93,147 @@ impl SealedVault {
     }
 }
 
-impl Vault for SealedVault {
-    fn get<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, turn: Turn, bound_to: &'a str) -> Answer<'a, Option<SecretString>> {
-        Box::pin(async move {
-            let key = self.key.read().await;
-            let (whose, what) = (merchant.clone(), place.clone());
-            let value = self.store.read(move |view| credentials::get(view, &whose, &what, turn)).await?;
-            let Some(value) = value else { return Ok(None) };
-            if !value.is_bound_to(bound_to) {
-                let (place, asked_for) = (Box::new(place.clone()), bound_to.to_owned());
-                return Err(Error::OtherOrigins { place, bound_to: value.bound_to, asked_for });
-            }
-            seal::open(&key, merchant, &value).map(Some)
-        })
+/// Each value belongs to a merchant and a [`Place`] and is bound to the origins that its slot may be sent to: `bound_to` is their text. Each change
+/// has a line of the audit, written in the same transaction.
+impl Vault {
+    /// The value of this turn; `None` if there is none. It opens only for the origins that it was bound to.
+    ///
+    /// # Errors
+    ///
+    /// What prevents the key from being used, the value from being opened, or the store from answering.
+    pub async fn get(&self, merchant: &MerchantId, place: &Place, turn: Turn, bound_to: &str) -> Result<Option<SecretString>, Error> {
+        let key = self.key.read().await;
+        let (whose, what) = (merchant.clone(), place.clone());
+        let value = self.store.read(move |view| credentials::get(view, &whose, &what, turn)).await?;
+        let Some(value) = value else { return Ok(None) };
+        if !value.is_bound_to(bound_to) {
+            let (place, asked_for) = (Box::new(place.clone()), bound_to.to_owned());
+            return Err(Error::OtherOrigins { place, bound_to: value.bound_to, asked_for });
+        }
+        seal::open(&key, merchant, &value).map(Some)
     }
 
-    fn set<'a>(
-        &'a self,
-        merchant: &'a MerchantId,
-        place: &'a Place,
+    /// Sets the value of this turn, in place of the earlier one.
+    ///
+    /// # Errors
+    ///
+    /// What prevents the key from being used, the value from being opened, or the store from answering.
+    pub async fn set(
+        &self,
+        merchant: &MerchantId,
+        place: &Place,
         turn: Turn,
-        bound_to: &'a str,
+        bound_to: &str,
         secret: SecretString,
         line: audit::Line,
-    ) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let key = self.key.read().await;
-            let label = Label { merchant, place, turn, bound_to, set_at_unix_ms: line.at_unix_ms };
-            let value = seal::seal(&key, label, &secret)?;
-            let whose = merchant.clone();
-            let write = move |tx: &Tx<'_>| -> Result<(), Error> {
-                credentials::put(tx, &whose, &value)?;
-                Ok(audit::add(tx, &whose, &line)?)
-            };
-            self.store.write(write).await
-        })
+    ) -> Result<(), Error> {
+        let key = self.key.read().await;
+        let label = Label { merchant, place, turn, bound_to, set_at_unix_ms: line.at_unix_ms };
+        let value = seal::seal(&key, label, &secret)?;
+        let whose = merchant.clone();
+        let write = move |tx: &Tx<'_>| -> Result<(), Error> {
+            credentials::put(tx, &whose, &value)?;
+            Ok(audit::add(tx, &whose, &line)?)
+        };
+        self.store.write(write).await
     }
 
-    fn replace<'a>(&'a self, merchant: &'a MerchantId, bound_to: &'a str, changes: Vec<Change>, line: audit::Line) -> Answer<'a, bool> {
-        Box::pin(async move {
-            let held = self.key.read().await;
-            let (key, whose, bound_to) = (held.copy(), merchant.clone(), bound_to.to_owned());
-            let write = move |tx: &Tx<'_>| -> Result<bool, Error> {
-                for Change { place, turn, from, .. } in &changes {
-                    if !is_still(tx, &key, &whose, &bound_to, (place, *turn), from.as_ref())? {
-                        return Ok(false);
-                    }
+    /// Replaces values, all or none, if each is still what `from` says. Returns whether they were replaced; if not, nothing is changed and
+    /// no line is written.
+    ///
+    /// # Errors
+    ///
+    /// What prevents the key from being used, the value from being opened, or the store from answering.
+    pub async fn replace(&self, merchant: &MerchantId, bound_to: &str, changes: Vec<Change>, line: audit::Line) -> Result<bool, Error> {
+        let held = self.key.read().await;
+        let (key, whose, bound_to) = (held.copy(), merchant.clone(), bound_to.to_owned());
+        let write = move |tx: &Tx<'_>| -> Result<bool, Error> {
+            for Change { place, turn, from, .. } in &changes {
+                if !is_still(tx, &key, &whose, &bound_to, (place, *turn), from.as_ref())? {
+                    return Ok(false);
                 }
-                for Change { place, turn, to, .. } in &changes {
-                    let label = Label { merchant: &whose, place, turn: *turn, bound_to: &bound_to, set_at_unix_ms: line.at_unix_ms };
-                    credentials::put(tx, &whose, &seal::seal(&key, label, to)?)?;
-                }
-                audit::add(tx, &whose, &line)?;
-                Ok(true)
-            };
-            self.store.write(write).await
-        })
+            }
+            for Change { place, turn, to, .. } in &changes {
+                let label = Label { merchant: &whose, place, turn: *turn, bound_to: &bound_to, set_at_unix_ms: line.at_unix_ms };
+                credentials::put(tx, &whose, &seal::seal(&key, label, to)?)?;
+            }
+            audit::add(tx, &whose, &line)?;
+            Ok(true)
+        };
+        self.store.write(write).await
     }
 
-    fn bind<'a>(
-        &'a self,
-        merchant: &'a MerchantId,
-        cart: &'a CartId,
-        slot: &'a str,
-        bound_to: &'a str,
+    /// Binds every value of a slot to these origins, also those that the cart's definition fetches from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// What prevents the key from being used, the value from being opened, or the store from answering.
+    pub async fn bind(
+        &self,
+        merchant: &MerchantId,
+        cart: &CartId,
+        slot: &str,
+        bound_to: &str,
         line: audit::Line,
-    ) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let key = self.key.read().await.copy();
-            let (whose, cart, slot, bound_to) = (merchant.clone(), cart.clone(), slot.to_owned(), bound_to.to_owned());
-            let write = move |tx: &Tx<'_>| -> Result<(), Error> {
-                for value in credentials::list(tx, &whose)? {
-                    let Sealed { place, turn, set_at_unix_ms, .. } = &value;
-                    if place.cart == cart && place.slot == slot && value.bound_to != bound_to {
-                        let secret = seal::open(&key, &whose, &value)?;
-                        let label = Label { merchant: &whose, place, turn: *turn, bound_to: &bound_to, set_at_unix_ms: *set_at_unix_ms };
-                        credentials::put(tx, &whose, &seal::seal(&key, label, &secret)?)?;
-                    }
+    ) -> Result<(), Error> {
+        let key = self.key.read().await.copy();
+        let (whose, cart, slot, bound_to) = (merchant.clone(), cart.clone(), slot.to_owned(), bound_to.to_owned());
+        let write = move |tx: &Tx<'_>| -> Result<(), Error> {
+            for value in credentials::list(tx, &whose)? {
+                let Sealed { place, turn, set_at_unix_ms, .. } = &value;
+                if place.cart == cart && place.slot == slot && value.bound_to != bound_to {
+                    let secret = seal::open(&key, &whose, &value)?;
+                    let label = Label { merchant: &whose, place, turn: *turn, bound_to: &bound_to, set_at_unix_ms: *set_at_unix_ms };
+                    credentials::put(tx, &whose, &seal::seal(&key, label, &secret)?)?;
                 }
-                credentials::bind_fetched(tx, &whose, &cart, &slot, &bound_to)?;
-                Ok(audit::add(tx, &whose, &line)?)
-            };
-            self.store.write(write).await
-        })
+            }
+            credentials::bind_fetched(tx, &whose, &cart, &slot, &bound_to)?;
+            Ok(audit::add(tx, &whose, &line)?)
+        };
+        self.store.write(write).await
     }
 
-    fn promote<'a>(&'a self, merchant: &'a MerchantId, cart: &'a CartId, slot: &'a str, line: audit::Line) -> Answer<'a, bool> {
+    /// Makes the next values of a slot, which have worked, the current ones, all its fields at once. Returns whether there were any; if
+    /// not, no line is written.
+    ///
+    /// # Errors
+    ///
+    /// What prevents the key from being used, the value from being opened, or the store from answering.
+    pub async fn promote(&self, merchant: &MerchantId, cart: &CartId, slot: &str, line: audit::Line) -> Result<bool, Error> {
         let (whose, cart, slot) = (merchant.clone(), cart.clone(), slot.to_owned());
-        self.noted(merchant, line, move |tx| credentials::promote(tx, &whose, &cart, &slot))
+        self.noted(merchant, line, move |tx| credentials::promote(tx, &whose, &cart, &slot)).await
     }
 
-    fn forget<'a>(&'a self, merchant: &'a MerchantId, place: &'a Place, only: Option<Turn>, line: audit::Line) -> Answer<'a, bool> {
+    /// Deletes the next value of a field and, unless `only` is that turn, the current one. Returns whether there were any; if not, no line
+    /// is written.
+    ///
+    /// # Errors
+    ///
+    /// What prevents the key from being used, the value from being opened, or the store from answering.
+    pub async fn forget(&self, merchant: &MerchantId, place: &Place, only: Option<Turn>, line: audit::Line) -> Result<bool, Error> {
         let (whose, what) = (merchant.clone(), place.clone());
         self.noted(merchant, line, move |tx| match only {
             Some(Turn::Next) => credentials::forget_next(tx, &whose, &what),
             Some(Turn::Current) | None => credentials::forget(tx, &whose, &what),
-        })
+        }).await
+    }
+
+    /// Makes a change and adds its line to the audit, in one transaction. A change that changes nothing adds no line.
+    async fn noted(
+        &self,
+        merchant: &MerchantId,
+        line: audit::Line,
+        change: impl FnOnce(&Tx<'_>) -> Result<bool, store::Error> + Send + 'static,
+    ) -> Result<bool, Error> {
+        let whose = merchant.clone();
+        let write = move |tx: &Tx<'_>| -> Result<bool, Error> {
+            let changed = change(tx)?;
+            if changed {
+                audit::add(tx, &whose, &line)?;
+            }
+            Ok(changed)
+        };
+        self.store.write(write).await
     }
 }
 
@@ -207,26 +252,4 @@ fn is_still(
     }
     let kept = seal::open(key, merchant, &kept)?;
     Ok(value.is_some_and(|value| value.expose_secret() == kept.expose_secret()))
-}
-
-impl SealedVault {
-    /// Makes a change and adds its line to the audit, in one transaction. A change that changes nothing adds no line.
-    fn noted<'a>(
-        &'a self,
-        merchant: &MerchantId,
-        line: audit::Line,
-        change: impl FnOnce(&Tx<'_>) -> Result<bool, store::Error> + Send + 'static,
-    ) -> Answer<'a, bool> {
-        let whose = merchant.clone();
-        Box::pin(async move {
-            let write = move |tx: &Tx<'_>| -> Result<bool, Error> {
-                let changed = change(tx)?;
-                if changed {
-                    audit::add(tx, &whose, &line)?;
-                }
-                Ok(changed)
-            };
-            self.store.write(write).await
-        })
-    }
 }

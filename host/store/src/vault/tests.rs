@@ -1,5 +1,6 @@
 use super::*;
-use crate::Store;
+use crate::{Store, audit};
+use cartage_model::id::{CartId, MerchantId};
 use secrecy::ExposeSecret as _;
 use std::path::Path;
 use tempfile::TempDir;
@@ -28,8 +29,8 @@ impl Scratch {
         if file.exists() { Store::open(&file, AT) } else { Store::create(&file, AT) }.expect("a store in a directory of its own")
     }
 
-    fn open(&self) -> SealedVault {
-        SealedVault::open(self.store(), &self.key()).expect("a store and a key")
+    fn open(&self) -> Vault {
+        Vault::open(self.store(), &self.key()).expect("a store and a key")
     }
 }
 
@@ -45,11 +46,11 @@ fn place(field: &str) -> Place {
     Place { cart: CartId::new("seed-shop").expect("a valid name"), slot: "account".into(), field: field.into() }
 }
 
-async fn set(vault: &SealedVault, field: &str, turn: Turn, secret: &str) {
+async fn set(vault: &Vault, field: &str, turn: Turn, secret: &str) {
     vault.set(&default(), &place(field), turn, HOST, SecretString::from(secret), line()).await.expect("it can be kept");
 }
 
-async fn get(vault: &SealedVault, field: &str, turn: Turn) -> Option<String> {
+async fn get(vault: &Vault, field: &str, turn: Turn) -> Option<String> {
     let secret = vault.get(&default(), &place(field), turn, HOST).await.expect("it can be opened");
     secret.map(|secret| secret.expose_secret().to_owned())
 }
@@ -90,7 +91,7 @@ async fn values_are_replaced_all_together_and_only_where_nobody_else_changed_one
     };
     let scratch = Scratch::new();
     let store = scratch.store();
-    let vault = SealedVault::open(store.clone(), &scratch.key()).expect("a store and a key");
+    let vault = Vault::open(store.clone(), &scratch.key()).expect("a store and a key");
     let audited = async || store.read(|view| audit::last(view, &default(), 100)).await.expect("the audit can be read").len();
     set(&vault, "refresh", Turn::Current, "first").await;
     set(&vault, "password", Turn::Current, "old").await;
@@ -212,7 +213,7 @@ async fn a_wrong_key_is_named_and_the_right_one_put_back_opens_again() {
     drop(vault);
     let kept = scratch.folder.path().join("kept-apart");
     std::fs::rename(scratch.key(), &kept).expect("it is ours");
-    let error = SealedVault::open(scratch.store(), &scratch.key()).expect_err("no key");
+    let error = Vault::open(scratch.store(), &scratch.key()).expect_err("no key");
     assert!(matches!(error, Error::NoKey { .. }), "{error}");
     Key::generate().and_then(|key| key.write_new(&scratch.key())).expect("a new key");
     let vault = scratch.open();

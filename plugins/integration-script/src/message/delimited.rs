@@ -1,4 +1,4 @@
-//! The delimited encoding: every datum is a form field.
+//! The delimited encoding: each value is a form field.
 
 use super::news;
 use cartage_sdk::Update;

@@ -1,9 +1,9 @@
 //! The XML encoding: one `Orders/Order` in the form field `update`.
 //!
-//! Scripts read it with real parsers, with string searches, and after conversions between character sets. What all of them
-//! survive is written here: ASCII with numeric character references and without an XML declaration, each element with a start
-//! and an end tag in a fixed order, the order's own elements before those of its lines. A package has its number as `TrackNum` and as
-//! `TrackingID`, because implementations disagree on the name and ignore the other.
+//! Scripts read this XML with real parsers, with string searches, and after conversions between character sets. The document uses only what all of them
+//! accept: ASCII with numeric character references and without an XML declaration, each element with a start and an end tag in a fixed
+//! order, the order's own elements before those of its lines. A package's number is written as `TrackNum` and as `TrackingID`, because
+//! implementations disagree on the name and ignore the other one.
 
 use super::news;
 use cartage_sdk::contract::encoding::escape;
@@ -12,7 +12,7 @@ use cartage_sdk::orders::{CivilTime, month_name, us_date};
 use cartage_sdk::{LineItem, Package, Update};
 use std::borrow::Cow;
 
-/// The whole document.
+/// The whole document for an update.
 pub(super) fn orders(update: &Update, status: &str, line_items: bool) -> String {
     let packages: Vec<_> =
         news(update).enumerate().map(|(at, (package, number))| Numbered { id: id(package, at), number, package }).collect();
@@ -84,13 +84,13 @@ fn text(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or_default()
 }
 
-/// `01-Jun-2015 13:11:51`.
+/// A date and time in the form `01-Jun-2015 13:11:51`.
 fn date_time(time: CivilTime) -> String {
     let date = time.date;
     format!("{:02}-{}-{:04} {:02}:{:02}:{:02}", date.day, month_name(date), date.year, time.hour, time.minute, time.second)
 }
 
-/// A document in the making.
+/// A document that is being written.
 #[derive(Default)]
 struct Xml(String);
 
@@ -115,7 +115,7 @@ impl Xml {
     }
 }
 
-/// XML 1.0, production 2: what can stand in a document at all, as itself or as a reference.
+/// XML 1.0, production 2: whether a document may contain the character at all, as itself or as a reference.
 fn is_xml(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }

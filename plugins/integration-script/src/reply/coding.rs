@@ -1,17 +1,17 @@
-//! Compressed answers. None is asked for, and none is read: they are named, so that a person can switch compression off.
+//! Compressed answers. The plugin does not ask for compression and cannot read it; it names the coding, so that a person can switch compression off.
 
 use cartage_sdk::http::Response;
 
-/// Characters of a header's value that are shown.
+/// The most characters of a header's value that are shown.
 const NAME_CHARS_MAX: usize = 20;
 
-/// The content coding of an answer that cannot be read as it is.
+/// The content coding of an answer that is compressed; `None` if the answer can be read.
 pub(super) fn of(response: &Response) -> Option<String> {
     let body = response.body.as_slice();
     let by_its_start = match body {
         [0x1f, 0x8b, ..] => Some("gzip"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),
-        // A zlib stream with a window of 32 KiB: its first two bytes are a multiple of 31.
+        // A zlib stream with a window of 32 KiB: the number in its first two bytes is a multiple of 31.
         [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Some("deflate"),
         _ => None,
     };

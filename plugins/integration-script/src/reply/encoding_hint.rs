@@ -1,15 +1,15 @@
-//! Signs that a script reads the other encoding than the one that was sent.
+//! Detects that a script expects the other encoding than the one that was sent.
 
 use super::Asked;
 use crate::message::Encoding;
 
-/// How sure that is.
+/// How strong the evidence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Evidence {
     None,
-    /// It would be one explanation.
+    /// The other encoding would be one explanation.
     Possible,
-    /// The script misses what only the other encoding has.
+    /// The script misses a field that only the other encoding has.
     Certain,
 }
 
@@ -39,14 +39,14 @@ const MISSING: &[&str] = &[
     "be blank",
 ];
 
-/// Words by which parsers say that they were given no XML.
+/// Words by which parsers report that their input was not XML.
 const NO_XML: &[&str] =
     &["could not be parsed", "empty", "invalid", "start tag", "root element", "parser error", "no element", "malformed", "not well-formed"];
 
-/// Bytes of a body that are looked at.
+/// The bytes of a body that are searched.
 const LOOKED_AT_MAX: usize = 16 << 10;
 
-/// What a script's whole output says, its debug lines as well.
+/// The evidence in a script's whole output, including its debug lines.
 pub(super) fn evidence(seen: &str, asked: &Asked<'_>) -> Evidence {
     let seen = &seen[..seen.floor_char_boundary(LOOKED_AT_MAX)];
     match asked.encoding {
@@ -58,7 +58,7 @@ pub(super) fn evidence(seen: &str, asked: &Asked<'_>) -> Evidence {
     }
 }
 
-/// Whether a parser of XML complains.
+/// Whether an XML parser complains.
 pub(super) fn asks_for_xml(text: &str) -> bool {
     text.lines().any(|line| {
         let line = line.to_ascii_lowercase();
@@ -66,7 +66,7 @@ pub(super) fn asks_for_xml(text: &str) -> bool {
     })
 }
 
-/// A script that reads XML would write the names as they stand there, with capitals.
+/// Whether a line reports a missing field. A script that reads XML would write the names as XML spells them, with capitals.
 fn misses_a_field(line: &str) -> bool {
     let names_one = words(line).any(|word| FIELDS.contains(&word));
     names_one && is_missing(line) && !line.to_ascii_lowercase().contains("xml")

@@ -1,22 +1,22 @@
-//! Faults of the shop that pass: a database that refuses connections, a locked row, an overloaded server.
+//! Temporary faults of the shop: a database that refuses connections, a locked row, an overloaded server.
 //!
-//! Scripts report them as refusals, with HTTP status 200, in the words of whatever library failed. A database's error counts as such a fault
-//! unless it is about the data: SQLSTATE classes 22 and 23, syntax, and unknown columns, which is what text in the place of a number leads to.
+//! Scripts report them as refusals, with HTTP status 200, in the words of whichever library failed. A database's error counts as temporary
+//! unless it is about the data: SQLSTATE classes 22 and 23, syntax, and unknown columns, which a text in the place of a number causes.
 
 use super::known::follow;
 
-/// Which fault.
+/// The kind of a temporary fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Of one order's row: it is locked, or another transaction won.
+    /// One order's row is locked, or another transaction won.
     OrderBusy,
-    /// Of the shop.
+    /// The shop is out of service.
     Unavailable,
-    /// Too many requests.
+    /// The shop received too many requests.
     RateLimited,
 }
 
-/// Another transaction or person has the order.
+/// Another transaction or person is using the order.
 const BUSY: &[&str] = &[
     "lock wait timeout",
     "restarting transaction",
@@ -54,9 +54,9 @@ const BUSY: &[&str] = &[
     "is being processed",
 ];
 
-/// Words that only a machine in trouble writes.
+/// Words that only software in trouble writes.
 const BROKEN: &[&str] = &[
-    // Connections.
+    // Connections that failed.
     "connection refused",
     "actively refused",
     "connection reset",
@@ -98,12 +98,12 @@ const BROKEN: &[&str] = &[
     "etimedout",
     "eai_again",
     "eof detected",
-    // Time.
+    // Timeouts.
     "timeout",
     "time-out",
     "timed out",
     "maximum execution time",
-    // Room.
+    // Resources that ran out.
     "too many connections",
     "too many clients",
     "too many open files",
@@ -123,7 +123,7 @@ const BROKEN: &[&str] = &[
     "disk quota",
     "resource temporarily unavailable",
     "insufficient resources",
-    // A database's log-in is not ours.
+    // The database's log-in, not the plugin's.
     "access denied for user",
     "(using password",
     "password authentication failed for user",
@@ -131,7 +131,7 @@ const BROKEN: &[&str] = &[
     "login failed for user '",
     "cannot open database",
     "unknown database",
-    // States of a database.
+    // The state of a database server.
     "starting up",
     "shutting down",
     "shutdown in progress",
@@ -147,10 +147,10 @@ const BROKEN: &[&str] = &[
     "80040e31",
 ];
 
-/// Too many requests.
+/// Words for too many requests.
 const LIMITED: &[&str] = &["too many requests", "rate limit", "rate-limit", "request limit", "throttl", "slow down"];
 
-/// A database's error about the data that it was given.
+/// Words of a database about faults in the data that it was given.
 const DATA: &[&str] = &[
     "duplicate entry",
     "duplicate key",
@@ -188,7 +188,7 @@ const DATA: &[&str] = &[
     "80040e57",
 ];
 
-/// What only a database's error, or one of the services behind a shop, is called.
+/// Words that occur only in the errors of a database or of another service behind a shop.
 const BACKEND: &[&str] = &[
     "sqlstate",
     "database",
@@ -232,7 +232,7 @@ const BACKEND: &[&str] = &[
     "hikaripool",
 ];
 
-/// A person's words for a fault that passes.
+/// A person's words for a temporary fault.
 const SOON: &[&str] = &[
     "try again",
     "try later",
@@ -255,7 +255,7 @@ const SOON: &[&str] = &[
     "troppe connessioni",
 ];
 
-/// A fault that no other reading of the text explains as well. The text is in lower case.
+/// A temporary fault that is the only reading of the text. The text must be in lower case.
 pub(super) fn certain(text: &str) -> Option<Fault> {
     let state = sql_state(text);
     let (class, number) = state.map_or(("", ""), |(state, number)| (&state[..2], number));
@@ -273,7 +273,7 @@ pub(super) fn certain(text: &str) -> Option<Fault> {
     }
 }
 
-/// What a database, or another service behind the shop, said: a fault that passes, unless it is about the data. None: this is no such error.
+/// The error of a database, or of another service behind the shop: a temporary fault, unless it is about the data. `None` if the text is no such error.
 pub(super) fn of_backend(text: &str) -> Option<Result<Fault, AboutData>> {
     if !any(text, BACKEND) {
         return None;
@@ -282,16 +282,16 @@ pub(super) fn of_backend(text: &str) -> Option<Result<Fault, AboutData>> {
     Some(if matches!(class, "21" | "22" | "23") || any(text, DATA) { Err(AboutData) } else { Ok(Fault::Unavailable) })
 }
 
-/// A database refused the data.
+/// The database refused the data that it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AboutData;
 
-/// Whether a reason says that the order will take the update later.
+/// Whether a reason says that the order will accept the update later.
 pub(super) fn is_not_yet(text: &str) -> bool {
     any(text, &["not yet", "at this moment", "at the moment"]) || follow(text, &["not ", " yet"])
 }
 
-/// Whether a person's words say that the shop is out of order for now.
+/// Whether a person's words say that the shop is temporarily out of service.
 pub(super) fn is_soon_over(text: &str) -> bool {
     any(text, SOON)
 }
@@ -300,13 +300,13 @@ fn any(text: &str, pieces: &[&str]) -> bool {
     pieces.iter().any(|piece| text.contains(piece))
 }
 
-/// An SQLSTATE, which is five characters long, and the number of the database's own that follows it.
+/// An SQLSTATE, which has five characters, and the database's own error number after it.
 fn sql_state(text: &str) -> Option<(&str, &str)> {
     let after = text
         .split_once("sqlstate")
         .or_else(|| text.split_once("sql state"))
         .map(|(_, after)| after.trim_start_matches([' ', '[', '(', '=', ':', '\'', '"']));
-    // mysqli writes `(HY000/2002)`.
+    // mysqli writes `(HY000/2002)` without the word SQLSTATE.
     let after = after.or_else(|| text.find("(hy000/").map(|at| &text[at + 1..]))?;
     let (state, rest) = after.split_at_checked(5).filter(|(state, _)| state.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
     let digits = rest.trim_start_matches(|c: char| !c.is_ascii_digit());

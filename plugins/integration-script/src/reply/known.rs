@@ -1,18 +1,18 @@
-//! What the wordings of known scripts mean. A wording that is not known means nothing here: it is tried a few times.
+//! The meanings of the wordings that known scripts use. An unknown wording has no meaning here: the update is retried a few times.
 //!
-//! A cart is paused for words about credentials only where the words are about a log-in and not about an order, a payment or a customer.
+//! Words about credentials pause the cart only if they are about a log-in, and not about an order, a payment or a customer.
 
 use super::faults::{self, Fault};
 
-/// What a wording means.
+/// The meaning of a wording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     OrderNotFound,
     Credentials,
     NoSuchFunction,
-    /// The script wants https.
+    /// The script requires https.
     NeedsTls,
-    /// The script saw a request and no update in it.
+    /// The script received a request but found no update in it.
     NotRead,
     InvalidData,
     NoSuchStatus,
@@ -20,19 +20,19 @@ pub(super) enum Meaning {
     Fault(Fault),
 }
 
-/// A script's reason, and what it answers.
+/// A script's reason, and the request to which it belongs.
 pub(super) struct Reason<'a> {
-    /// Its words, without a stack trace.
+    /// The script's words, without a stack trace.
     pub(super) text: &'a str,
     pub(super) order_number: &'a str,
-    /// Whether the function itself refused the update, which happens after the log-in.
+    /// Whether the function itself refused the update, and so the log-in had succeeded.
     pub(super) of_function: bool,
 }
 
-/// What precedes the reason proper in one script's words.
+/// The text that precedes the actual reason in the replies of one script.
 const PREAMBLE: &str = "missing or invalid status update data:";
 
-/// Wordings by pieces that follow one another.
+/// Known wordings: each is a list of texts that occur in this order.
 const KNOWN: &[(&[&str], Meaning)] = &[
     (&["function \"", "was not found"], Meaning::NoSuchFunction),
     (&["unknown function"], Meaning::NoSuchFunction),
@@ -56,7 +56,7 @@ const KNOWN: &[(&[&str], Meaning)] = &[
     (&["could not parse"], Meaning::InvalidData),
 ];
 
-/// Wordings about the status, where the order was found.
+/// Wordings about the status, for orders that were found.
 const ABOUT_STATUS: &[(&[&str], Meaning)] = &[
     (&["unknown status"], Meaning::NoSuchStatus),
     (&["no such status"], Meaning::NoSuchStatus),
@@ -72,7 +72,7 @@ const ABOUT_STATUS: &[(&[&str], Meaning)] = &[
     (&["invalid transition"], Meaning::ForbiddenChange),
 ];
 
-/// The meaning of a script's reason. None: nobody knows.
+/// The meaning of a script's reason; `None` if the wording is not known.
 pub(super) fn meaning(reason: &Reason<'_>) -> Option<Meaning> {
     let text = normal(reason.text);
     let text = text.strip_prefix(PREAMBLE).unwrap_or(&text);
@@ -102,11 +102,11 @@ pub(super) fn meaning(reason: &Reason<'_>) -> Option<Meaning> {
     if faults::is_soon_over(text) {
         return Some(Meaning::Fault(Fault::Unavailable));
     }
-    // `Status update` names the function.
+    // `Status update` is the name of the function and does not refer to a status.
     by(ABOUT_STATUS).filter(|_| !text.contains("status update"))
 }
 
-/// Whether a reason speaks of an order, and not of the shop.
+/// Whether a reason is about an order, and not about the shop.
 pub(super) fn is_about_an_order(reason: &Reason<'_>) -> bool {
     let text = normal(reason.text);
     let next = words(&text).skip(1).chain([""]);
@@ -114,14 +114,14 @@ pub(super) fn is_about_an_order(reason: &Reason<'_>) -> bool {
     names_an_order || is_about_one_order(&text, reason.order_number)
 }
 
-/// Whether a text speaks of one order, its payment or its customer. The word alone is none: an Order Manager has it in its name.
+/// Whether a text is about one order, its payment or its customer. The word "order" alone is not enough, because "Order Manager" contains it.
 fn is_about_one_order(text: &str, order_number: &str) -> bool {
     let number = normal(order_number);
     let numbered = |(word, next): (&str, &str)| word == "order" && next.contains(|c: char| c.is_ascii_digit());
     words(text).any(|word| word == number || OF_ONE_ORDER.contains(&word)) || words(text).zip(words(text).skip(1)).any(numbered)
 }
 
-/// Whether a script that did not find the order shows no number at all: it may have read none.
+/// Whether a reason for "order not found" shows no number at all: the script may have read none.
 pub(super) fn names_no_number(text: &str) -> bool {
     let text = normal(text);
     let ends = ["order", "number", "#", "id"].iter().any(|word| text.trim_end_matches(['.', '!', ' ']).ends_with(word));
@@ -130,7 +130,7 @@ pub(super) fn names_no_number(text: &str) -> bool {
         .any(|gap| text.contains(gap))
 }
 
-/// In lower case on one line, without the host's placeholders for secrets, which are no words of the script.
+/// The text in lower case on one line, without the host's placeholders for secrets, which are not the script's words.
 pub(super) fn normal(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -142,7 +142,7 @@ pub(super) fn normal(text: &str) -> String {
     plain.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether the pieces follow one another.
+/// Whether the pieces occur in this order.
 pub(super) fn follow(text: &str, pieces: &[&str]) -> bool {
     pieces.iter().try_fold(text, |rest, piece| rest.split_once(piece).map(|(_, after)| after)).is_some()
 }
@@ -184,7 +184,7 @@ fn is_order_not_found(text: &str, number: &str) -> bool {
     })
 }
 
-/// Words that make a reason one about an order, a payment or a customer.
+/// Words that show that a reason is about an order, a payment or a customer.
 const OF_ONE_ORDER: &[&str] = &[
     "payment",
     "paid",
@@ -204,7 +204,7 @@ const OF_ONE_ORDER: &[&str] = &[
     "address",
 ];
 
-/// Whether a reason is about the log-in, and about no order. A function that runs after the log-in would say so only in words that can be about
+/// Whether a reason is about the log-in, and about no order. A function that runs after the log-in would report a failed log-in only in words that can mean
 /// nothing else.
 fn is_about_log_in(text: &str, reason: &Reason<'_>) -> bool {
     const CERTAIN: &[&str] = &[
@@ -279,10 +279,10 @@ fn is_about_log_in(text: &str, reason: &Reason<'_>) -> bool {
     holds(CERTAIN) || subjects.iter().any(|subject| verdicts.iter().any(|verdict| subject.abs_diff(*verdict) <= PAIR_BYTES_MAX))
 }
 
-/// How far apart two words may stand to be about each other.
+/// The greatest distance, in bytes, at which two words count as related.
 const PAIR_BYTES_MAX: usize = 60;
 
-/// A text without what it quotes, and without names that a value is given (`Username=`): neither is what the script itself says.
+/// The text without quotations, and without names that are followed by a value (`Username=`): neither is the script's own statement.
 fn said(text: &str) -> String {
     let unquoted: String = text.split('"').step_by(2).collect::<Vec<_>>().join(" ");
     unquoted.split(' ').filter(|word| !word.contains('=')).collect::<Vec<_>>().join(" ")

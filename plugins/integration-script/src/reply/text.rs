@@ -1,31 +1,31 @@
-//! Reading what a script sent as lines of text: in any charset, without markup, with answers in XML kept as they are.
+//! Reads a script's reply as lines of text: in any charset, without markup, but with XML answers unchanged.
 //!
-//! Every pass is linear in the body's size.
+//! Every pass takes time linear in the body's size.
 
 use cartage_sdk::http::{Response, excerpt};
 
 /// Elements that do not end a line of text.
 const INLINE: [&str; 16] = ["a", "abbr", "b", "big", "code", "em", "font", "i", "kbd", "s", "small", "span", "strong", "sub", "tt", "u"];
 
-/// Elements whose content nobody sees.
+/// Elements whose content is never displayed.
 const UNSEEN: [&str; 2] = ["script", "style"];
 
-/// Elements that only a whole page has.
+/// Elements that occur only in a complete page.
 const PAGE: [&str; 5] = ["!doctype", "html", "head", "body", "frameset"];
 
-/// Characters of a tag's name that are looked at.
+/// The most characters of a tag's name that are compared.
 const NAME_BYTES_MAX: usize = 32;
 
 /// A body as text.
 #[derive(Debug, Default)]
 pub(super) struct Text {
-    /// Without markup, but for elements of the protocol.
+    /// The text without markup, except for elements of the protocol.
     pub(super) seen: String,
-    /// Where the body of an HTML page begins in it.
+    /// The offset in `seen` at which the body of an HTML page begins.
     body_at: usize,
-    /// Whether it is a whole HTML page.
+    /// Whether the reply is a complete HTML page.
     pub(super) is_page: bool,
-    /// Whether there was markup.
+    /// Whether the reply contained markup.
     pub(super) has_markup: bool,
 }
 
@@ -35,7 +35,7 @@ impl Text {
         flatten(&decoded(response))
     }
 
-    /// What begins with each line that is not empty, in order, each without what may stand before its first character. A page's head is left out.
+    /// The rest of the text from each line that is not empty, in order, without junk before its first character. A page's head is left out.
     pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
         let mut rest = &self.seen[self.body_at..];
         std::iter::from_fn(move || {
@@ -47,7 +47,7 @@ impl Text {
     }
 }
 
-/// UTF-16 where a byte order mark says so, else as the SDK reads it.
+/// Decodes UTF-16 if a byte order mark announces it; otherwise decodes as the SDK does.
 fn decoded(response: &Response) -> String {
     let units = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
@@ -60,7 +60,7 @@ fn decoded(response: &Response) -> String {
     }
 }
 
-/// Without white space, NUL and byte order marks at the start, those of UTF-8 that was read as Latin-1 among them.
+/// Removes white space, NUL and byte order marks from the start, including UTF-8 marks that were read as Latin-1.
 fn trimmed(text: &str) -> &str {
     let mut rest = text;
     loop {
@@ -73,7 +73,7 @@ fn trimmed(text: &str) -> &str {
     }
 }
 
-/// A page's text: a line end in the place of each comment and of each tag that ends a line, and nothing in the place of other tags.
+/// A page's text: each comment, and each tag that ends a line, becomes a line end, and other tags are removed.
 fn flatten(body: &str) -> Text {
     let mut text = Text { seen: String::with_capacity(body.len()), ..Text::default() };
     let lower = body.to_ascii_lowercase();
@@ -108,16 +108,16 @@ fn flatten(body: &str) -> Text {
     text
 }
 
-/// What begins with a `<`, and where it ends.
+/// The kind of markup that begins with a `<`, and the offset at which it ends.
 enum Markup {
     None,
     Kept(usize),
     Inline(usize),
-    /// And whether only whole pages have it.
+    /// The offset, and whether only complete pages have this element.
     Break(usize, bool),
 }
 
-/// Looks for ends; what was not found once is not looked for again.
+/// Searches for closing texts. A text that was not found once is not searched for again.
 struct Searches<'a> {
     lower: &'a str,
     none_from: Vec<&'static str>,
@@ -156,14 +156,14 @@ impl Searches<'_> {
         }
         let is_end_tag = rest.starts_with("</");
         let unseen = UNSEEN.iter().position(|unseen| !is_end_tag && *unseen == name).map(|at| ["</script", "</style"][at]);
-        // Xdebug shows PHP's notices as tables.
+        // Xdebug prints PHP's notices as tables.
         let unseen = unseen.or_else(|| (name == "table" && self.lower[open..end].contains("xdebug")).then_some("</table"));
         let end = unseen.and_then(|mark| self.end_of(mark, end)).and_then(|end| self.end_of(">", end)).unwrap_or(end);
         Markup::Break(end, PAGE.contains(&name))
     }
 }
 
-/// The name of a tag, in lower case as it stands there; empty where there is none.
+/// A tag's name, in the case in which it stands in `tag`; empty if there is none.
 fn tag_name(tag: &str) -> &str {
     let name = tag[1..].strip_prefix('/').unwrap_or(&tag[1..]);
     let is_of_name = |(at, c): (usize, char)| at < NAME_BYTES_MAX && (c.is_ascii_alphanumeric() || (at == 0 && matches!(c, '!' | '?')));
@@ -171,29 +171,29 @@ fn tag_name(tag: &str) -> &str {
     &name[..end]
 }
 
-/// Whether a line is one of PHP's notices, which some servers print before a script's own output.
+/// Whether a line is a PHP notice. Some servers print notices before a script's own output.
 pub(super) fn is_notice(line: &str) -> bool {
     let line = strip_prefix(line, "PHP ").map_or(line, str::trim_start);
     ["Notice:", "Warning:", "Deprecated:", "Strict Standards:", "Stack trace:"].iter().any(|name| strip_prefix(line, name).is_some())
 }
 
-/// Whether PHP says that it died.
+/// Whether PHP reports a fatal error.
 pub(super) fn is_php_fatal(seen: &str) -> bool {
     ["Fatal error", "Parse error", "Uncaught "].iter().any(|mark| seen.contains(mark)) && seen.contains(" on line ")
 }
 
-/// The rest after a prefix, compared without regard to ASCII case.
+/// The text after a prefix, which is compared without regard to ASCII case; `None` if the text begins otherwise.
 pub(super) fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (start, rest) = text.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// The first line, bounded.
+/// The first line, up to a maximum length.
 pub(super) fn first_line(text: &str) -> String {
     excerpt(text.trim().lines().next().unwrap_or_default())
 }
 
-/// The text of the first element of a name, its references resolved.
+/// The text of the first element with this name, with its references resolved.
 pub(super) fn element(xml: &str, name: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
@@ -202,7 +202,7 @@ pub(super) fn element(xml: &str, name: &str) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
-/// Whether an element of this name stands before all others.
+/// Whether an element with this name precedes all others.
 pub(super) fn has_root(xml: &str, name: &str) -> bool {
     let root = if xml.starts_with("<?") { xml.split_once("?>").map_or("", |(_, rest)| trimmed(rest)) } else { xml };
     root.strip_prefix('<').and_then(|root| strip_prefix(root, name)).is_some_and(|after| after.starts_with(['>', ' ', '/']))

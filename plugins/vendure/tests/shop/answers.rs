@@ -1,4 +1,4 @@
-//! What each answer means.
+//! The meaning of each answer.
 
 use crate::model::{Order, cart, error, order, refused, shop, to};
 use cartage_sdk::contract::delivery::{FindingLevel, RetryWish};
@@ -8,7 +8,7 @@ use cartage_sdk::testing::{Cart, Reply};
 use cartage_sdk::{FailureKind, FindingSubject};
 use vendure::Vendure;
 
-/// The failure of an update that the shop answers so from the beginning.
+/// The kind of failure if the shop sends this reply to every request.
 fn kind_of(reply: Reply) -> FailureKind {
     cart().rule(move |_| reply.clone()).send(&to("Shipped")).failed().kind
 }
@@ -53,7 +53,7 @@ fn each_answer_has_its_meaning() {
     }
 }
 
-/// A shop in maintenance says when it comes back.
+/// A shop in maintenance states when it will be back.
 #[test]
 fn a_wish_to_be_left_alone_is_kept() {
     for (status, kind) in [(429, FailureKind::RateLimited), (503, FailureKind::Unavailable)] {
@@ -62,7 +62,7 @@ fn a_wish_to_be_left_alone_is_kept() {
     }
 }
 
-/// The failure of an update whose mutation of this name is answered with this result.
+/// The failure of an update if the mutation with this name is answered with this result.
 fn refused_at(mutation: &'static str, status: &str, result: Value) -> FailureKind {
     let shop = cart().remembering(order(vec![("A", 1)]), move |state: &mut Order, seen| {
         let is_it = seen.body().contains(&format!("mutation {mutation}("));
@@ -96,7 +96,7 @@ fn each_refusal_has_its_meaning() {
     }
 }
 
-/// A change is done only if the answer holds its own result.
+/// A change counts as made only if the answer contains the mutation's own result.
 #[test]
 fn an_answer_without_the_result_says_nothing() {
     for result in [json!({}), json!({"addFulfillmentToOrder": null}), json!({"addFulfillmentToOrder": {}})] {
@@ -107,7 +107,7 @@ fn an_answer_without_the_result_says_nothing() {
     assert_eq!(refused_at("CancelOrder", "Cancelled", json!({"cancelOrder": {"state": "Shipped"}})), FailureKind::Protocol);
 }
 
-/// Vendure's one word for two things is told apart by what the credentials could do before.
+/// Vendure has one code for two refusals. What the credentials could do before tells which one is meant.
 #[test]
 fn forbidden_means_wrong_credentials_or_a_missing_right() {
     assert_eq!(kind_of(error("FORBIDDEN")), FailureKind::Credentials);
@@ -122,7 +122,7 @@ fn forbidden_means_wrong_credentials_or_a_missing_right() {
         shop.send(&to("Shipped")).failed().kind
     };
     assert_eq!(forbids("mutation Fulfil(", cart()), FailureKind::NotPermitted);
-    // The log-in succeeded just before.
+    // The log-in succeeded just before, so a right is missing.
     assert_eq!(forbids("query FindOrder(", Cart::new().without_slot("key")), FailureKind::NotPermitted);
 }
 

@@ -1,4 +1,4 @@
-//! The plugin against a model of a Vendure shop: what each update does, what a repeat does not, and what each answer means.
+//! The plugin against a model of a Vendure shop: updates, repeated updates, and the meaning of each answer.
 
 mod answers;
 mod model;

@@ -1,24 +1,24 @@
-//! A Vendure shop with one order, as far as the plugin asks it: what it does and what it refuses was seen on Vendure 3.7.3.
+//! A model of a Vendure shop with one order. Its behaviour and its refusals were observed on Vendure 3.7.3.
 
 use cartage_sdk::serde_json::{Value, json};
 use cartage_sdk::testing::{Cart, Reply, Seen, Shop, update};
 use cartage_sdk::{Content, Package, Update};
 use vendure::Vendure;
 
-/// The order and what became of it.
+/// The order and its changes.
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
     pub(crate) state: String,
-    /// SKU and quantity; a line's id is its place, from 1.
+    /// SKU and quantity; a line's id is its position, from 1.
     pub(crate) lines: Vec<(String, i64)>,
     pub(crate) fulfilments: Vec<Fulfilment>,
-    /// Text, and whether it is public.
+    /// Each note's text, and whether it is public.
     pub(crate) notes: Vec<(String, bool)>,
     /// The names of the mutations that were carried out.
     pub(crate) done: Vec<String>,
-    /// Whether the session is over, which the next log-in mends. A log-in is not seen here: the request that is made again stands for it.
+    /// Whether the session has ended; a log-in starts a new one. The model does not see log-ins: a request that is sent again stands for one.
     pub(crate) is_over: bool,
-    /// Answers every request instead of the shop.
+    /// If set, the reply to every request.
     pub(crate) instead: Option<Reply>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Fulfilment {
 
 pub(crate) const CODE: &str = "V-1021";
 
-/// A shop that has the order with two lines: three of A, one of B.
+/// A shop whose order has two lines: three of A, one of B.
 pub(crate) fn shop() -> Shop<Vendure, Order> {
     shop_with(vec![("A", 3), ("B", 1)])
 }
@@ -42,7 +42,7 @@ pub(crate) fn shop_with(lines: Vec<(&str, i64)>) -> Shop<Vendure, Order> {
     cart().remembering(order(lines), Order::answer)
 }
 
-/// A cart that logs in by an API key.
+/// A cart that uses an API key.
 pub(crate) fn cart() -> Cart<Vendure> {
     Cart::new().without_slot("account")
 }
@@ -59,12 +59,12 @@ pub(crate) fn order(lines: Vec<(&str, i64)>) -> Order {
     }
 }
 
-/// An update of the order to a state, without anything else.
+/// An update of the order to a state, and nothing else.
 pub(crate) fn to(status: &str) -> Update {
     update(CODE, status)
 }
 
-/// A package that holds so many of a SKU.
+/// A package with this quantity of each SKU.
 pub(crate) fn holding(package: Package, contents: &[(&str, &str)]) -> Package {
     let content = |(sku, quantity): &(&str, &str)| Content {
         web_line_id: None,
@@ -75,12 +75,12 @@ pub(crate) fn holding(package: Package, contents: &[(&str, &str)]) -> Package {
     Package { contents: contents.iter().map(content).collect(), ..package }
 }
 
-/// An error that GraphQL tells beside the data.
+/// A GraphQL error, which stands beside the data.
 pub(crate) fn error(code: &str) -> Reply {
     Reply::json(200, json!({"errors": [{"message": "no", "extensions": {"code": code}}], "data": null}))
 }
 
-/// A refusal by a type of Vendure's own.
+/// A refusal by one of Vendure's own types.
 pub(crate) fn refused(name: &str, said: &str) -> Value {
     json!({"__typename": name, "errorCode": "ERROR", "message": said})
 }
@@ -191,7 +191,7 @@ impl Order {
         self.shown(place)
     }
 
-    /// The order follows its fulfilments.
+    /// Changes the order's state after its fulfilments.
     fn follow(&mut self) {
         let all = |states: &[&str]| {
             let moved = self.fulfilments.iter().filter(|fulfilment| states.contains(&fulfilment.state.as_str()));

@@ -1,4 +1,4 @@
-//! What a repeat does not do: whatever is lost on the way, the shop has everything once.
+//! Repeated updates: whatever is lost on the way, the shop has everything once.
 
 use crate::model::{Order, cart, holding, order, shop, to};
 use cartage_sdk::testing::{Shop, package};
@@ -23,7 +23,7 @@ fn has_everything_once(shop: &Shop<Vendure, Order>, after: &str) {
     assert_eq!((state.state.as_str(), state.notes.len()), ("Delivered", 1), "{after}");
 }
 
-/// Each reply is lost in turn, after the shop has done what it was asked.
+/// Each reply is lost in turn, after the shop has carried out the request.
 #[test]
 fn a_lost_reply_leads_to_nothing_twice() {
     let mut whole = shop();
@@ -39,7 +39,7 @@ fn a_lost_reply_leads_to_nothing_twice() {
     }
 }
 
-/// The host died before it noted the success.
+/// The host stopped before it recorded the success.
 #[test]
 fn the_same_again_changes_nothing() {
     let mut shop = shop();
@@ -47,14 +47,14 @@ fn the_same_again_changes_nothing() {
     let before = shop.state().done.len();
     assert_eq!(shop.again().succeeded().outcome, AppliedOutcome::AlreadyDone);
     assert_eq!(shop.state().done.len(), before, "nothing was written");
-    // As another update, by `send --again`, which knows nothing of the first: a package without a number cannot be told apart then.
+    // The update is sent anew by `send --again`, which knows nothing of the first. A package without a number cannot be recognised then.
     let Update { mut packages, .. } = everything();
     packages.remove(1);
     assert_eq!(shop.send(&Update { packages, ..everything() }).succeeded().outcome, AppliedOutcome::AlreadyDone);
     has_everything_once(&shop, "sent again");
 }
 
-/// A package without a number, of which nobody says what is in it, is not told once more as a note.
+/// A package without a number and without contents is not reported a second time in a note.
 #[test]
 fn a_lost_reply_to_a_package_without_a_number_leaves_no_note() {
     let mut shop = shop();
@@ -64,7 +64,7 @@ fn a_lost_reply_to_a_package_without_a_number_leaves_no_note() {
     assert_eq!((shop.state().fulfilments.len(), shop.state().notes.len(), shop.state().state.as_str()), (1, 0, "Shipped"));
 }
 
-/// What was made at the shop stays known when a later step fails.
+/// The record of what was made at the shop is kept when a later step fails.
 #[test]
 fn partial_success_is_kept() {
     let mut shop = shop();
@@ -76,7 +76,7 @@ fn partial_success_is_kept() {
     assert_eq!(failure.reference.as_deref(), Some("7"));
 }
 
-/// A fulfilment that the shop's staff cancelled does not count: its items go again.
+/// A fulfilment that the shop's staff cancelled does not count: its items are shipped again.
 #[test]
 fn a_cancelled_fulfilment_does_not_count() {
     let mut shop = shop();
@@ -87,7 +87,7 @@ fn a_cancelled_fulfilment_does_not_count() {
     assert_eq!((shop.state().fulfilments.len(), shop.state().state.as_str()), (2, "Shipped"));
 }
 
-/// A session that ends at any request is renewed once, and nothing is done twice.
+/// A session that ends at any request is renewed once, and no change is made twice.
 #[test]
 fn a_session_that_ends_is_renewed() {
     for before in ["FindOrder", "Fulfil", "MoveFulfilment", "AddNote"] {
@@ -108,7 +108,7 @@ fn a_session_that_ends_is_renewed() {
     }
 }
 
-/// A call that cannot go on says so, and one that cannot even begin says what to raise.
+/// A call that needs more requests is continued later; one that can do nothing says which limit to raise.
 #[test]
 fn a_call_stops_before_its_requests_are_used_up() {
     let mut few = cart().requests(4).remembering(order(vec![("A", 3), ("B", 1)]), Order::answer);

@@ -19,7 +19,7 @@ fn a_status_alone_ships_all_that_is_left() {
     let applied = shop.send(&to("Delivered")).succeeded();
     assert_eq!(applied.outcome, AppliedOutcome::Done);
     assert_eq!((shop.state().state.as_str(), shop.state().fulfilments.len()), ("Delivered", 1));
-    // Delivered is more than shipped.
+    // The order is delivered, which is further than shipped.
     assert_eq!(shop.send(&to("Shipped")).succeeded().outcome, AppliedOutcome::AlreadyDone);
 }
 
@@ -42,7 +42,7 @@ fn packages_without_contents_share_a_fulfilment() {
     assert_eq!(told, [(0, Some("100")), (1, Some("100"))]);
 }
 
-/// A tracking code has 255 characters, and a fulfilment needs items: what has no place there is told as a note.
+/// A tracking code has at most 255 characters, and a fulfilment needs items. Packages that do not fit are reported in a note.
 #[test]
 fn a_package_without_a_place_is_told_as_a_note() {
     let mut shop = shop();
@@ -91,7 +91,7 @@ fn what_is_in_a_package_may_stand_with_the_lines() {
     assert_eq!(shop.state().state, "PartiallyShipped");
 }
 
-/// What is in no package stays, unless these are all packages that the order will have.
+/// Items that are in no package stay unshipped, unless the order will have no more packages.
 #[test]
 fn packages_say_what_of_a_shipped_order_goes() {
     let part = || Update { packages: vec![holding(package("UPS", "1Z1"), &[("A", "3")])], ..to("Shipped") };
@@ -142,7 +142,7 @@ fn contents_that_do_not_fit_the_order_are_invalid() {
         assert_eq!(shop.send(&Update { packages, ..to("Shipped") }).failed().kind, FailureKind::InvalidData, "{quantity} of {sku}");
         assert_eq!(shop.state().done, Vec::<String>::new());
     }
-    // Two lines of one SKU differ in something that a SKU does not say.
+    // Two lines with one SKU differ in a property that the SKU does not show.
     let mut twice = shop_with(vec![("A", 1), ("A", 1)]);
     let packages = vec![holding(package("UPS", "1Z1"), &[("A", "1")])];
     assert!(twice.send(&Update { packages, ..to("Shipped") }).failed().message.contains("name the line by its id"));
@@ -170,7 +170,7 @@ fn any_other_status_is_a_state_of_the_order() {
     assert_eq!(shop.send(&to("Lost")).failed().kind, FailureKind::StatusNotSupported);
 }
 
-/// Vendure itself makes a fulfilment for an order that is not paid.
+/// Vendure itself accepts a fulfilment for an order that is not paid.
 #[test]
 fn an_order_that_is_not_paid_is_not_shipped() {
     let mut shop = shop();
@@ -221,7 +221,7 @@ fn the_shop_s_own_handler_and_channel_are_used() {
     assert_eq!(run.failed().kind, FailureKind::Misconfigured);
 }
 
-/// Nothing of the customer is asked for.
+/// The plugin requests no data of the customer.
 #[test]
 fn a_look_up_asks_for_what_is_needed_and_no_more() {
     let run = shop().send(&to("Shipped"));

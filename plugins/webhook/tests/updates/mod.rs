@@ -3,7 +3,7 @@
 use cartage_sdk::testing::{package, update};
 use cartage_sdk::{CivilTime, Content, LineItem, LinePackage, Package, Told, Update};
 
-/// Each with the name of its file.
+/// Updates, each with the name of its golden file.
 pub(crate) fn golden() -> [(&'static str, Update); 3] {
     let tracking_only = Update { status: None, packages: vec![package("UPS", "1Z9876")], ..update("1001", "Shipped") };
     [("status-only", update("1001", "Shipped")), ("tracking-only", tracking_only), ("everything", full())]

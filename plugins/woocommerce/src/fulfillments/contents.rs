@@ -1,4 +1,4 @@
-//! What lies in a package, as the shop's line ids and quantities.
+//! The contents of a package, as the shop's line ids and quantities.
 
 use crate::order::Order;
 use crate::{TRACKING, json, tracking};
@@ -7,15 +7,15 @@ use cartage_sdk::orders::{Content, Told};
 use cartage_sdk::{Failure, Update};
 use std::collections::BTreeMap;
 
-/// Decimal places of a quantity.
+/// The decimal places of a quantity.
 const PLACES: usize = 6;
 
-/// A quantity, in millionths: exact, as the contract's and the shop's decimal numbers are.
+/// A quantity in millionths. It is exact, like the decimal numbers of the contract and of the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 struct Quantity(i64);
 
 impl Quantity {
-    /// Of decimal text: up to 12 digits, and up to 6 after the point.
+    /// Parses decimal text with up to 12 digits, and up to 6 after the point.
     fn of(text: &str) -> Option<Quantity> {
         let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
@@ -27,7 +27,7 @@ impl Quantity {
         Some(Quantity(if is_negative { -millionths } else { millionths }))
     }
 
-    /// A JSON number, without a point where it is whole: WooCommerce wants it so.
+    /// The quantity as a JSON number; WooCommerce requires whole numbers to have no decimal point.
     fn json(self) -> Value {
         let text = format!("{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000);
         Value::Number(text.trim_end_matches('0').trim_end_matches('.').to_owned())
@@ -38,14 +38,14 @@ impl Quantity {
 struct Line {
     id: u64,
     sku: String,
-    /// How many of it are in no fulfilment yet.
+    /// The quantity that is in no fulfilment yet.
     left: Quantity,
 }
 
-/// What lies in each package of an update.
+/// The contents of each package of an update.
 pub(super) struct Contents {
     lines: Vec<Line>,
-    /// For each package of the update: its items, where the update names any.
+    /// For each package of the update, its items; `None` if the update names none.
     named: Vec<Option<Value>>,
 }
 
@@ -75,12 +75,12 @@ impl Contents {
         Ok(Contents { lines, named })
     }
 
-    /// What the update says of a package.
+    /// The items that the update names for a package.
     pub(super) fn named(&self, place: usize) -> Option<Value> {
         self.named.get(place).cloned().flatten()
     }
 
-    /// The same; for a package of which it says nothing, all that is in no fulfilment yet.
+    /// The items that the update names for a package; if it names none, all items that are in no fulfilment yet.
     pub(super) fn all(&self, place: usize) -> Result<Value, Failure> {
         if let Some(named) = self.named(place) {
             return Ok(named);
@@ -94,14 +94,14 @@ impl Contents {
     }
 }
 
-/// The lines by their ids and by their SKUs: an order has hundreds of them, and so has a package.
+/// The lines by id and by SKU. These maps keep the search fast: an order can have hundreds of lines, and so can a package.
 struct Places<'l> {
     lines: &'l [Line],
     ids: Index,
     skus: Index,
 }
 
-/// The place of a line by its name. `None`: several lines have that name.
+/// The index of a line by its name. `None` if several lines have this name.
 type Index = BTreeMap<String, Option<usize>>;
 
 fn index(names: impl Iterator<Item = String>) -> Index {

@@ -1,4 +1,4 @@
-//! What each answer means. The cart script has the ones that WooCommerce gives; these are the servers before it, and the edges.
+//! The meaning of each answer. The cart script has WooCommerce's own answers; these tests are about servers in front of it, and about edge cases.
 
 use crate::shop::cart;
 use cartage_sdk::contract::delivery::RetryWish;
@@ -63,7 +63,7 @@ fn a_code_counts_before_the_status() {
         (404, "woocommerce_rest_something_new", "No.", Kind::Protocol),
         (410, "woocommerce_rest_something_new", "No.", Kind::Protocol),
         (500, "internal_server_error", "<p>There has been a critical error on this website.</p>", Kind::Unavailable),
-        // A page of 200 that says what it should have been.
+        // A body, sent with status 200, that states the real status.
         (200, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources.", Kind::Protocol),
     ] {
         let failure = failure(refusal(status, code, message));
@@ -107,7 +107,7 @@ fn what_is_not_the_order_is_not_believed() {
     {
         let read = failure(Reply::json(200, body.clone()));
         assert_eq!(read.kind, Kind::Protocol, "{body}");
-        // The same in reply to the change.
+        // The same body in reply to the change.
         let (order, reply) = (order.clone(), Reply::json(200, body.clone()));
         let answer =
             move |seen: &cartage_sdk::testing::Seen| if seen.json().is_some() { reply.clone() } else { Reply::json(200, order.clone()) };

@@ -63,7 +63,7 @@ fn statuses_are_those_of_the_shop() {
     let choices = cart().expect(asked.clone(), Reply::json(200, list.clone())).list_choices(ChoicesOf::Statuses).succeeded();
     let shown: Vec<_> = choices.iter().map(|choice| (choice.value.as_str(), choice.title.as_deref())).collect();
     assert_eq!(shown, [("processing", Some("Processing")), ("packed", None)]);
-    // Before WooCommerce 9 there is no such route.
+    // WooCommerce before version 9 has no such route.
     let no_route = Reply::json(404, json!({"code": "rest_no_route", "message": "No route was found.", "data": {"status": 404}}));
     let totals = Expect::get(&format!("{BASE}/reports/orders/totals?_fields=slug%2Cname"));
     let older = cart().expect(asked.clone(), no_route).expect(totals, Reply::json(200, list)).list_choices(ChoicesOf::Statuses);

@@ -1,4 +1,4 @@
-//! Which order is changed, and that no other one ever is.
+//! The right order is changed, and never another one.
 
 use crate::shop::{Order, cart, shop, target, usual};
 use cartage_sdk::http::Method;
@@ -97,7 +97,7 @@ fn the_known_order_is_used_while_it_has_the_number() {
     let run = shop.send(&update("1021", "completed"));
     assert_eq!(run.requests.len(), 2, "no search");
     run.succeeded();
-    // The shop has given the number to another order, and later the first order is gone.
+    // The shop has given the number to another order, and later deletes the first order.
     shop.state_mut()[0].number = "1021-old".to_owned();
     shop.state_mut().push(Order::new(40, "1021"));
     let applied = shop.send(&update("1021", "refunded")).succeeded();

@@ -93,7 +93,7 @@ fn all_items_are_in_a_fulfilment_already() {
 #[test]
 fn a_reply_that_is_lost_leads_to_no_second_fulfilment() {
     let two = || shipped(vec![holding("1Z1", vec![content(Some("11"), None, "1")]), holding("1Z2", vec![content(Some("12"), None, "1")])]);
-    // Read, list, two fulfilments, change.
+    // The requests are: read, list, two fulfilments, change.
     for lost in 1..=5 {
         let mut shop = usual();
         shop.lose_reply(lost).send(&two()).failed();

@@ -1,4 +1,4 @@
-//! What the plugin asks a shop, what it makes of the answers, and what a repeat does. `shop.rs` is the shop.
+//! The plugin's requests to a shop, the outcomes of the answers, and repeated updates. `shop.rs` is the shop.
 
 mod answers;
 mod asks;

@@ -1,4 +1,4 @@
-//! An answer is lost and the update comes again: nothing is there twice, and no customer gets a second mail.
+//! An answer is lost and the update is sent again: nothing exists twice, and no customer gets a second mail.
 
 use crate::shop::{Order, cart, shop, usual};
 use cartage_sdk::testing::{package, update};
@@ -16,7 +16,7 @@ fn everything() -> Update {
 
 #[test]
 fn a_reply_that_is_lost_leads_to_no_second_note() {
-    // Read, change, tracking note, note, list of notes, comments.
+    // The requests are: read, change, tracking note, note, list of notes, comments.
     for lost in 1..=6 {
         let mut shop = usual();
         shop.lose_reply(lost).send(&everything()).failed();

@@ -1,4 +1,4 @@
-//! A shop with WooCommerce in memory, as far as the plugin asks it.
+//! A WooCommerce shop in memory, with the routes that the plugin uses.
 
 use cartage_sdk::http::Method;
 use cartage_sdk::serde_json::{Value, json};
@@ -17,9 +17,9 @@ pub(crate) struct Order {
     /// The order's meta data.
     pub(crate) meta: Vec<Value>,
     pub(crate) lines: Vec<Value>,
-    /// The notes, each with whether it was mailed to the customer.
+    /// The notes, and for each whether it was mailed to the customer.
     pub(crate) notes: Vec<(String, bool)>,
-    /// The meta data of each fulfilment; the id is the place, from 1. `None`: removed.
+    /// The meta data of each fulfilment; a fulfilment's id is its position, from 1. `None` if it was removed.
     pub(crate) fulfillments: Vec<Option<Value>>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn line(id: u64, sku: &str, quantity: u64) -> Value {
     json!({"id": id, "sku": sku, "quantity": quantity})
 }
 
-/// A cart with the key, and not the signed one.
+/// A cart that uses the plain key, and not the signed one.
 pub(crate) fn cart() -> Cart<WooCommerce> {
     Cart::new().without_slot("signed-key")
 }
@@ -109,7 +109,7 @@ fn answer(orders: &mut [Order], seen: &Seen) -> Reply {
             Reply::json(200, notes.collect::<Vec<_>>())
         }
         (Method::Post, ["notes"]) => {
-            // WordPress takes backslashes away.
+            // WordPress removes backslashes.
             let note = body["note"].as_str().expect("a note has text").replace('\\', "");
             order.notes.push((note, body["customer_note"] == true));
             Reply::json(201, json!({"id": order.notes.len()}))

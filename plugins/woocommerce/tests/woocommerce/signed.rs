@@ -1,4 +1,4 @@
-//! The key over https, the signature over plain http, and where the shop lies.
+//! The key over https, the signature over plain http, and shops at other URLs than their own site address.
 
 use crate::shop::{Order, cart, shop};
 use cartage_sdk::testing::{Cart, update};

@@ -1,4 +1,4 @@
-//! Tracking numbers in the order's meta data, and what the shop has there besides.
+//! Tracking numbers in the order's meta data, and the entries that other software has there.
 
 use crate::shop::{META, Order, cart, shop, usual};
 use cartage_sdk::serde_json::{Value, json};
@@ -91,7 +91,7 @@ fn a_corrected_number_takes_the_place_of_the_old_one() {
     shop.send(&shipped(vec![corrected.clone()])).succeeded();
     assert_eq!(shop.state()[0].numbers(), ["1Z2", "1Z9"]);
     assert_eq!((&shop.state()[0].items()[0]["tracking_id"], &shop.state()[0].items()[0]["note"]), (&json!("ab"), &json!("x")));
-    // Somebody removed the old one: the new one is added.
+    // Somebody removed the old entry, so the new one is added.
     shop.state_mut()[0].meta.clear();
     shop.send(&shipped(vec![corrected])).succeeded();
     assert_eq!(shop.state()[0].numbers(), ["1Z2"]);

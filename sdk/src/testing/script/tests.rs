@@ -1,4 +1,4 @@
-//! A small shop by script, and what a case that does not hold looks like.
+//! Tests with a small scripted shop, and the messages of cases that fail.
 
 use super::{Cart, Script, problems};
 use crate::http::{Method, Request};

@@ -1,4 +1,4 @@
-//! What the host would keep from call to call, and what it would tell the next attempt.
+//! What the shop records from call to call, and what it tells the next attempt.
 
 use super::*;
 use crate::http::{Method, Request};
@@ -6,7 +6,7 @@ use crate::manifest::{Endpoint, Features};
 use crate::testing::{package, update};
 use crate::{Context, Manifest, Progress};
 
-/// Posts each new package and then the status. It shows in its message what the host told it.
+/// Posts each new package and then the status. The plugin's message shows what the host told it.
 struct Poster;
 
 impl Plugin for Poster {
@@ -67,7 +67,7 @@ fn an_attempt_that_failed_tells_the_next_what_it_did() {
     let mut shop = shop();
     let failure = shop.lose_reply(2).send(&shipped()).failed();
     assert_eq!((failure.packages.len(), shop.state().len()), (1, 2), "the shop acted on the request whose reply was lost");
-    // The first package was named as told, so it is not sent again. The second may have arrived, and this plugin does not look.
+    // The first package was reported as told, so it is not sent again. The second may have arrived, and this plugin does not check.
     assert_eq!(message(shop.again()), "1.2 10 [1:maybe-sent:0] gid-1 -");
     assert_eq!(*shop.state(), ["\"1Z1\"", "\"1Z2\"", "\"1Z2\"", "\"Shipped\""]);
 }

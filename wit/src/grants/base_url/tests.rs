@@ -46,8 +46,8 @@ fn one_trailing_slash_is_cut() {
     }
 }
 
-/// The rows of the adversarial table that concern how a URL is written, by their numbers. Literal addresses in their normal form (A8 to
-/// A18) are well written; the code with the sockets judges them.
+/// The rows of the table of attacks that concern the spelling of a URL, by their numbers. Literal addresses in their normal form (A8 to
+/// A18) are valid here; the code that opens sockets checks them.
 #[test]
 fn adversarial_spellings_are_refused() {
     use BaseUrlError::{Character, DefaultPort, Fragment, Host, HostTooLong, Port, Scheme, TooLong, TrailingDot, UserInformation};

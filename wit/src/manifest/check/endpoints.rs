@@ -1,4 +1,4 @@
-//! The rules of endpoints.
+//! The rules for endpoints.
 
 use super::{Check, LIST_ENTRIES_MAX, is_lower_token};
 use crate::encoding;
@@ -7,7 +7,7 @@ use crate::http::Method;
 use crate::manifest::{Base, Endpoint, is_host_owned_header};
 use std::collections::BTreeSet;
 
-/// The rule of header names, as a problem tells it.
+/// The rule for header names, as problems state it.
 pub(super) const HEADER_NAME: &str = "is a header's name in lower case";
 
 impl Check {
@@ -31,7 +31,7 @@ impl Check {
                 |name| !is_host_owned_header(name),
             );
             self.media_types(&endpoint.request_types, &format!("{item}.request-types"));
-            // Cookies stay in the host.
+            // Cookies are not shown to plugins.
             self.headers(&endpoint.response_headers, &format!("{item}.response-headers"), "is not a cookie", |name| {
                 !matches!(name, "set-cookie" | "set-cookie2")
             });

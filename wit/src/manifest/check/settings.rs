@@ -1,11 +1,11 @@
-//! The rules of settings.
+//! The rules for settings.
 
 use super::{Check, LIST_ENTRIES_MAX, NAME};
 use crate::manifest::settings::{PATTERN_BYTES_MAX, whole};
 use crate::manifest::{Choices, Manifest, Setting, SettingKind, TextLimits, is_name};
 use std::collections::BTreeSet;
 
-/// The largest `max` of a text.
+/// The largest `max` that a text setting may declare.
 pub(crate) const SETTING_CHARACTERS_MAX: u32 = 4096;
 
 impl Check {

@@ -1,4 +1,4 @@
-//! The rules of credential slots.
+//! The rules for credential slots.
 
 use super::endpoints::HEADER_NAME;
 use super::{Check, LIST_ENTRIES_MAX, NAME, TEXT_CHARACTERS_MAX, is_lower_token};
@@ -9,12 +9,12 @@ use crate::manifest::{
 };
 use crate::request::{declared, request_of};
 
-/// A field that a kind must have.
+/// A field that slots of a kind must have.
 struct Needed {
     name: &'static str,
-    /// Whether it must be marked as a secret.
+    /// Whether the field must be marked as a secret.
     secret: bool,
-    /// Whether it must be marked as required.
+    /// Whether the field must be marked as required.
     required: bool,
 }
 
@@ -102,7 +102,7 @@ impl Check {
         let exists = manifest.endpoint(&oauth2.token_endpoint).is_some();
         self.rule(exists, &format!("{item}.token-endpoint"), "is the name of an endpoint");
         if let Some(scope) = &oauth2.scope {
-            // RFC 6749, section 3.3.
+            // The characters of a scope token (RFC 6749, section 3.3).
             let token = |byte: u8| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
             let fits = scope.len() <= TEXT_CHARACTERS_MAX && scope.split(' ').all(|scope| !scope.is_empty() && scope.bytes().all(token));
             self.rule(fits, &format!("{item}.scope"), "is a list of scopes with one space between them");
@@ -160,7 +160,7 @@ impl Check {
         }
     }
 
-    /// A log-in that needed another one could wait for itself.
+    /// Checks the slots that a log-in uses. They may not be log-ins, because a log-in that needed another one could wait for itself.
     fn login_auth(&mut self, login: &Login, slot: &Slot, manifest: &Manifest, item: &str) {
         self.list(&login.auth, 0, LIST_ENTRIES_MAX, item);
         self.once(&login.auth, item);
@@ -202,7 +202,7 @@ impl Check {
         self.rule(is_lower_token(&name.to_ascii_lowercase()), item, "is a cookie's name");
     }
 
-    /// RFC 6901.
+    /// Checks a JSON pointer (RFC 6901).
     fn pointer(&mut self, pointer: &str, item: &str) {
         let escapes = pointer.split('~').skip(1).all(|after| after.starts_with(['0', '1']));
         let fits = pointer.starts_with('/') && escapes && pointer.len() <= TEXT_CHARACTERS_MAX && !pointer.contains(char::is_control);
@@ -212,7 +212,7 @@ impl Check {
 
 fn needed_fields(kind: &SlotKind) -> &'static [Needed] {
     match kind {
-        // Some carts take a key as the user name and nothing as the password.
+        // Some carts take a key as the user name and an empty password.
         SlotKind::Basic => const { &[identifying("username"), Needed { name: "password", secret: true, required: false }] },
         SlotKind::Bearer => const { &[secret("token")] },
         SlotKind::Header(_) | SlotKind::Query(_) => const { &[identifying("value")] },

@@ -8,7 +8,7 @@ use crate::manifest::{
 };
 use crate::sample::{header, manifest, secret, text};
 
-/// Each line: what to break, the item that must be named, and a word of the rule.
+/// Makes the change, which must break one rule, and compares the problem's item and a word of its rule.
 fn refused(item: &str, word: &str, change: impl FnOnce(&mut Manifest)) {
     let mut broken = manifest();
     change(&mut broken);

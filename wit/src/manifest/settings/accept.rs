@@ -1,4 +1,4 @@
-//! Which values a setting takes, by its kind.
+//! The values that a setting accepts, by its kind.
 
 use crate::delivery::Choice;
 use crate::delivery::SettingValue;
@@ -10,96 +10,96 @@ use regex_lite::{Regex, RegexBuilder};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Entries of a map.
+/// The most entries of a map.
 pub const MAP_ENTRIES_MAX: usize = 1000;
-/// Characters of a map's key; it has at least one.
+/// The longest key of a map, in characters; a key has at least one.
 pub const MAP_KEY_CHARACTERS_MAX: usize = 255;
-/// Choices of one value that takes several.
+/// The most choices in a value that takes several.
 pub const SEVERAL_MAX: usize = 1000;
-/// Bytes of a setting's pattern.
+/// The longest pattern of a setting, in bytes.
 pub const PATTERN_BYTES_MAX: usize = 500;
-/// Bytes that a compiled pattern may take: `(a{999}){999}` is refused when the manifest is checked.
+/// The largest compiled pattern, in bytes: `(a{999}){999}` is refused when the manifest is checked.
 const PATTERN_COMPILED_BYTES_MAX: usize = 256 << 10;
 
 /// The rule that a value breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Another kind of value.
+    /// The value is of another kind than the setting.
     #[error("it is {expected}, not {given}")]
     Kind {
-        /// What the setting is.
+        /// The setting's kind.
         expected: &'static str,
-        /// What the value is.
+        /// The value's kind.
         given: &'static str,
     },
-    /// Too short or too long.
+    /// The text is too short or too long.
     #[error("it has {min} to {max} characters, not {is}")]
     Length {
-        /// The fewest.
+        /// The fewest characters that are accepted.
         min: u32,
-        /// The most.
+        /// The most characters that are accepted.
         max: u32,
-        /// How many it has.
+        /// The number of characters in the text.
         is: usize,
     },
-    /// It holds a control character.
+    /// The text contains a control character.
     #[error("it holds no line breaks or other control characters")]
     Control,
-    /// It does not match the pattern.
+    /// The text does not match the pattern.
     #[error("the whole of it matches {pattern}")]
     Pattern {
-        /// The pattern.
+        /// The setting's pattern.
         pattern: String,
     },
-    /// Too small or too large.
+    /// The number is too small or too large.
     #[error("it is a number from {min} to {max}, not {is}")]
     Range {
-        /// The smallest.
+        /// The smallest accepted number.
         min: i64,
-        /// The largest.
+        /// The largest accepted number.
         max: i64,
-        /// The value.
+        /// The number that was given.
         is: i64,
     },
-    /// Not one of the choices.
+    /// The value is not one of the choices.
     #[error("it is one of {choices}")]
     Choice {
-        /// All of them.
+        /// All choices, for the message.
         choices: String,
     },
-    /// A choice of the shop's that cannot be one.
+    /// The value cannot be a choice: it is empty, too long or contains a control character.
     #[error("a choice has 1 to {VALUE_CHARACTERS_MAX} characters and no control characters")]
     Value,
-    /// Too many choices.
+    /// The value has too many choices.
     #[error("at most {SEVERAL_MAX} choices are taken")]
     Several,
-    /// A choice is there twice.
+    /// A choice is given twice.
     #[error("the choice {value} is given twice")]
     ChoiceTwice {
-        /// The choice, cut and escaped.
+        /// The choice, shortened and escaped.
         value: String,
     },
-    /// Not a path.
+    /// The text is not a URL path.
     #[error("it is a path such as /shop/index.php: {0}")]
     Path(encoding::Error),
-    /// Too many entries.
+    /// The map has too many entries.
     #[error("a map has at most {MAP_ENTRIES_MAX} entries")]
     Entries,
-    /// A key is empty, too long or holds a control character.
+    /// A key of the map is empty, too long or contains a control character.
     #[error("a map's key has 1 to {MAP_KEY_CHARACTERS_MAX} characters and no control characters")]
     Key,
-    /// A key occurs twice.
+    /// A key of the map is given twice.
     #[error("the key {key} is given twice")]
     KeyTwice {
-        /// The key, cut and escaped.
+        /// The key, shortened and escaped.
         key: String,
     },
-    /// The value of a key breaks a rule.
+    /// The value under a key breaks a rule.
     #[error("the value of {key}: {reason}")]
     Entry {
-        /// The key, cut and escaped.
+        /// The key, shortened and escaped.
         key: String,
-        /// The rule.
+        /// The rule that the value breaks.
         reason: Box<Refusal>,
     },
 }
@@ -127,7 +127,7 @@ impl SettingKind {
     }
 }
 
-/// Whether a setting of this kind takes this value.
+/// Checks whether a setting of this kind accepts this value.
 pub(super) fn accept(kind: &SettingKind, value: &SettingValue) -> Result<(), Refusal> {
     match (kind, value) {
         (SettingKind::Text(limits), SettingValue::Text(text)) => accept_text(limits, text, Lines::One),
@@ -145,14 +145,14 @@ pub(super) fn accept(kind: &SettingKind, value: &SettingValue) -> Result<(), Ref
     }
 }
 
-/// How many lines a text may have.
+/// Whether a text may have several lines.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lines {
     One,
     Several,
 }
 
-/// The limits of a kind that says none.
+/// The limits of kinds that declare none.
 const ANY_TEXT: TextLimits = TextLimits { min: 0, max: SETTING_CHARACTERS_MAX, pattern: None };
 
 fn accept_text(limits: &TextLimits, text: &str, lines: Lines) -> Result<(), Refusal> {
@@ -164,7 +164,7 @@ fn accept_text(limits: &TextLimits, text: &str, lines: Lines) -> Result<(), Refu
         return Err(Refusal::Control);
     }
     match &limits.pattern {
-        // A pattern that does not compile takes nothing; the manifest's check refuses it.
+        // A pattern that does not compile accepts no text; the manifest's check refuses such a pattern.
         Some(pattern) if !whole(pattern).is_ok_and(|regex| regex.is_match(text)) => Err(Refusal::Pattern { pattern: pattern.clone() }),
         _ => Ok(()),
     }
@@ -184,7 +184,7 @@ fn accept_several(choices: &Choices, values: &[String]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Of a shop's own choices the manifest knows none: the host looks at the list that it asked for.
+/// Checks a choice. The manifest does not know the shop's own choices: the host compares those with the list that the plugin returned.
 fn accept_choice(choices: &Choices, value: &str) -> Result<(), Refusal> {
     match choices {
         Choices::Fixed(choices) => accept_fixed(choices, value),
@@ -225,10 +225,10 @@ fn accept_map(map: &[(String, String)], accept: impl Fn(&str) -> Result<(), Refu
     Ok(())
 }
 
-/// A pattern, compiled to match a whole text.
+/// Compiles a pattern so that it must match a whole text.
 pub(crate) fn whole(pattern: &str) -> Result<Regex, regex_lite::Error> {
     let compile = |text: &str| RegexBuilder::new(text).size_limit(PATTERN_COMPILED_BYTES_MAX).build();
-    // Alone first: `a)|(b` would get out of the anchors.
+    // The pattern is compiled alone first, because a pattern such as `a)|(b` would escape the anchors.
     compile(pattern)?;
     compile(&format!("^(?:{pattern})$"))
 }

@@ -1,4 +1,4 @@
-//! Each rule at its edge: what a host still makes, and what it no longer does.
+//! Each rule at its limit: the last update that a host sends, and the first that it does not.
 
 use crate::delivery::Choice;
 use crate::manifest::{Features, Manifest, Statuses};

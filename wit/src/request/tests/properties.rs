@@ -1,4 +1,4 @@
-//! What holds for every request, however odd.
+//! Properties that hold for every request, however unusual.
 
 use super::*;
 use proptest::prelude::*;
@@ -65,7 +65,7 @@ fn request() -> impl Strategy<Value = Request> {
                 renew: careless == 1,
                 extra: vec![],
             };
-            // Most plugins get the simple rules right.
+            // Most generated requests keep the simple rules.
             if careless > 0 && request.body.is_some() {
                 request.method = Method::Post;
                 request.headers.retain(|header| !header.name.eq_ignore_ascii_case("content-type"));
@@ -76,7 +76,7 @@ fn request() -> impl Strategy<Value = Request> {
     )
 }
 
-/// The sample's grants with some of them taken away.
+/// The sample's grants with some of them removed.
 fn fewer() -> impl Strategy<Value = Grants> {
     (subsequence(vec!["api", "login"], 0..=2), subsequence(SLOTS.to_vec(), 0..=SLOTS.len()), any::<bool>(), any::<bool>(), 1..20_000_usize)
         .prop_map(|(endpoints, slots, clear, fields, request_bytes)| {

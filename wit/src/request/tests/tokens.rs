@@ -1,4 +1,4 @@
-//! Slots that are applied by a token or a signature, where these can be had.
+//! Slots that are applied by a token or a signature, with grants for these.
 
 use super::*;
 use crate::grants::Grants;
@@ -48,7 +48,7 @@ fn tokens_go_into_queries_and_cookies_as_well() {
     assert!(record(&manifest).url.ends_with("key=[login.form-key]"), "{:?}", record(&manifest).url);
 }
 
-/// The sample with this placement and hash function for its slot of OAuth 1.0a, and with a token pair.
+/// The sample with this placement and signature method in its OAuth 1.0a slot, and with a token pair.
 fn signing(placement: Oauth1Placement, signature: Oauth1Signature) -> (Manifest, Grants) {
     let (mut manifest, mut grants) = (manifest(), grants());
     let slot = manifest.slots.iter_mut().find(|slot| slot.name == "oauth1").expect("the sample has it");
@@ -77,14 +77,14 @@ impl Secrets for Rfc {
     }
 }
 
-/// What is signed of a request, by the sample.
+/// The input of the request's signature, with the sample's values.
 fn input(request: Request, (manifest, grants): &(Manifest, Grants)) -> Oauth1Input {
     let allowed = check(request, manifest, grants, None).expect("it fits");
     assert_eq!(allowed.signing_slot(), Some("oauth1"));
     allowed.oauth1(&Rfc).expect("the secrets fit").expect("it is signed")
 }
 
-/// RFC 5849 section 3.4.1.1, with the path of the sample and `oauth_version`.
+/// The example of RFC 5849, section 3.4.1.1, with the path of the sample and `oauth_version`.
 #[test]
 fn what_oauth1_signs_is_the_query_the_form_and_its_own_parameters() {
     let query = |name: &str, value: Option<&str>| QueryPair { name: name.into(), value: value.map(|value| vec![text(value)]) };
@@ -102,13 +102,13 @@ fn what_oauth1_signs_is_the_query_the_form_and_its_own_parameters() {
     assert_eq!(String::from_utf8_lossy(&signed.message), expected);
     assert_eq!((signed.key.as_slice(), signed.algorithm), (b"j49sk3j29djd&dh893hdasih9".as_slice(), Algorithm::Sha1));
     assert!(!format!("{signed:?}").contains("j49sk3j29djd"), "{signed:?}");
-    // In the query the parameters are the same ones, and are sent there.
+    // With the placement in the query, the parameters are the same and are sent in the query.
     let mut in_query = signing(Oauth1Placement::Query, Oauth1Signature::HmacSha1);
     in_query.1.slots = with_pair.1.slots.clone();
     assert_eq!(String::from_utf8_lossy(&input(form.clone(), &in_query).message), expected);
     let wire = check(form.clone(), &in_query.0, &in_query.1, None).expect("it fits").wire(&Rfc).expect("the secrets fit");
     assert!(wire.url.ends_with("&oauth_token=kkk9d7dh3k39sjv7&oauth_version=1.0&oauth_signature=a%2B%2Fb%3D"), "{}", wire.url);
-    // A body that is no form does not count, nor does a token pair that has no value.
+    // A body that is not a form is not signed, nor is a token pair without a value.
     let json = Request { auth: vec!["oauth1".into()], ..post("application/json", vec![text("{\"a3\":1}")]) };
     let signed = input(json, &signing(Oauth1Placement::Header, Oauth1Signature::HmacSha256));
     let message = String::from_utf8_lossy(&signed.message).into_owned();
@@ -116,7 +116,7 @@ fn what_oauth1_signs_is_the_query_the_form_and_its_own_parameters() {
     assert_eq!((signed.key.as_slice(), signed.algorithm), (b"j49sk3j29djd&".as_slice(), Algorithm::Sha256));
 }
 
-/// WooCommerce signs the home URL that it is configured with.
+/// WooCommerce signs the home URL in its configuration.
 #[test]
 fn what_oauth1_signs_is_the_url_that_the_cart_knows_itself_by() {
     let mut sample = signing(Oauth1Placement::Query, Oauth1Signature::HmacSha256);
@@ -173,7 +173,7 @@ fn a_token_is_asked_for_as_the_slot_says() {
     assert_eq!(wire.url, "https://a.vendor.example/token/oauth/token");
     let body = |wire: &Wire| String::from_utf8_lossy(wire.body.as_deref().unwrap_or_default()).into_owned();
     assert_eq!(body(&wire), "grant_type=client_credentials&scope=orders.write&audience=https%3A%2F%2Fapi.vendor.example");
-    // `me%3A1:s%2B3+%C3%A9`
+    // The client id and secret, form-encoded: `me%3A1:s%2B3+%C3%A9`.
     assert!(
         wire.headers.iter().any(|header| header.value == b"Basic bWUlM0ExOnMlMkIzKyVDMyVBOQ==" && header.sensitive),
         "{:?}",

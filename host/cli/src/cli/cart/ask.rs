@@ -1,8 +1,8 @@
-//! Questions about a new cart, from its plugin's manifest: each answer is judged as it will be judged when the cart is loaded, and asked for
-//! again until it can be.
+//! Questions about a new cart, from its plugin's manifest. Each answer is checked as it will be when the cart is loaded, and the question is repeated until
+//! the answer is valid.
 //!
-//! Questions go to standard error, so that the cart's file may go to standard output. Answers are lines of standard input, from a terminal or
-//! from a program; where they end before the questions do, nothing is written.
+//! Questions go to standard error, so that the cart's file can go to standard output. Answers are lines of standard input, from a terminal or from a program.
+//! If the input ends before the last question, nothing is written.
 
 use super::new;
 use crate::cli::plugin::{takes, typed, value_text};
@@ -18,24 +18,23 @@ use secrecy::SecretString;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Read as _};
 
-/// Bytes of an answer, at most.
+/// Largest length of an answer, in bytes.
 const ANSWER_BYTES_MAX: u64 = 16 << 10;
 
-/// What was answered; what stays as it is without an answer is not there.
+/// The operator's answers. A question that was left unanswered has no entry.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     /// Base URLs, by endpoint.
     pub(super) endpoints: BTreeMap<String, String>,
-    /// By setting.
+    /// Values by setting.
     pub(super) settings: BTreeMap<String, SettingValue>,
-    /// What identifies, by slot and field.
+    /// Values that are not secret, by slot and field.
     pub(super) credentials: BTreeMap<(String, String), String>,
-    /// What labels become at the cart.
+    /// Pairs of a label and its status at the cart.
     pub(super) labels: Vec<(String, String)>,
 }
 
-/// Asks for everything that the plugin takes and a file may hold.
-/// `lists` are those that the shop gave before.
+/// Asks for everything that the plugin takes and a cart's file may hold. `lists` holds the choices that the shop gave earlier.
 pub(super) fn ask(manifest: &Manifest, lists: &[List], input: &mut impl BufRead) -> Result<Answers, Failure> {
     let mut answers = Answers::default();
     report::talk(&format!("The plugin {} {}: {}", manifest.name, manifest.version, manifest.summary));
@@ -61,7 +60,7 @@ pub(super) fn ask(manifest: &Manifest, lists: &[List], input: &mut impl BufRead)
     Ok(answers)
 }
 
-/// Of slots that stand for each other, the one that the operator has.
+/// Asks which one of several alternative slots the operator has.
 fn ask_alternatives(manifest: &Manifest, input: &mut impl BufRead) -> Result<BTreeSet<String>, Failure> {
     let mut chosen = BTreeSet::new();
     for (name, slots) in alternatives(manifest) {
@@ -76,7 +75,7 @@ fn ask_alternatives(manifest: &Manifest, input: &mut impl BufRead) -> Result<BTr
     Ok(chosen)
 }
 
-/// What the shop gave when it was asked for this.
+/// The shop's choices for this list; `None` if the shop was not asked.
 fn listed<'l>(lists: &'l [List], of: &ChoicesOf) -> Option<&'l [Choice]> {
     lists.iter().find(|list| list.of == *of).map(|list| list.choices.as_slice())
 }
@@ -131,7 +130,7 @@ fn ask_setting(setting: &Setting, lists: &[List], input: &mut impl BufRead) -> R
     })
 }
 
-/// A map, an entry an answer; an empty answer ends it.
+/// Asks for a map, one entry an answer. An empty answer ends the map.
 fn ask_map(setting: &Setting, empty: &Empty, input: &mut impl BufRead) -> Result<Option<SettingValue>, Failure> {
     report::talk("  Give an entry a line, as name=value; an empty line ends it");
     let mut map = BTreeMap::new();
@@ -159,7 +158,7 @@ fn ask_field(manifest: &Manifest, slot: &Slot, field: &SlotField, input: &mut im
     })
 }
 
-/// Labels and what they become; an empty answer ends it.
+/// Asks for labels and their statuses. An empty answer ends the list.
 fn ask_labels(manifest: &Manifest, lists: &[List], input: &mut impl BufRead) -> Result<Vec<(String, String)>, Failure> {
     let statuses = match &manifest.statuses {
         Statuses::Fixed(all) => Some(all.as_slice()),
@@ -199,15 +198,15 @@ fn ask_labels(manifest: &Manifest, lists: &[List], input: &mut impl BufRead) -> 
 /// What an empty answer means.
 #[derive(Debug, Clone)]
 enum Empty {
-    /// It is none.
+    /// An empty answer is not accepted, and the question is repeated.
     No,
-    /// The thing is left out.
+    /// The item is left out.
     LeavesOut,
-    /// The plugin's default.
+    /// The plugin's default applies.
     Default(String),
 }
 
-/// Asks until there is an answer that can be read. None: it was empty, and may be.
+/// Repeats a question until the answer can be read; `None` if the answer was empty and an empty answer is accepted.
 fn question<T>(name: &str, empty: Empty, input: &mut impl BufRead, read: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, Failure> {
     let default = match &empty {
         Empty::No => String::new(),

@@ -1,4 +1,4 @@
-//! A cart changed in one place, and a cart that goes back to an earlier plugin.
+//! Changes one part of a cart's definition, or returns a cart to an earlier plugin.
 
 use crate::cli::apply::{Consent, change};
 use crate::cli::{Failure, Verdict, init, report};
@@ -7,7 +7,7 @@ use cartage::id::{CartId, Digest};
 use cartage::office::Office;
 use cartage::office::apply::Proposal;
 
-/// Changes a cart's definition and shows what that changed.
+/// Changes a cart's definition and shows the effect.
 pub(super) async fn redefine(office: &Office, id: &CartId, json: bool, change: impl FnOnce(&mut Cart)) -> Result<Verdict, Failure> {
     let kept = office.cart(id).await.map_err(init::failure)?;
     let mut cart = kept.cart.clone();
@@ -26,7 +26,7 @@ pub(super) async fn redefine(office: &Office, id: &CartId, json: bool, change: i
     Ok(Verdict::Done)
 }
 
-/// Goes back to a plugin that ran before. It was agreed to then, so it is not asked for again.
+/// Returns a cart to a plugin that it used before. The operator approved that plugin then, so no new approval is needed.
 pub(super) async fn roll_back(office: &Office, id: &CartId, wanted: Option<Digest>, json: bool) -> Result<Verdict, Failure> {
     let kept = office.cart(id).await.map_err(init::failure)?;
     let ran = office.plugins_that_ran(id).await.map_err(init::failure)?;

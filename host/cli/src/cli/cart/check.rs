@@ -1,14 +1,14 @@
-//! `cartage cart check`: what the plugin finds of the cart.
+//! `cartage cart check`: asks the plugin whether the cart works.
 
 use crate::cli::attempt::warn_of_reflection;
 use crate::cli::{Failure, Verdict, init, report};
 use cartage::exchange::Outcome;
 use cartage::id::SenderOrderNumber;
 use cartage::office::{Asked, Checked, KeptCart, Next, Office};
-use cartage::plugin::unsupported;
+use cartage::engine::unsupported;
 use cartage_contract::delivery::{Choice, ChoicesOf, Finding, FindingLevel, OrderSeen, Report};
 
-/// Asks the plugin, and shows what it found.
+/// Asks the plugin to check the cart, and shows the result.
 pub(in crate::cli) async fn run(
     office: &Office,
     kept: &KeptCart,
@@ -18,7 +18,7 @@ pub(in crate::cli) async fn run(
     let Checked { cassette, next } = Box::pin(office.check(kept, order)).await.map_err(init::failure)?;
     let lists = Box::pin(office.ask_lists(kept)).await.map_err(init::failure)?;
     let notes = kept.manifest().map(unsupported).unwrap_or_default();
-    // What the lists below make doubtful is said with each of them, and what this host does not do yet is a note.
+    // The doubts that a list causes are printed with that list, and what this host does not support yet is printed as a note.
     let mut doubts = office.doubts(&kept.cart, kept.manifest(), &[]).await.map_err(init::failure)?;
     doubts.retain(|doubt| !notes.contains(doubt));
     if json {
@@ -61,7 +61,7 @@ pub(in crate::cli) async fn run(
     Ok(if problem || untold > 0 { Verdict::NotDone } else { Verdict::Done })
 }
 
-/// Shows what a shop lists, and what in the cart's definition the list does not have. Tells whether the shop said it.
+/// Shows one list of the shop, and the entries of the cart's definition that the list lacks. Returns whether the shop gave the list.
 fn show_list(Asked { of, list, failed, doubts }: &Asked, json: bool) -> bool {
     let what = match of {
         ChoicesOf::Statuses => "statuses that the cart knows".to_owned(),

@@ -1,4 +1,4 @@
-//! `cartage cart new`: a cart's file from its plugin's manifest, with a comment for each thing that the operator fills in or answered.
+//! `cartage cart new`: writes a cart's file from its plugin's manifest, with a comment for each value that the operator fills in or answered.
 
 use super::ask::{Answers, ask};
 use super::examples;
@@ -9,11 +9,11 @@ use cartage::carts::{Binding, Cart, PrivateException, quoted};
 use cartage::egress::endpoint::{Bindings, exception_for};
 use cartage::id::{CartId, Digest};
 use cartage::office::{KeptCart, List, PluginKept};
-use cartage::plugin::Runtime;
+use cartage::engine::Runtime;
 use cartage::visible;
 use cartage_contract::delivery::SettingValue;
 use cartage_contract::manifest::{Base, Endpoint, Manifest, Setting, SettingKind, Slot, Statuses};
-use cartage_policy::gate::command;
+use cartage::gate::command;
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -51,7 +51,7 @@ impl Args {
         let (name, bytes) = plugin_at(&self.plugin)?;
         let plugin = courier::block_on(async { Ok(Runtime::new()?.admit(bytes).await?) })?;
         let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{}.toml", self.cart)));
-        // Nobody shall answer twenty questions for a file that cannot be written.
+        // Checked first, so that nobody answers twenty questions for a file that cannot be written.
         if self.ask && output.exists() {
             return Err(not_written(&output)(std::io::ErrorKind::AlreadyExists.into()));
         }
@@ -85,7 +85,7 @@ impl Args {
     }
 }
 
-/// The endpoint that a `--url` names, and its URL, judged as it will be when the cart is loaded.
+/// The endpoint and the URL of a `--url` argument, checked as they will be when the cart is loaded.
 fn named_url(manifest: &Manifest, given: &str) -> Result<(String, String), Failure> {
     let choosable = || manifest.endpoints.iter().filter(|endpoint| !matches!(endpoint.base, Base::Fixed(_)));
     let named = given.split_once('=').filter(|(name, _)| manifest.endpoint(name).is_some());
@@ -102,7 +102,7 @@ fn named_url(manifest: &Manifest, given: &str) -> Result<(String, String), Failu
     Ok((endpoint.name.clone(), url))
 }
 
-/// A base URL as a new cart's file holds it, with the exception that a private network needs. The error says why it cannot be used.
+/// Checks a base URL as a new cart's file holds it, with the exception that a private network needs. The error says why the URL cannot be used.
 pub(super) fn usable(manifest: &Manifest, endpoint: &Endpoint, url: &str) -> Result<String, String> {
     let alone = Manifest { endpoints: vec![endpoint.clone()], ..manifest.clone() };
     let binding = Binding {
@@ -119,15 +119,15 @@ pub(super) fn usable(manifest: &Manifest, endpoint: &Endpoint, url: &str) -> Res
     }
 }
 
-/// The plugin's folder, where `cartage apply` would not look for it: it looks beside the cart's file.
+/// The plugin's folder if it differs from the folder of the cart's file, where `cartage apply` looks; otherwise `None`.
 fn plugins_elsewhere<'p>(plugin: &'p Path, output: &Path) -> Option<&'p Path> {
     let folder = |file: &Path| file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).canonicalize().ok();
     let own = plugin.parent().filter(|own| !own.as_os_str().is_empty()).unwrap_or(Path::new("."));
     (folder(plugin) != folder(output)).then_some(own)
 }
 
-/// The lists that the shop gave when a cart of this name was checked with this plugin. None where there is no such cart, or a daemon has its data
-/// directory: then they are shown by `cartage cart check`.
+/// The lists that the shop gave when a cart of this name was checked with this plugin. Empty if there is no such cart, or if a daemon works in its data
+/// directory: `cartage cart check` shows the lists then.
 fn kept_lists(data: &Path, cart: &CartId, plugin: Digest) -> Vec<List> {
     if !data.is_dir() {
         return Vec::new();
@@ -146,7 +146,7 @@ fn not_written(file: &Path) -> impl FnOnce(std::io::Error) -> Failure {
     }
 }
 
-/// The file's text. What is needed or was answered stands there; what is optional stands behind a `#`.
+/// The text of the cart's file. Required and answered lines are active; optional lines are commented out with `#`.
 pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &Answers) -> String {
     let mut text = format!(
         "# {} {}: {}\ncart = {}\nplugin = {}\n\n# docs/cart-file.md describes every key: what it means, its default and its limits.\n\n\
@@ -176,7 +176,7 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
         };
         let choice = if let Base::OneOf(urls) = &endpoint.base { format!(" One of {}.", urls.join(", ")) } else { String::new() };
         let fixed = matches!(endpoint.base, Base::Fixed(_));
-        // An example is no shop: it is written for the operator to replace, and loads nothing as it stands.
+        // An example is not a real shop: its line stays commented out for the operator to replace.
         let mark = optional((endpoint.required && fixed) || given.is_some());
         let fill_in = if mark.is_empty() || !endpoint.required { "" } else { " Write its URL here, and take the two marks # away." };
         text.push_str(&format!(
@@ -218,7 +218,7 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
     text
 }
 
-/// The private exception that a base URL needs, or how one is written.
+/// The line with the private exception that a base URL needs, or a commented line that shows how to write one.
 fn exception_lines(given: Option<&String>) -> String {
     let line = |PrivateException { name, allow }: &PrivateException| {
         format!("private = [{{ name = {}, allow = {} }}]\n", quoted(name), quoted(allow))
@@ -298,12 +298,12 @@ fn value(value: &SettingValue) -> String {
     }
 }
 
-/// What stands before something that may be left out.
+/// The mark before a line that may be left out.
 fn optional(needed: bool) -> &'static str {
     if needed { "" } else { "# " }
 }
 
-/// A plugin's words as one line of a comment: nothing hidden in them ends the comment or reorders it.
+/// A plugin's text as one line of a comment. Hidden characters, which could end or reorder the comment, become spaces.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if visible::is_hidden(c) { ' ' } else { c }).collect()
 }

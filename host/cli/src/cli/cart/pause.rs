@@ -1,4 +1,4 @@
-//! `cartage cart pause` and `resume`: one cart, or all of them together.
+//! `cartage cart pause` and `resume`, for one cart or all carts.
 
 use super::{cart_id, done};
 use crate::cli::{Failure, Verdict, init, report};
@@ -17,7 +17,7 @@ pub(crate) struct OneOrAll {
     all: bool,
 }
 
-/// Pauses one cart, or all.
+/// Pauses one cart, or all carts.
 pub(super) async fn pause(office: &Office, which: OneOrAll, reason: &str, json: bool) -> Result<Verdict, Failure> {
     let Some(cart) = which.cart else {
         let count = office.pause_all(reason).await.map_err(init::failure)?;
@@ -33,7 +33,7 @@ pub(super) async fn pause(office: &Office, which: OneOrAll, reason: &str, json: 
     Ok(done(&cart, "paused", json))
 }
 
-/// Resumes one cart, or all that were paused together.
+/// Resumes one cart, or all carts that were paused together.
 pub(super) async fn resume(office: &Office, which: OneOrAll, json: bool) -> Result<Verdict, Failure> {
     let Some(cart) = which.cart else {
         let (count, still) = office.resume_all().await.map_err(init::failure)?;

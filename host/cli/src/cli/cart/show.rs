@@ -8,7 +8,7 @@ use cartage::parameters::Supplied;
 use cartage::store::carts::Pause;
 use cartage_contract::delivery::ChoicesOf;
 
-/// One line a cart.
+/// Lists the carts, one line each.
 pub(super) async fn list(office: &Office, json: bool) -> Result<Verdict, Failure> {
     let carts = office.carts().await.map_err(init::failure)?;
     if json {
@@ -26,7 +26,7 @@ pub(super) async fn list(office: &Office, json: bool) -> Result<Verdict, Failure
     Ok(Verdict::Done)
 }
 
-/// One cart, with its definition.
+/// Shows one cart with its definition.
 pub(super) async fn one(office: &Office, id: &CartId, json: bool) -> Result<Verdict, Failure> {
     let kept = office.cart(id).await.map_err(init::failure)?;
     if json {
@@ -70,7 +70,7 @@ fn document(office: &Office, kept: &KeptCart) -> serde_json::Value {
     })
 }
 
-/// The settings that parameters may supply, each with the value that counts and whose it is.
+/// The settings that parameters may supply, each with its effective value and that value's origin.
 async fn supplied(office: &Office, kept: &KeptCart) -> Result<Vec<Supplied>, Failure> {
     Ok(kept.supplied(&office.assignments().await.map_err(init::failure)?))
 }

@@ -1,4 +1,4 @@
-//! `cartage delivery export`: one file for whoever helps, or a delivery's recordings as a folder of cassettes.
+//! `cartage delivery export`: writes one file for support, or a delivery's recordings as a folder of cassettes.
 
 use super::{Filter, delivery, unknown};
 use crate::cli::{Failure, Verdict, desk, init, report};
@@ -65,7 +65,7 @@ impl Args {
     }
 }
 
-/// Writes the recordings that are kept of a delivery, a file an attempt.
+/// Writes the recordings of a delivery, one file an attempt.
 async fn export_cassettes(office: &Office, id: &DeliveryId, folder: &Path, json: bool) -> Result<Verdict, Failure> {
     let all = office.cassettes(id).await.map_err(init::failure)?.ok_or_else(|| unknown(id))?;
     if all.is_empty() {
@@ -76,7 +76,7 @@ async fn export_cassettes(office: &Office, id: &DeliveryId, folder: &Path, json:
     }
     let mut files = Vec::new();
     for (attempt, cassette) in &all {
-        // With zeros in front, so that the order of names is that of attempts.
+        // Leading zeros make the order of names the order of attempts.
         let path = folder.join(format!("attempt-{attempt:03}.json"));
         let text = file::write(cassette);
         desk::current().new_file(&path, &mut |path| write_new(path, text.as_bytes()))?;

@@ -1,11 +1,11 @@
-//! Dead letters are tried again, and what waits is tried at once.
+//! `cartage delivery retry`: retries dead letters, or tries waiting deliveries at once.
 
 use super::{Filter, tell};
 use crate::cli::{Failure, Verdict, attempt, gated, init, report};
 use cartage::id::DeliveryId;
 use cartage::office::{Office, Resent, Standing, TriedNow};
 use cartage::outbox::Retried;
-use cartage_policy::gate::command;
+use cartage::gate::command;
 
 /// Which deliveries are tried again.
 #[derive(Debug, clap::Args)]
@@ -44,7 +44,7 @@ impl Args {
     }
 }
 
-/// What came of one, and what it waits for now.
+/// Describes what was done with one delivery and what it waits for now.
 fn said(one: &Resent, standing: Option<&Standing>) -> String {
     let done = match one.done {
         Retried::Head => "is tried again, and then what waited for it".to_owned(),

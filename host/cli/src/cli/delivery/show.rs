@@ -9,10 +9,10 @@ use cartage::outbox::{Backlog, DeadLetter, Ending, Found, How, Queued, Unreadabl
 use cartage::store::orders::OrderRef;
 use cartage::store::receipts::Delivered;
 use cartage_contract::orders::{Package, Update};
-use cartage_policy::gate::command;
+use cartage::gate::command;
 use serde_json::{Value, json};
 
-/// Counts, then rows.
+/// Prints the counts, then the rows.
 pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
     let Listed { carts, reasons, dead, queued, delivered, ended } = listed;
     if as_json {
@@ -66,7 +66,7 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
     }
 }
 
-/// One delivery.
+/// Shows one delivery.
 pub(super) fn one(delivery: &DeliveryId, shown: &Shown, as_json: bool) {
     let Shown { found, receipts, cassettes, before, merged } = shown;
     if as_json {
@@ -90,7 +90,7 @@ pub(super) fn one(delivery: &DeliveryId, shown: &Shown, as_json: bool) {
         Some(Found::Dead(dead, Some(_))) => {
             (dead_line(dead), vec![command::delivery_retry(delivery), discard(delivery), explain(&dead.order)])
         }
-        // What cannot be read cannot be tried.
+        // An update that cannot be read cannot be retried.
         Some(Found::Dead(dead, None)) => (dead_line(dead), vec![discard(delivery), explain(&dead.order)]),
         Some(Found::Ended { order, sequence, ending }) => (ended_line(order, *sequence, ending), vec![explain(order)]),
     };
@@ -127,7 +127,7 @@ fn explain(order: &OrderRef) -> String {
     command::explain(&order.cart, &order.number)
 }
 
-/// What an update tells its cart: its label, and packages.
+/// The content of an update: its label and packages.
 fn holds(update: &Update) -> String {
     let package = |package: &Package| {
         let words = [package.carrier_given.as_deref(), package.tracking_number.as_deref().or(package.id.as_deref())];
@@ -180,7 +180,7 @@ fn queued_line(queued: &Queued) -> String {
     format!("{}, {}{fault}{unreadable}", of(&queued.order, queued.sequence), waits(queued.waits))
 }
 
-/// That this release cannot read a delivery, where it cannot.
+/// The note that this release cannot read a delivery; empty if it can.
 fn not_read(label: &Result<String, Unreadable>) -> String {
     label.as_ref().err().map(|unreadable| format!("; unreadable: {unreadable}")).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The daemon's story: a status that must not go, one that goes, one that a kill cannot lose, and one that an Order Manager posts. It is told by the
+//! The daemon's story: a status that must not be sent, one that is sent, one that survives a kill, and one that an Order Manager posts. The story runs the
 //! commands that a person would type, on a data directory of its own.
 
 use super::{Error, failed};
@@ -13,14 +13,14 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
-/// How long the daemon may take to deliver one update: a plugin is compiled meanwhile.
+/// Longest wait until the daemon has delivered one update. This includes compiling a plugin.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The orders of the story, one an act.
+/// The order numbers of the story, one for each act.
 pub(super) const ORDERS: [&str; 3] = ["2001", "2002", "2003"];
 const CART: &str = "demo-shop";
 const EVENT: &str = "Tracking Number Imported";
 
-/// A command of the story and what it said, for a program.
+/// A command of the story and its output, for JSON.
 #[derive(Debug, Serialize)]
 pub(super) struct Said {
     command: String,
@@ -28,7 +28,7 @@ pub(super) struct Said {
     output: String,
 }
 
-/// The data directory, and who tells the story.
+/// The state of the story: the data directory, the password and the commands run so far.
 struct Stage<'a> {
     folder: &'a Path,
     password: &'a str,
@@ -36,15 +36,15 @@ struct Stage<'a> {
     said: Vec<Said>,
 }
 
-/// A daemon that serves, killed when this value is dropped.
+/// A running daemon, which is killed when this value is dropped.
 struct Daemon {
     child: Child,
     seti: String,
-    /// Open for as long as it serves, as a terminal would be.
+    /// Kept open while the daemon serves, as a terminal would be.
     _printed: BufReader<tokio::process::ChildStdout>,
 }
 
-/// Tells the story of a cart whose definition is in this file, in the folder of its plugin's copy. Gives what was typed and said.
+/// Tells the story of the cart that this file defines; the folder holds a copy of its plugin. Returns the commands and their output.
 pub(super) async fn tell(definition: &Path, plugins: &Path, cart: &DemoCart, password: &str, aloud: bool) -> Result<Vec<Said>, Failure> {
     let folder = definition.parent().unwrap_or(Path::new("."));
     let mut stage = Stage { folder, password, aloud, said: Vec::new() };
@@ -62,7 +62,7 @@ pub(super) async fn tell(definition: &Path, plugins: &Path, cart: &DemoCart, pas
 
     stage.act("the daemon is killed while an update waits, and started again").await;
     stage.expect(&["cart", "pause", CART], 0).await?;
-    // It is kept, and the command says by its end that somebody must resume the cart.
+    // The update is queued, and exit code 1 says that somebody must resume the cart.
     stage.expect(&raise(ORDERS[1]), 1).await?;
     stage.narrate("kill -9 (the daemon)");
     daemon.child.kill().await?;
@@ -87,7 +87,7 @@ fn raise(order: &str) -> [&str; 9] {
 }
 
 impl Stage<'_> {
-    /// The data directory, the cart, the event, and the parameter for all carts; the cart's own stays off.
+    /// Makes the data directory, the cart and the event, and enables the parameter for all carts. The cart's own parameter stays off.
     async fn prepare(&mut self, definition: &Path, plugins: &Path) -> Result<(), Failure> {
         self.act("the daemon's story: a data directory, a cart, and what the event does").await;
         let (definition, plugins) = (definition.to_string_lossy(), plugins.to_string_lossy());
@@ -124,7 +124,7 @@ impl Stage<'_> {
         Ok(command)
     }
 
-    /// Types a command, which ends so.
+    /// Runs a command and expects this exit code.
     async fn expect(&mut self, words: &[&str], exit: i32) -> Result<(), Failure> {
         let typed = typed(words);
         self.narrate(&typed);
@@ -155,7 +155,7 @@ impl Stage<'_> {
         }
     }
 
-    /// Posts a status as an Order Manager does, and gives the answer.
+    /// Posts a status as an Order Manager does, and returns the response.
     async fn post(&self, seti: &str, order: &str) -> Result<String, Failure> {
         let fields = [("setifunction", "updatestatus"), ("setiuser", "om"), ("password", self.password), ("code", "")];
         let fields = fields.into_iter().chain([("ordernumber", order), ("orderstatus", "Order Shipped"), ("trackcount", "0")]);
@@ -172,13 +172,13 @@ impl Stage<'_> {
         if body.starts_with("SETIResponse: update=OK") { Ok(body) } else { Err(Error::NotTaken { answer: body }.into()) }
     }
 
-    /// Fails where the cart was told of an order.
+    /// Fails if the cart was told of an order.
     fn untold(&self, cart: &DemoCart, number: &str) -> Result<(), Failure> {
         let updates = cart.orders().get(number).map_or(0, |order| order.updates);
         if updates == 0 { Ok(()) } else { Err(Error::Told { number: number.to_owned(), updates, should: 0 }.into()) }
     }
 
-    /// Waits until the cart was told of an order, once.
+    /// Waits until the cart was told of an order `should` times.
     async fn told(&mut self, cart: &DemoCart, number: &str, should: u32) -> Result<(), Failure> {
         let start = Instant::now();
         let order = loop {
@@ -200,7 +200,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Waits until the answer to the last update is on record as well.
+    /// Waits until the response to the last update is recorded.
     async fn settled(&self) -> Result<(), Failure> {
         let start = Instant::now();
         loop {

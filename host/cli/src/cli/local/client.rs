@@ -1,4 +1,4 @@
-//! The command's side: it says what was typed, and then does at its own desk what the daemon asks for.
+//! The client of the socket: it sends the typed command, then does at its own desk what the daemon asks for.
 
 use super::frames::{self, Answer, Ask, Blob, FRAME_BYTES_MAX, Opening, PIECE_BYTES_MAX, Place};
 use crate::cli::Failure;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
-/// A daemon that answered.
+/// A connection to a daemon.
 #[derive(Debug)]
 pub(in crate::cli) struct Client {
     stream: UnixStream,
@@ -37,8 +37,8 @@ impl Error {
 }
 
 impl Client {
-    /// Reaches the daemon that works in a data directory, if there is one. Only for a directory whose owner and mode were looked at: a daemon may
-    /// ask for any file of its user's.
+    /// Connects to the daemon that works in a data directory; `None` if there is none. The caller must have checked the directory's owner and mode, because a
+    /// daemon may ask for any file of its user.
     pub(in crate::cli) fn reach(socket: &Path) -> Option<Client> {
         UnixStream::connect(socket).ok().map(Client::over)
     }
@@ -47,11 +47,11 @@ impl Client {
         Client { stream }
     }
 
-    /// Has a command run, and gives its exit code.
+    /// Runs a command in the daemon and returns its exit code.
     ///
     /// # Errors
     ///
-    /// When the daemon did not run it, or was lost.
+    /// The daemon refused the command, or the connection was lost.
     pub(in crate::cli) fn run(mut self, desk: &dyn Desk, arguments: &[OsString], data: &Path) -> Result<u8, Failure> {
         let opening = Opening {
             version: super::VERSION.to_owned(),
@@ -67,7 +67,7 @@ impl Client {
                     Failure::from(Error::TooLong).what_to_do("put it into a file where the command takes one, or end the daemon first")
                 );
             }
-            // It may have said why before it ended the conversation: that is read below.
+            // The daemon may have sent a reason before it closed the connection; the loop below reads it.
             Err(_) => {}
         }
         let mut writing = None;
@@ -110,12 +110,12 @@ impl Client {
         frames::send(&mut self.stream, answer).map_err(Error::lost)
     }
 
-    /// Says whether something was done.
+    /// Answers whether an operation succeeded.
     fn say(&mut self, done: Result<(), &io::Error>) -> Result<(), Failure> {
         self.answer(&done.map_or_else(|error| Answer::Failed(error.into()), |()| Answer::End))
     }
 
-    /// Gives what was read.
+    /// Answers with the bytes that were read.
     fn give(&mut self, read: io::Result<Option<Zeroizing<Vec<u8>>>>) -> Result<(), Failure> {
         match read {
             Ok(Some(bytes)) => {
@@ -130,16 +130,16 @@ impl Client {
     }
 }
 
-/// A file that is being written for the daemon. What failed first is said at its end.
+/// A file that is being written for the daemon. The first error is reported at its end.
 struct Writing {
     file: Target,
     so_far: io::Result<()>,
 }
 
 enum Target {
-    /// It appears under its name when it is complete.
+    /// A new file, which appears under its name when it is complete.
     New(NamedTempFile, PathBuf),
-    /// It is where it is.
+    /// A file that is written in place.
     Any(File),
 }
 
@@ -175,7 +175,7 @@ impl Writing {
     }
 }
 
-/// The folder that a file lies in. That of a bare name is the empty path, which is none.
+/// The folder of a file. The parent of a bare name is the empty path, so the current folder is returned.
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -1,12 +1,12 @@
-//! What goes over the socket between a daemon and a command: frames, each a length of four bytes, the highest first, and so many bytes of JSON.
+//! The protocol between a daemon and a command: each frame is a length of four bytes, big-endian, followed by that number of bytes of JSON.
 //!
-//! A conversation: the command opens it with [`Opening`]. The daemon writes [`Ask`]s: what to print, and what it needs of the user; what is
-//! needed is answered with [`Answer`]s before anything else is said. [`Ask::Done`] or [`Ask::Refused`] ends it. Bytes of files go in pieces,
-//! so that no frame is long. Buffers are wiped: a credential may have been in them.
+//! The command begins with [`Opening`]. The daemon sends [`Ask`]s: text to print, and requests for what it needs from the user. The command answers each
+//! request with [`Answer`]s before anything else is sent. [`Ask::Done`] or [`Ask::Refused`] ends the connection. File content is sent in pieces, so that
+//! frames stay short. Buffers are wiped after use, because they may hold a credential.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cartage::plugin::file;
+use cartage::engine::file;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ffi::{OsStr, OsString};
@@ -15,9 +15,9 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Bytes of a frame, without its length, at most.
+/// Largest size of a frame in bytes, without its length.
 pub(super) const FRAME_BYTES_MAX: usize = 1 << 20;
-/// Bytes of a file or a text in one frame, at most: as base64 they leave room for the rest of the frame.
+/// Largest number of bytes of a file or a text in one frame. As base64 they leave room for the rest of the frame.
 pub(super) const PIECE_BYTES_MAX: usize = 512 << 10;
 
 /// Why a frame could not be sent or read.
@@ -35,7 +35,7 @@ pub(super) enum Error {
     Garbage(#[source] serde_json::Error),
 }
 
-/// Bytes, as base64 within JSON: a text of the system need not be Unicode.
+/// Bytes, as base64 within JSON, because text of the operating system need not be Unicode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Blob(pub(super) Zeroizing<Vec<u8>>);
 
@@ -78,26 +78,26 @@ impl<'de> Deserialize<'de> for Blob {
     }
 }
 
-/// Who speaks, of which everything but the version may be otherwise in another release.
+/// The sender's release. All other fields of an opening may differ between releases.
 #[derive(Debug, Deserialize)]
 pub(super) struct Version {
     pub(super) version: String,
 }
 
-/// The first frame: the command that shall be run, and at what desk.
+/// The first frame: the command to run, and its desk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Opening {
     pub(super) version: String,
-    /// As they were typed, with the command's own name.
+    /// The arguments as typed, with the command's own name.
     pub(super) arguments: Vec<Blob>,
-    /// The data directory as its user calls it.
+    /// The data directory as the user named it.
     pub(super) data: Blob,
     pub(super) result_has_colours: bool,
     pub(super) talk_has_colours: bool,
 }
 
-/// What the daemon says.
+/// A frame that the daemon sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) enum Ask {
@@ -105,24 +105,24 @@ pub(super) enum Ask {
     Result(Blob),
     /// Print this to standard error.
     Talk(Blob),
-    /// Answered with pieces, then [`Answer::End`], [`Answer::TooLarge`] or [`Answer::Failed`].
+    /// Read standard input. Answered with pieces, then [`Answer::End`], [`Answer::TooLarge`] or [`Answer::Failed`].
     StandardInput { bytes_max: u64 },
-    /// The same.
+    /// Read a file. Answered as [`Ask::StandardInput`].
     File { path: Blob, bytes_max: u64 },
-    /// The same, or [`Answer::NoPlugin`].
+    /// Read a plugin's file. Answered as [`Ask::StandardInput`], or with [`Answer::NoPlugin`].
     Plugin { folder: Blob, name: String },
-    /// Answered with [`Answer::Variable`].
+    /// Read an environment variable. Answered with [`Answer::Variable`].
     Variable { name: String },
-    /// Answered with [`Answer::End`] or [`Answer::Failed`]. After the first, pieces follow and [`Ask::End`], which is answered the same way,
-    /// or [`Ask::Abandon`], which is not answered.
+    /// Begin to write a file. Answered with [`Answer::End`] or [`Answer::Failed`]. After [`Answer::End`] the daemon sends pieces, then [`Ask::End`], which is
+    /// answered the same way, or [`Ask::Abandon`], which is not answered.
     Write { path: Blob, place: Place },
-    /// Copy the store, which whoever may use the directory may read, to this new file. Answered with [`Answer::End`] or [`Answer::Failed`].
+    /// Copy the store, which every user of the directory may read, to this new file. Answered with [`Answer::End`] or [`Answer::Failed`].
     CopyStore { to: Blob, at_unix_ms: u64 },
-    /// A piece of what is written.
+    /// A piece of the file that is being written.
     Piece(Blob),
-    /// What is written is complete.
+    /// The file that is being written is complete.
     End,
-    /// What is written shall not be kept.
+    /// Discard the file that is being written.
     Abandon,
     /// The command was not run.
     Refused { message: String, what_to_do: String },
@@ -130,35 +130,35 @@ pub(super) enum Ask {
     Done { exit_code: u8 },
 }
 
-/// Where a file is written to.
+/// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Place {
-    /// Where nothing is yet; it appears when it is complete.
+    /// To a path where no file exists yet. The file appears when it is complete.
     New,
-    /// Where something may be, which it replaces.
+    /// To a path where a file may exist, which is replaced.
     Any,
 }
 
-/// What the command answers.
+/// A frame that the command sends as an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) enum Answer {
-    /// A piece of what was asked for.
+    /// A piece of the requested content.
     Piece(Blob),
-    /// That was all; or: done.
+    /// The content is complete, or the operation succeeded.
     End,
-    /// It has more bytes than was said.
+    /// The content has more bytes than the request allows.
     TooLarge,
-    /// It could not be done.
+    /// The operation failed.
     Failed(Trouble),
-    /// The plugin's file was not read.
+    /// Why the plugin's file was not read.
     NoPlugin(NoPlugin),
-    /// The value of a variable, if it is set.
+    /// The value of a variable; `None` if it is not set.
     Variable(Option<Blob>),
 }
 
-/// An error of the operating system, or one that was made.
+/// An I/O error as it is sent: from the operating system, or made by a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Trouble {
@@ -167,7 +167,7 @@ pub(super) struct Trouble {
     message: String,
 }
 
-/// The kinds by which something is decided.
+/// The kinds of error that some code distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
@@ -190,7 +190,7 @@ impl From<&io::Error> for Trouble {
 }
 
 impl From<Trouble> for io::Error {
-    /// The same error again: the same kind, and the same text.
+    /// Rebuilds the error with the same kind and text.
     fn from(trouble: Trouble) -> io::Error {
         let kind = match trouble.kind {
             Kind::NotFound => ErrorKind::NotFound,
@@ -202,7 +202,7 @@ impl From<Trouble> for io::Error {
     }
 }
 
-/// Why a plugin's file was not read. What it is called, whoever asked knows.
+/// Why a plugin's file was not read. The requester knows the folder and the name already.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum NoPlugin {
@@ -228,7 +228,7 @@ impl From<&file::Error> for NoPlugin {
 }
 
 impl NoPlugin {
-    /// The same error again.
+    /// Rebuilds the error.
     pub(super) fn of(self, folder: &Path, name: &str) -> file::Error {
         let (path, name): (PathBuf, _) = (folder.to_owned(), name.to_owned());
         match self {
@@ -255,7 +255,7 @@ pub(super) fn send(to: &mut impl Write, frame: &impl Serialize) -> Result<(), Er
     Ok(to.flush()?)
 }
 
-/// The bytes of the next frame. What is longer than a frame may be is not read.
+/// The bytes of the next frame. A frame that is too long is not read.
 pub(super) fn receive_bytes(from: &mut impl Read) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut length = [0; 4];
     let mut filled = 0;
@@ -277,12 +277,12 @@ pub(super) fn receive_bytes(from: &mut impl Read) -> Result<Zeroizing<Vec<u8>>, 
     Ok(bytes)
 }
 
-/// What a frame says.
+/// Decodes a frame.
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(Error::Garbage)
 }
 
-/// The next frame.
+/// Receives and decodes the next frame.
 pub(super) fn receive<T: DeserializeOwned>(from: &mut impl Read) -> Result<T, Error> {
     read(&receive_bytes(from)?)
 }

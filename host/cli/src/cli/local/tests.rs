@@ -1,4 +1,4 @@
-//! A daemon's side of the socket on a data directory of its own, with commands that are run through it and beside it.
+//! The daemon's side of the socket, on a data directory of its own, with commands that run through the daemon and beside it.
 
 mod same;
 mod visits;
@@ -9,7 +9,7 @@ use super::*;
 use crate::cli::desk::{Desk, Here, Make, Stream};
 use cartage::clock::ManualClock;
 use cartage::office;
-use cartage::plugin::file;
+use cartage::engine::file;
 use std::cell::RefCell;
 use std::io;
 use tempfile::TempDir;
@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-/// Both sides' time, so that what they say of it is the same.
+/// The clock of both sides, so that they report the same times.
 const NOW_UNIX_MS: u64 = 1_795_442_706_789;
 
 fn clock() -> Arc<ManualClock> {
@@ -32,7 +32,7 @@ fn folder() -> TempDir {
     folder
 }
 
-/// Somebody who sits in a folder and keeps what is said to them.
+/// A user in a folder whose desk records the output.
 struct Seat {
     folder: PathBuf,
     input: &'static [u8],
@@ -44,7 +44,7 @@ impl Seat {
         Seat { folder: folder.to_owned(), input, said: RefCell::default() }
     }
 
-    /// What was said to them, with the folder's name left out.
+    /// The recorded output, with the folder's name replaced.
     fn said(&self) -> [String; 2] {
         self.said.take().map(|text| text.replace(&self.folder.display().to_string(), "<folder>"))
     }
@@ -99,7 +99,7 @@ impl Desk for Seat {
     }
 }
 
-/// The daemon's side, on a runtime of its own.
+/// The daemon's side of the socket, on a runtime of its own.
 struct Daemon {
     folder: TempDir,
     runtime: Runtime,
@@ -134,7 +134,7 @@ impl Daemon {
         (exit_code, seat.said())
     }
 
-    /// Somebody who has said what shall be run, and nothing more yet.
+    /// A client that has sent its opening and nothing more yet.
     fn visitor(&self, line: &[&str]) -> UnixStream {
         self.opened(&opening(line, VERSION))
     }
@@ -145,7 +145,7 @@ impl Daemon {
         stream
     }
 
-    /// Ends it as `cartage serve` does, and waits until it has.
+    /// Stops the daemon as `cartage serve` does, and waits until it has ended.
     fn stop(self) -> TempDir {
         let Daemon { folder, runtime, stop, served } = self;
         stop.send(()).expect("it listens to it");

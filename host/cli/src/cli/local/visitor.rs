@@ -1,14 +1,14 @@
-//! The desk of a command that a daemon runs for somebody at the other end of a socket.
+//! The desk of a command that a daemon runs for a client on the socket.
 //!
-//! What is printed to somebody who went away is dropped, and the command goes on to its end: what it was asked to do is done. What it needs of
-//! somebody who went away it does not get, and fails.
+//! If the client has disconnected, printed text is dropped and the command runs on to its end. If the command then needs input from the client, the request
+//! fails.
 
 use super::frames::{self, Answer, Ask, Blob, Opening, PIECE_BYTES_MAX, Place};
 use crate::cli::Failure;
 use crate::cli::desk::{Desk, Make, Stream};
 use cartage::office::{self, Office};
-use cartage::plugin::admit::PLUGIN_BYTES_MAX;
-use cartage::plugin::file;
+use cartage::engine::admit::PLUGIN_BYTES_MAX;
+use cartage::engine::file;
 use cartage::store;
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
@@ -20,13 +20,13 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
-/// What the folders begin with in which copies are made for visitors. They lie in the data directory, where there is room for the store.
+/// Prefix of the folders in which copies are made for clients. The folders lie in the data directory, on a disk with room for the store.
 pub(super) const COPIES: &str = "copy-for-a-command-";
 
-/// The desk of somebody at the other end of a socket.
+/// The desk of a client on the socket.
 pub(super) struct Visitor {
     stream: RefCell<UnixStream>,
-    /// Whether they still listen.
+    /// Whether the client is still connected.
     is_there: Cell<bool>,
     result_has_colours: bool,
     talk_has_colours: bool,
@@ -40,19 +40,19 @@ impl Visitor {
         Visitor { stream: RefCell::new(stream), is_there: Cell::new(true), result_has_colours, talk_has_colours, office, runtime }
     }
 
-    /// Says the last word.
+    /// Sends the exit code, which ends the connection.
     pub(super) fn done(&self, exit_code: u8) {
         self.tell(&Ask::Done { exit_code });
     }
 
-    /// Says something that needs no answer.
+    /// Sends a frame that needs no answer.
     fn tell(&self, ask: &Ask) {
         if self.is_there.get() {
             self.is_there.set(frames::send(&mut *self.stream.borrow_mut(), ask).is_ok());
         }
     }
 
-    /// The next answer.
+    /// Receives the next answer.
     fn answer(&self) -> io::Result<Answer> {
         let answer = if self.is_there.get() { frames::receive(&mut *self.stream.borrow_mut()) } else { Err(frames::Error::Ended) };
         answer.map_err(|error| {
@@ -61,12 +61,12 @@ impl Visitor {
         })
     }
 
-    /// Bytes that come in pieces. None: they are more than that.
+    /// Receives bytes in pieces; `None` if there are more than `bytes_max`.
     fn pieces(&self, bytes_max: u64) -> io::Result<Result<Option<Zeroizing<Vec<u8>>>, Answer>> {
         let mut all = Zeroizing::new(Vec::new());
         loop {
             match self.answer()? {
-                // It was told the limit, and what does not keep it is not ours to mend.
+                // The client was told the limit and ignored it, so the connection is given up.
                 Answer::Piece(piece) if (all.len() + piece.0.len()) as u64 > bytes_max => return Err(self.astray()),
                 Answer::Piece(piece) => all.extend_from_slice(&piece.0),
                 Answer::End => return Ok(Ok(Some(all))),
@@ -82,13 +82,13 @@ impl Visitor {
         self.pieces(bytes_max)?.map_err(|_| self.astray())
     }
 
-    /// An answer to another question than the one that was asked: nothing that follows can be trusted.
+    /// The error for an answer that does not fit the request. Nothing that follows can be trusted.
     fn astray(&self) -> io::Error {
         self.is_there.set(false);
         io::Error::new(ErrorKind::InvalidData, "the command answered something that it was not asked")
     }
 
-    /// Whether something was done.
+    /// Receives the answer to whether an operation succeeded.
     fn is_done(&self) -> io::Result<()> {
         match self.answer()? {
             Answer::End => Ok(()),

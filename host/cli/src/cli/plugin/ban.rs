@@ -1,4 +1,4 @@
-//! `cartage plugin ban`, `unban` and `bans`: plugins that must not run.
+//! `cartage plugin ban`, `unban` and `bans`: manages the list of plugins that must not run.
 
 use crate::cli::{Failure, Verdict, courier, init, report};
 use cartage::id::{self, CartId, Digest};

@@ -1,7 +1,7 @@
-//! `cartage plugin build`: from a crate to a component file.
+//! `cartage plugin build`: builds a crate into a component file.
 //!
-//! cargo builds a core module, [`component`] makes it a component, the host judges that as it will judge the file, and the file appears
-//! whole or not at all. A plugin in JavaScript is built by [`npm`].
+//! cargo builds a core module, [`component`] turns that into a component, the host checks the component as it will check the file, and the file is written
+//! whole or not at all. [`npm`] builds plugins in JavaScript.
 
 mod npm;
 
@@ -78,7 +78,7 @@ enum Error {
     NotWritten { path: PathBuf, source: io::Error },
 }
 
-/// What was built.
+/// The result of a build.
 #[derive(Debug, Serialize)]
 struct Report {
     toolchain: String,
@@ -112,7 +112,7 @@ impl Args {
         Ok(Verdict::Done)
     }
 
-    /// Builds until the process is ended. A build that fails is reported, and the next change is waited for. For a program each result is one line.
+    /// Builds until the process is ended. After each build, failed or not, the command waits for the next change. With `json` each result is one line.
     fn build_at_each_change(&self, json: bool) -> Result<Verdict, Failure> {
         let folder = match self.npm_project()? {
             Some(project) => project.folder,
@@ -122,7 +122,7 @@ impl Args {
             Failure::wrong_use(format!("could not watch {}: {error}", folder.display())).what_to_do("build without --watch")
         };
         loop {
-            // Before the build, so that a change during the build is seen.
+            // Read before the build, so that a change during the build is noticed.
             let files = Files::of(&folder).map_err(unreadable)?;
             match self.build() {
                 Ok(built) if json => report::json_line(&built),
@@ -170,7 +170,7 @@ impl Args {
     }
 }
 
-/// Builds the plugin of one crate into the workspace's plugin folder, and says where its file is.
+/// Builds the plugin of one crate into the workspace's plugin folder, and returns the path of its file.
 pub(super) fn one(folder: &Path, install: bool) -> Result<PathBuf, Failure> {
     let built = Args { folder: folder.to_owned(), examples: false, out: None, install, unchecked: false, watch: false }.build()?;
     Ok(built.plugins.into_iter().next().expect("a build without a plugin is a failure").file)
@@ -193,14 +193,14 @@ impl Report {
     }
 }
 
-/// A core module that cargo built, and the plugin that it becomes.
+/// A core module that cargo built, with the name of its plugin.
 #[derive(Debug, PartialEq, Eq)]
 struct Module {
     name: String,
     path: PathBuf,
 }
 
-/// Has cargo build the crate's library, or its examples. What cargo says goes to standard error as it comes.
+/// Runs cargo to build the crate's library, or its examples. The user sees cargo's messages on standard error as they come.
 fn compile(project: &Project, toolchain: &Toolchain, examples: bool) -> Result<Vec<Module>, Failure> {
     let crate_name = || project.name.clone();
     let mut cargo = toolchain.cargo();
@@ -228,7 +228,7 @@ fn compile(project: &Project, toolchain: &Toolchain, examples: bool) -> Result<V
         return Err(Failure::from(Error::CargoFailed { crate_name: crate_name(), status: output.status }).what_to_do(with_suspects(
             "mend what the compiler names; a dependency that does not build for wasm32-unknown-unknown cannot be used in a plugin",
             project,
-            // It is the one crate that refuses this target at once.
+            // getrandom is the one crate that refuses this target at once.
             &["getrandom"],
         )));
     }
@@ -246,21 +246,21 @@ fn compile(project: &Project, toolchain: &Toolchain, examples: bool) -> Result<V
 
 /// Settings for cargo, each in TOML.
 fn settings(project: &Project) -> Vec<String> {
-    // A vendor's folders are nobody else's business, and two of them build the same bytes without.
+    // The builder's folders are private, and without them two builders produce the same bytes.
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
     let folders = [(Some(project.root.clone()), "."), (home, "cargo")];
     let flags = folders.into_iter().filter_map(|(folder, name)| Some(format!("--remap-path-prefix={}={name}", folder?.display())));
     let flags: toml::Value = flags.collect::<Vec<_>>().into();
     let mut settings = vec![format!("target.{TARGET}.rustflags={flags}")];
     if !project.has_guest_profile {
-        // Small, and still with names in its traps, as in this project's own workspace.
+        // Small, but with names in its traps, as in this project's own workspace.
         let profile = ["inherits='release'", "opt-level=3", "lto='off'", "codegen-units=1", "panic='abort'", "strip='debuginfo'"];
         settings.extend(profile.map(|setting| format!("profile.guest.{setting}")));
     }
     settings
 }
 
-/// The crate's own modules in cargo's messages.
+/// Finds the crate's own modules in cargo's messages.
 fn modules(messages: &str, project: &Project, examples: bool) -> Result<Vec<Module>, Error> {
     let mut modules = Vec::new();
     for line in messages.lines().filter(|line| line.starts_with('{')) {
@@ -278,7 +278,7 @@ fn modules(messages: &str, project: &Project, examples: bool) -> Result<Vec<Modu
     Ok(modules)
 }
 
-/// Makes the module a component, has it judged, and puts it into its file.
+/// Turns the module into a component, checks it, and writes its file.
 fn finish(module: Module, project: &Project, out: &Path, judge: bool) -> Result<Built, Failure> {
     let core = fs::read(&module.path).map_err(|source| Error::ModuleUnreadable { path: module.path.clone(), source })?;
     let Component { bytes, imports } = component::from_module(&core).map_err(|source| {
@@ -295,13 +295,13 @@ fn finish(module: Module, project: &Project, out: &Path, judge: bool) -> Result<
     Ok(Built { name: module.name, file, bytes: bytes.len(), digest: Digest::of(&bytes), imports: imports.into_iter().collect() })
 }
 
-/// A remedy, and by which dependencies the crate comes to those that most likely make it necessary.
+/// A remedy, followed by the dependencies through which the crate uses the likely culprits.
 fn with_suspects(remedy: &str, project: &Project, suspects: &[&str]) -> String {
     let ways = dependencies::suspects(&project.root, &project.name, suspects);
     if ways.is_empty() { remedy.to_owned() } else { format!("{remedy}\nby Cargo.lock this may be why:\n  {}", ways.join("\n  ")) }
 }
 
-/// Whoever opens the file meanwhile sees the old content or the new, and an interrupted build leaves the old.
+/// Replaces a file at once: a reader sees the old content or the new, and an interrupted build leaves the old.
 fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = file.parent().expect("a name was joined to a folder");
     fs::create_dir_all(folder)?;
@@ -312,7 +312,7 @@ fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// A plugin is no secret: like any file that a compiler writes, others may read it.
+/// A plugin is not secret, so others may read it, like any file that a compiler writes.
 #[cfg(unix)]
 fn readable() -> fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o644)

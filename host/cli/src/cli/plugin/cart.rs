@@ -1,4 +1,4 @@
-//! `cartage plugin cart`: the cart of a cart script, served on this machine.
+//! `cartage plugin cart`: serves the cart of a cart script on this machine.
 
 use super::test::read_script;
 use crate::cli::{Failure, Verdict, courier, report};
@@ -7,7 +7,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-/// The port, unless another is asked for.
+/// The default port.
 const PORT: u16 = 18072;
 
 const EXAMPLES: &str = "\

@@ -1,4 +1,4 @@
-//! The cassettes that a command names, and a plugin that makes their calls again.
+//! Loads the cassettes that a command names, and replays them with a plugin.
 
 use crate::cli::apply::plugin_at;
 use crate::cli::{Failure, desk, report};
@@ -7,7 +7,7 @@ use cartage::cassette::file::{self, FILE_BYTES_MAX};
 use cartage::cassette::replay::Take;
 use cartage::cassette::{Cassette, Entry};
 use cartage::counted::counted;
-use cartage::plugin::Plugin;
+use cartage::engine::Plugin;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub(super) struct Loaded {
     pub(super) cassette: Cassette,
 }
 
-/// Reads cassettes by their files, and all `.json` files of folders in order of name.
+/// Reads the named cassettes. Of a folder, all `.json` files are read in order of name.
 pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Failure> {
     let mut all = Vec::new();
     for path in paths {
@@ -66,14 +66,14 @@ fn one(path: PathBuf) -> Result<Loaded, Failure> {
     Ok(Loaded { path, cassette })
 }
 
-/// A plugin that is run against cassettes, without any way out.
+/// A plugin for replays, without access to the network.
 pub(super) struct Player {
     pub(super) plugin: Plugin,
     threads: tokio::runtime::Runtime,
 }
 
 impl Player {
-    /// Admits the plugin of a file.
+    /// Reads a plugin's file and admits the plugin.
     pub(super) fn new(file: &Path) -> Result<Player, Failure> {
         let wrong =
             |why: String| Failure::wrong_use(why).what_to_do("name a plugin's file; `cartage plugin inspect FILE` says more about it");
@@ -88,13 +88,13 @@ impl Player {
         format!("{} {}", self.plugin.manifest().name, self.plugin.manifest().version)
     }
 
-    /// What the plugin does when it is called as the cassette says and answered as it says.
+    /// Replays a cassette: makes its call, gives its answers, and returns what the plugin does.
     pub(super) fn play(&self, cassette: &Cassette) -> Take {
         self.threads.block_on(self.plugin.replay(cassette))
     }
 }
 
-/// Refuses cassettes of other plugins than these.
+/// Refuses cassettes that other plugins recorded, unless `any_plugin` is set.
 pub(super) fn check_names(cassettes: &[Loaded], names: &[&str], any_plugin: bool) -> Result<(), Failure> {
     let foreign = cassettes.iter().find(|loaded| !names.contains(&loaded.cassette.plugin.as_str()));
     match foreign.filter(|_| !any_plugin) {
@@ -109,7 +109,7 @@ pub(super) fn check_names(cassettes: &[Loaded], names: &[&str], any_plugin: bool
     }
 }
 
-/// `2 requests`, and signatures where there are some.
+/// The size of a cassette, such as `2 requests`, with the signatures if there are some.
 pub(super) fn size(cassette: &Cassette) -> String {
     let of = |is: fn(&Entry) -> bool| cassette.recording.entries.iter().filter(|entry| is(entry)).count();
     let requests = counted(of(|entry| matches!(entry, Entry::Http(_))), "request");
@@ -119,7 +119,7 @@ pub(super) fn size(cassette: &Cassette) -> String {
     }
 }
 
-/// Differences for a program, each with its words.
+/// Differences as JSON, each with its text.
 pub(super) fn as_json(differences: &[Difference]) -> Value {
     let one = |difference: &Difference| {
         let mut value = serde_json::to_value(difference).expect("a difference is plain data");
@@ -129,7 +129,7 @@ pub(super) fn as_json(differences: &[Difference]) -> Value {
     differences.iter().map(one).collect()
 }
 
-/// How many cassettes there are, and how many show a difference.
+/// The summary: the number of cassettes, and how many show a difference.
 pub(super) fn sum(all: usize, different: usize) -> String {
     match different {
         0 => format!("{}: no difference", counted(all, "cassette")),
@@ -137,7 +137,7 @@ pub(super) fn sum(all: usize, different: usize) -> String {
     }
 }
 
-/// Which plugin made a recording.
+/// The plugin that made a recording.
 pub(super) fn recorded_by(cassette: &Cassette) -> Value {
     json!({ "plugin": cassette.plugin, "version": cassette.version, "digest": cassette.digest })
 }

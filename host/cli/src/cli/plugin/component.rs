@@ -1,7 +1,7 @@
-//! From the core module that cargo built to a component.
+//! Makes a component of the core module that cargo built.
 //!
-//! Some imports cannot even become part of a component, because they belong to no interface: a C symbol, a browser's function, an old WASI.
-//! They are named here, with the likely cause and the remedy. Everything else about a component is admission's to judge.
+//! Some imports cannot become part of a component, because they belong to no interface: a C symbol, a browser's function, an old WASI. This module reports
+//! these with the likely cause and the remedy. Admission checks everything else about a component.
 
 use std::collections::BTreeSet;
 use wasmparser::{Parser, Payload};
@@ -12,26 +12,26 @@ use wit_component::ComponentEncoder;
 pub(crate) struct Component {
     /// The file's content.
     pub(crate) bytes: Vec<u8>,
-    /// The interfaces that it imports, in order of name.
+    /// The interfaces that the component imports, in order of name.
     pub(crate) imports: BTreeSet<String>,
 }
 
-/// Why a core module makes no component.
+/// Why a core module could not be made a component.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// It cannot be read.
+    /// The module cannot be parsed.
     #[error("the compiled module cannot be read")]
     Unreadable(#[source] wasmparser::BinaryReaderError),
-    /// It wants more of its surroundings than a component can.
+    /// The module has an import that a component cannot have.
     #[error("the plugin imports {import}, which no plugin is given")]
     ForeignImport { import: String, remedy: &'static str },
-    /// It does not fit the types that it was built with.
+    /// The module does not fit the types that it was built with.
     #[error("the compiled module could not be made a component")]
     Encoding(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
-    /// The crates that most likely bring the import.
+    /// The crates that are the likely cause of the import.
     pub(crate) fn suspects(&self) -> &'static [&'static str] {
         match self {
             Error::ForeignImport { import, .. } if import.contains("getrandom") => &["getrandom"],
@@ -54,7 +54,7 @@ impl Error {
 pub(crate) fn from_module(module: &[u8]) -> Result<Component, Error> {
     let mut imports = BTreeSet::new();
     for (from, name) in module_imports(module).map_err(Error::Unreadable)? {
-        // An interface has its package before a colon.
+        // An interface's name has its package before a colon.
         if !from.contains(':') {
             return Err(Error::ForeignImport { remedy: remedy_for(&from, &name), import: format!("{from}.{name}") });
         }
@@ -65,7 +65,7 @@ pub(crate) fn from_module(module: &[u8]) -> Result<Component, Error> {
     Ok(Component { bytes, imports })
 }
 
-/// What a core module imports: from where, and the name.
+/// A core module's imports, each as a pair of module and name.
 fn module_imports(module: &[u8]) -> wasmparser::Result<Vec<(String, String)>> {
     let mut imports = Vec::new();
     for payload in Parser::new(0).parse_all(module) {
@@ -107,7 +107,7 @@ fn remedy_for(from: &str, name: &str) -> &'static str {
     }
 }
 
-/// What of WASI a function gives, which part of std or which crate asks for that, and what to do.
+/// The remedy for a WASI import: what the function provides, which part of std or which crate uses it, and what to do instead.
 fn of_wasi(name: &str) -> &'static str {
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
     if starts(&["random_"]) {

@@ -1,12 +1,12 @@
-//! By which dependency a crate comes to another one, as its Cargo.lock says: the likely cause of an import that no plugin is given.
+//! Finds the dependency through which a crate uses another one, from Cargo.lock: the likely cause of an import that no plugin is given.
 //!
-//! Cargo.lock does not say which dependencies are for this target and which for tests alone, so what it names is likely and not certain.
+//! Cargo.lock does not say which dependencies are for this target and which only for tests, so the result is likely, not certain.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use toml::{Table, Value};
 
-/// Crates that ask for something that no plugin has, the worst first, and what to do about each.
+/// Crates that need something that no plugin has, the most serious first, each with a remedy.
 const SUSPECTS: [(&str, &str); 4] = [
     ("wasm-bindgen", "it calls a browser's functions: switch off the feature that brings it (`js`, `wasm-bindgen`, `wasmbind`, `wasm_js`)"),
     ("wasi", "it calls WASI's functions: leave out the crate that uses it on this target"),
@@ -14,7 +14,7 @@ const SUSPECTS: [(&str, &str); 4] = [
     ("getrandom", "there is no randomness on this target: switch off the feature that brings it, and take the context's entropy"),
 ];
 
-/// For each suspect that the crate depends on, the way to it and what to do. Nothing where there is no Cargo.lock that can be read.
+/// For each suspect that the crate depends on, the path to it and the remedy. Empty if Cargo.lock cannot be read.
 pub(super) fn suspects(root: &Path, crate_name: &str, wanted: &[&str]) -> Vec<String> {
     let Some(lock) = std::fs::read_to_string(root.join("Cargo.lock")).ok().and_then(|text| text.parse::<Table>().ok()) else {
         return Vec::new();
@@ -29,19 +29,19 @@ pub(super) fn suspects(root: &Path, crate_name: &str, wanted: &[&str]) -> Vec<St
     suspects.filter_map(said).collect()
 }
 
-/// Which packages each package uses. Several versions of one are taken together.
+/// The packages that each package uses. Several versions of one package are merged.
 fn uses(lock: &Table) -> BTreeMap<&str, Vec<&str>> {
     let mut uses: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for package in lock.get("package").and_then(Value::as_array).into_iter().flatten() {
         let Some(name) = package.get("name").and_then(Value::as_str) else { continue };
         let used = package.get("dependencies").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        // A dependency of which there are several versions is written with its version.
+        // If several versions of a dependency exist, the entry contains its version.
         uses.entry(name).or_default().extend(used.map(|used| used.split(' ').next().unwrap_or(used)));
     }
     uses
 }
 
-/// The shortest way from one package to another.
+/// The shortest path from one package to another.
 fn way<'l>(uses: &BTreeMap<&'l str, Vec<&'l str>>, from: &'l str, to: &str) -> Option<Vec<&'l str>> {
     let mut seen = BTreeSet::from([from]);
     let mut ways = VecDeque::from([vec![from]]);

@@ -1,4 +1,4 @@
-//! `cartage plugin diff`: what changes when one version of a plugin takes the place of another.
+//! `cartage plugin diff`: shows what changes when one version of a plugin replaces another.
 
 use super::cassettes::{self, Player, as_json, recorded_by};
 use crate::cli::{Failure, Verdict, report};

@@ -1,4 +1,4 @@
-//! `cartage plugin inspect`: what a plugin is, and what it asks for, before anybody grants it.
+//! `cartage plugin inspect`: shows what a plugin is and what it asks for, before an operator grants that.
 
 use super::powers::{Credential, Powers};
 use super::setting::{takes, value_text, values};
@@ -6,7 +6,7 @@ use super::{file, needs};
 use crate::cli::{Failure, Verdict, report};
 use cartage::egress::credential::alternatives;
 use cartage::id::Digest;
-use cartage::plugin::unsupported;
+use cartage::engine::unsupported;
 use cartage_contract::manifest::{Carriers, Features, Manifest, Pace, Setting, Slot, Statuses};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -37,14 +37,14 @@ struct Report<'a> {
     digest: Digest,
     manifest: &'a Manifest,
     powers: Powers,
-    /// A command that runs it once.
+    /// A command that runs the plugin once.
     next: String,
 }
 
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
         let bytes = file::read(&self.file)?;
-        let (size, imports) = (bytes.len(), cartage::plugin::admit::imports(&bytes));
+        let (size, imports) = (bytes.len(), cartage::engine::admit::imports(&bytes));
         let plugin = super::judged(&self.file, bytes)?;
         let manifest = plugin.manifest();
         let next = format!("{} --dry-run", needs::command(&self.file, manifest));
@@ -104,7 +104,7 @@ impl Report<'_> {
 }
 
 impl Report<'_> {
-    /// A slot: where its value goes, and its fields.
+    /// A slot as one row: where its value goes, and its fields.
     fn credential(&self, slot: &Slot) -> (String, String) {
         let words = self.powers.credentials.iter().find(|known| known.slot == slot.name).map(Credential::words).unwrap_or_default();
         let fields = slot.fields.iter().map(|field| {

@@ -1,21 +1,20 @@
-//! What `cartage plugin run` must be told of a cart before a plugin can run, as flags: `plugin inspect` ends with them, and `plugin run` names those
-//! that are missing.
+//! The flags that `cartage plugin run` needs to describe a cart: `plugin inspect` prints them at its end, and `plugin run` names the missing ones.
 
 use cartage::egress::credential::alternatives;
 use cartage_contract::manifest::{Base, Endpoint, Manifest, Setting, SettingKind, Slot, SlotField, Statuses};
-use cartage_policy::gate::command::quoted;
+use cartage::gate::command::quoted;
 use std::path::Path;
 
-/// A flag and its value, with what it is for.
+/// A flag with its value and its purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Need {
-    /// Such as `--bind api=https://shop.example/api`, as a shell takes it.
+    /// The flag as a shell takes it, such as `--bind api=https://shop.example/api`.
     pub(super) flag: String,
-    /// What the plugin says that it is for.
+    /// The purpose, in the plugin's words.
     pub(super) purpose: String,
 }
 
-/// A command that runs the plugin once, in lines that a shell reads as one: the flags that it cannot do without, and the update.
+/// A command that runs the plugin once, with the required flags and an update. Its lines form one command for a shell.
 pub(super) fn command(file: &Path, manifest: &Manifest) -> String {
     let mut lines = vec![format!("cartage plugin run {}", quoted(&file.display().to_string()))];
     lines.extend(all(manifest).into_iter().map(|need| need.flag));
@@ -23,10 +22,10 @@ pub(super) fn command(file: &Path, manifest: &Manifest) -> String {
     lines.join(" \\\n      ")
 }
 
-/// Every flag that the plugin cannot do without.
+/// Every flag that the plugin requires.
 pub(super) fn all(manifest: &Manifest) -> Vec<Need> {
     let endpoints = manifest.endpoints.iter().filter(|endpoint| endpoint.required).map(bind);
-    // Of slots that stand for each other the first one stands here.
+    // The first of several alternative slots is the example.
     let chosen: Vec<&str> = alternatives(manifest).into_values().filter_map(|slots| slots.first().map(|slot| slot.name.as_str())).collect();
     let is_needed = |slot: &&Slot| if slot.alternative.is_some() { chosen.contains(&slot.name.as_str()) } else { slot.required };
     let slots = manifest.slots.iter().filter(is_needed).flat_map(credential);
@@ -38,7 +37,7 @@ pub(super) fn is_required(setting: &Setting) -> bool {
     setting.required && setting.default.is_none()
 }
 
-/// Says where an endpoint leads.
+/// The flag that binds an endpoint to a URL.
 pub(super) fn bind(endpoint: &Endpoint) -> Need {
     let url = match &endpoint.base {
         Base::Fixed(url) => url,
@@ -48,25 +47,25 @@ pub(super) fn bind(endpoint: &Endpoint) -> Need {
     Need { flag: format!("--bind {}", quoted(&format!("{}={url}", endpoint.name))), purpose: endpoint.purpose.clone() }
 }
 
-/// Says where the values of a slot are: of the fields that it must have, else of all.
+/// The flags that supply a slot's values: its required fields, or all fields if none is required.
 pub(super) fn credential(slot: &Slot) -> Vec<Need> {
     let needs_some = slot.fields.iter().any(|field| field.required);
     let fields = slot.fields.iter().filter(|field| field.required || !needs_some);
     fields.map(|field| value(slot, field)).collect()
 }
 
-/// Says where the value of a field is.
+/// The flag that supplies a field's value.
 pub(super) fn value(slot: &Slot, field: &SlotField) -> Need {
     let source = if field.secret { "@FILE" } else { "TEXT" };
     Need { flag: format!("--credential {}={source}", place(slot, &field.name)), purpose: field.purpose.clone() }
 }
 
-/// What a flag calls a field: its slot alone where that has one field.
+/// A field's name in a flag: the slot's name alone if the slot has one field.
 fn place(slot: &Slot, field: &str) -> String {
     if slot.fields.len() == 1 { slot.name.clone() } else { format!("{}.{field}", slot.name) }
 }
 
-/// Gives a setting a value.
+/// The flag that gives a setting a value.
 pub(super) fn set(setting: &Setting) -> Need {
     let value = match &setting.kind {
         SettingKind::Choice(all) | SettingKind::Several(all) => {
@@ -84,7 +83,7 @@ pub(super) fn set(setting: &Setting) -> Need {
     Need { flag: format!("--setting {}", quoted(&format!("{}={value}", setting.name))), purpose: setting.title.clone() }
 }
 
-/// A label that the cart takes.
+/// A label that the cart accepts.
 fn label(manifest: &Manifest) -> &str {
     match &manifest.statuses {
         Statuses::Fixed(all) => all.first().map_or("LABEL", |status| status.value.as_str()),

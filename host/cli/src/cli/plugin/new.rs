@@ -1,7 +1,7 @@
-//! `cartage plugin new`: a project that builds and passes its tests, to be changed into a plugin of one's own.
+//! `cartage plugin new`: makes a project that builds and passes its tests, as a start for a new plugin.
 //!
-//! The templates lie beside this file. The sources in Rust are whole files, which `tests/guests` builds as plugins and whose tests run with ours; a project
-//! in JavaScript is built by `tests/js.rs`. The project appears whole or not at all.
+//! The templates lie beside this file. The Rust sources are whole files: `tests/guests` builds them as plugins, and their tests run with this project's.
+//! `tests/js.rs` builds the project in JavaScript. A project is written whole or not at all.
 
 mod js;
 mod name;
@@ -53,7 +53,7 @@ pub(crate) struct Args {
     sdk: Option<PathBuf>,
 }
 
-/// How a cart is spoken to.
+/// The protocol of a cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
@@ -84,7 +84,7 @@ enum Error {
     NotWritten { folder: PathBuf, source: io::Error },
 }
 
-/// What was made.
+/// The result of the command.
 #[derive(Debug, Serialize)]
 struct Report {
     name: String,
@@ -134,7 +134,7 @@ impl Args {
         Ok(Verdict::Done)
     }
 
-    /// What a project in JavaScript can be.
+    /// The kind of a project in JavaScript; an error if a JavaScript project cannot have the kind or the options.
     fn js_kind(&self) -> Result<js::Kind, Failure> {
         if self.sdk.is_some() {
             return Err(
@@ -165,7 +165,7 @@ impl Report {
     }
 }
 
-/// What to type next.
+/// The commands to type next.
 fn next(name: &Name, lang: Lang) -> Vec<String> {
     let of_file = |what: &str| format!("cartage plugin {what} target/plugins/{}.wasm", name.as_str());
     let first = match lang {
@@ -175,10 +175,10 @@ fn next(name: &Name, lang: Lang) -> Vec<String> {
     vec![format!("cd {}", name.as_str()), first.to_owned(), "cartage plugin build".to_owned(), of_file("inspect"), of_file("test")]
 }
 
-/// A project's files: where each goes, and its text.
+/// A project's files: the path and the text of each.
 type Files = Vec<(&'static str, String)>;
 
-/// Writes the files into a folder beside, which then gets its name. Whatever fails, or ends the process, leaves no folder of that name.
+/// Writes the files into a temporary folder, which is then renamed. If writing fails or the process ends, no folder of that name is left.
 fn make(folder: &Path, files: &[(&str, String)]) -> Result<(), Error> {
     if folder.symlink_metadata().is_ok() {
         return Err(Error::Exists { folder: folder.to_owned() });
@@ -192,7 +192,7 @@ fn make(folder: &Path, files: &[(&str, String)]) -> Result<(), Error> {
             fs::create_dir_all(file.parent().expect("a file's path was joined to a folder"))?;
             fs::write(file, text)?;
         }
-        // It replaces no folder that has content, should one have come meanwhile.
+        // The rename fails if a folder with content appeared at that name in the meantime.
         fs::rename(&project, folder)
     };
     write().map_err(|source| Error::NotWritten { folder: folder.to_owned(), source })

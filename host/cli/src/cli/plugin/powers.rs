@@ -1,9 +1,9 @@
-//! What a plugin may do, from its manifest and its imports, in words that an operator understands and as data.
+//! The permissions of a plugin, from its manifest and its imports: as text for an operator, and as data.
 
 use cartage_contract::manifest::{Base, Endpoint, KeyEncoding, Login, LoginToken, Manifest, Slot, SlotKind, TokenPlacement};
 use serde::Serialize;
 
-/// What a plugin may do.
+/// The permissions of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Powers {
     pub(super) endpoints: Vec<Requests>,
@@ -11,27 +11,27 @@ pub(super) struct Powers {
     pub(super) imports: Vec<Import>,
 }
 
-/// Which requests may go to an endpoint.
+/// The requests that may go to an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Requests {
     pub(super) endpoint: String,
     pub(super) required: bool,
     pub(super) purpose: String,
-    /// Where the operator may let it lead.
+    /// The URLs to which the operator may bind the endpoint.
     pub(super) leads_to: String,
     pub(super) methods: Vec<String>,
-    /// With everything below each.
+    /// The allowed paths, each with everything below it.
     pub(super) paths: Vec<String>,
     pub(super) sets_headers: Vec<String>,
     pub(super) body_types: Vec<String>,
     pub(super) reads_headers: Vec<String>,
-    /// None: of any type.
+    /// The media types of responses that the plugin reads; empty if any type is allowed.
     pub(super) reads_types: Vec<String>,
-    /// The slots whose values may be sent there.
+    /// The slots whose values may be sent to the endpoint.
     pub(super) credentials: Vec<String>,
 }
 
-/// Where the value of a slot goes.
+/// A credential slot, and where its value goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Credential {
     pub(super) slot: String,
@@ -39,7 +39,7 @@ pub(super) struct Credential {
     pub(super) purpose: String,
     pub(super) goes: String,
     pub(super) endpoints: Vec<String>,
-    /// Whether the plugin may have it hashed into a message, and sees the hash.
+    /// Whether the plugin may have the value hashed into a message. The plugin sees the hash.
     pub(super) hashed: bool,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Import {
 }
 
 impl Powers {
-    /// Of a plugin that was admitted, with the names of its imports.
+    /// The permissions of an admitted plugin. `imports` holds the names of its imports.
     pub(super) fn of(manifest: &Manifest, imports: Vec<String>) -> Powers {
         let import = |name: String| Import { gives: gives(&name), name };
         Powers {
@@ -63,7 +63,7 @@ impl Powers {
 }
 
 impl Requests {
-    /// In rows of a name and a value.
+    /// The permissions as rows of a name and a value.
     pub(super) fn rows(&self) -> Vec<(&'static str, String)> {
         let list = |items: &[String], none: &str| if items.is_empty() { none.to_owned() } else { items.join(", ") };
         let all = self.paths.iter().any(|path| path == "/");
@@ -83,7 +83,7 @@ impl Requests {
 }
 
 impl Credential {
-    /// What it is, and where its value goes.
+    /// The credential's purpose, and where its value goes.
     pub(super) fn words(&self) -> String {
         let hashed = if self.hashed { "\nthe plugin may have it hashed into a message, and sees the hash" } else { "" };
         format!("{}\n{}{hashed}", self.purpose, self.goes)
@@ -145,7 +145,7 @@ fn credential(slot: &Slot) -> Credential {
     }
 }
 
-/// What a log-in sends where, and what becomes of its answer.
+/// Describes a log-in: what is sent where, and how the response is used.
 fn log_in(login: &Login, requests: &str) -> String {
     let token = |token: &LoginToken| match &token.apply {
         Some(placement) => format!("{} {}", token.name, put(placement)),
@@ -163,7 +163,7 @@ fn log_in(login: &Login, requests: &str) -> String {
     words
 }
 
-/// Where a token is put in a request.
+/// Describes where a token is put in a request.
 fn put(placement: &TokenPlacement) -> String {
     match placement {
         TokenPlacement::Header(placement) if placement.prefix.is_empty() => format!("in the header {}", placement.name),

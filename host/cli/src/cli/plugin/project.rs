@@ -1,6 +1,6 @@
-//! Where a plugin's crate lies and what its Cargo.toml says, as far as building it as a guest needs to know.
+//! Locates a plugin's crate and reads from its Cargo.toml what building it as a guest requires.
 //!
-//! Read here and not asked of cargo, because the answer helps to choose which cargo.
+//! The file is read directly instead of through cargo, because the result helps to choose which cargo to run.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -11,11 +11,11 @@ use toml::{Table, Value};
 pub(crate) struct Project {
     /// The crate's own folder.
     pub(crate) folder: PathBuf,
-    /// The workspace's folder; the crate's own where it is in none.
+    /// The workspace's folder, or the crate's own if it belongs to no workspace.
     pub(crate) root: PathBuf,
     /// The package's name.
     pub(crate) name: String,
-    /// The oldest Rust that builds it, where it says so: `1.95`.
+    /// The oldest Rust version that builds the crate, such as `1.95`; `None` if Cargo.toml does not say.
     pub(crate) rust_version: Option<String>,
     /// Whether the workspace defines the profile `guest`.
     pub(crate) has_guest_profile: bool,
@@ -23,19 +23,19 @@ pub(crate) struct Project {
     pub(crate) has_example_profile: bool,
 }
 
-/// Why a folder is no crate that can be built.
+/// Why a folder is not a crate that can be built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The folder has no Cargo.toml, or it cannot be read.
+    /// The folder has no Cargo.toml, or the file cannot be read.
     #[error("could not read {path}")]
     Unreadable { path: PathBuf, source: io::Error },
-    /// It is not TOML.
+    /// The Cargo.toml is not TOML.
     #[error("{path} is not valid TOML")]
     NotToml { path: PathBuf, source: Box<toml::de::Error> },
-    /// It is the Cargo.toml of a workspace without a package of its own.
+    /// The Cargo.toml describes a workspace without a package of its own.
     #[error("{path} describes no package; name the folder of one plugin's crate")]
     NoPackage { path: PathBuf },
-    /// It names a workspace that is none.
+    /// The folder that Cargo.toml names as its workspace is not a workspace.
     #[error("{path} names {root} as its workspace, which has no [workspace]")]
     NoWorkspace { path: PathBuf, root: PathBuf },
 }
@@ -61,7 +61,7 @@ impl Project {
     }
 }
 
-/// The folder and the Cargo.toml of the crate's workspace: the one that it names, itself, or the nearest one above it.
+/// The folder and the Cargo.toml of the crate's workspace: the named one, the crate itself, or the nearest workspace above it.
 fn workspace_of(folder: &Path, manifest: &Table, package: &Table) -> Result<(PathBuf, Table), Error> {
     if let Some(named) = package.get("workspace").and_then(Value::as_str) {
         let (path, root) = (folder.join("Cargo.toml"), folder.join(named));

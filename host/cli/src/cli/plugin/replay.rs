@@ -1,4 +1,4 @@
-//! `cartage plugin replay`: a plugin against recordings, without a network and without credentials.
+//! `cartage plugin replay`: runs a plugin against recordings, without a network and without credentials.
 
 use super::cassettes::{self, Loaded, Player, as_json, recorded_by, size};
 use crate::cli::{Failure, Verdict, desk, report};
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     case: Option<PathBuf>,
 }
 
-/// What came of one cassette.
+/// The result for one cassette.
 struct Played<'a> {
     loaded: &'a Loaded,
     take: Take,
@@ -112,7 +112,7 @@ fn print_json(player: &Player, played: &[Played<'_>], written: &[PathBuf]) {
     }));
 }
 
-/// Writes what the plugin does as cassettes: all of them, or none where one cannot be written.
+/// Writes the plugin's calls as cassettes: all of them, or none if one cannot be written.
 fn write_cases(player: &Player, played: &[Played<'_>], folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut names = BTreeSet::new();
     let mut cases = Vec::new();

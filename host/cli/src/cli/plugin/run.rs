@@ -1,4 +1,4 @@
-//! `cartage plugin run`: one update by a plugin's file, to a real URL or to the demonstration cart, without a cart's file and a data directory.
+//! `cartage plugin run`: sends one update with a plugin's file, to a real URL or to the demonstration cart, without a cart's file or a data directory.
 
 mod flags;
 mod next;
@@ -12,13 +12,13 @@ use cartage::deliver::{Attempt, Courier, Job};
 use cartage::egress::Egress;
 use cartage::egress::address::ThisMachine;
 use cartage::id::DeliveryId;
-use cartage::plugin::Plugin;
+use cartage::engine::Plugin;
 use cartage_contract::manifest::Manifest;
 use cartage_contract::orders::Update;
 use cartage_demo_cart::{Account, DemoCart, Order};
-use cartage_policy::gate::command::quoted;
-use cartage_policy::schedule::Timeline;
-use cartage_policy::validate::{ForCart, StatusUpdate, civil_time};
+use cartage::gate::command::quoted;
+use cartage::schedule::Timeline;
+use cartage::validate::{ForCart, StatusUpdate, civil_time};
 use flags::CartFlags;
 use next::{Next, Repeats, told};
 use serde::Serialize;
@@ -27,9 +27,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Attempts at one delivery, at most.
+/// Largest number of attempts at one delivery.
 const ATTEMPTS_MAX: i64 = 100;
-/// The orders that the demonstration cart knows.
+/// The orders that the demonstration cart has.
 const DEMO_ORDERS: [&str; 3] = ["1021", "1022", "1023"];
 
 const EXAMPLES: &str = "\
@@ -79,11 +79,11 @@ pub(crate) struct Args {
     cassette: Option<PathBuf>,
 }
 
-/// What came of it, for a program.
+/// The result as JSON.
 #[derive(Serialize)]
 struct Report {
     attempts: Vec<Tried>,
-    /// What the demonstration cart knows of its orders afterwards.
+    /// The demonstration cart's orders afterwards; `None` without that cart.
     #[serde(skip_serializing_if = "Option::is_none")]
     demo_cart: Option<BTreeMap<String, Order>>,
 }
@@ -125,7 +125,7 @@ impl Args {
         Ok(if done { Verdict::Done } else { Verdict::NotDone })
     }
 
-    /// Tries the delivery as often as was asked for.
+    /// Tries the delivery as often as the user asked.
     async fn tries(&self, cart: &Cart, courier: &Courier, update: &Update, json: bool) -> Result<Vec<Tried>, Failure> {
         let manifest = courier.manifest();
         let rules = cart.delivery.with(&manifest.pace);
@@ -164,7 +164,7 @@ impl Args {
         Ok(tried)
     }
 
-    /// Starts the demonstration cart, and says in the flags where it is and what it takes.
+    /// Starts the demonstration cart, and adds its URL and its credentials to the flags.
     async fn open_demo_cart(&mut self, manifest: &Manifest) -> Result<Demo, Failure> {
         let speaks = manifest.endpoint("script").is_some()
             && manifest
@@ -202,7 +202,7 @@ impl Args {
     }
 }
 
-/// A demonstration cart that runs, and the file of its password.
+/// A running demonstration cart, and the file with its password.
 struct Demo {
     cart: DemoCart,
     _password: tempfile::NamedTempFile,
@@ -220,7 +220,7 @@ fn ready(cart: &Cart, plugin: Plugin) -> Result<Courier, Failure> {
     Ok(courier)
 }
 
-/// The file of an attempt's record: of the first one the file that was named.
+/// The file for an attempt's record. The first attempt uses the named file itself.
 fn numbered(file: &Path, attempt: u32) -> PathBuf {
     if attempt == 1 {
         return file.to_owned();

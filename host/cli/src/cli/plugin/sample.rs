@@ -1,4 +1,4 @@
-//! A manifest for tests: two endpoints, slots of each kind of need, settings with and without a default.
+//! A manifest for tests: two endpoints, required and optional slots, and settings with and without a default.
 
 use cartage_contract::delivery::{Choice, SettingValue};
 use cartage_contract::http::Method;

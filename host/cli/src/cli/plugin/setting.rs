@@ -1,10 +1,10 @@
-//! A plugin's settings in words, and their values as a person types them.
+//! Describes a plugin's settings, and parses values that a person types.
 
 use cartage_contract::delivery::{Choice, SettingValue};
 use cartage_contract::manifest::{Choices, Plain, SettingKind, TextLimits};
 use std::collections::BTreeMap;
 
-/// What values a setting takes.
+/// Describes the values that a setting takes.
 pub(in crate::cli) fn takes(kind: &SettingKind) -> String {
     let limits = |limits: &TextLimits| {
         let pattern = limits.pattern.as_ref().map(|pattern| format!(", like {pattern}")).unwrap_or_default();
@@ -41,8 +41,8 @@ pub(in crate::cli) fn value_text(value: &SettingValue) -> String {
     }
 }
 
-/// A value as a person types it, of the kind that the setting has. The setting's own limits are not judged here. An entry of a map is `name=value`.
-/// The error says what is expected.
+/// Parses a typed value as the setting's kind. The setting's own limits are not checked here. An entry of a map is `name=value`. The error says what is
+/// expected.
 pub(in crate::cli) fn typed(kind: &SettingKind, text: &str) -> Result<Plain, String> {
     Ok(match kind {
         SettingKind::Integer(_) => Plain::Integer(text.parse().map_err(|_| format!("{text:?} is no whole number"))?),
@@ -52,7 +52,7 @@ pub(in crate::cli) fn typed(kind: &SettingKind, text: &str) -> Result<Plain, Str
             _ => return Err("answer yes or no".to_owned()),
         },
         SettingKind::Several(_) => Plain::List(text.split(',').map(|value| value.trim().to_owned()).collect()),
-        // A line feed cannot be typed into one line.
+        // One typed line cannot contain a line feed, so `\n` stands for it.
         SettingKind::Lines(_) => Plain::Text(text.replace("\\n", "\n")),
         SettingKind::TextMap(_) | SettingKind::ChoiceMap(_) => {
             let (name, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is no name=value"))?;

@@ -1,4 +1,4 @@
-//! `cartage plugin test`: a plugin's file against the contract, and with a cart script against the cart that it is for.
+//! `cartage plugin test`: tests a plugin's file against the contract and, if there is a cart script, against that cart.
 
 mod junit;
 mod show;
@@ -8,7 +8,7 @@ use cartage_cart_script::{FILE, Script};
 use cartage_conformance::{self as conformance, Options};
 use std::path::{Path, PathBuf};
 
-/// The name of a script's folder.
+/// The default name of a script's folder.
 const FOLDER: &str = "cart-script";
 
 const EXAMPLES: &str = "\
@@ -48,7 +48,7 @@ pub(crate) struct Args {
     junit: Option<PathBuf>,
 }
 
-/// How much is tried.
+/// The level of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Level {
     /// What needs the file alone.
@@ -80,7 +80,7 @@ impl Args {
         Ok(if outcome.passed { Verdict::Done } else { Verdict::NotDone })
     }
 
-    /// The script, unless only the basic level is asked for.
+    /// The script; `None` if only the basic level is wanted, or there is no script.
     fn read_script(&self) -> Result<Option<Script>, Failure> {
         let folder = match (&self.script, self.level) {
             (_, Some(Level::Basic)) => return Ok(None),

@@ -1,6 +1,6 @@
-//! The files of a plugin's project, and waiting until one of them changes.
+//! Reads the files of a plugin's project, and waits until one of them changes.
 //!
-//! The folder is read again every [`LOOK_MS`] milliseconds. A project has few files, and a watch by the system would be lost where an editor replaces a
+//! The folder is read every [`LOOK_MS`] milliseconds. A project has few files, and a watch by the operating system would be lost when an editor replaces a
 //! file by another.
 
 use std::collections::BTreeMap;
@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use std::{fs, io, thread};
 
-/// Milliseconds between two looks.
+/// Interval between two reads, in milliseconds.
 const LOOK_MS: u64 = 300;
-/// Files that are looked at, at most. A folder with more is not a plugin's project.
+/// Largest number of files. A folder with more is not a plugin's project.
 const FILES_MAX: usize = 10_000;
 
 /// The files of a folder, each with the time of its last change and its size in bytes.
@@ -18,10 +18,10 @@ const FILES_MAX: usize = 10_000;
 pub(super) struct Files(BTreeMap<PathBuf, (SystemTime, u64)>);
 
 impl Files {
-    /// Reads the folder and those below it. Hidden files and folders named `target` or `node_modules` are left out.
+    /// Reads the folder and its subfolders. Hidden files and folders named `target` or `node_modules` are left out.
     ///
     /// # Errors
-    /// Where a folder cannot be read, or holds more than [`FILES_MAX`] files.
+    /// A folder cannot be read, or the project has more than [`FILES_MAX`] files.
     pub(super) fn of(folder: &Path) -> io::Result<Files> {
         let (mut files, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
         while let Some(folder) = folders.pop() {
@@ -31,7 +31,7 @@ impl Files {
                 if name.to_string_lossy().starts_with('.') || name == "target" || name == "node_modules" {
                     continue;
                 }
-                // A file may be gone between the two looks: an editor replaces what it saves.
+                // A file may vanish between the two calls, because editors replace files when they save.
                 let Ok(about) = entry.metadata() else { continue };
                 if about.is_dir() {
                     folders.push(entry.path());

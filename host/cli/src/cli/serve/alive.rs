@@ -1,7 +1,7 @@
-//! The watchdog: the service manager is told that the daemon lives for as long as what the daemon is for goes on.
+//! The watchdog: tells the service manager that the daemon is alive while its essential parts work.
 //!
-//! That is the store's writer, which answers an empty transaction, and the worker's loop, which comes round. A writer that cannot write now,
-//! because another program holds the database or the disk is full, lives: to start the daemon anew would mend nothing.
+//! Those parts are the store's writer, which must answer an empty transaction, and the worker's loop, which must complete a round. A writer that cannot write
+//! at present, because another program locks the database or the disk is full, counts as alive: a restart would not help.
 
 use super::systemd;
 use cartage::causes::chain;
@@ -12,10 +12,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-/// How long the worker's loop may take to come round.
+/// How long one round of the worker's loop may take.
 const WORKER_MAX: Duration = Duration::from_secs(10);
 
-/// Tells the service manager again and again, if it wants to hear it.
+/// Notifies the service manager at intervals, if a watchdog is configured.
 pub(super) async fn tell(office: Arc<Office>, stopped: watch::Receiver<bool>) {
     let Some(every) = systemd::watchdog_every() else { return };
     loop {
@@ -33,7 +33,7 @@ async fn lives(office: &Office, stopped: &watch::Receiver<bool>) -> Result<(), S
     {
         return Err(chain(&error));
     }
-    // A worker that was told to stop ends what is under way, which takes as long as it takes.
+    // A worker that was told to stop finishes its deliveries, however long they take.
     if *stopped.borrow() || timeout(WORKER_MAX, office.worker_comes_round()).await.is_ok() || *stopped.borrow() {
         return Ok(());
     }

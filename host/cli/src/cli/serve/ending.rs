@@ -1,4 +1,4 @@
-//! How the daemon ends: by a signal, because its store takes no more writes, or because its worker ended.
+//! How the daemon ends: by a signal, because its store accepts no more writes, or because its worker ended.
 
 use super::{report, systemd};
 use cartage::store::{Stop, Store};
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// The signals that tell it to stop.
+/// The signals that stop the daemon.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -20,16 +20,16 @@ impl Signals {
     }
 }
 
-/// What the worker came to, and how the daemon was told to stop.
+/// The worker's result, and how the daemon was stopped.
 pub(super) struct Ended<T> {
     pub(super) worker: T,
-    /// Why the store takes no more writes, if it does not.
+    /// Why the store accepts no more writes; `None` if it still does.
     pub(super) store_stopped: Option<Stop>,
-    /// When everything was told to stop.
+    /// When all parts were told to stop.
     pub(super) told: Instant,
 }
 
-/// Waits until the daemon is to end, tells everything to stop, and waits for the worker.
+/// Waits for a reason to stop, tells all parts to stop, and waits for the worker.
 pub(super) async fn ended<T>(mut worker: JoinHandle<T>, mut signals: Signals, store: &Store, stop: &watch::Sender<bool>) -> Ended<T> {
     let mut store_stopped = None;
     let early = tokio::select! {

@@ -1,21 +1,21 @@
-//! How many files the process may have open, and what of them connections from the network may take.
+//! How many files the process may have open, and how many of them connections from the network may use.
 //!
-//! A connection is an open file, and so is everything that delivers: connections to carts, plugins' files, the store, commands of the
-//! directory's own user. Strangers decide how many connect. So a share of the files is kept from them.
+//! A connection is an open file, and deliveries need files as well: connections to carts, plugins' files, the store, and commands of the directory's own
+//! user. Strangers decide how many connections arrive, so a share of the files is reserved.
 
 use cartage::deliver::worker::IN_FLIGHT_MAX;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files that are kept for everything but connections from the network: a connection for each order in flight and as many that are idle, two
-/// for each command of the local socket, and those of the store, of plugins, alerts, listeners and the runtime.
+/// Files that are reserved from connections of the network: two for each order in flight (its connection and an idle one), two for each command of the local
+/// socket, and some for the store, plugins, alerts, listeners and the runtime.
 const KEPT: u64 = 2 * IN_FLIGHT_MAX as u64 + 2 * super::local::CONNECTIONS_MAX as u64 + 64;
-/// The least that a listener gets, however few files there are.
+/// The fewest connections that a listener gets, however few files there are.
 const CONNECTIONS_MIN: u64 = 8;
 
-/// Raises the limit of open files as far as this user may, and gives it.
+/// Raises the limit on open files as far as this user may, and returns the new limit.
 pub(super) fn raise() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    // None is no limit at all, which not every system takes for files.
+    // `None` means no limit, which not every system accepts for files.
     let Some(most) = maximum else { return current.unwrap_or(u64::MAX) };
     if current.is_some_and(|current| current >= most) {
         return most;
@@ -29,7 +29,7 @@ pub(super) fn raise() -> u64 {
     }
 }
 
-/// How many connections each of the two listeners may have of these files, where so many are wanted.
+/// How many connections each of the two listeners may have. `files` is the limit on open files, `wanted` the configured number.
 pub(super) fn connections(files: u64, wanted: u32) -> usize {
     let free = files.saturating_sub(KEPT).max(files / 4) / 2;
     usize::try_from(free.clamp(CONNECTIONS_MIN, u64::from(wanted).max(CONNECTIONS_MIN))).unwrap_or(usize::MAX)

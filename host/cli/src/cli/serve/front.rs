@@ -1,8 +1,7 @@
-//! A way in from the network: its address, whether it speaks TLS, and what is served at it.
+//! A listener for the network before it serves: its address, its TLS, and its rules.
 //!
-//! Both ways in carry secrets, tokens or passwords. So beyond this machine each needs a certificate of its own, or the word that a proxy in
-//! front of it has one. That is judged by the address that was asked for, and once more by that of the socket, which a service manager may
-//! have handed over.
+//! Both listeners receive secrets, tokens or passwords. So beyond this machine each needs a certificate of its own, or the operator's statement that a proxy
+//! in front of it has one. The configured address is checked, and then the socket's address, because a service manager may have supplied the socket.
 
 use super::Failure;
 use super::listener::{Listener, Rules};
@@ -21,44 +20,44 @@ enum Error {
     Tls(#[from] tls::Error),
 }
 
-/// A way in that nothing is served at yet.
+/// A configured listener that is not open yet.
 pub(super) struct Front {
-    /// The name of its socket, where a service manager has that.
+    /// The name of its socket at a service manager.
     pub(super) name: &'static str,
-    /// What those who read along would get.
+    /// The secrets that an eavesdropper would get, for messages.
     pub(super) carries: &'static str,
-    /// The options that name its certificate and key.
+    /// The options that name its certificate and key, for messages.
     pub(super) options: &'static str,
-    /// Where it is.
+    /// The configured address.
     pub(super) address: SocketAddr,
-    /// Its certificate, if it has one.
+    /// Its certificate; `None` without TLS.
     pub(super) keeper: Option<Arc<Keeper>>,
-    /// Whether a proxy with TLS is in front of it.
+    /// Whether a proxy with TLS is in front of the listener.
     pub(super) behind_proxy: bool,
-    /// How those who connect are treated.
+    /// The limits for clients.
     pub(super) rules: Rules,
 }
 
-/// A way in with its socket.
+/// A listener with its open socket.
 pub(super) struct Open {
     tcp: TcpListener,
-    /// Where it is.
+    /// The address of the socket, and whether TLS is used.
     pub(super) place: Place,
     keeper: Option<Arc<Keeper>>,
     rules: Rules,
 }
 
-/// Where a way in is, and how it is spoken to.
+/// The address and the protocol of a listener.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     /// The address of its socket.
     pub(super) address: SocketAddr,
-    /// Whether it speaks TLS.
+    /// Whether the listener uses TLS.
     pub(super) tls: bool,
 }
 
 impl Place {
-    /// How its URLs begin.
+    /// The beginning of the listener's URLs.
     pub(super) fn url(self) -> String {
         let scheme = if self.tls { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
@@ -66,7 +65,7 @@ impl Place {
 }
 
 impl Front {
-    /// Refuses to carry secrets in clear beyond this machine.
+    /// Refuses an address beyond this machine if secrets would be sent in clear text.
     pub(super) fn allows(&self, address: SocketAddr) -> Result<(), Failure> {
         if address.ip().to_canonical().is_loopback() || self.keeper.is_some() || self.behind_proxy {
             return Ok(());
@@ -77,7 +76,7 @@ impl Front {
         )))
     }
 
-    /// Takes the socket of this name that the service manager holds, else listens at the address.
+    /// Takes the socket of this name from the service manager, or opens one at the address.
     pub(super) async fn open(self, handed: &mut BTreeMap<String, std::net::TcpListener>) -> Result<Open, Failure> {
         let listener = match handed.remove(self.name) {
             Some(listener) => TcpListener::from_std(listener),
@@ -91,7 +90,7 @@ impl Front {
 }
 
 impl Open {
-    /// Serves this there.
+    /// Makes the listener that serves this router.
     pub(super) fn listener(self, router: Router) -> Result<Listener, Failure> {
         let config = self.keeper.as_ref().map(Keeper::config).transpose().map_err(Error::Tls)?;
         let tls = config.map(|config| Arc::new(config).into());

@@ -1,11 +1,11 @@
-//! Connections from the network: taken in, kept within limits, and served.
+//! Accepts connections from the network, limits them, and serves them.
 //!
-//! Whoever may not connect is turned away before anything is read. Each connection has one of a limited number of [`slots`]; where there is
-//! none left, a connection on which no known sender is served makes room, after a moment in which new ones wait. So strangers who open
-//! connections and say nothing, or say it slowly, take the place of each other. Every phase of a connection has its time ([`slots::Patience`]). The TLS handshake is a part of the
-//! connection, so it is bounded in the same way.
+//! A client that may not connect is turned away before anything is read. Each connection needs one of a limited number of [`slots`]. If all are taken, a
+//! connection that serves no known sender is closed to make room, after a moment in which new connections wait. So clients that open connections and send
+//! nothing, or send slowly, replace only each other. Every phase of a connection has a timeout ([`slots::Patience`]). The TLS handshake is part of the
+//! connection and has the same limits.
 //!
-//! When told to stop, nothing more is taken in, requests that are under way are answered, and the listener ends with the last of them.
+//! When told to stop, the listener accepts nothing more, answers the requests in progress, and ends with the last of them.
 
 mod connection;
 pub(super) mod slots;
@@ -28,27 +28,27 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_rustls::TlsAcceptor;
 
-/// How long nothing is taken in after the system could not give a connection, for want of files or memory.
+/// Pause after the system could not accept a connection, for lack of files or memory.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
-/// How often it is said in the log that connections cannot be taken in.
+/// Interval at which the log repeats that connections cannot be accepted.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
-/// How long a connection without a request is kept when the listener stops: a request may have been sent at that moment.
+/// How long a connection without a request is kept when the listener stops, because a request may be on its way.
 const UNUSED_GRACE: Duration = Duration::from_millis(500);
 
-/// How a listener treats those who connect.
+/// The limits for a listener's clients.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
-    /// The networks whose addresses may connect. Empty: every address.
+    /// The networks whose addresses may connect. If empty, every address may.
     pub(super) allowed: Vec<IpNet>,
-    /// How many connections there may be.
+    /// The limits on the number of connections.
     pub(super) limits: Limits,
-    /// How long they may take.
+    /// The timeouts of a connection.
     pub(super) patience: Patience,
-    /// Bytes of the head of a request, at most.
+    /// Largest size of a request's head, in bytes.
     pub(super) head_bytes_max: usize,
 }
 
-/// A socket at which something is served.
+/// A socket, and what is served at it.
 pub(super) struct Listener {
     tcp: TcpListener,
     allowed: Vec<IpNet>,
@@ -60,7 +60,7 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Serves this router at a socket, over TLS where there is an acceptor.
+    /// Serves this router at a socket, over TLS if there is an acceptor.
     pub(super) fn new(tcp: TcpListener, tls: Option<TlsAcceptor>, router: Router, rules: Rules) -> Listener {
         let Rules { allowed, limits, patience, head_bytes_max } = rules;
         let sweep_every = patience.sweep_every();
@@ -69,13 +69,13 @@ impl Listener {
         Listener { tcp, allowed, slots, served, sweep_every, tasks: JoinSet::new(), said: None }
     }
 
-    /// Takes connections in and serves them until `stopped` says true and every request under way is answered.
+    /// Accepts connections and serves them until `stopped` is true and every request in progress is answered.
     pub(super) async fn serve(mut self, stopped: watch::Receiver<bool>) {
         let mut sweeps = interval(self.sweep_every);
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stop = std::pin::pin!(super::until(stopped.clone()));
         loop {
-            // Who comes while there is no place waits in the system's queue.
+            // Clients that arrive while no slot is free wait in the system's queue.
             let wait = self.slots.wait(Instant::now());
             tokio::select! {
                 () = &mut stop => break,
@@ -91,7 +91,7 @@ impl Listener {
         self.end(sweeps).await;
     }
 
-    /// Serves a connection, if its client may connect and there is room.
+    /// Serves a connection if its client may connect and a slot is free.
     fn take_in(&mut self, stream: TcpStream, client: SocketAddr, stopped: &watch::Receiver<bool>) {
         let ip = client.ip().to_canonical();
         if !self.allowed.is_empty() && !self.allowed.iter().any(|network| network.contains(&ip)) {
@@ -103,7 +103,7 @@ impl Listener {
             }
             return;
         };
-        // Answers are small: they go out at once.
+        // Responses are small, so they are sent at once.
         let _ = stream.set_nodelay(true);
         let (served, stopped) = (self.served.clone(), stopped.clone());
         self.tasks.spawn(async move {
@@ -114,7 +114,8 @@ impl Listener {
         });
     }
 
-    /// The system gave no connection. Those that break before they are taken in are nothing; else it rests, and never asks in a busy loop.
+    /// Handles an error of `accept`. A connection that broke early is ignored; after any other error the listener pauses, so that it never retries in a busy
+    /// loop.
     async fn not_accepted(&mut self, error: &Error) {
         let broken = [ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset, ErrorKind::ConnectionRefused, ErrorKind::Interrupted];
         if broken.contains(&error.kind()) {
@@ -127,7 +128,7 @@ impl Listener {
         sleep(ACCEPT_REST).await;
     }
 
-    /// Ends when every request that is under way has been answered.
+    /// Ends when every request in progress has been answered.
     async fn end(self, mut sweeps: tokio::time::Interval) {
         let Listener { tcp, slots, mut tasks, .. } = self;
         drop(tcp);
@@ -157,7 +158,7 @@ impl Listener {
     }
 }
 
-/// A handler that panicked ends its connection, and nothing else.
+/// A panic in a request handler ends its connection only.
 fn note(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
         tracing::error!(error = &error as &dyn std::error::Error, "a connection broke off");

@@ -1,4 +1,4 @@
-//! The numbers of `/metrics`, read from the office.
+//! The values of `/metrics`, read from the office.
 
 use cartage::id::{CartId, MerchantId};
 use cartage::office::{Numbers, Office};
@@ -7,7 +7,7 @@ use cartage::store::alerts::Alert;
 use cartage_http::api::Metrics;
 use cartage_http::api::metrics::{AlertNumber, CartNumbers, Histogram, ProcessNumbers};
 
-/// The numbers of this moment. Where they cannot be read there are none: the log says why.
+/// The present values. If they cannot be read, the result has none, and the log says why.
 pub(super) async fn metrics(office: &Office) -> Metrics {
     let numbers = office.numbers().await.unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "the numbers for metrics could not be read");
@@ -32,7 +32,7 @@ pub(super) async fn metrics(office: &Office) -> Metrics {
         AlertNumber { merchant, cart, kind: alert.kind }
     };
     let Numbers { gate_no, free_disk_bytes, commits: commit, limits_hit, alerts, .. } = numbers;
-    // Requests are timed by the API itself.
+    // The API itself measures the time of requests.
     let process = ProcessNumbers { gate_no, accept: Histogram::default(), commit, limits_hit, free_disk_bytes };
     Metrics { carts, alerts: alerts.into_iter().map(alert).collect(), process }
 }

@@ -1,7 +1,7 @@
-//! The service manager: told when the daemon is ready, lives and stops, and asked for sockets that it holds open meanwhile.
+//! The service manager: the daemon reports that it is ready, alive or stopping, and takes over sockets that the service manager holds open.
 //!
-//! Both are systemd's protocols, spoken by the crates `sd-notify` and `listenfd`. Where the service manager holds the sockets, posts wait
-//! through a restart instead of being refused. Without the variables that these protocols define nothing of this happens.
+//! Both are systemd's protocols, implemented by the crates `sd-notify` and `listenfd`. If the service manager holds the sockets, posts wait during a restart
+//! instead of being refused. Without the environment variables of these protocols, the functions here do nothing.
 
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
@@ -10,33 +10,33 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
-/// The names of the sockets that something is served at. Sockets without names are these, in this order.
+/// The names of the sockets that the daemon serves. Sockets without names get these, in this order.
 const NAMES: [&str; 2] = ["api", "seti"];
-/// How long the service manager may take to hear something.
+/// Time limit of a notification to the service manager.
 const SAY_MAX: Duration = Duration::from_secs(1);
 
-/// Why the sockets that were handed over cannot be used.
+/// Why the sockets of the service manager cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
-    /// A socket could not be taken.
+    /// A socket could not be taken over.
     #[error("could not take the socket {name} that the service manager handed over")]
     Take {
-        /// Its name.
+        /// The name of the socket.
         name: String,
-        /// Why not.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// There is a socket that nothing is served at.
+    /// The daemon serves nothing at a socket of this name.
     #[error("the service manager handed over a socket called {name:?}; call them api and seti, with FileDescriptorName=")]
     Name {
-        /// Its name.
+        /// The name of the socket.
         name: String,
     },
 }
 
-/// The sockets that the service manager handed over, by name. To be called once, before the process has opened anything or started a thread:
-/// the variables that announce the sockets are removed, so that no child believes in them.
+/// The sockets of the service manager, by name. Call this function once, before the process opens anything or starts a thread: it removes the variables that
+/// announce the sockets, so that no child process uses them.
 pub(super) fn sockets() -> Result<BTreeMap<String, TcpListener>, Error> {
     let mut handed = ListenFd::from_env();
     let names = names(handed.len(), &std::env::var("LISTEN_FDNAMES").unwrap_or_default())?;
@@ -55,13 +55,13 @@ pub(super) fn sockets() -> Result<BTreeMap<String, TcpListener>, Error> {
     Ok(sockets)
 }
 
-/// The names of so many sockets.
+/// The names of `count` sockets.
 fn names(count: usize, given: &str) -> Result<Vec<String>, Error> {
     let mut names: Vec<String> = given.split(':').filter(|name| !name.is_empty()).map(str::to_owned).collect();
     if names.is_empty() {
         names = NAMES.map(str::to_owned).into();
     }
-    // One more than there can be is enough to find fault with.
+    // One name more than the daemon has sockets is enough for an error.
     names.resize(count.min(NAMES.len() + 1).max(names.len()), "unknown".to_owned());
     names.truncate(count);
     match names.iter().enumerate().find(|(nth, name)| !NAMES.contains(&name.as_str()) || names[..*nth].contains(name)) {
@@ -70,7 +70,7 @@ fn names(count: usize, given: &str) -> Result<Vec<String>, Error> {
     }
 }
 
-/// Tells the service manager something, if there is one. That it does not hear is no reason to stop, and is not waited for.
+/// Notifies the service manager, if there is one. A failure is logged and does not stop the daemon; a notification that hangs is not waited for.
 pub(super) async fn say(state: NotifyState<'static>) {
     let what = state.to_string();
     let said = tokio::task::spawn_blocking(move || sd_notify::notify(&[state]));
@@ -83,7 +83,7 @@ pub(super) async fn say(state: NotifyState<'static>) {
     tracing::warn!(what, error = &error as &dyn std::error::Error, "the service manager could not be told");
 }
 
-/// How often the service manager wants to hear that the daemon lives: twice within its patience. None: it does not.
+/// Interval of the watchdog's notifications: half of the service manager's timeout. `None` if no watchdog is configured.
 pub(super) fn watchdog_every() -> Option<Duration> {
     sd_notify::watchdog_enabled().filter(|patience| !patience.is_zero()).map(|patience| patience / 2)
 }

@@ -1,12 +1,11 @@
-//! TLS of the daemon's own: a certificate and its key from two PEM files, served to whoever connects and read again when they change.
+//! The daemon's own TLS: a certificate and its key from two PEM files, which are read again when they change.
 //!
-//! A [`Keeper`] holds what is served at a listener. Its files are looked at every ten seconds, and at once on SIGHUP, so that a renewed
-//! certificate is used by the next connection without a restart; connections that are open keep theirs. Files that cannot be used change
-//! nothing: what was read before is served on, and the log says why, once for each cause. A renewal that writes one file after the other is
-//! such a moment, and passes. TLS 1.2 and 1.3, HTTP/1.1, no certificates of clients: those say who they are by their token. How connections
-//! come in is the [listener](super::listener)'s.
+//! A [`Keeper`] holds the certificate of a listener. Its files are checked every ten seconds, and at once on SIGHUP, so that the next connection uses a
+//! renewed certificate without a restart; open connections keep theirs. If the files cannot be used, the previous certificate stays in use, and the log says
+//! why, once for each cause. That includes the moment in which a renewal has written only one of the two files. The daemon supports TLS 1.2 and 1.3 with
+//! HTTP/1.1. It asks for no client certificates: clients identify themselves by their token. The [listener](super::listener) accepts the connections.
 //!
-//! It cannot know whether a client will trust the certificate. Only its dates are looked at, since they are what goes wrong by itself.
+//! A keeper cannot know whether a client will trust the certificate. It checks only the dates, because a certificate expires without anybody's action.
 
 mod files;
 
@@ -25,14 +24,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// How often the files are looked at.
+/// Interval at which the files are checked.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// From how long before its end a certificate is warned of. Renewals are commonly made a month before.
+/// How long before its end the log warns of a certificate. Renewals are commonly made a month before.
 const ENDS_SOON_MS: u64 = 14 * DAY_MS;
-/// How often the same warning of a date is given.
+/// Interval at which the same warning about dates is repeated.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// The certificates that the daemon's listeners have.
+/// The certificates of the daemon's listeners.
 #[derive(Debug, clap::Args)]
 pub(super) struct Certificates {
     /// A file with the API's certificate and those that lead to its authority, in PEM. With it the API speaks TLS.
@@ -50,12 +49,12 @@ pub(super) struct Certificates {
 }
 
 impl Certificates {
-    /// Reads what the API is served with, if it has a certificate.
+    /// Reads the API's certificate; `None` if none is configured.
     pub(super) fn api(&self) -> Result<Option<Arc<Keeper>>, Error> {
         keeper(self.tls_cert.as_ref(), self.tls_key.as_ref())
     }
 
-    /// Reads what posts are taken with, if there is a certificate for them.
+    /// Reads the certificate for Order Managers' posts; `None` if none is configured.
     pub(super) fn seti(&self) -> Result<Option<Arc<Keeper>>, Error> {
         keeper(self.seti_tls_cert.as_ref(), self.seti_tls_key.as_ref())
     }
@@ -66,7 +65,7 @@ fn keeper(certificate: Option<&PathBuf>, key: Option<&PathBuf>) -> Result<Option
     files.map(|files| Keeper::open(files, Arc::new(SystemClock)).map(Arc::new)).transpose()
 }
 
-/// A certificate and its key, kept as their files are.
+/// A certificate and its key, kept in step with their files.
 pub(super) struct Keeper {
     files: Files,
     clock: Arc<dyn Clock>,
@@ -75,22 +74,22 @@ pub(super) struct Keeper {
 
 struct Kept {
     key: Arc<CertifiedKey>,
-    /// What the files held when they were last taken.
+    /// The content of the files when they were last accepted.
     content: Content,
-    /// Why they could not be taken since, as it was said.
+    /// The last reported reason why the files could not be used since then.
     failed: Option<String>,
-    /// When their dates were last warned of.
+    /// When the log last warned of the dates.
     warned_at_unix_ms: Option<u64>,
 }
 
-/// What a look at the files came to.
+/// The result of checking the files.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// They hold what is served.
+    /// The files hold the certificate that is in use.
     Same,
-    /// What they hold is served from now on.
+    /// The files hold a new certificate, which is used from now on.
     Taken,
-    /// They cannot be used; what was read before is served on.
+    /// The files cannot be used; the previous certificate stays in use.
     Failed(String),
 }
 
@@ -103,7 +102,7 @@ impl Keeper {
         Ok(keeper)
     }
 
-    /// What a listener speaks.
+    /// The TLS configuration of a listener.
     pub(super) fn config(self: &Arc<Self>) -> Result<ServerConfig, Error> {
         let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
         let builder = builder.with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12]).map_err(Error::Protocol)?;
@@ -112,7 +111,7 @@ impl Keeper {
         Ok(config)
     }
 
-    /// Looks at the files, and takes what they hold now if it can be used.
+    /// Checks the files, and uses their new content if that is valid.
     pub(super) fn look(&self) -> Look {
         let read = self.files.read();
         if read.as_ref().is_ok_and(|content| *content == self.kept().content) {
@@ -140,7 +139,7 @@ impl Keeper {
         }
     }
 
-    /// Warns once a day of dates that clients will not take.
+    /// Warns once a day if clients will reject the certificate because of its dates.
     fn warn_of_dates(&self) {
         let now = self.clock.now_unix_ms();
         let mut kept = self.kept();
@@ -154,7 +153,7 @@ impl Keeper {
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
-        // Nothing panics while it is held; what is in it is whole in any case.
+        // No code panics while it holds the lock, and the state is consistent in any case.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -171,12 +170,12 @@ impl ResolvesServerCert for Keeper {
     }
 }
 
-/// SIGHUP, where there is a certificate to read again; without one it ends the daemon, as it does any program.
+/// The SIGHUP stream, if there is a certificate to read again. Otherwise SIGHUP keeps its default effect and ends the daemon.
 pub(super) fn hang_ups(keepers: &[Arc<Keeper>]) -> std::io::Result<Option<Signal>> {
     if keepers.is_empty() { Ok(None) } else { signal(SignalKind::hangup()).map(Some) }
 }
 
-/// Looks at the files again and again.
+/// Checks the files at intervals, and on SIGHUP.
 pub(super) async fn keep(keepers: Vec<Arc<Keeper>>, hang_ups: Option<Signal>) {
     let Some(mut hang_ups) = hang_ups else { return std::future::pending().await };
     loop {

@@ -1,4 +1,4 @@
-//! Debian's toolchain. Its packages have no standard library for the target, so cargo builds one from their source.
+//! Debian's toolchain. Its packages have no standard library for the target, so cargo builds one from source.
 
 use super::machine::{Machine, Ran, Show};
 use super::rustup::ask;
@@ -12,13 +12,13 @@ const RUSTC: &str = "/usr/bin/rustc";
 /// The standard library's source, below the compiler's folder.
 const SOURCE: &str = "/usr/lib/rustlib/src/rust/library/Cargo.toml";
 
-/// Packages but for the linker, whose name holds a version.
+/// The packages, without the linker, whose name contains a version.
 const PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
-/// The linker to install where apt-cache does not say which there are.
+/// The linker to install if apt-cache does not list any.
 const LINKER: &str = "lld-22";
 
-/// Time for apt-get's downloads and installation.
+/// Time limit of apt-get's downloads and installation.
 const INSTALL: Duration = Duration::from_secs(900);
 
 /// How a user installs the packages.
@@ -26,7 +26,7 @@ pub(super) fn by_hand() -> String {
     format!("apt-get install {} {LINKER}    (as root; any newer lld-NN does as well)", PACKAGES.join(" "))
 }
 
-/// The installed packages, where they are complete.
+/// Finds the installed packages. The error names those that are missing.
 pub(super) fn find(machine: &impl Machine) -> Result<Toolchain, String> {
     let mut missing = Vec::new();
     let there = |path: &str| machine.exists(Path::new(path));
@@ -44,7 +44,7 @@ pub(super) fn find(machine: &impl Machine) -> Result<Toolchain, String> {
         missing.push("the linker wasm-ld (lld-NN)");
     }
     let (Some(linker), true) = (linker, missing.is_empty()) else { return Err(format!("not installed: {}", missing.join(", "))) };
-    // Newer releases have a package `rustup` whose /usr/bin/rustc only passes on to a toolchain of rustup's.
+    // In newer releases the package `rustup` has a /usr/bin/rustc that calls one of rustup's toolchains.
     let sysroot = ask(machine, RUSTC, &["--print", "sysroot"])?;
     if sysroot != "/usr" {
         return Err(format!("{RUSTC} is not Debian's compiler: it takes its libraries from {sysroot}"));
@@ -54,7 +54,7 @@ pub(super) fn find(machine: &impl Machine) -> Result<Toolchain, String> {
     Ok(Toolchain { kind: Kind::Debian, version, cargo: CARGO.into(), rustc: RUSTC.into(), linker: Some(linker) })
 }
 
-/// `wasm-ld-22` rather than `wasm-ld-19`, and either rather than a `wasm-ld` of unknown age.
+/// The newest linker: `wasm-ld-22` before `wasm-ld-19`, and either before a `wasm-ld` of unknown version.
 fn newest_linker(machine: &impl Machine) -> Option<PathBuf> {
     let age = |name: &String| match name.strip_prefix("wasm-ld")? {
         "" => Some(0),
@@ -65,12 +65,12 @@ fn newest_linker(machine: &impl Machine) -> Option<PathBuf> {
     Some(Path::new("/usr/bin").join(newest))
 }
 
-/// Installs the packages. Nothing is removed for them: `rustc-web` and Debian's own `rustc` exclude each other, and the user may need that one.
+/// Installs the packages. Nothing is removed for them: `rustc-web` conflicts with Debian's own `rustc`, which the user may need.
 pub(super) fn install(machine: &impl Machine, talk: &mut dyn FnMut(&str)) -> Result<(), String> {
     install_packages(machine, talk, |machine| PACKAGES.into_iter().map(str::to_owned).chain([newest_linker_package(machine)]).collect())
 }
 
-/// Installs packages by their names, which are asked for when the package lists are new.
+/// Installs packages. `packages` is called after the package lists are updated, and returns the names.
 pub(super) fn install_packages<M: Machine>(
     machine: &M,
     talk: &mut dyn FnMut(&str),
@@ -80,7 +80,7 @@ pub(super) fn install_packages<M: Machine>(
         Ran::Well(id) if id.trim() == "0" => {}
         _ => return Err("installing packages with apt-get needs root, and this is not".to_owned()),
     }
-    // Old lists may name compilers that are too old. Where they cannot be fetched, those that are there may still do.
+    // Old lists may name compilers that are too old. If the update fails, the lists that are present may still do.
     talk("fetching the package lists: apt-get update");
     let updated = machine.run("apt-get", &["update"], INSTALL, Show::Everything);
     let installed = match updated {

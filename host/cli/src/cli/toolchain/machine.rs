@@ -1,4 +1,4 @@
-//! What choosing a toolchain may look at and do. The real machine is here; the tests have one that they make up.
+//! The operations on a machine that choosing a toolchain needs. The real machine is here; tests supply a scripted one.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -6,44 +6,44 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-/// Looks at files, runs programs.
+/// Access to a machine's files and programs.
 pub(crate) trait Machine {
-    /// Runs a program to its end, or ends it after `limit`.
+    /// Runs a program to its end, or kills it after `limit`.
     fn run(&self, program: &str, arguments: &[&str], limit: Duration, show: Show) -> Ran;
 
-    /// Whether there is a file or a folder.
+    /// Whether a file or a folder exists.
     fn exists(&self, path: &Path) -> bool;
 
-    /// The names of the files in a folder; none where it cannot be read.
+    /// The names of the files in a folder; empty if the folder cannot be read.
     fn names_in(&self, folder: &Path) -> Vec<String>;
 }
 
-/// Whether the user sees what a program prints.
+/// Whether the user sees a program's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Show {
-    /// The caller reads it; the user does not see it.
+    /// The caller reads the output; the user does not see it.
     Nothing,
-    /// It goes to standard error as it comes.
+    /// The output goes to standard error as it comes.
     Everything,
 }
 
 /// How running a program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ran {
-    /// It succeeded. What it printed to standard output, where that was not shown.
+    /// The program succeeded. Holds its standard output, or is empty if the output was shown.
     Well(String),
-    /// It ended with a failure. The last line that it printed to standard error, where that was not shown.
+    /// The program failed. Holds the last line of its standard error, or is empty if the output was shown.
     Badly(String),
-    /// It had not ended when its time was over, and was ended.
+    /// The program timed out and was killed.
     TooLong,
-    /// There is no such program, or it could not be started.
+    /// The program does not exist, or could not be started.
     NotThere,
 }
 
 /// This machine, as seen from a crate's folder.
 #[derive(Debug)]
 pub(crate) struct ThisMachine {
-    /// Where programs run: rustup reads the crate's own toolchain file there.
+    /// The working directory of programs; rustup reads the crate's own toolchain file there.
     pub(crate) folder: PathBuf,
 }
 
@@ -51,8 +51,8 @@ impl Machine for ThisMachine {
     fn run(&self, program: &str, arguments: &[&str], limit: Duration, show: Show) -> Ran {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&self.folder).stdin(Stdio::null());
-        // Debian's package tools ask questions otherwise, and rustup downloads a toolchain when it is asked where that is. The library path
-        // is the one that `cargo run` sets for this command.
+        // Without these variables, Debian's package tools ask questions, and rustup downloads a toolchain when a program only wants to know its path. `cargo
+        // run` sets the library path for this command.
         command.env("DEBIAN_FRONTEND", "noninteractive").env("RUSTUP_AUTO_INSTALL", "0").env_remove("LD_LIBRARY_PATH");
         match show {
             Show::Nothing => command.stdout(Stdio::piped()).stderr(Stdio::piped()),
@@ -62,7 +62,7 @@ impl Machine for ThisMachine {
         let out = child.stdout.take().map(collect);
         let err = child.stderr.take().map(collect);
         let text = |collector: Option<thread::JoinHandle<String>>| collector.and_then(|thread| thread.join().ok()).unwrap_or_default();
-        // Polled, because the standard library waits for a child either not at all or for ever.
+        // Polled, because the standard library cannot wait for a child with a timeout.
         const STEP: Duration = Duration::from_millis(20);
         let mut waited = Duration::ZERO;
         loop {
@@ -74,7 +74,7 @@ impl Machine for ThisMachine {
                     waited += STEP;
                 }
                 Ok(None) | Err(_) => {
-                    // It may have ended in the meantime; either way it must be waited for, or it stays as a zombie.
+                    // The program may have ended in the meantime. It must be waited for in either case, so that no zombie is left.
                     let _ = child.kill();
                     let _ = child.wait();
                     return Ran::TooLong;
@@ -93,11 +93,11 @@ impl Machine for ThisMachine {
     }
 }
 
-/// Reads a pipe to its end beside the main thread, so that a full pipe never blocks the program.
+/// Reads a pipe to its end on a thread of its own, so that a full pipe never blocks the program.
 fn collect(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What was read before an error is what there is to show.
+        // Output that was read before an error is still shown.
         let _ = pipe.read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
     })

@@ -1,4 +1,4 @@
-//! Rust's own toolchain, by rustup.
+//! Rust's own toolchain, managed by rustup.
 
 use super::machine::{Machine, Ran, Show};
 use super::{ASK, Kind, TARGET, Toolchain, Version};
@@ -8,10 +8,10 @@ use std::time::Duration;
 /// How a user installs the target.
 pub(super) const BY_HAND: &str = "rustup target add wasm32-unknown-unknown";
 
-/// Time for a download of the target's standard library. A machine without a way to it must not keep its user waiting.
+/// Time limit for downloading the target's standard library. A user whose machine has no network must not wait long.
 const DOWNLOAD: Duration = Duration::from_secs(30);
 
-/// The active toolchain, where it has the target.
+/// The active toolchain. The error says why it cannot build for the target.
 pub(super) fn find(machine: &impl Machine) -> Result<Toolchain, String> {
     let targets = ask(machine, "rustup", &["target", "list", "--installed"])?;
     if !targets.lines().any(|line| line.trim() == TARGET) {
@@ -20,7 +20,7 @@ pub(super) fn find(machine: &impl Machine) -> Result<Toolchain, String> {
     let cargo = ask(machine, "rustup", &["which", "cargo"])?;
     let rustc = ask(machine, "rustup", &["which", "rustc"])?;
     let folder = ask(machine, &rustc, &["--print", "target-libdir", "--target", TARGET])?;
-    // An interrupted download, or a toolchain copied without it, lists the target and cannot build for it.
+    // After an interrupted download, or in an incomplete copy of a toolchain, the target is listed but cannot be built for.
     if !machine.names_in(Path::new(&folder)).iter().any(|name| name.starts_with("libstd-") && name.ends_with(".rlib")) {
         return Err(format!(
             "the target {TARGET} is listed as installed, but its standard library is not in {folder}; `rustup target remove {TARGET}` clears that"
@@ -31,7 +31,7 @@ pub(super) fn find(machine: &impl Machine) -> Result<Toolchain, String> {
     Ok(Toolchain { kind: Kind::Rustup, version, cargo: cargo.into(), rustc: rustc.into(), linker: None })
 }
 
-/// Adds the target.
+/// Adds the target to the active toolchain. The error says why that failed.
 pub(super) fn install(machine: &impl Machine, talk: &mut dyn FnMut(&str)) -> Result<(), String> {
     talk(&format!("installing the target: {BY_HAND} (at most {} s)", DOWNLOAD.as_secs()));
     match machine.run("rustup", &["target", "add", TARGET], DOWNLOAD, Show::Nothing) {

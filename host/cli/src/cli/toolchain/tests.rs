@@ -1,4 +1,4 @@
-//! The choice in each situation, on machines that are made up.
+//! Tests which toolchain is chosen in each situation, on scripted machines.
 
 use super::machine::{Ran, Show};
 use super::{Error, Install, Kind, Machine, Reason, Toolchain, Version, choose, steers};
@@ -16,12 +16,12 @@ const APT: &str =
 const UPDATE: &str = "apt-get update";
 const SOURCE: &str = "/usr/lib/rustlib/src/rust/library/Cargo.toml";
 
-/// A machine of which everything is made up: what is not said is not there.
+/// A scripted machine. Files and programs that the test does not define are missing.
 #[derive(Default)]
 struct Fake {
     answers: HashMap<String, Ran>,
     files: HashSet<String>,
-    /// What a successful command leaves behind.
+    /// The change that a successful command makes to the machine.
     effects: HashMap<String, fn(&mut Fake)>,
     state: RefCell<Option<Box<Fake>>>,
     ran: RefCell<Vec<String>>,
@@ -48,7 +48,7 @@ impl Fake {
         self
     }
 
-    /// A machine of root's, with apt-get.
+    /// Makes the user root, with apt-get.
     fn with_apt(mut self) -> Fake {
         self.says("id -u", "0\n");
         self.says(UPDATE, "");
@@ -85,7 +85,7 @@ impl Fake {
         choose(self, choice, Version::parse("1.95"), install, &mut |_| {})
     }
 
-    /// What is there now: this, or what a command made of it.
+    /// The present machine, including the changes that commands made.
     fn now<T>(&self, look: impl FnOnce(&Fake) -> T) -> T {
         match &*self.state.borrow() {
             Some(changed) => look(changed),
@@ -138,7 +138,7 @@ fn chosen(result: Result<Toolchain, Error>) -> Kind {
     result.unwrap_or_else(|error| panic!("{error}")).kind
 }
 
-/// The reasons, in the order in which the ways were tried.
+/// The reasons, in the order in which the toolchains were tried.
 fn reasons(result: Result<Toolchain, Error>) -> Vec<Reason> {
     match result {
         Err(Error::None { tried, .. }) => tried,
@@ -146,7 +146,7 @@ fn reasons(result: Result<Toolchain, Error>) -> Vec<Reason> {
     }
 }
 
-/// The last reason, which has to be about this kind and to hold these words.
+/// Checks that the last reason is about this kind and contains these words.
 fn assert_refused(result: Result<Toolchain, Error>, kind: Kind, words: &[&str]) {
     let reasons = reasons(result);
     let last = reasons.last().expect("something was tried");
@@ -271,7 +271,7 @@ fn the_newest_linker_is_taken() {
     assert_eq!(linker(plain), Path::new("/usr/bin/wasm-ld"));
 }
 
-/// A compiler of LLVM 22 makes objects that a linker of LLVM 19 may not read.
+/// A linker of LLVM 19 may be unable to read the objects of an LLVM 22 compiler.
 #[test]
 fn an_old_linker_that_is_there_does_not_do_for_a_new_compiler() {
     let machine = Fake::default().with_apt().with("/usr/bin/wasm-ld-19");
@@ -312,7 +312,7 @@ fn packages_need_root_and_apt_get() {
     assert_eq!(machine.ran(), [UPDATE]);
 }
 
-/// Lists that came with a machine's image name the packages of its first day.
+/// The package lists in a machine's image are as old as the image.
 #[test]
 fn package_lists_are_fetched_before_anything_is_installed_from_them() {
     let mut machine = Fake::default().with_apt();

@@ -1,4 +1,4 @@
-//! Carts, their credentials, and what a merchant sets.
+//! Carts, their credentials, and a merchant's settings.
 
 use super::*;
 
@@ -47,7 +47,7 @@ async fn a_definition_over_the_network_reaches_into_no_machine() {
         ("cart = ", "TOML parse error"),
         ("cart = \"seed-shop\"\nplugin = \"test.wasm\"\ncolour = 1", "unknown field `colour`"),
         ("cart = \"garden\"\nplugin = \"test.wasm\"", "make them agree"),
-        // The plugin that stands for one in these tests is none.
+        // The stand-in for a plugin in these tests is not a component.
         (base, "was not admitted"),
     ] {
         desk.ask(define(text)).await.problem(422, "invalid", words);

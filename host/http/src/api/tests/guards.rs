@@ -1,4 +1,4 @@
-//! Which requests are let in, and which are refused.
+//! Which requests are allowed, and which are refused.
 
 use super::*;
 use crate::api::routes::{ROUTES, Route, Run};

@@ -1,11 +1,11 @@
-//! Bad input: each a clear problem, nothing half written, never a 500.
+//! Bad input: each leads to a clear problem. Nothing is half written, and no answer is a 500.
 
 use super::*;
 use crate::api::body::{CART_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, UPDATES_BYTES_MAX};
 use axum::body::Bytes;
 use cartage_model::id::SenderOrderNumber;
 
-/// 1 if the order 1021 is on record, else 0.
+/// 1 if the order 1021 is stored, else 0.
 async fn kept(desk: &Desk) -> usize {
     let look = |view: &store::View<'_>| {
         let order = |number: &str| OrderRef { cart: cart("seed-shop"), number: SenderOrderNumber::new(number) };
@@ -123,7 +123,7 @@ async fn bodies_have_a_size() {
     let toml = |bytes: usize| put("/v1/carts/seed-shop").by(&admin).body("application/toml", vec![b'\n'; bytes]);
     desk.ask(toml(CART_BYTES_MAX)).await.problem(422, "invalid", "missing field");
     desk.ask(toml(CART_BYTES_MAX + 1)).await.problem(413, "too-large", "");
-    // What a header announces is believed before the first byte is read.
+    // The announced length is checked before the first byte is read.
     let announced = post("/v1/status-events").by(&admin).body("application/json", "{}").header("content-length", "104857600");
     desk.ask(announced).await.problem(413, "too-large", "");
 }

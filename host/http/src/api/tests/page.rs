@@ -29,7 +29,7 @@ async fn a_token_is_the_password() {
     let page = desk.ask(get("/").with_password(&operator)).await.is(StatusCode::OK);
     assert_eq!(page.headers[CONTENT_TYPE], "text/html; charset=utf-8");
     assert!(page.text.contains("<td>seed-shop</td>") && page.text.contains("No open alerts"), "{}", page.text);
-    // The password is a person's way in, to this page only.
+    // A password gives access to this page only.
     desk.ask(get("/v1/carts").with_password(&operator)).await.problem(401, "unauthorized", "not known");
     desk.ask(post("/").with_password(&operator)).await.problem(405, "method-not-allowed", "GET");
     desk.ask(get("/").with_password(&operator).without("host").header("host", "evil.example")).await.problem(

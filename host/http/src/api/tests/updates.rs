@@ -1,4 +1,4 @@
-//! Events and updates: what is answered, and what is kept.
+//! Events and updates: the answers, and what is stored.
 
 use super::*;
 use crate::api::updates::BATCH_UPDATES_MAX;
@@ -72,7 +72,7 @@ async fn a_key_gives_the_same_answer_and_no_other_request_may_use_it() {
     desk.ask(send("\"plain\"", &update("1023", "Order Shipped"))).await.problem(422, "key-reused", "came with another body");
     let elsewhere = post("/v1/status-events").by(&sender).header("idempotency-key", "plain").json(&event("1022"));
     desk.ask(elsewhere).await.problem(422, "key-reused", "came with another body");
-    // The same key of another merchant is another key: nothing of the first one's answer is told.
+    // The same key of another merchant is another key, and the answer reveals nothing of the first merchant's.
     let foreign = desk.token("other", Role::Sender).await;
     let reply =
         desk.ask(post("/v1/status-updates").by(&foreign).header("idempotency-key", "plain").json(&update("7", "Order Shipped"))).await;
@@ -118,7 +118,7 @@ async fn a_batch_tells_what_became_of_each() {
 async fn a_batch_has_a_limit_and_is_not_empty() {
     let desk = Desk::open().await;
     let sender = desk.token("default", Role::Sender).await;
-    // Nothing of these is valid, so that the largest batch is quick.
+    // None of these updates is valid, so that the largest batch is quick.
     let send = |count: usize| post("/v1/status-updates").by(&sender).json(&json!({ "updates": vec![json!({}); count] }));
     desk.ask(send(0)).await.problem(422, "invalid", "1 to 200");
     desk.ask(send(BATCH_UPDATES_MAX)).await.is(StatusCode::MULTI_STATUS);

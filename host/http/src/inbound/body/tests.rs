@@ -10,7 +10,7 @@ fn limits(bytes_max: usize) -> Limits {
     Limits { bytes_max, at_most: SOON }
 }
 
-/// A body without an announced length that arrives piece by piece, as its sender sends it.
+/// A body without an announced length, which arrives piece by piece as its sender sends it.
 struct Pieces(mpsc::Receiver<Bytes>);
 
 impl axum::body::HttpBody for Pieces {
@@ -44,7 +44,7 @@ async fn a_body_has_as_many_bytes_as_are_taken_and_not_one_more() {
             (Ok(reading), true) => assert_eq!(reading.whole(&room, "a").await.expect("it is taken").bytes.len(), bytes),
             (said, _) => assert!(!is_taken && matches!(said, Err(Error::TooLarge { .. })), "{bytes} of {most}: {said:?}"),
         }
-        // The same where nobody said how long it is.
+        // The same limits apply if no length was announced.
         let (sender, body) = pieces();
         send(&sender, bytes).await;
         drop(sender);
@@ -65,7 +65,7 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     let begun = Instant::now();
     assert!(matches!(begin(body, limits(10)).whole(&room, "a").await, Err(Error::Late { .. })));
     assert!(begun.elapsed() < Duration::from_secs(5));
-    // Nor is one of which a little comes again and again.
+    // A body that keeps arriving in small pieces times out as well.
     let (sender, body) = pieces();
     let dripping = tokio::spawn(async move {
         while sender.send(Bytes::from_static(b"x")).await.is_ok() {

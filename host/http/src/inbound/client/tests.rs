@@ -33,7 +33,7 @@ fn without_a_proxy_a_client_is_its_address_whatever_it_says() {
         assert_eq!(client(&none, peer, &[]).as_deref(), Some(expected), "{peer}");
     }
     assert_eq!(client(&none, "192.0.2.1", &[("x-forwarded-for", "198.51.100.7")]).as_deref(), Some("192.0.2.1"));
-    // On this machine it may be a proxy that nobody named.
+    // A peer on this machine may be a proxy that nobody named.
     for header in OF_PROXIES {
         assert_eq!(client(&none, "127.0.0.1", &[(header, "198.51.100.7")]), None, "{header}");
     }
@@ -54,7 +54,7 @@ fn a_trusted_proxy_names_the_last_that_is_none() {
         ("[2001:db8::1]", Some("2001:db8::")),
         ("2001:db8::1, fd00::1", Some("2001:db8::")),
         ("::ffff:198.51.100.7", Some("198.51.100.7")),
-        // A hop that does not say whose it is hides all before it.
+        // A hop without a known address hides all hops before it.
         ("198.51.100.7, unknown", None),
         ("198.51.100.7,", None),
         ("10.0.0.1", None),

@@ -75,7 +75,7 @@ impl Failures {
         }
     }
 
-    /// Whether a client is shut out. Asked before anything of its request is read.
+    /// Whether a client is shut out. Checked before any of its request is read.
     pub(super) fn is_shut(&self, who: &Who, now_ms: u64) -> bool {
         let all = self.lock();
         all.get(who).is_some_and(|count| count.failed >= FAILURES_MAX && now_ms.saturating_sub(count.since_ms) < FAILURES_MS)

@@ -208,7 +208,7 @@ async fn a_page_in_a_browser_cannot_shut_anybody_out() {
             assert!(answer.starts_with("SETIError: ") && answer.contains("page in a browser"), "{answer}");
         }
     }
-    // What a page can ask without saying so is counted apart.
+    // Requests that a page can send without being recognised are counted separately.
     for _ in 0..3 * FAILURES_MAX {
         desk.ask(Request::get(format!("/seti/shop?{wrong}")), THIS_MACHINE, &[], Body::empty()).await;
         desk.post_with(THIS_MACHINE, "/seti/shop", &[("referer", "https://a.example/")], Body::from(wrong.clone())).await;

@@ -1,8 +1,7 @@
 //! What programs write if they have no date: only separators or zeros, or the day from which they count.
 
-/// The days from which programs count, and the last days that they know: the year, and month and day in either order. They include those of
-/// Visual Basic and Access (30 December 1899), Excel, SQL Server, Windows files, the Mac, Unix (west of Greenwich the day before), and
-/// .NET's first and last.
+/// The first and the last days of programs' calendars: the year, then month and day in either order. They include those of Visual Basic and Access (30
+/// December 1899), Excel, SQL Server, Windows files, the Mac, Unix (west of Greenwich the day before), and .NET's first and last.
 const DAYS: [(u16, [u16; 2]); 12] = [
     (1, [1, 1]),
     (1582, [10, 15]),
@@ -21,7 +20,7 @@ const DAYS: [(u16, [u16; 2]); 12] = [
 /// Words that stand for no date.
 const WORDS: [&str; 8] = ["n/a", "na", "none", "null", "(null)", "nil", "nothing", "empty"];
 
-/// Whether a text stands for no date. A time of day may follow the date; a time alone is what Visual Basic writes for its day zero.
+/// Whether a text stands for no date. A time of day may follow the date; a time alone is how Visual Basic writes its day zero.
 pub(super) fn stands_for_none(text: &str) -> bool {
     let text = text.trim().to_ascii_lowercase();
     if WORDS.contains(&text.as_str()) || !text.contains(|c: char| c.is_alphanumeric()) {
@@ -42,7 +41,7 @@ pub(super) fn stands_for_none(text: &str) -> bool {
         && DAYS.iter().any(|(of, [month, day])| *of == year && ([one, other] == [*month, *day] || [other, one] == [*month, *day]))
 }
 
-/// Whether the year has four digits. A year of two digits is in this century, so it is none of [`DAYS`].
+/// Whether the year has four digits. A year of two digits is in this century, so it is not one of [`DAYS`].
 fn year_is_whole(first: &str, third: &str) -> bool {
     first.len() == 4 || third.len() == 4
 }

@@ -77,9 +77,9 @@ fn moments_get_the_offset_of_the_inlets_zone() {
         ("6/1/2015 11:59:59PM", &bare, "2015-06-01T23:59:59"),
         ("01-Jun-2015", &bare, "2015-06-01T00:00:00"),
         (" 01-Jun-2015\t13:11:51 ", &bare, "2015-06-01T13:11:51"),
-        // The clocks go back: the first of the two hours.
+        // The clocks go back: the first of the two hours counts.
         ("01-Nov-2015 01:30:00", &new_york, "2015-11-01T01:30:00-04:00"),
-        // They go forward: there is no such hour.
+        // The clocks go forward: this hour does not exist.
         ("08-Mar-2015 02:30:00", &new_york, "2015-03-08T03:30:00-04:00"),
     ] {
         assert_eq!(moment(text, inlet), Ok(Some(expected.to_owned())), "{text}");

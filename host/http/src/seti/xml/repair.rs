@@ -71,7 +71,7 @@ impl<'a> Pass<'a> {
         }
         for (start, end) in [("<!--", "-->"), ("<?", "?>")] {
             if rest.starts_with(start) {
-                // What is not closed is left out to the end; the elements around it are then not closed either.
+                // Markup without an end is dropped with the rest of the text; the elements around it are then not closed either.
                 self.skip(rest.find(end).map_or(rest.len(), |at| at + end.len()));
                 return Ok(());
             }
@@ -179,7 +179,7 @@ impl<'a> Pass<'a> {
         self.put_text(left);
     }
 
-    /// Writes text, escaped as XML requires. Blanks around the document, which may not be white space to XML, are left out.
+    /// Writes text, escaped as XML requires. Blanks outside the root element, which may not be white space to XML, are left out.
     fn put_text(&mut self, text: &str) {
         if self.depth == 0 && text.chars().all(is_blank) {
             return;

@@ -83,7 +83,7 @@ fn answered(lines: &[&str]) -> Result<Cart, Failure> {
     Ok(Cart::parse("seed-shop.toml", &text).unwrap_or_else(|error| panic!("{error}\n{text}")))
 }
 
-/// What answers nothing but what must be answered, up to the labels.
+/// Answers up to the labels, with an empty line for every question that accepts one.
 const LEAST: [&str; 8] = ["https://a.example/", "", "2", "", "", "", "seed", ""];
 
 #[test]

@@ -86,7 +86,7 @@ proptest! {
     }
 }
 
-/// A frame that has so many bytes.
+/// A frame with this number of bytes.
 fn of_length(bytes: usize) -> Ask {
     let around = sent(&Ask::Variable { name: String::new() }).len() - 4;
     Ask::Variable { name: "x".repeat(bytes - around) }
@@ -104,7 +104,7 @@ fn a_frame_has_a_limit_on_both_sides() {
     assert!(matches!(one_more, Err(Error::TooLong { bytes }) if bytes == FRAME_BYTES_MAX + 1));
     assert!(nothing.is_empty());
     for bytes in [FRAME_BYTES_MAX as u32 + 1, u32::MAX] {
-        // Nothing but the length is there: it is refused without waiting for the rest.
+        // Only the length is sent. The frame is refused without waiting for the rest.
         let refused = receive::<Ask>(&mut &bytes.to_be_bytes()[..]);
         assert!(matches!(refused, Err(Error::TooLong { bytes: said }) if said == bytes as usize), "{refused:?}");
     }

@@ -1,4 +1,4 @@
-//! What a command says and leaves behind through the daemon is what it says and leaves behind by itself, byte for byte.
+//! A command that runs through the daemon prints and writes the same bytes as one that runs in its own process.
 
 use super::*;
 use cartage::store::backup::SoundCopy;
@@ -12,7 +12,7 @@ fn plugin() -> PathBuf {
     file
 }
 
-/// Puts what the commands read into a folder.
+/// Puts the files that the commands read into a folder.
 fn furnish(folder: &Path) {
     let cart = "cart = \"shop\"\nplugin = \"plugin.wasm\"\n[endpoints.script]\nbase_url = \"https://shop.example/seti.php\"\n[settings]\n\
         encoding = \"delimited\"\n[credentials.account]\nsetiuser = { text = \"cartage\" }\n";
@@ -35,7 +35,7 @@ fn furnish(folder: &Path) {
     fs::write(folder.join("latin.toml"), b"# \xe9").expect("it can be written");
 }
 
-/// The commands, what their user types into standard input, and what the exit code is.
+/// The commands, the user's standard input, and the exit code.
 const COMMANDS: &[(&str, &[u8], u8)] = &[
     ("param list", b"", 0),
     ("param set UseStatusUpdates True", b"", 0),
@@ -100,7 +100,7 @@ const COMMANDS: &[(&str, &[u8], u8)] = &[
     ("cart remove shop", b"", 0),
 ];
 
-/// Runs a command by itself.
+/// Runs a command in its own process.
 fn alone(folder: &Path, line: &[&str], input: &'static [u8]) -> (u8, [String; 2]) {
     let cli = Cli::try_parse_from(arguments(line)).expect("these are arguments");
     let cli = Cli { data: "data".into(), ..cli };
@@ -116,7 +116,7 @@ fn a_command_says_the_same_through_the_daemon_and_by_itself() {
     let daemon = Daemon::start();
     furnish(daemon.folder.path());
     for (line, input, exit_code) in COMMANDS {
-        // What is written is named whole: two folders cannot be a process's own at once.
+        // A written file is named by its full path, because a process cannot have two current folders at once.
         let words = |folder: &Path| -> Vec<String> {
             let whole = |word: &str| if word == "cart.toml" { folder.join(word).display().to_string() } else { word.to_owned() };
             let is_backup = line.starts_with("backup");
@@ -173,7 +173,7 @@ fn a_new_token_is_said_to_its_user_alone() {
 #[test]
 fn a_text_of_many_pieces_arrives_whole() {
     let daemon = Daemon::start();
-    // Each character has two bytes, and the first of them ends a piece: it stays with its second.
+    // Each character has two bytes, and a piece ends between them. The sender must keep them together.
     let label = "é".repeat(60);
     let labels: Vec<String> = (0..1_000).map(|number| format!("{number} {label}")).collect();
     for labels in labels.chunks(250) {

@@ -1,11 +1,11 @@
-//! Visitors who go away, say nothing, come in numbers, or are not what they should be; and a daemon that ends or lies.
+//! Clients that disconnect, send nothing, arrive in numbers, or break the protocol; and a daemon that stops or lies.
 
 use super::*;
 use crate::cli::init::{self, Place};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 
-/// A command that waits for its user before it does anything.
+/// A command that waits for its user before its first action.
 const WAITS: [&str; 5] = ["send", "--cart", "shop", "--update", "-"];
 
 fn is_waited_for(stream: &mut UnixStream) {
@@ -19,7 +19,7 @@ fn refused(stream: &mut UnixStream) -> (String, String) {
     }
 }
 
-/// Waits for something that comes soon.
+/// Waits up to five seconds for a condition.
 fn soon(what: impl Fn() -> bool) {
     assert!(
         (0..500).any(|_| what() || {
@@ -61,7 +61,7 @@ fn a_socket_that_somebody_answers_at_is_left_alone() {
     assert!(matches!(error, Error::Answered { .. }) && Identity::of(&socket).is_ok_and(|found| found == before), "{error}");
     drop(other);
     let listener = runtime.block_on(Listener::bind(office)).expect("nobody does any more");
-    // What lies there when it ends is somebody else's.
+    // The file at the socket's path no longer belongs to this listener when it ends.
     std::fs::remove_file(&socket).expect("it is there");
     let _other = std::os::unix::net::UnixListener::bind(&socket).expect("it can be made");
     runtime.block_on(listener.serve(async {}));
@@ -117,7 +117,7 @@ fn who_says_nothing_of_use_is_hung_up_on() {
         stream.write_all(bytes).expect("the daemon listens");
         stream.shutdown(Shutdown::Write).expect("it is open");
         let mut said = Vec::new();
-        // What was not read makes it a reset, which says the same.
+        // Unread bytes turn the end of the connection into a reset, which means the same.
         let _ = stream.read_to_end(&mut said);
         assert_eq!(said, b"", "{bytes:?}");
     }
@@ -148,7 +148,7 @@ fn an_answer_to_another_question_ends_the_conversation() {
     for answer in [frames::Answer::Variable(None), frames::Answer::Piece(frames::Blob::of(&vec![b' '; 500 << 10]))] {
         let mut stream = daemon.visitor(&WAITS);
         is_waited_for(&mut stream);
-        // The second is said until it is more than the command takes.
+        // The second answer is sent until the command accepts no more.
         while frames::send(&mut stream, &answer).is_ok() {}
         assert!(matches!(frames::receive::<Ask>(&mut stream), Err(frames::Error::Ended | frames::Error::Socket(_))));
     }
@@ -201,7 +201,7 @@ fn a_command_works_where_the_lock_and_the_socket_say() {
     assert!(matches!(init::place(&data), Place::Daemon(_)));
     let folder = daemon.stop();
     let Place::Here(here) = init::place(&data) else { panic!("there is no daemon") };
-    // The lock is held from here on, by what the command shall use.
+    // From here on the first place holds the lock.
     let Place::Here(waited) = init::place(&data) else { panic!("there is no daemon") };
     let error = waited.office(&data).expect_err("another one works in it");
     assert!(error.to_string().contains(&format!("the Cartage with process id {}", std::process::id())), "{error}");

@@ -1,5 +1,5 @@
-//! A plugin in JavaScript: npm runs the project's own build, which leaves `target/plugins/NAME.wasm` in the project's folder. What it made is judged and
-//! shown as what cargo made is.
+//! A plugin in JavaScript: npm runs the project's own build, which writes `target/plugins/NAME.wasm` in the project's folder. The result is checked and shown
+//! in the same way as a build by cargo.
 
 use super::{Args, Built, Report, write_whole};
 use crate::cli::toolchain::{Machine, Ran, Show, ThisMachine};
@@ -10,20 +10,20 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
-/// The file that makes a folder a project of npm's.
+/// The file that marks a folder as an npm project.
 const MANIFEST: &str = "package.json";
-/// Where the build leaves its file, below the project's folder.
+/// Where the build writes its file, below the project's folder.
 const OUT: &str = "target/plugins";
-/// Bytes of package.json that are read.
+/// Largest size of package.json, in bytes.
 const MANIFEST_BYTES_MAX: u64 = 1 << 20;
-/// Time for a question to npm that needs no network.
+/// Time limit of an npm command that needs no network.
 const ASK: Duration = Duration::from_secs(30);
-/// Time for npm's downloads, and for a build.
+/// Time limit of npm's downloads, and of a build.
 const WORK: Duration = Duration::from_secs(900);
-/// How a user installs what npm is part of.
+/// How a user installs npm.
 const BY_HAND: &str = "install Node.js 20 or later with npm: https://nodejs.org, or on Debian, as root, apt-get install nodejs npm";
 
-/// A project of npm's.
+/// An npm project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Project {
     pub(super) folder: PathBuf,
@@ -50,7 +50,7 @@ pub(super) enum Error {
 }
 
 impl Project {
-    /// The project in this folder: where there is a package.json and no Cargo.toml.
+    /// The project in this folder: `None` without a package.json, or with a Cargo.toml beside it.
     pub(super) fn of(folder: &Path) -> Option<Result<Project, Error>> {
         (!folder.join("Cargo.toml").exists() && folder.join(MANIFEST).is_file()).then(|| Project::read(folder))
     }
@@ -74,7 +74,7 @@ impl Project {
         Ok(Project { folder, name: name.to_owned() })
     }
 
-    /// Builds the plugin, and installs what is missing where that is allowed.
+    /// Builds the plugin. Installs what is missing if that is allowed.
     pub(super) fn build(&self, args: &Args) -> Result<Report, Failure> {
         if args.examples {
             return Err(Failure::wrong_use(format!("{} is a project of npm's, which has no examples", self.name))
@@ -96,7 +96,7 @@ impl Project {
                     .what_to_do("name a folder that you may write to with --out DIR")
             })?;
         }
-        let imports = cartage::plugin::admit::imports(&bytes);
+        let imports = cartage::engine::admit::imports(&bytes);
         let built = Built { name: self.name.clone(), file, bytes: bytes.len(), digest: Digest::of(&bytes), imports };
         Ok(Report { toolchain: "npm".to_owned(), rust: None, npm: Some(npm), plugins: vec![built] })
     }
@@ -109,7 +109,7 @@ impl Project {
         self.folder.join(OUT).join(self.file_name())
     }
 
-    /// The version of npm.
+    /// The version of npm. Installs npm if that is missing and allowed.
     fn npm(&self, machine: &impl Machine, install: bool) -> Result<String, Failure> {
         let ask = || match machine.run("npm", &["--version"], ASK, Show::Nothing) {
             Ran::Well(version) => Some(version.trim().to_owned()),
@@ -127,13 +127,13 @@ impl Project {
         ask().ok_or_else(|| missing(BY_HAND.to_owned()))
     }
 
-    /// Sees that the packages are there with which the project is built.
+    /// Checks that the project's packages are installed. Installs them if that is allowed.
     fn installed(&self, machine: &impl Machine, install: bool) -> Result<(), Failure> {
         let folder = self.folder.join("node_modules");
         if machine.exists(&folder) {
             return Ok(());
         }
-        // The versions that the lock file says, where there is one.
+        // With a lock file, npm installs the locked versions.
         let command = if machine.exists(&self.folder.join("package-lock.json")) { "ci" } else { "install" };
         if install {
             report::talk(&format!("installing what {} is built with: npm {command}", self.name));
@@ -143,7 +143,7 @@ impl Project {
             .what_to_do(format!("run npm {command} in {}, or let this command do that with --install", self.folder.display())))
     }
 
-    /// Runs the project's build, and reads what it made.
+    /// Runs the project's build, and reads the file that it wrote.
     fn run(&self, machine: &impl Machine) -> Result<Vec<u8>, Failure> {
         let file = self.file();
         let changed = || fs::metadata(&file).and_then(|about| about.modified()).ok();
@@ -159,7 +159,7 @@ impl Project {
     }
 }
 
-/// Runs npm. What it says goes to standard error as it comes.
+/// Runs npm. The user sees its output on standard error as it comes.
 fn npm(machine: &impl Machine, arguments: &[&str]) -> Result<(), Failure> {
     let why = match machine.run("npm", arguments, WORK, Show::Everything) {
         Ran::Well(_) => return Ok(()),
@@ -203,7 +203,7 @@ mod tests {
         }
     }
 
-    /// A machine on which npm does what the test says.
+    /// A machine for tests, with a scripted npm.
     struct Made<'a> {
         has_npm: bool,
         build: &'a dyn Fn() -> Ran,

@@ -1,13 +1,13 @@
-//! The files of a project in JavaScript. It holds the SDK and the contract's WIT files, so that it needs nothing but npm's registry. The cart's file
-//! and script are those of a project in Rust: the cart does not know in which language it is spoken to.
+//! The files of a project in JavaScript. The project contains the SDK and the contract's WIT files, so that it needs only npm's registry. The cart's file and
+//! the cart script are the same as in a Rust project, because a cart does not depend on the plugin's language.
 
 use super::Files;
 use super::name::Name;
 
-/// Where the SDK lies in the project.
+/// The SDK's folder in the project.
 pub(super) const SDK_FOLDER: &str = "cartage-sdk";
 
-/// How a cart is spoken to.
+/// The protocol of a cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Several paths and methods, with JSON.
@@ -30,7 +30,7 @@ macro_rules! wit {
     };
 }
 
-/// What each project holds, whatever its name and its kind.
+/// The files of every project, whatever its name and kind.
 const SHARED: [(&str, &str); 24] = [
     (".gitignore", include_str!("js/gitignore")),
     ("jsconfig.json", include_str!("js/jsconfig.json")),
@@ -58,7 +58,7 @@ const SHARED: [(&str, &str); 24] = [
     wit!("signing.wit"),
 ];
 
-/// The project's files.
+/// The files of a project with this name and kind.
 pub(super) fn files(name: &Name, kind: Kind) -> Files {
     macro_rules! template {
         ($kind:literal) => {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    /// The names below a folder of the repository that end so.
+    /// The names in a folder of the repository that have one of these endings.
     fn names(folder: &str, ends: &[&str]) -> Vec<String> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
         let entries = std::fs::read_dir(folder).expect("it is in the repository").flatten();

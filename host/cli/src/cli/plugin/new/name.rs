@@ -1,4 +1,4 @@
-//! The name of a new plugin: one that the contract, cargo and a folder take alike.
+//! The name of a new plugin, which must be valid for the contract, for cargo and for a folder.
 
 use cartage_contract::manifest::is_name;
 
@@ -6,7 +6,7 @@ use cartage_contract::manifest::is_name;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name(String);
 
-/// Why a text is no name for a plugin.
+/// Why a text cannot be a plugin's name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Error {
     #[error("the plugin's name is {text:?}, which is a path; the project is made in the current folder")]
@@ -17,7 +17,7 @@ pub(super) enum Error {
     Taken { text: String },
 }
 
-/// Names that a crate cannot have, or that would stand for another: Rust's keywords, its own crates, and the crate that the project depends on.
+/// Names that a crate cannot have, or that would be confused with another crate: Rust's keywords, its own crates, and the crate that the project depends on.
 const TAKEN: [&str; 59] = [
     "abstract",
     "alloc",

@@ -1,10 +1,10 @@
-//! The files of a project in Rust. Only Cargo.toml, README.md and the cart's file have places for the name.
+//! The files of a project in Rust. Only Cargo.toml, README.md and the cart's file contain placeholders for the name.
 
 use super::name::Name;
 use super::sdk::Sdk;
 use super::{Files, Kind};
 
-/// The project's files.
+/// The files of a project with this name and kind.
 pub(super) fn files(name: &Name, kind: Kind, sdk: &Sdk) -> Files {
     macro_rules! template {
         ($kind:literal) => {

@@ -1,18 +1,18 @@
-//! Where the crate cartage-sdk lies. It is in no registry yet, so a project depends on it by its path.
+//! Finds the crate cartage-sdk. No registry has the crate yet, so a project depends on it by its path.
 
 use crate::cli::Failure;
 use cartage::carts::quoted;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folder of a crate that is the SDK.
+/// The folder of the SDK's crate.
 #[derive(Debug)]
 pub(super) struct Sdk {
     folder: PathBuf,
     quoted: String,
 }
 
-/// Why there is no SDK.
+/// Why the SDK was not found.
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("could not find the crate cartage-sdk: neither this command nor the current folder lies in a checkout of Cartage")]
@@ -21,7 +21,7 @@ enum Error {
     Other { folder: PathBuf },
 }
 
-/// The SDK in the named folder, else that of the checkout that this command was built in, else that of the one that the current folder is in.
+/// The SDK in the named folder, else in the checkout that this command was built in, else in the checkout of the current folder.
 pub(super) fn folder(named: Option<&Path>) -> Result<Sdk, Failure> {
     let found = match named {
         Some(folder) => Sdk::at(folder).ok_or_else(|| Error::Other { folder: folder.to_owned() }),
@@ -33,13 +33,13 @@ pub(super) fn folder(named: Option<&Path>) -> Result<Sdk, Failure> {
     found.map_err(|error| Failure::from(error).what_to_do("name the folder sdk of a checkout of Cartage with --sdk PATH"))
 }
 
-/// The SDK of the checkout in which a file or folder lies.
+/// The SDK of the checkout that contains a file or folder.
 fn of_checkout(inside: &Path) -> Option<Sdk> {
     fs::canonicalize(inside).ok()?.ancestors().find_map(|folder| Sdk::at(&folder.join("sdk")))
 }
 
 impl Sdk {
-    /// The SDK in this folder, if that is what lies there.
+    /// The SDK in this folder; `None` if the folder contains something else.
     fn at(folder: &Path) -> Option<Sdk> {
         let manifest: toml::Table = fs::read_to_string(folder.join("Cargo.toml")).ok()?.parse().ok()?;
         let name = manifest.get("package")?.get("name")?.as_str()?;
@@ -52,7 +52,7 @@ impl Sdk {
         &self.folder
     }
 
-    /// The folder as a string of TOML.
+    /// The folder as a TOML string.
     pub(super) fn quoted(&self) -> &str {
         &self.quoted
     }
@@ -62,7 +62,7 @@ impl Sdk {
 pub(super) mod tests {
     use super::*;
 
-    /// A checkout with an SDK, and with folders beside it.
+    /// A checkout with an SDK and other folders.
     pub(in crate::cli::plugin::new) fn checkout(sdk: &str) -> tempfile::TempDir {
         let top = tempfile::tempdir().expect("a temporary folder can be made");
         for folder in ["sdk", "other", "plugins/mine"] {

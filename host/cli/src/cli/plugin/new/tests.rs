@@ -1,4 +1,4 @@
-//! What a new project holds, and that it is made whole or not at all.
+//! Tests the files of a new project, and that the project is written whole or not at all.
 
 use super::*;
 use std::os::unix::fs::PermissionsExt as _;
@@ -70,7 +70,7 @@ fn a_project_is_made_whole_and_replaces_nothing() {
 #[test]
 fn what_cannot_be_written_leaves_nothing() {
     let top = tempfile::tempdir().expect("a temporary folder can be made");
-    // A file where a folder is to be: no user, not even root, can write below it.
+    // A file in the place of a folder: no user, not even root, can write below it.
     let files = vec![("src", "a file".to_owned()), ("src/lib.rs", String::new())];
     assert!(matches!(make(&top.path().join("my-shop"), &files), Err(Error::NotWritten { .. })));
     assert_eq!(left_in(top.path()), 0);

@@ -1,5 +1,5 @@
-//! From the flags of `plugin run` to a cart. The flags become the TOML of a cart's file, so that everything is judged as it is in such a file; what
-//! the plugin does not have, or what is missing, is said before in the words of the flags.
+//! Turns the flags of `plugin run` into a cart. The flags become the TOML of a cart's file, so that they pass the same checks. Unknown and missing names are
+//! reported before that, in terms of the flags.
 
 use crate::cli::plugin::needs::{self, Need};
 use crate::cli::plugin::typed;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-/// The Cart ID of a cart that is in flags.
+/// The Cart ID of a cart that flags describe.
 const CART: &str = "plugin-run";
 
 /// A cart, in flags.
@@ -35,7 +35,7 @@ pub(super) struct CartFlags {
     loopback: bool,
 }
 
-/// What the flags say, by the names of the manifest, and what is wrong with them.
+/// The values of the flags, by the manifest's names, and the problems found in them.
 struct Reader<'m> {
     manifest: &'m Manifest,
     endpoints: BTreeMap<String, String>,
@@ -45,13 +45,13 @@ struct Reader<'m> {
 }
 
 impl CartFlags {
-    /// Says where an endpoint leads, as a flag would.
+    /// Binds an endpoint to a URL, as a flag would.
     pub(super) fn bind(&mut self, endpoint: &str, url: &str) {
         self.binds.push(format!("{endpoint}={url}"));
         self.loopback = true;
     }
 
-    /// Says what a credential is, as a flag would, unless a flag says so already.
+    /// Supplies a credential, as a flag would, unless a flag supplies it already.
     pub(super) fn supply(&mut self, slot: &str, field: &str, source: &str) {
         let place = format!("{slot}.{field}=");
         if !self.credentials.iter().any(|given| given.starts_with(&place)) {
@@ -59,7 +59,7 @@ impl CartFlags {
         }
     }
 
-    /// The cart of a plugin whose file has this name.
+    /// The cart that the flags describe, for a plugin file of this name.
     pub(super) fn cart(&self, file: &str, manifest: &Manifest) -> Result<Cart, Failure> {
         let mut reader =
             Reader { manifest, endpoints: BTreeMap::new(), credentials: BTreeMap::new(), settings: BTreeMap::new(), problems: Vec::new() };
@@ -79,7 +79,7 @@ impl CartFlags {
         Ok(cart)
     }
 
-    /// Why an endpoint cannot lead there.
+    /// The failure for an endpoint that cannot be bound to the URL.
     fn unbound(&self, endpoint: &str, url: &str, error: &cartage::egress::endpoint::Error) -> Failure {
         let failure = Failure::wrong_use(format!("--bind {endpoint}={url} cannot be used: {}", report::chain(error)));
         if !self.loopback && exception_for(url).is_some() {
@@ -90,7 +90,7 @@ impl CartFlags {
     }
 }
 
-/// The values of the cart's credentials.
+/// Reads the values of the cart's credentials.
 pub(super) fn secrets(cart: &Cart, manifest: &Manifest) -> Result<Secrets, Failure> {
     cart.secrets(manifest).map_err(|error| {
         Failure::wrong_use(format!("a credential cannot be read: {}", report::chain(&error))).what_to_do(
@@ -126,7 +126,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What is given may be a secret, so nothing of it is repeated but names of the plugin's and what stands before the `=`.
+    /// The flag may contain a secret, so messages repeat only names from the plugin and the text before the `=`.
     fn credential(&mut self, given: &str) {
         let Some((place, source)) = given.split_once('=') else {
             return self.problems.push("a --credential has no `=`: it is SLOT=@FILE, SLOT.FIELD=@FILE or SLOT.FIELD=env:NAME".to_owned());
@@ -144,7 +144,7 @@ impl Reader<'_> {
         let source = match source_of(slot, field, source) {
             Ok(source) => source,
             Err(problem) => {
-                // It was meant to be given, so it is not missing as well.
+                // The user tried to supply the value, so it is not reported as missing too.
                 self.credentials.entry(slot.name.clone()).or_default().insert(field.name.clone(), Value::from(""));
                 return self.problems.push(problem);
             }
@@ -154,7 +154,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The field of a slot that a flag names; a slot of one field needs none.
+    /// The field of a slot that a flag names. A slot with one field needs no field name.
     fn field<'s>(&self, slot: &'s Slot, named: Option<&str>) -> Result<&'s SlotField, String> {
         let names = || slot.fields.iter().map(|field| field.name.as_str());
         match (named, slot.fields.as_slice()) {
@@ -195,7 +195,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What the plugin cannot do without and no flag gives.
+    /// Records what the plugin requires and no flag supplies.
     fn missing(&mut self) {
         let manifest = self.manifest;
         let mut needs: Vec<(String, Need)> = Vec::new();
@@ -210,7 +210,7 @@ impl Reader<'_> {
         self.problems.extend(needs.into_iter().map(|(what, need)| format!("{what} ({}): add {}", one_line(&need.purpose), need.flag)));
     }
 
-    /// The credentials that are missing: of those that the plugin cannot do without, and of those that are given in part.
+    /// The missing credentials: required ones, and the rest of those that were supplied in part.
     fn missing_values(&self) -> Vec<(String, Need)> {
         let manifest = self.manifest;
         let given = |slot: &Slot| self.credentials.contains_key(&slot.name);
@@ -259,7 +259,7 @@ impl Reader<'_> {
     }
 }
 
-/// Where a value is. A secret does not stand on a command line, which other users of the machine can read and a shell remembers.
+/// Where a value comes from. A secret must not stand on a command line, which other users of the machine can read and a shell remembers.
 fn source_of(slot: &Slot, field: &SlotField, source: &str) -> Result<Value, String> {
     let place = format!("{}.{}", slot.name, field.name);
     let (kind, value) = match (source.strip_prefix('@'), source.strip_prefix("env:")) {
@@ -279,7 +279,7 @@ fn source_of(slot: &Slot, field: &SlotField, source: &str) -> Result<Value, Stri
     Ok(Value::Table(Table::from_iter([(kind.to_owned(), Value::from(value))])))
 }
 
-/// That the plugin does not have what a flag names, what was probably meant, and what there is.
+/// The message for a name that the plugin does not have, with the nearest name and all existing ones.
 fn unknown<'n>(flag: &str, what: &str, name: &str, names: impl Iterator<Item = &'n str>) -> String {
     let names: Vec<&str> = names.collect();
     let near = nearest(name, names.iter().copied()).map(|near| format!(" Did you mean {near:?}?")).unwrap_or_default();
@@ -287,7 +287,7 @@ fn unknown<'n>(flag: &str, what: &str, name: &str, names: impl Iterator<Item = &
     format!("{flag} names {name:?}, and the plugin has no such {what}.{near} {all}")
 }
 
-/// A plugin's words within a line of ours.
+/// A plugin's text as part of one line.
 fn one_line(text: &str) -> String {
     cartage::visible::line(text)
 }

@@ -1,4 +1,4 @@
-//! What a host would do after an attempt: decided by the code that decides it in a host, and said in words.
+//! Predicts what a host would do after an attempt. The host's own code decides, and this module puts the decision into words.
 
 use cartage::carts::DeliveryRules;
 use cartage::dead_letter::Then;
@@ -7,48 +7,48 @@ use cartage::outbox::{Attempts, Counted};
 use cartage::receipt::{Fate, PauseReason};
 use cartage_contract::delivery::EarlierAttempt;
 use cartage_contract::http::Reach;
-use cartage_policy::schedule::{FAILURES_IN_A_ROW, Follows, ForCart, History, Now, Policy, Sign, Verdict};
+use cartage::schedule::{FAILURES_IN_A_ROW, Follows, ForCart, History, Now, Policy, Sign, Verdict};
 use serde::Serialize;
 
-/// A delivery that is tried several times, as its host knows it.
+/// A delivery that is tried several times, with the state that a host would have.
 pub(super) struct Repeats {
     attempts: Attempts,
     rules: DeliveryRules,
     full_state: bool,
     busy_ms: u64,
     rate_limits: u32,
-    /// The waits that a host would have made; here the attempts follow each other at once.
+    /// The waits between attempts in a host, in milliseconds. Here the attempts follow each other at once.
     age_ms: u64,
     why_again: Option<&'static str>,
 }
 
-/// What a host would do next.
+/// The host's next step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "update")]
 pub(super) enum Update {
-    /// Nothing more: the cart has the update.
+    /// No further attempt: the cart has the update.
     Delivered,
-    /// It tries the update again.
+    /// The host tries the update again.
     Retry {
-        /// In so many milliseconds at the soonest.
+        /// The shortest wait, in milliseconds.
         soonest_ms: u64,
-        /// In so many milliseconds at the latest.
+        /// The longest wait, in milliseconds.
         latest_ms: u64,
         /// Whether the attempt counts against the schedule.
         counted: bool,
     },
-    /// It does not try the update again by itself.
+    /// The host does not try the update again by itself.
     Dead {
-        /// Why not.
+        /// The reason of the dead letter.
         reason: String,
         /// Whether the order's later updates wait for a person.
         blocks_the_order: bool,
     },
-    /// Nothing: it was a dry run.
+    /// No next step, because the attempt was a dry run.
     NotSent,
 }
 
-/// What a host would do next, for a program and in words.
+/// The host's next step, as data and in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Next {
     #[serde(flatten)]
@@ -57,18 +57,18 @@ pub(super) struct Next {
 }
 
 impl Repeats {
-    /// A delivery that was not tried yet.
+    /// A delivery that has not been tried yet.
     pub(super) fn new(rules: DeliveryRules, full_state: bool, busy_ms: u64) -> Repeats {
         Repeats { attempts: Attempts::default(), rules, full_state, busy_ms, rate_limits: 0, age_ms: 0, why_again: None }
     }
 
-    /// Starts an attempt: its number, what it is told of those before, and why a host would make it.
+    /// Starts an attempt. Returns its number, what it learns of the attempts before, and why a host would make it.
     pub(super) fn claim(&mut self) -> (u32, Vec<EarlierAttempt>, Option<&'static str>) {
         let number = self.attempts.claim(false).expect("only a host that dies makes a delivery suspect");
         (number, self.attempts.earlier.clone(), self.why_again)
     }
 
-    /// Takes in what came of the attempt, and says what a host would do.
+    /// Records the result of the attempt and returns the host's next step.
     pub(super) fn settle(&mut self, attempt: &Attempt, now: Now) -> Next {
         let fate = attempt.receipt.fate;
         if fate == Fate::NotSent {
@@ -106,7 +106,7 @@ impl Repeats {
                 self.age_ms = 0;
                 self.why_again = Some("made as after `cartage delivery retry`, since the update was a dead letter");
             }
-            // It is not settled: the next claim tells of an attempt whose outcome nobody noted.
+            // The attempt is not settled: the next claim reports an attempt without a recorded outcome.
             Follows::Delivered => {
                 self.why_again = Some("made as by a host that died before it noted that the update was delivered");
             }
@@ -114,7 +114,7 @@ impl Repeats {
     }
 }
 
-/// What an attempt is told of one before it.
+/// Describes what an attempt learns of an earlier one.
 pub(super) fn told(earlier: &EarlierAttempt) -> String {
     let reach = match earlier.reach {
         Reach::NothingSent => "nothing was sent",
@@ -172,7 +172,7 @@ fn words(soonest: &Verdict, latest: &Verdict, now: Now, rules: &DeliveryRules) -
     words
 }
 
-/// What follows for the cart's other orders.
+/// The effect on the cart's other orders; `None` if there is none.
 fn of_the_cart(soonest: &Verdict, latest: &Verdict, now: Now) -> Option<String> {
     let until = |verdict: &Verdict| match verdict.cart {
         Some(ForCart::Pause { until_unix_ms, .. }) => until_unix_ms.map(|at| now.until_ms(at)),
@@ -199,13 +199,13 @@ fn of_the_cart(soonest: &Verdict, latest: &Verdict, now: Now) -> Option<String> 
     })
 }
 
-/// A wait whose length is drawn between two.
+/// A random wait between two limits.
 fn between(soonest_ms: u64, latest_ms: u64) -> String {
     let (soonest, latest) = (span(soonest_ms), span(latest_ms));
     if soonest == latest { latest } else { format!("{soonest} to {latest}") }
 }
 
-/// A time in the unit in which the schedule is written. Part of a unit is none of it.
+/// A time in seconds (rounded up), minutes or hours (both rounded down).
 fn span(ms: u64) -> String {
     match ms.div_ceil(1000) {
         s @ 0..120 => format!("{s} s"),

@@ -1,8 +1,8 @@
-//! The result of an examination in the form that build servers read: JUnit's XML.
+//! The result of a test as JUnit XML, for build servers.
 
 use cartage_conformance::{Report, Verdict};
 
-/// The whole document.
+/// The XML document for a report.
 pub(super) fn document(outcome: &Report) -> String {
     let failed = outcome.cases.iter().filter(|case| case.verdict.is_failure()).count();
     let skipped = outcome.cases.iter().filter(|case| matches!(case.verdict, Verdict::Bypassed { .. })).count();
@@ -36,7 +36,7 @@ pub(super) fn document(outcome: &Report) -> String {
     document
 }
 
-/// Text within an element or an attribute. What XML cannot hold, or a screen would not show, is written as an escape.
+/// Text within an element or an attribute. Characters that XML cannot hold, or that a screen would not show, are escaped.
 fn text(text: &str) -> String {
     let shown = cartage::visible::line(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

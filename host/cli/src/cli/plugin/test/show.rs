@@ -1,10 +1,10 @@
-//! The result of an examination for a person: a line a case, what is wrong under it, then the certificate and the sum.
+//! The result of a test for a person: one line a case with its problems below, then the certificate and the summary.
 
 use crate::cli::report;
 use cartage::counted::counted;
 use cartage_conformance::{Case, Level, Problem, Report, Verdict};
 
-/// Problems of a case that are shown; --json has more.
+/// Largest number of problems shown for a case. `--json` prints all of them.
 const SHOWN_MAX: usize = 3;
 
 pub(super) fn show(outcome: &Report) {

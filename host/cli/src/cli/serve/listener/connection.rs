@@ -1,4 +1,4 @@
-//! One connection: its TLS handshake, its requests, and what is told of both.
+//! One connection: its TLS handshake, its requests, and their log lines.
 
 use axum::Router;
 use axum::body::Body;
@@ -19,10 +19,10 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-/// Headers of a request, at most. One with more is answered with status 431.
+/// Largest number of headers of a request. A request with more is answered with status 431.
 const HEADERS_MAX: usize = 100;
 
-/// What is served to every connection of a listener.
+/// What a listener serves on each connection.
 pub(super) struct Served {
     pub(super) router: Router,
     pub(super) tls: Option<TlsAcceptor>,
@@ -79,7 +79,7 @@ impl Served {
     }
 }
 
-/// A stream whose first byte of each request is noted.
+/// A stream that records when the first byte of each request arrives.
 struct Noted<S> {
     stream: S,
     connection: Connection,

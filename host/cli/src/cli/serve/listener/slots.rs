@@ -1,10 +1,11 @@
-//! How many connections there are, and which of them makes room for another.
+//! Limits the number of connections, and chooses which connection makes room for another.
 //!
-//! There are so many in all, and so many of one address. Where all are taken, one goes: never one on which a request of a known sender is worked
-//! on, and one whose request is whole only if no other waits for its client. Of those it is one of the address that has most, and of these the
-//! one that has waited longest. So whoever opens many connections loses those of their own. Each has its [`Patience::grace`] before it may go, and
-//! meanwhile new ones wait in the system's queue: a client that has something to say has time to say it, however many others come. Loopback
-//! addresses count in all only: a proxy or a tunnel on this machine connects for many.
+//! There is a limit in all, and one for each address. When a limit is reached, one connection is closed. A connection whose request from a known sender is
+//! being worked on is never closed, and one whose request is complete only if no other connection waits for its client. Among those that remain, the address
+//! with the most connections loses one, the oldest in its phase. So a client that opens many connections loses its own. Each connection has its
+//! [`Patience::grace`] before it may be closed, and meanwhile new ones wait in the system's queue: a client that wants to send a request has time for it,
+//! however many others connect. Loopback addresses count towards the limit in all only, because a proxy or a tunnel on this machine connects for many
+//! clients.
 
 use cartage_http::inbound::client::network;
 use cartage_http::inbound::connection::{Connection, Phase};
@@ -16,35 +17,35 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// How long nothing is taken in where every connection is needed.
+/// How long nothing is accepted while no connection can be closed.
 const FULL_REST: Duration = Duration::from_millis(50);
 
-/// How many connections there may be at once.
+/// Largest number of connections at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Limits {
-    /// Of all addresses together.
+    /// For all addresses together.
     pub(in super::super) in_all: usize,
-    /// Of one address that is not this machine's own: an IPv4 address, or the first 64 bits of an IPv6 address. None: as many as in all.
+    /// For one address that is not this machine's own: an IPv4 address, or the first 64 bits of an IPv6 address. `None`: only the limit in all applies.
     pub(in super::super) of_address: Option<usize>,
 }
 
-/// How long a connection may be in each phase.
+/// How long a connection may stay in each phase.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Patience {
-    /// In which a connection is not closed for another one, whatever its phase is.
+    /// Time from the beginning of the connection in which it is not closed for another one, whatever its phase.
     pub(in super::super) grace: Duration,
-    /// From its beginning, or the end of its TLS handshake, to the first byte of a request; and for the handshake.
+    /// For the TLS handshake, and from the beginning or the end of the handshake to the first byte of a request.
     pub(in super::super) opened: Duration,
     /// From the first byte of a request to the end of its head.
     pub(in super::super) head: Duration,
-    /// From the end of the head until the request is whole and its sender known. Bodies have shorter times of their own, with an answer.
+    /// From the end of the head until the request is complete and its sender known. Bodies have shorter timeouts of their own, which send a response.
     pub(in super::super) body: Duration,
-    /// From an answer, which may take its time on the way, to the next request.
+    /// From a response, including its transfer, to the next request.
     pub(in super::super) answered: Duration,
 }
 
 impl Patience {
-    /// What the daemon has. Proxies keep connections for a minute and more, so an idle one is kept for longer than that.
+    /// The daemon's timeouts. Proxies keep connections for a minute or more, so an idle connection is kept for longer than that.
     pub(in super::super) const USUAL: Patience = Patience {
         grace: Duration::from_millis(250),
         opened: Duration::from_secs(10),
@@ -63,7 +64,7 @@ impl Patience {
         }
     }
 
-    /// How often the connections are looked through for those that took too long.
+    /// How often the connections are checked for timeouts.
     pub(super) fn sweep_every(&self) -> Duration {
         let shortest = [self.opened, self.head, self.body, self.answered].into_iter().min().unwrap_or_default();
         (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(1))
@@ -92,7 +93,7 @@ struct Held {
     close: Arc<Notify>,
 }
 
-/// A connection's place, which is free again when this is dropped.
+/// A connection's slot, which becomes free when this value is dropped.
 #[derive(Debug)]
 pub(super) struct Slot {
     slots: Arc<Slots>,
@@ -106,7 +107,7 @@ impl Slots {
         Slots { limits, patience, open: Mutex::default() }
     }
 
-    /// How long it takes until there may be a place for another connection. None: there is one, if need be that of another connection.
+    /// How long until there may be a slot for another connection; `None` if a slot is free, or can be freed now.
     pub(super) fn wait(&self, now: Instant) -> Option<Duration> {
         let open = self.open();
         if open.all.len() < self.limits.in_all {
@@ -117,7 +118,7 @@ impl Slots {
         (!left.is_zero()).then_some(left)
     }
 
-    /// A place for a connection of this address, if need be that of another connection. None: all are needed.
+    /// Takes a slot for a connection of this address, and closes another connection if necessary; `None` if none can be closed.
     pub(super) fn take(self: &Arc<Slots>, ip: IpAddr) -> Option<Slot> {
         let address = network(ip);
         let mut open = self.open();
@@ -136,17 +137,17 @@ impl Slots {
         Some(Slot { slots: self.clone(), number, connection, close })
     }
 
-    /// Closes a connection that can be spared.
+    /// Closes the connection that can best be spared, if there is one.
     pub(super) fn make_room(&self) {
         self.open().evict(|_| true);
     }
 
-    /// Closes the connections that have been in their phase for too long.
+    /// Closes the connections whose phase timed out.
     pub(super) fn sweep(&self, now: Instant) {
         self.close_where(|(phase, since)| self.patience.of(phase).is_some_and(|patience| now.saturating_duration_since(since) >= patience));
     }
 
-    /// Closes the connections that are in such a phase.
+    /// Closes the connections in these phases.
     pub(super) fn close_all(&self, phases: impl Fn(Phase) -> bool) {
         self.close_where(|(phase, _)| phases(phase));
     }
@@ -160,7 +161,7 @@ impl Slots {
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
-        // Nothing panics while holding it; what is in it is whole in any case.
+        // No code panics while it holds the lock, and the state is consistent in any case.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -170,7 +171,7 @@ impl Open {
         self.of_address.get(&address).copied().unwrap_or(0)
     }
 
-    /// The one of these that can be spared most, and since when it is in its phase.
+    /// The matching connection that can best be spared, with the start of its phase.
     fn spared(&self, which: impl Fn(&Held) -> bool) -> Option<(u64, Instant)> {
         let spared = self.all.iter().filter(|(_, held)| which(held)).filter_map(|(number, held)| {
             let (waits_for_client, since) = match held.connection.phase() {
@@ -183,9 +184,9 @@ impl Open {
         spared.max().map(|(_, _, Reverse(since), number)| (number, since))
     }
 
-    /// Closes the one of these that can be spared most. Whether there was one.
+    /// Closes the matching connection that can best be spared. Returns whether one was closed.
     fn evict(&mut self, which: impl Fn(&Held) -> bool) -> bool {
-        // Between the look and this a request may have become one that is worked on: then another one is found the next time.
+        // Between the check and this line, work on the request may have begun. Then the next call finds another connection.
         self.spared(which).is_some_and(|(number, _)| self.close(number))
     }
 
@@ -236,7 +237,7 @@ mod tests {
         slot.connection.phase().0 == Phase::Closing
     }
 
-    /// Ages a little, so that of two the first is the older one.
+    /// Waits a little, so that of two connections the first is the older one.
     fn later() {
         std::thread::sleep(Duration::from_millis(1));
     }

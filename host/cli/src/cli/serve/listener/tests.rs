@@ -1,4 +1,4 @@
-//! Strangers who connect in numbers, say nothing, say it slowly or say nonsense; and those who are served meanwhile.
+//! Clients that connect in numbers, send nothing, send slowly or send nonsense; and the clients that are served meanwhile.
 
 use super::*;
 use axum::extract::{ConnectInfo, Request};
@@ -10,13 +10,13 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// The longest wait for what must come.
+/// The longest wait for an event that must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 const SOON: Duration = Duration::from_millis(200);
 const GET: &str = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 const WORK: &str = "GET /work HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// A listener that is served: `/` answers at once, `/work` is worked on until it is let go.
+/// A running listener: `/` answers at once, and `/work` answers when the test permits.
 struct Desk {
     address: SocketAddr,
     stop: watch::Sender<bool>,
@@ -61,7 +61,7 @@ impl Desk {
         stream
     }
 
-    /// Asks once; the whole answer, until the server ends the connection or has said this.
+    /// Sends one request. Returns everything received until the server closes the connection or has sent `until`.
     async fn ask(&self, request: &str, until: &str) -> String {
         heard(&mut self.said(request).await, until).await
     }
@@ -73,7 +73,7 @@ async fn heard(stream: &mut TcpStream, until: &str) -> String {
         let mut some = [0; 4096];
         loop {
             match stream.read(&mut some).await {
-                // A reset is an end as well.
+                // A reset ends the connection as well.
                 Ok(0) | Err(_) => break,
                 Ok(read) => received.extend_from_slice(&some[..read]),
             }
@@ -127,7 +127,7 @@ async fn every_phase_has_its_end() {
     let mut silent = desk.connect().await;
     let mut idle = desk.said(GET).await;
     heard(&mut idle, "here").await;
-    // A head that comes byte by byte is not whole in time either, however steadily it comes.
+    // A head that arrives byte by byte, however steadily, times out as well.
     let mut dripping = desk.connect().await;
     let (mut reads, mut writes) = dripping.split();
     let drip = async {
@@ -142,7 +142,7 @@ async fn every_phase_has_its_end() {
     let ended = async {
         let _ = reads.read_to_end(&mut received).await;
     };
-    // GET is 35 bytes long: it would be whole after 350 ms.
+    // GET is 35 bytes long, so it would be complete after 350 ms.
     timeout(PATIENCE, async {
         tokio::select! { () = drip => {}, () = ended => {} }
     })
@@ -180,7 +180,7 @@ async fn nonsense_is_refused_and_disturbs_nobody() {
         let answer = desk.ask(request, "\r\n\r\n").await;
         assert!(answer.is_empty() || answer.starts_with(&format!("HTTP/1.1 {status}")), "{what}: {answer}");
     }
-    // A good request before the nonsense is answered, and the nonsense ends the connection.
+    // A valid request before the nonsense is answered, and the nonsense ends the connection.
     let answer = desk.ask(&format!("{GET}{}", "\0garbage\r\n\r\n".repeat(100)), "").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let last = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -234,7 +234,7 @@ async fn a_connection_that_the_system_does_not_give_is_no_busy_loop() {
     listener.not_accepted(&Error::from(ErrorKind::ConnectionAborted)).await;
     assert!(begun.elapsed() < ACCEPT_REST, "that one is gone, and the next may be there");
     assert_eq!(held.connection.phase().0, Phase::Opened);
-    // EMFILE: the process has no file left.
+    // EMFILE: the process may open no further file.
     listener.not_accepted(&Error::from_raw_os_error(24)).await;
     assert!(begun.elapsed() >= ACCEPT_REST);
     assert_eq!(held.connection.phase().0, Phase::Closing, "a connection that nobody needs gives its file back");

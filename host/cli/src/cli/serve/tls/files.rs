@@ -1,4 +1,4 @@
-//! The two PEM files: read within bounds, the key's only where others cannot, and made into what rustls serves.
+//! The two PEM files: read with a size limit, the key only if others cannot read it, and parsed for rustls.
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// Bytes of one file. A chain of ten certificates has some 20 KB.
+/// Largest size of one file, in bytes. A chain of ten certificates has about 20 KB.
 pub(super) const FILE_BYTES_MAX: u64 = 256 * 1024;
-/// Certificates of a chain.
+/// Largest number of certificates in a chain.
 pub(super) const CHAIN_MAX: usize = 16;
 
 /// Why a certificate and its key cannot be served.
@@ -24,54 +24,54 @@ pub(in super::super) enum Error {
     /// A file could not be read.
     #[error("could not read {path}", path = .path.display())]
     Read {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
     /// A file is too long to be what it should be.
     #[error("{path} has more than {FILE_BYTES_MAX} bytes, so it is no PEM file of a certificate or key", path = .path.display())]
     TooLong {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
     /// Others may read or change the key.
     #[error("{path} has mode {mode:o}: others may read the private key, or change it; chmod 600 {path}, or 640 where the daemon has it through its group", path = .path.display())]
     TooOpen {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Its mode.
+        /// The file's permission bits.
         mode: u32,
     },
     /// A file is broken PEM.
     #[error("{path} is not well-formed PEM", path = .path.display())]
     Pem {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Where it is broken.
+        /// The parser's error.
         #[source]
         source: pem::Error,
     },
-    /// There is no certificate.
+    /// The file contains no certificate.
     #[error("{path} holds no certificate: it has no section BEGIN CERTIFICATE", path = .path.display())]
     NoCertificate {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// There are too many.
+    /// The file contains too many certificates.
     #[error("{path} holds more than {CHAIN_MAX} certificates; give the server's and those that lead to its authority", path = .path.display())]
     LongChain {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// There is no key that can be read without a passphrase.
+    /// The file contains no key that can be read without a passphrase.
     #[error("{path} holds no private key that can be read: it has no section BEGIN PRIVATE KEY; one with a passphrase is decrypted with openssl pkey", path = .path.display())]
     NoKey {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// The key is of another certificate.
+    /// The key does not belong to the certificate.
     #[error("the private key in {key} is not that of the first certificate in {certificate}; the server's own certificate comes first", key = .key.display(), certificate = .certificate.display())]
     Mismatch {
         /// The certificate's file.
@@ -79,32 +79,32 @@ pub(in super::super) enum Error {
         /// The key's file.
         key: PathBuf,
     },
-    /// The certificate or its key is of a kind that cannot be served.
+    /// rustls does not support the certificate or its key.
     #[error("the certificate in {certificate} and the key in {key} cannot be served", key = .key.display(), certificate = .certificate.display())]
     Unusable {
         /// The certificate's file.
         certificate: PathBuf,
         /// The key's file.
         key: PathBuf,
-        /// Why not.
+        /// The error of rustls.
         #[source]
         source: rustls::Error,
     },
-    /// TLS could not be set up at all.
+    /// rustls could not be set up.
     #[error("could not set up TLS")]
     Protocol(#[source] rustls::Error),
 }
 
-/// Where a certificate and its key are.
+/// The paths of a certificate and its key.
 #[derive(Debug)]
 pub(super) struct Files {
     /// The certificate and those that lead to its authority.
     pub(super) certificate: PathBuf,
-    /// Its private key.
+    /// The private key.
     pub(super) key: PathBuf,
 }
 
-/// What they held.
+/// The content of the two files.
 #[derive(PartialEq, Eq)]
 pub(super) struct Content {
     certificate: Vec<u8>,
@@ -143,7 +143,7 @@ impl Files {
     }
 }
 
-/// A file's content and mode, both of the same file even if its name is given to another meanwhile.
+/// A file's content and mode. Both belong to the same file, even if the name is given to another file meanwhile.
 fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), Error> {
     use std::os::unix::fs::MetadataExt as _;
     let failed = |source| Error::Read { path: path.to_owned(), source };
@@ -157,7 +157,7 @@ fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), Error> {
     Ok((content, mode))
 }
 
-/// What clients will hold against the certificate's dates, now or within so many milliseconds.
+/// Why clients will reject the certificate because of its dates, now or within `soon_ms`; `None` if they will not.
 pub(super) fn doubt(key: &CertifiedKey, now_unix_ms: u64, soon_ms: u64) -> Option<String> {
     let at = |unix_ms| dates(key, UnixTime::since_unix_epoch(Duration::from_millis(unix_ms)));
     match at(now_unix_ms) {
@@ -176,8 +176,8 @@ pub(super) fn doubt(key: &CertifiedKey, now_unix_ms: u64, soon_ms: u64) -> Optio
     }
 }
 
-/// Judges the certificate as a client would that knows none but the public authorities. Dates come first in that; the rest of the judgement
-/// is of no use here, because clients may know a private authority.
+/// Checks the certificate as a client would that knows only the public authorities. That check begins with the dates. Its other results are ignored, because
+/// clients may know a private authority.
 fn dates(key: &CertifiedKey, at: UnixTime) -> Option<CertificateError> {
     let roots = Arc::new(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() });
     let provider = Arc::new(rustls::crypto::ring::default_provider());

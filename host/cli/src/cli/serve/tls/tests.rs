@@ -1,5 +1,5 @@
-//! Certificates made for these tests. `first` and `second` are for localhost until 2126, each with a key of its own; `expired` has the key of
-//! `first`, from 2020 until 2021.
+//! Certificates for these tests. `first` and `second` are for localhost until 2126, each with a key of its own; `expired` has the key of `first`, and was
+//! valid from 2020 until 2021.
 
 mod connections;
 
@@ -17,7 +17,7 @@ const FIRST_KEY: &str = include_str!("tests/first.key.pem");
 const SECOND: &str = include_str!("tests/second.pem");
 const SECOND_KEY: &str = include_str!("tests/second.key.pem");
 const EXPIRED: &str = include_str!("tests/expired.pem");
-/// When `expired` began and ended.
+/// The first and the last moment at which `expired` was valid.
 const BEGAN_UNIX_MS: u64 = 1_577_836_800_000;
 const ENDED_UNIX_MS: u64 = 1_609_459_200_000;
 
@@ -39,7 +39,7 @@ fn open(folder: &Path) -> Result<Arc<Keeper>, Error> {
     Keeper::open(files(folder), Arc::new(ManualClock::at(BEGAN_UNIX_MS))).map(Arc::new)
 }
 
-/// What is said of these files.
+/// The error for these files.
 fn refused(certificate: &str, key: &str) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     write(folder.path(), certificate, key);
@@ -124,7 +124,7 @@ fn what_the_files_hold_now_is_served_and_what_cannot_be_changes_nothing() {
     let first = served();
     assert_eq!(keeper.look(), Look::Same);
 
-    // A renewal that has written one file so far.
+    // A renewal that has written only one file so far.
     write(folder.path(), SECOND, FIRST_KEY);
     let Look::Failed(why) = keeper.look() else { panic!("the key is of the other") };
     assert!(why.contains("is not that of the first certificate"), "{why}");
@@ -135,7 +135,7 @@ fn what_the_files_hold_now_is_served_and_what_cannot_be_changes_nothing() {
     let second = served();
     assert_ne!(second, first);
 
-    // Opened to others, or away.
+    // Files that others can read, and a file that is missing.
     set_mode(folder.path(), 0o644);
     assert!(matches!(keeper.look(), Look::Failed(_)));
     fs::remove_file(folder.path().join("cert.pem")).expect("it is ours");

@@ -81,7 +81,7 @@ fn limits_hold_at_their_edges() {
 
 #[test]
 fn what_looks_for_an_end_in_vain_looks_once() {
-    // By the square these would take hours.
+    // A search in quadratic time would take hours here.
     for piece in ["<Notes>", "<Notes><![CDATA[", "<![CDATA[", "<a '", "<a \"'", "<!", "&#", "</", "<Notes></Notes", "<Comments><Notes>"] {
         let text = piece.repeat((256 << 10) / piece.len());
         match repair(&text) {

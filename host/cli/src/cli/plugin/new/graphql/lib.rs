@@ -1,7 +1,7 @@
 //! Tells a cart of each order's status over the cart's GraphQL interface.
 //!
-//! The cart is made up. Everything is a POST to one URL: what only reads says so with `reads`, so that a check and a dry run may make it. What went wrong
-//! stands in the answer, mostly with status 200: under `errors`, or as a refusal of the shop's own under `data`.
+//! The cart is made up. Every request is a POST to one URL. A request that only reads is marked with `reads`, so that a check and a dry run may send it.
+//! Errors are in the answer's body, mostly with status 200: under `errors`, or under `data` if the shop itself refuses a change.
 
 use cartage_sdk::http::{GraphqlError, Method, Request};
 use cartage_sdk::manifest::{Endpoint, Features, Pace, Slot, Statuses, choices};
@@ -58,7 +58,7 @@ impl Plugin for MyCart {
 
     fn send_order_status(update: Update, delivery: Delivery, context: Context) -> Result<Applied, Failure> {
         Progress::of(&delivery).run(|work| {
-            // The look-up also tells which tracking numbers the shop has, so that a repeat adds none twice.
+            // The look-up also returns the tracking numbers that the shop has, so that a repeat adds none twice.
             let order = find(&update.order_number, &context)?;
             work.reference(order.id.as_str());
             if let Some(status) = &update.status {
@@ -84,7 +84,7 @@ struct Order {
     tracking_numbers: Vec<String>,
 }
 
-/// Looks an order up. A search may find more than was asked for, so every candidate is compared exactly.
+/// Looks up an order. A search may return similar numbers as well, so each candidate is compared exactly.
 fn find(number: &str, context: &Context) -> Result<Order, Failure> {
     let data = ask(Request::post("api").reads(), FIND, &json!({"code": number}), context)?;
     let orders = data["orders"].as_array().ok_or_else(|| Failure::protocol("the shop's answer has no list of orders"))?;
@@ -99,7 +99,7 @@ fn find(number: &str, context: &Context) -> Result<Order, Failure> {
     Ok(Order { id: id.to_owned(), tracking_numbers: numbers.filter_map(|number| number.as_str().map(str::to_owned)).collect() })
 }
 
-/// Makes a change. The shop did it only if its answer holds the change's own result, and that has no refusal.
+/// Makes a change. The change counts only if the answer contains the change's own result, without a refusal.
 fn change(name: &str, mutation: &str, variables: &Value, context: &Context) -> Result<(), Failure> {
     let data = ask(Request::post("api"), mutation, variables, context)?;
     match data.get(name).and_then(|result| result.get("refusal")) {
@@ -109,13 +109,13 @@ fn change(name: &str, mutation: &str, variables: &Value, context: &Context) -> R
     }
 }
 
-/// Asks the shop and gives back the answer's `data`.
+/// Sends a query or a mutation, and returns the answer's `data`.
 fn ask(request: Request, query: &str, variables: &Value, context: &Context) -> Result<Value, Failure> {
     let answer = request.auth("token").json(json!({"query": query, "variables": variables})).send()?;
     let read = answer.graphql::<Value>().map_err(|error| match error {
-        // A code that means something of its own at this shop; `?` knows the usual ones.
+        // A code that has a meaning of its own at this shop; `?` knows the usual ones.
         error if error.has_code("INVALID_TRANSITION") => Failure::illegal_transition(error.to_string()),
-        // Without an answer of GraphQL the status is all there is.
+        // Without a GraphQL answer, the HTTP status is the only information.
         GraphqlError::Unreadable(error) => match answer.status {
             401 => Failure::credentials(error.to_string()),
             403 => Failure::not_permitted(error.to_string()),
@@ -127,7 +127,7 @@ fn ask(request: Request, query: &str, variables: &Value, context: &Context) -> R
         },
         error => error.into(),
     });
-    // Where the shop says when to come again, the host heeds it.
+    // If the shop says when to retry, the host waits that long.
     read.map_err(|failure: Failure| match answer.retry_after(context) {
         Some(wait) => failure.retry_after(wait),
         None => failure,

@@ -29,7 +29,7 @@ fn the_cases_of_the_cart_script_hold() {
     run_cases::<MyCart>("cart-script");
 }
 
-/// Each answer is lost in turn, after the shop has done what it was asked. The repeat adds nothing twice.
+/// Each answer is lost in turn, after the shop has handled the request. The repeat adds nothing twice.
 #[test]
 fn a_repeat_adds_nothing_twice() {
     for lost in 1..=4 {
@@ -70,7 +70,7 @@ fn each_answer_has_its_meaning() {
     }
 }
 
-/// What was refused, or was not said to be done, is not applied.
+/// A change that was refused, or not confirmed, is not reported as applied.
 #[test]
 fn a_change_is_done_only_if_its_own_result_says_so() {
     let sent = |result: Value| {

@@ -1,7 +1,7 @@
 //! Tells a cart of each order's status over the cart's REST interface.
 //!
-//! The cart is made up. It finds an order by its number, sets its status by PUT, and adds a shipment by POST, which it would add again if it were told
-//! again: so the plugin looks before it repeats one.
+//! The cart is made up. It finds an order by its number, sets its status by PUT, and adds a shipment by POST. A repeated POST would add the shipment again,
+//! so the plugin first looks whether the shipment exists.
 
 use cartage_sdk::http::{Method, Request, Response};
 use cartage_sdk::manifest::{Endpoint, Features, Pace, Slot, Statuses, choices};
@@ -55,7 +55,7 @@ impl Plugin for MyCart {
 
     fn send_order_status(update: Update, delivery: Delivery, context: Context) -> Result<Applied, Failure> {
         Progress::of(&delivery).run(|work| {
-            // The shop's own id is kept: the order's next update needs no look-up.
+            // The shop's own id is stored, so the order's next update needs no look-up.
             let id = match &delivery.known_reference {
                 Some(id) => id.clone(),
                 None => find(&update.order_number, &context)?,
@@ -78,7 +78,7 @@ impl Plugin for MyCart {
     }
 }
 
-/// The shop's id of an order. A search may find more than was asked for, so every candidate is compared exactly.
+/// The shop's id of an order. A search may return similar numbers as well, so each candidate is compared exactly.
 fn find(number: &str, context: &Context) -> Result<String, Failure> {
     let answer = Request::get("api").path("/orders").query("number", number).auth("token").send()?;
     let found: Vec<Value> = accepted(answer, context)?.json()?;
@@ -102,7 +102,7 @@ fn add_shipment(id: &str, package: &Package, context: &Context) -> Result<(), Fa
     accepted(answer, context).map(drop)
 }
 
-/// The answer, if the shop did what it was asked. Many shops say "failed" with status 200, so the body counts as well.
+/// The answer, if the shop did what was asked. Many shops report a failure with status 200, so the body counts as well.
 fn accepted(answer: Response, context: &Context) -> Result<Response, Failure> {
     let said = format!("the shop answered HTTP {}: {}", answer.status, answer.excerpt());
     let reason = answer.json::<Value>().ok().and_then(|body| body["error"].as_str().map(str::to_owned));
@@ -118,7 +118,7 @@ fn accepted(answer: Response, context: &Context) -> Result<Response, Failure> {
         (500.., _) => Failure::unavailable(said),
         _ => Failure::protocol(said),
     };
-    // Where the shop says when to come again, the host heeds it.
+    // If the shop says when to retry, the host waits that long.
     Err(match answer.retry_after(context) {
         Some(wait) => failure.retry_after(wait),
         None => failure,

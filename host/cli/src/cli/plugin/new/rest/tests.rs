@@ -29,7 +29,7 @@ fn the_cases_of_the_cart_script_hold() {
     run_cases::<MyCart>("cart-script");
 }
 
-/// Each answer is lost in turn, after the shop has done what it was asked. The repeat adds nothing twice.
+/// Each answer is lost in turn, after the shop has handled the request. The repeat adds nothing twice.
 #[test]
 fn a_repeat_adds_nothing_twice() {
     for lost in 1..=4 {
@@ -59,7 +59,7 @@ fn each_answer_has_its_meaning() {
         (Reply::json(410, json!({})), FailureKind::Gone),
         (Reply::json(429, json!({})), FailureKind::RateLimited),
         (Reply::json(503, json!({})), FailureKind::Unavailable),
-        // A page for people, with status 200, is no answer of the interface.
+        // An HTML page with status 200 is not an answer of the interface.
         (Reply::status(200).header("content-type", "text/html").body("<html>"), FailureKind::Protocol),
         (Reply::lost(), FailureKind::Unavailable),
     ] {

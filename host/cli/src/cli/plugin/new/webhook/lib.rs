@@ -1,7 +1,7 @@
 //! Posts each order's status to a cart as JSON that is signed.
 //!
-//! The cart is made up. It checks the signature in the header `x-signature`, and knows a repeat by the header `idempotency-key`. For a cart that takes
-//! Standard Webhooks no plugin has to be written: `plugins/webhook` of Cartage is there.
+//! The cart is made up. It checks the signature in the header `x-signature`, and recognises a repeat by the header `idempotency-key`. A cart that accepts
+//! Standard Webhooks needs no plugin of its own: Cartage contains `plugins/webhook`.
 
 use cartage_sdk::http::{Method, Request, Response, text};
 use cartage_sdk::manifest::{Endpoint, Features, KeyEncoding, Slot};
@@ -28,7 +28,7 @@ impl Plugin for MyCart {
                     .paths(["/"])
                     .request_headers(["idempotency-key", "x-signature"])
                     .request_types(["application/json"])
-                    // An answer without a body is read as well. A front page is not: it would look like a success.
+                    // An answer without a body is accepted as well. An HTML page is not, because it would look like a success.
                     .response_types(["application/json", "text/plain"]),
             )
             // The host signs: the plugin never sees the key.
@@ -38,7 +38,7 @@ impl Plugin for MyCart {
     }
 
     fn check(_: Option<OrderKey>, _: Context) -> Result<Report, Failure> {
-        // A post would be an update, so the shop is only asked whether it is there.
+        // A POST would be an update, so the check only asks whether the server answers.
         let answer = Request::new(Method::Head, "receiver").send()?;
         Ok(Report::new().fine(FindingSubject::Reachability, format!("the shop's server answers (HTTP {})", answer.status)).warning(
             FindingSubject::Credentials,
@@ -67,7 +67,7 @@ impl Plugin for MyCart {
     }
 }
 
-/// What the shop's answer means. An answer that is lost or cut off never comes here: `send` fails, and the update is sent again.
+/// What the shop's answer means. If an answer is lost or cut off, `send` fails before this function is called, and the update is sent again.
 fn outcome(answer: &Response, context: &Context) -> Result<Applied, Failure> {
     let said = format!("the shop answered HTTP {}: {}", answer.status, answer.excerpt());
     let failure = match answer.status {

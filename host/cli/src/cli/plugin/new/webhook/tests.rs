@@ -26,7 +26,7 @@ fn an_update_is_posted_with_its_key_and_its_signature() {
     Cart::<MyCart>::new().secret("key", "key", "a known key").expect(post, Reply::status(204)).send(&update).succeeded();
 }
 
-/// The answer is lost after the shop has done what it was asked. The shop knows the repeat by its key.
+/// The answer is lost after the shop has handled the request. The shop recognises the repeat by its key.
 #[test]
 fn a_repeat_carries_the_same_key() {
     let mut shop = Cart::<MyCart>::new().remembering(Vec::new(), |keys: &mut Vec<String>, seen| {

@@ -2,7 +2,7 @@ use super::*;
 use crate::cli::plugin::sample::manifest;
 use cartage::carts::SecretSource;
 
-/// Flags that the sample's manifest can do with.
+/// Flags that satisfy the sample's manifest.
 fn whole() -> CartFlags {
     CartFlags {
         binds: vec!["api=http://127.0.0.1:18072/api".into()],

@@ -1,11 +1,11 @@
 use super::*;
 use cartage::carts::{Cart, DeadLetters};
 use cartage_contract::delivery::FailureKind;
-use cartage_policy::schedule::{Timeline, after};
+use cartage::schedule::{Timeline, after};
 
 const NOW_UNIX_MS: u64 = 1_795_442_706_789;
 
-/// What is said of an attempt of this fate, the first one.
+/// The description of what follows a first attempt with this fate.
 fn said(fate: Fate, dead_letters: DeadLetters) -> Vec<String> {
     let cart = Cart::parse("t.toml", "cart = \"t\"\nplugin = \"p.wasm\"").expect("the cart is valid");
     let rules = DeliveryRules { dead_letters, ..cart.delivery };

@@ -1,4 +1,4 @@
-//! Clients that shake hands, stall, or speak something else.
+//! Clients that complete the handshake, stall, or do not speak TLS.
 
 use super::super::super::listener::slots::{Limits, Patience};
 use super::super::super::listener::{Listener, Rules};
@@ -17,10 +17,10 @@ use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// The longest wait for what must come.
+/// The longest wait for an event that must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Serves the clients' own addresses.
+/// Serves a router that answers with the client's address.
 async fn serve(keeper: &Arc<Keeper>, handshake_max: Duration) -> SocketAddr {
     let tcp = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a port");
     let address = tcp.local_addr().expect("it is bound");
@@ -56,7 +56,7 @@ async fn shake(address: SocketAddr, connector: &TlsConnector) -> std::io::Result
     connector.connect(ServerName::try_from("localhost").expect("it is a name"), stream).await
 }
 
-/// Asks over an open connection; the answer's body.
+/// Sends a request on an open connection and returns the answer's body.
 async fn ask(stream: &mut TlsStream<TcpStream>) -> String {
     stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.expect("it is sent");
     let mut answer = Vec::new();
@@ -102,10 +102,10 @@ async fn a_replaced_certificate_is_used_by_the_next_connection_and_the_open_ones
     ask(&mut early).await;
 }
 
-/// Everything until the server ends the connection.
+/// Everything received until the server closes the connection.
 async fn until_closed(stream: &mut TcpStream) -> Vec<u8> {
     let mut received = Vec::new();
-    // It may end by a reset, which is an end as well.
+    // The connection may end by a reset as well.
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut received)).await.expect("it is closed in time");
     received
 }
@@ -122,8 +122,8 @@ async fn plain_http_is_refused() {
 
 #[tokio::test]
 async fn what_is_older_than_tls_1_2_is_refused() {
-    // A hello of TLS 1.1 with one cipher suite, as an old client says it: record, handshake, version, random, no session, suite, no
-    // compression, and the one kind of signature that the certificate has.
+    // A hello of TLS 1.1 with one cipher suite, as an old client sends it: record, handshake, version, random, no session, suite, no compression, and the one
+    // signature scheme that the certificate has.
     let mut hello = vec![0x16, 3, 1, 0, 55, 1, 0, 0, 51, 3, 2];
     hello.extend([7; 32]);
     hello.extend([0, 0, 2, 0xC0, 0x13, 1, 0]);

@@ -1,7 +1,7 @@
 // Tells a cart of each order's status over the cart's REST interface.
 //
-// The cart is made up. It finds an order by its number, sets its status by PUT, and adds a shipment by POST, which it would add again if it were told
-// again: so the plugin looks before it repeats one.
+// The cart is made up. It finds an order by its number, sets its status by PUT, and adds a shipment by POST. A repeated POST would add the shipment again, so
+// the plugin first looks whether the shipment exists.
 
 import { Failure, bearer, choices, fine, mayHaveArrived, path, plugin, problem, progress, send } from "cartage-sdk";
 
@@ -48,7 +48,7 @@ export const { describe, listChoices, check, sendOrderStatus } = plugin({
 
   sendOrderStatus(update, delivery, context) {
     return progress((work) => {
-      // The shop's own id is kept: the order's next update needs no look-up.
+      // The shop's own id is stored, so the order's next update needs no look-up.
       const id = delivery.knownReference ?? only(find(update.orderNumber, context), update.orderNumber);
       work.reference = id;
       if (update.status !== null) {
@@ -68,7 +68,7 @@ export const { describe, listChoices, check, sendOrderStatus } = plugin({
   },
 });
 
-// The shop's ids of an order. A search may find more than was asked for, so every candidate is compared exactly.
+// The shop's ids of an order. A search may return similar numbers as well, so each candidate is compared exactly.
 function find(number, context) {
   const found = listed(ask({ path: "/orders", query: { number } }, context));
   return found.filter((order) => order?.number === number && typeof order.id === "string").map((order) => order.id);
@@ -85,7 +85,7 @@ function listed(body) {
   return body;
 }
 
-// What the shop answers, if it did what it was asked.
+// The shop's answer, if the shop did what was asked.
 function ask(request, context) {
   const answer = send({ endpoint: "api", auth: ["token"], ...request });
   const refused = refusal(answer, context);
@@ -93,10 +93,10 @@ function ask(request, context) {
   return answer.json();
 }
 
-// Why the shop did not do what it was asked; null if it did. Many shops say "failed" with status 200, so the body counts as well.
+// Why the shop did not do what was asked; null if it did. Many shops report a failure with status 200, so the body counts as well.
 function refusal(answer, context) {
   const said = `the shop answered HTTP ${answer.status}: ${answer.excerpt}`;
-  // Where the shop says when to come again, the host heeds it.
+  // If the shop says when to retry, the host waits that long.
   const more = { retryAfterMs: answer.retryAfterMs(context) };
   if (answer.isSuccess) return typeof answer.json()?.error === "string" ? Failure.invalidData(said, more) : null;
   switch (answer.status) {

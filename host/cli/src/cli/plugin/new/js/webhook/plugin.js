@@ -1,7 +1,7 @@
 // Posts each order's status to a cart as JSON that is signed.
 //
-// The cart is made up. It checks the signature in the header `x-signature`, and knows a repeat by the header `idempotency-key`. For a cart that takes
-// Standard Webhooks no plugin has to be written: `plugins/webhook` of Cartage is there.
+// The cart is made up. It checks the signature in the header `x-signature`, and recognises a repeat by the header `idempotency-key`. A cart that accepts
+// Standard Webhooks needs no plugin of its own: Cartage contains `plugins/webhook`.
 
 import { Applied, Failure, fine, hex, mac, macKey, plugin, send, warning } from "cartage-sdk";
 
@@ -21,7 +21,7 @@ const manifest = {
       pathPrefixes: ["/"],
       requestHeaders: ["idempotency-key", "x-signature"],
       requestTypes: ["application/json"],
-      // An answer without a body is read as well. A front page is not: it would look like a success.
+      // An answer without a body is accepted as well. An HTML page is not, because it would look like a success.
       responseTypes: ["application/json", "text/plain"],
     },
   ],
@@ -35,7 +35,7 @@ export const { describe, listChoices, check, sendOrderStatus } = plugin({
   manifest,
 
   check() {
-    // A post would be an update, so the shop is only asked whether it is there.
+    // A POST would be an update, so the check only asks whether the server answers.
     const answer = send({ method: "head", endpoint: "receiver" });
     return [
       fine("reachability", `the shop's server answers (HTTP ${answer.status})`),
@@ -66,10 +66,10 @@ export const { describe, listChoices, check, sendOrderStatus } = plugin({
   },
 });
 
-// What the shop's answer means. An answer that is lost or cut off never comes here: `send` throws, and the update is sent again.
+// What the shop's answer means. If an answer is lost or cut off, `send` throws before this function is called, and the update is sent again.
 function outcome(answer, context) {
   const said = `the shop answered HTTP ${answer.status}: ${answer.excerpt}`;
-  // Where the shop says when to come again, the host heeds it.
+  // If the shop says when to retry, the host waits that long.
   const more = { retryAfterMs: answer.retryAfterMs(context) };
   if (answer.isSuccess) return Applied.done();
   switch (answer.status) {
