@@ -3,8 +3,8 @@
 //! `make test-js` runs this. It needs Node.js and npm's registry, so `make test` leaves it out.
 
 use cartage::carts::Limits;
-use cartage::exchange::{Answer, Ask, Call, Outcome, Services};
 use cartage::engine::{Plugin, Runtime};
+use cartage::exchange::{Answer, Ask, Call, Outcome, Services};
 use cartage_contract::delivery::{BoundEndpoint, Context};
 use cartage_contract::http::{Part, Request, Response, ResponseHeader};
 use cartage_sdk::Update;

@@ -36,7 +36,8 @@ fn tells(rule: Rule, beside: &[(&str, &str)], bad: &[(&str, &str, &str)], good: 
 #[test]
 fn crates_depend_downwards() {
     holds(rules::crates_depend_downwards);
-    let table = "## The host's crates\n\n| crate | owns |\n|---|---|\n| `cli` | x |\n| `store` | x |\n| `model` | x |\n\n## Next\n| `no` | x |\n";
+    let table =
+        "## The host's crates\n\n| crate | owns |\n|---|---|\n| `cli` | x |\n| `store` | x |\n| `model` | x |\n\n## Next\n| `no` | x |\n";
     let manifest = |name: &str, used: &str| format!("[package]\nname = \"{name}\"\n[dependencies]\n{used}.workspace = true\n");
     tells(
         rules::crates_depend_downwards,

@@ -1,9 +1,9 @@
 //! Each way in which a file is no plugin: refused with its own reason, before anything of it can matter.
 
 use crate::harness::{admitted, guest, runtime, wat_guest};
+use cartage::engine::admit::{Cause, Error, Kind, PLUGIN_BYTES_MAX};
 use cartage::exchange::{Ended, Limit};
 use cartage::id::Digest;
-use cartage::engine::admit::{Cause, Error, Kind, PLUGIN_BYTES_MAX};
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 

@@ -2,8 +2,8 @@
 
 use crate::harness::{Shop, Silent, Slow, admitted, applied, call, generous, guest, over, send};
 use cartage::carts::Limits;
-use cartage::exchange::{Answer, Ask, Limit, Services};
 use cartage::engine::{Plugin, Runtime, Usage};
+use cartage::exchange::{HostCall, HostReply, Limit, Services};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context as Waking, Poll, Waker};
@@ -38,7 +38,7 @@ const NOTHING: Usage = Usage { calls: 0, instances: 0, core_instances: 0, memori
 struct Hesitant(Shop);
 
 impl Services for Hesitant {
-    async fn answer(&mut self, ask: Ask) -> Answer {
+    async fn answer(&mut self, ask: HostCall) -> HostReply {
         tokio::task::yield_now().await;
         self.0.answer(ask).await
     }

@@ -2,7 +2,7 @@
 
 use crate::harness::{Shop, admitted, generous, send};
 use cartage::cassette::{Cassette, Entry, FORMAT, HttpEntry, Recording, file};
-use cartage::exchange::{Answer, Ask, Outcome, Services};
+use cartage::exchange::{HostCall, HostReply, Outcome, Services};
 use cartage_contract::http::{Header, Part, Reach, Request};
 use cartage_tests::command::{cartage, guest, text};
 use serde_json::Value;
@@ -17,21 +17,21 @@ struct Recorder {
 }
 
 impl Services for Recorder {
-    async fn answer(&mut self, ask: Ask) -> Answer {
+    async fn answer(&mut self, ask: HostCall) -> HostReply {
         let answer = self.shop.answer(ask.clone()).await;
         self.entries.push(match (ask, &answer) {
-            (Ask::Send(request), Answer::Sent(answer)) => {
+            (HostCall::Send(request), HostReply::Sent(answer)) => {
                 let answer = Some(answer.clone());
                 let (wire, cause, redirect_to, peer) = (None, None, None, None);
                 Entry::Http(Box::new(HttpEntry { request, wire, reach: Reach::Answered, answer, cause, redirect_to, peer, took_ms: 1 }))
             }
-            (Ask::Mac { slot, algorithm, message }, Answer::Signed(answer)) => {
+            (HostCall::Mac { slot, algorithm, message }, HostReply::Signed(answer)) => {
                 Entry::Signature { slot: Some(slot), algorithm, message, answer: answer.clone() }
             }
-            (Ask::Digest { algorithm, message }, Answer::Signed(answer)) => {
+            (HostCall::Digest { algorithm, message }, HostReply::Signed(answer)) => {
                 Entry::Signature { slot: None, algorithm, message, answer: answer.clone() }
             }
-            (Ask::Log { level, message }, _) => Entry::Log { level, message },
+            (HostCall::Log { level, message }, _) => Entry::Log { level, message },
             (ask, answer) => panic!("{ask:?} is not answered with {answer:?}"),
         });
         answer

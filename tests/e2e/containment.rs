@@ -6,8 +6,8 @@ use cartage::deliver::worker::Worker;
 use cartage::id::{CartId, DeliveryId, MerchantId};
 use cartage::office::{Office, Outcome};
 use cartage::outbox::{
-    Backlog, Claimed, Count, DeadLetter, Discard, Discarded, Due, Error, Faults, Filter, Found, Look, New, Outbox, Page, Queued, Rest,
-    Retried, Settle, Settled, Sqlite, Superseded, Suspect, Wish,
+    Backlog, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, Found, New, Outbox, Page,
+    Queued, Rest, Retried, Settle, Settled, Sqlite, Superseded, Suspect,
 };
 use cartage::store;
 use cartage::store::orders::OrderRef;
@@ -32,7 +32,7 @@ fn too_large() -> Error {
 }
 
 impl Outbox for Failing {
-    async fn claim(&self, wishes: Vec<Wish>) -> Result<Vec<Claimed>, Error> {
+    async fn claim(&self, wishes: Vec<ClaimRequest>) -> Result<Vec<Claimed>, Error> {
         self.claims.fetch_add(1, Ordering::Relaxed);
         match wishes.first().map(|wish| wish.order.number.as_str()) {
             Some("too-large") => Err(too_large()),
@@ -54,7 +54,7 @@ impl Outbox for Failing {
         }
     }
 
-    async fn due(&self, look: Look) -> Result<Due, Error> {
+    async fn due(&self, look: DueQuery) -> Result<Due, Error> {
         match look.cart.as_str() {
             "odd-cart" => Err(too_large()),
             "panicking-cart" => panic!("a fault that this test asked for"),
@@ -134,7 +134,7 @@ impl Stage {
         let until = async {
             let _ = stopped.await;
         };
-        let worker = tokio::spawn(Worker::new(deliverer, office.bell().clone()).run(until, Duration::from_secs(5)));
+        let worker = tokio::spawn(Worker::new(deliverer, office.wake_signal().clone()).run(until, Duration::from_secs(5)));
         Stage { _folder: folder, office, shop, claims, stop, worker }
     }
 

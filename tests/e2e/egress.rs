@@ -14,8 +14,8 @@ use cartage::clock::SystemClock;
 use cartage::egress::credential::Credentials;
 use cartage::egress::endpoint::Bindings;
 use cartage::egress::tokens::Keeping;
-use cartage::egress::{Door, Egress, Mode, Session};
-use cartage::exchange::{Answer, Ask, Services as _};
+use cartage::egress::{CartEgress, Egress, Mode, Session};
+use cartage::exchange::{HostCall, HostReply, Services as _};
 use cartage_contract::http::{Effect, Error, Header, Method, Part, Request, Response};
 use cartage_contract::manifest::{
     About, Base, Carriers, Endpoint, Features, HeaderPlacement, KeyEncoding, Manifest, Pace, Slot, SlotField, SlotKind, Statuses,
@@ -67,12 +67,12 @@ impl Shop {
         self
     }
 
-    fn door(&self) -> Door {
+    fn door(&self) -> CartEgress {
         self.door_with(Keeping::in_memory())
     }
 
     /// The same with tokens that other doors share.
-    fn door_with(&self, keeping: Keeping) -> Door {
+    fn door_with(&self, keeping: Keeping) -> CartEgress {
         let configs = BTreeMap::from([("api".to_owned(), self.binding.clone())]);
         let bindings = Bindings::new(&self.manifest, &configs).expect("the test's bindings are right");
         let mut values = BTreeMap::<String, BTreeMap<String, SecretString>>::new();
@@ -96,8 +96,8 @@ impl Shop {
 }
 
 async fn send(session: &mut Session, request: Request) -> Result<Response, Error> {
-    match session.answer(Ask::Send(request)).await {
-        Answer::Sent(answer) => answer,
+    match session.answer(HostCall::Send(request)).await {
+        HostReply::Sent(answer) => answer,
         other => panic!("a request was answered with {other:?}"),
     }
 }

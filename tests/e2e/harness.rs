@@ -1,8 +1,8 @@
 //! What the end-to-end tests share: where the guests are, and carts that answer them.
 
 use cartage::carts::Limits;
-use cartage::exchange::{Answer, Ask, Call, Ended, Limit, Outcome, Services};
 use cartage::engine::{Plugin, Runtime};
+use cartage::exchange::{Call, Ended, HostCall, HostReply, Limit, Outcome, Services};
 use cartage_contract::delivery::{Applied, Context, Delivery};
 use cartage_contract::http::{Response, ResponseHeader};
 use cartage_contract::orders::{CivilDate, CivilTime, Update};
@@ -110,16 +110,16 @@ pub(crate) fn send(note: impl ToString) -> Call {
 #[derive(Default)]
 pub(crate) struct Shop {
     /// In the order asked.
-    pub(crate) asks: Vec<Ask>,
+    pub(crate) asks: Vec<HostCall>,
 }
 
 impl Services for Shop {
-    async fn answer(&mut self, ask: Ask) -> Answer {
+    async fn answer(&mut self, ask: HostCall) -> HostReply {
         self.asks.push(ask.clone());
         match ask {
-            Ask::Send(_) => Answer::Sent(Ok(ok())),
-            Ask::Mac { message, .. } | Ask::Digest { message, .. } => Answer::Signed(Ok(format!("{message:?}").into_bytes())),
-            Ask::Log { .. } => Answer::Logged,
+            HostCall::Send(_) => HostReply::Sent(Ok(ok())),
+            HostCall::Mac { message, .. } | HostCall::Digest { message, .. } => HostReply::Signed(Ok(format!("{message:?}").into_bytes())),
+            HostCall::Log { .. } => HostReply::Logged,
         }
     }
 }
@@ -127,7 +127,7 @@ impl Services for Shop {
 impl Shop {
     /// The lines that were logged.
     pub(crate) fn lines(&self) -> Vec<&str> {
-        self.asks.iter().filter_map(|ask| if let Ask::Log { message, .. } = ask { Some(message.as_str()) } else { None }).collect()
+        self.asks.iter().filter_map(|ask| if let HostCall::Log { message, .. } = ask { Some(message.as_str()) } else { None }).collect()
     }
 }
 
@@ -162,11 +162,11 @@ pub(crate) fn applied(outcome: &Outcome) -> &Applied {
 pub(crate) struct Silent;
 
 impl Services for Silent {
-    async fn answer(&mut self, ask: Ask) -> Answer {
+    async fn answer(&mut self, ask: HostCall) -> HostReply {
         match ask {
-            Ask::Send(_) => std::future::pending().await,
-            Ask::Mac { .. } | Ask::Digest { .. } => Answer::Signed(Ok(Vec::new())),
-            Ask::Log { .. } => Answer::Logged,
+            HostCall::Send(_) => std::future::pending().await,
+            HostCall::Mac { .. } | HostCall::Digest { .. } => HostReply::Signed(Ok(Vec::new())),
+            HostCall::Log { .. } => HostReply::Logged,
         }
     }
 }
@@ -175,8 +175,8 @@ impl Services for Silent {
 pub(crate) struct Slow(pub(crate) Duration);
 
 impl Services for Slow {
-    async fn answer(&mut self, _: Ask) -> Answer {
+    async fn answer(&mut self, _: HostCall) -> HostReply {
         tokio::time::sleep(self.0).await;
-        Answer::Sent(Ok(ok()))
+        HostReply::Sent(Ok(ok()))
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::harness::{Shop, Silent, Slow, admitted, applied, call, context, generous, guest, ok, over, runtime, send, wat_admitted};
 use cartage::carts::Limits;
-use cartage::exchange::{Answer, Ask, Call, Ended, Limit, Outcome, Services, Stop};
 use cartage::engine::Plugin;
+use cartage::exchange::{Call, Ended, HostCall, HostReply, Limit, Outcome, Services, Stop};
 use cartage_contract::delivery::{Applied, AppliedOutcome, ChoicesOf, FailureKind};
 use cartage_contract::grants::{BaseUrl, BoundEndpoint, Grants, SecretsInClear};
 use cartage_contract::http::{self, ErrorKind, Reach};
@@ -17,7 +17,11 @@ async fn a_guest_that_does_nothing_wrong_passes() {
     let outcome = plugin.call(&send(3), &Limits::default(), &mut shop).await;
     let Applied { outcome, reference, steps, .. } = applied(&outcome);
     assert_eq!((outcome, reference.as_deref(), steps.len()), (&AppliedOutcome::Done, Some("7"), 3));
-    assert!(matches!(&shop.asks[..], [Ask::Log { .. }, Ask::Mac { .. }, Ask::Send(_), Ask::Send(_), Ask::Send(_)]), "{:?}", shop.asks);
+    assert!(
+        matches!(&shop.asks[..], [HostCall::Log { .. }, HostCall::Mac { .. }, HostCall::Send(_), HostCall::Send(_), HostCall::Send(_)]),
+        "{:?}",
+        shop.asks
+    );
     let check = Call::Check { order: None, context: context() };
     assert!(matches!(plugin.call(&check, &Limits::default(), &mut shop).await, Outcome::Report(_)));
     let list = Call::ListChoices { of: ChoicesOf::Statuses, context: context() };
@@ -208,7 +212,7 @@ async fn a_trap_after_a_request_leaves_the_request_on_record_and_the_next_call_u
         let outcome = plugin.call(&send(0), &generous(), &mut shop).await;
         let Outcome::Ended(Ended::Trap { reason }) = &outcome else { panic!("{outcome:?}") };
         assert!(reason.starts_with("wasm `unreachable` instruction executed in ") && reason.ends_with("send-order-status"), "{reason}");
-        assert!(matches!(&shop.asks[..], [Ask::Send(request)] if request.path == "/orders"), "{:?}", shop.asks);
+        assert!(matches!(&shop.asks[..], [HostCall::Send(request)] if request.path == "/orders"), "{:?}", shop.asks);
     }
 }
 
@@ -233,8 +237,8 @@ async fn a_panic_is_a_trap_that_says_where_and_shows_nothing_of_the_machine() {
 struct Ending(Stop);
 
 impl Services for Ending {
-    async fn answer(&mut self, _: Ask) -> Answer {
-        Answer::End(self.0)
+    async fn answer(&mut self, _: HostCall) -> HostReply {
+        HostReply::End(self.0)
     }
 }
 
@@ -255,16 +259,16 @@ struct Judged {
 }
 
 impl Services for Judged {
-    async fn answer(&mut self, ask: Ask) -> Answer {
-        let Ask::Send(request) = ask else { return Answer::Logged };
+    async fn answer(&mut self, ask: HostCall) -> HostReply {
+        let HostCall::Send(request) = ask else { return HostReply::Logged };
         let base = BaseUrl::parse("https://shop.example/rest").expect("it is in its normal form");
         let bound = BoundEndpoint { base, secrets: SecretsInClear::Denied, signed: None };
         let grants = Grants { endpoints: [("api".to_owned(), bound)].into(), slots: [].into(), limits: Limits::default().requests() };
         match request::check(request, self.plugin.manifest(), &grants, None) {
-            Ok(_) => Answer::Sent(Ok(ok())),
+            Ok(_) => HostReply::Sent(Ok(ok())),
             Err(denied) => {
                 self.denied.push(denied.kind);
-                Answer::Sent(Err(http::Error { kind: denied.kind, reach: Reach::NothingSent, message: denied.reason }))
+                HostReply::Sent(Err(http::Error { kind: denied.kind, reach: Reach::NothingSent, message: denied.reason }))
             }
         }
     }

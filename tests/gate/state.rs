@@ -1,7 +1,7 @@
 //! All inputs of the gate, as a store would hold them: a case's `question.json` defines them, and commands change them.
 
 use cartage::carts::Cart;
-use cartage::events::{self, Raised};
+use cartage::events::{self, TriggeredEvent};
 use cartage::gate::order::{Past, PastPackage};
 use cartage::gate::question::CartState;
 use cartage::gate::{Again, Cause, Change, ChangeRule, Definition, Given, Known, Mode, PluginState, Question};
@@ -97,7 +97,7 @@ pub(crate) enum CauseGiven {
 pub(crate) struct Prepared {
     state: State,
     parameters: Assignments,
-    raised: Option<Raised>,
+    raised: Option<TriggeredEvent>,
     packages: Vec<Package>,
     line_items: Vec<LineItem>,
     known: Option<Known>,

@@ -29,7 +29,7 @@ fn grouped(number: usize) -> String {
 
 fn limits_are_the_codes() -> Result<(), Failed> {
     let kib = |bytes: usize| format!("{} KiB", bytes >> 10);
-    row(&format!("body of a post | {} MiB, within {} s", form::BODY_BYTES_MAX >> 20, cartage_http::seti::door::BODY_MS_MAX / 1000))?;
+    row(&format!("body of a post | {} MiB, within {} s", form::BODY_BYTES_MAX >> 20, cartage_http::seti::listener::BODY_MS_MAX / 1000))?;
     row(&format!("query of a URL | {}", kib(form::QUERY_BYTES_MAX)))?;
     row(&format!("fields of a form; bytes of one, but for `update` | {}; {}", grouped(form::FIELDS_MAX), kib(form::FIELD_BYTES_MAX)))?;
     row(&format!("orders of a post | {}", grouped(xml::ORDERS_MAX)))?;

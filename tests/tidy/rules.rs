@@ -21,12 +21,18 @@ pub(crate) fn crates_depend_downwards(tree: &Tree) -> Vec<String> {
         let manifest: Table = source.text.parse().unwrap_or_default();
         let name = manifest.get("package").and_then(|package| package.get("name")).and_then(Value::as_str).unwrap_or_default();
         let Some(own) = place(name) else {
-            found.push(format!("{}: the crate {name} has no place yet; add it to the table of ARCHITECTURE.md, \"The host's crates\"", source.path));
+            found.push(format!(
+                "{}: the crate {name} has no place yet; add it to the table of ARCHITECTURE.md, \"The host's crates\"",
+                source.path
+            ));
             continue;
         };
         let used = manifest.get("dependencies").and_then(Value::as_table).into_iter().flat_map(Table::keys);
         for used in used.filter(|used| place(used).is_some_and(|used| used <= own)) {
-            found.push(format!("{}: {name} depends on {used}, which is not below it; move what both need down, or turn the use round", source.path));
+            found.push(format!(
+                "{}: {name} depends on {used}, which is not below it; move what both need down, or turn the use round",
+                source.path
+            ));
         }
     }
     found

@@ -10,10 +10,10 @@
 
 use cartage::carts::Cart;
 use cartage::clock::{Clock as _, SystemClock};
-use cartage::deliver::{Courier, Job};
+use cartage::deliver::{CartClient, Job};
 use cartage::egress::{Egress, Mode};
-use cartage::id::DeliveryId;
 use cartage::engine::Runtime;
+use cartage::id::DeliveryId;
 use cartage::validate::{Fields, ForCart, PackageFields, StatusUpdate, civil_time};
 use cartage_demo_cart::{Account, DemoCart};
 use std::error::Error;
@@ -50,23 +50,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
     let cart = Cart::parse("my-shop.toml", &definition)?;
 
-    // Admission checks the file once. The courier is the cart made ready: it can be kept and used for every update.
+    // Admission checks the file once. The client is the cart made ready: it can be kept and used for every update.
     let clock = Arc::new(SystemClock);
     let plugin = Runtime::new()?.admit(std::fs::read(file)?).await?;
     let secrets = cart.secrets(plugin.manifest())?;
-    let courier = Courier::new(&cart, plugin, secrets, &Egress::new(clock.clone()), clock.clone())?;
+    let client = CartClient::new(&cart, plugin, secrets, &Egress::new(clock.clone()), clock.clone())?;
 
     let package =
         PackageFields { carrier: Some("UPS".into()), tracking_number: Some("1Z9876543218754187".into()), ..PackageFields::default() };
     let fields = Fields { order_number: "1021".into(), label: "Order Shipped".into(), packages: vec![package], ..Fields::default() };
     let update = StatusUpdate::new(fields, civil_time(clock.now_unix_ms()))?;
-    let ForCart::Send(update) = update.for_cart(&cart, courier.manifest())? else {
+    let ForCart::Send(update) = update.for_cart(&cart, client.manifest())? else {
         return Err("the cart's label map ignores this label".into());
     };
 
     // The delivery's id is the idempotency key: a repeat after an unclear end must carry the same one, and the attempts before it.
     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };
-    let attempt = courier.attempt(job, Mode::Live).await?;
+    let attempt = client.attempt(job, Mode::Live).await?;
     println!("what follows: {:?}", attempt.receipt.fate);
     println!("the cart's own view: {:?}", shop.orders()["1021"]);
     Ok(())

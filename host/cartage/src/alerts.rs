@@ -7,7 +7,7 @@
 //!
 //! `docs/alerts.md` has a section for each [`Kind`].
 
-pub mod teller;
+pub mod notifier;
 
 use cartage_base::clock::Doubt;
 use cartage_base::counted::counted;
@@ -15,7 +15,7 @@ use cartage_model::id::{CartId, DeliveryId};
 use cartage_model::receipt::PauseReason;
 use cartage_policy::gate::command;
 use cartage_store::carts::Pause;
-use cartage_store::data_dir::room::{Room, free};
+use cartage_store::data_dir::disk_level::{DiskLevel, free};
 use cartage_store::outbox::sqlite::CART_GONE;
 use cartage_store::outbox::{Backlog, Faults};
 
@@ -249,10 +249,10 @@ pub fn conditions(facts: &Facts) -> Conditions {
         of_inlet(cart, &mut found);
     }
     if let Some(bytes) = facts.free_bytes {
-        let what = match Room::of(bytes) {
-            Room::Enough => None,
-            Room::NoRecording => Some("attempts are no longer recorded"),
-            Room::Full => Some("no update is accepted any more"),
+        let what = match DiskLevel::of(bytes) {
+            DiskLevel::Enough => None,
+            DiskLevel::NoRecording => Some("attempts are no longer recorded"),
+            DiskLevel::Full => Some("no update is accepted any more"),
         };
         let detail = |what| format!("{} are free where the data directory lies, so {what}; make room", free(bytes));
         found.hold.extend(what.map(|what| Condition { kind: Kind::DiskLow, subject: String::new(), detail: detail(what) }));

@@ -1,7 +1,7 @@
 //! Takes updates from the outbox to the cart and writes the outcome back to disk. [`Deliverer::attempt`] is the whole of this on one screen.
 //!
-//! The outbox is the only input. [`schedule`] decides which order comes next and what follows from an attempt, a [`courier`] is one cart made ready,
-//! the [`roster`] knows the carts, and the [`worker`] runs for all carts what is written here for one. Delivery is safe to run twice: an attempt that
+//! The outbox is the only input. [`schedule`] decides which order comes next and what follows from an attempt, a [`client`] is one cart made ready,
+//! the [`registry`] knows the carts, and the [`worker`] runs for all carts what is written here for one. Delivery is safe to run twice: an attempt that
 //! was cut off is known by its claim, and the next one carries the same idempotency key.
 //!
 //! Delivery cannot know whether a cart received an update to which no answer came. The next attempt is told that it may have.
@@ -9,15 +9,15 @@
 //! Errors are sorted by how far they reach. An error at one order's queue lets that queue rest and is recorded for people. A cart that cannot be made
 //! ready rests as a whole. Only a store that cannot be used any more is an error here, and it ends the worker.
 
-pub mod bell;
-pub mod courier;
-pub mod lanes;
+pub mod wake;
+pub mod client;
+pub mod locks;
 pub mod refusals;
-pub mod roster;
+pub mod registry;
 pub mod witness;
 pub mod worker;
 
-pub use courier::{Attempt, Courier, Error, Job};
+pub use client::{Attempt, CartClient, Error, Job};
 
 use cartage_base::causes::chain;
 use cartage_base::clock::Clock;
@@ -27,13 +27,13 @@ use cartage_egress::Mode;
 use cartage_model::dead_letter::Then;
 use cartage_model::id::SenderOrderNumber;
 use cartage_model::receipt::{Fate, PauseReason, Receipt};
-use cartage_policy::schedule::{CartKey, Follows, ForCart, History, Now, Policy, Sign, Timeline, Verdict};
+use cartage_policy::schedule::{CartKey, ForCart, History, NextStep, Now, Policy, Sign, Timeline, Verdict};
 use cartage_store::carts::Pause;
 use cartage_store::orders::{OrderRef, Told};
-use cartage_store::outbox::{self, Claim, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Suspect, Wish};
-use lanes::Lanes;
+use cartage_store::outbox::{self, Claim, ClaimRequest, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Suspect};
+use locks::OrderLocks;
 use refusals::Refusals;
-use roster::{Credentials, Note, Ready, Recorded, Roster, Turn};
+use registry::{CartRegistry, Credentials, Note, Ready, Recorded, Turn};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing::{Instrument as _, info_span};
@@ -56,17 +56,17 @@ pub const HELD_MS: u64 = 200;
 /// Delivers the updates of an outbox to their carts. Clones share their state.
 pub struct Deliverer<O, R> {
     outbox: O,
-    roster: Arc<R>,
+    registry: Arc<R>,
     clock: Arc<dyn Clock>,
     timeline: Arc<Mutex<Timeline>>,
-    lanes: Lanes,
+    locks: OrderLocks,
     witness: Arc<Witness>,
     refusals: Arc<Refusals>,
 }
 
 /// The result of one turn of an order's queue.
 #[derive(Debug)]
-pub struct Over {
+pub struct TurnResult {
     /// What follows for the update and for the cart.
     pub verdict: Verdict,
     /// The time at which the head of the queue is due now. `None` if the queue is empty or blocked.
@@ -96,17 +96,17 @@ pub enum NotTried {
     Nothing,
 }
 
-impl<O: Outbox, R: Roster> Deliverer<O, R> {
-    /// Delivers from this outbox to the carts of this roster.
-    pub fn new(outbox: O, roster: Arc<R>, clock: Arc<dyn Clock>) -> Deliverer<O, R> {
+impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
+    /// Delivers from this outbox to the carts of this registry.
+    pub fn new(outbox: O, registry: Arc<R>, clock: Arc<dyn Clock>) -> Deliverer<O, R> {
         let timeline = Timeline::after_a_step_back(clock.set_back_ms());
         let timeline = Arc::new(Mutex::new(timeline));
-        Deliverer { outbox, roster, clock, timeline, lanes: Lanes::default(), witness: Arc::default(), refusals: Arc::default() }
+        Deliverer { outbox, registry, clock, timeline, locks: OrderLocks::default(), witness: Arc::default(), refusals: Arc::default() }
     }
 
     /// Shares the locks of the orders' queues, so that people and attempts do not change a queue at the same time.
-    pub fn holding(self, lanes: Lanes) -> Deliverer<O, R> {
-        Deliverer { lanes, ..self }
+    pub fn holding(self, locks: OrderLocks) -> Deliverer<O, R> {
+        Deliverer { locks, ..self }
     }
 
     /// Sets the witness, which notes the attempts under way.
@@ -120,17 +120,17 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     /// # Errors
     ///
     /// [`outbox::Error`] if an error reaches further. Nothing was sent then, unless the error is [`Stopped`](cartage_store::Error::Stopped).
-    pub async fn attempt(&self, cart: &CartKey, order: &SenderOrderNumber, rate_limits: u32) -> Result<Over, outbox::Error> {
+    pub async fn attempt(&self, cart: &CartKey, order: &SenderOrderNumber, rate_limits: u32) -> Result<TurnResult, outbox::Error> {
         self.hear_the_witness().await?;
-        let Some(_held) = self.lanes.hold(cart, order) else { return Ok(self.held()) };
+        let Some(_held) = self.locks.hold(cart, order) else { return Ok(self.held()) };
         match self.turn(cart, order, rate_limits).await {
             Err(error) if error.reach() == Reach::Content => self.rest(cart, order, chain(&error)).await,
             over => over,
         }
     }
 
-    async fn turn(&self, cart: &CartKey, order: &SenderOrderNumber, rate_limits: u32) -> Result<Over, outbox::Error> {
-        let ready = match self.roster.ready(cart).await {
+    async fn turn(&self, cart: &CartKey, order: &SenderOrderNumber, rate_limits: u32) -> Result<TurnResult, outbox::Error> {
+        let ready = match self.registry.ready(cart).await {
             Ok(Some(ready)) => ready,
             Ok(None) => return Ok(self.held()),
             Err(why) => return Ok(self.not_ready(cart, &why)),
@@ -148,21 +148,21 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         };
         let seen = self.witness.sees(suspect(&claim));
         failpoint::reach_for("claimed", order.as_str());
-        let update = match self.roster.brief(cart, order, &ready, claim.update.clone()).await {
+        let update = match self.registry.brief(cart, order, &ready, claim.update.clone()).await {
             Ok(update) => update,
             Err(error) => return self.give_back(&claim, 0).await.and(Err(error)),
         };
         let span = info_span!("attempt", cart = %cart.1, delivery = %claim.delivery, n = claim.attempt);
-        let mut attempt = match seen.waiting(ready.courier.attempt(job(&claim, update), Mode::Live).instrument(span)).await {
+        let mut attempt = match seen.waiting(ready.client.attempt(job(&claim, update), Mode::Live).instrument(span)).await {
             Ok(attempt) => attempt,
             Err(error) => {
-                self.roster.note(cart, &Note::NotReady { why: &error });
+                self.registry.note(cart, &Note::NotReady { why: &error });
                 return self.give_back(&claim, NOT_READY_MS).await;
             }
         };
         attempt.receipt.fate = self.refusals.judge(cart, order, attempt.receipt.fate);
         failpoint::reach_for("sent", order.as_str());
-        let verdict = match self.roster.tried(cart, &ready, attempt.receipt.fate).await {
+        let verdict = match self.registry.tried(cart, &ready, attempt.receipt.fate).await {
             Credentials::Stand => self.judge(&claim, &ready, &attempt, rate_limits),
             Credentials::OthersNext => Verdict { cart: Some(ForCart::Prove), ..Verdict::not_tried(self.now(), 0) },
         };
@@ -174,8 +174,8 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         }
         let pending = self.settle(&claim, &ready, &attempt, &verdict).await?;
         failpoint::reach_for("settled", order.as_str());
-        self.roster.note(cart, &Note::Attempted { claim: &claim, attempt: &attempt, verdict: &verdict });
-        Ok(Over { verdict, next_due_unix_ms: next_due(&verdict, pending, self.now()), tried: Ok(Box::new(attempt)) })
+        self.registry.note(cart, &Note::Attempted { claim: &claim, attempt: &attempt, verdict: &verdict });
+        Ok(TurnResult { verdict, next_due_unix_ms: next_due(&verdict, pending, self.now()), tried: Ok(Box::new(attempt)) })
     }
 
     /// The present moment, on a time that never goes back even if the wall clock does.
@@ -190,7 +190,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
         if ready.newest_only() {
             self.outbox.supersede(merchant.clone(), order.clone(), at_unix_ms).await?;
         }
-        let wish = Wish { merchant: merchant.clone(), order, poison: ready.after_dead(), busy_ms: ready.busy_ms(), at_unix_ms };
+        let wish = ClaimRequest { merchant: merchant.clone(), order, poison: ready.after_dead(), busy_ms: ready.busy_ms(), at_unix_ms };
         Ok(self.outbox.claim(vec![wish]).await?.pop().unwrap_or(Claimed::Nothing))
     }
 
@@ -210,9 +210,9 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     /// update is tried again after a person has looked.
     async fn pause_reflecting(&self, cart: &CartKey) -> Result<(), outbox::Error> {
         loop {
-            match self.roster.pause(cart, PauseReason::SecretReflected).await {
+            match self.registry.pause(cart, PauseReason::SecretReflected).await {
                 Err(error) if error.reach() == Reach::Request => {
-                    self.roster.note(cart, &Note::Disk { error: &error });
+                    self.registry.note(cart, &Note::Disk { error: &error });
                     tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
                 }
                 Err(error) if error.reach() == Reach::Content => {
@@ -227,7 +227,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     /// Writes the outcome of an attempt, and repeats this while the disk does not take it: the outcome is the only record that the update was sent.
     /// If the store cannot keep the whole record, only the bare outcome is written.
     async fn settle(&self, claim: &Claim, ready: &Ready, attempt: &Attempt, verdict: &Verdict) -> Result<u64, outbox::Error> {
-        let Recorded { receipt, cassette } = self.roster.record(ready, attempt).await;
+        let Recorded { receipt, cassette } = self.registry.record(ready, attempt).await;
         let mut settle = Settle {
             receipt: Some(receipt),
             steps: attempt.receipt.steps.clone(),
@@ -242,7 +242,7 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             match self.outbox.settle(vec![settle.clone()]).await {
                 Ok(settled) => return Ok(pending(&settled)),
                 Err(error) if error.reach() == Reach::Request => {
-                    self.roster.note(&(claim.merchant.clone(), claim.order.cart.clone()), &Note::Disk { error: &error });
+                    self.registry.note(&(claim.merchant.clone(), claim.order.cart.clone()), &Note::Disk { error: &error });
                     tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
                 }
                 Err(error) if error.reach() == Reach::Content && !is_bare => {
@@ -257,18 +257,18 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     }
 
     /// Returns a claim whose attempt could not begin. The attempt does not count, and the update is due again after this wait.
-    async fn give_back(&self, claim: &Claim, wait_ms: u64) -> Result<Over, outbox::Error> {
+    async fn give_back(&self, claim: &Claim, wait_ms: u64) -> Result<TurnResult, outbox::Error> {
         let verdict = Verdict::not_tried(self.now(), wait_ms);
         let retry = Settlement::Retry { due_at_unix_ms: self.now().unix_ms() + wait_ms, counted: Counted::Nothing };
         let settled = self.outbox.settle(vec![self.settlement(claim, retry)]).await?;
         let next_due_unix_ms = next_due(&verdict, pending(&settled), self.now());
-        Ok(Over { verdict, next_due_unix_ms, tried: Err(NotTried::NotReady) })
+        Ok(TurnResult { verdict, next_due_unix_ms, tried: Err(NotTried::NotReady) })
     }
 
     /// Lets an order's queue rest after an error that reaches no further, and tells people.
-    async fn rest(&self, cart: &CartKey, order: &SenderOrderNumber, mut fault: String) -> Result<Over, outbox::Error> {
+    async fn rest(&self, cart: &CartKey, order: &SenderOrderNumber, mut fault: String) -> Result<TurnResult, outbox::Error> {
         fault.truncate(fault.floor_char_boundary(FAULT_BYTES_MAX));
-        self.roster.note(cart, &Note::Fault { order: order.as_str(), fault: &fault });
+        self.registry.note(cart, &Note::Fault { order: order.as_str(), fault: &fault });
         let now = self.now();
         let until_unix_ms = now.unix_ms() + FAULT_MS;
         let (merchant, id) = cart.clone();
@@ -279,12 +279,12 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             Ok(()) => {}
         }
         let tried = Err(NotTried::Fault { fault });
-        Ok(Over { verdict: Verdict::not_tried(now, FAULT_MS), next_due_unix_ms: Some(until_unix_ms), tried })
+        Ok(TurnResult { verdict: Verdict::not_tried(now, FAULT_MS), next_due_unix_ms: Some(until_unix_ms), tried })
     }
 
     /// Lets an order's queue rest after a turn panicked: the fault is in this program and affects no other queue.
-    pub(super) async fn panicked(&self, cart: &CartKey, order: &SenderOrderNumber, what: &str) -> Result<Over, outbox::Error> {
-        let Some(_held) = self.lanes.hold(cart, order) else { return Ok(self.held()) };
+    pub(super) async fn panicked(&self, cart: &CartKey, order: &SenderOrderNumber, what: &str) -> Result<TurnResult, outbox::Error> {
+        let Some(_held) = self.locks.hold(cart, order) else { return Ok(self.held()) };
         let suspects = self.witness.take_failed();
         if let Err(error) = self.outbox.suspect(suspects).await {
             tracing::error!(error = chain(&error), "what this program failed at could not be noted");
@@ -326,27 +326,27 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
     }
 
     /// Lets a whole cart rest that cannot be made ready, because its other orders would fail as well.
-    fn not_ready(&self, cart: &CartKey, why: &roster::NotReady) -> Over {
-        self.roster.note(cart, &Note::NotReady { why: &**why });
+    fn not_ready(&self, cart: &CartKey, why: &registry::NotReady) -> TurnResult {
+        self.registry.note(cart, &Note::NotReady { why: &**why });
         let now = self.now();
         let rest = ForCart::Rest { until_unix_ms: now.unix_ms() + NOT_READY_MS };
         let verdict = Verdict { cart: Some(rest), ..Verdict::not_tried(now, 0) };
-        Over { verdict, next_due_unix_ms: Some(now.unix_ms()), tried: Err(NotTried::NotReady) }
+        TurnResult { verdict, next_due_unix_ms: Some(now.unix_ms()), tried: Err(NotTried::NotReady) }
     }
 
     /// The result of a turn in which the queue is left alone for a moment: see [`NotTried::Held`].
-    fn held(&self) -> Over {
+    fn held(&self) -> TurnResult {
         let now = self.now();
         let next_due_unix_ms = Some(now.unix_ms() + HELD_MS);
-        Over { verdict: Verdict::not_tried(now, HELD_MS), next_due_unix_ms, tried: Err(NotTried::Held) }
+        TurnResult { verdict: Verdict::not_tried(now, HELD_MS), next_due_unix_ms, tried: Err(NotTried::Held) }
     }
 
-    async fn not_claimed(&self, cart: &CartKey, order: &SenderOrderNumber, claimed: Claimed) -> Result<Over, outbox::Error> {
+    async fn not_claimed(&self, cart: &CartKey, order: &SenderOrderNumber, claimed: Claimed) -> Result<TurnResult, outbox::Error> {
         let now = self.now();
         let (mut next_due_unix_ms, mut why) = (None, NotTried::Nothing);
         match claimed {
             Claimed::Poison { delivery } => {
-                self.roster.note(cart, &Note::Poison { delivery: &delivery });
+                self.registry.note(cart, &Note::Poison { delivery: &delivery });
                 // If the lane goes on, its next update is due; if it is blocked, nothing is found there.
                 next_due_unix_ms = Some(now.unix_ms());
             }
@@ -356,15 +356,15 @@ impl<O: Outbox, R: Roster> Deliverer<O, R> {
             Claimed::Unreadable { why } => return self.rest(cart, order, why).await,
             Claimed::Nothing | Claimed::Claim(_) => {}
         }
-        Ok(Over { verdict: Verdict::not_tried(now, 0), next_due_unix_ms, tried: Err(why) })
+        Ok(TurnResult { verdict: Verdict::not_tried(now, 0), next_due_unix_ms, tried: Err(why) })
     }
 }
 
 impl<O: Clone, R> Clone for Deliverer<O, R> {
     fn clone(&self) -> Deliverer<O, R> {
-        let Deliverer { outbox, roster, clock, timeline, lanes, witness, refusals } = self;
-        let (roster, clock, timeline, lanes) = (roster.clone(), clock.clone(), timeline.clone(), lanes.clone());
-        Deliverer { outbox: outbox.clone(), roster, clock, timeline, lanes, witness: witness.clone(), refusals: refusals.clone() }
+        let Deliverer { outbox, registry, clock, timeline, locks, witness, refusals } = self;
+        let (registry, clock, timeline, locks) = (registry.clone(), clock.clone(), timeline.clone(), locks.clone());
+        Deliverer { outbox: outbox.clone(), registry, clock, timeline, locks, witness: witness.clone(), refusals: refusals.clone() }
     }
 }
 
@@ -384,9 +384,9 @@ pub fn judge(attempt: &Attempt, history: &History, policy: &Policy<'_>, busy_unt
 /// How an attempt counts that is followed by another one.
 pub fn counts(fate: Fate, verdict: &Verdict) -> Counted {
     match (verdict.update, fate) {
-        (Follows::Retry { counted: true, .. }, Fate::PluginFault) => Counted::PluginFault,
-        (Follows::Retry { counted: true, .. }, _) => Counted::Attempt,
-        (Follows::Retry { counted: false, .. } | Follows::Delivered | Follows::Dead { .. }, _) => Counted::Nothing,
+        (NextStep::Retry { counted: true, .. }, Fate::PluginFault) => Counted::PluginFault,
+        (NextStep::Retry { counted: true, .. }, _) => Counted::Attempt,
+        (NextStep::Retry { counted: false, .. } | NextStep::Delivered | NextStep::Dead { .. }, _) => Counted::Nothing,
     }
 }
 
@@ -408,13 +408,13 @@ fn job(claim: &Claim, update: Box<Update>) -> Job {
 /// The entry that the outbox writes for a verdict.
 fn settlement(verdict: &Verdict, receipt: &Receipt) -> Settlement {
     match (verdict.update, verdict.cart) {
-        (Follows::Delivered, _) => Settlement::Delivered,
-        (Follows::Dead { reason, then }, _) => Settlement::Dead { reason, then },
-        (Follows::Retry { .. }, Some(ForCart::Disable)) => Settlement::CartDisabled,
-        (Follows::Retry { .. }, Some(ForCart::Pause { reason, until_unix_ms })) => {
+        (NextStep::Delivered, _) => Settlement::Delivered,
+        (NextStep::Dead { reason, then }, _) => Settlement::Dead { reason, then },
+        (NextStep::Retry { .. }, Some(ForCart::Disable)) => Settlement::CartDisabled,
+        (NextStep::Retry { .. }, Some(ForCart::Pause { reason, until_unix_ms })) => {
             Settlement::CartPaused { pause: Pause { why: reason.name().to_owned(), until_unix_ms, said: said(reason, receipt) } }
         }
-        (Follows::Retry { due_unix_ms, .. }, Some(ForCart::Rest { .. } | ForCart::Prove) | None) => {
+        (NextStep::Retry { due_unix_ms, .. }, Some(ForCart::Rest { .. } | ForCart::Prove) | None) => {
             Settlement::Retry { due_at_unix_ms: due_unix_ms, counted: counts(receipt.fate, verdict) }
         }
     }
@@ -439,9 +439,9 @@ fn pending(settled: &[Settled]) -> u64 {
 fn next_due(verdict: &Verdict, pending: u64, now: Now) -> Option<u64> {
     match verdict.update {
         _ if pending == 0 => None,
-        Follows::Retry { due_unix_ms, .. } => Some(due_unix_ms),
-        Follows::Delivered | Follows::Dead { then: Then::Go, .. } => Some(now.unix_ms()),
-        Follows::Dead { then: Then::Block, .. } => None,
+        NextStep::Retry { due_unix_ms, .. } => Some(due_unix_ms),
+        NextStep::Delivered | NextStep::Dead { then: Then::Go, .. } => Some(now.unix_ms()),
+        NextStep::Dead { then: Then::Block, .. } => None,
     }
 }
 

@@ -8,7 +8,7 @@
 //! with what would change it.
 //!
 //! A sender's fields are bounded and checked, once, and become a [`validate::StatusUpdate`]; the [`carts::Cart`] translates labels and
-//! carriers into the cart's own. A [`deliver::Courier`] is a cart made ready. It takes a [`deliver::Job`], calls the [`engine::Plugin`] in
+//! carriers into the cart's own. A [`deliver::CartClient`] is a cart made ready. It takes a [`deliver::Job`], calls the [`engine::Plugin`] in
 //! a fresh instance, and returns a [`receipt::Receipt`] and a [`cassette::Cassette`]. While the call runs, the guest makes requests and the
 //! host answers, in plain data ([`exchange`]). The answers come from [`egress`], which alone owns sockets and credentials.
 //!
@@ -24,7 +24,7 @@
 //! ```no_run
 //! use cartage::carts::Cart;
 //! use cartage::clock::{Clock, SystemClock};
-//! use cartage::deliver::{Courier, Job};
+//! use cartage::deliver::{CartClient, Job};
 //! use cartage::egress::{Egress, Mode};
 //! use cartage::id::DeliveryId;
 //! use cartage::engine::Runtime;
@@ -36,13 +36,13 @@
 //! let cart = Cart::parse("seed-shop.toml", &std::fs::read_to_string("seed-shop.toml")?)?;
 //! let plugin = Runtime::new()?.admit(std::fs::read("integration-script.wasm")?).await?;
 //! let secrets = cart.secrets(plugin.manifest())?;
-//! let courier = Courier::new(&cart, plugin, secrets, &Egress::new(clock.clone()), clock.clone())?;
+//! let client = CartClient::new(&cart, plugin, secrets, &Egress::new(clock.clone()), clock.clone())?;
 //!
 //! let fields = Fields { order_number: "1021".into(), label: "Order Shipped".into(), ..Fields::default() };
 //! let update = StatusUpdate::new(fields, civil_time(clock.now_unix_ms()))?;
-//! if let ForCart::Send(update) = update.for_cart(&cart, courier.manifest())? {
+//! if let ForCart::Send(update) = update.for_cart(&cart, client.manifest())? {
 //!     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: vec![], known_reference: None, update };
-//!     let attempt = courier.attempt(job, Mode::Live).await?;
+//!     let attempt = client.attempt(job, Mode::Live).await?;
 //!     println!("{:?}", attempt.receipt.fate);
 //! }
 //! # Ok(())

@@ -1,4 +1,4 @@
-//! An opened data directory and its operations: here the stored carts, parameters and events meet the gate and the courier.
+//! An opened data directory and its operations: here the stored carts, parameters and events meet the gate and the client.
 //!
 //! An [`Office`] holds the directory's lock, its store and one merchant's view of it, and makes the costly parts when they are first
 //! needed: the engine, a plugin's compiled code (once a process), the vault's key. So a command that only reads parameters compiles
@@ -22,10 +22,10 @@ mod credentials;
 mod deliveries;
 mod error;
 mod explain;
-mod facts;
+mod snapshot;
 mod forget;
 mod inlet;
-mod lines;
+mod event_labels;
 mod lists;
 mod memory;
 mod of_order;
@@ -38,23 +38,23 @@ mod replaced;
 mod recordings;
 mod rehearsal;
 mod retention;
-mod roster;
+mod registry;
 mod same;
 mod send;
 mod settings;
 mod shut_out;
 mod standing;
 mod status;
-mod turns;
+mod single_flight;
 mod unreadable;
 mod watch;
 
 pub use accept::{Accepted, Cause, IdempotencyKey, Outcome, Request};
 pub use bans::{Banned, Unbanned};
-pub use cart::{KeptCart, PluginKept};
+pub use cart::{PluginKept, StoredCart};
 pub use counts::Numbers;
-pub use credentials::{Checked, KeptCredential, Next, SetCredential};
-pub use deliveries::{Listed, Resent, Shown, Taken, Where, Which};
+pub use credentials::{Checked, Next, SetCredential, StoredCredential};
+pub use deliveries::{DeliveryView, DiscardOutcome, Listed, Resent, Where, Which};
 pub use error::Error;
 pub use explain::Explained;
 pub use forget::Forgotten;
@@ -73,8 +73,8 @@ pub use standing::words::counted;
 pub use standing::{DeadUpdate, DiscardedUpdate, HasIt, OwnDelivery, PackageStanding, Standing, Stands, Waiting, WaitsFor, fate_name};
 pub use status::{CartStatus, Status};
 
-use crate::deliver::bell::Bell;
-use crate::deliver::lanes::Lanes;
+use crate::deliver::locks::OrderLocks;
+use crate::deliver::wake::WakeSignal;
 use crate::deliver::witness::Witness;
 use crate::deliver::worker::Worker;
 use crate::deliver::{Attempt, Deliverer};
@@ -87,22 +87,22 @@ use cartage_engine::{Plugin, Runtime};
 use cartage_model::id::{Digest, MerchantId};
 use cartage_policy::schedule::CartKey;
 use cartage_store::data_dir::DataDir;
-use cartage_store::data_dir::room::{Disk, ThisDisk};
+use cartage_store::data_dir::disk_level::{Disk, ThisDisk};
 use cartage_store::outbox;
 use cartage_store::vault::{self, Vault};
-use cartage_store::{KeptClock, Store};
+use cartage_store::{Store, StoredClock};
 use counts::Counts;
-use facts::SetCache;
 use plugin_files::Copies;
 use pulse::Pulse;
+use registry::CartClients;
 use replaced::CartTokens;
-use roster::Couriers;
+use single_flight::SingleFlight;
+use snapshot::SetCache;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::{OnceCell, broadcast};
-use turns::Turns;
 
 /// The name in the audit for changes by a user of the command line, who may use the data directory.
 const COMMAND: &str = "command";
@@ -129,19 +129,19 @@ struct Shared {
     plugins: Mutex<BTreeMap<Digest, Plugin>>,
     copies: Copies,
     egress: Egress,
-    clock: Arc<KeptClock>,
-    bell: Arc<Bell>,
+    clock: Arc<StoredClock>,
+    wake_signal: Arc<WakeSignal>,
     /// The orders' queues that are held by an attempt or a person.
-    lanes: Lanes,
+    locks: OrderLocks,
     /// The attempts that are under way in this process.
     witness: Arc<Witness>,
-    couriers: Couriers,
+    clients: CartClients,
     tokens: CartTokens,
     carts: CartCache,
     set: Arc<SetCache>,
     /// Admits each plugin and makes each cart ready only once at a time.
-    admitting: Turns<Digest>,
-    readying: Turns<CartKey>,
+    admitting: SingleFlight<Digest>,
+    readying: SingleFlight<CartKey>,
     counts: Counts,
     disk: Arc<dyn Disk>,
     seen: Seen,
@@ -199,15 +199,15 @@ impl Office {
             copies: Copies::default(),
             egress: Egress::new(clock.clone()).at_this_machine(ThisMachine::of_environment()),
             clock,
-            bell: Arc::default(),
-            lanes: Lanes::default(),
+            wake_signal: Arc::default(),
+            locks: OrderLocks::default(),
             witness,
-            couriers: Couriers::default(),
+            clients: CartClients::default(),
             tokens: CartTokens::default(),
             carts: CartCache::default(),
             set: Arc::default(),
-            admitting: Turns::default(),
-            readying: Turns::default(),
+            admitting: SingleFlight::default(),
+            readying: SingleFlight::default(),
             counts: Counts::default(),
             disk,
             seen: Seen::default(),
@@ -235,20 +235,20 @@ impl Office {
     }
 
     /// The signal that wakes the worker.
-    pub fn bell(&self) -> &Arc<Bell> {
-        &self.shared.bell
+    pub fn wake_signal(&self) -> &Arc<WakeSignal> {
+        &self.shared.wake_signal
     }
 
     /// A deliverer for this data directory, which attempts one order's queue at a time.
     pub fn deliverer(&self) -> Deliverer<outbox::Sqlite, Office> {
         let deliverer = Deliverer::new(self.outbox(), Arc::new(self.clone()), self.shared.clock.clone());
-        deliverer.holding(self.shared.lanes.clone()).seen_by(self.shared.witness.clone())
+        deliverer.holding(self.shared.locks.clone()).seen_by(self.shared.witness.clone())
     }
 
     /// A worker for all merchants of this data directory. From now on the delivery of accepted updates is left to this worker.
     pub fn worker(&self) -> Worker<outbox::Sqlite, Office> {
         self.shared.serving.store(true, Ordering::Relaxed);
-        Worker::new(self.deliverer(), self.shared.bell.clone())
+        Worker::new(self.deliverer(), self.shared.wake_signal.clone())
     }
 
     /// The opened data directory.

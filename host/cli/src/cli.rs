@@ -1,6 +1,6 @@
 //! The command line: each command is one struct in one file.
 //!
-//! A command prints its result with [`report`], which writes to the [`desk`] of its user. Its return value says whether the command achieved what was asked.
+//! A command prints its result with [`report`], which writes to the [`console`] of its user. Its return value says whether the command achieved what was asked.
 //! A command that could not do its work returns a [`Failure`], and [`main`] prints that once: what was attempted, the causes below it, and what to do.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong use. With `--json` standard output holds exactly one JSON document, which may be an error; standard error holds the
@@ -12,11 +12,11 @@ mod backup;
 mod baseline;
 mod cart;
 mod clock;
-mod courier;
+mod client;
 mod credential;
 mod delivery;
 mod demo;
-mod desk;
+mod console;
 mod doctor;
 mod event;
 mod explain;
@@ -283,10 +283,10 @@ pub fn main() -> ExitCode {
         return cli.run().into();
     }
     let exit_code = match init::place(&cli.data) {
-        Place::Here(here) => desk::at(Rc::new(here), || cli.run()),
+        Place::Here(here) => console::at(Rc::new(here), || cli.run()),
         #[cfg(unix)]
         Place::Daemon(client) => {
-            client.run(&*desk::current(), &arguments, &cli.data).unwrap_or_else(|failure| exit_code(Err(failure), cli.json))
+            client.run(&*console::current(), &arguments, &cli.data).unwrap_or_else(|failure| exit_code(Err(failure), cli.json))
         }
     };
     exit_code.into()
@@ -389,9 +389,9 @@ mod tests {
     #[test]
     fn every_remedy_of_the_gate_is_a_command() {
         use cartage::events::EVENTS;
+        use cartage::gate::{Again, command};
         use cartage::id::SenderOrderNumber;
         use cartage::parameters::{USE_GENERIC_STATUS_UPDATES, USE_STATUS_UPDATES};
-        use cartage::gate::{Again, command};
         let cart = cartage::id::CartId::new("seed-shop").expect("a valid id");
         let mut remedies = vec![
             command::param_true(&USE_STATUS_UPDATES, None),

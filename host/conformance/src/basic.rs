@@ -13,7 +13,7 @@ use super::world::{NOW_UNIX_MS, with};
 use cartage_contract::delivery::OrderKey;
 use cartage_contract::http::Effect;
 use cartage_contract::manifest::Manifest;
-use cartage_model::exchange::{Ask, Call, Outcome};
+use cartage_model::exchange::{Call, HostCall, Outcome};
 
 /// The cases about faults, and the fault of each.
 const FAULTS: [(&str, Fault); 7] = [
@@ -136,11 +136,11 @@ async fn determinism(bench: &mut Bench<'_>) -> Vec<Problem> {
 
 /// Describes the first difference between two calls.
 fn first_difference(first: &Came, second: &Came) -> String {
-    let ask = |ask: &Ask| match ask {
-        Ask::Send(request) => format!("{} {}{}", request.method, request.endpoint, request.path),
-        Ask::Mac { slot, .. } => format!("a signature with {slot}"),
-        Ask::Digest { .. } => "a digest".to_owned(),
-        Ask::Log { message, .. } => format!("the log line {message:?}"),
+    let ask = |ask: &HostCall| match ask {
+        HostCall::Send(request) => format!("{} {}{}", request.method, request.endpoint, request.path),
+        HostCall::Mac { slot, .. } => format!("a signature with {slot}"),
+        HostCall::Digest { .. } => "a digest".to_owned(),
+        HostCall::Log { message, .. } => format!("the log line {message:?}"),
     };
     let place = first.log.asks.iter().zip(&second.log.asks).position(|(first, second)| first != second);
     let place = place.unwrap_or(first.log.asks.len().min(second.log.asks.len()));

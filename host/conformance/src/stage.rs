@@ -7,7 +7,7 @@ use cartage_cart_script::Asked;
 use cartage_contract::http::{Effect, Error, ErrorKind, Part, Reach, Request, Response};
 use cartage_contract::request::{self, Denied};
 use cartage_contract::signing::{self, Algorithm};
-use cartage_model::exchange::{Answer, Ask, Services};
+use cartage_model::exchange::{HostCall, HostReply, Services};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -25,7 +25,7 @@ pub(super) struct Stage<'w, 's> {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Log {
     /// All requests to the host, in order.
-    pub(super) asks: Vec<Ask>,
+    pub(super) asks: Vec<HostCall>,
     /// The HTTP requests that were allowed.
     pub(super) exchanges: Vec<Exchange>,
     /// Why HTTP requests and signatures were denied, one text each.
@@ -149,13 +149,13 @@ impl<'w, 's> Stage<'w, 's> {
 }
 
 impl Services for Stage<'_, '_> {
-    async fn answer(&mut self, ask: Ask) -> Answer {
+    async fn answer(&mut self, ask: HostCall) -> HostReply {
         self.log.asks.push(ask.clone());
         match ask {
-            Ask::Send(request) => Answer::Sent(self.send(request)),
-            Ask::Mac { slot, algorithm, message } => Answer::Signed(self.sign(Some(&slot), algorithm, &message)),
-            Ask::Digest { algorithm, message } => Answer::Signed(self.sign(None, algorithm, &message)),
-            Ask::Log { .. } => Answer::Logged,
+            HostCall::Send(request) => HostReply::Sent(self.send(request)),
+            HostCall::Mac { slot, algorithm, message } => HostReply::Signed(self.sign(Some(&slot), algorithm, &message)),
+            HostCall::Digest { algorithm, message } => HostReply::Signed(self.sign(None, algorithm, &message)),
+            HostCall::Log { .. } => HostReply::Logged,
         }
     }
 }

@@ -6,7 +6,7 @@
 //! request within limits; secrets in the answer are scrubbed; and all is recorded, without a secret ever having been in the record. [`session`] is
 //! that order.
 //!
-//! A process has one [`Egress`], a cart one [`Door`], and a call one [`Session`]. Carts share the TLS configuration and nothing else: each door has
+//! A process has one [`Egress`], a cart one [`CartEgress`], and a call one [`Session`]. Carts share the TLS configuration and nothing else: each door has
 //! its own connections.
 //!
 //! Egress cannot know what a request means. A plugin can do with a credential whatever the credential allows at the endpoint.
@@ -14,7 +14,7 @@
 pub mod address;
 pub mod client;
 pub mod credential;
-mod door;
+mod cart_egress;
 pub mod endpoint;
 mod oauth1;
 pub mod post;
@@ -27,17 +27,17 @@ pub mod signing;
 mod testing;
 pub mod tokens;
 
-pub use door::Door;
+pub use cart_egress::CartEgress;
 pub use session::{Mode, Session};
 
 use address::{Rules, ThisMachine};
+use cart_egress::Shared;
 use cartage_base::clock::Clock;
 use cartage_contract::grants::Grants;
 use cartage_contract::manifest::Manifest;
 use cartage_model::carts::Limits;
 use client::Client;
 use credential::Credentials;
-use door::Open;
 use endpoint::Bindings;
 use ipnet::IpNet;
 use resolve::{Resolver, SystemResolver};
@@ -126,7 +126,13 @@ impl Egress {
     /// # Errors
     ///
     /// [`Error::Client`] if the HTTP client cannot be set up.
-    pub fn open(&self, manifest: Arc<Manifest>, bindings: &Bindings, credentials: Credentials, limits: &Limits) -> Result<Door, Error> {
+    pub fn open(
+        &self,
+        manifest: Arc<Manifest>,
+        bindings: &Bindings,
+        credentials: Credentials,
+        limits: &Limits,
+    ) -> Result<CartEgress, Error> {
         self.open_with(manifest, bindings, credentials, limits, Keeping::in_memory())
     }
 
@@ -142,7 +148,7 @@ impl Egress {
         credentials: Credentials,
         limits: &Limits,
         keeping: Keeping,
-    ) -> Result<Door, Error> {
+    ) -> Result<CartEgress, Error> {
         let client = |(name, binding): (&str, &endpoint::Binding)| {
             let rules = Rules { own: self.own.clone(), this_machine: self.this_machine, ..binding.rules().clone() };
             let client = Client::new(self.tls.clone(), Arc::clone(&self.resolver), binding.base().clone(), rules, limits);
@@ -161,7 +167,7 @@ impl Egress {
         let endpoints = bindings.iter().map(|(name, binding)| (name.to_owned(), binding.base().as_str().to_owned())).collect();
         let fingerprints = fingerprints(&manifest, &credentials, &endpoints);
         let clock = Arc::clone(&self.clock);
-        Ok(Door(Arc::new(Open { manifest, grants, credentials, scrubber, clients, clock, keeping, fingerprints })))
+        Ok(CartEgress(Arc::new(Shared { manifest, grants, credentials, scrubber, clients, clock, keeping, fingerprints })))
     }
 }
 

@@ -9,8 +9,8 @@ mod tokens;
 
 pub(super) use failed::Failed;
 
+use super::cart_egress::Shared;
 use super::client::Received;
-use super::door::Open;
 use super::oauth1;
 use super::record::{asked, log_line, printable, recording, wire_record};
 use super::scrub::Found;
@@ -21,7 +21,7 @@ use cartage_contract::manifest::Endpoint;
 use cartage_contract::request::{self, Allowed, Denied, Wire, WireHeader};
 use cartage_contract::signing::{self as contract, Algorithm};
 use cartage_model::cassette::{Entry, HttpEntry, Recording};
-use cartage_model::exchange::{Answer, Ask, Services, Stop};
+use cartage_model::exchange::{HostCall, HostReply, Services, Stop};
 use failed::denied;
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl Mode {
 
 /// Answers the asks of one call of a cart's plugin, and records them.
 pub struct Session {
-    door: Arc<Open>,
+    cart_egress: Arc<Shared>,
     mode: Mode,
     delivery_id: Option<String>,
     requests: u32,
@@ -74,10 +74,10 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn new(door: Arc<Open>, mode: Mode, delivery_id: Option<&str>) -> Session {
+    pub(super) fn new(cart_egress: Arc<Shared>, mode: Mode, delivery_id: Option<&str>) -> Session {
         let delivery_id = delivery_id.map(str::to_owned);
         Session {
-            door,
+            cart_egress,
             mode,
             delivery_id,
             requests: 0,
@@ -97,27 +97,27 @@ impl Session {
         Recording { local_fault: self.local_fault, ..recording(self.entries, self.secret_reflected) }
     }
 
-    async fn send(&mut self, request: Request) -> Answer {
+    async fn send(&mut self, request: Request) -> HostReply {
         self.keep_current();
         if self.secret_reflected {
-            return Answer::End(Stop::SecretReflected);
+            return HostReply::End(Stop::SecretReflected);
         }
-        let started = self.door.clock.reading().elapsed_ms;
+        let started = self.cart_egress.clock.reading().elapsed_ms;
         let allowed = match self.allow(request) {
             Ok(allowed) => allowed,
-            Err(error) => return Answer::Sent(Err(error)),
+            Err(error) => return HostReply::Sent(Err(error)),
         };
         if self.mode.stops_before(allowed.request().effect) {
-            return Answer::End(Stop::DryRun);
+            return HostReply::End(Stop::DryRun);
         }
         let result = Box::pin(self.perform(&allowed)).await;
         self.local_fault = result.as_ref().is_err_and(|failed| failed.of_this_machine);
-        Answer::Sent(self.settle(result, started))
+        HostReply::Sent(self.settle(result, started))
     }
 
     /// Counts a request, judges it, and records it as it will go out.
     fn allow(&mut self, request: Request) -> Result<Allowed, Error> {
-        let limit = self.door.grants.limits.requests;
+        let limit = self.cart_egress.grants.limits.requests;
         self.requests = self.requests.saturating_add(1);
         if self.requests > limit {
             let error = denied(ErrorKind::QuotaExceeded, format!("the call has used up its {limit} requests (limits.requests)"));
@@ -125,7 +125,7 @@ impl Session {
             return Err(if self.requests == limit + 1 { self.refuse(asked(request), error) } else { error });
         }
         let mut entry = asked(request.clone());
-        let (manifest, grants) = (&self.door.manifest, &self.door.grants);
+        let (manifest, grants) = (&self.cart_egress.manifest, &self.cart_egress.grants);
         let allowed = request::check(request, manifest, grants, self.delivery_id.as_deref());
         match allowed {
             Ok(allowed) => {
@@ -142,12 +142,12 @@ impl Session {
     /// Sends a request with its credentials. If the cart refuses the stored token (401), the request is sent once more with a new token: a request
     /// that was refused for its credentials changed nothing. Log-ins do not count as requests of the call; the repeated request does.
     async fn perform(&mut self, allowed: &Allowed) -> Result<Looked, Failed> {
-        let door = Arc::clone(&self.door);
-        let secrets = self.tokens.secrets(&door, allowed).await?;
+        let cart_egress = Arc::clone(&self.cart_egress);
+        let secrets = self.tokens.secrets(&cart_egress, allowed).await?;
         let received = self.transmit(allowed, &secrets).await?;
         let is_refused = received.status == 401;
         let looked = self.look(received).await;
-        if !is_refused || looked.found == Found::Secret || self.requests >= door.grants.limits.requests {
+        if !is_refused || looked.found == Found::Secret || self.requests >= cart_egress.grants.limits.requests {
             return Ok(looked);
         }
         let Some(secrets) = self.tokens.after_refusal(allowed, secrets).await? else { return Ok(looked) };
@@ -158,10 +158,10 @@ impl Session {
 
     /// Applies the secrets to a request, and sends it.
     async fn transmit(&mut self, allowed: &Allowed, secrets: &WithTokens) -> Result<Received, Failed> {
-        let signed = oauth1::sign(allowed, secrets, self.door.clock.now_unix_ms())?;
+        let signed = oauth1::sign(allowed, secrets, self.cart_egress.clock.now_unix_ms())?;
         let mut wire = signed.map_or_else(|| allowed.wire(secrets), |signed| allowed.wire(&signed))?;
         add_own_headers(&mut wire);
-        let client = self.door.clients.get(&allowed.request().endpoint);
+        let client = self.cart_egress.clients.get(&allowed.request().endpoint);
         let client = client.ok_or_else(|| denied(ErrorKind::EndpointDenied, "the endpoint is not bound".to_owned()))?;
         if let Some(current) = &mut self.current {
             current.reach = Reach::MaybeSent;
@@ -171,7 +171,7 @@ impl Session {
 
     /// Replaces every secret in an answer, also in parts that the guest will not see: any secret in the answer counts as reflected.
     async fn look(&self, mut received: Received) -> Looked {
-        let looks = self.tokens.looks(&self.door);
+        let looks = self.tokens.looks(&self.cart_egress);
         let bytes = received.body.len();
         let work = move || {
             let found = looks.answer(&mut received);
@@ -198,7 +198,7 @@ impl Session {
                 Err(error)
             }
         };
-        entry.took_ms = self.door.clock.reading().elapsed_ms.saturating_sub(started);
+        entry.took_ms = self.cart_egress.clock.reading().elapsed_ms.saturating_sub(started);
         entry.answer = Some(answer.clone());
         self.record(Entry::Http(Box::new(entry)));
         answer
@@ -211,16 +211,16 @@ impl Session {
         let is_redirect = (300..=399).contains(&received.status);
         if let Some(location) = received.headers.get("location").filter(|_| is_redirect) {
             let mut location = printable(&text(location.as_bytes()));
-            self.tokens.looks(&self.door).text(&mut location);
+            self.tokens.looks(&self.cart_egress).text(&mut location);
             entry.redirect_to = Some(location);
         }
-        let door = Arc::clone(&self.door);
-        let Some(endpoint) = door.manifest.endpoint(&entry.request.endpoint) else { unreachable!("the request was allowed") };
+        let cart_egress = Arc::clone(&self.cart_egress);
+        let Some(endpoint) = cart_egress.manifest.endpoint(&entry.request.endpoint) else { unreachable!("the request was allowed") };
         let content_type = received.headers.get("content-type").map(|value| text(value.as_bytes()));
         if !endpoint.reads_type(received.status, content_type.as_deref(), &received.body) {
             return Err(self.wrong_type(endpoint, content_type.as_deref(), received.status));
         }
-        let looks = self.tokens.looks(&door);
+        let looks = self.tokens.looks(&cart_egress);
         let shown = received.headers.iter().filter(|(name, _)| endpoint.shows_header(name.as_str(), received.status));
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             let mut value = text(value.as_bytes());
@@ -232,19 +232,19 @@ impl Session {
 
     fn wrong_type(&self, endpoint: &Endpoint, content_type: Option<&str>, status: u16) -> Failed {
         let mut given = content_type.map_or_else(|| "no content type".to_owned(), |given| format!("content type {given:?}"));
-        self.tokens.looks(&self.door).text(&mut given);
+        self.tokens.looks(&self.cart_egress).text(&mut given);
         let message = format!("endpoint {} answered with status {status} and a content type that the plugin does not read", endpoint.name);
         let cause = format!("{message}: {given}, not one of {}", endpoint.response_types.join(", "));
         Failed { error: Error { kind: ErrorKind::ResponseType, reach: Reach::Answered, message }, cause, of_this_machine: false }
     }
 
-    fn sign(&mut self, slot: Option<String>, algorithm: Algorithm, message: Vec<Part>) -> Answer {
+    fn sign(&mut self, slot: Option<String>, algorithm: Algorithm, message: Vec<Part>) -> HostReply {
         self.signatures = self.signatures.saturating_add(1);
         let answer = self.signature(slot.as_deref(), algorithm, &message);
         if self.signatures <= SIGNATURES_MAX + 1 {
             self.record(Entry::Signature { slot, algorithm, message, answer: answer.clone() });
         }
-        Answer::Signed(answer)
+        HostReply::Signed(answer)
     }
 
     fn signature(&self, slot: Option<&str>, algorithm: Algorithm, message: &[Part]) -> Result<Vec<u8>, contract::Error> {
@@ -252,7 +252,7 @@ impl Session {
             let message = format!("the call has used up its {SIGNATURES_MAX} signatures");
             return Err(contract::Error { kind: contract::ErrorKind::QuotaExceeded, message });
         }
-        let (manifest, grants, credentials) = (&self.door.manifest, &self.door.grants, &self.door.credentials);
+        let (manifest, grants, credentials) = (&self.cart_egress.manifest, &self.cart_egress.grants, &self.cart_egress.credentials);
         Ok(match slot {
             Some(slot) => {
                 let input = contract::mac_input(slot, message, manifest, grants, credentials)?;
@@ -289,16 +289,16 @@ impl Session {
 }
 
 impl Services for Session {
-    async fn answer(&mut self, ask: Ask) -> Answer {
+    async fn answer(&mut self, ask: HostCall) -> HostReply {
         match ask {
-            Ask::Send(request) => self.send(request).await,
-            Ask::Mac { slot, algorithm, message } => self.sign(Some(slot), algorithm, message),
-            Ask::Digest { algorithm, message } => self.sign(None, algorithm, message),
-            Ask::Log { level, message } => {
-                let (message, found) = log_line(&message, &self.door.scrubber);
+            HostCall::Send(request) => self.send(request).await,
+            HostCall::Mac { slot, algorithm, message } => self.sign(Some(slot), algorithm, message),
+            HostCall::Digest { algorithm, message } => self.sign(None, algorithm, message),
+            HostCall::Log { level, message } => {
+                let (message, found) = log_line(&message, &self.cart_egress.scrubber);
                 self.secret_reflected |= found == Found::Secret;
                 self.entries.push(Entry::Log { level, message });
-                Answer::Logged
+                HostReply::Logged
             }
         }
     }

@@ -66,7 +66,7 @@ impl Tokens {
     }
 }
 
-/// The tokens of a door, and the keeper of the fields that log-ins replace.
+/// The tokens of a cart's egress, and the keeper of the fields that log-ins replace.
 #[derive(Clone)]
 pub struct Keeping {
     /// The cart's tokens, shared by its doors.

@@ -8,7 +8,7 @@
 mod counts;
 mod refusal;
 
-use super::guest::{AskedWhileDescribing, Asks};
+use super::guest::{AskedWhileDescribing, HostCalls};
 use super::limits::{Budget, is_of_the_host};
 use super::{Admitted, Plugin, Runtime, v1};
 use cartage_contract::manifest::{self, Manifest};
@@ -179,7 +179,7 @@ impl Runtime {
         let _slot = self.slot(call_ms).await.map_err(Error::Describe)?;
         let _ticking = self.0.ticker.watch();
         let budget = Budget::new(limits);
-        let mut store = self.store(&budget, limits, Asks::Refused).map_err(Error::Describe)?;
+        let mut store = self.store(&budget, limits, HostCalls::Refused).map_err(Error::Describe)?;
         match timeout(call_ms, Box::pin(ready.describe(&mut store))).await {
             // It said that it panics, and did not.
             Ok(Ok(_)) if store.data().panic().is_some() => Err(Error::AskedWhileDescribing { what: "a log line" }),

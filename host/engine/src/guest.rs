@@ -1,11 +1,11 @@
 //! The data of a call's store, through which the guest's requests go out.
 
-use super::hatch::Hatch;
+use super::channel::HostChannel;
 use super::limits::Limiter;
 use super::trap;
 use cartage_contract::log::Level;
 use cartage_model::carts::Limits;
-use cartage_model::exchange::{Answer, Ask, Ended, Limit};
+use cartage_model::exchange::{Ended, HostCall, HostReply, Limit};
 use wasmtime::{Error, Result};
 
 /// The longest log line, in bytes; the rest is cut.
@@ -16,15 +16,15 @@ const LOG_OVERRUN_MAX: u64 = 10;
 /// The host's side of one running guest.
 pub(super) struct Guest {
     pub(super) limiter: Limiter,
-    asks: Asks,
+    asks: HostCalls,
     log: LogBudget,
     panic: Option<String>,
 }
 
 /// The destination of a guest's requests.
-pub(super) enum Asks {
+pub(super) enum HostCalls {
     /// The services of the call: everything that crosses between a running guest and the code that owns sockets and credentials.
-    Answered(Hatch),
+    Answered(HostChannel),
     /// No destination: requests are refused while the guest describes itself.
     Refused,
 }
@@ -35,23 +35,23 @@ pub(super) enum Asks {
 pub(super) struct AskedWhileDescribing(pub(super) &'static str);
 
 impl Guest {
-    pub(super) fn new(limits: &Limits, limiter: Limiter, asks: Asks) -> Guest {
+    pub(super) fn new(limits: &Limits, limiter: Limiter, asks: HostCalls) -> Guest {
         Guest { limiter, asks, log: LogBudget::new(limits), panic: None }
     }
 
     /// Sends a request, and waits for the answer.
-    pub(super) async fn ask(&mut self, ask: Ask) -> Result<Answer> {
+    pub(super) async fn ask(&mut self, ask: HostCall) -> Result<HostReply> {
         match &self.asks {
-            Asks::Answered(hatch) => Ok(hatch.ask(ask).await),
-            Asks::Refused => Err(Error::new(AskedWhileDescribing(name(&ask)))),
+            HostCalls::Answered(channel) => Ok(channel.ask(ask).await),
+            HostCalls::Refused => Err(Error::new(AskedWhileDescribing(name(&ask)))),
         }
     }
 
     /// The error that ends a call whose request got an answer of the wrong kind.
-    pub(super) fn end(&self, answer: Answer) -> Error {
+    pub(super) fn end(&self, answer: HostReply) -> Error {
         Error::new(match answer {
-            Answer::End(stop) => Ended::Stopped(stop),
-            Answer::Sent(_) | Answer::Signed(_) | Answer::Logged => {
+            HostReply::End(stop) => Ended::Stopped(stop),
+            HostReply::Sent(_) | HostReply::Signed(_) | HostReply::Logged => {
                 Ended::Host { reason: "an ask was answered with another one's answer".to_owned() }
             }
         })
@@ -68,23 +68,23 @@ impl Guest {
         let panic = trap::panic_of(&message).filter(|_| level == Level::Error);
         let is_panic = panic.is_some();
         self.panic = panic.or(self.panic.take());
-        if let Asks::Refused = self.asks {
+        if let HostCalls::Refused = self.asks {
             return if is_panic { Ok(()) } else { Err(Error::new(AskedWhileDescribing("a log line"))) };
         }
         let Some((level, message)) = self.log.admit(level, message)? else { return Ok(()) };
-        match self.ask(Ask::Log { level, message }).await? {
-            Answer::Logged => Ok(()),
-            other @ (Answer::Sent(_) | Answer::Signed(_) | Answer::End(_)) => Err(self.end(other)),
+        match self.ask(HostCall::Log { level, message }).await? {
+            HostReply::Logged => Ok(()),
+            other @ (HostReply::Sent(_) | HostReply::Signed(_) | HostReply::End(_)) => Err(self.end(other)),
         }
     }
 }
 
-fn name(ask: &Ask) -> &'static str {
+fn name(ask: &HostCall) -> &'static str {
     match ask {
-        Ask::Send(_) => "a request",
-        Ask::Mac { .. } => "a signature",
-        Ask::Digest { .. } => "a digest",
-        Ask::Log { .. } => "a log line",
+        HostCall::Send(_) => "a request",
+        HostCall::Mac { .. } => "a signature",
+        HostCall::Digest { .. } => "a digest",
+        HostCall::Log { .. } => "a log line",
     }
 }
 
@@ -183,27 +183,27 @@ mod tests {
     }
 
     /// Records the requests.
-    struct Kept<'a>(&'a mut Vec<Ask>);
+    struct Kept<'a>(&'a mut Vec<HostCall>);
 
     impl cartage_model::exchange::Services for Kept<'_> {
-        async fn answer(&mut self, ask: Ask) -> Answer {
+        async fn answer(&mut self, ask: HostCall) -> HostReply {
             self.0.push(ask);
-            Answer::Logged
+            HostReply::Logged
         }
     }
 
     #[tokio::test]
     async fn the_marker_is_a_warning_and_goes_out_once() {
-        let hatch = Hatch::default();
+        let channel = HostChannel::default();
         let limits = Limits { log_lines: 1, ..Limits::default() };
         let limiter = crate::limits::Budget::new(&limits).limiter();
-        let mut guest = Guest::new(&limits, limiter, Asks::Answered(hatch.clone()));
+        let mut guest = Guest::new(&limits, limiter, HostCalls::Answered(channel.clone()));
         let mut lines = Vec::new();
         for _ in 0..5 {
-            let logged = crate::serve(guest.log(Level::Debug, "line".to_owned()), &hatch, &mut Kept(&mut lines)).await;
+            let logged = crate::serve(guest.log(Level::Debug, "line".to_owned()), &channel, &mut Kept(&mut lines)).await;
             logged.expect("it is within ten times the budget");
         }
-        let [Ask::Log { level: Level::Debug, message }, Ask::Log { level: Level::Warn, message: marker }] = &lines[..] else {
+        let [HostCall::Log { level: Level::Debug, message }, HostCall::Log { level: Level::Warn, message: marker }] = &lines[..] else {
             panic!("one line and the marker, not {lines:?}")
         };
         assert_eq!(message, "line");
@@ -214,10 +214,10 @@ mod tests {
     async fn an_answer_to_something_else_is_the_hosts_fault() {
         let limits = Limits::default();
         let limiter = crate::limits::Budget::new(&limits).limiter();
-        let guest = Guest::new(&limits, limiter, Asks::Refused);
-        let error = guest.end(Answer::Logged);
+        let guest = Guest::new(&limits, limiter, HostCalls::Refused);
+        let error = guest.end(HostReply::Logged);
         assert!(matches!(error.downcast_ref::<Ended>(), Some(Ended::Host { .. })), "{error}");
-        let error = guest.end(Answer::End(cartage_model::exchange::Stop::DryRun));
+        let error = guest.end(HostReply::End(cartage_model::exchange::Stop::DryRun));
         assert!(matches!(error.downcast_ref::<Ended>(), Some(Ended::Stopped(cartage_model::exchange::Stop::DryRun))), "{error}");
     }
 }

@@ -5,7 +5,7 @@
 //! runs one call in a fresh store and a fresh instance, under every limit of the cart, and drops both at once: nothing that a guest does
 //! outlives its call.
 //!
-//! A guest's requests to the host go as plain data through a hatch to the caller's side of [`Plugin::call`], where [`Services`] answers;
+//! A guest's requests to the host go as plain data through a channel to the caller's side of [`Plugin::call`], where [`Services`] answers;
 //! the store holds no socket, no credential and no borrowed state. This is the seam along which guests will move into processes of their
 //! own.
 //!
@@ -19,7 +19,7 @@ pub mod file;
 mod bounds;
 mod compile;
 mod guest;
-mod hatch;
+mod channel;
 mod limits;
 mod replay;
 mod ticker;
@@ -34,8 +34,8 @@ use cartage_contract::manifest::Manifest;
 use cartage_model::carts::Limits;
 use cartage_model::exchange::{Call, Ended, Limit, Outcome, Services};
 use cartage_model::id::Digest;
-use guest::{Asks, Guest};
-use hatch::Hatch;
+use channel::HostChannel;
+use guest::{Guest, HostCalls};
 use limits::Budget;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
@@ -139,7 +139,7 @@ impl Runtime {
     }
 
     /// A store for one call, with all of its limits set.
-    fn store(&self, budget: &Budget, limits: &Limits, asks: Asks) -> Result<Store<Guest>, Ended> {
+    fn store(&self, budget: &Budget, limits: &Limits, asks: HostCalls) -> Result<Store<Guest>, Ended> {
         let mut store = Store::new(&self.0.engine, Guest::new(limits, budget.limiter(), asks));
         budget.apply(&mut store, |guest| &mut guest.limiter).map_err(|error| Ended::Host { reason: error.to_string() })?;
         Ok(store)
@@ -191,15 +191,15 @@ impl Plugin {
         let _slot = runtime.slot(call_ms).await?;
         let _ticking = runtime.0.ticker.watch();
         let budget = Budget::new(limits);
-        let hatch = Hatch::default();
-        let mut store = runtime.store(&budget, limits, Asks::Answered(hatch.clone()))?;
+        let channel = HostChannel::default();
+        let mut store = runtime.store(&budget, limits, HostCalls::Answered(channel.clone()))?;
         // Boxed: the generated futures are large, and a caller holds this one through every wait.
         let guest = Box::pin(caught(async move {
             let returned = ready.call(&mut store, call.clone()).await;
             let used = budget.used(&store, |guest| &guest.limiter);
             Ok((returned.map_err(|error| budget.ended(&error, store.data().panic())), used))
         }));
-        match timeout(call_ms, serve(guest, &hatch, services)).await {
+        match timeout(call_ms, serve(guest, &channel, services)).await {
             Ok(ended) => {
                 let (returned, used) = ended?;
                 Ok((returned.and_then(|outcome| bounds::check(outcome, call.packages())), used))
@@ -210,15 +210,15 @@ impl Plugin {
 }
 
 /// Runs a guest to its end and answers its requests. The guest waits for each answer, so it need not be polled meanwhile.
-async fn serve<T>(guest: impl Future<Output = T>, hatch: &Hatch, services: &mut impl Services) -> T {
+async fn serve<T>(guest: impl Future<Output = T>, channel: &HostChannel, services: &mut impl Services) -> T {
     let mut guest = pin!(guest);
     loop {
         let turn = poll_fn(|context| match guest.as_mut().poll(context) {
             Poll::Ready(ended) => Poll::Ready(Err(ended)),
-            Poll::Pending => hatch.asked().map_or(Poll::Pending, |ask| Poll::Ready(Ok(ask))),
+            Poll::Pending => channel.asked().map_or(Poll::Pending, |ask| Poll::Ready(Ok(ask))),
         });
         match turn.await {
-            Ok(ask) => hatch.answer(services.answer(ask).await),
+            Ok(ask) => channel.answer(services.answer(ask).await),
             Err(ended) => return ended,
         }
     }
@@ -238,7 +238,7 @@ async fn caught<T>(guest: impl Future<Output = Result<T, Ended>>) -> Result<T, E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cartage_model::exchange::Answer;
+    use cartage_model::exchange::HostReply;
 
     #[tokio::test]
     async fn a_panic_of_the_host_ends_the_call_and_nothing_else() {
@@ -268,8 +268,8 @@ mod tests {
     struct Nobody;
 
     impl Services for Nobody {
-        async fn answer(&mut self, _: cartage_model::exchange::Ask) -> Answer {
-            Answer::Logged
+        async fn answer(&mut self, _: cartage_model::exchange::HostCall) -> HostReply {
+            HostReply::Logged
         }
     }
 }

@@ -5,7 +5,7 @@ mod convert;
 use super::admit;
 use super::guest::Guest;
 use cartage_contract::manifest::Manifest;
-use cartage_model::exchange::{Answer, Ask, Call, Outcome};
+use cartage_model::exchange::{Call, HostCall, HostReply, Outcome};
 use convert::Convert;
 use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, HasSelf, InstancePre, Lift, Linker, Lower};
 use wasmtime::{Engine, Result, Store};
@@ -115,10 +115,10 @@ pub(super) fn linker(engine: &Engine) -> Result<Linker<Guest>> {
 
 impl http::Host for Guest {
     async fn send(&mut self, request: http::Request) -> Result<std::result::Result<http::Response, http::Error>> {
-        match self.ask(Ask::Send(request.convert())).await? {
-            Answer::Sent(Ok(response)) => Ok(Ok(response.convert())),
-            Answer::Sent(Err(error)) => Ok(Err(error.convert())),
-            other @ (Answer::Signed(_) | Answer::Logged | Answer::End(_)) => Err(self.end(other)),
+        match self.ask(HostCall::Send(request.convert())).await? {
+            HostReply::Sent(Ok(response)) => Ok(Ok(response.convert())),
+            HostReply::Sent(Err(error)) => Ok(Err(error.convert())),
+            other @ (HostReply::Signed(_) | HostReply::Logged | HostReply::End(_)) => Err(self.end(other)),
         }
     }
 }
@@ -130,7 +130,7 @@ impl signing::Host for Guest {
         algorithm: signing::Algorithm,
         message: Vec<http::Part>,
     ) -> Result<std::result::Result<Vec<u8>, signing::Error>> {
-        self.sign(Ask::Mac { slot, algorithm: algorithm.convert(), message: message.convert() }).await
+        self.sign(HostCall::Mac { slot, algorithm: algorithm.convert(), message: message.convert() }).await
     }
 
     async fn digest(
@@ -138,16 +138,16 @@ impl signing::Host for Guest {
         algorithm: signing::Algorithm,
         message: Vec<http::Part>,
     ) -> Result<std::result::Result<Vec<u8>, signing::Error>> {
-        self.sign(Ask::Digest { algorithm: algorithm.convert(), message: message.convert() }).await
+        self.sign(HostCall::Digest { algorithm: algorithm.convert(), message: message.convert() }).await
     }
 }
 
 impl Guest {
-    async fn sign(&mut self, ask: Ask) -> Result<std::result::Result<Vec<u8>, signing::Error>> {
+    async fn sign(&mut self, ask: HostCall) -> Result<std::result::Result<Vec<u8>, signing::Error>> {
         match self.ask(ask).await? {
-            Answer::Signed(Ok(signature)) => Ok(Ok(signature)),
-            Answer::Signed(Err(error)) => Ok(Err(error.convert())),
-            other @ (Answer::Sent(_) | Answer::Logged | Answer::End(_)) => Err(self.end(other)),
+            HostReply::Signed(Ok(signature)) => Ok(Ok(signature)),
+            HostReply::Signed(Err(error)) => Ok(Err(error.convert())),
+            other @ (HostReply::Sent(_) | HostReply::Logged | HostReply::End(_)) => Err(self.end(other)),
         }
     }
 }

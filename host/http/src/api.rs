@@ -2,7 +2,7 @@
 //!
 //! [`router`] makes the API from plain data; listeners, TLS and signals belong to the process that serves it. All routes stand in one table
 //! (`api/routes.rs`), each with the role that it needs, the parameters that it takes and the body that it reads. A test compares the description at
-//! `/v1/openapi.json` with that table. So every request takes the same steps (`api/passage.rs`): its host and origin are checked, its token is looked
+//! `/v1/openapi.json` with that table. So every request takes the same steps (`api/middleware.rs`): its host and origin are checked, its token is looked
 //! up, its rate and role are checked, and its query and body are bounded and read. Only then does a handler see the request, with an [`Office`] that
 //! acts for the token's merchant and cannot act for another.
 //!
@@ -23,7 +23,7 @@ pub mod metrics;
 mod office;
 mod openapi;
 mod page;
-mod passage;
+mod middleware;
 mod problem;
 mod query;
 mod rate;

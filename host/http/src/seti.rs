@@ -46,7 +46,7 @@
 
 mod decided;
 mod delimited;
-pub mod door;
+pub mod listener;
 pub mod form;
 mod login;
 mod part;

@@ -107,7 +107,7 @@ impl Settings {
 
 /// The effects of an event that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Raised {
+pub struct TriggeredEvent {
     /// The event that happened.
     pub event: &'static Event,
     /// The label that the order gets; `None` leaves the order's label.
@@ -123,10 +123,10 @@ pub struct Raised {
 /// # Errors
 ///
 /// [`Error::Unknown`] if no event has the name.
-pub fn raise(name: &str, settings: &Settings) -> Result<Raised, Error> {
+pub fn raise(name: &str, settings: &Settings) -> Result<TriggeredEvent, Error> {
     let event = find(name)?;
     let Setting { order_label, item_label, notify_cart } = settings.get(event).clone();
-    Ok(Raised { event, order_label, item_label, notify_cart })
+    Ok(TriggeredEvent { event, order_label, item_label, notify_cart })
 }
 
 #[cfg(test)]

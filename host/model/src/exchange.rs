@@ -1,6 +1,6 @@
 //! The messages between the code that runs guests and the code that owns sockets and credentials. They are plain data.
 //!
-//! A [`Call`] goes in. While it runs, the guest [`Ask`]s, and [`Services`] answers. An [`Outcome`] comes back. All of it is
+//! A [`Call`] goes in. While it runs, the guest [`HostCall`]s, and [`Services`] answers. An [`Outcome`] comes back. All of it is
 //! serde data without handles or borrowed state, so that the two sides can live in two processes.
 
 use cartage_contract::delivery::{Applied, Choice, ChoicesOf, Context, Delivery, Failure, OrderKey, Report, ToldPackage};
@@ -52,7 +52,7 @@ impl Call {
 /// Something that a guest asks of the host while its call runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ask {
+pub enum HostCall {
     /// The import `http.send`: one HTTP request to an endpoint.
     Send(Request),
     /// The import `signing.mac`: a message authentication code.
@@ -80,15 +80,15 @@ pub enum Ask {
     },
 }
 
-/// The host's answer to an [`Ask`].
+/// The host's answer to an [`HostCall`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Answer {
-    /// The answer to [`Ask::Send`].
+pub enum HostReply {
+    /// The answer to [`HostCall::Send`].
     Sent(Result<Response, http::Error>),
-    /// The answer to [`Ask::Mac`] and [`Ask::Digest`].
+    /// The answer to [`HostCall::Mac`] and [`HostCall::Digest`].
     Signed(Result<Vec<u8>, signing::Error>),
-    /// The answer to [`Ask::Log`].
+    /// The answer to [`HostCall::Log`].
     Logged,
     /// No answer reaches the guest: the call ends here.
     End(Stop),
@@ -107,7 +107,7 @@ pub enum Stop {
 /// Answers a guest's asks. Egress is the implementation for real calls; tests and replay have their own.
 pub trait Services: Send {
     /// Answers one ask. A guest has one ask open at a time.
-    fn answer(&mut self, ask: Ask) -> impl Future<Output = Answer> + Send;
+    fn answer(&mut self, ask: HostCall) -> impl Future<Output = HostReply> + Send;
 }
 
 /// How a call ended.

@@ -29,8 +29,8 @@ mod simulation;
 mod tests;
 
 pub use after::{
-    Follows, ForCart, History, LOCAL_FAULT_MS, PLUGIN_FAULTS_MAX, Policy, RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST, RATE_LIMITED_MS_MIN,
-    Sign, Verdict, after,
+    ForCart, History, LOCAL_FAULT_MS, NextStep, PLUGIN_FAULTS_MAX, Policy, RATE_LIMITED_MS_FIRST, RATE_LIMITED_MS_LAST,
+    RATE_LIMITED_MS_MIN, Sign, Verdict, after,
 };
 pub use breaker::{Breaker, FAILURES_IN_A_ROW, FAILURES_OF_RESULTS, OPEN_MS_FIRST, OPEN_MS_LAST, RESULTS};
 pub use cart::Pause;
@@ -98,7 +98,7 @@ pub struct Candidate<L> {
 
 /// The state of a cart, for people and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct CartState {
     /// The pause that holds the cart.
     pub pause: Pause,
     /// Whether the cart is disabled.
@@ -331,8 +331,8 @@ impl<L: Ord + Clone> Scheduler<L> {
     }
 
     /// The state of a cart. `None` if the scheduler does not know the cart.
-    pub fn standing(&self, key: &CartKey, now: Now) -> Option<Standing> {
-        let of = |cart: &Cart<L>| Standing {
+    pub fn standing(&self, key: &CartKey, now: Now) -> Option<CartState> {
+        let of = |cart: &Cart<L>| CartState {
             pause: if cart.is_paused(now) { cart.pause } else { Pause::None },
             disabled: cart.disabled,
             breaker: cart.breaker.breaker(),

@@ -26,7 +26,7 @@ pub(super) struct Held {
 }
 
 /// The clock of an installation. Its wall clock is the machine's; ages count the time that really passed.
-pub struct KeptClock {
+pub struct StoredClock {
     inner: Arc<dyn Clock>,
     held: Arc<Mutex<Held>>,
     /// A weak sender, so that the clock does not keep the store open.
@@ -108,9 +108,9 @@ fn warn(memory: &Memory) {
     }
 }
 
-impl KeptClock {
-    pub(super) fn new(inner: Arc<dyn Clock>, held: Arc<Mutex<Held>>, jobs: mpsc::WeakSender<Job>) -> KeptClock {
-        KeptClock { inner, held, jobs }
+impl StoredClock {
+    pub(super) fn new(inner: Arc<dyn Clock>, held: Arc<Mutex<Held>>, jobs: mpsc::WeakSender<Job>) -> StoredClock {
+        StoredClock { inner, held, jobs }
     }
 
     /// The ranges of wall clock stamps that are certainly older than this age, counted in time that really passed.
@@ -180,7 +180,7 @@ pub fn keep(tx: &Tx<'_>, memory: &Memory) -> Result<(), Error> {
     save(tx, memory)
 }
 
-impl Clock for KeptClock {
+impl Clock for StoredClock {
     fn reading(&self) -> Reading {
         self.observed(|_| ()).0
     }
@@ -194,8 +194,8 @@ impl Clock for KeptClock {
     }
 }
 
-impl std::fmt::Debug for KeptClock {
+impl std::fmt::Debug for StoredClock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeptClock").field("held", &self.held).finish_non_exhaustive()
+        f.debug_struct("StoredClock").field("held", &self.held).finish_non_exhaustive()
     }
 }

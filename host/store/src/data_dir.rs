@@ -7,7 +7,7 @@
 mod checks;
 pub mod copy;
 mod lock;
-pub mod room;
+pub mod disk_level;
 
 #[cfg(test)]
 mod tests;

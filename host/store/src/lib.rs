@@ -42,7 +42,7 @@ pub mod vault;
 #[cfg(test)]
 mod tests;
 
-pub use clock::KeptClock;
+pub use clock::StoredClock;
 pub use error::{Error, Reach, Stop};
 pub use migrate::Migrated;
 pub use readers::READERS_MAX;
@@ -254,9 +254,9 @@ impl Store {
 
     /// The clock of this installation, which remembers in the store how the machine's clock was set. `inner` must be the clock that was read
     /// when the store was opened.
-    pub fn clock(&self, inner: Arc<dyn Clock>) -> KeptClock {
+    pub fn clock(&self, inner: Arc<dyn Clock>) -> StoredClock {
         let jobs = self.inner.jobs.as_ref().expect("it is closed with the last store").downgrade();
-        KeptClock::new(inner, self.inner.clock.clone(), jobs)
+        StoredClock::new(inner, self.inner.clock.clone(), jobs)
     }
 
     /// The number of writes stored since the store was opened, and of the transactions that they took.

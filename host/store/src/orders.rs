@@ -359,7 +359,7 @@ pub fn move_on(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, from: u64, 
 
 /// What an attempt must know of its order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct OrderState {
     /// The cart's own reference for the order; `None` if it gave none.
     pub reference: Option<String>,
     /// Whether there may have been an attempt that is on no record.
@@ -374,10 +374,10 @@ pub struct Standing {
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn standing(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<Standing, Error> {
+pub fn standing(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<OrderState, Error> {
     let sql = "SELECT reference, doubtful, max(busy_since, 0), max(busy_until, 0) FROM orders WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3";
     let key = (merchant, &order.cart, &order.number);
-    let read = |row: &rusqlite::Row<'_>| Ok(Standing { reference: row.get(0)?, doubtful: row.get(1)?, busy: (row.get(2)?, row.get(3)?) });
+    let read = |row: &rusqlite::Row<'_>| Ok(OrderState { reference: row.get(0)?, doubtful: row.get(1)?, busy: (row.get(2)?, row.get(3)?) });
     Ok(view.one("look up an order's reference", sql, key, read)?.unwrap_or_default())
 }
 

@@ -65,7 +65,7 @@ pub const UPDATE_BYTES_MAX: usize = 4 << 20;
 pub const DUE_AHEAD_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 /// The most updates of one lane that are merged at a time.
 pub const SUPERSEDE_MAX: u32 = 100;
-/// The most heads that one [`Look`] returns, and the most rows of a page.
+/// The most heads that one [`DueQuery`] returns, and the most rows of a page.
 pub const ROWS_MAX: u32 = 1000;
 
 /// Why an operation of the outbox failed.
@@ -131,7 +131,7 @@ pub struct New {
 
 /// A query for the lane heads of one cart that are due.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
+pub struct DueQuery {
     /// The merchant who owns the cart.
     pub merchant: MerchantId,
     /// The cart whose lanes are searched.
@@ -177,7 +177,7 @@ pub struct Suspect {
 
 /// A request to claim a lane's head for an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct ClaimRequest {
     /// The merchant who owns the order.
     pub merchant: MerchantId,
     /// The order and its cart.
@@ -215,7 +215,7 @@ pub struct Faults {
     pub first: (String, Option<DeliveryId>, String),
 }
 
-/// The outcome of a [`Wish`].
+/// The outcome of a [`ClaimRequest`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claimed {
     /// The claim is on disk: the attempt may start.
@@ -293,10 +293,10 @@ pub trait Outbox: Send + Sync {
     fn accept(&self, all: Vec<New>) -> impl Future<Output = Result<Vec<u64>, Error>> + Send;
 
     /// Finds the heads of a cart that are due, and when the next one is due. Writes nothing.
-    fn due(&self, look: Look) -> impl Future<Output = Result<Due, Error>> + Send;
+    fn due(&self, look: DueQuery) -> impl Future<Output = Result<Due, Error>> + Send;
 
     /// Records that attempts at the heads of these lanes start now.
-    fn claim(&self, wishes: Vec<Wish>) -> impl Future<Output = Result<Vec<Claimed>, Error>> + Send;
+    fn claim(&self, wishes: Vec<ClaimRequest>) -> impl Future<Output = Result<Vec<Claimed>, Error>> + Send;
 
     /// Records the outcomes of attempts.
     fn settle(&self, all: Vec<Settle>) -> impl Future<Output = Result<Vec<Settled>, Error>> + Send;

@@ -3,8 +3,8 @@
 use super::bare::{self, Bare};
 use super::{Target, figure, median};
 use cartage::carts::Limits;
-use cartage::exchange::{Answer, Ask, Call, Outcome, Services};
 use cartage::engine::{Plugin, Runtime};
+use cartage::exchange::{Call, HostCall, HostReply, Outcome, Services};
 use cartage_contract::delivery::{self, BoundEndpoint, Context, Delivery, Setting, SettingValue};
 use cartage_contract::http::{Response, ResponseHeader};
 use cartage_contract::orders::{CivilDate, CivilTime, Package, Told, Update};
@@ -17,14 +17,14 @@ const CALLS: usize = 1_500;
 struct Canned;
 
 impl Services for Canned {
-    async fn answer(&mut self, ask: Ask) -> Answer {
+    async fn answer(&mut self, ask: HostCall) -> HostReply {
         match ask {
-            Ask::Send(_) => {
+            HostCall::Send(_) => {
                 let headers = vec![ResponseHeader { name: "content-type".to_owned(), value: "text/plain".to_owned() }];
-                Answer::Sent(Ok(Response { status: 200, headers, body: cartage_tests::shop::ANSWER.to_vec(), extra: Vec::new() }))
+                HostReply::Sent(Ok(Response { status: 200, headers, body: cartage_tests::shop::ANSWER.to_vec(), extra: Vec::new() }))
             }
-            Ask::Mac { .. } | Ask::Digest { .. } => Answer::Signed(Ok(Vec::new())),
-            Ask::Log { .. } => Answer::Logged,
+            HostCall::Mac { .. } | HostCall::Digest { .. } => HostReply::Signed(Ok(Vec::new())),
+            HostCall::Log { .. } => HostReply::Logged,
         }
     }
 }

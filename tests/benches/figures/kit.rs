@@ -5,10 +5,10 @@ use super::{Target, calls, figure, median};
 use cartage::carts::Cart;
 use cartage::cassette::Cassette;
 use cartage::clock::{Clock as _, SystemClock};
-use cartage::deliver::{Courier, Job};
+use cartage::deliver::{CartClient, Job};
 use cartage::egress::{Egress, Mode};
-use cartage::id::DeliveryId;
 use cartage::engine::{Plugin, Runtime};
+use cartage::id::DeliveryId;
 use cartage::receipt::Fate;
 use cartage_cart_script::Script;
 use cartage_conformance::{Options, examine};
@@ -58,10 +58,10 @@ async fn recorded(definition: &str, plugin: &Plugin, (slot, field, value): (&str
     let mut secrets = cart.secrets(plugin.manifest()).expect("PATH is always set");
     // The variables of the environment do not matter here, so the value is set directly.
     secrets.entry(slot.to_owned()).or_default().insert(field.to_owned(), value.into());
-    let courier = Courier::new(&cart, plugin.clone(), secrets, &Egress::new(clock.clone()), clock).expect("the cart fits its plugin");
+    let client = CartClient::new(&cart, plugin.clone(), secrets, &Egress::new(clock.clone()), clock).expect("the cart fits its plugin");
     let update = Box::new(calls::update());
     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };
-    let attempt = courier.attempt(job, Mode::Live).await.expect("there is entropy");
+    let attempt = client.attempt(job, Mode::Live).await.expect("there is entropy");
     assert_eq!(attempt.receipt.fate, Fate::Delivered, "{:?}", attempt.receipt.message);
     attempt.cassette
 }

@@ -1,8 +1,8 @@
 //! For each plugin of the repository that is built: its size, and the time of a call with everything that it carries, answered by its own cart script.
 
 use super::{Target, figure, median};
-use cartage::exchange::Outcome;
 use cartage::engine::Runtime;
+use cartage::exchange::Outcome;
 use cartage_cart_script::Script;
 use cartage_conformance::Rehearsal;
 use cartage_tests::command::root;

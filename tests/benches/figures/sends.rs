@@ -3,10 +3,10 @@
 use super::{Target, calls, figure, median};
 use cartage::carts::Cart;
 use cartage::clock::SystemClock;
-use cartage::deliver::{Courier, Job};
+use cartage::deliver::{CartClient, Job};
 use cartage::egress::{Egress, Mode};
-use cartage::id::DeliveryId;
 use cartage::engine::Runtime;
+use cartage::id::DeliveryId;
 use cartage::receipt::Fate;
 use cartage_contract::manifest::Manifest;
 use cartage_tests::shop::{self, Manner, Shop};
@@ -34,7 +34,7 @@ pub(crate) fn measure(bytes: &[u8]) {
 }
 
 struct Bench {
-    courier: Arc<Courier>,
+    client: Arc<CartClient>,
     native: reqwest::Client,
     url: String,
     body: String,
@@ -47,8 +47,8 @@ impl Bench {
         let cart = Cart::parse("bench.toml", &definition(&url)).expect("the definition is valid");
         let clock = Arc::new(SystemClock);
         let secrets = secrets(&cart, plugin.manifest());
-        let courier = Courier::new(&cart, plugin, secrets, &Egress::new(clock.clone()), clock).expect("the cart fits its plugin");
-        let body = body(&courier).await;
+        let client = CartClient::new(&cart, plugin, secrets, &Egress::new(clock.clone()), clock).expect("the cart fits its plugin");
+        let body = body(&client).await;
         // reqwest requires a cryptography provider, although this shop speaks plain http.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let native = reqwest::Client::builder()
@@ -58,7 +58,7 @@ impl Bench {
             .tcp_nodelay(true)
             .build()
             .expect("a client");
-        Bench { courier: Arc::new(courier), native, url, body }
+        Bench { client: Arc::new(client), native, url, body }
     }
 
     /// Alternates rounds of the host's and of plain requests, and reports the median of the rounds' ratios.
@@ -78,13 +78,13 @@ impl Bench {
     }
 
     async fn ours(&self, in_flight: usize) -> f64 {
-        let courier = Arc::clone(&self.courier);
+        let client = Arc::clone(&self.client);
         rate(in_flight, move || {
-            let courier = Arc::clone(&courier);
+            let client = Arc::clone(&client);
             async move {
                 let update = Box::new(calls::update());
                 let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };
-                let attempt = courier.attempt(job, Mode::Live).await.expect("there is entropy");
+                let attempt = client.attempt(job, Mode::Live).await.expect("there is entropy");
                 assert_eq!(attempt.receipt.fate, Fate::Delivered, "{:?}", attempt.receipt.message);
             }
         })
@@ -145,10 +145,10 @@ fn secrets(cart: &Cart, manifest: &Manifest) -> cartage::carts::secrets::Secrets
 }
 
 /// The body of the plugin's request.
-async fn body(courier: &Courier) -> String {
+async fn body(client: &CartClient) -> String {
     let update = Box::new(calls::update());
     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };
-    let attempt = courier.attempt(job, Mode::DryRun).await.expect("there is entropy");
+    let attempt = client.attempt(job, Mode::DryRun).await.expect("there is entropy");
     let entries = attempt.cassette.recording.entries;
     let wire = entries.into_iter().find_map(|entry| match entry {
         cartage::cassette::Entry::Http(http) => http.wire,

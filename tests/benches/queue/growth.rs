@@ -5,7 +5,7 @@ use cartage::clock::{Clock as _, SystemClock};
 use cartage::dead_letter::Then;
 use cartage::id::{CartId, MerchantId};
 use cartage::office::{Office, Outcome};
-use cartage::outbox::{Claimed, Look, Outbox as _, Settle, Settlement, Wish};
+use cartage::outbox::{ClaimRequest, Claimed, DueQuery, Outbox as _, Settle, Settlement};
 use cartage_tests::figure::{Target, figure, median};
 use cartage_tests::outfit;
 use cartage_tests::shop::{Manner, Shop};
@@ -70,7 +70,8 @@ async fn turn(office: &Office, cart: &CartId, round: u64) -> (Duration, Duration
 async fn settle_some(office: &Office, cart: &CartId) {
     let (outbox, merchant) = (office.outbox(), MerchantId::default());
     let now_unix_ms = SystemClock.now_unix_ms();
-    let look = Look { merchant: merchant.clone(), cart: cart.clone(), now_unix_ms, most: TOGETHER as u32, in_flight: Default::default() };
+    let look =
+        DueQuery { merchant: merchant.clone(), cart: cart.clone(), now_unix_ms, most: TOGETHER as u32, in_flight: Default::default() };
     let heads = outbox.due(look).await.expect("it can be read").heads;
     assert_eq!(heads.len() as u64, TOGETHER, "there is enough to do");
     let heads = std::sync::Arc::new(heads);
@@ -78,7 +79,8 @@ async fn settle_some(office: &Office, cart: &CartId) {
         let (outbox, merchant, heads) = (outbox.clone(), merchant.clone(), heads.clone());
         async move {
             let order = heads[task as usize].order.clone();
-            let wish = Wish { merchant: merchant.clone(), order: order.clone(), poison: Then::Block, busy_ms: 0, at_unix_ms: now_unix_ms };
+            let wish =
+                ClaimRequest { merchant: merchant.clone(), order: order.clone(), poison: Then::Block, busy_ms: 0, at_unix_ms: now_unix_ms };
             let claimed = outbox.claim(vec![wish]).await.expect("there is room").pop();
             let Some(Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
             let settle = Settle {

@@ -4,7 +4,7 @@ use super::{DELIVERY, Shop, get, only, post, requests, send};
 use cartage::cassette::{Entry, Recording};
 use cartage::egress::Mode;
 use cartage::egress::signing::SIGNATURES_MAX;
-use cartage::exchange::{Answer, Ask, Services as _, Stop};
+use cartage::exchange::{HostCall, HostReply, Services as _, Stop};
 use cartage_contract::http::{ErrorKind, Escape, Header, Method, Part, QueryPair, Reach, Request, SecretPart};
 use cartage_contract::log::Level;
 use cartage_contract::signing::{self, Algorithm};
@@ -216,7 +216,7 @@ async fn a_dry_run_shows_the_first_request_and_touches_nothing() {
     let mut session = Shop::of(&cart).credential("bearer", "token", "a token to be hidden").door().session(Mode::DryRun, Some(DELIVERY));
     assert!(send(&mut session, get("/admin")).await.is_err(), "a denial is told as ever");
     let request = Request { auth: vec!["bearer".into()], ..get("/orders") };
-    assert_eq!(session.answer(Ask::Send(request)).await, Answer::End(Stop::DryRun));
+    assert_eq!(session.answer(HostCall::Send(request)).await, HostReply::End(Stop::DryRun));
     let recording = session.finish();
     assert_eq!((recording.reach, cart.connections()), (Reach::NothingSent, 0));
     let entry = requests(&recording)[1];
@@ -230,8 +230,8 @@ async fn a_dry_run_with_reads_stops_before_the_first_write() {
     let cart = cart().await;
     let mut session = Shop::of(&cart).door().session(Mode::DryRunReads, Some(DELIVERY));
     send(&mut session, get("/orders")).await.expect("a GET is performed");
-    let answer = session.answer(Ask::Send(post("/orders", "status=shipped"))).await;
-    assert_eq!(answer, Answer::End(Stop::DryRun));
+    let answer = session.answer(HostCall::Send(post("/orders", "status=shipped"))).await;
+    assert_eq!(answer, HostReply::End(Stop::DryRun));
     let recording = session.finish();
     assert_eq!(recording.reach, Reach::NothingSent, "reads do not count where something was to be written");
     let entries = requests(&recording);
@@ -245,7 +245,7 @@ async fn a_call_that_is_dropped_in_mid_request_may_have_been_sent() {
     let cart = BadCart::start(vec![Step::Receive, Step::Hold]).await.expect("loopback has a port");
     let shop = Shop::of(&cart);
     let mut session = shop.session();
-    let waiting = session.answer(Ask::Send(post("/orders", "status=shipped")));
+    let waiting = session.answer(HostCall::Send(post("/orders", "status=shipped")));
     assert!(tokio::time::timeout(Duration::from_millis(200), waiting).await.is_err());
     let recording = session.finish();
     assert_eq!(recording.reach, Reach::MaybeSent);
@@ -258,18 +258,18 @@ async fn a_call_that_is_dropped_in_mid_request_may_have_been_sent() {
 async fn signatures_are_made_and_counted() {
     let cart = cart().await;
     let mut session = Shop::of(&cart).credential("mac", "key", "Jefe").session();
-    let mac = |slot: &str| Ask::Mac { slot: slot.into(), algorithm: Algorithm::Sha256, message: text("what do ya want for nothing?") };
-    let Answer::Signed(Ok(first)) = session.answer(mac("mac")).await else { panic!("the slot signs") };
+    let mac = |slot: &str| HostCall::Mac { slot: slot.into(), algorithm: Algorithm::Sha256, message: text("what do ya want for nothing?") };
+    let HostReply::Signed(Ok(first)) = session.answer(mac("mac")).await else { panic!("the slot signs") };
     // RFC 4231, test case 2.
     assert_eq!(first[..4], [0x5b, 0xdc, 0xc1, 0x46]);
-    let Answer::Signed(Err(error)) = session.answer(mac("bearer")).await else { panic!("the slot does not sign") };
+    let HostReply::Signed(Err(error)) = session.answer(mac("bearer")).await else { panic!("the slot does not sign") };
     assert_eq!(error.kind, signing::ErrorKind::SlotDenied);
     for used in 2..SIGNATURES_MAX {
-        let answer = session.answer(Ask::Digest { algorithm: Algorithm::Md5, message: text("") }).await;
-        assert!(matches!(answer, Answer::Signed(Ok(_))), "{used}");
+        let answer = session.answer(HostCall::Digest { algorithm: Algorithm::Md5, message: text("") }).await;
+        assert!(matches!(answer, HostReply::Signed(Ok(_))), "{used}");
     }
     for _ in 0..3 {
-        let Answer::Signed(Err(error)) = session.answer(mac("mac")).await else { panic!("the signatures are used up") };
+        let HostReply::Signed(Err(error)) = session.answer(mac("mac")).await else { panic!("the signatures are used up") };
         assert_eq!(error.kind, signing::ErrorKind::QuotaExceeded);
     }
     let recording = session.finish();
@@ -281,7 +281,7 @@ async fn log_lines_are_recorded_on_one_line() {
     let cart = cart().await;
     let mut session = Shop::of(&cart).credential("bearer", "token", "canary-of-the-log").session();
     let message = "first\nsecond \u{1b}[31m and canary-of-the-log".to_owned();
-    assert_eq!(session.answer(Ask::Log { level: Level::Info, message }).await, Answer::Logged);
+    assert_eq!(session.answer(HostCall::Log { level: Level::Info, message }).await, HostReply::Logged);
     let entries = session.finish().entries;
     assert_eq!(entries, [Entry::Log { level: Level::Info, message: "first\\nsecond \\u{1b}[31m and [bearer.token]".into() }]);
 }

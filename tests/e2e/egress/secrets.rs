@@ -2,7 +2,7 @@
 
 use super::{Shop, get, only, post, requests, send};
 use cartage::cassette::Recording;
-use cartage::exchange::{Answer, Ask, Services as _, Stop};
+use cartage::exchange::{HostCall, HostReply, Services as _, Stop};
 use cartage_contract::http::{ErrorKind, Part, Request};
 use cartage_contract::signing::Algorithm;
 use cartage_tests::bad_cart::{BadCart, Step};
@@ -49,9 +49,9 @@ async fn a_secret_that_the_cart_repeats_is_replaced_and_ends_the_call() {
         assert_clean("the answer", &shown);
         assert!(shown.contains(".password]") || shown.contains(".token]") || shown.contains("[key.value]"), "{shown}");
         // The call may finish: sign and log, but ask for nothing more.
-        let digest = Ask::Digest { algorithm: Algorithm::Sha256, message: vec![Part::Text("x".into())] };
-        assert!(matches!(session.answer(digest).await, Answer::Signed(Ok(_))));
-        assert_eq!(session.answer(Ask::Send(get("/orders"))).await, Answer::End(Stop::SecretReflected));
+        let digest = HostCall::Digest { algorithm: Algorithm::Sha256, message: vec![Part::Text("x".into())] };
+        assert!(matches!(session.answer(digest).await, HostReply::Signed(Ok(_))));
+        assert_eq!(session.answer(HostCall::Send(get("/orders"))).await, HostReply::End(Stop::SecretReflected));
         let recording = session.finish();
         assert!(recording.secret_reflected);
         assert_eq!(requests(&recording).len(), 1);

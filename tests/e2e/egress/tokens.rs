@@ -3,8 +3,8 @@
 use super::{Shop, get, only, post, requests, send};
 use cartage::cassette::Recording;
 use cartage::egress::tokens::{Keeper, Keeping, Kept, NotKept, Replaced};
-use cartage::egress::{Door, Mode, Session};
-use cartage::exchange::{Answer, Ask, Services as _, Stop};
+use cartage::egress::{CartEgress, Mode, Session};
+use cartage::exchange::{HostCall, HostReply, Services as _, Stop};
 use cartage_contract::http::{Error, ErrorKind, Escape, Header, Method, Part, Reach, Request, SecretPart};
 use cartage_contract::manifest::{
     ClientAuthentication, HeaderPlacement, Login, LoginToken, Oauth1, Oauth1Placement, Oauth1Signature, Oauth2, ReplacedField, Slot,
@@ -121,7 +121,7 @@ fn shop(cart: &Answering) -> Shop {
     shop.credential("oauth1", "consumer-key", "ck_1").credential("oauth1", "consumer-secret", PASSWORD)
 }
 
-fn session(door: &Door) -> Session {
+fn session(door: &CartEgress) -> Session {
     door.session(Mode::Live, Some(super::DELIVERY))
 }
 
@@ -306,7 +306,7 @@ async fn a_token_is_in_no_record_and_is_replaced_where_the_cart_gives_it_back() 
     let response = send(&mut call, form).await.expect("it is an answer");
     assert_eq!(String::from_utf8_lossy(&response.body), "{\"echo\":\"key=[login.form-key]\"}");
     assert_eq!(seen.last().body, "key=form-key-00000001");
-    assert_eq!(call.answer(Ask::Send(get("/orders"))).await, Answer::End(Stop::SecretReflected));
+    assert_eq!(call.answer(HostCall::Send(get("/orders"))).await, HostReply::End(Stop::SecretReflected));
     let recording = call.finish();
     assert!(recording.secret_reflected);
     let text = json(&recording);
@@ -364,7 +364,7 @@ impl Keeper for Disk {
     }
 }
 
-fn door_with(shop: &Shop, disk: &Arc<Disk>) -> Door {
+fn door_with(shop: &Shop, disk: &Arc<Disk>) -> CartEgress {
     shop.door_with(Keeping { tokens: Arc::default(), keeper: disk.clone() })
 }
 
@@ -430,7 +430,7 @@ async fn a_log_in_goes_on_to_the_disk_where_the_call_that_wanted_it_ends() {
     let disk = Arc::new(Disk { slow: Duration::from_millis(200), ..Disk::default() });
     let door = door_with(&shop(&cart), &disk);
     let mut call = session(&door);
-    let cut = tokio::time::timeout(Duration::from_millis(100), call.answer(Ask::Send(with("login", get("/orders"))))).await;
+    let cut = tokio::time::timeout(Duration::from_millis(100), call.answer(HostCall::Send(with("login", get("/orders"))))).await;
     assert!(cut.is_err(), "it is cut off between the answer and the disk");
     drop(call);
     tokio::time::sleep(Duration::from_millis(300)).await;

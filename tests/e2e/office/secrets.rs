@@ -3,7 +3,7 @@
 use super::{Desk, NEW, OLD, script_cart, shop};
 use crate::daemon::{Daemon, PASSWORD};
 use crate::http::Http;
-use cartage::deliver::roster::{Credentials, Roster as _};
+use cartage::deliver::registry::{CartRegistry as _, Credentials};
 use cartage::id::CartId;
 use cartage::office::Queue;
 use cartage::receipt::{Fate, PauseReason};

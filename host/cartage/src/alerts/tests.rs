@@ -1,6 +1,6 @@
 use super::*;
 use cartage_model::id::MerchantId;
-use cartage_store::data_dir::room::{ACCEPT_BYTES_MIN, RECORD_BYTES_MIN};
+use cartage_store::data_dir::disk_level::{ACCEPT_BYTES_MIN, RECORD_BYTES_MIN};
 
 const NOW: u64 = 1_800_000_000_000;
 

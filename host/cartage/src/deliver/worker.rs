@@ -1,20 +1,20 @@
-//! Delivers for all carts at once: the loop that connects the scheduler, the outbox and the couriers.
+//! Delivers for all carts at once: the loop that connects the scheduler, the outbox and the clients.
 //!
 //! The [`Scheduler`] names carts, the outbox names their orders that are due, and each order that may start is a task of its own, which runs
-//! [`Deliverer::attempt`]. The loop itself waits only for the next event: the end of a task, news on the bell, the time of a retry, or the signal to
+//! [`Deliverer::attempt`]. The loop itself waits only for the next event: the end of a task, news on the wake signal, the time of a retry, or the signal to
 //! stop. Everything it knows is on disk as well: what a crash takes from it, the next start reads again.
 //!
 //! After the signal to stop, or when the store cannot be used any more, the loop starts nothing and waits for the attempts under way; those that do
 //! not end in time are known by their claims. Nothing else ends the loop: after a task that fails or panics, its order's queue or its cart rests.
 
-use super::bell::{Bell, News};
-use super::roster::{Note, Roster, Standing};
-use super::{Deliverer, NOT_READY_MS, Over, draw};
+use super::registry::{CartRegistry, Note, RegisteredCart};
+use super::wake::{Changes, WakeSignal};
+use super::{Deliverer, NOT_READY_MS, TurnResult, draw};
 use cartage_base::causes::chain;
 use cartage_model::id::SenderOrderNumber;
 use cartage_model::receipt::PauseReason;
 use cartage_policy::schedule::{Candidate, CartKey, Fetch, Scheduler, Verdict};
-use cartage_store::outbox::{self, Due, Look, Outbox, Reach};
+use cartage_store::outbox::{self, Due, DueQuery, Outbox, Reach};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct Error(#[source] outbox::Error);
 /// Delivers for all carts until it is told to stop.
 pub struct Worker<O, R> {
     deliverer: Deliverer<O, R>,
-    bell: Arc<Bell>,
+    wake_signal: Arc<WakeSignal>,
     scheduler: Scheduler<SenderOrderNumber>,
     tasks: JoinSet<Ended>,
     /// By task: what it does, for the case that it panics.
@@ -55,14 +55,14 @@ enum Doing {
 /// The result of a task.
 enum Ended {
     Asked(Result<Due, outbox::Error>),
-    Turn(Result<Over, outbox::Error>),
+    Turn(Result<TurnResult, outbox::Error>),
 }
 
-impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
-    /// A worker that this bell wakes.
-    pub fn new(deliverer: Deliverer<O, R>, bell: Arc<Bell>) -> Worker<O, R> {
+impl<O: Outbox + Clone + 'static, R: CartRegistry> Worker<O, R> {
+    /// A worker that this wake signal wakes.
+    pub fn new(deliverer: Deliverer<O, R>, wake_signal: Arc<WakeSignal>) -> Worker<O, R> {
         let scheduler = Scheduler::new(IN_FLIGHT_MAX);
-        Worker { deliverer, bell, scheduler, tasks: JoinSet::new(), doing: HashMap::new() }
+        Worker { deliverer, wake_signal, scheduler, tasks: JoinSet::new(), doing: HashMap::new() }
     }
 
     /// Delivers until `stop` completes, then waits at most `drain` for the attempts under way. Returns how many were still under way at the end.
@@ -87,13 +87,13 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
             self.take_in(&standing);
             self.scheduler.work(&standing.cart, 0, self.deliverer.now());
         }
-        let bell = self.bell.clone();
+        let wake_signal = self.wake_signal.clone();
         loop {
             self.start_what_may_go();
             let wake = self.sleep_ms();
             tokio::select! {
                 Some(ended) = self.tasks.join_next_with_id() => self.ended(ended)?,
-                news = bell.news() => self.hear(news).await?,
+                news = wake_signal.news() => self.hear(news).await?,
                 () = sleep(Duration::from_millis(wake)) => {}
             }
         }
@@ -112,9 +112,9 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
     }
 
     /// Lists all carts, and repeats this while the store cannot be read.
-    async fn carts(&self) -> Result<Vec<Standing>, Error> {
+    async fn carts(&self) -> Result<Vec<RegisteredCart>, Error> {
         loop {
-            match self.deliverer.roster.carts().await {
+            match self.deliverer.registry.carts().await {
                 Ok(carts) => return Ok(carts),
                 Err(error) if error.reach() == Reach::Process => return Err(Error(error)),
                 Err(error) => tracing::error!(error = chain(&error), "the carts could not be read; it is tried again"),
@@ -133,7 +133,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         let now = self.deliverer.now();
         for Fetch { cart, at_most, due_by_unix_ms, in_flight } in self.scheduler.next(now) {
             let outbox = self.deliverer.outbox.clone();
-            let look = Look {
+            let look = DueQuery {
                 merchant: cart.0.clone(),
                 cart: cart.1.clone(),
                 now_unix_ms: due_by_unix_ms,
@@ -143,7 +143,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
             self.spawn(Doing::Asks(cart), async move { Ended::Asked(outbox.due(look).await) });
         }
         for (cart, breaker) in self.scheduler.take_breaker_changes() {
-            self.deliverer.roster.note(&cart, &Note::Breaker(breaker));
+            self.deliverer.registry.note(&cart, &Note::Breaker(breaker));
         }
     }
 
@@ -196,15 +196,15 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
 
     /// Lets a cart rest whose queue could not be read, for a reason that affects no other cart.
     fn cart_rests(&mut self, cart: &CartKey, why: &(dyn std::error::Error + 'static)) {
-        self.deliverer.roster.note(cart, &Note::NotReady { why });
+        self.deliverer.registry.note(cart, &Note::NotReady { why });
         let now = self.deliverer.now();
         self.scheduler.fetched(cart, Vec::new(), Some(now.unix_ms() + NOT_READY_MS), now);
     }
 
-    fn over(&mut self, cart: &CartKey, order: &SenderOrderNumber, over: Result<Over, outbox::Error>) -> Result<(), Error> {
+    fn over(&mut self, cart: &CartKey, order: &SenderOrderNumber, over: Result<TurnResult, outbox::Error>) -> Result<(), Error> {
         let now = self.deliverer.now();
         match over {
-            Ok(Over { verdict, next_due_unix_ms, .. }) => {
+            Ok(TurnResult { verdict, next_due_unix_ms, .. }) => {
                 self.scheduler.settled(cart, order, &verdict, next_due_unix_ms, now, draw());
                 Ok(())
             }
@@ -222,13 +222,13 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
         if error.reach() == Reach::Process {
             return Err(Error(error));
         }
-        self.deliverer.roster.note(cart, &Note::Disk { error: &error });
+        self.deliverer.registry.note(cart, &Note::Disk { error: &error });
         Ok(())
     }
 
-    async fn hear(&mut self, News { work, changed }: News) -> Result<(), Error> {
+    async fn hear(&mut self, Changes { work, changed }: Changes) -> Result<(), Error> {
         for cart in changed {
-            match self.deliverer.roster.cart(&cart).await {
+            match self.deliverer.registry.cart(&cart).await {
                 Ok(Some(standing)) => {
                     self.take_in(&standing);
                     self.scheduler.work(&cart, 0, self.deliverer.now());
@@ -237,10 +237,10 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
                 Err(error) => {
                     self.disk(&cart, error)?;
                     // It goes on as it was until the store says how it stands.
-                    let bell = self.bell.clone();
+                    let wake_signal = self.wake_signal.clone();
                     tokio::spawn(async move {
                         sleep(Duration::from_millis(ASK_AGAIN_MS)).await;
-                        bell.changed(&cart);
+                        wake_signal.changed(&cart);
                     });
                 }
             }
@@ -252,7 +252,7 @@ impl<O: Outbox + Clone + 'static, R: Roster> Worker<O, R> {
     }
 
     /// Passes a cart's state to the scheduler.
-    fn take_in(&mut self, Standing { cart, rules, enabled, pause }: &Standing) {
+    fn take_in(&mut self, RegisteredCart { cart, rules, enabled, pause }: &RegisteredCart) {
         let now = self.deliverer.now();
         self.scheduler.set(cart, rules, now);
         match enabled {

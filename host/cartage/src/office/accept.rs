@@ -1,22 +1,22 @@
 //! Acceptance of a status: the gate decides, and the decision and the accepted update are written in one transaction.
 
-use super::facts::{Facts, rows};
-use super::lines::{label, named};
+use super::event_labels::{label, named};
 use super::recordings::recorded;
-use super::{Error, KeptCart, Office};
-use crate::deliver::roster::Recorded;
+use super::snapshot::{Facts, rows};
+use super::{Error, Office, StoredCart};
+use crate::deliver::registry::Recorded;
 use crate::deliver::{Attempt, Job};
 use cartage_base::failpoint;
 use cartage_contract::orders::Update;
 use cartage_egress::Mode;
 use cartage_model::cassette::redact::Rules;
-use cartage_model::events::{self, Raised};
+use cartage_model::events::{self, TriggeredEvent};
 use cartage_model::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use cartage_policy::gate::order::{Known, Past};
 use cartage_policy::gate::package::{fit, mark};
 use cartage_policy::gate::{self, Again, Change, Decision, Given, Question, Verdict, decide};
 use cartage_policy::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate, civil_time};
-use cartage_store::data_dir::room::Room;
+use cartage_store::data_dir::disk_level::DiskLevel;
 use cartage_store::orders::OrderRef;
 use cartage_store::outbox;
 use cartage_store::{self as store, Tx, decisions, idempotency};
@@ -99,7 +99,7 @@ pub enum Outcome {
 
 /// A decision as stored, with the request that it was about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct KeptDecision {
+pub(super) struct StoredDecision {
     pub(super) cause: Cause,
     pub(super) packages: Vec<PackageFields>,
     #[serde(default)]
@@ -113,14 +113,14 @@ pub(super) struct Looked {
     pub(super) answered: Option<Accepted>,
     pub(super) facts: Facts,
     /// The cart; `None` if there is no such cart.
-    pub(super) kept: Option<Arc<KeptCart>>,
+    pub(super) kept: Option<Arc<StoredCart>>,
     /// The existing cart id that is nearest, if there is no such cart.
     pub(super) nearest: Option<String>,
 }
 
 /// A request interpreted with the facts.
 pub(super) struct Asked {
-    raised: Option<Raised>,
+    raised: Option<TriggeredEvent>,
     given: Given,
     again: Again,
     /// Whether the order itself gets a label.
@@ -155,7 +155,7 @@ impl Asked {
     }
 
     /// The update in the cart's words; `None` if there is nothing to tell the cart.
-    pub(super) fn for_cart(&self, kept: &KeptCart, facts: &Facts) -> Result<Option<Box<Update>>, Error> {
+    pub(super) fn for_cart(&self, kept: &StoredCart, facts: &Facts) -> Result<Option<Box<Update>>, Error> {
         let Some(manifest) = kept.manifest() else { return Ok(None) };
         match self.update.for_cart(&kept.as_set(&facts.set.assignments), manifest)? {
             ForCart::Ignored => Ok(None),
@@ -166,12 +166,12 @@ impl Asked {
         }
     }
 
-    pub(super) fn decide(&self, cart: &CartId, kept: Option<&KeptCart>, nearest: Option<&str>, facts: &Facts) -> Result<Decision, Error> {
+    pub(super) fn decide(&self, cart: &CartId, kept: Option<&StoredCart>, nearest: Option<&str>, facts: &Facts) -> Result<Decision, Error> {
         let mut change = Change::of(self.update.order_number(), self.update.given());
         change.label = change.label.filter(|_| self.labelled);
         Ok(decide(&Question {
             cart,
-            definition: kept.map(KeptCart::definition).transpose()?,
+            definition: kept.map(StoredCart::definition).transpose()?,
             nearest_cart: nearest,
             parameters: &facts.set.assignments,
             cause: self.raised.as_ref().map_or(gate::Cause::Given(self.given), gate::Cause::Event),
@@ -221,7 +221,7 @@ impl Office {
             self.log(&accepted);
             if let Outcome::Queued { .. } = accepted.done {
                 failpoint::reach("accepted");
-                self.shared.bell.work(&(self.merchant.clone(), request.cart.clone()));
+                self.shared.wake_signal.work(&(self.merchant.clone(), request.cart.clone()));
             }
             return refused.map_or(Ok(accepted), Err);
         }
@@ -243,7 +243,7 @@ impl Office {
     /// Fails if the disk is so full that the rest is needed for what was accepted before.
     fn has_room(&self) -> Result<(), Error> {
         match self.free_bytes() {
-            Some(free_bytes) if !Room::of(free_bytes).accepts() => {
+            Some(free_bytes) if !DiskLevel::of(free_bytes).accepts() => {
                 self.shared.seen.news.notify_one();
                 Err(Error::NoRoom { free_bytes })
             }
@@ -256,15 +256,15 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// The errors of [`Office::courier`].
+    /// The errors of [`Office::client`].
     pub async fn record(&self, request: &Request) -> Result<Option<Attempt>, Error> {
         let Looked { facts, kept, .. } = self.look(&request.cart, &request.order_number(), None).await?;
         let asked = Asked::new(request, &facts, self.now_unix_ms())?;
         let Some(kept) = kept else { return Ok(None) };
-        let courier = self.courier(&kept).await?;
+        let client = self.client(&kept).await?;
         let Some(mut update) = asked.for_cart(&kept, &facts)? else { return Ok(None) };
         mark(&mut update, asked.known.as_ref());
-        fit(&mut update, courier.manifest().features, &kept.cart.leave_out);
+        fit(&mut update, client.manifest().features, &kept.cart.leave_out);
         let order = facts.order.as_ref();
         let job = Job {
             delivery: DeliveryId::new(),
@@ -275,9 +275,9 @@ impl Office {
             update,
         };
         let sequence = job.sequence;
-        let attempt = courier.attempt(job, Mode::DryRun).await.map_err(Error::courier(&kept.cart.id))?;
+        let attempt = client.attempt(job, Mode::DryRun).await.map_err(Error::client(&kept.cart.id))?;
         self.called(&kept.cart.id, &attempt.cassette).await?;
-        let rules = Rules::new(&courier.manifest().personal_fields);
+        let rules = Rules::new(&client.manifest().personal_fields);
         let Recorded { receipt, .. } = recorded(rules, &attempt, None).await;
         self.keep_receipt(&receipt, sequence, asked.update.order_number()).await?;
         Ok(Some(attempt))
@@ -328,7 +328,7 @@ impl Office {
         let packages = request.fields.packages.iter().take(PACKAGES_KEPT_MAX);
         let packages = packages.map(|package| PackageFields { contents: Vec::new(), tracking_url: None, ..package.clone() }).collect();
         let line_items = request.fields.line_items.iter().take(LINES_KEPT_MAX).map(named).collect();
-        let kept = KeptDecision { cause: request.cause.clone(), packages, line_items, decision: accepted.decision.clone() };
+        let kept = StoredDecision { cause: request.cause.clone(), packages, line_items, decision: accepted.decision.clone() };
         let json = serde_json::to_string(&kept).expect("a decision is plain data");
         let row = decisions::Decision { at_unix_ms: self.now_unix_ms(), json };
         let (merchant, key) = (self.merchant.clone(), key.cloned());

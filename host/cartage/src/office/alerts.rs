@@ -7,7 +7,7 @@ use super::unreadable::Rounds;
 use super::watch::Stuck;
 use super::{Error, Office};
 use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, OLDEST_MS_DEFAULT, conditions, subject};
-use crate::deliver::roster::Note;
+use crate::deliver::registry::Note;
 use cartage_base::causes::chain;
 use cartage_contract::delivery::FailureKind;
 use cartage_model::carts::Cart;

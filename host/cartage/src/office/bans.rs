@@ -91,7 +91,7 @@ impl Office {
     }
 
     pub(super) fn carts_changed(&self, carts: &[CartId]) {
-        self.shared.couriers.changed();
+        self.shared.clients.changed();
         carts.iter().for_each(|cart| self.cart_changed(cart));
         self.shared.seen.news.notify_one();
     }

@@ -1,9 +1,9 @@
-//! A stored cart with what is known of its plugin, and the steps that turn it into a courier.
+//! A stored cart with what is known of its plugin, and the steps that turn it into a client.
 
 use super::lists::{List, find};
 use super::plugin_files::{Found, Stamp, kept_name, stamp};
 use super::{Error, Office};
-use crate::deliver::Courier;
+use crate::deliver::CartClient;
 use cartage_contract::delivery::{ChoicesOf, SettingValue};
 use cartage_contract::manifest::{Manifest, Plain};
 use cartage_model::carts::{Cart, Mode, OrderNumberKind};
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 
 /// A stored cart, with what is known of its plugin.
 #[derive(Debug, Clone)]
-pub struct KeptCart {
+pub struct StoredCart {
     /// The parsed definition.
     pub cart: Cart,
     /// The row: the text that the operator wrote, the pinned digest, whether the cart is enabled or paused.
@@ -64,10 +64,10 @@ pub enum PluginKept {
 pub(super) struct CartCache(Mutex<BTreeMap<(MerchantId, CartId), Read>>);
 
 /// A cart, and the stamp that its plugin's file had.
-type Read = (Stamp, Arc<KeptCart>);
+type Read = (Stamp, Arc<StoredCart>);
 
 impl CartCache {
-    fn get(&self, key: &(MerchantId, CartId), row: &store::carts::Cart, stamp: Option<Stamp>) -> Option<Arc<KeptCart>> {
+    fn get(&self, key: &(MerchantId, CartId), row: &store::carts::Cart, stamp: Option<Stamp>) -> Option<Arc<StoredCart>> {
         let carts = self.0.lock().expect("nobody panics while holding it");
         carts.get(key).filter(|(known, kept)| Some(*known) == stamp && kept.row == *row).map(|(_, kept)| kept.clone())
     }
@@ -77,12 +77,12 @@ impl CartCache {
         self.0.lock().expect("nobody panics while holding it").retain(|cart, _| carts.contains(cart));
     }
 
-    fn put(&self, key: (MerchantId, CartId), stamp: Stamp, kept: &Arc<KeptCart>) {
+    fn put(&self, key: (MerchantId, CartId), stamp: Stamp, kept: &Arc<StoredCart>) {
         self.0.lock().expect("nobody panics while holding it").insert(key, (stamp, kept.clone()));
     }
 }
 
-impl KeptCart {
+impl StoredCart {
     /// The pause that holds the cart at this time; `None` if there is none, or if the one on record has ended.
     pub fn pause_at(&self, now_unix_ms: u64) -> Option<&store::carts::Pause> {
         self.row.pause.as_ref().filter(|pause| pause.holds(now_unix_ms))
@@ -130,7 +130,7 @@ impl KeptCart {
     }
 }
 
-impl KeptCart {
+impl StoredCart {
     /// The definition with the values of parameters: a parameter that is set takes precedence over the definition.
     pub fn as_set(&self, assignments: &Assignments) -> Cart {
         let mut cart = self.cart.clone();
@@ -154,7 +154,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::NoCart`] with the nearest id, or another [`Error`] if the cart could not be read.
-    pub async fn cart(&self, id: &CartId) -> Result<KeptCart, Error> {
+    pub async fn cart(&self, id: &CartId) -> Result<StoredCart, Error> {
         match self.find_cart(id).await? {
             Some(cart) => Ok(cart),
             None => Err(Error::NoCart { cart: id.clone(), nearest: self.nearest_cart(id).await? }),
@@ -166,7 +166,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error`] if the cart could not be read.
-    pub async fn find_cart(&self, id: &CartId) -> Result<Option<KeptCart>, Error> {
+    pub async fn find_cart(&self, id: &CartId) -> Result<Option<StoredCart>, Error> {
         let (merchant, wanted) = (self.merchant.clone(), id.clone());
         let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
         match row {
@@ -180,7 +180,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error`] if one of them could not be read.
-    pub async fn carts(&self) -> Result<Vec<KeptCart>, Error> {
+    pub async fn carts(&self) -> Result<Vec<StoredCart>, Error> {
         let merchant = self.merchant.clone();
         let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
         let mut carts = Vec::new();
@@ -204,7 +204,7 @@ impl Office {
     }
 
     /// Reads a cart from its row. The earlier result is reused while neither the row nor the plugin's file has changed.
-    pub(super) async fn read_cart(&self, row: store::carts::Cart) -> Result<Arc<KeptCart>, Error> {
+    pub(super) async fn read_cart(&self, row: store::carts::Cart) -> Result<Arc<StoredCart>, Error> {
         let key = (self.merchant.clone(), row.definition.cart.clone());
         let stamp = row.definition.plugin.and_then(|pinned| stamp(&self.shared.dir.plugins().join(kept_name(pinned))));
         if let Some(kept) = self.shared.carts.get(&key, &row, stamp) {
@@ -217,10 +217,10 @@ impl Office {
         Ok(kept)
     }
 
-    async fn parse_cart(&self, row: store::carts::Cart) -> Result<KeptCart, Error> {
+    async fn parse_cart(&self, row: store::carts::Cart) -> Result<StoredCart, Error> {
         let id = row.definition.cart.clone();
         let cart =
-            Cart::parse(&format!("the store, cart {id}"), &row.definition.text).map_err(|source| Error::KeptCart { cart: id, source })?;
+            Cart::parse(&format!("the store, cart {id}"), &row.definition.text).map_err(|source| Error::StoredCart { cart: id, source })?;
         let mode = cart.mode();
         let plugin = match self.plugin_of(&cart, row.definition.plugin.or(cart.digest)).await {
             Err(error) if error.is_fault() => {
@@ -234,7 +234,7 @@ impl Office {
             PluginKept::Admitted { digest, .. } if row.lists > 0 => self.lists_of(&self.merchant, &cart.id, *digest).await?,
             _ => Vec::new(),
         };
-        Ok(KeptCart { cart, row, mode, plugin, lists })
+        Ok(StoredCart { cart, row, mode, plugin, lists })
     }
 
     /// The existing cart id that is nearest to one that does not exist; `None` if none is near.
@@ -276,7 +276,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error`], naming what is missing or does not fit.
-    pub async fn courier(&self, kept: &KeptCart) -> Result<Courier, Error> {
+    pub async fn client(&self, kept: &StoredCart) -> Result<CartClient, Error> {
         self.courier_with(kept, Turn::Current).await
     }
 
@@ -284,13 +284,13 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// As [`Office::courier`].
-    pub async fn next_courier(&self, kept: &KeptCart) -> Result<Option<Courier>, Error> {
+    /// As [`Office::client`].
+    pub async fn next_courier(&self, kept: &StoredCart) -> Result<Option<CartClient>, Error> {
         let waits = self.kept_credentials(&kept.cart.id).await?.iter().any(|value| value.turn == Turn::Next);
         if waits { self.courier_with(kept, Turn::Next).await.map(Some) } else { Ok(None) }
     }
 
-    async fn courier_with(&self, kept: &KeptCart, turn: Turn) -> Result<Courier, Error> {
+    async fn courier_with(&self, kept: &StoredCart, turn: Turn) -> Result<CartClient, Error> {
         let id = &kept.cart.id;
         let Found { bytes, digest: found } = self.plugin_file_of(&kept.cart, kept.pinned()).await?;
         if let Some(pinned) = kept.pinned().filter(|pinned| *pinned != found) {
@@ -314,7 +314,7 @@ impl Office {
             }
         }
         let keeping = self.keeping(&cart, plugin.manifest(), turn)?;
-        Courier::keeping(&cart, plugin, secrets, &self.shared.egress, self.shared.clock.clone(), keeping).map_err(Error::courier(id))
+        CartClient::keeping(&cart, plugin, secrets, &self.shared.egress, self.shared.clock.clone(), keeping).map_err(Error::client(id))
     }
 
     /// A credential from the vault: of this turn, else the current one. If the store holds neither, the key is not needed.

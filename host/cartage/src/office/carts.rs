@@ -1,7 +1,7 @@
 //! Operations on an existing cart: enabling, pausing, changing a part of the definition. Each adds a line to the audit.
 
 use super::apply::{Difference, definition};
-use super::{Error, KeptCart, Office};
+use super::{Error, Office, StoredCart};
 use cartage_model::carts::Cart;
 use cartage_model::id::{CartId, Digest};
 use cartage_model::receipt::PauseReason;
@@ -106,7 +106,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn redefine(&self, kept: &KeptCart, cart: &Cart) -> Result<Difference, Error> {
+    pub async fn redefine(&self, kept: &StoredCart, cart: &Cart) -> Result<Difference, Error> {
         let difference = Difference::between(Some(&kept.cart), cart);
         if !difference.is_empty() {
             let (definition, at) = (definition(cart), self.now_unix_ms());

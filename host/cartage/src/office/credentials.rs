@@ -6,7 +6,7 @@
 //! password changes, here and at the cart, does not matter.
 
 use super::inlet::{INLET_FIELD, INLET_SLOT};
-use super::{Error, KeptCart, Office};
+use super::{Error, Office, StoredCart};
 use cartage_contract::delivery::{FailureKind, FindingLevel, FindingSubject, OrderKey};
 use cartage_contract::manifest::Manifest;
 use cartage_egress::Mode;
@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 
 /// A value that the vault holds for a cart.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct KeptCredential {
+pub struct StoredCredential {
     /// The credential slot's name.
     pub slot: String,
     /// The name of the slot's field.
@@ -74,10 +74,10 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn credentials(&self, cart: &CartId) -> Result<Vec<KeptCredential>, Error> {
+    pub async fn credentials(&self, cart: &CartId) -> Result<Vec<StoredCredential>, Error> {
         let kept = self.kept_credentials(cart).await?.into_iter().map(|value| {
             let Place { slot, field, .. } = value.place;
-            KeptCredential { slot, field, next: value.turn == Turn::Next, origins: value.bound_to, set_at_unix_ms: value.set_at_unix_ms }
+            StoredCredential { slot, field, next: value.turn == Turn::Next, origins: value.bound_to, set_at_unix_ms: value.set_at_unix_ms }
         });
         Ok(kept.collect())
     }
@@ -90,7 +90,7 @@ impl Office {
     /// [`Error::Credential`], [`Error::CredentialUnbound`], [`Error::Vault`].
     pub async fn set_credential(
         &self,
-        kept: &KeptCart,
+        kept: &StoredCart,
         manifest: &Manifest,
         (slot, field): (&str, &str),
         turn: Turn,
@@ -141,8 +141,8 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] for an order number that cannot be one of this cart's, and the errors of [`Office::courier`].
-    pub async fn check(&self, kept: &KeptCart, order: Option<&SenderOrderNumber>) -> Result<Checked, Error> {
+    /// [`Error::Refused`] for an order number that cannot be one of this cart's, and the errors of [`Office::client`].
+    pub async fn check(&self, kept: &StoredCart, order: Option<&SenderOrderNumber>) -> Result<Checked, Error> {
         let id = &kept.cart.id;
         let own = |number: &SenderOrderNumber| {
             let refused = |source| cartage_policy::validate::Refused::OrderNumber { cart: id.to_string(), source };
@@ -150,8 +150,8 @@ impl Office {
         };
         let order = order.map(own).transpose()?.map(|order_number| OrderKey { order_number: order_number.into(), known_reference: None });
         let mut next = Next::None;
-        if let Some(courier) = self.next_courier(kept).await? {
-            let cassette = courier.check(order.clone(), Mode::Live).await.map_err(Error::courier(id))?;
+        if let Some(client) = self.next_courier(kept).await? {
+            let cassette = client.check(order.clone(), Mode::Live).await.map_err(Error::client(id))?;
             self.called(id, &cassette).await?;
             next = told(&cassette.outcome);
             if next == Next::Promoted {
@@ -160,14 +160,14 @@ impl Office {
                 return Ok(Checked { cassette, next });
             }
         }
-        let courier = self.courier(kept).await?;
-        let cassette = courier.check(order, Mode::Live).await.map_err(Error::courier(id))?;
+        let client = self.client(kept).await?;
+        let cassette = client.check(order, Mode::Live).await.map_err(Error::client(id))?;
         self.called(id, &cassette).await?;
         self.ran(kept, &cassette).await?;
         Ok(Checked { cassette, next })
     }
 
-    async fn ran(&self, kept: &KeptCart, cassette: &Cassette) -> Result<(), Error> {
+    async fn ran(&self, kept: &StoredCart, cassette: &Cassette) -> Result<(), Error> {
         let (merchant, cart, digest, at) = (self.merchant.clone(), kept.cart.id.clone(), cassette.digest, self.now_unix_ms());
         Ok(self.shared.store.write::<_, store::Error>(move |tx| store::carts::ran(tx, &merchant, &cart, digest, at)).await?)
     }
@@ -193,7 +193,7 @@ impl Office {
         for slot in slots {
             let line = self.line("credential next", &format!("cart {cart}, {slot}"), "worked, in use".to_owned());
             self.vault()?.promote(&self.merchant, cart, &slot, line).await?;
-            self.shared.couriers.changed();
+            self.shared.clients.changed();
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! is under way is told apart from one that is not there.
 
 use super::{Error, Office};
-use crate::deliver::lanes::Held;
+use crate::deliver::locks::OrderGuard;
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::orders::OrderRef;
@@ -68,7 +68,7 @@ pub struct Listed {
 
 /// One delivery with its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
+pub struct DeliveryView {
     /// The delivery in the outbox; `None` if it reached its cart.
     pub found: Option<Found>,
     /// The receipts of its attempts, by attempt.
@@ -92,7 +92,7 @@ pub struct Resent {
 
 /// The result of ending a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Taken {
+pub enum DiscardOutcome {
     /// The delivery has ended, or was not there.
     Done {
         /// What the delivery was before.
@@ -164,7 +164,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::Outbox`].
-    pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<Shown>, Error> {
+    pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<DeliveryView>, Error> {
         let (merchant, id) = (self.merchant.clone(), id.clone());
         let look = move |view: &store::View<'_>| -> Result<_, outbox::Error> {
             let found = sqlite::find(view, &merchant, &id)?;
@@ -183,7 +183,7 @@ impl Office {
             return Ok(None);
         }
         let receipts = receipts.iter().map(|json| shown("a receipt", json)).collect();
-        Ok(Some(Shown { found, receipts, cassettes, merged, before: before.into_iter().map(|queued| queued.delivery).collect() }))
+        Ok(Some(DeliveryView { found, receipts, cassettes, merged, before: before.into_iter().map(|queued| queued.delivery).collect() }))
     }
 
     /// The ids of the selected dead letters, those of one order in its own sequence.
@@ -268,36 +268,36 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::Outbox`].
-    pub async fn discard(&self, delivery: &DeliveryId, why: &str) -> Result<Taken, Error> {
+    pub async fn discard(&self, delivery: &DeliveryId, why: &str) -> Result<DiscardOutcome, Error> {
         let (office, delivery, why) = (self.clone(), delivery.clone(), why.to_owned());
         to_its_end(async move { office.discard_now(&delivery, &why).await }).await
     }
 
-    async fn discard_now(&self, delivery: &DeliveryId, why: &str) -> Result<Taken, Error> {
-        let not_there = Taken::Done { was: Discarded::NotThere, merged: Vec::new() };
+    async fn discard_now(&self, delivery: &DeliveryId, why: &str) -> Result<DiscardOutcome, Error> {
+        let not_there = DiscardOutcome::Done { was: Discarded::NotThere, merged: Vec::new() };
         let order = match self.outbox().find(self.merchant.clone(), delivery.clone()).await? {
             Some(Found::Queued(queued, _)) => queued.order,
             Some(Found::Dead(dead, _)) => dead.order,
             Some(Found::Ended { .. }) | None => return Ok(not_there),
         };
-        let Some(_held) = self.hold(&order) else { return Ok(Taken::UnderWay) };
+        let Some(_held) = self.hold(&order) else { return Ok(DiscardOutcome::UnderWay) };
         let merged = self.merged_into(&order, delivery).await?;
         let by = Discard { who: self.who.to_string(), why: why.to_owned(), at_unix_ms: self.now_unix_ms() };
         let done = self.outbox().discard(self.merchant.clone(), vec![delivery.clone()], by).await?;
         self.work_at(&order.cart);
         match done.into_iter().next() {
-            Some(was @ (Discarded::Dead | Discarded::Queued)) => Ok(Taken::Done { was, merged }),
+            Some(was @ (Discarded::Dead | Discarded::Queued)) => Ok(DiscardOutcome::Done { was, merged }),
             Some(Discarded::NotThere) | None => Ok(not_there),
         }
     }
 
     /// Keeps attempts away from an order's queue; `None` if an attempt is under way.
-    pub fn hold(&self, order: &OrderRef) -> Option<Held> {
-        self.shared.lanes.hold(&(self.merchant.clone(), order.cart.clone()), &order.number)
+    pub fn hold(&self, order: &OrderRef) -> Option<OrderGuard> {
+        self.shared.locks.hold(&(self.merchant.clone(), order.cart.clone()), &order.number)
     }
 
     fn work_at(&self, cart: &CartId) {
-        self.shared.bell.work(&(self.merchant.clone(), cart.clone()));
+        self.shared.wake_signal.work(&(self.merchant.clone(), cart.clone()));
     }
 }
 

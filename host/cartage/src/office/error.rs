@@ -38,7 +38,7 @@ pub enum Error {
     },
     /// The stored definition of a cart cannot be read.
     #[error("could not read cart {cart} from the store; load its file again with `cartage apply FILE`")]
-    KeptCart {
+    StoredCart {
         /// The cart with this definition.
         cart: CartId,
         /// What is wrong with the definition.
@@ -199,7 +199,7 @@ pub enum Error {
     /// The disk is nearly full.
     #[error(
         "nothing was accepted: only {} are free where the data directory lies, and {} are needed; make room there, then send it again",
-        cartage_store::data_dir::room::free(*free_bytes), cartage_store::data_dir::room::free(cartage_store::data_dir::room::ACCEPT_BYTES_MIN)
+        cartage_store::data_dir::disk_level::free(*free_bytes), cartage_store::data_dir::disk_level::free(cartage_store::data_dir::disk_level::ACCEPT_BYTES_MIN)
     )]
     NoRoom {
         /// The free space, in bytes.
@@ -256,7 +256,7 @@ pub enum Error {
     #[error(
         "could not make cart {cart} ready; change its file and load it with `cartage apply FILE`, or set what is missing with `cartage credential set`"
     )]
-    Courier {
+    CartClient {
         /// The cart that was to be made ready.
         cart: CartId,
         /// The error that prevented it.
@@ -272,7 +272,7 @@ impl Error {
         match self {
             Error::DataDir(_)
             | Error::Store(_)
-            | Error::KeptCart { .. }
+            | Error::StoredCart { .. }
             | Error::Kept { .. }
             | Error::Runtime(_)
             | Error::PluginDamaged { .. }
@@ -285,7 +285,7 @@ impl Error {
             Error::PluginFile { source, .. } => source.fault().is_some_and(|fault| !fault.is_fact()),
             Error::NotAdmitted { source, .. } => source.is_fault(),
             Error::Secret(source) => source.is_fault(),
-            Error::Courier { source, .. } => Fault::within(&**source).is_some_and(|fault| !fault.is_fact()),
+            Error::CartClient { source, .. } => Fault::within(&**source).is_some_and(|fault| !fault.is_fact()),
             Error::NoCart { .. }
             | Error::Parameter(_)
             | Error::Event(_)
@@ -312,8 +312,8 @@ impl Error {
     }
 
     /// The error for a cart that could not be made ready.
-    pub(super) fn courier(cart: &CartId) -> impl FnOnce(deliver::Error) -> Error {
+    pub(super) fn client(cart: &CartId) -> impl FnOnce(deliver::Error) -> Error {
         let cart = cart.clone();
-        move |source| Error::Courier { cart, source: Box::new(source) }
+        move |source| Error::CartClient { cart, source: Box::new(source) }
     }
 }

@@ -1,8 +1,8 @@
 //! Why an order's status was sent or not, as of now, and the import of labels that carts had before Cartage.
 
-use super::accept::{Asked, Cause, KeptDecision, Looked, Request};
-use super::facts::rows;
+use super::accept::{Asked, Cause, Looked, Request, StoredDecision};
 use super::of_order::OrderDelivery;
+use super::snapshot::rows;
 use super::standing::{PackageStanding, Standing, packages};
 use super::{Error, Office};
 use cartage_model::id::{CartId, SenderOrderNumber};
@@ -60,7 +60,7 @@ impl Office {
                 Ok((decisions::list(view, &merchant, &order)?, receipts::of_order(view, &merchant, &order, RECEIPTS_SHOWN)?))
             })
             .await?;
-        let last = decided.first().map(|last| serde_json::from_str::<KeptDecision>(&last.json)).transpose();
+        let last = decided.first().map(|last| serde_json::from_str::<StoredDecision>(&last.json)).transpose();
         let last = last.map_err(Error::kept("a decision"))?;
         let receipts =
             receipts.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>().map_err(Error::kept("a receipt"))?;

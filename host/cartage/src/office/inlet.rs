@@ -1,6 +1,6 @@
 //! A cart's inlet: the settings and the password for an Order Manager that posts in the classic protocol.
 
-use super::{Error, KeptCart, Office};
+use super::{Error, Office, StoredCart};
 use cartage_model::carts::Inlet;
 use cartage_store::credentials::{Place, Turn};
 use secrecy::SecretString;
@@ -18,7 +18,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error`] if the store or the vault cannot be read.
-    pub async fn inlet(&self, kept: &KeptCart) -> Result<Option<(Inlet, SecretString)>, Error> {
+    pub async fn inlet(&self, kept: &StoredCart) -> Result<Option<(Inlet, SecretString)>, Error> {
         let Some(inlet) = kept.cart.seti.clone() else { return Ok(None) };
         let password = self.vault()?.get(&self.merchant, &place(kept), Turn::Current, INLET_HOST).await?;
         Ok(password.map(|password| (inlet, password)))
@@ -29,7 +29,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::Vault`].
-    pub(super) async fn set_inlet_password(&self, kept: &KeptCart, secret: SecretString) -> Result<(), Error> {
+    pub(super) async fn set_inlet_password(&self, kept: &StoredCart, secret: SecretString) -> Result<(), Error> {
         let line = self.credential_line("credential set", &place(kept), "in use");
         self.vault()?.set(&self.merchant, &place(kept), Turn::Current, INLET_HOST, secret, line).await?;
         self.cart_changed(&kept.cart.id);
@@ -37,6 +37,6 @@ impl Office {
     }
 }
 
-fn place(kept: &KeptCart) -> Place {
+fn place(kept: &StoredCart) -> Place {
     Place { cart: kept.cart.id.clone(), slot: INLET_SLOT.to_owned(), field: INLET_FIELD.to_owned() }
 }

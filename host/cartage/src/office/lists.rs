@@ -4,7 +4,7 @@
 //! list is valid until it is asked for again, for as long as the same plugin runs. The gate takes a shop's statuses from it.
 
 use super::apply::{carriers, setting, statuses};
-use super::{Error, KeptCart, Office};
+use super::{Error, Office, StoredCart};
 use cartage_contract::delivery::{Choice, ChoicesOf};
 use cartage_egress::Mode;
 use cartage_model::carts::Cart;
@@ -61,16 +61,16 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// The errors of [`Office::courier`], and [`Error::Store`].
-    pub async fn ask_lists(&self, kept: &KeptCart) -> Result<Vec<Asked>, Error> {
+    /// The errors of [`Office::client`], and [`Error::Store`].
+    pub async fn ask_lists(&self, kept: &StoredCart) -> Result<Vec<Asked>, Error> {
         let wanted = kept.manifest().map(|manifest| manifest.asked()).unwrap_or_default();
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
-        let (courier, labels) = (self.courier(kept).await?, self.labels().await?);
+        let (client, labels) = (self.client(kept).await?, self.labels().await?);
         let (mut all, mut plugin) = (Vec::new(), None);
         for of in wanted {
-            let cassette = courier.choices(of.clone(), Mode::Live).await.map_err(Error::courier(&kept.cart.id))?;
+            let cassette = client.choices(of.clone(), Mode::Live).await.map_err(Error::client(&kept.cart.id))?;
             self.called(&kept.cart.id, &cassette).await?;
             plugin = Some(cassette.digest);
             let (list, failed) = match cassette.outcome {

@@ -25,7 +25,7 @@ impl Office {
             Ok((carts, plugins))
         };
         let (carts, plugins) = self.shared.store.read(look).await?;
-        self.shared.couriers.keep_only(&carts);
+        self.shared.clients.keep_only(&carts);
         self.shared.tokens.keep_only(&carts);
         self.shared.carts.keep_only(&carts);
         self.shared.plugins.lock().expect("nobody panics while holding it").retain(|digest, _| plugins.contains(digest));

@@ -5,7 +5,7 @@
 //! used until a user on the machine approves the new origin: a client who may define carts over the network must not be able to have the
 //! machine's secrets sent to a host of its own.
 
-use super::{Error, KeptCart, Office};
+use super::{Error, Office, StoredCart};
 use cartage_contract::manifest::Manifest;
 use cartage_model::carts::Cart;
 use cartage_model::id::{CartId, MerchantId};
@@ -101,7 +101,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::Vault`], [`Error::Store`].
-    pub async fn approve(&self, kept: &KeptCart, manifest: &Manifest, slot: Option<&str>) -> Result<Vec<Approved>, Error> {
+    pub async fn approve(&self, kept: &StoredCart, manifest: &Manifest, slot: Option<&str>) -> Result<Vec<Approved>, Error> {
         let id = &kept.cart.id;
         let bound = self.bound(id).await?;
         let moved = bound.moved(&kept.cart, manifest).into_iter().filter(|moved| slot.is_none_or(|slot| slot == moved.slot));

@@ -76,14 +76,14 @@ impl Office {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], [`Error::KeptCart`], [`Error::PluginFile`].
+    /// [`Error::Store`], [`Error::StoredCart`], [`Error::PluginFile`].
     pub async fn missing_plugins(&self) -> Result<Vec<MissingPlugin>, Error> {
         let merchant = self.merchant.clone();
         let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
         let mut missing = Vec::new();
         for row in rows {
             let Definition { cart: id, plugin: pinned, text, .. } = row.definition;
-            let cart = Cart::parse(&format!("the store, cart {id}"), &text).map_err(|source| Error::KeptCart { cart: id, source })?;
+            let cart = Cart::parse(&format!("the store, cart {id}"), &text).map_err(|source| Error::StoredCart { cart: id, source })?;
             let pinned = pinned.or(cart.digest);
             match self.find_plugin_file(&cart, pinned).await {
                 Ok(Some(found)) if pinned.is_none_or(|pinned| pinned == found.digest) => continue,

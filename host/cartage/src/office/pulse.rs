@@ -74,7 +74,7 @@ impl Office {
 
     /// Waits until the worker's loop completes a round. Never returns without a worker.
     pub async fn worker_comes_round(&self) {
-        self.shared.bell.answered().await;
+        self.shared.wake_signal.answered().await;
     }
 }
 

@@ -1,9 +1,9 @@
 //! Recordings of attempts: reading them, keeping personal data in them for a while, and exporting them for support.
 
 use super::deliveries::shown;
-use super::{Error, KeptCart, Office};
+use super::{Error, Office, StoredCart};
 use crate::deliver::Attempt;
-use crate::deliver::roster::Recorded;
+use crate::deliver::registry::Recorded;
 use cartage_base::causes::chain;
 use cartage_base::heavy;
 use cartage_model::cassette::Cassette;
@@ -267,8 +267,8 @@ fn unreadable(label: &Result<String, Unreadable>) -> Option<String> {
 }
 
 /// What is removed from the recordings of a cart: what its plugin declares personal, besides what always is.
-fn rules_of(kept: Option<&KeptCart>) -> Rules {
-    let fields = kept.and_then(KeptCart::manifest).map(|manifest| manifest.personal_fields.clone()).unwrap_or_default();
+fn rules_of(kept: Option<&StoredCart>) -> Rules {
+    let fields = kept.and_then(StoredCart::manifest).map(|manifest| manifest.personal_fields.clone()).unwrap_or_default();
     Rules::new(&fields)
 }
 
@@ -281,7 +281,7 @@ fn order_of(found: &Found) -> OrderRef {
 }
 
 /// The state of a cart: what it runs, and whether it may.
-fn standing(kept: &KeptCart, now_unix_ms: u64) -> Value {
+fn standing(kept: &StoredCart, now_unix_ms: u64) -> Value {
     let manifest = kept.manifest();
     json!({
         "mode": kept.mode.name(), "enabled": kept.row.enabled, "paused": kept.pause_at(now_unix_ms).is_some(), "digest": kept.pinned(),

@@ -1,6 +1,6 @@
 //! Rehearsal of a new plugin version against the recordings of a cart's last attempts, before the version runs.
 
-use super::{Error, KeptCart, Office};
+use super::{Error, Office, StoredCart};
 use cartage_model::cassette::difference::{Difference, takes};
 use cartage_model::cassette::replay::Take;
 use cartage_model::id::DeliveryId;
@@ -29,7 +29,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error::NotAdmitted`], [`Error::Store`], and [`Error::Kept`] if a recording cannot be read.
-    pub async fn rehearse(&self, kept: &KeptCart, plugin: Vec<u8>, most: u32) -> Result<Vec<Rehearsed>, Error> {
+    pub async fn rehearse(&self, kept: &StoredCart, plugin: Vec<u8>, most: u32) -> Result<Vec<Rehearsed>, Error> {
         let new = self.admit(plugin).await?;
         let present = kept.pinned().and_then(|digest| self.kept_plugin(digest).ok());
         let present = match present {

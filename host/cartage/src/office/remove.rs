@@ -1,7 +1,7 @@
 //! Removal of a cart without losing its queue by accident: the queue is delivered before, or a person decides to discard it.
 
 use super::{Error, Office};
-use crate::deliver::lanes::Held;
+use crate::deliver::locks::OrderGuard;
 use cartage_base::counted::counted;
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::orders::OrderRef;
@@ -95,7 +95,7 @@ impl Office {
             let dead = self.outbox().dead(self.merchant.clone(), filter, page).await?;
             all.extend(dead.into_iter().map(|dead| (dead.order, dead.delivery)));
         }
-        let mut held: BTreeMap<SenderOrderNumber, Option<Held>> = BTreeMap::new();
+        let mut held: BTreeMap<SenderOrderNumber, Option<OrderGuard>> = BTreeMap::new();
         for (order, _) in &all {
             held.entry(order.number.clone()).or_insert_with(|| self.hold(order));
         }

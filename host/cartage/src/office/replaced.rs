@@ -3,7 +3,7 @@
 //! A cart that was made ready earlier holds older values; those on disk count. So two concurrent calls both use the latest value, and a
 //! value that a person sets meanwhile is not overwritten with one that the cart issued for the former.
 
-use super::roster::BY_ITSELF;
+use super::registry::BY_ITSELF;
 use super::{Error, Office};
 use cartage_base::clock::Clock;
 use cartage_contract::manifest::{Manifest, Slot, SlotKind};

@@ -3,11 +3,11 @@
 use super::accept::{Accepted, Looked, Outcome, Request};
 use super::standing::{Standing, Stands};
 use super::{Error, Office};
-use crate::deliver::{Attempt, Over};
+use crate::deliver::{Attempt, TurnResult};
 use cartage_model::id::{CartId, DeliveryId};
 use cartage_policy::gate::Decision;
 use cartage_policy::gate::explain::Explanation;
-use cartage_policy::schedule::{CartKey, Follows, ForCart};
+use cartage_policy::schedule::{CartKey, ForCart, NextStep};
 use cartage_store::orders::OrderRef;
 use cartage_store::outbox::{self, Found, Outbox as _, sqlite};
 use serde::Serialize;
@@ -128,7 +128,7 @@ impl Office {
             _ => Done::Waits { delivery: delivery.clone() },
         };
         // A worker looks at the queue again, which was held meanwhile.
-        self.shared.bell.work(&(self.merchant.clone(), order.cart.clone()));
+        self.shared.wake_signal.work(&(self.merchant.clone(), order.cart.clone()));
         let attempt = match tried {
             Done::Tried { attempt } => Some(attempt),
             Done::Nothing | Done::Recorded(_) | Done::Waits { .. } => None,
@@ -164,7 +164,7 @@ impl Office {
         let asked = super::accept::Asked::new(request, &facts, self.now_unix_ms())?;
         let decision = asked.decide(&request.cart, kept.as_deref(), nearest.as_deref(), &facts)?;
         if let Some(kept) = kept.filter(|_| decision.verdict != cartage_policy::gate::Verdict::Nothing) {
-            self.courier(&kept).await?;
+            self.client(&kept).await?;
         }
         Ok(())
     }
@@ -177,11 +177,11 @@ impl Office {
         let cart: CartKey = (self.merchant.clone(), order.cart.clone());
         let deliverer = self.deliverer();
         for _ in 0..BEFORE_MAX {
-            let Over { verdict, next_due_unix_ms, tried } = deliverer.attempt(&cart, &order.number, 0).await?;
+            let TurnResult { verdict, next_due_unix_ms, tried } = deliverer.attempt(&cart, &order.number, 0).await?;
             let Ok(attempt) = tried else { break };
             let again_now = next_due_unix_ms.is_some_and(|due| due <= deliverer.now().unix_ms());
             // Other credentials that wait are tried at once.
-            let others = matches!(verdict.update, Follows::Retry { .. }) && verdict.cart == Some(ForCart::Prove) && again_now;
+            let others = matches!(verdict.update, NextStep::Retry { .. }) && verdict.cart == Some(ForCart::Prove) && again_now;
             if attempt.receipt.delivery == delivery && !others {
                 return Ok(Done::Tried { attempt });
             }

@@ -134,7 +134,7 @@ impl Office {
             audit::add(tx, &merchant, &line)
         };
         self.shared.store.write::<_, store::Error>(write).await?;
-        self.shared.couriers.changed();
+        self.shared.clients.changed();
         Ok(())
     }
 

@@ -7,7 +7,7 @@
 mod look;
 pub(super) mod words;
 
-use super::facts::known;
+use super::snapshot::known;
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_policy::gate::package::{KnownPackage, Passage};
 use cartage_policy::gate::{Condition, Decision, Finding, command};

@@ -5,7 +5,7 @@ use cartage_model::id::CartId;
 use cartage_store as store;
 use cartage_store::alerts::Alert;
 use cartage_store::carts::Pause;
-use cartage_store::data_dir::room::Room;
+use cartage_store::data_dir::disk_level::DiskLevel;
 use cartage_store::outbox::{Backlog, Outbox as _};
 use std::collections::BTreeMap;
 
@@ -82,8 +82,8 @@ impl Office {
     }
 
     /// What the room left on the disk allows. Everything is allowed if the system does not say how much is left.
-    pub fn room(&self) -> Room {
-        self.free_bytes().map_or(Room::Enough, Room::of)
+    pub fn room(&self) -> DiskLevel {
+        self.free_bytes().map_or(DiskLevel::Enough, DiskLevel::of)
     }
 
     /// The free bytes on the disk of the data directory; `None` if the system does not say.

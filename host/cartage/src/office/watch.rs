@@ -5,7 +5,7 @@
 
 use super::{Error, NotWriting, Office};
 use crate::alerts::Kind;
-use crate::alerts::teller::Teller;
+use crate::alerts::notifier::Notifier;
 use cartage_base::causes::chain;
 use cartage_model::id::MerchantId;
 use cartage_store::alerts::Alert;
@@ -36,7 +36,7 @@ pub(super) struct Stuck {
 
 impl Office {
     /// Runs the watch until `stop` completes.
-    pub async fn watch(&self, mut teller: Teller, stop: impl Future<Output = ()>) {
+    pub async fn watch(&self, mut teller: Notifier, stop: impl Future<Output = ()>) {
         let watching = async {
             loop {
                 self.look_at_writer(&mut teller).await;
@@ -66,7 +66,7 @@ impl Office {
     }
 
     /// Checks whether the store's writer works. People are notified at once, because the alert cannot be stored.
-    async fn look_at_writer(&self, teller: &mut Teller) {
+    async fn look_at_writer(&self, teller: &mut Notifier) {
         let not_writing = self.writes().await.err();
         let Some(alert) = self.stuck(not_writing.as_ref(), STUCK_MS) else { return };
         let is_over = alert.cleared_at_unix_ms.is_some();
@@ -115,7 +115,7 @@ impl Office {
     /// # Errors
     ///
     /// [`Error`] if the store cannot be read or written.
-    pub async fn watch_once(&self, teller: &mut Teller) -> Result<(), Error> {
+    pub async fn watch_once(&self, teller: &mut Notifier) -> Result<(), Error> {
         within(self.look_for_alerts()).await?;
         let all = self.shared.store.read(on_record).await?;
         let now = self.now_unix_ms();

@@ -1,11 +1,11 @@
 //! `cartage apply`: loads carts from their files into the data directory. Other commands use this module to show and apply changes of a cart.
 
-use super::{Failure, Verdict, courier, desk, init, report};
+use super::{Failure, Verdict, client, console, init, report};
 use cartage::counted::counted;
+use cartage::engine::file;
 use cartage::id::{self, CartId, SenderOrderNumber};
 use cartage::office::apply::{Field, Invalid, Prepared, PreparedCart, Proposal};
 use cartage::office::{self, Office, Rehearsed};
-use cartage::engine::file;
 use cartage::visible;
 use cartage_contract::manifest::Slot;
 use serde::Serialize;
@@ -79,21 +79,21 @@ struct CartReport<'a> {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let mut proposals = Vec::new();
-        let plugins = courier::plugins(self.plugins)?;
+        let plugins = client::plugins(self.plugins)?;
         for path in &self.files {
-            let cart = courier::read(path)?;
+            let cart = client::read(path)?;
             let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let plugin = plugin_in(plugins.as_deref().unwrap_or(beside), &cart.plugin)?;
             proposals.push(Proposal { cart, plugin });
         }
         let office = init::open(data)?;
-        courier::block_on(change(&office, proposals, self.consent, json))
+        client::block_on(change(&office, proposals, self.consent, json))
     }
 }
 
 /// Reads a plugin's file in a folder; `None` if there is no such file.
 fn plugin_in(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, Failure> {
-    match desk::current().plugin(folder, name) {
+    match console::current().plugin(folder, name) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(file::Error::Open { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
@@ -105,7 +105,7 @@ pub(super) fn plugin_at(path: &Path) -> Result<(String, Vec<u8>), Failure> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Failure::wrong_use(format!("{} does not end in a file name", path.display())))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok((name.to_owned(), desk::current().plugin(folder, name)?))
+    Ok((name.to_owned(), console::current().plugin(folder, name)?))
 }
 
 /// Shows what the proposals change, and applies them if the operator agrees.

@@ -1,6 +1,6 @@
 //! `cartage backup`: copies the data directory's store to a new file.
 
-use super::{Failure, Verdict, desk, init, report};
+use super::{Failure, Verdict, console, init, report};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -26,7 +26,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let office = init::open(data)?;
-        desk::current().copy_store(data, &self.file, office.now_unix_ms())?;
+        console::current().copy_store(data, &self.file, office.now_unix_ms())?;
         let (key, plugins) =
             (init::named(&office, data, office.data_dir().key_file()), init::named(&office, data, office.data_dir().plugins()));
         if json {

@@ -1,6 +1,6 @@
 //! `cartage baseline`: imports the labels that orders already have at a cart, without sending anything.
 
-use super::{Failure, Verdict, courier, desk, init, report};
+use super::{Failure, Verdict, client, console, init, report};
 use cartage::counted::counted;
 use cartage::id::{CartId, SenderOrderNumber};
 use serde::Deserialize;
@@ -54,7 +54,7 @@ impl Args {
         let cart = CartId::new(self.cart.as_str()).map_err(|error| Failure::wrong_use(error.to_string()))?;
         let labels = read(&self.file)?;
         let office = init::open(data)?;
-        let count = courier::block_on(async { office.baseline(&cart, labels).await.map_err(init::failure) })?;
+        let count = client::block_on(async { office.baseline(&cart, labels).await.map_err(init::failure) })?;
         if json {
             report::json(&serde_json::json!({ "cart": cart, "orders": count }));
         } else {
@@ -66,7 +66,7 @@ impl Args {
 
 fn read(file: &Path) -> Result<Vec<(SenderOrderNumber, String)>, Error> {
     let failed = |source| Error::File { file: file.to_owned(), source };
-    let text = desk::text(file, FILE_BYTES_MAX).map_err(failed)?.ok_or_else(|| Error::TooLarge { file: file.to_owned() })?;
+    let text = console::text(file, FILE_BYTES_MAX).map_err(failed)?.ok_or_else(|| Error::TooLarge { file: file.to_owned() })?;
     let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
     let lines = lines.filter(|(at, line)| !(line.trim().is_empty() || *at == 0 && line.trim().eq_ignore_ascii_case("order,label")));
     lines

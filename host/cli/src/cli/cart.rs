@@ -9,7 +9,7 @@ mod pause;
 mod show;
 
 use super::apply::{Consent, cart_id, change_rehearsed, order_number, plugin_at};
-use super::{Failure, Verdict, courier, init, report};
+use super::{Failure, Verdict, client, init, report};
 use cartage::carts::{LabelTarget, Mode};
 use cartage::id::{self, CartId, Digest, SenderOrderNumber};
 use cartage::office::apply::Proposal;
@@ -203,7 +203,7 @@ impl Command {
             Command::New(args) => args.run(data, json),
             other => {
                 let office = init::open(data)?;
-                courier::block_on(other.within(&office, json))
+                client::block_on(other.within(&office, json))
             }
         }
     }

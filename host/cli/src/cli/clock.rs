@@ -1,6 +1,6 @@
 //! `cartage clock`: shows whether the machine's clock is trusted.
 
-use super::{Failure, Verdict, courier, init, report};
+use super::{Failure, Verdict, client, init, report};
 use cartage::alerts;
 use cartage::clock::Doubt;
 use std::path::Path;
@@ -32,7 +32,7 @@ impl Command {
         let office = init::open(data)?;
         let (doubt, confirmed) = match self {
             Command::Show => (office.clock_doubt(), false),
-            Command::Confirm => (courier::block_on(async { office.confirm_clock().await.map_err(init::failure) })?, true),
+            Command::Confirm => (client::block_on(async { office.confirm_clock().await.map_err(init::failure) })?, true),
         };
         let now_unix_ms = office.now_unix_ms();
         if json {

@@ -1,10 +1,10 @@
 //! `cartage credential`: sets and forgets a cart's credentials. The commands never show a value.
 
 use super::apply::cart_id;
-use super::{Failure, Verdict, cart, courier, desk, init, report};
+use super::{Failure, Verdict, cart, client, console, init, report};
 use cartage::carts::secrets::bare;
 use cartage::id::CartId;
-use cartage::office::{Approved, KeptCart, Office, SetCredential};
+use cartage::office::{Approved, Office, SetCredential, StoredCart};
 use cartage::receipt::PauseReason;
 use cartage::vault::{SECRET_BYTES_MAX, Turn};
 use cartage_contract::manifest::{Manifest, Slot};
@@ -135,7 +135,7 @@ enum Error {
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let office = init::open(data)?;
-        courier::block_on(async {
+        client::block_on(async {
             match self {
                 Command::Set(args) => args.set(&office, json).await,
                 Command::Approve { cart, slot } => approve(&office, &cart, slot.as_deref(), json).await,
@@ -232,14 +232,14 @@ impl SetArgs {
     fn value(&self) -> Result<SecretString, Error> {
         if let Some(name) = &self.env {
             let failed = |source| Error::Read { from: format!("the environment variable {name}"), source };
-            let value = desk::current().variable(name).map_err(failed)?.and_then(|value| value.into_string().ok());
+            let value = console::current().variable(name).map_err(failed)?.and_then(|value| value.into_string().ok());
             return value.map(SecretString::from).ok_or_else(|| Error::Variable { name: name.clone() });
         }
         let from = self.file.as_ref().map_or_else(|| "standard input".to_owned(), |file| file.display().to_string());
         let failed = |source| Error::Read { from: from.clone(), source };
         let read = match &self.file {
-            Some(file) => desk::current().file(file, FILE_BYTES_MAX),
-            None => desk::current().standard_input(FILE_BYTES_MAX),
+            Some(file) => console::current().file(file, FILE_BYTES_MAX),
+            None => console::current().standard_input(FILE_BYTES_MAX),
         };
         value(read.map_err(failed)?, &from)
     }
@@ -248,7 +248,7 @@ impl SetArgs {
 /// The credential's value from the input, without its last line break.
 fn value(read: Option<Zeroizing<Vec<u8>>>, from: &str) -> Result<SecretString, Error> {
     let Some(bytes) = read else { return Err(Error::TooLong { from: from.to_owned() }) };
-    let text = Zeroizing::new(desk::as_text(bytes).map_err(|source| Error::Read { from: from.to_owned(), source })?);
+    let text = Zeroizing::new(console::as_text(bytes).map_err(|source| Error::Read { from: from.to_owned(), source })?);
     let value = bare(&text);
     if value.len() > SECRET_BYTES_MAX { Err(Error::TooLong { from: from.to_owned() }) } else { Ok(SecretString::from(value)) }
 }
@@ -279,7 +279,7 @@ async fn approve(office: &Office, id: &CartId, slot: Option<&str>, json: bool) -
 }
 
 /// The manifest of a cart's plugin, which lists the credentials that the cart takes.
-fn described(kept: &KeptCart) -> Result<&Manifest, Failure> {
+fn described(kept: &StoredCart) -> Result<&Manifest, Failure> {
     kept.manifest().ok_or_else(|| {
         let id = &kept.cart.id;
         let message = format!("the plugin of cart {id} cannot be used, so nobody knows which credentials it takes");

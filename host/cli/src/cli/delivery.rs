@@ -5,10 +5,10 @@ mod retry;
 mod show;
 
 use super::apply::{cart_id, order_number};
-use super::{Failure, Verdict, attempt, courier, init, report};
+use super::{Failure, Verdict, attempt, client, init, report};
 use cartage::dead_letter::Reason;
 use cartage::id::{CartId, DeliveryId, SenderOrderNumber};
-use cartage::office::{Office, Taken, Where, Which};
+use cartage::office::{DiscardOutcome, Office, Where, Which};
 use cartage::outbox::{Discarded, with_it};
 use std::path::Path;
 
@@ -188,7 +188,7 @@ impl Command {
             return Err(Failure::wrong_use("a reason is what a dead letter died of; leave --reason out, or --state"));
         }
         let office = init::open(data)?;
-        courier::block_on(async {
+        client::block_on(async {
             match self {
                 Command::List { filter, order, state, most } => {
                     let at = state.map(|state| match state {
@@ -244,10 +244,14 @@ async fn discard(office: &Office, deliveries: &[DeliveryId], why: &str, json: bo
     for delivery in deliveries {
         let taken = office.discard(delivery, why).await.map_err(init::failure)?;
         let (done, said, merged) = match taken {
-            Taken::Done { was: Discarded::Dead, merged } => (true, "is ended; its order goes on without it", merged),
-            Taken::Done { was: Discarded::Queued, merged } => (true, "is ended, and the label before it counts again", merged),
-            Taken::Done { was: Discarded::NotThere, .. } => (false, "is not there, or is over already; nothing was changed", Vec::new()),
-            Taken::UnderWay => (false, "was left alone: an attempt at its order is under way; repeat this in a moment", Vec::new()),
+            DiscardOutcome::Done { was: Discarded::Dead, merged } => (true, "is ended; its order goes on without it", merged),
+            DiscardOutcome::Done { was: Discarded::Queued, merged } => (true, "is ended, and the label before it counts again", merged),
+            DiscardOutcome::Done { was: Discarded::NotThere, .. } => {
+                (false, "is not there, or is over already; nothing was changed", Vec::new())
+            }
+            DiscardOutcome::UnderWay => {
+                (false, "was left alone: an attempt at its order is under way; repeat this in a moment", Vec::new())
+            }
         };
         let with_it = with_it(&merged).map(|with_it| format!("\n{with_it}")).unwrap_or_default();
         all.push((delivery, done, format!("{said}{with_it}")));

@@ -2,14 +2,14 @@
 
 mod story;
 
-use super::{Failure, Verdict, attempt, courier, plugin, report};
+use super::{Failure, Verdict, attempt, client, plugin, report};
 use cartage::deliver::{Attempt, Job};
 use cartage::egress::Mode;
 use cartage::id::DeliveryId;
 use cartage::receipt::Fate;
+use cartage::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate};
 use cartage_contract::orders::{CivilDate, CivilTime};
 use cartage_demo_cart::{Account, DemoCart, Line, Order, Package};
-use cartage::validate::{Fields, ForCart, LineItemFields, PackageFields, StatusUpdate};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ impl Args {
             Some(file) => file,
             None => plugin::build_one(Path::new(PLUGIN_CRATE), self.install)?,
         };
-        courier::block_on(demonstrate(&file, json))
+        client::block_on(demonstrate(&file, json))
     }
 }
 
@@ -86,7 +86,7 @@ async fn demonstrate(plugin: &Path, json: bool) -> Result<Verdict, Failure> {
     report::talk(&format!("the demonstration cart listens at {}", cart.script_url()));
     let folder = tempfile::tempdir()?;
     let definition = define(folder.path(), &cart, plugin, &account)?;
-    let ready = courier::ready(&definition, plugin.parent()).await?;
+    let ready = client::ready(&definition, plugin.parent()).await?;
     let mut attempts = Vec::new();
     for (number, (what, fields)) in updates().into_iter().enumerate() {
         if !json {
@@ -163,13 +163,13 @@ fn private(path: &Path) -> std::io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-async fn send(ready: &courier::Ready, fields: Fields) -> Result<Attempt, Failure> {
+async fn send(ready: &client::Ready, fields: Fields) -> Result<Attempt, Failure> {
     let update = StatusUpdate::new(fields, AT)?;
-    let ForCart::Send(update) = update.for_cart(&ready.cart, ready.courier.manifest())? else {
+    let ForCart::Send(update) = update.for_cart(&ready.cart, ready.client.manifest())? else {
         return Err(Failure::wrong_use("the demonstration's labels are not to be ignored"));
     };
     let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };
-    Ok(ready.courier.attempt(job, Mode::Live).await?)
+    Ok(ready.client.attempt(job, Mode::Live).await?)
 }
 
 fn check_attempt(number: usize, attempt: &Attempt, password: &str) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! `cartage doctor`: reports what works on this machine and what does not.
 
-use super::{Failure, Verdict, courier, report, toolchain};
+use super::{Failure, Verdict, client, report, toolchain};
 use cartage::engine::Runtime;
 use cartage::engine::file::PluginDir;
 use serde::Serialize;
@@ -59,8 +59,8 @@ impl Finding {
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
         let mut findings = vec![guest_toolchain()];
-        let plugins = courier::plugins(self.plugins)?;
-        courier::block_on(async {
+        let plugins = client::plugins(self.plugins)?;
+        client::block_on(async {
             match Runtime::new() {
                 Ok(runtime) => {
                     findings.push(Finding::fine("engine", "plugins can be run"));
@@ -138,7 +138,7 @@ async fn plugin(folder: &Path, name: &str, runtime: &Runtime) -> Finding {
 
 async fn cart(file: &Path, plugins: Option<&Path>) -> Finding {
     let about = format!("cart {}", file.display());
-    match courier::ready(file, plugins).await {
+    match client::ready(file, plugins).await {
         Ok(ready) => Finding::fine(about, format!("{} can be used; nothing was sent", ready.cart.id)),
         Err(failure) => Finding::needs(State::Problem, about, failure.text(), failure.remedy().unwrap_or("see the message").to_owned()),
     }

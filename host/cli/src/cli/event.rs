@@ -1,11 +1,11 @@
 //! `cartage event`: lists status events, configures them, and raises one.
 
 use super::update::{YesOrNo, assign, package};
-use super::{Failure, Verdict, courier, gated, init, param, report};
+use super::{Failure, Verdict, client, gated, init, param, report};
 use cartage::events::{EVENTS, Event, Label, LabelError, Labels, Setting, find};
+use cartage::gate::Again;
 use cartage::id::CartId;
 use cartage::office::{Cause, Office, Request};
-use cartage::gate::Again;
 use cartage::validate::{Fields, LineItemFields, PackageFields};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -132,7 +132,7 @@ pub(crate) enum LabelCommand {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        courier::block_on(async {
+        client::block_on(async {
             match self {
                 Command::List => list(&*init::open(data)?, json).await,
                 Command::Set { name, order_label, item_label, notify_cart } => {

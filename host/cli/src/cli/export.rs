@@ -1,7 +1,7 @@
 //! `cartage export`: prints carts as TOML.
 
 use super::apply::cart_id;
-use super::{Failure, Verdict, courier, init, report};
+use super::{Failure, Verdict, client, init, report};
 use cartage::id::CartId;
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let office = init::open(data)?;
-        let carts = courier::block_on(async {
+        let carts = client::block_on(async {
             match &self.cart {
                 Some(id) => Ok(vec![office.cart(id).await.map_err(init::failure)?]),
                 None => office.carts().await.map_err(init::failure),

@@ -1,7 +1,7 @@
 //! `cartage forget`: erases what is stored about an order.
 
 use super::apply::{cart_id, order_number};
-use super::{Failure, Verdict, courier, init, report};
+use super::{Failure, Verdict, client, init, report};
 use cartage::id::{CartId, SenderOrderNumber};
 use cartage::office::{self, Forgotten, Office};
 use cartage::store;
@@ -37,7 +37,7 @@ impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let office = init::open(data)?;
         let Args { cart, order, discard_queue } = self;
-        let forgotten = courier::block_on(async { office.forget(&cart, &order, discard_queue).await.map_err(failure) })?;
+        let forgotten = client::block_on(async { office.forget(&cart, &order, discard_queue).await.map_err(failure) })?;
         match forgotten {
             Forgotten::Waits { deliveries } => Err(Failure::wrong_use(format!(
                 "order {order} at cart {cart} was left alone: {}",
@@ -56,7 +56,7 @@ impl Args {
                 Ok(Verdict::Done)
             }
             Forgotten::NothingKept => {
-                let why = courier::block_on(async { why_nothing(&office, &cart, &order).await.map_err(failure) })?;
+                let why = client::block_on(async { why_nothing(&office, &cart, &order).await.map_err(failure) })?;
                 if json {
                     report::json(&serde_json::json!({ "cart": cart, "order": order, "forgotten": forgotten, "why": why }));
                 } else {

@@ -2,8 +2,8 @@
 
 use super::{Verdict, attempt, report};
 use cartage::deliver::Attempt;
-use cartage::office::{Done, Sent, Standing, Stands, WaitsFor};
 use cartage::gate::explain::{Explanation, SCREEN_COLUMNS_MAX};
+use cartage::office::{Done, Sent, Standing, Stands, WaitsFor};
 
 /// The attempt; `None` if nothing was tried.
 pub(super) fn attempt(sent: &Sent) -> Option<&Attempt> {

@@ -1,7 +1,7 @@
 //! `cartage init`: makes a new data directory. Other commands use this module to open one, or to find the daemon that works in it.
 
-use super::desk::{self, Here};
-use super::{Failure, Verdict, courier, report, token};
+use super::console::{self, Here};
+use super::{Failure, Verdict, client, report, token};
 use cartage::clock::SystemClock;
 use cartage::data_dir::{self, DataDir};
 use cartage::office::tokens::Role;
@@ -36,7 +36,7 @@ impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let office = Office::init(data, Arc::new(SystemClock)).map_err(failure)?;
         let token =
-            courier::block_on(async { office.new_token(FIRST_TOKEN, Role::Admin, &[]).await.map_err(failure) }).map_err(|failure| {
+            client::block_on(async { office.new_token(FIRST_TOKEN, Role::Admin, &[]).await.map_err(failure) }).map_err(|failure| {
                 failure.what_to_do("the data directory is there; make a token with `cartage token new first --role admin`")
             })?;
         let (made, key, plugins) = (office.data_dir().path(), office.data_dir().key_file(), office.data_dir().plugins());
@@ -86,7 +86,7 @@ pub(super) fn place(data: &Path) -> Place {
 
 /// Opens the data directory that the command works in.
 pub(super) fn open(data: &Path) -> Result<Arc<Office>, Failure> {
-    desk::current().office(data).map_err(failure)
+    console::current().office(data).map_err(failure)
 }
 
 /// A path in the data directory, written as the command's user named the directory.

@@ -1,6 +1,6 @@
 //! `cartage key`: manages the key that seals the credentials.
 
-use super::{Failure, Verdict, courier, init, report};
+use super::{Failure, Verdict, client, init, report};
 use cartage::vault::Key;
 use std::path::Path;
 
@@ -36,7 +36,7 @@ impl Command {
         let office = init::open(data)?;
         let file = office.data_dir().key_file();
         let (id, what) = match self {
-            Command::Rotate => (courier::block_on(async { Ok(office.vault()?.rotate().await?) })?, "every credential is sealed with it"),
+            Command::Rotate => (client::block_on(async { Ok(office.vault()?.rotate().await?) })?, "every credential is sealed with it"),
             Command::New => {
                 let key = Key::generate()?;
                 key.write_new(&file)?;

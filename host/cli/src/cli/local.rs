@@ -1,7 +1,7 @@
 //! Commands that run in a daemon: while a daemon works in a data directory, every user of the directory reaches it over a socket there.
 //!
 //! The typed command sends its arguments. The daemon parses them as the command would, and runs the command with its own opened [`Office`] and the
-//! [`Desk`](super::desk::Desk) of a visitor. So both ways run the same code, and the daemon's store has one writer. The socket has mode 0600 and lies in a
+//! [`Console`](super::console::Console) of a remote_console. So both ways run the same code, and the daemon's store has one writer. The socket has mode 0600 and lies in a
 //! directory that only its owner may enter: a user who can connect to it could open the store as well.
 //!
 //! A command that began runs to its end, whether or not its client is still connected. A client that does not answer does not delay the daemon: each command
@@ -9,14 +9,14 @@
 
 mod client;
 mod frames;
-mod visitor;
+mod remote_console;
 
 #[cfg(test)]
 mod tests;
 
 pub(super) use client::Client;
 
-use super::{Cli, desk};
+use super::{Cli, console};
 use cartage::data_dir::DataDir;
 use cartage::fault::Identity;
 use cartage::office::Office;
@@ -244,9 +244,9 @@ fn run(mut stream: UnixStream, office: Arc<Office>, runtime: Handle) {
         Ok(_) => return refuse(&mut stream, "this is no command for a daemon".to_owned(), "run it where no daemon works"),
         Err(error) => return refuse(&mut stream, format!("the daemon cannot read the arguments: {error}"), "end the daemon first"),
     };
-    let visitor = Rc::new(visitor::Visitor::new(stream, &opening, office, runtime));
-    let exit_code = desk::at(visitor.clone(), || cli.run());
-    visitor.done(exit_code);
+    let remote_console = Rc::new(remote_console::RemoteConsole::new(stream, &opening, office, runtime));
+    let exit_code = console::at(remote_console.clone(), || cli.run());
+    remote_console.done(exit_code);
 }
 
 /// Why a command did not begin.
@@ -273,7 +273,7 @@ fn open(stream: &mut UnixStream) -> Result<Opening, Unopened> {
 /// Removes the unfinished copies that a daemon left when it died.
 fn remove_copies(data: &Path) {
     for entry in std::fs::read_dir(data).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(visitor::COPIES)
+        if entry.file_name().to_string_lossy().starts_with(remote_console::COPIES)
             && let Err(error) = std::fs::remove_dir_all(entry.path())
         {
             tracing::warn!(error = %error, folder = %entry.path().display(), "could not remove a copy that nobody needs");

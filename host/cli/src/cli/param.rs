@@ -1,6 +1,6 @@
 //! `cartage param`: the system parameters, in the steps of the classic form: a group, a cart, a value.
 
-use super::{Failure, Verdict, courier, init, report};
+use super::{Failure, Verdict, client, init, report};
 use cartage::id::CartId;
 use cartage::office::Office;
 use cartage::parameters::{Assignments, Effective, Group, Parameter, REGISTRY, Scope, Supplied, Winner, assign, find};
@@ -88,7 +88,7 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        courier::block_on(async {
+        client::block_on(async {
             match self {
                 Command::List { group, cart } => list(&*init::open(data)?, group, cart.as_ref(), json).await,
                 Command::Get { name, cart } => {

@@ -4,9 +4,9 @@
 //! cannot move the cursor, rewrite the screen, or begin a line that looks like one of this program. The program's own texts of several lines go through
 //! [`lines`] and [`talk_lines`]; foreign text is reduced to one line before it becomes part of such a text.
 
-use super::desk::{self, Stream};
-use cartage::visible;
+use super::console::{self, Stream};
 use cartage::validate::utc;
+use cartage::visible;
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use std::error::Error;
@@ -35,7 +35,7 @@ pub(crate) fn lines(text: &str) {
 
 /// Prints a heading of the result.
 pub(crate) fn heading(text: &str) {
-    put(Stream::Result, &painted(&visible::line(text), Style::new().bold(), desk::current().has_colours(Stream::Result)));
+    put(Stream::Result, &painted(&visible::line(text), Style::new().bold(), console::current().has_colours(Stream::Result)));
 }
 
 /// Prints rows of a name and a value, with the values in one column. A value may have several lines.
@@ -62,7 +62,7 @@ pub(crate) fn talk_lines(text: &str) {
 
 /// Prints a prompt; the answer follows on the same line.
 pub(crate) fn prompt(text: &str) {
-    desk::current().put(Stream::Talk, &visible::line(text));
+    console::current().put(Stream::Talk, &visible::line(text));
 }
 
 /// Prints why a command failed: the error, its causes, and what to do.
@@ -107,7 +107,7 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
 
 /// Whether standard error may be coloured.
 pub(crate) fn colours_on_stderr() -> bool {
-    desk::current().has_colours(Stream::Talk)
+    console::current().has_colours(Stream::Talk)
 }
 
 /// A size in bytes as text.
@@ -125,7 +125,7 @@ fn painted(text: &str, style: Style, colours: bool) -> String {
 }
 
 fn put(stream: Stream, line: &str) {
-    desk::current().put(stream, &format!("{line}\n"));
+    console::current().put(stream, &format!("{line}\n"));
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `cartage restore`: makes a data directory from a backup, with every cart paused.
 
-use super::{Failure, Verdict, courier, init, report};
+use super::{Failure, Verdict, client, init, report};
 use cartage::clock::{Clock, SystemClock};
 use cartage::counted::counted;
 use cartage::data_dir::{self, DataDir};
@@ -52,7 +52,7 @@ impl Args {
             other => other.into(),
         })?;
         let office = Office::of(dir, Arc::new(SystemClock)).map_err(init::failure)?;
-        let missing = courier::block_on(async {
+        let missing = client::block_on(async {
             if let Some(folder) = &self.plugins {
                 office.take_plugins(folder).await.map_err(init::failure)?;
             }

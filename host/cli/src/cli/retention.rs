@@ -1,6 +1,6 @@
 //! `cartage retention`: deletes expired rows.
 
-use super::{Failure, Verdict, courier, init, report};
+use super::{Failure, Verdict, client, init, report};
 use cartage::office::Retained;
 use cartage::store::retention::Kind;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let office = init::open(data)?;
-        let all = courier::block_on(async {
+        let all = client::block_on(async {
             let all = if self.dry_run { office.retain_dry().await } else { office.retain().await };
             all.map_err(init::failure)
         })?;

@@ -1,12 +1,12 @@
 //! `cartage send`: sends one status update to one cart, through the gate by its Cart ID, or as one attempt by the cart's file.
 
 use super::update::{self, DryRun, UpdateArgs};
-use super::{Failure, Verdict, attempt, courier, gated, init, report};
+use super::{Failure, Verdict, attempt, client, gated, init, report};
 use cartage::clock::{Clock, SystemClock};
 use cartage::deliver::Job;
+use cartage::gate::{Again, Given};
 use cartage::id::{CartId, DeliveryId};
 use cartage::office::{Cause, Request};
-use cartage::gate::{Again, Given};
 use cartage::validate::{ForCart, StatusUpdate, civil_time};
 use std::path::{Path, PathBuf};
 
@@ -61,8 +61,8 @@ impl Args {
 
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         match CartId::new(self.cart.as_str()) {
-            Ok(cart) => courier::block_on(self.through_the_gate(cart, data, json)),
-            Err(_) => courier::block_on(self.send(json)),
+            Ok(cart) => client::block_on(self.through_the_gate(cart, data, json)),
+            Err(_) => client::block_on(self.send(json)),
         }
     }
 
@@ -90,13 +90,13 @@ impl Args {
         }
         let now = civil_time(SystemClock.now_unix_ms());
         let update = StatusUpdate::new(self.update.fields()?, now).map_err(|error| Failure::wrong_use(error.to_string()))?;
-        let ready = courier::ready(Path::new(&self.cart), courier::plugins(self.plugins.clone())?.as_deref()).await?;
-        let update = match update.for_cart(&ready.cart, ready.courier.manifest())? {
+        let ready = client::ready(Path::new(&self.cart), client::plugins(self.plugins.clone())?.as_deref()).await?;
+        let update = match update.for_cart(&ready.cart, ready.client.manifest())? {
             ForCart::Send(update) => update,
             ForCart::Ignored => return Ok(ignored(&update, &ready.cart, json)),
         };
         let job = Job { delivery: DeliveryId::new(), sequence: 1, attempt: 1, earlier: Vec::new(), known_reference: None, update };
-        let attempt = ready.courier.attempt(job, update::mode(self.dry_run)).await?;
+        let attempt = ready.client.attempt(job, update::mode(self.dry_run)).await?;
         if let Some(file) = &self.cassette {
             update::keep(&attempt, file)?;
         }

@@ -11,14 +11,14 @@ mod tls;
 
 use super::{Failure, Verdict, init, local, log, report};
 use cartage::alerts::OLDEST_MS_DEFAULT;
-use cartage::alerts::teller::{Destination, Teller};
+use cartage::alerts::notifier::{Destination, Notifier};
 use cartage::egress::post::{self, Post};
 use cartage::office::Office;
 use cartage::store::Stop;
 use cartage_http::api::metrics::Labels;
 use cartage_http::api::{self, Api, Rate};
 use cartage_http::inbound::client::Proxies;
-use cartage_http::seti::door;
+use cartage_http::seti;
 use ending::{Ended, Signals};
 use front::Front;
 use ipnet::IpNet;
@@ -121,13 +121,13 @@ struct Alerts {
 }
 
 impl Alerts {
-    fn teller(&self) -> Result<Teller, Failure> {
+    fn teller(&self) -> Result<Notifier, Failure> {
         let url = self.alerts_url.as_deref().map(|url| Post::new(url).map(Destination::Url)).transpose();
         let url = url.map_err(|error| match error {
             post::Error::Url { .. } => Failure::wrong_use(error.to_string()),
             other => Failure::from(other),
         })?;
-        Ok(Teller::new(url.into_iter().chain(self.alerts_command.clone().map(Destination::Command)).collect()))
+        Ok(Notifier::new(url.into_iter().chain(self.alerts_command.clone().map(Destination::Command)).collect()))
     }
 }
 
@@ -224,7 +224,7 @@ impl Args {
         office: Arc<Office>,
         ways_in: [Front; 2],
         mut handed: BTreeMap<String, TcpListener>,
-        teller: Teller,
+        teller: Notifier,
         json: bool,
     ) -> Result<Verdict, Failure> {
         let ((stop, stopped), (undelivered, nothing_more)) = (watch::channel(false), watch::channel(false));
@@ -239,7 +239,7 @@ impl Args {
         let [api, seti] = ways_in;
         let (seti, api) = (seti.open(&mut handed).await?, api.open(&mut handed).await?);
         let places = [api.place, seti.place];
-        fronts.spawn(seti.listener(door::router(Office::clone(&office), self.proxies(), nothing_more))?.serve(stopped.clone()));
+        fronts.spawn(seti.listener(seti::listener::router(Office::clone(&office), self.proxies(), nothing_more))?.serve(stopped.clone()));
         fronts.spawn(api.listener(self.api(&office)?)?.serve(stopped.clone()));
         let (retaining, told) = (office.clone(), until(stopped.clone()));
         keeping.spawn(async move { retaining.keep_retaining(told).await });

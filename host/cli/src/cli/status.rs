@@ -1,6 +1,6 @@
 //! `cartage status`: shows first what somebody must act on, then the state of each cart.
 
-use super::{Failure, Verdict, courier, init, report};
+use super::{Failure, Verdict, client, init, report};
 use cartage::alerts::span;
 use cartage::counted::counted;
 use cartage::office::{CartStatus, Status};
@@ -26,7 +26,7 @@ pub(crate) struct Args {}
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let office = init::open(data)?;
-        let status = courier::block_on(async { office.status().await.map_err(init::failure) })?;
+        let status = client::block_on(async { office.status().await.map_err(init::failure) })?;
         if json {
             report::json(&document(&status));
         } else {

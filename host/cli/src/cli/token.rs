@@ -1,7 +1,7 @@
 //! `cartage token`: manages the tokens for the daemon's API.
 
 use super::apply::cart_id;
-use super::{Failure, Verdict, courier, init, report};
+use super::{Failure, Verdict, client, init, report};
 use cartage::id::CartId;
 use cartage::office::Office;
 use cartage::office::tokens::{Error, NewToken, Role, Token};
@@ -76,7 +76,7 @@ fn role(text: &str) -> Result<Role, Error> {
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let office = init::open(data)?;
-        courier::block_on(async {
+        client::block_on(async {
             match self {
                 Command::New { name, role, carts } => {
                     let made = office.new_token(&name, role, &carts).await.map_err(init::failure)?;

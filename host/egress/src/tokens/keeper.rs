@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Mutex;
 
-/// A keeper's answer, under way. The type is boxed, so that a door can hold any keeper.
+/// A keeper's answer, under way. The type is boxed, so that a cart's egress can hold any keeper.
 pub type Kept<'a, T> = Pin<Box<dyn Future<Output = Result<T, NotKept>> + Send + 'a>>;
 
 /// Stores the fields of one cart that log-ins replace.
 pub trait Keeper: Send + Sync {
-    /// The current value of a field. `None` if it is still the value that the door was opened with.
+    /// The current value of a field. `None` if it is still the value that the cart's egress was opened with.
     fn current<'a>(&'a self, slot: &'a str, field: &'a str) -> Kept<'a, Option<SecretString>>;
 
     /// Stores new values of a slot's fields, all of them or none, and only if the former values are still in use. The values are stored when this

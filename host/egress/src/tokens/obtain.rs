@@ -2,8 +2,8 @@
 
 use super::answer::{Answer, Given};
 use super::{ANSWER_BYTES_MAX, Basis, Held, NotKept, Obtained, Replaced, Unkept, until};
+use crate::cart_egress::Shared;
 use crate::client::{self, Received};
-use crate::door::Open;
 use crate::session::{Failed, add_own_headers};
 use cartage_base::failpoint;
 use cartage_contract::grants::Grants;
@@ -33,8 +33,8 @@ pub(crate) struct Got {
 }
 
 /// The token of a slot, stored or new. `may_log_in` says whether the call may obtain another token.
-pub(crate) async fn get(door: &Arc<Open>, slot: &str, wanted: Wanted, may_log_in: bool) -> Result<Got, Failed> {
-    let of_slot = door.keeping.tokens.of_slot(slot);
+pub(crate) async fn get(cart_egress: &Arc<Shared>, slot: &str, wanted: Wanted, may_log_in: bool) -> Result<Got, Failed> {
+    let of_slot = cart_egress.keeping.tokens.of_slot(slot);
     let ended = of_slot.ended.load(Ordering::Relaxed);
     let after = match wanted {
         Wanted::Any => 0,
@@ -42,9 +42,9 @@ pub(crate) async fn get(door: &Arc<Open>, slot: &str, wanted: Wanted, may_log_in
         Wanted::New => ended,
     };
     let mut held = of_slot.held.clone().lock_owned().await;
-    let fingerprint = door.fingerprints.get(slot).copied().unwrap_or_default();
-    let basis = Basis { epoch: door.keeping.tokens.epoch.load(Ordering::Relaxed), fingerprint };
-    let now = door.clock.reading().elapsed_ms;
+    let fingerprint = cart_egress.fingerprints.get(slot).copied().unwrap_or_default();
+    let basis = Basis { epoch: cart_egress.keeping.tokens.epoch.load(Ordering::Relaxed), fingerprint };
+    let now = cart_egress.clock.reading().elapsed_ms;
     let is_usable = |token: &&Arc<Obtained>| token.basis == basis && token.number > after && token.until_ms.is_none_or(|until| now < until);
     if let Some(obtained) = held.obtained.as_ref().filter(is_usable) {
         return Ok(Got { obtained: obtained.clone(), fresh: false });
@@ -57,11 +57,11 @@ pub(crate) async fn get(door: &Arc<Open>, slot: &str, wanted: Wanted, may_log_in
         let message = format!("the call has had {} tokens obtained, and no more are obtained for it", super::LOG_INS_MAX);
         return Err(nothing_sent(ErrorKind::QuotaExceeded, message));
     }
-    let Some(slot) = door.manifest.slot(slot).cloned() else { unreachable!("the request was allowed") };
-    let door = door.clone();
+    let Some(slot) = cart_egress.manifest.slot(slot).cloned() else { unreachable!("the request was allowed") };
+    let cart_egress = cart_egress.clone();
     // In a task of its own: a call that ends must not take a new value with it between the answer and the disk.
     let work = tokio::spawn(async move {
-        let result = LogIn { door: &door, slot: &slot, basis }.obtain(&mut held).await;
+        let result = LogIn { cart_egress: &cart_egress, slot: &slot, basis }.obtain(&mut held).await;
         let number = of_slot.ended.fetch_add(1, Ordering::Relaxed) + 1;
         match result {
             Ok(obtained) => {
@@ -87,14 +87,14 @@ pub(crate) async fn get(door: &Arc<Open>, slot: &str, wanted: Wanted, may_log_in
 
 /// One log-in under way.
 struct LogIn<'a> {
-    door: &'a Open,
+    cart_egress: &'a Shared,
     slot: &'a Slot,
     basis: Basis,
 }
 
-/// The values of a log-in: those that earlier log-ins replaced, else those of the door.
+/// The values of a log-in: those that earlier log-ins replaced, else those of the cart's egress.
 struct Values<'a> {
-    door: &'a Open,
+    cart_egress: &'a Shared,
     slot: &'a str,
     current: BTreeMap<String, SecretString>,
 }
@@ -102,7 +102,7 @@ struct Values<'a> {
 impl Secrets for Values<'_> {
     fn field(&self, slot: &str, field: &str) -> Option<&str> {
         let current = self.current.get(field).filter(|_| slot == self.slot).map(|value| value.expose_secret());
-        current.or_else(|| self.door.credentials.field(slot, field))
+        current.or_else(|| self.cart_egress.credentials.field(slot, field))
     }
 }
 
@@ -113,8 +113,8 @@ impl LogIn<'_> {
         }
         let values = self.values().await?;
         let (endpoint, wire) = self.request(&values)?;
-        let asked_ms = self.door.clock.reading().elapsed_ms;
-        let client = self.door.clients.get(endpoint).ok_or_else(|| self.refused("its endpoint is not bound"))?;
+        let asked_ms = self.cart_egress.clock.reading().elapsed_ms;
+        let client = self.cart_egress.clients.get(endpoint).ok_or_else(|| self.refused("its endpoint is not bound"))?;
         let received = client.send_within(wire, ANSWER_BYTES_MAX).await.map_err(|error| self.unanswered(error))?;
         failpoint::reach("log-in-answered");
         let given = self.read(&received)?;
@@ -125,7 +125,7 @@ impl LogIn<'_> {
         let tokens = given.tokens.map_err(|why| self.refused(&format!("its answer cannot be used: {why}")));
         let tokens = tokens.map(|tokens| Obtained::new(self.slot, tokens, &changes, until_ms, self.basis));
         if !changes.is_empty() {
-            if let Err(error) = self.door.keeping.keeper.replace(&self.slot.name, &changes).await {
+            if let Err(error) = self.cart_egress.keeping.keeper.replace(&self.slot.name, &changes).await {
                 if let NotKept::Fault(_) = error {
                     held.unkept = Some(Unkept { changes, obtained: tokens.ok() });
                 }
@@ -139,9 +139,9 @@ impl LogIn<'_> {
     /// Stores the values that an earlier log-in replaced, and returns its tokens. `None` if none of them is valid, so that a new log-in is needed.
     async fn keep_what_was_held(&self, held: &mut Held) -> Result<Option<Obtained>, Failed> {
         let Some(unkept) = held.unkept.take() else { return Ok(None) };
-        match self.door.keeping.keeper.replace(&self.slot.name, &unkept.changes).await {
+        match self.cart_egress.keeping.keeper.replace(&self.slot.name, &unkept.changes).await {
             Ok(()) => {
-                let now = self.door.clock.reading().elapsed_ms;
+                let now = self.cart_egress.clock.reading().elapsed_ms;
                 let holds = |token: &Obtained| token.basis == self.basis && token.until_ms.is_none_or(|until| now < until);
                 Ok(unkept.obtained.filter(holds))
             }
@@ -160,25 +160,25 @@ impl LogIn<'_> {
         if let SlotKind::Login(login) = &self.slot.kind {
             for replaced in &login.replaces {
                 let value =
-                    self.door.keeping.keeper.current(&self.slot.name, &replaced.field).await.map_err(|error| self.unkept(&error))?;
+                    self.cart_egress.keeping.keeper.current(&self.slot.name, &replaced.field).await.map_err(|error| self.unkept(&error))?;
                 current.extend(value.map(|value| (replaced.field.clone(), value)));
             }
         }
-        Ok(Values { door: self.door, slot: &self.slot.name, current })
+        Ok(Values { cart_egress: self.cart_egress, slot: &self.slot.name, current })
     }
 
     /// The log-in's endpoint and request, with its secrets.
     fn request(&self, values: &Values<'_>) -> Result<(&str, Wire), Failed> {
-        let manifest = &self.door.manifest;
+        let manifest = &self.cart_egress.manifest;
         let (endpoint, mut wire) = match &self.slot.kind {
             SlotKind::Login(login) => {
                 // A field that had no value may have been given one since.
-                let mut grants = Grants::clone(&self.door.grants);
+                let mut grants = Grants::clone(&self.cart_egress.grants);
                 grants.slots.entry(self.slot.name.clone()).or_default().extend(values.current.keys().cloned());
                 (login.endpoint.as_str(), check_login(self.slot, login, manifest, &grants)?.wire(values)?)
             }
             SlotKind::Oauth2ClientCredentials(oauth2) => {
-                (oauth2.token_endpoint.as_str(), token_request(self.slot, oauth2, manifest, &self.door.grants, values)?)
+                (oauth2.token_endpoint.as_str(), token_request(self.slot, oauth2, manifest, &self.cart_egress.grants, values)?)
             }
             _ => unreachable!("no token is obtained for other kinds"),
         };

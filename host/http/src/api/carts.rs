@@ -5,7 +5,7 @@ use super::deliveries::reason;
 use super::problem::{Kind, Problem};
 use axum::response::Response;
 use cartage::office::apply::{PreparedCart, Proposal};
-use cartage::office::{KeptCart, PluginKept};
+use cartage::office::{PluginKept, StoredCart};
 use cartage_model::carts::{Binding, Cart, Consent, Limits, SecretSource};
 use cartage_model::id::CartId;
 use http::StatusCode;
@@ -28,7 +28,7 @@ pub(super) async fn show(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &document))
 }
 
-fn summary(call: &Call, kept: &KeptCart) -> Value {
+fn summary(call: &Call, kept: &StoredCart) -> Value {
     let pause = kept.pause_at(call.office.now_unix_ms()).map(|pause| json!({ "why": pause.why, "until_unix_ms": pause.until_unix_ms }));
     json!({
         "cart": kept.cart.id, "enabled": kept.row.enabled, "pause": pause, "breaker_open_until_unix_ms": call.office.breaker_until(&kept.cart.id),
@@ -36,7 +36,7 @@ fn summary(call: &Call, kept: &KeptCart) -> Value {
     })
 }
 
-fn plugin(kept: &KeptCart) -> Value {
+fn plugin(kept: &StoredCart) -> Value {
     let (state, manifest) = match &kept.plugin {
         PluginKept::Admitted { manifest, .. } => ("admitted", Some(manifest)),
         PluginKept::Missing => ("missing", None),

@@ -3,7 +3,7 @@
 use super::call::{Call, json, no_delivery, typed};
 use super::problem::{Kind, Problem};
 use axum::response::Response;
-use cartage::office::{self, Standing, Taken, Where, Which};
+use cartage::office::{self, DiscardOutcome, Standing, Where, Which};
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::outbox::{Attempts, DeadLetter, Discarded, Ending, Filter, Found, How, Outbox as _, Page, Queued, Retried, Unreadable};
@@ -333,10 +333,12 @@ pub(super) async fn discard(call: Call) -> Result<Response, Problem> {
     let why = reason("why", &why)?;
     let document = find(&call, &delivery).await?;
     let (was, merged) = match call.office.discard(&delivery, &why).await? {
-        Taken::Done { was: Discarded::Dead, merged } => ("dead", merged),
-        Taken::Done { was: Discarded::Queued, merged } => ("queued", merged),
-        Taken::Done { was: Discarded::NotThere, .. } => return Err(in_no_state_for("discarded", "it has ended already", &document)),
-        Taken::UnderWay => {
+        DiscardOutcome::Done { was: Discarded::Dead, merged } => ("dead", merged),
+        DiscardOutcome::Done { was: Discarded::Queued, merged } => ("queued", merged),
+        DiscardOutcome::Done { was: Discarded::NotThere, .. } => {
+            return Err(in_no_state_for("discarded", "it has ended already", &document));
+        }
+        DiscardOutcome::UnderWay => {
             let why = "an attempt at its order is under way, and nothing was changed; send this again in a moment";
             return Err(in_no_state_for("discarded", why, &document).header(RETRY_AFTER, HeaderValue::from_static("1")));
         }

@@ -107,7 +107,7 @@ impl From<office::Error> for Problem {
             | Error::CredentialMoved { .. }
             | Error::CredentialReplaced { .. }
             | Error::Changed { .. }
-            | Error::Courier { .. }
+            | Error::CartClient { .. }
             | Error::Banned { .. }
             | Error::CartHasQueue { .. }
             | Error::CartBusy { .. } => Problem::of(Kind::Conflict, &error),
@@ -121,7 +121,7 @@ impl From<office::Error> for Problem {
                 .saying("a credential that the cart's definition names could not be fetched; the log says which and why"),
             Error::DataDir(_)
             | Error::KeyInUse
-            | Error::KeptCart { .. }
+            | Error::StoredCart { .. }
             | Error::Kept { .. }
             | Error::Runtime(_)
             | Error::PluginDamaged { .. }

@@ -2,7 +2,7 @@
 
 use super::body::{CART_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX};
 use super::call::{Call, Shared};
-use super::passage::pass;
+use super::middleware::pass;
 use super::problem::Problem;
 use super::{Answer, carts, credentials, deliveries, merchant, openapi, page, seen, updates};
 use axum::Router;

@@ -18,7 +18,7 @@ use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use cartage_store::carts::Definition;
 use cartage_store::orders::OrderRef;
-use cartage_store::outbox::{Claimed, Outbox as _, Settle, Settlement, Wish};
+use cartage_store::outbox::{ClaimRequest, Claimed, Outbox as _, Settle, Settlement};
 use cartage_store::{self as store, Tx, plugins};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -145,7 +145,7 @@ impl Desk {
     async fn kill(&self, of: &str, order: &str, reason: Reason, then: Then) -> DeliveryId {
         let order = OrderRef { cart: cart("seed-shop"), number: SenderOrderNumber::new(order) };
         let (merchant, at_unix_ms) = (merchant(of), self.clock.now_unix_ms());
-        let wish = Wish { merchant: merchant.clone(), order: order.clone(), poison: Then::Block, busy_ms: 0, at_unix_ms };
+        let wish = ClaimRequest { merchant: merchant.clone(), order: order.clone(), poison: Then::Block, busy_ms: 0, at_unix_ms };
         let claimed = self.office.outbox().claim(vec![wish]).await.expect("it can be claimed");
         let [Claimed::Claim(claim)] = claimed.as_slice() else { panic!("{claimed:?}") };
         let (delivery, attempt) = (claim.delivery.clone(), claim.attempt);

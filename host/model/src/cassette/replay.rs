@@ -9,7 +9,7 @@
 
 use super::difference::asks;
 use super::{Cassette, Entry, FORMAT, HttpEntry, Recording};
-use crate::exchange::{Answer, Ask, Ended, Limit, Outcome, Services, Stop};
+use crate::exchange::{Ended, HostCall, HostReply, Limit, Outcome, Services, Stop};
 use crate::id::Digest;
 use cartage_contract::http::{self, Part, Request};
 use cartage_contract::signing::{self, Algorithm};
@@ -124,19 +124,19 @@ impl<'a> Session<'a> {
         Take { asks: self.asks, ending: self.ended.unwrap_or(Ending::Came(outcome)) }
     }
 
-    fn send(&mut self, request: Request) -> Answer {
+    fn send(&mut self, request: Request) -> HostReply {
         let asked = Asked::Request(request);
         if let Some(at) = self.like(&asked) {
             self.asks.push(asked);
             let Entry::Http(http) = &self.cassette.recording.entries[at] else { unreachable!("its like is a request") };
             return match &http.answer {
-                Some(answer) => Answer::Sent(answer.clone()),
+                Some(answer) => HostReply::Sent(answer.clone()),
                 None => self.end(Ending::RecordingEnds, Stop::DryRun),
             };
         }
         // Neither of these leaves a request in a recording.
         if let Some(error) = self.requests_used_up() {
-            return Answer::Sent(Err(error));
+            return HostReply::Sent(Err(error));
         }
         if self.all_used() && self.cassette.outcome == Outcome::Ended(Ended::Stopped(Stop::SecretReflected)) {
             return self.end(Ending::RecordingEnds, Stop::SecretReflected);
@@ -145,15 +145,15 @@ impl<'a> Session<'a> {
         self.end(Ending::NoAnswer, Stop::DryRun)
     }
 
-    fn sign(&mut self, slot: Option<String>, algorithm: Algorithm, message: Vec<Part>) -> Answer {
+    fn sign(&mut self, slot: Option<String>, algorithm: Algorithm, message: Vec<Part>) -> HostReply {
         let asked = Asked::Signature { slot, algorithm, message };
         if let Some(at) = self.like(&asked) {
             self.asks.push(asked);
             let Entry::Signature { answer, .. } = &self.cassette.recording.entries[at] else { unreachable!("its like is a signature") };
-            return Answer::Signed(answer.clone());
+            return HostReply::Signed(answer.clone());
         }
         if let Some(error) = self.signatures_used_up() {
-            return Answer::Signed(Err(error));
+            return HostReply::Signed(Err(error));
         }
         self.asks.push(asked);
         self.end(Ending::NoAnswer, Stop::DryRun)
@@ -184,9 +184,9 @@ impl<'a> Session<'a> {
         Some(at)
     }
 
-    fn end(&mut self, ending: Ending, stop: Stop) -> Answer {
+    fn end(&mut self, ending: Ending, stop: Stop) -> HostReply {
         self.ended = Some(ending);
-        Answer::End(stop)
+        HostReply::End(stop)
     }
 
     fn all_used(&self) -> bool {
@@ -220,12 +220,12 @@ impl<'a> Session<'a> {
 }
 
 impl Services for Session<'_> {
-    async fn answer(&mut self, ask: Ask) -> Answer {
+    async fn answer(&mut self, ask: HostCall) -> HostReply {
         match ask {
-            Ask::Send(request) => self.send(request),
-            Ask::Mac { slot, algorithm, message } => self.sign(Some(slot), algorithm, message),
-            Ask::Digest { algorithm, message } => self.sign(None, algorithm, message),
-            Ask::Log { .. } => Answer::Logged,
+            HostCall::Send(request) => self.send(request),
+            HostCall::Mac { slot, algorithm, message } => self.sign(Some(slot), algorithm, message),
+            HostCall::Digest { algorithm, message } => self.sign(None, algorithm, message),
+            HostCall::Log { .. } => HostReply::Logged,
         }
     }
 }

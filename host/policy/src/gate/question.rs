@@ -9,7 +9,7 @@ use cartage_contract::delivery::Choice;
 use cartage_contract::manifest::{Manifest, Statuses};
 use cartage_contract::orders::Update;
 use cartage_model::carts::Cart;
-use cartage_model::events::Raised;
+use cartage_model::events::TriggeredEvent;
 use cartage_model::id::{CartId, SenderOrderNumber};
 use cartage_model::parameters::Assignments;
 use serde::{Deserialize, Serialize};
@@ -88,7 +88,7 @@ pub enum PluginState<'a> {
 #[derive(Debug, Clone, Copy)]
 pub enum Cause<'a> {
     /// A status event, with the labels and the tick that its user gave it.
-    Event(&'a Raised),
+    Event(&'a TriggeredEvent),
     /// A label that was given directly, without an event.
     Given(Given),
 }

@@ -52,7 +52,7 @@ pub struct Policy<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
     /// The consequence for the update.
-    pub update: Follows,
+    pub update: NextStep,
     /// The consequence for the cart; `None` if there is none.
     pub cart: Option<ForCart>,
     /// What the attempt says of the cart's health, for its breaker.
@@ -61,7 +61,7 @@ pub struct Verdict {
 
 /// The consequence of an attempt for the update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Follows {
+pub enum NextStep {
     /// The cart has the update, and the delivery ends.
     Delivered,
     /// The update is tried again.
@@ -117,14 +117,14 @@ pub enum Sign {
 impl Verdict {
     /// The verdict on an attempt that could not begin: the update is unchanged and due again after this wait.
     pub fn not_tried(now: Now, wait_ms: u64) -> Verdict {
-        Verdict { update: Follows::Retry { due_unix_ms: now.plus(wait_ms), counted: false }, cart: None, sign: Sign::Nothing }
+        Verdict { update: NextStep::Retry { due_unix_ms: now.plus(wait_ms), counted: false }, cart: None, sign: Sign::Nothing }
     }
 }
 
 impl Verdict {
     /// This verdict, with the update not due before this time of the [`Timeline`](super::Timeline).
     pub fn not_before(mut self, at_unix_ms: u64) -> Verdict {
-        if let Follows::Retry { due_unix_ms, .. } = &mut self.update {
+        if let NextStep::Retry { due_unix_ms, .. } = &mut self.update {
             *due_unix_ms = at_unix_ms.max(*due_unix_ms);
         }
         self
@@ -142,14 +142,14 @@ impl Verdict {
 pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw: u64) -> Verdict {
     let judge = Judge { history, policy, now, draw };
     let (update, cart, sign) = match fate {
-        Fate::Delivered | Fate::AlreadyDelivered => (Follows::Delivered, None, Sign::Answered),
+        Fate::Delivered | Fate::AlreadyDelivered => (NextStep::Delivered, None, Sign::Answered),
         Fate::Retry { floor_ms } => (judge.retry(floor_ms.unwrap_or(0)), None, Sign::Failed),
         Fate::Busy { floor_ms } => (judge.retry(floor_ms.unwrap_or(0)), None, Sign::Answered),
         Fate::Pending { wish_ms } => (judge.pending(wish_ms), None, Sign::Answered),
         Fate::PauseCart { reason, for_ms } => judge.pause(reason, for_ms),
         Fate::DisableCart => (judge.as_it_was(), Some(ForCart::Disable), Sign::Nothing),
         Fate::DeadLetter { kind } => (judge.dead(Reason::Refused(kind)), None, sign(kind)),
-        Fate::Gap { kind } => (Follows::Dead { reason: Reason::Refused(kind), then: Then::Go }, None, sign(kind)),
+        Fate::Gap { kind } => (NextStep::Dead { reason: Reason::Refused(kind), then: Then::Go }, None, sign(kind)),
         Fate::PluginFault if history.plugin_faults.saturating_add(1) >= PLUGIN_FAULTS_MAX => {
             (judge.dead(Reason::PluginFault), None, Sign::Nothing)
         }
@@ -157,7 +157,7 @@ pub fn after(fate: Fate, history: &History, policy: &Policy<'_>, now: Now, draw:
         Fate::LocalFault => {
             let rest_ms = jittered(LOCAL_FAULT_MS, draw);
             let until_unix_ms = now.plus(rest_ms);
-            (Follows::Retry { due_unix_ms: until_unix_ms, counted: false }, Some(ForCart::Rest { until_unix_ms }), Sign::Nothing)
+            (NextStep::Retry { due_unix_ms: until_unix_ms, counted: false }, Some(ForCart::Rest { until_unix_ms }), Sign::Nothing)
         }
         // What was not sent is still to be sent; on the schedule, so that a mistake elsewhere becomes no busy loop.
         Fate::PluginFault | Fate::NotSent => (judge.retry(0), None, Sign::Nothing),
@@ -193,26 +193,26 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// Tries the update again at the next step of the schedule, not before the floor. The last attempt is made at the age at which the update is
     /// given up.
-    fn retry(&self, floor_ms: u64) -> Follows {
+    fn retry(&self, floor_ms: u64) -> NextStep {
         let Some(left_ms) = self.left_ms() else { return self.dead(Reason::TooOld) };
         let waits = &self.policy.rules.retry_waits;
         let at = usize::try_from(self.history.attempts).unwrap_or(usize::MAX).min(waits.len().saturating_sub(1));
         let step_ms = waits.get(at).map_or(RETRY_WISH_MS_MAX, |wait| wait.ms());
         let wait_ms = jittered(step_ms, self.draw).min(left_ms).max(floor_ms.min(RETRY_WISH_MS_MAX));
-        Follows::Retry { due_unix_ms: self.now.plus(wait_ms), counted: true }
+        NextStep::Retry { due_unix_ms: self.now.plus(wait_ms), counted: true }
     }
 
     /// Asks again when the plugin wishes. Without a wish the wait grows with the update's age, so that a cart that takes days is not asked all the
     /// time.
-    fn pending(&self, wish_ms: Option<u64>) -> Follows {
+    fn pending(&self, wish_ms: Option<u64>) -> NextStep {
         let Some(left_ms) = self.left_ms() else { return self.dead(Reason::TooOld) };
         let age_ms = self.history.age_ms;
         let unless_wished = || jittered((age_ms / PENDING_AGE_SHARE).clamp(PENDING_MS_FIRST, PENDING_MS_LAST), self.draw);
         let wait_ms = wish_ms.unwrap_or_else(unless_wished).clamp(PENDING_MS_MIN, RETRY_WISH_MS_MAX).min(left_ms);
-        Follows::Retry { due_unix_ms: self.now.plus(wait_ms), counted: false }
+        NextStep::Retry { due_unix_ms: self.now.plus(wait_ms), counted: false }
     }
 
-    fn pause(&self, reason: PauseReason, for_ms: Option<u64>) -> (Follows, Option<ForCart>, Sign) {
+    fn pause(&self, reason: PauseReason, for_ms: Option<u64>) -> (NextStep, Option<ForCart>, Sign) {
         let limited = reason == PauseReason::RateLimited;
         let for_ms = if limited { Some(self.rest_ms(for_ms)) } else { for_ms };
         let until_unix_ms = for_ms.map(|ms| self.now.plus(ms.min(RETRY_WISH_MS_MAX)));
@@ -233,17 +233,17 @@ impl Judge<'_> {
         wish_ms.unwrap_or_else(unless_it_says).max(RATE_LIMITED_MS_MIN)
     }
 
-    fn as_it_was(&self) -> Follows {
-        Follows::Retry { due_unix_ms: self.now.unix_ms(), counted: false }
+    fn as_it_was(&self) -> NextStep {
+        NextStep::Retry { due_unix_ms: self.now.unix_ms(), counted: false }
     }
 
-    fn dead(&self, reason: Reason) -> Follows {
+    fn dead(&self, reason: Reason) -> NextStep {
         let then = match self.policy.rules.dead_letters {
             DeadLetters::Skip => Then::Go,
             DeadLetters::LatestWins if self.policy.full_state => Then::Go,
             DeadLetters::LatestWins | DeadLetters::Block => Then::Block,
         };
-        Follows::Dead { reason, then }
+        NextStep::Dead { reason, then }
     }
 
     /// How long the update may still be tried, in milliseconds. `None` if it is too old.

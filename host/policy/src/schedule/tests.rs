@@ -19,7 +19,7 @@ fn rules(concurrency: u32) -> DeliveryRules {
 }
 
 fn verdict(sign: Sign) -> Verdict {
-    Verdict { update: Follows::Delivered, cart: None, sign }
+    Verdict { update: NextStep::Delivered, cart: None, sign }
 }
 
 impl Desk {
@@ -79,7 +79,7 @@ impl Desk {
         self.scheduler.wake_at().map(|at| now.until_ms(at))
     }
 
-    fn standing(&mut self, cart: &str) -> Standing {
+    fn standing(&mut self, cart: &str) -> CartState {
         let now = self.now();
         self.scheduler.standing(&key(cart), now).expect("the cart is known")
     }
@@ -357,7 +357,7 @@ fn a_fault_of_this_machine_counts_as_nothing_and_lets_the_cart_rest() {
     let (rules, history) = (rules(1), History { attempts: 99, plugin_faults: 2, rate_limits: 0, age_ms: 1_000_000 });
     for draw in [0, u64::MAX] {
         let verdict = after(Fate::LocalFault, &history, &Policy { rules: &rules, full_state: false }, now, draw);
-        let Follows::Retry { due_unix_ms, counted: false } = verdict.update else { panic!("{verdict:?}") };
+        let NextStep::Retry { due_unix_ms, counted: false } = verdict.update else { panic!("{verdict:?}") };
         assert!((1_000_000 + LOCAL_FAULT_MS / 2..=1_000_000 + LOCAL_FAULT_MS).contains(&due_unix_ms), "{due_unix_ms}");
         assert_eq!((verdict.cart, verdict.sign), (Some(ForCart::Rest { until_unix_ms: due_unix_ms }), Sign::Nothing));
     }

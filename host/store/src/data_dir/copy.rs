@@ -4,7 +4,7 @@
 //! stop deliveries.
 
 use super::DATABASE;
-use super::room::{ACCEPT_BYTES_MIN, Disk, free};
+use super::disk_level::{ACCEPT_BYTES_MIN, Disk, free};
 use crate::{self as store, backup::Source};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};

@@ -7,8 +7,8 @@ mod all;
 mod orders;
 
 use super::{
-    Backlog, Claimed, Count, DeadLetter, Discard, Discarded, Due, Error, Faults, Filter, Found, Look, New, Outbox, Page, Queued, ROWS_MAX,
-    Rest, Retried, Settle, Settled, Superseded, Suspect, Wish,
+    Backlog, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, Found, New, Outbox, Page,
+    Queued, ROWS_MAX, Rest, Retried, Settle, Settled, Superseded, Suspect,
 };
 use crate::carts::Pause;
 use crate::orders::{Order, OrderRef};
@@ -20,13 +20,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// An outbox in memory; its content ends with the process.
 #[derive(Debug, Default)]
-pub struct Model {
+pub(super) struct Model {
     all: Mutex<All>,
 }
 
 /// What the outbox has done to a cart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CartState {
+pub(super) struct CartState {
     /// Whether a settlement disabled the cart.
     pub disabled: bool,
     /// The pause that a settlement set; `None` if the cart was never paused.
@@ -35,17 +35,17 @@ pub struct CartState {
 
 impl Model {
     /// The order's row as the store would have it; `None` for an order without any update.
-    pub fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<Order> {
+    pub(super) fn order(&self, merchant: &MerchantId, order: &OrderRef) -> Option<Order> {
         self.all().orders.get(&(merchant.clone(), order.clone())).map(OrderState::order)
     }
 
     /// What the outbox has done to this cart.
-    pub fn cart(&self, merchant: &MerchantId, cart: &CartId) -> CartState {
+    pub(super) fn cart(&self, merchant: &MerchantId, cart: &CartId) -> CartState {
         self.all().carts.get(&(merchant.clone(), cart.clone())).cloned().unwrap_or_default()
     }
 
     /// Marks an order as one with an attempt that may be missing from the records, as a restore does.
-    pub fn doubt(&self, merchant: &MerchantId, order: &OrderRef) {
+    pub(super) fn doubt(&self, merchant: &MerchantId, order: &OrderRef) {
         if let Some(state) = self.all().orders.get_mut(&(merchant.clone(), order.clone())) {
             state.doubtful = true;
         }
@@ -62,11 +62,11 @@ impl Outbox for Model {
         self.all().accept(all)
     }
 
-    async fn due(&self, look: Look) -> Result<Due, Error> {
+    async fn due(&self, look: DueQuery) -> Result<Due, Error> {
         Ok(self.all().due(&look))
     }
 
-    async fn claim(&self, wishes: Vec<Wish>) -> Result<Vec<Claimed>, Error> {
+    async fn claim(&self, wishes: Vec<ClaimRequest>) -> Result<Vec<Claimed>, Error> {
         let mut all = self.all();
         Ok(wishes.into_iter().map(|wish| all.claim(wish)).collect())
     }

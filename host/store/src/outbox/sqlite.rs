@@ -29,8 +29,8 @@ use super::attempts::Poison;
 use super::busy::Busy;
 use super::settlement::{Settle, Settled};
 use super::{
-    Attempts, Backlog, Claim, Claimed, Count, DeadLetter, Discard, Discarded, Due, Error, Faults, Filter, Found, Look, New, Outbox, Page,
-    Queued, Rest, Retried, Superseded, Suspect, Wish,
+    Attempts, Backlog, Claim, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, Found,
+    New, Outbox, Page, Queued, Rest, Retried, Superseded, Suspect,
 };
 use crate::{Store, Tx, View, orders, orders::OrderRef};
 use cartage_model::dead_letter::Reason;
@@ -56,11 +56,11 @@ impl Outbox for Sqlite {
         self.store.write(move |tx| all.iter().map(|new| accept(tx, new)).collect()).await
     }
 
-    async fn due(&self, look: Look) -> Result<Due, Error> {
+    async fn due(&self, look: DueQuery) -> Result<Due, Error> {
         self.store.read(move |view| due(view, &look)).await
     }
 
-    async fn claim(&self, wishes: Vec<Wish>) -> Result<Vec<Claimed>, Error> {
+    async fn claim(&self, wishes: Vec<ClaimRequest>) -> Result<Vec<Claimed>, Error> {
         self.store.write(move |tx| wishes.iter().map(|wish| claim(tx, wish)).collect()).await
     }
 
@@ -159,7 +159,7 @@ pub fn accept(tx: &Tx<'_>, new: &New) -> Result<u64, Error> {
 /// # Errors
 ///
 /// [`Error::Store`]. A head that cannot be read is not an error here, because it must not stop the other lanes of a batch.
-pub fn claim(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
+pub fn claim(tx: &Tx<'_>, wish: &ClaimRequest) -> Result<Claimed, Error> {
     match claim_head(tx, wish) {
         Err(error @ Error::Content { .. }) => {
             let cause = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
@@ -170,10 +170,10 @@ pub fn claim(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
 }
 
 /// Claims the head. Everything is read before anything is written.
-fn claim_head(tx: &Tx<'_>, wish: &Wish) -> Result<Claimed, Error> {
-    let Wish { merchant, order, poison, busy_ms, at_unix_ms } = wish;
+fn claim_head(tx: &Tx<'_>, wish: &ClaimRequest) -> Result<Claimed, Error> {
+    let ClaimRequest { merchant, order, poison, busy_ms, at_unix_ms } = wish;
     let Some(lane) = lanes::get(tx, merchant, order)?.filter(|lane| lane.blocked_by.is_none()) else { return Ok(Claimed::Nothing) };
-    let orders::Standing { reference: known_reference, doubtful, busy } = orders::standing(tx, merchant, order)?;
+    let orders::OrderState { reference: known_reference, doubtful, busy } = orders::standing(tx, merchant, order)?;
     if let Some(left) = Busy::kept(busy).left(*at_unix_ms) {
         orders::set_busy(tx, merchant, order, left.keep())?;
         lanes::wait(tx, &lane, left.until())?;

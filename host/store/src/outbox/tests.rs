@@ -19,8 +19,8 @@ fn new(merchant: usize, order: &OrderRef, nth: usize) -> New {
     New { merchant, order: order.clone(), delivery, update: Box::new(update), labels, packages, at_unix_ms: AT }
 }
 
-fn wish(merchant: usize, order: &OrderRef) -> Wish {
-    Wish { merchant: merchants()[merchant].clone(), order: order.clone(), poison: Then::Block, busy_ms: 0, at_unix_ms: AT }
+fn wish(merchant: usize, order: &OrderRef) -> ClaimRequest {
+    ClaimRequest { merchant: merchants()[merchant].clone(), order: order.clone(), poison: Then::Block, busy_ms: 0, at_unix_ms: AT }
 }
 
 fn ended(claim: &Claim, settlement: Settlement) -> Settle {
@@ -40,7 +40,7 @@ fn ended(claim: &Claim, settlement: Settlement) -> Settle {
     }
 }
 
-async fn claimed(outbox: &impl Outbox, wish: Wish) -> Claim {
+async fn claimed(outbox: &impl Outbox, wish: ClaimRequest) -> Claim {
     match outbox.claim(vec![wish]).await.expect("it can be written").pop() {
         Some(Claimed::Claim(claim)) => *claim,
         other => panic!("{other:?}"),
@@ -64,7 +64,8 @@ async fn what_was_suspected_five_times_in_a_row_is_poison_and_what_was_only_cut_
     let (kept, order) = (Kept::new(), order(0, 0));
     let outbox = Sqlite::new(kept.store.clone());
     outbox.accept(vec![new(0, &order, 0), new(0, &order, 1)]).await.expect("they are new");
-    let look = || Look { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms: AT, most: 9, in_flight: BTreeSet::new() };
+    let look =
+        || DueQuery { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms: AT, most: 9, in_flight: BTreeSet::new() };
     for attempt in 1..=40 {
         let claim = claimed(&outbox, wish(0, &order)).await;
         assert_eq!((claim.attempt, claim.behind), (attempt, 1), "however often it is cut off");
@@ -94,7 +95,7 @@ async fn poison_can_let_the_next_one_go() {
         let claim = claimed(&outbox, wish(0, &order)).await;
         suspect(&outbox, &claim).await;
     }
-    let go = Wish { poison: Then::Go, ..wish(0, &order) };
+    let go = ClaimRequest { poison: Then::Go, ..wish(0, &order) };
     let all = outbox.claim(vec![go.clone(), go]).await.expect("it can be written");
     assert!(matches!(&all[..], [Claimed::Poison { .. }, Claimed::Claim(next)] if next.delivery == delivery(1)), "{all:?}");
 }
@@ -130,7 +131,7 @@ async fn an_empty_lane_is_gone_and_the_counts_are_nothing() {
         let by = Discard { who: "seed".into(), why: "a test".into(), at_unix_ms: AT };
         outbox.discard(merchants()[0].clone(), vec![delivery(nth)], by).await.expect("it can be written");
         let look =
-            Look { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms: AT, most: 9, in_flight: BTreeSet::new() };
+            DueQuery { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms: AT, most: 9, in_flight: BTreeSet::new() };
         assert_eq!(outbox.due(look).await.expect("it can be read"), Due::default());
         assert_eq!(backlog(&outbox, 0).await, [(0, 0, 0)]);
         let lanes: u64 = kept
@@ -149,7 +150,8 @@ async fn a_due_time_beyond_all_schedules_is_a_clock_that_jumped() {
     let late = New { at_unix_ms: AT + DUE_AHEAD_MS_MAX, ..new(0, &order, 0) };
     outbox.accept(vec![late]).await.expect("it is new");
     for (now_unix_ms, is_due) in [(AT, false), (AT - 1, true), (AT + DUE_AHEAD_MS_MAX - 1, false), (AT + DUE_AHEAD_MS_MAX, true)] {
-        let look = Look { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms, most: 9, in_flight: BTreeSet::new() };
+        let look =
+            DueQuery { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms, most: 9, in_flight: BTreeSet::new() };
         let due = outbox.due(look).await.expect("it can be read");
         assert_eq!((due.heads.len() == 1, due.next_unix_ms.is_none()), (is_due, is_due), "{now_unix_ms}");
     }
@@ -188,7 +190,7 @@ async fn accepting_and_settling_at_once_loses_no_wake_up_and_no_order() {
             }
             Some(Claimed::Nothing) => {
                 idle += 1;
-                let look = Look {
+                let look = DueQuery {
                     merchant: merchants()[0].clone(),
                     cart: carts()[0].clone(),
                     now_unix_ms: AT,
@@ -213,10 +215,15 @@ async fn nothing_is_sent_for_an_order_while_an_attempt_may_be_under_way() {
     let (kept, place) = (Kept::new(), order(0, 0));
     let (outbox, whose) = (Sqlite::new(kept.store.clone()), merchants()[0].clone());
     outbox.accept((0..3).map(|nth| new(0, &place, nth)).collect()).await.expect("they are new");
-    let at = |at_unix_ms| Wish { busy_ms: 120, at_unix_ms, ..wish(0, &order(0, 0)) };
+    let at = |at_unix_ms| ClaimRequest { busy_ms: 120, at_unix_ms, ..wish(0, &order(0, 0)) };
     let busy = Claimed::Busy { until_unix_ms: AT + 120 };
-    let look =
-        |now_unix_ms| Look { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms, most: 9, in_flight: BTreeSet::new() };
+    let look = |now_unix_ms| DueQuery {
+        merchant: merchants()[0].clone(),
+        cart: carts()[0].clone(),
+        now_unix_ms,
+        most: 9,
+        in_flight: BTreeSet::new(),
+    };
     let first = claimed(&outbox, at(AT)).await;
     assert_eq!(first.busy_until_unix_ms, AT + 120);
     // As after a kill: nobody settles it.

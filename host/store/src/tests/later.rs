@@ -226,7 +226,7 @@ fn a_later_update_brings_what_an_earlier_one_brought() {
         orders::move_on(tx, &merchant, &order, 1, 2)?;
         assert_eq!(orders::brought(tx, &merchant, &order, 2)?, (vec![], vec![]), "what was told does not move");
         orders::set_busy(tx, &merchant, &order, (AT, AT + 1))?;
-        let standing = orders::Standing { reference: Some("R-1".into()), doubtful: false, busy: (AT, AT + 1) };
+        let standing = orders::OrderState { reference: Some("R-1".into()), doubtful: false, busy: (AT, AT + 1) };
         assert_eq!(orders::standing(tx, &merchant, &order)?, standing);
         Ok(())
     });

@@ -168,14 +168,7 @@ impl Vault {
     /// # Errors
     ///
     /// What prevents the key from being used, the value from being opened, or the store from answering.
-    pub async fn bind(
-        &self,
-        merchant: &MerchantId,
-        cart: &CartId,
-        slot: &str,
-        bound_to: &str,
-        line: audit::Line,
-    ) -> Result<(), Error> {
+    pub async fn bind(&self, merchant: &MerchantId, cart: &CartId, slot: &str, bound_to: &str, line: audit::Line) -> Result<(), Error> {
         let key = self.key.read().await.copy();
         let (whose, cart, slot, bound_to) = (merchant.clone(), cart.clone(), slot.to_owned(), bound_to.to_owned());
         let write = move |tx: &Tx<'_>| -> Result<(), Error> {
@@ -215,7 +208,8 @@ impl Vault {
         self.noted(merchant, line, move |tx| match only {
             Some(Turn::Next) => credentials::forget_next(tx, &whose, &what),
             Some(Turn::Current) | None => credentials::forget(tx, &whose, &what),
-        }).await
+        })
+        .await
     }
 
     /// Makes a change and adds its line to the audit, in one transaction. A change that changes nothing adds no line.

@@ -1,6 +1,6 @@
 use super::*;
-use crate::alerts::teller::Teller;
-use crate::deliver::roster::Roster as _;
+use crate::alerts::notifier::Notifier;
+use crate::deliver::registry::CartRegistry as _;
 use crate::office::{Cause, Request};
 use cartage_base::clock::ManualClock;
 use cartage_engine::file::PluginDir;
@@ -8,7 +8,7 @@ use cartage_policy::gate::{Again, Given};
 use cartage_policy::validate::Fields;
 use cartage_store::carts::{Definition, Pause};
 use cartage_store::data_dir::DataDir;
-use cartage_store::data_dir::room::{ACCEPT_BYTES_MIN, Disk, RECORD_BYTES_MIN, Room};
+use cartage_store::data_dir::disk_level::{ACCEPT_BYTES_MIN, Disk, DiskLevel, RECORD_BYTES_MIN};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -128,10 +128,10 @@ async fn with_little_room_nothing_is_accepted_until_there_is_more() {
         again: Again::No,
     };
     for (free, room, alerts) in [
-        (RECORD_BYTES_MIN - 1, Room::NoRecording, vec!["disk-low"]),
-        (ACCEPT_BYTES_MIN, Room::NoRecording, vec!["disk-low"]),
-        (ACCEPT_BYTES_MIN - 1, Room::Full, vec!["disk-low"]),
-        (RECORD_BYTES_MIN, Room::Enough, vec![]),
+        (RECORD_BYTES_MIN - 1, DiskLevel::NoRecording, vec!["disk-low"]),
+        (ACCEPT_BYTES_MIN, DiskLevel::NoRecording, vec!["disk-low"]),
+        (ACCEPT_BYTES_MIN - 1, DiskLevel::Full, vec!["disk-low"]),
+        (RECORD_BYTES_MIN, DiskLevel::Enough, vec![]),
     ] {
         desk.disk.0.store(free, Ordering::Relaxed);
         assert_eq!((desk.office.room(), desk.kinds().await), (room, alerts.into_iter().map(str::to_owned).collect()), "{free}");
@@ -163,7 +163,7 @@ async fn the_watch_notes_that_somebody_was_told_and_forgets_what_is_over() {
     std::fs::write(folder.path().join("begun"), format!("#!/bin/sh\ncat >> {0}; echo >> {0}\n", said.display())).expect("it is ours");
     std::fs::set_permissions(folder.path().join("begun"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("it is ours");
     std::fs::rename(folder.path().join("begun"), &script).expect("it is ours");
-    let mut teller = Teller::new(vec![crate::alerts::teller::Destination::Command(script)]);
+    let mut teller = Notifier::new(vec![crate::alerts::notifier::Destination::Command(script)]);
     desk.disk.0.store(0, Ordering::Relaxed);
     desk.office.watch_once(&mut teller).await.expect("it looks");
     desk.office.watch_once(&mut teller).await.expect("it looks");

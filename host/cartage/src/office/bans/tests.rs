@@ -67,7 +67,7 @@ async fn no_cart_is_bound_to_what_is_banned() {
     assert!(matches!(&refused, Invalid::Office(error) if matches!(**error, Error::Banned { .. })), "{refused}");
     std::fs::write(office.data_dir().plugins().join("shop.wasm"), "a bad plugin").expect("it is ours");
     let kept = office.cart(&id("one")).await.expect("it is there");
-    let refused = office.courier(&kept).await.err().expect("it is banned");
+    let refused = office.client(&kept).await.err().expect("it is banned");
     assert!(matches!(refused, Error::Banned { .. }), "{refused}");
     // It is another merchant's own business.
     let other = MerchantId::new("other").expect("it is a name");

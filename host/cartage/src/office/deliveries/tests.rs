@@ -3,7 +3,7 @@ use cartage_base::clock::ManualClock;
 use cartage_contract::orders::Update;
 use cartage_model::id::SenderOrderNumber;
 use cartage_policy::validate::civil_time;
-use cartage_store::outbox::{Settle, Settled, Settlement, Wish};
+use cartage_store::outbox::{ClaimRequest, Settle, Settled, Settlement};
 use std::sync::Arc;
 
 const AT: u64 = 1_800_000_000_000;
@@ -45,10 +45,10 @@ impl Desk {
         self.clock.advance_ms(1);
     }
 
-    /// Turns the head of an order's queue into a dead letter.
+    /// SingleFlight the head of an order's queue into a dead letter.
     async fn die(&self, number: &str, then: Then) {
         let (merchant, at_unix_ms) = (self.office.merchant.clone(), self.office.now_unix_ms());
-        let wish = Wish { merchant: merchant.clone(), order: order(number), poison: then, busy_ms: 0, at_unix_ms };
+        let wish = ClaimRequest { merchant: merchant.clone(), order: order(number), poison: then, busy_ms: 0, at_unix_ms };
         let claimed = self.office.outbox().claim(vec![wish]).await.expect("it is claimed").pop();
         let Some(outbox::Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
         let settle = Settle {
@@ -155,7 +155,7 @@ async fn what_is_under_way_is_not_ended_and_what_is_ended_is_not_begun() {
     desk.accept("1021", "second").await;
     let held = desk.office.hold(&order("1021")).expect("nobody holds it");
     for delivery in ["first", "second"] {
-        assert_eq!(desk.office.discard(&id(delivery), "wrong").await.expect("it is answered"), Taken::UnderWay);
+        assert_eq!(desk.office.discard(&id(delivery), "wrong").await.expect("it is answered"), DiscardOutcome::UnderWay);
     }
     let cart = (desk.office.merchant.clone(), order("1021").cart);
     let over = desk.office.deliverer().attempt(&cart, &order("1021").number, 0).await.expect("it is answered");
@@ -167,17 +167,17 @@ async fn what_is_under_way_is_not_ended_and_what_is_ended_is_not_begun() {
     assert_eq!(desk.label("1021").await.as_deref(), Some("second"));
     assert_eq!(
         desk.office.discard(&id("second"), "wrong").await.expect("it is ended"),
-        Taken::Done { was: Discarded::Queued, merged: vec![] }
+        DiscardOutcome::Done { was: Discarded::Queued, merged: vec![] }
     );
     assert_eq!(desk.label("1021").await.as_deref(), Some("first"), "the label before counts again");
     assert_eq!(desk.audit().await, [("delivery discard".to_owned(), Some("wrong".to_owned()))]);
     for delivery in ["second", "third"] {
         assert_eq!(
             desk.office.discard(&id(delivery), "wrong").await.expect("it is answered"),
-            Taken::Done { was: Discarded::NotThere, merged: vec![] }
+            DiscardOutcome::Done { was: Discarded::NotThere, merged: vec![] }
         );
     }
-    assert_eq!(desk.office.bell().news().await.work.into_iter().collect::<Vec<_>>(), [cart]);
+    assert_eq!(desk.office.wake_signal().news().await.work.into_iter().collect::<Vec<_>>(), [cart]);
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn what_was_merged_into_an_update_ends_with_it_and_that_is_said() {
     let shown = desk.office.delivery(&id("fourth")).await.expect("it is looked up").expect("it is there");
     assert_eq!(shown.merged, merged, "before");
     let taken = desk.office.discard(&id("fourth"), "wrong").await.expect("it is ended");
-    assert_eq!(taken, Taken::Done { was: Discarded::Queued, merged }, "in the answer");
+    assert_eq!(taken, DiscardOutcome::Done { was: Discarded::Queued, merged }, "in the answer");
     let detail = desk.audit().await.remove(0).1.expect("it says why");
     assert!(
         detail.starts_with("wrong; update 1 (delivery first), update 2 (delivery second) and update 3 (delivery third) end with it"),
@@ -229,12 +229,12 @@ async fn an_order_leads_to_its_deliveries() {
 async fn what_was_begun_is_ended_also_where_nobody_waits_for_it() {
     let desk = Desk::new();
     desk.accept("1021", "first").await;
-    let (office, first) = (desk.office.acting_for("token shop-door"), id("first"));
+    let (office, first) = (desk.office.acting_for("token shop-cart_egress"), id("first"));
     // Asked once, and dropped: what becomes of a handler whose client hangs up.
     let _ = tokio::time::timeout(std::time::Duration::ZERO, office.discard(&first, "wrong")).await;
-    assert_eq!(desk.office.bell().news().await.work.len(), 1, "the worker hears of it");
+    assert_eq!(desk.office.wake_signal().news().await.work.len(), 1, "the worker hears of it");
     let shown = desk.office.delivery(&id("first")).await.expect("it is looked up").expect("it is known");
-    let how = outbox::How::Discarded { who: "token shop-door".into(), why: "wrong".into() };
+    let how = outbox::How::Discarded { who: "token shop-cart_egress".into(), why: "wrong".into() };
     assert!(matches!(shown.found, Some(Found::Ended { ending, .. }) if ending.how == how));
     assert!(desk.office.hold(&order("1021")).is_some(), "nobody holds it any more");
 }
@@ -254,5 +254,5 @@ async fn dead_letters_are_tried_again_in_their_order_s_order() {
     assert_eq!(done, [(id("third"), tail(5)), (id("nothing"), Retried::NotDead), (id("first"), tail(4))]);
     assert_eq!(desk.listed(Which::default(), 10).await, [vec!["second"], vec!["first", "third"]]);
     assert_eq!(desk.audit().await.len(), 2, "one line for each that was put back");
-    assert_eq!(desk.office.bell().news().await.work.len(), 1);
+    assert_eq!(desk.office.wake_signal().news().await.work.len(), 1);
 }

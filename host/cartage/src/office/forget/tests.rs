@@ -8,7 +8,7 @@ use cartage_model::receipt::{Fate, Receipt};
 use cartage_policy::validate::civil_time;
 use cartage_store::cassettes::Tape;
 use cartage_store::orders::{self, Label, Package, Told};
-use cartage_store::outbox::{Claimed, Outbox as _, Settle, Settlement, Wish};
+use cartage_store::outbox::{ClaimRequest, Claimed, Outbox as _, Settle, Settlement};
 use cartage_store::{self as store, decisions, idempotency};
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ impl Desk {
     /// Attempts the head of an order's queue.
     async fn settle(&self, number: &str, settlement: Settlement) {
         let merchant = self.office.merchant.clone();
-        let wish = Wish { merchant: merchant.clone(), order: order(number), poison: Then::Go, busy_ms: 0, at_unix_ms: AT };
+        let wish = ClaimRequest { merchant: merchant.clone(), order: order(number), poison: Then::Go, busy_ms: 0, at_unix_ms: AT };
         let claimed = self.office.outbox().claim(vec![wish]).await.expect("it is claimed").pop();
         let Some(Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
         let receipt = Receipt {

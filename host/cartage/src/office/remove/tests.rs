@@ -3,7 +3,7 @@ use cartage_base::clock::ManualClock;
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{MerchantId, SenderOrderNumber};
 use cartage_store::carts::Definition;
-use cartage_store::outbox::{self, Claimed, Found, How, Settle, Settlement, Wish};
+use cartage_store::outbox::{self, ClaimRequest, Claimed, Found, How, Settle, Settlement};
 use std::sync::Arc;
 
 const AT: u64 = 1_800_000_000_000;
@@ -42,10 +42,10 @@ async fn accept(office: &Office, number: &str) -> DeliveryId {
     delivery
 }
 
-/// Turns the head of an order's queue into a dead letter that blocks the rest.
+/// SingleFlight the head of an order's queue into a dead letter that blocks the rest.
 async fn die(office: &Office, number: &str) {
     let (merchant, at_unix_ms) = (MerchantId::default(), AT);
-    let wish = Wish { merchant: merchant.clone(), order: order(number), poison: Then::Block, busy_ms: 0, at_unix_ms };
+    let wish = ClaimRequest { merchant: merchant.clone(), order: order(number), poison: Then::Block, busy_ms: 0, at_unix_ms };
     let claimed = office.outbox().claim(vec![wish]).await.expect("it is claimed").pop();
     let Some(Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
     let settlement = Settlement::Dead { reason: Reason::TooOld, then: Then::Block };

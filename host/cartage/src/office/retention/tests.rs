@@ -8,7 +8,7 @@ use cartage_model::parameters::{Scope, assign};
 use cartage_model::receipt::{Fate, Receipt};
 use cartage_store::cassettes::{Personal, Tape};
 use cartage_store::orders::{Label, OrderRef};
-use cartage_store::outbox::{self, Claimed, Outbox as _, Settle, Settlement, Wish};
+use cartage_store::outbox::{self, ClaimRequest, Claimed, Outbox as _, Settle, Settlement};
 use cartage_store::{View, audit, cassettes, decisions, idempotency, orders, receipts};
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ impl Desk {
             move |tx, merchant| decisions::add(tx, merchant, &order(&number), &decisions::Decision { at_unix_ms, json: "{}".into() })
         })
         .await;
-        let wish = Wish { merchant: merchant.clone(), order: order(number), poison: Then::Go, busy_ms: 0, at_unix_ms };
+        let wish = ClaimRequest { merchant: merchant.clone(), order: order(number), poison: Then::Go, busy_ms: 0, at_unix_ms };
         let claimed = self.office.outbox().claim(vec![wish]).await.expect("it is claimed").pop();
         let Some(Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
         let receipt = Receipt {

@@ -2,16 +2,16 @@
 
 use crate::cli::attempt::warn_of_reflection;
 use crate::cli::{Failure, Verdict, init, report};
+use cartage::engine::unsupported;
 use cartage::exchange::Outcome;
 use cartage::id::SenderOrderNumber;
-use cartage::office::{Asked, Checked, KeptCart, Next, Office};
-use cartage::engine::unsupported;
+use cartage::office::{Asked, Checked, Next, Office, StoredCart};
 use cartage_contract::delivery::{Choice, ChoicesOf, Finding, FindingLevel, OrderSeen, Report};
 
 /// Asks the plugin to check the cart, and shows the result.
 pub(in crate::cli) async fn run(
     office: &Office,
-    kept: &KeptCart,
+    kept: &StoredCart,
     order: Option<&SenderOrderNumber>,
     json: bool,
 ) -> Result<Verdict, Failure> {

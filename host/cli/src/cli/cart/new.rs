@@ -4,16 +4,16 @@ use super::ask::{Answers, ask};
 use super::examples;
 use crate::cli::apply::{cart_id, plugin_at};
 use crate::cli::plugin::takes;
-use crate::cli::{Failure, Verdict, courier, desk, init, report};
+use crate::cli::{Failure, Verdict, client, console, init, report};
 use cartage::carts::{Binding, Cart, PrivateException, quoted};
 use cartage::egress::endpoint::{Bindings, exception_for};
-use cartage::id::{CartId, Digest};
-use cartage::office::{KeptCart, List, PluginKept};
 use cartage::engine::Runtime;
+use cartage::gate::command;
+use cartage::id::{CartId, Digest};
+use cartage::office::{List, PluginKept, StoredCart};
 use cartage::visible;
 use cartage_contract::delivery::SettingValue;
 use cartage_contract::manifest::{Base, Endpoint, Manifest, Setting, SettingKind, Slot, Statuses};
-use cartage::gate::command;
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -49,14 +49,14 @@ enum Error {
 impl Args {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let (name, bytes) = plugin_at(&self.plugin)?;
-        let plugin = courier::block_on(async { Ok(Runtime::new()?.admit(bytes).await?) })?;
+        let plugin = client::block_on(async { Ok(Runtime::new()?.admit(bytes).await?) })?;
         let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{}.toml", self.cart)));
         // Checked first, so that nobody answers twenty questions for a file that cannot be written.
         if self.ask && output.exists() {
             return Err(not_written(&output)(std::io::ErrorKind::AlreadyExists.into()));
         }
         let lists = if self.ask { kept_lists(data, &self.cart, plugin.digest()) } else { Vec::new() };
-        let mut answers = if self.ask { ask(plugin.manifest(), &lists, &mut desk::answers())? } else { Answers::default() };
+        let mut answers = if self.ask { ask(plugin.manifest(), &lists, &mut console::answers())? } else { Answers::default() };
         for given in &self.urls {
             let (endpoint, url) = named_url(plugin.manifest(), given)?;
             answers.endpoints.insert(endpoint, url);
@@ -133,8 +133,8 @@ fn kept_lists(data: &Path, cart: &CartId, plugin: Digest) -> Vec<List> {
         return Vec::new();
     }
     let Ok(office) = init::open(data) else { return Vec::new() };
-    let kept = courier::block_on(async { office.find_cart(cart).await.map_err(init::failure) });
-    let same = |kept: &KeptCart| matches!(&kept.plugin, PluginKept::Admitted { digest, .. } if *digest == plugin);
+    let kept = client::block_on(async { office.find_cart(cart).await.map_err(init::failure) });
+    let same = |kept: &StoredCart| matches!(&kept.plugin, PluginKept::Admitted { digest, .. } if *digest == plugin);
     kept.ok().flatten().filter(same).map(|kept| kept.lists).unwrap_or_default()
 }
 

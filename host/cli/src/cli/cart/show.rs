@@ -3,7 +3,7 @@
 use crate::cli::{Failure, Verdict, init, report};
 use cartage::causes::chain;
 use cartage::id::CartId;
-use cartage::office::{KeptCart, Office, PluginKept};
+use cartage::office::{Office, PluginKept, StoredCart};
 use cartage::parameters::Supplied;
 use cartage::store::carts::Pause;
 use cartage_contract::delivery::ChoicesOf;
@@ -56,7 +56,7 @@ pub(super) async fn one(office: &Office, id: &CartId, json: bool) -> Result<Verd
     Ok(Verdict::Done)
 }
 
-fn document(office: &Office, kept: &KeptCart) -> serde_json::Value {
+fn document(office: &Office, kept: &StoredCart) -> serde_json::Value {
     serde_json::json!({
         "cart": kept.cart.id,
         "enabled": kept.row.enabled,
@@ -71,11 +71,11 @@ fn document(office: &Office, kept: &KeptCart) -> serde_json::Value {
 }
 
 /// The settings that parameters may supply, each with its effective value and that value's origin.
-async fn supplied(office: &Office, kept: &KeptCart) -> Result<Vec<Supplied>, Failure> {
+async fn supplied(office: &Office, kept: &StoredCart) -> Result<Vec<Supplied>, Failure> {
     Ok(kept.supplied(&office.assignments().await.map_err(init::failure)?))
 }
 
-fn state(office: &Office, kept: &KeptCart) -> String {
+fn state(office: &Office, kept: &StoredCart) -> String {
     let enabled = if kept.row.enabled { "enabled" } else { "disabled" };
     let paused = match kept.pause_at(office.now_unix_ms()) {
         Some(Pause { why, said: Some(said), .. }) => format!(", paused ({why}: {said})"),
@@ -86,7 +86,7 @@ fn state(office: &Office, kept: &KeptCart) -> String {
     format!("{enabled}{paused}{}", breaker.unwrap_or_default())
 }
 
-fn plugin(kept: &KeptCart) -> String {
+fn plugin(kept: &StoredCart) -> String {
     match &kept.plugin {
         PluginKept::Admitted { manifest, .. } => format!("{} {}", manifest.name, manifest.version),
         PluginKept::Missing => format!("{}: its file is not there", kept.cart.plugin),

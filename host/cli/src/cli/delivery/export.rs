@@ -1,7 +1,7 @@
 //! `cartage delivery export`: writes one file for support, or a delivery's recordings as a folder of cassettes.
 
 use super::{Filter, delivery, unknown};
-use crate::cli::{Failure, Verdict, desk, init, report};
+use crate::cli::{Failure, Verdict, console, init, report};
 use cartage::cassette::file;
 use cartage::counted::counted;
 use cartage::id::DeliveryId;
@@ -51,7 +51,7 @@ impl Args {
             return Err(unknown(first));
         }
         let text = serde_json::to_string_pretty(&document).expect("it is plain data");
-        desk::current().new_file(&file, &mut |path| write_new(path, text.as_bytes()))?;
+        console::current().new_file(&file, &mut |path| write_new(path, text.as_bytes()))?;
         if json {
             report::json(&serde_json::json!({ "file": file, "deliveries": found, "left_out": document["left_out"] }));
             return Ok(Verdict::Done);
@@ -79,7 +79,7 @@ async fn export_cassettes(office: &Office, id: &DeliveryId, folder: &Path, json:
         // Leading zeros make the order of names the order of attempts.
         let path = folder.join(format!("attempt-{attempt:03}.json"));
         let text = file::write(cassette);
-        desk::current().new_file(&path, &mut |path| write_new(path, text.as_bytes()))?;
+        console::current().new_file(&path, &mut |path| write_new(path, text.as_bytes()))?;
         files.push(path);
     }
     if json {
@@ -97,7 +97,7 @@ async fn export_cassettes(office: &Office, id: &DeliveryId, folder: &Path, json:
 
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write as _;
-    let made = desk::private().create_new(true).open(path).and_then(|mut file| file.write_all(bytes));
+    let made = console::private().create_new(true).open(path).and_then(|mut file| file.write_all(bytes));
     made.map_err(|error| {
         Failure::wrong_use(format!("could not make {}: {error}", path.display()))
             .what_to_do("name a file that is not there yet, in a folder that is")

@@ -2,10 +2,10 @@
 
 use super::{Filter, tell};
 use crate::cli::{Failure, Verdict, attempt, gated, init, report};
+use cartage::gate::command;
 use cartage::id::DeliveryId;
 use cartage::office::{Office, Resent, Standing, TriedNow};
 use cartage::outbox::Retried;
-use cartage::gate::command;
 
 /// Which deliveries are tried again.
 #[derive(Debug, clap::Args)]

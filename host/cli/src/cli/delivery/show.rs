@@ -3,13 +3,13 @@
 use crate::cli::report;
 use cartage::counted::counted;
 use cartage::dead_letter::Then;
+use cartage::gate::command;
 use cartage::id::DeliveryId;
-use cartage::office::{Listed, Shown, fate_name};
+use cartage::office::{DeliveryView, Listed, fate_name};
 use cartage::outbox::{Backlog, DeadLetter, Ending, Found, How, Queued, Unreadable, Waits, died_of, with_it};
 use cartage::store::orders::OrderRef;
 use cartage::store::receipts::Delivered;
 use cartage_contract::orders::{Package, Update};
-use cartage::gate::command;
 use serde_json::{Value, json};
 
 /// Prints the counts, then the rows.
@@ -67,8 +67,8 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
 }
 
 /// Shows one delivery.
-pub(super) fn one(delivery: &DeliveryId, shown: &Shown, as_json: bool) {
-    let Shown { found, receipts, cassettes, before, merged } = shown;
+pub(super) fn one(delivery: &DeliveryId, shown: &DeliveryView, as_json: bool) {
+    let DeliveryView { found, receipts, cassettes, before, merged } = shown;
     if as_json {
         let (state, delivery_document) = match found {
             None => ("delivered", Value::Null),

@@ -1,8 +1,8 @@
-//! The client of the socket: it sends the typed command, then does at its own desk what the daemon asks for.
+//! The client of the socket: it sends the typed command, then does at its own console what the daemon asks for.
 
 use super::frames::{self, Answer, Ask, Blob, FRAME_BYTES_MAX, Opening, PIECE_BYTES_MAX, Place};
 use crate::cli::Failure;
-use crate::cli::desk::{Desk, Stream, private};
+use crate::cli::console::{Console, Stream, private};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -52,13 +52,13 @@ impl Client {
     /// # Errors
     ///
     /// The daemon refused the command, or the connection was lost.
-    pub(in crate::cli) fn run(mut self, desk: &dyn Desk, arguments: &[OsString], data: &Path) -> Result<u8, Failure> {
+    pub(in crate::cli) fn run(mut self, console: &dyn Console, arguments: &[OsString], data: &Path) -> Result<u8, Failure> {
         let opening = Opening {
             version: super::VERSION.to_owned(),
             arguments: arguments.iter().map(|argument| argument.as_os_str().into()).collect(),
             data: data.into(),
-            result_has_colours: desk.has_colours(Stream::Result),
-            talk_has_colours: desk.has_colours(Stream::Talk),
+            result_has_colours: console.has_colours(Stream::Result),
+            talk_has_colours: console.has_colours(Stream::Talk),
         };
         match frames::send(&mut self.stream, &opening) {
             Ok(()) => {}
@@ -73,15 +73,15 @@ impl Client {
         let mut writing = None;
         loop {
             match frames::receive(&mut self.stream).map_err(Error::lost)? {
-                Ask::Result(text) => desk.put(Stream::Result, &String::from_utf8_lossy(&text.0)),
-                Ask::Talk(text) => desk.put(Stream::Talk, &String::from_utf8_lossy(&text.0)),
-                Ask::StandardInput { bytes_max } => self.give(desk.standard_input(bytes_max))?,
-                Ask::File { path, bytes_max } => self.give(desk.file(path.path(), bytes_max))?,
-                Ask::Plugin { folder, name } => match desk.plugin(folder.path(), &name) {
+                Ask::Result(text) => console.put(Stream::Result, &String::from_utf8_lossy(&text.0)),
+                Ask::Talk(text) => console.put(Stream::Talk, &String::from_utf8_lossy(&text.0)),
+                Ask::StandardInput { bytes_max } => self.give(console.standard_input(bytes_max))?,
+                Ask::File { path, bytes_max } => self.give(console.file(path.path(), bytes_max))?,
+                Ask::Plugin { folder, name } => match console.plugin(folder.path(), &name) {
                     Ok(bytes) => self.give(Ok(Some(bytes.into())))?,
                     Err(error) => self.answer(&Answer::NoPlugin((&error).into()))?,
                 },
-                Ask::Variable { name } => match desk.variable(&name) {
+                Ask::Variable { name } => match console.variable(&name) {
                     Ok(value) => self.answer(&Answer::Variable(value.as_deref().map(Blob::from)))?,
                     Err(error) => self.answer(&Answer::Failed((&error).into()))?,
                 },
@@ -91,7 +91,7 @@ impl Client {
                     writing = begun.ok();
                 }
                 Ask::CopyStore { to, at_unix_ms } => {
-                    let copied = desk.copy_store(data, to.path(), at_unix_ms);
+                    let copied = console.copy_store(data, to.path(), at_unix_ms);
                     self.say(copied.as_ref().map(drop))?;
                 }
                 Ask::Piece(piece) => writing.iter_mut().for_each(|writing| writing.add(&piece.0)),

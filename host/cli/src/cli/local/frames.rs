@@ -84,7 +84,7 @@ pub(super) struct Version {
     pub(super) version: String,
 }
 
-/// The first frame: the command to run, and its desk.
+/// The first frame: the command to run, and its console.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Opening {

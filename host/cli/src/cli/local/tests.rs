@@ -6,10 +6,10 @@ mod visits;
 use super::client::Client;
 use super::frames::{self, Ask, Opening};
 use super::*;
-use crate::cli::desk::{Desk, Here, Make, Stream};
+use crate::cli::console::{Console, Here, Make, Stream};
 use cartage::clock::ManualClock;
-use cartage::office;
 use cartage::engine::file;
+use cartage::office;
 use std::cell::RefCell;
 use std::io;
 use tempfile::TempDir;
@@ -32,7 +32,7 @@ fn folder() -> TempDir {
     folder
 }
 
-/// A user in a folder whose desk records the output.
+/// A user in a folder whose console records the output.
 struct Seat {
     folder: PathBuf,
     input: &'static [u8],
@@ -50,7 +50,7 @@ impl Seat {
     }
 }
 
-impl Desk for Seat {
+impl Console for Seat {
     fn put(&self, stream: Stream, text: &str) {
         self.said.borrow_mut()[usize::from(stream == Stream::Talk)].push_str(text);
     }
@@ -60,7 +60,7 @@ impl Desk for Seat {
     }
 
     fn standard_input(&self, bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        desk::bounded(self.input, bytes_max)
+        console::bounded(self.input, bytes_max)
     }
 
     fn file(&self, path: &Path, bytes_max: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
@@ -135,7 +135,7 @@ impl Daemon {
     }
 
     /// A client that has sent its opening and nothing more yet.
-    fn visitor(&self, line: &[&str]) -> UnixStream {
+    fn remote_console(&self, line: &[&str]) -> UnixStream {
         self.opened(&opening(line, VERSION))
     }
 

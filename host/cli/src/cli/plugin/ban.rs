@@ -1,6 +1,6 @@
 //! `cartage plugin ban`, `unban` and `bans`: manages the list of plugins that must not run.
 
-use crate::cli::{Failure, Verdict, courier, init, report};
+use crate::cli::{Failure, Verdict, client, init, report};
 use cartage::id::{self, CartId, Digest};
 use cartage::office::{Banned, Office, Unbanned};
 use std::path::Path;
@@ -118,7 +118,7 @@ impl Bans {
 
 fn within(data: &Path, work: impl AsyncFnOnce(&Office) -> Result<Verdict, Failure>) -> Result<Verdict, Failure> {
     let office = init::open(data)?;
-    courier::block_on(work(&office))
+    client::block_on(work(&office))
 }
 
 fn names(carts: &[CartId]) -> String {

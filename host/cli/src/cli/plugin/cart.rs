@@ -1,7 +1,7 @@
 //! `cartage plugin cart`: serves the cart of a cart script on this machine.
 
 use super::test::read_script;
-use crate::cli::{Failure, Verdict, courier, report};
+use crate::cli::{Failure, Verdict, client, report};
 use cartage_demo_cart::scripted::{ScriptedCart, Served};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -53,7 +53,7 @@ impl Args {
         endpoints.sort();
         endpoints.dedup();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        courier::block_on(async move {
+        client::block_on(async move {
             let tell = move |served: Served| if json { report::json_line(&served) } else { show(&served) };
             let cart = ScriptedCart::start(script, address, tell).await.map_err(|source| {
                 Failure::from(Error::NotListening { address, source }).what_to_do("name a port that is free: --port 0 takes any")

@@ -1,7 +1,7 @@
 //! Loads the cassettes that a command names, and replays them with a plugin.
 
 use crate::cli::apply::plugin_at;
-use crate::cli::{Failure, desk, report};
+use crate::cli::{Failure, console, report};
 use cartage::cassette::difference::Difference;
 use cartage::cassette::file::{self, FILE_BYTES_MAX};
 use cartage::cassette::replay::Take;
@@ -56,7 +56,7 @@ fn one(path: PathBuf) -> Result<Loaded, Failure> {
         let why = report::chain(error);
         Failure::wrong_use(format!("{} is not read as a cassette: {why}", path.display())).what_to_do(error.remedy())
     };
-    let bytes = desk::current().file(&path, FILE_BYTES_MAX as u64);
+    let bytes = console::current().file(&path, FILE_BYTES_MAX as u64);
     let bytes = bytes.map_err(|error| {
         Failure::wrong_use(format!("could not read the cassette {}: {error}", path.display()))
             .what_to_do("name a file that `cartage send --cassette` or `cartage delivery export --cassettes` wrote")

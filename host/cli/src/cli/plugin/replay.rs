@@ -1,7 +1,7 @@
 //! `cartage plugin replay`: runs a plugin against recordings, without a network and without credentials.
 
 use super::cassettes::{self, Loaded, Player, as_json, recorded_by, size};
-use crate::cli::{Failure, Verdict, desk, report};
+use crate::cli::{Failure, Verdict, console, report};
 use cartage::cassette::difference::{Difference, takes};
 use cartage::cassette::file;
 use cartage::cassette::replay::{Take, rewritten};
@@ -136,7 +136,7 @@ fn write_cases(player: &Player, played: &[Played<'_>], folder: &Path) -> Result<
     let failed = |path: &Path, error: std::io::Error| Failure::wrong_use(format!("could not write {}: {error}", path.display()));
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     for (path, text) in &cases {
-        desk::current().write(path, text.as_bytes()).map_err(|error| failed(path, error))?;
+        console::current().write(path, text.as_bytes()).map_err(|error| failed(path, error))?;
     }
     Ok(cases.into_iter().map(|(path, _)| path).collect())
 }

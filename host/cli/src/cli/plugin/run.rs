@@ -5,20 +5,20 @@ mod next;
 
 use super::file;
 use crate::cli::update::{self, DryRun, UpdateArgs};
-use crate::cli::{Failure, Verdict, attempt, courier, demo, report};
+use crate::cli::{Failure, Verdict, attempt, client, demo, report};
 use cartage::carts::Cart;
 use cartage::clock::{Clock, SystemClock};
-use cartage::deliver::{Attempt, Courier, Job};
+use cartage::deliver::{Attempt, CartClient, Job};
 use cartage::egress::Egress;
 use cartage::egress::address::ThisMachine;
-use cartage::id::DeliveryId;
 use cartage::engine::Plugin;
+use cartage::gate::command::quoted;
+use cartage::id::DeliveryId;
+use cartage::schedule::Timeline;
+use cartage::validate::{ForCart, StatusUpdate, civil_time};
 use cartage_contract::manifest::Manifest;
 use cartage_contract::orders::Update;
 use cartage_demo_cart::{Account, DemoCart, Order};
-use cartage::gate::command::quoted;
-use cartage::schedule::Timeline;
-use cartage::validate::{ForCart, StatusUpdate, civil_time};
 use flags::CartFlags;
 use next::{Next, Repeats, told};
 use serde::Serialize;
@@ -99,7 +99,7 @@ impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
         let name = file::name(&self.file)?.to_owned();
         let plugin = super::admitted(&self.file)?;
-        courier::block_on(self.perform(&name, plugin, json))
+        client::block_on(self.perform(&name, plugin, json))
     }
 
     async fn perform(mut self, name: &str, plugin: Plugin, json: bool) -> Result<Verdict, Failure> {
@@ -107,11 +107,11 @@ impl Args {
         let now = civil_time(SystemClock.now_unix_ms());
         let update = StatusUpdate::new(self.update.fields()?, now).map_err(|error| Failure::wrong_use(error.to_string()))?;
         let cart = self.cart.cart(name, plugin.manifest())?;
-        let courier = ready(&cart, plugin)?;
-        let ForCart::Send(update) = update.for_cart(&cart, courier.manifest())? else {
+        let client = ready(&cart, plugin)?;
+        let ForCart::Send(update) = update.for_cart(&cart, client.manifest())? else {
             return Err(Failure::wrong_use(format!("nothing is sent for the label {:?}", update.label())));
         };
-        let attempts = self.tries(&cart, &courier, &update, json).await?;
+        let attempts = self.tries(&cart, &client, &update, json).await?;
         let done = attempts.last().is_some_and(|last| attempt::is_done(&last.attempt));
         let orders = demo.map(|demo| demo.cart.orders());
         if json {
@@ -126,10 +126,10 @@ impl Args {
     }
 
     /// Tries the delivery as often as the user asked.
-    async fn tries(&self, cart: &Cart, courier: &Courier, update: &Update, json: bool) -> Result<Vec<Tried>, Failure> {
-        let manifest = courier.manifest();
+    async fn tries(&self, cart: &Cart, client: &CartClient, update: &Update, json: bool) -> Result<Vec<Tried>, Failure> {
+        let manifest = client.manifest();
         let rules = cart.delivery.with(&manifest.pace);
-        let busy_ms = rules.busy_ms(courier.call_ms());
+        let busy_ms = rules.busy_ms(client.call_ms());
         let mut repeats = Repeats::new(rules, manifest.features.full_state, busy_ms);
         let mut timeline = Timeline::default();
         let delivery = DeliveryId::new();
@@ -149,7 +149,7 @@ impl Args {
                 known_reference: None,
                 update: Box::new(update.clone()),
             };
-            let attempt = courier.attempt(job, update::mode(self.dry_run)).await?;
+            let attempt = client.attempt(job, update::mode(self.dry_run)).await?;
             if let Some(file) = &self.cassette {
                 update::keep(&attempt, &numbered(file, number))?;
             }
@@ -209,15 +209,15 @@ struct Demo {
 }
 
 /// Makes the cart ready. Nothing is sent.
-fn ready(cart: &Cart, plugin: Plugin) -> Result<Courier, Failure> {
+fn ready(cart: &Cart, plugin: Plugin) -> Result<CartClient, Failure> {
     let secrets = flags::secrets(cart, plugin.manifest())?;
     let clock = Arc::new(SystemClock);
     let egress = Egress::new(clock.clone()).at_this_machine(ThisMachine::of_environment());
-    let courier = Courier::new(cart, plugin, secrets, &egress, clock).map_err(|error| {
+    let client = CartClient::new(cart, plugin, secrets, &egress, clock).map_err(|error| {
         Failure::wrong_use(report::chain(&error)).what_to_do("change the flag; `cartage plugin inspect` shows what the plugin takes")
     })?;
-    courier.warnings().iter().for_each(|warning| report::talk(&format!("warning: {warning}")));
-    Ok(courier)
+    client.warnings().iter().for_each(|warning| report::talk(&format!("warning: {warning}")));
+    Ok(client)
 }
 
 /// The file for an attempt's record. The first attempt uses the named file itself.

@@ -3,7 +3,7 @@
 mod junit;
 mod show;
 
-use crate::cli::{Failure, Verdict, desk, report};
+use crate::cli::{Failure, Verdict, console, report};
 use cartage_cart_script::{FILE, Script};
 use cartage_conformance::{self as conformance, Options};
 use std::path::{Path, PathBuf};
@@ -66,10 +66,10 @@ impl Args {
         }
         let options = Options { seed: self.seed, only: self.cases };
         let examined = conformance::examine(&plugin, script.as_ref(), &options);
-        let outcome = crate::cli::courier::block_on(async { Ok::<_, Failure>(examined.await) })?;
+        let outcome = crate::cli::client::block_on(async { Ok::<_, Failure>(examined.await) })?;
         let outcome = outcome.map_err(|error| Failure::wrong_use(report::chain(&error)).what_to_do(remedy(&error)))?;
         if let Some(file) = &self.junit {
-            let write = desk::current().write(file, junit::document(&outcome).as_bytes());
+            let write = console::current().write(file, junit::document(&outcome).as_bytes());
             write.map_err(|error| Failure::wrong_use(format!("could not write {}: {error}", file.display())))?;
         }
         if json {

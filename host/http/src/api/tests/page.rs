@@ -3,7 +3,7 @@
 use super::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cartage::deliver::roster::{Note, Roster as _};
+use cartage::deliver::registry::{CartRegistry as _, Note};
 use cartage_policy::schedule::Breaker;
 
 impl Ask {

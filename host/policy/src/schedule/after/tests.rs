@@ -22,14 +22,14 @@ fn judged(fate: Fate, history: History, draw: u64) -> Verdict {
 /// How long the update waits for its next attempt, in milliseconds.
 fn wait_ms(verdict: Verdict) -> u64 {
     match verdict.update {
-        Follows::Retry { due_unix_ms, counted: true } => due_unix_ms - NOW,
+        NextStep::Retry { due_unix_ms, counted: true } => due_unix_ms - NOW,
         other => panic!("{other:?}"),
     }
 }
 
 const RETRY: Fate = Fate::Retry { floor_ms: None };
-const TOO_OLD: Follows = Follows::Dead { reason: Reason::TooOld, then: Then::Block };
-const AS_IT_WAS: Follows = Follows::Retry { due_unix_ms: NOW, counted: false };
+const TOO_OLD: NextStep = NextStep::Dead { reason: Reason::TooOld, then: Then::Block };
+const AS_IT_WAS: NextStep = NextStep::Retry { due_unix_ms: NOW, counted: false };
 
 fn rests_ms(verdict: Verdict) -> u64 {
     match verdict.cart {
@@ -93,7 +93,7 @@ fn a_cart_that_names_no_time_rests_longer_each_time() {
 fn the_third_plugin_fault_in_a_row_is_the_last() {
     let fault = |plugin_faults| judged(Fate::PluginFault, History { plugin_faults, ..history(plugin_faults, 0) }, u64::MAX);
     assert_eq!((wait_ms(fault(0)), wait_ms(fault(1)), fault(1).sign), (5_000, 30_000, Sign::Nothing));
-    assert_eq!(fault(2).update, Follows::Dead { reason: Reason::PluginFault, then: Then::Block });
+    assert_eq!(fault(2).update, NextStep::Dead { reason: Reason::PluginFault, then: Then::Block });
     assert_eq!(fault(u32::MAX).update, fault(2).update);
 }
 
@@ -110,9 +110,9 @@ fn what_follows_for_a_dead_letter_s_order_is_the_cart_s_policy() {
         let rules = DeliveryRules { dead_letters, ..DeliveryRules::default() };
         let of = |fate| after(fate, &history(0, 0), &Policy { rules: &rules, full_state }, now(), 0).update;
         let reason = Reason::Refused(FailureKind::OrderNotFound);
-        assert_eq!(of(refused), Follows::Dead { reason, then: expected }, "{dead_letters:?}");
+        assert_eq!(of(refused), NextStep::Dead { reason, then: expected }, "{dead_letters:?}");
         let reason = Reason::Refused(FailureKind::StatusNotSupported);
-        assert_eq!(of(gap), Follows::Dead { reason, then: Then::Go }, "{dead_letters:?}");
+        assert_eq!(of(gap), NextStep::Dead { reason, then: Then::Go }, "{dead_letters:?}");
     }
 }
 
@@ -143,13 +143,13 @@ fn each_fate_says_what_it_says_of_the_cart() {
     ] {
         assert_eq!((of(fate).sign, of(fate).cart), (sign, None), "{fate:?}");
     }
-    assert_eq!(of(Fate::Delivered).update, Follows::Delivered);
+    assert_eq!(of(Fate::Delivered).update, NextStep::Delivered);
     assert_eq!(of(Fate::DisableCart), Verdict { update: AS_IT_WAS, cart: Some(ForCart::Disable), sign: Sign::Nothing });
     let reflected = of(Fate::PauseCart { reason: PauseReason::SecretReflected, for_ms: None });
     let by_hand = Some(ForCart::Pause { reason: PauseReason::SecretReflected, until_unix_ms: None });
     assert_eq!(reflected, Verdict { update: AS_IT_WAS, cart: by_hand, sign: Sign::Nothing });
     assert_eq!(wait_ms(of(Fate::NotSent)), 2_500, "what is not sent is no busy loop");
-    assert_eq!(Verdict::not_tried(now(), 7).update, Follows::Retry { due_unix_ms: NOW + 7, counted: false });
+    assert_eq!(Verdict::not_tried(now(), 7).update, NextStep::Retry { due_unix_ms: NOW + 7, counted: false });
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::dice::Dice;
 use super::shop::{End, Shop, Watch};
 use super::{HOUR, Number, SECOND};
 use crate::schedule::{
-    Breaker, Candidate, Follows, ForCart, History, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy, Scheduler, Sign, Timeline,
+    Breaker, Candidate, ForCart, History, NextStep, Now, OPEN_MS_FIRST, OPEN_MS_LAST, PLUGIN_FAULTS_MAX, Policy, Scheduler, Sign, Timeline,
     Verdict, after,
 };
 use cartage_model::carts::DeliveryRules;
@@ -329,16 +329,16 @@ impl World {
         let verdict = after(fate, &history, &Policy { rules: &of.rules, full_state: true }, now, self.dice.draw());
         let mut blocked = false;
         match verdict.update {
-            Follows::Delivered => {
+            NextStep::Delivered => {
                 self.seen.note("delivered");
                 queue.end(End::Delivered, now.unix_ms());
             }
-            Follows::Retry { due_unix_ms, counted } => {
+            NextStep::Retry { due_unix_ms, counted } => {
                 head.due = due_unix_ms;
                 head.attempts += u32::from(counted);
                 head.plugin_faults = if fate == Fate::PluginFault { head.plugin_faults + 1 } else { 0 };
             }
-            Follows::Dead { reason, then } => {
+            NextStep::Dead { reason, then } => {
                 let right = match reason {
                     Reason::TooOld => age_ms >= of.rules.give_up_after.ms(),
                     Reason::PluginFault => head.plugin_faults + 1 == PLUGIN_FAULTS_MAX,

@@ -3,7 +3,7 @@
 use super::{Subject, carts, delivery, merchants, order, rows, update};
 use crate::carts::Pause;
 use crate::orders::{OrderRef, Told, ToldPackage};
-use crate::outbox::{Claimed, Counted, Discard, Found, New, Outbox as _, Rest, Settle, Settled, Settlement, Suspect, Wish};
+use crate::outbox::{ClaimRequest, Claimed, Counted, Discard, Found, New, Outbox as _, Rest, Settle, Settled, Settlement, Suspect};
 use cartage_contract::delivery::{FailureKind, Step};
 use cartage_contract::http::Reach;
 use cartage_model::dead_letter::{Reason, Then};
@@ -237,7 +237,7 @@ impl Driver {
     async fn claim<S: Subject>(&mut self, places: &[Place], poison: Then, busy_ms: u64, subject: &S) -> String {
         let wishes = places.iter().map(|place| {
             let (merchant, order) = at(*place);
-            Wish { merchant, order, poison, busy_ms, at_unix_ms: self.now_unix_ms }
+            ClaimRequest { merchant, order, poison, busy_ms, at_unix_ms: self.now_unix_ms }
         });
         let claimed = subject.outbox().claim(wishes.collect()).await.expect("it can be written");
         for (place, claimed) in places.iter().zip(&claimed) {

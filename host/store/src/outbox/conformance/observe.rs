@@ -2,7 +2,7 @@
 
 use super::command::Driver;
 use super::{Subject, carts, merchants, order};
-use crate::outbox::{DeadLetter, Filter, Found, Look, Outbox as _, Page, Queued};
+use crate::outbox::{DeadLetter, DueQuery, Filter, Found, Outbox as _, Page, Queued};
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::SenderOrderNumber;
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ pub(super) async fn all<S: Subject>(driver: &Driver, subject: &S) -> String {
                 [(10, vec![]), (1, vec![]), (0, vec![]), (10, vec!["1021"]), (1, vec!["1022"]), (1, vec!["1021", "1022"])]
             {
                 let in_flight: BTreeSet<SenderOrderNumber> = in_flight.into_iter().map(SenderOrderNumber::new).collect();
-                let look = Look { merchant: merchant.clone(), cart: cart.clone(), now_unix_ms: driver.now_unix_ms, most, in_flight };
+                let look = DueQuery { merchant: merchant.clone(), cart: cart.clone(), now_unix_ms: driver.now_unix_ms, most, in_flight };
                 let due = outbox.due(look.clone()).await;
                 writeln!(seen, "{merchant} {cart} {most} {:?}: {due:?}", look.in_flight).expect("a text takes all");
             }

@@ -8,8 +8,9 @@ use crate::outbox::busy::Busy;
 use crate::outbox::dead::TakenBack;
 use crate::outbox::latest::{Budget, merge};
 use crate::outbox::{
-    Attempts, Backlog, Claim, Claimed, Counted, DUE_AHEAD_MS_MAX, DeadLetter, Discard, Discarded, Due, Ending, Error, Faults, Filter, Head,
-    How, Look, New, Queued, ROWS_MAX, Rest, Retried, SUPERSEDE_MAX, Settle, Settled, Settlement, Superseded, Suspect, Waits, Wish,
+    Attempts, Backlog, Claim, ClaimRequest, Claimed, Counted, DUE_AHEAD_MS_MAX, DeadLetter, Discard, Discarded, Due, DueQuery, Ending,
+    Error, Faults, Filter, Head, How, New, Queued, ROWS_MAX, Rest, Retried, SUPERSEDE_MAX, Settle, Settled, Settlement, Superseded,
+    Suspect, Waits,
 };
 use cartage_contract::orders::Update;
 use cartage_model::dead_letter::{Reason, Then};
@@ -114,7 +115,7 @@ impl All {
         lane.waiting.insert(sequence, waiting);
     }
 
-    pub(super) fn due(&self, look: &Look) -> Due {
+    pub(super) fn due(&self, look: &DueQuery) -> Due {
         let too_late = look.now_unix_ms.saturating_add(DUE_AHEAD_MS_MAX).saturating_add(1);
         let of_cart = self.lanes.iter().filter(|((merchant, order), lane)| {
             *merchant == look.merchant && order.cart == look.cart && lane.blocked_by.is_none() && !look.in_flight.contains(&order.number)
@@ -130,7 +131,7 @@ impl All {
         Due { heads: due, next_unix_ms: next }
     }
 
-    pub(super) fn claim(&mut self, wish: Wish) -> Claimed {
+    pub(super) fn claim(&mut self, wish: ClaimRequest) -> Claimed {
         let key = (wish.merchant, wish.order);
         let Some(lane) = self.lanes.get_mut(&key).filter(|lane| lane.blocked_by.is_none()) else { return Claimed::Nothing };
         let behind = lane.waiting.len() as u64 - 1;

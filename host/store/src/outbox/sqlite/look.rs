@@ -4,7 +4,7 @@ use super::lanes;
 use super::rows::{self, Raw, columns, nameable, number, waiting_columns};
 use crate::View;
 use crate::orders::OrderRef;
-use crate::outbox::{Backlog, DUE_AHEAD_MS_MAX, Due, Error, Head, Look, Page, Queued, ROWS_MAX, Waits};
+use crate::outbox::{Backlog, DUE_AHEAD_MS_MAX, Due, DueQuery, Error, Head, Page, Queued, ROWS_MAX, Waits};
 use cartage_model::id::{CartId, DeliveryId, MerchantId};
 
 /// Queued deliveries with what each waits for, in the columns that [`read`] takes.
@@ -28,7 +28,7 @@ pub(super) use waiting;
 /// # Errors
 ///
 /// [`Error::Store`].
-pub fn due(view: &View<'_>, look: &Look) -> Result<Due, Error> {
+pub fn due(view: &View<'_>, look: &DueQuery) -> Result<Due, Error> {
     let most = look.most.min(ROWS_MAX) as usize;
     let heads = |sql, from: u64| {
         // As many more as may be under way, and one to know the next by.

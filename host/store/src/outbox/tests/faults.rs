@@ -106,8 +106,13 @@ async fn a_lane_rests_until_its_time_and_says_why() {
     let faults = outbox.faults(whose.clone()).await.expect("it can be read");
     let first = ("1021".to_owned(), Some(delivery(0)), "the disk spoke in tongues".to_owned());
     assert_eq!(faults, [Faults { cart: carts()[0].clone(), lanes: 1, first }]);
-    let look =
-        |now_unix_ms| Look { merchant: merchants()[0].clone(), cart: carts()[0].clone(), now_unix_ms, most: 9, in_flight: BTreeSet::new() };
+    let look = |now_unix_ms| DueQuery {
+        merchant: merchants()[0].clone(),
+        cart: carts()[0].clone(),
+        now_unix_ms,
+        most: 9,
+        in_flight: BTreeSet::new(),
+    };
     assert_eq!(outbox.due(look(AT + 599)).await.expect("it can be read"), Due { heads: vec![], next_unix_ms: Some(AT + 600) });
     assert_eq!(outbox.due(look(AT + 600)).await.expect("it can be read").heads.len(), 1);
     let waiting = outbox.queued(whose.clone(), carts()[0].clone(), PAGE).await.expect("it can be read");

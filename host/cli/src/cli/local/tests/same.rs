@@ -105,7 +105,7 @@ fn alone(folder: &Path, line: &[&str], input: &'static [u8]) -> (u8, [String; 2]
     let cli = Cli::try_parse_from(arguments(line)).expect("these are arguments");
     let cli = Cli { data: "data".into(), ..cli };
     let seat = Rc::new(Seat::new(folder, input));
-    let exit_code = desk::at(seat.clone(), || cli.run());
+    let exit_code = console::at(seat.clone(), || cli.run());
     (exit_code, seat.said())
 }
 
@@ -156,7 +156,8 @@ fn a_backup_is_written_where_the_user_is() {
     let (exit_code, said) = daemon.run(&["backup", "/nowhere/copy.sqlite"], b"");
     assert!(exit_code == 1 && said[1].contains("No such file"), "{said:?}");
     let left = fs::read_dir(daemon.folder.path().join("data")).expect("it is there").flatten();
-    let left: Vec<_> = left.map(|entry| entry.file_name()).filter(|name| name.to_string_lossy().starts_with(visitor::COPIES)).collect();
+    let left: Vec<_> =
+        left.map(|entry| entry.file_name()).filter(|name| name.to_string_lossy().starts_with(remote_console::COPIES)).collect();
     assert!(left.is_empty(), "{left:?}");
 }
 

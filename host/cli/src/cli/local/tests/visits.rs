@@ -36,7 +36,7 @@ fn the_socket_is_its_owner_s_alone_and_takes_the_place_of_an_old_one() {
     let socket = DataDir::socket(&folder.path().join("data"));
     drop(std::os::unix::net::UnixListener::bind(&socket).expect("it can be made"));
     assert!(socket.exists() && Client::reach(&socket).is_none());
-    let copy = folder.path().join("data").join(format!("{}x", visitor::COPIES));
+    let copy = folder.path().join("data").join(format!("{}x", remote_console::COPIES));
     std::fs::create_dir(&copy).expect("it can be made");
     std::fs::write(copy.join("copy"), "half of it").expect("it can be written");
     let daemon = Daemon::start_in(folder);
@@ -81,7 +81,7 @@ fn a_path_that_is_too_long_for_a_socket_is_an_error() {
 #[test]
 fn what_was_begun_is_done_although_nobody_listens() {
     let daemon = Daemon::start();
-    drop(daemon.visitor(&["param", "set", "UseStatusUpdates", "True"]));
+    drop(daemon.remote_console(&["param", "set", "UseStatusUpdates", "True"]));
     soon(|| daemon.run(&["param", "get", "UseStatusUpdates", "--json"], b"").1[0].contains("\"value\": \"True\""));
 }
 
@@ -89,7 +89,7 @@ fn what_was_begun_is_done_although_nobody_listens() {
 fn who_goes_away_instead_of_answering_makes_room() {
     let daemon = Daemon::start();
     for _ in 0..=COMMANDS_MAX {
-        let mut stream = daemon.visitor(&WAITS);
+        let mut stream = daemon.remote_console(&WAITS);
         is_waited_for(&mut stream);
     }
     assert_eq!(daemon.run(&["cart", "list"], b"").0, 0);
@@ -98,15 +98,15 @@ fn who_goes_away_instead_of_answering_makes_room() {
 #[test]
 fn there_is_room_for_so_many_commands_and_no_more() {
     let daemon = Daemon::start();
-    let mut waiting: Vec<UnixStream> = (1..COMMANDS_MAX).map(|_| daemon.visitor(&WAITS)).collect();
+    let mut waiting: Vec<UnixStream> = (1..COMMANDS_MAX).map(|_| daemon.remote_console(&WAITS)).collect();
     waiting.iter_mut().for_each(is_waited_for);
     assert_eq!(daemon.run(&["cart", "list"], b"").0, 0);
-    waiting.push(daemon.visitor(&WAITS));
+    waiting.push(daemon.remote_console(&WAITS));
     is_waited_for(waiting.last_mut().expect("there is one"));
-    let (message, what_to_do) = refused(&mut daemon.visitor(&["cart", "list"]));
+    let (message, what_to_do) = refused(&mut daemon.remote_console(&["cart", "list"]));
     assert_eq!((message.as_str(), what_to_do.as_str()), ("the daemon works on 16 commands already", "repeat it in a moment"));
     drop(waiting.pop());
-    soon(|| !matches!(next(&mut daemon.visitor(&["cart", "list"])), Ask::Refused { .. }));
+    soon(|| !matches!(next(&mut daemon.remote_console(&["cart", "list"])), Ask::Refused { .. }));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn what_needs_no_data_directory_is_not_run_by_a_daemon() {
     let daemon = Daemon::start();
     for line in [&["doctor"][..], &["init"], &["send", "--cart", "shop.toml", "--order", "1", "--label", "x"], &["--help"], &["cart"], &[]]
     {
-        let (message, _) = refused(&mut daemon.visitor(line));
+        let (message, _) = refused(&mut daemon.remote_console(line));
         assert!(message.contains("no command for a daemon") || message.contains("cannot read the arguments"), "{line:?}: {message}");
     }
 }
@@ -146,7 +146,7 @@ fn what_needs_no_data_directory_is_not_run_by_a_daemon() {
 fn an_answer_to_another_question_ends_the_conversation() {
     let daemon = Daemon::start();
     for answer in [frames::Answer::Variable(None), frames::Answer::Piece(frames::Blob::of(&vec![b' '; 500 << 10]))] {
-        let mut stream = daemon.visitor(&WAITS);
+        let mut stream = daemon.remote_console(&WAITS);
         is_waited_for(&mut stream);
         // The second answer is sent until the command accepts no more.
         while frames::send(&mut stream, &answer).is_ok() {}
@@ -158,7 +158,7 @@ fn an_answer_to_another_question_ends_the_conversation() {
 #[test]
 fn a_daemon_that_ends_waits_for_no_user() {
     let daemon = Daemon::start();
-    let mut stream = daemon.visitor(&WAITS);
+    let mut stream = daemon.remote_console(&WAITS);
     is_waited_for(&mut stream);
     let folder = daemon.stop();
     assert!(matches!(frames::receive::<Ask>(&mut stream), Err(frames::Error::Ended)));

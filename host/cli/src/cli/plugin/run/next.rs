@@ -5,9 +5,9 @@ use cartage::dead_letter::Then;
 use cartage::deliver::{Attempt, counts, judge};
 use cartage::outbox::{Attempts, Counted};
 use cartage::receipt::{Fate, PauseReason};
+use cartage::schedule::{FAILURES_IN_A_ROW, ForCart, History, NextStep, Now, Policy, Sign, Verdict};
 use cartage_contract::delivery::EarlierAttempt;
 use cartage_contract::http::Reach;
-use cartage::schedule::{FAILURES_IN_A_ROW, Follows, ForCart, History, Now, Policy, Sign, Verdict};
 use serde::Serialize;
 
 /// A delivery that is tried several times, with the state that a host would have.
@@ -95,19 +95,19 @@ impl Repeats {
 
     fn remember(&mut self, attempt: &Attempt, fate: Fate, verdict: &Verdict, now: Now) {
         match verdict.update {
-            Follows::Retry { due_unix_ms, .. } => {
+            NextStep::Retry { due_unix_ms, .. } => {
                 self.attempts.settle(counts(fate, verdict), Some(attempt.earlier()));
                 self.age_ms = self.age_ms.saturating_add(now.until_ms(due_unix_ms));
                 self.why_again = Some("made at once, where a host would have waited");
             }
-            Follows::Dead { .. } => {
+            NextStep::Dead { .. } => {
                 self.attempts.settle(Counted::Nothing, Some(attempt.earlier()));
                 self.attempts.anew();
                 self.age_ms = 0;
                 self.why_again = Some("made as after `cartage delivery retry`, since the update was a dead letter");
             }
             // The attempt is not settled: the next claim reports an attempt without a recorded outcome.
-            Follows::Delivered => {
+            NextStep::Delivered => {
                 self.why_again = Some("made as by a host that died before it noted that the update was delivered");
             }
         }
@@ -129,10 +129,10 @@ pub(super) fn told(earlier: &EarlierAttempt) -> String {
 
 fn update(soonest: &Verdict, latest: &Verdict, now: Now) -> Update {
     match (soonest.update, latest.update) {
-        (Follows::Delivered, _) => Update::Delivered,
-        (Follows::Dead { reason, then }, _) => Update::Dead { reason: reason.to_string(), blocks_the_order: then == Then::Block },
-        (Follows::Retry { due_unix_ms, counted }, late) => {
-            let late_ms = if let Follows::Retry { due_unix_ms, .. } = late { due_unix_ms } else { due_unix_ms };
+        (NextStep::Delivered, _) => Update::Delivered,
+        (NextStep::Dead { reason, then }, _) => Update::Dead { reason: reason.to_string(), blocks_the_order: then == Then::Block },
+        (NextStep::Retry { due_unix_ms, counted }, late) => {
+            let late_ms = if let NextStep::Retry { due_unix_ms, .. } = late { due_unix_ms } else { due_unix_ms };
             Update::Retry { soonest_ms: now.until_ms(due_unix_ms), latest_ms: now.until_ms(late_ms), counted }
         }
     }

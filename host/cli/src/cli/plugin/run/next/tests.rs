@@ -1,7 +1,7 @@
 use super::*;
 use cartage::carts::{Cart, DeadLetters};
-use cartage_contract::delivery::FailureKind;
 use cartage::schedule::{Timeline, after};
+use cartage_contract::delivery::FailureKind;
 
 const NOW_UNIX_MS: u64 = 1_795_442_706_789;
 

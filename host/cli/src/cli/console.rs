@@ -1,17 +1,17 @@
-//! The desk: the place of a command's user. A command reads and writes only through its desk: the lines of its result and its messages, standard input, the
+//! The console: the place of a command's user. A command reads and writes only through its console: the lines of its result and its messages, standard input, the
 //! files and environment variables that the user names, and the data directory.
 //!
-//! A command that runs in its own process uses that process's desk, [`Here`]. A command that a daemon runs for a client uses the client's desk through a
+//! A command that runs in its own process uses that process's console, [`Here`]. A command that a daemon runs for a client uses the client's console through a
 //! socket. The code of the command is the same for both, and files are read and written where the user is, with the user's permissions. A command runs on one
-//! thread from its beginning to its end, and that thread holds its desk.
+//! thread from its beginning to its end, and that thread holds its console.
 
 use super::{Failure, log, report};
 use cartage::clock::SystemClock;
 use cartage::data_dir::copy::{self, copy};
-use cartage::data_dir::room::ThisDisk;
+use cartage::data_dir::disk_level::ThisDisk;
 use cartage::data_dir::{self, DataDir};
-use cartage::office::{self, Office};
 use cartage::engine::file::{self, PluginDir};
+use cartage::office::{self, Office};
 use cartage::store;
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -36,7 +36,7 @@ pub(crate) enum Stream {
 pub(crate) type Make<'a> = &'a mut dyn FnMut(&Path) -> Result<(), Failure>;
 
 /// The input, the output and the files of a command's user.
-pub(crate) trait Desk {
+pub(crate) trait Console {
     /// Writes text. Text that nobody can read any more is dropped.
     fn put(&self, stream: Stream, text: &str);
     /// Whether text may be coloured.
@@ -62,24 +62,24 @@ pub(crate) trait Desk {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Rc<dyn Desk>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Rc<dyn Console>>> = const { RefCell::new(None) };
 }
 
-/// The desk of the command that runs on this thread; the process's own by default.
-pub(crate) fn current() -> Rc<dyn Desk> {
+/// The console of the command that runs on this thread; the process's own by default.
+pub(crate) fn current() -> Rc<dyn Console> {
     CURRENT.with_borrow(Clone::clone).unwrap_or_else(|| Rc::new(Here::default()))
 }
 
-/// Runs some work with this desk.
-pub(crate) fn at<T>(desk: Rc<dyn Desk>, work: impl FnOnce() -> T) -> T {
-    /// Restores the previous desk, even if the work panics, because the thread may serve another command later.
-    struct Leave(Option<Rc<dyn Desk>>);
+/// Runs some work with this console.
+pub(crate) fn at<T>(console: Rc<dyn Console>, work: impl FnOnce() -> T) -> T {
+    /// Restores the previous console, even if the work panics, because the thread may serve another command later.
+    struct Leave(Option<Rc<dyn Console>>);
     impl Drop for Leave {
         fn drop(&mut self) {
             CURRENT.set(self.0.take());
         }
     }
-    let _leave = Leave(CURRENT.replace(Some(desk)));
+    let _leave = Leave(CURRENT.replace(Some(console)));
     work()
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn answers() -> io::StdinLock<'static> {
     io::stdin().lock()
 }
 
-/// The process's own desk.
+/// The process's own console.
 #[derive(Debug, Default)]
 pub(crate) struct Here {
     /// The data directory that was locked before the command began, or the error of that attempt.
@@ -115,7 +115,7 @@ impl Here {
     }
 }
 
-impl Desk for Here {
+impl Console for Here {
     fn put(&self, stream: Stream, text: &str) {
         let written = match stream {
             Stream::Result => io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()),

@@ -13,7 +13,7 @@ pub const ACCEPT_BYTES_MIN: u64 = 200_000_000;
 
 /// What the free space allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Room {
+pub enum DiskLevel {
     /// Nothing new is accepted. Updates that were accepted are still delivered.
     Full,
     /// Updates are accepted and delivered, but attempts are not recorded.
@@ -22,24 +22,24 @@ pub enum Room {
     Enough,
 }
 
-impl Room {
+impl DiskLevel {
     /// What so many free bytes allow.
-    pub fn of(free_bytes: u64) -> Room {
+    pub fn of(free_bytes: u64) -> DiskLevel {
         match free_bytes {
-            ..ACCEPT_BYTES_MIN => Room::Full,
-            ACCEPT_BYTES_MIN..RECORD_BYTES_MIN => Room::NoRecording,
-            RECORD_BYTES_MIN.. => Room::Enough,
+            ..ACCEPT_BYTES_MIN => DiskLevel::Full,
+            ACCEPT_BYTES_MIN..RECORD_BYTES_MIN => DiskLevel::NoRecording,
+            RECORD_BYTES_MIN.. => DiskLevel::Enough,
         }
     }
 
     /// Whether attempts may be recorded.
     pub fn records(self) -> bool {
-        self == Room::Enough
+        self == DiskLevel::Enough
     }
 
     /// Whether updates may be accepted.
     pub fn accepts(self) -> bool {
-        self > Room::Full
+        self > DiskLevel::Full
     }
 }
 
@@ -73,19 +73,19 @@ mod tests {
     fn recording_stops_before_accepting_does() {
         let mb = 1_000_000;
         for (bytes, room) in [
-            (0, Room::Full),
-            (199 * mb, Room::Full),
-            (200 * mb - 1, Room::Full),
-            (200 * mb, Room::NoRecording),
-            (999 * mb, Room::NoRecording),
-            (1000 * mb - 1, Room::NoRecording),
-            (1000 * mb, Room::Enough),
-            (u64::MAX, Room::Enough),
+            (0, DiskLevel::Full),
+            (199 * mb, DiskLevel::Full),
+            (200 * mb - 1, DiskLevel::Full),
+            (200 * mb, DiskLevel::NoRecording),
+            (999 * mb, DiskLevel::NoRecording),
+            (1000 * mb - 1, DiskLevel::NoRecording),
+            (1000 * mb, DiskLevel::Enough),
+            (u64::MAX, DiskLevel::Enough),
         ] {
-            assert_eq!(Room::of(bytes), room, "{bytes}");
+            assert_eq!(DiskLevel::of(bytes), room, "{bytes}");
         }
         assert_eq!(
-            [Room::Full, Room::NoRecording, Room::Enough].map(|room| (room.accepts(), room.records())),
+            [DiskLevel::Full, DiskLevel::NoRecording, DiskLevel::Enough].map(|room| (room.accepts(), room.records())),
             [(false, false), (true, false), (true, true)]
         );
     }

@@ -1,14 +1,14 @@
-//! The desk of a command that a daemon runs for a client on the socket.
+//! The console of a command that a daemon runs for a client on the socket.
 //!
 //! If the client has disconnected, printed text is dropped and the command runs on to its end. If the command then needs input from the client, the request
 //! fails.
 
 use super::frames::{self, Answer, Ask, Blob, Opening, PIECE_BYTES_MAX, Place};
 use crate::cli::Failure;
-use crate::cli::desk::{Desk, Make, Stream};
-use cartage::office::{self, Office};
+use crate::cli::console::{Console, Make, Stream};
 use cartage::engine::admit::PLUGIN_BYTES_MAX;
 use cartage::engine::file;
+use cartage::office::{self, Office};
 use cartage::store;
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
@@ -23,8 +23,8 @@ use zeroize::Zeroizing;
 /// Prefix of the folders in which copies are made for clients. The folders lie in the data directory, on a disk with room for the store.
 pub(super) const COPIES: &str = "copy-for-a-command-";
 
-/// The desk of a client on the socket.
-pub(super) struct Visitor {
+/// The console of a client on the socket.
+pub(super) struct RemoteConsole {
     stream: RefCell<UnixStream>,
     /// Whether the client is still connected.
     is_there: Cell<bool>,
@@ -34,10 +34,10 @@ pub(super) struct Visitor {
     runtime: Handle,
 }
 
-impl Visitor {
-    pub(super) fn new(stream: UnixStream, opening: &Opening, office: Arc<Office>, runtime: Handle) -> Visitor {
+impl RemoteConsole {
+    pub(super) fn new(stream: UnixStream, opening: &Opening, office: Arc<Office>, runtime: Handle) -> RemoteConsole {
         let Opening { result_has_colours, talk_has_colours, .. } = *opening;
-        Visitor { stream: RefCell::new(stream), is_there: Cell::new(true), result_has_colours, talk_has_colours, office, runtime }
+        RemoteConsole { stream: RefCell::new(stream), is_there: Cell::new(true), result_has_colours, talk_has_colours, office, runtime }
     }
 
     /// Sends the exit code, which ends the connection.
@@ -120,7 +120,7 @@ impl Visitor {
     }
 }
 
-impl Desk for Visitor {
+impl Console for RemoteConsole {
     fn put(&self, stream: Stream, text: &str) {
         let mut rest = text;
         while !rest.is_empty() {

@@ -69,7 +69,7 @@ fn script(folder: &Path, text: &str) -> Destination {
 #[tokio::test]
 async fn an_alert_is_told_once_then_daily_then_its_end() {
     let (address, heard) = room(&[200, 204, 200]).await;
-    let mut teller = Teller::new(vec![url(address)]);
+    let mut teller = Notifier::new(vec![url(address)]);
     let one = alert("cart shop");
     assert_eq!(teller.tell(std::slice::from_ref(&one), NOW).await, [&one]);
     let one = told(&one, NOW);
@@ -88,7 +88,7 @@ async fn an_alert_is_told_once_then_daily_then_its_end() {
 #[tokio::test]
 async fn a_destination_that_fails_is_tried_again_ever_more_seldom() {
     let (address, heard) = room(&[500, 302, 200]).await;
-    let mut teller = Teller::new(vec![url(address)]);
+    let mut teller = Notifier::new(vec![url(address)]);
     let all = [alert("cart shop"), alert("cart other")];
     let none = Vec::<&(MerchantId, Alert)>::new();
     assert_eq!(teller.tell(&all, NOW).await, none);
@@ -107,7 +107,7 @@ async fn one_that_fails_does_not_hold_up_the_other() {
     let (address, heard) = room(&[500, 200]).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let said = folder.path().join("said");
-    let mut teller = Teller::new(vec![url(address), script(folder.path(), &format!("cat >> {}", said.display()))]);
+    let mut teller = Notifier::new(vec![url(address), script(folder.path(), &format!("cat >> {}", said.display()))]);
     let one = alert("cart shop");
     assert_eq!(teller.tell(std::slice::from_ref(&one), NOW).await, [&one], "one of the two heard it");
     let one = told(&one, NOW);
@@ -122,7 +122,7 @@ async fn one_that_fails_does_not_hold_up_the_other() {
 #[tokio::test]
 async fn after_a_start_what_was_told_is_not_told_at_once() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut teller = Teller::new(vec![script(folder.path(), "exit 1")]);
+    let mut teller = Notifier::new(vec![script(folder.path(), "exit 1")]);
     let one = told(&alert("cart shop"), NOW);
     let none = Vec::<&(MerchantId, Alert)>::new();
     assert_eq!(teller.tell(std::slice::from_ref(&one), NOW + 1).await, none);
@@ -135,7 +135,7 @@ async fn after_a_start_what_was_told_is_not_told_at_once() {
 
 #[tokio::test]
 async fn where_nobody_is_to_be_told_ends_are_forgotten() {
-    let mut teller = Teller::new(Vec::new());
+    let mut teller = Notifier::new(Vec::new());
     let open = alert("cart shop");
     let over = cleared(&told(&alert("cart other"), NOW));
     let all = [open, over.clone()];
@@ -177,7 +177,7 @@ async fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
 #[tokio::test]
 async fn what_cannot_be_put_on_record_is_told_as_well_and_disturbs_nothing() {
     let (address, heard) = room(&[200, 200]).await;
-    let mut teller = Teller::new(vec![url(address)]);
+    let mut teller = Notifier::new(vec![url(address)]);
     let unrecorded = alert("");
     assert!(teller.tell_unrecorded(&unrecorded, NOW).await, "its end is owed");
     assert!(teller.tell_unrecorded(&unrecorded, NOW + 1).await, "it is told once");

@@ -4,26 +4,26 @@
 //! Here nobody is woken: the poller of the guest looks for a request when the guest waits, and polls the guest again when the answer is
 //! there.
 
-use cartage_model::exchange::{Answer, Ask};
+use cartage_model::exchange::{HostCall, HostReply};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 
-/// The hatch. Both sides hold a clone.
+/// The channel. Both sides hold a clone.
 #[derive(Clone, Default)]
-pub(super) struct Hatch(Arc<Mutex<Inside>>);
+pub(super) struct HostChannel(Arc<Mutex<Inside>>);
 
 #[derive(Default)]
 enum Inside {
     #[default]
     Nothing,
-    Asked(Ask),
-    Answered(Answer),
+    Asked(HostCall),
+    Answered(HostReply),
 }
 
-impl Hatch {
+impl HostChannel {
     /// Leaves a request and waits for its answer. No task is woken; see the module.
-    pub(super) async fn ask(&self, ask: Ask) -> Answer {
+    pub(super) async fn ask(&self, ask: HostCall) -> HostReply {
         *self.inside() = Inside::Asked(ask);
         poll_fn(|_| {
             let mut inside = self.inside();
@@ -39,7 +39,7 @@ impl Hatch {
     }
 
     /// Takes the request; `None` if there is none.
-    pub(super) fn asked(&self) -> Option<Ask> {
+    pub(super) fn asked(&self) -> Option<HostCall> {
         let mut inside = self.inside();
         match std::mem::take(&mut *inside) {
             Inside::Asked(ask) => Some(ask),
@@ -51,7 +51,7 @@ impl Hatch {
     }
 
     /// Leaves the answer.
-    pub(super) fn answer(&self, answer: Answer) {
+    pub(super) fn answer(&self, answer: HostReply) {
         *self.inside() = Inside::Answered(answer);
     }
 
@@ -70,18 +70,18 @@ mod tests {
 
     #[test]
     fn an_ask_is_taken_once_and_waits_for_its_own_answer() {
-        let (inside, outside) = (Hatch::default(), Hatch::default());
-        let hatch = inside.clone();
+        let (inside, outside) = (HostChannel::default(), HostChannel::default());
+        let channel = inside.clone();
         let mut context = Context::from_waker(Waker::noop());
-        assert_eq!(hatch.asked(), None);
-        let mut asking = pin!(inside.ask(Ask::Digest { algorithm: cartage_contract::signing::Algorithm::Md5, message: Vec::new() }));
+        assert_eq!(channel.asked(), None);
+        let mut asking = pin!(inside.ask(HostCall::Digest { algorithm: cartage_contract::signing::Algorithm::Md5, message: Vec::new() }));
         assert!(asking.as_mut().poll(&mut context).is_pending());
         assert_eq!(outside.asked(), None, "it is another guest's");
-        assert!(matches!(hatch.asked(), Some(Ask::Digest { .. })));
-        assert_eq!(hatch.asked(), None, "it was taken");
+        assert!(matches!(channel.asked(), Some(HostCall::Digest { .. })));
+        assert_eq!(channel.asked(), None, "it was taken");
         assert!(asking.as_mut().poll(&mut context).is_pending());
-        hatch.answer(Answer::End(Stop::DryRun));
-        assert_eq!(hatch.asked(), None, "an answer is no ask");
-        assert_eq!(asking.as_mut().poll(&mut context), Poll::Ready(Answer::End(Stop::DryRun)));
+        channel.answer(HostReply::End(Stop::DryRun));
+        assert_eq!(channel.asked(), None, "an answer is no ask");
+        assert_eq!(asking.as_mut().poll(&mut context), Poll::Ready(HostReply::End(Stop::DryRun)));
     }
 }

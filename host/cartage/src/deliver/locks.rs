@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 /// The queues that are held. Clones share the locks.
 #[derive(Debug, Clone, Default)]
-pub struct Lanes {
+pub struct OrderLocks {
     held: Arc<Mutex<BTreeSet<Lane>>>,
 }
 
@@ -19,23 +19,23 @@ type Lane = (CartKey, SenderOrderNumber);
 
 /// The lock of one queue, held as long as this value lives.
 #[derive(Debug)]
-pub struct Held {
-    lanes: Lanes,
+pub struct OrderGuard {
+    locks: OrderLocks,
     lane: Lane,
 }
 
-impl Lanes {
+impl OrderLocks {
     /// Locks an order's queue. `None` if the queue is locked already.
-    pub fn hold(&self, cart: &CartKey, order: &SenderOrderNumber) -> Option<Held> {
+    pub fn hold(&self, cart: &CartKey, order: &SenderOrderNumber) -> Option<OrderGuard> {
         let lane = (cart.clone(), order.clone());
         let free = self.held.lock().expect("nobody panics while holding it").insert(lane.clone());
-        free.then(|| Held { lanes: self.clone(), lane })
+        free.then(|| OrderGuard { locks: self.clone(), lane })
     }
 }
 
-impl Drop for Held {
+impl Drop for OrderGuard {
     fn drop(&mut self) {
-        self.lanes.held.lock().expect("nobody panics while holding it").remove(&self.lane);
+        self.locks.held.lock().expect("nobody panics while holding it").remove(&self.lane);
     }
 }
 
@@ -46,15 +46,15 @@ mod tests {
 
     #[test]
     fn a_queue_is_held_by_one_at_a_time() {
-        let lanes = Lanes::default();
+        let locks = OrderLocks::default();
         let cart = |id: &str| (MerchantId::default(), CartId::new(id).expect("it is a Cart ID"));
-        let held = lanes.hold(&cart("shop"), &SenderOrderNumber::new("1021")).expect("nobody holds it");
-        assert!(lanes.clone().hold(&cart("shop"), &SenderOrderNumber::new("1021")).is_none(), "clones share it");
+        let held = locks.hold(&cart("shop"), &SenderOrderNumber::new("1021")).expect("nobody holds it");
+        assert!(locks.clone().hold(&cart("shop"), &SenderOrderNumber::new("1021")).is_none(), "clones share it");
         assert!(
-            lanes.hold(&cart("shop"), &SenderOrderNumber::new("1022")).is_some()
-                && lanes.hold(&cart("other"), &SenderOrderNumber::new("1021")).is_some()
+            locks.hold(&cart("shop"), &SenderOrderNumber::new("1022")).is_some()
+                && locks.hold(&cart("other"), &SenderOrderNumber::new("1021")).is_some()
         );
         drop(held);
-        assert!(lanes.hold(&cart("shop"), &SenderOrderNumber::new("1021")).is_some());
+        assert!(locks.hold(&cart("shop"), &SenderOrderNumber::new("1021")).is_some());
     }
 }

@@ -92,16 +92,16 @@ struct Line {
 }
 
 /// Notifies all destinations.
-pub struct Teller {
+pub struct Notifier {
     lines: Vec<Line>,
     seeded: bool,
 }
 
-impl Teller {
+impl Notifier {
     /// Notifies these destinations.
-    pub fn new(destinations: Vec<Destination>) -> Teller {
+    pub fn new(destinations: Vec<Destination>) -> Notifier {
         let line = |destination| Line { destination, told: BTreeMap::new(), failures: 0, not_before_unix_ms: 0 };
-        Teller { lines: destinations.into_iter().map(line).collect(), seeded: false }
+        Notifier { lines: destinations.into_iter().map(line).collect(), seeded: false }
     }
 
     /// Sends the notifications that are due for the alerts on record. Returns those of which a note must be stored: open alerts of which somebody was

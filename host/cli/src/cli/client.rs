@@ -1,9 +1,9 @@
 //! Makes a cart ready from its file, for `send`, `demo` and `doctor`.
 
-use super::{Failure, desk, report};
+use super::{Failure, console, report};
 use cartage::carts::Cart;
 use cartage::clock::SystemClock;
-use cartage::deliver::Courier;
+use cartage::deliver::CartClient;
 use cartage::egress::Egress;
 use cartage::egress::address::ThisMachine;
 use cartage::engine::Runtime;
@@ -17,7 +17,7 @@ const CART_FILE_BYTES_MAX: u64 = 1 << 20;
 /// A cart that is ready to use, and its definition.
 pub(super) struct Ready {
     pub(super) cart: Cart,
-    pub(super) courier: Courier,
+    pub(super) client: CartClient,
 }
 
 /// Why a cart's file could not be read.
@@ -52,13 +52,13 @@ pub(super) async fn ready(file: &Path, plugins: Option<&Path>) -> Result<Ready, 
     let secrets = cart.secrets(plugin.manifest())?;
     let clock = Arc::new(SystemClock);
     let egress = Egress::new(clock.clone()).at_this_machine(ThisMachine::of_environment());
-    let courier = Courier::new(&cart, plugin, secrets, &egress, clock).map_err(|error| {
+    let client = CartClient::new(&cart, plugin, secrets, &egress, clock).map_err(|error| {
         Failure::from(error).what_to_do(format!("change {}; `cartage plugin inspect` shows what the plugin asks for", file.display()))
     })?;
-    for warning in courier.warnings() {
+    for warning in client.warnings() {
         report::talk(&format!("warning: {warning}"));
     }
-    Ok(Ready { cart, courier })
+    Ok(Ready { cart, client })
 }
 
 /// Reads a cart's file.
@@ -72,7 +72,7 @@ pub(super) fn read(file: &Path) -> Result<Cart, Failure> {
             failure
         }
     };
-    let text = desk::text(file, CART_FILE_BYTES_MAX).map_err(failed)?;
+    let text = console::text(file, CART_FILE_BYTES_MAX).map_err(failed)?;
     let text = text.ok_or_else(|| Error::TooLarge { file: file.to_owned() })?;
     Ok(Cart::parse(&file.display().to_string(), &text)?)
 }
@@ -81,14 +81,14 @@ pub(super) fn read(file: &Path) -> Result<Cart, Failure> {
 pub(super) fn plugins(typed: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
     match typed {
         Some(folder) => Ok(Some(folder)),
-        None => Ok(desk::current().variable("CARTAGE_PLUGINS")?.filter(|value| !value.is_empty()).map(PathBuf::from)),
+        None => Ok(console::current().variable("CARTAGE_PLUGINS")?.filter(|value| !value.is_empty()).map(PathBuf::from)),
     }
 }
 
 /// Runs a command's asynchronous part on this thread. In a daemon the daemon's runtime drives it. A command without a daemon does one thing at a time: the
 /// same thread drives the work, and polls sockets often enough that a busy guest does not delay a deadline.
 pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    if let Some(runtime) = desk::current().runtime() {
+    if let Some(runtime) = console::current().runtime() {
         return runtime.block_on(work);
     }
     tokio::runtime::Builder::new_current_thread().enable_all().event_interval(4).build()?.block_on(work)

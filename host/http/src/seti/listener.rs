@@ -1,7 +1,7 @@
 //! The listener of SETI inbound: it accepts `POST /seti/CART` and sends one answer, always with HTTP status 200.
 //!
 //! Nothing but posts is reachable here: the API has a listener of its own. A cart without an inlet and a wrong log-in get the same answer,
-//! and a client that fails too often at a cart is ignored there for a while (`door/failures.rs`). An address that many clients share, such
+//! and a client that fails too often at a cart is ignored there for a while (`listener/failures.rs`). An address that many clients share, such
 //! as a proxy's, is never shut out as a whole, because any stranger could do that to all of them. A request from a page in a browser is
 //! refused and does not count: otherwise the page's author could shut out the Order Manager of the machine where the page is viewed.
 //!
@@ -52,7 +52,7 @@ const UNKNOWN_BYTES_MAX: usize = 16 << 20;
 /// How long a post still waits for its cart after deliveries have stopped, because the last outcome may be on its way.
 const LAST_WAIT: Duration = Duration::from_millis(200);
 
-struct Door {
+struct Listener {
     office: Office,
     proxies: Proxies,
     undelivered: watch::Receiver<bool>,
@@ -106,33 +106,33 @@ enum Taken {
 /// which of them belong to proxies. Once `undelivered` is `true`, deliveries have stopped, so posts that wait for their cart are answered.
 pub fn router(office: Office, proxies: Proxies, undelivered: watch::Receiver<bool>) -> Router {
     let (known, unknown) = (Room::new(KNOWN_BYTES_MAX), Room::new(UNKNOWN_BYTES_MAX));
-    let door = Arc::new(Door { office, proxies, undelivered, known, unknown, failures: Failures::default() });
+    let listener = Arc::new(Listener { office, proxies, undelivered, known, unknown, failures: Failures::default() });
     Router::new()
         .route("/seti/{cart}", any(of_default))
         .route("/seti/{merchant}/{cart}", any(of_merchant))
         .fallback(async || plain(&Answer::error("there is no cart at this address; the Script URL ends in /seti/CART")))
-        .with_state(door)
+        .with_state(listener)
 }
 
 async fn of_default(
-    State(door): State<Arc<Door>>,
+    State(listener): State<Arc<Listener>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     Path(cart): Path<String>,
     request: axum::extract::Request,
 ) -> Response {
-    plain(&door.answer(client.ip(), MerchantId::default().as_str(), &cart, request).await)
+    plain(&listener.answer(client.ip(), MerchantId::default().as_str(), &cart, request).await)
 }
 
 async fn of_merchant(
-    State(door): State<Arc<Door>>,
+    State(listener): State<Arc<Listener>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     Path((merchant, cart)): Path<(String, String)>,
     request: axum::extract::Request,
 ) -> Response {
-    plain(&door.answer(client.ip(), &merchant, &cart, request).await)
+    plain(&listener.answer(client.ip(), &merchant, &cart, request).await)
 }
 
-impl Door {
+impl Listener {
     async fn answer(&self, peer: IpAddr, merchant: &str, cart: &str, request: axum::extract::Request) -> Answer {
         if client::is_of_a_page(request.headers()) {
             return Answer::error("this address takes posts of an Order Manager, and none of a page in a browser");

@@ -1,6 +1,6 @@
-//! What delivery needs to know of carts: the trait [`Roster`] and its data.
+//! What delivery needs to know of carts: the trait [`CartRegistry`] and its data.
 
-use super::{Attempt, Courier};
+use super::{Attempt, CartClient};
 use cartage_contract::orders::Update;
 use cartage_model::carts::{DeadLetters, DeliveryRules, Part};
 use cartage_model::cassette::redact::Rules;
@@ -15,16 +15,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Why a cart cannot be made ready; the text comes from the implementation of [`Roster`].
+/// Why a cart cannot be made ready; the text comes from the implementation of [`CartRegistry`].
 pub type NotReady = Box<dyn std::error::Error + Send + Sync>;
 
 /// The carts of an installation, with what delivery may do to them.
-pub trait Roster: Send + Sync + 'static {
+pub trait CartRegistry: Send + Sync + 'static {
     /// Lists the state of all carts.
-    fn carts(&self) -> impl Future<Output = Result<Vec<Standing>, outbox::Error>> + Send;
+    fn carts(&self) -> impl Future<Output = Result<Vec<RegisteredCart>, outbox::Error>> + Send;
 
     /// Looks up one cart; `None` if it was removed.
-    fn cart(&self, cart: &CartKey) -> impl Future<Output = Result<Option<Standing>, outbox::Error>> + Send;
+    fn cart(&self, cart: &CartKey) -> impl Future<Output = Result<Option<RegisteredCart>, outbox::Error>> + Send;
 
     /// Makes a cart ready. This is called before every attempt, so it should be quick where nothing has changed. `None` if the cart refused its
     /// credentials: it is then left alone until something is changed, also by orders whose turn had begun.
@@ -63,7 +63,7 @@ pub struct Recorded {
 
 /// The state of a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct RegisteredCart {
     /// The merchant and the Cart ID.
     pub cart: CartKey,
     /// The cart's rules for concurrency, rate, retries and dead letters.
@@ -77,7 +77,7 @@ pub struct Standing {
 /// A cart made ready, with what delivery needs for an attempt.
 pub struct Ready {
     /// The cart's plugin, connections and limits, which make the attempt.
-    pub courier: Courier,
+    pub client: CartClient,
     /// The cart's rules for concurrency, rate, retries and dead letters.
     pub rules: DeliveryRules,
     /// The parts of updates that the cart is never told.
@@ -194,7 +194,7 @@ impl Ready {
 
     /// How long an attempt without an answer may still be under way at the cart, in milliseconds.
     pub fn busy_ms(&self) -> u64 {
-        self.rules.busy_ms(self.courier.call_ms())
+        self.rules.busy_ms(self.client.call_ms())
     }
 
     /// What happens to an order's queue when the update at its head becomes a dead letter.

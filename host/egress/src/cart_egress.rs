@@ -14,12 +14,12 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A cart's way out, opened by [`Egress::open`](super::Egress::open). Every call of the cart's plugin has a [`Session`] of its own. The sessions
-/// share the door's connections, which no other cart uses.
+/// share the cart's egress's connections, which no other cart uses.
 #[derive(Clone)]
-pub struct Door(pub(super) Arc<Open>);
+pub struct CartEgress(pub(super) Arc<Shared>);
 
-/// The data of a door, shared by its sessions.
-pub(super) struct Open {
+/// The data of a cart's egress, shared by its sessions.
+pub(super) struct Shared {
     pub(super) manifest: Arc<Manifest>,
     pub(super) grants: Grants,
     pub(super) credentials: Credentials,
@@ -31,13 +31,13 @@ pub(super) struct Open {
     pub(super) fingerprints: BTreeMap<String, [u8; 32]>,
 }
 
-impl fmt::Debug for Door {
+impl fmt::Debug for CartEgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Door").field("grants", &self.0.grants).finish_non_exhaustive()
+        f.debug_struct("CartEgress").field("grants", &self.0.grants).finish_non_exhaustive()
     }
 }
 
-impl Door {
+impl CartEgress {
     /// Begins a session for one call. A request's `idempotency-key` must start with the delivery's id.
     pub fn session(&self, mode: Mode, delivery_id: Option<&str>) -> Session {
         Session::new(Arc::clone(&self.0), mode, delivery_id)
@@ -45,14 +45,14 @@ impl Door {
 
     /// The base URLs of the endpoints, as a plugin is told them: in the manifest's order.
     pub fn endpoints(&self) -> Vec<delivery::BoundEndpoint> {
-        let Open { manifest, grants, .. } = &*self.0;
+        let Shared { manifest, grants, .. } = &*self.0;
         let bound = manifest.endpoints.iter().filter_map(|endpoint| grants.endpoints.get_key_value(&endpoint.name));
         bound.map(|(name, bound)| delivery::BoundEndpoint { name: name.clone(), base_url: bound.base.as_str().to_owned() }).collect()
     }
 
     /// The slot and the name of each field that log-ins replace, for slots that hold a value.
     pub fn replaced(&self) -> Vec<(String, String)> {
-        let Open { manifest, grants, .. } = &*self.0;
+        let Shared { manifest, grants, .. } = &*self.0;
         let mut replaced = Vec::new();
         for slot in manifest.slots.iter().filter(|slot| grants.slots.contains_key(&slot.name)) {
             if let SlotKind::Login(login) = &slot.kind {
@@ -64,7 +64,7 @@ impl Door {
 
     /// The names of the slots that hold a value, as a plugin is told them: in the manifest's order.
     pub fn bound_slots(&self) -> Vec<String> {
-        let Open { manifest, grants, .. } = &*self.0;
+        let Shared { manifest, grants, .. } = &*self.0;
         manifest.slots.iter().map(|slot| slot.name.clone()).filter(|name| grants.slots.contains_key(name)).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! One cart made ready: a [`Courier`] takes a [`Job`] to its cart and comes back with a [`Receipt`] and a [`Cassette`].
+//! One cart made ready: a [`CartClient`] takes a [`Job`] to its cart and comes back with a [`Receipt`] and a [`Cassette`].
 //!
 //! The plugin is admitted, the settings are checked, the endpoints are bound and the credentials are at hand. What follows from an attempt is decided
 //! by [`deliver`](super), from the [`Fate`](cartage_model::receipt::Fate) in the receipt.
@@ -10,7 +10,7 @@ use cartage_contract::orders::{self, Update};
 use cartage_egress::credential::{Credentials, Warning};
 use cartage_egress::endpoint::Bindings;
 use cartage_egress::tokens::Keeping;
-use cartage_egress::{self as egress, Door, Egress, Mode, credential, endpoint};
+use cartage_egress::{self as egress, CartEgress, Egress, Mode, credential, endpoint};
 use cartage_engine::Plugin;
 use cartage_model::carts::{self, Cart, Limits};
 use cartage_model::cassette::{self, Cassette, Entry};
@@ -64,7 +64,7 @@ pub enum Error {
     },
     /// The cart's HTTP client could not be set up.
     #[error("cart {cart} cannot be connected")]
-    Door {
+    CartEgress {
         /// The cart that cannot be made ready.
         cart: CartId,
         /// The reason, for example of the TLS library.
@@ -77,10 +77,10 @@ pub enum Error {
 }
 
 /// A cart made ready for deliveries, with its plugin, connections and limits.
-pub struct Courier {
+pub struct CartClient {
     cart: CartId,
     plugin: Plugin,
-    door: Door,
+    cart_egress: CartEgress,
     warnings: Vec<Warning>,
     settings: Vec<Setting>,
     limits: Limits,
@@ -161,7 +161,7 @@ impl Attempt {
     }
 }
 
-impl Courier {
+impl CartClient {
     /// Makes a cart ready. Nothing is sent. Values that log-ins replace are held in memory, as long as this value lives.
     ///
     /// # Errors
@@ -173,18 +173,18 @@ impl Courier {
         secrets: carts::secrets::Secrets,
         egress: &Egress,
         clock: Arc<dyn Clock>,
-    ) -> Result<Courier, Error> {
-        let mut courier = Courier::keeping(cart, plugin, secrets, egress, clock, Keeping::in_memory())?;
-        let replaced = courier.door.replaced().into_iter();
-        courier.warnings.extend(replaced.map(|(slot, field)| Warning::NotKept { slot, field }));
-        Ok(courier)
+    ) -> Result<CartClient, Error> {
+        let mut client = CartClient::keeping(cart, plugin, secrets, egress, clock, Keeping::in_memory())?;
+        let replaced = client.cart_egress.replaced().into_iter();
+        client.warnings.extend(replaced.map(|(slot, field)| Warning::NotKept { slot, field }));
+        Ok(client)
     }
 
-    /// As [`Courier::new`], with tokens that other couriers of the cart share, and a keeper that stores the fields that log-ins replace.
+    /// As [`CartClient::new`], with tokens that other clients of the cart share, and a keeper that stores the fields that log-ins replace.
     ///
     /// # Errors
     ///
-    /// As [`Courier::new`].
+    /// As [`CartClient::new`].
     pub fn keeping(
         cart: &Cart,
         plugin: Plugin,
@@ -192,7 +192,7 @@ impl Courier {
         egress: &Egress,
         clock: Arc<dyn Clock>,
         keeping: Keeping,
-    ) -> Result<Courier, Error> {
+    ) -> Result<CartClient, Error> {
         if let Some(pinned) = cart.digest.filter(|pinned| *pinned != plugin.digest()) {
             let (plugin, found) = (cart.plugin.clone(), plugin.digest());
             return Err(Error::Digest { cart: cart.id.clone(), plugin, found, pinned });
@@ -203,10 +203,10 @@ impl Courier {
         let credentials = Credentials::new(manifest, secrets).map_err(|source| Error::Credential { cart: id(), source })?;
         let warnings = credentials.warnings().to_vec();
         let limits = cart.limits.with(&manifest.pace);
-        let door = egress
+        let cart_egress = egress
             .open_with(Arc::new(manifest.clone()), &bindings, credentials, &limits, keeping)
-            .map_err(|source| Error::Door { cart: id(), source })?;
-        Ok(Courier { cart: id(), plugin, door, warnings, settings, limits, clock })
+            .map_err(|source| Error::CartEgress { cart: id(), source })?;
+        Ok(CartClient { cart: id(), plugin, cart_egress, warnings, settings, limits, clock })
     }
 
     /// The manifest of the cart's plugin.
@@ -269,7 +269,7 @@ impl Courier {
 
     /// Runs a call of the plugin with this cart's connections and records it.
     async fn run(&self, call: Call, delivery: Option<&DeliveryId>, mode: Mode) -> Cassette {
-        let mut session = self.door.session(mode, delivery.map(DeliveryId::as_str));
+        let mut session = self.cart_egress.session(mode, delivery.map(DeliveryId::as_str));
         let outcome = self.plugin.call(&call, &self.limits, &mut session).await;
         let Manifest { name, version, .. } = self.plugin.manifest();
         let (plugin, version, recording) = (name.clone(), version.clone(), session.finish());
@@ -283,8 +283,8 @@ impl Courier {
             now_unix_ms: self.clock.now_unix_ms(),
             entropy,
             settings: self.settings.clone(),
-            endpoints: self.door.endpoints(),
-            bound_slots: self.door.bound_slots(),
+            endpoints: self.cart_egress.endpoints(),
+            bound_slots: self.cart_egress.bound_slots(),
             limits: told(&self.limits),
             extra: Vec::new(),
         })

@@ -3,7 +3,7 @@
 use super::recordings::{RAW_MS_MAX, recorded};
 use super::{Error, Office};
 use crate::deliver::Attempt;
-use crate::deliver::roster::{Credentials, NotReady, Note, Ready, Recorded, Roster, Standing, Trial, Turn};
+use crate::deliver::registry::{CartRegistry, Credentials, NotReady, Note, Ready, Recorded, RegisteredCart, Trial, Turn};
 use cartage_contract::manifest::Pace;
 use cartage_contract::orders::Update;
 use cartage_model::carts::Cart;
@@ -12,7 +12,7 @@ use cartage_model::cassette::redact::Rules;
 use cartage_model::id::{CartId, MerchantId, SenderOrderNumber};
 use cartage_model::receipt::{Fate, PauseReason};
 use cartage_policy::gate::package::{fit, mark};
-use cartage_policy::schedule::{CartKey, Follows, Verdict};
+use cartage_policy::schedule::{CartKey, NextStep, Verdict};
 use cartage_store::carts::Pause;
 use cartage_store::cassettes::Personal;
 use cartage_store::orders::OrderRef;
@@ -27,7 +27,7 @@ pub(super) const BY_ITSELF: &str = "cartage";
 
 /// Carts that were made ready, each valid until a setting that it depends on changes.
 #[derive(Default)]
-pub(super) struct Couriers {
+pub(super) struct CartClients {
     /// The number of changes so far.
     changes: AtomicU64,
     ready: Mutex<BTreeMap<CartKey, Made>>,
@@ -51,7 +51,7 @@ enum With {
     None,
 }
 
-/// The state of a cart in [`Couriers`].
+/// The state of a cart in [`CartClients`].
 enum Kept {
     /// The cart is ready.
     Ready(Arc<Ready>),
@@ -61,7 +61,7 @@ enum Kept {
     Rests,
 }
 
-impl Couriers {
+impl CartClients {
     /// Records a change that may concern any cart that was made ready.
     pub(super) fn changed(&self) {
         self.changes.fetch_add(1, Ordering::Relaxed);
@@ -121,8 +121,8 @@ impl Couriers {
     }
 }
 
-impl Roster for Office {
-    async fn carts(&self) -> Result<Vec<Standing>, outbox::Error> {
+impl CartRegistry for Office {
+    async fn carts(&self) -> Result<Vec<RegisteredCart>, outbox::Error> {
         let rows = self.shared.store.read::<_, store::Error>(|view| {
             let mut rows = Vec::new();
             for merchant in merchants::list(view)? {
@@ -135,7 +135,7 @@ impl Roster for Office {
         Ok(rows.await?.into_iter().filter_map(|(cart, pace, row)| standing(cart, &pace, &row)).collect())
     }
 
-    async fn cart(&self, cart: &CartKey) -> Result<Option<Standing>, outbox::Error> {
+    async fn cart(&self, cart: &CartKey) -> Result<Option<RegisteredCart>, outbox::Error> {
         let (merchant, id) = cart.clone();
         let look = move |view: &store::View<'_>| -> Result<_, store::Error> {
             let Some(row) = store::carts::get(view, &merchant, &id)? else { return Ok(None) };
@@ -145,18 +145,18 @@ impl Roster for Office {
     }
 
     async fn ready(&self, cart: &CartKey) -> Result<Option<Arc<Ready>>, NotReady> {
-        if let Kept::Ready(ready) = self.shared.couriers.kept(cart) {
+        if let Kept::Ready(ready) = self.shared.clients.kept(cart) {
             return Ok(Some(ready));
         }
         let _turn = self.shared.readying.take(cart).await;
-        let changes = self.shared.couriers.changes.load(Ordering::Relaxed);
-        let turn = match self.shared.couriers.kept(cart) {
+        let changes = self.shared.clients.changes.load(Ordering::Relaxed);
+        let turn = match self.shared.clients.kept(cart) {
             Kept::Ready(ready) => return Ok(Some(ready)),
             Kept::Rests => return Ok(None),
             Kept::Make(turn) => turn,
         };
-        let ready = Arc::new(self.as_merchant(cart.0.clone()).make_ready(cart, turn, self.shared.couriers.trial(cart)).await?);
-        self.shared.couriers.keep(cart, &ready, changes);
+        let ready = Arc::new(self.as_merchant(cart.0.clone()).make_ready(cart, turn, self.shared.clients.trial(cart)).await?);
+        self.shared.clients.keep(cart, &ready, changes);
         Ok(Some(ready))
     }
 
@@ -169,8 +169,8 @@ impl Roster for Office {
     ) -> Result<Box<Update>, outbox::Error> {
         let (merchant, order) = (cart.0.clone(), OrderRef { cart: cart.1.clone(), number: order_number.clone() });
         let known = self.shared.store.read::<_, store::Error>(move |view| store::orders::get(view, &merchant, &order)).await?;
-        mark(&mut update, known.as_ref().map(super::facts::known).as_ref());
-        fit(&mut update, ready.courier.manifest().features, &ready.leave_out);
+        mark(&mut update, known.as_ref().map(super::snapshot::known).as_ref());
+        fit(&mut update, ready.client.manifest().features, &ready.leave_out);
         Ok(update)
     }
 
@@ -180,13 +180,13 @@ impl Roster for Office {
         let office = self.as_merchant(cart.0.clone());
         match ready.turn {
             // What was begun before says nothing of the credentials that are used now.
-            _ if refused && self.shared.couriers.is_older(cart, ready) => Credentials::OthersNext,
+            _ if refused && self.shared.clients.is_older(cart, ready) => Credentials::OthersNext,
             Turn::Current if refused && office.others_wait(cart).await => {
-                self.shared.couriers.go_over(cart);
+                self.shared.clients.go_over(cart);
                 Credentials::OthersNext
             }
             Turn::Next if delivered => {
-                self.shared.couriers.set(cart, With::These(Turn::Current));
+                self.shared.clients.set(cart, With::These(Turn::Current));
                 if let Err(error) = office.promote(&cart.1).await {
                     tracing::warn!(cart = %cart.1, error = &error as &dyn std::error::Error, "the credentials that worked could not be taken into use");
                 }
@@ -194,7 +194,7 @@ impl Roster for Office {
             }
             Turn::Current | Turn::Next => {
                 if refused {
-                    self.shared.couriers.set(cart, With::None);
+                    self.shared.clients.set(cart, With::None);
                 }
                 Credentials::Stand
             }
@@ -240,8 +240,8 @@ impl Roster for Office {
 impl Office {
     /// Makes a cart outdated after a change, and wakes the worker.
     pub(super) fn cart_changed(&self, cart: &CartId) {
-        self.shared.couriers.changed();
-        self.shared.bell.changed(&(self.merchant.clone(), cart.clone()));
+        self.shared.clients.changed();
+        self.shared.wake_signal.changed(&(self.merchant.clone(), cart.clone()));
     }
 
     /// Pauses a cart until a person resumes it, because of something that the cart did.
@@ -273,21 +273,21 @@ impl Office {
 
     async fn make_ready(&self, cart: &CartKey, turn: Turn, trial: Arc<Trial>) -> Result<Ready, Error> {
         let kept = self.cart(&cart.1).await?;
-        let courier = match turn {
+        let client = match turn {
             Turn::Current => None,
             Turn::Next => self.next_courier(&kept).await?,
         };
-        let turn = if courier.is_some() { Turn::Next } else { Turn::Current };
-        let courier = match courier {
-            Some(courier) => courier,
-            None => self.courier(&kept).await?,
+        let turn = if client.is_some() { Turn::Next } else { Turn::Current };
+        let client = match client {
+            Some(client) => client,
+            None => self.client(&kept).await?,
         };
-        let full_state = courier.manifest().features.full_state;
-        let personal = Rules::new(&courier.manifest().personal_fields);
+        let full_state = client.manifest().features.full_state;
+        let personal = Rules::new(&client.manifest().personal_fields);
         let raw_until_unix_ms = self.raw_until(&cart.1).await?;
-        let rules = kept.cart.delivery.with(&courier.manifest().pace);
+        let rules = kept.cart.delivery.with(&client.manifest().pace);
         let leave_out = kept.cart.leave_out;
-        Ok(Ready { courier, rules, leave_out, full_state, turn, trial, personal, raw_until_unix_ms })
+        Ok(Ready { client, rules, leave_out, full_state, turn, trial, personal, raw_until_unix_ms })
     }
 
     /// Whether the cart has next credentials. If they cannot be read, the answer is no, and the cart's refusal stands.
@@ -301,9 +301,9 @@ impl Office {
 fn log(claim: &Claim, attempt: &Attempt, verdict: &Verdict) {
     let Claim { merchant, order, delivery, sequence, attempt: n, .. } = claim;
     let (again_at_unix_ms, dead) = match verdict.update {
-        Follows::Delivered => (None, None),
-        Follows::Retry { due_unix_ms, .. } => (Some(due_unix_ms), None),
-        Follows::Dead { reason, .. } => (None, Some(reason.to_string())),
+        NextStep::Delivered => (None, None),
+        NextStep::Retry { due_unix_ms, .. } => (Some(due_unix_ms), None),
+        NextStep::Dead { reason, .. } => (None, Some(reason.to_string())),
     };
     let (reach, outcome, took_ms) = (format!("{:?}", attempt.receipt.reach), attempt.receipt.fate.name(), attempt.receipt.took_ms);
     tracing::info!(
@@ -326,9 +326,11 @@ fn pace(view: &store::View<'_>, merchant: &MerchantId, row: &store::carts::Cart)
 
 /// The state of a cart for the scheduler; `None` if its definition cannot be read, so that nothing can be sent there until a person mends
 /// it.
-fn standing(cart: CartKey, pace: &Pace, row: &store::carts::Cart) -> Option<Standing> {
+fn standing(cart: CartKey, pace: &Pace, row: &store::carts::Cart) -> Option<RegisteredCart> {
     match Cart::parse("the store", &row.definition.text) {
-        Ok(definition) => Some(Standing { cart, rules: definition.delivery.with(pace), enabled: row.enabled, pause: row.pause.clone() }),
+        Ok(definition) => {
+            Some(RegisteredCart { cart, rules: definition.delivery.with(pace), enabled: row.enabled, pause: row.pause.clone() })
+        }
         Err(error) => {
             tracing::error!(cart = %cart.1, error = &error as &dyn std::error::Error, "its definition cannot be read");
             None

@@ -1,12 +1,12 @@
 //! Applying the labels of an event to the order and its lines.
 
-use cartage_model::events::{Label, Raised};
+use cartage_model::events::{Label, TriggeredEvent};
 use cartage_policy::validate::{Fields, LineItemFields};
 
 /// Gives an update the labels of its event: the order's label to the order, the item's label to every line. If the event has no label for
 /// the order, the order keeps its label, `known`; an order without any gets one here only so that the other fields can be checked.
-pub(super) fn label(fields: &mut Fields, raised: &Raised, known: Option<&str>) {
-    let Raised { event, order_label, item_label, .. } = raised;
+pub(super) fn label(fields: &mut Fields, raised: &TriggeredEvent, known: Option<&str>) {
+    let TriggeredEvent { event, order_label, item_label, .. } = raised;
     let order = order_label.as_ref().map(Label::as_str).or(known).or(item_label.as_ref().map(Label::as_str));
     fields.label = order.unwrap_or(event.suggested_label).to_owned();
     for line in &mut fields.line_items {
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
     use cartage_model::events::{self, Setting, Settings};
 
-    fn raised(order: Option<&str>, item: Option<&str>) -> Raised {
+    fn raised(order: Option<&str>, item: Option<&str>) -> TriggeredEvent {
         let label = |text: Option<&str>| text.map(|text| Label::new(text).expect("a label"));
         let mut settings = Settings::default();
         let setting = Setting { order_label: label(order), item_label: label(item), notify_cart: true };

@@ -6,15 +6,15 @@ use tokio::sync::OwnedMutexGuard;
 
 /// The locks of the things that are being made.
 #[derive(Debug)]
-pub(super) struct Turns<K>(Mutex<BTreeMap<K, Arc<tokio::sync::Mutex<()>>>>);
+pub(super) struct SingleFlight<K>(Mutex<BTreeMap<K, Arc<tokio::sync::Mutex<()>>>>);
 
-impl<K> Default for Turns<K> {
+impl<K> Default for SingleFlight<K> {
     fn default() -> Self {
-        Turns(Mutex::default())
+        SingleFlight(Mutex::default())
     }
 }
 
-impl<K: Ord + Clone> Turns<K> {
+impl<K: Ord + Clone> SingleFlight<K> {
     /// Waits until no other caller makes this thing. The caller who gets the lock must first check whether it was made meanwhile.
     pub(super) async fn take(&self, key: &K) -> OwnedMutexGuard<()> {
         let turn = {
@@ -34,7 +34,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_has_the_turn_and_what_is_over_is_not_kept() {
-        let turns = Turns::default();
+        let turns = SingleFlight::default();
         let first = turns.take(&1).await;
         assert!(timeout(Duration::from_millis(20), turns.take(&1)).await.is_err(), "somebody has it");
         let other = turns.take(&2).await;
