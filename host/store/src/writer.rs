@@ -10,11 +10,11 @@
 
 use super::error::Trouble;
 use super::{Error, Stop, Tx};
-use cartage_base::histogram::Histogram;
+use cartage_base::histogram::Durations;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -131,7 +131,7 @@ pub(super) struct Counts {
     /// Transactions that ended, stored or not; a working writer keeps counting.
     pub(super) rounds: AtomicU64,
     pub(super) commits: AtomicU64,
-    pub(super) commit_times: Mutex<Histogram>,
+    pub(super) commit_times: Durations,
     /// Why the writer stopped for good; `None` until it has.
     pub(super) stopped: watch::Sender<Option<Stop>>,
 }
@@ -256,7 +256,7 @@ impl Writer {
     fn commit(&mut self) -> Result<(), Lost> {
         let begun = Instant::now();
         let committed = self.execute("COMMIT");
-        self.counts.commit_times.lock().expect("nobody panics while holding it").observe(begun.elapsed().as_secs_f64());
+        self.counts.commit_times.0.observe(begun.elapsed().as_secs_f64());
         committed
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Error, Office};
 use crate::deliver::Attempt;
-use cartage_base::histogram::Histogram;
+use cartage_base::histogram::Durations;
 use cartage_model::exchange::{Ended, Outcome};
 use cartage_model::id::MerchantId;
 use cartage_policy::gate::{Decision, Finding};
@@ -35,7 +35,7 @@ pub struct Numbers {
     /// How often a plugin's call met a limit since the process started, by the limit's name.
     pub limits_hit: BTreeMap<String, u64>,
     /// The durations of the store's commits since it was opened.
-    pub commits: Histogram,
+    pub commits: Durations,
     /// The open alerts of each merchant.
     pub alerts: Vec<(MerchantId, Alert)>,
     /// The free bytes on the disk of the data directory.

@@ -3,7 +3,6 @@
 use super::Api;
 use super::body::BODIES_BYTES_MAX;
 use super::cursor::Seal;
-use super::metrics::Histogram;
 use super::problem::{Kind, Problem};
 use super::query::Query;
 use super::rate::Limiter;
@@ -12,11 +11,11 @@ use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use cartage::office::Office;
 use cartage::office::tokens::Token;
+use cartage_base::histogram::Durations;
 use cartage_model::id::{CartId, DeliveryId, MerchantId};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use std::sync::Mutex;
 
 /// The state that all requests share.
 pub(super) struct Shared {
@@ -26,7 +25,7 @@ pub(super) struct Shared {
     /// The memory for large bodies.
     pub(super) room: Room,
     /// The duration of requests that hand over events or updates.
-    pub(super) accept: Mutex<Histogram>,
+    pub(super) accept: Durations,
 }
 
 impl Shared {
@@ -35,7 +34,7 @@ impl Shared {
             limiter: Limiter::new(api.rate, api.office.clock()),
             seal: Seal::new()?,
             room: Room::new(BODIES_BYTES_MAX),
-            accept: Mutex::default(),
+            accept: Durations::default(),
             api,
         })
     }

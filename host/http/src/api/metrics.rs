@@ -1,13 +1,16 @@
-//! The numbers of `/metrics` in Prometheus's text format. The process that serves the API supplies the numbers; this module formats them.
+//! The numbers of `/metrics`. The process that serves the API supplies the numbers; this module puts them in a registry of `prometheus-client`,
+//! which writes Prometheus's text format. The registry is made for each request, because a token sees its own carts only.
 
-pub use cartage_base::histogram::Histogram;
+pub(super) use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
+use cartage_base::histogram::Durations;
 use cartage_model::id::{CartId, MerchantId};
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder, prometheus_text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-
-/// The media type of Prometheus's text format.
-pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Whether each cart has its own series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,7 +23,7 @@ pub enum Labels {
 }
 
 /// The numbers at one moment.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Metrics {
     /// The numbers of each cart.
     pub carts: Vec<CartNumbers>,
@@ -63,14 +66,14 @@ pub struct CartNumbers {
 }
 
 /// The numbers of the process since it started.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct ProcessNumbers {
     /// How often each condition of the gate did not hold, by the condition's number.
     pub gate_no: BTreeMap<u8, u64>,
     /// The duration of requests that hand over events or updates. The API counts these itself.
-    pub accept: Histogram,
+    pub accept: Durations,
     /// The duration of the store's commits, which wait for the disk.
-    pub commit: Histogram,
+    pub commit: Durations,
     /// How often a plugin's call met a limit, by the limit's name.
     pub limits_hit: BTreeMap<String, u64>,
     /// Free bytes on the disk of the data directory.
@@ -79,107 +82,85 @@ pub struct ProcessNumbers {
 
 /// Formats the numbers as a page.
 pub(super) fn render(metrics: &Metrics, labels: Labels) -> String {
-    let mut page = Page(String::new());
-    page.carts(&metrics.carts, labels);
-    page.alerts(&metrics.alerts, labels);
-    let ProcessNumbers { gate_no, accept, commit, limits_hit, free_disk_bytes } = &metrics.process;
-    page.head("cartage_gate_no_total", "counter", "How often a condition of the gate did not hold.");
-    for (condition, count) in gate_no {
-        page.line("cartage_gate_no_total", &[("condition", &condition.to_string())], count);
-    }
-    page.histogram("cartage_accept_seconds", "How long a request took that hands over events or updates.", accept);
-    page.histogram("cartage_commit_seconds", "How long a commit of the store took, which waits for the disk.", commit);
-    page.head("cartage_limits_hit_total", "counter", "How often a plugin's call met a limit.");
-    for (limit, count) in limits_hit {
-        page.line("cartage_limits_hit_total", &[("limit", limit)], count);
-    }
-    page.head("cartage_free_disk_bytes", "gauge", "Free bytes where the data directory lies.");
-    page.line("cartage_free_disk_bytes", &[], free_disk_bytes);
-    page.0
+    let Metrics { carts, alerts, process } = metrics;
+    let labelled = |cart: Option<&CartId>, own: Option<(&'static str, &str)>| -> LabelSet {
+        let cart = cart.filter(|_| labels == Labels::ByCart).map(|cart| ("cart", cart.as_str()));
+        cart.into_iter().chain(own).map(|(name, value)| (name, value.to_owned())).collect()
+    };
+    let add: fn(u64, u64) -> u64 = u64::saturating_add;
+    let gauge = |value: fn(&CartNumbers) -> u64, together| {
+        let none = (labels == Labels::Together).then(|| (labelled(None, None), 0));
+        let each = carts.iter().map(|cart| (labelled(Some(&cart.cart), None), value(cart)));
+        Series::new(MetricType::Gauge, together, none.into_iter().chain(each))
+    };
+    let attempts = carts.iter().flat_map(|cart| {
+        let labelled = |outcome| labelled(Some(&cart.cart), Some(("outcome", outcome)));
+        cart.attempts.iter().map(move |(outcome, count)| (labelled(outcome), *count))
+    });
+    let alerts = alerts.iter().map(|alert| (labelled(alert.cart.as_ref(), Some(("kind", &alert.kind))), 1));
+    let gate_no = process.gate_no.iter().map(|(number, count)| (labelled(None, Some(("condition", &number.to_string()))), *count));
+    let limits_hit = process.limits_hit.iter().map(|(limit, count)| (labelled(None, Some(("limit", limit))), *count));
+
+    // The library adds `_total` to counters, and the full stop to each help.
+    let mut page = Registry::default();
+    page.register("cartage_queued", "Deliveries that wait or are under way", gauge(|cart| cart.queued, add));
+    let oldest = gauge(|cart| cart.oldest_undelivered_seconds, u64::max);
+    page.register("cartage_oldest_undelivered_seconds", "How long the first of them has waited", oldest);
+    page.register("cartage_dead", "Dead letters", gauge(|cart| cart.dead, add));
+    page.register("cartage_blocked_orders", "Orders that wait for a person", gauge(|cart| cart.blocked_orders, add));
+    let paused = gauge(|cart| cart.paused.into(), add);
+    page.register("cartage_paused", "Whether the cart is paused; together: how many are", paused);
+    page.register("cartage_attempts", "Attempts, by what came of them", Series::new(MetricType::Counter, add, attempts));
+    let help = "Open alerts, by kind; docs/alerts.md says what to do about each";
+    page.register("cartage_alerts", help, Series::new(MetricType::Gauge, add, alerts));
+    let gate_no = Series::new(MetricType::Counter, add, gate_no);
+    page.register("cartage_gate_no", "How often a condition of the gate did not hold", gate_no);
+    let help = "How long a request took that hands over events or updates";
+    page.register("cartage_accept_seconds", help, process.accept.0.clone());
+    page.register("cartage_commit_seconds", "How long a commit of the store took, which waits for the disk", process.commit.0.clone());
+    let limits_hit = Series::new(MetricType::Counter, add, limits_hit);
+    page.register("cartage_limits_hit", "How often a plugin's call met a limit", limits_hit);
+    page.register("cartage_free_disk_bytes", "Free bytes where the data directory lies", ConstGauge::new(process.free_disk_bytes));
+    let mut text = String::new();
+    prometheus_text::encode(&mut text, &page).expect("a text takes everything");
+    text
 }
 
-struct Page(String);
+/// The labels of a series, with their values.
+type LabelSet = Vec<(&'static str, String)>;
 
-impl Page {
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
-        writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("a text takes everything");
-    }
+/// A metric with one value for each set of labels, in the order of the labels.
+#[derive(Debug)]
+struct Series {
+    kind: MetricType,
+    values: BTreeMap<LabelSet, u64>,
+}
 
-    fn line(&mut self, name: &str, labels: &[(&str, &str)], value: &dyn std::fmt::Display) {
-        let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
-        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-        writeln!(self.0, "{name}{labels} {value}").expect("a text takes everything");
-    }
-
-    fn carts(&mut self, carts: &[CartNumbers], labels: Labels) {
-        type Gauge = (&'static str, &'static str, fn(&CartNumbers) -> u64, fn(u64, u64) -> u64);
-        let add: fn(u64, u64) -> u64 = u64::saturating_add;
-        let gauges: [Gauge; 5] = [
-            ("cartage_queued", "Deliveries that wait or are under way.", |cart| cart.queued, add),
-            (
-                "cartage_oldest_undelivered_seconds",
-                "How long the first of them has waited.",
-                |cart| cart.oldest_undelivered_seconds,
-                u64::max,
-            ),
-            ("cartage_dead", "Dead letters.", |cart| cart.dead, add),
-            ("cartage_blocked_orders", "Orders that wait for a person.", |cart| cart.blocked_orders, add),
-            ("cartage_paused", "Whether the cart is paused; together: how many are.", |cart| cart.paused.into(), add),
-        ];
-        for (name, help, value, together) in gauges {
-            self.head(name, "gauge", help);
-            match labels {
-                Labels::ByCart => carts.iter().for_each(|cart| self.line(name, &[("cart", cart.cart.as_str())], &value(cart))),
-                Labels::Together => self.line(name, &[], &carts.iter().map(value).fold(0, together)),
-            }
+impl Series {
+    /// The values that have the same labels become one.
+    fn new(kind: MetricType, together: fn(u64, u64) -> u64, all: impl Iterator<Item = (LabelSet, u64)>) -> Series {
+        let mut values = BTreeMap::new();
+        for (labels, value) in all {
+            values.entry(labels).and_modify(|sum| *sum = together(*sum, value)).or_insert(value);
         }
-        let name = "cartage_attempts_total";
-        self.head(name, "counter", "Attempts, by what came of them.");
-        match labels {
-            Labels::ByCart => {
-                for cart in carts {
-                    for (outcome, count) in &cart.attempts {
-                        self.line(name, &[("cart", cart.cart.as_str()), ("outcome", outcome)], count);
-                    }
-                }
-            }
-            Labels::Together => {
-                let mut all: BTreeMap<&str, u64> = BTreeMap::new();
-                for (outcome, count) in carts.iter().flat_map(|cart| &cart.attempts) {
-                    *all.entry(outcome).or_default() += count;
-                }
-                all.into_iter().for_each(|(outcome, count)| self.line(name, &[("outcome", outcome)], &count));
-            }
-        }
-    }
-
-    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
-        self.head(name, "histogram", help);
-        for (bound, count) in histogram.cumulative() {
-            self.line(&format!("{name}_bucket"), &[("le", &bound.to_string())], &count);
-        }
-        self.line(&format!("{name}_bucket"), &[("le", "+Inf")], &histogram.count());
-        self.line(&format!("{name}_sum"), &[], &histogram.sum_seconds());
-        self.line(&format!("{name}_count"), &[], &histogram.count());
-    }
-
-    fn alerts(&mut self, alerts: &[AlertNumber], labels: Labels) {
-        let name = "cartage_alerts";
-        self.head(name, "gauge", "Open alerts, by kind; docs/alerts.md says what to do about each.");
-        let mut all: BTreeMap<(&str, Option<&str>), u64> = BTreeMap::new();
-        for AlertNumber { cart, kind, .. } in alerts {
-            let cart = cart.as_ref().filter(|_| labels == Labels::ByCart).map(CartId::as_str);
-            *all.entry((kind, cart)).or_default() += 1;
-        }
-        for ((kind, cart), count) in all {
-            let cart = cart.map(|cart| ("cart", cart));
-            self.line(name, &cart.into_iter().chain([("kind", kind)]).collect::<Vec<_>>(), &count);
-        }
+        Series { kind, values }
     }
 }
 
-fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+impl EncodeMetric for Series {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> std::fmt::Result {
+        self.values.iter().try_for_each(|(labels, value)| {
+            let encoder = encoder.encode_family(labels)?;
+            match self.kind {
+                MetricType::Counter => ConstCounter::new(*value).encode(encoder),
+                _ => ConstGauge::new(*value).encode(encoder),
+            }
+        })
+    }
+
+    fn metric_type(&self) -> MetricType {
+        self.kind
+    }
 }
 
 #[cfg(test)]
@@ -240,9 +221,10 @@ mod tests {
     fn histograms_are_cumulative_and_labels_escaped() {
         let mut process = ProcessNumbers { free_disk_bytes: 5, ..ProcessNumbers::default() };
         for seconds in [0.001, 0.0011, 4.0, 60.0] {
-            process.accept.observe(seconds);
+            process.accept.0.observe(seconds);
         }
         process.gate_no.insert(4, 9);
+        process.limits_hit.insert("a \"b\" \\ c\nd".to_owned(), 1);
         let text = render(&Metrics { process, ..Metrics::default() }, Labels::ByCart);
         for line in [
             "cartage_accept_seconds_bucket{le=\"0.001\"} 1",
@@ -251,7 +233,10 @@ mod tests {
             "cartage_accept_seconds_bucket{le=\"+Inf\"} 4",
             "cartage_accept_seconds_count 4",
             "cartage_gate_no_total{condition=\"4\"} 9",
+            r#"cartage_limits_hit_total{limit="a \"b\" \\ c\nd"} 1"#,
             "cartage_free_disk_bytes 5",
+            "# TYPE cartage_gate_no_total counter",
+            "# HELP cartage_dead Dead letters.",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }

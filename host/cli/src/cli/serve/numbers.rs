@@ -5,7 +5,7 @@ use cartage::office::{Numbers, Office};
 use cartage::outbox::Backlog;
 use cartage::store::alerts::Alert;
 use cartage_http::api::Metrics;
-use cartage_http::api::metrics::{AlertNumber, CartNumbers, Histogram, ProcessNumbers};
+use cartage_http::api::metrics::{AlertNumber, CartNumbers, ProcessNumbers};
 
 /// The present values. If they cannot be read, the result has none, and the log says why.
 pub(super) async fn metrics(office: &Office) -> Metrics {
@@ -33,6 +33,6 @@ pub(super) async fn metrics(office: &Office) -> Metrics {
     };
     let Numbers { gate_no, free_disk_bytes, commits: commit, limits_hit, alerts, .. } = numbers;
     // The API itself measures the time of requests.
-    let process = ProcessNumbers { gate_no, accept: Histogram::default(), commit, limits_hit, free_disk_bytes };
+    let process = ProcessNumbers { gate_no, commit, limits_hit, free_disk_bytes, ..ProcessNumbers::default() };
     Metrics { carts, alerts: alerts.into_iter().map(alert).collect(), process }
 }
