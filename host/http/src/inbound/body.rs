@@ -7,9 +7,8 @@
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
+use http_body_util::BodyExt as _;
 use std::collections::HashMap;
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -181,7 +180,7 @@ impl Reading {
         let until = self.until.min(Instant::now() + DISCARD_MAX);
         let mut left = self.limits.bytes_max;
         while !self.ended && left > 0 {
-            match timeout_at(until, frame(&mut self.body)).await {
+            match timeout_at(until, next(&mut self.body)).await {
                 Ok(Some(Ok(bytes))) => left = left.saturating_sub(bytes.len()),
                 Ok(None | Some(Err(_))) | Err(_) => return,
             }
@@ -191,7 +190,7 @@ impl Reading {
     async fn read_up_to(&mut self, bytes: usize) -> Result<(), Error> {
         while !self.ended && self.read.len() < bytes {
             let late = |_| Error::Late { at_most: self.limits.at_most };
-            match timeout_at(self.until, frame(&mut self.body)).await.map_err(late)? {
+            match timeout_at(self.until, next(&mut self.body)).await.map_err(late)? {
                 None => self.ended = true,
                 Some(Err(error)) => return Err(Error::CutOff(error)),
                 Some(Ok(more)) if self.read.len() + more.len() > self.limits.bytes_max => {
@@ -206,18 +205,10 @@ impl Reading {
     }
 }
 
-/// The next bytes of a body; trailers are skipped.
-async fn frame(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
-    loop {
-        match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await? {
-            Err(error) => return Some(Err(error)),
-            Ok(frame) => {
-                if let Ok(data) = frame.into_data() {
-                    return Some(Ok(data));
-                }
-            }
-        }
-    }
+/// The next bytes of a body. Trailers have none.
+async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
+    let frame = body.frame().await?;
+    Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
 }
 
 #[cfg(test)]

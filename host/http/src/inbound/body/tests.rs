@@ -1,6 +1,7 @@
 use super::*;
 use axum::http::HeaderValue;
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
