@@ -4,6 +4,8 @@
 //! cannot move the cursor, rewrite the screen, or begin a line that looks like one of this program. The program's own texts of several lines go through
 //! [`lines`] and [`talk_lines`]; foreign text is reduced to one line before it becomes part of such a text.
 
+pub(crate) use cartage::causes::chain;
+
 use super::console::{self, Stream};
 use cartage::validate::utc;
 use cartage::visible;
@@ -98,11 +100,6 @@ fn parts(error: &(impl AsRef<dyn Error + Send + Sync> + ?Sized)) -> (String, Vec
     let error = error.as_ref();
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     (error.to_string(), causes.map(ToString::to_string).collect())
-}
-
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Whether standard error may be coloured.

@@ -3,9 +3,10 @@
 //! Every match names every variant, so that a new error must be given its status here. An error that the sender can correct is answered with all its
 //! causes. An error that only the operator can correct is answered by its kind, and its causes go into the log.
 
-use super::problem::{Kind, Problem, chain};
+use super::problem::{Kind, Problem};
 use cartage::office;
 use cartage::office::apply::Invalid;
+use cartage_base::causes::chain;
 use cartage_base::fault::Fault;
 use cartage_store as store;
 use cartage_store::outbox;

@@ -3,6 +3,7 @@
 //! `type` names a section of `docs/http-api.md`, which describes the remedy. `title` is the same for all problems of a type; `detail` is about this request.
 
 use axum::response::{IntoResponse, Response};
+use cartage_base::causes::chain;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
@@ -180,9 +181,4 @@ impl Problem {
         }
         response
     }
-}
-
-/// An error with all its causes, in one line.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
