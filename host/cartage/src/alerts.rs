@@ -2,7 +2,7 @@
 //!
 //! [`conditions`] decides from the facts of a moment which alerts are due. It is called again and again; the caller raises new alerts and clears
 //! those whose condition has ended, so that no alert depends on an event that a crash may have taken. A condition that is unknown just now, such as a
-//! breaker after a restart, neither raises nor clears an alert. [`teller`] notifies people when an alert is new, once a day while it lasts, and when
+//! breaker after a restart, neither raises nor clears an alert. [`notifier`] notifies people when an alert is new, once a day while it lasts, and when
 //! it ends.
 //!
 //! `docs/alerts.md` has a section for each [`Kind`].

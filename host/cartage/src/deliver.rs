@@ -1,8 +1,8 @@
 //! Takes updates from the outbox to the cart and writes the outcome back to disk. [`Deliverer::attempt`] is the whole of this on one screen.
 //!
-//! The outbox is the only input. [`schedule`] decides which order comes next and what follows from an attempt, a [`client`] is one cart made ready,
-//! the [`registry`] knows the carts, and the [`worker`] runs for all carts what is written here for one. Delivery is safe to run twice: an attempt that
-//! was cut off is known by its claim, and the next one carries the same idempotency key.
+//! The outbox is the only input. The [scheduler](cartage_policy::schedule) decides which order comes next and what follows from an attempt, a
+//! [`client`] is one cart made ready, the [`registry`] knows the carts, and the [`worker`] runs for all carts what is written here for one.
+//! Delivery is safe to run twice: an attempt that was cut off is known by its claim, and the next one carries the same idempotency key.
 //!
 //! Delivery cannot know whether a cart received an update to which no answer came. The next attempt is told that it may have.
 //!

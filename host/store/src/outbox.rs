@@ -182,7 +182,7 @@ pub struct ClaimRequest {
     pub merchant: MerchantId,
     /// The order and its cart.
     pub order: OrderRef,
-    /// What becomes of the lane if its head turns out to be [poison](Reason::Poison).
+    /// What becomes of the lane if its head turns out to be [poison](cartage_model::dead_letter::Reason::Poison).
     pub poison: Then,
     /// How long the attempt may be under way at the cart if its outcome stays unknown: 24 hours at most. Nothing else is sent for the order
     /// in that time.

@@ -36,11 +36,11 @@ pub(super) struct Stuck {
 
 impl Office {
     /// Runs the watch until `stop` completes.
-    pub async fn watch(&self, mut teller: Notifier, stop: impl Future<Output = ()>) {
+    pub async fn watch(&self, mut notifier: Notifier, stop: impl Future<Output = ()>) {
         let watching = async {
             loop {
-                self.look_at_writer(&mut teller).await;
-                if let Err(error) = self.watch_once(&mut teller).await {
+                self.look_at_writer(&mut notifier).await;
+                if let Err(error) = self.watch_once(&mut notifier).await {
                     tracing::error!(error = chain(&error), "could not look for alerts; it is tried again");
                 }
                 sleep(Duration::from_millis(REST_MS)).await;
@@ -58,7 +58,7 @@ impl Office {
             let alert = self.stuck(Some(&NotWriting::Stopped { why: chain(&why) }), 0);
             let told = async {
                 if let Some(alert) = alert {
-                    teller.tell_unrecorded(&(MerchantId::default(), alert), self.now_unix_ms()).await;
+                    notifier.tell_unrecorded(&(MerchantId::default(), alert), self.now_unix_ms()).await;
                 }
             };
             let _ = timeout(LAST_WORD, told).await;
@@ -66,11 +66,11 @@ impl Office {
     }
 
     /// Checks whether the store's writer works. People are notified at once, because the alert cannot be stored.
-    async fn look_at_writer(&self, teller: &mut Notifier) {
+    async fn look_at_writer(&self, notifier: &mut Notifier) {
         let not_writing = self.writes().await.err();
         let Some(alert) = self.stuck(not_writing.as_ref(), STUCK_MS) else { return };
         let is_over = alert.cleared_at_unix_ms.is_some();
-        let owed = teller.tell_unrecorded(&(MerchantId::default(), alert), self.now_unix_ms()).await;
+        let owed = notifier.tell_unrecorded(&(MerchantId::default(), alert), self.now_unix_ms()).await;
         if is_over && !owed {
             *self.shared.seen.stuck() = None;
         }
@@ -115,11 +115,11 @@ impl Office {
     /// # Errors
     ///
     /// [`Error`] if the store cannot be read or written.
-    pub async fn watch_once(&self, teller: &mut Notifier) -> Result<(), Error> {
+    pub async fn watch_once(&self, notifier: &mut Notifier) -> Result<(), Error> {
         within(self.look_for_alerts()).await?;
         let all = self.shared.store.read(on_record).await?;
         let now = self.now_unix_ms();
-        let noted: Vec<(MerchantId, Alert)> = teller.tell(&all, now).await.into_iter().cloned().collect();
+        let noted: Vec<(MerchantId, Alert)> = notifier.tell(&all, now).await.into_iter().cloned().collect();
         if noted.is_empty() {
             return Ok(());
         }

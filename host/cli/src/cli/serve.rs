@@ -121,7 +121,7 @@ struct Alerts {
 }
 
 impl Alerts {
-    fn teller(&self) -> Result<Notifier, Failure> {
+    fn notifier(&self) -> Result<Notifier, Failure> {
         let url = self.alerts_url.as_deref().map(|url| Post::new(url).map(Destination::Url)).transpose();
         let url = url.map_err(|error| match error {
             post::Error::Url { .. } => Failure::wrong_use(error.to_string()),
@@ -160,11 +160,11 @@ impl Args {
         let handed = systemd::sockets().map_err(Error::Handed)?;
         // Wrong options are reported before anything is opened.
         let ways_in = self.ways_in(files::raise())?;
-        let teller = self.alerts.teller()?;
+        let notifier = self.alerts.notifier()?;
         let office = init::open(data)?;
         office.set_oldest_ms(self.alerts.alerts_oldest * 60_000);
         let threads = tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(4).build().map_err(Error::Threads)?;
-        let ended = threads.block_on(self.serve(office, ways_in, handed, teller, json));
+        let ended = threads.block_on(self.serve(office, ways_in, handed, notifier, json));
         // A thread that is blocked in the system, on a disk or a service manager, does not keep the process from ending.
         threads.shutdown_timeout(THREADS_GRACE);
         ended
@@ -224,7 +224,7 @@ impl Args {
         office: Arc<Office>,
         ways_in: [Front; 2],
         mut handed: BTreeMap<String, TcpListener>,
-        teller: Notifier,
+        notifier: Notifier,
         json: bool,
     ) -> Result<Verdict, Failure> {
         let ((stop, stopped), (undelivered, nothing_more)) = (watch::channel(false), watch::channel(false));
@@ -245,7 +245,7 @@ impl Args {
         keeping.spawn(async move { retaining.keep_retaining(told).await });
         let commands = tokio::spawn(commands.serve(until(stopped.clone())));
         let (watched, watch_until) = (office.clone(), until(stopped.clone()));
-        let watch = tokio::spawn(async move { watched.watch(teller, watch_until).await });
+        let watch = tokio::spawn(async move { watched.watch(notifier, watch_until).await });
         let drain = Duration::from_secs(self.drain_s);
         let worker = tokio::spawn(office.worker().run(until(stopped.clone()), drain));
         announce(&office, places, json);

@@ -113,7 +113,7 @@ impl Outbox for Sqlite {
     }
 }
 
-/// Records suspicion against a delivery, as [`Attempts::suspect`] does.
+/// Records suspicion against a delivery, as `Attempts::suspect` does.
 fn suspect(tx: &Tx<'_>, Suspect { merchant, delivery, attempt }: &Suspect) -> Result<(), Error> {
     let sql = "UPDATE deliveries SET suspicions = suspicions + 1, suspected = ?3
         WHERE merchant = ?1 AND delivery = ?2 AND claims = ?3 AND unanswered > 0 AND suspected <> ?3";

@@ -69,14 +69,14 @@ fn script(folder: &Path, text: &str) -> Destination {
 #[tokio::test]
 async fn an_alert_is_told_once_then_daily_then_its_end() {
     let (address, heard) = room(&[200, 204, 200]).await;
-    let mut teller = Notifier::new(vec![url(address)]);
+    let mut notifier = Notifier::new(vec![url(address)]);
     let one = alert("cart shop");
-    assert_eq!(teller.tell(std::slice::from_ref(&one), NOW).await, [&one]);
+    assert_eq!(notifier.tell(std::slice::from_ref(&one), NOW).await, [&one]);
     let one = told(&one, NOW);
-    assert_eq!(teller.tell(std::slice::from_ref(&one), NOW + AGAIN_MS - 1).await, Vec::<&(MerchantId, Alert)>::new(), "not yet");
-    assert_eq!(teller.tell(std::slice::from_ref(&one), NOW + AGAIN_MS).await, [&one]);
+    assert_eq!(notifier.tell(std::slice::from_ref(&one), NOW + AGAIN_MS - 1).await, Vec::<&(MerchantId, Alert)>::new(), "not yet");
+    assert_eq!(notifier.tell(std::slice::from_ref(&one), NOW + AGAIN_MS).await, [&one]);
     let over = cleared(&one);
-    assert_eq!(teller.tell(std::slice::from_ref(&over), NOW + AGAIN_MS + 1).await, [&over]);
+    assert_eq!(notifier.tell(std::slice::from_ref(&over), NOW + AGAIN_MS + 1).await, [&over]);
     let heard = heard.await.expect("three came");
     let news: Vec<_> = heard.iter().map(|post| post["news"].as_str().unwrap_or_default()).collect();
     assert_eq!(news, ["raised", "still-open", "cleared"]);
@@ -88,17 +88,17 @@ async fn an_alert_is_told_once_then_daily_then_its_end() {
 #[tokio::test]
 async fn a_destination_that_fails_is_tried_again_ever_more_seldom() {
     let (address, heard) = room(&[500, 302, 200]).await;
-    let mut teller = Notifier::new(vec![url(address)]);
+    let mut notifier = Notifier::new(vec![url(address)]);
     let all = [alert("cart shop"), alert("cart other")];
     let none = Vec::<&(MerchantId, Alert)>::new();
-    assert_eq!(teller.tell(&all, NOW).await, none);
-    assert_eq!(teller.again_unix_ms(), Some(NOW + REST_MS_FIRST));
-    assert_eq!(teller.tell(&all, NOW + REST_MS_FIRST - 1).await, none, "it is left alone, for the second alert as well");
-    assert_eq!(teller.tell(&all[..1], NOW + REST_MS_FIRST).await, none, "a redirect is not followed");
+    assert_eq!(notifier.tell(&all, NOW).await, none);
+    assert_eq!(notifier.again_unix_ms(), Some(NOW + REST_MS_FIRST));
+    assert_eq!(notifier.tell(&all, NOW + REST_MS_FIRST - 1).await, none, "it is left alone, for the second alert as well");
+    assert_eq!(notifier.tell(&all[..1], NOW + REST_MS_FIRST).await, none, "a redirect is not followed");
     let again = NOW + REST_MS_FIRST + 2 * REST_MS_FIRST;
-    assert_eq!(teller.again_unix_ms(), Some(again));
-    assert_eq!(teller.tell(&all[..1], again).await, [&all[0]]);
-    assert_eq!(teller.again_unix_ms(), None);
+    assert_eq!(notifier.again_unix_ms(), Some(again));
+    assert_eq!(notifier.tell(&all[..1], again).await, [&all[0]]);
+    assert_eq!(notifier.again_unix_ms(), None);
     assert_eq!(heard.await.expect("three came").len(), 3);
 }
 
@@ -107,12 +107,12 @@ async fn one_that_fails_does_not_hold_up_the_other() {
     let (address, heard) = room(&[500, 200]).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let said = folder.path().join("said");
-    let mut teller = Notifier::new(vec![url(address), script(folder.path(), &format!("cat >> {}", said.display()))]);
+    let mut notifier = Notifier::new(vec![url(address), script(folder.path(), &format!("cat >> {}", said.display()))]);
     let one = alert("cart shop");
-    assert_eq!(teller.tell(std::slice::from_ref(&one), NOW).await, [&one], "one of the two heard it");
+    assert_eq!(notifier.tell(std::slice::from_ref(&one), NOW).await, [&one], "one of the two heard it");
     let one = told(&one, NOW);
     let later = NOW + REST_MS_FIRST;
-    assert_eq!(teller.tell(std::slice::from_ref(&one), later).await, [&one], "the other hears it later");
+    assert_eq!(notifier.tell(std::slice::from_ref(&one), later).await, [&one], "the other hears it later");
     assert_eq!(heard.await.expect("two came").len(), 2);
     let said = std::fs::read_to_string(said).expect("it was written");
     let said: serde_json::Value = serde_json::from_str(&said).expect("it was said once");
@@ -122,24 +122,24 @@ async fn one_that_fails_does_not_hold_up_the_other() {
 #[tokio::test]
 async fn after_a_start_what_was_told_is_not_told_at_once() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut teller = Notifier::new(vec![script(folder.path(), "exit 1")]);
+    let mut notifier = Notifier::new(vec![script(folder.path(), "exit 1")]);
     let one = told(&alert("cart shop"), NOW);
     let none = Vec::<&(MerchantId, Alert)>::new();
-    assert_eq!(teller.tell(std::slice::from_ref(&one), NOW + 1).await, none);
-    assert_eq!(teller.again_unix_ms(), None, "the command was not even run");
+    assert_eq!(notifier.tell(std::slice::from_ref(&one), NOW + 1).await, none);
+    assert_eq!(notifier.again_unix_ms(), None, "the command was not even run");
     // An end that was not told before the stop is told now, and stays on record until it was.
     let over = cleared(&one);
-    assert_eq!(teller.tell(std::slice::from_ref(&over), NOW + 2).await, none);
-    assert_eq!(teller.again_unix_ms(), Some(NOW + 2 + REST_MS_FIRST));
+    assert_eq!(notifier.tell(std::slice::from_ref(&over), NOW + 2).await, none);
+    assert_eq!(notifier.again_unix_ms(), Some(NOW + 2 + REST_MS_FIRST));
 }
 
 #[tokio::test]
 async fn where_nobody_is_to_be_told_ends_are_forgotten() {
-    let mut teller = Notifier::new(Vec::new());
+    let mut notifier = Notifier::new(Vec::new());
     let open = alert("cart shop");
     let over = cleared(&told(&alert("cart other"), NOW));
     let all = [open, over.clone()];
-    assert_eq!(teller.tell(&all, NOW).await, [&over]);
+    assert_eq!(notifier.tell(&all, NOW).await, [&over]);
 }
 
 #[tokio::test]
@@ -177,15 +177,15 @@ async fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
 #[tokio::test]
 async fn what_cannot_be_put_on_record_is_told_as_well_and_disturbs_nothing() {
     let (address, heard) = room(&[200, 200]).await;
-    let mut teller = Notifier::new(vec![url(address)]);
+    let mut notifier = Notifier::new(vec![url(address)]);
     let unrecorded = alert("");
-    assert!(teller.tell_unrecorded(&unrecorded, NOW).await, "its end is owed");
-    assert!(teller.tell_unrecorded(&unrecorded, NOW + 1).await, "it is told once");
+    assert!(notifier.tell_unrecorded(&unrecorded, NOW).await, "its end is owed");
+    assert!(notifier.tell_unrecorded(&unrecorded, NOW + 1).await, "it is told once");
     // What others were told before the start stays told.
     let before = told(&alert("cart shop"), NOW);
-    assert_eq!(teller.tell(std::slice::from_ref(&before), NOW + 2).await, Vec::<&(MerchantId, Alert)>::new());
-    assert!(!teller.tell_unrecorded(&cleared(&unrecorded), NOW + 3).await);
-    assert!(!teller.tell_unrecorded(&cleared(&unrecorded), NOW + 4).await);
+    assert_eq!(notifier.tell(std::slice::from_ref(&before), NOW + 2).await, Vec::<&(MerchantId, Alert)>::new());
+    assert!(!notifier.tell_unrecorded(&cleared(&unrecorded), NOW + 3).await);
+    assert!(!notifier.tell_unrecorded(&cleared(&unrecorded), NOW + 4).await);
     let heard = heard.await.expect("two came");
     let news: Vec<_> = heard.iter().map(|post| (post["news"].as_str().unwrap_or_default(), &post["subject"])).collect();
     assert_eq!(news, [("raised", &"".into()), ("cleared", &"".into())]);

@@ -163,13 +163,13 @@ async fn the_watch_notes_that_somebody_was_told_and_forgets_what_is_over() {
     std::fs::write(folder.path().join("begun"), format!("#!/bin/sh\ncat >> {0}; echo >> {0}\n", said.display())).expect("it is ours");
     std::fs::set_permissions(folder.path().join("begun"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("it is ours");
     std::fs::rename(folder.path().join("begun"), &script).expect("it is ours");
-    let mut teller = Notifier::new(vec![crate::alerts::notifier::Destination::Command(script)]);
+    let mut notifier = Notifier::new(vec![crate::alerts::notifier::Destination::Command(script)]);
     desk.disk.0.store(0, Ordering::Relaxed);
-    desk.office.watch_once(&mut teller).await.expect("it looks");
-    desk.office.watch_once(&mut teller).await.expect("it looks");
+    desk.office.watch_once(&mut notifier).await.expect("it looks");
+    desk.office.watch_once(&mut notifier).await.expect("it looks");
     assert_eq!(desk.office.alerts().await.expect("they can be read")[0].told_at_unix_ms, Some(AT));
     desk.disk.0.store(RECORD_BYTES_MIN, Ordering::Relaxed);
-    desk.office.watch_once(&mut teller).await.expect("it looks");
+    desk.office.watch_once(&mut notifier).await.expect("it looks");
     let left = desk.office.store().read::<_, store::Error>(|view| alerts::on_record(view, &MerchantId::default())).await;
     assert_eq!(left.expect("it can be read"), []);
     let said = std::fs::read_to_string(said).expect("it was written");
