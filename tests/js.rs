@@ -4,7 +4,7 @@
 
 use cartage::carts::Limits;
 use cartage::engine::{Plugin, Runtime};
-use cartage::exchange::{Answer, Ask, Call, Outcome, Services};
+use cartage::exchange::{Call, HostCall, HostReply, Outcome, Services};
 use cartage_contract::delivery::{BoundEndpoint, Context};
 use cartage_contract::http::{Part, Request, Response, ResponseHeader};
 use cartage_sdk::Update;
@@ -36,19 +36,19 @@ impl Receiver {
 }
 
 impl Services for Receiver {
-    async fn answer(&mut self, ask: Ask) -> Answer {
+    async fn answer(&mut self, ask: HostCall) -> HostReply {
         match ask {
-            Ask::Send(request) => {
+            HostCall::Send(request) => {
                 self.asked.push(request);
                 let (headers, body) = (self.headers.clone(), self.body.clone());
-                Answer::Sent(Ok(Response { status: self.status, headers, body, extra: Vec::new() }))
+                HostReply::Sent(Ok(Response { status: self.status, headers, body, extra: Vec::new() }))
             }
-            Ask::Mac { message, .. } => {
+            HostCall::Mac { message, .. } => {
                 let mut mac = Hmac::<Sha256>::new_from_slice(b"placeholder").expect("a key may have any length");
                 mac.update(joined(&message).as_bytes());
-                Answer::Signed(Ok(mac.finalize().into_bytes().to_vec()))
+                HostReply::Signed(Ok(mac.finalize().into_bytes().to_vec()))
             }
-            Ask::Digest { .. } | Ask::Log { .. } => panic!("the plugin has no reason for {ask:?}"),
+            HostCall::Digest { .. } | HostCall::Log { .. } => panic!("the plugin has no reason for {ask:?}"),
         }
     }
 }
