@@ -7,6 +7,7 @@
 //! messages to the user.
 
 mod apply;
+mod arguments;
 mod attempt;
 mod backup;
 mod baseline;
@@ -15,6 +16,7 @@ mod clock;
 mod client;
 mod credential;
 mod delivery;
+mod directory;
 mod demo;
 mod console;
 mod doctor;
@@ -41,7 +43,7 @@ mod toolchain;
 mod update;
 
 use clap::{Parser, Subcommand};
-use init::Place;
+use directory::Place;
 use std::error::Error;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -274,7 +276,7 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let usual = if matches!(cli.command, Command::Serve(_)) { log::Usual::Work } else { log::Usual::Warnings };
-    if let Err(failure) = log::start(cli.log, usual) {
+    if let Err(failure) = log::start(cli.log, usual, report::colours_on_stderr()) {
         return exit_code(Err(failure), cli.json).into();
     }
     #[cfg(unix)]
@@ -282,7 +284,7 @@ pub fn main() -> ExitCode {
     if !cli.command.needs_data_directory() {
         return cli.run().into();
     }
-    let exit_code = match init::place(&cli.data) {
+    let exit_code = match directory::place(&cli.data) {
         Place::Here(here) => console::at(Rc::new(here), || cli.run()),
         #[cfg(unix)]
         Place::Daemon(client) => {

@@ -1,7 +1,7 @@
 //! The cases of the basic level, which need only the plugin's file.
 
 use super::bench::{Attempt, Bench, Came, PENDING_MAX, SHARE_MAX};
-use super::expect::{honest, shown, sound};
+use super::expect::{honest, sound};
 use super::faults::{Fault, Plan};
 use super::random::Random;
 use super::repeats::twice;
@@ -9,6 +9,7 @@ use super::report::Problem;
 use super::settings::at_bounds;
 use super::shop::Shop;
 use super::updates::Named;
+use super::words::shown;
 use super::world::{NOW_UNIX_MS, with};
 use cartage_contract::delivery::OrderKey;
 use cartage_contract::http::Effect;
@@ -29,8 +30,6 @@ const FAULTS: [(&str, Fault); 7] = [
 const RANDOM_UPDATES: usize = 60;
 /// The number of contexts that must lead to the same requests.
 const CONTEXTS: u64 = 8;
-/// The most requests of an update at which faults are tested.
-pub(super) const PLACES_MAX: usize = 20;
 
 /// The names of the basic cases, in order.
 pub(super) fn names(manifest: &Manifest) -> Vec<&'static str> {
@@ -183,18 +182,12 @@ fn writes(attempted: &str, came: &Came) -> Option<Problem> {
     Some(Problem::new(attempted, format!("the plugin asked {}", write.name), wrong, remedy))
 }
 
-/// The number of requests that an update makes without a fault.
-pub(super) async fn places(bench: &mut Bench<'_>, attempt: &Attempt<'_>) -> usize {
-    let came = bench.attempt(&mut bench.shop(), &Plan::default(), attempt).await;
-    came.log.exchanges.len().min(PLACES_MAX)
-}
-
 /// A fault at each request in turn leads neither to a false success nor to a failure that ends the update for good without a cause.
 async fn faults(bench: &mut Bench<'_>, fault: Fault) -> Vec<Problem> {
     let update = bench.maker().everything();
     let attempt = Attempt::first(&update);
     let mut problems = Vec::new();
-    for place in 0..places(bench, &attempt).await {
+    for place in 0..bench.places(&attempt).await {
         let attempted = format!("an update where the answer to request {} {}", place + 1, fault.words());
         let came = bench.attempt(&mut bench.shop(), &Plan::fault(place, fault), &attempt).await;
         problems.extend(honest(&attempted, &attempt, &came));

@@ -1,12 +1,12 @@
 //! The bench: makes calls of the plugin and deliveries of several attempts, and measures what the calls use.
 
 use super::Level;
-use super::expect::shown;
 use super::faults::Plan;
 use super::report::{Case, Measured, Problem, Report, Verdict};
 use super::shop::Shop;
 use super::stage::{Log, Stage};
 use super::updates::Maker;
+use super::words::shown;
 use super::world::{NOW_UNIX_MS, World};
 use cartage_cart_script::{Cart, Script};
 use cartage_contract::delivery::{Context, Delivery, EarlierAttempt, FailureKind};
@@ -112,6 +112,9 @@ impl<'u> Attempt<'u> {
     }
 }
 
+/// The most requests of an update at which faults are tested.
+const PLACES_MAX: usize = 20;
+
 impl<'p> Bench<'p> {
     pub(super) fn new(plugin: &'p Plugin, world: World, script: Option<&'p Script>, seed: u64) -> Bench<'p> {
         let own = &world.limits;
@@ -123,6 +126,12 @@ impl<'p> Bench<'p> {
         ];
         let limits = limits.map(|(limit, of)| Measured { limit, used: 0, of, percent: 0, case: String::new() }).into();
         Bench { plugin, world, script, seed, case: String::new(), calls: 0, limits }
+    }
+
+    /// The number of requests that an update makes without a fault, as far as each is tried.
+    pub(super) async fn places(&mut self, attempt: &Attempt<'_>) -> usize {
+        let came = self.attempt(&mut self.shop(), &Plan::default(), attempt).await;
+        came.log.exchanges.len().min(PLACES_MAX)
     }
 
     /// Begins a case: the calls that follow are counted for it.

@@ -1,12 +1,13 @@
 //! The cases of the high level: a scripted cart answers, and shows which updates it received and what each refusal led to.
 
 use super::bench::{Attempt, Bench, Came};
-use super::expect::{honest, kind, shown};
+use super::expect::honest;
 use super::faults::Plan;
 use super::repeats;
 use super::report::Problem;
 use super::shop::Shop;
 use super::updates::NOTE;
+use super::words::{kind, shown};
 use cartage_cart_script::{Effect, Refusal, Reply, Rule, Script};
 use cartage_contract::delivery::{FailureKind, RetryWish};
 use cartage_contract::manifest::{Manifest, Statuses};

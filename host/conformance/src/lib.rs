@@ -21,6 +21,7 @@ mod settings;
 mod shop;
 mod stage;
 mod updates;
+mod words;
 mod world;
 
 pub use rehearsal::Rehearsal;

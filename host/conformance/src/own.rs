@@ -1,10 +1,11 @@
 //! The plugin author's own cases, from the cart script.
 
 use super::bench::{Attempt, Bench, Came};
-use super::expect::{honest, kind, shown};
+use super::expect::honest;
 use super::faults::Plan;
 use super::high::done;
 use super::report::Problem;
+use super::words::{kind, shown};
 use super::world::settings;
 use cartage_cart_script::{Case, Expected};
 use cartage_contract::delivery::AppliedOutcome;

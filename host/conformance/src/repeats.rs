@@ -1,11 +1,11 @@
 //! The cases about repeated attempts: the cart must have everything exactly once, whatever was lost on the way.
 
-use super::basic::places;
 use super::bench::{ATTEMPTS_MAX, Attempt, Bench, Came};
-use super::expect::{honest, shown, sound};
+use super::expect::{honest, sound};
 use super::faults::{Fault, Plan};
 use super::report::Problem;
 use super::shop::Shop;
+use super::words::shown;
 use cartage_contract::delivery::EarlierAttempt;
 use cartage_contract::http::Reach;
 use cartage_contract::manifest::Manifest;
@@ -116,7 +116,7 @@ async fn told_before(bench: &mut Bench<'_>) -> Vec<Problem> {
 async fn at_each_place(bench: &mut Bench<'_>, fault: Fault) -> Vec<Problem> {
     let update = bench.maker().everything();
     let mut problems = Vec::new();
-    for place in 0..places(bench, &Attempt::first(&update)).await {
+    for place in 0..bench.places(&Attempt::first(&update)).await {
         let after = if fault.acts() { ", after the cart has acted" } else { "" };
         let attempted =
             format!("an update where the answer to request {} {}{after}; then attempts without a fault", place + 1, fault.words());

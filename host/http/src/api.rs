@@ -27,6 +27,7 @@ mod middleware;
 mod problem;
 mod query;
 mod rate;
+mod route;
 mod routes;
 mod seen;
 mod token;

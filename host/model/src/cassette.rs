@@ -6,6 +6,7 @@
 //! [`file`](mod@file) writes and reads a cassette as a file. [`replay`] answers a plugin from a cassette, and [`difference`] says how two calls
 //! differ.
 
+mod asks;
 pub mod difference;
 pub mod file;
 pub mod redact;

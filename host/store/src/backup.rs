@@ -2,28 +2,19 @@
 //!
 //! A copy holds the credentials sealed and never the key that opens them. Whoever has both has the secrets, so keep them apart.
 
+pub use super::copying::Progress;
 use super::error::failure;
-use super::{Error, Store, Tx, View, clock, connect, migrate};
+
+use super::copying::copy;
+use super::{Error, Store, Tx, View, clock, connect, migrate, schema};
 use cartage_base::clock::Reading;
 use cartage_model::id::{CartId, MerchantId};
 use rusqlite::Connection;
-use rusqlite::backup::{Backup, StepResult};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// The number of pages copied between two progress reports.
-const STEP_PAGES: i32 = 4096;
 /// The reason of the pause that a restore sets on every cart.
 pub const RESTORED: &str = "restored";
-
-/// The progress of a copy, in pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Pages copied so far.
-    pub done: u64,
-    /// Pages in all.
-    pub total: u64,
-}
 
 /// What a backup cannot know after a restore: what happened at the carts between the backup and now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,35 +122,6 @@ impl Source {
     }
 }
 
-/// Copies one snapshot to a new file and syncs the file.
-pub(super) fn copy(from: &Connection, to: &Path, mut progress: impl FnMut(Progress)) -> Result<(), Error> {
-    let mut copy = connect::new_file(to)?;
-    let mut copied = || -> rusqlite::Result<()> {
-        // Held over all steps: without it, every write of others would start the copy again.
-        let snapshot = from.unchecked_transaction()?;
-        // It begins with the first read.
-        snapshot.query_row("SELECT count(*) FROM sqlite_schema", (), |_| Ok(()))?;
-        let backup = Backup::new(&snapshot, &mut copy)?;
-        loop {
-            let step = backup.step(STEP_PAGES)?;
-            let rusqlite::backup::Progress { remaining, pagecount, .. } = backup.progress();
-            progress(Progress { done: (pagecount - remaining).max(0) as u64, total: pagecount.max(0) as u64 });
-            match step {
-                StepResult::Done => break,
-                StepResult::More => {}
-                // The snapshot is held and the copy is new, so somebody else has a hand in one of the files.
-                _ => return Err(failure(rusqlite::ffi::SQLITE_BUSY, "the copy was locked")),
-            }
-        }
-        drop(backup);
-        // One file, without a log beside it, for whoever carries it about.
-        copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
-    };
-    copied().map_err(|source| Error::of(format!("copy the store to {}", to.display()), source))?;
-    drop(copy);
-    File::open(to).and_then(|file| file.sync_all()).map_err(Error::file("sync", to))
-}
-
 /// A backup whose pages were checked and found sound.
 #[derive(Debug)]
 pub struct SoundCopy {
@@ -193,7 +155,7 @@ impl SoundCopy {
         let now = now.into();
         copy(&self.connection, to, |_| {})?;
         let restored = connect::read_write(to)?;
-        migrate::migrate(&restored, to, migrate::STEPS)?;
+        migrate::migrate(&restored, to, schema::STEPS)?;
         clock::restore(&Tx::new(&restored), &now)?;
         pause(&restored, now.wall_unix_ms).map_err(|source| Error::on(&restored, format!("restore {}", self.file.display()), source))?;
         gap(&View::new(&restored))

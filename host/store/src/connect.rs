@@ -1,6 +1,6 @@
 //! Opening the store's file: the checks before anything is written to it, and the settings of each connection.
 
-use super::{Error, migrate};
+use super::{Error, schema};
 use cartage_base::fault::Fault;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -135,7 +135,7 @@ pub(super) fn assert_ours(connection: &Connection, file: &Path) -> Result<(), Er
     if id != APPLICATION_ID && (id, found, tables) != (0, 0, 0) {
         return Err(Error::NotOurs { file: file.to_owned() });
     }
-    let known = migrate::KNOWN;
+    let known = schema::KNOWN;
     if found > known { Err(Error::Newer { file: file.to_owned(), found, known }) } else { Ok(()) }
 }
 

@@ -11,7 +11,9 @@ mod writer;
 mod readers;
 mod sql;
 mod connect;
+mod copying;
 mod migrate;
+mod schema;
 mod errno;
 mod error;
 
@@ -106,7 +108,7 @@ impl Store {
 
     fn start(connection: rusqlite::Connection, file: &Path, now: Reading, batch: Batch) -> Result<Store, Error> {
         connect::write_ahead(&connection, file)?;
-        let migrated = migrate::migrate(&connection, file, migrate::STEPS)?;
+        let migrated = migrate::migrate(&connection, file, schema::STEPS)?;
         let held = clock::open(&Tx::new(&connection), &now)?;
         merchants::put(&Tx::new(&connection), &MerchantId::default(), now.wall_unix_ms)?;
         let counts = Arc::new(Counts::default());

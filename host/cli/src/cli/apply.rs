@@ -1,9 +1,8 @@
 //! `cartage apply`: loads carts from their files into the data directory. Other commands use this module to show and apply changes of a cart.
 
-use super::{Failure, Verdict, client, console, init, report};
+use super::{Failure, Verdict, client, console, directory, report};
 use cartage::counted::counted;
 use cartage::engine::file;
-use cartage::id::{self, CartId, SenderOrderNumber};
 use cartage::office::apply::{Field, Invalid, Prepared, PreparedCart, Proposal};
 use cartage::office::{self, Office, Rehearsed};
 use cartage::visible;
@@ -86,7 +85,7 @@ impl Args {
             let plugin = plugin_in(plugins.as_deref().unwrap_or(beside), &cart.plugin)?;
             proposals.push(Proposal { cart, plugin });
         }
-        let office = init::open(data)?;
+        let office = directory::open(data)?;
         client::block_on(change(&office, proposals, self.consent, json))
     }
 }
@@ -134,7 +133,7 @@ pub(super) async fn change_rehearsed(
     }
     if made {
         let next = next(office, &prepared).await?;
-        office.make(prepared).await.map_err(init::failure)?;
+        office.make(prepared).await.map_err(directory::failure)?;
         next.iter().for_each(|line| report::talk(line));
         return Ok(Verdict::Done);
     }
@@ -167,7 +166,7 @@ fn invalid(error: Invalid) -> Failure {
         Invalid::Office(error) => match *error {
             error @ office::Error::PluginFile { .. } if !error.is_fault() => Failure::from(error)
                 .what_to_do("put the plugin beside the cart's file, or name the folder that holds it with --plugins DIR"),
-            other => init::failure(other),
+            other => directory::failure(other),
         },
         error @ (Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_)) => Failure::from(error)
             .what_to_do("change the cart's file; `cartage plugin inspect` shows what the plugin asks for; nothing was loaded"),
@@ -225,7 +224,7 @@ fn show_rehearsed(rehearsed: &[Rehearsed]) {
 async fn next(office: &Office, prepared: &Prepared) -> Result<Vec<String>, Failure> {
     let mut lines = Vec::new();
     for PreparedCart { cart, manifest, difference, .. } in prepared.carts() {
-        let kept = office.credentials(&cart.id).await.map_err(init::failure)?;
+        let kept = office.credentials(&cart.id).await.map_err(directory::failure)?;
         let kept: BTreeSet<(&str, &str)> = kept.iter().map(|kept| (kept.slot.as_str(), kept.field.as_str())).collect();
         let has = |slot: &Slot, field: &str| {
             kept.contains(&(slot.name.as_str(), field)) || cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(field))
@@ -240,14 +239,4 @@ async fn next(office: &Office, prepared: &Prepared) -> Result<Vec<String>, Failu
         }
     }
     Ok(lines)
-}
-
-/// Reads an argument as an order's number, as the sender of its updates calls the order.
-pub(super) fn order_number(text: &str) -> Result<SenderOrderNumber, &'static str> {
-    if text.is_empty() { Err("an order's number is not empty") } else { Ok(SenderOrderNumber::new(text)) }
-}
-
-/// Reads an argument as a Cart ID.
-pub(super) fn cart_id(text: &str) -> Result<CartId, id::Error> {
-    CartId::new(text)
 }

@@ -1,6 +1,6 @@
 //! `cartage backup`: copies the data directory's store to a new file.
 
-use super::{Failure, Verdict, console, init, report};
+use super::{Failure, Verdict, console, directory, report};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -25,10 +25,10 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = init::open(data)?;
+        let office = directory::open(data)?;
         console::current().copy_store(data, &self.file, office.now_unix_ms())?;
         let (key, plugins) =
-            (init::named(&office, data, office.data_dir().key_file()), init::named(&office, data, office.data_dir().plugins()));
+            (directory::named(&office, data, office.data_dir().key_file()), directory::named(&office, data, office.data_dir().plugins()));
         if json {
             report::json(&serde_json::json!({ "backup": self.file, "key_not_in_it": key, "plugins_not_in_it": plugins }));
         } else {

@@ -1,6 +1,6 @@
 //! `cartage baseline`: imports the labels that orders already have at a cart, without sending anything.
 
-use super::{Failure, Verdict, client, console, init, report};
+use super::{Failure, Verdict, client, console, directory, report};
 use cartage::counted::counted;
 use cartage::id::{CartId, SenderOrderNumber};
 use serde::Deserialize;
@@ -53,8 +53,8 @@ impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let cart = CartId::new(self.cart.as_str()).map_err(|error| Failure::wrong_use(error.to_string()))?;
         let labels = read(&self.file)?;
-        let office = init::open(data)?;
-        let count = client::block_on(async { office.baseline(&cart, labels).await.map_err(init::failure) })?;
+        let office = directory::open(data)?;
+        let count = client::block_on(async { office.baseline(&cart, labels).await.map_err(directory::failure) })?;
         if json {
             report::json(&serde_json::json!({ "cart": cart, "orders": count }));
         } else {

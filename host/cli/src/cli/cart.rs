@@ -1,6 +1,7 @@
 //! `cartage cart`: commands for the carts of a data directory.
 
 mod ask;
+mod base_url;
 mod change;
 mod check;
 mod examples;
@@ -8,8 +9,9 @@ mod new;
 mod pause;
 mod show;
 
-use super::apply::{Consent, cart_id, change_rehearsed, order_number, plugin_at};
-use super::{Failure, Verdict, client, init, report};
+use super::apply::{Consent, change_rehearsed, plugin_at};
+use super::arguments::{cart_id, order_number};
+use super::{Failure, Verdict, client, directory, report};
 use cartage::carts::{LabelTarget, Mode};
 use cartage::id::{self, CartId, Digest, SenderOrderNumber};
 use cartage::office::apply::Proposal;
@@ -202,7 +204,7 @@ impl Command {
             // This command needs no data directory.
             Command::New(args) => args.run(data, json),
             other => {
-                let office = init::open(data)?;
+                let office = directory::open(data)?;
                 client::block_on(other.within(&office, json))
             }
         }
@@ -214,18 +216,18 @@ impl Command {
             Command::List => show::list(office, json).await,
             Command::Show(one) => show::one(office, &one.cart, json).await,
             Command::Enable(one) => {
-                office.set_enabled(&one.cart, true).await.map_err(init::failure)?;
+                office.set_enabled(&one.cart, true).await.map_err(directory::failure)?;
                 Ok(done(&one.cart, "enabled", json))
             }
             Command::Disable(one) => {
-                office.set_enabled(&one.cart, false).await.map_err(init::failure)?;
+                office.set_enabled(&one.cart, false).await.map_err(directory::failure)?;
                 Ok(done(&one.cart, "disabled", json))
             }
             Command::Pause { which, reason } => pause::pause(office, which, &reason, json).await,
             Command::Resume(which) => pause::resume(office, which, json).await,
             Command::Remove { one, discard_queue } => {
                 let queue = if discard_queue { Queue::Discard } else { Queue::Keep };
-                let ended = office.remove_cart(&one.cart, queue).await.map_err(init::failure)?;
+                let ended = office.remove_cart(&one.cart, queue).await.map_err(directory::failure)?;
                 let state = match ended {
                     0 => "removed".to_owned(),
                     1 => "removed, and 1 of its updates is ended".to_owned(),
@@ -237,11 +239,11 @@ impl Command {
                 if what == Recording::Redacted && time.is_some() {
                     return Err(Failure::wrong_use("--for says how long recordings are raw; leave it out, or choose raw"));
                 }
-                let until = office.set_raw(&one.cart, time.filter(|_| what == Recording::Raw), &why).await.map_err(init::failure)?;
+                let until = office.set_raw(&one.cart, time.filter(|_| what == Recording::Raw), &why).await.map_err(directory::failure)?;
                 Ok(recording(&one.cart, until, json))
             }
             Command::Check { one, order } => {
-                let kept = office.cart(&one.cart).await.map_err(init::failure)?;
+                let kept = office.cart(&one.cart).await.map_err(directory::failure)?;
                 check::run(office, &kept, order.as_ref(), json).await
             }
             Command::Label { one, label, status, target } => {
@@ -264,10 +266,10 @@ impl Command {
                 change::redefine(office, &one.cart, json, |cart| cart.set_mode(mode)).await
             }
             Command::Upgrade { one, plugin, replay_last, consent } => {
-                let kept = office.cart(&one.cart).await.map_err(init::failure)?;
+                let kept = office.cart(&one.cart).await.map_err(directory::failure)?;
                 let (name, bytes) = plugin_at(&plugin)?;
                 let rehearsed = match replay_last {
-                    Some(most) => Some(office.rehearse(&kept, bytes.clone(), most).await.map_err(init::failure)?),
+                    Some(most) => Some(office.rehearse(&kept, bytes.clone(), most).await.map_err(directory::failure)?),
                     None => None,
                 };
                 let mut cart = kept.cart;

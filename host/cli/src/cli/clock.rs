@@ -1,6 +1,6 @@
 //! `cartage clock`: shows whether the machine's clock is trusted.
 
-use super::{Failure, Verdict, client, init, report};
+use super::{Failure, Verdict, client, directory, report};
 use cartage::alerts;
 use cartage::clock::Doubt;
 use std::path::Path;
@@ -29,10 +29,10 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = init::open(data)?;
+        let office = directory::open(data)?;
         let (doubt, confirmed) = match self {
             Command::Show => (office.clock_doubt(), false),
-            Command::Confirm => (client::block_on(async { office.confirm_clock().await.map_err(init::failure) })?, true),
+            Command::Confirm => (client::block_on(async { office.confirm_clock().await.map_err(directory::failure) })?, true),
         };
         let now_unix_ms = office.now_unix_ms();
         if json {

@@ -5,7 +5,8 @@
 //! socket. The code of the command is the same for both, and files are read and written where the user is, with the user's permissions. A command runs on one
 //! thread from its beginning to its end, and that thread holds its console.
 
-use super::{Failure, log, report};
+use super::{Failure, log};
+use cartage::causes::chain;
 use cartage::clock::SystemClock;
 use cartage::data_dir::copy::{self, copy};
 use cartage::data_dir::disk_level::ThisDisk;
@@ -161,7 +162,7 @@ impl Console for Here {
     fn copy_store(&self, data: &Path, to: &Path, at_unix_ms: u64) -> io::Result<()> {
         copy(data, to, at_unix_ms, &ThisDisk).map_err(|error| {
             let is_there = matches!(error, copy::Error::Store(store::Error::Exists { .. }));
-            io::Error::new(if is_there { ErrorKind::AlreadyExists } else { ErrorKind::Other }, report::chain(&error))
+            io::Error::new(if is_there { ErrorKind::AlreadyExists } else { ErrorKind::Other }, chain(&error))
         })
     }
 

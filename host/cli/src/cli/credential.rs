@@ -1,7 +1,7 @@
 //! `cartage credential`: sets and forgets a cart's credentials. The commands never show a value.
 
-use super::apply::cart_id;
-use super::{Failure, Verdict, cart, client, console, init, report};
+use super::arguments::cart_id;
+use super::{Failure, Verdict, cart, client, console, directory, report};
 use cartage::carts::secrets::bare;
 use cartage::id::CartId;
 use cartage::office::{Approved, Office, SetCredential, StoredCart};
@@ -134,7 +134,7 @@ enum Error {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = init::open(data)?;
+        let office = directory::open(data)?;
         client::block_on(async {
             match self {
                 Command::Set(args) => args.set(&office, json).await,
@@ -148,10 +148,10 @@ impl Command {
 
 impl PlaceArgs {
     async fn forget(self, office: &Office, next: bool, json: bool) -> Result<Verdict, Failure> {
-        let kept = office.cart(&self.cart).await.map_err(init::failure)?;
+        let kept = office.cart(&self.cart).await.map_err(directory::failure)?;
         let field = self.field(described(&kept)?)?;
         let only = next.then_some(Turn::Next);
-        let forgot = office.forget_credential(&self.cart, &self.slot, &field, only).await.map_err(init::failure)?;
+        let forgot = office.forget_credential(&self.cart, &self.slot, &field, only).await.map_err(directory::failure)?;
         if json {
             report::json(&serde_json::json!({ "cart": self.cart, "slot": self.slot, "field": field, "forgot": forgot }));
         } else {
@@ -184,13 +184,13 @@ impl PlaceArgs {
 impl SetArgs {
     async fn set(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
         let PlaceArgs { cart: id, slot, .. } = &self.place;
-        let kept = office.cart(id).await.map_err(init::failure)?;
+        let kept = office.cart(id).await.map_err(directory::failure)?;
         let manifest = described(&kept)?;
         let field = self.place.field(manifest)?;
         let secret = self.value()?;
         let turn = if self.next { Turn::Next } else { Turn::Current };
         let SetCredential { turn, warnings } =
-            office.set_credential(&kept, manifest, (slot, &field), turn, secret).await.map_err(init::failure)?;
+            office.set_credential(&kept, manifest, (slot, &field), turn, secret).await.map_err(directory::failure)?;
         warnings.iter().for_each(|warning| report::talk(&format!("warning: {warning}")));
         if kept.cart.credentials.get(slot).is_some_and(|fields| fields.contains_key(&field)) {
             report::talk(&format!(
@@ -221,7 +221,7 @@ impl SetArgs {
         // Other credentials of the cart may still be missing. The cart stays paused then, and the error names them.
         let verdict = cart::run_check(office, &kept, None, json).await?;
         if verdict == Verdict::Done {
-            office.set_pause(id, None).await.map_err(init::failure)?;
+            office.set_pause(id, None).await.map_err(directory::failure)?;
             report::talk(&format!("cart {id} goes on"));
         } else {
             report::talk(&format!("cart {id} stays paused; `cartage cart resume {id}` lets it go on all the same"));
@@ -258,13 +258,13 @@ fn fields(slot: &Slot) -> String {
 }
 
 async fn approve(office: &Office, id: &CartId, slot: Option<&str>, json: bool) -> Result<Verdict, Failure> {
-    let kept = office.cart(id).await.map_err(init::failure)?;
+    let kept = office.cart(id).await.map_err(directory::failure)?;
     let manifest = described(&kept)?;
     if let Some(slot) = slot.filter(|slot| manifest.slot(slot).is_none()) {
         let known = manifest.slots.iter().map(|slot| slot.name.as_str()).collect::<Vec<_>>().join(", ");
         return Err(Failure::wrong_use(format!("the plugin of cart {id} has no credential slot {slot}; it has: {known}")));
     }
-    let approved = office.approve(&kept, manifest, slot).await.map_err(init::failure)?;
+    let approved = office.approve(&kept, manifest, slot).await.map_err(directory::failure)?;
     if json {
         report::json(&serde_json::json!({ "cart": id, "approved": approved }));
         return Ok(Verdict::Done);
@@ -288,8 +288,8 @@ fn described(kept: &StoredCart) -> Result<&Manifest, Failure> {
 }
 
 async fn list(office: &Office, id: &CartId, json: bool) -> Result<Verdict, Failure> {
-    let kept = office.cart(id).await.map_err(init::failure)?;
-    let set = office.credentials(id).await.map_err(init::failure)?;
+    let kept = office.cart(id).await.map_err(directory::failure)?;
+    let set = office.credentials(id).await.map_err(directory::failure)?;
     if json {
         report::json(&serde_json::json!({ "cart": id, "credentials": set }));
         return Ok(Verdict::Done);

@@ -4,8 +4,8 @@ mod export;
 mod retry;
 mod show;
 
-use super::apply::{cart_id, order_number};
-use super::{Failure, Verdict, attempt, client, init, report};
+use super::arguments::{cart_id, order_number};
+use super::{Failure, Verdict, attempt, client, directory, report};
 use cartage::dead_letter::Reason;
 use cartage::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage::office::{DiscardOutcome, Office, Where, Which};
@@ -187,7 +187,7 @@ impl Command {
         if let Command::List { state: Some(State::Queued | State::Delivered), filter: Filter { reason: Some(_), .. }, .. } = &self {
             return Err(Failure::wrong_use("a reason is what a dead letter died of; leave --reason out, or --state"));
         }
-        let office = init::open(data)?;
+        let office = directory::open(data)?;
         client::block_on(async {
             match self {
                 Command::List { filter, order, state, most } => {
@@ -198,13 +198,13 @@ impl Command {
                         State::Delivered => Where::Delivered,
                     });
                     let which = Which { order, ..filter.which(at, &office) };
-                    let listed = office.deliveries(&which, most).await.map_err(init::failure)?;
+                    let listed = office.deliveries(&which, most).await.map_err(directory::failure)?;
                     show::list(&listed, most, json);
                     Ok(Verdict::Done)
                 }
                 Command::Show { delivery, cassette: Some(attempt) } => cassette(&office, &delivery, attempt, json).await,
                 Command::Export(args) => args.run(&office, json).await,
-                Command::Show { delivery, cassette: None } => match office.delivery(&delivery).await.map_err(init::failure)? {
+                Command::Show { delivery, cassette: None } => match office.delivery(&delivery).await.map_err(directory::failure)? {
                     Some(shown) => {
                         show::one(&delivery, &shown, json);
                         Ok(Verdict::Done)
@@ -220,7 +220,7 @@ impl Command {
 
 /// Shows the recorded requests and responses of an attempt.
 async fn cassette(office: &Office, delivery: &DeliveryId, attempt: Option<u32>, json: bool) -> Result<Verdict, Failure> {
-    let Some((attempt, cassette)) = office.cassette(delivery, attempt).await.map_err(init::failure)? else {
+    let Some((attempt, cassette)) = office.cassette(delivery, attempt).await.map_err(directory::failure)? else {
         let of = attempt.map_or_else(|| "an attempt".to_owned(), |attempt| format!("attempt {attempt}"));
         return Err(Failure::wrong_use(format!("there is no recording of {of} at delivery {delivery}; it was not kept, or is deleted"))
             .what_to_do(format!("`cartage delivery show {delivery}` tells what is known of it")));
@@ -242,7 +242,7 @@ fn unknown(delivery: &DeliveryId) -> Failure {
 async fn discard(office: &Office, deliveries: &[DeliveryId], why: &str, json: bool) -> Result<Verdict, Failure> {
     let mut all = Vec::new();
     for delivery in deliveries {
-        let taken = office.discard(delivery, why).await.map_err(init::failure)?;
+        let taken = office.discard(delivery, why).await.map_err(directory::failure)?;
         let (done, said, merged) = match taken {
             DiscardOutcome::Done { was: Discarded::Dead, merged } => (true, "is ended; its order goes on without it", merged),
             DiscardOutcome::Done { was: Discarded::Queued, merged } => (true, "is ended, and the label before it counts again", merged),

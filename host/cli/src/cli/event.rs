@@ -1,7 +1,7 @@
 //! `cartage event`: lists status events, configures them, and raises one.
 
 use super::update::{YesOrNo, assign, package};
-use super::{Failure, Verdict, client, gated, init, param, report};
+use super::{Failure, Verdict, client, directory, gated, param, report};
 use cartage::events::{EVENTS, Event, Label, LabelError, Labels, Setting, find};
 use cartage::gate::Again;
 use cartage::id::CartId;
@@ -134,15 +134,15 @@ impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         client::block_on(async {
             match self {
-                Command::List => list(&*init::open(data)?, json).await,
+                Command::List => list(&*directory::open(data)?, json).await,
                 Command::Set { name, order_label, item_label, notify_cart } => {
                     let event = find(&name)?;
-                    let office = init::open(data)?;
-                    let mut setting = office.events().await.map_err(init::failure)?.get(event).clone();
+                    let office = directory::open(data)?;
+                    let mut setting = office.events().await.map_err(directory::failure)?.get(event).clone();
                     change(&mut setting.order_label, order_label.as_deref())?;
                     change(&mut setting.item_label, item_label.as_deref())?;
                     setting.notify_cart = notify_cart.map_or(setting.notify_cart, |choice| choice == YesOrNo::Yes);
-                    office.set_event(event, &setting).await.map_err(init::failure)?;
+                    office.set_event(event, &setting).await.map_err(directory::failure)?;
                     show(&[(event, setting)], json);
                     Ok(Verdict::Done)
                 }
@@ -151,10 +151,10 @@ impl Command {
                     let fields =
                         Fields { order_number: order, reference_number: reference, note, packages, line_items, ..Fields::default() };
                     let request = Request { cart, cause: Cause::Event(name), fields, again: Again::No };
-                    let sent = init::open(data)?.send(&request).await.map_err(init::failure)?;
+                    let sent = directory::open(data)?.send(&request).await.map_err(directory::failure)?;
                     Ok(gated::show(&sent, json))
                 }
-                Command::Label(command) => command.run(&*init::open(data)?, json).await,
+                Command::Label(command) => command.run(&*directory::open(data)?, json).await,
             }
         })
     }
@@ -168,9 +168,9 @@ impl LabelCommand {
             LabelCommand::Defaults => Labels::ready(),
         };
         if added.iter().next().is_some() {
-            office.add_labels(&added).await.map_err(init::failure)?;
+            office.add_labels(&added).await.map_err(directory::failure)?;
         }
-        let labels = office.labels().await.map_err(init::failure)?;
+        let labels = office.labels().await.map_err(directory::failure)?;
         if json {
             report::json(&labels.iter().map(Label::as_str).collect::<Vec<_>>());
         } else if labels.iter().next().is_none() {
@@ -183,7 +183,7 @@ impl LabelCommand {
 }
 
 async fn list(office: &Office, json: bool) -> Result<Verdict, Failure> {
-    let settings = office.events().await.map_err(init::failure)?;
+    let settings = office.events().await.map_err(directory::failure)?;
     show(&EVENTS.iter().map(|event| (event, settings.get(event).clone())).collect::<Vec<_>>(), json);
     Ok(Verdict::Done)
 }

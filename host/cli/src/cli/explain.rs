@@ -1,7 +1,7 @@
 //! `cartage explain`: shows on one screen why an order's status was sent or not.
 
-use super::apply::order_number;
-use super::{Failure, Verdict, client, gated, init, report};
+use super::arguments::order_number;
+use super::{Failure, Verdict, client, directory, gated, report};
 use cartage::gate::explain::SCREEN_COLUMNS_MAX;
 use cartage::id::{CartId, SenderOrderNumber};
 use cartage::office::{Explained, OrderDelivery, PackageStanding, fate_name};
@@ -42,8 +42,9 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let cart = CartId::new(self.cart).map_err(|error| Failure::wrong_use(error.to_string()))?;
-        let office = init::open(data)?;
-        let explained = client::block_on(async { office.explain(&cart, &self.order, self.label.as_deref()).await.map_err(init::failure) })?;
+        let office = directory::open(data)?;
+        let explained =
+            client::block_on(async { office.explain(&cart, &self.order, self.label.as_deref()).await.map_err(directory::failure) })?;
         if json {
             let mut document = serde_json::to_value(&explained).expect("what is explained is plain data");
             document["must_act"] = explained.must_act().into();

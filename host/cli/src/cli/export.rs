@@ -1,7 +1,7 @@
 //! `cartage export`: prints carts as TOML.
 
-use super::apply::cart_id;
-use super::{Failure, Verdict, client, init, report};
+use super::arguments::cart_id;
+use super::{Failure, Verdict, client, directory, report};
 use cartage::id::CartId;
 use std::path::Path;
 
@@ -26,11 +26,11 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = init::open(data)?;
+        let office = directory::open(data)?;
         let carts = client::block_on(async {
             match &self.cart {
-                Some(id) => Ok(vec![office.cart(id).await.map_err(init::failure)?]),
-                None => office.carts().await.map_err(init::failure),
+                Some(id) => Ok(vec![office.cart(id).await.map_err(directory::failure)?]),
+                None => office.carts().await.map_err(directory::failure),
             }
         })?;
         let texts: Vec<String> = carts.iter().map(|kept| kept.cart.to_toml()).collect();

@@ -1,7 +1,7 @@
 //! `cartage forget`: erases what is stored about an order.
 
-use super::apply::{cart_id, order_number};
-use super::{Failure, Verdict, client, init, report};
+use super::arguments::{cart_id, order_number};
+use super::{Failure, Verdict, client, directory, report};
 use cartage::id::{CartId, SenderOrderNumber};
 use cartage::office::{self, Forgotten, Office};
 use cartage::store;
@@ -35,7 +35,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = init::open(data)?;
+        let office = directory::open(data)?;
         let Args { cart, order, discard_queue } = self;
         let forgotten = client::block_on(async { office.forget(&cart, &order, discard_queue).await.map_err(failure) })?;
         match forgotten {
@@ -91,6 +91,6 @@ async fn why_nothing(office: &Office, cart: &CartId, order: &SenderOrderNumber) 
 
 fn failure(error: office::Error) -> Failure {
     let busy = matches!(&error, office::Error::Store(store::Error::Busy { .. }));
-    let failure = init::failure(error);
+    let failure = directory::failure(error);
     if busy { failure.what_to_do("the order may be forgotten and its bytes still in the log: repeat this in a moment") } else { failure }
 }

@@ -1,6 +1,6 @@
 //! `cartage key`: manages the key that seals the credentials.
 
-use super::{Failure, Verdict, client, init, report};
+use super::{Failure, Verdict, client, directory, report};
 use cartage::vault::Key;
 use std::path::Path;
 
@@ -33,7 +33,7 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = init::open(data)?;
+        let office = directory::open(data)?;
         let file = office.data_dir().key_file();
         let (id, what) = match self {
             Command::Rotate => (client::block_on(async { Ok(office.vault()?.rotate().await?) })?, "every credential is sealed with it"),
@@ -43,7 +43,7 @@ impl Command {
                 (key.id().clone(), "set every credential again with `cartage credential set`")
             }
         };
-        let file = init::named(&office, data, file);
+        let file = directory::named(&office, data, file);
         if json {
             report::json(&serde_json::json!({ "key": file, "id": id.to_string() }));
         } else {

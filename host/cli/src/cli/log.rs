@@ -3,7 +3,7 @@
 //! A line in JSON holds `at_unix_ms`, `level`, `target` and `message`, then the fields of the surrounding spans from the outermost inwards, then the event's
 //! own fields. A name that occurs twice is written once, with the innermost value.
 
-use super::{Failure, report};
+use super::Failure;
 use cartage::clock::{Clock as _, SystemClock};
 use cartage::visible;
 use serde_json::{Map, Value};
@@ -40,11 +40,11 @@ pub(super) enum Usual {
 }
 
 /// Starts the log of this process.
-pub(super) fn start(format: Format, usual: Usual) -> Result<(), Failure> {
+pub(super) fn start(format: Format, usual: Usual, colours: bool) -> Result<(), Failure> {
     let filter = match std::env::var("CARTAGE_LOG") {
         Ok(text) => EnvFilter::try_new(&text).map_err(|error| {
             Failure::wrong_use(format!("CARTAGE_LOG is {text:?}, which is no log filter: {error}"))
-                .what_to_do("set it to a level (error, warn, info, debug, trace) or to a list such as cartage::egress=debug,warn")
+                .what_to_do("set it to a level (error, warn, info, debug, trace) or to a list such as cartage_egress=debug,warn")
         })?,
         Err(_) => EnvFilter::new(match usual {
             Usual::Warnings => "warn",
@@ -54,7 +54,7 @@ pub(super) fn start(format: Format, usual: Usual) -> Result<(), Failure> {
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         Format::Text => {
-            registry.with(text::layer().fmt_fields(fields()).with_writer(std::io::stderr).with_ansi(report::colours_on_stderr())).init();
+            registry.with(text::layer().fmt_fields(fields()).with_writer(std::io::stderr).with_ansi(colours)).init();
         }
         Format::Json => {
             IS_JSON.store(true, Ordering::Relaxed);
@@ -144,7 +144,7 @@ impl Visit for Fields {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        self.put(field, report::chain(value).into());
+        self.put(field, cartage::causes::chain(value).into());
     }
 }
 

@@ -1,6 +1,6 @@
 //! `cartage param`: the system parameters, in the steps of the classic form: a group, a cart, a value.
 
-use super::{Failure, Verdict, client, init, report};
+use super::{Failure, Verdict, client, directory, report};
 use cartage::id::CartId;
 use cartage::office::Office;
 use cartage::parameters::{Assignments, Effective, Group, Parameter, REGISTRY, Scope, Supplied, Winner, assign, find};
@@ -90,22 +90,22 @@ impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         client::block_on(async {
             match self {
-                Command::List { group, cart } => list(&*init::open(data)?, group, cart.as_ref(), json).await,
+                Command::List { group, cart } => list(&*directory::open(data)?, group, cart.as_ref(), json).await,
                 Command::Get { name, cart } => {
                     let parameter = find(&name)?;
-                    get(&*init::open(data)?, parameter, cart.as_ref(), json).await
+                    get(&*directory::open(data)?, parameter, cart.as_ref(), json).await
                 }
                 Command::Set { name, value, cart } => {
                     let assignment = assign(&name, cart.clone().map_or(Scope::System, Scope::Cart), &value)?;
-                    let office = init::open(data)?;
-                    office.set_parameter(&assignment).await.map_err(init::failure)?;
+                    let office = directory::open(data)?;
+                    office.set_parameter(&assignment).await.map_err(directory::failure)?;
                     get(&office, assignment.parameter(), cart.as_ref(), json).await
                 }
                 Command::Unset { name, cart } => {
                     let parameter = find(&name)?;
-                    let office = init::open(data)?;
+                    let office = directory::open(data)?;
                     let scope = cart.clone().map_or(Scope::System, Scope::Cart);
-                    if !office.unset_parameter(parameter, &scope).await.map_err(init::failure)? {
+                    if !office.unset_parameter(parameter, &scope).await.map_err(directory::failure)? {
                         let whose = cart.as_ref().map_or_else(|| "the system".to_owned(), |cart| format!("cart {cart}"));
                         report::talk(&format!("{} was not set for {whose}, so nothing has changed", parameter.name));
                     }
@@ -147,9 +147,9 @@ async fn get(office: &Office, parameter: &'static Parameter, cart: Option<&CartI
 
 /// Every assigned value, and the settings of the cart's plugin that parameters may supply.
 async fn values(office: &Office, cart: Option<&CartId>) -> Result<(Assignments, Vec<Supplied>), Failure> {
-    let assignments = office.assignments().await.map_err(init::failure)?;
+    let assignments = office.assignments().await.map_err(directory::failure)?;
     let supplied = match cart {
-        Some(cart) => office.cart(cart).await.map_err(init::failure)?.supplied(&assignments),
+        Some(cart) => office.cart(cart).await.map_err(directory::failure)?.supplied(&assignments),
         None => Vec::new(),
     };
     Ok((assignments, supplied))

@@ -1,6 +1,6 @@
 //! `cartage restore`: makes a data directory from a backup, with every cart paused.
 
-use super::{Failure, Verdict, client, init, report};
+use super::{Failure, Verdict, client, directory, report};
 use cartage::clock::{Clock, SystemClock};
 use cartage::counted::counted;
 use cartage::data_dir::{self, DataDir};
@@ -51,12 +51,12 @@ impl Args {
             }
             other => other.into(),
         })?;
-        let office = Office::of(dir, Arc::new(SystemClock)).map_err(init::failure)?;
+        let office = Office::of(dir, Arc::new(SystemClock)).map_err(directory::failure)?;
         let missing = client::block_on(async {
             if let Some(folder) = &self.plugins {
-                office.take_plugins(folder).await.map_err(init::failure)?;
+                office.take_plugins(folder).await.map_err(directory::failure)?;
             }
-            office.missing_plugins().await.map_err(init::failure)
+            office.missing_plugins().await.map_err(directory::failure)
         })?;
         let path = office.data_dir().path();
         if json {

@@ -1,6 +1,6 @@
 //! `cartage retention`: deletes expired rows.
 
-use super::{Failure, Verdict, client, init, report};
+use super::{Failure, Verdict, client, directory, report};
 use cartage::office::Retained;
 use cartage::store::retention::Kind;
 use std::path::Path;
@@ -27,10 +27,10 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = init::open(data)?;
+        let office = directory::open(data)?;
         let all = client::block_on(async {
             let all = if self.dry_run { office.retain_dry().await } else { office.retain().await };
-            all.map_err(init::failure)
+            all.map_err(directory::failure)
         })?;
         if json {
             report::json(&serde_json::json!({ "dry_run": self.dry_run, "kinds": all }));

@@ -1,7 +1,7 @@
 //! `cartage send`: sends one status update to one cart, through the gate by its Cart ID, or as one attempt by the cart's file.
 
 use super::update::{self, DryRun, UpdateArgs};
-use super::{Failure, Verdict, attempt, client, gated, init, report};
+use super::{Failure, Verdict, attempt, client, directory, gated, report};
 use cartage::clock::{Clock, SystemClock};
 use cartage::deliver::Job;
 use cartage::gate::{Again, Given};
@@ -76,7 +76,7 @@ impl Args {
         let fields = self.update.fields()?;
         let again = if self.again { Again::Yes } else { Again::No };
         let request = Request { cart, cause: Cause::Given(Given::ByHand), fields, again };
-        let sent = init::open(data)?.send(&request).await.map_err(init::failure)?;
+        let sent = directory::open(data)?.send(&request).await.map_err(directory::failure)?;
         if let (Some(file), Some(attempt)) = (&self.cassette, gated::attempt(&sent)) {
             update::keep(attempt, file)?;
         }

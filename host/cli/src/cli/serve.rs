@@ -9,7 +9,7 @@ mod numbers;
 mod systemd;
 mod tls;
 
-use super::{Failure, Verdict, init, local, log, report};
+use super::{Failure, Verdict, directory, local, log, report};
 use cartage::alerts::OLDEST_MS_DEFAULT;
 use cartage::alerts::notifier::{Destination, Notifier};
 use cartage::egress::post::{self, Post};
@@ -161,7 +161,7 @@ impl Args {
         // Wrong options are reported before anything is opened.
         let ways_in = self.ways_in(files::raise())?;
         let notifier = self.alerts.notifier()?;
-        let office = init::open(data)?;
+        let office = directory::open(data)?;
         office.set_oldest_ms(self.alerts.alerts_oldest * 60_000);
         let threads = tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(4).build().map_err(Error::Threads)?;
         let ended = threads.block_on(self.serve(office, ways_in, handed, notifier, json));

@@ -1,6 +1,6 @@
 //! `cartage status`: shows first what somebody must act on, then the state of each cart.
 
-use super::{Failure, Verdict, client, init, report};
+use super::{Failure, Verdict, client, directory, report};
 use cartage::alerts::span;
 use cartage::counted::counted;
 use cartage::office::{CartStatus, Status};
@@ -25,8 +25,8 @@ pub(crate) struct Args {}
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = init::open(data)?;
-        let status = client::block_on(async { office.status().await.map_err(init::failure) })?;
+        let office = directory::open(data)?;
+        let status = client::block_on(async { office.status().await.map_err(directory::failure) })?;
         if json {
             report::json(&document(&status));
         } else {

@@ -1,7 +1,7 @@
 //! `cartage token`: manages the tokens for the daemon's API.
 
-use super::apply::cart_id;
-use super::{Failure, Verdict, client, init, report};
+use super::arguments::cart_id;
+use super::{Failure, Verdict, client, directory, report};
 use cartage::id::CartId;
 use cartage::office::Office;
 use cartage::office::tokens::{Error, NewToken, Role, Token};
@@ -75,16 +75,16 @@ fn role(text: &str) -> Result<Role, Error> {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = init::open(data)?;
+        let office = directory::open(data)?;
         client::block_on(async {
             match self {
                 Command::New { name, role, carts } => {
-                    let made = office.new_token(&name, role, &carts).await.map_err(init::failure)?;
+                    let made = office.new_token(&name, role, &carts).await.map_err(directory::failure)?;
                     show(&made, json);
                 }
                 Command::List => list(&office, json).await?,
                 Command::Remove { name } => {
-                    office.remove_token(&name).await.map_err(init::failure)?;
+                    office.remove_token(&name).await.map_err(directory::failure)?;
                     if json {
                         report::json(&serde_json::json!({ "token": name, "removed": true }));
                     } else {
@@ -120,7 +120,7 @@ fn of(token: &Token) -> String {
 }
 
 async fn list(office: &Office, json: bool) -> Result<(), Failure> {
-    let tokens = office.tokens().await.map_err(init::failure)?;
+    let tokens = office.tokens().await.map_err(directory::failure)?;
     if json {
         report::json(&serde_json::json!({ "tokens": tokens }));
     } else if tokens.is_empty() {

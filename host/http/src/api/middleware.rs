@@ -3,7 +3,7 @@
 use super::call::{Call, Shared};
 use super::problem::{Kind, Problem};
 use super::query::Query;
-use super::routes::{Route, Run};
+use super::route::{Route, Run};
 use super::trace::{TRACEPARENT, Trace};
 use super::{body, token};
 use crate::inbound::body::Whole;

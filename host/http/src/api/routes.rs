@@ -3,39 +3,15 @@
 use super::body::{CART_BYTES_MAX, EVENT_BYTES_MAX, SMALL_BYTES_MAX, Takes, UPDATES_BYTES_MAX};
 use super::call::{Call, Shared};
 use super::middleware::pass;
-use super::problem::Problem;
-use super::{Answer, carts, credentials, deliveries, merchant, openapi, page, seen, updates};
+use super::route::{Outcome, Route, Run};
+use super::{carts, credentials, deliveries, merchant, openapi, page, seen, updates};
 use axum::Router;
 use axum::extract::Request;
-use axum::response::Response;
 use axum::routing::any;
 use cartage::office::tokens::Role::{self, Admin, Operator, Sender};
 use http::Method;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// The answer of a handler, under way.
-pub(super) type Outcome = Answer<Result<Response, Problem>>;
-
-/// One route: its method, path, parameters, body and handler.
-pub(super) struct Route {
-    pub(super) method: Method,
-    pub(super) path: &'static str,
-    /// The names of the query parameters that the route takes.
-    pub(super) query: &'static [&'static str],
-    pub(super) takes: Takes,
-    pub(super) run: Run,
-}
-
-/// Who may call a route, and its handler.
-pub(super) enum Run {
-    /// Anybody may call the route, because its answer tells nothing about anybody.
-    Open(fn(Arc<Shared>) -> Outcome),
-    /// The route needs a token of this role.
-    For(Role, fn(Call) -> Outcome),
-    /// The route needs a token of this role, which a person with a browser gives as a password.
-    Page(Role, fn(Call) -> Outcome),
-}
 
 const fn get(path: &'static str, query: &'static [&'static str], role: Role, run: fn(Call) -> Outcome) -> Route {
     Route { method: Method::GET, path, query, takes: Takes::Nothing, run: Run::For(role, run) }

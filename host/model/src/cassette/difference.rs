@@ -3,12 +3,11 @@
 //! The asks of two takes are aligned: those that are the same stay where they are, and between them each ask is compared with the one that is about
 //! the same thing. The rest were added or removed, or stand in another place.
 
-pub(super) mod asks;
 mod json;
 
+use super::asks::{alike, aspects, cut, same, shown};
 use super::replay::{Asked, Ending, Take};
 use crate::exchange::{Ended, Outcome};
-use asks::{alike, aspects, cut, same, shown};
 use cartage_base::counted::counted;
 use cartage_contract::manifest::Manifest;
 use json::changes;

@@ -7,7 +7,8 @@
 //!
 //! Log lines are not compared. The host does not judge requests again: a request that was denied in the recording is answered as denied.
 
-use super::difference::asks;
+use super::asks;
+pub use super::asks::Asked;
 use super::{Cassette, Entry, FORMAT, HttpEntry, Recording};
 use crate::exchange::{Ended, HostCall, HostReply, Limit, Outcome, Services, Stop};
 use crate::id::Digest;
@@ -21,22 +22,6 @@ pub struct Take {
     pub asks: Vec<Asked>,
     /// How the call ended.
     pub ending: Ending,
-}
-
-/// An ask of a guest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
-    /// An HTTP request.
-    Request(Request),
-    /// A MAC or a digest to compute.
-    Signature {
-        /// The slot that holds the key of a MAC; `None` for a digest.
-        slot: Option<String>,
-        /// The hash function to use.
-        algorithm: Algorithm,
-        /// The message, which names secrets instead of holding them.
-        message: Vec<Part>,
-    },
 }
 
 /// How a call ended.

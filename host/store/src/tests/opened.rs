@@ -1,8 +1,9 @@
 //! Which files can be opened, and how an older schema becomes a newer one.
 
 use super::{AT, Scratch, cart, merchant};
-use crate::migrate::{KNOWN, Migrated, STEPS, Step, migrate};
+use crate::migrate::{Migrated, migrate};
 use crate::orders::OrderRef;
+use crate::schema::{KNOWN, STEPS, Step};
 use crate::{Error, Store, Tx, View, carts, connect, events, idempotency, merchants};
 use cartage_model::id::SenderOrderNumber;
 use rusqlite::Connection;

@@ -4,7 +4,7 @@
 //! Questions go to standard error, so that the cart's file can go to standard output. Answers are lines of standard input, from a terminal or from a program.
 //! If the input ends before the last question, nothing is written.
 
-use super::new;
+use super::base_url::usable;
 use crate::cli::plugin::{takes, typed, value_text};
 use crate::cli::{Failure, report};
 use cartage::egress::credential::{self, alternatives};
@@ -97,7 +97,7 @@ fn ask_endpoint(manifest: &Manifest, endpoint: &Endpoint, input: &mut impl BufRe
         visible::line(&endpoint.example)
     ));
     let empty = if endpoint.required { Empty::No } else { Empty::LeavesOut };
-    let url = question(&endpoint.name, empty, input, |url| new::usable(manifest, endpoint, url))?;
+    let url = question(&endpoint.name, empty, input, |url| usable(manifest, endpoint, url))?;
     if let Some(exception) = url.as_deref().and_then(exception_for) {
         report::talk(&format!("  This is in a private network: the file opens {} to this endpoint, and nothing else", exception.allow));
     }

@@ -1,7 +1,7 @@
 //! `cartage cart check`: asks the plugin whether the cart works.
 
 use crate::cli::attempt::warn_of_reflection;
-use crate::cli::{Failure, Verdict, init, report};
+use crate::cli::{Failure, Verdict, directory, report};
 use cartage::engine::unsupported;
 use cartage::exchange::Outcome;
 use cartage::id::SenderOrderNumber;
@@ -15,11 +15,11 @@ pub(in crate::cli) async fn run(
     order: Option<&SenderOrderNumber>,
     json: bool,
 ) -> Result<Verdict, Failure> {
-    let Checked { cassette, next } = Box::pin(office.check(kept, order)).await.map_err(init::failure)?;
-    let lists = Box::pin(office.ask_lists(kept)).await.map_err(init::failure)?;
+    let Checked { cassette, next } = Box::pin(office.check(kept, order)).await.map_err(directory::failure)?;
+    let lists = Box::pin(office.ask_lists(kept)).await.map_err(directory::failure)?;
     let notes = kept.manifest().map(unsupported).unwrap_or_default();
     // The doubts that a list causes are printed with that list, and what this host does not support yet is printed as a note.
-    let mut doubts = office.doubts(&kept.cart, kept.manifest(), &[]).await.map_err(init::failure)?;
+    let mut doubts = office.doubts(&kept.cart, kept.manifest(), &[]).await.map_err(directory::failure)?;
     doubts.retain(|doubt| !notes.contains(doubt));
     if json {
         let outcome = &cassette.outcome;

@@ -1,20 +1,21 @@
 //! `cartage cart new`: writes a cart's file from its plugin's manifest, with a comment for each value that the operator fills in or answered.
 
 use super::ask::{Answers, ask};
+use super::base_url::usable;
 use super::examples;
-use crate::cli::apply::{cart_id, plugin_at};
+use crate::cli::apply::plugin_at;
+use crate::cli::arguments::cart_id;
 use crate::cli::plugin::takes;
-use crate::cli::{Failure, Verdict, client, console, init, report};
-use cartage::carts::{Binding, Cart, PrivateException, quoted};
-use cartage::egress::endpoint::{Bindings, exception_for};
+use crate::cli::{Failure, Verdict, client, console, directory, report};
+use cartage::carts::{Cart, PrivateException, quoted};
+use cartage::egress::endpoint::exception_for;
 use cartage::engine::Runtime;
 use cartage::gate::command;
 use cartage::id::{CartId, Digest};
 use cartage::office::{List, PluginKept, StoredCart};
 use cartage::visible;
 use cartage_contract::delivery::SettingValue;
-use cartage_contract::manifest::{Base, Endpoint, Manifest, Setting, SettingKind, Slot, Statuses};
-use std::collections::BTreeMap;
+use cartage_contract::manifest::{Base, Manifest, Setting, SettingKind, Slot, Statuses};
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -102,23 +103,6 @@ fn named_url(manifest: &Manifest, given: &str) -> Result<(String, String), Failu
     Ok((endpoint.name.clone(), url))
 }
 
-/// Checks a base URL as a new cart's file holds it, with the exception that a private network needs. The error says why the URL cannot be used.
-pub(super) fn usable(manifest: &Manifest, endpoint: &Endpoint, url: &str) -> Result<String, String> {
-    let alone = Manifest { endpoints: vec![endpoint.clone()], ..manifest.clone() };
-    let binding = Binding {
-        base_url: url.to_owned(),
-        ports: vec![],
-        private: exception_for(url).into_iter().collect(),
-        plain_http: Default::default(),
-        secrets_in_clear: Default::default(),
-        signed_base_url: None,
-    };
-    match Bindings::new(&alone, &BTreeMap::from([(endpoint.name.clone(), binding)])) {
-        Ok(_) => Ok(url.to_owned()),
-        Err(error) => Err(report::chain(&error)),
-    }
-}
-
 /// The plugin's folder if it differs from the folder of the cart's file, where `cartage apply` looks; otherwise `None`.
 fn plugins_elsewhere<'p>(plugin: &'p Path, output: &Path) -> Option<&'p Path> {
     let folder = |file: &Path| file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).canonicalize().ok();
@@ -132,8 +116,8 @@ fn kept_lists(data: &Path, cart: &CartId, plugin: Digest) -> Vec<List> {
     if !data.is_dir() {
         return Vec::new();
     }
-    let Ok(office) = init::open(data) else { return Vec::new() };
-    let kept = client::block_on(async { office.find_cart(cart).await.map_err(init::failure) });
+    let Ok(office) = directory::open(data) else { return Vec::new() };
+    let kept = client::block_on(async { office.find_cart(cart).await.map_err(directory::failure) });
     let same = |kept: &StoredCart| matches!(&kept.plugin, PluginKept::Admitted { digest, .. } if *digest == plugin);
     kept.ok().flatten().filter(same).map(|kept| kept.lists).unwrap_or_default()
 }

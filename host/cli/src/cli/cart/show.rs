@@ -1,6 +1,6 @@
 //! How carts are shown.
 
-use crate::cli::{Failure, Verdict, init, report};
+use crate::cli::{Failure, Verdict, directory, report};
 use cartage::causes::chain;
 use cartage::id::CartId;
 use cartage::office::{Office, PluginKept, StoredCart};
@@ -10,7 +10,7 @@ use cartage_contract::delivery::ChoicesOf;
 
 /// Lists the carts, one line each.
 pub(super) async fn list(office: &Office, json: bool) -> Result<Verdict, Failure> {
-    let carts = office.carts().await.map_err(init::failure)?;
+    let carts = office.carts().await.map_err(directory::failure)?;
     if json {
         report::json(&serde_json::json!({ "carts": carts.iter().map(|kept| document(office, kept)).collect::<Vec<_>>() }));
     } else if carts.is_empty() {
@@ -28,14 +28,14 @@ pub(super) async fn list(office: &Office, json: bool) -> Result<Verdict, Failure
 
 /// Shows one cart with its definition.
 pub(super) async fn one(office: &Office, id: &CartId, json: bool) -> Result<Verdict, Failure> {
-    let kept = office.cart(id).await.map_err(init::failure)?;
+    let kept = office.cart(id).await.map_err(directory::failure)?;
     if json {
         report::json(&document(office, &kept));
         return Ok(Verdict::Done);
     }
     report::heading(&format!("cart {id}"));
     report::rows(&[("state", state(office, &kept)), ("mode", kept.mode.to_string()), ("plugin", plugin(&kept))]);
-    let ran = office.plugins_that_ran(id).await.map_err(init::failure)?;
+    let ran = office.plugins_that_ran(id).await.map_err(directory::failure)?;
     report::rows(&ran.iter().map(|run| ("ran", run.plugin.to_string())).collect::<Vec<_>>());
     for list in &kept.lists {
         let what = match &list.of {
@@ -72,7 +72,7 @@ fn document(office: &Office, kept: &StoredCart) -> serde_json::Value {
 
 /// The settings that parameters may supply, each with its effective value and that value's origin.
 async fn supplied(office: &Office, kept: &StoredCart) -> Result<Vec<Supplied>, Failure> {
-    Ok(kept.supplied(&office.assignments().await.map_err(init::failure)?))
+    Ok(kept.supplied(&office.assignments().await.map_err(directory::failure)?))
 }
 
 fn state(office: &Office, kept: &StoredCart) -> String {

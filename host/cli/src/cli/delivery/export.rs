@@ -1,7 +1,7 @@
 //! `cartage delivery export`: writes one file for support, or a delivery's recordings as a folder of cassettes.
 
 use super::{Filter, delivery, unknown};
-use crate::cli::{Failure, Verdict, console, init, report};
+use crate::cli::{Failure, Verdict, console, directory, report};
 use cartage::cassette::file;
 use cartage::counted::counted;
 use cartage::id::DeliveryId;
@@ -44,8 +44,8 @@ impl Args {
                 "name deliveries by their ids and then the file, or say --all, with filters or without, and the file",
             ));
         }
-        let ids = if all { office.dead_letters(&filter.which(None, office)).await.map_err(init::failure)? } else { ids };
-        let document = office.support(&ids).await.map_err(init::failure)?;
+        let ids = if all { office.dead_letters(&filter.which(None, office)).await.map_err(directory::failure)? } else { ids };
+        let document = office.support(&ids).await.map_err(directory::failure)?;
         let found = document["deliveries"].as_array().map_or(0, Vec::len);
         if let (0, Some(first)) = (found, ids.first()) {
             return Err(unknown(first));
@@ -67,7 +67,7 @@ impl Args {
 
 /// Writes the recordings of a delivery, one file an attempt.
 async fn export_cassettes(office: &Office, id: &DeliveryId, folder: &Path, json: bool) -> Result<Verdict, Failure> {
-    let all = office.cassettes(id).await.map_err(init::failure)?.ok_or_else(|| unknown(id))?;
+    let all = office.cassettes(id).await.map_err(directory::failure)?.ok_or_else(|| unknown(id))?;
     if all.is_empty() {
         return Err(Failure::wrong_use(format!(
             "there is no recording of an attempt at delivery {id}; none was kept, or they are deleted"

@@ -1,7 +1,7 @@
 //! `cartage delivery retry`: retries dead letters, or tries waiting deliveries at once.
 
 use super::{Filter, tell};
-use crate::cli::{Failure, Verdict, attempt, gated, init, report};
+use crate::cli::{Failure, Verdict, attempt, directory, gated, report};
 use cartage::gate::command;
 use cartage::id::DeliveryId;
 use cartage::office::{Office, Resent, Standing, TriedNow};
@@ -27,16 +27,16 @@ impl Args {
     pub(super) async fn run(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
         let Args { deliveries, all, now, filter } = self;
         let deliveries = match all {
-            true => office.dead_letters(&filter.which(None, office)).await.map_err(init::failure)?,
+            true => office.dead_letters(&filter.which(None, office)).await.map_err(directory::failure)?,
             false => deliveries,
         };
-        let done = office.retry(&deliveries).await.map_err(init::failure)?;
+        let done = office.retry(&deliveries).await.map_err(directory::failure)?;
         if now {
             return try_now(office, &done, json).await;
         }
         let mut told = Vec::new();
         for one in &done {
-            let standing = office.standing_of(&one.delivery).await.map_err(init::failure)?;
+            let standing = office.standing_of(&one.delivery).await.map_err(directory::failure)?;
             let is_done = matches!(one.done, Retried::Head | Retried::Tail { .. });
             told.push((&one.delivery, is_done, said(one, standing.as_ref())));
         }
@@ -63,7 +63,7 @@ fn said(one: &Resent, standing: Option<&Standing>) -> String {
 async fn try_now(office: &Office, all: &[Resent], json: bool) -> Result<Verdict, Failure> {
     let (mut documents, mut done) = (Vec::new(), true);
     for Resent { delivery, .. } in all {
-        let Some(TriedNow { attempt, standing }) = office.try_now(delivery).await.map_err(init::failure)? else {
+        let Some(TriedNow { attempt, standing }) = office.try_now(delivery).await.map_err(directory::failure)? else {
             done = false;
             documents.push(serde_json::json!({ "delivery": delivery, "done": false, "said": "does not wait; nothing was sent" }));
             if !json {

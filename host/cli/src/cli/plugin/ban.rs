@@ -1,6 +1,6 @@
 //! `cartage plugin ban`, `unban` and `bans`: manages the list of plugins that must not run.
 
-use crate::cli::{Failure, Verdict, client, init, report};
+use crate::cli::{Failure, Verdict, client, directory, report};
 use cartage::id::{self, CartId, Digest};
 use cartage::office::{Banned, Office, Unbanned};
 use std::path::Path;
@@ -58,7 +58,7 @@ impl Ban {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         within(data, async |office| {
             let Ban { digest, why } = &self;
-            let Banned { new, carts } = office.ban(*digest, why).await.map_err(init::failure)?;
+            let Banned { new, carts } = office.ban(*digest, why).await.map_err(directory::failure)?;
             if json {
                 report::json(&serde_json::json!({ "digest": digest, "new": new, "carts": carts }));
                 return Ok(Verdict::Done);
@@ -79,7 +79,7 @@ impl Ban {
 impl Unban {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         within(data, async |office| {
-            let Unbanned { was_banned, carts } = office.unban(self.digest).await.map_err(init::failure)?;
+            let Unbanned { was_banned, carts } = office.unban(self.digest).await.map_err(directory::failure)?;
             if json {
                 report::json(&serde_json::json!({ "digest": self.digest, "was_banned": was_banned, "carts": carts }));
             } else if !was_banned {
@@ -99,7 +99,7 @@ impl Unban {
 impl Bans {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         within(data, async |office| {
-            let bans = office.bans().await.map_err(init::failure)?;
+            let bans = office.bans().await.map_err(directory::failure)?;
             if json {
                 let one = |ban: &cartage::store::bans::Ban| serde_json::json!({ "digest": ban.digest, "why": ban.why, "banned_at_unix_ms": ban.banned_at_unix_ms });
                 report::json(&serde_json::json!({ "bans": bans.iter().map(one).collect::<Vec<_>>() }));
@@ -117,7 +117,7 @@ impl Bans {
 }
 
 fn within(data: &Path, work: impl AsyncFnOnce(&Office) -> Result<Verdict, Failure>) -> Result<Verdict, Failure> {
-    let office = init::open(data)?;
+    let office = directory::open(data)?;
     client::block_on(work(&office))
 }
 

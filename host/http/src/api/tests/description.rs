@@ -3,7 +3,8 @@
 use super::*;
 use crate::api::openapi::DESCRIPTION;
 use crate::api::problem::Kind;
-use crate::api::routes::{ROUTES, Run};
+use crate::api::route::Run;
+use crate::api::routes::ROUTES;
 use std::collections::BTreeSet;
 
 const GUIDE: &str = include_str!("../../../../../docs/http-api.md");

@@ -1,7 +1,8 @@
 //! Which requests are allowed, and which are refused.
 
 use super::*;
-use crate::api::routes::{ROUTES, Route, Run};
+use crate::api::route::{Route, Run};
+use crate::api::routes::ROUTES;
 
 /// The characters of a token: `cartage_` and 32 random bytes in base64.
 const CHARS: usize = 51;

@@ -4,10 +4,25 @@
 //! encodes.
 
 use crate::cassette::redact;
-use crate::cassette::replay::Asked;
 use cartage_contract::http::{Escape, Header, Method, Part, QueryPair, Request, SecretPart};
 use cartage_contract::signing::Algorithm;
 use std::collections::BTreeSet;
+
+/// An ask of a guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// An HTTP request.
+    Request(Request),
+    /// A MAC or a digest to compute.
+    Signature {
+        /// The slot that holds the key of a MAC; `None` for a digest.
+        slot: Option<String>,
+        /// The hash function to use.
+        algorithm: Algorithm,
+        /// The message, which names secrets instead of holding them.
+        message: Vec<Part>,
+    },
+}
 
 /// The characters that are shown before and after the place where two texts differ.
 const SHOWN_BEFORE: usize = 24;

@@ -1,0 +1,67 @@
+//! The data directory that a command works in: opening it, and finding the daemon that works in it.
+
+use super::Failure;
+use super::console::{self, Here};
+use cartage::data_dir::{self, DataDir};
+use cartage::office::{self, Office};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Number of attempts to open a directory that is in use; with the pause after each, they take about a second.
+const TRIES: u32 = 20;
+const TRY_REST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 50 });
+
+/// Where a command that needs a data directory runs.
+pub(super) enum Place {
+    /// In this process.
+    Here(Here),
+    /// In the daemon that works in the data directory.
+    #[cfg(unix)]
+    Daemon(super::local::Client),
+}
+
+/// Decides where a command runs: in the daemon, if one answers while it holds the directory's lock, otherwise in this process. If another command holds the
+/// lock, this function waits for about a second. The error of opening is reported when the command opens the directory.
+pub(super) fn place(data: &Path) -> Place {
+    for _ in 0..TRIES {
+        let opened = DataDir::open(data);
+        if !matches!(opened, Err(data_dir::Error::InUse { .. })) {
+            return Place::Here(Here::with(opened));
+        }
+        // Only a directory that belongs to this user and is closed to others is reported as in use, so its socket can be trusted.
+        #[cfg(unix)]
+        if let Some(client) = super::local::Client::reach(&DataDir::socket(data)) {
+            return Place::Daemon(client);
+        }
+        std::thread::sleep(TRY_REST);
+    }
+    Place::Here(Here::with(DataDir::open(data)))
+}
+
+/// Opens the data directory that the command works in.
+pub(super) fn open(data: &Path) -> Result<Arc<Office>, Failure> {
+    console::current().office(data).map_err(failure)
+}
+
+/// A path in the data directory, written as the command's user named the directory.
+pub(super) fn named(office: &Office, data: &Path, path: PathBuf) -> PathBuf {
+    path.strip_prefix(office.data_dir().path()).map(|below| data.join(below)).unwrap_or(path)
+}
+
+/// Turns an error of the office into a failure. Most of its messages already say what to do.
+pub(super) fn failure(error: office::Error) -> Failure {
+    let what_to_do = match &error {
+        office::Error::DataDir(data_dir::Error::NotADataDir { .. }) => {
+            Some("run `cartage init`, or name the directory with --data DIR or CARTAGE_DATA")
+        }
+        office::Error::DataDir(data_dir::Error::InUse { .. }) => {
+            Some("repeat this in a moment: another command works there, or a daemon that does not take commands yet or any more")
+        }
+        fault if fault.is_fault() => None,
+        office::Error::PluginFile { .. } => Some("give the cart its plugin's file: cartage cart upgrade CART --plugin FILE"),
+        _ => None,
+    };
+    let failure = Failure::from(error);
+    what_to_do.into_iter().fold(failure, |failure, remedy| failure.what_to_do(remedy))
+}
