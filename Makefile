@@ -89,6 +89,7 @@ package: setup ## package the contract, the cart scripts and the SDK, and build 
 lint: setup ## check formatting and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --test js -- -D warnings
 
 docs: setup ## build the documentation, private items included: target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items

@@ -1,4 +1,4 @@
-//! What every crate of the host needs of the machine and of text, and what knows nothing of carts and orders.
+//! The lowest crate of the host: the clock, errors of the system, and work on text. Nothing here knows of carts and orders.
 
 pub mod bounded;
 pub mod causes;

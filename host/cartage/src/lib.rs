@@ -1,8 +1,8 @@
 //! Cartage carries an order's status from an Order Manager to any shopping cart.
 //!
-//! A cart's protocol is a plugin: a WebAssembly component that the cart's vendor ships. This crate runs the plugin without any authority of
-//! its own, sends its requests, and checks every parameter before and after. The modules below stand in the order in which a status update
-//! passes them.
+//! A cart's protocol is a plugin: a WebAssembly component that the cart's vendor ships. Cartage runs the plugin without any authority of
+//! its own, sends its requests, and checks every parameter before and after. This crate is the service that does so. It gives the items of the
+//! crates below it as well, so that an embedder depends on this crate alone.
 //!
 //! The [`gate`] decides whether a status is sent at all, from the merchant's [`parameters`], [`events`] and carts, and explains each answer
 //! with what would change it.

@@ -1,4 +1,4 @@
-//! The way out: the only module with sockets and credentials.
+//! The way out: the only crate with sockets and credentials.
 //!
 //! A guest's request comes in as plain data and leaves as bytes on a connection. Each step is a module: [`cartage_contract::request`] judges what the
 //! plugin may ask; secrets come from [`credential`], or are obtained with those ([`tokens`]); the destinations of an endpoint are decided when it is
@@ -6,8 +6,8 @@
 //! request within limits; secrets in the answer are scrubbed; and all is recorded, without a secret ever having been in the record. [`session`] is
 //! that order.
 //!
-//! A process has one [`Egress`], a cart one [`CartEgress`], and a call one [`Session`]. Carts share the TLS configuration and nothing else: each door has
-//! its own connections.
+//! A process has one [`Egress`], a cart one [`CartEgress`], and a call one [`Session`]. Carts share the TLS configuration and nothing else: each
+//! cart has its own connections.
 //!
 //! Egress cannot know what a request means. A plugin can do with a credential whatever the credential allows at the endpoint.
 
@@ -136,7 +136,7 @@ impl Egress {
         self.open_with(manifest, bindings, credentials, limits, Keeping::in_memory())
     }
 
-    /// As [`Egress::open`], with tokens that other doors of the cart share, and a keeper of the fields that log-ins replace.
+    /// As [`Egress::open`], with tokens that every [`CartEgress`] of the cart shares, and a keeper of the fields that log-ins replace.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! Tokens that the host obtains for a cart: by OAuth 2.0 client credentials and by log-ins that a slot describes.
 //!
-//! [`Tokens`] belong to a cart and are shared by all its doors. One call at a time obtains a slot's token. The others wait and use its result, a
+//! [`Tokens`] belong to a cart and are shared by all its calls. One call at a time obtains a slot's token. The others wait and use its result, a
 //! failure too, so that two hundred calls ask for one token and a wrong password is tried once. A token is used until a margin before its end, or
 //! until the cart refuses it. A token is bound to the settings with which it was obtained (the slot, its values, the endpoints' base URLs) and is not
 //! used after one of these was changed.
@@ -69,7 +69,7 @@ impl Tokens {
 /// The tokens of a cart's egress, and the keeper of the fields that log-ins replace.
 #[derive(Clone)]
 pub struct Keeping {
-    /// The cart's tokens, shared by its doors.
+    /// The tokens of the cart, which every [`CartEgress`](crate::CartEgress) of it shares.
     pub tokens: Arc<Tokens>,
     /// The keeper that stores the fields that log-ins replace.
     pub keeper: Arc<dyn Keeper>,

@@ -1,4 +1,4 @@
-//! Running plugins: the only module that names wasmtime.
+//! Running plugins: the only crate that names wasmtime.
 //!
 //! A [`Runtime`] is the engine, one per process. [`Runtime::admit`] turns a file's bytes into a [`Plugin`], once: the file is bounded,
 //! hashed, checked to be a component with only our imports and all of our exports, compiled, and asked to describe itself. [`Plugin::call`]
@@ -10,7 +10,7 @@
 //! own.
 //!
 //! A guest runs inside the caller's task. It yields every millisecond, and dropping the call's future at any point drops the guest with it.
-//! A call can end in one of the ways of [`Ended`]; it cannot bring the host down. This module cannot know whether the cart acted: egress
+//! A call can end in one of the ways of [`Ended`]; it cannot bring the host down. This crate cannot know whether the cart acted: egress
 //! records that.
 
 pub mod admit;

@@ -1,6 +1,6 @@
 //! The messages between the code that runs guests and the code that owns sockets and credentials. They are plain data.
 //!
-//! A [`Call`] goes in. While it runs, the guest [`HostCall`]s, and [`Services`] answers. An [`Outcome`] comes back. All of it is
+//! A [`Call`] goes in. While it runs, the guest makes [`HostCall`]s, and [`Services`] answers. An [`Outcome`] comes back. All of it is
 //! serde data without handles or borrowed state, so that the two sides can live in two processes.
 
 use cartage_contract::delivery::{Applied, Choice, ChoicesOf, Context, Delivery, Failure, OrderKey, Report, ToldPackage};
@@ -80,7 +80,7 @@ pub enum HostCall {
     },
 }
 
-/// The host's answer to an [`HostCall`].
+/// The host's answer to a [`HostCall`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HostReply {

@@ -1,4 +1,4 @@
-//! The durable store of Cartage: one SQLite file, one writer, and readers beside it. SQL stands here and in the outbox, and nowhere else.
+//! The durable store of Cartage: one SQLite file, one writer, and readers beside it. No other crate contains SQL.
 //!
 //! [`Store::write`] runs a closure in a transaction and returns once it is on disk; [`Store::read`] runs one over a consistent snapshot.
 //! The modules below hold the functions that write and read: plain data in and out, each for one [`MerchantId`], so that nothing crosses

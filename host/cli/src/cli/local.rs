@@ -1,7 +1,7 @@
 //! Commands that run in a daemon: while a daemon works in a data directory, every user of the directory reaches it over a socket there.
 //!
 //! The typed command sends its arguments. The daemon parses them as the command would, and runs the command with its own opened [`Office`] and the
-//! [`Console`](super::console::Console) of a remote_console. So both ways run the same code, and the daemon's store has one writer. The socket has mode 0600 and lies in a
+//! [`Console`](super::console::Console) of the client. So both ways run the same code, and the daemon's store has one writer. The socket has mode 0600 and lies in a
 //! directory that only its owner may enter: a user who can connect to it could open the store as well.
 //!
 //! A command that began runs to its end, whether or not its client is still connected. A client that does not answer does not delay the daemon: each command

@@ -45,7 +45,7 @@ impl Desk {
         self.clock.advance_ms(1);
     }
 
-    /// SingleFlight the head of an order's queue into a dead letter.
+    /// Turns the head of an order's queue into a dead letter.
     async fn die(&self, number: &str, then: Then) {
         let (merchant, at_unix_ms) = (self.office.merchant.clone(), self.office.now_unix_ms());
         let wish = ClaimRequest { merchant: merchant.clone(), order: order(number), poison: then, busy_ms: 0, at_unix_ms };
@@ -229,12 +229,12 @@ async fn an_order_leads_to_its_deliveries() {
 async fn what_was_begun_is_ended_also_where_nobody_waits_for_it() {
     let desk = Desk::new();
     desk.accept("1021", "first").await;
-    let (office, first) = (desk.office.acting_for("token shop-cart_egress"), id("first"));
+    let (office, first) = (desk.office.acting_for("token shop-door"), id("first"));
     // Asked once, and dropped: what becomes of a handler whose client hangs up.
     let _ = tokio::time::timeout(std::time::Duration::ZERO, office.discard(&first, "wrong")).await;
     assert_eq!(desk.office.wake_signal().news().await.work.len(), 1, "the worker hears of it");
     let shown = desk.office.delivery(&id("first")).await.expect("it is looked up").expect("it is known");
-    let how = outbox::How::Discarded { who: "token shop-cart_egress".into(), why: "wrong".into() };
+    let how = outbox::How::Discarded { who: "token shop-door".into(), why: "wrong".into() };
     assert!(matches!(shown.found, Some(Found::Ended { ending, .. }) if ending.how == how));
     assert!(desk.office.hold(&order("1021")).is_some(), "nobody holds it any more");
 }

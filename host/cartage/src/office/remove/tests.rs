@@ -42,7 +42,7 @@ async fn accept(office: &Office, number: &str) -> DeliveryId {
     delivery
 }
 
-/// SingleFlight the head of an order's queue into a dead letter that blocks the rest.
+/// Turns the head of an order's queue into a dead letter that blocks the rest.
 async fn die(office: &Office, number: &str) {
     let (merchant, at_unix_ms) = (MerchantId::default(), AT);
     let wish = ClaimRequest { merchant: merchant.clone(), order: order(number), poison: Then::Block, busy_ms: 0, at_unix_ms };

@@ -219,7 +219,7 @@ fn nobody_is_told_that_there_is_nothing_to_do_where_somebody_must_act() {
     }
     let text = standing(delivered()).explanation(&decision(Finding::NotHeld), &[]).screen();
     let first = text.lines().next().unwrap_or_default();
-    assert!(first.starts_with("Not accepted: the update \"Order Shipped\" of order 1021") && first.ends_with("DueQuery at 3."), "{text}");
+    assert!(first.starts_with("Not accepted: the update \"Order Shipped\" of order 1021") && first.ends_with("Look at 3."), "{text}");
     assert!(text.contains("Delivered: the cart shop took update 2"), "{text}");
 }
 

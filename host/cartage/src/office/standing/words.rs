@@ -174,7 +174,7 @@ impl Standing {
         match decision.verdict {
             Verdict::Nothing if decision.must_act() => {
                 let label = decision.label.as_ref().map(|label| format!(" \"{label}\"")).unwrap_or_default();
-                format!("Not accepted: the update{label} of order {order} is not sent to the cart {cart}. DueQuery at {}.", gate.crosses())
+                format!("Not accepted: the update{label} of order {order} is not sent to the cart {cart}. Look at {}.", gate.crosses())
             }
             Verdict::Nothing => format!("Not accepted: there is nothing to send to the cart {cart} for order {order}."),
             Verdict::Shadow => format!("Not accepted: order {order} would be sent to the cart {cart}, but is only recorded."),
