@@ -11,7 +11,7 @@ use cartage::clock::SystemClock;
 use cartage::data_dir::DataDir;
 use cartage::gate::Given;
 use cartage::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
-use cartage::office::{Cause, Forgotten, Office};
+use cartage::service::{Cause, Forgotten, Service};
 use cartage::store::carts::Definition;
 use cartage::store::decisions::{self, Decision};
 use cartage::store::events::StatusEvent;
@@ -45,9 +45,9 @@ fn main() {
     slowest("open_ms_with_5000_carts", (0..5).map(|_| timed(|| open_with_carts(&small))), 2000.0);
 
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let office = threads.block_on(delivered(&large));
-    let kept = Kept::of(office.store());
-    drop(office);
+    let service = threads.block_on(delivered(&large));
+    let kept = Kept::of(service.store());
+    drop(service);
     let store = DataDir::open(&large).and_then(|dir| Ok(dir.store(AT)?)).expect("what was made");
     for from in (0..ORDERS).step_by(ORDERS_AT_ONCE as usize) {
         let kept = kept.clone();
@@ -62,8 +62,8 @@ fn main() {
     drop(store);
     // The chosen orders are spread over all of them, in no particular order.
     slowest("explain_ms", (0..ROUNDS).map(|round| timed(|| threads.block_on(explain(&large, round * 7_919_317 % ORDERS)))), 50.0);
-    let office = Office::open(&large, Arc::new(SystemClock)).expect("what was filled");
-    let forget = |round: u64| timed(|| threads.block_on(forget(&office, round * 7_919_317 % KEYS)));
+    let service = Service::open(&large, Arc::new(SystemClock)).expect("what was filled");
+    let forget = |round: u64| timed(|| threads.block_on(forget(&service, round * 7_919_317 % KEYS)));
     slowest("forget_ms_with_100000_keys", (0..ROUNDS).map(forget), 50.0);
 }
 
@@ -80,12 +80,12 @@ fn shop() -> CartId {
 }
 
 /// A data directory with one delivered order.
-async fn delivered(path: &Path) -> Office {
+async fn delivered(path: &Path) -> Service {
     let taking = Shop::open(Manner::Takes(Duration::ZERO), |_| {});
-    let office = outfit::office(path, &[(shop(), taking.script_url(), "")]).await;
-    office.send(&outfit::request(&shop(), REAL)).await.expect("it is sent");
+    let service = outfit::service(path, &[(shop(), taking.script_url(), "")]).await;
+    service.send(&outfit::request(&shop(), REAL)).await.expect("it is sent");
     assert_eq!(taking.arrived(), 1, "it was delivered");
-    office
+    service
 }
 
 fn timed(work: impl FnOnce()) -> Duration {
@@ -178,14 +178,14 @@ fn add_key(tx: &Tx<'_>, nth: u64) -> Result<(), Error> {
     idempotency::put(tx, &MerchantId::default(), &format!("key-{nth}"), digest(), Some(&order), "{}", AT + nth).map(drop)
 }
 
-async fn forget(office: &Office, nth: u64) {
-    let forgotten = office.forget(&shop(), &SenderOrderNumber::new(nth.to_string()), false).await.expect("it can be written");
+async fn forget(service: &Service, nth: u64) {
+    let forgotten = service.forget(&shop(), &SenderOrderNumber::new(nth.to_string()), false).await.expect("it can be written");
     assert!(matches!(forgotten, Forgotten::Done { rows, .. } if rows > 4), "with its key: {forgotten:?}");
 }
 
 async fn explain(path: &Path, nth: u64) {
-    let office = Office::open(path, Arc::new(SystemClock)).expect("what was filled");
-    let explained = office.explain(&shop(), &SenderOrderNumber::new(nth.to_string()), None).await.expect("the order is known");
+    let service = Service::open(path, Arc::new(SystemClock)).expect("what was filled");
+    let explained = service.explain(&shop(), &SenderOrderNumber::new(nth.to_string()), None).await.expect("the order is known");
     assert_eq!(explained.receipts.len(), 1, "its receipt is found");
     assert_eq!(explained.cause, Cause::Given(Given::Api), "what was asked for last is found");
 }

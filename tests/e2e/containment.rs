@@ -4,11 +4,11 @@ use cartage::clock::SystemClock;
 use cartage::deliver::Deliverer;
 use cartage::deliver::worker::Worker;
 use cartage::id::{CartId, DeliveryId, MerchantId};
-use cartage::office::{Office, Outcome};
 use cartage::outbox::{
     Backlog, ClaimRequest, Claimed, Count, DeadLetter, Discard, Discarded, Due, DueQuery, Error, Faults, Filter, Found, New, Outbox, Page,
     Queued, Rest, Retried, Settle, Settled, Sqlite, Superseded, Suspect,
 };
+use cartage::service::{Outcome, Service};
 use cartage::store;
 use cartage::store::orders::OrderRef;
 use cartage_tests::order_checker::OrderChecker;
@@ -114,7 +114,7 @@ impl Outbox for Failing {
 /// A data directory with these carts, all at one shop, and a worker over it.
 struct Stage {
     _folder: tempfile::TempDir,
-    office: Office,
+    service: Service,
     shop: OrderChecker,
     claims: Arc<AtomicU64>,
     stop: oneshot::Sender<()>,
@@ -126,20 +126,20 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let shop = OrderChecker::start(answer_after).await.expect("a free port");
         let carts: Vec<_> = carts.iter().map(|id| (outfit::cart_id(*id), shop.script_url(), "[delivery]\nconcurrency = 8")).collect();
-        let office = outfit::office(&folder.path().join("data"), &carts).await;
+        let service = outfit::service(&folder.path().join("data"), &carts).await;
         let claims = Arc::<AtomicU64>::default();
-        let outbox = Failing { outbox: office.outbox(), claims: claims.clone() };
-        let deliverer = Deliverer::new(outbox, Arc::new(office.clone()), Arc::new(SystemClock));
+        let outbox = Failing { outbox: service.outbox(), claims: claims.clone() };
+        let deliverer = Deliverer::new(outbox, Arc::new(service.clone()), Arc::new(SystemClock));
         let (stop, stopped) = oneshot::channel();
         let until = async {
             let _ = stopped.await;
         };
-        let worker = tokio::spawn(Worker::new(deliverer, office.wake_signal().clone()).run(until, Duration::from_secs(5)));
-        Stage { _folder: folder, office, shop, claims, stop, worker }
+        let worker = tokio::spawn(Worker::new(deliverer, service.wake_signal().clone()).run(until, Duration::from_secs(5)));
+        Stage { _folder: folder, service, shop, claims, stop, worker }
     }
 
     async fn accept(&self, cart: &str, order: &str) -> DeliveryId {
-        let accepted = self.office.accept(&outfit::request(&outfit::cart_id(cart), order), None).await.expect("it is accepted");
+        let accepted = self.service.accept(&outfit::request(&outfit::cart_id(cart), order), None).await.expect("it is accepted");
         let Outcome::Queued { delivery, .. } = accepted.done else { panic!("{accepted:?}") };
         delivery
     }
@@ -153,13 +153,13 @@ impl Stage {
     }
 
     async fn faults(&self) -> u64 {
-        let faults = self.office.outbox().faults(MerchantId::default()).await.expect("they can be read");
+        let faults = self.service.outbox().faults(MerchantId::default()).await.expect("they can be read");
         faults.iter().map(|faults| faults.lanes).sum()
     }
 
     async fn alerts(&self) -> Vec<(String, String)> {
-        self.office.look_for_alerts().await.expect("it can be written");
-        let alerts = self.office.alerts().await.expect("they can be read");
+        self.service.look_for_alerts().await.expect("it can be written");
+        let alerts = self.service.alerts().await.expect("they can be read");
         alerts.into_iter().map(|alert| (format!("{}: {}", alert.subject, alert.kind), alert.detail)).collect()
     }
 }
@@ -190,7 +190,7 @@ async fn whatever_fails_at_one_order_the_others_go_on() {
     assert!(detail.starts_with("order ") && detail.contains("3 orders are like it"), "{detail}");
     let queued = loop {
         let page = Page { after: None, most: 10 };
-        let queued = stage.office.outbox().queued(MerchantId::default(), outfit::cart_id("shop"), page).await.expect("they can be read");
+        let queued = stage.service.outbox().queued(MerchantId::default(), outfit::cart_id("shop"), page).await.expect("they can be read");
         let queued: Vec<_> = queued.into_iter().map(|queued| (queued.order.number, queued.fault)).collect();
         if queued.iter().map(|(number, _)| number.as_str()).eq(bad) {
             break queued;
@@ -232,6 +232,6 @@ async fn a_worker_whose_store_stops_ends_what_is_under_way_first() {
     stage.accept("shop", "stops").await;
     let ended = stage.worker.await.expect("it does not panic");
     assert!(ended.is_err_and(|error| error.to_string().contains("the store failed")), "only that ends it");
-    let found = stage.office.outbox().find(MerchantId::default(), slow).await.expect("it can be read");
+    let found = stage.service.outbox().find(MerchantId::default(), slow).await.expect("it can be read");
     assert_eq!(found, None, "the attempt that was under way is settled");
 }

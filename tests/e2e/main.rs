@@ -18,7 +18,7 @@ mod harness;
 mod http;
 mod key;
 mod limits;
-mod office;
+mod service;
 mod operations;
 mod repeats;
 mod room;

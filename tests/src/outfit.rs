@@ -5,10 +5,10 @@ use cartage::carts::Cart;
 use cartage::clock::{Clock as _, SystemClock};
 use cartage::gate::{Again, Given};
 use cartage::id::{CartId, DeliveryId, MerchantId, SenderOrderNumber};
-use cartage::office::apply::Proposal;
-use cartage::office::{Cause, Office, Request};
 use cartage::outbox;
 use cartage::parameters::{Scope, assign};
+use cartage::service::apply::Proposal;
+use cartage::service::{Cause, Request, Service};
 use cartage::store::decisions::{self, Decision};
 use cartage::store::orders::{Label, OrderRef, Package};
 use cartage::store::{Error, Tx, View};
@@ -24,20 +24,20 @@ const ORDERS_AT_ONCE: u64 = 5_000;
 ///
 /// # Panics
 /// If the directory cannot be made.
-pub async fn office(data: &Path, carts: &[(CartId, String, &str)]) -> Office {
-    let office = Office::init(data, Arc::new(SystemClock)).expect("a new directory");
+pub async fn service(data: &Path, carts: &[(CartId, String, &str)]) -> Service {
+    let service = Service::init(data, Arc::new(SystemClock)).expect("a new directory");
     let bytes = std::fs::read(plugin("integration-script")).expect("it was built");
     let proposals = carts.iter().map(|(id, url, more)| {
         let cart = Cart::parse("cart.toml", &definition(id, url, more)).expect("a valid definition");
         Proposal { cart, plugin: Some(bytes.clone()) }
     });
-    let prepared = office.prepare(proposals.collect()).await.expect("carts that fit their plugin");
-    office.make(prepared).await.expect("there is room");
-    switch_on(&office, "UseStatusUpdates", Scope::System).await;
+    let prepared = service.prepare(proposals.collect()).await.expect("carts that fit their plugin");
+    service.make(prepared).await.expect("there is room");
+    switch_on(&service, "UseStatusUpdates", Scope::System).await;
     for (id, ..) in carts {
-        switch_on(&office, "UseGenericStatusUpdates", Scope::Cart(id.clone())).await;
+        switch_on(&service, "UseGenericStatusUpdates", Scope::Cart(id.clone())).await;
     }
-    office
+    service
 }
 
 /// Makes a Cart ID.
@@ -59,22 +59,22 @@ pub fn request(cart: &CartId, order: &str) -> Request {
 ///
 /// # Panics
 /// If the disk is full.
-pub async fn fill(office: &Office, cart: &CartId, numbers: std::ops::Range<u64>) {
-    let json = template(office, cart).await;
+pub async fn fill(service: &Service, cart: &CartId, numbers: std::ops::Range<u64>) {
+    let json = template(service, cart).await;
     for from in numbers.clone().step_by(ORDERS_AT_ONCE as usize) {
         let (cart, json) = (cart.clone(), json.clone());
         let to = numbers.end.min(from + ORDERS_AT_ONCE);
         let write = move |tx: &Tx<'_>| (from..to).try_for_each(|nth| add(tx, &cart, &nth.to_string(), &json));
-        office.store().write(write).await.expect("there is room");
+        service.store().write(write).await.expect("there is room");
     }
 }
 
 /// The stored decision about a real update.
-async fn template(office: &Office, cart: &CartId) -> String {
-    office.accept(&request(cart, "template"), None).await.expect("it is accepted");
+async fn template(service: &Service, cart: &CartId) -> String {
+    service.accept(&request(cart, "template"), None).await.expect("it is accepted");
     let order = OrderRef { cart: cart.clone(), number: SenderOrderNumber::new("template") };
     let read = move |view: &View<'_>| decisions::list(view, &MerchantId::default(), &order);
-    let kept = office.store().read::<_, Error>(read).await.expect("it can be read");
+    let kept = service.store().read::<_, Error>(read).await.expect("it can be read");
     kept.into_iter().next().expect("it was decided").json
 }
 
@@ -114,9 +114,9 @@ fn update(number: &str, at_unix_ms: u64) -> orders::Update {
     }
 }
 
-async fn switch_on(office: &Office, name: &str, scope: Scope) {
+async fn switch_on(service: &Service, name: &str, scope: Scope) {
     let assignment = assign(name, scope, "True").expect("a parameter with True and False");
-    office.set_parameter(&assignment).await.expect("there is room");
+    service.set_parameter(&assignment).await.expect("there is room");
 }
 
 /// The definition of a live cart. Its password does not matter here, so it comes from a variable that every environment has.

@@ -13,9 +13,9 @@ use cartage::carts::Cart;
 use cartage::clock::SystemClock;
 use cartage::gate::{Again, Given};
 use cartage::id::CartId;
-use cartage::office::apply::Proposal;
-use cartage::office::{Cause, Office, Request};
 use cartage::parameters::{Scope, assign};
+use cartage::service::apply::Proposal;
+use cartage::service::{Cause, Request, Service};
 use cartage::validate::Fields;
 use cartage_demo_cart::{Account, DemoCart};
 use std::error::Error;
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let account = Account { user: "cartage".into(), password: PASSWORD.into(), code: String::new() };
     let shop = DemoCart::start(account, &["1021"]).await?;
     let folder = tempfile::tempdir()?;
-    let office = Office::init(&folder.path().join("data"), Arc::new(SystemClock))?;
+    let service = Service::init(&folder.path().join("data"), Arc::new(SystemClock))?;
 
     // A secret never stands in a definition: it is read from a file, a variable, or the sealed store.
     let secret = folder.path().join("password");
@@ -55,22 +55,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
     let cart = Cart::parse("my-shop.toml", &definition)?;
     let id: CartId = cart.id.clone();
-    let prepared = office.prepare(vec![Proposal { cart, plugin: Some(std::fs::read(file)?) }]).await?;
-    office.make(prepared).await?;
+    let prepared = service.prepare(vec![Proposal { cart, plugin: Some(std::fs::read(file)?) }]).await?;
+    service.make(prepared).await?;
     for (name, scope) in [("UseStatusUpdates", Scope::System), ("UseGenericStatusUpdates", Scope::Cart(id.clone()))] {
-        office.set_parameter(&assign(name, scope, "True")?).await?;
+        service.set_parameter(&assign(name, scope, "True")?).await?;
     }
 
     // The worker delivers until it is told to stop, for as long as the process lives.
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let stopped = async { stopped.await.unwrap_or_default() };
-    let worker = tokio::spawn(office.worker().run(stopped, DRAIN));
+    let worker = tokio::spawn(service.worker().run(stopped, DRAIN));
 
     // Accepted means: on disk. The second status waits for the first.
     for label in ["Payment Received", "Order Shipped"] {
         let fields = Fields { order_number: "1021".into(), label: label.into(), ..Fields::default() };
         let request = Request { cart: id.clone(), cause: Cause::Given(Given::Api), fields, again: Again::No };
-        let accepted = office.accept(&request, None).await?;
+        let accepted = service.accept(&request, None).await?;
         println!("{label}: {:?}", accepted.done);
     }
     while shop.orders()["1021"].updates < 2 {

@@ -29,11 +29,12 @@ use cartage_model::id::SenderOrderNumber;
 use cartage_model::receipt::{Fate, PauseReason, Receipt};
 use cartage_policy::schedule::{CartKey, ForCart, History, NextStep, Now, Policy, Sign, Timeline, Verdict};
 use cartage_store::carts::Pause;
+use cartage_store::credentials::Generation;
 use cartage_store::orders::{OrderRef, Told};
 use cartage_store::outbox::{self, Claim, ClaimRequest, Claimed, Counted, Outbox, Reach, Rest, Settle, Settled, Settlement, Suspect};
 use locks::OrderLocks;
 use refusals::Refusals;
-use registry::{CartRegistry, Credentials, Note, Ready, Recorded, Turn};
+use registry::{CartRegistry, Credentials, Note, Ready, Recorded};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing::{Instrument as _, info_span};
@@ -135,9 +136,9 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
             Ok(None) => return Ok(self.held()),
             Err(why) => return Ok(self.not_ready(cart, &why)),
         };
-        let trying = match ready.turn {
-            Turn::Current => None,
-            Turn::Next => match ready.trial.begin() {
+        let trying = match ready.generation {
+            Generation::Current => None,
+            Generation::Next => match ready.trial.begin() {
                 Some(trying) => Some(trying),
                 None => return Ok(self.held()),
             },

@@ -1,9 +1,9 @@
-//! The HTTP API under `/v1`: it turns requests into calls of the office, and the results into answers.
+//! The HTTP API under `/v1`: it turns requests into calls of the service, and the results into answers.
 //!
 //! [`router`] makes the API from plain data; listeners, TLS and signals belong to the process that serves it. All routes stand in one table
 //! (`api/routes.rs`), each with the role that it needs, the parameters that it takes and the body that it reads. A test compares the description at
 //! `/v1/openapi.json` with that table. So every request takes the same steps (`api/middleware.rs`): its host and origin are checked, its token is looked
-//! up, its rate and role are checked, and its query and body are bounded and read. Only then does a handler see the request, with an [`Office`] that
+//! up, its rate and role are checked, and its query and body are bounded and read. Only then does a handler see the request, with a [`Service`] that
 //! acts for the token's merchant and cannot act for another.
 //!
 //! The API promises that an update is answered with `202` only once it is on disk, and that a malformed request is answered with a problem (RFC 9457)
@@ -20,7 +20,7 @@ mod errors;
 mod idempotency;
 mod merchant;
 pub mod metrics;
-mod office;
+mod accepting;
 mod openapi;
 mod page;
 mod middleware;
@@ -41,7 +41,7 @@ pub use metrics::Metrics;
 pub use rate::{BURST_MAX, PER_SECOND_MAX, Rate};
 
 use axum::Router;
-use cartage::office::Office;
+use cartage::service::Service;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -56,8 +56,8 @@ pub type Numbers = Arc<dyn Fn() -> Answer<Metrics> + Send + Sync>;
 /// The parts from which [`router`] makes the API.
 #[derive(Clone)]
 pub struct Api {
-    /// The office whose merchants the API serves; each request acts for its token's merchant.
-    pub office: Office,
+    /// The service whose merchants the API serves; each request acts for its token's merchant.
+    pub service: Service,
     /// The host names by which the daemon may be called, without a port: `localhost`, `127.0.0.1`, `[::1]`, `cartage.example`.
     pub hosts: Vec<String>,
     /// The origins whose pages may call the API, such as `https://cartage.example`. Programs send no origin and need none.
@@ -75,7 +75,7 @@ pub struct Api {
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Api")
-            .field("office", &self.office)
+            .field("service", &self.service)
             .field("hosts", &self.hosts)
             .field("origins", &self.origins)
             .finish_non_exhaustive()

@@ -16,9 +16,9 @@ pub struct Place {
     pub field: String,
 }
 
-/// Which of a field's two values is meant.
+/// One of the two values that a field may have, so that a password changes without a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Turn {
+pub enum Generation {
     /// The value in use.
     Current,
     /// The value that will be in use once it has worked.
@@ -31,7 +31,7 @@ pub struct Sealed {
     /// The cart, slot and field that the value is for.
     pub place: Place,
     /// Whether the value is the one in use or the next.
-    pub turn: Turn,
+    pub generation: Generation,
     /// The origins that the value may be sent to, as `carts/origins.rs` writes them. A value of an earlier release names the host alone.
     pub bound_to: String,
     /// The id of the key that opens the seal.
@@ -58,11 +58,11 @@ impl Sealed {
 ///
 /// [`Error`] if the write fails.
 pub fn put(tx: &Tx<'_>, merchant: &MerchantId, value: &Sealed) -> Result<(), Error> {
-    let sql = "INSERT INTO credentials (merchant, cart, slot, field, turn, host, key_id, nonce, sealed, set_at)
+    let sql = "INSERT INTO credentials (merchant, cart, slot, field, generation, host, key_id, nonce, sealed, set_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET host = excluded.host, key_id = excluded.key_id,
         nonce = excluded.nonce, sealed = excluded.sealed, set_at = excluded.set_at";
-    let Sealed { place: Place { cart, slot, field }, turn, bound_to, key_id, nonce, sealed, set_at_unix_ms } = value;
-    tx.run("keep a credential", sql, (merchant, cart, slot, field, turn, bound_to, key_id, nonce, sealed, set_at_unix_ms)).map(drop)
+    let Sealed { place: Place { cart, slot, field }, generation, bound_to, key_id, nonce, sealed, set_at_unix_ms } = value;
+    tx.run("keep a credential", sql, (merchant, cart, slot, field, generation, bound_to, key_id, nonce, sealed, set_at_unix_ms)).map(drop)
 }
 
 /// Makes the next values of a slot the current ones; a field without a next value keeps its own. Returns whether there were any.
@@ -71,8 +71,8 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, value: &Sealed) -> Result<(), Err
 ///
 /// [`Error`] if the write fails.
 pub fn promote(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &str) -> Result<bool, Error> {
-    let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND turn = 'current' AND field IN
-        (SELECT field FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND turn = 'next')";
+    let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND generation = 'current' AND field IN
+        (SELECT field FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND generation = 'next')";
     tx.run("promote a credential", sql, (merchant, cart, slot))?;
     let sql = "UPDATE credentials SET turn = 'current' WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND turn = 'next'";
     tx.run("promote a credential", sql, (merchant, cart, slot)).map(|rows| rows > 0)
@@ -134,10 +134,10 @@ pub fn unbind_fetched(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &
 /// # Errors
 ///
 /// [`Error`] if the read fails.
-pub fn get(view: &View<'_>, merchant: &MerchantId, place: &Place, turn: Turn) -> Result<Option<Sealed>, Error> {
-    let sql = "SELECT cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials
-        WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4 AND turn = ?5";
-    view.one("look up a credential", sql, (merchant, &place.cart, &place.slot, &place.field, turn), |row| read(row, 0))
+pub fn get(view: &View<'_>, merchant: &MerchantId, place: &Place, generation: Generation) -> Result<Option<Sealed>, Error> {
+    let sql = "SELECT cart, slot, field, generation, host, key_id, nonce, sealed, set_at FROM credentials
+        WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4 AND generation = ?5";
+    view.one("look up a credential", sql, (merchant, &place.cart, &place.slot, &place.field, generation), |row| read(row, 0))
 }
 
 /// Lists every value of a merchant, by place.
@@ -146,8 +146,8 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, place: &Place, turn: Turn) ->
 ///
 /// [`Error`] if the read fails.
 pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Sealed>, Error> {
-    let sql = "SELECT cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials WHERE merchant = ?1
-        ORDER BY cart, slot, field, turn";
+    let sql = "SELECT cart, slot, field, generation, host, key_id, nonce, sealed, set_at FROM credentials WHERE merchant = ?1
+        ORDER BY cart, slot, field, generation";
     view.all("list the credentials", sql, (merchant,), |row| read(row, 0))
 }
 
@@ -157,15 +157,15 @@ pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Sealed>, Error
 ///
 /// [`Error`] if the read fails.
 pub fn of_all_merchants(view: &View<'_>) -> Result<Vec<(MerchantId, Sealed)>, Error> {
-    let sql = "SELECT merchant, cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials
-        ORDER BY merchant, cart, slot, field, turn";
+    let sql = "SELECT merchant, cart, slot, field, generation, host, key_id, nonce, sealed, set_at FROM credentials
+        ORDER BY merchant, cart, slot, field, generation";
     view.all("list all credentials", sql, (), |row| Ok((row.get(0)?, read(row, 1)?)))
 }
 
 fn read(row: &rusqlite::Row<'_>, from: usize) -> rusqlite::Result<Sealed> {
     Ok(Sealed {
         place: Place { cart: row.get(from)?, slot: row.get(from + 1)?, field: row.get(from + 2)? },
-        turn: row.get(from + 3)?,
+        generation: row.get(from + 3)?,
         bound_to: row.get(from + 4)?,
         key_id: row.get(from + 5)?,
         nonce: row.get(from + 6)?,
@@ -174,20 +174,20 @@ fn read(row: &rusqlite::Row<'_>, from: usize) -> rusqlite::Result<Sealed> {
     })
 }
 
-impl ToSql for Turn {
+impl ToSql for Generation {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::from(match self {
-            Turn::Current => "current",
-            Turn::Next => "next",
+            Generation::Current => "current",
+            Generation::Next => "next",
         }))
     }
 }
 
-impl FromSql for Turn {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Turn> {
+impl FromSql for Generation {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Generation> {
         match value.as_str()? {
-            "current" => Ok(Turn::Current),
-            "next" => Ok(Turn::Next),
+            "current" => Ok(Generation::Current),
+            "next" => Ok(Generation::Next),
             _ => Err(FromSqlError::InvalidType),
         }
     }

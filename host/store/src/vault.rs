@@ -19,7 +19,7 @@ mod tests;
 pub use key::{Key, KeyId};
 pub use sealed::Vault;
 
-pub use crate::credentials::{Place, Turn};
+pub use crate::credentials::{Generation, Place};
 
 use crate as store;
 use secrecy::SecretString;
@@ -33,7 +33,7 @@ pub struct Change {
     /// The cart, slot and field of the value.
     pub place: Place,
     /// Whether the current or the next value is replaced.
-    pub turn: Turn,
+    pub generation: Generation,
     /// The value that must be there now; `None` if there must be none.
     pub from: Option<SecretString>,
     /// The new value.
@@ -42,7 +42,7 @@ pub struct Change {
 
 impl std::fmt::Debug for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Change").field("place", &self.place).field("turn", &self.turn).finish_non_exhaustive()
+        f.debug_struct("Change").field("place", &self.place).field("generation", &self.generation).finish_non_exhaustive()
     }
 }
 

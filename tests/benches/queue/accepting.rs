@@ -2,7 +2,7 @@
 //! same rows in transactions of the same size, measured alternately. `accept_p99_ms`: how long a producer waits.
 
 use cartage::id::{CartId, Digest};
-use cartage::office::{IdempotencyKey, Office, Outcome};
+use cartage::service::{IdempotencyKey, Outcome, Service};
 use cartage_tests::figure::{Target, figure, median};
 use cartage_tests::outfit;
 use cartage_tests::shop::{Manner, Shop};
@@ -46,12 +46,12 @@ pub(crate) async fn measure(scratch: &Path) {
     let (mut ratios, mut rates, mut waits) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let data = scratch.join(format!("accepting-{round}"));
-        drop(outfit::office(&data, &carts).await);
+        drop(outfit::service(&data, &carts).await);
         let (ours, bare) = (data.join("cartage.sqlite"), data.join("bare.sqlite"));
         std::fs::copy(&ours, &bare).expect("there is room");
-        let office = Office::open(&data, std::sync::Arc::new(cartage::clock::SystemClock)).expect("what was made");
-        let (took, batch) = produce(&office, &ids, &mut waits).await;
-        drop(office);
+        let service = Service::open(&data, std::sync::Arc::new(cartage::clock::SystemClock)).expect("what was made");
+        let (took, batch) = produce(&service, &ids, &mut waits).await;
+        drop(service);
         let limit = replay(&ours, &bare, batch);
         let per_s = UPDATES as f64 / took.as_secs_f64();
         println!("accepting: {per_s:.0}/s, {batch} to a transaction; bare SQLite {:.0}/s", UPDATES as f64 / limit.as_secs_f64());
@@ -68,12 +68,12 @@ pub(crate) async fn measure(scratch: &Path) {
 
 /// Lets the producers submit updates, each for a new order and with a new key. Returns the time taken, and the number of updates in each
 /// transaction.
-async fn produce(office: &Office, carts: &[CartId], waits: &mut Vec<Duration>) -> (Duration, u64) {
-    let (_, before) = office.store().writes_and_commits();
+async fn produce(service: &Service, carts: &[CartId], waits: &mut Vec<Duration>) -> (Duration, u64) {
+    let (_, before) = service.store().writes_and_commits();
     let start = Instant::now();
     let producers: Vec<_> = (0..PRODUCERS)
         .map(|producer| {
-            let (office, carts) = (office.clone(), carts.to_vec());
+            let (service, carts) = (service.clone(), carts.to_vec());
             tokio::spawn(async move {
                 let mut waits = Vec::new();
                 for nth in (producer..UPDATES).step_by(PRODUCERS as usize) {
@@ -81,7 +81,7 @@ async fn produce(office: &Office, carts: &[CartId], waits: &mut Vec<Duration>) -
                     let request = outfit::request(&carts[nth as usize % carts.len()], &order);
                     let start = Instant::now();
                     let key = IdempotencyKey { key: order, body: Digest::of(&nth.to_be_bytes()), batch: None };
-                    let accepted = office.accept(&request, Some(&key)).await.expect("there is room");
+                    let accepted = service.accept(&request, Some(&key)).await.expect("there is room");
                     waits.push(start.elapsed());
                     assert!(matches!(accepted.done, Outcome::Queued { .. }), "{accepted:?}");
                 }
@@ -93,7 +93,7 @@ async fn produce(office: &Office, carts: &[CartId], waits: &mut Vec<Duration>) -
         waits.extend(producer.await.expect("a producer is asserted to succeed"));
     }
     let took = start.elapsed();
-    let (_, after) = office.store().writes_and_commits();
+    let (_, after) = service.store().writes_and_commits();
     (took, UPDATES.div_ceil(after - before))
 }
 

@@ -44,9 +44,9 @@ pub(crate) async fn measure(scratch: &Path) {
 }
 
 async fn queue(data: &Path, cart: &CartId, shop: &Shop, orders: u64) -> std::path::PathBuf {
-    let office = outfit::office(data, &[(cart.clone(), shop.script_url(), QUICK)]).await;
+    let service = outfit::service(data, &[(cart.clone(), shop.script_url(), QUICK)]).await;
     eprintln!("filling a queue with {orders} orders");
-    outfit::fill(&office, cart, 0..orders).await;
+    outfit::fill(&service, cart, 0..orders).await;
     data.to_owned()
 }
 

@@ -4,8 +4,8 @@
 use cartage::clock::{Clock as _, SystemClock};
 use cartage::dead_letter::Then;
 use cartage::id::{CartId, MerchantId};
-use cartage::office::{Office, Outcome};
 use cartage::outbox::{ClaimRequest, Claimed, DueQuery, Outbox as _, Settle, Settlement};
+use cartage::service::{Outcome, Service};
 use cartage_tests::figure::{Target, figure, median};
 use cartage_tests::outfit;
 use cartage_tests::shop::{Manner, Shop};
@@ -36,23 +36,23 @@ pub(crate) async fn measure(scratch: &Path) {
     figure("queue_growth_dequeue", median(settling), "times", &Target::AtMost(1.5));
 }
 
-async fn queue(data: &Path, cart: &CartId, orders: u64) -> Office {
+async fn queue(data: &Path, cart: &CartId, orders: u64) -> Service {
     let shop = Shop::open(Manner::Hangs, |_| {});
-    let office = outfit::office(data, &[(cart.clone(), shop.script_url(), "")]).await;
+    let service = outfit::service(data, &[(cart.clone(), shop.script_url(), "")]).await;
     eprintln!("filling a queue with {orders} orders");
-    outfit::fill(&office, cart, 0..orders).await;
-    office
+    outfit::fill(&service, cart, 0..orders).await;
+    service
 }
 
 /// The times to accept a round's updates and to settle as many.
-async fn turn(office: &Office, cart: &CartId, round: u64) -> (Duration, Duration) {
+async fn turn(service: &Service, cart: &CartId, round: u64) -> (Duration, Duration) {
     let start = Instant::now();
     together(|task| {
-        let (office, cart) = (office.clone(), cart.clone());
+        let (service, cart) = (service.clone(), cart.clone());
         async move {
             for nth in (task..UPDATES).step_by(TOGETHER as usize) {
                 let order = (10_000_000 + round * UPDATES + nth).to_string();
-                let accepted = office.accept(&outfit::request(&cart, &order), None).await.expect("there is room");
+                let accepted = service.accept(&outfit::request(&cart, &order), None).await.expect("there is room");
                 assert!(matches!(accepted.done, Outcome::Queued { .. }), "{accepted:?}");
             }
         }
@@ -61,14 +61,14 @@ async fn turn(office: &Office, cart: &CartId, round: u64) -> (Duration, Duration
     let accepted = start.elapsed();
     let start = Instant::now();
     for _ in 0..UPDATES / TOGETHER {
-        settle_some(office, cart).await;
+        settle_some(service, cart).await;
     }
     (accepted, start.elapsed())
 }
 
 /// Looks up due updates, claims them and settles each as delivered, as the worker does.
-async fn settle_some(office: &Office, cart: &CartId) {
-    let (outbox, merchant) = (office.outbox(), MerchantId::default());
+async fn settle_some(service: &Service, cart: &CartId) {
+    let (outbox, merchant) = (service.outbox(), MerchantId::default());
     let now_unix_ms = SystemClock.now_unix_ms();
     let look =
         DueQuery { merchant: merchant.clone(), cart: cart.clone(), now_unix_ms, most: TOGETHER as u32, in_flight: Default::default() };

@@ -3,7 +3,7 @@
 //! flooded cart always has thousands of updates waiting. Shops take [`SHOP`] for each update, like a shop nearby.
 
 use cartage::id::CartId;
-use cartage::office::Office;
+use cartage::service::Service;
 use cartage_tests::figure::{Target, figure, median};
 use cartage_tests::outfit;
 use cartage_tests::shop::{Manner, Shop};
@@ -25,7 +25,7 @@ const TROUBLE_EVERY: Duration = Duration::from_millis(50);
 const FLOOD: u64 = 5_000;
 
 struct Street {
-    office: Office,
+    service: Service,
     healthy: Vec<CartId>,
     taking: Vec<Shop>,
     /// The start time of each order that has not arrived yet, and the durations of those that have.
@@ -37,7 +37,7 @@ struct Street {
 pub(crate) async fn measure(scratch: &Path) {
     let street = Arc::new(Street::open(&scratch.join("noisy")).await);
     let (stop, stopped) = oneshot::channel::<()>();
-    let worker = street.office.worker();
+    let worker = street.service.worker();
     let worker = tokio::spawn(worker.run(async move { drop(stopped.await) }, Duration::ZERO));
     let per_s = street.saturation().await;
     println!("noisy: {HEALTHY} healthy carts take {per_s:.0}/s together; loaded with {:.0}/s", per_s * LOAD);
@@ -71,8 +71,8 @@ impl Street {
         for (id, manner) in [("hangs", Manner::Hangs), ("fails", Manner::Fails), ("flooded", Manner::Takes(SHOP))] {
             carts.push((outfit::cart_id(id), Shop::open(manner, |_| {}).script_url(), ""));
         }
-        let office = outfit::office(data, &carts).await;
-        Street { office, healthy, taking, asked, took, orders: AtomicU64::new(1_000_000) }
+        let service = outfit::service(data, &carts).await;
+        Street { service, healthy, taking, asked, took, orders: AtomicU64::new(1_000_000) }
     }
 
     fn order(&self) -> u64 {
@@ -84,14 +84,14 @@ impl Street {
         if timed {
             self.asked.lock().expect("nobody panics while holding it").insert(order.clone(), Instant::now());
         }
-        self.office.accept(&outfit::request(cart, &order), None).await.expect("there is room");
+        self.service.accept(&outfit::request(cart, &order), None).await.expect("there is room");
     }
 
     /// The number of updates per second that the healthy carts take while their queues are never empty.
     async fn saturation(&self) -> f64 {
         let each = 700;
         for cart in &self.healthy {
-            outfit::fill(&self.office, cart, 0..each).await;
+            outfit::fill(&self.service, cart, 0..each).await;
         }
         let arrived = || self.taking.iter().map(Shop::arrived).sum::<u64>();
         for cart in &self.healthy {
@@ -115,7 +115,7 @@ impl Street {
         let mut asking = Vec::new();
         if noisy {
             let from = self.orders.fetch_add(FLOOD, Ordering::Relaxed);
-            outfit::fill(&self.office, &outfit::cart_id("flooded"), from..from + FLOOD).await;
+            outfit::fill(&self.service, &outfit::cart_id("flooded"), from..from + FLOOD).await;
             for (id, every) in [("hangs", TROUBLE_EVERY), ("fails", TROUBLE_EVERY), ("flooded", TROUBLE_EVERY / 10)] {
                 asking.push(tokio::spawn(Arc::clone(self).keep_asking(vec![outfit::cart_id(id)], every, false)));
             }

@@ -10,6 +10,7 @@ use cartage_model::receipt::{Fate, PauseReason, Receipt};
 use cartage_policy::schedule::{Breaker, CartKey, Verdict};
 use cartage_store::carts::Pause;
 use cartage_store::cassettes::Tape;
+use cartage_store::credentials::Generation;
 use cartage_store::outbox::{self, Claim};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -84,23 +85,14 @@ pub struct Ready {
     pub leave_out: BTreeSet<Part>,
     /// Whether the plugin states that each status it sends is a full state, so that an older one need not be sent.
     pub full_state: bool,
-    /// The credentials with which the cart was made ready.
-    pub turn: Turn,
+    /// Whether the cart was made ready with the credentials in use or with the next ones.
+    pub generation: Generation,
     /// The trial of credentials that nobody knows to work yet. It lasts as long as they wait, also if the cart is made ready anew meanwhile.
     pub trial: Arc<Trial>,
     /// The rules by which personal data is removed from the cart's recordings.
     pub personal: Rules,
     /// The time until which recordings keep personal data, because a person asked for that; `None` if nobody did.
     pub raw_until_unix_ms: Option<u64>,
-}
-
-/// The credentials with which a cart was made ready.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
-    /// The credentials in use.
-    Current,
-    /// New credentials, which replace those in use once they have worked.
-    Next,
 }
 
 /// Lets credentials that nobody knows to work be tried with one order at a time, until the cart has answered one.

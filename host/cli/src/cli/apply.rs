@@ -3,8 +3,8 @@
 use super::{Failure, Verdict, client, console, directory, report};
 use cartage::counted::counted;
 use cartage::engine::file;
-use cartage::office::apply::{Field, Invalid, Prepared, PreparedCart, Proposal};
-use cartage::office::{self, Office, Rehearsed};
+use cartage::service::apply::{Field, Invalid, Prepared, PreparedCart, Proposal};
+use cartage::service::{self, Rehearsed, Service};
 use cartage::visible;
 use cartage_contract::manifest::Slot;
 use serde::Serialize;
@@ -85,8 +85,8 @@ impl Args {
             let plugin = plugin_in(plugins.as_deref().unwrap_or(beside), &cart.plugin)?;
             proposals.push(Proposal { cart, plugin });
         }
-        let office = directory::open(data)?;
-        client::block_on(change(&office, proposals, self.consent, json))
+        let service = directory::open(data)?;
+        client::block_on(change(&service, proposals, self.consent, json))
     }
 }
 
@@ -108,19 +108,19 @@ pub(super) fn plugin_at(path: &Path) -> Result<(String, Vec<u8>), Failure> {
 }
 
 /// Shows what the proposals change, and applies them if the operator agrees.
-pub(super) async fn change(office: &Office, proposals: Vec<Proposal>, consent: Consent, json: bool) -> Result<Verdict, Failure> {
-    change_rehearsed(office, proposals, consent, None, json).await
+pub(super) async fn change(service: &Service, proposals: Vec<Proposal>, consent: Consent, json: bool) -> Result<Verdict, Failure> {
+    change_rehearsed(service, proposals, consent, None, json).await
 }
 
 /// Like [`change`], with the result of a rehearsal of the new plugin. The operator must agree to differences as well.
 pub(super) async fn change_rehearsed(
-    office: &Office,
+    service: &Service,
     proposals: Vec<Proposal>,
     consent: Consent,
     rehearsed: Option<&[Rehearsed]>,
     json: bool,
 ) -> Result<Verdict, Failure> {
-    let prepared = office.prepare(proposals).await.map_err(invalid)?;
+    let prepared = service.prepare(proposals).await.map_err(invalid)?;
     let differs = rehearsed.is_some_and(|all| all.iter().any(|one| !one.differences.is_empty()));
     let needs_approval = (prepared.asks() || prepared.leaves_live() || differs) && !consent.approve;
     let made = !consent.dry_run && !needs_approval;
@@ -132,8 +132,8 @@ pub(super) async fn change_rehearsed(
         rehearsed.into_iter().for_each(show_rehearsed);
     }
     if made {
-        let next = next(office, &prepared).await?;
-        office.make(prepared).await.map_err(directory::failure)?;
+        let next = next(service, &prepared).await?;
+        service.make(prepared).await.map_err(directory::failure)?;
         next.iter().for_each(|line| report::talk(line));
         return Ok(Verdict::Done);
     }
@@ -163,8 +163,8 @@ fn not_approved(prepared: &Prepared, differs: bool) -> String {
 
 fn invalid(error: Invalid) -> Failure {
     match error {
-        Invalid::Office(error) => match *error {
-            error @ office::Error::PluginFile { .. } if !error.is_fault() => Failure::from(error)
+        Invalid::Service(error) => match *error {
+            error @ service::Error::PluginFile { .. } if !error.is_fault() => Failure::from(error)
                 .what_to_do("put the plugin beside the cart's file, or name the folder that holds it with --plugins DIR"),
             other => directory::failure(other),
         },
@@ -221,10 +221,10 @@ fn show_rehearsed(rehearsed: &[Rehearsed]) {
 }
 
 /// What the operator does next: set the missing credentials, and check whether the cart works.
-async fn next(office: &Office, prepared: &Prepared) -> Result<Vec<String>, Failure> {
+async fn next(service: &Service, prepared: &Prepared) -> Result<Vec<String>, Failure> {
     let mut lines = Vec::new();
     for PreparedCart { cart, manifest, difference, .. } in prepared.carts() {
-        let kept = office.credentials(&cart.id).await.map_err(directory::failure)?;
+        let kept = service.credentials(&cart.id).await.map_err(directory::failure)?;
         let kept: BTreeSet<(&str, &str)> = kept.iter().map(|kept| (kept.slot.as_str(), kept.field.as_str())).collect();
         let has = |slot: &Slot, field: &str| {
             kept.contains(&(slot.name.as_str(), field)) || cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(field))

@@ -25,10 +25,12 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = directory::open(data)?;
-        console::current().copy_store(data, &self.file, office.now_unix_ms())?;
-        let (key, plugins) =
-            (directory::named(&office, data, office.data_dir().key_file()), directory::named(&office, data, office.data_dir().plugins()));
+        let service = directory::open(data)?;
+        console::current().copy_store(data, &self.file, service.now_unix_ms())?;
+        let (key, plugins) = (
+            directory::named(&service, data, service.data_dir().key_file()),
+            directory::named(&service, data, service.data_dir().plugins()),
+        );
         if json {
             report::json(&serde_json::json!({ "backup": self.file, "key_not_in_it": key, "plugins_not_in_it": plugins }));
         } else {

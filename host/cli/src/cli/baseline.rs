@@ -53,8 +53,8 @@ impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let cart = CartId::new(self.cart.as_str()).map_err(|error| Failure::wrong_use(error.to_string()))?;
         let labels = read(&self.file)?;
-        let office = directory::open(data)?;
-        let count = client::block_on(async { office.baseline(&cart, labels).await.map_err(directory::failure) })?;
+        let service = directory::open(data)?;
+        let count = client::block_on(async { service.baseline(&cart, labels).await.map_err(directory::failure) })?;
         if json {
             report::json(&serde_json::json!({ "cart": cart, "orders": count }));
         } else {

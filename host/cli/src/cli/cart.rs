@@ -14,8 +14,8 @@ use super::arguments::{cart_id, order_number};
 use super::{Failure, Verdict, client, directory, report};
 use cartage::carts::{LabelTarget, Mode};
 use cartage::id::{self, CartId, Digest, SenderOrderNumber};
-use cartage::office::apply::Proposal;
-use cartage::office::{Office, Queue, RAW_MS_MAX, REHEARSED_MAX};
+use cartage::service::apply::Proposal;
+use cartage::service::{Queue, RAW_MS_MAX, REHEARSED_MAX, Service};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
@@ -204,30 +204,30 @@ impl Command {
             // This command needs no data directory.
             Command::New(args) => args.run(data, json),
             other => {
-                let office = directory::open(data)?;
-                client::block_on(other.within(&office, json))
+                let service = directory::open(data)?;
+                client::block_on(other.within(&service, json))
             }
         }
     }
 
-    async fn within(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
+    async fn within(self, service: &Service, json: bool) -> Result<Verdict, Failure> {
         match self {
-            Command::New(args) => args.run(office.data_dir().path(), json),
-            Command::List => show::list(office, json).await,
-            Command::Show(one) => show::one(office, &one.cart, json).await,
+            Command::New(args) => args.run(service.data_dir().path(), json),
+            Command::List => show::list(service, json).await,
+            Command::Show(one) => show::one(service, &one.cart, json).await,
             Command::Enable(one) => {
-                office.set_enabled(&one.cart, true).await.map_err(directory::failure)?;
+                service.set_enabled(&one.cart, true).await.map_err(directory::failure)?;
                 Ok(done(&one.cart, "enabled", json))
             }
             Command::Disable(one) => {
-                office.set_enabled(&one.cart, false).await.map_err(directory::failure)?;
+                service.set_enabled(&one.cart, false).await.map_err(directory::failure)?;
                 Ok(done(&one.cart, "disabled", json))
             }
-            Command::Pause { which, reason } => pause::pause(office, which, &reason, json).await,
-            Command::Resume(which) => pause::resume(office, which, json).await,
+            Command::Pause { which, reason } => pause::pause(service, which, &reason, json).await,
+            Command::Resume(which) => pause::resume(service, which, json).await,
             Command::Remove { one, discard_queue } => {
                 let queue = if discard_queue { Queue::Discard } else { Queue::Keep };
-                let ended = office.remove_cart(&one.cart, queue).await.map_err(directory::failure)?;
+                let ended = service.remove_cart(&one.cart, queue).await.map_err(directory::failure)?;
                 let state = match ended {
                     0 => "removed".to_owned(),
                     1 => "removed, and 1 of its updates is ended".to_owned(),
@@ -239,12 +239,12 @@ impl Command {
                 if what == Recording::Redacted && time.is_some() {
                     return Err(Failure::wrong_use("--for says how long recordings are raw; leave it out, or choose raw"));
                 }
-                let until = office.set_raw(&one.cart, time.filter(|_| what == Recording::Raw), &why).await.map_err(directory::failure)?;
+                let until = service.set_raw(&one.cart, time.filter(|_| what == Recording::Raw), &why).await.map_err(directory::failure)?;
                 Ok(recording(&one.cart, until, json))
             }
             Command::Check { one, order } => {
-                let kept = office.cart(&one.cart).await.map_err(directory::failure)?;
-                check::run(office, &kept, order.as_ref(), json).await
+                let kept = service.cart(&one.cart).await.map_err(directory::failure)?;
+                check::run(service, &kept, order.as_ref(), json).await
             }
             Command::Label { one, label, status, target } => {
                 let target = match (status, target) {
@@ -252,7 +252,7 @@ impl Command {
                     (_, Some(Target::Ignore)) => LabelTarget::Ignore,
                     (status, None) => LabelTarget::Status(status.unwrap_or_default()),
                 };
-                change::redefine(office, &one.cart, json, |cart| drop(cart.labels.insert(label, target))).await
+                change::redefine(service, &one.cart, json, |cart| drop(cart.labels.insert(label, target))).await
             }
             Command::Mode { one, mode, orders } => {
                 if mode != ModeWord::OnlyOrders && !orders.is_empty() {
@@ -263,21 +263,21 @@ impl Command {
                     ModeWord::OnlyOrders => Mode::OnlyOrders(orders.into_iter().collect()),
                     ModeWord::Live => Mode::Live,
                 };
-                change::redefine(office, &one.cart, json, |cart| cart.set_mode(mode)).await
+                change::redefine(service, &one.cart, json, |cart| cart.set_mode(mode)).await
             }
             Command::Upgrade { one, plugin, replay_last, consent } => {
-                let kept = office.cart(&one.cart).await.map_err(directory::failure)?;
+                let kept = service.cart(&one.cart).await.map_err(directory::failure)?;
                 let (name, bytes) = plugin_at(&plugin)?;
                 let rehearsed = match replay_last {
-                    Some(most) => Some(office.rehearse(&kept, bytes.clone(), most).await.map_err(directory::failure)?),
+                    Some(most) => Some(service.rehearse(&kept, bytes.clone(), most).await.map_err(directory::failure)?),
                     None => None,
                 };
                 let mut cart = kept.cart;
                 cart.plugin = name;
                 cart.digest = None;
-                change_rehearsed(office, vec![Proposal { cart, plugin: Some(bytes) }], consent, rehearsed.as_deref(), json).await
+                change_rehearsed(service, vec![Proposal { cart, plugin: Some(bytes) }], consent, rehearsed.as_deref(), json).await
             }
-            Command::Rollback { one, digest } => change::roll_back(office, &one.cart, digest, json).await,
+            Command::Rollback { one, digest } => change::roll_back(service, &one.cart, digest, json).await,
         }
     }
 }

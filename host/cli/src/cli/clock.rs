@@ -29,12 +29,12 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = directory::open(data)?;
+        let service = directory::open(data)?;
         let (doubt, confirmed) = match self {
-            Command::Show => (office.clock_doubt(), false),
-            Command::Confirm => (client::block_on(async { office.confirm_clock().await.map_err(directory::failure) })?, true),
+            Command::Show => (service.clock_doubt(), false),
+            Command::Confirm => (client::block_on(async { service.confirm_clock().await.map_err(directory::failure) })?, true),
         };
-        let now_unix_ms = office.now_unix_ms();
+        let now_unix_ms = service.now_unix_ms();
         if json {
             let (ahead_ms, behind_ms) = match doubt {
                 Some(Doubt::Ahead(ms)) => (Some(ms), None),

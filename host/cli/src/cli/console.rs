@@ -12,7 +12,7 @@ use cartage::data_dir::copy::{self, copy};
 use cartage::data_dir::disk_level::ThisDisk;
 use cartage::data_dir::{self, DataDir};
 use cartage::engine::file::{self, PluginDir};
-use cartage::office::{self, Office};
+use cartage::service::{self, Service};
 use cartage::store;
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -57,7 +57,7 @@ pub(crate) trait Console {
     /// Reads an environment variable; `None` if it is not set.
     fn variable(&self, name: &str) -> io::Result<Option<OsString>>;
     /// Opens the data directory.
-    fn office(&self, data: &Path) -> Result<Arc<Office>, office::Error>;
+    fn service(&self, data: &Path) -> Result<Arc<Service>, service::Error>;
     /// The runtime for the command's asynchronous part; `None` if the command makes its own.
     fn runtime(&self) -> Option<Handle>;
 }
@@ -170,13 +170,13 @@ impl Console for Here {
         Ok(std::env::var_os(name))
     }
 
-    fn office(&self, data: &Path) -> Result<Arc<Office>, office::Error> {
+    fn service(&self, data: &Path) -> Result<Arc<Service>, service::Error> {
         let clock = Arc::new(SystemClock);
-        let office = match self.opened.take() {
-            Some(opened) => Office::of(opened?, clock),
-            None => Office::open(data, clock),
+        let service = match self.opened.take() {
+            Some(opened) => Service::of(opened?, clock),
+            None => Service::open(data, clock),
         };
-        office.map(Arc::new)
+        service.map(Arc::new)
     }
 
     fn runtime(&self) -> Option<Handle> {

@@ -4,9 +4,9 @@ use super::arguments::cart_id;
 use super::{Failure, Verdict, cart, client, console, directory, report};
 use cartage::carts::secrets::bare;
 use cartage::id::CartId;
-use cartage::office::{Approved, Office, SetCredential, StoredCart};
 use cartage::receipt::PauseReason;
-use cartage::vault::{SECRET_BYTES_MAX, Turn};
+use cartage::service::{Approved, Service, SetCredential, StoredCart};
+use cartage::vault::{Generation, SECRET_BYTES_MAX};
 use cartage_contract::manifest::{Manifest, Slot};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
@@ -134,24 +134,24 @@ enum Error {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = directory::open(data)?;
+        let service = directory::open(data)?;
         client::block_on(async {
             match self {
-                Command::Set(args) => args.set(&office, json).await,
-                Command::Approve { cart, slot } => approve(&office, &cart, slot.as_deref(), json).await,
-                Command::List { cart } => list(&office, &cart, json).await,
-                Command::Forget { place, next } => place.forget(&office, next, json).await,
+                Command::Set(args) => args.set(&service, json).await,
+                Command::Approve { cart, slot } => approve(&service, &cart, slot.as_deref(), json).await,
+                Command::List { cart } => list(&service, &cart, json).await,
+                Command::Forget { place, next } => place.forget(&service, next, json).await,
             }
         })
     }
 }
 
 impl PlaceArgs {
-    async fn forget(self, office: &Office, next: bool, json: bool) -> Result<Verdict, Failure> {
-        let kept = office.cart(&self.cart).await.map_err(directory::failure)?;
+    async fn forget(self, service: &Service, next: bool, json: bool) -> Result<Verdict, Failure> {
+        let kept = service.cart(&self.cart).await.map_err(directory::failure)?;
         let field = self.field(described(&kept)?)?;
-        let only = next.then_some(Turn::Next);
-        let forgot = office.forget_credential(&self.cart, &self.slot, &field, only).await.map_err(directory::failure)?;
+        let only = next.then_some(Generation::Next);
+        let forgot = service.forget_credential(&self.cart, &self.slot, &field, only).await.map_err(directory::failure)?;
         if json {
             report::json(&serde_json::json!({ "cart": self.cart, "slot": self.slot, "field": field, "forgot": forgot }));
         } else {
@@ -182,15 +182,15 @@ impl PlaceArgs {
 }
 
 impl SetArgs {
-    async fn set(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
+    async fn set(self, service: &Service, json: bool) -> Result<Verdict, Failure> {
         let PlaceArgs { cart: id, slot, .. } = &self.place;
-        let kept = office.cart(id).await.map_err(directory::failure)?;
+        let kept = service.cart(id).await.map_err(directory::failure)?;
         let manifest = described(&kept)?;
         let field = self.place.field(manifest)?;
         let secret = self.value()?;
-        let turn = if self.next { Turn::Next } else { Turn::Current };
-        let SetCredential { turn, warnings } =
-            office.set_credential(&kept, manifest, (slot, &field), turn, secret).await.map_err(directory::failure)?;
+        let generation = if self.next { Generation::Next } else { Generation::Current };
+        let SetCredential { generation, warnings } =
+            service.set_credential(&kept, manifest, (slot, &field), generation, secret).await.map_err(directory::failure)?;
         warnings.iter().for_each(|warning| report::talk(&format!("warning: {warning}")));
         if kept.cart.credentials.get(slot).is_some_and(|fields| fields.contains_key(&field)) {
             report::talk(&format!(
@@ -198,13 +198,13 @@ impl SetArgs {
                  file, and load the file, to use the one that is set now"
             ));
         }
-        let (set, waits) = (format!("set {slot}.{field} of cart {id}"), turn == Turn::Next);
+        let (set, waits) = (format!("set {slot}.{field} of cart {id}"), generation == Generation::Next);
         let how = match (self.next, waits) {
             (_, true) => "; it waits until it worked, and the one in use stays until then",
             (true, false) => "; there was none in use, so it is in use now",
             (false, false) => "",
         };
-        let pause = kept.pause_at(office.now_unix_ms());
+        let pause = kept.pause_at(service.now_unix_ms());
         // A pause by a person or a restore ends only when a person resumes the cart.
         if !pause.is_some_and(|pause| PauseReason::named_wants_proof(&pause.why)) {
             if json {
@@ -219,9 +219,9 @@ impl SetArgs {
         }
         report::talk(&format!("{set}{how}; the cart is paused, so it is checked now"));
         // Other credentials of the cart may still be missing. The cart stays paused then, and the error names them.
-        let verdict = cart::run_check(office, &kept, None, json).await?;
+        let verdict = cart::run_check(service, &kept, None, json).await?;
         if verdict == Verdict::Done {
-            office.set_pause(id, None).await.map_err(directory::failure)?;
+            service.set_pause(id, None).await.map_err(directory::failure)?;
             report::talk(&format!("cart {id} goes on"));
         } else {
             report::talk(&format!("cart {id} stays paused; `cartage cart resume {id}` lets it go on all the same"));
@@ -257,14 +257,14 @@ fn fields(slot: &Slot) -> String {
     slot.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-async fn approve(office: &Office, id: &CartId, slot: Option<&str>, json: bool) -> Result<Verdict, Failure> {
-    let kept = office.cart(id).await.map_err(directory::failure)?;
+async fn approve(service: &Service, id: &CartId, slot: Option<&str>, json: bool) -> Result<Verdict, Failure> {
+    let kept = service.cart(id).await.map_err(directory::failure)?;
     let manifest = described(&kept)?;
     if let Some(slot) = slot.filter(|slot| manifest.slot(slot).is_none()) {
         let known = manifest.slots.iter().map(|slot| slot.name.as_str()).collect::<Vec<_>>().join(", ");
         return Err(Failure::wrong_use(format!("the plugin of cart {id} has no credential slot {slot}; it has: {known}")));
     }
-    let approved = office.approve(&kept, manifest, slot).await.map_err(directory::failure)?;
+    let approved = service.approve(&kept, manifest, slot).await.map_err(directory::failure)?;
     if json {
         report::json(&serde_json::json!({ "cart": id, "approved": approved }));
         return Ok(Verdict::Done);
@@ -287,9 +287,9 @@ fn described(kept: &StoredCart) -> Result<&Manifest, Failure> {
     })
 }
 
-async fn list(office: &Office, id: &CartId, json: bool) -> Result<Verdict, Failure> {
-    let kept = office.cart(id).await.map_err(directory::failure)?;
-    let set = office.credentials(id).await.map_err(directory::failure)?;
+async fn list(service: &Service, id: &CartId, json: bool) -> Result<Verdict, Failure> {
+    let kept = service.cart(id).await.map_err(directory::failure)?;
+    let set = service.credentials(id).await.map_err(directory::failure)?;
     if json {
         report::json(&serde_json::json!({ "cart": id, "credentials": set }));
         return Ok(Verdict::Done);

@@ -8,8 +8,8 @@ use super::arguments::{cart_id, order_number};
 use super::{Failure, Verdict, attempt, client, directory, report};
 use cartage::dead_letter::Reason;
 use cartage::id::{CartId, DeliveryId, SenderOrderNumber};
-use cartage::office::{DiscardOutcome, Office, Where, Which};
 use cartage::outbox::{Discarded, with_it};
+use cartage::service::{DiscardOutcome, Service, Where, Which};
 use std::path::Path;
 
 /// Default number of listed rows of each kind.
@@ -176,8 +176,8 @@ impl Filter {
         self.cart.is_some() || self.reason.is_some() || self.since.is_some()
     }
 
-    fn which(self, at: Option<Where>, office: &Office) -> Which {
-        let since_unix_ms = self.since.map(|ms| office.now_unix_ms().saturating_sub(ms));
+    fn which(self, at: Option<Where>, service: &Service) -> Which {
+        let since_unix_ms = self.since.map(|ms| service.now_unix_ms().saturating_sub(ms));
         Which { cart: self.cart, reason: self.reason, since_unix_ms, at, order: None }
     }
 }
@@ -187,7 +187,7 @@ impl Command {
         if let Command::List { state: Some(State::Queued | State::Delivered), filter: Filter { reason: Some(_), .. }, .. } = &self {
             return Err(Failure::wrong_use("a reason is what a dead letter died of; leave --reason out, or --state"));
         }
-        let office = directory::open(data)?;
+        let service = directory::open(data)?;
         client::block_on(async {
             match self {
                 Command::List { filter, order, state, most } => {
@@ -197,30 +197,30 @@ impl Command {
                         State::Blocked => Where::Blocked,
                         State::Delivered => Where::Delivered,
                     });
-                    let which = Which { order, ..filter.which(at, &office) };
-                    let listed = office.deliveries(&which, most).await.map_err(directory::failure)?;
+                    let which = Which { order, ..filter.which(at, &service) };
+                    let listed = service.deliveries(&which, most).await.map_err(directory::failure)?;
                     show::list(&listed, most, json);
                     Ok(Verdict::Done)
                 }
-                Command::Show { delivery, cassette: Some(attempt) } => cassette(&office, &delivery, attempt, json).await,
-                Command::Export(args) => args.run(&office, json).await,
-                Command::Show { delivery, cassette: None } => match office.delivery(&delivery).await.map_err(directory::failure)? {
+                Command::Show { delivery, cassette: Some(attempt) } => cassette(&service, &delivery, attempt, json).await,
+                Command::Export(args) => args.run(&service, json).await,
+                Command::Show { delivery, cassette: None } => match service.delivery(&delivery).await.map_err(directory::failure)? {
                     Some(shown) => {
                         show::one(&delivery, &shown, json);
                         Ok(Verdict::Done)
                     }
                     None => Err(unknown(&delivery)),
                 },
-                Command::Retry(args) => args.run(&office, json).await,
-                Command::Discard { deliveries, why } => discard(&office, &deliveries, &why, json).await,
+                Command::Retry(args) => args.run(&service, json).await,
+                Command::Discard { deliveries, why } => discard(&service, &deliveries, &why, json).await,
             }
         })
     }
 }
 
 /// Shows the recorded requests and responses of an attempt.
-async fn cassette(office: &Office, delivery: &DeliveryId, attempt: Option<u32>, json: bool) -> Result<Verdict, Failure> {
-    let Some((attempt, cassette)) = office.cassette(delivery, attempt).await.map_err(directory::failure)? else {
+async fn cassette(service: &Service, delivery: &DeliveryId, attempt: Option<u32>, json: bool) -> Result<Verdict, Failure> {
+    let Some((attempt, cassette)) = service.cassette(delivery, attempt).await.map_err(directory::failure)? else {
         let of = attempt.map_or_else(|| "an attempt".to_owned(), |attempt| format!("attempt {attempt}"));
         return Err(Failure::wrong_use(format!("there is no recording of {of} at delivery {delivery}; it was not kept, or is deleted"))
             .what_to_do(format!("`cartage delivery show {delivery}` tells what is known of it")));
@@ -239,10 +239,10 @@ fn unknown(delivery: &DeliveryId) -> Failure {
         .what_to_do("`cartage delivery list` shows those that there are")
 }
 
-async fn discard(office: &Office, deliveries: &[DeliveryId], why: &str, json: bool) -> Result<Verdict, Failure> {
+async fn discard(service: &Service, deliveries: &[DeliveryId], why: &str, json: bool) -> Result<Verdict, Failure> {
     let mut all = Vec::new();
     for delivery in deliveries {
-        let taken = office.discard(delivery, why).await.map_err(directory::failure)?;
+        let taken = service.discard(delivery, why).await.map_err(directory::failure)?;
         let (done, said, merged) = match taken {
             DiscardOutcome::Done { was: Discarded::Dead, merged } => (true, "is ended; its order goes on without it", merged),
             DiscardOutcome::Done { was: Discarded::Queued, merged } => (true, "is ended, and the label before it counts again", merged),

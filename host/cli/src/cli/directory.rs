@@ -3,7 +3,7 @@
 use super::Failure;
 use super::console::{self, Here};
 use cartage::data_dir::{self, DataDir};
-use cartage::office::{self, Office};
+use cartage::service::{self, Service};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,26 +40,26 @@ pub(super) fn place(data: &Path) -> Place {
 }
 
 /// Opens the data directory that the command works in.
-pub(super) fn open(data: &Path) -> Result<Arc<Office>, Failure> {
-    console::current().office(data).map_err(failure)
+pub(super) fn open(data: &Path) -> Result<Arc<Service>, Failure> {
+    console::current().service(data).map_err(failure)
 }
 
 /// A path in the data directory, written as the command's user named the directory.
-pub(super) fn named(office: &Office, data: &Path, path: PathBuf) -> PathBuf {
-    path.strip_prefix(office.data_dir().path()).map(|below| data.join(below)).unwrap_or(path)
+pub(super) fn named(service: &Service, data: &Path, path: PathBuf) -> PathBuf {
+    path.strip_prefix(service.data_dir().path()).map(|below| data.join(below)).unwrap_or(path)
 }
 
-/// Turns an error of the office into a failure. Most of its messages already say what to do.
-pub(super) fn failure(error: office::Error) -> Failure {
+/// Turns an error of the service into a failure. Most of its messages already say what to do.
+pub(super) fn failure(error: service::Error) -> Failure {
     let what_to_do = match &error {
-        office::Error::DataDir(data_dir::Error::NotADataDir { .. }) => {
+        service::Error::DataDir(data_dir::Error::NotADataDir { .. }) => {
             Some("run `cartage init`, or name the directory with --data DIR or CARTAGE_DATA")
         }
-        office::Error::DataDir(data_dir::Error::InUse { .. }) => {
+        service::Error::DataDir(data_dir::Error::InUse { .. }) => {
             Some("repeat this in a moment: another command works there, or a daemon that does not take commands yet or any more")
         }
         fault if fault.is_fault() => None,
-        office::Error::PluginFile { .. } => Some("give the cart its plugin's file: cartage cart upgrade CART --plugin FILE"),
+        service::Error::PluginFile { .. } => Some("give the cart its plugin's file: cartage cart upgrade CART --plugin FILE"),
         _ => None,
     };
     let failure = Failure::from(error);

@@ -5,7 +5,7 @@ use super::{Failure, Verdict, client, directory, gated, param, report};
 use cartage::events::{EVENTS, Event, Label, LabelError, Labels, Setting, find};
 use cartage::gate::Again;
 use cartage::id::CartId;
-use cartage::office::{Cause, Office, Request};
+use cartage::service::{Cause, Request, Service};
 use cartage::validate::{Fields, LineItemFields, PackageFields};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -137,12 +137,12 @@ impl Command {
                 Command::List => list(&*directory::open(data)?, json).await,
                 Command::Set { name, order_label, item_label, notify_cart } => {
                     let event = find(&name)?;
-                    let office = directory::open(data)?;
-                    let mut setting = office.events().await.map_err(directory::failure)?.get(event).clone();
+                    let service = directory::open(data)?;
+                    let mut setting = service.events().await.map_err(directory::failure)?.get(event).clone();
                     change(&mut setting.order_label, order_label.as_deref())?;
                     change(&mut setting.item_label, item_label.as_deref())?;
                     setting.notify_cart = notify_cart.map_or(setting.notify_cart, |choice| choice == YesOrNo::Yes);
-                    office.set_event(event, &setting).await.map_err(directory::failure)?;
+                    service.set_event(event, &setting).await.map_err(directory::failure)?;
                     show(&[(event, setting)], json);
                     Ok(Verdict::Done)
                 }
@@ -161,16 +161,16 @@ impl Command {
 }
 
 impl LabelCommand {
-    async fn run(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
+    async fn run(self, service: &Service, json: bool) -> Result<Verdict, Failure> {
         let added = match self {
             LabelCommand::List => Labels::default(),
             LabelCommand::Add { labels } => labels.iter().map(|label| Label::new(label)).collect::<Result<Labels, LabelError>>()?,
             LabelCommand::Defaults => Labels::ready(),
         };
         if added.iter().next().is_some() {
-            office.add_labels(&added).await.map_err(directory::failure)?;
+            service.add_labels(&added).await.map_err(directory::failure)?;
         }
-        let labels = office.labels().await.map_err(directory::failure)?;
+        let labels = service.labels().await.map_err(directory::failure)?;
         if json {
             report::json(&labels.iter().map(Label::as_str).collect::<Vec<_>>());
         } else if labels.iter().next().is_none() {
@@ -182,8 +182,8 @@ impl LabelCommand {
     }
 }
 
-async fn list(office: &Office, json: bool) -> Result<Verdict, Failure> {
-    let settings = office.events().await.map_err(directory::failure)?;
+async fn list(service: &Service, json: bool) -> Result<Verdict, Failure> {
+    let settings = service.events().await.map_err(directory::failure)?;
     show(&EVENTS.iter().map(|event| (event, settings.get(event).clone())).collect::<Vec<_>>(), json);
     Ok(Verdict::Done)
 }

@@ -4,7 +4,7 @@ use super::arguments::order_number;
 use super::{Failure, Verdict, client, directory, gated, report};
 use cartage::gate::explain::SCREEN_COLUMNS_MAX;
 use cartage::id::{CartId, SenderOrderNumber};
-use cartage::office::{Explained, OrderDelivery, PackageStanding, fate_name};
+use cartage::service::{Explained, OrderDelivery, PackageStatus, fate_name};
 use std::path::Path;
 
 const EXAMPLES: &str = "\
@@ -42,9 +42,9 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let cart = CartId::new(self.cart).map_err(|error| Failure::wrong_use(error.to_string()))?;
-        let office = directory::open(data)?;
+        let service = directory::open(data)?;
         let explained =
-            client::block_on(async { office.explain(&cart, &self.order, self.label.as_deref()).await.map_err(directory::failure) })?;
+            client::block_on(async { service.explain(&cart, &self.order, self.label.as_deref()).await.map_err(directory::failure) })?;
         if json {
             let mut document = serde_json::to_value(&explained).expect("what is explained is plain data");
             document["must_act"] = explained.must_act().into();
@@ -86,8 +86,8 @@ fn full(explained: &Explained, receipts: &[(String, String)]) {
 }
 
 /// A package as one row: its name, and what the cart knows of it.
-fn package(package: &PackageStanding) -> (String, String) {
-    let PackageStanding { id, carrier, tracking_number, withdrawn, told, reference } = package;
+fn package(package: &PackageStatus) -> (String, String) {
+    let PackageStatus { id, carrier, tracking_number, withdrawn, told, reference } = package;
     let words = [carrier.as_deref(), tracking_number.as_deref().or(id.as_deref())];
     let known = match (told, withdrawn) {
         (true, false) => "the cart was told",

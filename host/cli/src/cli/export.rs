@@ -26,11 +26,11 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = directory::open(data)?;
+        let service = directory::open(data)?;
         let carts = client::block_on(async {
             match &self.cart {
-                Some(id) => Ok(vec![office.cart(id).await.map_err(directory::failure)?]),
-                None => office.carts().await.map_err(directory::failure),
+                Some(id) => Ok(vec![service.cart(id).await.map_err(directory::failure)?]),
+                None => service.carts().await.map_err(directory::failure),
             }
         })?;
         let texts: Vec<String> = carts.iter().map(|kept| kept.cart.to_toml()).collect();

@@ -3,7 +3,7 @@
 use super::arguments::{cart_id, order_number};
 use super::{Failure, Verdict, client, directory, report};
 use cartage::id::{CartId, SenderOrderNumber};
-use cartage::office::{self, Forgotten, Office};
+use cartage::service::{self, Forgotten, Service};
 use cartage::store;
 use std::path::Path;
 
@@ -35,9 +35,9 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = directory::open(data)?;
+        let service = directory::open(data)?;
         let Args { cart, order, discard_queue } = self;
-        let forgotten = client::block_on(async { office.forget(&cart, &order, discard_queue).await.map_err(failure) })?;
+        let forgotten = client::block_on(async { service.forget(&cart, &order, discard_queue).await.map_err(failure) })?;
         match forgotten {
             Forgotten::Waits { deliveries } => Err(Failure::wrong_use(format!(
                 "order {order} at cart {cart} was left alone: {}",
@@ -56,7 +56,7 @@ impl Args {
                 Ok(Verdict::Done)
             }
             Forgotten::NothingKept => {
-                let why = client::block_on(async { why_nothing(&office, &cart, &order).await.map_err(failure) })?;
+                let why = client::block_on(async { why_nothing(&service, &cart, &order).await.map_err(failure) })?;
                 if json {
                     report::json(&serde_json::json!({ "cart": cart, "order": order, "forgotten": forgotten, "why": why }));
                 } else {
@@ -79,8 +79,8 @@ impl Args {
 }
 
 /// Explains why nothing is stored under an order number.
-async fn why_nothing(office: &Office, cart: &CartId, order: &SenderOrderNumber) -> Result<String, office::Error> {
-    let Some(kept) = office.find_cart(cart).await? else {
+async fn why_nothing(service: &Service, cart: &CartId, order: &SenderOrderNumber) -> Result<String, service::Error> {
+    let Some(kept) = service.find_cart(cart).await? else {
         return Ok("there is no such cart, and nothing is left of a removed one under this number".to_owned());
     };
     Ok(match kept.cart.order_number.apply(order) {
@@ -89,8 +89,8 @@ async fn why_nothing(office: &Office, cart: &CartId, order: &SenderOrderNumber) 
     })
 }
 
-fn failure(error: office::Error) -> Failure {
-    let busy = matches!(&error, office::Error::Store(store::Error::Busy { .. }));
+fn failure(error: service::Error) -> Failure {
+    let busy = matches!(&error, service::Error::Store(store::Error::Busy { .. }));
     let failure = directory::failure(error);
     if busy { failure.what_to_do("the order may be forgotten and its bytes still in the log: repeat this in a moment") } else { failure }
 }

@@ -3,7 +3,7 @@
 use super::{Verdict, attempt, report};
 use cartage::deliver::Attempt;
 use cartage::gate::explain::{Explanation, SCREEN_COLUMNS_MAX};
-use cartage::office::{Done, Sent, Standing, Stands, WaitsFor};
+use cartage::service::{Done, OrderStatus, Progress, Sent, WaitsFor};
 
 /// The attempt; `None` if nothing was tried.
 pub(super) fn attempt(sent: &Sent) -> Option<&Attempt> {
@@ -52,9 +52,9 @@ pub(super) fn show(sent: &Sent, json: bool) -> Verdict {
 }
 
 /// Whether a worker will send the update in a moment, and nothing else delays it.
-fn is_for_the_worker(standing: &Standing) -> bool {
-    let turn = |stands: &Stands| matches!(stands, Stands::Waiting(waiting) if waiting.waits == WaitsFor::Turn);
-    standing.serving && (turn(&standing.place) || matches!(standing.place, Stands::Delivered(_)))
+fn is_for_the_worker(standing: &OrderStatus) -> bool {
+    let turn = |stands: &Progress| matches!(stands, Progress::Waiting(waiting) if waiting.waits == WaitsFor::Turn);
+    standing.serving && (turn(&standing.place) || matches!(standing.place, Progress::Delivered(_)))
 }
 
 /// Prints a decision in words, on one screen.
@@ -63,7 +63,7 @@ pub(super) fn screen(explanation: &Explanation) {
 }
 
 /// Prints the state of an order and what helps.
-pub(super) fn stands(standing: &Standing) {
+pub(super) fn stands(standing: &OrderStatus) {
     report::line(&standing.line());
     standing.notes().iter().flat_map(|note| note.lines(SCREEN_COLUMNS_MAX)).for_each(|line| report::line(&line));
 }

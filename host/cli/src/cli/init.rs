@@ -3,8 +3,8 @@
 use super::directory::failure;
 use super::{Failure, Verdict, client, report, token};
 use cartage::clock::SystemClock;
-use cartage::office::Office;
-use cartage::office::tokens::Role;
+use cartage::service::Service;
+use cartage::service::tokens::Role;
 use secrecy::ExposeSecret as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,12 +29,12 @@ pub(crate) struct Args {}
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = Office::init(data, Arc::new(SystemClock)).map_err(failure)?;
+        let service = Service::init(data, Arc::new(SystemClock)).map_err(failure)?;
         let token =
-            client::block_on(async { office.new_token(FIRST_TOKEN, Role::Admin, &[]).await.map_err(failure) }).map_err(|failure| {
+            client::block_on(async { service.new_token(FIRST_TOKEN, Role::Admin, &[]).await.map_err(failure) }).map_err(|failure| {
                 failure.what_to_do("the data directory is there; make a token with `cartage token new first --role admin`")
             })?;
-        let (made, key, plugins) = (office.data_dir().path(), office.data_dir().key_file(), office.data_dir().plugins());
+        let (made, key, plugins) = (service.data_dir().path(), service.data_dir().key_file(), service.data_dir().plugins());
         if json {
             report::json(&serde_json::json!({ "data": made, "key": key, "plugins": plugins, "token": token::document(&token) }));
             return Ok(Verdict::Done);

@@ -33,17 +33,17 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = directory::open(data)?;
-        let file = office.data_dir().key_file();
+        let service = directory::open(data)?;
+        let file = service.data_dir().key_file();
         let (id, what) = match self {
-            Command::Rotate => (client::block_on(async { Ok(office.vault()?.rotate().await?) })?, "every credential is sealed with it"),
+            Command::Rotate => (client::block_on(async { Ok(service.vault()?.rotate().await?) })?, "every credential is sealed with it"),
             Command::New => {
                 let key = Key::generate()?;
                 key.write_new(&file)?;
                 (key.id().clone(), "set every credential again with `cartage credential set`")
             }
         };
-        let file = directory::named(&office, data, file);
+        let file = directory::named(&service, data, file);
         if json {
             report::json(&serde_json::json!({ "key": file, "id": id.to_string() }));
         } else {

@@ -1,6 +1,6 @@
 //! Commands that run in a daemon: while a daemon works in a data directory, every user of the directory reaches it over a socket there.
 //!
-//! The typed command sends its arguments. The daemon parses them as the command would, and runs the command with its own opened [`Office`] and the
+//! The typed command sends its arguments. The daemon parses them as the command would, and runs the command with its own opened [`Service`] and the
 //! [`Console`](super::console::Console) of the client. So both ways run the same code, and the daemon's store has one writer. The socket has mode 0600 and lies in a
 //! directory that only its owner may enter: a user who can connect to it could open the store as well.
 //!
@@ -19,7 +19,7 @@ pub(super) use client::Client;
 use super::{Cli, console};
 use cartage::data_dir::DataDir;
 use cartage::fault::Identity;
-use cartage::office::Office;
+use cartage::service::Service;
 use clap::Parser as _;
 use frames::{Ask, Opening, Version};
 use std::ffi::OsString;
@@ -88,7 +88,7 @@ pub(super) enum Error {
 /// The daemon's side of the socket.
 #[derive(Debug)]
 pub(super) struct Listener {
-    office: Arc<Office>,
+    service: Arc<Service>,
     socket: PathBuf,
     /// Identifies the socket's file, because another file may replace it.
     identity: Identity,
@@ -96,14 +96,14 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Listens in the office's data directory and replaces the socket of a daemon that died. The directory's lock proves that no other daemon is alive; if a
+    /// Listens in the service's data directory and replaces the socket of a daemon that died. The directory's lock proves that no other daemon is alive; if a
     /// process accepts connections at the old socket all the same, this function leaves it alone.
     ///
     /// # Errors
     ///
     /// Returns an [`Error`] if the socket cannot be made, or if another process accepts connections at it.
-    pub(super) async fn bind(office: Arc<Office>) -> Result<Listener, Error> {
-        let socket = DataDir::socket(office.data_dir().path());
+    pub(super) async fn bind(service: Arc<Service>) -> Result<Listener, Error> {
+        let socket = DataDir::socket(service.data_dir().path());
         let failed = |what| {
             let socket = socket.clone();
             move |source| Error::Socket { what, socket, source }
@@ -115,11 +115,11 @@ impl Listener {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed("remove the old one at")(error)),
             Ok(()) | Err(_) => {}
         }
-        remove_copies(office.data_dir().path());
+        remove_copies(service.data_dir().path());
         let listener = UnixListener::bind(&socket).map_err(failed("make"))?;
         std::fs::set_permissions(&socket, Permissions::from_mode(0o600)).map_err(failed("close to others"))?;
         let identity = Identity::of(&socket).map_err(failed("look at"))?;
-        Ok(Listener { office, socket, identity, listener })
+        Ok(Listener { service, socket, identity, listener })
     }
 
     /// Runs commands until `stop` completes, then waits for the running commands. Connections that are still open after [`DRAIN_WAIT`] are closed; their
@@ -142,9 +142,9 @@ impl Listener {
             let stream = accepted.and_then(|(stream, _)| ready(stream.into_std()?));
             match (stream, room.clone().try_acquire_owned()) {
                 (Ok(stream), Ok(place)) => {
-                    let (office, turns, ends) = (self.office.clone(), turns.clone(), ends.clone());
+                    let (service, turns, ends) = (self.service.clone(), turns.clone(), ends.clone());
                     visits.spawn(async move {
-                        visit(stream, office, &turns, ends).await;
+                        visit(stream, service, &turns, ends).await;
                         drop(place);
                     });
                 }
@@ -197,11 +197,11 @@ fn ready(stream: UnixStream) -> std::io::Result<UnixStream> {
 }
 
 /// Runs one command on a thread of its own.
-async fn visit(mut stream: UnixStream, office: Arc<Office>, turns: &Semaphore, mut ends: tokio::sync::watch::Receiver<bool>) {
+async fn visit(mut stream: UnixStream, service: Arc<Service>, turns: &Semaphore, mut ends: tokio::sync::watch::Receiver<bool>) {
     let Ok(Ok(_turn)) = tokio::time::timeout(TURN_WAIT, turns.acquire()).await else { return busy(&mut stream) };
     let Ok(other_end) = stream.try_clone() else { return busy(&mut stream) };
     let runtime = Handle::current();
-    let mut command = tokio::task::spawn_blocking(move || run(stream, office, runtime));
+    let mut command = tokio::task::spawn_blocking(move || run(stream, service, runtime));
     let hang_up = async { drop(ends.wait_for(|hang_up| *hang_up).await) };
     let ended = tokio::select! {
         ended = &mut command => ended,
@@ -231,7 +231,7 @@ fn refuse(stream: &mut UnixStream, message: String, what_to_do: &str) {
 }
 
 /// Reads the arguments and runs the command.
-fn run(mut stream: UnixStream, office: Arc<Office>, runtime: Handle) {
+fn run(mut stream: UnixStream, service: Arc<Service>, runtime: Handle) {
     let opening = match open(&mut stream) {
         Ok(opening) => opening,
         Err(Unopened::Refused { message, what_to_do }) => return refuse(&mut stream, message, what_to_do),
@@ -244,7 +244,7 @@ fn run(mut stream: UnixStream, office: Arc<Office>, runtime: Handle) {
         Ok(_) => return refuse(&mut stream, "this is no command for a daemon".to_owned(), "run it where no daemon works"),
         Err(error) => return refuse(&mut stream, format!("the daemon cannot read the arguments: {error}"), "end the daemon first"),
     };
-    let remote_console = Rc::new(remote_console::RemoteConsole::new(stream, &opening, office, runtime));
+    let remote_console = Rc::new(remote_console::RemoteConsole::new(stream, &opening, service, runtime));
     let exit_code = console::at(remote_console.clone(), || cli.run());
     remote_console.done(exit_code);
 }

@@ -2,8 +2,8 @@
 
 use super::{Failure, Verdict, client, directory, report};
 use cartage::id::CartId;
-use cartage::office::Office;
 use cartage::parameters::{Assignments, Effective, Group, Parameter, REGISTRY, Scope, Supplied, Winner, assign, find};
+use cartage::service::Service;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -97,27 +97,27 @@ impl Command {
                 }
                 Command::Set { name, value, cart } => {
                     let assignment = assign(&name, cart.clone().map_or(Scope::System, Scope::Cart), &value)?;
-                    let office = directory::open(data)?;
-                    office.set_parameter(&assignment).await.map_err(directory::failure)?;
-                    get(&office, assignment.parameter(), cart.as_ref(), json).await
+                    let service = directory::open(data)?;
+                    service.set_parameter(&assignment).await.map_err(directory::failure)?;
+                    get(&service, assignment.parameter(), cart.as_ref(), json).await
                 }
                 Command::Unset { name, cart } => {
                     let parameter = find(&name)?;
-                    let office = directory::open(data)?;
+                    let service = directory::open(data)?;
                     let scope = cart.clone().map_or(Scope::System, Scope::Cart);
-                    if !office.unset_parameter(parameter, &scope).await.map_err(directory::failure)? {
+                    if !service.unset_parameter(parameter, &scope).await.map_err(directory::failure)? {
                         let whose = cart.as_ref().map_or_else(|| "the system".to_owned(), |cart| format!("cart {cart}"));
                         report::talk(&format!("{} was not set for {whose}, so nothing has changed", parameter.name));
                     }
-                    get(&office, parameter, cart.as_ref(), json).await
+                    get(&service, parameter, cart.as_ref(), json).await
                 }
             }
         })
     }
 }
 
-async fn list(office: &Office, group: Option<Group>, cart: Option<&CartId>, json: bool) -> Result<Verdict, Failure> {
-    let (assignments, supplied) = values(office, cart).await?;
+async fn list(service: &Service, group: Option<Group>, cart: Option<&CartId>, json: bool) -> Result<Verdict, Failure> {
+    let (assignments, supplied) = values(service, cart).await?;
     let wanted = || REGISTRY.iter().filter(|parameter| group.is_none_or(|group| parameter.group == group));
     if json {
         let all = wanted().map(|parameter| document(parameter, cart, &assignments, &supplied));
@@ -135,8 +135,8 @@ async fn list(office: &Office, group: Option<Group>, cart: Option<&CartId>, json
     Ok(Verdict::Done)
 }
 
-async fn get(office: &Office, parameter: &'static Parameter, cart: Option<&CartId>, json: bool) -> Result<Verdict, Failure> {
-    let (assignments, supplied) = values(office, cart).await?;
+async fn get(service: &Service, parameter: &'static Parameter, cart: Option<&CartId>, json: bool) -> Result<Verdict, Failure> {
+    let (assignments, supplied) = values(service, cart).await?;
     if json {
         report::json(&document(parameter, cart, &assignments, &supplied));
     } else {
@@ -146,10 +146,10 @@ async fn get(office: &Office, parameter: &'static Parameter, cart: Option<&CartI
 }
 
 /// Every assigned value, and the settings of the cart's plugin that parameters may supply.
-async fn values(office: &Office, cart: Option<&CartId>) -> Result<(Assignments, Vec<Supplied>), Failure> {
-    let assignments = office.assignments().await.map_err(directory::failure)?;
+async fn values(service: &Service, cart: Option<&CartId>) -> Result<(Assignments, Vec<Supplied>), Failure> {
+    let assignments = service.assignments().await.map_err(directory::failure)?;
     let supplied = match cart {
-        Some(cart) => office.cart(cart).await.map_err(directory::failure)?.supplied(&assignments),
+        Some(cart) => service.cart(cart).await.map_err(directory::failure)?.supplied(&assignments),
         None => Vec::new(),
     };
     Ok((assignments, supplied))

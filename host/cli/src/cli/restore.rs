@@ -4,7 +4,7 @@ use super::{Failure, Verdict, client, directory, report};
 use cartage::clock::{Clock, SystemClock};
 use cartage::counted::counted;
 use cartage::data_dir::{self, DataDir};
-use cartage::office::{MissingPlugin, Office};
+use cartage::service::{MissingPlugin, Service};
 use cartage::store::{self, backup::Gap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,14 +51,14 @@ impl Args {
             }
             other => other.into(),
         })?;
-        let office = Office::of(dir, Arc::new(SystemClock)).map_err(directory::failure)?;
+        let service = Service::of(dir, Arc::new(SystemClock)).map_err(directory::failure)?;
         let missing = client::block_on(async {
             if let Some(folder) = &self.plugins {
-                office.take_plugins(folder).await.map_err(directory::failure)?;
+                service.take_plugins(folder).await.map_err(directory::failure)?;
             }
-            office.missing_plugins().await.map_err(directory::failure)
+            service.missing_plugins().await.map_err(directory::failure)
         })?;
-        let path = office.data_dir().path();
+        let path = service.data_dir().path();
         if json {
             let carts = gap.carts.iter().map(|cart| {
                 serde_json::json!({ "cart": cart.cart, "orders": cart.orders, "last_order": cart.last_order,

@@ -1,7 +1,7 @@
 //! `cartage retention`: deletes expired rows.
 
 use super::{Failure, Verdict, client, directory, report};
-use cartage::office::Retained;
+use cartage::service::Retained;
 use cartage::store::retention::Kind;
 use std::path::Path;
 
@@ -27,9 +27,9 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = directory::open(data)?;
+        let service = directory::open(data)?;
         let all = client::block_on(async {
-            let all = if self.dry_run { office.retain_dry().await } else { office.retain().await };
+            let all = if self.dry_run { service.retain_dry().await } else { service.retain().await };
             all.map_err(directory::failure)
         })?;
         if json {

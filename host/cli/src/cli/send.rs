@@ -6,7 +6,7 @@ use cartage::clock::{Clock, SystemClock};
 use cartage::deliver::Job;
 use cartage::gate::{Again, Given};
 use cartage::id::{CartId, DeliveryId};
-use cartage::office::{Cause, Request};
+use cartage::service::{Cause, Request};
 use cartage::validate::{ForCart, StatusUpdate, civil_time};
 use std::path::{Path, PathBuf};
 

@@ -13,7 +13,7 @@ use super::{Failure, Verdict, directory, local, log, report};
 use cartage::alerts::OLDEST_MS_DEFAULT;
 use cartage::alerts::notifier::{Destination, Notifier};
 use cartage::egress::post::{self, Post};
-use cartage::office::Office;
+use cartage::service::Service;
 use cartage::store::Stop;
 use cartage_http::api::metrics::Labels;
 use cartage_http::api::{self, Api, Rate};
@@ -161,10 +161,10 @@ impl Args {
         // Wrong options are reported before anything is opened.
         let ways_in = self.ways_in(files::raise())?;
         let notifier = self.alerts.notifier()?;
-        let office = directory::open(data)?;
-        office.set_oldest_ms(self.alerts.alerts_oldest * 60_000);
+        let service = directory::open(data)?;
+        service.set_oldest_ms(self.alerts.alerts_oldest * 60_000);
         let threads = tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(4).build().map_err(Error::Threads)?;
-        let ended = threads.block_on(self.serve(office, ways_in, handed, notifier, json));
+        let ended = threads.block_on(self.serve(service, ways_in, handed, notifier, json));
         // A thread that is blocked in the system, on a disk or a service manager, does not keep the process from ending.
         threads.shutdown_timeout(THREADS_GRACE);
         ended
@@ -221,7 +221,7 @@ impl Args {
 
     async fn serve(
         self,
-        office: Arc<Office>,
+        service: Arc<Service>,
         ways_in: [Front; 2],
         mut handed: BTreeMap<String, TcpListener>,
         notifier: Notifier,
@@ -231,7 +231,7 @@ impl Args {
         // The handlers are installed before the daemon is announced as ready, because a caller may stop it from then on.
         let signals = Signals::new().map_err(Error::Signals)?;
         // If another daemon is alive, nothing else is started.
-        let commands = local::Listener::bind(office.clone()).await?;
+        let commands = local::Listener::bind(service.clone()).await?;
         let (mut fronts, mut keeping) = (JoinSet::new(), JoinSet::new());
         let keepers: Vec<Arc<Keeper>> = ways_in.iter().filter_map(|front| front.keeper.clone()).collect();
         let hang_ups = tls::hang_ups(&keepers).map_err(Error::Signals)?;
@@ -239,19 +239,19 @@ impl Args {
         let [api, seti] = ways_in;
         let (seti, api) = (seti.open(&mut handed).await?, api.open(&mut handed).await?);
         let places = [api.place, seti.place];
-        fronts.spawn(seti.listener(seti::listener::router(Office::clone(&office), self.proxies(), nothing_more))?.serve(stopped.clone()));
-        fronts.spawn(api.listener(self.api(&office)?)?.serve(stopped.clone()));
-        let (retaining, told) = (office.clone(), until(stopped.clone()));
+        fronts.spawn(seti.listener(seti::listener::router(Service::clone(&service), self.proxies(), nothing_more))?.serve(stopped.clone()));
+        fronts.spawn(api.listener(self.api(&service)?)?.serve(stopped.clone()));
+        let (retaining, told) = (service.clone(), until(stopped.clone()));
         keeping.spawn(async move { retaining.keep_retaining(told).await });
         let commands = tokio::spawn(commands.serve(until(stopped.clone())));
-        let (watched, watch_until) = (office.clone(), until(stopped.clone()));
+        let (watched, watch_until) = (service.clone(), until(stopped.clone()));
         let watch = tokio::spawn(async move { watched.watch(notifier, watch_until).await });
         let drain = Duration::from_secs(self.drain_s);
-        let worker = tokio::spawn(office.worker().run(until(stopped.clone()), drain));
-        announce(&office, places, json);
+        let worker = tokio::spawn(service.worker().run(until(stopped.clone()), drain));
+        announce(&service, places, json);
         systemd::say(NotifyState::Ready).await;
-        keeping.spawn(alive::tell(office.clone(), stopped));
-        let Ended { worker, store_stopped, told } = ending::ended(worker, signals, office.store(), &stop).await;
+        keeping.spawn(alive::tell(service.clone(), stopped));
+        let Ended { worker, store_stopped, told } = ending::ended(worker, signals, service.store(), &stop).await;
         undelivered.send_replace(true);
         // Requests in progress get their responses, within the time that the whole daemon has to stop.
         let until = (told + drain).max(Instant::now() + ANSWER_GRACE);
@@ -278,8 +278,8 @@ impl Args {
 }
 
 /// Announces the addresses of the listeners.
-fn announce(office: &Office, [api, seti]: [front::Place; 2], json: bool) {
-    let dir = office.data_dir().path().display().to_string();
+fn announce(service: &Service, [api, seti]: [front::Place; 2], json: bool) {
+    let dir = service.data_dir().path().display().to_string();
     if json || log::is_json() {
         let tls = serde_json::json!({ "api": api.tls, "seti": seti.tls });
         let (api, seti) = (api.address.to_string(), seti.address.to_string());
@@ -291,21 +291,21 @@ fn announce(office: &Office, [api, seti]: [front::Place; 2], json: bool) {
 }
 
 impl Args {
-    fn api(&self, office: &Arc<Office>) -> Result<axum::Router, Error> {
+    fn api(&self, service: &Arc<Service>) -> Result<axum::Router, Error> {
         let own = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
-        let (numbers, looked_at) = (office.clone(), office.clone());
+        let (numbers, looked_at) = (service.clone(), service.clone());
         let api = Api {
-            office: Office::clone(office),
+            service: Service::clone(service),
             hosts: own.into_iter().chain(self.host.iter().cloned()).collect(),
             origins: self.origin.clone(),
             rate: Rate { per_second: self.token_rate, burst: self.token_burst },
             ready: Arc::new(move || {
-                let office = looked_at.clone();
-                Box::pin(async move { ready(&office).await })
+                let service = looked_at.clone();
+                Box::pin(async move { ready(&service).await })
             }),
             metrics: Arc::new(move || {
-                let office = numbers.clone();
-                Box::pin(async move { numbers::metrics(&office).await })
+                let service = numbers.clone();
+                Box::pin(async move { numbers::metrics(&service).await })
             }),
             labels: Labels::ByCart,
         };
@@ -314,11 +314,11 @@ impl Args {
 }
 
 /// Whether the daemon accepts updates; the error says why not.
-async fn ready(office: &Office) -> Result<(), String> {
-    if !office.room().accepts() {
+async fn ready(service: &Service) -> Result<(), String> {
+    if !service.room().accepts() {
         return Err("the disk is nearly full, so no update is accepted".to_owned());
     }
-    office.writes().await.map_err(|error| format!("nothing can be written, so no update is accepted: {error}"))
+    service.writes().await.map_err(|error| format!("nothing can be written, so no update is accepted: {error}"))
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

@@ -3,7 +3,7 @@
 use super::{Failure, Verdict, client, directory, report};
 use cartage::alerts::span;
 use cartage::counted::counted;
-use cartage::office::{CartStatus, Status};
+use cartage::service::{CartStatus, Status};
 use cartage::store::alerts::Alert;
 use cartage::store::backup::RESTORED;
 use serde_json::{Value, json};
@@ -25,8 +25,8 @@ pub(crate) struct Args {}
 
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = directory::open(data)?;
-        let status = client::block_on(async { office.status().await.map_err(directory::failure) })?;
+        let service = directory::open(data)?;
+        let status = client::block_on(async { service.status().await.map_err(directory::failure) })?;
         if json {
             report::json(&document(&status));
         } else {

@@ -3,8 +3,8 @@
 use super::arguments::cart_id;
 use super::{Failure, Verdict, client, directory, report};
 use cartage::id::CartId;
-use cartage::office::Office;
-use cartage::office::tokens::{Error, NewToken, Role, Token};
+use cartage::service::Service;
+use cartage::service::tokens::{Error, NewToken, Role, Token};
 use secrecy::ExposeSecret as _;
 use std::path::Path;
 
@@ -75,16 +75,16 @@ fn role(text: &str) -> Result<Role, Error> {
 
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        let office = directory::open(data)?;
+        let service = directory::open(data)?;
         client::block_on(async {
             match self {
                 Command::New { name, role, carts } => {
-                    let made = office.new_token(&name, role, &carts).await.map_err(directory::failure)?;
+                    let made = service.new_token(&name, role, &carts).await.map_err(directory::failure)?;
                     show(&made, json);
                 }
-                Command::List => list(&office, json).await?,
+                Command::List => list(&service, json).await?,
                 Command::Remove { name } => {
-                    office.remove_token(&name).await.map_err(directory::failure)?;
+                    service.remove_token(&name).await.map_err(directory::failure)?;
                     if json {
                         report::json(&serde_json::json!({ "token": name, "removed": true }));
                     } else {
@@ -119,8 +119,8 @@ fn of(token: &Token) -> String {
     }
 }
 
-async fn list(office: &Office, json: bool) -> Result<(), Failure> {
-    let tokens = office.tokens().await.map_err(directory::failure)?;
+async fn list(service: &Service, json: bool) -> Result<(), Failure> {
+    let tokens = service.tokens().await.map_err(directory::failure)?;
     if json {
         report::json(&serde_json::json!({ "tokens": tokens }));
     } else if tokens.is_empty() {

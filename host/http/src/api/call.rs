@@ -1,4 +1,4 @@
-//! What a handler sees: a request that passed all checks, and an office that acts for its token's merchant.
+//! What a handler sees: a request that passed all checks, and a service that acts for its token's merchant.
 
 use super::Api;
 use super::body::BODIES_BYTES_MAX;
@@ -9,8 +9,8 @@ use super::rate::Limiter;
 use crate::inbound::body::{Room, Share};
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
-use cartage::office::Office;
-use cartage::office::tokens::Token;
+use cartage::service::Service;
+use cartage::service::tokens::Token;
 use cartage_base::histogram::Durations;
 use cartage_model::id::{CartId, DeliveryId, MerchantId};
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -31,7 +31,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(api: Api) -> Result<Shared, getrandom::Error> {
         Ok(Shared {
-            limiter: Limiter::new(api.rate, api.office.clock()),
+            limiter: Limiter::new(api.rate, api.service.clock()),
             seal: Seal::new()?,
             room: Room::new(BODIES_BYTES_MAX),
             accept: Durations::default(),
@@ -43,8 +43,8 @@ impl Shared {
 /// A request that passed all checks.
 pub(super) struct Call {
     pub(super) shared: std::sync::Arc<Shared>,
-    /// An office that acts for the token's merchant.
-    pub(super) office: Office,
+    /// A service that acts for the token's merchant.
+    pub(super) service: Service,
     pub(super) bearer: Token,
     pub(super) method: Method,
     pub(super) path: String,

@@ -3,7 +3,7 @@
 use super::call::{Call, json, no_delivery, typed};
 use super::problem::{Kind, Problem};
 use axum::response::Response;
-use cartage::office::{self, DiscardOutcome, Standing, Where, Which};
+use cartage::service::{self, DiscardOutcome, OrderStatus, Where, Which};
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::outbox::{Attempts, DeadLetter, Discarded, Ending, Filter, Found, How, Outbox as _, Page, Queued, Retried, Unreadable};
@@ -112,7 +112,7 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
 }
 
 async fn counts(call: &Call, wanted: &Wanted) -> Result<Value, Problem> {
-    let (outbox, merchant) = (call.office.outbox(), &call.bearer.merchant);
+    let (outbox, merchant) = (call.service.outbox(), &call.bearer.merchant);
     let mut by_reason = Vec::new();
     for filter in wanted.filters() {
         let counts = outbox.dead_counts(merchant.clone(), filter).await?;
@@ -137,7 +137,7 @@ async fn dead(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Liste
     let page = Page { after, most: wanted.most + 1 };
     let mut found = Vec::new();
     for filter in wanted.filters() {
-        found.extend(call.office.outbox().dead(call.bearer.merchant.clone(), filter, page).await?);
+        found.extend(call.service.outbox().dead(call.bearer.merchant.clone(), filter, page).await?);
     }
     // Each cart's letters are in this order already; sorting merges them.
     found.sort_by_key(|letter| std::cmp::Reverse(letter.nth));
@@ -149,7 +149,7 @@ async fn dead(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Liste
 
 /// Lists waiting deliveries, cart by cart in the order of their ids.
 async fn queued(call: &Call, wanted: &Wanted, after: Option<&str>) -> Result<Listed, Problem> {
-    let outbox = call.office.outbox();
+    let outbox = call.service.outbox();
     let place = after.and_then(|place| place.split_once(' '));
     let backlogs = outbox.backlogs(Some(call.bearer.merchant.clone())).await?;
     let mut carts: Vec<CartId> = backlogs.into_iter().filter(|backlog| backlog.queued > 0).map(|backlog| backlog.cart).collect();
@@ -188,7 +188,7 @@ async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Value>, Problem> {
     let mut rows = Vec::new();
     for cart in carts {
         let which = Which { cart, reason, since_unix_ms, at, order: wanted.order.clone() };
-        let office::Listed { dead, queued, delivered, ended, .. } = call.office.deliveries(&which, wanted.most).await?;
+        let service::Listed { dead, queued, delivered, ended, .. } = call.service.deliveries(&which, wanted.most).await?;
         rows.extend(dead.iter().map(|dead| (dead.sequence, dead_summary(dead))));
         rows.extend(queued.iter().map(|queued| (queued.sequence, queued_summary(queued))));
         rows.extend(delivered.iter().map(|has| (has.sequence, delivered_summary(has))));
@@ -254,16 +254,16 @@ fn ended_summary(delivery: &DeliveryId, order: &store::orders::OrderRef, sequenc
 async fn find(call: &Call, delivery: &DeliveryId) -> Result<Value, Problem> {
     let (merchant, wanted) = (call.bearer.merchant.clone(), delivery.clone());
     let (receipts, taped) = call
-        .office
+        .service
         .store()
         .read::<_, store::Error>(move |view| {
             Ok((receipts::of_delivery(view, &merchant, &wanted)?, cassettes::attempts(view, &merchant, &wanted)?))
         })
         .await?;
     let receipts: Vec<Value> = receipts.iter().filter_map(|json| serde_json::from_str(json).ok()).collect();
-    let found = call.office.outbox().find(call.bearer.merchant.clone(), delivery.clone()).await?;
+    let found = call.service.outbox().find(call.bearer.merchant.clone(), delivery.clone()).await?;
     let merged = match &found {
-        Some(found) => call.office.merged_into(found.order(), delivery).await?,
+        Some(found) => call.service.merged_into(found.order(), delivery).await?,
         None => Vec::new(),
     };
     let (cart, mut document) = match found {
@@ -302,9 +302,9 @@ pub(super) async fn show(call: Call) -> Result<Response, Problem> {
 pub(super) async fn retry(call: Call) -> Result<Response, Problem> {
     let delivery = call.delivery()?;
     let document = find(&call, &delivery).await?;
-    let done = call.office.retry(std::slice::from_ref(&delivery)).await?.pop().map_or(Retried::NotDead, |one| one.done);
-    let standing = call.office.standing_of(&delivery).await?;
-    let stands = standing.as_ref().map(Standing::line).unwrap_or_default();
+    let done = call.service.retry(std::slice::from_ref(&delivery)).await?.pop().map_or(Retried::NotDead, |one| one.done);
+    let standing = call.service.standing_of(&delivery).await?;
+    let stands = standing.as_ref().map(OrderStatus::line).unwrap_or_default();
     let place = match done {
         Retried::Head => json!({ "delivery": delivery, "placed": "head", "stands": stands }),
         Retried::Tail { sequence } => json!({ "delivery": delivery, "placed": "tail", "sequence": sequence, "stands": stands }),
@@ -332,7 +332,7 @@ pub(super) async fn discard(call: Call) -> Result<Response, Problem> {
     let DiscardBody { why } = call.json()?;
     let why = reason("why", &why)?;
     let document = find(&call, &delivery).await?;
-    let (was, merged) = match call.office.discard(&delivery, &why).await? {
+    let (was, merged) = match call.service.discard(&delivery, &why).await? {
         DiscardOutcome::Done { was: Discarded::Dead, merged } => ("dead", merged),
         DiscardOutcome::Done { was: Discarded::Queued, merged } => ("queued", merged),
         DiscardOutcome::Done { was: Discarded::NotThere, .. } => {
@@ -376,6 +376,6 @@ pub(super) async fn cassette(call: Call) -> Result<Response, Problem> {
     let number: u32 = attempt.parse().map_err(|_| none())?;
     let (merchant, wanted) = (call.bearer.merchant.clone(), delivery.clone());
     let look = move |view: &store::View<'_>| cassettes::get(view, &merchant, &wanted, number);
-    let found = call.office.store().read::<_, store::Error>(look).await?;
+    let found = call.service.store().read::<_, store::Error>(look).await?;
     Ok(typed(StatusCode::OK, "application/json", found.ok_or_else(none)?.tape.json))
 }

@@ -4,8 +4,8 @@
 //! causes. An error that only the operator can correct is answered by its kind, and its causes go into the log.
 
 use super::problem::{Kind, Problem};
-use cartage::office;
-use cartage::office::apply::Invalid;
+use cartage::service;
+use cartage::service::apply::Invalid;
 use cartage_base::causes::chain;
 use cartage_base::fault::Fault;
 use cartage_store as store;
@@ -81,9 +81,9 @@ fn of_the_machine(error: &(dyn std::error::Error + 'static)) -> Kind {
     }
 }
 
-impl From<office::Error> for Problem {
-    fn from(error: office::Error) -> Problem {
-        use office::Error;
+impl From<service::Error> for Problem {
+    fn from(error: service::Error) -> Problem {
+        use service::Error;
         match error {
             Error::Store(error) => error.into(),
             Error::Vault(error) => error.into(),
@@ -92,7 +92,7 @@ impl From<office::Error> for Problem {
             fault if fault.is_fault() => ours(of_the_machine(&fault), &fault),
             Error::NoCart { .. } => Problem::of(Kind::NotFound, &error),
             Error::KeyReused { .. } => Problem::of(Kind::KeyReused, &error),
-            Error::Token(office::tokens::Error::Role { .. }) => {
+            Error::Token(service::tokens::Error::Role { .. }) => {
                 Problem::new(Kind::RoleNeeded, "the token has a role that this release does not know; make a new token")
             }
             // Tokens are made and removed on the machine, not through the API.
@@ -136,7 +136,7 @@ impl From<office::Error> for Problem {
 impl From<Invalid> for Problem {
     fn from(error: Invalid) -> Problem {
         match error {
-            Invalid::Office(error) => (*error).into(),
+            Invalid::Service(error) => (*error).into(),
             Invalid::Twice { .. } | Invalid::Digest { .. } | Invalid::Endpoint { .. } | Invalid::Settings(_) | Invalid::Credential(_) => {
                 Problem::of(Kind::Invalid, &error)
             }
@@ -150,8 +150,8 @@ mod tests {
     use cartage_engine::{admit, file};
     use cartage_model::carts::secrets;
     use cartage_model::id::{CartId, Digest};
-    use office::Error;
     use rustix::io::Errno;
+    use service::Error;
     use std::io;
     use std::sync::Arc;
 

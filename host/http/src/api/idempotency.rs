@@ -7,7 +7,7 @@
 
 use super::call::Call;
 use super::problem::{Kind, Problem};
-use cartage::office::IdempotencyKey;
+use cartage::service::IdempotencyKey;
 use cartage_model::id::Digest;
 
 /// The most characters of a key.

@@ -58,7 +58,7 @@ async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) ->
     let bearer = token::bearer(&shared, &parts.headers, given).await?;
     token::within_rate(&shared, &bearer)?;
     token::has(&bearer, needed)?;
-    if let Err(error) = shared.api.office.note_token_use(&bearer).await {
+    if let Err(error) = shared.api.service.note_token_use(&bearer).await {
         tracing::warn!(error = &error as &dyn std::error::Error, token = bearer.name, "could not note that a token was used");
     }
     let query = Query::read(parts.uri.query().unwrap_or_default(), route.query)?;
@@ -70,12 +70,12 @@ async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) ->
     if let Some(connection) = Connection::of(&parts.extensions) {
         connection.enter(Phase::AtWork);
     }
-    let office = shared.api.office.as_merchant(bearer.merchant.clone()).acting_for(&format!("token {}", bearer.name));
+    let service = shared.api.service.as_merchant(bearer.merchant.clone()).acting_for(&format!("token {}", bearer.name));
     let path = parts.uri.path().to_owned();
     let (start, accepts) = (tokio::time::Instant::now(), route.path.starts_with("/v1/status-"));
     let counted = shared.clone();
     let answer =
-        run(Call { shared, office, bearer, method: parts.method, path, params, query, headers: parts.headers, body, _share }).await;
+        run(Call { shared, service, bearer, method: parts.method, path, params, query, headers: parts.headers, body, _share }).await;
     if accepts {
         counted.accept.0.observe(start.elapsed().as_secs_f64());
     }

@@ -12,7 +12,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cartage::alerts::span;
-use cartage::office::{CartStatus, OrderDelivery, Status, Where, Which};
+use cartage::service::{CartStatus, OrderDelivery, Status, Where, Which};
 use cartage_model::id::SenderOrderNumber;
 use cartage_policy::validate::{ORDER_NUMBER_CHARS_MAX, utc};
 use cartage_store::alerts::Alert;
@@ -96,11 +96,11 @@ impl Table {
 
 /// Handles the page.
 pub(super) async fn show(call: Call) -> Result<Response, Problem> {
-    let mut status = call.office.status().await?;
+    let mut status = call.service.status().await?;
     status.carts.retain(|cart| call.sees(&cart.cart));
     status.alerts.retain(|alert| call.bearer.carts.is_none() || is_about(alert, |cart| call.sees(cart)));
     let blocked = Which { at: Some(Where::Blocked), ..Which::default() };
-    let mut blocked = call.office.deliveries(&blocked, BLOCKED_SHOWN).await?.dead;
+    let mut blocked = call.service.deliveries(&blocked, BLOCKED_SHOWN).await?.dead;
     blocked.retain(|dead| call.sees(&dead.order.cart));
     let asked = asked(&call).await;
     let (cart, order) = (call.query.get("cart").unwrap_or_default(), call.query.get("order").unwrap_or_default());
@@ -121,7 +121,7 @@ async fn asked(call: &Call) -> Option<String> {
         if order.chars().count() > ORDER_NUMBER_CHARS_MAX {
             return Err(Problem::new(Kind::Invalid, format!("an order number has at most {ORDER_NUMBER_CHARS_MAX} characters")));
         }
-        Ok(Box::pin(call.office.explain(&cart, &SenderOrderNumber::new(order), None)).await?)
+        Ok(Box::pin(call.service.explain(&cart, &SenderOrderNumber::new(order), None)).await?)
     };
     Some(match explained.await {
         Ok(explained) => format!("<pre>{}</pre>{}", Escaped(&explained.explanation.table()), deliveries(&explained.deliveries)),

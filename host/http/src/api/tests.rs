@@ -1,4 +1,4 @@
-//! Tests of the API as its callers see it: requests go into the router of an office with a data directory of its own.
+//! Tests of the API as its callers see it: requests go into the router of a service with a data directory of its own.
 
 mod carts;
 mod deliveries;
@@ -11,8 +11,8 @@ mod updates;
 use super::{Api, Rate, metrics, router};
 use axum::Router;
 use axum::body::Body;
-use cartage::office::Office;
-use cartage::office::tokens::Role;
+use cartage::service::Service;
+use cartage::service::tokens::Role;
 use cartage_base::clock::{Clock, ManualClock};
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
@@ -32,11 +32,11 @@ const NOW: u64 = 1_763_906_400_000;
 /// The contents of the plugin's file, which none of these tests runs.
 const PLUGIN: &[u8] = b"a plugin that is never run";
 
-/// An office with two merchants, and its API.
+/// A service with two merchants, and its API.
 struct Desk {
     _dir: tempfile::TempDir,
     clock: Arc<ManualClock>,
-    office: Office,
+    service: Service,
     router: Router,
 }
 
@@ -57,9 +57,9 @@ impl Desk {
     async fn with(rate: Rate) -> Desk {
         let dir = tempfile::tempdir().expect("a folder can be made");
         let clock = Arc::new(ManualClock::at(NOW));
-        let office = Office::init(&dir.path().join("data"), clock.clone()).expect("a data directory can be made");
+        let service = Service::init(&dir.path().join("data"), clock.clone()).expect("a data directory can be made");
         let digest = Digest::of(PLUGIN);
-        let file = office.data_dir().plugins().join(format!("{}.wasm", digest.to_string().replace(':', "-")));
+        let file = service.data_dir().plugins().join(format!("{}.wasm", digest.to_string().replace(':', "-")));
         std::fs::write(file, PLUGIN).expect("it can be written");
         let manifest = serde_json::to_string(&cartage_fixtures::manifest()).expect("it is plain data");
         let write = move |tx: &Tx<'_>| {
@@ -76,9 +76,9 @@ impl Desk {
             }
             Ok(())
         };
-        office.store().write::<_, store::Error>(write).await.expect("it can be written");
+        service.store().write::<_, store::Error>(write).await.expect("it can be written");
         let api = Api {
-            office: office.clone(),
+            service: service.clone(),
             hosts: vec!["localhost".to_owned(), "[::1]".to_owned()],
             origins: vec!["https://console.example".to_owned()],
             rate,
@@ -87,7 +87,7 @@ impl Desk {
             labels: metrics::Labels::ByCart,
         };
         let router = router(api).expect("there is randomness");
-        Desk { _dir: dir, clock, office, router }
+        Desk { _dir: dir, clock, service, router }
     }
 
     /// As [`Desk::new`], with every parameter and an event set so that updates of the merchant `default` pass the gate.
@@ -112,16 +112,16 @@ impl Desk {
     }
 
     async fn token_for(&self, of: &str, role: Role, carts: Option<&[&str]>) -> String {
-        let office = self.office.as_merchant(merchant(of));
+        let service = self.service.as_merchant(merchant(of));
         let carts: Vec<CartId> = carts.unwrap_or_default().iter().map(|id| cart(id)).collect();
         let name = format!("{role}-{}", DeliveryId::new());
-        office.new_token(&name, role, &carts).await.expect("it can be made").text.expose_secret().to_owned()
+        service.new_token(&name, role, &carts).await.expect("it can be made").text.expose_secret().to_owned()
     }
 
     /// The lines of the audit, the newest first.
     async fn audit(&self, of: &str) -> Vec<store::audit::Line> {
         let merchant = merchant(of);
-        let last = self.office.store().read::<_, store::Error>(move |view| store::audit::last(view, &merchant, 50)).await;
+        let last = self.service.store().read::<_, store::Error>(move |view| store::audit::last(view, &merchant, 50)).await;
         last.expect("it can be read")
     }
 
@@ -146,7 +146,7 @@ impl Desk {
         let order = OrderRef { cart: cart("seed-shop"), number: SenderOrderNumber::new(order) };
         let (merchant, at_unix_ms) = (merchant(of), self.clock.now_unix_ms());
         let wish = ClaimRequest { merchant: merchant.clone(), order: order.clone(), poison: Then::Block, busy_ms: 0, at_unix_ms };
-        let claimed = self.office.outbox().claim(vec![wish]).await.expect("it can be claimed");
+        let claimed = self.service.outbox().claim(vec![wish]).await.expect("it can be claimed");
         let [Claimed::Claim(claim)] = claimed.as_slice() else { panic!("{claimed:?}") };
         let (delivery, attempt) = (claim.delivery.clone(), claim.attempt);
         let settlement = Settlement::Dead { reason, then };
@@ -164,7 +164,7 @@ impl Desk {
             settlement,
             at_unix_ms,
         };
-        self.office.outbox().settle(vec![settle]).await.expect("it can be settled");
+        self.service.outbox().settle(vec![settle]).await.expect("it can be settled");
         delivery
     }
 }

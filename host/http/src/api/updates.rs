@@ -1,11 +1,11 @@
 //! `POST /v1/status-events` and `POST /v1/status-updates`: a sender reports what happened to an order.
 
+use super::accepting::{Accepted, Done, accept};
 use super::call::{Call, json};
 use super::idempotency;
-use super::office::{Accepted, Done, accept};
 use super::problem::{Kind, Problem};
 use axum::response::Response;
-use cartage::office::{Cause, IdempotencyKey, Request};
+use cartage::service::{Cause, IdempotencyKey, Request};
 use cartage_base::bounded;
 use cartage_base::heavy;
 use cartage_model::id::CartId;
@@ -222,7 +222,7 @@ struct Taken {
 
 async fn take(call: &Call, request: Request, key: Option<&IdempotencyKey>) -> Result<Taken, Problem> {
     call.may_touch(&request.cart)?;
-    let Accepted { decision, done, standing } = accept(&call.office, request, key).await?;
+    let Accepted { decision, done, standing } = accept(&call.service, request, key).await?;
     let stands = standing.line();
     Ok(match done {
         Done::Queued { delivery, sequence } => Taken {
@@ -298,10 +298,10 @@ async fn all(call: &Call, requests: Vec<Result<Request, Problem>>, key: Option<I
 
 /// Checks that the batch's key was not used for another request. The key is stored with the first update of the batch that is decided.
 async fn is_its_own(call: &Call, key: &IdempotencyKey) -> Result<(), Problem> {
-    let (merchant, wanted) = (call.office.merchant().clone(), key.clone());
+    let (merchant, wanted) = (call.service.merchant().clone(), key.clone());
     let look = move |view: &View<'_>| keys::get(view, &merchant, &wanted.key, wanted.body);
-    match call.office.store().read::<_, store::Error>(look).await? {
+    match call.service.store().read::<_, store::Error>(look).await? {
         keys::Known::New | keys::Known::Answered { .. } => Ok(()),
-        keys::Known::OtherBody => Err(cartage::office::Error::KeyReused { key: key.key.clone() }.into()),
+        keys::Known::OtherBody => Err(cartage::service::Error::KeyReused { key: key.key.clone() }.into()),
     }
 }

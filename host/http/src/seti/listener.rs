@@ -26,7 +26,7 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use cartage::alerts::NotLetIn;
-use cartage::office::{self, Cause, End, Office};
+use cartage::service::{self, Cause, End, Service};
 use cartage_base::causes::chain;
 use cartage_contract::manifest::Features;
 use cartage_model::carts::Inlet;
@@ -53,7 +53,7 @@ const UNKNOWN_BYTES_MAX: usize = 16 << 20;
 const LAST_WAIT: Duration = Duration::from_millis(200);
 
 struct Listener {
-    office: Office,
+    service: Service,
     proxies: Proxies,
     undelivered: watch::Receiver<bool>,
     known: Room,
@@ -63,7 +63,7 @@ struct Listener {
 
 /// The cart that a post is for, and the inlet and the password for its log-in.
 struct Addressed {
-    office: Office,
+    service: Service,
     cart: CartId,
     inlet: Inlet,
     password: SecretString,
@@ -104,9 +104,9 @@ enum Taken {
 
 /// The routes: `/seti/CART` for the merchant `default`, `/seti/MERCHANT/CART` for another. The server must supply the clients' addresses; `proxies` says
 /// which of them belong to proxies. Once `undelivered` is `true`, deliveries have stopped, so posts that wait for their cart are answered.
-pub fn router(office: Office, proxies: Proxies, undelivered: watch::Receiver<bool>) -> Router {
+pub fn router(service: Service, proxies: Proxies, undelivered: watch::Receiver<bool>) -> Router {
     let (known, unknown) = (Room::new(KNOWN_BYTES_MAX), Room::new(UNKNOWN_BYTES_MAX));
-    let listener = Arc::new(Listener { office, proxies, undelivered, known, unknown, failures: Failures::default() });
+    let listener = Arc::new(Listener { service, proxies, undelivered, known, unknown, failures: Failures::default() });
     Router::new()
         .route("/seti/{cart}", any(of_default))
         .route("/seti/{merchant}/{cart}", any(of_merchant))
@@ -162,7 +162,7 @@ impl Listener {
         let (peer, client) = from;
         let like_a_page = request.method() != Method::POST || request.headers().contains_key(header::REFERER);
         let who = client.map(|client| Who { client, merchant: merchant.clone(), cart: cart.clone(), like_a_page });
-        if who.as_ref().is_some_and(|who| self.failures.is_shut(who, self.office.elapsed_ms())) {
+        if who.as_ref().is_some_and(|who| self.failures.is_shut(who, self.service.elapsed_ms())) {
             return Err(Error::Denied(Denial::ShutOut).into());
         }
         let addressed = self.addressed(merchant, cart, client.unwrap_or(peer)).await?;
@@ -183,22 +183,22 @@ impl Listener {
     /// Begins the check of a log-in, which counts from now on; `None` if the client is unknown.
     async fn enter(&self, who: Option<&Who>) -> Result<Option<Entry<'_>>, Error> {
         let Some(who) = who else { return Ok(None) };
-        self.failures.enter(who.clone(), || self.office.elapsed_ms()).await.map(Some).ok_or(Error::Denied(Denial::ShutOut))
+        self.failures.enter(who.clone(), || self.service.elapsed_ms()).await.map(Some).ok_or(Error::Denied(Denial::ShutOut))
     }
 
     /// Records the result of a log-in.
     fn judged(&self, entry: Option<Entry<'_>>, login: Login) {
         let Some(entry) = entry else { return };
         let who = entry.who().clone();
-        let office = self.office.as_merchant(who.merchant);
+        let service = self.service.as_merchant(who.merchant);
         match login {
             Login::Right => {
                 entry.right();
-                office.let_in(&who.cart, who.client);
+                service.let_in(&who.cart, who.client);
             }
-            Login::Wrong(denial) if entry.wrong(self.office.elapsed_ms()) => {
-                tracing::warn!(client = %who.client, merchant = %office.merchant(), cart = %who.cart, reason = %denial, "too many log-ins failed: the client is shut out");
-                office.not_let_in(&who.cart, who.client, NotLetIn::ShutOut { last: denial.to_string() });
+            Login::Wrong(denial) if entry.wrong(self.service.elapsed_ms()) => {
+                tracing::warn!(client = %who.client, merchant = %service.merchant(), cart = %who.cart, reason = %denial, "too many log-ins failed: the client is shut out");
+                service.not_let_in(&who.cart, who.client, NotLetIn::ShutOut { last: denial.to_string() });
             }
             Login::Wrong(_) | Login::None => {}
         }
@@ -241,17 +241,17 @@ impl Listener {
 
     /// Looks up the cart and its inlet, before any of the body is read.
     async fn addressed(&self, merchant: MerchantId, cart: CartId, client: IpAddr) -> Result<Addressed, Early> {
-        let office = self.office.as_merchant(merchant);
-        let kept = office.find_cart(&cart).await?.ok_or(Error::Denied(Denial::NoCart))?;
-        let Some((inlet, password)) = office.inlet(&kept).await? else {
+        let service = self.service.as_merchant(merchant);
+        let kept = service.find_cart(&cart).await?.ok_or(Error::Denied(Denial::NoCart))?;
+        let Some((inlet, password)) = service.inlet(&kept).await? else {
             let (denial, why) = match kept.cart.seti {
                 None => (Denial::NoInlet, NotLetIn::NoInlet),
                 Some(_) => (Denial::NoPassword, NotLetIn::NoPassword),
             };
-            office.not_let_in(&cart, client, why);
+            service.not_let_in(&cart, client, why);
             return Err(Error::Denied(denial).into());
         };
-        Ok(Addressed { office, cart, inlet, password, features: kept.manifest().map(|manifest| manifest.features) })
+        Ok(Addressed { service, cart, inlet, password, features: kept.manifest().map(|manifest| manifest.features) })
     }
 
     /// Reads the body: its first part, and the rest if the log-in there is right or has not come yet.
@@ -277,7 +277,7 @@ impl Listener {
         };
         match look {
             Ok(FirstLook::RightLogin) => {
-                let sender = format!("{}/{}", addressed.office.merchant(), addressed.cart);
+                let sender = format!("{}/{}", addressed.service.merchant(), addressed.cart);
                 Ok(reading.whole(&self.known, &sender).await?)
             }
             Ok(FirstLook::NoLogin) => Ok(reading.whole(&self.unknown, &client.to_string()).await?),
@@ -293,7 +293,7 @@ impl Listener {
     }
 
     /// Waits for the deliveries of a post. The inlet's time limit applies to all of them together.
-    async fn outcomes(&self, Addressed { office, inlet, .. }: &Addressed, taken: Vec<(Option<String>, Taken)>) -> Vec<PartOutcome> {
+    async fn outcomes(&self, Addressed { service, inlet, .. }: &Addressed, taken: Vec<(Option<String>, Taken)>) -> Vec<PartOutcome> {
         let wait_ms = match inlet.answer() {
             AnswerWhen::Accepted => 0,
             AnswerWhen::Delivered { wait_ms } => wait_ms,
@@ -303,14 +303,14 @@ impl Listener {
         for (order, taken) in taken {
             let outcome = match taken {
                 Taken::Over(outcome) => outcome,
-                Taken::Waits(delivery) => self.ended(office, &delivery, until).await,
+                Taken::Waits(delivery) => self.ended(service, &delivery, until).await,
             };
             parts.push(PartOutcome { order, outcome });
         }
         parts
     }
 
-    async fn ended(&self, office: &Office, delivery: &DeliveryId, until: Instant) -> Outcome {
+    async fn ended(&self, service: &Service, delivery: &DeliveryId, until: Instant) -> Outcome {
         let mut undelivered = self.undelivered.clone();
         let nothing_more = async move {
             if undelivered.wait_for(|undelivered| *undelivered).await.is_err() {
@@ -320,7 +320,7 @@ impl Listener {
         };
         tokio::select! {
             biased;
-            ended = office.ended(delivery, until.saturating_duration_since(Instant::now())) => match ended {
+            ended = service.ended(delivery, until.saturating_duration_since(Instant::now())) => match ended {
                 Ok(End::Delivered) => Outcome::Delivered,
                 Ok(End::Not(found)) => Outcome::Refused(why(&found)),
                 // The update is on disk. A wait that failed is not a problem that the sender can correct.
@@ -337,8 +337,8 @@ impl From<Error> for Early {
     }
 }
 
-impl From<office::Error> for Early {
-    fn from(error: office::Error) -> Early {
+impl From<service::Error> for Early {
+    fn from(error: service::Error) -> Early {
         tracing::error!(error = &error as &dyn std::error::Error, "a post could not be taken");
         Early::Answered(Answer::error("this server cannot take posts now; its log says why"))
     }
@@ -374,29 +374,29 @@ async fn accept(addressed: &Addressed, post: Post) -> Vec<(Option<String>, Taken
     taken
 }
 
-async fn accept_one(Addressed { office, cart, inlet, features, .. }: &Addressed, fields: Fields) -> Taken {
+async fn accept_one(Addressed { service, cart, inlet, features, .. }: &Addressed, fields: Fields) -> Taken {
     let waits = matches!(inlet.answer(), AnswerWhen::Delivered { .. });
     let too_much = features.map(|features| part::not_carried(&fields, features)).unwrap_or_default();
-    let request = office::Request { cart: cart.clone(), cause: Cause::Given(Given::Seti), fields, again: Again::No };
+    let request = service::Request { cart: cart.clone(), cause: Cause::Given(Given::Seti), fields, again: Again::No };
     // A sender repeats a refused post without end. The repeat is the same update, not another one.
-    match if waits { office.same_as_last(&request).await } else { Ok(None) } {
+    match if waits { service.same_as_last(&request).await } else { Ok(None) } {
         Ok(Some(Found::Queued(queued, _))) => return Taken::Waits(queued.delivery),
         Ok(Some(found @ Found::Dead(..))) => return Taken::Over(Outcome::Refused(why(&found))),
         Ok(_) => {}
         Err(error) => return Taken::Over(not_kept(cart, error)),
     }
-    let accepted = match office.accept(&request, None).await {
+    let accepted = match service.accept(&request, None).await {
         Ok(accepted) => accepted,
-        Err(office::Error::Invalid(error)) => {
+        Err(service::Error::Invalid(error)) => {
             return Taken::Over(Outcome::Invalid(chain(&error) + &part::leave_out(&part::invalid_parts(&error))));
         }
-        Err(office::Error::Refused(error)) => return Taken::Over(Outcome::NeedsAPerson(chain(&error) + &part::leave_out(&too_much))),
+        Err(service::Error::Refused(error)) => return Taken::Over(Outcome::NeedsAPerson(chain(&error) + &part::leave_out(&too_much))),
         Err(error) => return Taken::Over(not_kept(cart, error)),
     };
     match accepted.done {
-        office::Outcome::Queued { delivery, .. } if waits => Taken::Waits(delivery),
-        office::Outcome::Queued { .. } => Taken::Over(Outcome::Accepted),
-        office::Outcome::Nothing | office::Outcome::Recorded => Taken::Over(match Outcome::from(&accepted.decision) {
+        service::Outcome::Queued { delivery, .. } if waits => Taken::Waits(delivery),
+        service::Outcome::Queued { .. } => Taken::Over(Outcome::Accepted),
+        service::Outcome::Nothing | service::Outcome::Recorded => Taken::Over(match Outcome::from(&accepted.decision) {
             Outcome::NeedsAPerson(reason) => Outcome::NeedsAPerson(reason + &part::leave_out(&too_much)),
             other => other,
         }),
@@ -404,10 +404,10 @@ async fn accept_one(Addressed { office, cart, inlet, features, .. }: &Addressed,
 }
 
 /// The outcome for an error that does not concern the sender's update.
-fn not_kept(cart: &CartId, error: office::Error) -> Outcome {
+fn not_kept(cart: &CartId, error: service::Error) -> Outcome {
     tracing::error!(%cart, error = &error as &dyn std::error::Error, "a post could not be accepted");
     Outcome::NotKept(match error {
-        no_room @ office::Error::NoRoom { .. } => chain(&no_room),
+        no_room @ service::Error::NoRoom { .. } => chain(&no_room),
         // The causes name files of this machine.
         fault if fault.is_fault() => "this server cannot do it now; its log says why".to_owned(),
         error => chain(&error),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::vault::{Place, Turn};
+use crate::vault::{Generation, Place};
 use crate::{View, merchants};
 use cartage_model::id::{CartId, MerchantId};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -111,14 +111,14 @@ async fn a_restored_directory_has_its_credentials_with_its_key_only() {
     let store = dir.store(AT).expect("what init made");
     let vault = dir.vault(&store).expect("what init made");
     let line = crate::audit::Line { at_unix_ms: AT, who: "test".into(), what: "set".into(), subject: String::new(), detail: None };
-    vault.set(&merchant, &place, Turn::Current, host, SecretString::from("seed-password"), line).await.expect("it can be kept");
+    vault.set(&merchant, &place, Generation::Current, host, SecretString::from("seed-password"), line).await.expect("it can be kept");
     let backup = scratch.path().join("backup.sqlite");
     store.backup(&backup, AT, |_| {}).expect("it can be copied");
     for (name, key) in [("with", Some(dir.key_file())), ("without", None)] {
         let (restored, gap) = DataDir::restore(&scratch.path().join(name), &backup, key.as_deref(), AT + 1).expect("a sound backup");
         assert_eq!(gap.backed_up_at_unix_ms, Some(AT));
         let vault = restored.vault(&restored.store(AT).expect("a store")).expect("a key");
-        let secret = vault.get(&merchant, &place, Turn::Current, host).await;
+        let secret = vault.get(&merchant, &place, Generation::Current, host).await;
         if key.is_some() {
             assert_eq!(secret.expect("the same key").map(|secret| secret.expose_secret().to_owned()).as_deref(), Some("seed-password"));
         } else {

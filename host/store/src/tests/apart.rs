@@ -2,7 +2,7 @@
 
 use super::{Scratch, cart};
 use crate::carts::{Definition, Pause};
-use crate::credentials::{Place, Sealed, Turn};
+use crate::credentials::{Generation, Place, Sealed};
 use crate::decisions::Decision;
 use crate::events::StatusEvent;
 use crate::orders::{Label, OrderRef, Package};
@@ -89,7 +89,7 @@ impl Operation {
                 let seal = vec![value; 8];
                 let sealed = Sealed {
                     place,
-                    turn: [Turn::Current, Turn::Next][self.name % 2],
+                    generation: [Generation::Current, Generation::Next][self.name % 2],
                     bound_to: "shop.example".into(),
                     key_id: "k".into(),
                     nonce: seal.clone(),
@@ -191,7 +191,7 @@ fn seen(view: &View<'_>, merchant: &MerchantId) -> Result<String, Error> {
             decisions::list(view, merchant, &order)?,
             receipts::of_order(view, merchant, &order, 1000)?,
             receipts::of_delivery(view, merchant, &delivery(name))?,
-            credentials::get(view, merchant, &place, Turn::Current)?,
+            credentials::get(view, merchant, &place, Generation::Current)?,
             plugins::get(view, merchant, Digest::of(&[1]))?,
         ));
         seen.push_str(&format!("{:?}\n", orders::standing(view, merchant, &order)?));

@@ -21,8 +21,8 @@ pub(super) fn next_file(file: &Path) -> PathBuf {
 pub(super) fn seal_again(tx: &Tx<'_>, from: &Key, to: &Key) -> Result<(), Error> {
     for (merchant, value) in credentials::of_all_merchants(tx)? {
         let secret = seal::open(from, &merchant, &value)?;
-        let Sealed { place, turn, bound_to, set_at_unix_ms, .. } = &value;
-        let label = Label { merchant: &merchant, place, turn: *turn, bound_to, set_at_unix_ms: *set_at_unix_ms };
+        let Sealed { place, generation, bound_to, set_at_unix_ms, .. } = &value;
+        let label = Label { merchant: &merchant, place, generation: *generation, bound_to, set_at_unix_ms: *set_at_unix_ms };
         credentials::put(tx, &merchant, &seal::seal(to, label, &secret)?)?;
     }
     Ok(())

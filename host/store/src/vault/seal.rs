@@ -1,7 +1,7 @@
 //! Sealing and opening: XChaCha20-Poly1305, a random nonce each time, and the value's place as associated data.
 
 use super::{Error, Key, KeyId};
-use crate::credentials::{Place, Sealed, Turn};
+use crate::credentials::{Generation, Place, Sealed};
 use cartage_model::id::MerchantId;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -15,7 +15,7 @@ const NONCE_BYTES: usize = 24;
 pub(super) struct Label<'a> {
     pub(super) merchant: &'a MerchantId,
     pub(super) place: &'a Place,
-    pub(super) turn: Turn,
+    pub(super) generation: Generation,
     /// The origins that the value is bound to.
     pub(super) bound_to: &'a str,
     pub(super) set_at_unix_ms: u64,
@@ -33,7 +33,7 @@ pub(super) fn seal(key: &Key, label: Label<'_>, secret: &SecretString) -> Result
     let sealed = XChaCha20Poly1305::new(key.bytes().into()).encrypt(&XNonce::from(nonce), payload);
     Ok(Sealed {
         place: label.place.clone(),
-        turn: label.turn,
+        generation: label.generation,
         bound_to: label.bound_to.to_owned(),
         key_id: key.id().to_string(),
         nonce: nonce.to_vec(),

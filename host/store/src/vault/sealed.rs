@@ -3,7 +3,7 @@
 use super::rotate::{self, next_file};
 use super::seal::{self, Label};
 use super::{Change, Error, Key, KeyId};
-use crate::credentials::{self, Place, Sealed, Turn};
+use crate::credentials::{self, Generation, Place, Sealed};
 use crate::{self as store, Store, Tx, View, audit};
 use cartage_model::id::{CartId, MerchantId};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -101,10 +101,16 @@ impl Vault {
     /// # Errors
     ///
     /// What prevents the key from being used, the value from being opened, or the store from answering.
-    pub async fn get(&self, merchant: &MerchantId, place: &Place, turn: Turn, bound_to: &str) -> Result<Option<SecretString>, Error> {
+    pub async fn get(
+        &self,
+        merchant: &MerchantId,
+        place: &Place,
+        generation: Generation,
+        bound_to: &str,
+    ) -> Result<Option<SecretString>, Error> {
         let key = self.key.read().await;
         let (whose, what) = (merchant.clone(), place.clone());
-        let value = self.store.read(move |view| credentials::get(view, &whose, &what, turn)).await?;
+        let value = self.store.read(move |view| credentials::get(view, &whose, &what, generation)).await?;
         let Some(value) = value else { return Ok(None) };
         if !value.is_bound_to(bound_to) {
             let (place, asked_for) = (Box::new(place.clone()), bound_to.to_owned());
@@ -122,13 +128,13 @@ impl Vault {
         &self,
         merchant: &MerchantId,
         place: &Place,
-        turn: Turn,
+        generation: Generation,
         bound_to: &str,
         secret: SecretString,
         line: audit::Line,
     ) -> Result<(), Error> {
         let key = self.key.read().await;
-        let label = Label { merchant, place, turn, bound_to, set_at_unix_ms: line.at_unix_ms };
+        let label = Label { merchant, place, generation, bound_to, set_at_unix_ms: line.at_unix_ms };
         let value = seal::seal(&key, label, &secret)?;
         let whose = merchant.clone();
         let write = move |tx: &Tx<'_>| -> Result<(), Error> {
@@ -148,13 +154,14 @@ impl Vault {
         let held = self.key.read().await;
         let (key, whose, bound_to) = (held.copy(), merchant.clone(), bound_to.to_owned());
         let write = move |tx: &Tx<'_>| -> Result<bool, Error> {
-            for Change { place, turn, from, .. } in &changes {
-                if !is_still(tx, &key, &whose, &bound_to, (place, *turn), from.as_ref())? {
+            for Change { place, generation, from, .. } in &changes {
+                if !is_still(tx, &key, &whose, &bound_to, (place, *generation), from.as_ref())? {
                     return Ok(false);
                 }
             }
-            for Change { place, turn, to, .. } in &changes {
-                let label = Label { merchant: &whose, place, turn: *turn, bound_to: &bound_to, set_at_unix_ms: line.at_unix_ms };
+            for Change { place, generation, to, .. } in &changes {
+                let label =
+                    Label { merchant: &whose, place, generation: *generation, bound_to: &bound_to, set_at_unix_ms: line.at_unix_ms };
                 credentials::put(tx, &whose, &seal::seal(&key, label, to)?)?;
             }
             audit::add(tx, &whose, &line)?;
@@ -173,10 +180,11 @@ impl Vault {
         let (whose, cart, slot, bound_to) = (merchant.clone(), cart.clone(), slot.to_owned(), bound_to.to_owned());
         let write = move |tx: &Tx<'_>| -> Result<(), Error> {
             for value in credentials::list(tx, &whose)? {
-                let Sealed { place, turn, set_at_unix_ms, .. } = &value;
+                let Sealed { place, generation, set_at_unix_ms, .. } = &value;
                 if place.cart == cart && place.slot == slot && value.bound_to != bound_to {
                     let secret = seal::open(&key, &whose, &value)?;
-                    let label = Label { merchant: &whose, place, turn: *turn, bound_to: &bound_to, set_at_unix_ms: *set_at_unix_ms };
+                    let label =
+                        Label { merchant: &whose, place, generation: *generation, bound_to: &bound_to, set_at_unix_ms: *set_at_unix_ms };
                     credentials::put(tx, &whose, &seal::seal(&key, label, &secret)?)?;
                 }
             }
@@ -203,11 +211,11 @@ impl Vault {
     /// # Errors
     ///
     /// What prevents the key from being used, the value from being opened, or the store from answering.
-    pub async fn forget(&self, merchant: &MerchantId, place: &Place, only: Option<Turn>, line: audit::Line) -> Result<bool, Error> {
+    pub async fn forget(&self, merchant: &MerchantId, place: &Place, only: Option<Generation>, line: audit::Line) -> Result<bool, Error> {
         let (whose, what) = (merchant.clone(), place.clone());
         self.noted(merchant, line, move |tx| match only {
-            Some(Turn::Next) => credentials::forget_next(tx, &whose, &what),
-            Some(Turn::Current) | None => credentials::forget(tx, &whose, &what),
+            Some(Generation::Next) => credentials::forget_next(tx, &whose, &what),
+            Some(Generation::Current) | None => credentials::forget(tx, &whose, &what),
         })
         .await
     }
@@ -237,10 +245,10 @@ fn is_still(
     key: &Key,
     merchant: &MerchantId,
     bound_to: &str,
-    (place, turn): (&Place, Turn),
+    (place, generation): (&Place, Generation),
     value: Option<&SecretString>,
 ) -> Result<bool, Error> {
-    let Some(kept) = credentials::get(tx, merchant, place, turn)? else { return Ok(value.is_none()) };
+    let Some(kept) = credentials::get(tx, merchant, place, generation)? else { return Ok(value.is_none()) };
     if !kept.is_bound_to(bound_to) {
         return Ok(false);
     }

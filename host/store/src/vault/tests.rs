@@ -46,12 +46,12 @@ fn place(field: &str) -> Place {
     Place { cart: CartId::new("seed-shop").expect("a valid name"), slot: "account".into(), field: field.into() }
 }
 
-async fn set(vault: &Vault, field: &str, turn: Turn, secret: &str) {
-    vault.set(&default(), &place(field), turn, HOST, SecretString::from(secret), line()).await.expect("it can be kept");
+async fn set(vault: &Vault, field: &str, generation: Generation, secret: &str) {
+    vault.set(&default(), &place(field), generation, HOST, SecretString::from(secret), line()).await.expect("it can be kept");
 }
 
-async fn get(vault: &Vault, field: &str, turn: Turn) -> Option<String> {
-    let secret = vault.get(&default(), &place(field), turn, HOST).await.expect("it can be opened");
+async fn get(vault: &Vault, field: &str, generation: Generation) -> Option<String> {
+    let secret = vault.get(&default(), &place(field), generation, HOST).await.expect("it can be opened");
     secret.map(|secret| secret.expose_secret().to_owned())
 }
 
@@ -60,32 +60,32 @@ async fn the_next_value_waits_beside_the_current_one_until_it_worked() {
     let scratch = Scratch::new();
     let vault = scratch.open();
     for (field, secret) in [("user", "seed"), ("password", "old")] {
-        set(&vault, field, Turn::Current, secret).await;
+        set(&vault, field, Generation::Current, secret).await;
     }
-    set(&vault, "password", Turn::Next, "new").await;
-    assert_eq!(get(&vault, "password", Turn::Current).await.as_deref(), Some("old"));
-    assert_eq!(get(&vault, "password", Turn::Next).await.as_deref(), Some("new"));
+    set(&vault, "password", Generation::Next, "new").await;
+    assert_eq!(get(&vault, "password", Generation::Current).await.as_deref(), Some("old"));
+    assert_eq!(get(&vault, "password", Generation::Next).await.as_deref(), Some("new"));
     let cart = place("user").cart;
     assert!(vault.promote(&default(), &cart, "account", line()).await.expect("there is a next value"));
-    assert_eq!(get(&vault, "password", Turn::Current).await.as_deref(), Some("new"));
-    assert_eq!(get(&vault, "password", Turn::Next).await, None);
-    assert_eq!(get(&vault, "user", Turn::Current).await.as_deref(), Some("seed"), "a field without a next value keeps its own");
+    assert_eq!(get(&vault, "password", Generation::Current).await.as_deref(), Some("new"));
+    assert_eq!(get(&vault, "password", Generation::Next).await, None);
+    assert_eq!(get(&vault, "user", Generation::Current).await.as_deref(), Some("seed"), "a field without a next value keeps its own");
     assert!(!vault.promote(&default(), &cart, "account", line()).await.expect("there is none any more"));
-    set(&vault, "password", Turn::Next, "newer").await;
-    assert!(vault.forget(&default(), &place("password"), Some(Turn::Next), line()).await.expect("there is one"));
-    assert!(!vault.forget(&default(), &place("password"), Some(Turn::Next), line()).await.expect("there is none any more"));
-    assert_eq!(get(&vault, "password", Turn::Current).await.as_deref(), Some("new"), "the one in use stays");
+    set(&vault, "password", Generation::Next, "newer").await;
+    assert!(vault.forget(&default(), &place("password"), Some(Generation::Next), line()).await.expect("there is one"));
+    assert!(!vault.forget(&default(), &place("password"), Some(Generation::Next), line()).await.expect("there is none any more"));
+    assert_eq!(get(&vault, "password", Generation::Current).await.as_deref(), Some("new"), "the one in use stays");
     assert!(vault.forget(&default(), &place("password"), None, line()).await.expect("there is one"));
-    assert_eq!(get(&vault, "password", Turn::Current).await, None);
+    assert_eq!(get(&vault, "password", Generation::Current).await, None);
     assert!(!vault.forget(&default(), &place("password"), None, line()).await.expect("there is none any more"));
 }
 
 /// A log-in's answer that replaces fields of its slot.
 #[tokio::test]
 async fn values_are_replaced_all_together_and_only_where_nobody_else_changed_one() {
-    let change = |field: &str, turn, from: Option<&str>, to: &str| Change {
+    let change = |field: &str, generation, from: Option<&str>, to: &str| Change {
         place: place(field),
-        turn,
+        generation,
         from: from.map(SecretString::from),
         to: SecretString::from(to),
     };
@@ -93,23 +93,26 @@ async fn values_are_replaced_all_together_and_only_where_nobody_else_changed_one
     let store = scratch.store();
     let vault = Vault::open(store.clone(), &scratch.key()).expect("a store and a key");
     let audited = async || store.read(|view| audit::last(view, &default(), 100)).await.expect("the audit can be read").len();
-    set(&vault, "refresh", Turn::Current, "first").await;
-    set(&vault, "password", Turn::Current, "old").await;
-    let both = vec![change("refresh", Turn::Current, Some("first"), "second"), change("session", Turn::Current, None, "new")];
+    set(&vault, "refresh", Generation::Current, "first").await;
+    set(&vault, "password", Generation::Current, "old").await;
+    let both = vec![change("refresh", Generation::Current, Some("first"), "second"), change("session", Generation::Current, None, "new")];
     assert!(vault.replace(&default(), HOST, both, line()).await.expect("both are what they were"));
-    assert_eq!(get(&vault, "refresh", Turn::Current).await.as_deref(), Some("second"));
-    assert_eq!(get(&vault, "session", Turn::Current).await.as_deref(), Some("new"));
+    assert_eq!(get(&vault, "refresh", Generation::Current).await.as_deref(), Some("second"));
+    assert_eq!(get(&vault, "session", Generation::Current).await.as_deref(), Some("new"));
     let lines = audited().await;
     for (what, stale) in [
-        ("another value", vec![change("password", Turn::Current, Some("old"), "x"), change("refresh", Turn::Current, Some("first"), "x")]),
-        ("a value where none was", vec![change("password", Turn::Current, None, "x")]),
-        ("no value where one was", vec![change("nothing", Turn::Current, Some("old"), "x")]),
-        ("the other turn", vec![change("password", Turn::Next, Some("old"), "x")]),
+        (
+            "another value",
+            vec![change("password", Generation::Current, Some("old"), "x"), change("refresh", Generation::Current, Some("first"), "x")],
+        ),
+        ("a value where none was", vec![change("password", Generation::Current, None, "x")]),
+        ("no value where one was", vec![change("nothing", Generation::Current, Some("old"), "x")]),
+        ("the other turn", vec![change("password", Generation::Next, Some("old"), "x")]),
     ] {
         assert!(!vault.replace(&default(), HOST, stale, line()).await.expect("it can be asked"), "{what}");
     }
-    assert_eq!(get(&vault, "password", Turn::Current).await.as_deref(), Some("old"), "nothing is changed by half");
-    assert_eq!(get(&vault, "refresh", Turn::Current).await.as_deref(), Some("second"));
+    assert_eq!(get(&vault, "password", Generation::Current).await.as_deref(), Some("old"), "nothing is changed by half");
+    assert_eq!(get(&vault, "refresh", Generation::Current).await.as_deref(), Some("second"));
     assert_eq!(audited().await, lines, "what was not done is not in the audit");
 }
 
@@ -118,10 +121,10 @@ async fn a_secret_is_kept_up_to_its_limit() {
     let scratch = Scratch::new();
     let vault = scratch.open();
     let most = "x".repeat(SECRET_BYTES_MAX);
-    set(&vault, "password", Turn::Current, &most).await;
-    assert_eq!(get(&vault, "password", Turn::Current).await.as_deref(), Some(most.as_str()));
+    set(&vault, "password", Generation::Current, &most).await;
+    assert_eq!(get(&vault, "password", Generation::Current).await.as_deref(), Some(most.as_str()));
     let more = SecretString::from(format!("{most}x"));
-    let error = vault.set(&default(), &place("password"), Turn::Current, HOST, more, line()).await.expect_err("one byte over");
+    let error = vault.set(&default(), &place("password"), Generation::Current, HOST, more, line()).await.expect_err("one byte over");
     assert!(matches!(error, Error::TooLong { bytes, .. } if bytes == SECRET_BYTES_MAX + 1), "{error}");
 }
 
@@ -129,16 +132,16 @@ async fn a_secret_is_kept_up_to_its_limit() {
 async fn no_secret_shows_in_files_debug_output_or_errors() {
     let scratch = Scratch::new();
     let vault = scratch.open();
-    set(&vault, "password", Turn::Current, CANARY).await;
-    set(&vault, "password", Turn::Next, CANARY).await;
+    set(&vault, "password", Generation::Current, CANARY).await;
+    set(&vault, "password", Generation::Next, CANARY).await;
     let too_long = SecretString::from(CANARY.repeat(SECRET_BYTES_MAX / CANARY.len() + 1));
     let key = Key::read(&scratch.key()).expect("it was made here");
     let errors = [
-        vault.set(&default(), &place("password"), Turn::Current, HOST, too_long, line()).await.expect_err("too long"),
-        vault.get(&default(), &place("password"), Turn::Current, "other.example").await.map(drop).expect_err("another host"),
+        vault.set(&default(), &place("password"), Generation::Current, HOST, too_long, line()).await.expect_err("too long"),
+        vault.get(&default(), &place("password"), Generation::Current, "other.example").await.map(drop).expect_err("another host"),
         Error::WrongKey { place: place("password").into(), sealed_with: key.id().clone(), key: key.id().clone() },
     ];
-    let secret = vault.get(&default(), &place("password"), Turn::Current, HOST).await;
+    let secret = vault.get(&default(), &place("password"), Generation::Current, HOST).await;
     let mut shown = format!("{vault:?} {key:?} {secret:?} {errors:?}");
     for error in &errors {
         shown.push_str(&error.to_string());
@@ -174,8 +177,8 @@ fn holds(bytes: &[u8], part: &[u8]) -> bool {
 async fn a_sealed_value_opens_at_its_own_place_only() {
     let scratch = Scratch::new();
     let vault = scratch.open();
-    set(&vault, "password", Turn::Current, CANARY).await;
-    let error = vault.get(&default(), &place("password"), Turn::Current, "other.example").await.expect_err("it is for one host");
+    set(&vault, "password", Generation::Current, CANARY).await;
+    let error = vault.get(&default(), &place("password"), Generation::Current, "other.example").await.expect_err("it is for one host");
     assert!(
         matches!(&error, Error::OtherOrigins { bound_to, asked_for, .. } if (bound_to.as_str(), asked_for.as_str()) == (HOST, "other.example"))
     );
@@ -200,7 +203,7 @@ async fn a_sealed_value_opens_at_its_own_place_only() {
         assert!(matches!(seal::open(&key, &default(), &value), Err(Error::BrokenSeal { .. })), "change {n}");
     }
     // Becoming the current value is no move.
-    let turned = crate::credentials::Sealed { turn: Turn::Next, ..value.clone() };
+    let turned = crate::credentials::Sealed { generation: Generation::Next, ..value.clone() };
     assert!(seal::open(&key, &default(), &turned).is_ok());
 }
 
@@ -208,7 +211,7 @@ async fn a_sealed_value_opens_at_its_own_place_only() {
 async fn a_wrong_key_is_named_and_the_right_one_put_back_opens_again() {
     let scratch = Scratch::new();
     let vault = scratch.open();
-    set(&vault, "password", Turn::Current, CANARY).await;
+    set(&vault, "password", Generation::Current, CANARY).await;
     let right = vault.key_id().await;
     drop(vault);
     let kept = scratch.folder.path().join("kept-apart");
@@ -217,14 +220,14 @@ async fn a_wrong_key_is_named_and_the_right_one_put_back_opens_again() {
     assert!(matches!(error, Error::NoKey { .. }), "{error}");
     Key::generate().and_then(|key| key.write_new(&scratch.key())).expect("a new key");
     let vault = scratch.open();
-    let error = vault.get(&default(), &place("password"), Turn::Current, HOST).await.expect_err("another key");
+    let error = vault.get(&default(), &place("password"), Generation::Current, HOST).await.expect_err("another key");
     assert!(matches!(&error, Error::WrongKey { sealed_with, key, .. } if *sealed_with == right && *key != right), "{error}");
     assert!(error.to_string().contains(&format!("sealed with key {right}")), "{error}");
     assert_eq!(vault.foreign().await.expect("it can be read"), [(default(), place("password"), right.clone())]);
     assert!(vault.rotate().await.is_err(), "what cannot be opened cannot be sealed again");
     drop(vault);
     std::fs::rename(&kept, scratch.key()).expect("it is ours");
-    assert_eq!(get(&scratch.open(), "password", Turn::Current).await.as_deref(), Some(CANARY));
+    assert_eq!(get(&scratch.open(), "password", Generation::Current).await.as_deref(), Some(CANARY));
 }
 
 #[test]
@@ -257,7 +260,7 @@ async fn a_new_key_opens_everything_and_the_old_one_nothing() {
     let vault = scratch.open();
     let old = Key::read(&scratch.key()).expect("it was made here");
     for n in 0..20 {
-        set(&vault, &format!("field{n}"), if n % 2 == 0 { Turn::Current } else { Turn::Next }, CANARY).await;
+        set(&vault, &format!("field{n}"), if n % 2 == 0 { Generation::Current } else { Generation::Next }, CANARY).await;
     }
     let new = vault.rotate().await.expect("a new key");
     assert_ne!(new, *old.id());
@@ -268,8 +271,8 @@ async fn a_new_key_opens_everything_and_the_old_one_nothing() {
         assert_eq!(vault.key_id().await, new);
         assert!(vault.foreign().await.expect("it can be read").is_empty());
         for n in 0..20 {
-            let turn = if n % 2 == 0 { Turn::Current } else { Turn::Next };
-            assert_eq!(get(&vault, &format!("field{n}"), turn).await.as_deref(), Some(CANARY));
+            let generation = if n % 2 == 0 { Generation::Current } else { Generation::Next };
+            assert_eq!(get(&vault, &format!("field{n}"), generation).await.as_deref(), Some(CANARY));
         }
     }
     assert!(!rotate::next_file(&scratch.key()).exists());
@@ -281,7 +284,7 @@ async fn a_change_of_the_key_that_is_cut_off_loses_nothing() {
     for (done, step) in ["before the new file is whole", "after the new file", "after the transaction"].into_iter().enumerate() {
         let scratch = Scratch::new();
         let vault = scratch.open();
-        set(&vault, "password", Turn::Current, CANARY).await;
+        set(&vault, "password", Generation::Current, CANARY).await;
         let old = Key::read(&scratch.key()).expect("it was made here");
         let new = Key::generate().expect("a new key");
         let next = rotate::next_file(&scratch.key());
@@ -296,7 +299,7 @@ async fn a_change_of_the_key_that_is_cut_off_loses_nothing() {
         drop(vault);
         let vault = scratch.open();
         assert_eq!(vault.key_id().await, *if done == 2 { new.id() } else { old.id() }, "{step}");
-        assert_eq!(get(&vault, "password", Turn::Current).await.as_deref(), Some(CANARY), "{step}");
+        assert_eq!(get(&vault, "password", Generation::Current).await.as_deref(), Some(CANARY), "{step}");
         assert!(!next.exists(), "{step}");
         vault.rotate().await.expect("nothing is left in the way");
     }
@@ -308,7 +311,7 @@ async fn secrets_set_while_the_key_changes_are_under_the_new_one() {
     let vault = scratch.open();
     let setting = (0..50).map(|n| {
         let vault = vault.clone();
-        tokio::spawn(async move { set(&vault, &format!("field{n}"), Turn::Current, CANARY).await })
+        tokio::spawn(async move { set(&vault, &format!("field{n}"), Generation::Current, CANARY).await })
     });
     let setting: Vec<_> = setting.collect();
     vault.rotate().await.expect("a new key");
@@ -316,7 +319,7 @@ async fn secrets_set_while_the_key_changes_are_under_the_new_one() {
         set.await.expect("no task panics");
     }
     assert!(vault.foreign().await.expect("it can be read").is_empty());
-    assert_eq!(get(&vault, "field49", Turn::Current).await.as_deref(), Some(CANARY));
+    assert_eq!(get(&vault, "field49", Generation::Current).await.as_deref(), Some(CANARY));
 }
 
 #[tokio::test]
@@ -331,10 +334,10 @@ async fn what_is_changed_and_its_line_of_the_audit_are_one() {
     assert!(!vault.forget(&default(), &place("password"), None, line()).await.expect("there is none"));
     assert!(!vault.promote(&default(), &cart, "account", line()).await.expect("there is none"));
     let long = SecretString::from("x".repeat(SECRET_BYTES_MAX + 1));
-    vault.set(&default(), &place("password"), Turn::Current, HOST, long, line()).await.expect_err("it is too long");
+    vault.set(&default(), &place("password"), Generation::Current, HOST, long, line()).await.expect_err("it is too long");
     assert_eq!(lines().await, 0, "nothing was changed");
-    set(&vault, "password", Turn::Current, "old").await;
-    set(&vault, "password", Turn::Next, "new").await;
+    set(&vault, "password", Generation::Current, "old").await;
+    set(&vault, "password", Generation::Next, "new").await;
     assert!(vault.promote(&default(), &cart, "account", line()).await.expect("one waits"));
     assert!(vault.forget(&default(), &place("password"), None, line()).await.expect("there is one"));
     assert_eq!(lines().await, 4);
@@ -346,19 +349,21 @@ async fn a_slot_is_bound_anew_whole() {
     let vault = scratch.open();
     let cart = CartId::new("seed-shop").expect("a valid name");
     let both = "https://a.example https://b.example:8443";
-    set(&vault, "user", Turn::Current, "seed").await;
-    set(&vault, "password", Turn::Current, "old").await;
-    set(&vault, "password", Turn::Next, "new").await;
+    set(&vault, "user", Generation::Current, "seed").await;
+    set(&vault, "password", Generation::Current, "old").await;
+    set(&vault, "password", Generation::Next, "new").await;
     // A value of an earlier release is for a host, whatever else is the same there.
-    let there = async |origins: &str| vault.get(&default(), &place("user"), Turn::Current, origins).await.is_ok();
+    let there = async |origins: &str| vault.get(&default(), &place("user"), Generation::Current, origins).await.is_ok();
     assert!(there("https://shop.example").await && there("http://shop.example:81 https://shop.example").await);
     assert!(!there("https://shop.example https://other.example").await && !there(both).await);
     vault.bind(&default(), &cart, "account", both, line()).await.expect("they can be opened");
-    for (field, turn, value) in [("user", Turn::Current, "seed"), ("password", Turn::Current, "old"), ("password", Turn::Next, "new")] {
-        let secret = vault.get(&default(), &place(field), turn, both).await.expect("it is for these");
+    for (field, generation, value) in
+        [("user", Generation::Current, "seed"), ("password", Generation::Current, "old"), ("password", Generation::Next, "new")]
+    {
+        let secret = vault.get(&default(), &place(field), generation, both).await.expect("it is for these");
         assert_eq!(secret.map(|secret| secret.expose_secret().to_owned()).as_deref(), Some(value));
         for other in ["https://a.example", "https://a.example https://b.example", "https://shop.example"] {
-            let error = vault.get(&default(), &place(field), turn, other).await.expect_err("it is for both");
+            let error = vault.get(&default(), &place(field), generation, other).await.expect_err("it is for both");
             assert!(
                 matches!(error, Error::OtherOrigins { .. }) && error.to_string().contains("cartage credential approve seed-shop account")
             );

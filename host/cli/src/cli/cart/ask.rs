@@ -10,7 +10,7 @@ use crate::cli::{Failure, report};
 use cartage::egress::credential::{self, alternatives};
 use cartage::egress::endpoint::exception_for;
 use cartage::events::Label;
-use cartage::office::List;
+use cartage::service::List;
 use cartage::visible;
 use cartage_contract::delivery::{Choice, ChoicesOf, SettingValue};
 use cartage_contract::manifest::{Base, Endpoint, Manifest, Plain, Setting, SettingKind, Slot, SlotField, Statuses};

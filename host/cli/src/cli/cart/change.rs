@@ -4,16 +4,16 @@ use crate::cli::apply::{Consent, change};
 use crate::cli::{Failure, Verdict, directory, report};
 use cartage::carts::Cart;
 use cartage::id::{CartId, Digest};
-use cartage::office::Office;
-use cartage::office::apply::Proposal;
+use cartage::service::Service;
+use cartage::service::apply::Proposal;
 
 /// Changes a cart's definition and shows the effect.
-pub(super) async fn redefine(office: &Office, id: &CartId, json: bool, change: impl FnOnce(&mut Cart)) -> Result<Verdict, Failure> {
-    let kept = office.cart(id).await.map_err(directory::failure)?;
+pub(super) async fn redefine(service: &Service, id: &CartId, json: bool, change: impl FnOnce(&mut Cart)) -> Result<Verdict, Failure> {
+    let kept = service.cart(id).await.map_err(directory::failure)?;
     let mut cart = kept.cart.clone();
     change(&mut cart);
-    let difference = office.redefine(&kept, &cart).await.map_err(directory::failure)?;
-    for doubt in office.doubts(&cart, kept.manifest(), &kept.lists).await.map_err(directory::failure)? {
+    let difference = service.redefine(&kept, &cart).await.map_err(directory::failure)?;
+    for doubt in service.doubts(&cart, kept.manifest(), &kept.lists).await.map_err(directory::failure)? {
         report::talk(&format!("warning: {doubt}"));
     }
     if json {
@@ -27,9 +27,9 @@ pub(super) async fn redefine(office: &Office, id: &CartId, json: bool, change: i
 }
 
 /// Returns a cart to a plugin that it used before. The operator approved that plugin then, so no new approval is needed.
-pub(super) async fn roll_back(office: &Office, id: &CartId, wanted: Option<Digest>, json: bool) -> Result<Verdict, Failure> {
-    let kept = office.cart(id).await.map_err(directory::failure)?;
-    let ran = office.plugins_that_ran(id).await.map_err(directory::failure)?;
+pub(super) async fn roll_back(service: &Service, id: &CartId, wanted: Option<Digest>, json: bool) -> Result<Verdict, Failure> {
+    let kept = service.cart(id).await.map_err(directory::failure)?;
+    let ran = service.plugins_that_ran(id).await.map_err(directory::failure)?;
     let mut earlier = ran.iter().map(|run| run.plugin).filter(|digest| Some(*digest) != kept.pinned());
     let found = match wanted {
         Some(wanted) => earlier.find(|digest| *digest == wanted),
@@ -49,8 +49,8 @@ pub(super) async fn roll_back(office: &Office, id: &CartId, wanted: Option<Diges
         };
         return Err(Failure::wrong_use(message).what_to_do(what_to_do));
     };
-    let bytes = office.kept_plugin(digest).map_err(directory::failure)?;
+    let bytes = service.kept_plugin(digest).map_err(directory::failure)?;
     let mut cart = kept.cart;
     cart.digest = Some(digest);
-    change(office, vec![Proposal { cart, plugin: Some(bytes) }], Consent::GIVEN, json).await
+    change(service, vec![Proposal { cart, plugin: Some(bytes) }], Consent::GIVEN, json).await
 }

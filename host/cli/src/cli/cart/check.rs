@@ -5,21 +5,21 @@ use crate::cli::{Failure, Verdict, directory, report};
 use cartage::engine::unsupported;
 use cartage::exchange::Outcome;
 use cartage::id::SenderOrderNumber;
-use cartage::office::{Asked, Checked, Next, Office, StoredCart};
+use cartage::service::{Asked, Checked, Next, Service, StoredCart};
 use cartage_contract::delivery::{Choice, ChoicesOf, Finding, FindingLevel, OrderSeen, Report};
 
 /// Asks the plugin to check the cart, and shows the result.
 pub(in crate::cli) async fn run(
-    office: &Office,
+    service: &Service,
     kept: &StoredCart,
     order: Option<&SenderOrderNumber>,
     json: bool,
 ) -> Result<Verdict, Failure> {
-    let Checked { cassette, next } = Box::pin(office.check(kept, order)).await.map_err(directory::failure)?;
-    let lists = Box::pin(office.ask_lists(kept)).await.map_err(directory::failure)?;
+    let Checked { cassette, next } = Box::pin(service.check(kept, order)).await.map_err(directory::failure)?;
+    let lists = Box::pin(service.ask_lists(kept)).await.map_err(directory::failure)?;
     let notes = kept.manifest().map(unsupported).unwrap_or_default();
     // The doubts that a list causes are printed with that list, and what this host does not support yet is printed as a note.
-    let mut doubts = office.doubts(&kept.cart, kept.manifest(), &[]).await.map_err(directory::failure)?;
+    let mut doubts = service.doubts(&kept.cart, kept.manifest(), &[]).await.map_err(directory::failure)?;
     doubts.retain(|doubt| !notes.contains(doubt));
     if json {
         let outcome = &cassette.outcome;

@@ -12,7 +12,7 @@ use cartage::egress::endpoint::exception_for;
 use cartage::engine::Runtime;
 use cartage::gate::command;
 use cartage::id::{CartId, Digest};
-use cartage::office::{List, PluginKept, StoredCart};
+use cartage::service::{List, PluginKept, StoredCart};
 use cartage::visible;
 use cartage_contract::delivery::SettingValue;
 use cartage_contract::manifest::{Base, Manifest, Setting, SettingKind, Slot, Statuses};
@@ -116,8 +116,8 @@ fn kept_lists(data: &Path, cart: &CartId, plugin: Digest) -> Vec<List> {
     if !data.is_dir() {
         return Vec::new();
     }
-    let Ok(office) = directory::open(data) else { return Vec::new() };
-    let kept = client::block_on(async { office.find_cart(cart).await.map_err(directory::failure) });
+    let Ok(service) = directory::open(data) else { return Vec::new() };
+    let kept = client::block_on(async { service.find_cart(cart).await.map_err(directory::failure) });
     let same = |kept: &StoredCart| matches!(&kept.plugin, PluginKept::Admitted { digest, .. } if *digest == plugin);
     kept.ok().flatten().filter(same).map(|kept| kept.lists).unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use super::{cart_id, done};
 use crate::cli::{Failure, Verdict, directory, report};
 use cartage::counted::counted;
 use cartage::id::CartId;
-use cartage::office::Office;
+use cartage::service::Service;
 
 /// Which carts.
 #[derive(Debug, clap::Args)]
@@ -18,9 +18,9 @@ pub(crate) struct OneOrAll {
 }
 
 /// Pauses one cart, or all carts.
-pub(super) async fn pause(office: &Office, which: OneOrAll, reason: &str, json: bool) -> Result<Verdict, Failure> {
+pub(super) async fn pause(service: &Service, which: OneOrAll, reason: &str, json: bool) -> Result<Verdict, Failure> {
     let Some(cart) = which.cart else {
-        let count = office.pause_all(reason).await.map_err(directory::failure)?;
+        let count = service.pause_all(reason).await.map_err(directory::failure)?;
         if json {
             report::json(&serde_json::json!({ "paused": count }));
         } else {
@@ -29,14 +29,14 @@ pub(super) async fn pause(office: &Office, which: OneOrAll, reason: &str, json: 
         }
         return Ok(Verdict::Done);
     };
-    office.set_pause(&cart, Some(reason)).await.map_err(directory::failure)?;
+    service.set_pause(&cart, Some(reason)).await.map_err(directory::failure)?;
     Ok(done(&cart, "paused", json))
 }
 
 /// Resumes one cart, or all carts that were paused together.
-pub(super) async fn resume(office: &Office, which: OneOrAll, json: bool) -> Result<Verdict, Failure> {
+pub(super) async fn resume(service: &Service, which: OneOrAll, json: bool) -> Result<Verdict, Failure> {
     let Some(cart) = which.cart else {
-        let (count, still) = office.resume_all().await.map_err(directory::failure)?;
+        let (count, still) = service.resume_all().await.map_err(directory::failure)?;
         if json {
             let still: Vec<_> = still.iter().map(|(cart, pause)| serde_json::json!({ "cart": cart, "why": pause.why })).collect();
             report::json(&serde_json::json!({ "resumed": count, "still_paused": still }));
@@ -49,6 +49,6 @@ pub(super) async fn resume(office: &Office, which: OneOrAll, json: bool) -> Resu
         }
         return Ok(Verdict::Done);
     };
-    office.set_pause(&cart, None).await.map_err(directory::failure)?;
+    service.set_pause(&cart, None).await.map_err(directory::failure)?;
     Ok(done(&cart, "resumed", json))
 }

@@ -3,23 +3,23 @@
 use crate::cli::{Failure, Verdict, directory, report};
 use cartage::causes::chain;
 use cartage::id::CartId;
-use cartage::office::{Office, PluginKept, StoredCart};
 use cartage::parameters::Supplied;
+use cartage::service::{PluginKept, Service, StoredCart};
 use cartage::store::carts::Pause;
 use cartage_contract::delivery::ChoicesOf;
 
 /// Lists the carts, one line each.
-pub(super) async fn list(office: &Office, json: bool) -> Result<Verdict, Failure> {
-    let carts = office.carts().await.map_err(directory::failure)?;
+pub(super) async fn list(service: &Service, json: bool) -> Result<Verdict, Failure> {
+    let carts = service.carts().await.map_err(directory::failure)?;
     if json {
-        report::json(&serde_json::json!({ "carts": carts.iter().map(|kept| document(office, kept)).collect::<Vec<_>>() }));
+        report::json(&serde_json::json!({ "carts": carts.iter().map(|kept| document(service, kept)).collect::<Vec<_>>() }));
     } else if carts.is_empty() {
         report::line("there is no cart yet; make one with `cartage cart new NAME --plugin FILE`");
     } else {
         report::rows(
             &carts
                 .iter()
-                .map(|kept| (kept.cart.id.as_str(), format!("{}, {}, {}", state(office, kept), kept.mode, plugin(kept))))
+                .map(|kept| (kept.cart.id.as_str(), format!("{}, {}, {}", state(service, kept), kept.mode, plugin(kept))))
                 .collect::<Vec<_>>(),
         );
     }
@@ -27,15 +27,15 @@ pub(super) async fn list(office: &Office, json: bool) -> Result<Verdict, Failure
 }
 
 /// Shows one cart with its definition.
-pub(super) async fn one(office: &Office, id: &CartId, json: bool) -> Result<Verdict, Failure> {
-    let kept = office.cart(id).await.map_err(directory::failure)?;
+pub(super) async fn one(service: &Service, id: &CartId, json: bool) -> Result<Verdict, Failure> {
+    let kept = service.cart(id).await.map_err(directory::failure)?;
     if json {
-        report::json(&document(office, &kept));
+        report::json(&document(service, &kept));
         return Ok(Verdict::Done);
     }
     report::heading(&format!("cart {id}"));
-    report::rows(&[("state", state(office, &kept)), ("mode", kept.mode.to_string()), ("plugin", plugin(&kept))]);
-    let ran = office.plugins_that_ran(id).await.map_err(directory::failure)?;
+    report::rows(&[("state", state(service, &kept)), ("mode", kept.mode.to_string()), ("plugin", plugin(&kept))]);
+    let ran = service.plugins_that_ran(id).await.map_err(directory::failure)?;
     report::rows(&ran.iter().map(|run| ("ran", run.plugin.to_string())).collect::<Vec<_>>());
     for list in &kept.lists {
         let what = match &list.of {
@@ -48,7 +48,7 @@ pub(super) async fn one(office: &Office, id: &CartId, json: bool) -> Result<Verd
     }
     report::heading("definition");
     report::lines(kept.cart.to_toml().trim_end());
-    let supplied = supplied(office, &kept).await?;
+    let supplied = supplied(service, &kept).await?;
     if !supplied.is_empty() {
         report::heading("settings that a system parameter may supply");
         report::rows(&supplied.iter().map(|supplied| (supplied.parameter.name, supplied.to_string())).collect::<Vec<_>>());
@@ -56,12 +56,12 @@ pub(super) async fn one(office: &Office, id: &CartId, json: bool) -> Result<Verd
     Ok(Verdict::Done)
 }
 
-fn document(office: &Office, kept: &StoredCart) -> serde_json::Value {
+fn document(service: &Service, kept: &StoredCart) -> serde_json::Value {
     serde_json::json!({
         "cart": kept.cart.id,
         "enabled": kept.row.enabled,
-        "paused": kept.pause_at(office.now_unix_ms()).map(|pause| &pause.why),
-        "breaker_open_until_unix_ms": office.breaker_until(&kept.cart.id),
+        "paused": kept.pause_at(service.now_unix_ms()).map(|pause| &pause.why),
+        "breaker_open_until_unix_ms": service.breaker_until(&kept.cart.id),
         "mode": kept.mode,
         "plugin": plugin(kept),
         "digest": kept.pinned(),
@@ -71,18 +71,18 @@ fn document(office: &Office, kept: &StoredCart) -> serde_json::Value {
 }
 
 /// The settings that parameters may supply, each with its effective value and that value's origin.
-async fn supplied(office: &Office, kept: &StoredCart) -> Result<Vec<Supplied>, Failure> {
-    Ok(kept.supplied(&office.assignments().await.map_err(directory::failure)?))
+async fn supplied(service: &Service, kept: &StoredCart) -> Result<Vec<Supplied>, Failure> {
+    Ok(kept.supplied(&service.assignments().await.map_err(directory::failure)?))
 }
 
-fn state(office: &Office, kept: &StoredCart) -> String {
+fn state(service: &Service, kept: &StoredCart) -> String {
     let enabled = if kept.row.enabled { "enabled" } else { "disabled" };
-    let paused = match kept.pause_at(office.now_unix_ms()) {
+    let paused = match kept.pause_at(service.now_unix_ms()) {
         Some(Pause { why, said: Some(said), .. }) => format!(", paused ({why}: {said})"),
         Some(Pause { why, said: None, .. }) => format!(", paused ({why})"),
         None => String::new(),
     };
-    let breaker = office.breaker_until(&kept.cart.id).map(|until| format!(", breaker open until {}", report::time(until)));
+    let breaker = service.breaker_until(&kept.cart.id).map(|until| format!(", breaker open until {}", report::time(until)));
     format!("{enabled}{paused}{}", breaker.unwrap_or_default())
 }
 

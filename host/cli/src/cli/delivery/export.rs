@@ -5,7 +5,7 @@ use crate::cli::{Failure, Verdict, console, directory, report};
 use cartage::cassette::file;
 use cartage::counted::counted;
 use cartage::id::DeliveryId;
-use cartage::office::{Office, SUPPORT_DELIVERIES_MAX};
+use cartage::service::{SUPPORT_DELIVERIES_MAX, Service};
 use std::path::{Path, PathBuf};
 
 /// What is exported, and where to.
@@ -25,7 +25,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(super) async fn run(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
+    pub(super) async fn run(self, service: &Service, json: bool) -> Result<Verdict, Failure> {
         let Args { mut ids_and_file, all, cassettes, filter } = self;
         let file = PathBuf::from(ids_and_file.pop().expect("clap wants one at least"));
         let ids: Result<Vec<DeliveryId>, String> = ids_and_file.iter().map(|id| delivery(id)).collect();
@@ -37,15 +37,15 @@ impl Args {
             if filter.is_set() {
                 return Err(Failure::wrong_use("filters find dead letters; leave them out, or leave --cassettes out"));
             }
-            return export_cassettes(office, id, &file, json).await;
+            return export_cassettes(service, id, &file, json).await;
         }
         if all != ids.is_empty() || (!all && filter.is_set()) {
             return Err(Failure::wrong_use(
                 "name deliveries by their ids and then the file, or say --all, with filters or without, and the file",
             ));
         }
-        let ids = if all { office.dead_letters(&filter.which(None, office)).await.map_err(directory::failure)? } else { ids };
-        let document = office.support(&ids).await.map_err(directory::failure)?;
+        let ids = if all { service.dead_letters(&filter.which(None, service)).await.map_err(directory::failure)? } else { ids };
+        let document = service.support(&ids).await.map_err(directory::failure)?;
         let found = document["deliveries"].as_array().map_or(0, Vec::len);
         if let (0, Some(first)) = (found, ids.first()) {
             return Err(unknown(first));
@@ -66,8 +66,8 @@ impl Args {
 }
 
 /// Writes the recordings of a delivery, one file an attempt.
-async fn export_cassettes(office: &Office, id: &DeliveryId, folder: &Path, json: bool) -> Result<Verdict, Failure> {
-    let all = office.cassettes(id).await.map_err(directory::failure)?.ok_or_else(|| unknown(id))?;
+async fn export_cassettes(service: &Service, id: &DeliveryId, folder: &Path, json: bool) -> Result<Verdict, Failure> {
+    let all = service.cassettes(id).await.map_err(directory::failure)?.ok_or_else(|| unknown(id))?;
     if all.is_empty() {
         return Err(Failure::wrong_use(format!(
             "there is no recording of an attempt at delivery {id}; none was kept, or they are deleted"

@@ -4,8 +4,8 @@ use super::{Filter, tell};
 use crate::cli::{Failure, Verdict, attempt, directory, gated, report};
 use cartage::gate::command;
 use cartage::id::DeliveryId;
-use cartage::office::{Office, Resent, Standing, TriedNow};
 use cartage::outbox::Retried;
+use cartage::service::{OrderStatus, Resent, Service, TriedNow};
 
 /// Which deliveries are tried again.
 #[derive(Debug, clap::Args)]
@@ -24,19 +24,19 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(super) async fn run(self, office: &Office, json: bool) -> Result<Verdict, Failure> {
+    pub(super) async fn run(self, service: &Service, json: bool) -> Result<Verdict, Failure> {
         let Args { deliveries, all, now, filter } = self;
         let deliveries = match all {
-            true => office.dead_letters(&filter.which(None, office)).await.map_err(directory::failure)?,
+            true => service.dead_letters(&filter.which(None, service)).await.map_err(directory::failure)?,
             false => deliveries,
         };
-        let done = office.retry(&deliveries).await.map_err(directory::failure)?;
+        let done = service.retry(&deliveries).await.map_err(directory::failure)?;
         if now {
-            return try_now(office, &done, json).await;
+            return try_now(service, &done, json).await;
         }
         let mut told = Vec::new();
         for one in &done {
-            let standing = office.standing_of(&one.delivery).await.map_err(directory::failure)?;
+            let standing = service.standing_of(&one.delivery).await.map_err(directory::failure)?;
             let is_done = matches!(one.done, Retried::Head | Retried::Tail { .. });
             told.push((&one.delivery, is_done, said(one, standing.as_ref())));
         }
@@ -45,7 +45,7 @@ impl Args {
 }
 
 /// Describes what was done with one delivery and what it waits for now.
-fn said(one: &Resent, standing: Option<&Standing>) -> String {
+fn said(one: &Resent, standing: Option<&OrderStatus>) -> String {
     let done = match one.done {
         Retried::Head => "is tried again, and then what waited for it".to_owned(),
         Retried::Tail { sequence } => format!("is tried again as update {sequence} of its order, which went on without it"),
@@ -60,10 +60,10 @@ fn said(one: &Resent, standing: Option<&Standing>) -> String {
     format!("{done}\n{}{now}", standing.line())
 }
 
-async fn try_now(office: &Office, all: &[Resent], json: bool) -> Result<Verdict, Failure> {
+async fn try_now(service: &Service, all: &[Resent], json: bool) -> Result<Verdict, Failure> {
     let (mut documents, mut done) = (Vec::new(), true);
     for Resent { delivery, .. } in all {
-        let Some(TriedNow { attempt, standing }) = office.try_now(delivery).await.map_err(directory::failure)? else {
+        let Some(TriedNow { attempt, standing }) = service.try_now(delivery).await.map_err(directory::failure)? else {
             done = false;
             documents.push(serde_json::json!({ "delivery": delivery, "done": false, "said": "does not wait; nothing was sent" }));
             if !json {

@@ -8,7 +8,7 @@ use crate::cli::Failure;
 use crate::cli::console::{Console, Make, Stream};
 use cartage::engine::admit::PLUGIN_BYTES_MAX;
 use cartage::engine::file;
-use cartage::office::{self, Office};
+use cartage::service::{self, Service};
 use cartage::store;
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
@@ -30,14 +30,14 @@ pub(super) struct RemoteConsole {
     is_there: Cell<bool>,
     result_has_colours: bool,
     talk_has_colours: bool,
-    office: Arc<Office>,
+    service: Arc<Service>,
     runtime: Handle,
 }
 
 impl RemoteConsole {
-    pub(super) fn new(stream: UnixStream, opening: &Opening, office: Arc<Office>, runtime: Handle) -> RemoteConsole {
+    pub(super) fn new(stream: UnixStream, opening: &Opening, service: Arc<Service>, runtime: Handle) -> RemoteConsole {
         let Opening { result_has_colours, talk_has_colours, .. } = *opening;
-        RemoteConsole { stream: RefCell::new(stream), is_there: Cell::new(true), result_has_colours, talk_has_colours, office, runtime }
+        RemoteConsole { stream: RefCell::new(stream), is_there: Cell::new(true), result_has_colours, talk_has_colours, service, runtime }
     }
 
     /// Sends the exit code, which ends the connection.
@@ -172,7 +172,7 @@ impl Console for RemoteConsole {
             _ => Failure::from(error),
         })?;
         let made =
-            tempfile::Builder::new().prefix(COPIES).tempdir_in(self.office.data_dir().path()).map_err(Failure::from).and_then(|folder| {
+            tempfile::Builder::new().prefix(COPIES).tempdir_in(self.service.data_dir().path()).map_err(Failure::from).and_then(|folder| {
                 let file = folder.path().join("copy");
                 make(&file)?;
                 Ok(self.send_file(&file)?)
@@ -197,8 +197,8 @@ impl Console for RemoteConsole {
         }
     }
 
-    fn office(&self, _data: &Path) -> Result<Arc<Office>, office::Error> {
-        Ok(self.office.clone())
+    fn service(&self, _data: &Path) -> Result<Arc<Service>, service::Error> {
+        Ok(self.service.clone())
     }
 
     fn runtime(&self) -> Option<Handle> {

@@ -9,7 +9,7 @@ use super::*;
 use crate::cli::console::{Console, Here, Make, Stream};
 use cartage::clock::ManualClock;
 use cartage::engine::file;
-use cartage::office;
+use cartage::service;
 use std::cell::RefCell;
 use std::io;
 use tempfile::TempDir;
@@ -28,7 +28,7 @@ fn clock() -> Arc<ManualClock> {
 /// A folder with a data directory `data` in it.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("the tests need a directory for temporary files");
-    drop(Office::init(&folder.path().join("data"), clock()).expect("it is made"));
+    drop(Service::init(&folder.path().join("data"), clock()).expect("it is made"));
     folder
 }
 
@@ -90,8 +90,8 @@ impl Console for Seat {
         Ok((name == "SHOP_PASSWORD").then(|| "marked-secret-0123456789".into()))
     }
 
-    fn office(&self, data: &Path) -> Result<Arc<Office>, office::Error> {
-        Office::open(&self.folder.join(data), clock()).map(Arc::new)
+    fn service(&self, data: &Path) -> Result<Arc<Service>, service::Error> {
+        Service::open(&self.folder.join(data), clock()).map(Arc::new)
     }
 
     fn runtime(&self) -> Option<Handle> {
@@ -113,10 +113,10 @@ impl Daemon {
     }
 
     fn start_in(folder: TempDir) -> Daemon {
-        let office = Arc::new(Office::open(&folder.path().join("data"), clock()).expect("it is there"));
+        let service = Arc::new(Service::open(&folder.path().join("data"), clock()).expect("it is there"));
         let runtime = Runtime::new().expect("there are threads");
         let (stop, stopped) = oneshot::channel();
-        let listener = runtime.block_on(Listener::bind(office)).expect("the socket can be made");
+        let listener = runtime.block_on(Listener::bind(service)).expect("the socket can be made");
         let served = runtime.spawn(listener.serve(async { drop(stopped.await) }));
         Daemon { folder, runtime, stop, served }
     }

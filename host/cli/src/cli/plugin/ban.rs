@@ -2,7 +2,7 @@
 
 use crate::cli::{Failure, Verdict, client, directory, report};
 use cartage::id::{self, CartId, Digest};
-use cartage::office::{Banned, Office, Unbanned};
+use cartage::service::{Banned, Service, Unbanned};
 use std::path::Path;
 
 const BAN_EXAMPLES: &str = "\
@@ -56,9 +56,9 @@ fn digest(text: &str) -> Result<Digest, id::Error> {
 
 impl Ban {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        within(data, async |office| {
+        within(data, async |service| {
             let Ban { digest, why } = &self;
-            let Banned { new, carts } = office.ban(*digest, why).await.map_err(directory::failure)?;
+            let Banned { new, carts } = service.ban(*digest, why).await.map_err(directory::failure)?;
             if json {
                 report::json(&serde_json::json!({ "digest": digest, "new": new, "carts": carts }));
                 return Ok(Verdict::Done);
@@ -78,8 +78,8 @@ impl Ban {
 
 impl Unban {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        within(data, async |office| {
-            let Unbanned { was_banned, carts } = office.unban(self.digest).await.map_err(directory::failure)?;
+        within(data, async |service| {
+            let Unbanned { was_banned, carts } = service.unban(self.digest).await.map_err(directory::failure)?;
             if json {
                 report::json(&serde_json::json!({ "digest": self.digest, "was_banned": was_banned, "carts": carts }));
             } else if !was_banned {
@@ -98,8 +98,8 @@ impl Unban {
 
 impl Bans {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
-        within(data, async |office| {
-            let bans = office.bans().await.map_err(directory::failure)?;
+        within(data, async |service| {
+            let bans = service.bans().await.map_err(directory::failure)?;
             if json {
                 let one = |ban: &cartage::store::bans::Ban| serde_json::json!({ "digest": ban.digest, "why": ban.why, "banned_at_unix_ms": ban.banned_at_unix_ms });
                 report::json(&serde_json::json!({ "bans": bans.iter().map(one).collect::<Vec<_>>() }));
@@ -116,9 +116,9 @@ impl Bans {
     }
 }
 
-fn within(data: &Path, work: impl AsyncFnOnce(&Office) -> Result<Verdict, Failure>) -> Result<Verdict, Failure> {
-    let office = directory::open(data)?;
-    client::block_on(work(&office))
+fn within(data: &Path, work: impl AsyncFnOnce(&Service) -> Result<Verdict, Failure>) -> Result<Verdict, Failure> {
+    let service = directory::open(data)?;
+    client::block_on(work(&service))
 }
 
 fn names(carts: &[CartId]) -> String {

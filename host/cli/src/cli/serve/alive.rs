@@ -5,7 +5,7 @@
 
 use super::systemd;
 use cartage::causes::chain;
-use cartage::office::Office;
+use cartage::service::Service;
 use sd_notify::NotifyState;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use tokio::time::{sleep, timeout};
 const WORKER_MAX: Duration = Duration::from_secs(10);
 
 /// Notifies the service manager at intervals, if a watchdog is configured.
-pub(super) async fn tell(office: Arc<Office>, stopped: watch::Receiver<bool>) {
+pub(super) async fn tell(service: Arc<Service>, stopped: watch::Receiver<bool>) {
     let Some(every) = systemd::watchdog_every() else { return };
     loop {
-        match lives(&office, &stopped).await {
+        match lives(&service, &stopped).await {
             Ok(()) => systemd::say(NotifyState::Watchdog).await,
             Err(why) => tracing::error!(why, "the service manager is not told that the daemon lives"),
         }
@@ -27,14 +27,14 @@ pub(super) async fn tell(office: Arc<Office>, stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn lives(office: &Office, stopped: &watch::Receiver<bool>) -> Result<(), String> {
-    if let Err(error) = office.writes().await
+async fn lives(service: &Service, stopped: &watch::Receiver<bool>) -> Result<(), String> {
+    if let Err(error) = service.writes().await
         && !error.is_alive()
     {
         return Err(chain(&error));
     }
     // A worker that was told to stop finishes its deliveries, however long they take.
-    if *stopped.borrow() || timeout(WORKER_MAX, office.worker_comes_round()).await.is_ok() || *stopped.borrow() {
+    if *stopped.borrow() || timeout(WORKER_MAX, service.worker_comes_round()).await.is_ok() || *stopped.borrow() {
         return Ok(());
     }
     Err(format!("the worker has not come round for {} s", WORKER_MAX.as_secs()))

@@ -1,15 +1,15 @@
-//! The values of `/metrics`, read from the office.
+//! The values of `/metrics`, read from the service.
 
 use cartage::id::{CartId, MerchantId};
-use cartage::office::{Numbers, Office};
 use cartage::outbox::Backlog;
+use cartage::service::{Numbers, Service};
 use cartage::store::alerts::Alert;
 use cartage_http::api::Metrics;
 use cartage_http::api::metrics::{AlertNumber, CartNumbers, ProcessNumbers};
 
 /// The present values. If they cannot be read, the result has none, and the log says why.
-pub(super) async fn metrics(office: &Office) -> Metrics {
-    let numbers = office.numbers().await.unwrap_or_else(|error| {
+pub(super) async fn metrics(service: &Service) -> Metrics {
+    let numbers = service.numbers().await.unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "the numbers for metrics could not be read");
         Numbers::default()
     });
@@ -17,7 +17,7 @@ pub(super) async fn metrics(office: &Office) -> Metrics {
         let key = (backlog.merchant.clone(), backlog.cart.clone());
         CartNumbers {
             queued: backlog.queued,
-            oldest_undelivered_seconds: backlog.oldest_queued_at_unix_ms.map_or(0, |at| office.age_ms(at) / 1000),
+            oldest_undelivered_seconds: backlog.oldest_queued_at_unix_ms.map_or(0, |at| service.age_ms(at) / 1000),
             dead: backlog.dead,
             blocked_orders: backlog.blocked,
             paused: numbers.paused.contains(&key),

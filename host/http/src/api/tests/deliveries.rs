@@ -160,7 +160,7 @@ async fn what_is_under_way_is_left_alone() {
     let delivery = desk.queue("default", "1", "Order Shipped").await;
     let discard = || post(&format!("/v1/deliveries/{delivery}/discard")).by(&operator).json(&json!({ "why": "cancelled" }));
     let order = OrderRef { cart: cart("seed-shop"), number: SenderOrderNumber::new("1") };
-    let held = desk.office.hold(&order).expect("nobody holds it");
+    let held = desk.service.hold(&order).expect("nobody holds it");
     let reply = desk.ask(discard()).await;
     assert_eq!(reply.headers.get("retry-after").map(|value| value.as_bytes()), Some(b"1".as_slice()));
     reply.problem(409, "conflict", "under way");
@@ -198,7 +198,7 @@ async fn a_cassette_is_shown_to_operators() {
     let tape = store::cassettes::Tape::redacted("{\"tape\":1}");
     let tape = store::cassettes::Cassette { delivery: dead.clone(), attempt: 1, at_unix_ms: NOW, failed: true, tape };
     let write = move |tx: &Tx<'_>| store::cassettes::put(tx, &MerchantId::default(), &tape);
-    desk.office.store().write::<_, store::Error>(write).await.expect("it can be written");
+    desk.service.store().write::<_, store::Error>(write).await.expect("it can be written");
     let cassette = |attempt: &str, token: &str| desk.ask(get(&format!("/v1/deliveries/{dead}/cassettes/{attempt}")).by(token));
     assert_eq!(cassette("1", &operator).await.is(StatusCode::OK).json, json!({ "tape": 1 }));
     cassette("1", &sender).await.problem(403, "role-needed", "operator");

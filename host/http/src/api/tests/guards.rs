@@ -70,9 +70,9 @@ async fn only_a_token_that_is_known_is_a_token() {
     }
     desk.ask(get("/v1/labels").by(&token).by(&token)).await.problem(401, "unauthorized", "one header");
     desk.ask(get("/v1/labels").header("authorization", &format!("bearer {token}"))).await.is(StatusCode::OK);
-    let name = desk.office.tokens().await.expect("it can be read").remove(0);
+    let name = desk.service.tokens().await.expect("it can be read").remove(0);
     assert_eq!(name.used_at_unix_ms, Some(NOW), "its use is noted");
-    desk.office.remove_token(&name.name).await.expect("it can be removed");
+    desk.service.remove_token(&name.name).await.expect("it can be removed");
     desk.ask(get("/v1/labels").by(&token)).await.problem(401, "unauthorized", "removed");
 }
 
@@ -90,7 +90,7 @@ async fn a_role_that_this_release_does_not_know_may_do_nothing() {
         used_at_unix_ms: None,
     };
     let write = move |tx: &Tx<'_>| store::tokens::put(tx, &MerchantId::default(), &token);
-    desk.office.store().write::<_, store::Error>(write).await.expect("it can be written");
+    desk.service.store().write::<_, store::Error>(write).await.expect("it can be written");
     desk.ask(get("/v1/labels").by(&secret)).await.problem(403, "role-needed", "does not know");
 }
 
@@ -181,7 +181,7 @@ async fn alerts_are_the_merchant_s_and_of_the_token_s_carts() {
         }
         store::alerts::raise(tx, &other, "cart-paused", "garden", "elsewhere", NOW).map(drop)
     };
-    desk.office.store().write::<_, store::Error>(write).await.expect("it can be written");
+    desk.service.store().write::<_, store::Error>(write).await.expect("it can be written");
     for (carts, expected) in [(None, 4), (Some(["garden"].as_slice()), 2), (Some(&["seed-shop"]), 1)] {
         let token = desk.token_for("default", Role::Operator, carts).await;
         let reply = desk.ask(get("/v1/alerts").by(&token)).await.is(StatusCode::OK);
@@ -246,7 +246,7 @@ async fn readiness_says_why_not() {
     let desk = Desk::new().await;
     desk.ask(get("/readyz")).await.is(StatusCode::OK);
     let api = Api {
-        office: desk.office.clone(),
+        service: desk.service.clone(),
         hosts: vec!["localhost".to_owned()],
         origins: vec![],
         rate: Rate::default(),

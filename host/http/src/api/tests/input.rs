@@ -12,7 +12,7 @@ async fn kept(desk: &Desk) -> usize {
         let known = store::orders::get(view, &MerchantId::default(), &order("1021"))?;
         Ok(usize::from(known.is_some()))
     };
-    desk.office.store().read::<_, store::Error>(look).await.expect("it can be read")
+    desk.service.store().read::<_, store::Error>(look).await.expect("it can be read")
 }
 
 #[tokio::test]

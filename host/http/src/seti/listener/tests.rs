@@ -1,4 +1,4 @@
-//! Posts into the router of an office whose cart has an inlet. No parameter is set, so a post with a right log-in needs a person.
+//! Posts into the router of a service whose cart has an inlet. No parameter is set, so a post with a right log-in needs a person.
 
 use super::*;
 use crate::inbound::body::START_BYTES;
@@ -6,7 +6,7 @@ use axum::body::{Bytes, HttpBody};
 use cartage_base::clock::ManualClock;
 use cartage_model::id::Digest;
 use cartage_store::carts::Definition;
-use cartage_store::credentials::Turn;
+use cartage_store::credentials::Generation;
 use cartage_store::{self as store, Tx, plugins};
 use http::Request;
 use std::pin::Pin;
@@ -32,7 +32,7 @@ impl Desk {
     async fn behind(proxies: Proxies) -> Desk {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(ManualClock::at(NOW));
-        let office = Office::init(&folder.path().join("data"), clock.clone()).expect("it is made");
+        let service = Service::init(&folder.path().join("data"), clock.clone()).expect("it is made");
         let digest = Digest::of(b"a plugin that is never run");
         let manifest = cartage_fixtures::manifest();
         let row = plugins::Plugin {
@@ -50,12 +50,12 @@ impl Desk {
             plugins::put(tx, &MerchantId::default(), &row)?;
             store::carts::put(tx, &MerchantId::default(), &definition, NOW).map(drop)
         };
-        office.store().write::<_, store::Error>(write).await.expect("it can be written");
-        let kept = office.find_cart(&cart).await.expect("it can be read").expect("it is there");
+        service.store().write::<_, store::Error>(write).await.expect("it can be written");
+        let kept = service.find_cart(&cart).await.expect("it can be read").expect("it is there");
         let password = SecretString::from("right");
-        office.set_credential(&kept, &manifest, ("seti", "password"), Turn::Current, password).await.expect("it is taken");
+        service.set_credential(&kept, &manifest, ("seti", "password"), Generation::Current, password).await.expect("it is taken");
         let (undelivered, nothing_more) = watch::channel(false);
-        Desk { _folder: folder, clock, router: router(office, proxies, nothing_more), _undelivered: undelivered }
+        Desk { _folder: folder, clock, router: router(service, proxies, nothing_more), _undelivered: undelivered }
     }
 
     async fn post(&self, from: [u8; 4], path: &str, body: Body) -> String {

@@ -54,13 +54,13 @@ fn a_socket_that_somebody_answers_at_is_left_alone() {
     let folder = folder();
     let socket = DataDir::socket(&folder.path().join("data"));
     let other = std::os::unix::net::UnixListener::bind(&socket).expect("it can be made");
-    let office = Arc::new(Office::open(&folder.path().join("data"), clock()).expect("it is there"));
+    let service = Arc::new(Service::open(&folder.path().join("data"), clock()).expect("it is there"));
     let runtime = Runtime::new().expect("there are threads");
     let before = Identity::of(&socket).expect("it is there");
-    let error = runtime.block_on(Listener::bind(office.clone())).expect_err("somebody answers there");
+    let error = runtime.block_on(Listener::bind(service.clone())).expect_err("somebody answers there");
     assert!(matches!(error, Error::Answered { .. }) && Identity::of(&socket).is_ok_and(|found| found == before), "{error}");
     drop(other);
-    let listener = runtime.block_on(Listener::bind(office)).expect("nobody does any more");
+    let listener = runtime.block_on(Listener::bind(service)).expect("nobody does any more");
     // The file at the socket's path no longer belongs to this listener when it ends.
     std::fs::remove_file(&socket).expect("it is there");
     let _other = std::os::unix::net::UnixListener::bind(&socket).expect("it can be made");
@@ -72,9 +72,9 @@ fn a_socket_that_somebody_answers_at_is_left_alone() {
 fn a_path_that_is_too_long_for_a_socket_is_an_error() {
     let folder = tempfile::tempdir().expect("the tests need a directory for temporary files");
     let data = folder.path().join("x".repeat(120));
-    let office = Arc::new(Office::init(&data, clock()).expect("it is made"));
+    let service = Arc::new(Service::init(&data, clock()).expect("it is made"));
     let runtime = Runtime::new().expect("there are threads");
-    let error = runtime.block_on(Listener::bind(office)).expect_err("the path has more bytes than a socket's may have");
+    let error = runtime.block_on(Listener::bind(service)).expect_err("the path has more bytes than a socket's may have");
     assert!(error.to_string().contains("use a data directory with a shorter one"), "{error}");
 }
 
@@ -162,7 +162,7 @@ fn a_daemon_that_ends_waits_for_no_user() {
     is_waited_for(&mut stream);
     let folder = daemon.stop();
     assert!(matches!(frames::receive::<Ask>(&mut stream), Err(frames::Error::Ended)));
-    drop(Office::open(&folder.path().join("data"), clock()).expect("nobody works in it any more"));
+    drop(Service::open(&folder.path().join("data"), clock()).expect("nobody works in it any more"));
 }
 
 #[test]
@@ -203,11 +203,11 @@ fn a_command_works_where_the_lock_and_the_socket_say() {
     let Place::Here(here) = directory::place(&data) else { panic!("there is no daemon") };
     // From here on the first place holds the lock.
     let Place::Here(waited) = directory::place(&data) else { panic!("there is no daemon") };
-    let error = waited.office(&data).expect_err("another one works in it");
+    let error = waited.service(&data).expect_err("another one works in it");
     assert!(error.to_string().contains(&format!("the Cartage with process id {}", std::process::id())), "{error}");
     assert!(directory::failure(error).remedy().is_some_and(|remedy| remedy.contains("in a moment")));
-    drop(here.office(&data).expect("it is the one that has the lock"));
+    drop(here.service(&data).expect("it is the one that has the lock"));
     drop(folder);
     let Place::Here(nowhere) = directory::place(&data) else { panic!("there is no daemon") };
-    assert!(nowhere.office(&data).expect_err("it is gone").to_string().contains("is not a data directory"));
+    assert!(nowhere.service(&data).expect_err("it is gone").to_string().contains("is not a data directory"));
 }

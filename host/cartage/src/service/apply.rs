@@ -1,0 +1,331 @@
+//! Loading carts: each proposal is checked as a whole, the difference is known before anything changes, and all carts change in one
+//! transaction.
+//!
+//! [`Service::prepare`] admits the plugins, checks every cart against its plugin and says what would change; [`Service::make`] carries it
+//! out. A cart is pinned to its plugin's digest and a copy of that file is stored under the digest, so that neither a new file of the same
+//! name nor a removed file changes what runs. Whether an upgrade that requires more may go ahead is a question of the caller to the
+//! operator.
+
+mod asks;
+mod difference;
+mod doubts;
+
+pub(super) use doubts::{carriers, setting, statuses};
+
+pub use difference::{Difference, Field};
+
+use super::origins::note_fetched;
+use super::replaced::not_given;
+use super::{Error, List, Service};
+use cartage_contract::manifest::Manifest;
+use cartage_egress::endpoint::{self, Bindings};
+use cartage_engine::{Plugin, admit, unsupported};
+use cartage_model::carts::{Cart, Mode};
+use cartage_model::id::{CartId, Digest};
+use cartage_store::{self as store, audit};
+
+/// A cart as it shall be.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// The cart's new definition.
+    pub cart: Cart,
+    /// The plugin's file. `None` takes a file that the data directory has: that of the digest in the definition, else that of the cart's
+    /// present plugin if it has the same name.
+    pub plugin: Option<Vec<u8>>,
+}
+
+/// Carts that can be loaded as proposed, and what would change.
+#[derive(Debug)]
+pub struct Prepared {
+    carts: Vec<PreparedCart>,
+}
+
+/// One checked cart of a [`Prepared`].
+#[derive(Debug)]
+pub struct PreparedCart {
+    /// The cart, pinned to its plugin's digest.
+    pub cart: Cart,
+    /// The manifest of its plugin.
+    pub manifest: Manifest,
+    /// The changes, key by key.
+    pub difference: Difference,
+    /// What the plugin requires that the plugin before did not. Unless this is empty, the operator's consent is needed.
+    pub asks: Vec<String>,
+    /// The consequence if a live cart would no longer be live, for which the operator's consent is needed; `None` otherwise.
+    pub leaves_live: Option<String>,
+    /// Warnings about what is allowed but probably wrong.
+    pub warnings: Vec<String>,
+    plugin: Vec<u8>,
+    row: store::plugins::Plugin,
+}
+
+/// A cart before it changes.
+struct Before {
+    row: store::carts::Cart,
+    /// The present definition; `None` if this release cannot read it.
+    cart: Option<Cart>,
+}
+
+impl Before {
+    fn pinned(&self) -> Option<Digest> {
+        self.row.definition.plugin.or(self.cart.as_ref()?.digest)
+    }
+
+    /// Gives a definition without a mode the cart's present mode. Returns a warning if that mode is unknown because the stored cart cannot
+    /// be read.
+    fn keep_mode(&self, cart: &mut Cart) -> Option<String> {
+        if cart.names_its_mode() {
+            return None;
+        }
+        let (id, live) = (&cart.id, Mode::Live.name());
+        match (&self.cart, self.row.definition.mode.as_str()) {
+            (Some(before), _) => cart.set_mode(before.mode()),
+            (None, mode) if mode == live => cart.set_mode(Mode::Live),
+            (None, mode) if mode == Mode::Shadow.name() => {}
+            (None, mode) => {
+                return Some(format!(
+                    "cart {id} was in the mode {mode}, for orders that can no longer be read, so it is in shadow now; set the mode with \
+                     `cartage cart mode {id}`"
+                ));
+            }
+        }
+        None
+    }
+
+    /// The consequence if the cart is live and the definition has another mode; `None` otherwise.
+    fn leaves_live(&self, cart: &Cart) -> Option<String> {
+        let live = Mode::Live.name();
+        let rest = match cart.mode() {
+            Mode::Live => return None,
+            Mode::Shadow => "no order's status is sent to it any more".to_owned(),
+            Mode::OnlyOrders(orders) if orders.len() == 1 => "the status of one order is sent to it, and of no other".to_owned(),
+            Mode::OnlyOrders(orders) => format!("the statuses of {} orders are sent to it, and of no other", orders.len()),
+        };
+        let id = &cart.id;
+        (self.row.definition.mode == live).then(|| format!("cart {id} is live and will be in the mode {}: {rest}", cart.mode().name()))
+    }
+}
+
+/// Why carts cannot be loaded as proposed. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Invalid {
+    /// Two proposals have the same id.
+    #[error("two of the given carts are called {cart}; a Cart ID names one cart")]
+    Twice {
+        /// The id of both carts.
+        cart: CartId,
+    },
+    /// The plugin's file is not the one that the definition is pinned to.
+    #[error(
+        "the plugin {plugin} of cart {cart} has the digest {found}, but its definition says {wanted}; give the file of that digest, or take the \
+         line `digest` out if you trust the new one"
+    )]
+    Digest {
+        /// The cart with this definition.
+        cart: CartId,
+        /// The plugin's name.
+        plugin: String,
+        /// The digest of the file that was given.
+        found: Digest,
+        /// The digest in the definition.
+        wanted: Digest,
+    },
+    /// An endpoint cannot be bound as defined.
+    #[error("cart {cart} cannot be connected")]
+    Endpoint {
+        /// The cart with this endpoint.
+        cart: CartId,
+        /// The endpoint, and what is wrong with it.
+        #[source]
+        source: Box<endpoint::Error>,
+    },
+    /// A setting does not fit the cart's plugin.
+    #[error(transparent)]
+    Settings(#[from] cartage_model::carts::Error),
+    /// A credential is unknown to the cart's plugin, or its value is written in the definition.
+    #[error(transparent)]
+    Credential(#[from] cartage_model::carts::secrets::Error),
+    /// An operation of the service failed, so the proposals could not be checked.
+    #[error(transparent)]
+    Service(Box<Error>),
+}
+
+impl From<Error> for Invalid {
+    fn from(error: Error) -> Invalid {
+        Invalid::Service(Box::new(error))
+    }
+}
+
+impl Prepared {
+    /// The checked carts, in the order of the proposals.
+    pub fn carts(&self) -> &[PreparedCart] {
+        &self.carts
+    }
+
+    /// Whether a plugin requires more than the one before it.
+    pub fn asks(&self) -> bool {
+        self.carts.iter().any(|cart| !cart.asks.is_empty())
+    }
+
+    /// Whether a live cart would no longer be live.
+    pub fn leaves_live(&self) -> bool {
+        self.carts.iter().any(|cart| cart.leaves_live.is_some())
+    }
+}
+
+impl Service {
+    /// Checks proposals and says what would change. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`], for the first cart that cannot be loaded as proposed.
+    pub async fn prepare(&self, proposals: Vec<Proposal>) -> Result<Prepared, Invalid> {
+        let mut carts: Vec<PreparedCart> = Vec::new();
+        for proposal in proposals {
+            if carts.iter().any(|other| other.cart.id == proposal.cart.id) {
+                return Err(Invalid::Twice { cart: proposal.cart.id });
+            }
+            carts.push(Box::pin(self.prepare_cart(proposal)).await?);
+        }
+        Ok(Prepared { carts })
+    }
+
+    async fn prepare_cart(&self, Proposal { mut cart, plugin }: Proposal) -> Result<PreparedCart, Invalid> {
+        let before = self.before(&cart.id).await?;
+        let unknown_mode = before.as_ref().and_then(|before| before.keep_mode(&mut cart));
+        let bytes = match plugin {
+            Some(bytes) => bytes,
+            None => self.plugin_that_is_kept(&cart, before.as_ref()).await?,
+        };
+        let found = Digest::of(&bytes);
+        if let Some(wanted) = cart.digest.replace(found).filter(|wanted| *wanted != found) {
+            return Err(Invalid::Digest { plugin: cart.plugin.clone(), cart: cart.id, found, wanted });
+        }
+        self.not_banned(found).await?;
+        let plugin = self.admit(bytes.clone()).await?;
+        cart.rename_settings(plugin.manifest());
+        fits(&cart, plugin.manifest())?;
+        not_given(&cart, plugin.manifest())?;
+        let difference = match &before {
+            Some(Before { cart: None, .. }) => Difference::mending(&cart),
+            Some(Before { cart: Some(before), .. }) => Difference::between(Some(before), &cart),
+            None => Difference::between(None, &cart),
+        };
+        let asks = match &before {
+            Some(before) => self.asks(before, &plugin, &bytes).await?,
+            None => Vec::new(),
+        };
+        let leaves_live = before.as_ref().and_then(|before| before.leaves_live(&cart));
+        let mut warnings = self.warnings(&cart, before.is_some(), plugin.manifest(), found).await?;
+        warnings.extend(unknown_mode);
+        let row = self.row(&plugin);
+        Ok(PreparedCart { manifest: plugin.manifest().clone(), cart, difference, asks, leaves_live, warnings, plugin: bytes, row })
+    }
+
+    /// A cart before it changes; `None` if it is new. A cart whose definition this release cannot read is returned too, because another
+    /// definition mends it.
+    async fn before(&self, id: &CartId) -> Result<Option<Before>, Error> {
+        let (merchant, wanted) = (self.merchant.clone(), id.clone());
+        let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
+        Ok(row.map(|row| Before { cart: Cart::parse("the store", &row.definition.text).ok(), row }))
+    }
+
+    async fn plugin_that_is_kept(&self, cart: &Cart, before: Option<&Before>) -> Result<Vec<u8>, Error> {
+        let same = before.filter(|before| before.cart.as_ref().is_some_and(|before| before.plugin == cart.plugin));
+        Ok(self.plugin_file_of(cart, cart.digest.or_else(|| same?.pinned())).await?.bytes)
+    }
+
+    /// What a plugin requires that the cart's plugin before did not.
+    async fn asks(&self, before: &Before, plugin: &Plugin, bytes: &[u8]) -> Result<Vec<String>, Error> {
+        let Some(pinned) = before.pinned().filter(|pinned| *pinned != plugin.digest()) else { return Ok(Vec::new()) };
+        let Some(manifest) = self.manifest(pinned).await? else { return Ok(Vec::new()) };
+        let mut asks = asks::new(&manifest, plugin.manifest());
+        // Where the file before is gone, its imports are unknown, and none is called new.
+        if let Ok(before) = self.kept_plugin(pinned) {
+            let before = admit::imports(&before);
+            asks.extend(
+                admit::imports(bytes).into_iter().filter(|import| !before.contains(import)).map(|import| format!("import {import}")),
+            );
+        }
+        Ok(asks)
+    }
+
+    async fn warnings(&self, cart: &Cart, known: bool, manifest: &Manifest, digest: Digest) -> Result<Vec<String>, Error> {
+        let lists = self.lists_of(&self.merchant, &cart.id, digest).await?;
+        let mut warnings = self.doubts(cart, Some(manifest), &lists).await?;
+        if !known {
+            return Ok(warnings);
+        }
+        let moved = self.bound(&cart.id).await?.moved(cart, manifest);
+        warnings.extend(moved.iter().map(|moved| moved.words(&cart.id)));
+        Ok(warnings)
+    }
+
+    /// Warnings about parts of a cart's definition that are allowed but probably wrong, and about features of its plugin that this host
+    /// does not support yet. `lists` are those that the shop returned.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::Label`].
+    pub async fn doubts(&self, cart: &Cart, manifest: Option<&Manifest>, lists: &[List]) -> Result<Vec<String>, Error> {
+        let labels = self.labels().await?;
+        let mut doubts = doubts::orders(cart);
+        doubts.extend(doubts::label_keys(cart, &labels));
+        doubts.extend(manifest.map(|manifest| doubts::words(cart, manifest, &labels)).unwrap_or_default());
+        doubts.extend(super::lists::doubts(cart, lists, &labels));
+        doubts.extend(manifest.map(unsupported).unwrap_or_default());
+        Ok(doubts)
+    }
+
+    /// The sealed credentials of one cart.
+    pub(super) async fn kept_credentials(&self, cart: &CartId) -> Result<Vec<store::credentials::Sealed>, Error> {
+        let merchant = self.merchant.clone();
+        let all = self.shared.store.read::<_, store::Error>(move |view| store::credentials::list(view, &merchant)).await?;
+        Ok(all.into_iter().filter(|value| value.place.cart == *cart).collect())
+    }
+
+    /// Loads the prepared carts: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeepPlugin`] and [`Error::Store`]; no cart has changed then.
+    pub async fn make(&self, prepared: Prepared) -> Result<(), Error> {
+        let (mut definitions, mut plugins) = (Vec::new(), Vec::new());
+        for PreparedCart { cart, difference, plugin, row, manifest, .. } in prepared.carts {
+            self.keep_plugin_file(row.digest, &plugin)?;
+            plugins.push(row);
+            if !difference.is_empty() {
+                definitions.push((definition(&cart), difference.to_string(), cart.fetched(&manifest)));
+            }
+        }
+        let changed: Vec<CartId> = definitions.iter().map(|(definition, ..)| definition.cart.clone()).collect();
+        let (merchant, who, at_unix_ms, on_machine) = (self.merchant.clone(), self.who.clone(), self.now_unix_ms(), self.on_machine);
+        let write = move |tx: &store::Tx<'_>| -> Result<(), store::Error> {
+            plugins.iter().try_for_each(|plugin| store::plugins::put(tx, &merchant, plugin))?;
+            for (definition, detail, fetched) in definitions {
+                store::carts::put(tx, &merchant, &definition, at_unix_ms)?;
+                note_fetched(tx, &merchant, &definition.cart, &fetched, on_machine)?;
+                let (who, what) = (who.to_string(), "apply".to_owned());
+                let line = audit::Line { at_unix_ms, who, what, subject: format!("cart {}", definition.cart), detail: Some(detail) };
+                audit::add(tx, &merchant, &line)?;
+            }
+            Ok(())
+        };
+        self.shared.store.write(write).await?;
+        changed.iter().for_each(|cart| self.cart_changed(cart));
+        Ok(())
+    }
+}
+
+/// The stored form of a cart's definition.
+pub(super) fn definition(cart: &Cart) -> store::carts::Definition {
+    let mode = cart.mode().name().to_owned();
+    store::carts::Definition { cart: cart.id.clone(), text: cart.to_toml(), plugin: cart.digest, mode }
+}
+
+/// Checks that the whole definition fits the plugin.
+fn fits(cart: &Cart, manifest: &Manifest) -> Result<(), Invalid> {
+    cart.settings(manifest)?;
+    Bindings::new(manifest, &cart.endpoints).map_err(|source| Invalid::Endpoint { cart: cart.id.clone(), source: Box::new(source) })?;
+    Ok(cart.check_credentials(manifest)?)
+}

@@ -1,0 +1,176 @@
+//! The origins that a cart's credentials may be sent to, and their approval.
+//!
+//! A sealed value is bound to the origins of every endpoint that its slot serves, when it is set; a value that a definition reads from a
+//! variable or a file, when the definition is first loaded on the machine. If an endpoint moves to another origin, no value of the slot is
+//! used until a user on the machine approves the new origin: a client who may define carts over the network must not be able to have the
+//! machine's secrets sent to a host of its own.
+
+use super::{Error, Service, StoredCart};
+use cartage_contract::manifest::Manifest;
+use cartage_model::carts::Cart;
+use cartage_model::id::{CartId, MerchantId};
+use cartage_store::credentials::{self, Sealed};
+use cartage_store::{self as store, Tx, View};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A credential slot whose values may now be sent to other origins than before.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Approved {
+    /// The credential slot's name.
+    pub slot: String,
+    /// The origins, separated by spaces.
+    pub origins: String,
+}
+
+/// A credential slot whose values are not used, because its endpoints moved to other origins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Moved {
+    pub(super) slot: String,
+    /// The origins that a value is bound to; `None` if no user on the machine approved any.
+    pub(super) bound_to: Option<String>,
+    /// The origins of the slot's endpoints now.
+    pub(super) origins: String,
+}
+
+/// The origins that the credentials of one cart are bound to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bound {
+    sealed: Vec<Sealed>,
+    fetched: BTreeMap<String, String>,
+}
+
+impl Bound {
+    fn read(view: &View<'_>, merchant: &MerchantId, cart: &CartId) -> Result<Bound, store::Error> {
+        let sealed = credentials::list(view, merchant)?.into_iter().filter(|value| value.place.cart == *cart).collect();
+        Ok(Bound { sealed, fetched: credentials::fetched(view, merchant, cart)? })
+    }
+
+    /// The slots of a cart with a value that is bound to other origins.
+    pub(super) fn moved(&self, cart: &Cart, manifest: &Manifest) -> Vec<Moved> {
+        let mut moved: BTreeMap<String, Moved> = BTreeMap::new();
+        for (slot, origins) in cart.fetched(manifest) {
+            let bound_to = self.fetched.get(&slot).cloned();
+            if bound_to.as_ref() != Some(&origins) {
+                moved.insert(slot.clone(), Moved { slot, bound_to, origins });
+            }
+        }
+        for value in &self.sealed {
+            let slot = &value.place.slot;
+            let Some(origins) = manifest.slot(slot).and_then(|slot| cart.origins(manifest, slot)) else { continue };
+            // Where the definition says where a field is, what is sealed for it is not used.
+            let is_used = !cart.credentials.get(slot).is_some_and(|fields| fields.contains_key(&value.place.field));
+            if is_used && !value.is_bound_to(&origins) {
+                let bound_to = Some(value.bound_to.clone());
+                moved.entry(slot.clone()).or_insert_with(|| Moved { slot: slot.clone(), bound_to, origins });
+            }
+        }
+        moved.into_values().collect()
+    }
+}
+
+impl Moved {
+    /// The consequence and the remedy, for people.
+    pub(super) fn words(&self, cart: &CartId) -> String {
+        let Moved { slot, bound_to, origins } = self;
+        let was =
+            bound_to.as_ref().map_or_else(|| "nobody on the machine approved any host".to_owned(), |was| format!("it was set for {was}"));
+        format!(
+            "the credential {slot} would go to {origins}, and {was}, so it is not used; if that is right, approve it on the machine with \
+             `cartage credential approve {cart} {slot}`"
+        )
+    }
+}
+
+impl Service {
+    pub(super) async fn bound(&self, cart: &CartId) -> Result<Bound, Error> {
+        let (merchant, cart) = (self.merchant.clone(), cart.clone());
+        Ok(self.shared.store.read::<_, store::Error>(move |view| Bound::read(view, &merchant, &cart)).await?)
+    }
+
+    /// Fails if a credential that a definition fetches would be sent to an origin that no user on the machine approved. The vault checks
+    /// sealed values.
+    pub(super) async fn assert_approved(&self, cart: &Cart, manifest: &Manifest) -> Result<(), Error> {
+        match self.bound(&cart.id).await?.moved(cart, manifest).into_iter().next() {
+            Some(moved) => Err(Error::CredentialMoved { cart: cart.id.clone(), what: moved.words(&cart.id) }),
+            None => Ok(()),
+        }
+    }
+
+    /// Approves the present origins of a slot, or of all slots, for their values. Returns the slots whose approval is new.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Vault`], [`Error::Store`].
+    pub async fn approve(&self, kept: &StoredCart, manifest: &Manifest, slot: Option<&str>) -> Result<Vec<Approved>, Error> {
+        let id = &kept.cart.id;
+        let bound = self.bound(id).await?;
+        let moved = bound.moved(&kept.cart, manifest).into_iter().filter(|moved| slot.is_none_or(|slot| slot == moved.slot));
+        let mut approved = Vec::new();
+        for Moved { slot, bound_to, origins } in moved {
+            let detail = format!("{} to {origins}", bound_to.unwrap_or_else(|| "nothing".to_owned()));
+            let line = self.line("credential approve", &format!("cart {id}, {slot}"), detail);
+            if bound.sealed.iter().any(|value| value.place.slot == slot) {
+                self.vault()?.bind(&self.merchant, id, &slot, &origins, line).await?;
+            } else {
+                let (cart, slot, origins) = (id.clone(), slot.clone(), origins.clone());
+                self.change(line, move |tx, merchant| credentials::bind_fetched(tx, merchant, &cart, &slot, &origins)).await?;
+            }
+            approved.push(Approved { slot, origins });
+        }
+        if !approved.is_empty() {
+            self.carts_changed(std::slice::from_ref(id));
+        }
+        Ok(approved)
+    }
+
+    /// The carts that cannot be used because of moved credentials, each with the reason.
+    pub(super) async fn carts_with_moved_credentials(&self, rows: &[store::carts::Cart]) -> Result<BTreeMap<CartId, String>, Error> {
+        let (merchant, ids) = (self.merchant.clone(), rows.iter().map(|row| row.definition.cart.clone()).collect::<BTreeSet<_>>());
+        let look = move |view: &View<'_>| -> Result<BTreeMap<CartId, Bound>, store::Error> {
+            let mut all: BTreeMap<CartId, Bound> = BTreeMap::new();
+            for value in credentials::list(view, &merchant)? {
+                all.entry(value.place.cart.clone()).or_default().sealed.push(value);
+            }
+            for cart in ids {
+                let fetched = credentials::fetched(view, &merchant, &cart)?;
+                all.entry(cart).or_default().fetched = fetched;
+            }
+            Ok(all)
+        };
+        let mut all = self.shared.store.read(look).await?;
+        let mut found = BTreeMap::new();
+        for row in rows {
+            let (id, bound) = (&row.definition.cart, all.remove(&row.definition.cart).unwrap_or_default());
+            // A cart that cannot be read is told of elsewhere.
+            let Ok(cart) = Cart::parse("the store", &row.definition.text) else { continue };
+            if bound.sealed.is_empty() && !cart.credentials.keys().any(|slot| cart.fetches(slot)) {
+                continue;
+            }
+            // Of a plugin that was never admitted nothing was sent either.
+            let Some(pinned) = row.definition.plugin.or(cart.digest) else { continue };
+            let Some(manifest) = self.manifest(pinned).await? else { continue };
+            let moved = bound.moved(&cart, &manifest);
+            found.extend(moved.first().map(|moved| (id.clone(), moved.words(id))));
+        }
+        Ok(found)
+    }
+}
+
+/// Updates the approvals after a definition was loaded. On the machine, each slot without an approval is approved as it is. Approvals for
+/// values that are no longer fetched are deleted.
+pub(super) fn note_fetched(
+    tx: &Tx<'_>,
+    merchant: &MerchantId,
+    cart: &CartId,
+    fetched: &[(String, String)],
+    on_machine: bool,
+) -> Result<(), store::Error> {
+    let known = credentials::fetched(tx, merchant, cart)?;
+    for slot in known.keys().filter(|slot| !fetched.iter().any(|(fetched, _)| fetched == *slot)) {
+        credentials::unbind_fetched(tx, merchant, cart, slot)?;
+    }
+    for (slot, origins) in fetched.iter().filter(|(slot, _)| on_machine && !known.contains_key(slot)) {
+        credentials::bind_fetched(tx, merchant, cart, slot, origins)?;
+    }
+    Ok(())
+}

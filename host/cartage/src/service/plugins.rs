@@ -1,0 +1,157 @@
+//! Plugins: each is admitted once a process, and its manifest is stored for good.
+//!
+//! A cart runs the file of the digest that it is pinned to. The data directory holds that file under the digest: `apply` and `cart upgrade`
+//! copy it there from the file that the operator names, and rollback and restore find it there. A file that somebody puts there under a
+//! plugin's own name is used only if there is nothing else: for a cart that was never pinned, and for a cart whose pinned file is gone, if
+//! it is the same file.
+
+use super::plugin_files::kept_name;
+use super::{Error, Service};
+use cartage_base::heavy;
+use cartage_contract::manifest::Manifest;
+use cartage_engine::file::PluginDir;
+use cartage_engine::{Plugin, Runtime};
+use cartage_model::carts::Cart;
+use cartage_model::id::{CartId, Digest};
+use cartage_store::{self as store, carts::Definition};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A plugin's file that a cart needs and the data directory lacks.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MissingPlugin {
+    /// The cart that needs the file.
+    pub cart: CartId,
+    /// The plugin, by name and version if they are known.
+    pub plugin: String,
+    /// The path where the file belongs.
+    pub file: PathBuf,
+}
+
+impl Service {
+    /// Admits a plugin, once a process. Nothing is stored.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAdmitted`], [`Error::Runtime`].
+    pub async fn admit(&self, bytes: Vec<u8>) -> Result<Plugin, Error> {
+        let (digest, bytes) = heavy::work(bytes.len(), move || (Digest::of(&bytes), bytes)).await;
+        if let Some(plugin) = self.admitted(digest) {
+            return Ok(plugin);
+        }
+        let _turn = self.shared.admitting.take(&digest).await;
+        if let Some(plugin) = self.admitted(digest) {
+            return Ok(plugin);
+        }
+        let runtime = self.shared.runtime.get_or_try_init(async || Runtime::new()).await?;
+        let plugin = runtime.admit(bytes).await.map_err(|source| Error::NotAdmitted { digest, source })?;
+        self.shared.plugins.lock().expect("nobody panics while holding it").insert(digest, plugin.clone());
+        Ok(plugin)
+    }
+
+    /// Admits a plugin of a cart and stores its manifest, so that the gate need not compile the plugin.
+    pub(super) async fn admit_and_keep(&self, bytes: Vec<u8>) -> Result<Plugin, Error> {
+        let plugin = self.admit(bytes).await?;
+        if self.manifest(plugin.digest()).await?.is_none() {
+            let (merchant, row) = (self.merchant.clone(), self.row(&plugin));
+            self.shared.store.write::<_, store::Error>(move |tx| store::plugins::put(tx, &merchant, &row)).await?;
+        }
+        Ok(plugin)
+    }
+
+    /// The row for an admitted plugin.
+    pub(super) fn row(&self, plugin: &Plugin) -> store::plugins::Plugin {
+        let manifest = plugin.manifest();
+        store::plugins::Plugin {
+            digest: plugin.digest(),
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            manifest: serde_json::to_string(manifest).expect("a manifest is plain data"),
+            admitted_at_unix_ms: self.now_unix_ms(),
+            first_ran_at_unix_ms: None,
+        }
+    }
+
+    /// Lists the plugin files that carts are pinned to and the data directory lacks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::StoredCart`], [`Error::PluginFile`].
+    pub async fn missing_plugins(&self) -> Result<Vec<MissingPlugin>, Error> {
+        let merchant = self.merchant.clone();
+        let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
+        let mut missing = Vec::new();
+        for row in rows {
+            let Definition { cart: id, plugin: pinned, text, .. } = row.definition;
+            let cart = Cart::parse(&format!("the store, cart {id}"), &text).map_err(|source| Error::StoredCart { cart: id, source })?;
+            let pinned = pinned.or(cart.digest);
+            match self.find_plugin_file(&cart, pinned).await {
+                Ok(Some(found)) if pinned.is_none_or(|pinned| pinned == found.digest) => continue,
+                Ok(_) | Err(Error::PluginDamaged { .. }) => {}
+                Err(other) => return Err(other),
+            }
+            let described = match pinned {
+                Some(pinned) => self.manifest(pinned).await?,
+                None => None,
+            };
+            let name = described.map_or_else(|| cart.plugin.clone(), |manifest| format!("{} {}", manifest.name, manifest.version));
+            let file = pinned.map_or_else(|| cart.plugin.clone(), kept_name);
+            missing.push(MissingPlugin { cart: cart.id, plugin: name, file: self.shared.dir.plugins().join(file) });
+        }
+        Ok(missing)
+    }
+
+    /// Copies from a folder the files of all plugins that carts have or had, recognised by digest; other files are ignored. Returns the
+    /// number of files copied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PluginFolder`], [`Error::KeepPlugin`], [`Error::Store`].
+    pub async fn take_plugins(&self, folder: &Path) -> Result<usize, Error> {
+        let failed = |source| Error::PluginFolder { folder: folder.to_owned(), source };
+        let merchant = self.merchant.clone();
+        let wanted = self.shared.store.read::<_, store::Error>(move |view| {
+            let mut wanted = BTreeSet::new();
+            for cart in store::carts::list(view, &merchant)? {
+                let ran = store::carts::plugins_that_ran(view, &merchant, &cart.definition.cart)?;
+                wanted.extend(cart.definition.plugin.into_iter().chain(ran.into_iter().map(|run| run.plugin)));
+            }
+            Ok(wanted)
+        });
+        let wanted: BTreeSet<Digest> = wanted.await?;
+        let mut taken = BTreeSet::new();
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            // What is no plugin of ours, such as a folder or a file that is too large, is none that is wanted.
+            let Some(Ok(bytes)) = name.to_str().map(|name| PluginDir::open(folder).and_then(|folder| folder.read(name))) else { continue };
+            let digest = Digest::of(&bytes);
+            if wanted.contains(&digest) && taken.insert(digest) {
+                self.keep_plugin_file(digest, &bytes)?;
+            }
+        }
+        Ok(taken.len())
+    }
+
+    fn admitted(&self, digest: Digest) -> Option<Plugin> {
+        self.shared.plugins.lock().expect("nobody panics while holding it").get(&digest).cloned()
+    }
+
+    /// The manifest of an admitted plugin; `None` if it was never admitted here, or if this release cannot read the stored manifest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, Error> {
+        let merchant = self.merchant.clone();
+        let row = self.shared.store.read::<_, store::Error>(move |view| store::plugins::get(view, &merchant, digest)).await?;
+        Ok(row.and_then(|row| match serde_json::from_str::<Option<Manifest>>(&row.manifest) {
+            // None: it was said in the words of an earlier contract, and dropped.
+            Ok(manifest) => manifest,
+            Err(error) => {
+                // The plugin says it again when it is admitted again.
+                tracing::warn!(%digest, error = &error as &dyn std::error::Error, "a plugin's kept manifest cannot be read");
+                None
+            }
+        }))
+    }
+}

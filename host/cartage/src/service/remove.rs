@@ -1,0 +1,112 @@
+//! Removal of a cart without losing its queue by accident: the queue is delivered before, or a person decides to discard it.
+
+use super::{Error, Service};
+use crate::deliver::locks::OrderGuard;
+use cartage_base::counted::counted;
+use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
+use cartage_store::orders::OrderRef;
+use cartage_store::outbox::{Discard, Discarded, Filter, Outbox as _, Page, sqlite};
+use cartage_store::{self as store, Tx, audit};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// The most deliveries that one transaction ends.
+const BATCH: u32 = 200;
+/// How long attempts under way are waited for, in milliseconds.
+const UNDER_WAY_MS: u64 = 10_000;
+/// The pause before attempts under way are checked again, in milliseconds.
+const AGAIN_MS: u64 = 50;
+/// The reason on record for the deliveries that the removal ended.
+const WHY: &str = "its cart was removed";
+
+/// What becomes of the queue of a removed cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// A cart with queued deliveries or dead letters is not removed.
+    Keep,
+    /// Queued deliveries and dead letters are ended, and never sent.
+    Discard,
+}
+
+impl Service {
+    /// Removes a cart with its parameters and credentials. What it was told of its orders no longer counts; decisions, receipts and the
+    /// audit stay. Returns how many deliveries were ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCart`]; [`Error::CartHasQueue`] if deliveries wait or came meanwhile; [`Error::CartBusy`] if an attempt does not end,
+    /// after which the cart is disabled and part of its queue may have been ended.
+    pub async fn remove_cart(&self, id: &CartId, queue: Queue) -> Result<u64, Error> {
+        self.known_cart(id).await?;
+        let ended = match queue {
+            Queue::Keep => 0,
+            Queue::Discard => self.discard_all(id).await?,
+        };
+        let (merchant, cart) = (self.merchant.clone(), id.clone());
+        let line = self.line("remove", &format!("cart {id}"), format!("{} ended", counted(ended, "delivery")));
+        let write = move |tx: &Tx<'_>| -> Result<(), Error> {
+            let backlogs = sqlite::backlogs(tx, Some(&merchant))?;
+            let backlog = backlogs.into_iter().find(|backlog| backlog.cart == cart);
+            if let Some(backlog) = backlog.filter(|backlog| backlog.queued > 0 || backlog.dead > 0) {
+                return Err(Error::CartHasQueue { cart, queued: backlog.queued, dead: backlog.dead });
+            }
+            store::carts::remove(tx, &merchant, &cart)?;
+            Ok(audit::add(tx, &merchant, &line)?)
+        };
+        self.shared.store.write(write).await?;
+        self.carts_changed(std::slice::from_ref(id));
+        self.let_go().await?;
+        Ok(ended)
+    }
+
+    /// Ends every delivery of a cart. The cart is disabled first, so that no update is accepted and no attempt starts.
+    async fn discard_all(&self, id: &CartId) -> Result<u64, Error> {
+        if self.waiting_or_dead(id).await? {
+            self.set_enabled(id, false).await?;
+        }
+        let until = Instant::now() + Duration::from_millis(UNDER_WAY_MS);
+        let mut ended = 0;
+        loop {
+            let (done, under_way) = self.discard_some(id).await?;
+            ended += done;
+            match (done, under_way) {
+                (0, 0) => return Ok(ended),
+                (0, under_way) if Instant::now() >= until => return Err(Error::CartBusy { cart: id.clone(), under_way }),
+                (0, _) => sleep(Duration::from_millis(AGAIN_MS)).await,
+                _ => {}
+            }
+        }
+    }
+
+    async fn waiting_or_dead(&self, id: &CartId) -> Result<bool, Error> {
+        let backlogs = self.outbox().backlogs(Some(self.merchant.clone())).await?;
+        Ok(backlogs.iter().any(|backlog| backlog.cart == *id && (backlog.queued > 0 || backlog.dead > 0)))
+    }
+
+    /// Ends a batch of queued deliveries, then of dead letters. Returns how many were ended, and how many were left because an attempt is
+    /// under way.
+    async fn discard_some(&self, id: &CartId) -> Result<(u64, u64), Error> {
+        let page = Page { after: None, most: BATCH };
+        let queued = self.outbox().queued(self.merchant.clone(), id.clone(), page).await?;
+        let mut all: Vec<(OrderRef, DeliveryId)> = queued.into_iter().map(|queued| (queued.order, queued.delivery)).collect();
+        if all.is_empty() {
+            let filter = Filter { cart: Some(id.clone()), reason: None, since_unix_ms: None, then: None };
+            let dead = self.outbox().dead(self.merchant.clone(), filter, page).await?;
+            all.extend(dead.into_iter().map(|dead| (dead.order, dead.delivery)));
+        }
+        let mut held: BTreeMap<SenderOrderNumber, Option<OrderGuard>> = BTreeMap::new();
+        for (order, _) in &all {
+            held.entry(order.number.clone()).or_insert_with(|| self.hold(order));
+        }
+        let (mine, under_way): (Vec<_>, Vec<_>) = all.into_iter().partition(|(order, _)| held[&order.number].is_some());
+        let mine: Vec<DeliveryId> = mine.into_iter().map(|(_, delivery)| delivery).collect();
+        let by = Discard { who: self.who.to_string(), why: WHY.to_owned(), at_unix_ms: self.now_unix_ms() };
+        let done = self.outbox().discard(self.merchant.clone(), mine, by).await?;
+        let done = done.iter().filter(|done| **done != Discarded::NotThere).count();
+        Ok((done as u64, under_way.len() as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! Clients whose posts a cart's inlet refuses: their log-ins failed so often that they are ignored for a while, or there is nothing to log
+//! in to. The listening process remembers who is shut out. Here that is kept for the alert, until the client logs in or an hour has passed.
+
+use super::Service;
+use crate::alerts::NotLetIn;
+use cartage_model::id::{CartId, MerchantId};
+use cartage_policy::schedule::CartKey;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Mutex;
+
+/// How long after the last refusal of a client there is an alert, in milliseconds.
+const SHUT_OUT_ALERT_MS: u64 = 60 * 60 * 1000;
+/// The most clients of one cart that are remembered; further ones are only counted.
+const CLIENTS_MAX: usize = 100;
+
+/// The refused clients, with the time of the last refusal, on a clock that is never set, and its reason.
+#[derive(Default)]
+pub(super) struct ShutOut {
+    carts: Mutex<BTreeMap<CartKey, Clients>>,
+}
+
+/// The refused clients of one cart: the time of the last refusal, in milliseconds of that clock, and its reason.
+type Clients = BTreeMap<IpAddr, (u64, NotLetIn)>;
+
+impl Service {
+    /// Records that a client's posts are refused at a cart.
+    pub fn not_let_in(&self, cart: &CartId, client: IpAddr, why: NotLetIn) {
+        let now = self.elapsed_ms();
+        let mut carts = self.shared.seen.shut_out.carts.lock().expect("nobody panics while holding it");
+        let clients = carts.entry((self.merchant.clone(), cart.clone())).or_default();
+        let known = clients.get(&client).is_some_and(|(_, known)| *known == why);
+        if clients.len() < CLIENTS_MAX || clients.contains_key(&client) {
+            clients.insert(client, (now, why));
+        }
+        drop(carts);
+        if !known {
+            self.shared.seen.news.notify_one();
+        }
+    }
+
+    /// Records that a client logged in at a cart.
+    pub fn let_in(&self, cart: &CartId, client: IpAddr) {
+        let mut carts = self.shared.seen.shut_out.carts.lock().expect("nobody panics while holding it");
+        if carts.is_empty() {
+            return;
+        }
+        let of_cart = carts.get_mut(&(self.merchant.clone(), cart.clone()));
+        let was_out = of_cart.is_some_and(|clients| clients.remove(&client).is_some());
+        drop(carts);
+        if was_out {
+            self.shared.seen.news.notify_one();
+        }
+    }
+}
+
+impl ShutOut {
+    /// The carts of a merchant that refuse clients: the number of clients, the address of one, and the reason for that one.
+    pub(super) fn of(&self, merchant: &MerchantId, now_ms: u64) -> BTreeMap<CartId, (usize, String, NotLetIn)> {
+        let mut carts = self.carts.lock().expect("nobody panics while holding it");
+        carts.values_mut().for_each(|clients| clients.retain(|_, (at_ms, _)| now_ms.saturating_sub(*at_ms) < SHUT_OUT_ALERT_MS));
+        carts.retain(|_, clients| !clients.is_empty());
+        let own = carts.iter().filter(|((whose, _), _)| whose == merchant);
+        let one = |((_, cart), clients): (&CartKey, &Clients)| {
+            let (client, (_, why)) = clients.first_key_value()?;
+            Some((cart.clone(), (clients.len(), client.to_string(), why.clone())))
+        };
+        own.filter_map(one).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cartage_base::clock::ManualClock;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_client_is_remembered_until_it_logs_in_or_an_hour_has_passed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let clock = Arc::new(ManualClock::at(1_800_000_000_000));
+        let service = Service::init(&folder.path().join("data"), clock.clone()).expect("it is made");
+        let cart = CartId::new("shop").expect("it is a Cart ID");
+        let found = || service.shared.seen.shut_out.of(&service.merchant, service.elapsed_ms());
+        let why = || NotLetIn::ShutOut { last: "the password is wrong".to_owned() };
+        let [one, other] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
+        service.not_let_in(&cart, one, why());
+        service.not_let_in(&cart, other, NotLetIn::NoPassword);
+        assert_eq!(found(), [(cart.clone(), (2, "192.0.2.1".to_owned(), why()))].into());
+        service.let_in(&cart, one);
+        assert_eq!(found(), [(cart.clone(), (1, "192.0.2.2".to_owned(), NotLetIn::NoPassword))].into());
+        clock.advance_ms(SHUT_OUT_ALERT_MS - 1);
+        assert_eq!(found().len(), 1);
+        clock.advance_ms(1);
+        assert!(found().is_empty());
+    }
+}

@@ -1,0 +1,233 @@
+//! The state of an order in sentences: one line that states it, notes that belong to it, and the commands that help.
+
+use super::{DeadUpdate, DiscardedUpdate, HasIt, OrderStatus, Progress, Waiting, WaitsFor};
+use crate::alerts;
+use cartage_policy::gate::explain::{Explanation, Note, explain};
+use cartage_policy::gate::{Decision, Verdict, command};
+use cartage_policy::validate::utc;
+
+impl OrderStatus {
+    /// A decision in words that begins with the order's state. `alerts` are those of the order's cart.
+    pub(in crate::service) fn explanation(&self, decision: &Decision, alerts: &[alerts::Condition]) -> Explanation {
+        let gate = explain(decision);
+        let refused = decision.must_act().then(|| format!("what was asked for last is not sent: look at {}", gate.crosses()));
+        let mut notes = self.notes();
+        let headline = match (&self.place, &refused) {
+            (Progress::NotAccepted, _) => self.not_accepted(decision, &gate),
+            // What somebody asked for last, and is not sent, is where the order stands; what the cart has is told after it.
+            (Progress::Delivered(_) | Progress::Discarded(_), Some(_)) => {
+                notes.insert(0, Note::text(self.line()));
+                self.not_accepted(decision, &gate)
+            }
+            (Progress::Waiting(_) | Progress::DeadLetter(_), Some(refused)) => {
+                notes.push(Note::text(format!("Besides, {refused}.")));
+                self.line()
+            }
+            (_, None) => self.line(),
+        };
+        Explanation { headline, notes, advice: self.advice(decision, &gate, alerts), ..gate }
+    }
+
+    /// The order's state in one line.
+    pub fn line(&self) -> String {
+        let order = &self.order;
+        let line = match &self.place {
+            Progress::Delivered(HasIt { sequence, at_unix_ms, reference, .. }) => {
+                let reference = reference.as_ref().map(|reference| format!("; its reference is {reference}")).unwrap_or_default();
+                format!("Delivered: the cart {} took update {sequence} of order {order} at {}{reference}", self.cart, utc(*at_unix_ms))
+            }
+            Progress::Waiting(waiting) => match &self.own {
+                Some(own) => format!(
+                    "Waiting: update {} of order {order} comes after update {}, which {}",
+                    own.sequence,
+                    waiting.sequence,
+                    self.waits(waiting)
+                ),
+                None => format!("Waiting: update {} of order {order} {}", waiting.sequence, self.waits(waiting)),
+            },
+            Progress::DeadLetter(DeadUpdate { delivery, sequence, reason, blocks: true, .. }) => match &self.own {
+                Some(own) => format!("Blocked by dead letter {delivery}: update {} of order {order} waits for a person", own.sequence),
+                None => format!("Blocked by dead letter {delivery}: update {sequence} of order {order} died of {reason}"),
+            },
+            Progress::DeadLetter(DeadUpdate { delivery, sequence, reason, .. }) => {
+                format!("Not delivered: update {sequence} of order {order} is dead letter {delivery} ({reason})")
+            }
+            Progress::Discarded(DiscardedUpdate { sequence, who, at_unix_ms, .. }) => {
+                format!("Discarded: update {sequence} of order {order} was ended by {who} at {}", utc(*at_unix_ms))
+            }
+            Progress::NotAccepted => format!("Not accepted: no update of order {order} is on its way to the cart {}", self.cart),
+        };
+        sentence(&line)
+    }
+
+    /// Notes that belong to the line, with the commands that help.
+    pub fn notes(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
+        if let Some(own) = &self.own {
+            notes.push(Note::command(format!("This update is delivery {}", own.delivery), command::delivery_show(&own.delivery)));
+        }
+        match &self.place {
+            Progress::Delivered(HasIt { delivery: Some(delivery), .. }) => {
+                notes.push(Note::command("Its delivery", command::delivery_show(delivery)));
+            }
+            Progress::Delivered(HasIt { delivery: None, .. }) => {
+                notes.push(Note::text(
+                    "No receipt of it is kept: the cart was told before Cartage, or the receipt was deleted for its age.",
+                ));
+            }
+            Progress::Waiting(waiting) => self.of_waiting(waiting, &mut notes),
+            Progress::DeadLetter(dead) => self.of_dead(dead, &mut notes),
+            Progress::Discarded(discarded) => {
+                notes.push(Note::text(sentence(&format!("The reason given: {}", discarded.why))));
+                notes.push(Note::command("Its delivery", command::delivery_show(&discarded.delivery)));
+            }
+            Progress::NotAccepted => {}
+        }
+        if self.may_have_reached && !matches!(self.place, Progress::Delivered(_)) {
+            notes.push(Note::text("An attempt had no answer and may have reached the cart: look at the order there first."));
+        }
+        for other in &self.other_dead_letters {
+            notes.push(Note::command(format!("Dead letter {other} of this order is not sent either"), command::delivery_retry(other)));
+        }
+        notes
+    }
+
+    fn of_waiting(&self, waiting: &Waiting, notes: &mut Vec<Note>) {
+        notes.push(Note::command(
+            format!("Delivery {}, {}", waiting.delivery, counted(waiting.attempts.into(), "attempt")),
+            command::delivery_show(&waiting.delivery),
+        ));
+        if let Some(said) = &waiting.said {
+            notes.push(Note::text(sentence(&format!("Said of the last attempt: {said}"))));
+        }
+        let because = match &waiting.waits {
+            WaitsFor::Resumed { said: Some(said), .. } if waiting.said.as_ref() != Some(said) => {
+                Some(format!("Said when the cart was paused: {said}"))
+            }
+            WaitsFor::Mended { fault, .. } => Some(format!("What failed: {fault}")),
+            WaitsFor::Ready { why } => Some(format!("Why it cannot: {why}")),
+            _ => None,
+        };
+        notes.extend(because.map(|because| Note::text(sentence(&because))));
+        let now = || command::delivery_retry_now(&waiting.delivery);
+        let note = match &waiting.waits {
+            WaitsFor::NoCart => Note::command("To give it up", command::delivery_discard(&waiting.delivery)),
+            WaitsFor::Enabled => Note::command("To enable the cart", command::cart_enable(&self.cart)),
+            WaitsFor::Resumed { .. } => Note::command("Mend that, then", command::cart_resume(&self.cart)),
+            WaitsFor::Breaker { .. } => Note::command("To have the cart asked now", command::cart_resume(&self.cart)),
+            WaitsFor::Attempt { .. } => return,
+            WaitsFor::Ready { .. } => Note::command("After that was mended", now()),
+            WaitsFor::Mended { .. } | WaitsFor::Schedule { .. } | WaitsFor::Turn => Note::command("To try it now", now()),
+        };
+        notes.push(note);
+        if !self.serving {
+            notes.push(Note::text("No `cartage serve` runs on this data directory, so nothing is sent by itself."));
+        }
+    }
+
+    fn of_dead(&self, dead: &DeadUpdate, notes: &mut Vec<Note>) {
+        let said = dead.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+        let of = if self.own.is_some() { format!("Update {} died", dead.sequence) } else { "It died".to_owned() };
+        notes.push(Note::text(sentence(&format!("{of} at {} of {}{said}", utc(dead.at_unix_ms), dead.reason))));
+        if dead.blocks && dead.behind > 0 {
+            let wait = if dead.behind == 1 { "waits" } else { "wait" };
+            notes.push(Note::text(format!("Behind it {} {wait}; a new one would wait as well.", counted(dead.behind, "update"))));
+        }
+        if dead.readable {
+            notes.push(Note::command("Mend the cause, then try it again", command::delivery_retry(&dead.delivery)));
+        } else {
+            notes.push(Note::text("This release cannot read it: use the release that wrote it, or give it up."));
+        }
+        notes.push(Note::command("Or give it up", command::delivery_discard(&dead.delivery)));
+    }
+
+    /// What the first update of the queue waits for, as the end of a sentence.
+    fn waits(&self, waiting: &Waiting) -> String {
+        let cart = &self.cart;
+        match &waiting.waits {
+            WaitsFor::NoCart => format!("is not sent: there is no cart {cart} any more"),
+            WaitsFor::Enabled => format!("waits until somebody enables the cart {cart}, which is disabled"),
+            WaitsFor::Resumed { why, until_unix_ms: None, .. } => {
+                format!("waits until somebody resumes the cart {cart}, which is paused ({why})")
+            }
+            WaitsFor::Resumed { why, until_unix_ms: Some(until), .. } => {
+                format!("waits until {}: the cart {cart} is paused ({why})", utc(*until))
+            }
+            WaitsFor::Mended { until_unix_ms, .. } => format!("rests until {}, because something failed here", utc(*until_unix_ms)),
+            WaitsFor::Attempt { until_unix_ms } => {
+                format!("waits until {} at the latest: an attempt is under way, or was cut off", utc(*until_unix_ms))
+            }
+            WaitsFor::Breaker { until_unix_ms } => {
+                format!("waits until {}: the cart {cart} fails again and again, and its breaker is open", utc(*until_unix_ms))
+            }
+            WaitsFor::Schedule { until_unix_ms } => {
+                format!("is due at {}: {}", utc(*until_unix_ms), because(waiting.last.as_deref()))
+            }
+            WaitsFor::Ready { .. } => format!("waits for the cart {cart}, which cannot be made ready"),
+            WaitsFor::Turn if self.serving => format!("is due, and goes when the rate and concurrency of the cart {cart} allow it"),
+            WaitsFor::Turn => "is due".to_owned(),
+        }
+    }
+
+    fn not_accepted(&self, decision: &Decision, gate: &Explanation) -> String {
+        let (order, cart) = (&self.order, &self.cart);
+        match decision.verdict {
+            Verdict::Nothing if decision.must_act() => {
+                let label = decision.label.as_ref().map(|label| format!(" \"{label}\"")).unwrap_or_default();
+                format!("Not accepted: the update{label} of order {order} is not sent to the cart {cart}. Look at {}.", gate.crosses())
+            }
+            Verdict::Nothing => format!("Not accepted: there is nothing to send to the cart {cart} for order {order}."),
+            Verdict::Shadow => format!("Not accepted: order {order} would be sent to the cart {cart}, but is only recorded."),
+            Verdict::Send => format!("Not accepted: nothing was asked for yet that order {order} sends to the cart {cart}."),
+        }
+    }
+
+    fn advice(&self, decision: &Decision, gate: &Explanation, alerts: &[alerts::Condition]) -> Option<String> {
+        let on_its_way = matches!(self.place, Progress::Waiting(_) | Progress::DeadLetter(_));
+        match decision.verdict {
+            Verdict::Send if on_its_way => {
+                Some("All six conditions hold, but another update would only wait behind the one above.".to_owned())
+            }
+            Verdict::Send => Some("All six conditions hold: such an update is accepted when somebody asks for it.".to_owned()),
+            Verdict::Shadow => gate.advice.clone(),
+            Verdict::Nothing if decision.must_act() => gate.advice.clone(),
+            Verdict::Nothing if self.must_act() => {
+                Some("Nothing else is sent for the order. Somebody must act on it: see above.".to_owned())
+            }
+            Verdict::Nothing if on_its_way => Some("Nothing else is sent for the order meanwhile.".to_owned()),
+            Verdict::Nothing if !alerts.is_empty() => {
+                let mut kinds: Vec<&str> = alerts.iter().map(|alert| alert.kind.name()).collect();
+                kinds.dedup();
+                let kinds = kinds.join(", ");
+                Some(format!("There is nothing to send. Somebody must act on the cart {} ({kinds}): see `cartage status`.", self.cart))
+            }
+            Verdict::Nothing => gate.advice.clone(),
+        }
+    }
+}
+
+/// A number of things: `1 update`, `2 updates`.
+pub fn counted(count: u64, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
+/// What the last attempt showed, from the name of its fate; the end of a sentence.
+fn because(fate: Option<&str>) -> &'static str {
+    match fate {
+        None => "no attempt was made yet",
+        Some("pending") => "the cart is at work on it",
+        Some("busy") => "this order cannot be changed at the moment",
+        Some("retry") => "the cart gave no usable answer",
+        Some("plugin-fault") => "the plugin failed",
+        Some("local-fault") => "this machine could not send it",
+        Some("pause-cart") => "the cart was paused, and is resumed",
+        Some("disable-cart") => "the cart was disabled, and is enabled again",
+        Some(_) => "it is tried again",
+    }
+}
+
+/// A text as one sentence on one line, so that text of a plugin or a person cannot begin a line of its own.
+fn sentence(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.ends_with(['.', '?', '!']) { line } else { format!("{line}.") }
+}

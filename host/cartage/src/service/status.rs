@@ -1,0 +1,108 @@
+//! The state of everything, at one look.
+
+use super::{Error, Service};
+use cartage_model::id::CartId;
+use cartage_store as store;
+use cartage_store::alerts::Alert;
+use cartage_store::carts::Pause;
+use cartage_store::data_dir::disk_level::DiskLevel;
+use cartage_store::outbox::{Backlog, Outbox as _};
+use std::collections::BTreeMap;
+
+/// The state of a merchant's installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// When the state was read.
+    pub at_unix_ms: u64,
+    /// The open alerts, on which a person must act, the oldest first.
+    pub alerts: Vec<Alert>,
+    /// The carts by id, followed by removed carts that still have deliveries.
+    pub carts: Vec<CartStatus>,
+    /// The free bytes on the disk of the data directory; `None` if the system does not say.
+    pub free_bytes: Option<u64>,
+}
+
+/// The state of a cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CartStatus {
+    /// The cart that the state is about.
+    pub cart: CartId,
+    /// The cart's mode, by name; `None` if the cart was removed.
+    pub mode: Option<String>,
+    /// Whether the cart is enabled.
+    pub enabled: bool,
+    /// The pause that holds the cart now; `None` if it is not paused.
+    pub pause: Option<Pause>,
+    /// Until when the cart's breaker is open; `None` if it is closed or no worker knows.
+    pub breaker_until_unix_ms: Option<u64>,
+    /// The number of deliveries that wait or are under way.
+    pub queued: u64,
+    /// The number of dead letters.
+    pub dead: u64,
+    /// The number of orders that are blocked until a person acts.
+    pub blocked: u64,
+    /// When the oldest queued delivery entered the queue; `None` if nothing is queued.
+    pub oldest_queued_at_unix_ms: Option<u64>,
+}
+
+impl Service {
+    /// Looks for alerts, and reports the state of everything. If the disk takes no new alerts, the report has those that were raised
+    /// before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the store cannot be read.
+    pub async fn status(&self) -> Result<Status, Error> {
+        if let Err(error) = self.look_for_alerts().await {
+            tracing::warn!(error = cartage_base::causes::chain(&error), "could not look for alerts; those known before are shown");
+        }
+        let (merchant, now) = (self.merchant.clone(), self.now_unix_ms());
+        let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
+        let backlogs = self.outbox().backlogs(Some(self.merchant.clone())).await?;
+        let mut backlogs: BTreeMap<CartId, Backlog> = backlogs.into_iter().map(|backlog| (backlog.cart.clone(), backlog)).collect();
+        let mut carts = Vec::new();
+        for row in rows {
+            let backlog = backlogs.remove(&row.definition.cart);
+            let pause = row.pause.filter(|pause| pause.holds(now));
+            carts.push(CartStatus { enabled: row.enabled, pause, mode: Some(row.definition.mode), ..of(row.definition.cart, backlog) });
+        }
+        let left = backlogs.into_iter().filter(|(_, backlog)| backlog.queued > 0 || backlog.dead > 0);
+        carts.extend(left.map(|(cart, backlog)| of(cart, Some(backlog))));
+        for cart in &mut carts {
+            cart.breaker_until_unix_ms = self.breaker_until(&cart.cart);
+            // What a clock was set meanwhile is no time that anything waited.
+            cart.oldest_queued_at_unix_ms = cart.oldest_queued_at_unix_ms.map(|at| now.saturating_sub(self.age_ms(at)));
+        }
+        Ok(Status { at_unix_ms: now, alerts: self.alerts().await?, carts, free_bytes: self.free_bytes() })
+    }
+
+    /// Until when a cart's breaker is open: no order is sent there before, and then only one. `None` if it is closed or no worker knows.
+    pub fn breaker_until(&self, cart: &CartId) -> Option<u64> {
+        self.shared.seen.now(&(self.merchant.clone(), cart.clone())).breaker_until_unix_ms
+    }
+
+    /// What the room left on the disk allows. Everything is allowed if the system does not say how much is left.
+    pub fn room(&self) -> DiskLevel {
+        self.free_bytes().map_or(DiskLevel::Enough, DiskLevel::of)
+    }
+
+    /// The free bytes on the disk of the data directory; `None` if the system does not say.
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.shared.disk.free_bytes(self.shared.dir.path())
+    }
+}
+
+fn of(cart: CartId, backlog: Option<Backlog>) -> CartStatus {
+    let count = |count: fn(&Backlog) -> u64| backlog.as_ref().map_or(0, count);
+    CartStatus {
+        cart,
+        mode: None,
+        enabled: false,
+        pause: None,
+        breaker_until_unix_ms: None,
+        queued: count(|backlog| backlog.queued),
+        dead: count(|backlog| backlog.dead),
+        blocked: count(|backlog| backlog.blocked),
+        oldest_queued_at_unix_ms: backlog.as_ref().and_then(|backlog| backlog.oldest_queued_at_unix_ms),
+    }
+}

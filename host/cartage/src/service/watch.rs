@@ -1,0 +1,144 @@
+//! The watch: looks for alerts periodically while the daemon runs, and notifies people.
+//!
+//! The watch is independent of deliveries: an error here is logged and tried again, and delays nothing. Alerts are stored, except the one
+//! that nothing can be stored: that alert is kept in memory, and people are notified of it without the store.
+
+use super::{Error, NotWriting, Service};
+use crate::alerts::Kind;
+use crate::alerts::notifier::Notifier;
+use cartage_base::causes::chain;
+use cartage_model::id::MerchantId;
+use cartage_store::alerts::Alert;
+use cartage_store::{self as store, Tx, View, alerts, merchants};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// The period of the watch when nothing wakes it, in milliseconds.
+const LOOK_MS: u64 = 15_000;
+/// The period of the watch while nothing can be written, in milliseconds.
+const STUCK_LOOK_MS: u64 = 2_000;
+/// The shortest time between two rounds, however much happens, in milliseconds.
+const REST_MS: u64 = 500;
+/// How long writing must be impossible before that is an alert, in milliseconds. Another program may hold the database for a moment.
+const STUCK_MS: u64 = 10_000;
+/// How long the store may take for a read or a write of the watch.
+const STORE_MAX: Duration = Duration::from_secs(30);
+/// How long the last notification may take when the store stopped and the daemon ends.
+const LAST_WORD: Duration = Duration::from_secs(10);
+
+/// Since when nothing can be written, and the alert about that.
+#[derive(Debug, Clone)]
+pub(super) struct Stuck {
+    since_unix_ms: u64,
+    /// The alert; `None` while it is too early for one.
+    alert: Option<Alert>,
+}
+
+impl Service {
+    /// Runs the watch until `stop` completes.
+    pub async fn watch(&self, mut notifier: Notifier, stop: impl Future<Output = ()>) {
+        let watching = async {
+            loop {
+                self.look_at_writer(&mut notifier).await;
+                if let Err(error) = self.watch_once(&mut notifier).await {
+                    tracing::error!(error = chain(&error), "could not look for alerts; it is tried again");
+                }
+                sleep(Duration::from_millis(REST_MS)).await;
+                // Whether it was rung for or not, it is time to look.
+                let look_ms = if self.shared.seen.stuck().is_some() { STUCK_LOOK_MS } else { LOOK_MS };
+                let _ = timeout(Duration::from_millis(look_ms - REST_MS), self.shared.seen.news.notified()).await;
+            }
+        };
+        tokio::select! {
+            () = stop => {}
+            () = watching => {}
+        }
+        // A store that stopped ends the daemon. The next one may not get as far as this.
+        if let Some(why) = self.shared.store.why_stopped() {
+            let alert = self.stuck(Some(&NotWriting::Stopped { why: chain(&why) }), 0);
+            let told = async {
+                if let Some(alert) = alert {
+                    notifier.tell_unrecorded(&(MerchantId::default(), alert), self.now_unix_ms()).await;
+                }
+            };
+            let _ = timeout(LAST_WORD, told).await;
+        }
+    }
+
+    /// Checks whether the store's writer works. People are notified at once, because the alert cannot be stored.
+    async fn look_at_writer(&self, notifier: &mut Notifier) {
+        let not_writing = self.writes().await.err();
+        let Some(alert) = self.stuck(not_writing.as_ref(), STUCK_MS) else { return };
+        let is_over = alert.cleared_at_unix_ms.is_some();
+        let owed = notifier.tell_unrecorded(&(MerchantId::default(), alert), self.now_unix_ms()).await;
+        if is_over && !owed {
+            *self.shared.seen.stuck() = None;
+        }
+    }
+
+    /// Takes note of whether anything can be written, and returns the alert that this opens or ends.
+    fn stuck(&self, not_writing: Option<&NotWriting>, after_ms: u64) -> Option<Alert> {
+        let now = self.now_unix_ms();
+        let mut stuck = self.shared.seen.stuck();
+        let Some(not_writing) = not_writing else {
+            let Some(Stuck { alert: Some(alert), .. }) = stuck.as_mut() else {
+                *stuck = None;
+                return None;
+            };
+            if alert.cleared_at_unix_ms.is_none() {
+                alert.cleared_at_unix_ms = Some(now);
+                tracing::info!(kind = alert.kind, subject = alert.subject, "the alert is over");
+            }
+            return Some(alert.clone());
+        };
+        let since = stuck.get_or_insert(Stuck { since_unix_ms: now, alert: None });
+        if let Some(alert) = &mut since.alert {
+            alert.cleared_at_unix_ms = None;
+        } else if now.saturating_sub(since.since_unix_ms) >= after_ms {
+            let (kind, subject) = (Kind::StoreStuck.name().to_owned(), String::new());
+            let detail = format!("nothing can be written, so no update is accepted and nothing is delivered: {not_writing}");
+            tracing::warn!(kind, subject, detail, "alert");
+            let raised_at_unix_ms = since.since_unix_ms;
+            since.alert = Some(Alert { kind, subject, detail, raised_at_unix_ms, told_at_unix_ms: None, cleared_at_unix_ms: None });
+        }
+        since.alert.clone()
+    }
+
+    /// The alert that nothing can be written; `None` if it is not open.
+    pub(super) fn open_stuck(&self) -> Option<Alert> {
+        let stuck = self.shared.seen.stuck();
+        stuck.as_ref()?.alert.clone().filter(|alert| alert.cleared_at_unix_ms.is_none())
+    }
+
+    /// Runs one round, and notifies people of what is new to them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the store cannot be read or written.
+    pub async fn watch_once(&self, notifier: &mut Notifier) -> Result<(), Error> {
+        within(self.look_for_alerts()).await?;
+        let all = self.shared.store.read(on_record).await?;
+        let now = self.now_unix_ms();
+        let noted: Vec<(MerchantId, Alert)> = notifier.tell(&all, now).await.into_iter().cloned().collect();
+        if noted.is_empty() {
+            return Ok(());
+        }
+        let write = move |tx: &Tx<'_>| noted.iter().try_for_each(|(merchant, alert)| alerts::told(tx, merchant, alert, now).map(drop));
+        within(async { Ok(self.shared.store.write::<_, store::Error>(write).await?) }).await
+    }
+}
+
+/// Waits a limited time for the store: a writer that hangs must not keep anybody from being notified.
+async fn within<T>(asked: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let late = |_| store::Error::Busy { what: "write down what was found".into() };
+    timeout(STORE_MAX, asked).await.map_err(late)?
+}
+
+/// Every alert of every merchant, including those that ended and whose end is still to be notified.
+fn on_record(view: &View<'_>) -> Result<Vec<(MerchantId, Alert)>, store::Error> {
+    let mut all = Vec::new();
+    for merchant in merchants::list(view)? {
+        all.extend(alerts::on_record(view, &merchant)?.into_iter().map(|alert| (merchant.clone(), alert)));
+    }
+    Ok(all)
+}

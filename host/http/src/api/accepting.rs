@@ -1,0 +1,41 @@
+//! Operations of the API that take more than one call of the service.
+
+use super::problem::Problem;
+use cartage::service::{self, IdempotencyKey, OrderStatus, Outcome, Request, Service};
+use cartage_model::id::DeliveryId;
+use cartage_model::receipt::Receipt;
+use cartage_policy::gate::Decision;
+
+/// The result of a request.
+pub(super) struct Accepted {
+    pub(super) decision: Decision,
+    pub(super) done: Done,
+    /// The state of the order after the request.
+    pub(super) standing: OrderStatus,
+}
+
+/// What followed from a decision.
+pub(super) enum Done {
+    /// A condition does not hold, so nothing followed.
+    Nothing,
+    /// The cart's mode only records. The receipt is that of the dry run; `None` if there was nothing to tell the cart.
+    Recorded { receipt: Option<Receipt> },
+    /// The update waits in the outbox.
+    Queued { delivery: DeliveryId, sequence: u64 },
+}
+
+/// Asks the gate and accepts the update. For a cart that only records, the dry run is made at once.
+pub(super) async fn accept(service: &Service, request: Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Problem> {
+    let service::Accepted { mut decision, done } = Box::pin(service.accept(&request, key)).await?;
+    let own = match &done {
+        Outcome::Queued { delivery, .. } => Some(delivery),
+        Outcome::Nothing | Outcome::Recorded => None,
+    };
+    let standing = service.stand(&mut decision, own).await?;
+    let done = match done {
+        Outcome::Nothing => Done::Nothing,
+        Outcome::Recorded => Done::Recorded { receipt: Box::pin(service.record(&request)).await?.map(|attempt| attempt.receipt) },
+        Outcome::Queued { delivery, sequence } => Done::Queued { delivery, sequence },
+    };
+    Ok(Accepted { decision, done, standing })
+}
