@@ -83,7 +83,7 @@ fn shop() -> CartId {
 async fn delivered(path: &Path) -> Service {
     let taking = Shop::open(Manner::Takes(Duration::ZERO), |_| {});
     let service = outfit::service(path, &[(shop(), taking.script_url(), "")]).await;
-    service.send(&outfit::request(&shop(), REAL)).await.expect("it is sent");
+    service.sending().send(&outfit::request(&shop(), REAL)).await.expect("it is sent");
     assert_eq!(taking.arrived(), 1, "it was delivered");
     service
 }
@@ -179,13 +179,13 @@ fn add_key(tx: &Tx<'_>, nth: u64) -> Result<(), Error> {
 }
 
 async fn forget(service: &Service, nth: u64) {
-    let forgotten = service.forget(&shop(), &SenderOrderNumber::new(nth.to_string()), false).await.expect("it can be written");
+    let forgotten = service.orders().forget(&shop(), &SenderOrderNumber::new(nth.to_string()), false).await.expect("it can be written");
     assert!(matches!(forgotten, Forgotten::Done { rows, .. } if rows > 4), "with its key: {forgotten:?}");
 }
 
 async fn explain(path: &Path, nth: u64) {
     let service = Service::open(path, Arc::new(SystemClock)).expect("what was filled");
-    let explained = service.explain(&shop(), &SenderOrderNumber::new(nth.to_string()), None).await.expect("the order is known");
+    let explained = service.orders().explain(&shop(), &SenderOrderNumber::new(nth.to_string()), None).await.expect("the order is known");
     assert_eq!(explained.receipts.len(), 1, "its receipt is found");
     assert_eq!(explained.cause, Cause::Given(Given::Api), "what was asked for last is found");
 }

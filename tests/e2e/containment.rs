@@ -129,7 +129,7 @@ impl Stage {
         let service = outfit::service(&folder.path().join("data"), &carts).await;
         let claims = Arc::<AtomicU64>::default();
         let outbox = Failing { outbox: service.outbox(), claims: claims.clone() };
-        let deliverer = Deliverer::new(outbox, Arc::new(service.clone()), Arc::new(SystemClock));
+        let deliverer = Deliverer::new(outbox, Arc::new(service.registry()), Arc::new(SystemClock));
         let (stop, stopped) = oneshot::channel();
         let until = async {
             let _ = stopped.await;
@@ -139,7 +139,7 @@ impl Stage {
     }
 
     async fn accept(&self, cart: &str, order: &str) -> DeliveryId {
-        let accepted = self.service.accept(&outfit::request(&outfit::cart_id(cart), order), None).await.expect("it is accepted");
+        let accepted = self.service.intake().accept(&outfit::request(&outfit::cart_id(cart), order), None).await.expect("it is accepted");
         let Outcome::Queued { delivery, .. } = accepted.done else { panic!("{accepted:?}") };
         delivery
     }
@@ -158,8 +158,8 @@ impl Stage {
     }
 
     async fn alerts(&self) -> Vec<(String, String)> {
-        self.service.look_for_alerts().await.expect("it can be written");
-        let alerts = self.service.alerts().await.expect("they can be read");
+        self.service.watch().look().await.expect("it can be written");
+        let alerts = self.service.alerts().open().await.expect("they can be read");
         alerts.into_iter().map(|alert| (format!("{}: {}", alert.subject, alert.kind), alert.detail)).collect()
     }
 }

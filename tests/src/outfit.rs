@@ -7,7 +7,7 @@ use cartage::gate::{Again, Given};
 use cartage::id::{CartId, DeliveryId, MerchantId, SenderOrderNumber};
 use cartage::outbox;
 use cartage::parameters::{Scope, assign};
-use cartage::service::apply::Proposal;
+use cartage::service::definitions::Proposal;
 use cartage::service::{Cause, Request, Service};
 use cartage::store::decisions::{self, Decision};
 use cartage::store::orders::{Label, OrderRef, Package};
@@ -31,8 +31,8 @@ pub async fn service(data: &Path, carts: &[(CartId, String, &str)]) -> Service {
         let cart = Cart::parse("cart.toml", &definition(id, url, more)).expect("a valid definition");
         Proposal { cart, plugin: Some(bytes.clone()) }
     });
-    let prepared = service.prepare(proposals.collect()).await.expect("carts that fit their plugin");
-    service.make(prepared).await.expect("there is room");
+    let prepared = service.definitions().prepare(proposals.collect()).await.expect("carts that fit their plugin");
+    service.definitions().make(prepared).await.expect("there is room");
     switch_on(&service, "UseStatusUpdates", Scope::System).await;
     for (id, ..) in carts {
         switch_on(&service, "UseGenericStatusUpdates", Scope::Cart(id.clone())).await;
@@ -71,7 +71,7 @@ pub async fn fill(service: &Service, cart: &CartId, numbers: std::ops::Range<u64
 
 /// The stored decision about a real update.
 async fn template(service: &Service, cart: &CartId) -> String {
-    service.accept(&request(cart, "template"), None).await.expect("it is accepted");
+    service.intake().accept(&request(cart, "template"), None).await.expect("it is accepted");
     let order = OrderRef { cart: cart.clone(), number: SenderOrderNumber::new("template") };
     let read = move |view: &View<'_>| decisions::list(view, &MerchantId::default(), &order);
     let kept = service.store().read::<_, Error>(read).await.expect("it can be read");
@@ -116,7 +116,7 @@ fn update(number: &str, at_unix_ms: u64) -> orders::Update {
 
 async fn switch_on(service: &Service, name: &str, scope: Scope) {
     let assignment = assign(name, scope, "True").expect("a parameter with True and False");
-    service.set_parameter(&assignment).await.expect("there is room");
+    service.configuration().set_parameter(&assignment).await.expect("there is room");
 }
 
 /// The definition of a live cart. Its password does not matter here, so it comes from a variable that every environment has.

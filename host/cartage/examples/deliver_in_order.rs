@@ -14,7 +14,7 @@ use cartage::clock::SystemClock;
 use cartage::gate::{Again, Given};
 use cartage::id::CartId;
 use cartage::parameters::{Scope, assign};
-use cartage::service::apply::Proposal;
+use cartage::service::definitions::Proposal;
 use cartage::service::{Cause, Request, Service};
 use cartage::validate::Fields;
 use cartage_demo_cart::{Account, DemoCart};
@@ -55,10 +55,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
     let cart = Cart::parse("my-shop.toml", &definition)?;
     let id: CartId = cart.id.clone();
-    let prepared = service.prepare(vec![Proposal { cart, plugin: Some(std::fs::read(file)?) }]).await?;
-    service.make(prepared).await?;
+    let prepared = service.definitions().prepare(vec![Proposal { cart, plugin: Some(std::fs::read(file)?) }]).await?;
+    service.definitions().make(prepared).await?;
     for (name, scope) in [("UseStatusUpdates", Scope::System), ("UseGenericStatusUpdates", Scope::Cart(id.clone()))] {
-        service.set_parameter(&assign(name, scope, "True")?).await?;
+        service.configuration().set_parameter(&assign(name, scope, "True")?).await?;
     }
 
     // The worker delivers until it is told to stop, for as long as the process lives.
@@ -70,7 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for label in ["Payment Received", "Order Shipped"] {
         let fields = Fields { order_number: "1021".into(), label: label.into(), ..Fields::default() };
         let request = Request { cart: id.clone(), cause: Cause::Given(Given::Api), fields, again: Again::No };
-        let accepted = service.accept(&request, None).await?;
+        let accepted = service.intake().accept(&request, None).await?;
         println!("{label}: {:?}", accepted.done);
     }
     while shop.orders()["1021"].updates < 2 {

@@ -1,111 +1,136 @@
-//! An opened data directory and its operations: here the stored carts, parameters and events meet the gate and the client.
+//! The service: an opened data directory, and the operations on it.
 //!
-//! A [`Service`] holds the directory's lock, its store and one merchant's view of it, and makes the costly parts when they are first
-//! needed: the engine, a plugin's compiled code (once a process), the vault's key. So a command that only reads parameters compiles
-//! nothing, and a lost key stops nothing but what needs a credential. The [`gate`](cartage_policy::gate) decides, the store speaks SQL, and the
-//! command prints.
+//! A [`Service`] acts for one merchant and one user. What it can do is told by subject: [`Service::intake`] accepts statuses,
+//! [`Service::carts`], [`Service::definitions`] and [`Service::credentials`] are what a merchant sets up, [`Service::deliveries`] and
+//! [`Service::orders`] say what became of an update, [`Service::worker`] delivers. Each subject is a type that holds the handles it needs
+//! and nothing else; this file puts them together.
 //!
-//! A service promises that the gate's answer and what follows from it are written in one transaction, and that nothing is sent that was not
-//! accepted on disk before. It cannot know whether a cart has what was sent when no answer came: the receipt says so.
+//! The costly parts are made when they are first needed: the engine, a plugin's compiled code (once a process), the vault's key. So a
+//! command that only reads parameters compiles nothing, and a lost key stops nothing but what needs a credential.
+//!
+//! The service promises that the gate's answer and what follows from it are written in one transaction, and that nothing is sent that was
+//! not accepted on disk before. It cannot know whether a cart has what was sent when no answer came: the receipt says so.
 
-pub mod apply;
-pub mod tokens;
+pub mod access_tokens;
+pub mod definitions;
 
-mod accept;
 mod alerts;
+mod approvals;
 mod bans;
-mod cart;
-mod clock;
+mod baseline;
+mod blocking;
+mod caches;
+mod cart_clients;
 mod carts;
+mod checks;
+mod clients;
+mod clock;
+mod configuration;
 mod counts;
 mod credentials;
 mod deliveries;
+mod disk_space;
 mod error;
-mod explain;
-mod snapshot;
-mod forget;
-mod inlet;
 mod event_labels;
+mod explain;
+mod forget;
+mod health;
+mod inlets;
+mod intake;
 mod lists;
-mod memory;
 mod of_order;
-mod origins;
+mod orders;
+mod overview;
 mod plugin_files;
 mod plugins;
-mod pulse;
+mod recordings;
+mod registry;
+mod rehearsal;
 mod remove;
 mod replaced;
-mod recordings;
-mod rehearsal;
 mod retention;
-mod registry;
 mod same;
-mod send;
-mod settings;
+mod seen;
+mod sending;
 mod shut_out;
-mod standing;
-mod status;
 mod single_flight;
+mod snapshot;
+mod stored_cart;
+mod tenant;
 mod unreadable;
+mod vault_on_demand;
 mod watch;
 
-pub use accept::{Accepted, Cause, IdempotencyKey, Outcome, Request};
-pub use bans::{Banned, Unbanned};
-pub use cart::{PluginKept, StoredCart};
+pub use access_tokens::AccessTokens;
+pub use alerts::Alerts;
+pub use approvals::{Approvals, Approved};
+pub use bans::{Banned, Bans, Unbanned};
+pub use carts::Carts;
+pub use checks::{Asked, Checked, Checks, Next};
+pub use clients::Clients;
+pub use configuration::Configuration;
 pub use counts::Numbers;
-pub use credentials::{Checked, Next, SetCredential, StoredCredential};
-pub use deliveries::{DeliveryView, DiscardOutcome, Listed, Resent, Where, Which};
+pub use credentials::{Credentials, SetCredential, StoredCredential};
+pub use definitions::Definitions;
+pub use deliveries::{Deliveries, DeliveryView, DiscardOutcome, Listed, Resent, Where, Which};
+pub use disk_space::DiskSpace;
 pub use error::Error;
 pub use explain::Explained;
 pub use forget::Forgotten;
-pub use inlet::{INLET_FIELD, INLET_SLOT};
-pub use lists::{Asked, List};
+pub use health::{Health, NotWriting};
+pub use inlets::{INLET_FIELD, INLET_SLOT, Inlets};
+pub use intake::{Accepted, Cause, IdempotencyKey, Intake, Outcome, Request};
+pub use lists::List;
 pub use of_order::OrderDelivery;
-pub use origins::Approved;
-pub use plugins::MissingPlugin;
-pub use pulse::NotWriting;
-pub use recordings::{RAW_MS_MAX, SUPPORT_DELIVERIES_MAX};
+pub use orders::words::counted;
+pub use orders::{
+    DeadUpdate, DiscardedUpdate, HasIt, OrderStatus, Orders, OwnDelivery, PackageStatus, Progress, Waiting, WaitsFor, fate_name,
+};
+pub use overview::{CartStatus, Overview, Status};
+pub use plugins::{MissingPlugin, Plugins};
+pub use recordings::{RAW_MS_MAX, Recordings, SUPPORT_DELIVERIES_MAX};
+pub use registry::Registry;
 pub use rehearsal::{REHEARSED_MAX, Rehearsed};
-pub use remove::Queue;
-pub use retention::Retained;
-pub use send::{Done, End, Sent, TriedNow, WAIT_MS};
-pub use standing::words::counted;
-pub use standing::{DeadUpdate, DiscardedUpdate, HasIt, OrderStatus, OwnDelivery, PackageStatus, Progress, Waiting, WaitsFor, fate_name};
-pub use status::{CartStatus, Status};
+pub use remove::{Queue, Removal};
+pub use retention::{Retained, Retention};
+pub use sending::{Done, End, Sending, Sent, TriedNow, WAIT_MS};
+pub use stored_cart::{PluginKept, StoredCart};
+pub use watch::Watch;
 
 use crate::deliver::locks::OrderLocks;
 use crate::deliver::wake::WakeSignal;
 use crate::deliver::witness::Witness;
 use crate::deliver::worker::Worker;
 use crate::deliver::{Attempt, Deliverer};
-use alerts::Seen;
-use cart::CartCache;
+use caches::Caches;
+use cart_clients::{CartClients, Changes};
 use cartage_base::clock::Clock;
 use cartage_egress::Egress;
 use cartage_egress::address::ThisMachine;
-use cartage_engine::{Plugin, Runtime};
-use cartage_model::id::{Digest, MerchantId};
-use cartage_policy::schedule::CartKey;
+use cartage_model::id::MerchantId;
 use cartage_store::data_dir::DataDir;
 use cartage_store::data_dir::disk_level::{Disk, ThisDisk};
-use cartage_store::outbox;
 use cartage_store::vault::{self, Vault};
-use cartage_store::{Store, StoredClock};
+use cartage_store::{Store, StoredClock, outbox};
 use counts::Counts;
-use plugin_files::Copies;
-use pulse::Pulse;
-use registry::CartClients;
+use health::Pulse;
+use plugin_files::{Copies, PluginFiles};
+use plugins::Code;
 use replaced::CartTokens;
-use single_flight::SingleFlight;
+use seen::Observations;
 use snapshot::SetCache;
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
-use tokio::sync::{OnceCell, broadcast};
+use stored_cart::CartCache;
+use tenant::Tenant;
+use tokio::sync::broadcast;
+use vault_on_demand::LazyVault;
 
 /// The name in the audit for changes by a user of the command line, who may use the data directory.
 const COMMAND: &str = "command";
+/// The name in the audit for changes that no person made.
+const BY_ITSELF: &str = "cartage";
 /// The most finished attempts that are kept for a caller who waits for one and is slow to look.
 const OVER_KEPT_MAX: usize = 1024;
 
@@ -113,43 +138,33 @@ const OVER_KEPT_MAX: usize = 1024;
 #[derive(Clone)]
 pub struct Service {
     shared: Arc<Shared>,
-    merchant: MerchantId,
-    /// The name of the user who makes the changes, for the audit.
-    who: Arc<str>,
-    /// Whether that user is on the machine, as opposed to a client on the network.
-    on_machine: bool,
+    tenant: Tenant,
 }
 
 /// What all merchants of a data directory share.
 struct Shared {
-    dir: DataDir,
-    store: Store,
-    vault: OnceLock<Vault>,
-    runtime: OnceCell<Runtime>,
-    plugins: Mutex<BTreeMap<Digest, Plugin>>,
-    copies: Copies,
-    egress: Egress,
-    clock: Arc<StoredClock>,
+    dir: Arc<DataDir>,
+    vault: Arc<LazyVault>,
+    code: Arc<Code>,
+    copies: Arc<Copies>,
+    egress: Arc<Egress>,
     wake_signal: Arc<WakeSignal>,
     /// The orders' queues that are held by an attempt or a person.
     locks: OrderLocks,
     /// The attempts that are under way in this process.
     witness: Arc<Witness>,
-    clients: CartClients,
-    tokens: CartTokens,
-    carts: CartCache,
-    set: Arc<SetCache>,
-    /// Admits each plugin and makes each cart ready only once at a time.
-    admitting: SingleFlight<Digest>,
-    readying: SingleFlight<CartKey>,
-    counts: Counts,
+    cart_clients: Arc<CartClients>,
+    tokens: Arc<CartTokens>,
+    carts: Arc<CartCache>,
+    settings: Arc<SetCache>,
+    counts: Arc<Counts>,
     disk: Arc<dyn Disk>,
-    seen: Seen,
-    pulse: Pulse,
+    seen: Arc<Observations>,
+    pulse: Arc<Pulse>,
     /// Announces each finished attempt to callers that wait for one.
     over: broadcast::Sender<Arc<Attempt>>,
     /// Whether a worker of this process delivers what is accepted.
-    serving: AtomicBool,
+    serving: Arc<AtomicBool>,
 }
 
 impl Service {
@@ -188,67 +203,267 @@ impl Service {
     /// [`Error::DataDir`].
     pub fn on(dir: DataDir, clock: Arc<dyn Clock>, disk: Arc<dyn Disk>) -> Result<Service, Error> {
         let store = dir.store(clock.reading()).map_err(cartage_store::data_dir::Error::Store)?;
-        let clock = Arc::new(store.clock(clock));
-        let witness = Arc::new(Witness::at(dir.under_way()));
+        let (dir, clock) = (Arc::new(dir), Arc::new(store.clock(clock)));
         let shared = Shared {
-            dir,
-            store,
-            vault: OnceLock::new(),
-            runtime: OnceCell::new(),
-            plugins: Mutex::default(),
-            copies: Copies::default(),
-            egress: Egress::new(clock.clone()).at_this_machine(ThisMachine::of_environment()),
-            clock,
+            vault: Arc::new(LazyVault::new(dir.clone(), store.clone())),
+            code: Arc::default(),
+            copies: Arc::default(),
+            egress: Arc::new(Egress::new(clock.clone()).at_this_machine(ThisMachine::of_environment())),
             wake_signal: Arc::default(),
             locks: OrderLocks::default(),
-            witness,
-            clients: CartClients::default(),
-            tokens: CartTokens::default(),
-            carts: CartCache::default(),
-            set: Arc::default(),
-            admitting: SingleFlight::default(),
-            readying: SingleFlight::default(),
-            counts: Counts::default(),
+            witness: Arc::new(Witness::at(dir.under_way())),
+            cart_clients: Arc::default(),
+            tokens: Arc::default(),
+            carts: Arc::default(),
+            settings: Arc::default(),
+            counts: Arc::default(),
             disk,
-            seen: Seen::default(),
-            pulse: Pulse::default(),
+            seen: Arc::default(),
+            pulse: Arc::default(),
             over: broadcast::Sender::new(OVER_KEPT_MAX),
-            serving: AtomicBool::new(false),
+            serving: Arc::default(),
+            dir,
         };
-        Ok(Service { shared: Arc::new(shared), merchant: MerchantId::default(), who: COMMAND.into(), on_machine: true })
+        let tenant = Tenant { store, clock, merchant: MerchantId::default(), who: COMMAND.into(), on_machine: true };
+        Ok(Service { shared: Arc::new(shared), tenant })
     }
 
     /// The same data directory, on behalf of another merchant.
     pub fn as_merchant(&self, merchant: MerchantId) -> Service {
-        Service { merchant, ..self.clone() }
+        Service { shared: self.shared.clone(), tenant: Tenant { merchant, ..self.tenant.clone() } }
     }
 
     /// The same data directory, on behalf of a client on the network, whose name the audit lists for changes. Without this call the user is
     /// the command's, on the machine.
     pub fn acting_for(&self, who: &str) -> Service {
-        Service { who: who.into(), on_machine: false, ..self.clone() }
+        Service { shared: self.shared.clone(), tenant: Tenant { who: who.into(), on_machine: false, ..self.tenant.clone() } }
     }
 
-    /// The outbox in the store.
-    pub fn outbox(&self) -> outbox::Sqlite {
-        outbox::Sqlite::new(self.shared.store.clone())
+    /// Accepts statuses for the merchant's carts.
+    pub fn intake(&self) -> Intake {
+        Intake {
+            tenant: self.tenant.clone(),
+            carts: self.carts(),
+            settings: self.shared.settings.clone(),
+            counts: self.shared.counts.clone(),
+            wake_signal: self.shared.wake_signal.clone(),
+            seen: self.shared.seen.clone(),
+            disk_space: self.disk_space(),
+        }
+    }
+
+    /// Sends statuses while their callers wait.
+    pub fn sending(&self) -> Sending {
+        Sending {
+            tenant: self.tenant.clone(),
+            intake: self.intake(),
+            clients: self.clients(),
+            carts: self.carts(),
+            orders: self.orders(),
+            deliverer: self.deliverer(),
+            over: self.shared.over.clone(),
+            serving: self.shared.serving.clone(),
+            wake_signal: self.shared.wake_signal.clone(),
+        }
+    }
+
+    /// The merchant's orders: where each stands, and why.
+    pub fn orders(&self) -> Orders {
+        Orders {
+            tenant: self.tenant.clone(),
+            intake: self.intake(),
+            deliveries: self.deliveries(),
+            alerts: self.alerts(),
+            seen: self.shared.seen.clone(),
+            serving: self.shared.serving.clone(),
+            changes: self.changes(),
+        }
+    }
+
+    /// The merchant's deliveries: queued, dead, ended and delivered.
+    pub fn deliveries(&self) -> Deliveries {
+        Deliveries { tenant: self.tenant.clone(), locks: self.shared.locks.clone(), wake_signal: self.shared.wake_signal.clone() }
+    }
+
+    /// The recordings of attempts.
+    pub fn recordings(&self) -> Recordings {
+        Recordings { tenant: self.tenant.clone(), carts: self.carts(), deliveries: self.deliveries(), changes: self.changes() }
+    }
+
+    /// The merchant's carts.
+    pub fn carts(&self) -> Carts {
+        Carts {
+            tenant: self.tenant.clone(),
+            plugins: self.plugins(),
+            bans: self.bans(),
+            cache: self.shared.carts.clone(),
+            changes: self.changes(),
+            seen: self.shared.seen.clone(),
+        }
+    }
+
+    /// The definitions of the merchant's carts, and how they change.
+    pub fn definitions(&self) -> Definitions {
+        Definitions {
+            tenant: self.tenant.clone(),
+            plugins: self.plugins(),
+            bans: self.bans(),
+            approvals: self.approvals(),
+            configuration: self.configuration(),
+            changes: self.changes(),
+        }
+    }
+
+    /// The removal of carts.
+    pub fn removal(&self) -> Removal {
+        Removal {
+            tenant: self.tenant.clone(),
+            carts: self.carts(),
+            deliveries: self.deliveries(),
+            changes: self.changes(),
+            caches: self.caches(),
+        }
+    }
+
+    /// Makes carts ready to be called.
+    pub fn clients(&self) -> Clients {
+        Clients {
+            tenant: self.tenant.clone(),
+            plugins: self.plugins(),
+            bans: self.bans(),
+            configuration: self.configuration(),
+            approvals: self.approvals(),
+            credentials: self.credentials(),
+            egress: self.shared.egress.clone(),
+            changes: self.changes(),
+        }
+    }
+
+    /// Calls of a cart's plugin that deliver nothing.
+    pub fn checks(&self) -> Checks {
+        Checks {
+            tenant: self.tenant.clone(),
+            clients: self.clients(),
+            credentials: self.credentials(),
+            configuration: self.configuration(),
+            plugins: self.plugins(),
+            recordings: self.recordings(),
+        }
+    }
+
+    /// The plugins of the merchant's carts.
+    pub fn plugins(&self) -> Plugins {
+        let files = PluginFiles { dir: self.shared.dir.clone(), copies: self.shared.copies.clone() };
+        Plugins { tenant: self.tenant.clone(), files, code: self.shared.code.clone() }
+    }
+
+    /// The plugins that the merchant banned.
+    pub fn bans(&self) -> Bans {
+        Bans { tenant: self.tenant.clone(), changes: self.changes() }
+    }
+
+    /// The credentials of the merchant's carts.
+    pub fn credentials(&self) -> Credentials {
+        Credentials {
+            tenant: self.tenant.clone(),
+            vault: self.shared.vault.clone(),
+            tokens: self.shared.tokens.clone(),
+            changes: self.changes(),
+        }
+    }
+
+    /// The origins that credentials may be sent to.
+    pub fn approvals(&self) -> Approvals {
+        Approvals { tenant: self.tenant.clone(), vault: self.shared.vault.clone(), changes: self.changes(), plugins: self.plugins() }
+    }
+
+    /// The inlets of the merchant's carts, for Order Managers that post in the classic protocol.
+    pub fn inlets(&self) -> Inlets {
+        Inlets { tenant: self.tenant.clone(), vault: self.shared.vault.clone(), seen: self.shared.seen.clone() }
+    }
+
+    /// The merchant's parameters, status events and labels.
+    pub fn configuration(&self) -> Configuration {
+        Configuration { tenant: self.tenant.clone(), changes: self.changes() }
+    }
+
+    /// The merchant's access tokens for the API.
+    pub fn access_tokens(&self) -> AccessTokens {
+        AccessTokens { tenant: self.tenant.clone() }
+    }
+
+    /// The merchant's alerts.
+    pub fn alerts(&self) -> Alerts {
+        Alerts {
+            tenant: self.tenant.clone(),
+            dir: self.shared.dir.clone(),
+            plugins: self.plugins(),
+            approvals: self.approvals(),
+            seen: self.shared.seen.clone(),
+            disk_space: self.disk_space(),
+        }
+    }
+
+    /// The watch over all merchants, which raises alerts and notifies people.
+    pub fn watch(&self) -> Watch {
+        Watch { service: self.clone(), health: self.health(), caches: self.caches(), seen: self.shared.seen.clone() }
+    }
+
+    /// The state of everything, for people and for metrics.
+    pub fn overview(&self) -> Overview {
+        Overview {
+            tenant: self.tenant.clone(),
+            alerts: self.alerts(),
+            watch: self.watch(),
+            seen: self.shared.seen.clone(),
+            disk_space: self.disk_space(),
+            counts: self.shared.counts.clone(),
+        }
+    }
+
+    /// Whether the store and the worker go on.
+    pub fn health(&self) -> Health {
+        Health { store: self.tenant.store.clone(), pulse: self.shared.pulse.clone(), wake_signal: self.shared.wake_signal.clone() }
+    }
+
+    /// The deletion of expired rows, for all merchants.
+    pub fn retention(&self) -> Retention {
+        Retention { store: self.tenant.store.clone(), clock: self.tenant.clock.clone() }
+    }
+
+    /// The disk of the data directory.
+    pub fn disk_space(&self) -> DiskSpace {
+        DiskSpace { dir: self.shared.dir.clone(), disk: self.shared.disk.clone() }
+    }
+
+    /// The carts of all merchants, as the worker sees them.
+    pub fn registry(&self) -> Registry {
+        Registry {
+            service: self.clone(),
+            store: self.tenant.store.clone(),
+            cart_clients: self.shared.cart_clients.clone(),
+            counts: self.shared.counts.clone(),
+            seen: self.shared.seen.clone(),
+            disk_space: self.disk_space(),
+            over: self.shared.over.clone(),
+        }
+    }
+
+    /// A deliverer for this data directory, which attempts one order's queue at a time.
+    pub fn deliverer(&self) -> Deliverer<outbox::Sqlite, Registry> {
+        let deliverer = Deliverer::new(self.tenant.outbox(), Arc::new(self.registry()), self.tenant.clock.clone());
+        deliverer.holding(self.shared.locks.clone()).seen_by(self.shared.witness.clone())
+    }
+
+    /// A worker for all merchants of this data directory. From now on the delivery of accepted updates is left to this worker.
+    pub fn worker(&self) -> Worker<outbox::Sqlite, Registry> {
+        self.shared.serving.store(true, Ordering::Relaxed);
+        Worker::new(self.deliverer(), self.shared.wake_signal.clone())
     }
 
     /// The signal that wakes the worker.
     pub fn wake_signal(&self) -> &Arc<WakeSignal> {
         &self.shared.wake_signal
-    }
-
-    /// A deliverer for this data directory, which attempts one order's queue at a time.
-    pub fn deliverer(&self) -> Deliverer<outbox::Sqlite, Service> {
-        let deliverer = Deliverer::new(self.outbox(), Arc::new(self.clone()), self.shared.clock.clone());
-        deliverer.holding(self.shared.locks.clone()).seen_by(self.shared.witness.clone())
-    }
-
-    /// A worker for all merchants of this data directory. From now on the delivery of accepted updates is left to this worker.
-    pub fn worker(&self) -> Worker<outbox::Sqlite, Service> {
-        self.shared.serving.store(true, Ordering::Relaxed);
-        Worker::new(self.deliverer(), self.shared.wake_signal.clone())
     }
 
     /// The opened data directory.
@@ -258,22 +473,12 @@ impl Service {
 
     /// The store in the data directory.
     pub fn store(&self) -> &Store {
-        &self.shared.store
+        &self.tenant.store
     }
 
-    /// The merchant whose carts, parameters, events and orders the operations concern.
-    pub fn merchant(&self) -> &MerchantId {
-        &self.merchant
-    }
-
-    /// The clock of the installation.
-    pub fn clock(&self) -> Arc<dyn Clock> {
-        self.shared.clock.clone()
-    }
-
-    /// The wall clock, in milliseconds since 1970-01-01T00:00:00Z.
-    pub fn now_unix_ms(&self) -> u64 {
-        self.shared.clock.now_unix_ms()
+    /// The outbox in the store.
+    pub fn outbox(&self) -> outbox::Sqlite {
+        self.tenant.outbox()
     }
 
     /// The vault, opened on first use.
@@ -282,16 +487,36 @@ impl Service {
     ///
     /// The errors of [`Vault::open`], above all a lost key file.
     pub fn vault(&self) -> Result<&Vault, vault::Error> {
-        if let Some(vault) = self.shared.vault.get() {
-            return Ok(vault);
+        self.shared.vault.get()
+    }
+
+    /// The merchant whose carts, parameters, events and orders the operations concern.
+    pub fn merchant(&self) -> &MerchantId {
+        &self.tenant.merchant
+    }
+
+    fn changes(&self) -> Changes {
+        Changes {
+            merchant: self.tenant.merchant.clone(),
+            cart_clients: self.shared.cart_clients.clone(),
+            wake_signal: self.shared.wake_signal.clone(),
+            seen: self.shared.seen.clone(),
         }
-        let vault = self.shared.dir.vault(&self.shared.store)?;
-        Ok(self.shared.vault.get_or_init(|| vault))
+    }
+
+    fn caches(&self) -> Caches {
+        Caches {
+            store: self.tenant.store.clone(),
+            cart_clients: self.shared.cart_clients.clone(),
+            tokens: self.shared.tokens.clone(),
+            carts: self.shared.carts.clone(),
+            code: self.shared.code.clone(),
+        }
     }
 }
 
 impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Service").field("dir", &self.shared.dir).field("merchant", &self.merchant).finish_non_exhaustive()
+        f.debug_struct("Service").field("dir", &self.shared.dir).field("merchant", &self.tenant.merchant).finish_non_exhaustive()
     }
 }

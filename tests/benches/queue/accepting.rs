@@ -81,7 +81,7 @@ async fn produce(service: &Service, carts: &[CartId], waits: &mut Vec<Duration>)
                     let request = outfit::request(&carts[nth as usize % carts.len()], &order);
                     let start = Instant::now();
                     let key = IdempotencyKey { key: order, body: Digest::of(&nth.to_be_bytes()), batch: None };
-                    let accepted = service.accept(&request, Some(&key)).await.expect("there is room");
+                    let accepted = service.intake().accept(&request, Some(&key)).await.expect("there is room");
                     waits.push(start.elapsed());
                     assert!(matches!(accepted.done, Outcome::Queued { .. }), "{accepted:?}");
                 }

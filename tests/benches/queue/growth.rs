@@ -52,7 +52,7 @@ async fn turn(service: &Service, cart: &CartId, round: u64) -> (Duration, Durati
         async move {
             for nth in (task..UPDATES).step_by(TOGETHER as usize) {
                 let order = (10_000_000 + round * UPDATES + nth).to_string();
-                let accepted = service.accept(&outfit::request(&cart, &order), None).await.expect("there is room");
+                let accepted = service.intake().accept(&outfit::request(&cart, &order), None).await.expect("there is room");
                 assert!(matches!(accepted.done, Outcome::Queued { .. }), "{accepted:?}");
             }
         }

@@ -84,7 +84,7 @@ impl Street {
         if timed {
             self.asked.lock().expect("nobody panics while holding it").insert(order.clone(), Instant::now());
         }
-        self.service.accept(&outfit::request(cart, &order), None).await.expect("there is room");
+        self.service.intake().accept(&outfit::request(cart, &order), None).await.expect("there is room");
     }
 
     /// The number of updates per second that the healthy carts take while their queues are never empty.

@@ -22,21 +22,21 @@ async fn what_no_cart_needs_leaves_memory() {
     let service = desk.service();
     let id = CartId::new("shop").expect("a valid id");
     let key = (service.merchant().clone(), id.clone());
-    let ready = async || Arc::downgrade(&service.ready(&key).await.expect("it can be made ready").expect("it was not refused"));
+    let ready = async || Arc::downgrade(&service.registry().ready(&key).await.expect("it can be made ready").expect("it was not refused"));
     let first = ready().await;
-    assert!(first.upgrade().is_some() && service.compiled().len() == 1);
+    assert!(first.upgrade().is_some() && service.plugins().compiled().len() == 1);
     // A credential that was changed is not in use any more, whether or not the cart is.
-    assert!(service.forget_credential(&id, "account", "password", None).await.expect("it is there"));
-    service.look_for_alerts().await.expect("it can be looked");
+    assert!(service.credentials().forget(&id, "account", "password", None).await.expect("it is there"));
+    service.watch().look().await.expect("it can be looked");
     assert!(first.upgrade().is_none(), "the old secret is still in memory");
-    let kept = service.cart(&id).await.expect("it is there");
+    let kept = service.carts().get(&id).await.expect("it is there");
     let manifest = kept.manifest().expect("it was admitted").clone();
     let place = ("account", "password");
-    service.set_credential(&kept, &manifest, place, Generation::Current, NEW.into()).await.expect("it can be set");
+    service.credentials().set(&kept, &manifest, place, Generation::Current, NEW.into()).await.expect("it can be set");
     let second = ready().await;
     assert!(second.upgrade().is_some());
-    service.remove_cart(&id, Queue::Keep).await.expect("nothing waits");
-    assert!(second.upgrade().is_none() && service.compiled().is_empty());
+    service.removal().remove(&id, Queue::Keep).await.expect("nothing waits");
+    assert!(second.upgrade().is_none() && service.plugins().compiled().is_empty());
 }
 
 /// Credentials that wait are tried with one order at a time, also where something else is changed while that order is under way.
@@ -50,12 +50,12 @@ async fn a_change_of_something_else_begins_no_second_trial() {
     let service = desk.service();
     let id = CartId::new("shop").expect("a valid id");
     let key = (service.merchant().clone(), id.clone());
-    let ready = async || service.ready(&key).await.expect("it can be made ready").expect("it was not refused");
+    let ready = async || service.registry().ready(&key).await.expect("it can be made ready").expect("it was not refused");
     let current = ready().await;
     let refused = Fate::PauseCart { reason: PauseReason::Credentials, for_ms: None };
-    assert_eq!(service.tried(&key, &current, refused).await, Credentials::OthersNext);
+    assert_eq!(service.registry().tried(&key, &current, refused).await, Credentials::OthersNext);
     let first = ready().await;
-    service.set_raw(&id, None, "something else").await.expect("there is room");
+    service.recordings().set_raw(&id, None, "something else").await.expect("there is room");
     let second = ready().await;
     assert!(!Arc::ptr_eq(&first, &second) && first.generation == second.generation, "the cart was made ready anew");
     assert!(Arc::ptr_eq(&first.trial, &second.trial), "and the trial is the same");

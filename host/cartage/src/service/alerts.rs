@@ -1,11 +1,17 @@
 //! The search for alerts: it reads the facts of the moment, raises the alerts that hold, and clears those that no longer do.
 
+use super::Error;
+use super::approvals::Approvals;
+use super::disk_space::DiskSpace;
+use super::orders::SeenNow;
 use super::plugin_files::{Copy, kept_name};
+use super::plugins::Plugins;
+use super::seen::Observations;
+use super::seen::ObservedCart;
 use super::shut_out::ShutOut;
-use super::standing::SeenNow;
+use super::tenant::Tenant;
 use super::unreadable::Rounds;
 use super::watch::Stuck;
-use super::{Error, Service};
 use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, OLDEST_MS_DEFAULT, conditions, subject};
 use crate::deliver::registry::Note;
 use cartage_base::causes::chain;
@@ -16,118 +22,14 @@ use cartage_model::id::{CartId, MerchantId};
 use cartage_model::receipt::Fate;
 use cartage_policy::schedule::{Breaker, CartKey};
 use cartage_store::alerts::Alert;
+use cartage_store::data_dir::DataDir;
 use cartage_store::outbox::{Backlog, Faults, Filter, sqlite};
 use cartage_store::{self as store, Tx, View, alerts, merchants};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
-
-/// Observations since the process started that are not stored on disk.
-pub(super) struct Seen {
-    carts: Mutex<BTreeMap<CartKey, SeenCart>>,
-    /// The age of a cart's oldest queued delivery that raises an alert, in milliseconds.
-    oldest_ms: AtomicU64,
-    /// Notified when an observation may raise or clear an alert.
-    pub(super) news: Notify,
-    /// The progress of the search for deliveries that cannot be read.
-    pub(super) rounds: Rounds,
-    stuck: Mutex<Option<Stuck>>,
-    /// The clients that the inlets shut out.
-    pub(super) shut_out: ShutOut,
-}
-
-#[derive(Debug, Clone, Default)]
-struct SeenCart {
-    breaker: Known<()>,
-    /// Until when the breaker is open; `None` if it is closed or unknown.
-    open_until_unix_ms: Option<u64>,
-    not_ready: Known<(NotReady, String)>,
-}
-
-impl Default for Seen {
-    fn default() -> Seen {
-        Seen {
-            carts: Mutex::default(),
-            oldest_ms: AtomicU64::new(OLDEST_MS_DEFAULT),
-            news: Notify::new(),
-            rounds: Rounds::default(),
-            stuck: Mutex::default(),
-            shut_out: ShutOut::default(),
-        }
-    }
-}
-
-impl Seen {
-    /// Records an observation of the worker.
-    pub(super) fn note(&self, cart: &CartKey, note: &Note<'_>) {
-        let mut carts = self.carts.lock().expect("nobody panics while holding it");
-        let seen = carts.entry(cart.clone()).or_default();
-        let news = match note {
-            Note::Attempted { attempt, .. } if let Some(why) = attempt.local_fault() => {
-                let why = Known::Yes((NotReady::Else, why));
-                std::mem::replace(&mut seen.not_ready, why.clone()) != why
-            }
-            Note::Attempted { attempt, .. } => {
-                let was_ready = std::mem::replace(&mut seen.not_ready, Known::No) == Known::No;
-                let delivered = matches!(attempt.receipt.fate, Fate::Delivered | Fate::AlreadyDelivered);
-                if delivered && seen.breaker == Known::Unknown {
-                    seen.breaker = Known::No;
-                }
-                // What an attempt that ended well can change is that it was overdue, which may be seen a little later.
-                !was_ready || !delivered
-            }
-            Note::NotReady { why } => {
-                let of = match why.downcast_ref::<Error>() {
-                    Some(fault) if fault.is_fault() => NotReady::Else,
-                    Some(Error::PluginFile { .. } | Error::Changed { .. } | Error::NotAdmitted { .. } | Error::Banned { .. }) => {
-                        NotReady::Plugin
-                    }
-                    Some(_) | None => NotReady::Else,
-                };
-                seen.not_ready = Known::Yes((of, chain(*why)));
-                true
-            }
-            Note::Breaker(Breaker::Open { until_unix_ms }) => {
-                (seen.breaker, seen.open_until_unix_ms) = (Known::Yes(()), Some(*until_unix_ms));
-                true
-            }
-            Note::Breaker(Breaker::Closed) => {
-                (seen.breaker, seen.open_until_unix_ms) = (Known::No, None);
-                true
-            }
-            // One order is on its way: nothing is known yet.
-            Note::Breaker(Breaker::HalfOpen) => false,
-            Note::Poison { .. } | Note::Fault { .. } => true,
-            Note::Disk { .. } => false,
-        };
-        drop(carts);
-        if news {
-            self.news.notify_one();
-        }
-    }
-
-    /// The observations about a cart that are not stored on disk.
-    pub(super) fn now(&self, cart: &CartKey) -> SeenNow {
-        let carts = self.carts.lock().expect("nobody panics while holding it");
-        let Some(SeenCart { not_ready, open_until_unix_ms, .. }) = carts.get(cart) else { return SeenNow::default() };
-        let not_ready = match not_ready {
-            Known::Yes((_, why)) => Some(why.clone()),
-            Known::No | Known::Unknown => None,
-        };
-        SeenNow { breaker_until_unix_ms: *open_until_unix_ms, not_ready }
-    }
-
-    /// The observation that the store's writer does not write; `None` while it does.
-    pub(super) fn stuck(&self) -> MutexGuard<'_, Option<Stuck>> {
-        self.stuck.lock().expect("nobody panics while holding it")
-    }
-
-    fn of(&self, merchant: &MerchantId) -> BTreeMap<CartId, SeenCart> {
-        let carts = self.carts.lock().expect("nobody panics while holding it");
-        carts.iter().filter(|((whose, _), _)| whose == merchant).map(|((_, cart), seen)| (cart.clone(), seen.clone())).collect()
-    }
-}
 
 /// The rows that the alerts of one merchant depend on.
 struct Read {
@@ -138,29 +40,21 @@ struct Read {
     faults: BTreeMap<CartId, Faults>,
 }
 
-impl Service {
-    /// Sets the age of a cart's oldest queued delivery that raises an alert, in milliseconds.
-    pub fn set_oldest_ms(&self, oldest_ms: u64) {
-        self.shared.seen.oldest_ms.store(oldest_ms, Ordering::Relaxed);
-    }
+/// The alerts of a merchant.
+#[derive(Clone)]
+pub struct Alerts {
+    pub(super) tenant: Tenant,
+    pub(super) dir: Arc<DataDir>,
+    pub(super) plugins: Plugins,
+    pub(super) approvals: Approvals,
+    pub(super) seen: Arc<Observations>,
+    pub(super) disk_space: DiskSpace,
+}
 
-    /// Checks all merchants, raises the alerts that hold now and clears those that do not. Nobody is notified here.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] if the store cannot be read or written. The other merchants were checked nevertheless.
-    pub async fn look_for_alerts(&self) -> Result<(), Error> {
-        let merchants = self.shared.store.read::<_, store::Error>(merchants::list).await?;
-        let mut looked = self.let_go().await;
-        for merchant in merchants {
-            looked = looked.and(self.as_merchant(merchant).look_for_own_alerts().await);
-        }
-        looked
-    }
-
-    async fn look_for_own_alerts(&self) -> Result<(), Error> {
+impl Alerts {
+    pub(super) async fn look(&self) -> Result<(), Error> {
         let found = conditions(&self.facts(None).await?);
-        self.keep_alerts(found).await
+        self.keep(found).await
     }
 
     /// The merchant's open alerts, the oldest first.
@@ -168,25 +62,25 @@ impl Service {
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn alerts(&self) -> Result<Vec<Alert>, Error> {
-        let mut open = self.alerts_on_record().await?;
+    pub async fn open(&self) -> Result<Vec<Alert>, Error> {
+        let mut open = self.on_record().await?;
         // What the whole installation has is the business of whoever has the machine.
-        open.extend(self.open_stuck().filter(|_| self.merchant == MerchantId::default()));
+        open.extend(self.seen.open_stuck().filter(|_| self.tenant.merchant == MerchantId::default()));
         Ok(open)
     }
 
-    async fn alerts_on_record(&self) -> Result<Vec<Alert>, Error> {
-        let merchant = self.merchant.clone();
-        Ok(self.shared.store.read::<_, store::Error>(move |view| alerts::open(view, &merchant)).await?)
+    async fn on_record(&self) -> Result<Vec<Alert>, Error> {
+        let merchant = self.tenant.merchant.clone();
+        Ok(self.tenant.store.read::<_, store::Error>(move |view| alerts::open(view, &merchant)).await?)
     }
 
     /// What a person must act on at one cart: the alerts that hold now, and earlier ones whose state is unknown now.
-    pub(super) async fn alerts_at(&self, cart: &CartId) -> Result<Vec<Condition>, Error> {
+    pub(super) async fn at(&self, cart: &CartId) -> Result<Vec<Condition>, Error> {
         let Conditions { mut hold, unknown } = conditions(&self.facts(Some(cart)).await?);
         let about = subject(cart);
         hold.retain(|condition| condition.subject == about);
         let doubtful = |alert: &Alert| unknown.iter().any(|(kind, subject)| kind.name() == alert.kind && *subject == alert.subject);
-        for alert in self.alerts_on_record().await?.into_iter().filter(|alert| alert.subject == about).filter(doubtful) {
+        for alert in self.on_record().await?.into_iter().filter(|alert| alert.subject == about).filter(doubtful) {
             let kind = Kind::ALL.into_iter().find(|kind| kind.name() == alert.kind);
             hold.extend(kind.map(|kind| Condition { kind, subject: alert.subject, detail: alert.detail }));
         }
@@ -195,22 +89,22 @@ impl Service {
 
     /// The facts for the alerts of all carts, or of one.
     async fn facts(&self, only: Option<&CartId>) -> Result<Facts, Error> {
-        let merchant = self.merchant.clone();
+        let merchant = self.tenant.merchant.clone();
         let Read { mut carts, backlogs, mut poison, mut not_permitted, mut faults } =
-            self.shared.store.read(move |view| read(view, &merchant)).await?;
+            self.tenant.store.read(move |view| read(view, &merchant)).await?;
         carts.retain(|row| only.is_none_or(|only| row.definition.cart == *only));
         let mut unusable = self.unusable_carts(&carts).await;
-        for (cart, why) in self.carts_with_moved_credentials(&carts).await? {
+        for (cart, why) in self.approvals.carts_with_moved_credentials(&carts).await? {
             unusable.entry(cart).or_insert((NotReady::Else, why));
         }
         let unreadable = self.unreadable(&backlogs).await?;
-        let mut seen = self.shared.seen.of(&self.merchant);
-        let mut shut_out = self.shared.seen.shut_out.of(&self.merchant, self.elapsed_ms());
+        let mut seen = self.seen.of(&self.tenant.merchant);
+        let mut shut_out = self.seen.shut_out.of(&self.tenant.merchant, self.tenant.elapsed_ms());
         let mut backlogs: BTreeMap<CartId, Backlog> = backlogs.into_iter().map(|backlog| (backlog.cart.clone(), backlog)).collect();
-        let now_unix_ms = self.now_unix_ms();
+        let now_unix_ms = self.tenant.now_unix_ms();
         let facts = |row: store::carts::Cart| {
             let cart = row.definition.cart.clone();
-            let SeenCart { breaker, not_ready, .. } = seen.remove(&cart).unwrap_or_default();
+            let ObservedCart { breaker, not_ready, .. } = seen.remove(&cart).unwrap_or_default();
             let not_ready = match unusable.remove(&cart) {
                 Some(why) => Known::Yes(why),
                 None => not_ready,
@@ -219,7 +113,7 @@ impl Service {
             let (mut backlog, poison) = (backlogs.remove(&cart), poison.remove(&cart).unwrap_or(0));
             if let Some(at) = backlog.as_mut().and_then(|backlog| backlog.oldest_queued_at_unix_ms.as_mut()) {
                 // What a clock was set meanwhile is no time that anything waited.
-                *at = now_unix_ms.saturating_sub(self.age_ms(*at));
+                *at = now_unix_ms.saturating_sub(self.tenant.age_ms(*at));
             }
             let (faults, unreadable) = (faults.remove(&cart), unreadable(&cart));
             let (shut_out, not_permitted) = (shut_out.remove(&cart), not_permitted.remove(&cart).unwrap_or(0));
@@ -229,12 +123,12 @@ impl Service {
         let carts = carts.into_iter().map(facts).collect();
         // What the whole installation has is the business of whoever has the machine.
         let (mut free_bytes, mut clock, mut moved) = (None, None, None);
-        if self.merchant == MerchantId::default() {
-            (free_bytes, clock) = (self.free_bytes(), self.clock_doubt());
-            let gone = matches!(self.shared.dir.in_place(), Err(cartage_store::data_dir::Error::Moved { .. }));
-            moved = gone.then(|| self.shared.dir.path().display().to_string());
+        if self.tenant.merchant == MerchantId::default() {
+            (free_bytes, clock) = (self.disk_space.free_bytes(), self.tenant.clock.doubt());
+            let gone = matches!(self.dir.in_place(), Err(cartage_store::data_dir::Error::Moved { .. }));
+            moved = gone.then(|| self.dir.path().display().to_string());
         }
-        let oldest_ms = self.shared.seen.oldest_ms.load(Ordering::Relaxed);
+        let oldest_ms = self.seen.oldest_ms.load(Ordering::Relaxed);
         Ok(Facts { now_unix_ms, oldest_ms, carts, free_bytes, clock, moved })
     }
 
@@ -252,19 +146,19 @@ impl Service {
             Err(error) => return Some((NotReady::Else, format!("its definition cannot be read: {}", chain(&error)))),
         };
         if let Some(pinned) = row.definition.plugin.or(cart.digest) {
-            match self.look_at_copy(pinned) {
+            match self.plugins.files.look_at_copy(pinned) {
                 Copy::Sound => return None,
                 Copy::Damaged => return Some((NotReady::Damaged, kept_name(pinned))),
                 Copy::Missing => {}
             }
         }
-        let there = self.shared.dir.plugins().join(&cart.plugin).is_file();
+        let there = self.dir.plugins().join(&cart.plugin).is_file();
         (!there).then(|| (NotReady::Plugin, format!("the file of its plugin {} is not there", cart.plugin)))
     }
 
     /// Raises and clears alerts in one transaction. Nothing is written if nothing changes.
-    async fn keep_alerts(&self, Conditions { hold, unknown }: Conditions) -> Result<(), Error> {
-        let open = self.alerts_on_record().await?;
+    async fn keep(&self, Conditions { hold, unknown }: Conditions) -> Result<(), Error> {
+        let open = self.on_record().await?;
         let stands = |condition: &Condition| {
             let same = |alert: &&Alert| alert.kind == condition.kind.name() && alert.subject == condition.subject;
             open.iter().find(same).is_some_and(|alert| alert.detail == condition.detail)
@@ -280,7 +174,7 @@ impl Service {
         if new.is_empty() && over.is_empty() {
             return Ok(());
         }
-        let (merchant, at) = (self.merchant.clone(), self.now_unix_ms());
+        let (merchant, at) = (self.tenant.merchant.clone(), self.tenant.now_unix_ms());
         let write = move |tx: &Tx<'_>| -> Result<(), store::Error> {
             for Condition { kind, subject, detail } in &new {
                 if alerts::raise(tx, &merchant, kind.name(), subject, detail, at)? {
@@ -294,7 +188,7 @@ impl Service {
             }
             Ok(())
         };
-        Ok(self.shared.store.write(write).await?)
+        Ok(self.tenant.store.write(write).await?)
     }
 }
 

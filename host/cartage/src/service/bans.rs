@@ -1,6 +1,8 @@
 //! Banned plugins: a ban pauses the carts that are pinned to the plugin and keeps their queues; lifting it lets those carts go on.
 
-use super::{Error, Service};
+use super::Error;
+use super::cart_clients::Changes;
+use super::tenant::Tenant;
 use crate::alerts::PAUSE_BANNED;
 use cartage_model::id::{CartId, Digest};
 use cartage_store::bans::{self, Ban};
@@ -25,15 +27,22 @@ pub struct Unbanned {
     pub carts: Vec<CartId>,
 }
 
-impl Service {
+/// The plugins that a merchant banned.
+#[derive(Clone)]
+pub struct Bans {
+    pub(super) tenant: Tenant,
+    pub(super) changes: Changes,
+}
+
+impl Bans {
     /// Bans a plugin, which from now on runs for none of the merchant's carts. A call under way at this moment is not cut off.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
     pub async fn ban(&self, digest: Digest, why: &str) -> Result<Banned, Error> {
-        let line = self.line("plugin ban", &digest.to_string(), why.to_owned());
-        let (merchant, at) = (self.merchant.clone(), line.at_unix_ms);
+        let line = self.tenant.line("plugin ban", &digest.to_string(), why.to_owned());
+        let (merchant, at) = (self.tenant.merchant.clone(), line.at_unix_ms);
         let ban = Ban { digest, why: why.to_owned(), banned_at_unix_ms: at };
         let write = move |tx: &Tx<'_>| -> Result<Banned, store::Error> {
             let new = bans::put(tx, &merchant, &ban)?;
@@ -46,8 +55,8 @@ impl Service {
             audit::add(tx, &merchant, &line)?;
             Ok(Banned { new, carts })
         };
-        let banned = self.shared.store.write(write).await?;
-        self.carts_changed(&banned.carts);
+        let banned = self.tenant.store.write(write).await?;
+        self.changes.carts(&banned.carts);
         Ok(banned)
     }
 
@@ -57,8 +66,8 @@ impl Service {
     ///
     /// [`Error::Store`].
     pub async fn unban(&self, digest: Digest) -> Result<Unbanned, Error> {
-        let line = self.line("plugin unban", &digest.to_string(), String::new());
-        let merchant = self.merchant.clone();
+        let line = self.tenant.line("plugin unban", &digest.to_string(), String::new());
+        let merchant = self.tenant.merchant.clone();
         let write = move |tx: &Tx<'_>| -> Result<Unbanned, store::Error> {
             if !bans::remove(tx, &merchant, digest)? {
                 return Ok(Unbanned { was_banned: false, carts: Vec::new() });
@@ -66,8 +75,8 @@ impl Service {
             audit::add(tx, &merchant, &line)?;
             Ok(Unbanned { was_banned: true, carts: carts::end_pauses(tx, &merchant, digest, PAUSE_BANNED)? })
         };
-        let unbanned = self.shared.store.write(write).await?;
-        self.carts_changed(&unbanned.carts);
+        let unbanned = self.tenant.store.write(write).await?;
+        self.changes.carts(&unbanned.carts);
         Ok(unbanned)
     }
 
@@ -76,24 +85,18 @@ impl Service {
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn bans(&self) -> Result<Vec<Ban>, Error> {
-        let merchant = self.merchant.clone();
-        Ok(self.shared.store.read::<_, store::Error>(move |view| bans::list(view, &merchant)).await?)
+    pub async fn list(&self) -> Result<Vec<Ban>, Error> {
+        let merchant = self.tenant.merchant.clone();
+        Ok(self.tenant.store.read::<_, store::Error>(move |view| bans::list(view, &merchant)).await?)
     }
 
     /// Fails if the plugin is banned.
-    pub(super) async fn not_banned(&self, digest: Digest) -> Result<(), Error> {
-        let merchant = self.merchant.clone();
-        match self.shared.store.read::<_, store::Error>(move |view| bans::get(view, &merchant, digest)).await? {
+    pub(super) async fn check(&self, digest: Digest) -> Result<(), Error> {
+        let merchant = self.tenant.merchant.clone();
+        match self.tenant.store.read::<_, store::Error>(move |view| bans::get(view, &merchant, digest)).await? {
             None => Ok(()),
             Some(Ban { why, .. }) => Err(Error::Banned { digest, why }),
         }
-    }
-
-    pub(super) fn carts_changed(&self, carts: &[CartId]) {
-        self.shared.clients.changed();
-        carts.iter().for_each(|cart| self.cart_changed(cart));
-        self.shared.seen.news.notify_one();
     }
 }
 

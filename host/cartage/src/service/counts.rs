@@ -1,6 +1,7 @@
 //! Counters since the process started, for metrics.
 
-use super::{Error, Service};
+use super::Error;
+use super::overview::Overview;
 use crate::deliver::Attempt;
 use cartage_base::histogram::Durations;
 use cartage_model::exchange::{Ended, Outcome};
@@ -62,15 +63,15 @@ impl Counts {
     }
 }
 
-impl Service {
+impl Overview {
     /// Reads the metrics of this moment, for all merchants.
     ///
     /// # Errors
     ///
     /// [`Error`] if the store cannot be read.
     pub async fn numbers(&self) -> Result<Numbers, Error> {
-        let now = self.now_unix_ms();
-        let read = self.shared.store.read::<_, store::Error>(move |view| {
+        let now = self.tenant.now_unix_ms();
+        let read = self.tenant.store.read::<_, store::Error>(move |view| {
             let (mut paused, mut alerts) = (BTreeSet::new(), Vec::new());
             for merchant in merchants::list(view)? {
                 alerts.extend(store::alerts::open(view, &merchant)?.into_iter().map(|alert| (merchant.clone(), alert)));
@@ -81,17 +82,17 @@ impl Service {
             Ok((paused, alerts))
         });
         let (paused, mut alerts) = read.await?;
-        alerts.extend(self.open_stuck().map(|alert| (MerchantId::default(), alert)));
-        let Counts { attempts, gate_no, limits_hit } = &self.shared.counts;
+        alerts.extend(self.seen.open_stuck().map(|alert| (MerchantId::default(), alert)));
+        let Counts { attempts, gate_no, limits_hit } = &*self.counts;
         Ok(Numbers {
-            backlogs: self.outbox().backlogs(None).await?,
+            backlogs: self.tenant.outbox().backlogs(None).await?,
             paused,
             alerts,
-            commits: self.shared.store.commit_times(),
+            commits: self.tenant.store.commit_times(),
             limits_hit: limits_hit.lock().expect("nobody panics while holding it").clone(),
             attempts: attempts.lock().expect("nobody panics while holding it").clone(),
             gate_no: gate_no.lock().expect("nobody panics while holding it").clone(),
-            free_disk_bytes: self.free_bytes().unwrap_or(0),
+            free_disk_bytes: self.disk_space.free_bytes().unwrap_or(0),
         })
     }
 }

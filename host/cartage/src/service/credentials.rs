@@ -5,8 +5,13 @@
 //! credentials, or when an update that the cart refused with the old value was delivered with the new one. So the order in which the
 //! password changes, here and at the cart, does not matter.
 
-use super::inlet::{INLET_FIELD, INLET_SLOT};
-use super::{Error, Service, StoredCart};
+use super::Error;
+use super::cart_clients::Changes;
+use super::inlets::{INLET_FIELD, INLET_SLOT};
+use super::replaced::CartTokens;
+use super::stored_cart::StoredCart;
+use super::tenant::Tenant;
+use super::vault_on_demand::LazyVault;
 use cartage_contract::delivery::{FailureKind, FindingLevel, FindingSubject, OrderKey};
 use cartage_contract::manifest::Manifest;
 use cartage_egress::Mode;
@@ -20,6 +25,7 @@ use cartage_store::orders::OrderRef;
 use cartage_store::{self as store, audit, receipts};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A value that the vault holds for a cart.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -45,37 +51,23 @@ pub struct SetCredential {
     pub warnings: Vec<Warning>,
 }
 
-/// The result of a check, and what became of the next credentials.
-#[derive(Debug, Clone)]
-pub struct Checked {
-    /// The record of the check with the credentials that are current from now on.
-    pub cassette: Cassette,
-    /// What became of the next credentials.
-    pub next: Next,
+/// The credentials of a merchant's carts.
+#[derive(Clone)]
+pub struct Credentials {
+    pub(super) tenant: Tenant,
+    pub(super) vault: Arc<LazyVault>,
+    pub(super) tokens: Arc<CartTokens>,
+    pub(super) changes: Changes,
 }
 
-/// What became of the next credentials after a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Next {
-    /// There are no next credentials.
-    None,
-    /// They worked, and are the current ones now.
-    Promoted,
-    /// The cart refuses them. They go on waiting.
-    Refused,
-    /// The check does not show whether the cart accepts them. They go on waiting.
-    Untold,
-}
-
-impl Service {
+impl Credentials {
     /// The credentials that the vault holds for a cart, by slot and field, the current ones first. No key is needed.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn credentials(&self, cart: &CartId) -> Result<Vec<StoredCredential>, Error> {
-        let kept = self.kept_credentials(cart).await?.into_iter().map(|value| {
+    pub async fn list(&self, cart: &CartId) -> Result<Vec<StoredCredential>, Error> {
+        let kept = self.sealed(cart).await?.into_iter().map(|value| {
             let Place { slot, field, .. } = value.place;
             StoredCredential {
                 slot,
@@ -94,7 +86,7 @@ impl Service {
     /// # Errors
     ///
     /// [`Error::Credential`], [`Error::CredentialUnbound`], [`Error::Vault`].
-    pub async fn set_credential(
+    pub async fn set(
         &self,
         kept: &StoredCart,
         manifest: &Manifest,
@@ -112,12 +104,12 @@ impl Service {
         let origins = manifest.slot(slot).and_then(|slot| kept.cart.origins(manifest, slot));
         let origins = origins.ok_or_else(|| Error::CredentialUnbound { cart: id.clone(), slot: slot.to_owned() })?;
         let place = Place { cart: id.clone(), slot: slot.to_owned(), field: field.to_owned() };
-        let first = !self.kept_credentials(id).await?.iter().any(|value| value.place == place && value.generation == Generation::Current);
+        let first = !self.sealed(id).await?.iter().any(|value| value.place == place && value.generation == Generation::Current);
         let generation = if first { Generation::Current } else { generation };
-        let line = self.credential_line("credential set", &place, if generation == Generation::Next { "waits" } else { "in use" });
-        self.vault()?.set(&self.merchant, &place, generation, &origins, secret, line).await?;
+        let line = self.line("credential set", &place, if generation == Generation::Next { "waits" } else { "in use" });
+        self.vault.get()?.set(&self.tenant.merchant, &place, generation, &origins, secret, line).await?;
         self.forget_tokens(id);
-        self.cart_changed(id);
+        self.changes.cart(id);
         Ok(SetCredential { generation, warnings })
     }
 
@@ -126,142 +118,70 @@ impl Service {
     /// # Errors
     ///
     /// [`Error::Vault`].
-    pub async fn forget_credential(&self, cart: &CartId, slot: &str, field: &str, only: Option<Generation>) -> Result<bool, Error> {
+    pub async fn forget(&self, cart: &CartId, slot: &str, field: &str, only: Option<Generation>) -> Result<bool, Error> {
         let place = Place { cart: cart.clone(), slot: slot.to_owned(), field: field.to_owned() };
         let what = if only == Some(Generation::Next) { "the one that waits" } else { "all" };
-        let line = self.credential_line("credential forget", &place, what);
-        let forgot = self.vault()?.forget(&self.merchant, &place, only, line).await?;
+        let line = self.line("credential forget", &place, what);
+        let forgot = self.vault.get()?.forget(&self.tenant.merchant, &place, only, line).await?;
         if forgot {
             self.forget_tokens(cart);
-            self.cart_changed(cart);
+            self.changes.cart(cart);
         }
         Ok(forgot)
     }
 
-    pub(super) fn credential_line(&self, what: &str, place: &Place, detail: &str) -> audit::Line {
-        self.line(what, &format!("cart {}, {}.{}", place.cart, place.slot, place.field), detail.to_owned())
+    pub(super) fn line(&self, what: &str, place: &Place, detail: &str) -> audit::Line {
+        self.tenant.line(what, &format!("cart {}, {}.{}", place.cart, place.slot, place.field), detail.to_owned())
     }
+}
 
-    /// Asks a cart's plugin whether the cart works and, with `order`, how the cart sees that order. Nothing is changed at the cart. Next
-    /// credentials are checked first, and become the current ones if the answer says that the cart accepts them.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`] for an order number that cannot be one of this cart's, and the errors of [`Service::client`].
-    pub async fn check(&self, kept: &StoredCart, order: Option<&SenderOrderNumber>) -> Result<Checked, Error> {
-        let id = &kept.cart.id;
-        let own = |number: &SenderOrderNumber| {
-            let refused = |source| cartage_policy::validate::Refused::OrderNumber { cart: id.to_string(), source };
-            kept.cart.order_number.apply(number).map_err(refused)
-        };
-        let order = order.map(own).transpose()?.map(|order_number| OrderKey { order_number: order_number.into(), known_reference: None });
-        let mut next = Next::None;
-        if let Some(client) = self.next_courier(kept).await? {
-            let cassette = client.check(order.clone(), Mode::Live).await.map_err(Error::client(id))?;
-            self.called(id, &cassette).await?;
-            next = told(&cassette.outcome);
-            if next == Next::Promoted {
-                self.promote(id).await?;
-                self.ran(kept, &cassette).await?;
-                return Ok(Checked { cassette, next });
-            }
-        }
-        let client = self.client(kept).await?;
-        let cassette = client.check(order, Mode::Live).await.map_err(Error::client(id))?;
-        self.called(id, &cassette).await?;
-        self.ran(kept, &cassette).await?;
-        Ok(Checked { cassette, next })
-    }
-
-    async fn ran(&self, kept: &StoredCart, cassette: &Cassette) -> Result<(), Error> {
-        let (merchant, cart, digest, at) = (self.merchant.clone(), kept.cart.id.clone(), cassette.digest, self.now_unix_ms());
-        Ok(self.shared.store.write::<_, store::Error>(move |tx| store::carts::ran(tx, &merchant, &cart, digest, at)).await?)
-    }
-
-    /// Stores the receipt of an attempt that belongs to no delivery.
-    pub(super) async fn keep_receipt(&self, receipt: &Receipt, sequence: u64, order_number: &SenderOrderNumber) -> Result<(), Error> {
-        let row = receipts::Receipt {
-            delivery: receipt.delivery.clone(),
-            attempt: receipt.attempt,
-            order: OrderRef { cart: receipt.cart.clone(), number: order_number.clone() },
-            sequence,
-            at_unix_ms: receipt.at_unix_ms,
-            json: serde_json::to_string(receipt).expect("a receipt is plain data"),
-        };
-        let merchant = self.merchant.clone();
-        Ok(self.shared.store.write::<_, store::Error>(move |tx| receipts::add(tx, &merchant, &row)).await?)
-    }
-
+impl Credentials {
     /// Makes the next credentials, which have worked, the current ones.
     pub(super) async fn promote(&self, cart: &CartId) -> Result<(), Error> {
-        let waiting = self.kept_credentials(cart).await?.into_iter().filter(|value| value.generation == Generation::Next);
+        let waiting = self.sealed(cart).await?.into_iter().filter(|value| value.generation == Generation::Next);
         let slots: BTreeSet<String> = waiting.map(|value| value.place.slot).collect();
         for slot in slots {
-            let line = self.line("credential next", &format!("cart {cart}, {slot}"), "worked, in use".to_owned());
-            self.vault()?.promote(&self.merchant, cart, &slot, line).await?;
-            self.shared.clients.changed();
+            let line = self.tenant.line("credential next", &format!("cart {cart}, {slot}"), "worked, in use".to_owned());
+            self.vault.get()?.promote(&self.tenant.merchant, cart, &slot, line).await?;
+            self.changes.outdate(cart);
         }
         Ok(())
     }
 
     /// Drops a cart's tokens, because they were obtained with earlier credentials.
     fn forget_tokens(&self, cart: &CartId) {
-        self.shared.tokens.forget(&(self.merchant.clone(), cart.clone()));
+        self.tokens.forget(&(self.tenant.merchant.clone(), cart.clone()));
     }
-}
 
-/// What a check shows of the credentials that it was made with. Only a plugin that says that the cart accepts them is believed: many
-/// protocols have no harmless request that carries a password.
-fn told(outcome: &Outcome) -> Next {
-    match outcome {
-        Outcome::Report(report) => {
-            let found =
-                |level| report.findings.iter().any(|finding| finding.about == FindingSubject::Credentials && finding.level == level);
-            match (found(FindingLevel::Problem), found(FindingLevel::Fine)) {
-                (true, _) => Next::Refused,
-                (false, true) => Next::Promoted,
-                (false, false) => Next::Untold,
+    /// A credential from the vault: of this turn, else the current one. If the store holds neither, the key is not needed.
+    pub(super) async fn secret(
+        &self,
+        place: &Place,
+        generation: Generation,
+        origins: &str,
+    ) -> Result<Option<secrecy::SecretString>, Error> {
+        let generations: &[Generation] =
+            if generation == Generation::Next { &[Generation::Next, Generation::Current] } else { &[Generation::Current] };
+        for generation in generations.iter().copied() {
+            let (merchant, wanted) = (self.tenant.merchant.clone(), place.clone());
+            let look = move |view: &store::View<'_>| store::credentials::get(view, &merchant, &wanted, generation);
+            if self.tenant.store.read::<_, store::Error>(look).await?.is_some() {
+                return Ok(self.vault.get()?.get(&self.tenant.merchant, place, generation, origins).await?);
             }
         }
-        Outcome::Failed(failure) if failure.kind == FailureKind::Credentials => Next::Refused,
-        Outcome::Failed(_) | Outcome::Applied(_) | Outcome::Ended(_) | Outcome::Choices(_) => Next::Untold,
+        Ok(None)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use cartage_contract::delivery::{Failure, Finding, Report, RetryWish};
+    /// Whether the cart has next credentials. If they cannot be read, the answer is no, and the cart's refusal stands.
+    pub(super) async fn others_wait(&self, cart: &CartId) -> bool {
+        let kept = self.sealed(cart).await;
+        kept.is_ok_and(|kept| kept.iter().any(|value| value.generation == Generation::Next))
+    }
 
-    #[test]
-    fn only_a_plugin_that_says_so_is_believed() {
-        let finding = |level, about| Finding { level, about, message: String::new(), remedy: None };
-        let report = |findings| Outcome::Report(Report { findings, order: None });
-        let failed = |kind| {
-            Outcome::Failed(Failure {
-                kind,
-                message: String::new(),
-                retry: RetryWish::Default,
-                steps: vec![],
-                resume: None,
-                reference: None,
-                packages: vec![],
-                extra: vec![],
-            })
-        };
-        let (fine, warning, problem) = (FindingLevel::Fine, FindingLevel::Warning, FindingLevel::Problem);
-        let (credentials, reachability) = (FindingSubject::Credentials, FindingSubject::Reachability);
-        for (outcome, expected) in [
-            (report(vec![]), Next::Untold),
-            (report(vec![finding(fine, reachability)]), Next::Untold),
-            (report(vec![finding(warning, credentials)]), Next::Untold),
-            (report(vec![finding(fine, credentials)]), Next::Promoted),
-            (report(vec![finding(fine, credentials), finding(problem, reachability)]), Next::Promoted),
-            (report(vec![finding(fine, credentials), finding(problem, credentials)]), Next::Refused),
-            (failed(FailureKind::Credentials), Next::Refused),
-            (failed(FailureKind::Unavailable), Next::Untold),
-        ] {
-            assert_eq!(told(&outcome), expected, "{outcome:?}");
-        }
+    /// The sealed credentials of one cart.
+    pub(super) async fn sealed(&self, cart: &CartId) -> Result<Vec<store::credentials::Sealed>, Error> {
+        let merchant = self.tenant.merchant.clone();
+        let all = self.tenant.store.read::<_, store::Error>(move |view| store::credentials::list(view, &merchant)).await?;
+        Ok(all.into_iter().filter(|value| value.place.cart == *cart).collect())
     }
 }

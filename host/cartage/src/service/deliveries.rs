@@ -3,8 +3,11 @@
 //! An operation that changes an order's queue holds that queue meanwhile. So no delivery is ended during its attempt, and a delivery that
 //! is under way is told apart from one that is not there.
 
-use super::{Error, Service};
+use super::Error;
+use super::tenant::Tenant;
 use crate::deliver::locks::OrderGuard;
+use crate::deliver::locks::OrderLocks;
+use crate::deliver::wake::WakeSignal;
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::orders::OrderRef;
@@ -15,6 +18,7 @@ use cartage_store::outbox::{
 use cartage_store::receipts::Delivered;
 use cartage_store::{self as store, Tx, audit, cassettes, receipts};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The most dead letters that one transaction puts back, so that other writers get their turn.
 const RETRY_BATCH: usize = 200;
@@ -111,18 +115,26 @@ impl Which {
     }
 }
 
-impl Service {
+/// The deliveries to a merchant's carts.
+#[derive(Clone)]
+pub struct Deliveries {
+    pub(super) tenant: Tenant,
+    pub(super) locks: OrderLocks,
+    pub(super) wake_signal: Arc<WakeSignal>,
+}
+
+impl Deliveries {
     /// Counts deliveries, and lists at most `most` of each kind. Only dead letters have a reason, so with a reason no queued delivery is
     /// listed.
     ///
     /// # Errors
     ///
     /// [`Error::Outbox`], and [`Error::NoCart`] for a cart that does not exist and has left no deliveries.
-    pub async fn deliveries(&self, which: &Which, most: u32) -> Result<Listed, Error> {
-        let mut carts = self.outbox().backlogs(Some(self.merchant.clone())).await?;
+    pub async fn list(&self, which: &Which, most: u32) -> Result<Listed, Error> {
+        let mut carts = self.tenant.outbox().backlogs(Some(self.tenant.merchant.clone())).await?;
         carts.retain(|backlog| which.cart.as_ref().is_none_or(|cart| *cart == backlog.cart));
         if let Some(cart) = which.cart.as_ref().filter(|_| carts.is_empty()) {
-            self.known_cart(cart).await?;
+            self.tenant.must_have_cart(cart).await?;
         }
         if let Some(order) = &which.order {
             return self.list_of_order(which, order, most).await;
@@ -131,8 +143,8 @@ impl Service {
         if which.at == Some(Where::Delivered) {
             listed.delivered = self.delivered(which, most).await?;
         } else if which.at != Some(Where::Queued) {
-            listed.reasons = self.outbox().dead_counts(self.merchant.clone(), which.filter()).await?;
-            listed.dead = self.outbox().dead(self.merchant.clone(), which.filter(), Page { after: None, most }).await?;
+            listed.reasons = self.tenant.outbox().dead_counts(self.tenant.merchant.clone(), which.filter()).await?;
+            listed.dead = self.tenant.outbox().dead(self.tenant.merchant.clone(), which.filter(), Page { after: None, most }).await?;
         }
         if which.reason.is_none() && matches!(which.at, None | Some(Where::Queued)) {
             for backlog in &carts {
@@ -150,7 +162,7 @@ impl Service {
             // Those that came before are passed over, so nobody knows how many are to be read.
             let most = if since_unix_ms.is_some() { ROWS_MAX } else { most - kept.len() as u32 };
             let page = Page { after, most };
-            let rows = self.outbox().queued(self.merchant.clone(), cart.clone(), page).await?;
+            let rows = self.tenant.outbox().queued(self.tenant.merchant.clone(), cart.clone(), page).await?;
             let Some(last) = rows.last() else { break };
             after = Some(last.nth);
             kept.extend(rows.into_iter().filter(|row| since_unix_ms.is_none_or(|since| row.queued_at_unix_ms >= since)));
@@ -164,8 +176,8 @@ impl Service {
     /// # Errors
     ///
     /// [`Error::Outbox`].
-    pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<DeliveryView>, Error> {
-        let (merchant, id) = (self.merchant.clone(), id.clone());
+    pub async fn find(&self, id: &DeliveryId) -> Result<Option<DeliveryView>, Error> {
+        let (merchant, id) = (self.tenant.merchant.clone(), id.clone());
         let look = move |view: &store::View<'_>| -> Result<_, outbox::Error> {
             let found = sqlite::find(view, &merchant, &id)?;
             let before = match &found {
@@ -178,7 +190,7 @@ impl Service {
             };
             Ok((found, before, merged, receipts::of_delivery(view, &merchant, &id)?, cassettes::attempts(view, &merchant, &id)?))
         };
-        let (found, before, merged, receipts, cassettes) = self.shared.store.read(look).await?;
+        let (found, before, merged, receipts, cassettes) = self.tenant.store.read(look).await?;
         if found.is_none() && receipts.is_empty() {
             return Ok(None);
         }
@@ -195,7 +207,7 @@ impl Service {
         let (mut all, mut after): (BTreeSet<(OrderRef, u64, DeliveryId)>, _) = (BTreeSet::new(), None);
         loop {
             let page = Page { after, most: ROWS_MAX };
-            let rows = self.outbox().dead(self.merchant.clone(), which.filter(), page).await?;
+            let rows = self.tenant.outbox().dead(self.tenant.merchant.clone(), which.filter(), page).await?;
             let Some(last) = rows.last() else { break };
             after = Some(last.nth);
             all.extend(rows.into_iter().map(|dead| (dead.order, dead.sequence, dead.delivery)));
@@ -239,7 +251,8 @@ impl Service {
 
     /// Puts dead letters back in one transaction.
     async fn retry_together(&self, deliveries: &[DeliveryId]) -> Result<Vec<Resent>, outbox::Error> {
-        let (merchant, who, ids, at) = (self.merchant.clone(), self.who.clone(), deliveries.to_vec(), self.now_unix_ms());
+        let (merchant, who, ids, at) =
+            (self.tenant.merchant.clone(), self.tenant.who.clone(), deliveries.to_vec(), self.tenant.now_unix_ms());
         let write = move |tx: &Tx<'_>| -> Result<_, outbox::Error> {
             let (mut retried, mut carts) = (Vec::new(), BTreeSet::new());
             let done = sqlite::retry(tx, &merchant, &ids, at)?;
@@ -257,7 +270,7 @@ impl Service {
             }
             Ok((retried, carts))
         };
-        let (retried, carts) = self.shared.store.write(write).await?;
+        let (retried, carts) = self.tenant.store.write(write).await?;
         carts.iter().for_each(|cart| self.work_at(cart));
         Ok(retried)
     }
@@ -275,15 +288,15 @@ impl Service {
 
     async fn discard_now(&self, delivery: &DeliveryId, why: &str) -> Result<DiscardOutcome, Error> {
         let not_there = DiscardOutcome::Done { was: Discarded::NotThere, merged: Vec::new() };
-        let order = match self.outbox().find(self.merchant.clone(), delivery.clone()).await? {
+        let order = match self.tenant.outbox().find(self.tenant.merchant.clone(), delivery.clone()).await? {
             Some(Found::Queued(queued, _)) => queued.order,
             Some(Found::Dead(dead, _)) => dead.order,
             Some(Found::Ended { .. }) | None => return Ok(not_there),
         };
         let Some(_held) = self.hold(&order) else { return Ok(DiscardOutcome::UnderWay) };
         let merged = self.merged_into(&order, delivery).await?;
-        let by = Discard { who: self.who.to_string(), why: why.to_owned(), at_unix_ms: self.now_unix_ms() };
-        let done = self.outbox().discard(self.merchant.clone(), vec![delivery.clone()], by).await?;
+        let by = Discard { who: self.tenant.who.to_string(), why: why.to_owned(), at_unix_ms: self.tenant.now_unix_ms() };
+        let done = self.tenant.outbox().discard(self.tenant.merchant.clone(), vec![delivery.clone()], by).await?;
         self.work_at(&order.cart);
         match done.into_iter().next() {
             Some(was @ (Discarded::Dead | Discarded::Queued)) => Ok(DiscardOutcome::Done { was, merged }),
@@ -293,11 +306,11 @@ impl Service {
 
     /// Keeps attempts away from an order's queue; `None` if an attempt is under way.
     pub fn hold(&self, order: &OrderRef) -> Option<OrderGuard> {
-        self.shared.locks.hold(&(self.merchant.clone(), order.cart.clone()), &order.number)
+        self.locks.hold(&(self.tenant.merchant.clone(), order.cart.clone()), &order.number)
     }
 
     fn work_at(&self, cart: &CartId) {
-        self.shared.wake_signal.work(&(self.merchant.clone(), cart.clone()));
+        self.wake_signal.work(&(self.tenant.merchant.clone(), cart.clone()));
     }
 }
 

@@ -251,7 +251,7 @@ pub enum Error {
     },
     /// An operation on a token failed.
     #[error(transparent)]
-    Token(#[from] super::tokens::Error),
+    Token(#[from] super::access_tokens::Error),
     /// The cart could not be made ready.
     #[error(
         "could not make cart {cart} ready; change its file and load it with `cartage apply FILE`, or set what is missing with `cartage credential set`"

@@ -1,10 +1,11 @@
 //! Why an order's status was sent or not, as of now, and the import of labels that carts had before Cartage.
 
-use super::accept::{Asked, Cause, Looked, Request, StoredDecision};
+use super::Error;
+use super::intake::{Asked, Cause, Looked, Request, StoredDecision};
 use super::of_order::OrderDelivery;
+use super::orders::Orders;
+use super::orders::{OrderStatus, PackageStatus, packages};
 use super::snapshot::rows;
-use super::standing::{OrderStatus, PackageStatus, packages};
-use super::{Error, Service};
 use cartage_model::id::{CartId, SenderOrderNumber};
 use cartage_policy::gate::explain::{Explanation, Note};
 use cartage_policy::gate::order::{Past, PastFate};
@@ -45,16 +46,16 @@ impl Explained {
     }
 }
 
-impl Service {
+impl Orders {
     /// Says what the gate would decide about an order now: about `label` or, without one, about what was last asked for.
     ///
     /// # Errors
     ///
     /// [`Error`] if the store cannot be read or the label is not valid.
     pub async fn explain(&self, cart: &CartId, number: &SenderOrderNumber, label: Option<&str>) -> Result<Explained, Error> {
-        let (merchant, order) = (self.merchant.clone(), OrderRef { cart: cart.clone(), number: number.clone() });
+        let (merchant, order) = (self.tenant.merchant.clone(), OrderRef { cart: cart.clone(), number: number.clone() });
         let (decided, receipts) = self
-            .shared
+            .tenant
             .store
             .read::<_, store::Error>(move |view| {
                 Ok((decisions::list(view, &merchant, &order)?, receipts::of_order(view, &merchant, &order, RECEIPTS_SHOWN)?))
@@ -64,7 +65,7 @@ impl Service {
         let last = last.map_err(Error::kept("a decision"))?;
         let receipts =
             receipts.iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>().map_err(Error::kept("a receipt"))?;
-        let Looked { facts, kept, nearest, .. } = self.look(cart, number, None).await?;
+        let Looked { facts, kept, nearest, .. } = self.intake.look(cart, number, None).await?;
         let known = facts.known().and_then(|known| known.label);
         let (cause, asked_label, asked_packages, line_items) = match (last, label) {
             (Some(last), None) => (last.cause, last.decision.label, last.packages, last.line_items),
@@ -75,12 +76,12 @@ impl Service {
         let label = asked_label.unwrap_or_else(|| "LABEL".to_owned());
         let fields = Fields { order_number: number.to_string(), label, packages: asked_packages, line_items, ..Fields::default() };
         let request = Request { cart: cart.clone(), cause: cause.clone(), fields, again: Again::No };
-        let mut asked = Asked::new(&request, &facts, self.now_unix_ms())?;
+        let mut asked = Asked::new(&request, &facts, self.tenant.now_unix_ms())?;
         asked.labelled &= !nothing_asked;
         let mut decision = asked.decide(cart, kept.as_deref(), nearest.as_deref(), &facts)?;
-        let standing = self.stand(&mut decision, None).await?;
+        let standing = self.judge(&mut decision, None).await?;
         let mut explanation = self.in_words(&decision, &standing).await?;
-        let deliveries = self.deliveries_of(&OrderRef { cart: cart.clone(), number: number.clone() }).await?;
+        let deliveries = self.deliveries.of_order(&OrderRef { cart: cart.clone(), number: number.clone() }).await?;
         if let Cause::Event(name) = &cause {
             explanation.notes.push(Note::text(format!("Asked for last by the status event \"{name}\".")));
         }
@@ -91,36 +92,5 @@ impl Service {
         let reference = facts.order.as_ref().and_then(|order| order.reference.clone());
         let packages = facts.order.as_ref().map(packages).unwrap_or_default();
         Ok(Explained { explanation, decision, cause, receipts, standing, deliveries, reference, packages })
-    }
-
-    /// Records labels that orders have at a cart already, without sending anything: all of them or, if one is not valid, none. Returns
-    /// their number.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoCart`], [`Error::Invalid`].
-    pub async fn baseline(&self, cart: &CartId, labels: Vec<(SenderOrderNumber, String)>) -> Result<usize, Error> {
-        let Some(kept) = self.find_cart(cart).await? else {
-            return Err(Error::NoCart { cart: cart.clone(), nearest: self.nearest_cart(cart).await? });
-        };
-        let rule = &kept.cart.order_number;
-        let at = self.now_unix_ms();
-        let past = |(number, label): (SenderOrderNumber, String)| -> Result<(OrderRef, Past), Error> {
-            // A number that is none of this cart's would be kept and never be found again.
-            rule.apply(&number).map_err(|source| Refused::OrderNumber { cart: cart.to_string(), source })?;
-            let update = StatusUpdate::new(Fields { order_number: number.into(), label, ..Fields::default() }, civil_time(at))?;
-            let order = OrderRef { cart: cart.clone(), number: update.order_number().clone() };
-            Ok((order, Past { fate: PastFate::Applied, ..Past::of(update.given()) }))
-        };
-        let all = labels.into_iter().map(past).collect::<Result<Vec<_>, _>>()?;
-        let (count, merchant) = (all.len(), self.merchant.clone());
-        let write = move |tx: &Tx<'_>| {
-            all.iter().try_for_each(|(order, past)| {
-                let (labels, packages) = rows(past);
-                orders::baseline(tx, &merchant, order, &labels, &packages, at)
-            })
-        };
-        self.shared.store.write::<_, store::Error>(write).await?;
-        Ok(count)
     }
 }

@@ -1,7 +1,8 @@
 //! Deletion of everything that is stored about one order, also from the bytes of the database files, because its customer may ask for that.
 
+use super::Error;
 use super::deliveries::to_its_end;
-use super::{Error, Service};
+use super::orders::Orders;
 use cartage_model::id::{CartId, SenderOrderNumber};
 use cartage_store::orders::OrderRef;
 use cartage_store::outbox::{self, sqlite};
@@ -29,7 +30,7 @@ pub enum Forgotten {
     UnderWay,
 }
 
-impl Service {
+impl Orders {
     /// Forgets an order: its updates, labels, packages, decisions, receipts and recordings, and the answers stored under senders'
     /// idempotency keys. One line of the audit stays. If an update of the order is queued or a dead letter, nothing is done unless
     /// `discard_queue` is set. When this returns, the database's files no longer hold the bytes; copies made before are not changed.
@@ -44,10 +45,10 @@ impl Service {
     }
 
     async fn forget_now(&self, order: OrderRef, discard_queue: bool) -> Result<Forgotten, Error> {
-        let Some(_held) = self.hold(&order) else { return Ok(Forgotten::UnderWay) };
-        let merchant = self.merchant.clone();
+        let Some(_held) = self.deliveries.hold(&order) else { return Ok(Forgotten::UnderWay) };
+        let merchant = self.tenant.merchant.clone();
         let detail = if discard_queue { "and what waited of it" } else { "nothing waited" };
-        let line = self.line("forget", &format!("order {} at cart {}", order.number, order.cart), detail.to_owned());
+        let line = self.tenant.line("forget", &format!("order {} at cart {}", order.number, order.cart), detail.to_owned());
         let cart = order.cart.clone();
         let write = move |tx: &Tx<'_>| -> Result<Forgotten, outbox::Error> {
             let waiting = sqlite::of_order(tx, &merchant, &order)?;
@@ -62,13 +63,13 @@ impl Service {
             audit::add(tx, &merchant, &line)?;
             Ok(Forgotten::Done { discarded, rows })
         };
-        let forgotten = self.shared.store.write(write).await?;
+        let forgotten = self.tenant.store.write(write).await?;
         if let Forgotten::Done { .. } = forgotten {
-            self.cart_changed(&cart);
+            self.changes.cart(&cart);
         }
         // Also where nothing is kept: an earlier try may have ended before the log was empty.
         if let Forgotten::Done { .. } | Forgotten::NothingKept = forgotten {
-            self.shared.store.empty_log().await?;
+            self.tenant.store.empty_log().await?;
         }
         Ok(forgotten)
     }

@@ -1,7 +1,8 @@
 //! The deliveries of an order: queued, dead, ended, and delivered according to the receipts on record.
 
+use super::Error;
+use super::deliveries::Deliveries;
 use super::deliveries::{Listed, Where, Which};
-use super::{Error, Service};
 use cartage_model::dead_letter::Then;
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::orders::OrderRef;
@@ -43,16 +44,16 @@ impl OfOrder {
     }
 }
 
-impl Service {
+impl Deliveries {
     /// Lists the deliveries of an order that are on record, by sequence number.
     ///
     /// # Errors
     ///
     /// [`Error`] if the store cannot be read.
-    pub async fn deliveries_of(&self, order: &OrderRef) -> Result<Vec<OrderDelivery>, Error> {
-        let (merchant, order) = (self.merchant.clone(), order.clone());
+    pub async fn of_order(&self, order: &OrderRef) -> Result<Vec<OrderDelivery>, Error> {
+        let (merchant, order) = (self.tenant.merchant.clone(), order.clone());
         let look = move |view: &View<'_>| OfOrder::read(view, &merchant, &order);
-        let OfOrder { queued, dead, delivered, ended } = self.shared.store.read(look).await?;
+        let OfOrder { queued, dead, delivered, ended } = self.tenant.store.read(look).await?;
         let one = |delivery, sequence, state| OrderDelivery { delivery, sequence, state };
         let mut all: Vec<OrderDelivery> = delivered.into_iter().map(|has| one(has.delivery, has.sequence, "delivered")).collect();
         all.extend(ended.into_iter().map(|ended| {
@@ -74,14 +75,14 @@ impl Service {
     ///
     /// [`Error`] if the store cannot be read.
     pub async fn merged_into(&self, order: &OrderRef, delivery: &DeliveryId) -> Result<Vec<MergedUpdate>, Error> {
-        let (merchant, order, delivery) = (self.merchant.clone(), order.clone(), delivery.clone());
+        let (merchant, order, delivery) = (self.tenant.merchant.clone(), order.clone(), delivery.clone());
         let look = move |view: &View<'_>| sqlite::merged_into(view, &merchant, &order, &delivery);
-        Ok(self.shared.store.read::<_, outbox::Error>(look).await?)
+        Ok(self.tenant.store.read::<_, outbox::Error>(look).await?)
     }
 
     /// Lists the deliveries of one order, at one cart or at all carts.
     pub(super) async fn list_of_order(&self, which: &Which, order: &SenderOrderNumber, most: u32) -> Result<Listed, Error> {
-        let (merchant, number, only) = (self.merchant.clone(), order.clone(), which.cart.clone());
+        let (merchant, number, only) = (self.tenant.merchant.clone(), order.clone(), which.cart.clone());
         let look = move |view: &View<'_>| -> Result<Vec<(CartId, OfOrder)>, outbox::Error> {
             let mut carts: Vec<CartId> = match only {
                 Some(cart) => vec![cart],
@@ -94,10 +95,10 @@ impl Service {
             };
             carts.into_iter().map(of).collect()
         };
-        let mut listed = Listed { carts: self.outbox().backlogs(Some(self.merchant.clone())).await?, ..Listed::default() };
+        let mut listed = Listed { carts: self.tenant.outbox().backlogs(Some(self.tenant.merchant.clone())).await?, ..Listed::default() };
         listed.carts.retain(|backlog| which.cart.as_ref().is_none_or(|cart| *cart == backlog.cart));
         let since = which.since_unix_ms.unwrap_or(0);
-        for (cart, OfOrder { queued, dead, delivered, ended }) in self.shared.store.read(look).await? {
+        for (cart, OfOrder { queued, dead, delivered, ended }) in self.tenant.store.read(look).await? {
             let order = OrderRef { cart, number: order.clone() };
             listed.queued.extend(queued.into_iter().filter(|one| one.queued_at_unix_ms >= since));
             listed.dead.extend(dead.into_iter().filter(|one| one.died_at_unix_ms >= since));
@@ -130,8 +131,8 @@ impl Service {
 
     /// Lists deliveries that reached their carts, from the receipts on record, the most recent first.
     pub(super) async fn delivered(&self, which: &Which, most: u32) -> Result<Vec<Delivered>, Error> {
-        let (merchant, cart, since) = (self.merchant.clone(), which.cart.clone(), which.since_unix_ms);
+        let (merchant, cart, since) = (self.tenant.merchant.clone(), which.cart.clone(), which.since_unix_ms);
         let look = move |view: &View<'_>| receipts::delivered(view, &merchant, cart.as_ref(), since, most);
-        Ok(self.shared.store.read::<_, store::Error>(look).await?)
+        Ok(self.tenant.store.read::<_, store::Error>(look).await?)
     }
 }

@@ -4,16 +4,17 @@
 //! away), or a copy whose content does not match its digest, is a fact about this machine: it is an error here, and never an answer of the
 //! gate.
 
-use super::{Error, Service};
+use super::Error;
+use super::blocking::blocking;
 use cartage_base::fault::Fault;
 use cartage_engine::file::{self, PluginDir};
 use cartage_model::carts::Cart;
 use cartage_model::id::Digest;
-use cartage_store as store;
+use cartage_store::data_dir::DataDir;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -42,14 +43,21 @@ pub(super) type Stamp = (SystemTime, u64);
 #[derive(Default)]
 pub(super) struct Copies(Mutex<BTreeMap<Digest, (Stamp, Instant, Copy)>>);
 
-impl Service {
-    /// Reads a plugin's file from the data directory.
+/// The plugin files in the data directory.
+#[derive(Clone)]
+pub(super) struct PluginFiles {
+    pub(super) dir: Arc<DataDir>,
+    pub(super) copies: Arc<Copies>,
+}
+
+impl PluginFiles {
+    /// Reads a plugin's file from the data directory. Blocks on the disk.
     ///
     /// # Errors
     ///
     /// [`Error::PluginFile`].
-    pub fn plugin_file(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let folder = self.shared.dir.plugins();
+    fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let folder = self.dir.plugins();
         PluginDir::open(&folder).and_then(|plugins| plugins.read(name)).map_err(|source| Error::PluginFile {
             plugin: name.to_owned(),
             folder: folder.display().to_string(),
@@ -63,37 +71,46 @@ impl Service {
     /// # Errors
     ///
     /// [`Error::PluginFile`], [`Error::PluginDamaged`], and [`Error::DataDir`] if the whole directory is gone.
-    pub(super) async fn find_plugin_file(&self, cart: &Cart, pinned: Option<Digest>) -> Result<Option<Found>, Error> {
-        let (service, name) = (self.clone(), cart.plugin.clone());
-        let read = tokio::task::spawn_blocking(move || {
-            let copy = pinned.map(|pinned| service.read_copy(pinned)).transpose()?.flatten();
-            let found = match copy {
-                Some(found) => Some(found),
-                None => service.present(&name)?.map(|bytes| Found { digest: Digest::of(&bytes), bytes }),
-            };
-            Ok(found)
-        });
-        read.await.unwrap_or_else(|error| match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Error::Store(store::Error::Stopped { reason: store::Stop::Closed })),
+    pub(super) async fn find(&self, cart: &Cart, pinned: Option<Digest>) -> Result<Option<Found>, Error> {
+        let (files, name) = (self.clone(), cart.plugin.clone());
+        blocking(move || {
+            let copy = pinned.map(|pinned| files.read_copy(pinned)).transpose()?.flatten();
+            match copy {
+                Some(found) => Ok(Some(found)),
+                None => Ok(files.present(&name)?.map(|bytes| Found { digest: Digest::of(&bytes), bytes })),
+            }
         })
+        .await
     }
 
-    /// As [`Service::find_plugin_file`], but a missing file is an error.
+    /// As [`PluginFiles::find`], but a missing file is an error.
     ///
     /// # Errors
     ///
-    /// As [`Service::find_plugin_file`].
-    pub(super) async fn plugin_file_of(&self, cart: &Cart, pinned: Option<Digest>) -> Result<Found, Error> {
-        match self.find_plugin_file(cart, pinned).await? {
+    /// As [`PluginFiles::find`].
+    pub(super) async fn of(&self, cart: &Cart, pinned: Option<Digest>) -> Result<Found, Error> {
+        match self.find(cart, pinned).await? {
             Some(found) => Ok(found),
-            // It says that it is not there, and where it was looked for.
-            None => self.plugin_file(&cart.plugin).map(|bytes| Found { digest: Digest::of(&bytes), bytes }),
+            // The error of reading says that the file is not there, and where it was looked for.
+            None => {
+                let (files, name) = (self.clone(), cart.plugin.clone());
+                blocking(move || files.read(&name).map(|bytes| Found { digest: Digest::of(&bytes), bytes })).await
+            }
         }
     }
 
+    /// Reads the copy that is stored under a digest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PluginFile`].
+    pub(super) async fn kept(&self, digest: Digest) -> Result<Vec<u8>, Error> {
+        let files = self.clone();
+        blocking(move || files.read(&kept_name(digest))).await
+    }
+
     fn read_copy(&self, pinned: Digest) -> Result<Option<Found>, Error> {
-        let damaged = |found| Error::PluginDamaged { file: self.shared.dir.plugins().join(kept_name(pinned)), found };
+        let damaged = |found| Error::PluginDamaged { file: self.dir.plugins().join(kept_name(pinned)), found };
         match self.present(&kept_name(pinned)) {
             Ok(Some(bytes)) => match Digest::of(&bytes) {
                 digest if digest == pinned => Ok(Some(Found { bytes, digest })),
@@ -108,14 +125,14 @@ impl Service {
 
     /// The bytes of a file; `None` if the file is absent while the data directory is there.
     fn present(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        match self.plugin_file(name) {
+        match self.read(name) {
             Err(Error::PluginFile { source, .. }) if is_missing(&source) => {
-                self.shared.dir.in_place()?;
+                self.dir.in_place()?;
                 Ok(None)
             }
             Err(Error::PluginFile { plugin, folder, source }) => {
                 // That the directory is gone says more than which of its files could not be read.
-                self.shared.dir.in_place()?;
+                self.dir.in_place()?;
                 Err(Error::PluginFile { plugin, folder, source })
             }
             read => read.map(Some),
@@ -124,23 +141,33 @@ impl Service {
 
     /// Stores a copy of a plugin's file under its digest, so that the operator's own file may be removed. An existing copy is written
     /// again, because it may have been damaged.
-    pub(super) fn keep_plugin_file(&self, digest: Digest, bytes: &[u8]) -> Result<(), Error> {
-        let file = self.shared.dir.plugins().join(kept_name(digest));
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeepPlugin`].
+    pub(super) async fn keep(&self, digest: Digest, bytes: Vec<u8>) -> Result<(), Error> {
+        let files = self.clone();
+        blocking(move || files.write(digest, &bytes)).await
+    }
+
+    /// As [`PluginFiles::keep`]. Blocks on the disk.
+    pub(super) fn write(&self, digest: Digest, bytes: &[u8]) -> Result<(), Error> {
+        let file = self.dir.plugins().join(kept_name(digest));
         let partial = file.with_extension("partial");
         let written = std::fs::File::create(&partial).and_then(|mut open| {
             open.write_all(bytes)?;
             open.sync_all()?;
             std::fs::rename(&partial, &file)?;
-            std::fs::File::open(self.shared.dir.plugins())?.sync_all()
+            std::fs::File::open(self.dir.plugins())?.sync_all()
         });
         written.map_err(|source| Error::KeepPlugin { file, source })
     }
 
     /// Examines the copy of a plugin's file, and reads it if it may have changed. Blocks on the disk.
     pub(super) fn look_at_copy(&self, digest: Digest) -> Copy {
-        let file = self.shared.dir.plugins().join(kept_name(digest));
+        let file = self.dir.plugins().join(kept_name(digest));
         let stamp = stamp(&file);
-        let known = self.shared.copies.0.lock().expect("nobody panics while holding it").get(&digest).copied();
+        let known = self.copies.0.lock().expect("nobody panics while holding it").get(&digest).copied();
         if let Some((_, _, copy)) = known.filter(|(known, at, _)| Some(*known) == stamp && at.elapsed() < READ_AGAIN) {
             return copy;
         }
@@ -151,7 +178,7 @@ impl Service {
             Err(_) => return Copy::Sound,
         };
         if let Some(stamp) = stamp {
-            self.shared.copies.0.lock().expect("nobody panics while holding it").insert(digest, (stamp, Instant::now(), copy));
+            self.copies.0.lock().expect("nobody panics while holding it").insert(digest, (stamp, Instant::now(), copy));
         }
         copy
     }

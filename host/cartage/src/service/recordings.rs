@@ -1,7 +1,12 @@
 //! Recordings of attempts: reading them, keeping personal data in them for a while, and exporting them for support.
 
+use super::Error;
+use super::cart_clients::Changes;
+use super::carts::Carts;
+use super::deliveries::Deliveries;
 use super::deliveries::shown;
-use super::{Error, Service, StoredCart};
+use super::stored_cart::StoredCart;
+use super::tenant::Tenant;
 use crate::deliver::Attempt;
 use crate::deliver::registry::Recorded;
 use cartage_base::causes::chain;
@@ -24,7 +29,16 @@ pub const SUPPORT_DELIVERIES_MAX: usize = 200;
 /// The version of the support file's format.
 const SUPPORT_FORMAT: u32 = 1;
 
-impl Service {
+/// The recordings of attempts at a merchant's carts.
+#[derive(Clone)]
+pub struct Recordings {
+    pub(super) tenant: Tenant,
+    pub(super) carts: Carts,
+    pub(super) deliveries: Deliveries,
+    pub(super) changes: Changes,
+}
+
+impl Recordings {
     /// Until when recordings of a cart's attempts keep personal data. They do not keep it if this is `None`, in the past, or further ahead
     /// than [`RAW_MS_MAX`] (left by a clock that was set since).
     ///
@@ -32,8 +46,8 @@ impl Service {
     ///
     /// [`Error::Store`].
     pub async fn raw_until(&self, cart: &CartId) -> Result<Option<u64>, Error> {
-        let (merchant, cart) = (self.merchant.clone(), cart.clone());
-        Ok(self.shared.store.read::<_, store::Error>(move |view| recordings::raw_until(view, &merchant, &cart)).await?)
+        let (merchant, cart) = (self.tenant.merchant.clone(), cart.clone());
+        Ok(self.tenant.store.read::<_, store::Error>(move |view| recordings::raw_until(view, &merchant, &cart)).await?)
     }
 
     /// Lets recordings of a cart's attempts keep personal data for this long, at most [`RAW_MS_MAX`]; `None` ends that. Such recordings are
@@ -43,14 +57,14 @@ impl Service {
     ///
     /// [`Error::NoCart`], [`Error::Store`].
     pub async fn set_raw(&self, cart: &CartId, for_ms: Option<u64>, why: &str) -> Result<Option<u64>, Error> {
-        self.known_cart(cart).await?;
-        let until = for_ms.map(|ms| self.now_unix_ms() + ms.min(RAW_MS_MAX));
+        self.tenant.must_have_cart(cart).await?;
+        let until = for_ms.map(|ms| self.tenant.now_unix_ms() + ms.min(RAW_MS_MAX));
         let what = if until.is_some() { "recording raw" } else { "recording redacted" };
         let detail = until.map_or_else(|| why.to_owned(), |until| format!("until {until}: {why}"));
         let id = cart.clone();
         let write = move |tx: &Tx<'_>, merchant: &_| recordings::set_raw_until(tx, merchant, &id, until);
-        self.change(self.line(what, &format!("cart {cart}"), detail), write).await?;
-        self.cart_changed(cart);
+        self.tenant.change(self.tenant.line(what, &format!("cart {cart}"), detail), write).await?;
+        self.changes.cart(cart);
         Ok(until)
     }
 
@@ -60,7 +74,7 @@ impl Service {
     ///
     /// [`Error::Store`], and [`Error::Kept`] if this release cannot read the recording.
     pub async fn cassette(&self, delivery: &DeliveryId, attempt: Option<u32>) -> Result<Option<(u32, Cassette)>, Error> {
-        let (merchant, id) = (self.merchant.clone(), delivery.clone());
+        let (merchant, id) = (self.tenant.merchant.clone(), delivery.clone());
         let look = move |view: &View<'_>| -> Result<_, store::Error> {
             let attempt = match attempt {
                 Some(attempt) => Some(attempt),
@@ -68,7 +82,7 @@ impl Service {
             };
             attempt.map_or(Ok(None), |attempt| cassettes::get(view, &merchant, &id, attempt))
         };
-        let Some(kept) = self.shared.store.read(look).await? else { return Ok(None) };
+        let Some(kept) = self.tenant.store.read(look).await? else { return Ok(None) };
         let cassette = serde_json::from_str(&kept.tape.json).map_err(Error::kept("a recording"))?;
         Ok(Some((kept.attempt, cassette)))
     }
@@ -86,12 +100,12 @@ impl Service {
         }
         Ok(json!({
             "format": SUPPORT_FORMAT, "cartage": env!("CARGO_PKG_VERSION"), "platform": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
-            "made_at_unix_ms": self.now_unix_ms(), "left_out": deliveries.len().saturating_sub(SUPPORT_DELIVERIES_MAX), "deliveries": all,
+            "made_at_unix_ms": self.tenant.now_unix_ms(), "left_out": deliveries.len().saturating_sub(SUPPORT_DELIVERIES_MAX), "deliveries": all,
         }))
     }
 
     async fn support_one(&self, delivery: &DeliveryId) -> Result<Option<Value>, Error> {
-        let Some(shown) = self.delivery(delivery).await? else { return Ok(None) };
+        let Some(shown) = self.deliveries.find(delivery).await? else { return Ok(None) };
         let order = self.order_of(delivery, shown.found.as_ref()).await?;
         let (state, is) = match &shown.found {
             None => ("delivered", Value::Null),
@@ -118,7 +132,7 @@ impl Service {
             }
         };
         let kept = match &order {
-            Some(order) => self.find_cart(&order.cart).await?,
+            Some(order) => self.carts.find(&order.cart).await?,
             None => None,
         };
         let rules = rules_of(kept.as_ref());
@@ -135,7 +149,7 @@ impl Service {
             None => Vec::new(),
         };
         let about = json!({
-            "delivery": delivery, "cart": order.as_ref().map(|order| &order.cart), "state": state, "at": kept.as_ref().map(|kept| standing(kept, self.now_unix_ms())),
+            "delivery": delivery, "cart": order.as_ref().map(|order| &order.cart), "state": state, "at": kept.as_ref().map(|kept| standing(kept, self.tenant.now_unix_ms())),
         });
         let document = json!({
             "order": order.as_ref().map(|order| &order.number), "is": is, "before": shown.before, "receipts": shown.receipts,
@@ -155,9 +169,9 @@ impl Service {
     ///
     /// [`Error::Store`], and [`Error::Kept`] if this release cannot read a recording.
     pub async fn cassettes(&self, delivery: &DeliveryId) -> Result<Option<Vec<(u32, Cassette)>>, Error> {
-        let Some(shown) = self.delivery(delivery).await? else { return Ok(None) };
+        let Some(shown) = self.deliveries.find(delivery).await? else { return Ok(None) };
         let kept = match self.order_of(delivery, shown.found.as_ref()).await? {
-            Some(order) => self.find_cart(&order.cart).await?,
+            Some(order) => self.carts.find(&order.cart).await?,
             None => None,
         };
         let (rules, mut all) = (rules_of(kept.as_ref()), Vec::new());
@@ -179,13 +193,13 @@ impl Service {
         if let Some(found) = found {
             return Ok(Some(order_of(found)));
         }
-        let (merchant, id) = (self.merchant.clone(), delivery.clone());
-        Ok(self.shared.store.read::<_, store::Error>(move |view| receipts::order(view, &merchant, &id)).await?)
+        let (merchant, id) = (self.tenant.merchant.clone(), delivery.clone());
+        Ok(self.tenant.store.read::<_, store::Error>(move |view| receipts::order(view, &merchant, &id)).await?)
     }
 
     async fn decisions_about(&self, order: &OrderRef) -> Result<Vec<Value>, Error> {
-        let (merchant, order) = (self.merchant.clone(), order.clone());
-        let kept = self.shared.store.read::<_, store::Error>(move |view| decisions::list(view, &merchant, &order)).await?;
+        let (merchant, order) = (self.tenant.merchant.clone(), order.clone());
+        let kept = self.tenant.store.read::<_, store::Error>(move |view| decisions::list(view, &merchant, &order)).await?;
         Ok(kept.iter().map(|kept| shown("a decision", &kept.json)).collect())
     }
 }

@@ -1,6 +1,8 @@
 //! Rehearsal of a new plugin version against the recordings of a cart's last attempts, before the version runs.
 
-use super::{Error, Service, StoredCart};
+use super::Error;
+use super::checks::Checks;
+use super::stored_cart::StoredCart;
 use cartage_model::cassette::difference::{Difference, takes};
 use cartage_model::cassette::replay::Take;
 use cartage_model::id::DeliveryId;
@@ -21,7 +23,7 @@ pub struct Rehearsed {
     pub differences: Vec<Difference>,
 }
 
-impl Service {
+impl Checks {
     /// Runs a plugin's file and the cart's present plugin against the recordings of the cart's last attempts, at most [`REHEARSED_MAX`],
     /// the most recent first. If the present plugin's file is missing, the new version is compared with what was recorded. Recordings of a
     /// plugin of another name are left out. Nothing is sent and nothing is changed.
@@ -30,18 +32,21 @@ impl Service {
     ///
     /// [`Error::NotAdmitted`], [`Error::Store`], and [`Error::Kept`] if a recording cannot be read.
     pub async fn rehearse(&self, kept: &StoredCart, plugin: Vec<u8>, most: u32) -> Result<Vec<Rehearsed>, Error> {
-        let new = self.admit(plugin).await?;
-        let present = kept.pinned().and_then(|digest| self.kept_plugin(digest).ok());
-        let present = match present {
-            Some(bytes) => Some(self.admit(bytes).await?),
+        let new = self.plugins.admit(plugin).await?;
+        let present = match kept.pinned() {
+            Some(pinned) => self.plugins.kept(pinned).await.ok(),
             None => None,
         };
-        let (merchant, cart, most) = (self.merchant.clone(), kept.cart.id.clone(), most.min(REHEARSED_MAX));
+        let present = match present {
+            Some(bytes) => Some(self.plugins.admit(bytes).await?),
+            None => None,
+        };
+        let (merchant, cart, most) = (self.tenant.merchant.clone(), kept.cart.id.clone(), most.min(REHEARSED_MAX));
         let look = move |view: &View<'_>| cassettes::last_of(view, &merchant, &cart, most);
         let mut rehearsed = Vec::new();
-        for (delivery, attempt) in self.shared.store.read::<_, store::Error>(look).await? {
+        for (delivery, attempt) in self.tenant.store.read::<_, store::Error>(look).await? {
             // Retention may have deleted a recording meanwhile.
-            let Some((_, cassette)) = self.cassette(&delivery, Some(attempt)).await? else { continue };
+            let Some((_, cassette)) = self.recordings.cassette(&delivery, Some(attempt)).await? else { continue };
             if cassette.plugin != new.manifest().name {
                 continue;
             }

@@ -1,6 +1,11 @@
 //! Removal of a cart without losing its queue by accident: the queue is delivered before, or a person decides to discard it.
 
-use super::{Error, Service};
+use super::Error;
+use super::caches::Caches;
+use super::cart_clients::Changes;
+use super::carts::Carts;
+use super::deliveries::Deliveries;
+use super::tenant::Tenant;
 use crate::deliver::locks::OrderGuard;
 use cartage_base::counted::counted;
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
@@ -29,7 +34,17 @@ pub enum Queue {
     Discard,
 }
 
-impl Service {
+/// The removal of carts.
+#[derive(Clone)]
+pub struct Removal {
+    pub(super) tenant: Tenant,
+    pub(super) carts: Carts,
+    pub(super) deliveries: Deliveries,
+    pub(super) changes: Changes,
+    pub(super) caches: Caches,
+}
+
+impl Removal {
     /// Removes a cart with its parameters and credentials. What it was told of its orders no longer counts; decisions, receipts and the
     /// audit stay. Returns how many deliveries were ended.
     ///
@@ -37,14 +52,14 @@ impl Service {
     ///
     /// [`Error::NoCart`]; [`Error::CartHasQueue`] if deliveries wait or came meanwhile; [`Error::CartBusy`] if an attempt does not end,
     /// after which the cart is disabled and part of its queue may have been ended.
-    pub async fn remove_cart(&self, id: &CartId, queue: Queue) -> Result<u64, Error> {
-        self.known_cart(id).await?;
+    pub async fn remove(&self, id: &CartId, queue: Queue) -> Result<u64, Error> {
+        self.tenant.must_have_cart(id).await?;
         let ended = match queue {
             Queue::Keep => 0,
             Queue::Discard => self.discard_all(id).await?,
         };
-        let (merchant, cart) = (self.merchant.clone(), id.clone());
-        let line = self.line("remove", &format!("cart {id}"), format!("{} ended", counted(ended, "delivery")));
+        let (merchant, cart) = (self.tenant.merchant.clone(), id.clone());
+        let line = self.tenant.line("remove", &format!("cart {id}"), format!("{} ended", counted(ended, "delivery")));
         let write = move |tx: &Tx<'_>| -> Result<(), Error> {
             let backlogs = sqlite::backlogs(tx, Some(&merchant))?;
             let backlog = backlogs.into_iter().find(|backlog| backlog.cart == cart);
@@ -54,16 +69,16 @@ impl Service {
             store::carts::remove(tx, &merchant, &cart)?;
             Ok(audit::add(tx, &merchant, &line)?)
         };
-        self.shared.store.write(write).await?;
-        self.carts_changed(std::slice::from_ref(id));
-        self.let_go().await?;
+        self.tenant.store.write(write).await?;
+        self.changes.carts(std::slice::from_ref(id));
+        self.caches.release().await?;
         Ok(ended)
     }
 
     /// Ends every delivery of a cart. The cart is disabled first, so that no update is accepted and no attempt starts.
     async fn discard_all(&self, id: &CartId) -> Result<u64, Error> {
         if self.waiting_or_dead(id).await? {
-            self.set_enabled(id, false).await?;
+            self.carts.set_enabled(id, false).await?;
         }
         let until = Instant::now() + Duration::from_millis(UNDER_WAY_MS);
         let mut ended = 0;
@@ -80,7 +95,7 @@ impl Service {
     }
 
     async fn waiting_or_dead(&self, id: &CartId) -> Result<bool, Error> {
-        let backlogs = self.outbox().backlogs(Some(self.merchant.clone())).await?;
+        let backlogs = self.tenant.outbox().backlogs(Some(self.tenant.merchant.clone())).await?;
         Ok(backlogs.iter().any(|backlog| backlog.cart == *id && (backlog.queued > 0 || backlog.dead > 0)))
     }
 
@@ -88,21 +103,21 @@ impl Service {
     /// under way.
     async fn discard_some(&self, id: &CartId) -> Result<(u64, u64), Error> {
         let page = Page { after: None, most: BATCH };
-        let queued = self.outbox().queued(self.merchant.clone(), id.clone(), page).await?;
+        let queued = self.tenant.outbox().queued(self.tenant.merchant.clone(), id.clone(), page).await?;
         let mut all: Vec<(OrderRef, DeliveryId)> = queued.into_iter().map(|queued| (queued.order, queued.delivery)).collect();
         if all.is_empty() {
             let filter = Filter { cart: Some(id.clone()), reason: None, since_unix_ms: None, then: None };
-            let dead = self.outbox().dead(self.merchant.clone(), filter, page).await?;
+            let dead = self.tenant.outbox().dead(self.tenant.merchant.clone(), filter, page).await?;
             all.extend(dead.into_iter().map(|dead| (dead.order, dead.delivery)));
         }
         let mut held: BTreeMap<SenderOrderNumber, Option<OrderGuard>> = BTreeMap::new();
         for (order, _) in &all {
-            held.entry(order.number.clone()).or_insert_with(|| self.hold(order));
+            held.entry(order.number.clone()).or_insert_with(|| self.deliveries.hold(order));
         }
         let (mine, under_way): (Vec<_>, Vec<_>) = all.into_iter().partition(|(order, _)| held[&order.number].is_some());
         let mine: Vec<DeliveryId> = mine.into_iter().map(|(_, delivery)| delivery).collect();
-        let by = Discard { who: self.who.to_string(), why: WHY.to_owned(), at_unix_ms: self.now_unix_ms() };
-        let done = self.outbox().discard(self.merchant.clone(), mine, by).await?;
+        let by = Discard { who: self.tenant.who.to_string(), why: WHY.to_owned(), at_unix_ms: self.tenant.now_unix_ms() };
+        let done = self.tenant.outbox().discard(self.tenant.merchant.clone(), mine, by).await?;
         let done = done.iter().filter(|done| **done != Discarded::NotThere).count();
         Ok((done as u64, under_way.len() as u64))
     }

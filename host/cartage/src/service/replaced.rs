@@ -3,8 +3,9 @@
 //! A cart that was made ready earlier holds older values; those on disk count. So two concurrent calls both use the latest value, and a
 //! value that a person sets meanwhile is not overwritten with one that the cart issued for the former.
 
-use super::registry::BY_ITSELF;
-use super::{Error, Service};
+use super::BY_ITSELF;
+use super::Error;
+use super::credentials::Credentials;
 use cartage_base::clock::Clock;
 use cartage_contract::manifest::{Manifest, Slot, SlotKind};
 use cartage_egress::tokens::{Keeper, Keeping, Kept, NotKept, Replaced, Tokens};
@@ -110,18 +111,18 @@ impl Keeper for InVault {
     }
 }
 
-impl Service {
+impl Credentials {
     /// The tokens of a cart, and the keeper of the fields that its log-ins replace.
     pub(super) fn keeping(&self, cart: &Cart, manifest: &Manifest, generation: Generation) -> Result<Keeping, Error> {
-        let tokens = self.shared.tokens.of((self.merchant.clone(), cart.id.clone()));
+        let tokens = self.tokens.of((self.tenant.merchant.clone(), cart.id.clone()));
         let replacing: Vec<&Slot> = manifest.slots.iter().filter(|slot| replaces(slot).next().is_some()).collect();
         if replacing.is_empty() {
             return Ok(Keeping { tokens, ..Keeping::in_memory() });
         }
         not_given(cart, manifest)?;
         let origins = replacing.iter().filter_map(|slot| Some((slot.name.clone(), cart.origins(manifest, slot)?))).collect();
-        let (merchant, clock) = (self.merchant.clone(), self.shared.clock.clone());
-        let keeper = InVault { vault: self.vault()?.clone(), clock, merchant, cart: cart.id.clone(), generation, origins };
+        let (merchant, clock) = (self.tenant.merchant.clone(), self.tenant.clock.clone());
+        let keeper = InVault { vault: self.vault.get()?.clone(), clock, merchant, cart: cart.id.clone(), generation, origins };
         Ok(Keeping { tokens, keeper: Arc::new(keeper) })
     }
 }

@@ -1,16 +1,19 @@
 //! Deletion of rows that are older than a merchant's retention settings: a few at a time, in transactions of their own between those of
 //! others.
 
+use super::Error;
 use super::recordings::RAW_MS_MAX;
-use super::{Error, Service};
 use cartage_model::id::MerchantId;
 use cartage_model::parameters::{
     Assignments, KEEP_AUDIT_DAYS, KEEP_CASSETTES_DAYS, KEEP_FAILED_CASSETTES_DAYS, KEEP_IDEMPOTENCY_KEYS_DAYS, KEEP_ORDER_STATE_DAYS,
     KEEP_RECEIPTS_DAYS, Parameter, Value,
 };
+use cartage_store::Store;
+use cartage_store::StoredClock;
 use cartage_store::retention::{self, Kind};
 use cartage_store::{self as store, merchants};
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The most rows that one transaction deletes, except recordings, which are large.
@@ -54,7 +57,14 @@ fn kept_ms(kind: Kind, assignments: &Assignments) -> u64 {
     }
 }
 
-impl Service {
+/// The deletion of expired rows, for all merchants.
+#[derive(Clone)]
+pub struct Retention {
+    pub(super) store: Store,
+    pub(super) clock: Arc<StoredClock>,
+}
+
+impl Retention {
     /// Deletes rows that are older than each merchant's retention settings, in time that really passed, and returns their numbers. Nothing
     /// of a queued delivery or a dead letter is deleted.
     ///
@@ -68,7 +78,7 @@ impl Service {
                 Kind::Cassettes | Kind::FailedCassettes | Kind::RawCassettes => BATCH_CASSETTES,
                 _ => BATCH_ROWS,
             };
-            for stamped in self.shared.clock.older_than(one.kept_ms) {
+            for stamped in self.clock.older_than(one.kept_ms) {
                 one.older += self.delete_stamped(one, &stamped, most).await?;
             }
         }
@@ -81,7 +91,7 @@ impl Service {
         loop {
             let (merchant, kind, stamped) = (merchant.clone(), *kind, stamped.clone());
             let write = move |tx: &store::Tx<'_>| retention::delete(tx, &merchant, kind, &stamped, most);
-            let gone = self.shared.store.write::<_, store::Error>(write).await?;
+            let gone = self.store.write::<_, store::Error>(write).await?;
             all += gone as u64;
             if gone < most as usize {
                 return Ok(all);
@@ -119,7 +129,7 @@ impl Service {
         }
     }
 
-    /// Counts the rows that [`Service::retain`] would delete now.
+    /// Counts the rows that [`Retention::retain`] would delete now.
     ///
     /// # Errors
     ///
@@ -130,11 +140,11 @@ impl Service {
 
     /// Every kind for every merchant, with the number of expired rows if `counted` is set.
     async fn look_for_old(&self, counted: bool) -> Result<Vec<Retained>, Error> {
-        let clock = self.shared.clock.clone();
+        let clock = self.clock.clone();
         let look = move |view: &store::View<'_>| -> Result<_, Error> {
             let mut all = Vec::new();
             for merchant in merchants::list(view)? {
-                let assignments = super::settings::assignments(view, &merchant)?;
+                let assignments = super::configuration::assignments(view, &merchant)?;
                 for kind in Kind::ALL {
                     let kept_ms = kept_ms(kind, &assignments);
                     let stamped = if counted { clock.older_than(kept_ms) } else { Vec::new() };
@@ -145,7 +155,7 @@ impl Service {
             }
             Ok(all)
         };
-        self.shared.store.read(look).await
+        self.store.read(look).await
     }
 }
 

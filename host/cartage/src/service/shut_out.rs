@@ -2,6 +2,7 @@
 //! in to. The listening process remembers who is shut out. Here that is kept for the alert, until the client logs in or an hour has passed.
 
 use super::Service;
+use super::inlets::Inlets;
 use crate::alerts::NotLetIn;
 use cartage_model::id::{CartId, MerchantId};
 use cartage_policy::schedule::CartKey;
@@ -23,33 +24,33 @@ pub(super) struct ShutOut {
 /// The refused clients of one cart: the time of the last refusal, in milliseconds of that clock, and its reason.
 type Clients = BTreeMap<IpAddr, (u64, NotLetIn)>;
 
-impl Service {
+impl Inlets {
     /// Records that a client's posts are refused at a cart.
-    pub fn not_let_in(&self, cart: &CartId, client: IpAddr, why: NotLetIn) {
-        let now = self.elapsed_ms();
-        let mut carts = self.shared.seen.shut_out.carts.lock().expect("nobody panics while holding it");
-        let clients = carts.entry((self.merchant.clone(), cart.clone())).or_default();
+    pub fn refused(&self, cart: &CartId, client: IpAddr, why: NotLetIn) {
+        let now = self.tenant.elapsed_ms();
+        let mut carts = self.seen.shut_out.carts.lock().expect("nobody panics while holding it");
+        let clients = carts.entry((self.tenant.merchant.clone(), cart.clone())).or_default();
         let known = clients.get(&client).is_some_and(|(_, known)| *known == why);
         if clients.len() < CLIENTS_MAX || clients.contains_key(&client) {
             clients.insert(client, (now, why));
         }
         drop(carts);
         if !known {
-            self.shared.seen.news.notify_one();
+            self.seen.news.notify_one();
         }
     }
 
     /// Records that a client logged in at a cart.
-    pub fn let_in(&self, cart: &CartId, client: IpAddr) {
-        let mut carts = self.shared.seen.shut_out.carts.lock().expect("nobody panics while holding it");
+    pub fn logged_in(&self, cart: &CartId, client: IpAddr) {
+        let mut carts = self.seen.shut_out.carts.lock().expect("nobody panics while holding it");
         if carts.is_empty() {
             return;
         }
-        let of_cart = carts.get_mut(&(self.merchant.clone(), cart.clone()));
+        let of_cart = carts.get_mut(&(self.tenant.merchant.clone(), cart.clone()));
         let was_out = of_cart.is_some_and(|clients| clients.remove(&client).is_some());
         drop(carts);
         if was_out {
-            self.shared.seen.news.notify_one();
+            self.seen.news.notify_one();
         }
     }
 }
@@ -81,13 +82,13 @@ mod tests {
         let clock = Arc::new(ManualClock::at(1_800_000_000_000));
         let service = Service::init(&folder.path().join("data"), clock.clone()).expect("it is made");
         let cart = CartId::new("shop").expect("it is a Cart ID");
-        let found = || service.shared.seen.shut_out.of(&service.merchant, service.elapsed_ms());
+        let found = || service.shared.seen.shut_out.of(service.merchant(), service.elapsed_ms());
         let why = || NotLetIn::ShutOut { last: "the password is wrong".to_owned() };
         let [one, other] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
-        service.not_let_in(&cart, one, why());
-        service.not_let_in(&cart, other, NotLetIn::NoPassword);
+        service.inlets().refused(&cart, one, why());
+        service.inlets().refused(&cart, other, NotLetIn::NoPassword);
         assert_eq!(found(), [(cart.clone(), (2, "192.0.2.1".to_owned(), why()))].into());
-        service.let_in(&cart, one);
+        service.inlets().logged_in(&cart, one);
         assert_eq!(found(), [(cart.clone(), (1, "192.0.2.2".to_owned(), NotLetIn::NoPassword))].into());
         clock.advance_ms(SHUT_OUT_ALERT_MS - 1);
         assert_eq!(found().len(), 1);

@@ -4,7 +4,7 @@
 //! same with one cart and with thousands, and the writer, who must know that the facts still hold, compares revisions.
 
 use super::Error;
-use super::settings::{assignments, event_settings};
+use super::configuration::{assignments, event_settings};
 use cartage_model::events::Settings;
 use cartage_model::id::MerchantId;
 use cartage_model::parameters::Assignments;

@@ -1,6 +1,7 @@
 //! The search for deliveries that cannot be read, in rounds. Each call reads only a part of what is stored, so that none takes long.
 
-use super::{Error, Service};
+use super::Error;
+use super::alerts::Alerts;
 use crate::alerts::{Known, Unreadable};
 use cartage_model::id::{CartId, MerchantId};
 use cartage_store::outbox::sqlite::{Part, Place, part};
@@ -33,17 +34,17 @@ enum At {
     Queued(CartId, u64),
 }
 
-impl Service {
+impl Alerts {
     /// Reads a part of what is stored. The function returned says of a cart whether it has a delivery that cannot be read.
     pub(super) async fn unreadable(&self, backlogs: &[Backlog]) -> Result<impl Fn(&CartId) -> Known<Unreadable> + use<>, Error> {
-        let mut round = self.rounds().get(&self.merchant).cloned().unwrap_or_default();
+        let mut round = self.rounds().get(&self.tenant.merchant).cloned().unwrap_or_default();
         let kept = backlogs.iter().fold(0_u64, |sum, backlog| sum.wrapping_mul(31).wrapping_add(backlog.dead).wrapping_add(backlog.queued));
-        let now = self.now_unix_ms();
+        let now = self.tenant.now_unix_ms();
         let stands =
             round.last.as_ref().is_some_and(|(_, at, then)| round.place.is_none() && *then == kept && now.saturating_sub(*at) < ROUND_MS);
         if !stands {
             self.go_round(&mut round, backlogs, now, kept).await?;
-            self.rounds().insert(self.merchant.clone(), round.clone());
+            self.rounds().insert(self.tenant.merchant.clone(), round.clone());
         }
         Ok(move |cart: &CartId| match (&round.last, round.found.get(cart)) {
             (Some((last, ..)), _) => last.get(cart).cloned().map_or(Known::No, Known::Yes),
@@ -74,7 +75,7 @@ impl Service {
     }
 
     async fn look_through(&self, at: At) -> Result<Part, Error> {
-        let merchant = self.merchant.clone();
+        let merchant = self.tenant.merchant.clone();
         let read = move |view: &cartage_store::View<'_>| {
             let place = match &at {
                 At::Dead(after) => Place::Dead(*after),
@@ -82,11 +83,11 @@ impl Service {
             };
             part(view, &merchant, place)
         };
-        Ok(self.shared.store.read::<_, outbox::Error>(read).await?)
+        Ok(self.tenant.store.read::<_, outbox::Error>(read).await?)
     }
 
     fn rounds(&self) -> std::sync::MutexGuard<'_, BTreeMap<MerchantId, Round>> {
-        self.shared.seen.rounds.0.lock().expect("nobody panics while holding it")
+        self.seen.rounds.0.lock().expect("nobody panics while holding it")
     }
 }
 

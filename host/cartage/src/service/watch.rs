@@ -3,13 +3,20 @@
 //! The watch is independent of deliveries: an error here is logged and tried again, and delays nothing. Alerts are stored, except the one
 //! that nothing can be stored: that alert is kept in memory, and people are notified of it without the store.
 
-use super::{Error, NotWriting, Service};
+use super::Error;
+use super::Service;
+use super::caches::Caches;
+use super::health::Health;
+use super::health::NotWriting;
+use super::seen::Observations;
 use crate::alerts::Kind;
 use crate::alerts::notifier::Notifier;
 use cartage_base::causes::chain;
 use cartage_model::id::MerchantId;
 use cartage_store::alerts::Alert;
 use cartage_store::{self as store, Tx, View, alerts, merchants};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -31,22 +38,31 @@ const LAST_WORD: Duration = Duration::from_secs(10);
 pub(super) struct Stuck {
     since_unix_ms: u64,
     /// The alert; `None` while it is too early for one.
-    alert: Option<Alert>,
+    pub(super) alert: Option<Alert>,
 }
 
-impl Service {
+/// The watch over all merchants of the data directory.
+#[derive(Clone)]
+pub struct Watch {
+    pub(super) service: Service,
+    pub(super) health: Health,
+    pub(super) caches: Caches,
+    pub(super) seen: Arc<Observations>,
+}
+
+impl Watch {
     /// Runs the watch until `stop` completes.
-    pub async fn watch(&self, mut notifier: Notifier, stop: impl Future<Output = ()>) {
+    pub async fn run(&self, mut notifier: Notifier, stop: impl Future<Output = ()>) {
         let watching = async {
             loop {
                 self.look_at_writer(&mut notifier).await;
-                if let Err(error) = self.watch_once(&mut notifier).await {
+                if let Err(error) = self.once(&mut notifier).await {
                     tracing::error!(error = chain(&error), "could not look for alerts; it is tried again");
                 }
                 sleep(Duration::from_millis(REST_MS)).await;
                 // Whether it was rung for or not, it is time to look.
-                let look_ms = if self.shared.seen.stuck().is_some() { STUCK_LOOK_MS } else { LOOK_MS };
-                let _ = timeout(Duration::from_millis(look_ms - REST_MS), self.shared.seen.news.notified()).await;
+                let look_ms = if self.seen.stuck().is_some() { STUCK_LOOK_MS } else { LOOK_MS };
+                let _ = timeout(Duration::from_millis(look_ms - REST_MS), self.seen.news.notified()).await;
             }
         };
         tokio::select! {
@@ -54,11 +70,11 @@ impl Service {
             () = watching => {}
         }
         // A store that stopped ends the daemon. The next one may not get as far as this.
-        if let Some(why) = self.shared.store.why_stopped() {
+        if let Some(why) = self.service.tenant.store.why_stopped() {
             let alert = self.stuck(Some(&NotWriting::Stopped { why: chain(&why) }), 0);
             let told = async {
                 if let Some(alert) = alert {
-                    notifier.tell_unrecorded(&(MerchantId::default(), alert), self.now_unix_ms()).await;
+                    notifier.tell_unrecorded(&(MerchantId::default(), alert), self.service.now_unix_ms()).await;
                 }
             };
             let _ = timeout(LAST_WORD, told).await;
@@ -67,19 +83,19 @@ impl Service {
 
     /// Checks whether the store's writer works. People are notified at once, because the alert cannot be stored.
     async fn look_at_writer(&self, notifier: &mut Notifier) {
-        let not_writing = self.writes().await.err();
+        let not_writing = self.health.writes().await.err();
         let Some(alert) = self.stuck(not_writing.as_ref(), STUCK_MS) else { return };
         let is_over = alert.cleared_at_unix_ms.is_some();
-        let owed = notifier.tell_unrecorded(&(MerchantId::default(), alert), self.now_unix_ms()).await;
+        let owed = notifier.tell_unrecorded(&(MerchantId::default(), alert), self.service.now_unix_ms()).await;
         if is_over && !owed {
-            *self.shared.seen.stuck() = None;
+            *self.seen.stuck() = None;
         }
     }
 
     /// Takes note of whether anything can be written, and returns the alert that this opens or ends.
     fn stuck(&self, not_writing: Option<&NotWriting>, after_ms: u64) -> Option<Alert> {
-        let now = self.now_unix_ms();
-        let mut stuck = self.shared.seen.stuck();
+        let now = self.service.now_unix_ms();
+        let mut stuck = self.seen.stuck();
         let Some(not_writing) = not_writing else {
             let Some(Stuck { alert: Some(alert), .. }) = stuck.as_mut() else {
                 *stuck = None;
@@ -103,28 +119,26 @@ impl Service {
         }
         since.alert.clone()
     }
+}
 
-    /// The alert that nothing can be written; `None` if it is not open.
-    pub(super) fn open_stuck(&self) -> Option<Alert> {
-        let stuck = self.shared.seen.stuck();
-        stuck.as_ref()?.alert.clone().filter(|alert| alert.cleared_at_unix_ms.is_none())
-    }
+impl Service {}
 
+impl Watch {
     /// Runs one round, and notifies people of what is new to them.
     ///
     /// # Errors
     ///
     /// [`Error`] if the store cannot be read or written.
-    pub async fn watch_once(&self, notifier: &mut Notifier) -> Result<(), Error> {
-        within(self.look_for_alerts()).await?;
-        let all = self.shared.store.read(on_record).await?;
-        let now = self.now_unix_ms();
+    pub async fn once(&self, notifier: &mut Notifier) -> Result<(), Error> {
+        within(self.look()).await?;
+        let all = self.service.tenant.store.read(on_record).await?;
+        let now = self.service.now_unix_ms();
         let noted: Vec<(MerchantId, Alert)> = notifier.tell(&all, now).await.into_iter().cloned().collect();
         if noted.is_empty() {
             return Ok(());
         }
         let write = move |tx: &Tx<'_>| noted.iter().try_for_each(|(merchant, alert)| alerts::told(tx, merchant, alert, now).map(drop));
-        within(async { Ok(self.shared.store.write::<_, store::Error>(write).await?) }).await
+        within(async { Ok(self.service.tenant.store.write::<_, store::Error>(write).await?) }).await
     }
 }
 
@@ -141,4 +155,25 @@ fn on_record(view: &View<'_>) -> Result<Vec<(MerchantId, Alert)>, store::Error> 
         all.extend(alerts::on_record(view, &merchant)?.into_iter().map(|alert| (merchant.clone(), alert)));
     }
     Ok(all)
+}
+
+impl Watch {
+    /// Sets the age of a cart's oldest queued delivery that raises an alert, in milliseconds.
+    pub fn set_oldest_ms(&self, oldest_ms: u64) {
+        self.seen.oldest_ms.store(oldest_ms, Ordering::Relaxed);
+    }
+
+    /// Checks all merchants, raises the alerts that hold now and clears those that do not. Nobody is notified here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the store cannot be read or written. The other merchants were checked nevertheless.
+    pub async fn look(&self) -> Result<(), Error> {
+        let merchants = self.service.tenant.store.read::<_, store::Error>(merchants::list).await?;
+        let mut looked = self.caches.release().await;
+        for merchant in merchants {
+            looked = looked.and(self.service.as_merchant(merchant).alerts().look().await);
+        }
+        looked
+    }
 }

@@ -3,7 +3,7 @@
 use super::{Failure, Verdict, client, console, directory, report};
 use cartage::counted::counted;
 use cartage::engine::file;
-use cartage::service::apply::{Field, Invalid, Prepared, PreparedCart, Proposal};
+use cartage::service::definitions::{Field, Invalid, Prepared, PreparedCart, Proposal};
 use cartage::service::{self, Rehearsed, Service};
 use cartage::visible;
 use cartage_contract::manifest::Slot;
@@ -120,7 +120,7 @@ pub(super) async fn change_rehearsed(
     rehearsed: Option<&[Rehearsed]>,
     json: bool,
 ) -> Result<Verdict, Failure> {
-    let prepared = service.prepare(proposals).await.map_err(invalid)?;
+    let prepared = service.definitions().prepare(proposals).await.map_err(invalid)?;
     let differs = rehearsed.is_some_and(|all| all.iter().any(|one| !one.differences.is_empty()));
     let needs_approval = (prepared.asks() || prepared.leaves_live() || differs) && !consent.approve;
     let made = !consent.dry_run && !needs_approval;
@@ -133,7 +133,7 @@ pub(super) async fn change_rehearsed(
     }
     if made {
         let next = next(service, &prepared).await?;
-        service.make(prepared).await.map_err(directory::failure)?;
+        service.definitions().make(prepared).await.map_err(directory::failure)?;
         next.iter().for_each(|line| report::talk(line));
         return Ok(Verdict::Done);
     }
@@ -224,7 +224,7 @@ fn show_rehearsed(rehearsed: &[Rehearsed]) {
 async fn next(service: &Service, prepared: &Prepared) -> Result<Vec<String>, Failure> {
     let mut lines = Vec::new();
     for PreparedCart { cart, manifest, difference, .. } in prepared.carts() {
-        let kept = service.credentials(&cart.id).await.map_err(directory::failure)?;
+        let kept = service.credentials().list(&cart.id).await.map_err(directory::failure)?;
         let kept: BTreeSet<(&str, &str)> = kept.iter().map(|kept| (kept.slot.as_str(), kept.field.as_str())).collect();
         let has = |slot: &Slot, field: &str| {
             kept.contains(&(slot.name.as_str(), field)) || cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(field))

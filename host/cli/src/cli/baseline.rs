@@ -54,7 +54,7 @@ impl Args {
         let cart = CartId::new(self.cart.as_str()).map_err(|error| Failure::wrong_use(error.to_string()))?;
         let labels = read(&self.file)?;
         let service = directory::open(data)?;
-        let count = client::block_on(async { service.baseline(&cart, labels).await.map_err(directory::failure) })?;
+        let count = client::block_on(async { service.intake().baseline(&cart, labels).await.map_err(directory::failure) })?;
         if json {
             report::json(&serde_json::json!({ "cart": cart, "orders": count }));
         } else {

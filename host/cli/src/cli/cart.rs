@@ -14,7 +14,7 @@ use super::arguments::{cart_id, order_number};
 use super::{Failure, Verdict, client, directory, report};
 use cartage::carts::{LabelTarget, Mode};
 use cartage::id::{self, CartId, Digest, SenderOrderNumber};
-use cartage::service::apply::Proposal;
+use cartage::service::definitions::Proposal;
 use cartage::service::{Queue, RAW_MS_MAX, REHEARSED_MAX, Service};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
@@ -216,18 +216,18 @@ impl Command {
             Command::List => show::list(service, json).await,
             Command::Show(one) => show::one(service, &one.cart, json).await,
             Command::Enable(one) => {
-                service.set_enabled(&one.cart, true).await.map_err(directory::failure)?;
+                service.carts().set_enabled(&one.cart, true).await.map_err(directory::failure)?;
                 Ok(done(&one.cart, "enabled", json))
             }
             Command::Disable(one) => {
-                service.set_enabled(&one.cart, false).await.map_err(directory::failure)?;
+                service.carts().set_enabled(&one.cart, false).await.map_err(directory::failure)?;
                 Ok(done(&one.cart, "disabled", json))
             }
             Command::Pause { which, reason } => pause::pause(service, which, &reason, json).await,
             Command::Resume(which) => pause::resume(service, which, json).await,
             Command::Remove { one, discard_queue } => {
                 let queue = if discard_queue { Queue::Discard } else { Queue::Keep };
-                let ended = service.remove_cart(&one.cart, queue).await.map_err(directory::failure)?;
+                let ended = service.removal().remove(&one.cart, queue).await.map_err(directory::failure)?;
                 let state = match ended {
                     0 => "removed".to_owned(),
                     1 => "removed, and 1 of its updates is ended".to_owned(),
@@ -239,11 +239,15 @@ impl Command {
                 if what == Recording::Redacted && time.is_some() {
                     return Err(Failure::wrong_use("--for says how long recordings are raw; leave it out, or choose raw"));
                 }
-                let until = service.set_raw(&one.cart, time.filter(|_| what == Recording::Raw), &why).await.map_err(directory::failure)?;
+                let until = service
+                    .recordings()
+                    .set_raw(&one.cart, time.filter(|_| what == Recording::Raw), &why)
+                    .await
+                    .map_err(directory::failure)?;
                 Ok(recording(&one.cart, until, json))
             }
             Command::Check { one, order } => {
-                let kept = service.cart(&one.cart).await.map_err(directory::failure)?;
+                let kept = service.carts().get(&one.cart).await.map_err(directory::failure)?;
                 check::run(service, &kept, order.as_ref(), json).await
             }
             Command::Label { one, label, status, target } => {
@@ -266,10 +270,10 @@ impl Command {
                 change::redefine(service, &one.cart, json, |cart| cart.set_mode(mode)).await
             }
             Command::Upgrade { one, plugin, replay_last, consent } => {
-                let kept = service.cart(&one.cart).await.map_err(directory::failure)?;
+                let kept = service.carts().get(&one.cart).await.map_err(directory::failure)?;
                 let (name, bytes) = plugin_at(&plugin)?;
                 let rehearsed = match replay_last {
-                    Some(most) => Some(service.rehearse(&kept, bytes.clone(), most).await.map_err(directory::failure)?),
+                    Some(most) => Some(service.checks().rehearse(&kept, bytes.clone(), most).await.map_err(directory::failure)?),
                     None => None,
                 };
                 let mut cart = kept.cart;

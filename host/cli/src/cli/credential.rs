@@ -148,10 +148,10 @@ impl Command {
 
 impl PlaceArgs {
     async fn forget(self, service: &Service, next: bool, json: bool) -> Result<Verdict, Failure> {
-        let kept = service.cart(&self.cart).await.map_err(directory::failure)?;
+        let kept = service.carts().get(&self.cart).await.map_err(directory::failure)?;
         let field = self.field(described(&kept)?)?;
         let only = next.then_some(Generation::Next);
-        let forgot = service.forget_credential(&self.cart, &self.slot, &field, only).await.map_err(directory::failure)?;
+        let forgot = service.credentials().forget(&self.cart, &self.slot, &field, only).await.map_err(directory::failure)?;
         if json {
             report::json(&serde_json::json!({ "cart": self.cart, "slot": self.slot, "field": field, "forgot": forgot }));
         } else {
@@ -184,13 +184,13 @@ impl PlaceArgs {
 impl SetArgs {
     async fn set(self, service: &Service, json: bool) -> Result<Verdict, Failure> {
         let PlaceArgs { cart: id, slot, .. } = &self.place;
-        let kept = service.cart(id).await.map_err(directory::failure)?;
+        let kept = service.carts().get(id).await.map_err(directory::failure)?;
         let manifest = described(&kept)?;
         let field = self.place.field(manifest)?;
         let secret = self.value()?;
         let generation = if self.next { Generation::Next } else { Generation::Current };
         let SetCredential { generation, warnings } =
-            service.set_credential(&kept, manifest, (slot, &field), generation, secret).await.map_err(directory::failure)?;
+            service.credentials().set(&kept, manifest, (slot, &field), generation, secret).await.map_err(directory::failure)?;
         warnings.iter().for_each(|warning| report::talk(&format!("warning: {warning}")));
         if kept.cart.credentials.get(slot).is_some_and(|fields| fields.contains_key(&field)) {
             report::talk(&format!(
@@ -221,7 +221,7 @@ impl SetArgs {
         // Other credentials of the cart may still be missing. The cart stays paused then, and the error names them.
         let verdict = cart::run_check(service, &kept, None, json).await?;
         if verdict == Verdict::Done {
-            service.set_pause(id, None).await.map_err(directory::failure)?;
+            service.carts().set_pause(id, None).await.map_err(directory::failure)?;
             report::talk(&format!("cart {id} goes on"));
         } else {
             report::talk(&format!("cart {id} stays paused; `cartage cart resume {id}` lets it go on all the same"));
@@ -258,13 +258,13 @@ fn fields(slot: &Slot) -> String {
 }
 
 async fn approve(service: &Service, id: &CartId, slot: Option<&str>, json: bool) -> Result<Verdict, Failure> {
-    let kept = service.cart(id).await.map_err(directory::failure)?;
+    let kept = service.carts().get(id).await.map_err(directory::failure)?;
     let manifest = described(&kept)?;
     if let Some(slot) = slot.filter(|slot| manifest.slot(slot).is_none()) {
         let known = manifest.slots.iter().map(|slot| slot.name.as_str()).collect::<Vec<_>>().join(", ");
         return Err(Failure::wrong_use(format!("the plugin of cart {id} has no credential slot {slot}; it has: {known}")));
     }
-    let approved = service.approve(&kept, manifest, slot).await.map_err(directory::failure)?;
+    let approved = service.approvals().approve(&kept, manifest, slot).await.map_err(directory::failure)?;
     if json {
         report::json(&serde_json::json!({ "cart": id, "approved": approved }));
         return Ok(Verdict::Done);
@@ -288,8 +288,8 @@ fn described(kept: &StoredCart) -> Result<&Manifest, Failure> {
 }
 
 async fn list(service: &Service, id: &CartId, json: bool) -> Result<Verdict, Failure> {
-    let kept = service.cart(id).await.map_err(directory::failure)?;
-    let set = service.credentials(id).await.map_err(directory::failure)?;
+    let kept = service.carts().get(id).await.map_err(directory::failure)?;
+    let set = service.credentials().list(id).await.map_err(directory::failure)?;
     if json {
         report::json(&serde_json::json!({ "cart": id, "credentials": set }));
         return Ok(Verdict::Done);

@@ -198,19 +198,21 @@ impl Command {
                         State::Delivered => Where::Delivered,
                     });
                     let which = Which { order, ..filter.which(at, &service) };
-                    let listed = service.deliveries(&which, most).await.map_err(directory::failure)?;
+                    let listed = service.deliveries().list(&which, most).await.map_err(directory::failure)?;
                     show::list(&listed, most, json);
                     Ok(Verdict::Done)
                 }
                 Command::Show { delivery, cassette: Some(attempt) } => cassette(&service, &delivery, attempt, json).await,
                 Command::Export(args) => args.run(&service, json).await,
-                Command::Show { delivery, cassette: None } => match service.delivery(&delivery).await.map_err(directory::failure)? {
-                    Some(shown) => {
-                        show::one(&delivery, &shown, json);
-                        Ok(Verdict::Done)
+                Command::Show { delivery, cassette: None } => {
+                    match service.deliveries().find(&delivery).await.map_err(directory::failure)? {
+                        Some(shown) => {
+                            show::one(&delivery, &shown, json);
+                            Ok(Verdict::Done)
+                        }
+                        None => Err(unknown(&delivery)),
                     }
-                    None => Err(unknown(&delivery)),
-                },
+                }
                 Command::Retry(args) => args.run(&service, json).await,
                 Command::Discard { deliveries, why } => discard(&service, &deliveries, &why, json).await,
             }
@@ -220,7 +222,7 @@ impl Command {
 
 /// Shows the recorded requests and responses of an attempt.
 async fn cassette(service: &Service, delivery: &DeliveryId, attempt: Option<u32>, json: bool) -> Result<Verdict, Failure> {
-    let Some((attempt, cassette)) = service.cassette(delivery, attempt).await.map_err(directory::failure)? else {
+    let Some((attempt, cassette)) = service.recordings().cassette(delivery, attempt).await.map_err(directory::failure)? else {
         let of = attempt.map_or_else(|| "an attempt".to_owned(), |attempt| format!("attempt {attempt}"));
         return Err(Failure::wrong_use(format!("there is no recording of {of} at delivery {delivery}; it was not kept, or is deleted"))
             .what_to_do(format!("`cartage delivery show {delivery}` tells what is known of it")));
@@ -242,7 +244,7 @@ fn unknown(delivery: &DeliveryId) -> Failure {
 async fn discard(service: &Service, deliveries: &[DeliveryId], why: &str, json: bool) -> Result<Verdict, Failure> {
     let mut all = Vec::new();
     for delivery in deliveries {
-        let taken = service.discard(delivery, why).await.map_err(directory::failure)?;
+        let taken = service.deliveries().discard(delivery, why).await.map_err(directory::failure)?;
         let (done, said, merged) = match taken {
             DiscardOutcome::Done { was: Discarded::Dead, merged } => (true, "is ended; its order goes on without it", merged),
             DiscardOutcome::Done { was: Discarded::Queued, merged } => (true, "is ended, and the label before it counts again", merged),

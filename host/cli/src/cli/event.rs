@@ -138,11 +138,11 @@ impl Command {
                 Command::Set { name, order_label, item_label, notify_cart } => {
                     let event = find(&name)?;
                     let service = directory::open(data)?;
-                    let mut setting = service.events().await.map_err(directory::failure)?.get(event).clone();
+                    let mut setting = service.configuration().events().await.map_err(directory::failure)?.get(event).clone();
                     change(&mut setting.order_label, order_label.as_deref())?;
                     change(&mut setting.item_label, item_label.as_deref())?;
                     setting.notify_cart = notify_cart.map_or(setting.notify_cart, |choice| choice == YesOrNo::Yes);
-                    service.set_event(event, &setting).await.map_err(directory::failure)?;
+                    service.configuration().set_event(event, &setting).await.map_err(directory::failure)?;
                     show(&[(event, setting)], json);
                     Ok(Verdict::Done)
                 }
@@ -151,7 +151,7 @@ impl Command {
                     let fields =
                         Fields { order_number: order, reference_number: reference, note, packages, line_items, ..Fields::default() };
                     let request = Request { cart, cause: Cause::Event(name), fields, again: Again::No };
-                    let sent = directory::open(data)?.send(&request).await.map_err(directory::failure)?;
+                    let sent = directory::open(data)?.sending().send(&request).await.map_err(directory::failure)?;
                     Ok(gated::show(&sent, json))
                 }
                 Command::Label(command) => command.run(&*directory::open(data)?, json).await,
@@ -168,9 +168,9 @@ impl LabelCommand {
             LabelCommand::Defaults => Labels::ready(),
         };
         if added.iter().next().is_some() {
-            service.add_labels(&added).await.map_err(directory::failure)?;
+            service.configuration().add_labels(&added).await.map_err(directory::failure)?;
         }
-        let labels = service.labels().await.map_err(directory::failure)?;
+        let labels = service.configuration().labels().await.map_err(directory::failure)?;
         if json {
             report::json(&labels.iter().map(Label::as_str).collect::<Vec<_>>());
         } else if labels.iter().next().is_none() {
@@ -183,7 +183,7 @@ impl LabelCommand {
 }
 
 async fn list(service: &Service, json: bool) -> Result<Verdict, Failure> {
-    let settings = service.events().await.map_err(directory::failure)?;
+    let settings = service.configuration().events().await.map_err(directory::failure)?;
     show(&EVENTS.iter().map(|event| (event, settings.get(event).clone())).collect::<Vec<_>>(), json);
     Ok(Verdict::Done)
 }

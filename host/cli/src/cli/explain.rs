@@ -43,8 +43,9 @@ impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let cart = CartId::new(self.cart).map_err(|error| Failure::wrong_use(error.to_string()))?;
         let service = directory::open(data)?;
-        let explained =
-            client::block_on(async { service.explain(&cart, &self.order, self.label.as_deref()).await.map_err(directory::failure) })?;
+        let explained = client::block_on(async {
+            service.orders().explain(&cart, &self.order, self.label.as_deref()).await.map_err(directory::failure)
+        })?;
         if json {
             let mut document = serde_json::to_value(&explained).expect("what is explained is plain data");
             document["must_act"] = explained.must_act().into();

@@ -29,8 +29,8 @@ impl Args {
         let service = directory::open(data)?;
         let carts = client::block_on(async {
             match &self.cart {
-                Some(id) => Ok(vec![service.cart(id).await.map_err(directory::failure)?]),
-                None => service.carts().await.map_err(directory::failure),
+                Some(id) => Ok(vec![service.carts().get(id).await.map_err(directory::failure)?]),
+                None => service.carts().list().await.map_err(directory::failure),
             }
         })?;
         let texts: Vec<String> = carts.iter().map(|kept| kept.cart.to_toml()).collect();

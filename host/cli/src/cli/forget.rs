@@ -37,7 +37,7 @@ impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let service = directory::open(data)?;
         let Args { cart, order, discard_queue } = self;
-        let forgotten = client::block_on(async { service.forget(&cart, &order, discard_queue).await.map_err(failure) })?;
+        let forgotten = client::block_on(async { service.orders().forget(&cart, &order, discard_queue).await.map_err(failure) })?;
         match forgotten {
             Forgotten::Waits { deliveries } => Err(Failure::wrong_use(format!(
                 "order {order} at cart {cart} was left alone: {}",
@@ -80,7 +80,7 @@ impl Args {
 
 /// Explains why nothing is stored under an order number.
 async fn why_nothing(service: &Service, cart: &CartId, order: &SenderOrderNumber) -> Result<String, service::Error> {
-    let Some(kept) = service.find_cart(cart).await? else {
+    let Some(kept) = service.carts().find(cart).await? else {
         return Ok("there is no such cart, and nothing is left of a removed one under this number".to_owned());
     };
     Ok(match kept.cart.order_number.apply(order) {

@@ -4,7 +4,7 @@ use super::directory::failure;
 use super::{Failure, Verdict, client, report, token};
 use cartage::clock::SystemClock;
 use cartage::service::Service;
-use cartage::service::tokens::Role;
+use cartage::service::access_tokens::Role;
 use secrecy::ExposeSecret as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,8 +30,8 @@ pub(crate) struct Args {}
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let service = Service::init(data, Arc::new(SystemClock)).map_err(failure)?;
-        let token =
-            client::block_on(async { service.new_token(FIRST_TOKEN, Role::Admin, &[]).await.map_err(failure) }).map_err(|failure| {
+        let token = client::block_on(async { service.access_tokens().make(FIRST_TOKEN, Role::Admin, &[]).await.map_err(failure) })
+            .map_err(|failure| {
                 failure.what_to_do("the data directory is there; make a token with `cartage token new first --role admin`")
             })?;
         let (made, key, plugins) = (service.data_dir().path(), service.data_dir().key_file(), service.data_dir().plugins());

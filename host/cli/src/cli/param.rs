@@ -98,14 +98,14 @@ impl Command {
                 Command::Set { name, value, cart } => {
                     let assignment = assign(&name, cart.clone().map_or(Scope::System, Scope::Cart), &value)?;
                     let service = directory::open(data)?;
-                    service.set_parameter(&assignment).await.map_err(directory::failure)?;
+                    service.configuration().set_parameter(&assignment).await.map_err(directory::failure)?;
                     get(&service, assignment.parameter(), cart.as_ref(), json).await
                 }
                 Command::Unset { name, cart } => {
                     let parameter = find(&name)?;
                     let service = directory::open(data)?;
                     let scope = cart.clone().map_or(Scope::System, Scope::Cart);
-                    if !service.unset_parameter(parameter, &scope).await.map_err(directory::failure)? {
+                    if !service.configuration().unset_parameter(parameter, &scope).await.map_err(directory::failure)? {
                         let whose = cart.as_ref().map_or_else(|| "the system".to_owned(), |cart| format!("cart {cart}"));
                         report::talk(&format!("{} was not set for {whose}, so nothing has changed", parameter.name));
                     }
@@ -147,9 +147,9 @@ async fn get(service: &Service, parameter: &'static Parameter, cart: Option<&Car
 
 /// Every assigned value, and the settings of the cart's plugin that parameters may supply.
 async fn values(service: &Service, cart: Option<&CartId>) -> Result<(Assignments, Vec<Supplied>), Failure> {
-    let assignments = service.assignments().await.map_err(directory::failure)?;
+    let assignments = service.configuration().assignments().await.map_err(directory::failure)?;
     let supplied = match cart {
-        Some(cart) => service.cart(cart).await.map_err(directory::failure)?.supplied(&assignments),
+        Some(cart) => service.carts().get(cart).await.map_err(directory::failure)?.supplied(&assignments),
         None => Vec::new(),
     };
     Ok((assignments, supplied))

@@ -54,9 +54,9 @@ impl Args {
         let service = Service::of(dir, Arc::new(SystemClock)).map_err(directory::failure)?;
         let missing = client::block_on(async {
             if let Some(folder) = &self.plugins {
-                service.take_plugins(folder).await.map_err(directory::failure)?;
+                service.plugins().take(folder).await.map_err(directory::failure)?;
             }
-            service.missing_plugins().await.map_err(directory::failure)
+            service.plugins().missing().await.map_err(directory::failure)
         })?;
         let path = service.data_dir().path();
         if json {

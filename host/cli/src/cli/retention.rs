@@ -29,7 +29,7 @@ impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let service = directory::open(data)?;
         let all = client::block_on(async {
-            let all = if self.dry_run { service.retain_dry().await } else { service.retain().await };
+            let all = if self.dry_run { service.retention().retain_dry().await } else { service.retention().retain().await };
             all.map_err(directory::failure)
         })?;
         if json {

@@ -76,7 +76,7 @@ impl Args {
         let fields = self.update.fields()?;
         let again = if self.again { Again::Yes } else { Again::No };
         let request = Request { cart, cause: Cause::Given(Given::ByHand), fields, again };
-        let sent = directory::open(data)?.send(&request).await.map_err(directory::failure)?;
+        let sent = directory::open(data)?.sending().send(&request).await.map_err(directory::failure)?;
         if let (Some(file), Some(attempt)) = (&self.cassette, gated::attempt(&sent)) {
             update::keep(attempt, file)?;
         }

@@ -162,7 +162,7 @@ impl Args {
         let ways_in = self.ways_in(files::raise())?;
         let notifier = self.alerts.notifier()?;
         let service = directory::open(data)?;
-        service.set_oldest_ms(self.alerts.alerts_oldest * 60_000);
+        service.watch().set_oldest_ms(self.alerts.alerts_oldest * 60_000);
         let threads = tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(4).build().map_err(Error::Threads)?;
         let ended = threads.block_on(self.serve(service, ways_in, handed, notifier, json));
         // A thread that is blocked in the system, on a disk or a service manager, does not keep the process from ending.
@@ -241,11 +241,11 @@ impl Args {
         let places = [api.place, seti.place];
         fronts.spawn(seti.listener(seti::listener::router(Service::clone(&service), self.proxies(), nothing_more))?.serve(stopped.clone()));
         fronts.spawn(api.listener(self.api(&service)?)?.serve(stopped.clone()));
-        let (retaining, told) = (service.clone(), until(stopped.clone()));
-        keeping.spawn(async move { retaining.keep_retaining(told).await });
+        let (retention, told) = (service.retention(), until(stopped.clone()));
+        keeping.spawn(async move { retention.keep_retaining(told).await });
         let commands = tokio::spawn(commands.serve(until(stopped.clone())));
-        let (watched, watch_until) = (service.clone(), until(stopped.clone()));
-        let watch = tokio::spawn(async move { watched.watch(notifier, watch_until).await });
+        let (watch, watch_until) = (service.watch(), until(stopped.clone()));
+        let watch = tokio::spawn(async move { watch.run(notifier, watch_until).await });
         let drain = Duration::from_secs(self.drain_s);
         let worker = tokio::spawn(service.worker().run(until(stopped.clone()), drain));
         announce(&service, places, json);
@@ -315,10 +315,10 @@ impl Args {
 
 /// Whether the daemon accepts updates; the error says why not.
 async fn ready(service: &Service) -> Result<(), String> {
-    if !service.room().accepts() {
+    if !service.disk_space().level().accepts() {
         return Err("the disk is nearly full, so no update is accepted".to_owned());
     }
-    service.writes().await.map_err(|error| format!("nothing can be written, so no update is accepted: {error}"))
+    service.health().writes().await.map_err(|error| format!("nothing can be written, so no update is accepted: {error}"))
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

@@ -26,7 +26,7 @@ pub(crate) struct Args {}
 impl Args {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         let service = directory::open(data)?;
-        let status = client::block_on(async { service.status().await.map_err(directory::failure) })?;
+        let status = client::block_on(async { service.overview().status().await.map_err(directory::failure) })?;
         if json {
             report::json(&document(&status));
         } else {

@@ -4,7 +4,7 @@ use super::arguments::cart_id;
 use super::{Failure, Verdict, client, directory, report};
 use cartage::id::CartId;
 use cartage::service::Service;
-use cartage::service::tokens::{Error, NewToken, Role, Token};
+use cartage::service::access_tokens::{Error, NewToken, Role, Token};
 use secrecy::ExposeSecret as _;
 use std::path::Path;
 
@@ -79,12 +79,12 @@ impl Command {
         client::block_on(async {
             match self {
                 Command::New { name, role, carts } => {
-                    let made = service.new_token(&name, role, &carts).await.map_err(directory::failure)?;
+                    let made = service.access_tokens().make(&name, role, &carts).await.map_err(directory::failure)?;
                     show(&made, json);
                 }
                 Command::List => list(&service, json).await?,
                 Command::Remove { name } => {
-                    service.remove_token(&name).await.map_err(directory::failure)?;
+                    service.access_tokens().remove(&name).await.map_err(directory::failure)?;
                     if json {
                         report::json(&serde_json::json!({ "token": name, "removed": true }));
                     } else {
@@ -120,7 +120,7 @@ fn of(token: &Token) -> String {
 }
 
 async fn list(service: &Service, json: bool) -> Result<(), Failure> {
-    let tokens = service.tokens().await.map_err(directory::failure)?;
+    let tokens = service.access_tokens().list().await.map_err(directory::failure)?;
     if json {
         report::json(&serde_json::json!({ "tokens": tokens }));
     } else if tokens.is_empty() {

@@ -26,15 +26,15 @@ pub(super) enum Done {
 
 /// Asks the gate and accepts the update. For a cart that only records, the dry run is made at once.
 pub(super) async fn accept(service: &Service, request: Request, key: Option<&IdempotencyKey>) -> Result<Accepted, Problem> {
-    let service::Accepted { mut decision, done } = Box::pin(service.accept(&request, key)).await?;
+    let service::Accepted { mut decision, done } = Box::pin(service.intake().accept(&request, key)).await?;
     let own = match &done {
         Outcome::Queued { delivery, .. } => Some(delivery),
         Outcome::Nothing | Outcome::Recorded => None,
     };
-    let standing = service.stand(&mut decision, own).await?;
+    let standing = service.orders().judge(&mut decision, own).await?;
     let done = match done {
         Outcome::Nothing => Done::Nothing,
-        Outcome::Recorded => Done::Recorded { receipt: Box::pin(service.record(&request)).await?.map(|attempt| attempt.receipt) },
+        Outcome::Recorded => Done::Recorded { receipt: Box::pin(service.sending().record(&request)).await?.map(|attempt| attempt.receipt) },
         Outcome::Queued { delivery, sequence } => Done::Queued { delivery, sequence },
     };
     Ok(Accepted { decision, done, standing })

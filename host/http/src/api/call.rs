@@ -10,7 +10,7 @@ use crate::inbound::body::{Room, Share};
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use cartage::service::Service;
-use cartage::service::tokens::Token;
+use cartage::service::access_tokens::Token;
 use cartage_base::histogram::Durations;
 use cartage_model::id::{CartId, DeliveryId, MerchantId};
 use http::header::{CONTENT_TYPE, HeaderValue};

@@ -4,7 +4,7 @@ use super::call::{Call, json};
 use super::deliveries::reason;
 use super::problem::{Kind, Problem};
 use axum::response::Response;
-use cartage::service::apply::{PreparedCart, Proposal};
+use cartage::service::definitions::{PreparedCart, Proposal};
 use cartage::service::{PluginKept, StoredCart};
 use cartage_model::carts::{Binding, Cart, Consent, Limits, SecretSource};
 use cartage_model::id::CartId;
@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 
 /// Lists the carts that the token may touch.
 pub(super) async fn list(call: Call) -> Result<Response, Problem> {
-    let carts = call.service.carts().await?;
+    let carts = call.service.carts().list().await?;
     let seen: Vec<Value> = carts.iter().filter(|kept| call.sees(&kept.cart.id)).map(|kept| summary(&call, kept)).collect();
     Ok(json(StatusCode::OK, &json!({ "carts": seen })))
 }
 
 /// Shows one cart with its definition.
 pub(super) async fn show(call: Call) -> Result<Response, Problem> {
-    let kept = call.service.cart(&call.cart()?).await?;
+    let kept = call.service.carts().get(&call.cart()?).await?;
     let mut document = summary(&call, &kept);
     document["definition"] = kept.cart.to_toml().into();
     document["changed_at_unix_ms"] = kept.row.changed_at_unix_ms.into();
@@ -31,7 +31,7 @@ pub(super) async fn show(call: Call) -> Result<Response, Problem> {
 fn summary(call: &Call, kept: &StoredCart) -> Value {
     let pause = kept.pause_at(call.service.now_unix_ms()).map(|pause| json!({ "why": pause.why, "until_unix_ms": pause.until_unix_ms }));
     json!({
-        "cart": kept.cart.id, "enabled": kept.row.enabled, "pause": pause, "breaker_open_until_unix_ms": call.service.breaker_until(&kept.cart.id),
+        "cart": kept.cart.id, "enabled": kept.row.enabled, "pause": pause, "breaker_open_until_unix_ms": call.service.overview().breaker_until(&kept.cart.id),
         "mode": kept.mode, "plugin": plugin(kept), "digest": kept.pinned(),
     })
 }
@@ -53,7 +53,7 @@ fn plugin(kept: &StoredCart) -> Value {
 
 /// Lists the base URLs of a cart's endpoints, with the purpose of each as the plugin states it.
 pub(super) async fn bindings(call: Call) -> Result<Response, Problem> {
-    let kept = call.service.cart(&call.cart()?).await?;
+    let kept = call.service.carts().get(&call.cart()?).await?;
     let bound = |name: &str| serde_json::to_value(kept.cart.endpoints.get(name)).expect("a binding is plain data");
     let endpoints: Vec<Value> = match kept.manifest() {
         Some(manifest) => {
@@ -77,9 +77,9 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
         let detail = format!("the definition is of cart {}, and the path names cart {id}; make them agree", cart.id);
         return Err(Problem::new(Kind::Invalid, detail));
     }
-    let before = call.service.find_cart(&id).await?;
+    let before = call.service.carts().find(&id).await?;
     from_outside(&cart, before.as_ref().map(|kept| &kept.cart))?;
-    let prepared = Box::pin(call.service.prepare(vec![Proposal { cart, plugin: None }])).await?;
+    let prepared = Box::pin(call.service.definitions().prepare(vec![Proposal { cart, plugin: None }])).await?;
     let needs_approval = (prepared.asks() || prepared.leaves_live()) && !approve;
     let new = prepared.carts().iter().any(|cart| cart.difference.new);
     let mut document = prepared.carts().first().map(change).unwrap_or_default();
@@ -103,7 +103,7 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
         };
         return Err(Problem::new(Kind::Conflict, detail).with("change", document));
     }
-    call.service.make(prepared).await?;
+    call.service.definitions().make(prepared).await?;
     Ok(json(if new { StatusCode::CREATED } else { StatusCode::OK }, &document))
 }
 
@@ -163,14 +163,14 @@ fn on_the_machine(cart: &CartId, what: &str) -> Problem {
 /// Enables a cart.
 pub(super) async fn enable(call: Call) -> Result<Response, Problem> {
     let cart = call.cart()?;
-    call.service.set_enabled(&cart, true).await?;
+    call.service.carts().set_enabled(&cart, true).await?;
     after(&call, &cart).await
 }
 
 /// Disables a cart.
 pub(super) async fn disable(call: Call) -> Result<Response, Problem> {
     let cart = call.cart()?;
-    call.service.set_enabled(&cart, false).await?;
+    call.service.carts().set_enabled(&cart, false).await?;
     after(&call, &cart).await
 }
 
@@ -184,17 +184,17 @@ struct PauseBody {
 pub(super) async fn pause(call: Call) -> Result<Response, Problem> {
     let cart = call.cart()?;
     let why = if call.body.is_empty() { format!("paused by token {}", call.bearer.name) } else { call.json::<PauseBody>()?.why };
-    call.service.set_pause(&cart, Some(&reason("why", &why)?)).await?;
+    call.service.carts().set_pause(&cart, Some(&reason("why", &why)?)).await?;
     after(&call, &cart).await
 }
 
 /// Resumes a cart.
 pub(super) async fn resume(call: Call) -> Result<Response, Problem> {
     let cart = call.cart()?;
-    call.service.set_pause(&cart, None).await?;
+    call.service.carts().set_pause(&cart, None).await?;
     after(&call, &cart).await
 }
 
 async fn after(call: &Call, cart: &CartId) -> Result<Response, Problem> {
-    Ok(json(StatusCode::OK, &summary(call, &call.service.cart(cart).await?)))
+    Ok(json(StatusCode::OK, &summary(call, &call.service.carts().get(cart).await?)))
 }

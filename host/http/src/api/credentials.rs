@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 /// Lists the values that are set and those that the plugin needs.
 pub(super) async fn list(call: Call) -> Result<Response, Problem> {
-    let kept = call.service.cart(&call.cart()?).await?;
-    let set = call.service.credentials(&kept.cart.id).await?;
+    let kept = call.service.carts().get(&call.cart()?).await?;
+    let set = call.service.credentials().list(&kept.cart.id).await?;
     let slots = kept.manifest().map(|manifest| manifest.slots.as_slice()).unwrap_or_default();
     let wanted: Vec<Value> = slots
         .iter()
@@ -52,7 +52,7 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
             "could not read the body as JSON of the form {\"value\": \"...\"}, with no other key; what it holds is not repeated here",
         )
     })?;
-    let kept = call.service.cart(&id).await?;
+    let kept = call.service.carts().get(&id).await?;
     let Some(manifest) = kept.manifest() else {
         let detail = format!(
             "the plugin of cart {id} cannot be used, so nobody knows which credentials it takes; GET /v1/carts/{id} shows its state"
@@ -61,7 +61,7 @@ pub(super) async fn put(call: Call) -> Result<Response, Problem> {
     };
     let generation = if next { Generation::Next } else { Generation::Current };
     let place = (call.param("slot"), call.param("field"));
-    let set = call.service.set_credential(&kept, manifest, place, generation, value).await?;
+    let set = call.service.credentials().set(&kept, manifest, place, generation, value).await?;
     let warnings: Vec<String> = set.warnings.iter().map(ToString::to_string).collect();
     Ok(json(
         StatusCode::OK,

@@ -188,7 +188,7 @@ async fn whole(call: &Call, wanted: &Wanted) -> Result<Vec<Value>, Problem> {
     let mut rows = Vec::new();
     for cart in carts {
         let which = Which { cart, reason, since_unix_ms, at, order: wanted.order.clone() };
-        let service::Listed { dead, queued, delivered, ended, .. } = call.service.deliveries(&which, wanted.most).await?;
+        let service::Listed { dead, queued, delivered, ended, .. } = call.service.deliveries().list(&which, wanted.most).await?;
         rows.extend(dead.iter().map(|dead| (dead.sequence, dead_summary(dead))));
         rows.extend(queued.iter().map(|queued| (queued.sequence, queued_summary(queued))));
         rows.extend(delivered.iter().map(|has| (has.sequence, delivered_summary(has))));
@@ -263,7 +263,7 @@ async fn find(call: &Call, delivery: &DeliveryId) -> Result<Value, Problem> {
     let receipts: Vec<Value> = receipts.iter().filter_map(|json| serde_json::from_str(json).ok()).collect();
     let found = call.service.outbox().find(call.bearer.merchant.clone(), delivery.clone()).await?;
     let merged = match &found {
-        Some(found) => call.service.merged_into(found.order(), delivery).await?,
+        Some(found) => call.service.deliveries().merged_into(found.order(), delivery).await?,
         None => Vec::new(),
     };
     let (cart, mut document) = match found {
@@ -302,8 +302,8 @@ pub(super) async fn show(call: Call) -> Result<Response, Problem> {
 pub(super) async fn retry(call: Call) -> Result<Response, Problem> {
     let delivery = call.delivery()?;
     let document = find(&call, &delivery).await?;
-    let done = call.service.retry(std::slice::from_ref(&delivery)).await?.pop().map_or(Retried::NotDead, |one| one.done);
-    let standing = call.service.standing_of(&delivery).await?;
+    let done = call.service.deliveries().retry(std::slice::from_ref(&delivery)).await?.pop().map_or(Retried::NotDead, |one| one.done);
+    let standing = call.service.orders().status_of(&delivery).await?;
     let stands = standing.as_ref().map(OrderStatus::line).unwrap_or_default();
     let place = match done {
         Retried::Head => json!({ "delivery": delivery, "placed": "head", "stands": stands }),
@@ -332,7 +332,7 @@ pub(super) async fn discard(call: Call) -> Result<Response, Problem> {
     let DiscardBody { why } = call.json()?;
     let why = reason("why", &why)?;
     let document = find(&call, &delivery).await?;
-    let (was, merged) = match call.service.discard(&delivery, &why).await? {
+    let (was, merged) = match call.service.deliveries().discard(&delivery, &why).await? {
         DiscardOutcome::Done { was: Discarded::Dead, merged } => ("dead", merged),
         DiscardOutcome::Done { was: Discarded::Queued, merged } => ("queued", merged),
         DiscardOutcome::Done { was: Discarded::NotThere, .. } => {

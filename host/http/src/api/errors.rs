@@ -5,7 +5,7 @@
 
 use super::problem::{Kind, Problem};
 use cartage::service;
-use cartage::service::apply::Invalid;
+use cartage::service::definitions::Invalid;
 use cartage_base::causes::chain;
 use cartage_base::fault::Fault;
 use cartage_store as store;
@@ -92,7 +92,7 @@ impl From<service::Error> for Problem {
             fault if fault.is_fault() => ours(of_the_machine(&fault), &fault),
             Error::NoCart { .. } => Problem::of(Kind::NotFound, &error),
             Error::KeyReused { .. } => Problem::of(Kind::KeyReused, &error),
-            Error::Token(service::tokens::Error::Role { .. }) => {
+            Error::Token(service::access_tokens::Error::Role { .. }) => {
                 Problem::new(Kind::RoleNeeded, "the token has a role that this release does not know; make a new token")
             }
             // Tokens are made and removed on the machine, not through the API.

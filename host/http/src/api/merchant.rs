@@ -16,7 +16,7 @@ pub(super) const LABELS_MAX: usize = 200;
 /// Lists every parameter with its effective value, for a cart or for the system.
 pub(super) async fn parameters(call: Call) -> Result<Response, Problem> {
     let cart = asked_cart(&call).await?;
-    let set = call.service.assignments().await?;
+    let set = call.service.configuration().assignments().await?;
     let all: Vec<Value> = REGISTRY.iter().map(|parameter| document(parameter, cart.as_ref(), &set)).collect();
     Ok(json(StatusCode::OK, &json!({ "cart": cart, "parameters": all })))
 }
@@ -26,7 +26,7 @@ async fn asked_cart(call: &Call) -> Result<Option<CartId>, Problem> {
     let cart = call.query.cart()?;
     if let Some(cart) = &cart {
         call.may_touch(cart)?;
-        call.service.known_cart(cart).await?;
+        call.service.carts().must_exist(cart).await?;
     }
     Ok(cart)
 }
@@ -66,24 +66,24 @@ pub(super) async fn set_parameter(call: Call) -> Result<Response, Problem> {
     let ParameterBody { value } = call.json()?;
     let assignment =
         parameters::assign(parameter.name, scope(cart.as_ref()), &value).map_err(|error| Problem::of(Kind::Invalid, &error))?;
-    call.service.set_parameter(&assignment).await?;
+    call.service.configuration().set_parameter(&assignment).await?;
     shown(&call, parameter, cart.as_ref()).await
 }
 
 /// Removes a parameter's value for a cart or for the system.
 pub(super) async fn unset_parameter(call: Call) -> Result<Response, Problem> {
     let (parameter, cart) = place(&call).await?;
-    call.service.unset_parameter(parameter, &scope(cart.as_ref())).await?;
+    call.service.configuration().unset_parameter(parameter, &scope(cart.as_ref())).await?;
     shown(&call, parameter, cart.as_ref()).await
 }
 
 async fn shown(call: &Call, parameter: &Parameter, cart: Option<&CartId>) -> Result<Response, Problem> {
-    Ok(json(StatusCode::OK, &document(parameter, cart, &call.service.assignments().await?)))
+    Ok(json(StatusCode::OK, &document(parameter, cart, &call.service.configuration().assignments().await?)))
 }
 
 /// Lists all status events with their settings.
 pub(super) async fn events(call: Call) -> Result<Response, Problem> {
-    let settings = call.service.events().await?;
+    let settings = call.service.configuration().events().await?;
     let all: Vec<Value> = EVENTS.iter().map(|event| event_document(event, settings.get(event))).collect();
     Ok(json(StatusCode::OK, &json!({ "events": all })))
 }
@@ -98,13 +98,13 @@ pub(super) async fn set_event(call: Call) -> Result<Response, Problem> {
     call.may_touch_all("a status event")?;
     let event = events::find(call.param("name")).map_err(|error| Problem::of(Kind::NotFound, &error))?;
     let setting: Setting = call.json()?;
-    call.service.set_event(event, &setting).await?;
+    call.service.configuration().set_event(event, &setting).await?;
     Ok(json(StatusCode::OK, &event_document(event, &setting)))
 }
 
 /// Lists the merchant's labels.
 pub(super) async fn labels(call: Call) -> Result<Response, Problem> {
-    let labels = call.service.labels().await?;
+    let labels = call.service.configuration().labels().await?;
     Ok(json(StatusCode::OK, &json!({ "labels": labels.iter().map(Label::as_str).collect::<Vec<_>>() })))
 }
 
@@ -121,6 +121,6 @@ pub(super) async fn add_labels(call: Call) -> Result<Response, Problem> {
     if !(1..=LABELS_MAX).contains(&added.len()) {
         return Err(Problem::new(Kind::Invalid, format!("write 1 to {LABELS_MAX} labels at once, and not {}", added.len())));
     }
-    call.service.add_labels(&added.into_iter().collect::<Labels>()).await?;
+    call.service.configuration().add_labels(&added.into_iter().collect::<Labels>()).await?;
     labels(call).await
 }

@@ -58,7 +58,7 @@ async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) ->
     let bearer = token::bearer(&shared, &parts.headers, given).await?;
     token::within_rate(&shared, &bearer)?;
     token::has(&bearer, needed)?;
-    if let Err(error) = shared.api.service.note_token_use(&bearer).await {
+    if let Err(error) = shared.api.service.access_tokens().note_use(&bearer).await {
         tracing::warn!(error = &error as &dyn std::error::Error, token = bearer.name, "could not note that a token was used");
     }
     let query = Query::read(parts.uri.query().unwrap_or_default(), route.query)?;

@@ -96,11 +96,11 @@ impl Table {
 
 /// Handles the page.
 pub(super) async fn show(call: Call) -> Result<Response, Problem> {
-    let mut status = call.service.status().await?;
+    let mut status = call.service.overview().status().await?;
     status.carts.retain(|cart| call.sees(&cart.cart));
     status.alerts.retain(|alert| call.bearer.carts.is_none() || is_about(alert, |cart| call.sees(cart)));
     let blocked = Which { at: Some(Where::Blocked), ..Which::default() };
-    let mut blocked = call.service.deliveries(&blocked, BLOCKED_SHOWN).await?.dead;
+    let mut blocked = call.service.deliveries().list(&blocked, BLOCKED_SHOWN).await?.dead;
     blocked.retain(|dead| call.sees(&dead.order.cart));
     let asked = asked(&call).await;
     let (cart, order) = (call.query.get("cart").unwrap_or_default(), call.query.get("order").unwrap_or_default());
@@ -121,7 +121,7 @@ async fn asked(call: &Call) -> Option<String> {
         if order.chars().count() > ORDER_NUMBER_CHARS_MAX {
             return Err(Problem::new(Kind::Invalid, format!("an order number has at most {ORDER_NUMBER_CHARS_MAX} characters")));
         }
-        Ok(Box::pin(call.service.explain(&cart, &SenderOrderNumber::new(order), None)).await?)
+        Ok(Box::pin(call.service.orders().explain(&cart, &SenderOrderNumber::new(order), None)).await?)
     };
     Some(match explained.await {
         Ok(explained) => format!("<pre>{}</pre>{}", Escaped(&explained.explanation.table()), deliveries(&explained.deliveries)),

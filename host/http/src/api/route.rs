@@ -5,7 +5,7 @@ use super::body::Takes;
 use super::call::{Call, Shared};
 use super::problem::Problem;
 use axum::response::Response;
-use cartage::service::tokens::Role;
+use cartage::service::access_tokens::Role;
 use http::Method;
 use std::sync::Arc;
 

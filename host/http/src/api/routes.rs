@@ -8,7 +8,7 @@ use super::{carts, credentials, deliveries, merchant, openapi, page, seen, updat
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::any;
-use cartage::service::tokens::Role::{self, Admin, Operator, Sender};
+use cartage::service::access_tokens::Role::{self, Admin, Operator, Sender};
 use http::Method;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -42,7 +42,7 @@ pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
         let detail = format!("the query parameter order has more than {ORDER_NUMBER_CHARS_MAX} characters, so it is no order number");
         return Err(Problem::new(Kind::Invalid, detail));
     }
-    let explained = Box::pin(call.service.explain(&cart, &SenderOrderNumber::new(order), call.query.get("label"))).await?;
+    let explained = Box::pin(call.service.orders().explain(&cart, &SenderOrderNumber::new(order), call.query.get("label"))).await?;
     let mut document = serde_json::to_value(&explained).expect("what is explained is plain data");
     document["must_act"] = explained.must_act().into();
     Ok(json(StatusCode::OK, &document))
@@ -50,7 +50,7 @@ pub(super) async fn explain(call: Call) -> Result<Response, Problem> {
 
 /// Lists the open alerts. A token that is limited to some carts sees only alerts about these.
 pub(super) async fn alerts(call: Call) -> Result<Response, Problem> {
-    let open = call.service.alerts().await?;
+    let open = call.service.alerts().open().await?;
     let seen: Vec<Value> =
         open.iter().filter(|alert| call.bearer.carts.is_none() || is_about(alert, |cart| call.sees(cart))).map(document).collect();
     Ok(json(StatusCode::OK, &json!({ "alerts": seen })))

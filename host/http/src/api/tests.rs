@@ -12,7 +12,7 @@ use super::{Api, Rate, metrics, router};
 use axum::Router;
 use axum::body::Body;
 use cartage::service::Service;
-use cartage::service::tokens::Role;
+use cartage::service::access_tokens::Role;
 use cartage_base::clock::{Clock, ManualClock};
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
@@ -115,7 +115,7 @@ impl Desk {
         let service = self.service.as_merchant(merchant(of));
         let carts: Vec<CartId> = carts.unwrap_or_default().iter().map(|id| cart(id)).collect();
         let name = format!("{role}-{}", DeliveryId::new());
-        service.new_token(&name, role, &carts).await.expect("it can be made").text.expose_secret().to_owned()
+        service.access_tokens().make(&name, role, &carts).await.expect("it can be made").text.expose_secret().to_owned()
     }
 
     /// The lines of the audit, the newest first.

@@ -4,7 +4,7 @@ use super::call::Shared;
 use super::problem::{Kind, Problem};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cartage::service::tokens::{Role, Token};
+use cartage::service::access_tokens::{Role, Token};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -38,7 +38,7 @@ pub(super) async fn bearer(shared: &Shared, headers: &HeaderMap, how: Given) -> 
         Given::Password => secret(first, "basic").and_then(password),
     };
     let known = match secret {
-        Some(secret) => shared.api.service.find_token(secret.expose_secret()).await?,
+        Some(secret) => shared.api.service.access_tokens().find(secret.expose_secret()).await?,
         None => None,
     };
     known.ok_or_else(|| {

@@ -194,11 +194,11 @@ impl Listener {
         match login {
             Login::Right => {
                 entry.right();
-                service.let_in(&who.cart, who.client);
+                service.inlets().logged_in(&who.cart, who.client);
             }
             Login::Wrong(denial) if entry.wrong(self.service.elapsed_ms()) => {
                 tracing::warn!(client = %who.client, merchant = %service.merchant(), cart = %who.cart, reason = %denial, "too many log-ins failed: the client is shut out");
-                service.not_let_in(&who.cart, who.client, NotLetIn::ShutOut { last: denial.to_string() });
+                service.inlets().refused(&who.cart, who.client, NotLetIn::ShutOut { last: denial.to_string() });
             }
             Login::Wrong(_) | Login::None => {}
         }
@@ -242,13 +242,13 @@ impl Listener {
     /// Looks up the cart and its inlet, before any of the body is read.
     async fn addressed(&self, merchant: MerchantId, cart: CartId, client: IpAddr) -> Result<Addressed, Early> {
         let service = self.service.as_merchant(merchant);
-        let kept = service.find_cart(&cart).await?.ok_or(Error::Denied(Denial::NoCart))?;
-        let Some((inlet, password)) = service.inlet(&kept).await? else {
+        let kept = service.carts().find(&cart).await?.ok_or(Error::Denied(Denial::NoCart))?;
+        let Some((inlet, password)) = service.inlets().get(&kept).await? else {
             let (denial, why) = match kept.cart.seti {
                 None => (Denial::NoInlet, NotLetIn::NoInlet),
                 Some(_) => (Denial::NoPassword, NotLetIn::NoPassword),
             };
-            service.not_let_in(&cart, client, why);
+            service.inlets().refused(&cart, client, why);
             return Err(Error::Denied(denial).into());
         };
         Ok(Addressed { service, cart, inlet, password, features: kept.manifest().map(|manifest| manifest.features) })
@@ -318,9 +318,10 @@ impl Listener {
             }
             sleep(LAST_WAIT).await;
         };
+        let sending = service.sending();
         tokio::select! {
             biased;
-            ended = service.ended(delivery, until.saturating_duration_since(Instant::now())) => match ended {
+            ended = sending.ended(delivery, until.saturating_duration_since(Instant::now())) => match ended {
                 Ok(End::Delivered) => Outcome::Delivered,
                 Ok(End::Not(found)) => Outcome::Refused(why(&found)),
                 // The update is on disk. A wait that failed is not a problem that the sender can correct.
@@ -379,13 +380,13 @@ async fn accept_one(Addressed { service, cart, inlet, features, .. }: &Addressed
     let too_much = features.map(|features| part::not_carried(&fields, features)).unwrap_or_default();
     let request = service::Request { cart: cart.clone(), cause: Cause::Given(Given::Seti), fields, again: Again::No };
     // A sender repeats a refused post without end. The repeat is the same update, not another one.
-    match if waits { service.same_as_last(&request).await } else { Ok(None) } {
+    match if waits { service.intake().same_as_last(&request).await } else { Ok(None) } {
         Ok(Some(Found::Queued(queued, _))) => return Taken::Waits(queued.delivery),
         Ok(Some(found @ Found::Dead(..))) => return Taken::Over(Outcome::Refused(why(&found))),
         Ok(_) => {}
         Err(error) => return Taken::Over(not_kept(cart, error)),
     }
-    let accepted = match service.accept(&request, None).await {
+    let accepted = match service.intake().accept(&request, None).await {
         Ok(accepted) => accepted,
         Err(service::Error::Invalid(error)) => {
             return Taken::Over(Outcome::Invalid(chain(&error) + &part::leave_out(&part::invalid_parts(&error))));

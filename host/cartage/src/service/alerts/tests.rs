@@ -1,6 +1,7 @@
 use super::*;
 use crate::alerts::notifier::Notifier;
 use crate::deliver::registry::CartRegistry as _;
+use crate::service::Service;
 use crate::service::{Cause, Request};
 use cartage_base::clock::ManualClock;
 use cartage_engine::file::PluginDir;
@@ -49,8 +50,8 @@ impl Desk {
     }
 
     async fn kinds(&self) -> Vec<String> {
-        self.service.look_for_alerts().await.expect("it looks");
-        self.service.alerts().await.expect("they can be read").into_iter().map(|alert| alert.kind).collect()
+        self.service.watch().look().await.expect("it looks");
+        self.service.alerts().open().await.expect("they can be read").into_iter().map(|alert| alert.kind).collect()
     }
 
     async fn change<T: Send + 'static>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T, store::Error> + Send + 'static) -> T {
@@ -67,16 +68,16 @@ async fn a_pause_is_an_alert_until_the_cart_is_resumed() {
     assert_eq!(desk.kinds().await, ["credentials-refused"]);
     desk.clock.advance_ms(60_000);
     assert_eq!(desk.kinds().await, ["credentials-refused"]);
-    let alerts = desk.service.alerts().await.expect("they can be read");
+    let alerts = desk.service.alerts().open().await.expect("they can be read");
     assert_eq!((alerts[0].subject.as_str(), alerts[0].raised_at_unix_ms), ("cart shop", AT), "it is the same one still");
-    desk.service.set_pause(&shop().1, None).await.expect("it is resumed");
+    desk.service.carts().set_pause(&shop().1, None).await.expect("it is resumed");
     assert_eq!(desk.kinds().await, Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn what_the_worker_says_raises_and_clears() {
     let desk = Desk::new().await;
-    let note = |note: Note<'_>| desk.service.note(&shop(), &note);
+    let note = |note: Note<'_>| desk.service.registry().note(&shop(), &note);
     note(Note::Breaker(Breaker::Open { until_unix_ms: AT + 1 }));
     assert_eq!(desk.kinds().await, ["breaker-open"]);
     note(Note::Breaker(Breaker::HalfOpen));
@@ -114,7 +115,7 @@ async fn a_cart_that_is_gone_is_an_alert_until_it_is_enabled_or_removed() {
     })
     .await;
     assert_eq!(desk.kinds().await, ["cart-gone"], "while it is disabled nobody knows better");
-    desk.service.set_enabled(&shop().1, true).await.expect("it is enabled");
+    desk.service.carts().set_enabled(&shop().1, true).await.expect("it is enabled");
     assert_eq!(desk.kinds().await, Vec::<String>::new());
 }
 
@@ -134,8 +135,12 @@ async fn with_little_room_nothing_is_accepted_until_there_is_more() {
         (RECORD_BYTES_MIN, DiskLevel::Enough, vec![]),
     ] {
         desk.disk.0.store(free, Ordering::Relaxed);
-        assert_eq!((desk.service.room(), desk.kinds().await), (room, alerts.into_iter().map(str::to_owned).collect()), "{free}");
-        match desk.service.accept(&request, None).await {
+        assert_eq!(
+            (desk.service.disk_space().level(), desk.kinds().await),
+            (room, alerts.into_iter().map(str::to_owned).collect()),
+            "{free}"
+        );
+        match desk.service.intake().accept(&request, None).await {
             Err(Error::NoRoom { free_bytes }) => assert!(!room.accepts() && free_bytes == free),
             Ok(_) => assert!(room.accepts(), "{free}"),
             Err(error) => panic!("{free}: {error}"),
@@ -151,7 +156,7 @@ async fn only_the_whole_installation_s_own_hear_of_the_disk() {
     desk.change(move |tx| store::merchants::put(tx, &made, AT)).await;
     desk.disk.0.store(0, Ordering::Relaxed);
     assert_eq!(desk.kinds().await, ["disk-low"]);
-    assert_eq!(desk.service.as_merchant(other).alerts().await.expect("they can be read"), []);
+    assert_eq!(desk.service.as_merchant(other).alerts().open().await.expect("they can be read"), []);
 }
 
 #[tokio::test]
@@ -165,11 +170,11 @@ async fn the_watch_notes_that_somebody_was_told_and_forgets_what_is_over() {
     std::fs::rename(folder.path().join("begun"), &script).expect("it is ours");
     let mut notifier = Notifier::new(vec![crate::alerts::notifier::Destination::Command(script)]);
     desk.disk.0.store(0, Ordering::Relaxed);
-    desk.service.watch_once(&mut notifier).await.expect("it looks");
-    desk.service.watch_once(&mut notifier).await.expect("it looks");
-    assert_eq!(desk.service.alerts().await.expect("they can be read")[0].told_at_unix_ms, Some(AT));
+    desk.service.watch().once(&mut notifier).await.expect("it looks");
+    desk.service.watch().once(&mut notifier).await.expect("it looks");
+    assert_eq!(desk.service.alerts().open().await.expect("they can be read")[0].told_at_unix_ms, Some(AT));
     desk.disk.0.store(RECORD_BYTES_MIN, Ordering::Relaxed);
-    desk.service.watch_once(&mut notifier).await.expect("it looks");
+    desk.service.watch().once(&mut notifier).await.expect("it looks");
     let left = desk.service.store().read::<_, store::Error>(|view| alerts::on_record(view, &MerchantId::default())).await;
     assert_eq!(left.expect("it can be read"), []);
     let said = std::fs::read_to_string(said).expect("it was written");

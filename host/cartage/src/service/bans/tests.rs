@@ -1,5 +1,6 @@
 use super::*;
-use crate::service::apply::{Invalid, Proposal};
+use crate::service::Service;
+use crate::service::definitions::{Invalid, Proposal};
 use cartage_base::clock::ManualClock;
 use cartage_model::id::MerchantId;
 use cartage_store::carts::Definition;
@@ -42,36 +43,37 @@ fn is(expected: [(&str, Option<&str>); 3]) -> Vec<(String, Option<String>)> {
 #[tokio::test]
 async fn a_ban_pauses_the_carts_on_that_plugin_and_no_other() {
     let (_folder, service) = desk().await;
-    service.set_pause(&id("two"), Some("by hand")).await.expect("it is paused");
-    let banned = service.ban(bad(), "wrong numbers").await.expect("it is banned");
+    service.carts().set_pause(&id("two"), Some("by hand")).await.expect("it is paused");
+    let banned = service.bans().ban(bad(), "wrong numbers").await.expect("it is banned");
     assert_eq!(banned, Banned { new: true, carts: vec![id("one"), id("two")] });
     assert_eq!(pauses(&service).await, is([("one", Some("plugin-banned")), ("three", None), ("two", Some("by hand"))]));
-    assert!(!service.ban(bad(), "wrong totals").await.expect("it is banned").new);
-    let bans = service.bans().await.expect("they can be read");
+    assert!(!service.bans().ban(bad(), "wrong totals").await.expect("it is banned").new);
+    let bans = service.bans().list().await.expect("they can be read");
     assert_eq!(bans, [Ban { digest: bad(), why: "wrong totals".to_owned(), banned_at_unix_ms: AT }]);
-    let refused = service.set_pause(&id("one"), None).await.expect_err("it would go on with it");
+    let refused = service.carts().set_pause(&id("one"), None).await.expect_err("it would go on with it");
     assert!(matches!(&refused, Error::Banned { digest, .. } if *digest == bad()), "{refused}");
     assert!(refused.to_string().contains("is banned (wrong totals)"), "{refused}");
-    let unbanned = service.unban(bad()).await.expect("it is lifted");
+    let unbanned = service.bans().unban(bad()).await.expect("it is lifted");
     assert_eq!(unbanned, Unbanned { was_banned: true, carts: vec![id("one")] });
     assert_eq!(pauses(&service).await, is([("one", None), ("three", None), ("two", Some("by hand"))]));
-    assert_eq!(service.unban(bad()).await.expect("nothing fails"), Unbanned { was_banned: false, carts: vec![] });
+    assert_eq!(service.bans().unban(bad()).await.expect("nothing fails"), Unbanned { was_banned: false, carts: vec![] });
 }
 
 #[tokio::test]
 async fn no_cart_is_bound_to_what_is_banned() {
     let (_folder, service) = desk().await;
-    service.ban(bad(), "wrong numbers").await.expect("it is banned");
+    service.bans().ban(bad(), "wrong numbers").await.expect("it is banned");
     let cart = cartage_model::carts::Cart::parse("four.toml", "cart = \"four\"\nplugin = \"shop.wasm\"\n").expect("it is a cart");
-    let refused = service.prepare(vec![Proposal { cart, plugin: Some(b"a bad plugin".to_vec()) }]).await.expect_err("it is banned");
+    let refused =
+        service.definitions().prepare(vec![Proposal { cart, plugin: Some(b"a bad plugin".to_vec()) }]).await.expect_err("it is banned");
     assert!(matches!(&refused, Invalid::Service(error) if matches!(**error, Error::Banned { .. })), "{refused}");
     std::fs::write(service.data_dir().plugins().join("shop.wasm"), "a bad plugin").expect("it is ours");
-    let kept = service.cart(&id("one")).await.expect("it is there");
-    let refused = service.client(&kept).await.err().expect("it is banned");
+    let kept = service.carts().get(&id("one")).await.expect("it is there");
+    let refused = service.clients().current(&kept).await.err().expect("it is banned");
     assert!(matches!(refused, Error::Banned { .. }), "{refused}");
     // It is another merchant's own business.
     let other = MerchantId::new("other").expect("it is a name");
-    assert_eq!(service.as_merchant(other).bans().await.expect("they can be read"), []);
+    assert_eq!(service.as_merchant(other).bans().list().await.expect("they can be read"), []);
 }
 
 #[tokio::test]
@@ -79,9 +81,9 @@ async fn a_ban_is_an_alert() {
     let (_folder, service) = desk().await;
     let folder = service.data_dir().plugins();
     std::fs::write(folder.join("shop.wasm"), "never run").expect("it is ours");
-    service.ban(bad(), "wrong numbers").await.expect("it is banned");
-    service.look_for_alerts().await.expect("it looks");
-    let open = service.alerts().await.expect("they can be read");
+    service.bans().ban(bad(), "wrong numbers").await.expect("it is banned");
+    service.watch().look().await.expect("it looks");
+    let open = service.alerts().open().await.expect("they can be read");
     let open: Vec<_> = open.iter().map(|alert| (alert.kind.as_str(), alert.subject.as_str())).collect();
     assert_eq!(open, [("plugin-banned", "cart one"), ("plugin-banned", "cart two")]);
 }
@@ -89,22 +91,22 @@ async fn a_ban_is_an_alert() {
 #[tokio::test]
 async fn all_are_paused_and_resumed_but_for_those_that_were_paused_by_themselves() {
     let (_folder, service) = desk().await;
-    service.set_pause(&id("two"), Some("by hand")).await.expect("it is paused");
-    assert_eq!(service.pause_all("a look").await.expect("they are paused"), 3);
-    assert_eq!(service.pause_all("again").await.expect("nothing fails"), 0, "they are paused together already");
+    service.carts().set_pause(&id("two"), Some("by hand")).await.expect("it is paused");
+    assert_eq!(service.carts().pause_all("a look").await.expect("they are paused"), 3);
+    assert_eq!(service.carts().pause_all("again").await.expect("nothing fails"), 0, "they are paused together already");
     assert_eq!(pauses(&service).await, is([("one", Some("a look")), ("three", Some("a look")), ("two", Some("a look"))]));
     // What comes meanwhile is its own as well.
-    service.ban(bad(), "wrong numbers").await.expect("it is banned");
-    let (resumed, still) = service.resume_all().await.expect("they are resumed");
+    service.bans().ban(bad(), "wrong numbers").await.expect("it is banned");
+    let (resumed, still) = service.carts().resume_all().await.expect("they are resumed");
     let still: Vec<_> = still.iter().map(|(cart, pause)| (cart.as_str(), pause.why.as_str())).collect();
     assert_eq!((resumed, still), (3, vec![("one", "plugin-banned"), ("two", "by hand")]));
-    assert_eq!(service.resume_all().await.expect("nothing fails").0, 0);
+    assert_eq!(service.carts().resume_all().await.expect("nothing fails").0, 0);
     assert_eq!(pauses(&service).await, is([("one", Some("plugin-banned")), ("three", None), ("two", Some("by hand"))]));
     // A cart that is resumed by itself is so for good.
-    service.pause_all("a look").await.expect("they are paused");
-    service.set_pause(&id("two"), None).await.expect_err("its plugin is banned");
-    service.unban(bad()).await.expect("it is lifted");
-    service.set_pause(&id("two"), None).await.expect("it is resumed");
-    service.resume_all().await.expect("they are resumed");
+    service.carts().pause_all("a look").await.expect("they are paused");
+    service.carts().set_pause(&id("two"), None).await.expect_err("its plugin is banned");
+    service.bans().unban(bad()).await.expect("it is lifted");
+    service.carts().set_pause(&id("two"), None).await.expect("it is resumed");
+    service.carts().resume_all().await.expect("they are resumed");
     assert_eq!(pauses(&service).await, is([("one", None), ("three", None), ("two", None)]));
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::service::Service;
 use cartage_base::clock::ManualClock;
 use cartage_contract::http::Reach;
 use cartage_contract::orders::Update;
@@ -37,7 +38,7 @@ impl Desk {
 
     /// Accepts an update with marked text wherever there can be text.
     async fn accept(&self, number: &str, delivery: &str) {
-        let merchant = self.service.merchant.clone();
+        let merchant = self.service.merchant().clone();
         let update = Update {
             order_number: number.to_owned(),
             reference_number: None,
@@ -78,7 +79,7 @@ impl Desk {
 
     /// Attempts the head of an order's queue.
     async fn settle(&self, number: &str, settlement: Settlement) {
-        let merchant = self.service.merchant.clone();
+        let merchant = self.service.merchant().clone();
         let wish = ClaimRequest { merchant: merchant.clone(), order: order(number), poison: Then::Go, busy_ms: 0, at_unix_ms: AT };
         let claimed = self.service.outbox().claim(vec![wish]).await.expect("it is claimed").pop();
         let Some(Claimed::Claim(claim)) = claimed else { panic!("{claimed:?}") };
@@ -114,7 +115,7 @@ impl Desk {
     }
 
     async fn forget(&self, number: &str, discard_queue: bool) -> Forgotten {
-        self.service.forget(&order(number).cart, &SenderOrderNumber::new(number), discard_queue).await.expect("it can be asked")
+        self.service.orders().forget(&order(number).cart, &SenderOrderNumber::new(number), discard_queue).await.expect("it can be asked")
     }
 
     /// Whether the database's files hold this text anywhere.
@@ -154,7 +155,7 @@ async fn an_order_is_gone_from_the_rows_and_from_the_bytes_and_its_neighbours_ar
     assert!(rows > 40, "{rows}");
     assert!(!desk.files_hold("marked-1021-"), "its bytes are still there");
     assert!(desk.files_hold("marked-n0-receipt") && desk.files_hold("marked-n1-note"), "the others stay");
-    let merchant = desk.service.merchant.clone();
+    let merchant = desk.service.merchant().clone();
     let look = move |view: &store::View<'_>| -> Result<_, store::Error> {
         let gone = orders::get(view, &merchant, &order("1021"))?.is_none() && decisions::list(view, &merchant, &order("1021"))?.is_empty();
         Ok((gone, orders::get(view, &merchant, &order("n1"))?.is_some(), audit::last(view, &merchant, 1)?))
@@ -162,7 +163,7 @@ async fn an_order_is_gone_from_the_rows_and_from_the_bytes_and_its_neighbours_ar
     let (gone, neighbour, audit) = desk.service.store().read(look).await.expect("it can be read");
     assert!(gone && neighbour);
     assert_eq!((audit[0].what.as_str(), audit[0].subject.as_str()), ("forget", "order 1021 at cart shop"));
-    assert_eq!(desk.service.delivery(&DeliveryId::named("d0")).await.expect("it is looked up"), None);
+    assert_eq!(desk.service.deliveries().find(&DeliveryId::named("d0")).await.expect("it is looked up"), None);
     assert_eq!(desk.forget("1021", false).await, Forgotten::NothingKept, "nothing is left");
     let audit = desk.service.store().read::<_, store::Error>(|view| audit::last(view, &MerchantId::default(), 9)).await;
     assert_eq!(audit.expect("it can be read").iter().filter(|line| line.what == "forget").count(), 1, "what was not done is in no audit");
@@ -177,7 +178,7 @@ async fn what_waits_or_is_dead_keeps_an_order_unless_it_is_discarded() {
     desk.accept("1022", "other").await;
     assert_eq!(desk.backlog().await, (2, 1, 1));
     assert_eq!(desk.forget("1021", false).await, Forgotten::Waits { deliveries: 2 });
-    let held = desk.service.hold(&order("1021")).expect("nobody holds it");
+    let held = desk.service.deliveries().hold(&order("1021")).expect("nobody holds it");
     assert_eq!(desk.forget("1021", true).await, Forgotten::UnderWay);
     drop(held);
     assert!(desk.files_hold("marked-1021-note"));
@@ -195,13 +196,13 @@ async fn an_answer_goes_with_its_own_order_whatever_else_it_says() {
         desk.accept(number, &format!("key-{number}")).await;
         desk.settle(number, delivered()).await;
     }
-    let merchant = desk.service.merchant.clone();
+    let merchant = desk.service.merchant().clone();
     // Its label is "10", its cart has the name of the other order's: neither makes it an answer about that order.
     let answer = r#"{"decision":{"cart":"shop","order_number":"12","label":"10"}}"#;
     let write = move |tx: &Tx<'_>| idempotency::put(tx, &merchant, "label-10", Digest::of(b"x"), Some(&order("12")), answer, AT);
     desk.service.store().write(write).await.expect("it can be written");
     assert!(matches!(desk.forget("10", false).await, Forgotten::Done { .. }));
-    let merchant = desk.service.merchant.clone();
+    let merchant = desk.service.merchant().clone();
     let look = move |view: &store::View<'_>| -> Result<_, store::Error> {
         ["key-10", "key-11", "label-10"].into_iter().map(|key| idempotency::get(view, &merchant, key, Digest::of(b"x"))).collect()
     };

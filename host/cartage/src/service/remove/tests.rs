@@ -1,4 +1,5 @@
 use super::*;
+use crate::service::Service;
 use cartage_base::clock::ManualClock;
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::id::{MerchantId, SenderOrderNumber};
@@ -68,15 +69,15 @@ async fn die(service: &Service, number: &str) {
 }
 
 async fn is_there(service: &Service) -> bool {
-    service.find_cart(&shop()).await.expect("it can be looked for").is_some()
+    service.carts().find(&shop()).await.expect("it can be looked for").is_some()
 }
 
 #[tokio::test]
 async fn a_cart_for_which_nothing_waits_is_removed() {
     let (_folder, service) = desk().await;
-    assert_eq!(service.remove_cart(&shop(), Queue::Keep).await.expect("it is removed"), 0);
+    assert_eq!(service.removal().remove(&shop(), Queue::Keep).await.expect("it is removed"), 0);
     assert!(!is_there(&service).await);
-    assert!(matches!(service.remove_cart(&shop(), Queue::Discard).await, Err(Error::NoCart { .. })));
+    assert!(matches!(service.removal().remove(&shop(), Queue::Discard).await, Err(Error::NoCart { .. })));
 }
 
 #[tokio::test]
@@ -87,11 +88,11 @@ async fn what_waits_keeps_its_cart_unless_it_is_to_be_ended() {
         all.push(accept(&service, number).await);
     }
     die(&service, "1").await;
-    let kept = service.remove_cart(&shop(), Queue::Keep).await.expect_err("something waits");
+    let kept = service.removal().remove(&shop(), Queue::Keep).await.expect_err("something waits");
     assert!(matches!(kept, Error::CartHasQueue { queued: 2, dead: 1, .. }), "{kept}");
     assert!(kept.to_string().contains("2 updates wait for it, and it has 1 dead letter;"), "{kept}");
-    assert!(is_there(&service).await && service.cart(&shop()).await.expect("it is there").row.enabled, "nothing was changed");
-    assert_eq!(service.remove_cart(&shop(), Queue::Discard).await.expect("it is removed"), 3);
+    assert!(is_there(&service).await && service.carts().get(&shop()).await.expect("it is there").row.enabled, "nothing was changed");
+    assert_eq!(service.removal().remove(&shop(), Queue::Discard).await.expect("it is removed"), 3);
     assert!(!is_there(&service).await);
     for delivery in all {
         let found = service.outbox().find(MerchantId::default(), delivery).await.expect("it can be looked for");
@@ -107,7 +108,7 @@ async fn dead_letters_alone_keep_their_cart() {
     let (_folder, service) = desk().await;
     accept(&service, "1").await;
     die(&service, "1").await;
-    let kept = service.remove_cart(&shop(), Queue::Keep).await.expect_err("there is one");
+    let kept = service.removal().remove(&shop(), Queue::Keep).await.expect_err("there is one");
     assert!(matches!(kept, Error::CartHasQueue { queued: 0, dead: 1, .. }), "{kept}");
 }
 
@@ -117,7 +118,7 @@ async fn more_than_a_batch_is_ended() {
     for number in 0..=BATCH {
         accept(&service, &number.to_string()).await;
     }
-    assert_eq!(service.remove_cart(&shop(), Queue::Discard).await.expect("it is removed"), u64::from(BATCH) + 1);
+    assert_eq!(service.removal().remove(&shop(), Queue::Discard).await.expect("it is removed"), u64::from(BATCH) + 1);
 }
 
 #[tokio::test]
@@ -126,14 +127,14 @@ async fn an_attempt_that_is_under_way_is_waited_for() {
     for number in ["1", "2"] {
         accept(&service, number).await;
     }
-    let held = service.hold(&order("1")).expect("nobody else has it");
+    let held = service.deliveries().hold(&order("1")).expect("nobody else has it");
     let other = service.clone();
-    let removing = tokio::spawn(async move { other.remove_cart(&shop(), Queue::Discard).await });
+    let removing = tokio::spawn(async move { other.removal().remove(&shop(), Queue::Discard).await });
     // Until the other order is ended, whatever the machine does meanwhile.
     while service.outbox().backlogs(None).await.expect("they can be read")[0].queued > 1 {
         sleep(Duration::from_millis(5)).await;
     }
-    assert!(!service.cart(&shop()).await.expect("it is there still").row.enabled, "nothing more is tried or accepted");
+    assert!(!service.carts().get(&shop()).await.expect("it is there still").row.enabled, "nothing more is tried or accepted");
     drop(held);
     assert_eq!(removing.await.expect("it does not panic").expect("it is removed"), 2);
 }

@@ -1,5 +1,6 @@
 use super::super::deliveries::tests::update;
 use super::*;
+use crate::service::Service;
 use cartage_base::clock::ManualClock;
 use cartage_contract::http::Reach;
 use cartage_model::dead_letter::{Reason, Then};
@@ -42,18 +43,18 @@ impl Desk {
     }
 
     async fn write(&self, write: impl FnOnce(&store::Tx<'_>, &MerchantId) -> Result<(), store::Error> + Send + 'static) {
-        let merchant = self.service.merchant.clone();
+        let merchant = self.service.merchant().clone();
         self.service.store().write(move |tx| write(tx, &merchant)).await.expect("it can be written");
     }
 
     async fn read<T: Send + 'static>(&self, read: impl FnOnce(&View<'_>, &MerchantId) -> Result<T, store::Error> + Send + 'static) -> T {
-        let merchant = self.service.merchant.clone();
+        let merchant = self.service.merchant().clone();
         self.service.store().read(move |view| read(view, &merchant)).await.expect("it can be read")
     }
 
     /// Accepts an update and settles it at once. Its delivery has the order's number as its id.
     async fn settled(&self, number: &str, settlement: Settlement) {
-        let (merchant, at_unix_ms, delivery) = (self.service.merchant.clone(), self.service.now_unix_ms(), DeliveryId::named(number));
+        let (merchant, at_unix_ms, delivery) = (self.service.merchant().clone(), self.service.now_unix_ms(), DeliveryId::named(number));
         let new = outbox::New {
             merchant: merchant.clone(),
             order: order(number),
@@ -106,10 +107,10 @@ impl Desk {
     /// The number of rows deleted at a moment, by kind, without kinds that lost none.
     async fn gone_at(&self, at_unix_ms: u64) -> Vec<(Kind, u64)> {
         self.clock.advance_ms(at_unix_ms - self.service.now_unix_ms());
-        let would = self.service.retain_dry().await.expect("it can be counted");
-        let gone = self.service.retain().await.expect("it can be deleted");
+        let would = self.service.retention().retain_dry().await.expect("it can be counted");
+        let gone = self.service.retention().retain().await.expect("it can be deleted");
         assert_eq!(would, gone, "what is counted is what goes");
-        let none = self.service.retain_dry().await.expect("it can be counted");
+        let none = self.service.retention().retain_dry().await.expect("it can be counted");
         assert!(none.iter().all(|one| one.older == 0), "{none:?}");
         gone.into_iter().filter(|one| one.older > 0).map(|one| (one.kind, one.older)).collect()
     }
@@ -152,7 +153,7 @@ async fn each_kind_is_kept_for_its_days_and_not_a_millisecond_longer() {
 async fn a_merchant_may_keep_things_longer_and_others_do_not() {
     let desk = Desk::new();
     let set = assign("KeepCassettesDays", Scope::System, "20").expect("it is a number of days");
-    desk.service.set_parameter(&set).await.expect("it is set");
+    desk.service.configuration().set_parameter(&set).await.expect("it is set");
     let other = MerchantId::new("other").expect("it is a name");
     desk.write(move |tx, merchant| {
         merchants::put(tx, &other, AT)?;
@@ -187,7 +188,7 @@ async fn nothing_that_waits_or_is_dead_goes_however_old_it_is() {
         "of what was delivered, and recordings"
     );
     for number in ["blocked", "dead", "queued"] {
-        let shown = desk.service.delivery(&DeliveryId::named(number)).await.expect("it is looked up").expect("it is there");
+        let shown = desk.service.deliveries().find(&DeliveryId::named(number)).await.expect("it is looked up").expect("it is there");
         assert!(shown.found.is_some() && shown.receipts.len() == 1, "{number}: {shown:?}");
         let (kept, decisions) = desk
             .read(move |view, merchant| {
@@ -196,7 +197,7 @@ async fn nothing_that_waits_or_is_dead_goes_however_old_it_is() {
             .await;
         assert!(kept.is_some() && decisions.len() == 1, "{number}");
     }
-    let all = desk.service.dead_letters(&super::super::Which::default()).await.expect("they are listed");
+    let all = desk.service.deliveries().dead_letters(&super::super::Which::default()).await.expect("they are listed");
     assert_eq!(all.len(), 2);
     assert_eq!(desk.read(|view, merchant| receipts::of_delivery(view, merchant, &DeliveryId::named("done"))).await, Vec::<String>::new());
 }
@@ -223,8 +224,8 @@ async fn nothing_goes_on_the_word_of_a_clock_that_jumped() {
     for now in [AT + 1_100 * DAY_MS, AT + 8 * DAY_MS, 0, AT + 20 * 365 * DAY_MS] {
         desk.clock.set_unix_ms(now);
         for started in ["running", "started again"] {
-            assert_eq!(gone(&desk.service.retain().await.expect("it looks")), [], "{now}, {started}");
-            assert_eq!(gone(&desk.service.retain_dry().await.expect("it looks")), [], "{now}, {started}");
+            assert_eq!(gone(&desk.service.retention().retain().await.expect("it looks")), [], "{now}, {started}");
+            assert_eq!(gone(&desk.service.retention().retain_dry().await.expect("it looks")), [], "{now}, {started}");
             assert!(desk.service.clock_doubt().is_some(), "{now}, {started}");
             desk.open_again();
         }
@@ -232,7 +233,7 @@ async fn nothing_goes_on_the_word_of_a_clock_that_jumped() {
     desk.clock.set_unix_ms(AT);
     assert_eq!(desk.service.clock_doubt(), None, "it was put right");
     desk.clock.advance_ms(7 * DAY_MS + 1);
-    assert_eq!(gone(&desk.service.retain().await.expect("it looks")), [Kind::IdempotencyKeys]);
+    assert_eq!(gone(&desk.service.retention().retain().await.expect("it looks")), [Kind::IdempotencyKeys]);
 }
 
 fn gone(all: &[Retained]) -> Vec<Kind> {
@@ -266,7 +267,7 @@ async fn the_daemon_s_job_deletes_until_it_is_told_to_stop() {
         let until = async {
             let _ = stopped.await;
         };
-        service.retain_every(Duration::ZERO, EVERY, until).await;
+        service.retention().retain_every(Duration::ZERO, EVERY, until).await;
     });
     let key = || desk.read(|view, merchant| idempotency::get(view, merchant, "key", Digest::of(b"body")));
     while key().await != idempotency::Known::New {

@@ -5,15 +5,15 @@ use crate::cli::{Failure, Verdict, directory, report};
 use cartage::carts::Cart;
 use cartage::id::{CartId, Digest};
 use cartage::service::Service;
-use cartage::service::apply::Proposal;
+use cartage::service::definitions::Proposal;
 
 /// Changes a cart's definition and shows the effect.
 pub(super) async fn redefine(service: &Service, id: &CartId, json: bool, change: impl FnOnce(&mut Cart)) -> Result<Verdict, Failure> {
-    let kept = service.cart(id).await.map_err(directory::failure)?;
+    let kept = service.carts().get(id).await.map_err(directory::failure)?;
     let mut cart = kept.cart.clone();
     change(&mut cart);
-    let difference = service.redefine(&kept, &cart).await.map_err(directory::failure)?;
-    for doubt in service.doubts(&cart, kept.manifest(), &kept.lists).await.map_err(directory::failure)? {
+    let difference = service.definitions().redefine(&kept, &cart).await.map_err(directory::failure)?;
+    for doubt in service.definitions().doubts(&cart, kept.manifest(), &kept.lists).await.map_err(directory::failure)? {
         report::talk(&format!("warning: {doubt}"));
     }
     if json {
@@ -28,8 +28,8 @@ pub(super) async fn redefine(service: &Service, id: &CartId, json: bool, change:
 
 /// Returns a cart to a plugin that it used before. The operator approved that plugin then, so no new approval is needed.
 pub(super) async fn roll_back(service: &Service, id: &CartId, wanted: Option<Digest>, json: bool) -> Result<Verdict, Failure> {
-    let kept = service.cart(id).await.map_err(directory::failure)?;
-    let ran = service.plugins_that_ran(id).await.map_err(directory::failure)?;
+    let kept = service.carts().get(id).await.map_err(directory::failure)?;
+    let ran = service.carts().plugins_that_ran(id).await.map_err(directory::failure)?;
     let mut earlier = ran.iter().map(|run| run.plugin).filter(|digest| Some(*digest) != kept.pinned());
     let found = match wanted {
         Some(wanted) => earlier.find(|digest| *digest == wanted),
@@ -49,7 +49,7 @@ pub(super) async fn roll_back(service: &Service, id: &CartId, wanted: Option<Dig
         };
         return Err(Failure::wrong_use(message).what_to_do(what_to_do));
     };
-    let bytes = service.kept_plugin(digest).map_err(directory::failure)?;
+    let bytes = service.plugins().kept(digest).await.map_err(directory::failure)?;
     let mut cart = kept.cart;
     cart.digest = Some(digest);
     change(service, vec![Proposal { cart, plugin: Some(bytes) }], Consent::GIVEN, json).await

@@ -15,11 +15,11 @@ pub(in crate::cli) async fn run(
     order: Option<&SenderOrderNumber>,
     json: bool,
 ) -> Result<Verdict, Failure> {
-    let Checked { cassette, next } = Box::pin(service.check(kept, order)).await.map_err(directory::failure)?;
-    let lists = Box::pin(service.ask_lists(kept)).await.map_err(directory::failure)?;
+    let Checked { cassette, next } = Box::pin(service.checks().check(kept, order)).await.map_err(directory::failure)?;
+    let lists = Box::pin(service.checks().ask_lists(kept)).await.map_err(directory::failure)?;
     let notes = kept.manifest().map(unsupported).unwrap_or_default();
     // The doubts that a list causes are printed with that list, and what this host does not support yet is printed as a note.
-    let mut doubts = service.doubts(&kept.cart, kept.manifest(), &[]).await.map_err(directory::failure)?;
+    let mut doubts = service.definitions().doubts(&kept.cart, kept.manifest(), &[]).await.map_err(directory::failure)?;
     doubts.retain(|doubt| !notes.contains(doubt));
     if json {
         let outcome = &cassette.outcome;

@@ -117,7 +117,7 @@ fn kept_lists(data: &Path, cart: &CartId, plugin: Digest) -> Vec<List> {
         return Vec::new();
     }
     let Ok(service) = directory::open(data) else { return Vec::new() };
-    let kept = client::block_on(async { service.find_cart(cart).await.map_err(directory::failure) });
+    let kept = client::block_on(async { service.carts().find(cart).await.map_err(directory::failure) });
     let same = |kept: &StoredCart| matches!(&kept.plugin, PluginKept::Admitted { digest, .. } if *digest == plugin);
     kept.ok().flatten().filter(same).map(|kept| kept.lists).unwrap_or_default()
 }

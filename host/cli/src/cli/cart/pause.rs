@@ -20,7 +20,7 @@ pub(crate) struct OneOrAll {
 /// Pauses one cart, or all carts.
 pub(super) async fn pause(service: &Service, which: OneOrAll, reason: &str, json: bool) -> Result<Verdict, Failure> {
     let Some(cart) = which.cart else {
-        let count = service.pause_all(reason).await.map_err(directory::failure)?;
+        let count = service.carts().pause_all(reason).await.map_err(directory::failure)?;
         if json {
             report::json(&serde_json::json!({ "paused": count }));
         } else {
@@ -29,14 +29,14 @@ pub(super) async fn pause(service: &Service, which: OneOrAll, reason: &str, json
         }
         return Ok(Verdict::Done);
     };
-    service.set_pause(&cart, Some(reason)).await.map_err(directory::failure)?;
+    service.carts().set_pause(&cart, Some(reason)).await.map_err(directory::failure)?;
     Ok(done(&cart, "paused", json))
 }
 
 /// Resumes one cart, or all carts that were paused together.
 pub(super) async fn resume(service: &Service, which: OneOrAll, json: bool) -> Result<Verdict, Failure> {
     let Some(cart) = which.cart else {
-        let (count, still) = service.resume_all().await.map_err(directory::failure)?;
+        let (count, still) = service.carts().resume_all().await.map_err(directory::failure)?;
         if json {
             let still: Vec<_> = still.iter().map(|(cart, pause)| serde_json::json!({ "cart": cart, "why": pause.why })).collect();
             report::json(&serde_json::json!({ "resumed": count, "still_paused": still }));
@@ -49,6 +49,6 @@ pub(super) async fn resume(service: &Service, which: OneOrAll, json: bool) -> Re
         }
         return Ok(Verdict::Done);
     };
-    service.set_pause(&cart, None).await.map_err(directory::failure)?;
+    service.carts().set_pause(&cart, None).await.map_err(directory::failure)?;
     Ok(done(&cart, "resumed", json))
 }

@@ -10,7 +10,7 @@ use cartage_contract::delivery::ChoicesOf;
 
 /// Lists the carts, one line each.
 pub(super) async fn list(service: &Service, json: bool) -> Result<Verdict, Failure> {
-    let carts = service.carts().await.map_err(directory::failure)?;
+    let carts = service.carts().list().await.map_err(directory::failure)?;
     if json {
         report::json(&serde_json::json!({ "carts": carts.iter().map(|kept| document(service, kept)).collect::<Vec<_>>() }));
     } else if carts.is_empty() {
@@ -28,14 +28,14 @@ pub(super) async fn list(service: &Service, json: bool) -> Result<Verdict, Failu
 
 /// Shows one cart with its definition.
 pub(super) async fn one(service: &Service, id: &CartId, json: bool) -> Result<Verdict, Failure> {
-    let kept = service.cart(id).await.map_err(directory::failure)?;
+    let kept = service.carts().get(id).await.map_err(directory::failure)?;
     if json {
         report::json(&document(service, &kept));
         return Ok(Verdict::Done);
     }
     report::heading(&format!("cart {id}"));
     report::rows(&[("state", state(service, &kept)), ("mode", kept.mode.to_string()), ("plugin", plugin(&kept))]);
-    let ran = service.plugins_that_ran(id).await.map_err(directory::failure)?;
+    let ran = service.carts().plugins_that_ran(id).await.map_err(directory::failure)?;
     report::rows(&ran.iter().map(|run| ("ran", run.plugin.to_string())).collect::<Vec<_>>());
     for list in &kept.lists {
         let what = match &list.of {
@@ -61,7 +61,7 @@ fn document(service: &Service, kept: &StoredCart) -> serde_json::Value {
         "cart": kept.cart.id,
         "enabled": kept.row.enabled,
         "paused": kept.pause_at(service.now_unix_ms()).map(|pause| &pause.why),
-        "breaker_open_until_unix_ms": service.breaker_until(&kept.cart.id),
+        "breaker_open_until_unix_ms": service.overview().breaker_until(&kept.cart.id),
         "mode": kept.mode,
         "plugin": plugin(kept),
         "digest": kept.pinned(),
@@ -72,7 +72,7 @@ fn document(service: &Service, kept: &StoredCart) -> serde_json::Value {
 
 /// The settings that parameters may supply, each with its effective value and that value's origin.
 async fn supplied(service: &Service, kept: &StoredCart) -> Result<Vec<Supplied>, Failure> {
-    Ok(kept.supplied(&service.assignments().await.map_err(directory::failure)?))
+    Ok(kept.supplied(&service.configuration().assignments().await.map_err(directory::failure)?))
 }
 
 fn state(service: &Service, kept: &StoredCart) -> String {
@@ -82,7 +82,7 @@ fn state(service: &Service, kept: &StoredCart) -> String {
         Some(Pause { why, said: None, .. }) => format!(", paused ({why})"),
         None => String::new(),
     };
-    let breaker = service.breaker_until(&kept.cart.id).map(|until| format!(", breaker open until {}", report::time(until)));
+    let breaker = service.overview().breaker_until(&kept.cart.id).map(|until| format!(", breaker open until {}", report::time(until)));
     format!("{enabled}{paused}{}", breaker.unwrap_or_default())
 }
 

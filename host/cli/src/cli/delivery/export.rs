@@ -44,8 +44,9 @@ impl Args {
                 "name deliveries by their ids and then the file, or say --all, with filters or without, and the file",
             ));
         }
-        let ids = if all { service.dead_letters(&filter.which(None, service)).await.map_err(directory::failure)? } else { ids };
-        let document = service.support(&ids).await.map_err(directory::failure)?;
+        let ids =
+            if all { service.deliveries().dead_letters(&filter.which(None, service)).await.map_err(directory::failure)? } else { ids };
+        let document = service.recordings().support(&ids).await.map_err(directory::failure)?;
         let found = document["deliveries"].as_array().map_or(0, Vec::len);
         if let (0, Some(first)) = (found, ids.first()) {
             return Err(unknown(first));
@@ -67,7 +68,7 @@ impl Args {
 
 /// Writes the recordings of a delivery, one file an attempt.
 async fn export_cassettes(service: &Service, id: &DeliveryId, folder: &Path, json: bool) -> Result<Verdict, Failure> {
-    let all = service.cassettes(id).await.map_err(directory::failure)?.ok_or_else(|| unknown(id))?;
+    let all = service.recordings().cassettes(id).await.map_err(directory::failure)?.ok_or_else(|| unknown(id))?;
     if all.is_empty() {
         return Err(Failure::wrong_use(format!(
             "there is no recording of an attempt at delivery {id}; none was kept, or they are deleted"

@@ -27,16 +27,16 @@ impl Args {
     pub(super) async fn run(self, service: &Service, json: bool) -> Result<Verdict, Failure> {
         let Args { deliveries, all, now, filter } = self;
         let deliveries = match all {
-            true => service.dead_letters(&filter.which(None, service)).await.map_err(directory::failure)?,
+            true => service.deliveries().dead_letters(&filter.which(None, service)).await.map_err(directory::failure)?,
             false => deliveries,
         };
-        let done = service.retry(&deliveries).await.map_err(directory::failure)?;
+        let done = service.deliveries().retry(&deliveries).await.map_err(directory::failure)?;
         if now {
             return try_now(service, &done, json).await;
         }
         let mut told = Vec::new();
         for one in &done {
-            let standing = service.standing_of(&one.delivery).await.map_err(directory::failure)?;
+            let standing = service.orders().status_of(&one.delivery).await.map_err(directory::failure)?;
             let is_done = matches!(one.done, Retried::Head | Retried::Tail { .. });
             told.push((&one.delivery, is_done, said(one, standing.as_ref())));
         }
@@ -63,7 +63,7 @@ fn said(one: &Resent, standing: Option<&OrderStatus>) -> String {
 async fn try_now(service: &Service, all: &[Resent], json: bool) -> Result<Verdict, Failure> {
     let (mut documents, mut done) = (Vec::new(), true);
     for Resent { delivery, .. } in all {
-        let Some(TriedNow { attempt, standing }) = service.try_now(delivery).await.map_err(directory::failure)? else {
+        let Some(TriedNow { attempt, standing }) = service.sending().try_now(delivery).await.map_err(directory::failure)? else {
             done = false;
             documents.push(serde_json::json!({ "delivery": delivery, "done": false, "said": "does not wait; nothing was sent" }));
             if !json {

@@ -58,7 +58,7 @@ impl Ban {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         within(data, async |service| {
             let Ban { digest, why } = &self;
-            let Banned { new, carts } = service.ban(*digest, why).await.map_err(directory::failure)?;
+            let Banned { new, carts } = service.bans().ban(*digest, why).await.map_err(directory::failure)?;
             if json {
                 report::json(&serde_json::json!({ "digest": digest, "new": new, "carts": carts }));
                 return Ok(Verdict::Done);
@@ -79,7 +79,7 @@ impl Ban {
 impl Unban {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         within(data, async |service| {
-            let Unbanned { was_banned, carts } = service.unban(self.digest).await.map_err(directory::failure)?;
+            let Unbanned { was_banned, carts } = service.bans().unban(self.digest).await.map_err(directory::failure)?;
             if json {
                 report::json(&serde_json::json!({ "digest": self.digest, "was_banned": was_banned, "carts": carts }));
             } else if !was_banned {
@@ -99,7 +99,7 @@ impl Unban {
 impl Bans {
     pub(super) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         within(data, async |service| {
-            let bans = service.bans().await.map_err(directory::failure)?;
+            let bans = service.bans().list().await.map_err(directory::failure)?;
             if json {
                 let one = |ban: &cartage::store::bans::Ban| serde_json::json!({ "digest": ban.digest, "why": ban.why, "banned_at_unix_ms": ban.banned_at_unix_ms });
                 report::json(&serde_json::json!({ "bans": bans.iter().map(one).collect::<Vec<_>>() }));

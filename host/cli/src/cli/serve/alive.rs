@@ -28,13 +28,13 @@ pub(super) async fn tell(service: Arc<Service>, stopped: watch::Receiver<bool>) 
 }
 
 async fn lives(service: &Service, stopped: &watch::Receiver<bool>) -> Result<(), String> {
-    if let Err(error) = service.writes().await
+    if let Err(error) = service.health().writes().await
         && !error.is_alive()
     {
         return Err(chain(&error));
     }
     // A worker that was told to stop finishes its deliveries, however long they take.
-    if *stopped.borrow() || timeout(WORKER_MAX, service.worker_comes_round()).await.is_ok() || *stopped.borrow() {
+    if *stopped.borrow() || timeout(WORKER_MAX, service.health().worker_comes_round()).await.is_ok() || *stopped.borrow() {
         return Ok(());
     }
     Err(format!("the worker has not come round for {} s", WORKER_MAX.as_secs()))

@@ -9,7 +9,7 @@ use cartage_http::api::metrics::{AlertNumber, CartNumbers, ProcessNumbers};
 
 /// The present values. If they cannot be read, the result has none, and the log says why.
 pub(super) async fn metrics(service: &Service) -> Metrics {
-    let numbers = service.numbers().await.unwrap_or_else(|error| {
+    let numbers = service.overview().numbers().await.unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "the numbers for metrics could not be read");
         Numbers::default()
     });

@@ -160,7 +160,7 @@ async fn what_is_under_way_is_left_alone() {
     let delivery = desk.queue("default", "1", "Order Shipped").await;
     let discard = || post(&format!("/v1/deliveries/{delivery}/discard")).by(&operator).json(&json!({ "why": "cancelled" }));
     let order = OrderRef { cart: cart("seed-shop"), number: SenderOrderNumber::new("1") };
-    let held = desk.service.hold(&order).expect("nobody holds it");
+    let held = desk.service.deliveries().hold(&order).expect("nobody holds it");
     let reply = desk.ask(discard()).await;
     assert_eq!(reply.headers.get("retry-after").map(|value| value.as_bytes()), Some(b"1".as_slice()));
     reply.problem(409, "conflict", "under way");

@@ -70,9 +70,9 @@ async fn only_a_token_that_is_known_is_a_token() {
     }
     desk.ask(get("/v1/labels").by(&token).by(&token)).await.problem(401, "unauthorized", "one header");
     desk.ask(get("/v1/labels").header("authorization", &format!("bearer {token}"))).await.is(StatusCode::OK);
-    let name = desk.service.tokens().await.expect("it can be read").remove(0);
+    let name = desk.service.access_tokens().list().await.expect("it can be read").remove(0);
     assert_eq!(name.used_at_unix_ms, Some(NOW), "its use is noted");
-    desk.service.remove_token(&name.name).await.expect("it can be removed");
+    desk.service.access_tokens().remove(&name.name).await.expect("it can be removed");
     desk.ask(get("/v1/labels").by(&token)).await.problem(401, "unauthorized", "removed");
 }
 

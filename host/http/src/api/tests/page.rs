@@ -45,7 +45,7 @@ async fn nothing_loads_and_every_text_is_escaped() {
     let operator = desk.token("default", Role::Operator).await;
     desk.queue("default", "<script>alert(1)</script>", "Order Shipped").await;
     desk.kill("default", "<script>alert(1)</script>", Reason::TooOld, Then::Block).await;
-    desk.service.set_pause(&cart("garden"), Some("\"><img src=x onerror='y'>&")).await.expect("it is paused");
+    desk.service.carts().set_pause(&cart("garden"), Some("\"><img src=x onerror='y'>&")).await.expect("it is paused");
     let page = desk.ask(get("/?cart=seed-shop&order=%22%3E%3Cb%3E").with_password(&operator)).await.is(StatusCode::OK);
     for tag in ["<script", "<img", "<b>"] {
         assert!(!page.text.contains(tag), "{tag}: {}", page.text);
@@ -88,14 +88,14 @@ async fn an_open_breaker_is_shown_with_its_cart_and_to_whom_it_makes_wait() {
     let operator = desk.token("default", Role::Operator).await;
     desk.queue("default", "1021", "Order Shipped").await;
     let (key, until_unix_ms) = ((MerchantId::default(), cart("seed-shop")), NOW + 10_000);
-    desk.service.note(&key, &Note::Breaker(Breaker::Open { until_unix_ms }));
+    desk.service.registry().note(&key, &Note::Breaker(Breaker::Open { until_unix_ms }));
     let until = cartage_policy::validate::utc(until_unix_ms);
     let page = desk.ask(get("/?cart=seed-shop&order=1021").with_password(&operator)).await.is(StatusCode::OK).text;
     assert!(page.contains(&format!("<td>breaker open until {until}</td>")), "{page}");
     assert!(page.contains(&format!("<pre>Waiting: update 1 of order 1021 waits until {until}")), "{page}");
     let shown = desk.ask(get("/v1/carts/seed-shop").by(&operator)).await.is(StatusCode::OK);
     assert_eq!(shown.json["breaker_open_until_unix_ms"], until_unix_ms);
-    desk.service.note(&key, &Note::Breaker(Breaker::Closed));
+    desk.service.registry().note(&key, &Note::Breaker(Breaker::Closed));
     let shown = desk.ask(get("/v1/carts/seed-shop").by(&operator)).await.is(StatusCode::OK);
     assert_eq!(shown.json["breaker_open_until_unix_ms"], Value::Null);
 }

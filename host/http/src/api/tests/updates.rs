@@ -41,7 +41,7 @@ async fn an_answer_says_where_the_order_stands_and_promises_nothing_behind_a_dea
     let headline = explained.json["explanation"]["headline"].as_str().expect("it is said");
     assert!(headline.starts_with(&format!("Blocked by dead letter {dead}")), "{headline}");
     assert_eq!((&explained.json["must_act"], explained.json["deliveries"].as_array().map(Vec::len)), (&json!(true), Some(2)));
-    desk.service.set_pause(&cart("seed-shop"), Some("by hand")).await.expect("it is paused");
+    desk.service.carts().set_pause(&cart("seed-shop"), Some("by hand")).await.expect("it is paused");
     let other = desk.ask(post("/v1/status-updates").by(&sender).json(&update("1022", "Order Shipped"))).await.is(StatusCode::ACCEPTED);
     assert!(other.json["stands"].as_str().is_some_and(|stands| stands.contains("which is paused (by hand)")), "{}", other.text);
 }
@@ -163,10 +163,10 @@ async fn a_removed_cart_takes_nothing_also_of_what_it_was_told() {
     let desk = Desk::open().await;
     let sender = desk.token("default", Role::Sender).await;
     let known = vec![(SenderOrderNumber::new("1021"), "Order Shipped".to_owned())];
-    desk.service.baseline(&cart("seed-shop"), known).await.expect("it is a cart");
+    desk.service.intake().baseline(&cart("seed-shop"), known).await.expect("it is a cart");
     let send = |key: &str| post("/v1/status-updates").by(&sender).header("idempotency-key", key).json(&update("1021", "Order Shipped"));
     assert_eq!(desk.ask(send("first")).await.is(StatusCode::OK).json["outcome"], "nothing-to-do");
-    desk.service.remove_cart(&cart("seed-shop"), Queue::Discard).await.expect("nothing waits");
+    desk.service.removal().remove(&cart("seed-shop"), Queue::Discard).await.expect("nothing waits");
     for key in ["second", "first"] {
         desk.ask(send(key)).await.problem(409, "not-sent", "condition 5");
     }

@@ -51,9 +51,9 @@ impl Desk {
             store::carts::put(tx, &MerchantId::default(), &definition, NOW).map(drop)
         };
         service.store().write::<_, store::Error>(write).await.expect("it can be written");
-        let kept = service.find_cart(&cart).await.expect("it can be read").expect("it is there");
+        let kept = service.carts().find(&cart).await.expect("it can be read").expect("it is there");
         let password = SecretString::from("right");
-        service.set_credential(&kept, &manifest, ("seti", "password"), Generation::Current, password).await.expect("it is taken");
+        service.credentials().set(&kept, &manifest, ("seti", "password"), Generation::Current, password).await.expect("it is taken");
         let (undelivered, nothing_more) = watch::channel(false);
         Desk { _folder: folder, clock, router: router(service, proxies, nothing_more), _undelivered: undelivered }
     }

@@ -1,19 +1,29 @@
 //! Release of memory that no cart needs any more: secrets, definitions, compiled code.
 
-use super::{Error, Service};
+use super::Error;
+use super::cart_clients::CartClients;
+use super::plugins::Code;
+use super::replaced::CartTokens;
+use super::stored_cart::CartCache;
 use cartage_model::id::Digest;
 use cartage_policy::schedule::CartKey;
-use cartage_store::{self as store, View, merchants};
+use cartage_store::{self as store, Store, View, merchants};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-impl Service {
-    /// The plugins whose compiled code is in memory.
-    pub fn compiled(&self) -> Vec<Digest> {
-        self.shared.plugins.lock().expect("nobody panics while holding it").keys().copied().collect()
-    }
+/// What is kept in memory of carts and plugins.
+#[derive(Clone)]
+pub(super) struct Caches {
+    pub(super) store: Store,
+    pub(super) cart_clients: Arc<CartClients>,
+    pub(super) tokens: Arc<CartTokens>,
+    pub(super) carts: Arc<CartCache>,
+    pub(super) code: Arc<Code>,
+}
 
+impl Caches {
     /// Releases what no cart of any merchant needs any more. A cart or a call that is under way keeps its data to its end.
-    pub(super) async fn let_go(&self) -> Result<(), Error> {
+    pub(super) async fn release(&self) -> Result<(), Error> {
         let look = |view: &View<'_>| -> Result<_, store::Error> {
             let (mut carts, mut plugins): (BTreeSet<CartKey>, BTreeSet<Digest>) = Default::default();
             for merchant in merchants::list(view)? {
@@ -24,11 +34,11 @@ impl Service {
             }
             Ok((carts, plugins))
         };
-        let (carts, plugins) = self.shared.store.read(look).await?;
-        self.shared.clients.keep_only(&carts);
-        self.shared.tokens.keep_only(&carts);
-        self.shared.carts.keep_only(&carts);
-        self.shared.plugins.lock().expect("nobody panics while holding it").retain(|digest, _| plugins.contains(digest));
+        let (carts, plugins) = self.store.read(look).await?;
+        self.cart_clients.keep_only(&carts);
+        self.tokens.keep_only(&carts);
+        self.carts.keep_only(&carts);
+        self.code.keep_only(&plugins);
         Ok(())
     }
 }

@@ -1,6 +1,12 @@
 //! The state of everything, at one look.
 
-use super::{Error, Service};
+use super::Error;
+use super::alerts::Alerts;
+use super::counts::Counts;
+use super::disk_space::DiskSpace;
+use super::seen::Observations;
+use super::tenant::Tenant;
+use super::watch::Watch;
 use cartage_model::id::CartId;
 use cartage_store as store;
 use cartage_store::alerts::Alert;
@@ -8,6 +14,7 @@ use cartage_store::carts::Pause;
 use cartage_store::data_dir::disk_level::DiskLevel;
 use cartage_store::outbox::{Backlog, Outbox as _};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The state of a merchant's installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +52,18 @@ pub struct CartStatus {
     pub oldest_queued_at_unix_ms: Option<u64>,
 }
 
-impl Service {
+/// The state of everything, for people and for metrics.
+#[derive(Clone)]
+pub struct Overview {
+    pub(super) tenant: Tenant,
+    pub(super) alerts: Alerts,
+    pub(super) watch: Watch,
+    pub(super) seen: Arc<Observations>,
+    pub(super) disk_space: DiskSpace,
+    pub(super) counts: Arc<Counts>,
+}
+
+impl Overview {
     /// Looks for alerts, and reports the state of everything. If the disk takes no new alerts, the report has those that were raised
     /// before.
     ///
@@ -53,12 +71,12 @@ impl Service {
     ///
     /// [`Error`] if the store cannot be read.
     pub async fn status(&self) -> Result<Status, Error> {
-        if let Err(error) = self.look_for_alerts().await {
+        if let Err(error) = self.watch.look().await {
             tracing::warn!(error = cartage_base::causes::chain(&error), "could not look for alerts; those known before are shown");
         }
-        let (merchant, now) = (self.merchant.clone(), self.now_unix_ms());
-        let rows = self.shared.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
-        let backlogs = self.outbox().backlogs(Some(self.merchant.clone())).await?;
+        let (merchant, now) = (self.tenant.merchant.clone(), self.tenant.now_unix_ms());
+        let rows = self.tenant.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;
+        let backlogs = self.tenant.outbox().backlogs(Some(self.tenant.merchant.clone())).await?;
         let mut backlogs: BTreeMap<CartId, Backlog> = backlogs.into_iter().map(|backlog| (backlog.cart.clone(), backlog)).collect();
         let mut carts = Vec::new();
         for row in rows {
@@ -71,24 +89,14 @@ impl Service {
         for cart in &mut carts {
             cart.breaker_until_unix_ms = self.breaker_until(&cart.cart);
             // What a clock was set meanwhile is no time that anything waited.
-            cart.oldest_queued_at_unix_ms = cart.oldest_queued_at_unix_ms.map(|at| now.saturating_sub(self.age_ms(at)));
+            cart.oldest_queued_at_unix_ms = cart.oldest_queued_at_unix_ms.map(|at| now.saturating_sub(self.tenant.age_ms(at)));
         }
-        Ok(Status { at_unix_ms: now, alerts: self.alerts().await?, carts, free_bytes: self.free_bytes() })
+        Ok(Status { at_unix_ms: now, alerts: self.alerts.open().await?, carts, free_bytes: self.disk_space.free_bytes() })
     }
 
     /// Until when a cart's breaker is open: no order is sent there before, and then only one. `None` if it is closed or no worker knows.
     pub fn breaker_until(&self, cart: &CartId) -> Option<u64> {
-        self.shared.seen.now(&(self.merchant.clone(), cart.clone())).breaker_until_unix_ms
-    }
-
-    /// What the room left on the disk allows. Everything is allowed if the system does not say how much is left.
-    pub fn room(&self) -> DiskLevel {
-        self.free_bytes().map_or(DiskLevel::Enough, DiskLevel::of)
-    }
-
-    /// The free bytes on the disk of the data directory; `None` if the system does not say.
-    pub fn free_bytes(&self) -> Option<u64> {
-        self.shared.disk.free_bytes(self.shared.dir.path())
+        self.seen.now(&(self.tenant.merchant.clone(), cart.clone())).breaker_until_unix_ms
     }
 }
 

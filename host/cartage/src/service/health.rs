@@ -4,8 +4,11 @@
 //! Concurrent callers share one result, so a client that asks for readiness again and again costs the writer next to nothing.
 
 use super::Service;
+use crate::deliver::wake::WakeSignal;
 use cartage_base::causes::chain;
 use cartage_store as store;
+use cartage_store::Store;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -47,23 +50,31 @@ impl NotWriting {
 /// The time and the result of the last check; `None` before the first.
 pub(super) type Pulse = tokio::sync::Mutex<Option<(Instant, Result<(), NotWriting>)>>;
 
-impl Service {
+/// Whether the store and the worker go on.
+#[derive(Clone)]
+pub struct Health {
+    pub(super) store: Store,
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) wake_signal: Arc<WakeSignal>,
+}
+
+impl Health {
     /// Checks the store's writer with an empty transaction. Returns within some seconds in any case.
     ///
     /// # Errors
     ///
     /// [`NotWriting`].
     pub async fn writes(&self) -> Result<(), NotWriting> {
-        let mut last = self.shared.pulse.lock().await;
+        let mut last = self.pulse.lock().await;
         if let Some((at, answer)) = &*last
             && at.elapsed() < FRESH
         {
             return answer.clone();
         }
-        let rounds = self.shared.store.rounds();
-        let answer = match self.shared.store.ping_writer(WRITER_MAX).await {
+        let rounds = self.store.rounds();
+        let answer = match self.store.ping_writer(WRITER_MAX).await {
             Ok(()) => Ok(()),
-            Err(store::Error::Silent { .. }) if self.shared.store.rounds() != rounds => Err(NotWriting::NotNow { why: BEHIND.to_owned() }),
+            Err(store::Error::Silent { .. }) if self.store.rounds() != rounds => Err(NotWriting::NotNow { why: BEHIND.to_owned() }),
             Err(store::Error::Silent { .. }) => Err(NotWriting::Silent),
             Err(error) if error.is_passing() => Err(NotWriting::NotNow { why: chain(&error) }),
             Err(error) => Err(NotWriting::Stopped { why: chain(&error) }),
@@ -74,7 +85,7 @@ impl Service {
 
     /// Waits until the worker's loop completes a round. Never returns without a worker.
     pub async fn worker_comes_round(&self) {
-        self.shared.wake_signal.answered().await;
+        self.wake_signal.answered().await;
     }
 }
 
@@ -93,17 +104,18 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_database_that_another_program_holds_is_not_written() {
         let (_folder, service) = service();
-        assert_eq!(service.writes().await, Ok(()));
+        assert_eq!(service.health().writes().await, Ok(()));
         let held = rusqlite::Connection::open(service.store().file()).expect("it is there");
         held.execute_batch("BEGIN IMMEDIATE").expect("nobody writes now");
         tokio::time::sleep(FRESH).await;
-        let (first, second) = tokio::join!(service.writes(), service.writes());
+        let health = service.health();
+        let (first, second) = tokio::join!(health.writes(), health.writes());
         let Err(error @ NotWriting::NotNow { .. }) = first.clone() else { panic!("{first:?}") };
         assert!(error.is_alive() && error.to_string().contains("another program is writing"), "{error}");
         assert_eq!(first, second);
         held.execute_batch("ROLLBACK").expect("it was begun");
         tokio::time::sleep(FRESH).await;
-        assert_eq!(service.writes().await, Ok(()), "it passes by itself");
+        assert_eq!(service.health().writes().await, Ok(()), "it passes by itself");
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -120,11 +132,11 @@ mod tests {
                 .await
         });
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_eq!(service.writes().await, Err(NotWriting::Silent));
+        assert_eq!(service.health().writes().await, Err(NotWriting::Silent));
         assert!(!NotWriting::Silent.is_alive() && begun.elapsed() < Duration::from_secs(30));
         go_on.send(()).expect("it waits");
         hangs.await.expect("it does not panic").expect("it is written");
         tokio::time::sleep(FRESH).await;
-        assert_eq!(service.writes().await, Ok(()));
+        assert_eq!(service.health().writes().await, Ok(()));
     }
 }

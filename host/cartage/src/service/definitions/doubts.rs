@@ -1,7 +1,8 @@
 //! Parts of a cart's definition that are allowed but probably wrong. Each is a warning of one sentence.
 
+use crate::service::lists::List;
 use cartage_base::visible;
-use cartage_contract::delivery::Choice;
+use cartage_contract::delivery::{Choice, ChoicesOf};
 use cartage_contract::manifest::{Carriers, Manifest, Plain, Statuses};
 use cartage_model::carts::{Cart, LabelTarget, Mode, UnlistedLabels};
 use cartage_model::events::{Label, Labels};
@@ -70,6 +71,20 @@ fn points(key: &str, known: &str) -> String {
     }
 }
 
+/// Entries of a cart's definition that its shop's lists do not have, one sentence each.
+pub(super) fn listed(cart: &Cart, lists: &[List], labels: &Labels) -> Vec<String> {
+    lists.iter().flat_map(|list| unlisted(cart, list, labels)).collect()
+}
+
+/// Entries of a cart's definition that one list of its shop does not have, one sentence each.
+pub(in crate::service) fn unlisted(cart: &Cart, list: &List, labels: &Labels) -> Vec<String> {
+    match &list.of {
+        ChoicesOf::Statuses => statuses(cart, &list.choices, labels),
+        ChoicesOf::Carriers => carriers(cart, &list.choices),
+        ChoicesOf::Setting(name) => setting(cart, name, &list.choices),
+    }
+}
+
 /// Statuses and carriers that the plugin's lists do not have. `labels` are the merchant's.
 pub(super) fn words(cart: &Cart, manifest: &Manifest, labels: &Labels) -> Vec<String> {
     let mut warnings = match &manifest.statuses {
@@ -89,13 +104,13 @@ fn has(known: &[Choice], value: &str) -> bool {
 }
 
 /// Carriers that the cart's map leads to and that its shop does not list.
-pub(in crate::service) fn carriers(cart: &Cart, known: &[Choice]) -> Vec<String> {
+fn carriers(cart: &Cart, known: &[Choice]) -> Vec<String> {
     let unlisted = cart.carriers.iter().filter(|(_, carrier)| !has(known, carrier));
     unlisted.map(|(given, carrier)| format!("the carrier {given:?} maps to {carrier:?}, which the shop does not list")).collect()
 }
 
 /// Values of a setting that the shop does not list.
-pub(in crate::service) fn setting(cart: &Cart, name: &str, known: &[Choice]) -> Vec<String> {
+fn setting(cart: &Cart, name: &str, known: &[Choice]) -> Vec<String> {
     let values = match cart.own_setting(name) {
         Some(Plain::Text(value)) => vec![value],
         Some(Plain::List(values)) => values.iter().collect(),
@@ -107,7 +122,7 @@ pub(in crate::service) fn setting(cart: &Cart, name: &str, known: &[Choice]) -> 
 }
 
 /// Labels that lead to a status that is not among the cart's `known` ones.
-pub(in crate::service) fn statuses(cart: &Cart, known: &[Choice], labels: &Labels) -> Vec<String> {
+fn statuses(cart: &Cart, known: &[Choice], labels: &Labels) -> Vec<String> {
     let mut warnings = Vec::new();
     for (label, target) in &cart.labels {
         if let LabelTarget::Status(status) = target

@@ -1,17 +1,37 @@
 //! Sending a status while a caller waits: the update is accepted, and attempted at once.
 
-use super::accept::{Accepted, Looked, Outcome, Request};
-use super::standing::{OrderStatus, Progress};
-use super::{Error, Service};
+use super::Error;
+use super::Service;
+use super::carts::Carts;
+use super::clients::Clients;
+use super::intake::Asked;
+use super::intake::Intake;
+use super::intake::{Accepted, Looked, Outcome, Request};
+use super::orders::Orders;
+use super::orders::{OrderStatus, Progress};
+use super::recordings::recorded;
+use super::registry::Registry;
+use super::tenant::Tenant;
+use crate::deliver::Deliverer;
+use crate::deliver::Job;
+use crate::deliver::registry::Recorded;
+use crate::deliver::wake::WakeSignal;
 use crate::deliver::{Attempt, TurnResult};
+use cartage_egress::Mode;
+use cartage_model::cassette::redact::Rules;
+use cartage_model::id::SenderOrderNumber;
 use cartage_model::id::{CartId, DeliveryId};
+use cartage_model::receipt::Receipt;
 use cartage_policy::gate::Decision;
 use cartage_policy::gate::explain::Explanation;
+use cartage_policy::gate::package::{fit, mark};
 use cartage_policy::schedule::{CartKey, ForCart, NextStep};
 use cartage_store::orders::OrderRef;
 use cartage_store::outbox::{self, Found, Outbox as _, sqlite};
+use cartage_store::{self as store, receipts};
 use serde::Serialize;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -76,7 +96,21 @@ pub enum End {
     OnItsWay,
 }
 
-impl Service {
+/// Sends statuses while their callers wait.
+#[derive(Clone)]
+pub struct Sending {
+    pub(super) tenant: Tenant,
+    pub(super) intake: Intake,
+    pub(super) clients: Clients,
+    pub(super) carts: Carts,
+    pub(super) orders: Orders,
+    pub(super) deliverer: Deliverer<outbox::Sqlite, Registry>,
+    pub(super) over: broadcast::Sender<Arc<Attempt>>,
+    pub(super) serving: Arc<AtomicBool>,
+    pub(super) wake_signal: Arc<WakeSignal>,
+}
+
+impl Sending {
     /// Accepts a request and attempts it at once, after the updates that the order's queue holds already. If a worker serves the directory,
     /// the attempt is left to the worker and waited for. A cart that cannot be made ready is found before anything is accepted.
     ///
@@ -85,14 +119,14 @@ impl Service {
     /// [`Error`] if the request is not valid or the cart cannot be made ready, in which case nothing was accepted. The answers of the gate
     /// and the cart are in [`Sent`].
     pub async fn send(&self, request: &Request) -> Result<Sent, Error> {
-        let mut over = self.shared.over.subscribe();
+        let mut over = self.over.subscribe();
         self.fit(request).await?;
-        let Accepted { mut decision, done } = self.accept(request, None).await?;
+        let Accepted { mut decision, done } = self.intake.accept(request, None).await?;
         let order = OrderRef { cart: decision.cart.clone(), number: decision.order_number.clone() };
         let done = match done {
             // Who asks for the same again wants it sent: what waits in the order's queue is tried.
             Outcome::Nothing if !decision.must_act() => match self.head(&order).await? {
-                Some(head) if self.is_serving() => Done::Waits { delivery: head },
+                Some(head) if self.serving.load(Ordering::Relaxed) => Done::Waits { delivery: head },
                 Some(head) => self.deliver(&order, head).await?,
                 None => Done::Nothing,
             },
@@ -101,7 +135,7 @@ impl Service {
                 Some(attempt) => Done::Recorded(Box::new(attempt)),
                 None => Done::Nothing,
             },
-            Outcome::Queued { delivery, .. } if self.is_serving() => self.waited(&order, delivery, &mut over).await?,
+            Outcome::Queued { delivery, .. } if self.serving.load(Ordering::Relaxed) => self.waited(&order, delivery, &mut over).await?,
             Outcome::Queued { delivery, .. } => self.deliver(&order, delivery).await?,
         };
         let own = match &done {
@@ -109,8 +143,8 @@ impl Service {
             Done::Waits { delivery } => Some(delivery),
             Done::Nothing | Done::Recorded(_) => None,
         };
-        let standing = self.stand(&mut decision, own).await?;
-        let explanation = self.in_words(&decision, &standing).await?;
+        let standing = self.orders.judge(&mut decision, own).await?;
+        let explanation = self.orders.in_words(&decision, &standing).await?;
         Ok(Sent { decision, done, standing, explanation })
     }
 
@@ -121,19 +155,21 @@ impl Service {
     ///
     /// [`Error`] if the store cannot be read or written.
     pub async fn try_now(&self, delivery: &DeliveryId) -> Result<Option<TriedNow>, Error> {
-        let Some(Found::Queued(queued, _)) = self.outbox().find(self.merchant.clone(), delivery.clone()).await? else { return Ok(None) };
+        let Some(Found::Queued(queued, _)) = self.tenant.outbox().find(self.tenant.merchant.clone(), delivery.clone()).await? else {
+            return Ok(None);
+        };
         let order = queued.order;
-        let tried = match self.standing(&order, None).await?.place {
+        let tried = match self.orders.status(&order, None).await?.place {
             Progress::Waiting(waiting) if !waiting.waits.holds() => self.deliver(&order, delivery.clone()).await?,
             _ => Done::Waits { delivery: delivery.clone() },
         };
         // A worker looks at the queue again, which was held meanwhile.
-        self.shared.wake_signal.work(&(self.merchant.clone(), order.cart.clone()));
+        self.wake_signal.work(&(self.tenant.merchant.clone(), order.cart.clone()));
         let attempt = match tried {
             Done::Tried { attempt } => Some(attempt),
             Done::Nothing | Done::Recorded(_) | Done::Waits { .. } => None,
         };
-        Ok(Some(TriedNow { attempt, standing: self.standing(&order, Some(delivery)).await? }))
+        Ok(Some(TriedNow { attempt, standing: self.orders.status(&order, Some(delivery)).await? }))
     }
 
     /// Waits, for at most `at_most`, until a delivery has reached its cart or is not attempted again by itself.
@@ -142,10 +178,10 @@ impl Service {
     ///
     /// [`Error`] if the outbox cannot be read.
     pub async fn ended(&self, delivery: &DeliveryId, at_most: Duration) -> Result<End, Error> {
-        let mut over = self.shared.over.subscribe();
+        let mut over = self.over.subscribe();
         let look = async {
             loop {
-                match self.outbox().find(self.merchant.clone(), delivery.clone()).await? {
+                match self.tenant.outbox().find(self.tenant.merchant.clone(), delivery.clone()).await? {
                     None => return Ok(End::Delivered),
                     Some(Found::Queued(..)) => {}
                     Some(found) => return Ok(End::Not(Box::new(found))),
@@ -160,11 +196,11 @@ impl Service {
 
     /// Checks that the cart can be made ready, if the gate lets the request through.
     async fn fit(&self, request: &Request) -> Result<(), Error> {
-        let Looked { facts, kept, nearest, .. } = self.look(&request.cart, &request.order_number(), None).await?;
-        let asked = super::accept::Asked::new(request, &facts, self.now_unix_ms())?;
+        let Looked { facts, kept, nearest, .. } = self.intake.look(&request.cart, &request.order_number(), None).await?;
+        let asked = super::intake::Asked::new(request, &facts, self.tenant.now_unix_ms())?;
         let decision = asked.decide(&request.cart, kept.as_deref(), nearest.as_deref(), &facts)?;
         if let Some(kept) = kept.filter(|_| decision.verdict != cartage_policy::gate::Verdict::Nothing) {
-            self.client(&kept).await?;
+            self.clients.current(&kept).await?;
         }
         Ok(())
     }
@@ -174,8 +210,8 @@ impl Service {
         if self.is_held(&order.cart).await? {
             return Ok(Done::Waits { delivery });
         }
-        let cart: CartKey = (self.merchant.clone(), order.cart.clone());
-        let deliverer = self.deliverer();
+        let cart: CartKey = (self.tenant.merchant.clone(), order.cart.clone());
+        let deliverer = self.deliverer.clone();
         for _ in 0..BEFORE_MAX {
             let TurnResult { verdict, next_due_unix_ms, tried } = deliverer.attempt(&cart, &order.number, 0).await?;
             let Ok(attempt) = tried else { break };
@@ -194,8 +230,8 @@ impl Service {
 
     /// Waits until the worker has attempted a delivery, unless the worker cannot do so soon.
     async fn waited(&self, order: &OrderRef, delivery: DeliveryId, over: &mut broadcast::Receiver<Arc<Attempt>>) -> Result<Done, Error> {
-        let is_near = match self.standing(order, None).await?.place {
-            Progress::Waiting(waiting) => waiting.waits.is_near(self.now_unix_ms() + WAIT_MS),
+        let is_near = match self.orders.status(order, None).await?.place {
+            Progress::Waiting(waiting) => waiting.waits.is_near(self.tenant.now_unix_ms() + WAIT_MS),
             // Of its own end a worker tells in a moment.
             Progress::DeadLetter(dead) => dead.delivery == delivery,
             Progress::Delivered(_) | Progress::Discarded(_) | Progress::NotAccepted => true,
@@ -210,19 +246,23 @@ impl Service {
 
     /// The delivery at the head of the order's queue; `None` if the queue is empty.
     async fn head(&self, order: &OrderRef) -> Result<Option<DeliveryId>, Error> {
-        let (merchant, order) = (self.merchant.clone(), order.clone());
-        Ok(self.shared.store.read::<_, outbox::Error>(move |view| sqlite::head(view, &merchant, &order)).await?)
+        let (merchant, order) = (self.tenant.merchant.clone(), order.clone());
+        Ok(self.tenant.store.read::<_, outbox::Error>(move |view| sqlite::head(view, &merchant, &order)).await?)
     }
+}
 
+impl Service {
     /// Whether a worker serves this directory.
     pub(super) fn is_serving(&self) -> bool {
         self.shared.serving.load(Ordering::Relaxed)
     }
+}
 
+impl Sending {
     /// Whether a pause holds the cart, so that nothing is sent to it now.
     async fn is_held(&self, cart: &CartId) -> Result<bool, Error> {
-        let pause = self.find_cart(cart).await?.and_then(|kept| kept.row.pause.clone());
-        Ok(pause.is_some_and(|pause| pause.holds(self.now_unix_ms())))
+        let pause = self.carts.find(cart).await?.and_then(|kept| kept.row.pause.clone());
+        Ok(pause.is_some_and(|pause| pause.holds(self.tenant.now_unix_ms())))
     }
 }
 
@@ -234,5 +274,55 @@ async fn attempt_of(over: &mut broadcast::Receiver<Arc<Attempt>>, delivery: &Del
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
             Err(broadcast::error::RecvError::Closed) => return None,
         }
+    }
+}
+
+impl Sending {
+    /// What would be sent for a request that a cart in mode shadow only records, from a dry run; `None` if there is nothing to tell
+    /// the cart, or no such cart.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Clients::current`].
+    pub async fn record(&self, request: &Request) -> Result<Option<Attempt>, Error> {
+        let Looked { facts, kept, .. } = self.intake.look(&request.cart, &request.order_number(), None).await?;
+        let asked = Asked::new(request, &facts, self.tenant.now_unix_ms())?;
+        let Some(kept) = kept else { return Ok(None) };
+        let client = self.clients.current(&kept).await?;
+        let Some(mut update) = asked.for_cart(&kept, &facts)? else { return Ok(None) };
+        mark(&mut update, asked.known.as_ref());
+        fit(&mut update, client.manifest().features, &kept.cart.leave_out);
+        let order = facts.order.as_ref();
+        let job = Job {
+            delivery: DeliveryId::new(),
+            sequence: order.map_or(0, |order| order.sequence) + 1,
+            attempt: 1,
+            earlier: Vec::new(),
+            known_reference: order.and_then(|order| order.reference.clone()),
+            update,
+        };
+        let sequence = job.sequence;
+        let attempt = client.attempt(job, Mode::DryRun).await.map_err(Error::client(&kept.cart.id))?;
+        self.clients.called(&kept.cart.id, &attempt.cassette).await?;
+        let rules = Rules::new(&client.manifest().personal_fields);
+        let Recorded { receipt, .. } = recorded(rules, &attempt, None).await;
+        self.keep_receipt(&receipt, sequence, asked.update.order_number()).await?;
+        Ok(Some(attempt))
+    }
+}
+
+impl Sending {
+    /// Stores the receipt of an attempt that belongs to no delivery.
+    pub(super) async fn keep_receipt(&self, receipt: &Receipt, sequence: u64, order_number: &SenderOrderNumber) -> Result<(), Error> {
+        let row = receipts::Receipt {
+            delivery: receipt.delivery.clone(),
+            attempt: receipt.attempt,
+            order: OrderRef { cart: receipt.cart.clone(), number: order_number.clone() },
+            sequence,
+            at_unix_ms: receipt.at_unix_ms,
+            json: serde_json::to_string(receipt).expect("a receipt is plain data"),
+        };
+        let merchant = self.tenant.merchant.clone();
+        Ok(self.tenant.store.write::<_, store::Error>(move |tx| receipts::add(tx, &merchant, &row)).await?)
     }
 }

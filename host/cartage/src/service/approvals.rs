@@ -5,13 +5,19 @@
 //! used until a user on the machine approves the new origin: a client who may define carts over the network must not be able to have the
 //! machine's secrets sent to a host of its own.
 
-use super::{Error, Service, StoredCart};
+use super::Error;
+use super::cart_clients::Changes;
+use super::plugins::Plugins;
+use super::stored_cart::StoredCart;
+use super::tenant::Tenant;
+use super::vault_on_demand::LazyVault;
 use cartage_contract::manifest::Manifest;
 use cartage_model::carts::Cart;
 use cartage_model::id::{CartId, MerchantId};
 use cartage_store::credentials::{self, Sealed};
 use cartage_store::{self as store, Tx, View};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A credential slot whose values may now be sent to other origins than before.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -81,10 +87,19 @@ impl Moved {
     }
 }
 
-impl Service {
+/// The origins that credentials may be sent to.
+#[derive(Clone)]
+pub struct Approvals {
+    pub(super) tenant: Tenant,
+    pub(super) vault: Arc<LazyVault>,
+    pub(super) changes: Changes,
+    pub(super) plugins: Plugins,
+}
+
+impl Approvals {
     pub(super) async fn bound(&self, cart: &CartId) -> Result<Bound, Error> {
-        let (merchant, cart) = (self.merchant.clone(), cart.clone());
-        Ok(self.shared.store.read::<_, store::Error>(move |view| Bound::read(view, &merchant, &cart)).await?)
+        let (merchant, cart) = (self.tenant.merchant.clone(), cart.clone());
+        Ok(self.tenant.store.read::<_, store::Error>(move |view| Bound::read(view, &merchant, &cart)).await?)
     }
 
     /// Fails if a credential that a definition fetches would be sent to an origin that no user on the machine approved. The vault checks
@@ -108,24 +123,24 @@ impl Service {
         let mut approved = Vec::new();
         for Moved { slot, bound_to, origins } in moved {
             let detail = format!("{} to {origins}", bound_to.unwrap_or_else(|| "nothing".to_owned()));
-            let line = self.line("credential approve", &format!("cart {id}, {slot}"), detail);
+            let line = self.tenant.line("credential approve", &format!("cart {id}, {slot}"), detail);
             if bound.sealed.iter().any(|value| value.place.slot == slot) {
-                self.vault()?.bind(&self.merchant, id, &slot, &origins, line).await?;
+                self.vault.get()?.bind(&self.tenant.merchant, id, &slot, &origins, line).await?;
             } else {
                 let (cart, slot, origins) = (id.clone(), slot.clone(), origins.clone());
-                self.change(line, move |tx, merchant| credentials::bind_fetched(tx, merchant, &cart, &slot, &origins)).await?;
+                self.tenant.change(line, move |tx, merchant| credentials::bind_fetched(tx, merchant, &cart, &slot, &origins)).await?;
             }
             approved.push(Approved { slot, origins });
         }
         if !approved.is_empty() {
-            self.carts_changed(std::slice::from_ref(id));
+            self.changes.carts(std::slice::from_ref(id));
         }
         Ok(approved)
     }
 
     /// The carts that cannot be used because of moved credentials, each with the reason.
     pub(super) async fn carts_with_moved_credentials(&self, rows: &[store::carts::Cart]) -> Result<BTreeMap<CartId, String>, Error> {
-        let (merchant, ids) = (self.merchant.clone(), rows.iter().map(|row| row.definition.cart.clone()).collect::<BTreeSet<_>>());
+        let (merchant, ids) = (self.tenant.merchant.clone(), rows.iter().map(|row| row.definition.cart.clone()).collect::<BTreeSet<_>>());
         let look = move |view: &View<'_>| -> Result<BTreeMap<CartId, Bound>, store::Error> {
             let mut all: BTreeMap<CartId, Bound> = BTreeMap::new();
             for value in credentials::list(view, &merchant)? {
@@ -137,7 +152,7 @@ impl Service {
             }
             Ok(all)
         };
-        let mut all = self.shared.store.read(look).await?;
+        let mut all = self.tenant.store.read(look).await?;
         let mut found = BTreeMap::new();
         for row in rows {
             let (id, bound) = (&row.definition.cart, all.remove(&row.definition.cart).unwrap_or_default());
@@ -148,7 +163,7 @@ impl Service {
             }
             // Of a plugin that was never admitted nothing was sent either.
             let Some(pinned) = row.definition.plugin.or(cart.digest) else { continue };
-            let Some(manifest) = self.manifest(pinned).await? else { continue };
+            let Some(manifest) = self.plugins.manifest(pinned).await? else { continue };
             let moved = bound.moved(&cart, &manifest);
             found.extend(moved.first().map(|moved| (id.clone(), moved.words(id))));
         }

@@ -4,7 +4,8 @@
 //! The text is shown once, when the token is made; the store holds only its digest. A fast hash is enough: 32 random bytes cannot be
 //! guessed, and the look-up is by digest, so that its duration tells nothing of the token.
 
-use super::{Error as ServiceError, Service};
+use super::Error as ServiceError;
+use super::tenant::Tenant;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cartage_base::nearest::{hint, nearest};
@@ -148,18 +149,24 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
-impl Service {
+/// A merchant's access tokens for the API.
+#[derive(Clone)]
+pub struct AccessTokens {
+    pub(super) tenant: Tenant,
+}
+
+impl AccessTokens {
     /// Makes a token for this merchant. Without `carts` its holder may touch every cart.
     ///
     /// # Errors
     ///
     /// [`Error::Name`], [`Error::Taken`], [`Error::Random`], and [`ServiceError::NoCart`] for a cart that does not exist.
-    pub async fn new_token(&self, name: &str, role: Role, carts: &[CartId]) -> Result<NewToken, ServiceError> {
+    pub async fn make(&self, name: &str, role: Role, carts: &[CartId]) -> Result<NewToken, ServiceError> {
         if !cartage_contract::manifest::is_name(name) {
             return Err(Error::Name { name: name.to_owned() }.into());
         }
         for cart in carts {
-            self.known_cart(cart).await?;
+            self.tenant.must_have_cart(cart).await?;
         }
         let mut limited = carts.to_vec();
         limited.sort();
@@ -168,7 +175,7 @@ impl Service {
         let text = generate()?;
         let names = carts.iter().flatten().map(CartId::as_str).collect::<Vec<_>>();
         let detail = if names.is_empty() { role.to_string() } else { format!("{role} for {}", names.join(", ")) };
-        let line = self.line("token new", name, detail);
+        let line = self.tenant.line("token new", name, detail);
         let kept = tokens::Token {
             name: name.to_owned(),
             digest: Digest::of(text.as_bytes()),
@@ -177,15 +184,15 @@ impl Service {
             made_at_unix_ms: line.at_unix_ms,
             used_at_unix_ms: None,
         };
-        let token = Token::of(self.merchant().clone(), kept.clone())?;
-        let merchant = self.merchant().clone();
+        let token = Token::of(self.tenant.merchant.clone(), kept.clone())?;
+        let merchant = self.tenant.merchant.clone();
         let write = move |tx: &Tx<'_>| {
             if !tokens::put(tx, &merchant, &kept)? {
                 return Err(Error::Taken { name: kept.name });
             }
             Ok(audit::add(tx, &merchant, &line)?)
         };
-        self.store().write::<_, Error>(write).await?;
+        self.tenant.store.write::<_, Error>(write).await?;
         Ok(NewToken { text: SecretString::from(text.as_str()), token })
     }
 
@@ -194,12 +201,12 @@ impl Service {
     /// # Errors
     ///
     /// [`Error::Store`], and [`Error::Role`] if a newer release stored a role that this one does not know.
-    pub async fn tokens(&self) -> Result<Vec<Token>, ServiceError> {
-        let merchant = self.merchant().clone();
+    pub async fn list(&self) -> Result<Vec<Token>, ServiceError> {
+        let merchant = self.tenant.merchant.clone();
         let read = move |view: &store::View<'_>| {
             tokens::list(view, &merchant)?.into_iter().map(|kept| Token::of(merchant.clone(), kept)).collect::<Result<_, Error>>()
         };
-        Ok(self.store().read::<_, Error>(read).await?)
+        Ok(self.tenant.store.read::<_, Error>(read).await?)
     }
 
     /// Removes a token of this merchant. A request with it is no longer authenticated.
@@ -207,9 +214,9 @@ impl Service {
     /// # Errors
     ///
     /// [`Error::Unknown`].
-    pub async fn remove_token(&self, name: &str) -> Result<(), ServiceError> {
-        let line = audit::Line { detail: None, ..self.line("token remove", name, String::new()) };
-        let (name, merchant) = (name.to_owned(), self.merchant().clone());
+    pub async fn remove(&self, name: &str) -> Result<(), ServiceError> {
+        let line = audit::Line { detail: None, ..self.tenant.line("token remove", name, String::new()) };
+        let (name, merchant) = (name.to_owned(), self.tenant.merchant.clone());
         let write = move |tx: &Tx<'_>| {
             if !tokens::remove(tx, &merchant, &name)? {
                 let known = tokens::list(tx, &merchant)?;
@@ -218,7 +225,7 @@ impl Service {
             }
             Ok(audit::add(tx, &merchant, &line)?)
         };
-        Ok(self.store().write::<_, Error>(write).await?)
+        Ok(self.tenant.store.write::<_, Error>(write).await?)
     }
 
     /// Looks up a token by its text, whichever merchant owns it; `None` if there is none. A text that cannot be a token is not looked up.
@@ -226,12 +233,12 @@ impl Service {
     /// # Errors
     ///
     /// [`Error::Store`], and [`Error::Role`] if a newer release stored a role that this one does not know.
-    pub async fn find_token(&self, text: &str) -> Result<Option<Token>, ServiceError> {
+    pub async fn find(&self, text: &str) -> Result<Option<Token>, ServiceError> {
         if !is_token(text) {
             return Ok(None);
         }
         let digest = Digest::of(text.as_bytes());
-        let found = self.store().read::<_, Error>(move |view| Ok(tokens::find(view, digest)?)).await?;
+        let found = self.tenant.store.read::<_, Error>(move |view| Ok(tokens::find(view, digest)?)).await?;
         Ok(found.map(|(merchant, kept)| Token::of(merchant, kept)).transpose()?)
     }
 
@@ -240,13 +247,13 @@ impl Service {
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn note_token_use(&self, token: &Token) -> Result<(), ServiceError> {
-        let now = self.now_unix_ms();
+    pub async fn note_use(&self, token: &Token) -> Result<(), ServiceError> {
+        let now = self.tenant.now_unix_ms();
         if token.used_at_unix_ms.is_some_and(|used| now.abs_diff(used) < USE_NOTED_EVERY_MS) {
             return Ok(());
         }
         let (merchant, name) = (token.merchant.clone(), token.name.clone());
-        Ok(self.store().write::<_, store::Error>(move |tx| tokens::used(tx, &merchant, &name, now)).await?)
+        Ok(self.tenant.store.write::<_, store::Error>(move |tx| tokens::used(tx, &merchant, &name, now)).await?)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The state of an order, read from the store in one snapshot.
 
 use super::{DeadUpdate, DiscardedUpdate, HasIt, OrderStatus, OwnDelivery, Progress, SeenNow, Waiting, WaitsFor, fate_name};
-use crate::service::{Error, Service};
+use crate::service::Error;
+use crate::service::orders::Orders;
 use cartage_model::dead_letter::Then;
 use cartage_model::id::{DeliveryId, MerchantId};
 use cartage_policy::gate::explain::Explanation;
@@ -12,6 +13,7 @@ use cartage_store::outbox::{self, DeadLetter, Ended, How, Queued, Waits, died_of
 use cartage_store::receipts::{self, Delivered};
 use cartage_store::{self as store, View};
 use serde_json::Value;
+use std::sync::atomic::Ordering;
 
 /// The rows about an order, read in one snapshot.
 struct Read {
@@ -47,14 +49,14 @@ impl Read {
     }
 }
 
-impl Service {
+impl Orders {
     /// The state of an order at a cart. With `own`, the state as it concerns that delivery of the order.
     ///
     /// # Errors
     ///
     /// [`Error`] if the store cannot be read.
-    pub async fn standing(&self, order: &OrderRef, own: Option<&DeliveryId>) -> Result<OrderStatus, Error> {
-        let (merchant, of, wanted) = (self.merchant.clone(), order.clone(), own.cloned());
+    pub async fn status(&self, order: &OrderRef, own: Option<&DeliveryId>) -> Result<OrderStatus, Error> {
+        let (merchant, of, wanted) = (self.tenant.merchant.clone(), order.clone(), own.cloned());
         let look = move |view: &View<'_>| -> Result<_, outbox::Error> {
             let own = match &wanted {
                 Some(own) => sqlite::find(view, &merchant, own)?.map(|found| found.sequence()),
@@ -62,19 +64,19 @@ impl Service {
             };
             Ok((Read::of(view, &merchant, &of)?, own.zip(wanted.clone())))
         };
-        let (read, own) = self.shared.store.read(look).await?;
-        let seen = self.shared.seen.now(&(self.merchant.clone(), order.cart.clone()));
+        let (read, own) = self.tenant.store.read(look).await?;
+        let seen = self.seen.now(&(self.tenant.merchant.clone(), order.cart.clone()));
         let doubtful = read.order.as_ref().is_some_and(|order| order.doubtful);
         let unanswered = read.last_receipt.as_deref().is_some_and(|json| receipt(json)["reach"] == "maybe-sent");
         let mut dead: Vec<DeliveryId> = read.dead.iter().map(|dead| dead.delivery.clone()).collect();
-        let place = self.place(read, &seen).await?;
+        let place = self.progress(read, &seen).await?;
         if let Progress::DeadLetter(first) = &place {
             dead.retain(|delivery| *delivery != first.delivery);
         }
         let is_there = |delivery: &DeliveryId| place.delivery() == Some(delivery);
         let own = own.filter(|(_, delivery)| !is_there(delivery)).map(|(sequence, delivery)| OwnDelivery { delivery, sequence });
         let may_have_reached = doubtful || (unanswered && !matches!(place, Progress::Delivered(_)));
-        let (cart, order, serving) = (order.cart.clone(), order.number.clone(), self.is_serving());
+        let (cart, order, serving) = (order.cart.clone(), order.number.clone(), self.serving.load(Ordering::Relaxed));
         Ok(OrderStatus { cart, order, place, own, may_have_reached, other_dead_letters: dead, serving })
     }
 
@@ -83,16 +85,16 @@ impl Service {
     /// # Errors
     ///
     /// [`Error`] if the store cannot be read.
-    pub async fn standing_of(&self, delivery: &DeliveryId) -> Result<Option<OrderStatus>, Error> {
-        let (merchant, id) = (self.merchant.clone(), delivery.clone());
+    pub async fn status_of(&self, delivery: &DeliveryId) -> Result<Option<OrderStatus>, Error> {
+        let (merchant, id) = (self.tenant.merchant.clone(), delivery.clone());
         let look = move |view: &View<'_>| -> Result<_, outbox::Error> {
             match sqlite::find(view, &merchant, &id)? {
                 Some(found) => Ok(Some(found.order().clone())),
                 None => Ok(receipts::order(view, &merchant, &id)?),
             }
         };
-        match self.shared.store.read(look).await? {
-            Some(order) => Ok(Some(self.standing(&order, Some(delivery)).await?)),
+        match self.tenant.store.read(look).await? {
+            Some(order) => Ok(Some(self.status(&order, Some(delivery)).await?)),
             None => Ok(None),
         }
     }
@@ -102,9 +104,9 @@ impl Service {
     /// # Errors
     ///
     /// [`Error`] if the store cannot be read.
-    pub async fn stand(&self, decision: &mut Decision, own: Option<&DeliveryId>) -> Result<OrderStatus, Error> {
+    pub async fn judge(&self, decision: &mut Decision, own: Option<&DeliveryId>) -> Result<OrderStatus, Error> {
         let order = OrderRef { cart: decision.cart.clone(), number: decision.order_number.clone() };
-        let standing = self.standing(&order, own).await?;
+        let standing = self.status(&order, own).await?;
         standing.guard(decision);
         Ok(standing)
     }
@@ -113,11 +115,11 @@ impl Service {
     pub(in crate::service) async fn in_words(&self, decision: &Decision, standing: &OrderStatus) -> Result<Explanation, Error> {
         // Who hears that there is nothing to do is told of what there is to do at the cart.
         let asks = decision.verdict == Verdict::Nothing && !decision.must_act() && !standing.must_act();
-        let alerts = if asks { self.alerts_at(&decision.cart).await? } else { Vec::new() };
+        let alerts = if asks { self.alerts.at(&decision.cart).await? } else { Vec::new() };
         Ok(standing.explanation(decision, &alerts))
     }
 
-    async fn place(&self, read: Read, seen: &SeenNow) -> Result<Progress, Error> {
+    async fn progress(&self, read: Read, seen: &SeenNow) -> Result<Progress, Error> {
         let Read { cart, order, first, queued, mut dead, delivered, ended, busy_until_unix_ms, .. } = read;
         let last_dead = |dead: &mut Vec<DeadLetter>| {
             let blocking = dead.iter().position(|letter| letter.then == Then::Block);
@@ -126,7 +128,7 @@ impl Service {
         let is_blocked = dead.iter().any(|letter| letter.then == Then::Block);
         if let Some((first, receipts)) = first.filter(|_| !is_blocked) {
             let last = receipts.last().map(|json| receipt(json));
-            let waits = waits_for(&first, cart.as_ref(), busy_until_unix_ms, seen, self.now_unix_ms());
+            let waits = waits_for(&first, cart.as_ref(), busy_until_unix_ms, seen, self.tenant.now_unix_ms());
             return Ok(Progress::Waiting(Box::new(Waiting {
                 waits,
                 attempts: first.attempts.claims,
@@ -158,8 +160,8 @@ impl Service {
     }
 
     async fn dead_update(&self, letter: DeadLetter, behind: u64) -> Result<DeadUpdate, Error> {
-        let (merchant, delivery) = (self.merchant.clone(), letter.delivery.clone());
-        let receipts = self.shared.store.read::<_, store::Error>(move |view| receipts::of_delivery(view, &merchant, &delivery)).await?;
+        let (merchant, delivery) = (self.tenant.merchant.clone(), letter.delivery.clone());
+        let receipts = self.tenant.store.read::<_, store::Error>(move |view| receipts::of_delivery(view, &merchant, &delivery)).await?;
         Ok(DeadUpdate {
             sequence: letter.sequence,
             reason: died_of(letter.reason),

@@ -1,10 +1,18 @@
 //! Acceptance of a status: the gate decides, and the decision and the accepted update are written in one transaction.
 
+use super::Error;
+use super::carts::Carts;
+use super::counts::Counts;
+use super::disk_space::DiskSpace;
 use super::event_labels::{label, named};
 use super::recordings::recorded;
+use super::seen::Observations;
+use super::snapshot::SetCache;
 use super::snapshot::{Facts, rows};
-use super::{Error, Service, StoredCart};
+use super::stored_cart::StoredCart;
+use super::tenant::Tenant;
 use crate::deliver::registry::Recorded;
+use crate::deliver::wake::WakeSignal;
 use crate::deliver::{Attempt, Job};
 use cartage_base::failpoint;
 use cartage_contract::orders::Update;
@@ -125,8 +133,8 @@ pub(super) struct Asked {
     again: Again,
     /// Whether the order itself gets a label.
     pub(super) labelled: bool,
-    update: StatusUpdate,
-    known: Option<Known>,
+    pub(super) update: StatusUpdate,
+    pub(super) known: Option<Known>,
 }
 
 impl Asked {
@@ -182,7 +190,19 @@ impl Asked {
     }
 }
 
-impl Service {
+/// Accepts statuses for a merchant's carts.
+#[derive(Clone)]
+pub struct Intake {
+    pub(super) tenant: Tenant,
+    pub(super) carts: Carts,
+    pub(super) settings: Arc<SetCache>,
+    pub(super) counts: Arc<Counts>,
+    pub(super) wake_signal: Arc<WakeSignal>,
+    pub(super) seen: Arc<Observations>,
+    pub(super) disk_space: DiskSpace,
+}
+
+impl Intake {
     /// Asks the gate, and puts an update that passes into the outbox. When this returns, the decision and the update are on disk.
     ///
     /// # Errors
@@ -198,7 +218,7 @@ impl Service {
             }
             self.has_room()?;
             let Looked { facts, kept, nearest, .. } = looked;
-            let asked = Asked::new(request, &facts, self.now_unix_ms())?;
+            let asked = Asked::new(request, &facts, self.tenant.now_unix_ms())?;
             let decision = asked.decide(&request.cart, kept.as_deref(), nearest.as_deref(), &facts)?;
             let update = match &kept {
                 Some(kept) if decision.verdict != Verdict::Nothing => asked.for_cart(kept, &facts),
@@ -217,11 +237,11 @@ impl Service {
             // What the cart cannot take is an error, and not an answer to keep under the sender's key; the decision is kept all the same.
             let key = key.filter(|_| refused.is_none());
             let Some(accepted) = self.keep(request, facts, accepted, new, key).await? else { continue };
-            self.shared.counts.decided(&accepted.decision);
+            self.counts.decided(&accepted.decision);
             self.log(&accepted);
             if let Outcome::Queued { .. } = accepted.done {
                 failpoint::reach("accepted");
-                self.shared.wake_signal.work(&(self.merchant.clone(), request.cart.clone()));
+                self.wake_signal.work(&(self.tenant.merchant.clone(), request.cart.clone()));
             }
             return refused.map_or(Ok(accepted), Err);
         }
@@ -236,70 +256,40 @@ impl Service {
         };
         let not_held = decision.answers.iter().filter(|answer| !answer.held()).map(|answer| answer.condition.number().to_string());
         let not_held = not_held.collect::<Vec<_>>().join(",");
-        let (cart, order, merchant) = (decision.cart.as_str(), decision.order_number.as_str(), self.merchant.as_str());
+        let (cart, order, merchant) = (decision.cart.as_str(), decision.order_number.as_str(), self.tenant.merchant.as_str());
         tracing::info!(target: "cartage::decision", merchant, cart, order, outcome, delivery, not_held, must_act = decision.must_act(), "decided");
     }
 
     /// Fails if the disk is so full that the rest is needed for what was accepted before.
     fn has_room(&self) -> Result<(), Error> {
-        match self.free_bytes() {
+        match self.disk_space.free_bytes() {
             Some(free_bytes) if !DiskLevel::of(free_bytes).accepts() => {
-                self.shared.seen.news.notify_one();
+                self.seen.news.notify_one();
                 Err(Error::NoRoom { free_bytes })
             }
             Some(_) | None => Ok(()),
         }
     }
+}
 
-    /// What would be sent for a request that a cart in mode shadow only records, from a dry run; `None` if there is nothing to tell
-    /// the cart, or no such cart.
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`Service::client`].
-    pub async fn record(&self, request: &Request) -> Result<Option<Attempt>, Error> {
-        let Looked { facts, kept, .. } = self.look(&request.cart, &request.order_number(), None).await?;
-        let asked = Asked::new(request, &facts, self.now_unix_ms())?;
-        let Some(kept) = kept else { return Ok(None) };
-        let client = self.client(&kept).await?;
-        let Some(mut update) = asked.for_cart(&kept, &facts)? else { return Ok(None) };
-        mark(&mut update, asked.known.as_ref());
-        fit(&mut update, client.manifest().features, &kept.cart.leave_out);
-        let order = facts.order.as_ref();
-        let job = Job {
-            delivery: DeliveryId::new(),
-            sequence: order.map_or(0, |order| order.sequence) + 1,
-            attempt: 1,
-            earlier: Vec::new(),
-            known_reference: order.and_then(|order| order.reference.clone()),
-            update,
-        };
-        let sequence = job.sequence;
-        let attempt = client.attempt(job, Mode::DryRun).await.map_err(Error::client(&kept.cart.id))?;
-        self.called(&kept.cart.id, &attempt.cassette).await?;
-        let rules = Rules::new(&client.manifest().personal_fields);
-        let Recorded { receipt, .. } = recorded(rules, &attempt, None).await;
-        self.keep_receipt(&receipt, sequence, asked.update.order_number()).await?;
-        Ok(Some(attempt))
-    }
-
+impl Intake {
     fn new_delivery(&self, request: &Request, decision: &Decision, update: &Update, past: Past) -> outbox::New {
         let (labels, packages) = rows(&past);
         outbox::New {
-            merchant: self.merchant.clone(),
+            merchant: self.tenant.merchant.clone(),
             order: OrderRef { cart: request.cart.clone(), number: decision.order_number.clone() },
             delivery: DeliveryId::new(),
             update: Box::new(update.clone()),
             labels,
             packages,
-            at_unix_ms: self.now_unix_ms(),
+            at_unix_ms: self.tenant.now_unix_ms(),
         }
     }
 
     /// Reads in one snapshot everything that a decision about an order depends on, and the answer stored under the sender's key.
     pub(super) async fn look(&self, cart: &CartId, number: &SenderOrderNumber, key: Option<&IdempotencyKey>) -> Result<Looked, Error> {
-        let (merchant, order) = (self.merchant.clone(), OrderRef { cart: cart.clone(), number: number.clone() });
-        let (known, wanted) = (self.shared.set.clone(), key.cloned());
+        let (merchant, order) = (self.tenant.merchant.clone(), OrderRef { cart: cart.clone(), number: number.clone() });
+        let (known, wanted) = (self.settings.clone(), key.cloned());
         let look = move |view: &store::View<'_>| -> Result<_, Error> {
             let answered = match &wanted {
                 Some(key) => answer_under(view, &merchant, key)?,
@@ -307,12 +297,12 @@ impl Service {
             };
             Ok((answered, Facts::read(view, &merchant, &order, &known)?))
         };
-        let (answered, facts) = self.shared.store.read(look).await?;
+        let (answered, facts) = self.tenant.store.read(look).await?;
         let kept = match &facts.cart {
-            Some(row) if answered.is_none() => Some(self.read_cart(row.clone()).await?),
+            Some(row) if answered.is_none() => Some(self.carts.read(row.clone()).await?),
             Some(_) | None => None,
         };
-        let nearest = if facts.cart.is_none() && answered.is_none() { self.nearest_cart(cart).await? } else { None };
+        let nearest = if facts.cart.is_none() && answered.is_none() { self.tenant.nearest_cart(cart).await? } else { None };
         Ok(Looked { answered, facts, kept, nearest })
     }
 
@@ -330,8 +320,8 @@ impl Service {
         let line_items = request.fields.line_items.iter().take(LINES_KEPT_MAX).map(named).collect();
         let kept = StoredDecision { cause: request.cause.clone(), packages, line_items, decision: accepted.decision.clone() };
         let json = serde_json::to_string(&kept).expect("a decision is plain data");
-        let row = decisions::Decision { at_unix_ms: self.now_unix_ms(), json };
-        let (merchant, key) = (self.merchant.clone(), key.cloned());
+        let row = decisions::Decision { at_unix_ms: self.tenant.now_unix_ms(), json };
+        let (merchant, key) = (self.tenant.merchant.clone(), key.cloned());
         let order = OrderRef { cart: request.cart.clone(), number: accepted.decision.order_number.clone() };
         let write = move |tx: &Tx<'_>| -> Result<Option<Accepted>, Error> {
             if !facts.stand(tx, &merchant, &order)? {
@@ -357,7 +347,7 @@ impl Service {
             }
             Ok(Some(accepted))
         };
-        match self.shared.store.write(write).await {
+        match self.tenant.store.write(write).await {
             Err(Error::KeyInUse) => Ok(None),
             other => other,
         }

@@ -7,13 +7,33 @@
 mod look;
 pub(super) mod words;
 
+use super::alerts::Alerts;
+use super::cart_clients::Changes;
+use super::deliveries::Deliveries;
+use super::intake::Intake;
+use super::seen::Observations;
 use super::snapshot::known;
+use super::tenant::Tenant;
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_policy::gate::package::{KnownPackage, Passage};
 use cartage_policy::gate::{Condition, Decision, Finding, command};
 use cartage_store::orders::Order;
 use serde::Serialize;
 use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// The orders of a merchant's carts.
+#[derive(Clone)]
+pub struct Orders {
+    pub(super) tenant: Tenant,
+    pub(super) intake: Intake,
+    pub(super) deliveries: Deliveries,
+    pub(super) alerts: Alerts,
+    pub(super) seen: Arc<Observations>,
+    pub(super) serving: Arc<AtomicBool>,
+    pub(super) changes: Changes,
+}
 
 /// The state of an order at a cart.
 #[derive(Debug, Clone, Serialize)]

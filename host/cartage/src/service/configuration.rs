@@ -1,20 +1,29 @@
 //! A merchant's settings: parameters, status events, labels. Each change adds a line to the audit in its own transaction.
 
-use super::{Error, Service};
+use super::Error;
+use super::cart_clients::Changes;
+use super::tenant::Tenant;
 use cartage_model::events::{self, Event, Label, Labels, Setting, Settings};
 use cartage_model::id::MerchantId;
 use cartage_model::parameters::{self, Assignment, Assignments, Parameter, Scope};
 use cartage_store::{self as store, Tx, View, audit};
 
-impl Service {
+/// A merchant's parameters, status events and labels.
+#[derive(Clone)]
+pub struct Configuration {
+    pub(super) tenant: Tenant,
+    pub(super) changes: Changes,
+}
+
+impl Configuration {
     /// Reads every parameter that is set.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
     pub async fn assignments(&self) -> Result<Assignments, Error> {
-        let merchant = self.merchant.clone();
-        self.shared.store.read(move |view| assignments(view, &merchant)).await
+        let merchant = self.tenant.merchant.clone();
+        self.tenant.store.read(move |view| assignments(view, &merchant)).await
     }
 
     /// Sets a parameter.
@@ -25,9 +34,11 @@ impl Service {
     pub async fn set_parameter(&self, assignment: &Assignment) -> Result<(), Error> {
         let scope = self.stored_scope(assignment.scope()).await?;
         let (name, value) = (assignment.parameter().name.to_owned(), assignment.value().to_string());
-        let line = self.line("param set", &name, format!("{value}{}", of(&scope)));
-        let parameter = store::parameters::Parameter { scope, name, value, set_at_unix_ms: line.at_unix_ms };
-        self.change(line, move |tx, merchant| store::parameters::set(tx, merchant, &parameter)).await
+        let line = self.tenant.line("param set", &name, format!("{value}{}", of(&scope)));
+        let parameter = store::parameters::Parameter { scope: scope.clone(), name, value, set_at_unix_ms: line.at_unix_ms };
+        self.tenant.change(line, move |tx, merchant| store::parameters::set(tx, merchant, &parameter)).await?;
+        self.outdate(&scope);
+        Ok(())
     }
 
     /// Removes a parameter's value, so that the system's value or the default holds. Returns whether there was one.
@@ -38,16 +49,26 @@ impl Service {
     pub async fn unset_parameter(&self, parameter: &'static Parameter, scope: &Scope) -> Result<bool, Error> {
         parameter.allows(scope.kind())?;
         let scope = self.stored_scope(scope).await?;
-        let line = self.line("param unset", parameter.name, of(&scope).trim_start().to_owned());
-        let merchant = self.merchant.clone();
+        let line = self.tenant.line("param unset", parameter.name, of(&scope).trim_start().to_owned());
+        let (merchant, unset) = (self.tenant.merchant.clone(), scope.clone());
         let write = move |tx: &Tx<'_>| {
-            let was_set = store::parameters::unset(tx, &merchant, &scope, parameter.name)?;
+            let was_set = store::parameters::unset(tx, &merchant, &unset, parameter.name)?;
             if was_set {
                 audit::add(tx, &merchant, &line)?;
             }
             Ok(was_set)
         };
-        Ok(self.shared.store.write::<_, store::Error>(write).await?)
+        let was_set = self.tenant.store.write::<_, store::Error>(write).await?;
+        self.outdate(&scope);
+        Ok(was_set)
+    }
+
+    /// Has the carts made ready anew whose settings a parameter of this scope may supply.
+    fn outdate(&self, scope: &store::parameters::Scope) {
+        match scope {
+            store::parameters::Scope::System => self.changes.outdate_all(),
+            store::parameters::Scope::Cart(cart) => self.changes.outdate(cart),
+        }
     }
 
     /// A scope in the store's terms; fails if the cart does not exist.
@@ -55,7 +76,7 @@ impl Service {
         Ok(match scope {
             Scope::System => store::parameters::Scope::System,
             Scope::Cart(cart) => {
-                self.known_cart(cart).await?;
+                self.tenant.must_have_cart(cart).await?;
                 store::parameters::Scope::Cart(cart.clone())
             }
         })
@@ -67,8 +88,8 @@ impl Service {
     ///
     /// [`Error::Store`].
     pub async fn events(&self) -> Result<Settings, Error> {
-        let merchant = self.merchant.clone();
-        self.shared.store.read(move |view| event_settings(view, &merchant)).await
+        let merchant = self.tenant.merchant.clone();
+        self.tenant.store.read(move |view| event_settings(view, &merchant)).await
     }
 
     /// Sets the labels of an event and whether it notifies the cart. A new label is added to the merchant's labels.
@@ -79,7 +100,7 @@ impl Service {
     pub async fn set_event(&self, event: &'static Event, setting: &Setting) -> Result<(), Error> {
         let Setting { order_label, item_label, notify_cart } = setting.clone();
         let detail = serde_json::to_string(setting).expect("a setting is plain data");
-        let line = self.line("event set", event.name, detail);
+        let line = self.tenant.line("event set", event.name, detail);
         let row = store::events::StatusEvent {
             event: event.name.to_owned(),
             item_label: item_label.map(String::from),
@@ -87,13 +108,14 @@ impl Service {
             notify_cart,
             changed_at_unix_ms: line.at_unix_ms,
         };
-        self.change(line, move |tx, merchant| {
-            for label in row.order_label.iter().chain(&row.item_label) {
-                store::events::add_label(tx, merchant, label, row.changed_at_unix_ms)?;
-            }
-            store::events::set(tx, merchant, &row)
-        })
-        .await
+        self.tenant
+            .change(line, move |tx, merchant| {
+                for label in row.order_label.iter().chain(&row.item_label) {
+                    store::events::add_label(tx, merchant, label, row.changed_at_unix_ms)?;
+                }
+                store::events::set(tx, merchant, &row)
+            })
+            .await
     }
 
     /// Reads the merchant's labels.
@@ -102,8 +124,8 @@ impl Service {
     ///
     /// [`Error::Store`], [`Error::Label`].
     pub async fn labels(&self) -> Result<Labels, Error> {
-        let merchant = self.merchant.clone();
-        let labels = self.shared.store.read::<_, store::Error>(move |view| store::events::labels(view, &merchant)).await?;
+        let merchant = self.tenant.merchant.clone();
+        let labels = self.tenant.store.read::<_, store::Error>(move |view| store::events::labels(view, &merchant)).await?;
         labels.iter().map(|label| Label::new(label)).collect::<Result<_, _>>().map_err(Error::kept("a label"))
     }
 
@@ -114,33 +136,13 @@ impl Service {
     /// [`Error::Store`].
     pub async fn add_labels(&self, labels: &Labels) -> Result<(), Error> {
         let texts: Vec<String> = labels.iter().map(Label::to_string).collect();
-        let line = self.line("event labels", "labels", texts.join(", "));
+        let line = self.tenant.line("event labels", "labels", texts.join(", "));
         let at = line.at_unix_ms;
-        self.change(line, move |tx, merchant| {
-            texts.iter().try_for_each(|label| store::events::add_label(tx, merchant, label, at).map(drop))
-        })
-        .await
-    }
-
-    /// Makes a change and adds its line to the audit, both or neither.
-    pub(super) async fn change(
-        &self,
-        line: audit::Line,
-        change: impl FnOnce(&Tx<'_>, &MerchantId) -> Result<(), store::Error> + Send + 'static,
-    ) -> Result<(), Error> {
-        let merchant = self.merchant.clone();
-        let write = move |tx: &Tx<'_>| {
-            change(tx, &merchant)?;
-            audit::add(tx, &merchant, &line)
-        };
-        self.shared.store.write::<_, store::Error>(write).await?;
-        self.shared.clients.changed();
-        Ok(())
-    }
-
-    pub(super) fn line(&self, what: &str, subject: &str, detail: String) -> audit::Line {
-        let at_unix_ms = self.now_unix_ms();
-        audit::Line { at_unix_ms, who: self.who.to_string(), what: what.to_owned(), subject: subject.to_owned(), detail: Some(detail) }
+        self.tenant
+            .change(line, move |tx, merchant| {
+                texts.iter().try_for_each(|label| store::events::add_label(tx, merchant, label, at).map(drop))
+            })
+            .await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Loading carts: each proposal is checked as a whole, the difference is known before anything changes, and all carts change in one
 //! transaction.
 //!
-//! [`Service::prepare`] admits the plugins, checks every cart against its plugin and says what would change; [`Service::make`] carries it
+//! [`Definitions::prepare`] admits the plugins, checks every cart against its plugin and says what would change; [`Definitions::make`] carries it
 //! out. A cart is pinned to its plugin's digest and a copy of that file is stored under the digest, so that neither a new file of the same
 //! name nor a removed file changes what runs. Whether an upgrade that requires more may go ahead is a question of the caller to the
 //! operator.
@@ -10,19 +10,27 @@ mod asks;
 mod difference;
 mod doubts;
 
-pub(super) use doubts::{carriers, setting, statuses};
+pub(super) use doubts::unlisted;
 
 pub use difference::{Difference, Field};
 
-use super::origins::note_fetched;
+use super::Error;
+use super::approvals::{Approvals, note_fetched};
+use super::bans::Bans;
+use super::cart_clients::Changes;
+use super::configuration::Configuration;
+use super::lists::{self, List};
+use super::plugins::Plugins;
 use super::replaced::not_given;
-use super::{Error, List, Service};
+use super::stored_cart::StoredCart;
+use super::tenant::Tenant;
+use cartage_base::heavy;
 use cartage_contract::manifest::Manifest;
 use cartage_egress::endpoint::{self, Bindings};
 use cartage_engine::{Plugin, admit, unsupported};
 use cartage_model::carts::{Cart, Mode};
 use cartage_model::id::{CartId, Digest};
-use cartage_store::{self as store, audit};
+use cartage_store::{self as store, Tx, audit};
 
 /// A cart as it shall be.
 #[derive(Debug, Clone)]
@@ -173,7 +181,18 @@ impl Prepared {
     }
 }
 
-impl Service {
+/// The definitions of a merchant's carts, and how they change.
+#[derive(Clone)]
+pub struct Definitions {
+    pub(super) tenant: Tenant,
+    pub(super) plugins: Plugins,
+    pub(super) bans: Bans,
+    pub(super) approvals: Approvals,
+    pub(super) configuration: Configuration,
+    pub(super) changes: Changes,
+}
+
+impl Definitions {
     /// Checks proposals and says what would change. Nothing is changed.
     ///
     /// # Errors
@@ -197,12 +216,12 @@ impl Service {
             Some(bytes) => bytes,
             None => self.plugin_that_is_kept(&cart, before.as_ref()).await?,
         };
-        let found = Digest::of(&bytes);
+        let (found, bytes) = heavy::work(bytes.len(), move || (Digest::of(&bytes), bytes)).await;
         if let Some(wanted) = cart.digest.replace(found).filter(|wanted| *wanted != found) {
             return Err(Invalid::Digest { plugin: cart.plugin.clone(), cart: cart.id, found, wanted });
         }
-        self.not_banned(found).await?;
-        let plugin = self.admit(bytes.clone()).await?;
+        self.bans.check(found).await?;
+        let plugin = self.plugins.admit(bytes.clone()).await?;
         cart.rename_settings(plugin.manifest());
         fits(&cart, plugin.manifest())?;
         not_given(&cart, plugin.manifest())?;
@@ -218,30 +237,30 @@ impl Service {
         let leaves_live = before.as_ref().and_then(|before| before.leaves_live(&cart));
         let mut warnings = self.warnings(&cart, before.is_some(), plugin.manifest(), found).await?;
         warnings.extend(unknown_mode);
-        let row = self.row(&plugin);
+        let row = self.plugins.row(&plugin);
         Ok(PreparedCart { manifest: plugin.manifest().clone(), cart, difference, asks, leaves_live, warnings, plugin: bytes, row })
     }
 
     /// A cart before it changes; `None` if it is new. A cart whose definition this release cannot read is returned too, because another
     /// definition mends it.
     async fn before(&self, id: &CartId) -> Result<Option<Before>, Error> {
-        let (merchant, wanted) = (self.merchant.clone(), id.clone());
-        let row = self.shared.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
+        let (merchant, wanted) = (self.tenant.merchant.clone(), id.clone());
+        let row = self.tenant.store.read::<_, store::Error>(move |view| store::carts::get(view, &merchant, &wanted)).await?;
         Ok(row.map(|row| Before { cart: Cart::parse("the store", &row.definition.text).ok(), row }))
     }
 
     async fn plugin_that_is_kept(&self, cart: &Cart, before: Option<&Before>) -> Result<Vec<u8>, Error> {
         let same = before.filter(|before| before.cart.as_ref().is_some_and(|before| before.plugin == cart.plugin));
-        Ok(self.plugin_file_of(cart, cart.digest.or_else(|| same?.pinned())).await?.bytes)
+        Ok(self.plugins.files.of(cart, cart.digest.or_else(|| same?.pinned())).await?.bytes)
     }
 
     /// What a plugin requires that the cart's plugin before did not.
     async fn asks(&self, before: &Before, plugin: &Plugin, bytes: &[u8]) -> Result<Vec<String>, Error> {
         let Some(pinned) = before.pinned().filter(|pinned| *pinned != plugin.digest()) else { return Ok(Vec::new()) };
-        let Some(manifest) = self.manifest(pinned).await? else { return Ok(Vec::new()) };
+        let Some(manifest) = self.plugins.manifest(pinned).await? else { return Ok(Vec::new()) };
         let mut asks = asks::new(&manifest, plugin.manifest());
         // Where the file before is gone, its imports are unknown, and none is called new.
-        if let Ok(before) = self.kept_plugin(pinned) {
+        if let Ok(before) = self.plugins.files.kept(pinned).await {
             let before = admit::imports(&before);
             asks.extend(
                 admit::imports(bytes).into_iter().filter(|import| !before.contains(import)).map(|import| format!("import {import}")),
@@ -251,12 +270,12 @@ impl Service {
     }
 
     async fn warnings(&self, cart: &Cart, known: bool, manifest: &Manifest, digest: Digest) -> Result<Vec<String>, Error> {
-        let lists = self.lists_of(&self.merchant, &cart.id, digest).await?;
+        let lists = lists::of_cart(&self.tenant, &cart.id, digest).await?;
         let mut warnings = self.doubts(cart, Some(manifest), &lists).await?;
         if !known {
             return Ok(warnings);
         }
-        let moved = self.bound(&cart.id).await?.moved(cart, manifest);
+        let moved = self.approvals.bound(&cart.id).await?.moved(cart, manifest);
         warnings.extend(moved.iter().map(|moved| moved.words(&cart.id)));
         Ok(warnings)
     }
@@ -268,22 +287,17 @@ impl Service {
     ///
     /// [`Error::Store`], [`Error::Label`].
     pub async fn doubts(&self, cart: &Cart, manifest: Option<&Manifest>, lists: &[List]) -> Result<Vec<String>, Error> {
-        let labels = self.labels().await?;
+        let labels = self.configuration.labels().await?;
         let mut doubts = doubts::orders(cart);
         doubts.extend(doubts::label_keys(cart, &labels));
         doubts.extend(manifest.map(|manifest| doubts::words(cart, manifest, &labels)).unwrap_or_default());
-        doubts.extend(super::lists::doubts(cart, lists, &labels));
+        doubts.extend(doubts::listed(cart, lists, &labels));
         doubts.extend(manifest.map(unsupported).unwrap_or_default());
         Ok(doubts)
     }
+}
 
-    /// The sealed credentials of one cart.
-    pub(super) async fn kept_credentials(&self, cart: &CartId) -> Result<Vec<store::credentials::Sealed>, Error> {
-        let merchant = self.merchant.clone();
-        let all = self.shared.store.read::<_, store::Error>(move |view| store::credentials::list(view, &merchant)).await?;
-        Ok(all.into_iter().filter(|value| value.place.cart == *cart).collect())
-    }
-
+impl Definitions {
     /// Loads the prepared carts: all of them, or none.
     ///
     /// # Errors
@@ -292,14 +306,15 @@ impl Service {
     pub async fn make(&self, prepared: Prepared) -> Result<(), Error> {
         let (mut definitions, mut plugins) = (Vec::new(), Vec::new());
         for PreparedCart { cart, difference, plugin, row, manifest, .. } in prepared.carts {
-            self.keep_plugin_file(row.digest, &plugin)?;
+            self.plugins.files.keep(row.digest, plugin).await?;
             plugins.push(row);
             if !difference.is_empty() {
                 definitions.push((definition(&cart), difference.to_string(), cart.fetched(&manifest)));
             }
         }
         let changed: Vec<CartId> = definitions.iter().map(|(definition, ..)| definition.cart.clone()).collect();
-        let (merchant, who, at_unix_ms, on_machine) = (self.merchant.clone(), self.who.clone(), self.now_unix_ms(), self.on_machine);
+        let (merchant, who, at_unix_ms, on_machine) =
+            (self.tenant.merchant.clone(), self.tenant.who.clone(), self.tenant.now_unix_ms(), self.tenant.on_machine);
         let write = move |tx: &store::Tx<'_>| -> Result<(), store::Error> {
             plugins.iter().try_for_each(|plugin| store::plugins::put(tx, &merchant, plugin))?;
             for (definition, detail, fetched) in definitions {
@@ -311,8 +326,8 @@ impl Service {
             }
             Ok(())
         };
-        self.shared.store.write(write).await?;
-        changed.iter().for_each(|cart| self.cart_changed(cart));
+        self.tenant.store.write(write).await?;
+        changed.iter().for_each(|cart| self.changes.cart(cart));
         Ok(())
     }
 }
@@ -328,4 +343,23 @@ fn fits(cart: &Cart, manifest: &Manifest) -> Result<(), Invalid> {
     cart.settings(manifest)?;
     Bindings::new(manifest, &cart.endpoints).map_err(|source| Invalid::Endpoint { cart: cart.id.clone(), source: Box::new(source) })?;
     Ok(cart.check_credentials(manifest)?)
+}
+
+impl Definitions {
+    /// Gives a cart another definition with the same plugin. The plugin is not called.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn redefine(&self, kept: &StoredCart, cart: &Cart) -> Result<Difference, Error> {
+        let difference = Difference::between(Some(&kept.cart), cart);
+        if !difference.is_empty() {
+            let (definition, at) = (definition(cart), self.tenant.now_unix_ms());
+            let write = move |tx: &Tx<'_>, merchant: &_| store::carts::put(tx, merchant, &definition, at);
+            let line = self.tenant.line("change", &format!("cart {}", cart.id), difference.to_string());
+            self.tenant.change(line, write).await?;
+            self.changes.cart(&cart.id);
+        }
+        Ok(difference)
+    }
 }

@@ -1,0 +1,130 @@
+//! Observations since the process started that are not stored on disk: what the worker saw of each cart, and what only this process knows.
+
+use super::Error;
+use super::orders::SeenNow;
+use super::shut_out::ShutOut;
+use super::unreadable::Rounds;
+use super::watch::Stuck;
+use crate::alerts::{Known, NotReady, OLDEST_MS_DEFAULT};
+use crate::deliver::registry::Note;
+use cartage_base::causes::chain;
+use cartage_model::id::{CartId, MerchantId};
+use cartage_model::receipt::Fate;
+use cartage_policy::schedule::{Breaker, CartKey};
+use cartage_store::alerts::Alert;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use tokio::sync::Notify;
+
+/// Observations since the process started that are not stored on disk.
+pub(super) struct Observations {
+    carts: Mutex<BTreeMap<CartKey, ObservedCart>>,
+    /// The age of a cart's oldest queued delivery that raises an alert, in milliseconds.
+    pub(super) oldest_ms: AtomicU64,
+    /// Notified when an observation may raise or clear an alert.
+    pub(super) news: Notify,
+    /// The progress of the search for deliveries that cannot be read.
+    pub(super) rounds: Rounds,
+    stuck: Mutex<Option<Stuck>>,
+    /// The clients that the inlets shut out.
+    pub(super) shut_out: ShutOut,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct ObservedCart {
+    pub(super) breaker: Known<()>,
+    /// Until when the breaker is open; `None` if it is closed or unknown.
+    open_until_unix_ms: Option<u64>,
+    pub(super) not_ready: Known<(NotReady, String)>,
+}
+
+impl Default for Observations {
+    fn default() -> Observations {
+        Observations {
+            carts: Mutex::default(),
+            oldest_ms: AtomicU64::new(OLDEST_MS_DEFAULT),
+            news: Notify::new(),
+            rounds: Rounds::default(),
+            stuck: Mutex::default(),
+            shut_out: ShutOut::default(),
+        }
+    }
+}
+
+impl Observations {
+    /// Records an observation of the worker.
+    pub(super) fn note(&self, cart: &CartKey, note: &Note<'_>) {
+        let mut carts = self.carts.lock().expect("nobody panics while holding it");
+        let seen = carts.entry(cart.clone()).or_default();
+        let news = match note {
+            Note::Attempted { attempt, .. } if let Some(why) = attempt.local_fault() => {
+                let why = Known::Yes((NotReady::Else, why));
+                std::mem::replace(&mut seen.not_ready, why.clone()) != why
+            }
+            Note::Attempted { attempt, .. } => {
+                let was_ready = std::mem::replace(&mut seen.not_ready, Known::No) == Known::No;
+                let delivered = matches!(attempt.receipt.fate, Fate::Delivered | Fate::AlreadyDelivered);
+                if delivered && seen.breaker == Known::Unknown {
+                    seen.breaker = Known::No;
+                }
+                // What an attempt that ended well can change is that it was overdue, which may be seen a little later.
+                !was_ready || !delivered
+            }
+            Note::NotReady { why } => {
+                let of = match why.downcast_ref::<Error>() {
+                    Some(fault) if fault.is_fault() => NotReady::Else,
+                    Some(Error::PluginFile { .. } | Error::Changed { .. } | Error::NotAdmitted { .. } | Error::Banned { .. }) => {
+                        NotReady::Plugin
+                    }
+                    Some(_) | None => NotReady::Else,
+                };
+                seen.not_ready = Known::Yes((of, chain(*why)));
+                true
+            }
+            Note::Breaker(Breaker::Open { until_unix_ms }) => {
+                (seen.breaker, seen.open_until_unix_ms) = (Known::Yes(()), Some(*until_unix_ms));
+                true
+            }
+            Note::Breaker(Breaker::Closed) => {
+                (seen.breaker, seen.open_until_unix_ms) = (Known::No, None);
+                true
+            }
+            // One order is on its way: nothing is known yet.
+            Note::Breaker(Breaker::HalfOpen) => false,
+            Note::Poison { .. } | Note::Fault { .. } => true,
+            Note::Disk { .. } => false,
+        };
+        drop(carts);
+        if news {
+            self.news.notify_one();
+        }
+    }
+
+    /// The observations about a cart that are not stored on disk.
+    pub(super) fn now(&self, cart: &CartKey) -> SeenNow {
+        let carts = self.carts.lock().expect("nobody panics while holding it");
+        let Some(ObservedCart { not_ready, open_until_unix_ms, .. }) = carts.get(cart) else { return SeenNow::default() };
+        let not_ready = match not_ready {
+            Known::Yes((_, why)) => Some(why.clone()),
+            Known::No | Known::Unknown => None,
+        };
+        SeenNow { breaker_until_unix_ms: *open_until_unix_ms, not_ready }
+    }
+
+    /// The observation that the store's writer does not write; `None` while it does.
+    pub(super) fn stuck(&self) -> MutexGuard<'_, Option<Stuck>> {
+        self.stuck.lock().expect("nobody panics while holding it")
+    }
+
+    pub(super) fn of(&self, merchant: &MerchantId) -> BTreeMap<CartId, ObservedCart> {
+        let carts = self.carts.lock().expect("nobody panics while holding it");
+        carts.iter().filter(|((whose, _), _)| whose == merchant).map(|((_, cart), seen)| (cart.clone(), seen.clone())).collect()
+    }
+
+    /// The alert that nothing can be written; `None` if it is not open.
+    pub(super) fn open_stuck(&self) -> Option<Alert> {
+        let stuck = self.stuck();
+        stuck.as_ref()?.alert.clone().filter(|alert| alert.cleared_at_unix_ms.is_none())
+    }
+}

@@ -1,0 +1,32 @@
+//! The vault of the data directory, opened when a credential is first needed: a lost key stops nothing else.
+
+use cartage_store::Store;
+use cartage_store::data_dir::DataDir;
+use cartage_store::vault::{self, Vault};
+use std::sync::{Arc, OnceLock};
+
+/// The vault, opened on first use.
+pub(super) struct LazyVault {
+    dir: Arc<DataDir>,
+    store: Store,
+    vault: OnceLock<Vault>,
+}
+
+impl LazyVault {
+    pub(super) fn new(dir: Arc<DataDir>, store: Store) -> LazyVault {
+        LazyVault { dir, store, vault: OnceLock::new() }
+    }
+
+    /// The opened vault.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Vault::open`], above all a lost key file.
+    pub(super) fn get(&self) -> Result<&Vault, vault::Error> {
+        if let Some(vault) = self.vault.get() {
+            return Ok(vault);
+        }
+        let vault = self.dir.vault(&self.store)?;
+        Ok(self.vault.get_or_init(|| vault))
+    }
+}
