@@ -3,33 +3,24 @@
 use super::Error;
 use super::approvals::Approvals;
 use super::disk_space::DiskSpace;
-use super::orders::SeenNow;
 use super::plugin_files::{Copy, kept_name};
 use super::plugins::Plugins;
 use super::seen::Observations;
 use super::seen::ObservedCart;
-use super::shut_out::ShutOut;
 use super::tenant::Tenant;
-use super::unreadable::Rounds;
-use super::watch::Stuck;
-use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, OLDEST_MS_DEFAULT, conditions, subject};
-use crate::deliver::registry::Note;
+use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, conditions, subject};
 use cartage_base::causes::chain;
 use cartage_contract::delivery::FailureKind;
 use cartage_model::carts::Cart;
 use cartage_model::dead_letter::Reason;
 use cartage_model::id::{CartId, MerchantId};
-use cartage_model::receipt::Fate;
-use cartage_policy::schedule::{Breaker, CartKey};
 use cartage_store::alerts::Alert;
 use cartage_store::data_dir::DataDir;
 use cartage_store::outbox::{Backlog, Faults, Filter, sqlite};
-use cartage_store::{self as store, Tx, View, alerts, merchants};
+use cartage_store::{self as store, Tx, View, alerts};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard};
-use tokio::sync::Notify;
+use std::sync::atomic::Ordering;
 
 /// The rows that the alerts of one merchant depend on.
 struct Read {

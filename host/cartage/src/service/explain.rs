@@ -5,14 +5,12 @@ use super::intake::{Asked, Cause, Looked, Request, StoredDecision};
 use super::of_order::OrderDelivery;
 use super::orders::Orders;
 use super::orders::{OrderStatus, PackageStatus, packages};
-use super::snapshot::rows;
 use cartage_model::id::{CartId, SenderOrderNumber};
 use cartage_policy::gate::explain::{Explanation, Note};
-use cartage_policy::gate::order::{Past, PastFate};
 use cartage_policy::gate::{Again, Decision, Given, command};
-use cartage_policy::validate::{Fields, Refused, StatusUpdate, civil_time};
-use cartage_store::orders::{self, OrderRef};
-use cartage_store::{self as store, Tx, decisions, receipts};
+use cartage_policy::validate::Fields;
+use cartage_store::orders::OrderRef;
+use cartage_store::{self as store, decisions, receipts};
 use serde::Serialize;
 
 /// The most receipts that are shown with an order.

@@ -3,7 +3,6 @@
 //! The check is an empty transaction, which takes the database's lock as every write does, and is waited for only a bounded time.
 //! Concurrent callers share one result, so a client that asks for readiness again and again costs the writer next to nothing.
 
-use super::Service;
 use crate::deliver::wake::WakeSignal;
 use cartage_base::causes::chain;
 use cartage_store as store;
@@ -92,6 +91,7 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Service;
     use cartage_base::clock::ManualClock;
     use std::sync::Arc;
 

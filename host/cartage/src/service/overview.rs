@@ -11,7 +11,6 @@ use cartage_model::id::CartId;
 use cartage_store as store;
 use cartage_store::alerts::Alert;
 use cartage_store::carts::Pause;
-use cartage_store::data_dir::disk_level::DiskLevel;
 use cartage_store::outbox::{Backlog, Outbox as _};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -5,7 +5,6 @@ use super::counts::Counts;
 use super::disk_space::DiskSpace;
 use super::recordings::{RAW_MS_MAX, recorded};
 use super::seen::Observations;
-use super::single_flight::SingleFlight;
 use super::{Error, Service};
 use crate::deliver::Attempt;
 use crate::deliver::registry::{CartRegistry, Credentials, NotReady, Note, Ready, Recorded, RegisteredCart, Trial};

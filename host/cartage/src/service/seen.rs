@@ -13,7 +13,7 @@ use cartage_model::receipt::Fate;
 use cartage_policy::schedule::{Breaker, CartKey};
 use cartage_store::alerts::Alert;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 

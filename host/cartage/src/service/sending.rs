@@ -1,7 +1,6 @@
 //! Sending a status while a caller waits: the update is accepted, and attempted at once.
 
 use super::Error;
-use super::Service;
 use super::carts::Carts;
 use super::clients::Clients;
 use super::intake::Asked;
@@ -248,13 +247,6 @@ impl Sending {
     async fn head(&self, order: &OrderRef) -> Result<Option<DeliveryId>, Error> {
         let (merchant, order) = (self.tenant.merchant.clone(), order.clone());
         Ok(self.tenant.store.read::<_, outbox::Error>(move |view| sqlite::head(view, &merchant, &order)).await?)
-    }
-}
-
-impl Service {
-    /// Whether a worker serves this directory.
-    pub(super) fn is_serving(&self) -> bool {
-        self.shared.serving.load(Ordering::Relaxed)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Clients whose posts a cart's inlet refuses: their log-ins failed so often that they are ignored for a while, or there is nothing to log
 //! in to. The listening process remembers who is shut out. Here that is kept for the alert, until the client logs in or an hour has passed.
 
-use super::Service;
 use super::inlets::Inlets;
 use crate::alerts::NotLetIn;
 use cartage_model::id::{CartId, MerchantId};
@@ -73,6 +72,7 @@ impl ShutOut {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Service;
     use cartage_base::clock::ManualClock;
     use std::sync::Arc;
 

@@ -2,8 +2,7 @@
 
 use super::Error;
 use super::lists::{List, find};
-use super::plugin_files::{Found, Stamp, kept_name, stamp};
-use crate::deliver::CartClient;
+use super::plugin_files::Stamp;
 use cartage_contract::delivery::{ChoicesOf, SettingValue};
 use cartage_contract::manifest::{Manifest, Plain};
 use cartage_model::carts::{Cart, Mode, OrderNumberKind};
@@ -11,7 +10,6 @@ use cartage_model::id::{CartId, Digest, MerchantId};
 use cartage_model::parameters::{self, Assignments, GENERIC_ORDER_NUMBER_TYPE, Source, Supplied, Value};
 use cartage_policy::gate::question::{CartState, Definition, PluginState};
 use cartage_store as store;
-use cartage_store::vault::{Generation, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 

@@ -1,17 +1,20 @@
 use super::*;
 use crate::alerts::notifier::Notifier;
 use crate::deliver::registry::CartRegistry as _;
+use crate::deliver::registry::Note;
 use crate::service::Service;
 use crate::service::{Cause, Request};
 use cartage_base::clock::ManualClock;
 use cartage_engine::file::PluginDir;
 use cartage_policy::gate::{Again, Given};
+use cartage_policy::schedule::{Breaker, CartKey};
 use cartage_policy::validate::Fields;
 use cartage_store::carts::{Definition, Pause};
 use cartage_store::data_dir::DataDir;
 use cartage_store::data_dir::disk_level::{ACCEPT_BYTES_MIN, Disk, DiskLevel, RECORD_BYTES_MIN};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const AT: u64 = 1_800_000_000_000;
 

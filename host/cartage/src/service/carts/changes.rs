@@ -2,9 +2,7 @@
 
 use crate::service::Error;
 use crate::service::carts::Carts;
-use crate::service::definitions::{Difference, definition};
-use cartage_model::carts::Cart;
-use cartage_model::id::{CartId, Digest};
+use cartage_model::id::CartId;
 use cartage_model::receipt::PauseReason;
 use cartage_store::carts::{Pause, PluginRun};
 use cartage_store::{self as store, Tx};
