@@ -6,6 +6,7 @@ mod copy;
 mod credentials;
 mod events;
 mod log_ins;
+mod made_ready;
 mod modes;
 mod orders;
 mod plugins;

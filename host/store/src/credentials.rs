@@ -58,7 +58,7 @@ impl Sealed {
 ///
 /// [`Error`] if the write fails.
 pub fn put(tx: &Tx<'_>, merchant: &MerchantId, value: &Sealed) -> Result<(), Error> {
-    let sql = "INSERT INTO credentials (merchant, cart, slot, field, generation, host, key_id, nonce, sealed, set_at)
+    let sql = "INSERT INTO credentials (merchant, cart, slot, field, turn, host, key_id, nonce, sealed, set_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET host = excluded.host, key_id = excluded.key_id,
         nonce = excluded.nonce, sealed = excluded.sealed, set_at = excluded.set_at";
     let Sealed { place: Place { cart, slot, field }, generation, bound_to, key_id, nonce, sealed, set_at_unix_ms } = value;
@@ -71,8 +71,8 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, value: &Sealed) -> Result<(), Err
 ///
 /// [`Error`] if the write fails.
 pub fn promote(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &str) -> Result<bool, Error> {
-    let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND generation = 'current' AND field IN
-        (SELECT field FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND generation = 'next')";
+    let sql = "DELETE FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND turn = 'current' AND field IN
+        (SELECT field FROM credentials WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND turn = 'next')";
     tx.run("promote a credential", sql, (merchant, cart, slot))?;
     let sql = "UPDATE credentials SET turn = 'current' WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND turn = 'next'";
     tx.run("promote a credential", sql, (merchant, cart, slot)).map(|rows| rows > 0)
@@ -135,8 +135,8 @@ pub fn unbind_fetched(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, slot: &
 ///
 /// [`Error`] if the read fails.
 pub fn get(view: &View<'_>, merchant: &MerchantId, place: &Place, generation: Generation) -> Result<Option<Sealed>, Error> {
-    let sql = "SELECT cart, slot, field, generation, host, key_id, nonce, sealed, set_at FROM credentials
-        WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4 AND generation = ?5";
+    let sql = "SELECT cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials
+        WHERE merchant = ?1 AND cart = ?2 AND slot = ?3 AND field = ?4 AND turn = ?5";
     view.one("look up a credential", sql, (merchant, &place.cart, &place.slot, &place.field, generation), |row| read(row, 0))
 }
 
@@ -146,8 +146,8 @@ pub fn get(view: &View<'_>, merchant: &MerchantId, place: &Place, generation: Ge
 ///
 /// [`Error`] if the read fails.
 pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Sealed>, Error> {
-    let sql = "SELECT cart, slot, field, generation, host, key_id, nonce, sealed, set_at FROM credentials WHERE merchant = ?1
-        ORDER BY cart, slot, field, generation";
+    let sql = "SELECT cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials WHERE merchant = ?1
+        ORDER BY cart, slot, field, turn";
     view.all("list the credentials", sql, (merchant,), |row| read(row, 0))
 }
 
@@ -157,8 +157,8 @@ pub fn list(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Sealed>, Error
 ///
 /// [`Error`] if the read fails.
 pub fn of_all_merchants(view: &View<'_>) -> Result<Vec<(MerchantId, Sealed)>, Error> {
-    let sql = "SELECT merchant, cart, slot, field, generation, host, key_id, nonce, sealed, set_at FROM credentials
-        ORDER BY merchant, cart, slot, field, generation";
+    let sql = "SELECT merchant, cart, slot, field, turn, host, key_id, nonce, sealed, set_at FROM credentials
+        ORDER BY merchant, cart, slot, field, turn";
     view.all("list all credentials", sql, (), |row| Ok((row.get(0)?, read(row, 1)?)))
 }
 
