@@ -11,6 +11,7 @@ pub mod notifier;
 
 use cartage_base::clock::Doubt;
 use cartage_base::counted::counted;
+use cartage_model::alerts::Subject;
 use cartage_model::id::{CartId, DeliveryId};
 use cartage_model::receipt::PauseReason;
 use cartage_policy::gate::command;
@@ -126,8 +127,8 @@ impl Kind {
 pub struct Condition {
     /// The kind of the condition.
     pub kind: Kind,
-    /// The cart that the condition is about, as [`subject`] names it. Empty if it is about the whole installation.
-    pub subject: String,
+    /// What the condition is about.
+    pub subject: Subject,
     /// The facts and the remedy, for people.
     pub detail: String,
 }
@@ -138,7 +139,7 @@ pub struct Conditions {
     /// The conditions that hold.
     pub hold: Vec<Condition>,
     /// The kinds and subjects whose condition is unknown: their alerts stay as they are.
-    pub unknown: Vec<(Kind, String)>,
+    pub unknown: Vec<(Kind, Subject)>,
 }
 
 /// A fact that may be unknown.
@@ -219,11 +220,6 @@ pub struct Facts {
     pub moved: Option<String>,
 }
 
-/// The subject of alerts about a cart.
-pub fn subject(cart: &CartId) -> String {
-    format!("cart {cart}")
-}
-
 /// Why a client's posts to a cart's inlet are refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotLetIn {
@@ -255,7 +251,7 @@ pub fn conditions(facts: &Facts) -> Conditions {
             DiskLevel::Full => Some("no update is accepted any more"),
         };
         let detail = |what| format!("{} are free where the data directory lies, so {what}; make room", free(bytes));
-        found.hold.extend(what.map(|what| Condition { kind: Kind::DiskLow, subject: String::new(), detail: detail(what) }));
+        found.hold.extend(what.map(|what| Condition { kind: Kind::DiskLow, subject: Subject::Installation, detail: detail(what) }));
     }
     of_machine(facts, &mut found);
     found
@@ -284,11 +280,11 @@ fn of_inlet(facts: &CartFacts, found: &mut Conditions) {
             )
         }
     };
-    found.hold.push(Condition { kind: Kind::ClientShutOut, subject: subject(cart), detail });
+    found.hold.push(Condition { kind: Kind::ClientShutOut, subject: Subject::Cart(cart.clone()), detail });
 }
 
 fn of_machine(facts: &Facts, found: &mut Conditions) {
-    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: String::new(), detail });
+    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: Subject::Installation, detail });
     if let Some(doubt) = facts.clock {
         let confirm = command::clock_confirm();
         hold(
@@ -310,7 +306,7 @@ fn of_machine(facts: &Facts, found: &mut Conditions) {
 fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
     let Some(backlog) = &facts.backlog else { return };
     let cart = &facts.cart;
-    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: subject(cart), detail });
+    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: Subject::Cart(cart.clone()), detail });
     if backlog.blocked > 0 {
         let list = command::deliveries(cart, Some("blocked"), None);
         let (are, each, those) = match backlog.blocked {
@@ -346,7 +342,7 @@ fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
 }
 
 fn of_faults(facts: &CartFacts, found: &mut Conditions) {
-    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: subject(&facts.cart), detail });
+    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: Subject::Cart(facts.cart.clone()), detail });
     if let Some(Faults { lanes, first: (order, delivery, fault), .. }) = &facts.faults {
         let others = if *lanes > 1 { format!(", and {} are like it", orders(lanes - 1)) } else { String::new() };
         let see = delivery.as_ref().map_or_else(String::new, |delivery| {
@@ -365,7 +361,7 @@ fn of_faults(facts: &CartFacts, found: &mut Conditions) {
             );
         }
         Known::Unknown if facts.backlog.as_ref().is_some_and(|backlog| backlog.queued + backlog.dead > 0) => {
-            found.unknown.push((Kind::Unreadable, subject(&facts.cart)));
+            found.unknown.push((Kind::Unreadable, Subject::Cart(facts.cart.clone())));
         }
         Known::No | Known::Unknown => {}
     }
@@ -397,12 +393,12 @@ fn of_pause(facts: &CartFacts, found: &mut Conditions) {
             ),
             _ => return None,
         };
-        Some(Condition { kind, subject: subject(cart), detail })
+        Some(Condition { kind, subject: Subject::Cart(cart.clone()), detail })
     });
     found.hold.extend(hold);
     if !facts.enabled {
         // Whether the cart said so or a person did is known where it was disabled, and the alert was raised there.
-        found.unknown.push((Kind::CartGone, subject(cart)));
+        found.unknown.push((Kind::CartGone, Subject::Cart(cart.clone())));
     }
 }
 
@@ -414,7 +410,7 @@ fn said(pause: &Pause) -> String {
 fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
     let cart = &facts.cart;
     let waits = facts.backlog.as_ref().is_some_and(|backlog| backlog.queued > 0);
-    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: subject(cart), detail });
+    let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: Subject::Cart(cart.clone()), detail });
     match &facts.breaker {
         Known::Yes(()) => {
             let see = command::deliveries(cart, Some("queued"), None);
@@ -423,7 +419,7 @@ fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
                 format!("the cart fails again and again and is asked seldom; see `{see}` and `cartage cart check {cart}`"),
             );
         }
-        Known::Unknown if waits => found.unknown.push((Kind::BreakerOpen, subject(cart))),
+        Known::Unknown if waits => found.unknown.push((Kind::BreakerOpen, Subject::Cart(cart.clone()))),
         Known::No | Known::Unknown => {}
     }
     match &facts.not_ready {
@@ -431,7 +427,7 @@ fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
             let upgrade = command::cart_upgrade(cart, command::Consent::Asked);
             found.hold.push(Condition {
                 kind: Kind::PluginUnusable,
-                subject: subject(cart),
+                subject: Subject::Cart(cart.clone()),
                 detail: format!("nothing is sent there: {why}; give it its plugin with `{upgrade}`"),
             });
         }
@@ -440,11 +436,13 @@ fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
             let what = format!("the copy of its plugin's file, {file}, is damaged, so no update is accepted there");
             hold(Kind::PluginUnusable, format!("{what}; see to the disk, and give it the same file again with `{upgrade}`"));
         }
-        Known::Yes((NotReady::Else, why)) => {
-            found.hold.push(Condition { kind: Kind::CartNotReady, subject: subject(cart), detail: format!("nothing is sent there: {why}") })
-        }
+        Known::Yes((NotReady::Else, why)) => found.hold.push(Condition {
+            kind: Kind::CartNotReady,
+            subject: Subject::Cart(cart.clone()),
+            detail: format!("nothing is sent there: {why}"),
+        }),
         Known::Unknown if waits => {
-            found.unknown.extend([Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, subject(cart))));
+            found.unknown.extend([Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, Subject::Cart(cart.clone()))));
         }
         Known::No | Known::Unknown => {}
     }

@@ -1,5 +1,6 @@
 //! How ids are kept in columns of the store. The traits are rusqlite's, which only the store's crate asks for by the feature `rusqlite`.
 
+use crate::alerts::Subject;
 use crate::id::{CartId, DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
@@ -44,5 +45,17 @@ impl ToSql for SenderOrderNumber {
 impl FromSql for SenderOrderNumber {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<SenderOrderNumber> {
         value.as_str().map(SenderOrderNumber::new)
+    }
+}
+
+impl ToSql for Subject {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.to_string()))
+    }
+}
+
+impl FromSql for Subject {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Subject> {
+        value.as_str().map(Subject::of_text)
     }
 }

@@ -3,6 +3,7 @@
 //! An alert that was sent to a person stays on record after it was cleared, until that was sent as well.
 
 use super::{Error, Tx, View};
+use cartage_model::alerts::Subject;
 use cartage_model::id::MerchantId;
 use rusqlite::Row;
 
@@ -11,8 +12,8 @@ use rusqlite::Row;
 pub struct Alert {
     /// The kind of condition, by name.
     pub kind: String,
-    /// What the alert is about, such as a cart or an order; empty for the whole installation.
-    pub subject: String,
+    /// What the alert is about.
+    pub subject: Subject,
     /// The details, for people.
     pub detail: String,
     /// When the alert was raised.
@@ -29,7 +30,7 @@ pub struct Alert {
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn raise(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &str, detail: &str, at_unix_ms: u64) -> Result<bool, Error> {
+pub fn raise(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &Subject, detail: &str, at_unix_ms: u64) -> Result<bool, Error> {
     let sql = "UPDATE alerts SET detail = ?4, cleared_at = NULL WHERE merchant = ?1 AND kind = ?2 AND subject = ?3";
     if tx.run("raise an alert", sql, (merchant, kind, subject, detail))? > 0 {
         return Ok(false);
@@ -44,7 +45,7 @@ pub fn raise(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &str, deta
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn clear(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &str, at_unix_ms: u64) -> Result<Option<Alert>, Error> {
+pub fn clear(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &Subject, at_unix_ms: u64) -> Result<Option<Alert>, Error> {
     let key = (merchant, kind, subject);
     let sql = "SELECT kind, subject, detail, raised_at, told_at, cleared_at FROM alerts
         WHERE merchant = ?1 AND kind = ?2 AND subject = ?3 AND cleared_at IS NULL";
@@ -63,7 +64,7 @@ pub fn clear(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &str, at_u
 /// # Errors
 ///
 /// [`Error`] if the write fails.
-pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &str) -> Result<bool, Error> {
+pub fn forget(tx: &Tx<'_>, merchant: &MerchantId, kind: &str, subject: &Subject) -> Result<bool, Error> {
     let sql = "DELETE FROM alerts WHERE merchant = ?1 AND kind = ?2 AND subject = ?3";
     tx.run("forget an alert", sql, (merchant, kind, subject)).map(|rows| rows > 0)
 }

@@ -7,6 +7,7 @@
 use super::Kind;
 use cartage_base::causes::chain;
 use cartage_egress::post::{self, Post};
+use cartage_model::alerts::Subject;
 use cartage_model::id::MerchantId;
 use cartage_store::alerts::Alert;
 use serde::Serialize;
@@ -80,7 +81,7 @@ enum News {
     Cleared,
 }
 
-type Key = (MerchantId, String, String);
+type Key = (MerchantId, String, Subject);
 
 /// A destination, with the alerts that it was told of.
 struct Line {
@@ -173,7 +174,7 @@ impl Line {
                 let rest_ms = REST_MS_FIRST.saturating_mul(1 << self.failures.min(16)).min(REST_MS_MAX);
                 self.failures = self.failures.saturating_add(1);
                 self.not_before_unix_ms = now_unix_ms.saturating_add(rest_ms);
-                let (kind, subject) = (&alert.kind, &alert.subject);
+                let (kind, subject) = (&alert.kind, alert.subject.to_string());
                 tracing::warn!(error = chain(&error), kind, subject, again_s = rest_ms / 1000, "nobody could be told of an alert");
                 false
             }
@@ -197,7 +198,7 @@ fn key(merchant: &MerchantId, alert: &Alert) -> Key {
 /// The JSON document that a destination gets. `text` is all of it in one line, for chat rooms.
 fn document(merchant: &MerchantId, alert: &Alert, news: News) -> String {
     let Alert { kind, subject, detail, raised_at_unix_ms, cleared_at_unix_ms, .. } = alert;
-    let about = if subject.is_empty() { "Cartage" } else { subject };
+    let about = subject.cart().map_or_else(|| "Cartage".to_owned(), |_| subject.to_string());
     let text = match news {
         News::Raised => format!("Cartage: {about}: {kind}: {detail}"),
         News::StillOpen => format!("Cartage: {about}: still {kind}: {detail}"),

@@ -138,7 +138,7 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
     ] {
         let Conditions { hold, unknown } = found(facts);
         let [Condition { kind: held, subject, detail }] = hold.as_slice() else { panic!("{kind:?}: {hold:?}") };
-        assert_eq!((*held, subject.as_str(), unknown), (kind, "cart shop", vec![]));
+        assert_eq!((*held, subject.to_string().as_str(), unknown), (kind, "cart shop", vec![]));
         assert!(detail.contains(words), "{detail}");
     }
 }
@@ -165,7 +165,7 @@ fn what_needs_nobody_is_no_condition() {
 fn what_nobody_can_know_leaves_an_alert_as_it_is() {
     let unknown = |queued| CartFacts { breaker: Known::Unknown, not_ready: Known::Unknown, backlog: backlog(queued, 0, 0, 0), ..cart() };
     let waits = found(unknown(1));
-    let subject = || "cart shop".to_owned();
+    let subject = || Subject::of_text("cart shop");
     assert_eq!(waits.unknown, [Kind::BreakerOpen, Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, subject())));
     assert_eq!(waits.hold, []);
     assert_eq!(found(unknown(0)), Conditions::default(), "nothing is sent there, so nothing can fail");
@@ -177,7 +177,7 @@ fn the_disk_is_low_from_one_byte_too_few() {
     let at = |bytes| conditions(&Facts { free_bytes: Some(bytes), ..facts() }).hold;
     assert_eq!(at(RECORD_BYTES_MIN), []);
     let low = at(RECORD_BYTES_MIN - 1);
-    assert_eq!((low[0].kind, low[0].subject.as_str()), (Kind::DiskLow, ""));
+    assert_eq!((low[0].kind, low[0].subject.to_string().as_str()), (Kind::DiskLow, ""));
     assert!(low[0].detail.starts_with("999 MB are free") && low[0].detail.contains("no longer recorded"), "{}", low[0].detail);
     assert!(at(ACCEPT_BYTES_MIN)[0].detail.contains("no longer recorded"));
     assert!(at(ACCEPT_BYTES_MIN - 1)[0].detail.contains("no update is accepted"));

@@ -191,11 +191,7 @@ impl Ready {
 
     /// What happens to an order's queue when the update at its head becomes a dead letter.
     pub fn after_dead(&self) -> Then {
-        match self.rules.dead_letters {
-            DeadLetters::Skip => Then::Go,
-            DeadLetters::LatestWins if self.full_state => Then::Go,
-            DeadLetters::LatestWins | DeadLetters::Block => Then::Block,
-        }
+        self.rules.dead_letters.then(self.full_state)
     }
 }
 

@@ -8,9 +8,10 @@ use super::plugins::Plugins;
 use super::seen::Observations;
 use super::seen::ObservedCart;
 use super::tenant::Tenant;
-use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, conditions, subject};
+use crate::alerts::{CartFacts, Condition, Conditions, Facts, Kind, Known, NotReady, conditions};
 use cartage_base::causes::chain;
 use cartage_contract::delivery::FailureKind;
+use cartage_model::alerts::Subject;
 use cartage_model::carts::Cart;
 use cartage_model::dead_letter::Reason;
 use cartage_model::id::{CartId, MerchantId};
@@ -68,7 +69,7 @@ impl Alerts {
     /// What a person must act on at one cart: the alerts that hold now, and earlier ones whose state is unknown now.
     pub(super) async fn at(&self, cart: &CartId) -> Result<Vec<Condition>, Error> {
         let Conditions { mut hold, unknown } = conditions(&self.facts(Some(cart)).await?);
-        let about = subject(cart);
+        let about = Subject::Cart(cart.clone());
         hold.retain(|condition| condition.subject == about);
         let doubtful = |alert: &Alert| unknown.iter().any(|(kind, subject)| kind.name() == alert.kind && *subject == alert.subject);
         for alert in self.on_record().await?.into_iter().filter(|alert| alert.subject == about).filter(doubtful) {
@@ -155,12 +156,12 @@ impl Alerts {
             open.iter().find(same).is_some_and(|alert| alert.detail == condition.detail)
         };
         let new: Vec<Condition> = hold.iter().filter(|condition| !stands(condition)).cloned().collect();
-        let kept: BTreeSet<(&str, &str)> = hold.iter().map(|condition| (condition.kind.name(), condition.subject.as_str())).collect();
+        let kept: BTreeSet<(&str, &Subject)> = hold.iter().map(|condition| (condition.kind.name(), &condition.subject)).collect();
         let kept = |alert: &Alert| {
-            let doubtful = |(kind, subject): &(Kind, String)| kind.name() == alert.kind && *subject == alert.subject;
-            kept.contains(&(alert.kind.as_str(), alert.subject.as_str())) || unknown.iter().any(doubtful)
+            let doubtful = |(kind, subject): &(Kind, Subject)| kind.name() == alert.kind && *subject == alert.subject;
+            kept.contains(&(alert.kind.as_str(), &alert.subject)) || unknown.iter().any(doubtful)
         };
-        let over: Vec<(String, String)> =
+        let over: Vec<(String, Subject)> =
             open.iter().filter(|alert| !kept(alert)).map(|alert| (alert.kind.clone(), alert.subject.clone())).collect();
         if new.is_empty() && over.is_empty() {
             return Ok(());
@@ -169,12 +170,12 @@ impl Alerts {
         let write = move |tx: &Tx<'_>| -> Result<(), store::Error> {
             for Condition { kind, subject, detail } in &new {
                 if alerts::raise(tx, &merchant, kind.name(), subject, detail, at)? {
-                    tracing::warn!(kind = kind.name(), subject, detail, "alert");
+                    tracing::warn!(kind = kind.name(), %subject, detail, "alert");
                 }
             }
             for (kind, subject) in &over {
                 if alerts::clear(tx, &merchant, kind, subject, at)?.is_some() {
-                    tracing::info!(kind, subject, "the alert is over");
+                    tracing::info!(kind, %subject, "the alert is over");
                 }
             }
             Ok(())

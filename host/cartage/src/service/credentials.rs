@@ -16,6 +16,7 @@ use cartage_contract::manifest::Manifest;
 use cartage_egress::credential::{self, Warning};
 use cartage_model::id::CartId;
 use cartage_store::credentials::{Generation, Place};
+use cartage_store::vault::KeyId;
 use cartage_store::{self as store, audit};
 use secrecy::SecretString;
 use std::collections::BTreeSet;
@@ -74,7 +75,7 @@ impl Credentials {
         Ok(kept.collect())
     }
 
-    /// Checks a value against the cart's plugin and seals it, in place of the earlier value of this turn. The value is bound to the origins
+    /// Checks a value against the cart's plugin and seals it, in place of the earlier value of this generation. The value is bound to the origins
     /// that the endpoints of its slot have now.
     ///
     /// # Errors
@@ -107,7 +108,7 @@ impl Credentials {
         Ok(SetCredential { generation, warnings })
     }
 
-    /// Deletes a credential: the value of one turn, or both with `None`. Returns whether there was any.
+    /// Deletes a credential: the value of one generation, or both with `None`. Returns whether there was any.
     ///
     /// # Errors
     ///
@@ -122,6 +123,15 @@ impl Credentials {
             self.changes.cart(cart);
         }
         Ok(forgot)
+    }
+
+    /// Seals every credential of all merchants with a new key, which replaces the one in the key file. Returns the new key's id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Vault`].
+    pub async fn rotate_key(&self) -> Result<KeyId, Error> {
+        Ok(self.vault.get()?.rotate().await?)
     }
 
     pub(super) fn line(&self, what: &str, place: &Place, detail: &str) -> audit::Line {
@@ -147,7 +157,7 @@ impl Credentials {
         self.tokens.forget(&(self.tenant.merchant.clone(), cart.clone()));
     }
 
-    /// A credential from the vault: of this turn, else the current one. If the store holds neither, the key is not needed.
+    /// A credential from the vault: of this generation, else the current one. If the store holds neither, the key is not needed.
     pub(super) async fn secret(
         &self,
         place: &Place,

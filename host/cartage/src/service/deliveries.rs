@@ -131,7 +131,7 @@ impl Deliveries {
     ///
     /// [`Error::Outbox`], and [`Error::NoCart`] for a cart that does not exist and has left no deliveries.
     pub async fn list(&self, which: &Which, most: u32) -> Result<Listed, Error> {
-        let mut carts = self.tenant.outbox().backlogs(Some(self.tenant.merchant.clone())).await?;
+        let mut carts = self.backlogs().await?;
         carts.retain(|backlog| which.cart.as_ref().is_none_or(|cart| *cart == backlog.cart));
         if let Some(cart) = which.cart.as_ref().filter(|_| carts.is_empty()) {
             self.tenant.must_have_cart(cart).await?;
@@ -143,8 +143,8 @@ impl Deliveries {
         if which.at == Some(Where::Delivered) {
             listed.delivered = self.delivered(which, most).await?;
         } else if which.at != Some(Where::Queued) {
-            listed.reasons = self.tenant.outbox().dead_counts(self.tenant.merchant.clone(), which.filter()).await?;
-            listed.dead = self.tenant.outbox().dead(self.tenant.merchant.clone(), which.filter(), Page { after: None, most }).await?;
+            listed.reasons = self.dead_counts(which.filter()).await?;
+            listed.dead = self.dead(which.filter(), Page { after: None, most }).await?;
         }
         if which.reason.is_none() && matches!(which.at, None | Some(Where::Queued)) {
             for backlog in &carts {
@@ -162,13 +162,49 @@ impl Deliveries {
             // Those that came before are passed over, so nobody knows how many are to be read.
             let most = if since_unix_ms.is_some() { ROWS_MAX } else { most - kept.len() as u32 };
             let page = Page { after, most };
-            let rows = self.tenant.outbox().queued(self.tenant.merchant.clone(), cart.clone(), page).await?;
+            let rows = self.queued(cart, page).await?;
             let Some(last) = rows.last() else { break };
             after = Some(last.nth);
             kept.extend(rows.into_iter().filter(|row| since_unix_ms.is_none_or(|since| row.queued_at_unix_ms >= since)));
         }
         kept.truncate(most as usize);
         Ok(kept)
+    }
+
+    /// The size of the queue at each of the merchant's carts that ever had a delivery.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Outbox`].
+    pub async fn backlogs(&self) -> Result<Vec<Backlog>, Error> {
+        Ok(self.tenant.outbox().backlogs(Some(self.tenant.merchant.clone())).await?)
+    }
+
+    /// The number of the dead letters that a filter selects, by cart and reason.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Outbox`].
+    pub async fn dead_counts(&self, filter: Filter) -> Result<Vec<Count>, Error> {
+        Ok(self.tenant.outbox().dead_counts(self.tenant.merchant.clone(), filter).await?)
+    }
+
+    /// A page of the dead letters that a filter selects, the most recent first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Outbox`].
+    pub async fn dead(&self, filter: Filter, page: Page) -> Result<Vec<DeadLetter>, Error> {
+        Ok(self.tenant.outbox().dead(self.tenant.merchant.clone(), filter, page).await?)
+    }
+
+    /// A page of the deliveries queued for a cart, the first to arrive first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Outbox`].
+    pub async fn queued(&self, cart: &CartId, page: Page) -> Result<Vec<Queued>, Error> {
+        Ok(self.tenant.outbox().queued(self.tenant.merchant.clone(), cart.clone(), page).await?)
     }
 
     /// Looks up one delivery with its receipts and the deliveries before it; `None` if nothing is known of it.
@@ -207,7 +243,7 @@ impl Deliveries {
         let (mut all, mut after): (BTreeSet<(OrderRef, u64, DeliveryId)>, _) = (BTreeSet::new(), None);
         loop {
             let page = Page { after, most: ROWS_MAX };
-            let rows = self.tenant.outbox().dead(self.tenant.merchant.clone(), which.filter(), page).await?;
+            let rows = self.dead(which.filter(), page).await?;
             let Some(last) = rows.last() else { break };
             after = Some(last.nth);
             all.extend(rows.into_iter().map(|dead| (dead.order, dead.sequence, dead.delivery)));

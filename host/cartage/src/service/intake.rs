@@ -241,6 +241,20 @@ impl Intake {
         }
     }
 
+    /// Fails if a key came with another body before. The key of a batch is stored with the first of its updates that is decided.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyReused`], and [`Error::Store`].
+    pub async fn assert_own_key(&self, key: &IdempotencyKey) -> Result<(), Error> {
+        let (merchant, wanted) = (self.tenant.merchant.clone(), key.clone());
+        let look = move |view: &store::View<'_>| idempotency::get(view, &merchant, &wanted.key, wanted.body);
+        match self.tenant.store.read::<_, store::Error>(look).await? {
+            idempotency::Known::New | idempotency::Known::Answered { .. } => Ok(()),
+            idempotency::Known::OtherBody => Err(Error::KeyReused { key: key.key.clone() }),
+        }
+    }
+
     /// Logs a decision in one line, without the content of the update.
     fn log(&self, Accepted { decision, done }: &Accepted) {
         let (outcome, delivery) = match done {

@@ -6,7 +6,7 @@ use super::deliveries::{Listed, Where, Which};
 use cartage_model::dead_letter::Then;
 use cartage_model::id::{CartId, DeliveryId, SenderOrderNumber};
 use cartage_store::orders::OrderRef;
-use cartage_store::outbox::{self, DeadLetter, Ended, How, MergedUpdate, Outbox as _, Queued, ROWS_MAX, sqlite};
+use cartage_store::outbox::{self, DeadLetter, Ended, How, MergedUpdate, Queued, ROWS_MAX, sqlite};
 use cartage_store::receipts::{self, Delivered};
 use cartage_store::{self as store, View};
 use serde::Serialize;
@@ -95,7 +95,7 @@ impl Deliveries {
             };
             carts.into_iter().map(of).collect()
         };
-        let mut listed = Listed { carts: self.tenant.outbox().backlogs(Some(self.tenant.merchant.clone())).await?, ..Listed::default() };
+        let mut listed = Listed { carts: self.backlogs().await?, ..Listed::default() };
         listed.carts.retain(|backlog| which.cart.as_ref().is_none_or(|cart| *cart == backlog.cart));
         let since = which.since_unix_ms.unwrap_or(0);
         for (cart, OfOrder { queued, dead, delivered, ended }) in self.tenant.store.read(look).await? {

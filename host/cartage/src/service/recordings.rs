@@ -87,6 +87,17 @@ impl Recordings {
         Ok(Some((kept.attempt, cassette)))
     }
 
+    /// The recording of one attempt as it is stored, in JSON; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn cassette_json(&self, delivery: &DeliveryId, attempt: u32) -> Result<Option<String>, Error> {
+        let (merchant, id) = (self.tenant.merchant.clone(), delivery.clone());
+        let look = move |view: &View<'_>| cassettes::get(view, &merchant, &id, attempt);
+        Ok(self.tenant.store.read::<_, store::Error>(look).await?.map(|kept| kept.tape.json))
+    }
+
     /// Exports deliveries with all that is known of them, for support: without personal data, even if recordings hold it, and without
     /// secrets, which nothing that is stored holds. Unknown deliveries are left out.
     ///

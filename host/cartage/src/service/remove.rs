@@ -95,7 +95,7 @@ impl Removal {
     }
 
     async fn waiting_or_dead(&self, id: &CartId) -> Result<bool, Error> {
-        let backlogs = self.tenant.outbox().backlogs(Some(self.tenant.merchant.clone())).await?;
+        let backlogs = self.deliveries.backlogs().await?;
         Ok(backlogs.iter().any(|backlog| backlog.cart == *id && (backlog.queued > 0 || backlog.dead > 0)))
     }
 
@@ -103,11 +103,11 @@ impl Removal {
     /// under way.
     async fn discard_some(&self, id: &CartId) -> Result<(u64, u64), Error> {
         let page = Page { after: None, most: BATCH };
-        let queued = self.tenant.outbox().queued(self.tenant.merchant.clone(), id.clone(), page).await?;
+        let queued = self.deliveries.queued(id, page).await?;
         let mut all: Vec<(OrderRef, DeliveryId)> = queued.into_iter().map(|queued| (queued.order, queued.delivery)).collect();
         if all.is_empty() {
             let filter = Filter { cart: Some(id.clone()), reason: None, since_unix_ms: None, then: None };
-            let dead = self.tenant.outbox().dead(self.tenant.merchant.clone(), filter, page).await?;
+            let dead = self.deliveries.dead(filter, page).await?;
             all.extend(dead.into_iter().map(|dead| (dead.order, dead.delivery)));
         }
         let mut held: BTreeMap<SenderOrderNumber, Option<OrderGuard>> = BTreeMap::new();

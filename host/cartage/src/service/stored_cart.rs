@@ -1,4 +1,4 @@
-//! A stored cart with what is known of its plugin, and the steps that turn it into a client.
+//! A stored cart, with what is known of its plugin.
 
 use super::Error;
 use super::lists::{List, find};

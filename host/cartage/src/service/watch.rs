@@ -12,6 +12,7 @@ use super::seen::Observations;
 use crate::alerts::Kind;
 use crate::alerts::notifier::Notifier;
 use cartage_base::causes::chain;
+use cartage_model::alerts::Subject;
 use cartage_model::id::MerchantId;
 use cartage_store::alerts::Alert;
 use cartage_store::{self as store, Tx, View, alerts, merchants};
@@ -103,7 +104,7 @@ impl Watch {
             };
             if alert.cleared_at_unix_ms.is_none() {
                 alert.cleared_at_unix_ms = Some(now);
-                tracing::info!(kind = alert.kind, subject = alert.subject, "the alert is over");
+                tracing::info!(kind = alert.kind, subject = %alert.subject, "the alert is over");
             }
             return Some(alert.clone());
         };
@@ -111,9 +112,9 @@ impl Watch {
         if let Some(alert) = &mut since.alert {
             alert.cleared_at_unix_ms = None;
         } else if now.saturating_sub(since.since_unix_ms) >= after_ms {
-            let (kind, subject) = (Kind::StoreStuck.name().to_owned(), String::new());
+            let (kind, subject) = (Kind::StoreStuck.name().to_owned(), Subject::Installation);
             let detail = format!("nothing can be written, so no update is accepted and nothing is delivered: {not_writing}");
-            tracing::warn!(kind, subject, detail, "alert");
+            tracing::warn!(kind, %subject, detail, "alert");
             let raised_at_unix_ms = since.since_unix_ms;
             since.alert = Some(Alert { kind, subject, detail, raised_at_unix_ms, told_at_unix_ms: None, cleared_at_unix_ms: None });
         }

@@ -36,7 +36,10 @@ impl Command {
         let service = directory::open(data)?;
         let file = service.data_dir().key_file();
         let (id, what) = match self {
-            Command::Rotate => (client::block_on(async { Ok(service.vault()?.rotate().await?) })?, "every credential is sealed with it"),
+            Command::Rotate => (
+                client::block_on(async { service.credentials().rotate_key().await.map_err(directory::failure) })?,
+                "every credential is sealed with it",
+            ),
             Command::New => {
                 let key = Key::generate()?;
                 key.write_new(&file)?;

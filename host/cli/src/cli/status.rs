@@ -41,7 +41,8 @@ fn show(status: &Status) {
         report::heading("somebody must act");
         for Alert { kind, subject, detail, raised_at_unix_ms, .. } in &status.alerts {
             let since = format!("{kind}, since {}", span(status.at_unix_ms.saturating_sub(*raised_at_unix_ms)));
-            report::rows(&[(if subject.is_empty() { "everywhere" } else { subject }, format!("{since}\n{detail}"))]);
+            let about = subject.cart().map_or_else(|| "everywhere".to_owned(), |_| subject.to_string());
+            report::rows(&[(about.as_str(), format!("{since}\n{detail}"))]);
         }
     }
     report::heading("carts");

@@ -1,4 +1,4 @@
-//! Operations of the API that take more than one call of the service.
+//! Operations of the API that take more than one operation of the service.
 
 use super::problem::Problem;
 use cartage::service::{self, IdempotencyKey, OrderStatus, Outcome, Request, Service};

@@ -174,8 +174,8 @@ fn alerts(alerts: &[Alert], now_unix_ms: u64) -> String {
     }
     let mut table = Table::new("act", &["Alert", "About", "For", "What there is to do"]);
     for Alert { kind, subject, detail, raised_at_unix_ms, .. } in alerts {
-        let about = if subject.is_empty() { "everywhere" } else { subject };
-        table.row(&[kind, about, &span(now_unix_ms.saturating_sub(*raised_at_unix_ms)), detail]);
+        let about = subject.cart().map_or_else(|| "everywhere".to_owned(), |_| subject.to_string());
+        table.row(&[kind, &about, &span(now_unix_ms.saturating_sub(*raised_at_unix_ms)), detail]);
     }
     format!("<h2>Somebody must act</h2>{}", table.end())
 }

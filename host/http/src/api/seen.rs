@@ -56,11 +56,9 @@ pub(super) async fn alerts(call: Call) -> Result<Response, Problem> {
     Ok(json(StatusCode::OK, &json!({ "alerts": seen })))
 }
 
-/// Whether an alert is about a cart that `sees` accepts: its subject begins with the Cart ID, as a word.
+/// Whether an alert is about a cart that `sees` accepts.
 pub(super) fn is_about(alert: &Alert, sees: impl Fn(&CartId) -> bool) -> bool {
-    let name = alert.subject.strip_prefix("cart ").unwrap_or(&alert.subject);
-    let name = name.split([' ', '/', ',', ':']).next().unwrap_or_default();
-    CartId::new(name).is_ok_and(|cart| sees(&cart))
+    alert.subject.cart().is_some_and(sees)
 }
 
 fn document(alert: &Alert) -> Value {

@@ -2,6 +2,7 @@
 //!
 //! Only valid values exist: each is checked when it is read, so that an error names its line and column.
 
+use crate::dead_letter::Then;
 use cartage_base::bounded;
 use cartage_contract::manifest::Pace;
 use serde::de::Error as _;
@@ -117,6 +118,18 @@ pub enum DeadLetters {
     /// The newest update is sent, with what the others had to tell. Only for a plugin that states that each status is a full state; for others this
     /// is the same as `block`.
     LatestWins,
+}
+
+impl DeadLetters {
+    /// What becomes of an order's queue when the update at its head becomes a dead letter. `full_state` says whether the plugin states that each
+    /// status is a full state.
+    pub fn then(self, full_state: bool) -> Then {
+        match self {
+            DeadLetters::Skip => Then::Go,
+            DeadLetters::LatestWins if full_state => Then::Go,
+            DeadLetters::LatestWins | DeadLetters::Block => Then::Block,
+        }
+    }
 }
 
 /// A number of updates per time, as `30 per minute` or `2 per second`.

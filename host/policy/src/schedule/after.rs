@@ -2,7 +2,7 @@
 
 use super::time::{Now, doubled, jittered};
 use cartage_contract::delivery::FailureKind;
-use cartage_model::carts::{DeadLetters, DeliveryRules};
+use cartage_model::carts::DeliveryRules;
 use cartage_model::dead_letter::{Reason, Then};
 use cartage_model::receipt::{Fate, PauseReason, RETRY_WISH_MS_MAX};
 
@@ -238,12 +238,7 @@ impl Judge<'_> {
     }
 
     fn dead(&self, reason: Reason) -> NextStep {
-        let then = match self.policy.rules.dead_letters {
-            DeadLetters::Skip => Then::Go,
-            DeadLetters::LatestWins if self.policy.full_state => Then::Go,
-            DeadLetters::LatestWins | DeadLetters::Block => Then::Block,
-        };
-        NextStep::Dead { reason, then }
+        NextStep::Dead { reason, then: self.policy.rules.dead_letters.then(self.policy.full_state) }
     }
 
     /// How long the update may still be tried, in milliseconds. `None` if it is too old.

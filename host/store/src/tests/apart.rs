@@ -13,6 +13,7 @@ use crate::{
     Error, Store, Tx, View, alerts, audit, carts, cassettes, credentials, decisions, events, idempotency, merchants, orders, parameters,
     plugins, receipts, recordings, tokens,
 };
+use cartage_model::alerts::Subject;
 use cartage_model::id::{DeliveryId, Digest, MerchantId, SenderOrderNumber};
 use proptest::prelude::*;
 
@@ -128,12 +129,12 @@ impl Operation {
                 cassettes::put(tx, merchant, &cassette)
             }
             23 => retention::delete(tx, merchant, Kind::FailedCassettes, &(0..at.saturating_sub(20)), 2).map(drop),
-            24 => alerts::raise(tx, merchant, name, &text, &at.to_string(), at).map(drop),
+            24 => alerts::raise(tx, merchant, name, &Subject::Cart(cart.clone()), &text, at).map(drop),
             25 => {
                 let all = alerts::on_record(tx, merchant)?;
                 all.iter().filter(|alert| alert.kind == name).try_for_each(|alert| alerts::told(tx, merchant, alert, at).map(drop))
             }
-            26 => alerts::clear(tx, merchant, name, &text, at).map(drop),
+            26 => alerts::clear(tx, merchant, name, &Subject::Cart(cart.clone()), at).map(drop),
             27 => idempotency::put(tx, merchant, name, digest, None, &at.to_string(), at).map(drop),
             28 => retention::delete(tx, merchant, Kind::IdempotencyKeys, &(0..at.saturating_sub(30)), 2).map(drop),
             29 => {

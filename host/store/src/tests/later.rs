@@ -9,6 +9,7 @@ use crate::orders::{self, Label, OrderRef, Package};
 use crate::retention::{self, Kind};
 use crate::tokens::{self, Token};
 use crate::{Error, Store, Tx};
+use cartage_model::alerts::Subject;
 use cartage_model::id::{DeliveryId, Digest, SenderOrderNumber};
 
 fn write<T: Send + 'static>(store: &Store, job: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static) -> T {
@@ -85,25 +86,26 @@ fn an_alert_is_raised_once_and_told_until_it_is_cleared() {
     let store = scratch.create();
     write(&store, |tx| {
         let merchant = merchant();
+        let cart = |id: &str| Subject::of_text(&format!("cart {id}"));
         let alert = |subject: &str, detail: &str, at, told| Alert {
             kind: "cart-paused".into(),
-            subject: subject.into(),
+            subject: cart(subject),
             detail: detail.into(),
             raised_at_unix_ms: at,
             told_at_unix_ms: told,
             cleared_at_unix_ms: None,
         };
-        assert!(alerts::raise(tx, &merchant, "cart-paused", "seed", "credentials", AT)?);
-        assert!(alerts::raise(tx, &merchant, "cart-paused", "leaf", "credentials", AT + 1)?);
-        assert!(!alerts::raise(tx, &merchant, "cart-paused", "seed", "a secret was given back", AT + 2)?);
+        assert!(alerts::raise(tx, &merchant, "cart-paused", &cart("seed"), "credentials", AT)?);
+        assert!(alerts::raise(tx, &merchant, "cart-paused", &cart("leaf"), "credentials", AT + 1)?);
+        assert!(!alerts::raise(tx, &merchant, "cart-paused", &cart("seed"), "a secret was given back", AT + 2)?);
         let seed = alert("seed", "a secret was given back", AT, None);
         assert_eq!(alerts::open(tx, &merchant)?, [seed.clone(), alert("leaf", "credentials", AT + 1, None)]);
         assert!(alerts::told(tx, &merchant, &seed, AT + 10)?);
         assert!(!alerts::told(tx, &merchant, &alert("nobody", "", AT, None), AT + 10)?);
         let told = Alert { told_at_unix_ms: Some(AT + 10), ..seed };
-        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", "seed", AT + 12)?, Some(told.clone()));
-        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", "seed", AT + 13)?, None);
-        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", "leaf", AT + 13)?.map(|alert| alert.subject), Some("leaf".into()));
+        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", &cart("seed"), AT + 12)?, Some(told.clone()));
+        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", &cart("seed"), AT + 13)?, None);
+        assert_eq!(alerts::clear(tx, &merchant, "cart-paused", &cart("leaf"), AT + 13)?.map(|alert| alert.subject), Some(cart("leaf")));
         assert_eq!(alerts::open(tx, &merchant)?, []);
         let ended = Alert { cleared_at_unix_ms: Some(AT + 12), ..told };
         assert_eq!(
@@ -111,12 +113,15 @@ fn an_alert_is_raised_once_and_told_until_it_is_cleared() {
             std::slice::from_ref(&ended),
             "whoever was told of it is told of its end; of the other nobody was"
         );
-        assert!(!alerts::raise(tx, &merchant, "cart-paused", "seed", "again", AT + 14)?, "nobody was told that it had ended");
+        assert!(!alerts::raise(tx, &merchant, "cart-paused", &cart("seed"), "again", AT + 14)?, "nobody was told that it had ended");
         assert!(!alerts::told(tx, &merchant, &ended, AT + 15)?, "it is back, so its end is not noted as told");
-        alerts::clear(tx, &merchant, "cart-paused", "seed", AT + 16)?;
+        alerts::clear(tx, &merchant, "cart-paused", &cart("seed"), AT + 16)?;
         assert!(alerts::told(tx, &merchant, &ended, AT + 17)?);
         assert_eq!(alerts::on_record(tx, &merchant)?, []);
-        assert!(alerts::raise(tx, &merchant, "cart-paused", "seed", "again", AT + 20)?, "what was cleared is new when it comes back");
+        assert!(
+            alerts::raise(tx, &merchant, "cart-paused", &cart("seed"), "again", AT + 20)?,
+            "what was cleared is new when it comes back"
+        );
         Ok(())
     });
 }

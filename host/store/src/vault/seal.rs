@@ -57,7 +57,7 @@ pub(super) fn open(key: &Key, merchant: &MerchantId, value: &Sealed) -> Result<S
     Ok(SecretString::from(text))
 }
 
-/// What the seal covers besides the secret. Each part is preceded by its length, so that no two places give the same bytes. The turn is not
+/// What the seal covers besides the secret. Each part is preceded by its length, so that no two places give the same bytes. The generation is not
 /// covered, because a next value becomes the current one without being sealed again.
 fn associated(merchant: &MerchantId, place: &Place, bound_to: &str) -> Vec<u8> {
     let Place { cart, slot, field } = place;

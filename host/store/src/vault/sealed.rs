@@ -96,7 +96,7 @@ impl Vault {
 /// Each value belongs to a merchant and a [`Place`] and is bound to the origins that its slot may be sent to: `bound_to` is their text. Each change
 /// has a line of the audit, written in the same transaction.
 impl Vault {
-    /// The value of this turn; `None` if there is none. It opens only for the origins that it was bound to.
+    /// The value of this generation; `None` if there is none. It opens only for the origins that it was bound to.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl Vault {
         seal::open(&key, merchant, &value).map(Some)
     }
 
-    /// Sets the value of this turn, in place of the earlier one.
+    /// Sets the value of this generation, in place of the earlier one.
     ///
     /// # Errors
     ///
@@ -205,7 +205,7 @@ impl Vault {
         self.noted(merchant, line, move |tx| credentials::promote(tx, &whose, &cart, &slot)).await
     }
 
-    /// Deletes the next value of a field and, unless `only` is that turn, the current one. Returns whether there were any; if not, no line
+    /// Deletes the next value of a field and, unless `only` is that generation, the current one. Returns whether there were any; if not, no line
     /// is written.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
 use super::*;
+use cartage_model::alerts::Subject;
 use std::net::SocketAddr;
 use std::path::Path;
 use tokio::io::AsyncReadExt as _;
@@ -8,7 +9,7 @@ use tokio::task::JoinHandle;
 const NOW: u64 = 1_800_000_000_000;
 
 fn alert(subject: &str) -> (MerchantId, Alert) {
-    let (kind, subject, detail) = ("breaker-open".to_owned(), subject.to_owned(), "it fails".to_owned());
+    let (kind, subject, detail) = ("breaker-open".to_owned(), Subject::of_text(subject), "it fails".to_owned());
     let alert = Alert { kind, subject, detail, raised_at_unix_ms: NOW, told_at_unix_ms: None, cleared_at_unix_ms: None };
     (MerchantId::default(), alert)
 }

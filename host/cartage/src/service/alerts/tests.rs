@@ -72,7 +72,7 @@ async fn a_pause_is_an_alert_until_the_cart_is_resumed() {
     desk.clock.advance_ms(60_000);
     assert_eq!(desk.kinds().await, ["credentials-refused"]);
     let alerts = desk.service.alerts().open().await.expect("they can be read");
-    assert_eq!((alerts[0].subject.as_str(), alerts[0].raised_at_unix_ms), ("cart shop", AT), "it is the same one still");
+    assert_eq!((alerts[0].subject.to_string().as_str(), alerts[0].raised_at_unix_ms), ("cart shop", AT), "it is the same one still");
     desk.service.carts().set_pause(&shop().1, None).await.expect("it is resumed");
     assert_eq!(desk.kinds().await, Vec::<String>::new());
 }
@@ -114,7 +114,7 @@ async fn a_cart_that_is_gone_is_an_alert_until_it_is_enabled_or_removed() {
     let desk = Desk::new().await;
     desk.change(|tx| {
         store::carts::set_enabled(tx, &shop().0, &shop().1, false)?;
-        alerts::raise(tx, &shop().0, Kind::CartGone.name(), "cart shop", "gone", AT)
+        alerts::raise(tx, &shop().0, Kind::CartGone.name(), &Subject::Cart(shop().1), "gone", AT)
     })
     .await;
     assert_eq!(desk.kinds().await, ["cart-gone"], "while it is disabled nobody knows better");

@@ -1,6 +1,6 @@
 //! The values of `/metrics`, read from the service.
 
-use cartage::id::{CartId, MerchantId};
+use cartage::id::MerchantId;
 use cartage::outbox::Backlog;
 use cartage::service::{Numbers, Service};
 use cartage::store::alerts::Alert;
@@ -28,7 +28,7 @@ pub(super) async fn metrics(service: &Service) -> Metrics {
     };
     let carts = numbers.backlogs.iter().cloned().map(of).collect();
     let alert = |(merchant, alert): (MerchantId, Alert)| {
-        let cart = alert.subject.strip_prefix("cart ").and_then(|cart| CartId::new(cart).ok());
+        let cart = alert.subject.cart().cloned();
         AlertNumber { merchant, cart, kind: alert.kind }
     };
     let Numbers { gate_no, free_disk_bytes, commits: commit, limits_hit, alerts, .. } = numbers;

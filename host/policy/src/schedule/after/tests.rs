@@ -1,5 +1,6 @@
 use super::*;
 use crate::schedule::Timeline;
+use cartage_model::carts::DeadLetters;
 use cartage_model::carts::delivery::Wait;
 
 const HOUR: u64 = 60 * 60 * 1000;

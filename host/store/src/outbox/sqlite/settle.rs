@@ -6,6 +6,7 @@ use crate::outbox::busy::Busy;
 use crate::outbox::settlement::{Counted, Settle, Settled, Settlement};
 use crate::outbox::{DUE_AHEAD_MS_MAX, Error};
 use crate::{Tx, alerts, carts, cassettes, orders, plugins, receipts};
+use cartage_model::alerts::Subject;
 use cartage_model::receipt::{Fate, Receipt};
 
 /// The alert for a cart that was disabled because its answer said that the shop is gone.
@@ -49,11 +50,11 @@ pub fn settle(tx: &Tx<'_>, settle: &Settle) -> Result<Settled, Error> {
         }
         Settlement::CartDisabled => {
             carts::set_enabled(tx, merchant, &order.cart, false)?;
-            let (subject, cart) = (format!("cart {}", order.cart), &order.cart);
+            let cart = &order.cart;
             let detail = format!(
                 "the cart said that it is gone, and is disabled; if it is not, enable it with `cartage cart enable {cart}`, else remove it with `cartage cart remove {cart}`"
             );
-            alerts::raise(tx, merchant, CART_GONE, &subject, &detail, *at)?;
+            alerts::raise(tx, merchant, CART_GONE, &Subject::Cart(cart.clone()), &detail, *at)?;
             (Counted::Nothing, *at)
         }
     };
