@@ -32,7 +32,7 @@ pub(crate) fn problems(script: &Script) -> Vec<String> {
     for refusal in &script.refusals {
         let entry = format!("[[refusal]] {:?}", refusal.case);
         if let Some(rule) = refusal.rule.as_deref().filter(|rule| !rules.contains(rule)) {
-            found.push(format!("{entry} names the rule {rule:?}, which is not there; the rules are {}", rules.join(", ")));
+            found.push(format!("{entry} names the rule {rule:?}, which does not exist; the rules are {}", rules.join(", ")));
         }
         check_reply(&entry, &refusal.reply, None, &mut found);
     }
@@ -53,7 +53,7 @@ pub(crate) fn problems(script: &Script) -> Vec<String> {
             found.push(format!("{entry} says that the cart is unchanged, and names effects; leave one of the two out"));
         }
         if let Some(refusal) = case.refusal.as_deref().filter(|refusal| script.refusals_of(refusal).next().is_none()) {
-            found.push(format!("{entry} names the refusal {refusal:?}, which is not there; add a [[refusal]] with that case"));
+            found.push(format!("{entry} names the refusal {refusal:?}, which does not exist; add a [[refusal]] with that case"));
         }
     }
     found
@@ -66,7 +66,7 @@ fn is_name(text: &str) -> bool {
 fn twice(list: &str, names: &[&str], found: &mut Vec<String>) {
     let mut seen = BTreeSet::new();
     for name in names.iter().filter(|name| !seen.insert(**name)) {
-        found.push(format!("[[{list}]] {name:?} is there twice; give each a name of its own"));
+        found.push(format!("[[{list}]] {name:?} appears twice; give each a name of its own"));
     }
 }
 
@@ -79,7 +79,7 @@ fn check_rule(rule: &Rule, found: &mut Vec<String>) {
     }
     let needs = [("order", rule.order.is_some()), ("status", rule.status.is_some())];
     for (name, _) in needs.into_iter().filter(|(name, needed)| *needed && !rule.read.contains_key(*name)) {
-        found.push(format!("{entry} depends on the {name}, and does not read it; add read.{name}"));
+        found.push(format!("{entry} depends on the {name}, but does not read it; add read.{name}"));
     }
     let templates = rule.set.values().chain(rule.add.values()).chain(&rule.once);
     for text in templates {
@@ -121,7 +121,7 @@ fn check_reply(entry: &str, reply: &Reply, rule: Option<&Rule>, found: &mut Vec<
         match template::names(item) {
             Ok(names) if names.iter().all(|name| ["index", "value"].contains(name) || name.starts_with("order.")) => {}
             Ok(_) => found.push(format!("{entry} writes items.{kind} with a name besides ${{index}}, ${{value}} and those of the order")),
-            Err(problem) => found.push(format!("{entry} has a template that is wrong: {problem}")),
+            Err(problem) => found.push(format!("{entry} has an invalid template: {problem}")),
         }
     }
 }
@@ -129,7 +129,7 @@ fn check_reply(entry: &str, reply: &Reply, rule: Option<&Rule>, found: &mut Vec<
 fn check_template(entry: &str, text: &str, rule: Option<&Rule>, items: &[&str], found: &mut Vec<String>) {
     let names = match template::names(text) {
         Ok(names) => names,
-        Err(problem) => return found.push(format!("{entry} has a template that is wrong: {problem}")),
+        Err(problem) => return found.push(format!("{entry} has an invalid template: {problem}")),
     };
     for name in names {
         let is_known = match name.split_once('.') {

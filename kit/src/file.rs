@@ -38,7 +38,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The file is not TOML, or has a key or a value that the format does not have. The cause names the line.
-    #[error("the cart script {} is not understood; docs/conformance.md says what it may hold", .path.display())]
+    #[error("the cart script {} is not valid; docs/conformance.md describes its format", .path.display())]
     Form {
         /// The script's path.
         path: PathBuf,
@@ -61,7 +61,7 @@ pub enum Error {
         found: i64,
     },
     /// The script's entries contradict each other, or name something that does not exist.
-    #[error("the cart script {} does not hang together:\n{}", .path.display(), problems.join("\n"))]
+    #[error("the cart script {} is not consistent:\n{}", .path.display(), problems.join("\n"))]
     Invalid {
         /// The script's path.
         path: PathBuf,

@@ -23,7 +23,7 @@ fn pieces(template: &str) -> impl Iterator<Item = Result<(&str, Option<Place<'_>
         Some(match way {
             None => Ok((before, Some(Place { name, json: false }))),
             Some("json") => Ok((before, Some(Place { name, json: true }))),
-            Some(way) => Err(format!("`${{{inside}}}` asks for {way:?}; the only way of writing besides the plain one is `json`")),
+            Some(way) => Err(format!("`${{{inside}}}` asks for {way:?}; the only format besides plain text is `json`")),
         })
     })
 }

@@ -256,7 +256,7 @@ pub enum PathError {
         source: encoding::Error,
     },
     /// The number of values differs from the number of places in the template.
-    #[error("the path {template} has another number of places than of values")]
+    #[error("the path {template} has a different number of places and of values")]
     Count {
         /// The template of the path.
         template: String,

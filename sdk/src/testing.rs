@@ -130,7 +130,7 @@ impl<P: Plugin> Cart<P> {
     pub fn bind(mut self, endpoint: &str, base_url: &str) -> Cart<P> {
         let bound = bound(base_url);
         let declared = self.stage.manifest.endpoint(endpoint).unwrap_or_else(|| panic!("the manifest has no endpoint {endpoint}"));
-        assert!(bound.base.fits(&declared.base), "the manifest does not let endpoint {endpoint} be bound to {base_url}");
+        assert!(bound.base.fits(&declared.base), "the manifest does not allow endpoint {endpoint} to be bound to {base_url}");
         self.stage.grants.endpoints.insert(endpoint.to_owned(), bound);
         self
     }
@@ -355,7 +355,7 @@ impl<T: Shown> Run<T> {
 }
 
 fn bound(base_url: &str) -> grants::BoundEndpoint {
-    let base = grants::BaseUrl::parse(base_url).unwrap_or_else(|error| panic!("{base_url} is no base URL: {error}"));
+    let base = grants::BaseUrl::parse(base_url).unwrap_or_else(|error| panic!("{base_url} is not a base URL: {error}"));
     let secrets = if base.is_https() { grants::SecretsInClear::Accepted } else { grants::SecretsInClear::Denied };
     grants::BoundEndpoint { base, secrets, signed: None }
 }

@@ -63,8 +63,8 @@ async fn what_is_no_component_is_named() {
         (&program[..PLUGIN_BYTES_MAX.min(program.len())], Kind::Native, "wasm32-unknown-unknown"),
         (b"PK\x03\x04rest of an archive", Kind::Archive, "unpack it"),
         (b"\x1f\x8brest of an archive", Kind::Archive, "unpack it"),
-        (b"\x80\x81\x82", Kind::Unknown, "no WebAssembly component"),
-        (&[0; 100], Kind::Unknown, "no WebAssembly component"),
+        (b"\x80\x81\x82", Kind::Unknown, "not a WebAssembly component"),
+        (&[0; 100], Kind::Unknown, "not a WebAssembly component"),
     ];
     for (bytes, kind, said) in cases {
         let error = refused(bytes).await;
@@ -141,7 +141,7 @@ async fn foreign_imports_are_named_with_their_likely_cause() {
     let error = refused(wat_guest("asks_for_sockets")).await;
     assert_eq!(
         error.to_string(),
-        "the plugin imports wasi:sockets/instance-network@0.2.0, which no plugin is given; it opens connections of its own: send requests \
+        "the plugin imports wasi:sockets/instance-network@0.2.0, which is not available to plugins; it opens connections of its own: send requests \
          through the contract's http.send to endpoints of the manifest"
     );
     for (import, expected) in [
@@ -175,8 +175,8 @@ async fn another_version_of_the_contract_is_told_from_a_foreign_import() {
     let error = refused_text(exports).await;
     assert_eq!(
         error.to_string(),
-        "the plugin has the export cartage:plugin/carrier@0.1.0, and this host speaks cartage:plugin@1.0.0; the contract before 1.0.0 was \
-         unstable and no host runs it any more: its vendor must build it anew with today's SDK"
+        "the plugin has the export cartage:plugin/carrier@0.1.0, and this host supports cartage:plugin@1.0.0; the contract before 1.0.0 was \
+         unstable, and no host supports it any more: the plugin's vendor must build it again with the current SDK"
     );
 }
 
@@ -270,5 +270,5 @@ async fn a_manifest_that_breaks_a_rule_is_refused_with_the_rule() {
     let error = refused(guest("describes_nonsense")).await;
     let Error::Manifest(broken) = &error else { panic!("{error:?}") };
     assert_eq!(broken.problems.len(), 1, "{broken:?}");
-    assert!(broken.to_string().starts_with("the manifest breaks its rules: name "), "{broken}");
+    assert!(broken.to_string().starts_with("the manifest breaks these rules: name "), "{broken}");
 }

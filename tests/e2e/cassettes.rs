@@ -99,7 +99,7 @@ async fn a_plugin_does_again_what_it_did_and_each_change_is_told() {
         let second = std::mem::replace(request(cassette, 1), first);
         *request(cassette, 0) = second;
     });
-    assert!(said.contains("request 1 comes in another place, now as request 2"), "{said}");
+    assert!(said.contains("request 1 is in another place, now request 2"), "{said}");
     let said = changed("outcome.json", &|cassette| {
         let Outcome::Applied(applied) = &mut cassette.outcome else { panic!("it applies") };
         applied.reference = Some("8".into());

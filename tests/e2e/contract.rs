@@ -119,7 +119,7 @@ async fn what_is_pending_is_asked_again_by_the_wish_and_counts_as_no_attempt() {
     assert!(
         fault["receipts"][0]["message"]
             .as_str()
-            .is_some_and(|said| said.contains("it names the package at 0 as told, and the update has 0"))
+            .is_some_and(|said| said.contains("it names the package at 0 as told, and the update has 0 packages"))
     );
     assert!(daemon.stop(), "it ends well");
 }

@@ -105,7 +105,7 @@ async fn a_limit_on_the_size_of_files_is_a_full_disk_and_passes() {
     daemon.serve_after("ulimit -S -f 6000");
     let (http, updates) = (Http::new(), format!("{}/v1/status-updates", daemon.api()));
     let (accepted, refused) = fill(&http, &daemon, &token).await;
-    refused.problem(507, "no-room", "nothing of the request was kept");
+    refused.problem(507, "no-room", "nothing of the request was saved");
     assert!(accepted.len() > 10, "{accepted:?}");
     prlimit(Some(daemon.pid()), Resource::Fsize, Rlimit { current: None, maximum: None }).expect("it is ours");
     http.json("POST", &updates, &token, &update("7", "Status 1")).await.is(202);
@@ -129,7 +129,7 @@ async fn a_full_quota_passes_without_a_word_to_the_daemon() {
     };
     for errno in [Errno::DQUOT, Errno::NOSPC] {
         faults.set("write", errno);
-        post().await.problem(507, "no-room", "nothing of the request was kept");
+        post().await.problem(507, "no-room", "nothing of the request was saved");
     }
     faults.end();
     post().await.is(202);
@@ -151,10 +151,10 @@ async fn a_disk_that_fails_ends_the_daemon_and_loses_nothing_that_was_accepted()
     }
     faults.set("write", Errno::IO);
     let failed = http.json("POST", &updates, &token, &update("3", "Status 1")).await;
-    failed.problem(503, "unavailable", "this machine cannot do it now");
+    failed.problem(503, "unavailable", "this machine cannot serve the request now");
     let last = daemon.fails().to_string();
-    assert!(last.contains("the store takes no more writes, so the daemon ended; what was accepted is kept"), "{last}");
-    assert!(last.contains("the disk failed under it"), "{last}");
+    assert!(last.contains("the store accepts no more writes, so the daemon ended; what was accepted is kept"), "{last}");
+    assert!(last.contains("its disk failed"), "{last}");
 
     // Started again where the disk takes writes, it has all that it said it had, and at most what it could not answer for.
     faults.end();
@@ -177,12 +177,12 @@ async fn every_way_in_is_refused(http: &Http, daemon: &Daemon, token: &str, orde
     let keyed = [("idempotency-key", order)];
     let body = |body: Value| Some(("application/json", body.to_string()));
     let one = http.ask_with("POST", &format!("{api}/v1/status-updates"), token, body(update(order, "Status 1")), &keyed).await;
-    one.problem(503, "unavailable", "nothing of the request was kept");
+    one.problem(503, "unavailable", "nothing of the request was saved");
     let event = json!({ "event": "Order Packed", "cart": "shop", "order_number": order });
     http.json("POST", &format!("{api}/v1/status-events"), token, &event).await.problem(
         503,
         "unavailable",
-        "nothing of the request was kept",
+        "nothing of the request was saved",
     );
     let batch_key = format!("{order}-batch");
     let batch = json!({ "updates": [update(order, "Status 1"), update(order, "Status 2")] });
@@ -191,7 +191,7 @@ async fn every_way_in_is_refused(http: &Http, daemon: &Daemon, token: &str, orde
     assert!((0..2).all(|at| batch.json["updates"][at]["status"] == 503), "{}", batch.text);
     let answer = http.post_status(daemon, "shop", order, "Status 1").await;
     assert!(
-        answer.starts_with("SETIResponse: update=False;Notes=") && answer.contains("try again: this server cannot do it now"),
+        answer.starts_with("SETIResponse: update=False;Notes=") && answer.contains("try again: this server cannot accept the update now"),
         "{answer}"
     );
 }
@@ -343,7 +343,7 @@ async fn rows_that_cannot_be_read_are_no_decision() {
             let body = ("application/json", update(&order, "Status 1").to_string());
             http.ask_with("POST", &updates, &token, Some(body), &[("idempotency-key", &order)]).await
         };
-        post().await.problem(503, "unavailable", "nothing of the request was kept");
+        post().await.problem(503, "unavailable", "nothing of the request was saved");
         edit(&daemon, mended);
         post().await.is(202);
     }

@@ -184,7 +184,7 @@ async fn what_does_not_arrive_is_taken_back_and_what_is_recorded_is_not_told() {
         (&["event", "set", "Order Packed", "--order-label", "a\tb"], "control character"),
         (&["send", "--cart", "seed-shop", "--order", "1021", "--label", "x", "--dry-run"], "has a mode instead"),
         (&["send", "--cart", "seed.toml", "--order", "1021", "--label", "x", "--again"], "nothing is known of an order"),
-        (&["init"], "is a data directory already"),
+        (&["init"], "is already a data directory"),
     ] {
         let (code, printed) = story.run(words);
         assert!(code != 0 && printed.contains(said), "{words:?}: {printed}");

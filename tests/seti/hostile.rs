@@ -54,7 +54,7 @@ fn ten_thousand_and_one_orders() -> Result<(), Failed> {
     assert_eq!(error, Some(Error::Xml(xml::Error::TooManyOrders { count: 10_001 })));
     assert_eq!(
         answer,
-        "SETIResponse: update=False;Notes=the XML in the field update cannot be read: it has 10001 orders, but 10000 are the most"
+        "SETIResponse: update=False;Notes=the XML in the field update cannot be read: it has 10001 orders, but at most 10000 are allowed"
     );
     let (error, answer) = orders(10_000);
     assert_eq!(error, None);

@@ -51,7 +51,7 @@ pub(crate) enum Unusable {
 pub(crate) enum Error {
     #[error(transparent)]
     Unusable(#[from] Unusable),
-    #[error("field {field} of credential slot {slot} cannot be written so: {source}")]
+    #[error("field {field} of credential slot {slot} cannot be written in this way: {source}")]
     Escape { slot: Shown, field: Shown, source: encoding::Error },
     #[error("it is larger than {max} bytes")]
     TooLarge { max: usize },

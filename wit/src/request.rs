@@ -128,7 +128,7 @@ fn check_effect(effect: Effect, delivery_id: Option<&str>) -> Result<(), Denied>
         (Effect::Reads, _) | (Effect::Writes, Some(_)) => Ok(()),
         (Effect::Writes, None) => Err(Denied::new(
             ErrorKind::EffectDenied,
-            "a call that is no delivery changes nothing at the cart; say that the request only reads, if it does",
+            "a call that is not a delivery must change nothing at the cart; say that the request only reads, if it does",
         )),
     }
 }

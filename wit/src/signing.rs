@@ -75,7 +75,7 @@ pub fn mac_input(slot: &str, message: &[Part], manifest: &Manifest, grants: &Gra
     let no_value = || Unusable::NoValue { slot: Shown::of(&slot.name), field: Shown::of("key") };
     let key = secrets.field(&slot.name, "key").ok_or_else(no_value)?;
     let key = key_bytes(key, encoding).ok_or_else(|| {
-        let reason = format!("the key of credential slot {} is not written as {encoding}; set the credential anew", slot.name);
+        let reason = format!("the key of credential slot {} is not written as {encoding}; set the credential again", slot.name);
         Error { kind: ErrorKind::KeyInvalid, message: reason }
     })?;
     Ok(MacInput { key, message })

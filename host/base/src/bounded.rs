@@ -64,7 +64,7 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for List<T, MAX> {
         let mut list = Vec::new();
         while let Some(entry) = entries.next_element()? {
             if list.len() == MAX {
-                return Err(A::Error::custom(format_args!("a list here has more than {MAX} entries, which are the most")));
+                return Err(A::Error::custom(format_args!("a list here has more than {MAX} entries, the maximum")));
             }
             list.push(entry);
         }
@@ -107,7 +107,7 @@ impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>, const MAX: usize> Visi
         let mut map = BTreeMap::new();
         while let Some((key, value)) = entries.next_entry()? {
             if map.len() == MAX {
-                return Err(A::Error::custom(format_args!("a table here has more than {MAX} entries, which are the most")));
+                return Err(A::Error::custom(format_args!("a table here has more than {MAX} entries, the maximum")));
             }
             map.insert(key, value);
         }

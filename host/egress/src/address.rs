@@ -27,7 +27,7 @@ impl Vetted {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// The address is not a public one, and no exception names it.
-    #[error("{ip} is {what}; if the cart is really there, name it in a private exception of the endpoint")]
+    #[error("{ip} is {what}; if the cart really has this address, name the address in a private exception of the endpoint")]
     NotPublic {
         /// The address, an IPv4-mapped one as IPv4.
         ip: IpAddr,
@@ -52,15 +52,15 @@ pub enum Denied {
     },
     /// The address belongs to this machine, and no exception names exactly this address.
     #[error(
-        "{ip} is an address of this machine itself; if the cart runs here, name this very address in a private exception of the endpoint, or set \
-         {OWN_ADDRESSES}=allow"
+        "{ip} is an address of this machine itself; if the cart runs here, name exactly this address in a private exception of the \
+         endpoint, or set {OWN_ADDRESSES}=allow"
     )]
     ThisMachine {
         /// The address, an IPv4-mapped one as IPv4.
         ip: IpAddr,
     },
     /// The endpoint may reach its private exceptions only, and the address is outside them.
-    #[error("{ip} is outside the private exceptions of the endpoint, which may lead nowhere else")]
+    #[error("{ip} is outside the private exceptions of the endpoint, and the endpoint may connect to no other address")]
     OutsideExceptions {
         /// The address, an IPv4-mapped one as IPv4.
         ip: IpAddr,
@@ -88,7 +88,7 @@ pub enum TargetError {
         network: IpNet,
     },
     /// The text is neither an address, nor a network, nor a host name.
-    #[error("{text:?} is no address, network or host name: write for example \"192.168.1.20\", \"192.168.1.0/24\" or \"shop.lan\"")]
+    #[error("{text:?} is not an address, network or host name: write, for example, \"192.168.1.20\", \"192.168.1.0/24\" or \"shop.lan\"")]
     Malformed {
         /// The text as the operator wrote it.
         text: String,

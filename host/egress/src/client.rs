@@ -114,7 +114,7 @@ impl Client {
 
     fn request(&self, wire: Wire) -> Result<reqwest::Request, Error> {
         let unsendable = |what| Error::Unsendable { host: self.host(), what };
-        let url = url_at(self.base.url(), &wire.url).ok_or_else(|| unsendable("its URL would be another one"))?;
+        let url = url_at(self.base.url(), &wire.url).ok_or_else(|| unsendable("the HTTP client would change its URL"))?;
         let method = reqwest::Method::from_bytes(wire.method.name().as_bytes()).map_err(|_| unsendable("its method is malformed"))?;
         let mut request = reqwest::Request::new(method, url);
         for header in wire.headers {

@@ -67,7 +67,8 @@ pub enum Error {
     },
     /// More than one of several alternative slots hold a value.
     #[error(
-        "the credential slots {slots} stand for each other, so only one of them may have a value: forget the others with `cartage credential forget`, or take them out of the cart's definition"
+        "the credential slots {slots} are alternatives, so only one of them may have a value: forget the others with `cartage credential forget`, \
+         or remove the others from the cart's definition"
     )]
     SeveralAlternatives {
         /// The slots that hold a value, separated by commas.
@@ -102,7 +103,7 @@ pub enum Error {
         what: &'static str,
     },
     /// The value has more than [`VALUE_BYTES_MAX`] bytes.
-    #[error("field {field} of credential slot {slot} has more than {VALUE_BYTES_MAX} bytes: it cannot be right")]
+    #[error("field {field} of credential slot {slot} has more than {VALUE_BYTES_MAX} bytes: check the value, no credential is that long")]
     TooLong {
         /// The slot's name in the manifest.
         slot: String,
@@ -110,7 +111,7 @@ pub enum Error {
         field: String,
     },
     /// All values of the cart together have more than [`VALUES_BYTES_MAX`] bytes.
-    #[error("the credentials have {bytes} bytes together, and {VALUES_BYTES_MAX} are allowed: some of them cannot be right")]
+    #[error("the credentials have {bytes} bytes in total, and {VALUES_BYTES_MAX} are allowed: check the values")]
     TooLongTogether {
         /// The size of all values together, in bytes.
         bytes: usize,
@@ -130,8 +131,8 @@ pub enum Error {
 pub enum Warning {
     /// The secret has fewer than [`SCRUBBED_BYTES_MIN`] bytes, so answers are not searched for it.
     #[error(
-        "field {field} of credential slot {slot} has fewer than {SCRUBBED_BYTES_MIN} bytes: it is easy to guess, and answers of the cart are not \
-         searched for it"
+        "field {field} of credential slot {slot} has fewer than {SCRUBBED_BYTES_MIN} bytes: the value is easy to guess, and is not removed from the \
+         answers of the cart"
     )]
     Short {
         /// The slot's name in the manifest.
@@ -141,8 +142,8 @@ pub enum Warning {
     },
     /// The field's value is replaced at each log-in, and the new value is held in memory only.
     #[error(
-        "field {field} of credential slot {slot} is replaced by the cart's answers, and this command keeps the new value in memory alone: the value \
-         that it was given may not work a second time; a cart in a data directory keeps it"
+        "field {field} of credential slot {slot} is replaced by the cart's answers, and this command keeps the new value only in memory: \
+         the value given to this command may not work a second time; a data directory stores the new value"
     )]
     NotKept {
         /// The slot's name in the manifest.

@@ -117,7 +117,7 @@ pub enum Error {
         host: String,
     },
     /// A private exception has no name, so nobody can tell what it is for.
-    #[error("endpoint {endpoint} has a private exception for {allow} without a name: say what is there")]
+    #[error("endpoint {endpoint} has a private exception for {allow} without a name: add a name that says what is at this address")]
     Unnamed {
         /// The endpoint's name in the manifest.
         endpoint: String,

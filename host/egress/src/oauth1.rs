@@ -38,7 +38,7 @@ pub(super) fn sign<'a>(allowed: &'a Allowed, secrets: &'a dyn Secrets, now_unix_
     let mut random = [0; NONCE_BYTES];
     getrandom::fill(&mut random).map_err(|error| Failed {
         error: Error { kind: ErrorKind::Other, reach: Reach::NothingSent, message: "the request could not be signed".to_owned() },
-        cause: format!("the system gives no random bytes for a nonce: {error}"),
+        cause: format!("could not get random bytes for a nonce from the system: {error}"),
         of_this_machine: true,
     })?;
     let nonce = random.iter().map(|byte| format!("{byte:02x}")).collect();

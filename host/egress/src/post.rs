@@ -35,7 +35,7 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// The host answered with a status other than 200 to 299.
-    #[error("could not post an alert: {host} answered with status {status}, and not with one of 200 to 299")]
+    #[error("could not post an alert: {host} answered with status {status}, which is not one of 200 to 299")]
     Status {
         /// The host that the URL names.
         host: String,
@@ -63,12 +63,12 @@ impl Post {
     ///
     /// [`Error::Url`], [`Error::Client`].
     pub fn new(url: &str) -> Result<Post, Error> {
-        let url = Url::parse(url).map_err(|_| Error::Url { why: "it is no URL" })?;
+        let url = Url::parse(url).map_err(|_| Error::Url { why: "it is not a URL" })?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(Error::Url { why: "it begins with neither https:// nor http://" });
         }
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return Err(Error::Url { why: "it holds a user or a fragment" });
+            return Err(Error::Url { why: "it holds a user name, a password or a fragment" });
         }
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(super::tls(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }))

@@ -93,7 +93,7 @@ const ANYWHERE: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), IpAddr::
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// One of the name's addresses is denied, so the whole name is.
-    #[error("{name} leads to an address that is denied")]
+    #[error("{name} resolves to an address that is denied")]
     Denied {
         /// The host name that was looked up.
         name: String,
@@ -111,7 +111,7 @@ pub enum Error {
         source: io::Error,
     },
     /// This machine could not look up any name: it has no file handle for that, or no route.
-    #[error("this machine cannot ask for {name}")]
+    #[error("this machine cannot look up {name}")]
     Machine {
         /// The host name that was looked up.
         name: String,
@@ -120,7 +120,7 @@ pub enum Error {
         source: io::Error,
     },
     /// This machine has no route to any of the name's addresses.
-    #[error("this machine has no way to {name}")]
+    #[error("this machine has no route to {name}")]
     NoWay {
         /// The host name that was looked up.
         name: String,

@@ -61,7 +61,8 @@ pub enum Error {
     NotAComponent(Kind),
     /// The component has more of something than can be validated and compiled in good time.
     #[error(
-        "the plugin has {count} {what}, and {max} are allowed; no plain plugin has so many: build it again, with optimisation, from less"
+        "the plugin has {count} {what}, and {max} are allowed; an ordinary plugin has far fewer: build it again with optimisation and fewer \
+         dependencies"
     )]
     TooMuch {
         /// The name of the parts that are too many.
@@ -77,7 +78,7 @@ pub enum Error {
     )]
     Invalid(#[source] wasmparser::BinaryReaderError),
     /// The component imports an interface that is not ours.
-    #[error("the plugin imports {import}, which no plugin is given{}", cause.advice())]
+    #[error("the plugin imports {import}, which is not available to plugins{}", cause.advice())]
     ForeignImport {
         /// The import's name.
         import: String,
@@ -85,7 +86,7 @@ pub enum Error {
         cause: Cause,
     },
     /// The component was built for another version of the contract.
-    #[error("the plugin has {item}, and this host speaks {package}@{version}; {}", advice(.item), package = v1::PACKAGE, version = v1::VERSION)]
+    #[error("the plugin has {item}, and this host supports {package}@{version}; {}", advice(.item), package = v1::PACKAGE, version = v1::VERSION)]
     ContractVersion {
         /// The import or export that shows the version.
         item: String,
@@ -106,7 +107,9 @@ pub enum Error {
     #[error("the plugin cannot be compiled for this host")]
     Unfit(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The machine could not compile the component now, which says nothing about the plugin.
-    #[error("this machine could not compile the plugin now; give the process more memory, files or threads if this goes on")]
+    #[error(
+        "this machine could not compile the plugin this time; if the failure persists, give the process more memory, file handles or threads"
+    )]
     Host(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The plugin made a request to the host in `describe`.
     #[error("the plugin asked for {what} in describe, which must only state the manifest; move that into send-order-status or check")]
@@ -288,10 +291,10 @@ fn advice(item: &str) -> &'static str {
     let mut numbers = item.rsplit_once('@').map_or("", |(_, version)| version).split('.').map(str::parse::<u32>);
     match (numbers.next(), numbers.next()) {
         (Some(Ok(0)), _) => {
-            "the contract before 1.0.0 was unstable and no host runs it any more: its vendor must build it anew with today's SDK"
+            "the contract before 1.0.0 was unstable, and no host supports it any more: the plugin's vendor must build it again with the current SDK"
         }
-        (Some(Ok(1)), Some(Ok(1..))) => "it needs a newer Cartage",
-        _ => "it must be built with the SDK of that version, or needs another Cartage",
+        (Some(Ok(1)), Some(Ok(1..))) => "the plugin needs a newer Cartage",
+        _ => "build the plugin with the SDK of that version, or use another Cartage",
     }
 }
 

@@ -68,7 +68,7 @@ fn told(packages: &[ToldPackage], of: usize) -> Result<(), String> {
             return Err(format!("it names the package at {index} twice"));
         }
         if usize::try_from(*index).map_or(true, |index| index >= of) {
-            return Err(format!("it names the package at {index} as told, and the update has {of}"));
+            return Err(format!("it names the package at {index} as told, and the update has {of} packages"));
         }
         reference("a package's reference", own.as_deref())?;
     }
@@ -193,7 +193,7 @@ mod tests {
         };
         edge(told(&[0, 1], 255), told(&[0, 0], 255), "it names the package at 0 twice");
         edge(told(&[0], 255), told(&[0], 256), "a package's reference has 256 characters, and 255 are allowed");
-        edge(told(&[199], 1), told(&[200], 1), "it names the package at 200 as told, and the update has 200");
+        edge(told(&[199], 1), told(&[200], 1), "it names the package at 200 as told, and the update has 200 packages");
         let all: Vec<u32> = (0..101).collect();
         edge(told(&all[..100], 1), told(&all, 1), "it has 101 told packages, and 100 are allowed");
         let found = |chars| Outcome::Failed(Failure { reference: Some("é".repeat(chars)), ..failure() });

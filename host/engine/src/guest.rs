@@ -52,7 +52,7 @@ impl Guest {
         Error::new(match answer {
             HostReply::End(stop) => Ended::Stopped(stop),
             HostReply::Sent(_) | HostReply::Signed(_) | HostReply::Logged => {
-                Ended::Host { reason: "an ask was answered with another one's answer".to_owned() }
+                Ended::Host { reason: "a host call received the reply to another host call".to_owned() }
             }
         })
     }

@@ -56,7 +56,8 @@ pub const LIVE_CALLS_MAX: u32 = 256;
 pub enum Error {
     /// The engine could not be set up.
     #[error(
-        "cannot set up the engine for {live_calls} plugin calls at once; it reserves about 16 GiB of address space for each, so lift the limit on address space (ulimit -v) or allow fewer calls"
+        "cannot set up the engine for {live_calls} plugin calls at once; the engine reserves about 16 GiB of address space for each call: lift the \
+         limit on address space (ulimit -v), or allow fewer calls"
     )]
     Engine {
         /// The number of concurrent calls that the engine was to have room for.
@@ -133,7 +134,7 @@ impl Runtime {
         match timeout(wait, self.0.slots.acquire()).await {
             Ok(permit) => Ok(permit.expect("the semaphore is never closed")),
             Err(_) => Err(Ended::Host {
-                reason: format!("no room for another call within {} ms: {} are live", wait.as_millis(), self.0.live_calls),
+                reason: format!("no room for another plugin call within {} ms; calls running: {}", wait.as_millis(), self.0.live_calls),
             }),
         }
     }
@@ -253,7 +254,7 @@ mod tests {
         let first = runtime.slot(Duration::from_millis(20)).await.expect("there is room for one");
         assert_eq!(runtime.usage().calls, 1);
         let second = runtime.slot(Duration::from_millis(20)).await;
-        assert_eq!(second.err(), Some(Ended::Host { reason: "no room for another call within 20 ms: 1 are live".to_owned() }));
+        assert_eq!(second.err(), Some(Ended::Host { reason: "no room for another plugin call within 20 ms; calls running: 1".to_owned() }));
         drop(first);
         assert!(runtime.slot(Duration::from_millis(20)).await.is_ok());
         assert_eq!(runtime.usage().calls, 0);

@@ -17,7 +17,7 @@ pub fn unsupported(manifest: &Manifest) -> Vec<String> {
 fn slot(slot: &Slot) -> Option<String> {
     let SlotKind::Other(extension) = &slot.kind else { return None };
     Some(format!(
-        "the credential slot {} needs {}, which is not supported by this host: a request that uses it is answered \"unsupported\"",
+        "the credential slot {} needs {}, which is not supported by this host: a request that uses the slot fails with \"unsupported\"",
         slot.name, extension.name
     ))
 }

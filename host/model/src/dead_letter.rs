@@ -29,7 +29,7 @@ pub enum Reason {
 
 /// The text names no known [`Reason`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no reason of a dead letter; the reasons are {}", Reason::all().map(|reason| reason.to_string()).collect::<Vec<_>>().join(", "))]
+#[error("{text:?} is not a reason of a dead letter; the reasons are {}", Reason::all().map(|reason| reason.to_string()).collect::<Vec<_>>().join(", "))]
 pub struct NoReason {
     text: String,
 }
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(Reason::Refused(FailureKind::OrderNotFound).to_string(), "order-not-found");
         let error = Reason::try_from("Poison".to_owned()).expect_err("it is written in lower case").to_string();
         assert!(
-            error.starts_with("\"Poison\" is no reason of a dead letter; the reasons are credentials,") && error.ends_with("poison"),
+            error.starts_with("\"Poison\" is not a reason of a dead letter; the reasons are credentials,") && error.ends_with("poison"),
             "{error}"
         );
     }

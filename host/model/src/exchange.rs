@@ -148,7 +148,7 @@ pub enum Ended {
         reason: String,
     },
     /// The guest exceeded a limit.
-    #[error("the plugin went over its limit of {limit}")]
+    #[error("the plugin exceeded its limit of {limit}")]
     Limit {
         /// The limit with its value.
         limit: Limit,

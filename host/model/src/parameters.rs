@@ -184,7 +184,7 @@ pub enum Error {
         nearest: Option<&'static str>,
     },
     /// The Order Manager has this parameter, and its effect is there.
-    #[error("{name} means nothing here: {why}; set it in your Order Manager")]
+    #[error("{name} has no effect in Cartage: {why}; set it in your Order Manager")]
     Elsewhere {
         /// The parameter's name.
         name: &'static str,

@@ -87,7 +87,7 @@ pub enum Refused {
         known: String,
     },
     /// The order number cannot be one of this cart's.
-    #[error("cart {cart} cannot be told of this order")]
+    #[error("this order cannot be sent to cart {cart}")]
     OrderNumber {
         /// The cart's id.
         cart: String,

@@ -218,7 +218,7 @@ fn assert_sound(backup: &Connection) -> rusqlite::Result<()> {
 fn date(copy: &Path, at_unix_ms: u64) -> Result<(), Error> {
     let connection = connect::read_write(copy)?;
     let dated = connection.execute("UPDATE store SET backed_up_at = ?1", (at_unix_ms,));
-    dated.map(drop).map_err(|source| Error::on(&connection, format!("date the copy {}", copy.display()), source))
+    dated.map(drop).map_err(|source| Error::on(&connection, format!("write the time of the backup to {}", copy.display()), source))
 }
 
 fn partial(to: &Path) -> PathBuf {
@@ -229,7 +229,7 @@ fn partial(to: &Path) -> PathBuf {
 
 /// Renames a finished file to its name in a way that survives a loss of power.
 fn publish(partial: &Path, to: &Path) -> Result<(), Error> {
-    std::fs::rename(partial, to).map_err(Error::file("name the copy", to))?;
+    std::fs::rename(partial, to).map_err(Error::file("rename the copy to", to))?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::file("sync", folder))
 }

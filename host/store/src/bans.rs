@@ -38,7 +38,7 @@ pub fn put(tx: &Tx<'_>, merchant: &MerchantId, ban: &Ban) -> Result<bool, Error>
 /// [`Error`] if the write fails.
 pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, digest: Digest) -> Result<bool, Error> {
     let sql = "DELETE FROM plugin_bans WHERE merchant = ?1 AND digest = ?2";
-    tx.run("take a plugin's ban away", sql, (merchant, digest)).map(|rows| rows > 0)
+    tx.run("lift a plugin's ban", sql, (merchant, digest)).map(|rows| rows > 0)
 }
 
 /// Lists every ban, the most recent first.

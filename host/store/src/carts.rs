@@ -216,7 +216,7 @@ pub fn remove(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId) -> Result<bool,
         "DELETE FROM cart_plugins WHERE merchant = ?1 AND cart = ?2",
         "DELETE FROM cart_lists WHERE merchant = ?1 AND cart = ?2",
     ] {
-        tx.run("remove what belongs to a cart", sql, (merchant, cart))?;
+        tx.run("remove the data of a cart", sql, (merchant, cart))?;
     }
     let sql = "INSERT INTO cart_incarnations (merchant, cart, incarnation) VALUES (?1, ?2, 1)
         ON CONFLICT DO UPDATE SET incarnation = incarnation + 1";

@@ -83,11 +83,11 @@ fn begun(view: &View<'_>, reading: &Reading) -> Result<Memory, Error> {
 }
 
 fn load(view: &View<'_>) -> Result<Option<Memory>, Error> {
-    let json: Option<String> = view.one("look up what is known of the clock", "SELECT memory FROM clock", (), |row| row.get(0))?;
+    let json: Option<String> = view.one("look up the record of the clock", "SELECT memory FROM clock", (), |row| row.get(0))?;
     Ok(json.and_then(|json| match serde_json::from_str(&json) {
         Ok(memory) => Some(memory),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "what is known of the clock cannot be read, and begins anew");
+            tracing::error!(error = &error as &dyn std::error::Error, "could not read the record of the clock; a new record is begun");
             None
         }
     }))
@@ -95,15 +95,15 @@ fn load(view: &View<'_>) -> Result<Option<Memory>, Error> {
 
 fn save(tx: &Tx<'_>, memory: &Memory) -> Result<(), Error> {
     let json = serde_json::to_string(memory).expect("it is plain data");
-    tx.run("keep what is known of the clock", "INSERT OR REPLACE INTO clock (only, memory) VALUES (1, ?1)", (json,)).map(drop)
+    tx.run("store the record of the clock", "INSERT OR REPLACE INTO clock (only, memory) VALUES (1, ?1)", (json,)).map(drop)
 }
 
 fn warn(memory: &Memory) {
     match memory.doubt() {
         Some(Doubt::Ahead(ms)) => {
-            tracing::warn!(ahead_ms = ms, "the clock went further than any time that passed; nothing is deleted on its word")
+            tracing::warn!(ahead_ms = ms, "the clock jumped ahead of the time that passed; nothing is deleted because of the jump")
         }
-        Some(Doubt::Behind(ms)) => tracing::warn!(behind_ms = ms, "the clock went back; nothing is deleted on its word"),
+        Some(Doubt::Behind(ms)) => tracing::warn!(behind_ms = ms, "the clock went back; nothing is deleted because of the jump"),
         None => {}
     }
 }

@@ -31,20 +31,21 @@ const UNDER_WAY: &str = "under-way";
 const DATABASE_BEGUN: &str = "cartage.sqlite.new";
 
 const README_TEXT: &str = "\
-This is a data directory of Cartage. One Cartage at a time works in it; nothing here is edited by hand.
+This is a data directory of Cartage. Only one Cartage at a time works in this directory. Do not edit these files by hand.
 
 cartage.sqlite        carts, parameters, events, orders, receipts; credentials, sealed
-cartage.sqlite-wal    what was written last and is not yet in cartage.sqlite; belongs to it while it is there
-cartage.sqlite-shm    shared memory of those two; of no value by itself
-key                   opens the sealed credentials; whoever has it and the database has them
-plugins/              the plugins' files, each named by its digest: what runs for a cart is the file of the digest that it is pinned to
+cartage.sqlite-wal    the last writes, which are not yet in cartage.sqlite; keep the two files together
+cartage.sqlite-shm    shared memory of the two files above; of no value by itself
+key                   opens the sealed credentials; whoever has this file and the database can read the credentials
+plugins/              the plugins' files, each named by its digest: a cart runs the file of the digest that it is pinned to
 lock                  names the process that works here
-daemon.sock           where commands reach the daemon, while one runs
-under-way             what is worked on at this moment: should the process die, the next one knows at what; of no value by itself
+daemon.sock           the socket through which commands reach the daemon while it runs
+under-way             the work in progress: after a crash, the next process knows what was running; of no value by itself
 
 Back up with `cartage backup FILE`, also while Cartage runs; a copy of cartage.sqlite made in any other way may be broken. Keep a copy of
-`key` somewhere else than the backups: it changes only with `cartage key rotate`. Without it everything can be restored but the credentials,
-which must then be set again. Copy plugins/ as it is: a backup does not hold it, and `cartage restore --plugins` takes the files from the copy.
+`key` somewhere else than the backups: the key changes only with `cartage key rotate`. Without the key everything can be restored except the
+credentials, which must then be set again. Copy plugins/ as it is: a backup does not hold it, and `cartage restore --plugins` takes the files
+from the copy.
 
 cartage.sqlite.before-vN.M is a copy from before a new release changed the database, and can be removed once that release has proved good.
 ";
@@ -63,13 +64,13 @@ pub struct DataDir {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The path is a data directory already.
-    #[error("{} is a data directory already and was left alone; use it, or name another", .path.display())]
+    #[error("{} is already a data directory and was left unchanged; use it, or name another directory", .path.display())]
     AlreadyThere {
         /// The path that was to become a data directory.
         path: PathBuf,
     },
     /// The directory holds files that are not Cartage's.
-    #[error("{} is not empty ({found} is in it) and was left alone; name a new or an empty directory", .path.display())]
+    #[error("{} is not empty ({found} is in it) and was left unchanged; name a new or an empty directory", .path.display())]
     NotEmpty {
         /// The path that was to become a data directory.
         path: PathBuf,
@@ -83,14 +84,15 @@ pub enum Error {
         path: PathBuf,
     },
     /// The data directory is no longer at the path where it was opened.
-    #[error("the data directory is no longer at {}: it was moved, or its disk was unmounted; put it back, or end Cartage and start it on it where it is now", .path.display())]
+    #[error("the data directory is no longer at {}: it was moved, or its disk was unmounted; put it back, or stop Cartage and start it with the \
+         directory's new path", .path.display())]
     Moved {
         /// The path at which the directory was opened.
         path: PathBuf,
     },
     /// Another process holds the directory's lock.
     #[error(
-        "{} is in use by {}; let that one do it, or end it first", .path.display(),
+        "{} is in use by {}; use that process, or stop it first", .path.display(),
         .pid.map_or_else(|| "another Cartage".to_owned(), |pid| format!("the Cartage with process id {pid}"))
     )]
     InUse {
@@ -100,7 +102,7 @@ pub enum Error {
         pid: Option<u32>,
     },
     /// The directory lies on a file system where SQLite's locks and syncs cannot be trusted.
-    #[error("{} lies on a network or foreign file system ({kind}), where a crash could lose what was accepted; use a local disk", .path.display())]
+    #[error("{} is on a network or foreign file system ({kind}), where a crash could lose accepted updates; use a local disk", .path.display())]
     NetworkFileSystem {
         /// The data directory.
         path: PathBuf,
@@ -109,7 +111,7 @@ pub enum Error {
     },
     /// A file or directory belongs to another user.
     #[error(
-        "{} belongs to user {owner} and this process is user {user}; run Cartage as its owner, or give it over with `chown {user} {}`",
+        "{} belongs to user {owner} and this process runs as user {user}; run Cartage as the owner, or change the owner with `chown {user} {}`",
         .path.display(), .path.display()
     )]
     WrongOwner {
@@ -121,7 +123,7 @@ pub enum Error {
         user: u32,
     },
     /// Users other than the owner may read or write the file or directory.
-    #[error("others than its owner may use {} (mode {mode:04o}); close it with `chmod {wanted:04o} {}`", .path.display(), .path.display())]
+    #[error("users other than the owner may access {} (mode {mode:04o}); restrict access with `chmod {wanted:04o} {}`", .path.display(), .path.display())]
     TooOpen {
         /// The file or directory whose mode is too wide.
         path: PathBuf,

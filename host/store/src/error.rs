@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// This program's SQLite library can lose committed writes.
-    #[error("this program holds SQLite {found}, which can lose committed writes; build it with the bundled SQLite, 3.51.3 or later")]
+    #[error("this program contains SQLite {found}, which can lose committed writes; build it with the bundled SQLite, 3.51.3 or later")]
     OldLibrary {
         /// The version of the library.
         found: &'static str,
@@ -22,13 +22,13 @@ pub enum Error {
         file: PathBuf,
     },
     /// The file exists and must not be overwritten.
-    #[error("{} is there already and was left alone; name a file that does not exist", .file.display())]
+    #[error("{} already exists and was left unchanged; name a file that does not exist", .file.display())]
     Exists {
         /// The path of the existing file.
         file: PathBuf,
     },
     /// The file is no SQLite database, or belongs to another program.
-    #[error("{} is not a store of Cartage and was left alone", .file.display())]
+    #[error("{} is not a store of Cartage and was left unchanged", .file.display())]
     NotOurs {
         /// The path that was opened.
         file: PathBuf,
@@ -72,19 +72,19 @@ pub enum Error {
         source: Box<rusqlite::Error>,
     },
     /// Another program writes to the file.
-    #[error("could not {what}: another program is writing to the file; end it, or open the file with `sqlite3 -readonly`")]
+    #[error("could not {what}: another program is writing to the file; stop that program, or open the file with `sqlite3 -readonly`")]
     Busy {
         /// The operation that was attempted.
         what: Cow<'static, str>,
     },
     /// The disk or quota is full. Nothing of this write was stored.
-    #[error("could not {what}: the disk is full, and nothing of it was kept; make room and try again")]
+    #[error("could not {what}: the disk is full, and nothing was saved; free some space and try again")]
     Full {
         /// The operation that was attempted.
         what: Cow<'static, str>,
     },
     /// The file is read-only. Nothing of this write was stored.
-    #[error("could not {what}: the file is read-only, and nothing of it was kept; give this user the right to write it")]
+    #[error("could not {what}: the file is read-only, and nothing was saved; give this user write permission")]
     ReadOnly {
         /// The operation that was attempted.
         what: Cow<'static, str>,
@@ -99,7 +99,7 @@ pub enum Error {
         source: Box<rusqlite::Error>,
     },
     /// The disk failed. Whether a write was stored is unknown.
-    #[error("could not {what}: the disk failed under the database; see to the disk before Cartage is started again")]
+    #[error("could not {what}: the disk that holds the database failed; check the disk before you start Cartage again")]
     Disk {
         /// The operation that was attempted.
         what: Cow<'static, str>,
@@ -109,7 +109,7 @@ pub enum Error {
     },
     /// The process or the machine has no file handles or memory left. Nothing of this write was stored.
     #[error(
-        "could not {what}: no more file handles or memory are to be had, and nothing of it was kept; try again, and raise the limit if this goes on"
+        "could not {what}: no file handles or memory are left, and nothing was saved; try again, and raise the limit if the failure persists"
     )]
     Exhausted {
         /// The operation that was attempted.
@@ -128,13 +128,13 @@ pub enum Error {
         after_ms: u64,
     },
     /// The store takes no more writes until it is opened again. Whether the write under way was stored is unknown.
-    #[error("the store takes no more writes: {reason}")]
+    #[error("the store accepts no more writes: {reason}")]
     Stopped {
         /// Why the store stopped.
         reason: Stop,
     },
     /// A text is larger than the store accepts.
-    #[error("could not {what}: it has {bytes} bytes and at most {most} are kept")]
+    #[error("could not {what}: it has {bytes} bytes, and at most {most} are allowed")]
     TooLarge {
         /// The operation that was attempted.
         what: &'static str,
@@ -169,13 +169,13 @@ pub enum Error {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
     /// The disk failed, so what it holds is unknown.
-    #[error("the disk failed under it ({0}); see to the disk, then start again")]
+    #[error("its disk failed ({0}); check the disk, then start Cartage again")]
     Disk(String),
     /// The file's content is damaged: it is not what SQLite or Cartage wrote.
-    #[error("its file is damaged ({0}); see to the disk, then restore the last backup with `cartage restore`")]
+    #[error("its file is damaged ({0}); check the disk, then restore the last backup with `cartage restore`")]
     Damaged(String),
     /// The writer met a bug of its own.
-    #[error("its writer panicked; start again, and report what the log says")]
+    #[error("its writer panicked; start Cartage again, and report what the log says")]
     Panicked,
     /// The store was closed, because the program ends.
     #[error("it was closed")]

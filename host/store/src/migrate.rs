@@ -24,9 +24,8 @@ impl fmt::Display for Migrated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{file} was brought from schema version {} to {}. The file as it was is kept as {backup}. To go back to the release before, end \
-             every Cartage on this directory, remove {file}-wal and {file}-shm, and move {backup} to {file}; what is written from now on is \
-             then lost.",
+            "{file} was brought from schema version {} to {}. The file as it was is kept as {backup}. To go back to the release before, stop every \
+             Cartage in this directory, remove {file}-wal and {file}-shm, and move {backup} to {file}; everything written from now on is then lost.",
             self.from,
             self.to,
             file = self.file.display(),
@@ -70,7 +69,7 @@ fn in_transaction(connection: &Connection, version: u32, step: &Step) -> rusqlit
     tx.execute_batch(step.sql)?;
     let broken: Option<String> = tx.prepare("PRAGMA foreign_key_check")?.query_map((), |row| row.get(0))?.next().transpose()?;
     if let Some(table) = broken {
-        let message = format!("rows of table {table} refer to rows that are not there");
+        let message = format!("rows of table {table} refer to rows that do not exist");
         return Err(failure(rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY, &message));
     }
     connect::set_version(&tx, version)?;

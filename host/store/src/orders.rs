@@ -146,7 +146,7 @@ pub fn accept(
     );
     if tx.run("begin an order anew", sql, (merchant, cart, number))? > 0 {
         for sql in &FORGET[..2] {
-            tx.run("forget what an earlier cart was told", sql, (merchant, cart, number))?;
+            tx.run("forget what an earlier cart of this name was told", sql, (merchant, cart, number))?;
         }
     }
     let sql = concat!(
@@ -220,9 +220,9 @@ pub fn told(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence: u64,
             WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND id IS ?7 AND carrier IS ?8 AND number IS ?9 AND withdrawn = ?10";
         let Package { id, carrier, number, withdrawn, .. } = package;
         let row = (key.0, key.1, key.2, sequence, at_unix_ms, reference, id, carrier, number, withdrawn);
-        if tx.run("keep that a package was told", sql, row)? == 0 {
+        if tx.run("note that a package was told", sql, row)? == 0 {
             bring_package(tx, merchant, order, sequence, package)?;
-            tx.run("keep that a package was told", sql, row)?;
+            tx.run("note that a package was told", sql, row)?;
         }
     }
     if told.packages.is_empty() { Ok(()) } else { replace_packages(tx, merchant, order, sequence) }
@@ -290,7 +290,7 @@ pub fn take_back(tx: &Tx<'_>, merchant: &MerchantId, order: &OrderRef, sequence:
         "DELETE FROM order_labels WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL",
         "DELETE FROM order_packages WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND sequence = ?4 AND settled_at IS NULL",
     ] {
-        tx.run("take an update back", sql, (merchant, &order.cart, &order.number, sequence))?;
+        tx.run("undo an update", sql, (merchant, &order.cart, &order.number, sequence))?;
     }
     Ok(())
 }

@@ -75,7 +75,9 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
     /// A row holds content that this release cannot read.
-    #[error("could not read {what} of delivery {delivery} of merchant {merchant}; it was left as it is; use the release that wrote it")]
+    #[error(
+        "could not read {what} of delivery {delivery} of merchant {merchant}; the delivery was left unchanged; use the release that wrote it"
+    )]
     Content {
         /// The column whose content cannot be read.
         what: &'static str,
@@ -89,7 +91,7 @@ pub enum Error {
     },
     /// A delivery with this id exists already for the merchant.
     #[error(
-        "could not accept delivery {delivery}: merchant {merchant} has a delivery of this id already; give each update an id of its own"
+        "could not accept delivery {delivery}: merchant {merchant} already has a delivery with this id; give each update an id of its own"
     )]
     Taken {
         /// The merchant who has the delivery already.

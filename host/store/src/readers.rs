@@ -82,7 +82,7 @@ impl Readers {
         match &error {
             Error::Disk { source, .. } => self.counts.stop(Stop::Disk(source.to_string())),
             Error::Damaged { source, .. } => self.counts.stop(Stop::Damaged(source.to_string())),
-            Error::NotOurs { .. } => self.counts.stop(Stop::Damaged("it is no database any more".to_owned())),
+            Error::NotOurs { .. } => self.counts.stop(Stop::Damaged("it is no longer a database".to_owned())),
             _ => {}
         }
         error

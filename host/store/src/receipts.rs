@@ -101,7 +101,7 @@ macro_rules! delivered {
 /// [`Error`] if the read fails.
 pub fn delivered_of(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, most: u32) -> Result<Vec<Delivered>, Error> {
     let sql = concat!(delivered!(), " AND cart = ?2 AND order_number = ?3 ORDER BY sequence DESC, at DESC LIMIT ?4");
-    view.all("look up what was delivered of an order", sql, (merchant, &order.cart, &order.number, most), read_delivered)
+    view.all("look up the receipts of an order's deliveries", sql, (merchant, &order.cart, &order.number, most), read_delivered)
 }
 
 /// Lists deliveries that reached one cart or all carts, at the given time or later, at most `most`, the most recent first.
@@ -117,7 +117,7 @@ pub fn delivered(
     most: u32,
 ) -> Result<Vec<Delivered>, Error> {
     let sql = concat!(delivered!(), " AND (?2 IS NULL OR cart = ?2) AND at >= coalesce(?3, 0) ORDER BY at DESC, rowid DESC LIMIT ?4");
-    view.all("look up what was delivered", sql, (merchant, cart, since_unix_ms, most), read_delivered)
+    view.all("look up the receipts of deliveries", sql, (merchant, cart, since_unix_ms, most), read_delivered)
 }
 
 fn read_delivered(row: &rusqlite::Row<'_>) -> rusqlite::Result<Delivered> {

@@ -106,15 +106,13 @@ impl Kind {
 pub fn delete(tx: &Tx<'_>, merchant: &MerchantId, kind: Kind, stamped: &Range<u64>, most: u32) -> Result<usize, Error> {
     let Some(delete) = kind.delete() else { return delete_orders(tx, merchant, stamped, most) };
     let sql = format!("{delete} ({})", kind.old());
-    tx.run("delete what is kept no longer", &sql, (merchant, stamp(stamped.start), stamp(stamped.end), most))
+    tx.run("delete expired rows", &sql, (merchant, stamp(stamped.start), stamp(stamped.end), most))
 }
 
 /// Deletes orders with their labels and packages, which are rows of their own.
 fn delete_orders(tx: &Tx<'_>, merchant: &MerchantId, stamped: &Range<u64>, most: u32) -> Result<usize, Error> {
     let key = (merchant, stamp(stamped.start), stamp(stamped.end), most);
-    let old = tx.all("find orders that are kept no longer", Kind::Orders.old(), key, |row| {
-        Ok(OrderRef { cart: row.get(0)?, number: row.get(1)? })
-    })?;
+    let old = tx.all("find expired orders", Kind::Orders.old(), key, |row| Ok(OrderRef { cart: row.get(0)?, number: row.get(1)? }))?;
     old.iter().try_for_each(|order| orders::forget(tx, merchant, order).map(drop))?;
     Ok(old.len())
 }
@@ -126,8 +124,7 @@ fn delete_orders(tx: &Tx<'_>, merchant: &MerchantId, stamped: &Range<u64>, most:
 /// [`Error`] if the read fails.
 pub fn count(view: &View<'_>, merchant: &MerchantId, kind: Kind, stamped: &Range<u64>) -> Result<u64, Error> {
     let sql = format!("SELECT count(*) FROM ({})", kind.old());
-    let count =
-        view.one("count what is kept no longer", &sql, (merchant, stamp(stamped.start), stamp(stamped.end), -1), |row| row.get(0))?;
+    let count = view.one("count expired rows", &sql, (merchant, stamp(stamped.start), stamp(stamped.end), -1), |row| row.get(0))?;
     Ok(count.expect("one row comes of this, whatever it holds"))
 }
 

@@ -51,15 +51,15 @@ impl std::fmt::Debug for Change {
 pub enum Error {
     /// There is no key file.
     #[error(
-        "there is no key file {}; put it back from where it is kept apart, or make a new one with `cartage key new`: then every credential \
-         must be set again", .file.display()
+        "there is no key file {}; restore the copy that you keep elsewhere, or make a new key with `cartage key new` and set every credential again",
+        .file.display()
     )]
     NoKey {
         /// The path where the key file was looked for.
         file: PathBuf,
     },
     /// The file does not hold a key.
-    #[error("{} holds no key: {reason}; put the right file back from where it is kept apart", .file.display())]
+    #[error("{} holds no key: {reason}; restore the copy that you keep elsewhere", .file.display())]
     NotAKey {
         /// The path of the file.
         file: PathBuf,
@@ -79,8 +79,8 @@ pub enum Error {
     },
     /// The credential was sealed with another key.
     #[error(
-        "the credential {} of cart {} was sealed with key {sealed_with}, and the key file holds key {key}; put key {sealed_with} back, or set \
-         the credential again", dotted(.place), .place.cart
+        "the credential {} of cart {} was sealed with key {sealed_with}, and the key file holds key {key}; restore key {sealed_with}, or set the \
+         credential again", dotted(.place), .place.cart
     )]
     WrongKey {
         /// The cart, slot and field of the credential.
@@ -92,7 +92,7 @@ pub enum Error {
     },
     /// The credential is bound to other origins.
     #[error(
-        "the credential {} of cart {} was set for {bound_to} and is not used for {asked_for}; if {asked_for} is to have it, approve that on the \
+        "the credential {} of cart {} was set for {bound_to} and is not used for {asked_for}; if {asked_for} is to receive it, approve that on the \
          machine with `cartage credential approve {} {}`",
         dotted(.place), .place.cart, .place.cart, .place.slot
     )]
@@ -111,7 +111,7 @@ pub enum Error {
         place: Box<Place>,
     },
     /// The secret is longer than [`SECRET_BYTES_MAX`].
-    #[error("the value for {} of cart {} has {bytes} bytes and at most {SECRET_BYTES_MAX} are kept", dotted(.place), .place.cart)]
+    #[error("the value for {} of cart {} has {bytes} bytes, and at most {SECRET_BYTES_MAX} are allowed", dotted(.place), .place.cart)]
     TooLong {
         /// The cart, slot and field that the secret was meant for.
         place: Box<Place>,

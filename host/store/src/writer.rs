@@ -142,7 +142,7 @@ impl Counts {
         self.stopped.send_if_modified(|stopped| {
             let first = stopped.is_none();
             if first {
-                tracing::error!(%reason, "the store takes no more writes");
+                tracing::error!(%reason, "the store accepts no more writes");
                 *stopped = Some(reason);
             }
             first

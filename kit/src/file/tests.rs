@@ -70,7 +70,7 @@ fn what_does_not_hang_together_is_named() {
     for (from, to, words) in [
         ("reason = \"a number is unique in this cart\"", "reason = \" \"", "[[bypass]] \"ambiguous-order\" has no reason"),
         ("number = \"1021\"", "number = \"1021\"\n[[order]]\nnumber = \"1021\"", "no [[order]] has a number of its own"),
-        ("read.order = { form = \"order\" }", "", "depends on the order, and does not read it; add read.order"),
+        ("read.order = { form = \"order\" }", "", "depends on the order, but does not read it; add read.order"),
         ("read.number = { form = \"number*\" }", "", "uses ${number}, which is not read"),
         ("read.order = { form", "read.order = { query = \"a\", form", "a value is in one place"),
         ("read.order = { form = \"order\" }", "read.order = { json = \"order\" }", "a JSON pointer begins with a slash"),
@@ -78,7 +78,7 @@ fn what_does_not_hang_together_is_named() {
         ("body = \"OK\"", "body = \"OK\", items = { note = \"${number}\" }", "writes items.note with a name besides"),
         ("body = \"OK\"", "status = 100", "a final status is 200 to 599"),
         ("[[bypass]]", "[[refusal]]\ncase = \"rate-limited\"\nrule = \"none\"\nreply = {}\n[[bypass]]", "names the rule \"none\""),
-        ("[[bypass]]", "[[bypass]]\ncase = \"ambiguous-order\"\nreason = \"x\"\n[[bypass]]", "is there twice"),
+        ("[[bypass]]", "[[bypass]]\ncase = \"ambiguous-order\"\nreason = \"x\"\n[[bypass]]", "appears twice"),
     ] {
         assert!(SMALL.contains(from), "{from}");
         let said = refused(&SMALL.replace(from, to));

@@ -83,7 +83,7 @@ impl Expect {
         match self.body.as_ref()? {
             Body::Text(expected) => difference(expected, &seen.body()).map(|line| format!("the body's {line}")),
             Body::Json(expected) if seen.json().as_ref() == Some(expected) => None,
-            Body::Json(_) => Some("the body is other JSON, or none".to_owned()),
+            Body::Json(_) => Some("the body is different JSON, or is not JSON".to_owned()),
             Body::Form(expected) => {
                 let sent = seen.form();
                 let at = (0..expected.len().max(sent.len())).find(|&at| expected.get(at) != sent.get(at))?;

@@ -107,7 +107,7 @@ impl Reply {
 
 /// A recorded answer could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("failed to read a recorded answer: line {line} is none of a status line, a header and an empty line")]
+#[error("failed to read a recorded answer: line {line} is not a status line, a header or an empty line")]
 pub struct NotAReply {
     /// The number of the faulty line, from 1.
     pub line: usize,

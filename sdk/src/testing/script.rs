@@ -33,7 +33,7 @@ impl ScriptedShop {
     /// If the script has no refusal for this case.
     pub fn refuse(&mut self, case: &str) {
         let refusal = self.script.refusals_of(case).next();
-        self.refusal = Some(refusal.unwrap_or_else(|| panic!("the cart script has no [[refusal]] of the case {case:?}")));
+        self.refusal = Some(refusal.unwrap_or_else(|| panic!("the cart script has no [[refusal]] for the case {case:?}")));
     }
 
     /// Answers by the script's rules again, after [`refuse`](ScriptedShop::refuse).
@@ -93,14 +93,14 @@ impl<P: Plugin> Cart<P> {
         for (name, fields) in &script.credentials {
             let slot = manifest
                 .slot(name)
-                .unwrap_or_else(|| panic!("the cart script names the credential slot {name}, which the manifest has not"));
+                .unwrap_or_else(|| panic!("the cart script names the credential slot {name}, which the manifest does not have"));
             for field in slot.fields.iter().filter(|field| !field.required && !fields.contains_key(&field.name)) {
                 self = self.without_field(name, &field.name);
             }
             for (field, value) in fields {
                 assert!(
                     slot.field(field).is_some(),
-                    "the cart script names the credential field {name}.{field}, which the manifest has not"
+                    "the cart script names the credential field {name}.{field}, which the manifest does not have"
                 );
                 self = self.secret(name, field, value);
             }
@@ -128,7 +128,7 @@ pub fn run_cases<P: Plugin>(folder: impl AsRef<Path>) {
     let script = read(folder);
     assert!(!script.cases.is_empty(), "the cart script in {} has no [[case]]", folder.display());
     let problems = problems::<P>(&script);
-    assert!(problems.is_empty(), "cases of the cart script in {} do not hold:\n{}", folder.display(), problems.join("\n"));
+    assert!(problems.is_empty(), "cases of the cart script in {} failed:\n{}", folder.display(), problems.join("\n"));
 }
 
 /// A line for each case that fails.
@@ -136,7 +136,7 @@ fn problems<P: Plugin>(script: &Script) -> Vec<String> {
     let problem = |case: &Case| {
         // The panic hook has already printed the panic's message.
         let caught = catch_unwind(AssertUnwindSafe(|| problem::<P>(script, case)));
-        let problem = caught.unwrap_or_else(|_| Some("it panicked as said above".to_owned()))?;
+        let problem = caught.unwrap_or_else(|_| Some("the plugin panicked, as shown above".to_owned()))?;
         Some(format!("case {:?}: {problem}", case.name))
     };
     script.cases.iter().filter_map(problem).collect()
@@ -156,11 +156,11 @@ fn problem<P: Plugin>(script: &Script, case: &Case) -> Option<String> {
             Ok(applied) => applied.shown(),
             Err(failure) => failure.shown(),
         };
-        return Some(format!("{} was expected, and this came: {came}\n{}", expected(case.expect), super::seen::list(&run.requests)));
+        return Some(format!("expected {}, got: {came}\n{}", expected(case.expect), super::seen::list(&run.requests)));
     }
     let effects = shop.state().effects();
     if case.unchanged && !effects.is_empty() {
-        return Some(format!("nothing was to be done; the cart has: {}", effects.join("; ")));
+        return Some(format!("nothing should have been done; the cart has: {}", effects.join("; ")));
     }
     let missing = case.effects.iter().find(|text| !effects.iter().any(|effect| effect.contains(text.as_str())))?;
     Some(format!("{missing:?} was not done; the cart has: {}", effects.join("; ")))

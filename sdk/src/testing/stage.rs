@@ -72,10 +72,10 @@ impl Stage {
         }
         if let Some((expected, _)) = self.script.front() {
             let left = self.script.len() - 1;
-            panic!("no such request came:\n{expected}\n(and {left} more){outcome}\n{}", seen::list(&self.requests));
+            panic!("no such request was sent:\n{expected}\n(and {left} more){outcome}\n{}", seen::list(&self.requests));
         }
         if let Some(lost) = self.lost.iter().find(|lost| !(1..=self.requests.len()).contains(lost)) {
-            panic!("the reply to request {lost} was to be lost, and it never came{outcome}\n{}", seen::list(&self.requests));
+            panic!("the reply to request {lost} was to be lost, but the request was never sent{outcome}\n{}", seen::list(&self.requests));
         }
     }
 
@@ -125,7 +125,7 @@ impl Stage {
         match (self.script.pop_front(), &self.rule) {
             (Some((expected, reply)), _) => {
                 if let Some(difference) = expected.difference(seen) {
-                    panic!("another request was expected: {difference}\n\nexpected:\n{expected}\n\nsent:\n{seen}");
+                    panic!("a different request was expected: {difference}\n\nexpected:\n{expected}\n\nsent:\n{seen}");
                 }
                 reply
             }
@@ -160,7 +160,7 @@ pub(super) fn perform<T>(stage: Stage, call: impl FnOnce() -> T) -> (T, Stage) {
 fn on_stage<T>(what: &str, act: impl FnOnce(&mut Stage) -> T) -> T {
     STAGE.with_borrow_mut(|stage| match stage {
         Some(stage) => act(stage),
-        None => panic!("failed to {what}: outside a component only testing::Cart answers, and `describe` may ask for nothing"),
+        None => panic!("failed to {what}: outside a component only testing::Cart answers host calls, and `describe` may make none"),
     })
 }
 

@@ -127,7 +127,7 @@ fn another_request_than_expected_fails_the_test() {
         (Expect::put(url), "not PUT"),
         (Expect::post(url).header("X-Sign", "1"), "header X-Sign is missing, not \"1\""),
         (Expect::post(url).body("{\"a\":2}"), "the body's line 1: expected \"{\\\"a\\\":2}\", got \"{\\\"a\\\":1}\""),
-        (Expect::post(url).json(serde_json::json!({"a": 2})), "other JSON"),
+        (Expect::post(url).json(serde_json::json!({"a": 2})), "different JSON"),
         (Expect::post(url).form(&[("a", "1")]), "the form's field 1: expected a=1, got {\"a\":1}="),
     ] {
         let message = other(expected);
@@ -135,7 +135,7 @@ fn another_request_than_expected_fails_the_test() {
     }
     assert!(panic_of(cart(), |_, _| post().send().map(|_| Applied::done()).map_err(Failure::from)).starts_with("no request was expected"));
     let message = panic_of(cart().expect(Expect::get(url), Reply::status(200)), |_, _| Err(Failure::gone("closed")));
-    assert!(message.starts_with("no such request came:\nGET https") && message.contains("gone, retry never: closed"), "{message}");
+    assert!(message.starts_with("no such request was sent:\nGET https") && message.contains("gone, retry never: closed"), "{message}");
 }
 
 /// Ignores a result and continues as after a success.
@@ -244,7 +244,7 @@ fn an_update_that_no_host_sends_fails_the_test() {
     let message = panic_in(|| send(cart(), note()));
     let says = [
         "no host sends this update to plugin puppet:",
-        "status \"Lost\" is none of the manifest's: Open, Shipped",
+        "status \"Lost\" is not one of the manifest's: Open, Shipped",
         "it needs the feature notes, which the manifest does not have",
     ];
     assert_eq!(message, says.join("\n  "));
@@ -265,7 +265,10 @@ fn a_lost_reply_is_lost_after_the_shop_acted() {
         assert_eq!(run.failed().kind, FailureKind::Unavailable);
     }
     let message = panic_of(cart().rule(|_| Reply::status(200)).lose_reply(3), act);
-    assert!(message.starts_with("the reply to request 3 was to be lost, and it never came\nrequests sent:\nPOST"), "{message}");
+    assert!(
+        message.starts_with("the reply to request 3 was to be lost, but the request was never sent\nrequests sent:\nPOST"),
+        "{message}"
+    );
     let run = run(cart().rule(|_| Reply::error(ErrorKind::Dns, Reach::NothingSent)), act);
     assert_eq!(run.reach, Reach::NothingSent);
     run.failed();
@@ -284,7 +287,7 @@ fn the_context_has_what_the_operator_would_give() {
         (panic_in(|| drop(cart().set("store", 10))), "setting store does not take 10: "),
         (panic_in(|| drop(cart().set("store", "1"))), "setting store does not take \"1\": "),
         (panic_in(|| drop(cart().set("nothing", true))), "no setting nothing"),
-        (panic_in(|| drop(cart().bind("api", "https://user@other.example"))), "is no base URL"),
+        (panic_in(|| drop(cart().bind("api", "https://user@other.example"))), "is not a base URL"),
     ] {
         assert!(message.contains(says), "{says}: {message}");
     }

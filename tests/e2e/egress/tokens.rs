@@ -239,7 +239,7 @@ async fn a_log_in_that_fails_says_how_and_sends_nothing() {
     let silent = Reply { after: Duration::from_secs(5), ..Reply::default() };
     for (slot, reply, kind, why) in [
         ("login", Reply::json("{\"error\":\"no\"}"), ErrorKind::TokenRefused, "it holds no token session (the cookie sid)"),
-        ("login", no_key, ErrorKind::TokenRefused, "it holds no token form-key (a text or a number at /key of JSON)"),
+        ("login", no_key, ErrorKind::TokenRefused, "it holds no token form-key (a string or a number at /key of the JSON)"),
         ("login", tokens(1, ",\"key\":\"\""), ErrorKind::TokenRefused, "it holds no token form-key"),
         ("login", tokens(1, ",\"key\":\"a\\nb\""), ErrorKind::TokenRefused, "its token form-key holds a line break"),
         ("login", Reply::json(large.as_str()), ErrorKind::ResponseTooLarge, "has more than"),
@@ -247,7 +247,7 @@ async fn a_log_in_that_fails_says_how_and_sends_nothing() {
         ("login", Reply::status(401), ErrorKind::TokenRefused, "it was answered with status 401; check the credential"),
         ("login", Reply::status(503), ErrorKind::Other, "it was answered with status 503"),
         ("login", Reply::status(429), ErrorKind::Other, "it was answered with status 429"),
-        ("login", silent, ErrorKind::Timeout, "no whole answer from 127.0.0.1 within 300 ms"),
+        ("login", silent, ErrorKind::Timeout, "no complete response from 127.0.0.1 within 300 ms"),
         ("oauth2", Reply::json("<html>Log in</html>"), ErrorKind::TokenRefused, "it holds no access_token"),
         (
             "oauth2",

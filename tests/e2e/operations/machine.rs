@@ -43,7 +43,7 @@ async fn want_of_files_opens_no_breaker_and_counts_no_attempt() {
     let until = Instant::now() + super::PATIENCE;
     loop {
         let open = answered(&http, "GET", &format!("{api}/v1/alerts"), &token, None).await.is(200);
-        if open.text.contains("this machine has no file, port or route") {
+        if open.text.contains("this machine has no file handle, port or route") {
             break;
         }
         assert!(Instant::now() < until, "{}", open.text);

@@ -117,7 +117,7 @@ fn what_a_plugin_cannot_carry_is_refused_by_name_or_left_out_by_the_cart_s_rule(
     let five = &refused["explanation"]["rows"][4];
     assert_eq!(
         five["value"],
-        "the plugin carries-little cannot carry what lies in a package, line items, notes, the choice whether the customer is notified",
+        "the plugin carries-little cannot carry the contents of a package, line items, notes, the choice whether the customer is notified",
         "{refused}"
     );
     let how = "(`leave_out = [\"package-contents\", \"line-items\", \"notes\", \"customer-notification\"]` in its definition does that)";
@@ -139,7 +139,7 @@ fn what_a_plugin_cannot_carry_is_refused_by_name_or_left_out_by_the_cart_s_rule(
     let silent = send(&desk, &numbered("1Z2", "Waiting"));
     assert_eq!((&silent["sent"]["done"], &silent["must_act"]), (&json!("nothing"), &json!(false)), "{silent}");
     desk.write("wrong.toml", "cart = \"shop\"\nplugin = \"guest.wasm\"\nleave_out = [\"several-packages\"]\n");
-    desk.refused(&["apply", "wrong.toml"], "nobody can say which packages are to stay");
+    desk.refused(&["apply", "wrong.toml"], "Cartage cannot know which packages to keep");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn of_credentials_that_stand_for_each_other_exactly_one_is_set() {
     assert_eq!(message(&send(&desk, &update("1021", "Shipped", "", json!([])))), "[\"key\"] at https://sandbox.example/api");
     desk.type_in(&["credential", "set", "shop", "login", "user"], "somebody");
     desk.type_in(&["credential", "set", "shop", "login", "password"], OLD);
-    desk.refused(&["cart", "check", "shop"], "the credential slots key, login stand for each other, so only one of them may have a value");
+    desk.refused(&["cart", "check", "shop"], "the credential slots key, login are alternatives, so only one of them may have a value");
     let inspected = desk.done(&["plugin", "inspect", "guest.wasm"]);
     assert!(inspected.contains("of the credentials key, login (one of access) exactly one must be set"), "{inspected}");
     assert!(inspected.contains("one of https://live.example/api, https://sandbox.example/api"), "{inspected}");
@@ -334,7 +334,8 @@ fn desk_of_the_release_before(old: &[u8]) -> Desk {
 fn a_plugin_of_the_contract_before_is_refused_with_what_to_do_also_where_it_was_admitted() {
     let old = wat::parse_str(r#"(component (import "cartage:plugin/http@0.1.0" (instance)))"#).expect("it is a component");
     let desk = desk_of_the_release_before(&old);
-    let what = "the contract before 1.0.0 was unstable and no host runs it any more: its vendor must build it anew with today's SDK";
+    let what = "the contract before 1.0.0 was unstable, and no host supports it any more: the plugin's vendor must build it again with the current \
+                SDK";
     let shown = desk.done(&["cart", "show", "shop"]);
     assert!(shown.contains(what), "{shown}");
     desk.switch_on("shop");

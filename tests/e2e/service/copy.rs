@@ -66,5 +66,5 @@ fn a_damaged_database_gives_no_copy() {
     std::fs::write(&file, &whole).expect("it is ours");
     desk.done(&["backup", "copy.sqlite"]);
     assert_eq!(names(desk.folder.path()).iter().filter(|name| name.starts_with("copy")).count(), 1);
-    desk.refused(&["backup", "copy.sqlite"], "is there already");
+    desk.refused(&["backup", "copy.sqlite"], "already exists");
 }

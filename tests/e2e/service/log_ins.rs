@@ -143,5 +143,5 @@ fn a_field_that_the_cart_replaces_is_named_and_lies_in_the_vault() {
     let words =
         ["plugin", "run", "guest.wasm", "--bind", "api=http://127.0.0.1:9", "--loopback", "--credential", "account.refresh=env:PATH"];
     let (_, printed) = desk.run(&[&words[..], &["--order", "1", "--label", "Shipped", "--dry-run"]].concat());
-    assert!(printed.contains("keeps the new value in memory alone"), "{printed}");
+    assert!(printed.contains("keeps the new value only in memory"), "{printed}");
 }

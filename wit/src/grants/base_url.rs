@@ -61,7 +61,7 @@ pub enum BaseUrlError {
     #[error("a port is a number from 1 to 65535 without leading zeros")]
     Port,
     /// The port is the scheme's default.
-    #[error("leave out the port {0}: it is the scheme's own")]
+    #[error("leave out the port {0}: it is the scheme's default")]
     DefaultPort(u16),
     /// The path breaks a rule.
     #[error("the path of a base URL breaks a rule")]

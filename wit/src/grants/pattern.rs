@@ -22,10 +22,10 @@ pub enum PatternError {
     #[error("a base URL pattern holds at least one `{{name}}`; state a whole URL as fixed")]
     NoPlaceholder,
     /// A placeholder is in the last label of the host, so the URL could belong to the owner of any domain.
-    #[error("no `{{name}}` of a base URL pattern stands in the last label of the host")]
+    #[error("no `{{name}}` of a base URL pattern may be in the last label of the host")]
     LastLabel,
     /// The pattern with its placeholders filled is not a base URL.
-    #[error("with `x` for each `{{name}}` it is no base URL")]
+    #[error("with `x` for each `{{name}}` it is not a base URL")]
     BaseUrl(#[source] BaseUrlError),
     /// The pattern is not in the normal form of a base URL.
     #[error("a base URL pattern is in its normal form, without a trailing slash")]

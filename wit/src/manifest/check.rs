@@ -52,7 +52,7 @@ impl fmt::Display for Problem {
 
 /// The error for a manifest that breaks rules.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the manifest breaks its rules: {}", problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; "))]
+#[error("the manifest breaks these rules: {}", problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; "))]
 pub struct Error {
     /// All problems in the manifest's order; at least one.
     pub problems: Vec<Problem>,
@@ -164,7 +164,7 @@ impl Check {
         for (at, value) in values.enumerate() {
             let item = format!("{list}[{at}]");
             self.value(value, &item);
-            self.rule(seen.insert(value), &item, &format!("is given once; {} is there before", Shown::of(value)));
+            self.rule(seen.insert(value), &item, &format!("is given once; {} is given before", Shown::of(value)));
         }
     }
 
@@ -213,7 +213,7 @@ impl Check {
 
     /// Checks an extension: a kind for which the contract has no case.
     fn extension(&mut self, extension: &Extension, requires: &[String], item: &str) -> bool {
-        let name = self.rule(requires.contains(&extension.name), item, "is a kind whose name stands in requires as well");
+        let name = self.rule(requires.contains(&extension.name), item, "is a kind whose name is in requires as well");
         let parameters = growth::check(&extension.parameters);
         match &parameters {
             Ok(()) => name,

@@ -97,7 +97,7 @@ impl Check {
         for status in update.status.iter().chain(update.line_items.iter().filter_map(|line| line.status.as_ref())) {
             if !known.iter().any(|choice| choice.value == *status) {
                 let known: Vec<_> = known.iter().map(|choice| choice.value.as_str()).collect();
-                self.problem(format!("status {} is none of the manifest's: {}", Shown::of(status), known.join(", ")));
+                self.problem(format!("status {} is not one of the manifest's: {}", Shown::of(status), known.join(", ")));
             }
         }
     }
@@ -143,10 +143,10 @@ impl Check {
         self.line(&format!("{at}.tracking-url"), package.tracking_url.as_ref(), URL_CHARACTERS_MAX);
         let is_web = |url: &String| url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         if package.tracking_url.as_ref().is_some_and(|url| !is_web(url)) {
-            self.problem(format!("{at}.tracking-url is no http or https URL"));
+            self.problem(format!("{at}.tracking-url is not an http or https URL"));
         }
         if package.told_number.is_some() && package.told != Told::NumberCorrected {
-            self.problem(format!("{at}.told-number is there, though told is {} and not number-corrected", package.told));
+            self.problem(format!("{at}.told-number is given, though told is {} and not number-corrected", package.told));
         }
         self.count(&format!("{at}.contents"), package.contents.len(), LINES_MAX);
         for Content { web_line_id, reference_line_id, sku, quantity } in &package.contents {
@@ -175,7 +175,7 @@ impl Check {
         self.count(&format!("{at}.packages"), line.packages.len(), LINES_MAX);
         for travels in &line.packages {
             if !ids.contains(travels.package_id.as_str()) {
-                self.problem(format!("{at}.packages names {}, which is the id of no package", Shown::of(&travels.package_id)));
+                self.problem(format!("{at}.packages names {}, which is not the id of a package", Shown::of(&travels.package_id)));
             }
             self.quantity(&format!("{at}.packages.quantity"), Some(&travels.quantity));
         }
@@ -188,7 +188,7 @@ impl Check {
         if text.trim().is_empty() {
             self.problem(format!("{field} is empty"));
         } else if characters > max {
-            self.problem(format!("{field} has {characters} characters, and the most is {max}"));
+            self.problem(format!("{field} has {characters} characters, and at most {max} are allowed"));
         }
         if text.chars().any(char::is_control) {
             self.problem(format!("{field} holds a control character"));
@@ -201,10 +201,10 @@ impl Check {
         if text.is_empty() {
             self.problem(format!("{field} is empty"));
         } else if text.len() > NOTE_BYTES_MAX {
-            self.problem(format!("{field} has {} bytes, and the most is {NOTE_BYTES_MAX}", text.len()));
+            self.problem(format!("{field} has {} bytes, and at most {NOTE_BYTES_MAX} are allowed", text.len()));
         }
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
-            self.problem(format!("{field} holds a control character that is no line feed"));
+            self.problem(format!("{field} holds a control character that is not a line feed"));
         }
     }
 
@@ -215,7 +215,7 @@ impl Check {
         let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(whole, fraction)| (whole, Some(fraction)));
         let digits = |text: &str, max: usize| (1..=max).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         if !digits(whole, 15) || fraction.is_some_and(|fraction| !digits(fraction, 6)) {
-            self.problem(format!("{field} is {}, which is no decimal number such as 2 or 0.5", Shown::of(text)));
+            self.problem(format!("{field} is {}, which is not a decimal number such as 2 or 0.5", Shown::of(text)));
         }
     }
 
@@ -224,13 +224,13 @@ impl Check {
         let is_day = (1970..=9999).contains(&date.year) && (1..=12).contains(&date.month) && (1..=31).contains(&date.day);
         let is_time = hour < 24 && minute < 60 && second < 60;
         if !is_day || !is_time || utc_offset_minutes.is_some_and(|minutes| !(-1080..=1080).contains(&minutes)) {
-            self.problem("changed-at is no time of the calendar");
+            self.problem("changed-at is not a time of the calendar");
         }
     }
 
     fn count(&mut self, field: &str, count: usize, max: usize) {
         if count > max {
-            self.problem(format!("{field} has {count} entries, and the most is {max}"));
+            self.problem(format!("{field} has {count} entries, and at most {max} are allowed"));
         }
     }
 }

@@ -54,7 +54,7 @@ fn check_query(request: &Request) -> Result<(), Denied> {
         let denied =
             |reason: &str| Err(Denied::new(ErrorKind::QueryDenied, format!("query pair {} is denied: {reason}", Shown::of(&pair.name))));
         if pair.name.is_empty() {
-            return denied("a pair has a name");
+            return denied("a pair must have a name");
         }
         for part in pair.value.iter().flatten() {
             match part {
@@ -63,7 +63,7 @@ fn check_query(request: &Request) -> Result<(), Denied> {
                         return denied(&rule.to_string());
                     }
                 }
-                Part::Secret(part) if !is_plain(part.escape) => return denied("a secret in a query has the escape none or base64"),
+                Part::Secret(part) if !is_plain(part.escape) => return denied("a secret in a query must have the escape none or base64"),
                 Part::Text(_) | Part::Bytes(_) | Part::Secret(_) => {}
             }
         }
@@ -83,18 +83,18 @@ fn check_headers(headers: &[Header], endpoint: &Endpoint, delivery_id: Option<&s
         let name = header.name.to_ascii_lowercase();
         let denied = |reason: &str| Err(Denied::new(ErrorKind::HeaderDenied, format!("header {} is denied: {reason}", Shown::of(&name))));
         if is_host_owned_header(&name) {
-            return denied("the host alone sets it");
+            return denied("only the host sets this header");
         }
         let declared = endpoint.request_headers.contains(&name) || (name == "content-type" && !endpoint.request_types.is_empty());
         if !declared {
             return denied(&format!("endpoint {} does not declare it in request-headers; declare it in the manifest", endpoint.name));
         }
         if headers[..at].iter().any(|earlier| earlier.name.eq_ignore_ascii_case(&name)) {
-            return denied("it is given twice; give one header");
+            return denied("it is given twice; give it once");
         }
         let secrets = || header.value.iter().filter_map(|part| if let Part::Secret(part) = part { Some(part) } else { None });
         if secrets().any(|part| !is_plain(part.escape)) {
-            return denied("a secret in a header has the escape none or base64");
+            return denied("a secret in a header must have the escape none or base64");
         }
         if matches!(name.as_str(), "content-type" | "idempotency-key") && secrets().next().is_some() {
             return denied("it holds no secret");
@@ -109,7 +109,7 @@ fn check_headers(headers: &[Header], endpoint: &Endpoint, delivery_id: Option<&s
 fn check_body(request: &Request, endpoint: &Endpoint) -> Result<(), Denied> {
     let denied = |reason: String| Err(Denied::new(ErrorKind::BodyDenied, reason));
     if request.body.is_some() && !may_have_body(&request.method) {
-        return denied(format!("a {} request has no body; send the data in the query or by another method", request.method));
+        return denied(format!("a {} request must have no body; send the data in the query or by another method", request.method));
     }
     match media_type(request) {
         Some(given) if !endpoint.request_types.contains(&given) => denied(format!(
@@ -117,7 +117,7 @@ fn check_body(request: &Request, endpoint: &Endpoint) -> Result<(), Denied> {
             endpoint.name,
             Shown::of(&given)
         )),
-        None if request.body.is_some() => denied("a request with a body names its content type in the header content-type".to_owned()),
+        None if request.body.is_some() => denied("a request with a body must name its content type in the header content-type".to_owned()),
         _ => Ok(()),
     }
 }

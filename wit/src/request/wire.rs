@@ -215,7 +215,7 @@ fn check_header(header: &WireHeader, source: Source<'_>) -> Result<(), Denied> {
     Err(match source {
         Source::Real(_) => {
             let reason =
-                format!("the credential in header {} cannot stand there: a header holds {rule}; set the credential anew", header.name);
+                format!("the credential in header {} is not allowed there: a header holds {rule}; set the credential again", header.name);
             Denied::new(ErrorKind::CredentialDenied, reason)
         }
         Source::Measure | Source::Record => {
@@ -233,12 +233,12 @@ fn unjoined(what: &str, error: &parts::Error) -> Denied {
         parts::Error::TooLarge { .. } => ErrorKind::RequestTooLarge,
         parts::Error::Unusable(_) | parts::Error::Escape { .. } => ErrorKind::CredentialDenied,
     };
-    Denied::new(kind, format!("{what} cannot be put together: {error}"))
+    Denied::new(kind, format!("{what} cannot be built: {error}"))
 }
 
 fn unfit(slot: &Slot, needs: &str) -> Denied {
     Denied::new(
         ErrorKind::CredentialDenied,
-        format!("credential slot {} cannot be applied: it needs {needs}; set the credential anew", slot.name),
+        format!("credential slot {} cannot be applied: it needs {needs}; set the credential again", slot.name),
     )
 }

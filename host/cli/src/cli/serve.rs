@@ -149,7 +149,7 @@ enum Error {
     Tls(#[from] tls::Error),
     #[error(transparent)]
     Handed(#[from] systemd::Error),
-    #[error("the store takes no more writes, so the daemon ended; what was accepted is kept")]
+    #[error("the store accepts no more writes, so the daemon ended; what was accepted is kept")]
     Stopped(#[source] Stop),
     #[error(transparent)]
     Worker(#[from] cartage::deliver::worker::Error),

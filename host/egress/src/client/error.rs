@@ -23,7 +23,7 @@ pub enum Error {
         source: address::Denied,
     },
     /// The base URL has a literal address to which this machine has no route. Nothing was sent.
-    #[error("this machine has no way to {host}")]
+    #[error("this machine has no route to {host}")]
     NoWay {
         /// The host that the base URL names.
         host: String,
@@ -49,7 +49,7 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// The whole answer did not arrive within `limits.request_ms`.
-    #[error("no whole answer from {host} within {ms} ms (limits.request_ms)")]
+    #[error("no complete response from {host} within {ms} ms (limits.request_ms)")]
     Deadline {
         /// The host that the base URL names.
         host: String,
@@ -57,7 +57,7 @@ pub enum Error {
         ms: u32,
     },
     /// The answer's body is larger than `limits.response_bytes`.
-    #[error("the answer of {host} has more than {bytes} bytes (limits.response_bytes)")]
+    #[error("the response from {host} has more than {bytes} bytes (limits.response_bytes)")]
     TooLarge {
         /// The host that the base URL names.
         host: String,
@@ -103,12 +103,12 @@ impl fmt::Display for Failure {
             Failure::Address => "the operator does not allow the address of",
             Failure::Resolve => "could not resolve",
             Failure::Connect => "could not connect to",
-            Failure::Tls => "could not agree on TLS with",
-            Failure::ConnectDeadline => "could not connect in time to",
-            Failure::Machine => "this machine has no file, port or route for a connection to",
-            Failure::Interrupted => "the connection broke before the answer was whole, from",
-            Failure::Invalid => "the answer is not valid HTTP, from",
-            Failure::Silence => "waited in vain for the answer of",
+            Failure::Tls => "could not establish TLS with",
+            Failure::ConnectDeadline => "timed out connecting to",
+            Failure::Machine => "this machine has no file handle, port or route for a connection to",
+            Failure::Interrupted => "the connection broke before the complete response arrived from",
+            Failure::Invalid => "received a response that is not valid HTTP from",
+            Failure::Silence => "timed out waiting for a response from",
         })
     }
 }

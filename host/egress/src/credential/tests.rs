@@ -133,7 +133,7 @@ fn of_slots_that_stand_for_each_other_exactly_one_holds_a_value() {
     let check = |fields: &[(&str, &str, &str)]| Credentials::new(&manifest, values(&[&[account], fields].concat())).map(drop);
     assert_eq!((check(&basic), check(&[header])), (Ok(()), Ok(())));
     let both = check(&[basic[0], basic[1], header]).expect_err("one too many").to_string();
-    assert!(both.contains("stand for each other, so only one of them may have a value"), "{both}");
+    assert!(both.contains("are alternatives, so only one of them may have a value"), "{both}");
     let none = check(&[]).expect_err("one is needed").to_string();
     assert!(none.contains("must have a value, and none has: set") && none.contains("password of basic"), "{none}");
 }

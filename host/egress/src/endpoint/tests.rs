@@ -78,7 +78,7 @@ fn what_is_not_safe_is_denied_with_its_remedy() {
         (
             "https://shop.example",
             r#"private = [{ name = "all", allow = "*" }]"#,
-            "cannot be used: \"*\" is no address, network or host name",
+            "cannot be used: \"*\" is not an address, network or host name",
         ),
     ] {
         let error = bind(&format!("base_url = {base_url:?}\n{rest}")).expect_err(base_url);

@@ -115,7 +115,7 @@ fn fits(name: &str, value: &str, apply: Option<&TokenPlacement>) -> Result<(), S
         Some(TokenPlacement::Cookie(_)) => value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b';'),
         Some(TokenPlacement::Query(_)) | None => true,
     };
-    if fits { Ok(()) } else { Err(format!("its token {name} holds a character that cannot stand where the slot puts it")) }
+    if fits { Ok(()) } else { Err(format!("its token {name} holds a character that is not allowed where the slot puts the token")) }
 }
 
 /// Checks that a new value can be stored, by the rules for values that an operator sets.
@@ -148,8 +148,8 @@ fn seconds(value: &Value) -> Option<u64> {
 fn place(source: &TokenSource) -> String {
     match source {
         TokenSource::Header(name) => format!("the header {name}"),
-        TokenSource::JsonPointer(pointer) if pointer.is_empty() => "JSON that is one text or number".to_owned(),
-        TokenSource::JsonPointer(pointer) => format!("a text or a number at {pointer} of JSON"),
+        TokenSource::JsonPointer(pointer) if pointer.is_empty() => "JSON that is a single string or number".to_owned(),
+        TokenSource::JsonPointer(pointer) => format!("a string or a number at {pointer} of the JSON"),
         TokenSource::Cookie(name) => format!("the cookie {name}"),
         TokenSource::Body => "the body as text".to_owned(),
     }

@@ -39,10 +39,10 @@ impl std::fmt::Debug for Replaced {
 #[derive(Debug, thiserror::Error)]
 pub enum NotKept {
     /// Somebody set the field meanwhile, so the value that the cart gave for the former one is of no use.
-    #[error("the credential was set anew while it was used to log in")]
+    #[error("the credential was changed while it was used to log in")]
     Changed,
     /// The value could not be read or written.
-    #[error("the value that the cart replaces could not be read or kept")]
+    #[error("could not read or store the value that the cart replaces")]
     Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn get(cart_egress: &Arc<Shared>, slot: &str, wanted: Wanted, m
         return Err(failed.clone());
     }
     if !may_log_in {
-        let message = format!("the call has had {} tokens obtained, and no more are obtained for it", super::LOG_INS_MAX);
+        let message = format!("the call has obtained {} tokens, the most that a call may obtain", super::LOG_INS_MAX);
         return Err(nothing_sent(ErrorKind::QuotaExceeded, message));
     }
     let Some(slot) = cart_egress.manifest.slot(slot).cloned() else { unreachable!("the request was allowed") };
@@ -80,7 +80,7 @@ pub(crate) async fn get(cart_egress: &Arc<Shared>, slot: &str, wanted: Wanted, m
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(nothing_sent(ErrorKind::Other, "the log-in ended with the process".to_owned())),
+            Err(_) => Err(nothing_sent(ErrorKind::Other, "the log-in was stopped because the process is shutting down".to_owned())),
         },
     }
 }
@@ -197,7 +197,8 @@ impl LogIn<'_> {
                 _ => unreachable!("no token is obtained for other kinds"),
             }),
             300..=399 => Err(self.refused(&format!(
-                "it was answered with a redirect (status {status}), and redirects are not followed; bind the endpoint to where it leads"
+                "it was answered with a redirect (status {status}), and redirects are not followed; bind the endpoint to the redirect's \
+                 target"
             ))),
             408 | 429 | 500..=599 => Err(nothing_sent(ErrorKind::Other, self.words(&format!("it was answered with status {status}")))),
             _ => {

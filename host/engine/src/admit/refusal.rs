@@ -34,11 +34,11 @@ impl fmt::Display for Kind {
             Kind::UnknownWasm => "a WebAssembly file of an unknown version; build it with a current toolchain",
             Kind::Text => "a text file, not a component; `cartage plugin build` makes a component",
             Kind::Precompiled => {
-                "a precompiled file, which is machine code and is never taken; give the component that it was compiled from"
+                "a precompiled file, which is machine code and is never accepted; give the component that it was compiled from"
             }
             Kind::Native => "a native program or library, not a component; build it for wasm32-unknown-unknown with `cartage plugin build`",
             Kind::Archive => "an archive, not a component; unpack it and give the .wasm file in it",
-            Kind::Unknown => "no WebAssembly component; `cartage plugin build` makes one",
+            Kind::Unknown => "not a WebAssembly component; `cartage plugin build` makes one",
         })
     }
 }

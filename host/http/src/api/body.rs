@@ -60,18 +60,18 @@ fn unread(error: Error) -> Problem {
     match error {
         Error::TooLarge { bytes_max } => too_large(bytes_max),
         Error::Late { at_most } => {
-            Problem::new(Kind::Timeout, format!("the body did not come within {} seconds; send it again", at_most.as_secs()))
+            Problem::new(Kind::Timeout, format!("the body did not arrive within {} seconds; send it again", at_most.as_secs()))
         }
         Error::CutOff(error) => Problem::new(Kind::BadRequest, format!("the body was cut off: {error}")),
         Error::NoRoom => {
-            let detail = "too many large bodies come at once; send this one again in a moment, or in smaller parts";
+            let detail = "too many large bodies are arriving at once; send this one again in a moment, or in smaller parts";
             Problem::new(Kind::Unavailable, detail).header(RETRY_AFTER, HeaderValue::from(1))
         }
     }
 }
 
 fn too_large(most: usize) -> Problem {
-    Problem::new(Kind::TooLarge, format!("the body has more than {most} bytes, which are the most here; send less at once"))
+    Problem::new(Kind::TooLarge, format!("the body has more than {most} bytes, the maximum here; send less at once"))
         .with("bytes_max", most)
 }
 
@@ -83,13 +83,13 @@ fn is_of(headers: &HeaderMap, media_type: &str) -> Result<(), Problem> {
     }
     let mut given = headers.get_all(CONTENT_TYPE).iter();
     let (Some(first), None) = (given.next(), given.next()) else {
-        return Err(wrong("the request does not say once of what content-type its body is".to_owned()));
+        return Err(wrong("the request does not state exactly one content-type for its body".to_owned()));
     };
     let text = first.to_str().unwrap_or_default().to_ascii_lowercase();
     let mut parts = text.split(';').map(str::trim);
     let charset_is_fine = |part: &str| !part.starts_with("charset=") || matches!(part, "charset=utf-8" | "charset=\"utf-8\"");
     if parts.next() != Some(media_type) || !parts.all(charset_is_fine) {
-        return Err(wrong(format!("the body is of the content-type {first:?}")));
+        return Err(wrong(format!("the body has the content-type {first:?}")));
     }
     Ok(())
 }

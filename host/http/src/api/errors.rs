@@ -14,11 +14,14 @@ use cartage_store::vault;
 
 /// A problem that the operator must correct: the sender learns what was attempted, and the log has the causes.
 fn ours(kind: Kind, error: &(dyn std::error::Error + 'static)) -> Problem {
-    tracing::error!(error = %chain(error), "a request could not be answered");
+    tracing::error!(error = %chain(error), "could not answer a request");
     let detail = match kind {
-        Kind::NoRoom => "the disk is full, and nothing of the request was kept; make room, then send it again",
-        Kind::Unavailable => "this machine cannot do it now, and nothing of the request was kept; the log says why; send it again later",
-        _ => "something failed here that the request is not to blame for; the log says what",
+        Kind::NoRoom => "the disk is full, and nothing of the request was saved; free some space, then send the request again",
+        Kind::Unavailable => {
+            "this machine cannot serve the request now, and nothing of the request was saved; the log says why; send the request \
+                              again later"
+        }
+        _ => "something failed here that the request did not cause; the log says what",
     };
     Problem::new(kind, detail)
 }
@@ -115,7 +118,7 @@ impl From<service::Error> for Problem {
             // The causes name files and variables of this machine.
             Error::PluginFile { ref plugin, .. } => {
                 let detail =
-                    format!("the plugin {plugin} is not in the data directory; bring it there with `cartage apply FILE` on the machine");
+                    format!("the plugin {plugin} is not in the data directory; add the plugin with `cartage apply FILE` on the machine");
                 ours(Kind::Conflict, &error).saying(detail)
             }
             Error::Secret(_) => ours(Kind::Conflict, &error)

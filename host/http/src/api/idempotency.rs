@@ -22,8 +22,8 @@ pub(super) fn key(call: &Call) -> Result<Option<IdempotencyKey>, Problem> {
         Problem::new(
             Kind::BadRequest,
             format!(
-                "the header Idempotency-Key is not one string of 1 to {KEY_CHARS_MAX} printable ASCII characters; write it in quotes, such as \
-                 \"8e03978e-40d5-43dd-bc93-6894a57f9324\""
+                "the header Idempotency-Key is not a single string of 1 to {KEY_CHARS_MAX} printable ASCII characters; write the key in quotes, \
+                 such as \"8e03978e-40d5-43dd-bc93-6894a57f9324\""
             ),
         )
     })?;

@@ -59,7 +59,7 @@ async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) ->
     token::within_rate(&shared, &bearer)?;
     token::has(&bearer, needed)?;
     if let Err(error) = shared.api.service.access_tokens().note_use(&bearer).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, token = bearer.name, "could not note that a token was used");
+        tracing::warn!(error = &error as &dyn std::error::Error, token = bearer.name, "could not record that a token was used");
     }
     let query = Query::read(parts.uri.query().unwrap_or_default(), route.query)?;
     let params = RawPathParams::from_request_parts(&mut parts, &()).await;
@@ -84,7 +84,7 @@ async fn answer(shared: Arc<Shared>, at: &[&'static Route], request: Request) ->
 
 fn route(at: &[&'static Route], parts: &Parts) -> Result<&'static Route, Problem> {
     if at.is_empty() {
-        let detail = format!("there is nothing at {}; GET /v1/openapi.json describes what there is", parts.uri.path());
+        let detail = format!("there is no path {}; GET /v1/openapi.json describes the paths that exist", parts.uri.path());
         return Err(Problem::new(Kind::NotFound, detail));
     }
     let wanted = if parts.method == Method::HEAD { &Method::GET } else { &parts.method };
@@ -112,7 +112,9 @@ fn host_is_ours(uri: &Uri, headers: &HeaderMap, hosts: &[String]) -> Result<(), 
         None => Ok(()),
         Some(other) => Err(Problem::new(
             Kind::HostNotAllowed,
-            format!("this daemon is not called {other:?}; call it by a name that it was started with, or start it with this one"),
+            format!(
+                "this daemon does not answer to the host {other:?}; use a host name that the daemon was started with, or start it with this one"
+            ),
         )),
     }
 }

@@ -172,12 +172,12 @@ fn alerts(alerts: &[Alert], now_unix_ms: u64) -> String {
     if alerts.is_empty() {
         return "<p>No open alerts.</p>".to_owned();
     }
-    let mut table = Table::new("act", &["Alert", "About", "For", "What there is to do"]);
+    let mut table = Table::new("act", &["Alert", "About", "For", "What to do"]);
     for Alert { kind, subject, detail, raised_at_unix_ms, .. } in alerts {
         let about = subject.cart().map_or_else(|| "everywhere".to_owned(), |_| subject.to_string());
         table.row(&[kind, &about, &span(now_unix_ms.saturating_sub(*raised_at_unix_ms)), detail]);
     }
-    format!("<h2>Somebody must act</h2>{}", table.end())
+    format!("<h2>Open alerts</h2>{}", table.end())
 }
 
 fn carts(carts: &[CartStatus], now_unix_ms: u64) -> String {

@@ -20,7 +20,7 @@ impl Query {
     /// Reads a query. `known` are the names of the route's parameters.
     pub(super) fn read(raw: &str, known: &'static [&'static str]) -> Result<Query, Problem> {
         if raw.len() > QUERY_BYTES_MAX {
-            return Err(wrong(format!("the query has {} bytes, and {QUERY_BYTES_MAX} are the most", raw.len())));
+            return Err(wrong(format!("the query has {} bytes, and at most {QUERY_BYTES_MAX} are allowed", raw.len())));
         }
         let mut found = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(raw.as_bytes()) {
@@ -119,7 +119,7 @@ mod tests {
         }
         let edge = |more| format!("cart={}", "a".repeat(QUERY_BYTES_MAX - 5 + more));
         assert!(read(&edge(0)).is_ok());
-        assert!(read(&edge(1)).expect_err("a byte too many").contains("4096 are the most"));
+        assert!(read(&edge(1)).expect_err("a byte too many").contains("at most 4096 are allowed"));
     }
 
     #[test]

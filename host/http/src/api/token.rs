@@ -44,7 +44,7 @@ pub(super) async fn bearer(shared: &Shared, headers: &HeaderMap, how: Given) -> 
     known.ok_or_else(|| {
         denied(
             unknown,
-            "the token is not known: it was mistyped, or removed; `cartage token list` shows those that there are, `cartage token new` makes one",
+            "the token is not known: it was mistyped, or removed; `cartage token list` shows the tokens that exist, `cartage token new` makes one",
         )
     })
 }
@@ -83,6 +83,9 @@ pub(super) fn has(bearer: &Token, needed: Role) -> Result<(), Problem> {
     if bearer.role >= needed {
         return Ok(());
     }
-    let detail = format!("the token {:?} is a {}'s, and this needs the role {needed}; use a token of that role", bearer.name, bearer.role);
+    let detail = format!(
+        "the token {:?} has the role {}, and this request needs the role {needed}; use a token of that role",
+        bearer.name, bearer.role
+    );
     Err(Problem::new(Kind::RoleNeeded, detail).with("role_needed", needed.as_str()))
 }

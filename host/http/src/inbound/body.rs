@@ -27,13 +27,13 @@ const SENDERS_KEPT: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The body is too large.
-    #[error("the body has more than {bytes_max} bytes, which are the most here")]
+    #[error("the body has more than {bytes_max} bytes, the maximum here")]
     TooLarge {
         /// The limit, in bytes.
         bytes_max: usize,
     },
     /// The body did not arrive in time.
-    #[error("the body did not come within {} seconds", .at_most.as_secs_f64())]
+    #[error("the body did not arrive within {} seconds", .at_most.as_secs_f64())]
     Late {
         /// The limit that applied.
         at_most: Duration,
@@ -42,7 +42,7 @@ pub enum Error {
     #[error("the body was cut off")]
     CutOff(#[source] axum::Error),
     /// Other large bodies hold all the memory that is set aside for them.
-    #[error("too many large bodies come at once")]
+    #[error("too many large bodies are arriving at once")]
     NoRoom,
 }
 

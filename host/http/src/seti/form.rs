@@ -48,7 +48,7 @@ pub enum Error {
     #[error("the form has more than {FIELDS_MAX} fields")]
     TooManyFields,
     /// The value of a field is too long.
-    #[error("the field {name} has {bytes} bytes, but {FIELD_BYTES_MAX} are the most")]
+    #[error("the field {name} has {bytes} bytes, but at most {FIELD_BYTES_MAX} are allowed")]
     FieldTooLong {
         /// The field's name, cut to a readable length.
         name: String,
@@ -56,7 +56,7 @@ pub enum Error {
         bytes: usize,
     },
     /// The value of a field is not valid text.
-    #[error("the field {name} is no text")]
+    #[error("the field {name} is not text")]
     NoText {
         /// The field's name.
         name: String,

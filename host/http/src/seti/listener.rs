@@ -135,7 +135,7 @@ async fn of_merchant(
 impl Listener {
     async fn answer(&self, peer: IpAddr, merchant: &str, cart: &str, request: axum::extract::Request) -> Answer {
         if client::is_of_a_page(request.headers()) {
-            return Answer::error("this address takes posts of an Order Manager, and none of a page in a browser");
+            return Answer::error("this address accepts posts from an Order Manager, and none from a page in a browser");
         }
         let client = self.proxies.client(peer, request.headers());
         match self.take((peer, client), merchant, cart, request).await {
@@ -197,7 +197,10 @@ impl Listener {
                 service.inlets().logged_in(&who.cart, who.client);
             }
             Login::Wrong(denial) if entry.wrong(self.service.elapsed_ms()) => {
-                tracing::warn!(client = %who.client, merchant = %service.merchant(), cart = %who.cart, reason = %denial, "too many log-ins failed: the client is shut out");
+                tracing::warn!(
+                    client = %who.client, merchant = %service.merchant(), cart = %who.cart, reason = %denial,
+                    "too many log-ins failed: the client is shut out"
+                );
                 service.inlets().refused(&who.cart, who.client, NotLetIn::ShutOut { last: denial.to_string() });
             }
             Login::Wrong(_) | Login::None => {}
@@ -340,8 +343,8 @@ impl From<Error> for Early {
 
 impl From<service::Error> for Early {
     fn from(error: service::Error) -> Early {
-        tracing::error!(error = &error as &dyn std::error::Error, "a post could not be taken");
-        Early::Answered(Answer::error("this server cannot take posts now; its log says why"))
+        tracing::error!(error = &error as &dyn std::error::Error, "could not process a post");
+        Early::Answered(Answer::error("this server cannot accept posts now; its log says why"))
     }
 }
 
@@ -350,7 +353,7 @@ impl From<body::Error> for Early {
         match error {
             body::Error::TooLarge { bytes_max } => Early::Refused(form::Error::TooLong { place: "body", max: bytes_max }.into()),
             body::Error::Late { .. } | body::Error::CutOff(_) => Early::Answered(Answer::error(&chain(&error))),
-            body::Error::NoRoom => Early::Answered(Answer::error("too many large posts come at once; send this one again")),
+            body::Error::NoRoom => Early::Answered(Answer::error("too many large posts are arriving at once; send this one again")),
         }
     }
 }
@@ -406,11 +409,11 @@ async fn accept_one(Addressed { service, cart, inlet, features, .. }: &Addressed
 
 /// The outcome for an error that does not concern the sender's update.
 fn not_kept(cart: &CartId, error: service::Error) -> Outcome {
-    tracing::error!(%cart, error = &error as &dyn std::error::Error, "a post could not be accepted");
+    tracing::error!(%cart, error = &error as &dyn std::error::Error, "could not accept a post");
     Outcome::NotKept(match error {
         no_room @ service::Error::NoRoom { .. } => chain(&no_room),
         // The causes name files of this machine.
-        fault if fault.is_fault() => "this server cannot do it now; its log says why".to_owned(),
+        fault if fault.is_fault() => "this server cannot accept the update now; its log says why".to_owned(),
         error => chain(&error),
     })
 }

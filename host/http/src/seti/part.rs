@@ -54,7 +54,7 @@ pub enum Problem {
         source: times::Error,
     },
     /// The count of packages is not a valid number.
-    #[error("trackcount {text:?} is no count of packages: write 0 to {PACKAGES_MAX}")]
+    #[error("trackcount {text:?} is not a number of packages: write 0 to {PACKAGES_MAX}")]
     TrackCount {
         /// The count as received, cut to a readable length.
         text: String,
@@ -68,7 +68,7 @@ pub enum Problem {
         nth: usize,
     },
     /// There are more packages than an update can hold.
-    #[error("there are {count} packages, but {PACKAGES_MAX} are the most")]
+    #[error("there are {count} packages, but at most {PACKAGES_MAX} are allowed")]
     PackagesTooMany {
         /// The number of packages.
         count: usize,
@@ -84,7 +84,7 @@ pub enum Problem {
         tracking_id: String,
     },
     /// An element stands twice. The second may come from a note that was not escaped.
-    #[error("the element {name} stands twice; is a note not escaped?")]
+    #[error("the element {name} appears twice; is a note not escaped?")]
     Twice {
         /// The element's name.
         name: &'static str,
@@ -96,7 +96,7 @@ pub enum Problem {
         name: &'static str,
     },
     /// The text of an element is too long.
-    #[error("the element {name} has {bytes} bytes, but {max} are the most")]
+    #[error("the element {name} has {bytes} bytes, but at most {max} are allowed")]
     TextTooLong {
         /// The element's name.
         name: &'static str,

@@ -138,10 +138,10 @@ fn delimited_packages_are_found_where_senders_put_them() {
         (&[("trackcount", " 2 "), ("tracknum1", "A"), ("tracknum2", "")], Ok(vec!["A"])),
         (&[("trackcount", "1")], Err("trackcount is 1, but there is no tracknum1")),
         (&[("trackcount", "2"), ("tracknum1", "A")], Err("trackcount is 2, but there is no tracknum2")),
-        (&[("trackcount", "-1")], Err("trackcount \"-1\" is no count")),
-        (&[("trackcount", "+1")], Err("trackcount \"+1\" is no count")),
-        (&[("trackcount", "two")], Err("trackcount \"two\" is no count")),
-        (&[("trackcount", "99999999999999999999999")], Err("trackcount \"99999999999999999999999\" is no count")),
+        (&[("trackcount", "-1")], Err("trackcount \"-1\" is not a number of packages")),
+        (&[("trackcount", "+1")], Err("trackcount \"+1\" is not a number of packages")),
+        (&[("trackcount", "two")], Err("trackcount \"two\" is not a number of packages")),
+        (&[("trackcount", "99999999999999999999999")], Err("trackcount \"99999999999999999999999\" is not a number of packages")),
     ] {
         match (delimited(fields), expected) {
             (Ok(read), expected) => assert_eq!(Ok(numbers(&read)), expected, "{fields:?}"),
@@ -282,7 +282,7 @@ fn one_bad_order_does_not_touch_the_others() {
     let post = xml(&document).expect("it is XML");
     assert_eq!(post.updates.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     let said: Vec<_> = post.invalid().collect();
-    let reason = "ChangeDateTime cannot be read: \"-1-Jun-2015\" is no date from 1970 to 9999, written as month/day/year (the inlet's setting \
+    let reason = "ChangeDateTime cannot be read: \"-1-Jun-2015\" is not a date from 1970 to 9999, written as month/day/year (the inlet's setting \
          dates is \"m/d\") or as 01-Jun-2015";
     assert_eq!(said, [PartOutcome { order: Some("2".to_owned()), outcome: Outcome::Invalid(reason.to_owned()) }]);
 }

@@ -14,7 +14,7 @@ const MONTHS: [&str; 12] =
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The date is not valid.
-    #[error("{text:?} is no date from 1970 to 9999, written as {} or as 01-Jun-2015", written(*.dates))]
+    #[error("{text:?} is not a date from 1970 to 9999, written as {} or as 01-Jun-2015", written(*.dates))]
     Date {
         /// The text as received, cut to a readable length.
         text: String,

@@ -32,13 +32,13 @@ pub enum Error {
     #[error("it has a document type (<!DOCTYPE), which is never read")]
     DocumentType,
     /// The elements are nested too deeply.
-    #[error("its elements lie more than {DEPTH_MAX} deep")]
+    #[error("its elements are nested more than {DEPTH_MAX} deep")]
     TooDeep,
     /// The document has too many elements.
     #[error("it has more than {ELEMENTS_MAX} elements")]
     TooManyElements,
     /// The document has too many orders.
-    #[error("it has {count} orders, but {ORDERS_MAX} are the most")]
+    #[error("it has {count} orders, but at most {ORDERS_MAX} are allowed")]
     TooManyOrders {
         /// The number of orders.
         count: usize,

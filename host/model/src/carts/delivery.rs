@@ -250,11 +250,12 @@ impl fmt::Display for Wait {
 pub enum Invalid {
     /// The text, which is inside, is not a rate.
     #[error(
-        "{0:?} is no rate; write \"2 per second\" (1 to {UPDATES_PER_SECOND_MAX}) or \"30 per minute\" (1 to {UPDATES_PER_MINUTE_MAX}), or take the key out"
+        "{0:?} is not a rate; write \"2 per second\" (1 to {UPDATES_PER_SECOND_MAX}) or \"30 per minute\" (1 to {UPDATES_PER_MINUTE_MAX}), or \
+         remove the key"
     )]
     Rate(String),
     /// The text, which is inside, is not a length of time.
-    #[error("{0:?} is no length of time; write a whole number, a space and \"s\", \"min\" or \"h\", such as \"30 s\", 168 h at most")]
+    #[error("{0:?} is not a length of time; write a whole number, a space and \"s\", \"min\" or \"h\", such as \"30 s\", at most 168 h")]
     Wait(String),
 }
 
@@ -272,10 +273,12 @@ fn concurrency<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Err
 fn retry_waits<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Wait>, D::Error> {
     let waits: Vec<Wait> = bounded::list::<_, _, WAITS_MAX>(from)?;
     if waits.is_empty() {
-        return Err(D::Error::custom(format!("there are 0 waits; name 1 to {WAITS_MAX}")));
+        return Err(D::Error::custom(format!("there are 0 waits; give 1 to {WAITS_MAX}")));
     }
     match waits.iter().find(|wait| wait.0 > WAIT_MS_MAX) {
-        Some(long) => Err(D::Error::custom(format!("{long} is too long between two attempts; choose {} at most", Wait(WAIT_MS_MAX)))),
+        Some(long) => {
+            Err(D::Error::custom(format!("{long} is too long a wait between two attempts; choose at most {}", Wait(WAIT_MS_MAX))))
+        }
         None => Ok(waits),
     }
 }
@@ -283,7 +286,7 @@ fn retry_waits<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Wait>, D::Error
 fn repeat_margin<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Wait>, D::Error> {
     let margin = Wait::deserialize(from)?;
     if margin.0 > REPEAT_MARGIN_MS_MAX {
-        return Err(D::Error::custom(format!("{margin} is too long a margin; choose {} at most", Wait(REPEAT_MARGIN_MS_MAX))));
+        return Err(D::Error::custom(format!("{margin} is too long a margin; choose at most {}", Wait(REPEAT_MARGIN_MS_MAX))));
     }
     Ok(Some(margin))
 }
@@ -291,7 +294,7 @@ fn repeat_margin<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Wait>, D::
 fn give_up_after<'de, D: Deserializer<'de>>(from: D) -> Result<Wait, D::Error> {
     let age = Wait::deserialize(from)?;
     if age.0 < GIVE_UP_MS_MIN {
-        return Err(D::Error::custom(format!("{age} is too early to give an update up; choose {} at least", Wait(GIVE_UP_MS_MIN))));
+        return Err(D::Error::custom(format!("{age} is too early to give up an update; choose at least {}", Wait(GIVE_UP_MS_MIN))));
     }
     Ok(age)
 }
@@ -320,23 +323,23 @@ mod tests {
             ("concurrency = 1", "concurrency = 0", "choose 1 to 64"),
             ("concurrency = 64", "concurrency = 65", "choose 1 to 64"),
             ("concurrency = 2", "concurrency = -1", "choose 1 to 64"),
-            ("rate = \"1 per second\"", "rate = \"0 per second\"", "is no rate"),
-            ("rate = \"100 per second\"", "rate = \"101 per second\"", "is no rate"),
-            ("rate = \"6000 per minute\"", "rate = \"6001 per minute\"", "is no rate"),
-            ("rate = \"30 per minute\"", "rate = \"30 per hour\"", "is no rate"),
-            ("rate = \"30 per minute\"", "rate = \"+30 per minute\"", "is no rate"),
-            ("rate = \"30 per minute\"", "rate = \" per minute\"", "is no rate"),
-            ("rate = \"30 per minute\"", "rate = \"4294967297 per minute\"", "is no rate"),
-            ("retry_waits = [\"1 s\"]", "retry_waits = [\"0 s\"]", "is no length of time"),
-            ("retry_waits = [\"24 h\"]", "retry_waits = [\"1441 min\"]", "choose 24 h at most"),
+            ("rate = \"1 per second\"", "rate = \"0 per second\"", "is not a rate"),
+            ("rate = \"100 per second\"", "rate = \"101 per second\"", "is not a rate"),
+            ("rate = \"6000 per minute\"", "rate = \"6001 per minute\"", "is not a rate"),
+            ("rate = \"30 per minute\"", "rate = \"30 per hour\"", "is not a rate"),
+            ("rate = \"30 per minute\"", "rate = \"+30 per minute\"", "is not a rate"),
+            ("rate = \"30 per minute\"", "rate = \" per minute\"", "is not a rate"),
+            ("rate = \"30 per minute\"", "rate = \"4294967297 per minute\"", "is not a rate"),
+            ("retry_waits = [\"1 s\"]", "retry_waits = [\"0 s\"]", "is not a length of time"),
+            ("retry_waits = [\"24 h\"]", "retry_waits = [\"1441 min\"]", "choose at most 24 h"),
             ("retry_waits = [\"1 s\"]", "retry_waits = []", "there are 0 waits"),
-            ("retry_waits = [\"1 s\"]", "retry_waits = [\"1 day\"]", "is no length of time"),
-            ("retry_waits = [\"1 s\"]", "retry_waits = [\"1s\"]", "is no length of time"),
-            ("retry_waits = [\"1 s\"]", "retry_waits = [\"18446744073709551615 h\"]", "is no length of time"),
-            ("give_up_after = \"1 h\"", "give_up_after = \"59 min\"", "choose 1 h at least"),
-            ("give_up_after = \"168 h\"", "give_up_after = \"169 h\"", "168 h at most"),
-            ("repeat_margin = \"1 s\"", "repeat_margin = \"0 s\"", "is no length of time"),
-            ("repeat_margin = \"12 h\"", "repeat_margin = \"13 h\"", "choose 12 h at most"),
+            ("retry_waits = [\"1 s\"]", "retry_waits = [\"1 day\"]", "is not a length of time"),
+            ("retry_waits = [\"1 s\"]", "retry_waits = [\"1s\"]", "is not a length of time"),
+            ("retry_waits = [\"1 s\"]", "retry_waits = [\"18446744073709551615 h\"]", "is not a length of time"),
+            ("give_up_after = \"1 h\"", "give_up_after = \"59 min\"", "choose at least 1 h"),
+            ("give_up_after = \"168 h\"", "give_up_after = \"169 h\"", "at most 168 h"),
+            ("repeat_margin = \"1 s\"", "repeat_margin = \"0 s\"", "is not a length of time"),
+            ("repeat_margin = \"12 h\"", "repeat_margin = \"13 h\"", "choose at most 12 h"),
             ("dead_letters = \"latest-wins\"", "dead_letters = \"latest\"", "unknown variant"),
             ("dead_letters = \"skip\"", "dead_letter = \"skip\"", "unknown field"),
         ] {

@@ -101,7 +101,7 @@ impl LeaveOut {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The user name or the store code is not valid.
-    #[error("{key} {problem}; write it as it stands in the Order Manager's cart definition")]
+    #[error("{key} {problem}; write the value as it appears in the Order Manager's cart definition")]
     Account {
         /// The key in the cart's file.
         key: &'static str,
@@ -110,8 +110,8 @@ pub enum Error {
     },
     /// The version is not made of digits and points, or is too long.
     #[error(
-        "version {text:?} is none: write digits and points, {VERSION_CHARS_MAX} characters at most, the same as the Order Manager's \
-         parameter GenericScriptVersionNumber, such as {VERSION_DEFAULT:?}"
+        "version {text:?} is not valid: write digits and points, at most {VERSION_CHARS_MAX} characters, the same as the Order Manager's parameter \
+         GenericScriptVersionNumber, such as {VERSION_DEFAULT:?}"
     )]
     Version {
         /// The version as the operator wrote it.
@@ -130,7 +130,9 @@ pub enum Error {
         given: u32,
     },
     /// A time to wait is set, but posts are answered without waiting.
-    #[error("wait_ms says how long to wait for a delivery, but answer is not \"delivered\"; set that, or take wait_ms out")]
+    #[error(
+        "wait_ms says how long to wait for a delivery, but answer is not \"delivered\"; set answer to \"delivered\", or remove wait_ms"
+    )]
     NothingToWaitFor,
 }
 

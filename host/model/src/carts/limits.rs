@@ -123,7 +123,7 @@ pub const CEILINGS: Limits = Limits {
 
 /// A limit that is set higher than its ceiling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("limits.{name} is {value}, and {ceiling} is the most that can be set; lower it, or leave it out for its default, {default}")]
+#[error("limits.{name} is {value}, and {ceiling} is the maximum; lower the value, or remove the key for its default, {default}")]
 pub struct OverCeiling {
     /// The limit's name in `[limits]`.
     pub name: &'static str,
@@ -209,7 +209,7 @@ mod tests {
             assert!(default <= ceiling, "{name}");
             assert!(parsed(&format!("{name} = {ceiling}")).is_ok(), "{name}");
             let error = parsed(&format!("{name} = {}", ceiling + 1)).expect_err(name);
-            assert!(error.contains(&format!("limits.{name} is {}, and {ceiling} is the most", ceiling + 1)), "{error}");
+            assert!(error.contains(&format!("limits.{name} is {}, and {ceiling} is the maximum", ceiling + 1)), "{error}");
         }
         assert_eq!(parsed(""), Ok(Limits::default()));
     }

@@ -111,7 +111,7 @@ impl Cart {
         let problem = match (self.mode.word(), self.only_orders.is_empty()) {
             (Word::OnlyOrders, true) => "mode is \"only-orders\", but only_orders names no order; name one, or choose \"shadow\"",
             (Word::Shadow | Word::Live, false) => {
-                "only_orders names orders, but mode is not \"only-orders\"; set that mode, or take only_orders out"
+                "only_orders names orders, but mode is not \"only-orders\"; set that mode, or remove only_orders"
             }
             (Word::OnlyOrders, false) | (Word::Shadow | Word::Live, true) => return Ok(()),
         };

@@ -33,7 +33,7 @@ pub enum OrderNumberKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The number does not begin with the prefix.
-    #[error("the order number {number:?} does not begin with {prefix:?}, which strip_prefix takes off; is it an order of another cart?")]
+    #[error("the order number {number:?} does not begin with {prefix:?}, which strip_prefix removes; is it an order of another cart?")]
     Prefix {
         /// The order's number as the sender wrote it.
         number: String,
@@ -41,7 +41,7 @@ pub enum Error {
         prefix: String,
     },
     /// The number does not end with the suffix.
-    #[error("the order number {number:?} does not end with {suffix:?}, which strip_suffix takes off; is it an order of another cart?")]
+    #[error("the order number {number:?} does not end with {suffix:?}, which strip_suffix removes; is it an order of another cart?")]
     Suffix {
         /// The order's number as the sender wrote it.
         number: String,

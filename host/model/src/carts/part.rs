@@ -62,8 +62,8 @@ impl Part {
     pub fn words(self) -> &'static str {
         match self {
             Part::Tracking => "tracking numbers",
-            Part::SeveralPackages => "more than one package to an order",
-            Part::PackageContents => "what lies in a package",
+            Part::SeveralPackages => "more than one package for an order",
+            Part::PackageContents => "the contents of a package",
             Part::Corrections => "packages that have changed since the cart was told of them",
             Part::Withdrawals => "packages that were withdrawn",
             Part::LineItems => "line items",
@@ -104,7 +104,8 @@ pub(super) fn leave_out<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<P
     let parts = BTreeSet::<Part>::deserialize(from)?;
     match parts.iter().find(|part| !part.can_be_left_out()) {
         Some(part) => Err(D::Error::custom(format!(
-            "{} cannot be left out, because nobody can say which packages are to stay; leave out tracking, or use a plugin that carries them",
+            "{} cannot be left out, because Cartage cannot know which packages to keep; leave out tracking, or use a plugin that carries several \
+             packages",
             part.name()
         ))),
         None => Ok(parts),

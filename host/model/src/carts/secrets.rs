@@ -59,8 +59,8 @@ pub enum Error {
     },
     /// The cart's file itself holds the value of a secret field.
     #[error(
-        "{place} of cart {cart} is a secret and stands in the cart's file; write {{ env = \"NAME\" }} or {{ file = \"PATH\" }} in its \
-         place, or leave it out and keep it sealed with `cartage credential set`"
+        "{place} of cart {cart} is a secret and must not be in the cart's file; write {{ env = \"NAME\" }} or {{ file = \"PATH\" }} instead, or \
+         remove it and store it sealed with `cartage credential set`"
     )]
     InTheOpen {
         /// The cart whose file holds the secret.
@@ -69,7 +69,7 @@ pub enum Error {
         place: String,
     },
     /// The plugin has no slot or no field of this name.
-    #[error("{place} of cart {cart} is none of its plugin's; {hint}")]
+    #[error("{place} of cart {cart} is not a credential of its plugin; {hint}")]
     Unknown {
         /// The cart whose credential is checked.
         cart: CartId,

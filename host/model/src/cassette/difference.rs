@@ -63,7 +63,7 @@ impl fmt::Display for Difference {
             (How::Added, None) => write!(f, "{at} is new: {is}"),
             (How::Removed, Some(what)) => write!(f, "{at}: {what} is gone, was {}", quoted(was)),
             (How::Removed, None) => write!(f, "{at} is gone: {was}"),
-            (How::Moved, _) => write!(f, "{at} comes in another place, now as {is}: {was}"),
+            (How::Moved, _) => write!(f, "{at} is in another place, now {is}: {was}"),
             (How::NotAnswered, _) => write!(f, "{at}: no answer to it is recorded, so the call was ended there{is}"),
         }
     }

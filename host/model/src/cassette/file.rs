@@ -37,10 +37,10 @@ pub enum Error {
         column: usize,
     },
     /// The file is not JSON.
-    #[error("it is no JSON")]
+    #[error("it is not JSON")]
     NotJson(#[source] serde_json::Error),
     /// The file is JSON, but does not begin with `format` and a number.
-    #[error("it is no cassette: it does not begin with `format` and a number")]
+    #[error("it is not a cassette: it does not begin with `format` and a number")]
     NoFormat,
     /// A later release wrote the file.
     #[error("it is written in format {format}, and this release reads the formats 1 to {FORMAT}")]
@@ -55,13 +55,13 @@ pub enum Error {
         place: String,
     },
     /// The file has a key that no cassette has.
-    #[error("{place} is no part of a cassette")]
+    #[error("{place} is not part of a cassette")]
     UnknownKey {
         /// The key with the keys around it.
         place: String,
     },
     /// A part is missing or has the wrong type.
-    #[error("it is JSON, but not of a cassette's form")]
+    #[error("it is JSON, but does not have the form of a cassette")]
     Form(#[source] serde_json::Error),
 }
 
@@ -69,9 +69,9 @@ impl Error {
     /// What a person who has the file can do.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Error::Newer { .. } => "read it with the release of cartage that wrote it, or a later one",
+            Error::Newer { .. } => "read the file with the release of cartage that wrote it, or a later one",
             Error::Edited { .. } | Error::UnknownKey { .. } => {
-                "take the file as it was written; to change what is expected of a plugin, write a case with `cartage plugin replay --case FOLDER`"
+                "use the file as it was written; to change what is expected of a plugin, write a case with `cartage plugin replay --case FOLDER`"
             }
             Error::Empty | Error::Truncated { .. } => "copy the file again from where it was written",
             Error::TooLarge | Error::NotJson(_) | Error::NoFormat | Error::Form(_) => {

@@ -43,7 +43,7 @@ pub const BODY_BYTES_MAX: usize = 256 << 10;
 /// The error for a cassette with so many personal values that it is not one order's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there are more than {VALUES_MAX} personal values, or {VALUES_BYTES_MAX} bytes of them, which is no one order's; the recording was left out"
+    "there are more than {VALUES_MAX} personal values, or {VALUES_BYTES_MAX} bytes of them, which is too much for one order; no recording was kept"
 )]
 pub struct TooMany;
 

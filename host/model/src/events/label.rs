@@ -18,7 +18,7 @@ pub enum LabelError {
     #[error("a status label cannot be empty; write 1 to {LABEL_CHARS_MAX} characters")]
     Empty,
     /// The text has more than [`LABEL_CHARS_MAX`] characters.
-    #[error("a status label of {chars} characters is too long; {LABEL_CHARS_MAX} are the most")]
+    #[error("a status label of {chars} characters is too long; at most {LABEL_CHARS_MAX} are allowed")]
     TooLong {
         /// The number of characters in the text.
         chars: usize,

@@ -23,7 +23,7 @@ pub static USE_GENERIC_STATUS_UPDATES: Parameter = Parameter {
     default: "False",
     scopes: &[ScopeKind::Cart],
     origin: Origin::StoneEdge,
-    help: "Whether status updates are sent to this cart. Set it for each cart that shall be told.",
+    help: "Whether status updates are sent to this cart. Set it for each cart that is to receive updates.",
 };
 
 /// Whether the classic protocol's XML encoding is used, instead of the delimited one.

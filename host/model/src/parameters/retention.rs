@@ -23,7 +23,7 @@ pub static KEEP_IDEMPOTENCY_KEYS_DAYS: Parameter = days(
     "KeepIdempotencyKeysDays",
     1,
     "7",
-    "For how many days a request that a sender makes again under the same Idempotency-Key gets the same answer.",
+    "The number of days for which a request that a sender repeats under the same Idempotency-Key gets the same answer.",
 );
 
 /// How long receipts are kept, in days.
@@ -31,25 +31,25 @@ pub static KEEP_RECEIPTS_DAYS: Parameter = days(
     "KeepReceiptsDays",
     1,
     "90",
-    "For how many days the receipts of attempts are kept, and how deliveries ended. Those of what waits or is a dead letter stay.",
+    "The number of days for which receipts of attempts and the outcomes of deliveries are kept. Those of waiting deliveries and dead letters stay.",
 );
 
 /// How long recordings of successful attempts are kept, in days.
 pub static KEEP_CASSETTES_DAYS: Parameter =
-    days("KeepCassettesDays", 1, "14", "For how many days recordings of attempts that were delivered are kept.");
+    days("KeepCassettesDays", 1, "14", "The number of days for which recordings of successful attempts are kept.");
 
 /// How long recordings of failed attempts are kept, in days.
 pub static KEEP_FAILED_CASSETTES_DAYS: Parameter =
-    days("KeepFailedCassettesDays", 1, "30", "For how many days recordings of attempts that failed are kept.");
+    days("KeepFailedCassettesDays", 1, "30", "The number of days for which recordings of failed attempts are kept.");
 
 /// How long the audit is kept, in days.
-pub static KEEP_AUDIT_DAYS: Parameter = days("KeepAuditDays", 30, "365", "For how many days it is kept who changed what.");
+pub static KEEP_AUDIT_DAYS: Parameter = days("KeepAuditDays", 30, "365", "The number of days for which the audit keeps who changed what.");
 
 /// How long the record of what carts were told of orders is kept, in days.
 pub static KEEP_ORDER_STATE_DAYS: Parameter = days(
     "KeepOrderStateDays",
     30,
     "730",
-    "For how many days after its last update it is kept what a cart was told of an order, and how the gate decided. After that an order is \
-     new again.",
+    "The number of days after an order's last update for which Cartage keeps what a cart was told of the order, and how the gate decided. After \
+     that the order counts as new.",
 );

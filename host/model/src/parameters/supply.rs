@@ -74,19 +74,23 @@ impl fmt::Display for Supplied {
         match self.winner {
             Winner::Parameter => write!(
                 f,
-                "{parameter} is {said} and supplies the plugin's setting `{setting}`: {}. The cart's own `{setting}` ({own}) does not count.",
+                "{parameter} is {said} and supplies the plugin's setting `{setting}`: {}. The cart's own `{setting}` ({own}) is ignored.",
                 word(&self.as_setting),
                 parameter = parameter.name,
             ),
             Winner::Setting => {
                 write!(
                     f,
-                    "The cart's own setting `{setting}` counts: {own}. {} is {said}; once set, it would count instead.",
+                    "The cart's own setting `{setting}` applies: {own}. {} is {said}; once set, the parameter would apply instead.",
                     parameter.name
                 )
             }
             Winner::PluginDefault => {
-                write!(f, "The plugin's default for `{setting}` counts. {} is {said}; once set, it would count instead.", parameter.name)
+                write!(
+                    f,
+                    "The plugin's default for `{setting}` applies. {} is {said}; once set, the parameter would apply instead.",
+                    parameter.name
+                )
             }
         }
     }

@@ -73,7 +73,7 @@ fn an_unknown_name_is_refused_with_the_nearest() {
     assert_eq!(message("Colour", Scope::System, "True"), "there is no system parameter \"Colour\"; `cartage param list` shows them all");
     assert_eq!(
         message("genericimportmethod", Scope::System, "XML"),
-        "GenericImportMethod means nothing here: it says how the Order Manager fetches orders; set it in your Order Manager"
+        "GenericImportMethod has no effect in Cartage: it says how the Order Manager fetches orders; set it in your Order Manager"
     );
 }
 
@@ -143,7 +143,7 @@ fn the_parameter_supplies_the_setting_once_it_is_set() {
     assert_eq!((who, value), (Winner::Setting, Some(choice("xml"))));
     assert_eq!(
         said,
-        "The cart's own setting `encoding` counts: xml. GenericStatusSendXML is False (nobody has set it); once set, it would count instead."
+        "The cart's own setting `encoding` applies: xml. GenericStatusSendXML is False (nobody has set it); once set, the parameter would apply instead."
     );
     set.set(assign("GenericStatusSendXML", Scope::System, "False").expect("a valid assignment"));
     let (who, value, said) = winner(&set, Some(choice("xml")));
@@ -151,7 +151,7 @@ fn the_parameter_supplies_the_setting_once_it_is_set() {
     assert_eq!(
         said,
         "GenericStatusSendXML is False (set for the system) and supplies the plugin's setting `encoding`: delimited. \
-         The cart's own `encoding` (xml) does not count."
+         The cart's own `encoding` (xml) is ignored."
     );
     set.set(assign("GenericStatusSendXML", Scope::Cart(shop.clone()), "True").expect("a valid assignment"));
     assert_eq!(winner(&set, None).1, Some(choice("xml")));

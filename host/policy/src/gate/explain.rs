@@ -143,10 +143,10 @@ fn mode(decision: &Decision) -> Option<ModeRow> {
     let live = || Some(command::cart_live(&decision.cart));
     let (value, remedy) = match decision.stage {
         Stage::NoCart => return None,
-        Stage::Live => ("live: what passes is sent", None),
+        Stage::Live => ("live: orders that pass are sent", None),
         Stage::NamedOrder => ("only-orders: this order is one of those that are sent", None),
         Stage::OtherOrder => ("only-orders: this order is not named, so it is only recorded", live()),
-        Stage::Shadow => ("shadow: what passes is only recorded", live()),
+        Stage::Shadow => ("shadow: orders that pass are only recorded", live()),
     };
     Some(ModeRow { value: value.to_owned(), remedy })
 }

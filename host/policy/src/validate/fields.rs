@@ -145,7 +145,7 @@ pub(super) fn update(fields: Fields, now: CivilTime, check: &mut Check) -> Updat
 /// Cuts a list that is too long and names it once, so that ten thousand packages are one problem and not ten thousand.
 fn bounded<T>(field: &str, list: Vec<T>, max: usize, check: &mut Check) -> Vec<T> {
     if list.len() > max {
-        check.problem(field, format!("has more than {max} entries, which are the most"));
+        check.problem(field, format!("has more than {max} entries, the maximum"));
         return Vec::new();
     }
     list

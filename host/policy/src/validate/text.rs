@@ -24,7 +24,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn problem(&mut self, field: &str, what: impl AsRef<str>) {
         match self.problems.len() {
-            PROBLEMS_MAX => self.problems.push("more fields are wrong, which are not named here".to_owned()),
+            PROBLEMS_MAX => self.problems.push("more fields are wrong, but are not listed here".to_owned()),
             more if more > PROBLEMS_MAX => {}
             _ => self.problems.push(format!("{field} {}", what.as_ref())),
         }
@@ -34,7 +34,7 @@ impl Check {
     pub(super) fn line(&mut self, field: &str, text: String, max: usize) -> String {
         let chars = text.chars().count();
         if chars > max {
-            self.problem(field, format!("has {chars} characters, but {max} are the most"));
+            self.problem(field, format!("has {chars} characters, but at most {max} are allowed"));
         }
         self.no_controls(field, &text, false);
         text
@@ -65,7 +65,7 @@ impl Check {
     pub(super) fn block(&mut self, field: &str, text: Option<String>, bytes_max: usize) -> Option<String> {
         let text = text.filter(|text| !text.is_empty())?.replace("\r\n", "\n");
         if text.len() > bytes_max {
-            self.problem(field, format!("has {} bytes, but {bytes_max} are the most", text.len()));
+            self.problem(field, format!("has {} bytes, but at most {bytes_max} are allowed", text.len()));
         }
         self.no_controls(field, &text, true);
         Some(text)
@@ -86,7 +86,7 @@ impl Check {
         if !digits(whole, 15) || fraction.is_some_and(|fraction| !digits(fraction, 6)) {
             self.problem(
                 field,
-                format!("{:?} is no decimal number with up to 15 digits and up to 6 decimals, such as 2 or 0.5", cut(&text)),
+                format!("{:?} is not a decimal number with up to 15 digits and up to 6 decimals, such as 2 or 0.5", cut(&text)),
             );
         }
         text
@@ -98,7 +98,7 @@ impl Check {
         let text = self.line(field, text, 2_048);
         match url::Url::parse(&text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {}
-            Ok(_) | Err(_) => self.problem(field, format!("{:?} is no http or https URL", cut(&text))),
+            Ok(_) | Err(_) => self.problem(field, format!("{:?} is not an http or https URL", cut(&text))),
         }
         Some(text)
     }
@@ -109,7 +109,7 @@ impl Check {
         match text.parse::<jiff::civil::Date>().ok().and_then(civil_date) {
             Some(date) => Some(date),
             None => {
-                self.problem(field, format!("{:?} is no date from 1970 to 9999, such as 2026-11-23", cut(text)));
+                self.problem(field, format!("{:?} is not a date from 1970 to 9999, such as 2026-11-23", cut(text)));
                 None
             }
         }
@@ -121,7 +121,7 @@ impl Check {
         match parse_time(text) {
             Some(time) => Some(time),
             None => {
-                self.problem(field, format!("{:?} is no time, such as 2026-11-23T14:05:00 or 2026-11-23T14:05:00+01:00", cut(text)));
+                self.problem(field, format!("{:?} is not a time, such as 2026-11-23T14:05:00 or 2026-11-23T14:05:00+01:00", cut(text)));
                 None
             }
         }

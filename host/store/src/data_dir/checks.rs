@@ -33,7 +33,7 @@ fn foreign(magic: u32) -> Option<&'static str> {
 /// Refuses a directory that does not lie on a local disk.
 #[cfg(target_os = "linux")]
 pub(super) fn local(path: &Path) -> Result<(), Error> {
-    let found = rustix::fs::statfs(path).map_err(|errno| Error::file("look at the file system of", path)(errno.into()))?;
+    let found = rustix::fs::statfs(path).map_err(|errno| Error::file("check the file system of", path)(errno.into()))?;
     // The number has 32 bits; some systems keep it in a longer, signed field.
     match foreign(found.f_type as u32) {
         Some(kind) => Err(Error::NetworkFileSystem { path: path.to_owned(), kind }),
@@ -109,7 +109,7 @@ mod tests {
         }
         for mode in [0o610, 0o620, 0o640, 0o601, 0o602, 0o604] {
             let error = judge(path, 1000, 1000, mode, 0o600).expect_err("others may use it");
-            assert!(error.to_string().ends_with("close it with `chmod 0600 data/key`"), "{error}");
+            assert!(error.to_string().ends_with("restrict access with `chmod 0600 data/key`"), "{error}");
         }
         let error = judge(path, 1000, 1001, 0o600, 0o600).expect_err("it is another's");
         assert!(matches!(error, Error::WrongOwner { owner: 1000, user: 1001, .. }), "{error}");

@@ -75,13 +75,13 @@ impl Key {
         let not_a_key = |reason| Error::NotAKey { file: file.to_owned(), reason };
         read.map_err(|source| match source.kind() {
             ErrorKind::NotFound => Error::NoKey { file: file.to_owned() },
-            ErrorKind::InvalidData => not_a_key("it is no text"),
+            ErrorKind::InvalidData => not_a_key("it is not text"),
             _ => Error::KeyFile { what: "read", file: file.to_owned(), source },
         })?;
         let written = text.strip_prefix(PREFIX).ok_or_else(|| not_a_key("it does not begin with `cartage-key-1 `"))?;
         let bytes = STANDARD.decode(written.trim_end()).map_err(|_| not_a_key("what follows `cartage-key-1 ` is not Base64"))?;
         let bytes = Zeroizing::new(bytes);
-        let bytes = bytes.as_slice().try_into().map_err(|_| not_a_key("it has not 32 bytes"))?;
+        let bytes = bytes.as_slice().try_into().map_err(|_| not_a_key("it does not have 32 bytes"))?;
         Ok(Key::of(bytes))
     }
 

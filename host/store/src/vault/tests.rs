@@ -248,7 +248,7 @@ fn what_is_no_key_is_refused_with_what_is_wrong() {
         assert!(matches!(Key::read(&scratch.key()), Err(Error::NotAKey { .. })), "{text:?}");
     }
     std::fs::write(scratch.key(), [0xff; 32]).expect("it is ours");
-    assert!(matches!(Key::read(&scratch.key()), Err(Error::NotAKey { reason: "it is no text", .. })));
+    assert!(matches!(Key::read(&scratch.key()), Err(Error::NotAKey { reason: "it is not text", .. })));
     // An editor's missing line break does no harm.
     std::fs::write(scratch.key(), line.trim_end()).expect("it is ours");
     assert!(Key::read(&scratch.key()).is_ok());

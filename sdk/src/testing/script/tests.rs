@@ -129,10 +129,10 @@ fn a_case_that_does_not_hold_says_what_came() {
     ];
     let problems = problems::<Shop>(&script(&cases.concat()));
     let begins = [
-        "case \"kind\": that it is applied was expected, and this came: order-not-found",
+        "case \"kind\": expected that it is applied, got: order-not-found",
         "case \"effect\": \"status of order 7 is Packed\" was not done; the cart has: status of order 7 is Shipped",
-        "case \"already\": that it is done already was expected, and this came: done",
-        "case \"no-host-sends-this\": it panicked as said above",
+        "case \"already\": expected that it is done already, got: done",
+        "case \"no-host-sends-this\": the plugin panicked, as shown above",
     ];
     assert_eq!(problems.len(), begins.len(), "{problems:#?}");
     for (problem, begin) in problems.iter().zip(begins) {
@@ -149,7 +149,7 @@ fn a_request_without_a_rule_fails_the_test() {
 }
 
 #[test]
-#[should_panic(expected = "the cart script names the credential slot key, which the manifest has not")]
+#[should_panic(expected = "the cart script names the credential slot key, which the manifest does not have")]
 fn a_script_of_another_plugin_fails_the_test() {
     let mut script = script("");
     script.credentials.insert("key".to_owned(), [].into());

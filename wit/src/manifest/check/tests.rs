@@ -204,10 +204,10 @@ fn what_later_releases_know_is_required_by_name_and_bounded() {
     let extension = |name: &str| Extension { name: name.into(), parameters: vec![] };
     refused("requires[0]", "does not know time-slots; a newer one may", |m| m.requires = vec!["time-slots".into()]);
     refused("requires[0]", "registry", |m| m.requires = vec!["No".into()]);
-    refused("slots.unset.kind", "stands in requires", |m| {
+    refused("slots.unset.kind", "is in requires", |m| {
         m.slots.iter_mut().find(|slot| slot.name == "unset").expect("the sample has it").kind = SlotKind::Other(extension("sigv4"));
     });
-    refused("settings.dry.kind", "stands in requires", |m| m.settings[2].kind = SettingKind::Other(extension("colour")));
+    refused("settings.dry.kind", "is in requires", |m| m.settings[2].kind = SettingKind::Other(extension("colour")));
     refused("settings.dry.kind", "", |m| {
         let parameters = vec![("a".into(), "x".repeat(4097))];
         m.settings[2].kind = SettingKind::Other(Extension { name: "colour".into(), parameters });
@@ -346,7 +346,7 @@ fn all_problems_are_told_at_once() {
     broken.settings[0].title.clear();
     let error = broken.check().expect_err("three things are wrong");
     assert_eq!(error.problems.len(), 3);
-    let expected = "the manifest breaks its rules: name is 1 to 63 lower-case letters, digits and hyphens, a letter or digit first; \
+    let expected = "the manifest breaks these rules: name is 1 to 63 lower-case letters, digits and hyphens, a letter or digit first; \
                     endpoints.api.methods has at least 1 entry; settings.order-prefix.title is not empty";
     assert_eq!(error.to_string(), expected);
 }

@@ -25,7 +25,7 @@ const PATTERN_COMPILED_BYTES_MAX: usize = 256 << 10;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The value is of another kind than the setting.
-    #[error("it is {expected}, not {given}")]
+    #[error("it must be {expected}, not {given}")]
     Kind {
         /// The setting's kind.
         expected: &'static str,
@@ -33,7 +33,7 @@ pub enum Refusal {
         given: &'static str,
     },
     /// The text is too short or too long.
-    #[error("it has {min} to {max} characters, not {is}")]
+    #[error("it must have {min} to {max} characters, not {is}")]
     Length {
         /// The fewest characters that are accepted.
         min: u32,
@@ -43,16 +43,16 @@ pub enum Refusal {
         is: usize,
     },
     /// The text contains a control character.
-    #[error("it holds no line breaks or other control characters")]
+    #[error("it must hold no line breaks or other control characters")]
     Control,
     /// The text does not match the pattern.
-    #[error("the whole of it matches {pattern}")]
+    #[error("the whole value must match {pattern}")]
     Pattern {
         /// The setting's pattern.
         pattern: String,
     },
     /// The number is too small or too large.
-    #[error("it is a number from {min} to {max}, not {is}")]
+    #[error("it must be a number from {min} to {max}, not {is}")]
     Range {
         /// The smallest accepted number.
         min: i64,
@@ -62,16 +62,16 @@ pub enum Refusal {
         is: i64,
     },
     /// The value is not one of the choices.
-    #[error("it is one of {choices}")]
+    #[error("it must be one of {choices}")]
     Choice {
         /// All choices, for the message.
         choices: String,
     },
     /// The value cannot be a choice: it is empty, too long or contains a control character.
-    #[error("a choice has 1 to {VALUE_CHARACTERS_MAX} characters and no control characters")]
+    #[error("a choice must have 1 to {VALUE_CHARACTERS_MAX} characters and no control characters")]
     Value,
     /// The value has too many choices.
-    #[error("at most {SEVERAL_MAX} choices are taken")]
+    #[error("at most {SEVERAL_MAX} choices are allowed")]
     Several,
     /// A choice is given twice.
     #[error("the choice {value} is given twice")]
@@ -80,13 +80,13 @@ pub enum Refusal {
         value: String,
     },
     /// The text is not a URL path.
-    #[error("it is a path such as /shop/index.php: {0}")]
+    #[error("it must be a path such as /shop/index.php: {0}")]
     Path(encoding::Error),
     /// The map has too many entries.
-    #[error("a map has at most {MAP_ENTRIES_MAX} entries")]
+    #[error("a map must have at most {MAP_ENTRIES_MAX} entries")]
     Entries,
     /// A key of the map is empty, too long or contains a control character.
-    #[error("a map's key has 1 to {MAP_KEY_CHARACTERS_MAX} characters and no control characters")]
+    #[error("a map's key must have 1 to {MAP_KEY_CHARACTERS_MAX} characters and no control characters")]
     Key,
     /// A key of the map is given twice.
     #[error("the key {key} is given twice")]

@@ -102,24 +102,28 @@ fn each_field_is_judged_at_its_edge() {
         (
             Update { order_number: text(64), ..update() },
             Update { order_number: text(65), ..update() },
-            "order-number has 65 characters, and the most is 64",
+            "order-number has 65 characters, and at most 64 are allowed",
         ),
         (update(), Update { order_number: " ".into(), ..update() }, "order-number is empty"),
-        (Update { label: text(100), ..update() }, Update { label: text(101), ..update() }, "label has 101 characters, and the most is 100"),
+        (
+            Update { label: text(100), ..update() },
+            Update { label: text(101), ..update() },
+            "label has 101 characters, and at most 100 are allowed",
+        ),
         (update(), Update { status: Some("a\u{1b}".into()), ..update() }, "status holds a control character"),
-        (note("a\n\tb"), note("a\r\nb"), "note holds a control character that is no line feed"),
-        (note(&"x".repeat(16 << 10)), note(&"x".repeat((16 << 10) + 1)), "note has 16385 bytes, and the most is 16384"),
-        (packages(100), packages(101), "packages has 101 entries, and the most is 100"),
-        (content("-0.5"), content("1,5"), "packages[0].contents.quantity is \"1,5\", which is no decimal number such as 2 or 0.5"),
+        (note("a\n\tb"), note("a\r\nb"), "note holds a control character that is not a line feed"),
+        (note(&"x".repeat(16 << 10)), note(&"x".repeat((16 << 10) + 1)), "note has 16385 bytes, and at most 16384 are allowed"),
+        (packages(100), packages(101), "packages has 101 entries, and at most 100 are allowed"),
+        (content("-0.5"), content("1,5"), "packages[0].contents.quantity is \"1,5\", which is not a decimal number such as 2 or 0.5"),
         (
             content(&format!("{}.123456", "9".repeat(15))),
             content("1.1234567"),
-            "packages[0].contents.quantity is \"1.1234567\", which is no decimal number such as 2 or 0.5",
+            "packages[0].contents.quantity is \"1.1234567\", which is not a decimal number such as 2 or 0.5",
         ),
-        (url("https://carrier.example/t?n=1"), url("javascript:alert(1)"), "packages[0].tracking-url is no http or https URL"),
-        (number(Told::NumberCorrected), number(Told::New), "packages[0].told-number is there, though told is new and not number-corrected"),
-        (travels("P-1"), travels("P-2"), "line-items[0].packages names \"P-2\", which is the id of no package"),
-        (at(23), at(24), "changed-at is no time of the calendar"),
+        (url("https://carrier.example/t?n=1"), url("javascript:alert(1)"), "packages[0].tracking-url is not an http or https URL"),
+        (number(Told::NumberCorrected), number(Told::New), "packages[0].told-number is given, though told is new and not number-corrected"),
+        (travels("P-1"), travels("P-2"), "line-items[0].packages names \"P-2\", which is not the id of a package"),
+        (at(23), at(24), "changed-at is not a time of the calendar"),
     ] {
         assert_eq!(problems(&right, &manifest()), Vec::<String>::new());
         assert_eq!(problems(&wrong, &manifest()), [problem]);
@@ -132,9 +136,9 @@ fn a_status_is_one_of_the_manifests_where_that_fixes_them() {
     let fixed = Manifest { statuses: Statuses::Fixed(vec![choice("open"), choice("shipped")]), ..manifest() };
     let lined = |status: &str| Update { line_items: vec![LineItem { status: Some(status.to_owned()), ..line() }], ..update() };
     assert_eq!(problems(&lined("open"), &fixed), Vec::<String>::new());
-    assert_eq!(problems(&lined("lost"), &fixed), ["status \"lost\" is none of the manifest's: open, shipped"]);
+    assert_eq!(problems(&lined("lost"), &fixed), ["status \"lost\" is not one of the manifest's: open, shipped"]);
     let lost = Update { status: Some("lost".into()), ..update() };
-    assert_eq!(problems(&lost, &fixed), ["status \"lost\" is none of the manifest's: open, shipped"]);
+    assert_eq!(problems(&lost, &fixed), ["status \"lost\" is not one of the manifest's: open, shipped"]);
     assert_eq!(problems(&lost, &manifest()), Vec::<String>::new());
     assert_eq!(problems(&Update { status: None, ..update() }, &fixed), Vec::<String>::new(), "no status is a feature");
 }

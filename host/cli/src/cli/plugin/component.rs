@@ -23,7 +23,7 @@ pub(crate) enum Error {
     #[error("the compiled module cannot be read")]
     Unreadable(#[source] wasmparser::BinaryReaderError),
     /// The module has an import that a component cannot have.
-    #[error("the plugin imports {import}, which no plugin is given")]
+    #[error("the plugin imports {import}, which is not available to plugins")]
     ForeignImport { import: String, remedy: &'static str },
     /// The module does not fit the types that it was built with.
     #[error("the compiled module could not be made a component")]

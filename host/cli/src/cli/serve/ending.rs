@@ -47,7 +47,7 @@ pub(super) async fn ended<T>(mut worker: JoinHandle<T>, mut signals: Signals, st
     let worker = match early {
         Some(ended) => ended,
         None => {
-            let cause = if store_stopped.is_some() { "the store takes no more writes" } else { "told to stop" };
+            let cause = if store_stopped.is_some() { "the store accepts no more writes" } else { "told to stop" };
             report::talk(&format!("{cause}: ending what is under way"));
             worker.await
         }

@@ -157,7 +157,7 @@ async fn events_and_labels_are_set_and_read() {
     for (body, words) in [
         (json!({ "label": "x" }), "unknown field `label`"),
         (json!({ "order_label": "" }), "cannot be empty"),
-        (json!({ "order_label": "x".repeat(101) }), "100 are the most"),
+        (json!({ "order_label": "x".repeat(101) }), "at most 100 are allowed"),
     ] {
         desk.ask(put("/v1/events/Order%20Packed").by(&admin).json(&body)).await.problem(422, "invalid", words);
     }

@@ -198,7 +198,7 @@ async fn hosts_and_origins_are_those_that_were_named() {
         desk.ask(health().header("host", host)).await.is(StatusCode::OK);
     }
     for host in ["localhost.evil.example", "evil.example", "127.0.0.1", "", "localhost:8080:8080", "::1"] {
-        desk.ask(health().header("host", host)).await.problem(421, "host-not-allowed", "is not called");
+        desk.ask(health().header("host", host)).await.problem(421, "host-not-allowed", "does not answer to the host");
     }
     desk.ask(health()).await.problem(400, "bad-request", "Host header");
     desk.ask(get("/healthz").header("host", "localhost")).await.problem(400, "bad-request", "several Host");

@@ -58,16 +58,16 @@ async fn keys_and_values_that_mean_nothing_are_named() {
         (with("packages", json!([{ "weight": 1 }])), "unknown field `weight`"),
         (json!({ "cart": "seed-shop", "order_number": "1021" }), "missing field `label`"),
         (json!([]), "invalid type"),
-        (with("changed_at", json!("-0001-01-01T00:00:00")), "is no time"),
-        (with("changed_at", json!("1969-12-31T23:59:59")), "is no time"),
-        (with("changed_at", json!("2026-13-01T00:00:00")), "is no time"),
-        (with("changed_at", json!("99999-01-01T00:00:00")), "is no time"),
-        (with("changed_at", json!("2026-11-23T14:05:00+99:00")), "is no time"),
-        (with("packages", json!([{ "id": "p", "picked_up": "2026-02-30" }])), "is no date"),
-        (with("order_number", json!("x".repeat(65))), "64 are the most"),
+        (with("changed_at", json!("-0001-01-01T00:00:00")), "is not a time"),
+        (with("changed_at", json!("1969-12-31T23:59:59")), "is not a time"),
+        (with("changed_at", json!("2026-13-01T00:00:00")), "is not a time"),
+        (with("changed_at", json!("99999-01-01T00:00:00")), "is not a time"),
+        (with("changed_at", json!("2026-11-23T14:05:00+99:00")), "is not a time"),
+        (with("packages", json!([{ "id": "p", "picked_up": "2026-02-30" }])), "is not a date"),
+        (with("order_number", json!("x".repeat(65))), "at most 64 are allowed"),
         (with("order_number", json!("")), "is empty"),
         (with("label", json!("a\u{0}b")), "control character"),
-        (with("note", json!("n".repeat((16 << 10) + 1))), "16384 are the most"),
+        (with("note", json!("n".repeat((16 << 10) + 1))), "at most 16384 are allowed"),
         (with("packages", json!(vec![json!({ "tracking_number": "1" }); 101])), "packages has more than 100 entries"),
         (with("line_items", json!(vec![json!({}); 20_000])), "line_items has more than 1000 entries"),
         (
@@ -117,7 +117,7 @@ async fn bodies_have_a_size() {
     {
         let body = |bytes: usize| Bytes::from(vec![b' '; bytes]);
         desk.ask(ask().by(&admin).body("application/json", body(most))).await.problem(400, "bad-request", "EOF");
-        let reply = desk.ask(ask().by(&admin).body("application/json", body(most + 1))).await.problem(413, "too-large", "are the most");
+        let reply = desk.ask(ask().by(&admin).body("application/json", body(most + 1))).await.problem(413, "too-large", "the maximum");
         assert_eq!(reply.json["bytes_max"], most);
     }
     let toml = |bytes: usize| put("/v1/carts/seed-shop").by(&admin).body("application/toml", vec![b'\n'; bytes]);
@@ -139,7 +139,7 @@ async fn queries_are_checked() {
         ("/v1/explain?order=1", "cart is missing"),
         ("/v1/explain?cart=A&order=1", "Cart ID"),
         ("/v1/deliveries?state=lost", "dead, blocking, queued or delivered"),
-        ("/v1/deliveries?reason=bored", "is no reason"),
+        ("/v1/deliveries?reason=bored", "is not a reason"),
         ("/v1/deliveries?since=-1", "from 1970"),
         ("/v1/deliveries?since=292277026596-12-04T15:30:08Z", "from 1970"),
         ("/v1/deliveries?limit=0", "from 1 to 200"),

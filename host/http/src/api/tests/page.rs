@@ -69,7 +69,7 @@ async fn it_says_why_an_order_was_not_sent_and_shows_blocked_ones() {
     desk.queue("default", "1021", "Order Shipped").await;
     let delivery = desk.kill("default", "1021", Reason::TooOld, Then::Block).await;
     let page = desk.ask(get("/?cart=garden&order=1021").with_password(&operator)).await.is(StatusCode::OK).text;
-    assert!(page.contains("<h2>Somebody must act</h2>") && page.contains("<td>blocked</td><td>cart seed-shop</td>"), "{page}");
+    assert!(page.contains("<h2>Open alerts</h2>") && page.contains("<td>blocked</td><td>cart seed-shop</td>"), "{page}");
     assert!(page.contains(&format!("<td>{delivery}</td>")) && page.contains("<td>too-old</td>"), "{page}");
     assert!(page.contains("UseGenericStatusUpdates"), "{page}");
     let page = desk.ask(get("/?cart=seed-shop&order=1021").with_password(&operator)).await.is(StatusCode::OK).text;

@@ -70,7 +70,7 @@ fn asks_that_are_more_or_fewer_or_moved_are_told_as_that() {
     assert_eq!(said(&was, &is).len(), 2, "{:?}", said(&was, &is));
     let mut is = take();
     is.asks.swap(0, 2);
-    assert!(said(&was, &is).iter().all(|said| said.contains("comes in another place")), "{:?}", said(&was, &is));
+    assert!(said(&was, &is).iter().all(|said| said.contains("is in another place")), "{:?}", said(&was, &is));
     let mut is = take();
     let Asked::Signature { message, .. } = &mut is.asks[1] else { panic!("it is a signature") };
     *message = vec![text("b")];

@@ -63,7 +63,7 @@ fn an_edited_file_is_refused_with_the_part_that_was_edited() {
 fn what_no_cassette_has_is_refused_also_where_there_are_no_sums() {
     let text = serde_json::to_string_pretty(&cassette()).expect("it is plain data");
     let key = text.replacen("\"took_ms\": 3", "\"took_ms\": 3, \"tok_ms\": 5", 1);
-    assert_eq!(said(&key), "recording.entries.2.http.tok_ms is no part of a cassette");
+    assert_eq!(said(&key), "recording.entries.2.http.tok_ms is not part of a cassette");
     let missing = text.replacen("\"label\"", "\"lable\"", 1);
     assert!(said(&missing).contains("missing field `label` at line "), "{}", said(&missing));
 }
@@ -76,7 +76,7 @@ fn another_version_and_other_files_are_refused_by_what_they_are() {
         "it is written in format 3, and this release reads the formats 1 to 2"
     );
     for other in ["{}", "[]", "7", "{\"format\": 0}", "{\"format\": \"2\"}"] {
-        assert!(said(other).starts_with("it is no cassette"), "{other}: {}", said(other));
+        assert!(said(other).starts_with("it is not a cassette"), "{other}: {}", said(other));
     }
-    assert!(said("format: 2").starts_with("it is no JSON: "));
+    assert!(said("format: 2").starts_with("it is not JSON: "));
 }

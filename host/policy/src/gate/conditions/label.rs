@@ -110,7 +110,7 @@ fn accepted_words(label: &str, target: Option<&LabelTarget>) -> String {
     match target {
         Some(LabelTarget::Status(status)) => format!("\"{label}\" is \"{status}\" at the cart"),
         Some(LabelTarget::TrackingOnly | LabelTarget::Ignore) | None => {
-            format!("\"{label}\" leaves the cart's status; what else there is will be sent")
+            format!("\"{label}\" leaves the cart's status; the rest of the update will be sent")
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn readable(view: &View<'_>, merchant: &MerchantId, lane: &Lane, most
 
 fn raw(view: &View<'_>, lane: &Lane, most: u32) -> Result<Vec<Raw>, Error> {
     let sql = concat!("SELECT ", columns!(), ", ", waiting_columns!(), " FROM deliveries WHERE lane = ?1 ORDER BY sequence LIMIT ?2");
-    Ok(view.all("look up what waits in a lane", sql, (lane.lane, most), |row| Raw::read(row, Some(11)))?)
+    Ok(view.all("look up the deliveries in a lane", sql, (lane.lane, most), |row| Raw::read(row, Some(11)))?)
 }
 
 /// The lane of an order and its head; `None` if nothing waits in the lane.
@@ -134,13 +134,13 @@ pub(super) fn set(tx: &Tx<'_>, lane: &Lane, due: Due) -> Result<(), Error> {
 pub(super) fn rest(tx: &Tx<'_>, rest: &Rest) -> Result<(), Error> {
     let Rest { merchant, order, fault, until_unix_ms } = rest;
     let sql = "UPDATE lanes SET due_at = ?4, fault = ?5 WHERE merchant = ?1 AND cart = ?2 AND order_number = ?3 AND blocked_by IS NULL";
-    tx.run("let a lane rest", sql, (merchant, &order.cart, &order.number, until_unix_ms, fault))?;
+    tx.run("delay a lane after a fault", sql, (merchant, &order.cart, &order.number, until_unix_ms, fault))?;
     Ok(())
 }
 
 /// Moves the due time of a lane's head. A lane that rests goes on resting until then.
 pub(super) fn wait(tx: &Tx<'_>, lane: &Lane, until_unix_ms: u64) -> Result<(), Error> {
-    tx.run("let a lane wait", "UPDATE lanes SET due_at = ?2 WHERE lane = ?1 AND blocked_by IS NULL", (lane.lane, until_unix_ms))?;
+    tx.run("delay a lane", "UPDATE lanes SET due_at = ?2 WHERE lane = ?1 AND blocked_by IS NULL", (lane.lane, until_unix_ms))?;
     Ok(())
 }
 
@@ -151,7 +151,7 @@ pub(super) fn faults(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Fault
         "SELECT cart, count(*), order_number, (SELECT delivery FROM deliveries WHERE lane = lanes.lane ORDER BY sequence LIMIT 1), fault,
             min(lane)
         FROM lanes WHERE merchant = ?1 AND fault IS NOT NULL GROUP BY cart ORDER BY cart";
-    let found = view.all("look up the lanes that rest", sql, (merchant,), |row| {
+    let found = view.all("look up the lanes delayed by faults", sql, (merchant,), |row| {
         Ok(Faults { cart: row.get(0)?, lanes: row.get(1)?, first: (row.get(2)?, row.get(3)?, row.get(4)?) })
     })?;
     Ok(found)
@@ -161,9 +161,9 @@ pub(super) fn faults(view: &View<'_>, merchant: &MerchantId) -> Result<Vec<Fault
 pub(super) fn count(tx: &Tx<'_>, merchant: &MerchantId, cart: &CartId, [queued, dead, blocked]: [i64; 3]) -> Result<(), Error> {
     let row = (merchant, cart, queued, dead, blocked);
     let sql = "UPDATE queues SET queued = queued + ?3, dead = dead + ?4, blocked = blocked + ?5 WHERE merchant = ?1 AND cart = ?2";
-    if tx.run("count for a cart", sql, row)? == 0 {
+    if tx.run("update the counts of a cart", sql, row)? == 0 {
         let sql = "INSERT INTO queues (merchant, cart, queued, dead, blocked) VALUES (?1, ?2, ?3, ?4, ?5)";
-        tx.run("count for a cart", sql, row)?;
+        tx.run("update the counts of a cart", sql, row)?;
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ pub fn due(view: &View<'_>, look: &DueQuery) -> Result<Due, Error> {
                 suspect: row.get(2)?,
             })
         };
-        let what = "find what is due";
+        let what = "find the deliveries that are due";
         let rows = view.all(what, sql, (&look.merchant, &look.cart, from, limit), |row| Ok(head(row)))?;
         Ok::<_, Error>(nameable(what, rows).into_iter().filter(|head| !look.in_flight.contains(&head.order.number)))
     };
@@ -82,7 +82,7 @@ pub fn backlogs(view: &View<'_>, merchant: Option<&MerchantId>) -> Result<Vec<Ba
             oldest_queued_at_unix_ms: row.get::<_, Option<i64>>(5)?.map(|at| u64::try_from(at).unwrap_or(0)),
         })
     };
-    let what = "count what waits";
+    let what = "count the waiting deliveries";
     Ok(nameable(what, view.all(what, sql, (merchant,), |row| Ok(backlog(row)))?))
 }
 
@@ -102,7 +102,7 @@ pub fn head(view: &View<'_>, merchant: &MerchantId, order: &OrderRef) -> Result<
 /// [`Error::Store`].
 pub fn queued(view: &View<'_>, merchant: &MerchantId, cart: &CartId, page: Page) -> Result<Vec<Queued>, Error> {
     let sql = concat!(waiting!(), " WHERE d.merchant = ?1 AND d.cart = ?2 AND nth > ?3 ORDER BY nth LIMIT ?4");
-    let (key, what) = ((merchant, cart, page.after.unwrap_or(0), page.most.min(ROWS_MAX)), "list what waits");
+    let (key, what) = ((merchant, cart, page.after.unwrap_or(0), page.most.min(ROWS_MAX)), "list the waiting deliveries");
     Ok(nameable(what, view.all(what, sql, key, |row| Ok(read(row).map(Waiting::show)))?))
 }
 
@@ -117,7 +117,7 @@ pub fn before(view: &View<'_>, merchant: &MerchantId, order: &OrderRef, sequence
         " WHERE l.merchant = ?1 AND l.cart = ?2 AND l.order_number = ?3 AND d.sequence < ?4 ORDER BY d.sequence LIMIT ?5"
     );
     let key = (merchant, &order.cart, &order.number, sequence, most.min(ROWS_MAX));
-    let what = "list what waits before a delivery";
+    let what = "list the deliveries that wait before a delivery";
     Ok(nameable(what, view.all(what, sql, key, |row| Ok(read(row).map(Waiting::show)))?))
 }
 

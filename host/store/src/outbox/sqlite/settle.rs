@@ -52,7 +52,8 @@ pub fn settle(tx: &Tx<'_>, settle: &Settle) -> Result<Settled, Error> {
             carts::set_enabled(tx, merchant, &order.cart, false)?;
             let cart = &order.cart;
             let detail = format!(
-                "the cart said that it is gone, and is disabled; if it is not, enable it with `cartage cart enable {cart}`, else remove it with `cartage cart remove {cart}`"
+                "the cart reported that it is gone, and was disabled; if the cart still exists, enable it with `cartage cart enable {cart}`, \
+                 otherwise remove it with `cartage cart remove {cart}`"
             );
             alerts::raise(tx, merchant, CART_GONE, &Subject::Cart(cart.clone()), &detail, *at)?;
             (Counted::Nothing, *at)

@@ -51,7 +51,7 @@ pub fn part(view: &View<'_>, merchant: &MerchantId, place: Place<'_>) -> Result<
         bytes += seen.as_ref().map_or(0, |seen| seen.bytes);
         Ok(Some(seen))
     };
-    let what = "look through what is kept";
+    let what = "search the stored deliveries";
     let seen = match place {
         Place::Dead(after) => {
             let sql = concat!(dead_columns!(), " WHERE merchant = ?1 AND nth > ?2 ORDER BY nth LIMIT ?3");

@@ -152,7 +152,7 @@ fn a_backup_is_written_where_the_user_is() {
     SoundCopy::open(&file).expect("it is a whole store");
     assert_eq!(fs::metadata(&file).expect("it is there").mode() & 0o777, 0o600);
     let (exit_code, said) = daemon.run(&line, b"");
-    assert!(exit_code == 1 && said[1].contains("is there already and was left alone"), "{said:?}");
+    assert!(exit_code == 1 && said[1].contains("already exists and was left unchanged"), "{said:?}");
     let (exit_code, said) = daemon.run(&["backup", "/nowhere/copy.sqlite"], b"");
     assert!(exit_code == 1 && said[1].contains("No such file"), "{said:?}");
     let left = fs::read_dir(daemon.folder.path().join("data")).expect("it is there").flatten();
