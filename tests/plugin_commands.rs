@@ -341,11 +341,11 @@ fn a_name_or_a_folder_that_cannot_be_makes_nothing() {
         (&["My Shop"], 2, "lower-case letters"),
         (&["3-shops"], 2, "a letter first"),
         (&["fn"], 2, "means something else to Rust or cargo"),
-        (&["there"], 1, "there is something of that name already"),
+        (&["there"], 1, "a file or folder of that name already exists"),
         (&["my-shop", "--kind", "soap"], 2, "webhook"),
         (&["my-shop", "--sdk", "there"], 1, "there is not the folder of the crate cartage-sdk"),
-        (&["my-shop", "--lang", "js", "--sdk", "there"], 2, "a project in JavaScript holds its own"),
-        (&["my-shop", "--lang", "js", "--kind", "graphql"], 2, "there is no project of the kind graphql in JavaScript"),
+        (&["my-shop", "--lang", "js", "--sdk", "there"], 2, "a project in JavaScript contains its own SDK"),
+        (&["my-shop", "--lang", "js", "--kind", "graphql"], 2, "a project of the kind graphql cannot be in JavaScript"),
     ] {
         let output = new_plugin(folder.path(), arguments);
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(code), ""), "{arguments:?}: {}", text(&output.stderr));

@@ -80,7 +80,10 @@ async fn the_built_in_cart_answers() {
     let output = run(&guest("does_as_told"), &["--demo-cart", "--order", "1021", "--label", "x", "--credential", "key=env:SHOP_KEY"]).await;
     let (_, said) = text(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("the plugin does-as-told has not the endpoint `script`") && said.contains("--bind ENDPOINT=URL"), "{said}");
+    assert!(
+        said.contains("the plugin does-as-told does not have that protocol's endpoint `script`") && said.contains("--bind ENDPOINT=URL"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,7 +154,7 @@ async fn flags_that_do_not_fit_are_wrong_use() {
             &["Did you mean \"script\"? It has script.", "add --bind script=", "add --credential account.password=@FILE"][..],
         ),
         (&["--credential", "account.password=hunter2"], &["--credential account.password=@FILE or --credential account.password=env:NAME"]),
-        (&["--setting", "encoding=yaml"], &["--setting encoding=\"yaml\" is not taken"]),
+        (&["--setting", "encoding=yaml"], &["--setting encoding=\"yaml\" is not valid"]),
     ] {
         let output = run(&plugin("integration-script"), &[arguments, &update].concat()).await;
         let (shown, said) = text(&output);

@@ -41,7 +41,7 @@ fn is_caught(name: &str, case: &str, words: &[&str], and: &[&str]) {
     let output = in_shop(name, &["--case", case]);
     let (shown, talk) = text(&output);
     assert_eq!(output.status.code(), Some(1), "{shown}{talk}");
-    for part in [&["FAILED", "attempted:", "came:", "wrong, because:", "what to do:"], words].concat() {
+    for part in [&["FAILED", "attempted:", "result:", "problem:", "what to do:"], words].concat() {
         assert!(shown.contains(part), "{part}\n{shown}");
     }
     let report = json(&in_shop(name, &["--json"]));
@@ -144,7 +144,7 @@ fn a_plugin_that_asks_to_be_called_again_without_end_is_seen() {
 
 #[test]
 fn the_first_of_two_orders_is_not_taken() {
-    let words = ["an update of the order 1030, of which the cart has two", "so it is to be the failure ambiguous-order"];
+    let words = ["an update of the order 1030, of which the cart has two", "so the outcome must be the failure ambiguous-order"];
     is_caught("bad_takes_the_first", "ambiguous-order", &words, &["packages", "delivered"]);
 }
 

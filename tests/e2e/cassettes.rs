@@ -139,7 +139,7 @@ async fn files_that_are_no_whole_cassette_of_this_plugin_are_wrong_use() {
     let newer = whole.replacen("\"format\": 2", "\"format\": 9", 1);
     let older = serde_json::to_string(&cassette).expect("it is plain data");
     for (name, content, words) in [
-        ("truncated.json", &whole[..whole.len() / 2], "truncated.json is not read as a cassette: it ends too early, at line "),
+        ("truncated.json", &whole[..whole.len() / 2], "truncated.json is not a valid cassette: it ends too early, at line "),
         ("edited.json", edited.as_str(), "the call was changed after the file was written"),
         ("newer.json", newer.as_str(), "it is written in format 9, and this release reads the formats 1 to 2"),
         ("empty.json", "", "it is empty"),

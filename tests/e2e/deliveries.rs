@@ -64,7 +64,7 @@ async fn a_dead_letter_is_found_explained_and_discarded() {
     let account = Account { user: "cartage".into(), password: PASSWORD.into(), code: String::new() };
     let shop = DemoCart::start(account, &["1021"]).await.expect("a free port");
     let desk = desk(&shop);
-    assert!(desk.done(&["delivery", "list"]).contains("nothing was ever accepted"));
+    assert!(desk.done(&["delivery", "list"]).contains("no update was ever accepted"));
     // The shop has no such order.
     let (code, printed) = desk.run(&["send", "--cart", "shop", "--order", "4711", "--label", "Order Shipped"], "");
     assert_eq!(code, 1, "{printed}");
@@ -83,13 +83,13 @@ async fn a_dead_letter_is_found_explained_and_discarded() {
     assert!(desk.done(&["delivery", "retry", "--all", "--cart", "shop", "--reason", &reason]).contains("is tried again"));
     assert_eq!(desk.json(&["delivery", "show", &id])["state"], "queued");
     let (code, printed) = desk.run(&["delivery", "retry", &id], "");
-    assert!(code == 1 && printed.contains("is no dead letter"), "{printed}");
+    assert!(code == 1 && printed.contains("is not a dead letter"), "{printed}");
     assert!(desk.done(&["delivery", "discard", &id, "--why", "no such order"]).contains("the label before it counts again"));
     let (code, printed) = desk.run(&["delivery", "discard", &id, "--why", "no such order"], "");
     assert!(code == 1 && printed.contains("is over already"), "{printed}");
     assert!(desk.done(&["delivery", "show", &id]).contains("discarded (command: no such order)"));
     let (code, printed) = desk.run(&["delivery", "show", "01890a5d-ac96-774b-bcce-b302099a8057"], "");
-    assert!(code == 2 && printed.contains("nothing is known of a delivery"), "{printed}");
+    assert!(code == 2 && printed.contains("was not found"), "{printed}");
     let counts = desk.json(&["delivery", "list"])["carts"][0].clone();
     assert_eq!((counts["queued"].as_u64(), counts["dead"].as_u64(), counts["blocked"].as_u64()), (Some(0), Some(0), Some(0)));
 }
@@ -168,7 +168,7 @@ async fn a_recording_tells_what_was_sent_and_not_to_whom() {
     let plugin = cartage_tests::command::plugin("integration-script");
     desk.done(&["plugin", "replay", plugin.to_str().expect("a path in UTF-8"), "tapes"]);
     let (code, printed) = desk.run(&["delivery", "export", &delivery, "support.json"], "");
-    assert!(code == 2 && printed.contains("not there yet"), "what is there is not overwritten: {printed}");
+    assert!(code == 2 && printed.contains("does not exist yet"), "what is there is not overwritten: {printed}");
     let (code, printed) = desk.run(&["delivery", "export", "support.json"], "");
     assert!(code == 2 && printed.contains("--all"), "{printed}");
     let kinds = desk.json(&["retention", "--dry-run"])["kinds"].clone();
@@ -178,9 +178,9 @@ async fn a_recording_tells_what_was_sent_and_not_to_whom() {
     assert!(desk.done(&["forget", "--cart", "shop", "--order", "1021"]).contains("is forgotten"));
     assert!(!files_hold(&desk, "green door") && !files_hold(&desk, "Order Delayed"));
     let (code, printed) = desk.run(&["forget", "--cart", "shop", "--order", "1021"], "");
-    assert!(code == 1 && printed.contains("nothing is kept of order 1021"), "{printed}");
+    assert!(code == 1 && printed.contains("Cartage has no record of order 1021"), "{printed}");
     let (code, printed) = desk.run(&["delivery", "show", &raw], "");
-    assert!(code == 2 && printed.contains("nothing is known"), "{printed}");
+    assert!(code == 2 && printed.contains("was not found"), "{printed}");
     // One that waits is not forgotten unless that is said.
     desk.run(&["send", "--cart", "shop", "--order", "4711", "--label", "Order Shipped"], "");
     let (code, printed) = desk.run(&["forget", "--cart", "shop", "--order", "4711"], "");

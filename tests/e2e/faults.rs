@@ -153,7 +153,7 @@ async fn a_disk_that_fails_ends_the_daemon_and_loses_nothing_that_was_accepted()
     let failed = http.json("POST", &updates, &token, &update("3", "Status 1")).await;
     failed.problem(503, "unavailable", "this machine cannot serve the request now");
     let last = daemon.fails().to_string();
-    assert!(last.contains("the store accepts no more writes, so the daemon ended; what was accepted is kept"), "{last}");
+    assert!(last.contains("the store accepts no more writes, so the daemon stopped; accepted updates are kept"), "{last}");
     assert!(last.contains("its disk failed"), "{last}");
 
     // Started again where the disk takes writes, it has all that it said it had, and at most what it could not answer for.

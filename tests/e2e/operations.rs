@@ -65,13 +65,13 @@ fn an_alert_is_shown_first_told_and_told_over() {
     let command = keeper(&daemon);
     daemon.serve_with(&[("CARTAGE_ALERTS_COMMAND", &command)]);
     let banned = daemon.done(&["plugin", "ban", &digest(&daemon, "shop"), "--why", "wrong numbers"]);
-    assert!(banned.contains("paused, and keeping what waits: shop"), "{banned}");
+    assert!(banned.contains("paused, with their queues kept: shop"), "{banned}");
     let told = wait_for("the alert", || lines(&daemon.path("told")).into_iter().next());
     assert_eq!((&told["news"], &told["kind"], &told["subject"]), (&"raised".into(), &"plugin-banned".into(), &"cart shop".into()));
     let (code, shown) = daemon.run(&["status"]);
     assert_eq!(code, 1, "{shown}");
     let (alert, cart) = (shown.find("plugin-banned").expect("it is shown"), shown.find("live, paused").expect("it is shown"));
-    assert!(shown.starts_with("somebody must act") && alert < cart, "{shown}");
+    assert!(shown.starts_with("open alerts") && alert < cart, "{shown}");
     let (code, shown) = daemon.run(&["status", "--json"]);
     let shown: Value = serde_json::from_str(&shown).expect("it is JSON");
     assert_eq!(
@@ -137,8 +137,8 @@ fn a_cart_with_a_queue_is_removed_only_when_that_is_said() {
     let resumed = daemon.done(&["cart", "resume", "--all"]);
     assert!(resumed.contains("resumed 1 cart that"), "{resumed}");
     let removed = daemon.done(&["cart", "remove", "shop", "--discard-queue"]);
-    assert!(removed.contains("2 of its updates are ended"), "{removed}");
-    assert!(daemon.done(&["delivery", "list"]).contains("nothing") || daemon.done(&["cart", "list"]).contains("no cart yet"));
+    assert!(removed.contains("2 of its updates were discarded"), "{removed}");
+    assert!(daemon.done(&["delivery", "list"]).contains("no update") || daemon.done(&["cart", "list"]).contains("no cart yet"));
 }
 
 #[tokio::test]

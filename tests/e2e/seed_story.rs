@@ -172,7 +172,7 @@ async fn what_does_not_arrive_is_taken_back_and_what_is_recorded_is_not_told() {
     assert_eq!((code, story.other.requests()), (0, 1), "{printed}");
     std::fs::write(file, "1022,Order Shipped\n1023\n").expect("the folder can be written");
     let (code, printed) = story.run(&["baseline", file, "--cart", "other-shop"]);
-    assert!(code == 1 && printed.contains("orders.csv:2:") && printed.contains("nothing was taken in"), "{printed}");
+    assert!(code == 1 && printed.contains("orders.csv:2:") && printed.contains("nothing was recorded"), "{printed}");
 
     // What is asked wrongly is said clearly.
     for (words, said) in [

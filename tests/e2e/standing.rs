@@ -115,7 +115,7 @@ async fn a_paused_cart_s_order_says_so_and_is_tried_when_somebody_wishes() {
         let (code, again) = person.send("1021", "Order Shipped");
         assert!(code == 1 && again.contains(paused), "{again}");
         let (code, retried) = person.0.run(&["delivery", "retry", id]);
-        assert!(code == 1 && retried.contains("is no dead letter") && retried.contains(paused), "{retried}");
+        assert!(code == 1 && retried.contains("is not a dead letter") && retried.contains(paused), "{retried}");
         let (code, now) = person.0.run(&["delivery", "retry", id, "--now"]);
         assert!(code == 1 && now.contains(paused), "a pause holds: {now}");
 

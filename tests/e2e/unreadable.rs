@@ -79,7 +79,7 @@ async fn one_unreadable_dead_letter_hides_no_other_and_can_be_discarded() {
         code == 1 && retried.contains("was left alone: this release cannot read it") && retried.contains("is tried again"),
         "{retried}"
     );
-    assert!(daemon.done(&["delivery", "discard", &bad, "--why", "unreadable"]).contains("is ended"));
+    assert!(daemon.done(&["delivery", "discard", &bad, "--why", "unreadable"]).contains("is discarded"));
     assert!(daemon.done(&["delivery", "show", &bad]).contains("discarded"));
     let status = daemon.run(&["status"]).1;
     assert!(!status.contains("cannot be read"), "{status}");
@@ -118,7 +118,7 @@ async fn a_queue_whose_head_cannot_be_read_stops_no_other_and_is_told_of() {
     }
     let shown = daemon.done(&["delivery", "show", &bad]);
     assert!(shown.contains("it rests until then: could not read the update"), "{shown}");
-    assert!(daemon.done(&["delivery", "discard", &bad, "--why", "damaged"]).contains("is ended"));
+    assert!(daemon.done(&["delivery", "discard", &bad, "--why", "damaged"]).contains("is discarded"));
     while shop.seen().last.get("1021") != Some(&2) {
         assert!(start.elapsed() < PATIENCE, "its order goes on without it: {:?}", shop.seen());
         tokio::time::sleep(Duration::from_millis(20)).await;

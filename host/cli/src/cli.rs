@@ -75,7 +75,7 @@ struct Cli {
     /// Print the result as one JSON document.
     #[arg(long, global = true)]
     json: bool,
-    /// How the log on standard error is written: text, or json for one object a line.
+    /// The format of the log on standard error: text, or json for one object per line.
     #[arg(long, global = true, value_name = "FORMAT", env = "CARTAGE_LOG_FORMAT", default_value = "text", hide_possible_values = true)]
     log: log::Format,
     /// The data directory.

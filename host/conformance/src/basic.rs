@@ -107,7 +107,7 @@ async fn determinism(bench: &mut Bench<'_>) -> Vec<Problem> {
             problems.push(Problem::new(
                 &attempted,
                 came,
-                "the same call is to do the same: it would not be known what was approved",
+                "the same call must do the same: otherwise nobody knows what was approved",
                 remedy,
             ));
         }
@@ -144,7 +144,7 @@ fn first_difference(first: &Came, second: &Came) -> String {
     let place = first.log.asks.iter().zip(&second.log.asks).position(|(first, second)| first != second);
     let place = place.unwrap_or(first.log.asks.len().min(second.log.asks.len()));
     let at = |came: &Came| came.log.asks.get(place).map_or_else(|| shown(&came.outcome), ask);
-    format!("they differ at ask {}: {} and {}", place + 1, at(first), at(second))
+    format!("the calls differ at request {} to the host: {} and {}", place + 1, at(first), at(second))
 }
 
 /// The plugin answers `check`, with and without an order, and writes nothing.
@@ -169,7 +169,8 @@ async fn lists(bench: &mut Bench<'_>) -> Vec<Problem> {
         problems.extend(sound(&attempted, &came));
         problems.extend(writes(&attempted, &came));
         if bench.script.is_some() && problems.is_empty() && !matches!(came.outcome, Outcome::Choices(_)) {
-            let (wrong, remedy) = ("the manifest says that the shop is asked for it", "add a [[rule]] for the request to the cart script");
+            let (wrong, remedy) =
+                ("the manifest says that the shop is asked for this list", "add a [[rule]] for the request to the cart script");
             problems.push(Problem::new(&attempted, shown(&came.outcome), wrong, remedy));
         }
     }
@@ -178,7 +179,7 @@ async fn lists(bench: &mut Bench<'_>) -> Vec<Problem> {
 
 fn writes(attempted: &str, came: &Came) -> Option<Problem> {
     let write = came.log.exchanges.iter().find(|exchange| exchange.effect == Effect::Writes)?;
-    let (wrong, remedy) = ("it may only read", "mark requests that only read as such, and make no others there");
+    let (wrong, remedy) = ("this call may only read", "mark requests that only read as such, and make no others there");
     Some(Problem::new(attempted, format!("the plugin asked {}", write.name), wrong, remedy))
 }
 
@@ -192,7 +193,7 @@ async fn faults(bench: &mut Bench<'_>, fault: Fault) -> Vec<Problem> {
         let came = bench.attempt(&mut bench.shop(), &Plan::fault(place, fault), &attempt).await;
         problems.extend(honest(&attempted, &attempt, &came));
         if !fault.allows(&came.outcome) {
-            let wrong = "it says nothing about the order, and such a failure ends the update";
+            let wrong = "such an answer says nothing about the order, and this failure ends the update";
             let remedy = "return `unavailable` or `protocol` where no answer of the cart was read";
             problems.push(Problem::new(&attempted, shown(&came.outcome), wrong, remedy));
         }
@@ -256,7 +257,7 @@ async fn limits(bench: &mut Bench<'_>) -> Vec<Problem> {
     let near = bench.limits().iter().filter(|measured| measured.percent > SHARE_MAX && counts(measured.limit));
     near.map(|measured| {
         let came = format!("{} of the {} of limits.{}, which is {} %", measured.used, measured.of, measured.limit, measured.percent);
-        let wrong = format!("more than {SHARE_MAX} % of a limit: a somewhat larger order goes over it, and its update is lost");
+        let wrong = format!("more than {SHARE_MAX} % of a limit: a slightly larger order exceeds the limit, and its update is lost");
         let remedy = match measured.limit {
             "requests" => "make fewer requests, or say in the manifest's pace how many a call needs",
             _ => "do less, or keep less, for one update",

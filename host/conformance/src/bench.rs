@@ -248,8 +248,8 @@ impl<'p> Bench<'p> {
 
     /// The problem that the plugin does not report the update as applied; `None` if it does.
     pub(super) fn not_applied(attempted: &str, came: &Came) -> Option<Problem> {
-        let wrong = "the cart took it, so the update is to be applied";
-        let remedy = "look at what the plugin makes of the cart's answer to a success, or mend the reply in the cart script";
+        let wrong = "the cart accepted it, so the update must be applied";
+        let remedy = "check how the plugin reads the cart's answer to a success, or correct the reply in the cart script";
         (!came.is_applied()).then(|| Problem::new(attempted, shown(&came.outcome), wrong, remedy))
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn sound(attempted: &str, came: &Came) -> Vec<Problem> {
             Ended::Contract { .. } => "keep to the bounds that wit/delivery.wit states",
             Ended::Stopped(_) | Ended::Host { .. } => "try again on a machine with more room",
         };
-        problems.push(Problem::new(attempted, ended.to_string(), "every call is to return an outcome", remedy));
+        problems.push(Problem::new(attempted, ended.to_string(), "every call must return an outcome", remedy));
     }
     if let Some(denied) = came.log.denied.first() {
         let remedy = "declare it in the manifest, or do not ask for it";

@@ -48,12 +48,12 @@ impl Fault {
     /// Describes the fault, to continue "the answer to request 2".
     pub(super) fn words(self) -> &'static str {
         match self {
-            Fault::NoConnection => "cannot be had: there is no connection",
-            Fault::Timeout => "does not come in time",
+            Fault::NoConnection => "cannot arrive: there is no connection",
+            Fault::Timeout => "does not arrive in time",
             Fault::LostReply => "is lost",
             Fault::Truncated => "is cut off",
             Fault::TooLarge => "is larger than an answer may be",
-            Fault::Page => "is a page for people with status 200",
+            Fault::Page => "is an HTML page with status 200",
             Fault::Redirect => "is a redirect (302)",
             Fault::Unavailable => "is status 503",
         }

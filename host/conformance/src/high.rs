@@ -63,7 +63,12 @@ pub(super) async fn run(bench: &mut Bench<'_>, name: &str) -> Option<Vec<Problem
 /// The problem of a script that leaves something out: a failure unless the script gives a reason.
 fn not_described(case: &str, what: &str, how: &str) -> Problem {
     let remedy = format!("{how}; or, if this cart has no such thing, write [[bypass]] case = {case:?} with the reason");
-    Problem::new("reading the cart script", format!("it does not say {what}"), "what a script does not say cannot be tried", remedy)
+    Problem::new(
+        "reading the cart script",
+        format!("the script does not say {what}"),
+        "a case cannot be tried if the script does not describe it",
+        remedy,
+    )
 }
 
 /// Whether a rule of the script records an effect under this name.
@@ -110,7 +115,7 @@ async fn statuses(bench: &mut Bench<'_>, script: &Script) -> Vec<Problem> {
             Statuses::Fixed(own) => own.iter().any(|own| own.value == given),
             Statuses::FreeText | Statuses::Asked => true,
         };
-        let remedy = "give the cart the status of the update; what the cart has of statuses belongs into the manifest";
+        let remedy = "give the cart the status of the update; the statuses that the cart has belong in the manifest";
         match given {
             Some(given) if given == status => {}
             Some(given) if !is_declared(&given) => {
@@ -166,7 +171,7 @@ async fn notes(bench: &mut Bench<'_>, script: &Script) -> Vec<Problem> {
 
 fn missing(shop: &Shop<'_>, attempted: &str, text: &str, what: &str) -> Option<Problem> {
     let arrived = shop.effects().iter().any(|effect| effect.value().contains(text));
-    let remedy = "send all that the manifest says the plugin carries, or do not declare the feature; or mend what the rule reads";
+    let remedy = "send all that the manifest says the plugin carries, or do not declare the feature; or correct what the rule reads";
     (!arrived).then(|| Problem::new(attempted, done(shop), format!("the {what} {text:?} did not arrive"), remedy))
 }
 
@@ -180,7 +185,7 @@ fn refused(attempted: &str, came: &Came, shop: &Shop<'_>, expected: Option<Failu
     let wanted = expected.map_or_else(|| "a failure".to_owned(), |expected| format!("the failure {}", kind(expected)));
     let remedy = format!("return {wanted} for this answer: a host decides by the kind what follows");
     if !is_expected {
-        return Some(Problem::new(attempted, shown(&came.outcome), format!("{why}, so it is to be {wanted}"), remedy));
+        return Some(Problem::new(attempted, shown(&came.outcome), format!("{why}, so the outcome must be {wanted}"), remedy));
     }
     let remedy = "change nothing at the cart before it is clear which order is meant";
     let is_changed = !shop.effects().is_empty();
@@ -199,14 +204,14 @@ async fn unknown_order(bench: &mut Bench<'_>) -> Vec<Problem> {
 async fn ambiguous_order(bench: &mut Bench<'_>, script: &Script) -> Vec<Problem> {
     let Some(number) = script.ambiguous_order() else {
         let how = "add two [[order]] of one number, and the rule that answers a look-up of it";
-        return vec![not_described("ambiguous-order", "how a cart looks that has two orders of one number", how)];
+        return vec![not_described("ambiguous-order", "how a cart with two orders of one number looks", how)];
     };
     let update = Update { order_number: number.to_owned(), ..bench.maker().everything() };
     let (attempted, attempt) = (format!("an update of the order {number}, of which the cart has two"), Attempt::first(&update));
     let mut shop = bench.shop();
     let came = bench.attempt(&mut shop, &Plan::default(), &attempt).await;
     let mut problems = honest(&attempted, &attempt, &came);
-    let why = "two orders have that number, and the first is as likely the wrong one";
+    let why = "two orders have that number, and the first may be the wrong one";
     problems.extend(refused(&attempted, &came, &shop, Some(FailureKind::AmbiguousOrder), why));
     problems
 }
@@ -268,7 +273,7 @@ async fn with_wish(bench: &mut Bench<'_>, script: &Script, name: &str) -> Vec<Pr
             && failure.retry != RetryWish::AfterMs(WISH_S * 1000)
         {
             let (wrong, remedy) =
-                ("the cart said when, and would be asked at another time", "read `retry-after` and return it as the retry wish");
+                ("the cart named a time, and would be asked at another time", "read `retry-after` and return it as the retry wish");
             problems.push(Problem::new(&attempted, format!("the retry wish {:?}", failure.retry), wrong, remedy));
         }
     }
@@ -296,7 +301,7 @@ async fn server_error(bench: &mut Bench<'_>, script: &Script, name: &str) -> Vec
 /// A refusal with status 200 is treated as a refusal.
 async fn error_with_200(bench: &mut Bench<'_>, script: &Script, name: &str) -> Vec<Problem> {
     if let Some(other) = script.refusals_of("error-with-200").find(|refusal| !(200..=299).contains(&refusal.reply.status)) {
-        let came = format!("a [[refusal]] of it has the status {}", other.reply.status);
+        let came = format!("a [[refusal]] of this case has the status {}", other.reply.status);
         let remedy = "give it a status of success, or another case";
         return vec![Problem::new("reading the cart script", came, "the case is about errors with a status of success", remedy)];
     }

@@ -51,10 +51,10 @@ async fn try_case(bench: &mut Bench<'_>, case: &Case, attempted: &str) -> Vec<Pr
     let (_, came) = all.pop().expect("there is a first attempt");
     if !is(&came, case.expect) {
         let wrong = format!("the script expects {}", expected(case.expect));
-        problems.push(Problem::new(attempted, shown(&came.outcome), wrong, "mend the plugin, or what the case expects"));
+        problems.push(Problem::new(attempted, shown(&came.outcome), wrong, "correct the plugin, or what the case expects"));
     }
     if case.unchanged && !shop.effects().is_empty() {
-        let (wrong, remedy) = ("nothing was to be done to the cart", "mend the plugin, or what the case expects");
+        let (wrong, remedy) = ("nothing should be done to the cart", "correct the plugin, or what the case expects");
         problems.push(Problem::new(attempted, done(&shop), wrong, remedy));
     }
     let effects: Vec<String> = shop.effects().iter().map(ToString::to_string).collect();
@@ -64,7 +64,7 @@ async fn try_case(bench: &mut Bench<'_>, case: &Case, attempted: &str) -> Vec<Pr
             attempted,
             format!("the cart has: {}", effects.join("; ")),
             wrong,
-            "mend the plugin, or what the case expects",
+            "correct the plugin, or what the case expects",
         ));
     }
     problems

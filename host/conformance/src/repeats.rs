@@ -39,10 +39,11 @@ pub(super) fn twice(attempted: &str, shop: &Shop<'_>) -> Option<Problem> {
     let remedy = "look at `delivery.earlier` before a step that the cart does not know as a repeat: leave out what its steps name, and read the cart where \
                   a write may have arrived; or send a key by which the cart knows a repeat";
     let wrong = format!("done twice: {}; the customer gets two mails, and the merchant two shipments", twice.join("; "));
-    (!twice.is_empty()).then(|| Problem::new(attempted, "a second one of the same", wrong, remedy))
+    (!twice.is_empty()).then(|| Problem::new(attempted, "the same effect twice", wrong, remedy))
 }
 
-/// A host that died before it recorded the success attempts the update again. The plugin learns of the first attempt, and the cart has the update already.
+/// A host that died before it recorded the success attempts the update again. The plugin learns of the first attempt, and the cart has the update
+/// already.
 async fn same_update_twice(bench: &mut Bench<'_>) -> Vec<Problem> {
     let attempted = "the same update again, after the cart has taken it";
     again(bench, attempted, |first, came| first.told(came)).await
@@ -80,8 +81,8 @@ fn ended(attempted: &str, all: &[Came], shop: &Shop<'_>) -> Vec<Problem> {
     let mut problems: Vec<Problem> = all.iter().flat_map(|came| sound(attempted, came)).collect();
     let last = all.last().expect("a delivery has an attempt");
     if problems.is_empty() && !last.is_applied() {
-        let wrong = format!("the cart answers again, so that one of {ATTEMPTS_MAX} attempts is to succeed");
-        let remedy = "take an answer that says `already done` for a success, and go on after the steps that were done";
+        let wrong = format!("the cart answers again, so one of {ATTEMPTS_MAX} attempts must succeed");
+        let remedy = "treat an answer that says `already done` as a success, and go on after the steps that were done";
         problems.push(Problem::new(attempted, shown(&last.outcome), wrong, remedy));
     }
     problems.extend(twice(attempted, shop));

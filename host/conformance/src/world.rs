@@ -152,12 +152,13 @@ fn bound(endpoint: &Endpoint, script: Option<&Script>) -> Result<(String, grants
     let failed = |reason: String| Error::Binding { endpoint: endpoint.name.clone(), url: url.clone(), reason };
     let base = BaseUrl::parse(url).map_err(|error| failed(error.to_string()))?;
     if !base.fits(&endpoint.base) {
-        return Err(failed("the manifest allows others only".to_owned()));
+        return Err(failed("the manifest allows other URLs only".to_owned()));
     }
     Ok((endpoint.name.clone(), grants::BoundEndpoint { base, signed: None, secrets: SecretsInClear::Accepted }))
 }
 
-/// Whether a slot is used. With a script, a slot is used if the script [binds](Script::binds) it. Without one, every slot is used, but only the first of
+/// Whether a slot is used. With a script, a slot is used if the script [binds](Script::binds) it. Without one, every slot is used, but only the first
+/// of
 /// alternative slots.
 fn is_bound(slot: &Slot, manifest: &Manifest, script: Option<&Script>) -> bool {
     let is_first = |group: &String| manifest.alternatives(group).next().is_some_and(|first| first.name == slot.name);

@@ -73,7 +73,7 @@ fn a_new_cart_is_made_by_questions_and_answers() {
     }
     desk.done(&["apply", "shop.toml"]);
     // A file that is there is left alone, before the first question; answers that end leave nothing.
-    desk.refused(&new, "one that is there is left alone");
+    desk.refused(&new, "an existing file is left alone");
     fs::remove_file(desk.path("shop.toml")).expect("it is there");
     let (code, _, talk) = desk.type_in(&new, "https://shop.example/seti.php\n");
     assert!(code == 2 && talk.contains("the answers ended") && !desk.path("shop.toml").exists(), "{talk}");

@@ -16,8 +16,8 @@ async fn a_credential_changes_without_a_gap() {
     };
     let send = |order: &str| desk.run(&["send", "--cart", "shop", "--order", order, "--label", "Order Shipped"]);
     // The first value is in use at once, whatever it was meant to be.
-    assert!(set(OLD, &["--next"]).contains("there was none in use, so it is in use now"));
-    assert!(set(NEW, &["--next"]).contains("waits until it worked"));
+    assert!(set(OLD, &["--next"]).contains("no value was in use, so this one is in use now"));
+    assert!(set(NEW, &["--next"]).contains("waits until it has worked"));
     let listed = desk.done(&["credential", "list", "shop"]);
     assert!(listed.contains("account.password  set at") && listed.contains("next: set at"), "{listed}");
     let waiting = || {
@@ -29,11 +29,11 @@ async fn a_credential_changes_without_a_gap() {
     let (code, printed) = send("1021");
     assert_eq!((code, waiting()), (0, 1), "{printed}");
     let checked = desk.done(&["cart", "check", "shop"]);
-    assert!(checked.contains("does not tell whether the cart takes the credentials that wait"), "{checked}");
+    assert!(checked.contains("does not show whether the cart accepts the waiting credentials"), "{checked}");
     assert_eq!(waiting(), 1);
 
     // Given up, and said again.
-    assert!(desk.done(&["credential", "forget", "shop", "account", "password", "--next"]).contains("the one in use stays"));
+    assert!(desk.done(&["credential", "forget", "shop", "account", "password", "--next"]).contains("the value in use stays"));
     assert!(desk.done(&["credential", "forget", "shop", "account", "--next"]).contains("no value waits"));
     assert_eq!(waiting(), 0);
     set(NEW, &["--next"]);
@@ -65,11 +65,11 @@ async fn a_credential_that_is_set_resumes_a_paused_cart_if_it_works() {
     let set = |value: &str, next: &[&str]| desk.type_in(&[&["credential", "set", "shop", "account", "password"], next].concat(), value);
     assert_eq!(set(OLD, &[]).0, 0);
     let send = ["send", "--cart", "shop", "--order", "1021", "--label", "Order Shipped"];
-    desk.refused(&send, "does not take the credentials");
+    desk.refused(&send, "does not accept the credentials");
     desk.refused(&send, "cart shop, which is paused (credentials)");
     let (code, result, talk) = set(NEW, &[]);
     assert_eq!(code, 0, "{result}{talk}");
-    assert!(talk.contains("it is checked now") && result.contains("ok       ") && talk.contains("cart shop goes on"), "{result}{talk}");
+    assert!(talk.contains("it is checked now") && result.contains("ok       ") && talk.contains("cart shop is resumed"), "{result}{talk}");
     // What is over is not told any more, although it is kept.
     for words in [&["cart", "show", "shop"][..], &["cart", "list"]] {
         let said = desk.done(words);
@@ -87,7 +87,7 @@ async fn a_credential_that_is_set_resumes_a_paused_cart_if_it_works() {
 
     // A check that finds a problem leaves it paused.
     assert_eq!(set(OLD, &[]).0, 0);
-    desk.refused(&["send", "--cart", "shop", "--order", "1022", "--label", "Order Shipped"], "does not take the credentials");
+    desk.refused(&["send", "--cart", "shop", "--order", "1022", "--label", "Order Shipped"], "does not accept the credentials");
     drop(shop);
     let (code, result, talk) = set(NEW, &[]);
     assert_eq!(code, 1, "{result}{talk}");

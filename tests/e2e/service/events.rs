@@ -60,7 +60,7 @@ async fn an_event_labels_the_lines_that_it_names() {
     assert_eq!(shop.orders()["1021"].status, "Order Waits");
     desk.refused(
         &["event", "raise", "Item Returned", "--order", "WEB-1021", "--cart", "shop", "--line", "shipped=1"],
-        "says not which line",
+        "do not say which line",
     );
 
     // The mode's orders are the sender's numbers: the cart's own names nobody, and it is said.

@@ -27,13 +27,13 @@ async fn every_command_names_an_order_as_its_sender_does() {
 
     // The cart's number names nothing, and that is no success. The sender's does.
     let (code, said) = of("forget", "1021");
-    assert!(code == 1 && said.contains("nothing is kept of order 1021") && said.contains("does not begin with \"WEB-\""), "{said}");
+    assert!(code == 1 && said.contains("Cartage has no record of order 1021") && said.contains("does not begin with \"WEB-\""), "{said}");
     assert_eq!(desk.json(&["forget", "--cart", "shop", "--order", "1021"])["forgotten"], "nothing-kept");
     assert!(of("explain", "WEB-1021-A").1.contains("Last receipt"), "it is still there");
     assert!(desk.json(&["forget", "--cart", "shop", "--order", "WEB-1021-A"])["forgotten"]["done"]["rows"].as_u64() > Some(0));
     assert!(!of("explain", "WEB-1021-A").1.contains("Last receipt"));
     let (code, said) = of("forget", "WEB-1021-A");
-    assert!(code == 1 && said.contains("nothing is kept of order WEB-1021-A"), "{said}");
+    assert!(code == 1 && said.contains("Cartage has no record of order WEB-1021-A"), "{said}");
 
     // Also after the rule was changed, and after the cart is gone.
     desk.write("plain.toml", &script_cart("shop", &shop.script_url(), ""));

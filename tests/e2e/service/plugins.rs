@@ -106,7 +106,7 @@ async fn a_new_version_is_replayed_against_the_last_attempts_before_it_is_taken(
 
     let report = desk.json(&upgrade("other.wasm", &["--dry-run"]));
     assert_eq!((report["needs_approval"].as_bool(), report["rehearsed"].as_array().map(Vec::len)), (Some(true), Some(2)), "{report}");
-    let shown = desk.refused(&upgrade("other.wasm", &[]), "does something else with recorded attempts");
+    let shown = desk.refused(&upgrade("other.wasm", &[]), "behaves differently in recorded attempts");
     assert!(shown.contains("replayed: 0 recorded attempts the same, 2 different") && shown.contains("orderstatuz"), "{shown}");
     assert_eq!(desk.digest_of("shop"), before, "nothing was changed");
 

@@ -86,7 +86,7 @@ async fn a_cart_that_repeats_the_password_is_paused_whatever_it_did() {
 
     // The update is done, and is not told again; the cart is paused all the same.
     let (code, printed) = send("1021");
-    assert!(code == 0 && printed.contains("gave a secret back"), "{printed}");
+    assert!(code == 0 && printed.contains("answer contained a secret"), "{printed}");
     assert_eq!(desk.json(&["cart", "show", "shop"])["paused"], "secret-reflected");
     assert_eq!(kinds(&desk), ["secret-reflected"]);
     let explained = desk.json(&["explain", "--cart", "shop", "--order", "1021"]);
@@ -130,7 +130,7 @@ async fn an_endpoint_that_moves_takes_no_credential_with_it() {
     assert_eq!(kinds(&desk), [""; 0]);
     assert_eq!(send("1022").0, 0);
     assert!(second.requests() > 0);
-    assert!(desk.done(&["credential", "approve", "shop"]).contains("nothing was to be approved"));
+    assert!(desk.done(&["credential", "approve", "shop"]).contains("nothing needs approval"));
     let audit = desk
         .service()
         .store()

@@ -19,11 +19,13 @@ Examples:
   Load a cart whose plugin was upgraded and asks for more, having read what it asks for:
       cartage apply seed-shop.toml --approve
 
-The plugin that a file names is looked for in the folder of that file, or in the one that --plugins names. Where it is not there, a cart
-that is known keeps the plugin that it has. The cart is pinned to the digest of the plugin's file, and the data directory keeps a copy of
-the file under that digest, which is what runs from then on. Loading a file twice changes nothing the second time. A file without `mode`
-leaves the mode of a cart that exists alone; a new cart begins in shadow. Where a live cart will not be live, that is shown first and needs
---approve. Either all of the files are loaded or none. Exit code 0: loaded, or nothing to do; 1: not loaded.";
+Cartage looks for the plugin that a file names in the folder of that file, or in the folder that
+--plugins names. If the plugin's file is not there, an existing cart keeps its present plugin. The
+cart is pinned to the digest of the plugin's file, and the data directory keeps a copy of the file
+under that digest; that copy runs from then on. Loading a file twice changes nothing the second
+time. A file without `mode` leaves the mode of an existing cart alone; a new cart begins in
+shadow. Taking a cart out of live mode is shown first and needs --approve. Either all of the files
+are loaded or none. Exit code 0: loaded, or nothing to do; 1: not loaded.";
 
 /// Load carts from their files, showing first what changes.
 #[derive(Debug, clap::Args)]
@@ -45,7 +47,7 @@ pub(super) struct Consent {
     /// Show what would change, and change nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Agree to what a plugin asks for that the one before it did not, and to a live cart that will not be.
+    /// Agree to what a plugin asks for beyond the one before it, and to taking a cart out of live mode.
     #[arg(long)]
     approve: bool,
 }
@@ -148,12 +150,12 @@ pub(super) async fn change_rehearsed(
 /// Why nothing is changed until the operator agrees.
 fn not_approved(prepared: &Prepared, differs: bool) -> String {
     let mut why: Vec<&str> = prepared.carts().iter().filter_map(|cart| cart.leaves_live.as_deref()).collect();
-    let mut what_to_do = "if that is meant, repeat the command with --approve; a cart's file without `mode` leaves the mode alone";
+    let mut what_to_do = "if that is intended, repeat the command with --approve; a cart's file without `mode` leaves the mode alone";
     if prepared.asks() {
         why.push("a plugin asks for more than the one before it");
     }
     if differs {
-        why.push("the plugin does something else with recorded attempts");
+        why.push("the plugin behaves differently in recorded attempts");
     }
     if prepared.asks() || differs {
         what_to_do = "read what was shown, and repeat the command with --approve";
@@ -189,7 +191,7 @@ fn of(cart: &PreparedCart) -> CartReport<'_> {
 
 fn show(prepared: &Prepared) {
     for cart in prepared.carts().iter().map(of) {
-        let unreadable = if cart.change == "mended" { " (what the data directory held of it was unreadable)" } else { "" };
+        let unreadable = if cart.change == "mended" { " (its definition in the data directory was unreadable)" } else { "" };
         report::heading(&format!("cart {}: {}{unreadable}", cart.cart, cart.change));
         let value = |field: &Field| match (&field.before, &field.after) {
             (None, Some(after)) => after.clone(),

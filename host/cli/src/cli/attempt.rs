@@ -64,7 +64,7 @@ fn show_entries(cassette: &Cassette, forms: Forms) {
 pub(in crate::cli) fn warn_of_reflection(cassette: &Cassette) {
     if cassette.recording.secret_reflected {
         report::talk(
-            "warning: the cart gave a secret back in its answer, so whoever reads its answers may have it; change that credential",
+            "warning: the cart's answer contained a secret, so anyone who can read the cart's answers may know it; change that credential",
         );
     }
 }
@@ -138,7 +138,7 @@ fn receipt_rows(receipt: &Receipt) -> Vec<(&'static str, String)> {
 fn reach(reach: Reach) -> &'static str {
     match reach {
         Reach::NothingSent => "nothing was sent",
-        Reach::MaybeSent => "it may have reached the cart",
+        Reach::MaybeSent => "the request may have reached the cart",
         Reach::Answered => "the cart answered",
     }
 }
@@ -150,22 +150,24 @@ pub(super) fn fate(fate: Fate) -> String {
         Fate::AlreadyDelivered => "delivered: the cart had it already",
         Fate::Retry { floor_ms: Some(ms) } => return format!("failed for now; worth trying again after {} s", ms.div_ceil(1000)),
         Fate::Retry { floor_ms: None } => "failed for now; worth trying again",
-        Fate::Busy { .. } => "refused for now: this order cannot be changed at this moment; it is tried again, and others go on",
-        Fate::Pending { wish_ms: Some(ms) } => {
-            return format!("the cart is still at work on it; it is asked again after {} s", ms.div_ceil(1000));
+        Fate::Busy { .. } => {
+            "refused for now: the order cannot be changed at this moment; the update is tried again, and other orders go on"
         }
-        Fate::Pending { wish_ms: None } => "the cart is still at work on it; it is asked again",
-        Fate::PauseCart { reason: PauseReason::Misconfigured, .. } => "refused: something must be set right first; the message says what",
-        Fate::PauseCart { reason: PauseReason::Credentials, .. } => "refused: the cart does not take the credentials; set them right first",
+        Fate::Pending { wish_ms: Some(ms) } => {
+            return format!("the cart is still processing the update; it is asked again after {} s", ms.div_ceil(1000));
+        }
+        Fate::Pending { wish_ms: None } => "the cart is still processing the update; it is asked again",
+        Fate::PauseCart { reason: PauseReason::Misconfigured, .. } => "refused: something must be corrected first; the message says what",
+        Fate::PauseCart { reason: PauseReason::Credentials, .. } => "refused: the cart does not accept the credentials; correct them first",
         Fate::PauseCart { reason: PauseReason::NotPermitted, .. } => {
-            "refused: the cart takes the credentials and does not allow them several orders in a row; give them that right first"
+            "refused: the cart accepts the credentials, but denied them several orders in a row; grant them the permission first"
         }
         Fate::PauseCart { reason: PauseReason::RateLimited, for_ms: Some(ms) } => {
             return format!("refused for now: the cart asks for fewer requests; try again after {} s", ms.div_ceil(1000));
         }
         Fate::PauseCart { reason: PauseReason::RateLimited, for_ms: None } => "refused for now: the cart asks for fewer requests",
         Fate::PauseCart { reason: PauseReason::SecretReflected, .. } => {
-            "stopped: the cart gave a secret back in its answer; look at the cart before anything else is sent there"
+            "stopped: the cart's answer contained a secret; check the cart before anything else is sent to it"
         }
         Fate::DisableCart => "refused: the shop is closed for good",
         Fate::DeadLetter { kind } => return format!("refused ({kind}); trying again would not help"),

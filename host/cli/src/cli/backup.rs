@@ -7,14 +7,15 @@ const EXAMPLES: &str = "\
 Examples:
   Back up to a file that does not exist yet:
       cartage backup cartage-2026-11-23.sqlite
-  Bring it back:
+  Restore it:
       cartage restore cartage-2026-11-23.sqlite --into new-data --key /media/safe/cartage-key \\
           --plugins /media/copy/plugins
 
-The copy holds carts, parameters, events, orders, receipts and the sealed credentials. It may be made while Cartage runs. The key that
-opens the credentials and the plugins' files are not in it: keep a copy of the key somewhere else, and copy the folder plugins/ as it is.";
+The copy holds carts, parameters, events, orders, receipts and the sealed credentials. The backup
+may be made while Cartage runs. The key that opens the credentials and the plugins' files are not
+in it: keep a copy of the key somewhere else, and copy the folder plugins/ as it is.";
 
-/// Copy all that is kept to a new file.
+/// Back up the database to a new file.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -35,8 +36,11 @@ impl Args {
             report::json(&serde_json::json!({ "backup": self.file, "key_not_in_it": key, "plugins_not_in_it": plugins }));
         } else {
             report::line(&format!("backed up to {}", self.file.display()));
-            report::line(&format!("not in it: the key {}; keep a copy of it apart from the backups", key.display()));
-            report::line(&format!("not in it: the plugins' files; copy {} as it is, for `cartage restore --plugins`", plugins.display()));
+            report::line(&format!("the backup does not contain the key {}; keep a copy of it apart from the backups", key.display()));
+            report::line(&format!(
+                "the backup does not contain the plugins' files; copy {} as it is, for `cartage restore --plugins`",
+                plugins.display()
+            ));
         }
         Ok(Verdict::Done)
     }

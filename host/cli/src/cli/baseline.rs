@@ -11,16 +11,16 @@ The file has an order and its label in each line, as CSV or as JSON:
     1021,Order Shipped
     \"1022\",\"Order Shipped, in part\"
     {\"order\": \"1023\", \"label\": \"Order Packed\"}
-A first line `order,label` is left out. One line that is not valid, and nothing is taken in.
+A first line `order,label` is skipped. If one line is not valid, nothing is recorded.
 
 Examples:
-  Take in the labels that the orders of a cart have already:
+  Record the labels that the orders of a cart already have:
       cartage baseline old-orders.csv --cart seed-shop";
 
 /// Largest size of the file, in bytes.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
-/// Take in the labels that orders have at a cart already, without sending anything.
+/// Record the labels that orders already have at a cart, without sending anything.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -45,7 +45,7 @@ enum Error {
     File { file: PathBuf, source: std::io::Error },
     #[error("the file {file} is larger than {FILE_BYTES_MAX} bytes; split it")]
     TooLarge { file: PathBuf },
-    #[error("{file}:{line}: {what}; nothing was taken in")]
+    #[error("{file}:{line}: {what}; nothing was recorded")]
     Line { file: PathBuf, line: usize, what: String },
 }
 
@@ -58,7 +58,7 @@ impl Args {
         if json {
             report::json(&serde_json::json!({ "cart": cart, "orders": count }));
         } else {
-            report::line(&format!("took in the labels of {} for cart {cart}; nothing was sent", counted(count, "order")));
+            report::line(&format!("recorded the labels of {} for cart {cart}; nothing was sent", counted(count, "order")));
         }
         Ok(Verdict::Done)
     }
@@ -88,7 +88,7 @@ fn pair(line: &str) -> Result<(String, String), String> {
     match cells(line)?.as_slice() {
         [order, label] => Ok((order.clone(), label.clone())),
         cells => {
-            Err(format!("it has {} columns, and an order and a label are wanted; put a text with a comma in double quotes", cells.len()))
+            Err(format!("the line has {} columns instead of an order and a label; put a text with a comma in double quotes", cells.len()))
         }
     }
 }

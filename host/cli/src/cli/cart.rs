@@ -23,7 +23,7 @@ pub(super) use check::run as run_check;
 
 const EXAMPLES: &str = "\
 Examples:
-  Make a cart from its plugin: its file first, with a comment for each thing that the plugin takes, then the cart:
+  Make a cart from its plugin: its file first, with a comment for each value that the plugin takes, then the cart:
       cartage cart new seed-shop --plugin integration-script.wasm
       cartage apply seed-shop.toml
   The same by questions and answers:
@@ -51,39 +51,39 @@ pub(crate) enum Command {
     /// Switch a cart off: nothing is sent to it until it is enabled.
     #[command(after_long_help = examples::DISABLE)]
     Disable(One),
-    /// Pause a cart, or all, until resumed.
+    /// Pause a cart, or all carts, until they are resumed.
     #[command(after_long_help = examples::PAUSE)]
     Pause {
         #[command(flatten)]
         which: pause::OneOrAll,
-        /// Why, for whoever looks at it next.
+        /// The reason, for whoever looks at this next.
         #[arg(long, value_name = "TEXT", default_value = "by hand")]
         reason: String,
     },
-    /// Let a paused cart go on, or all that were paused together.
+    /// Resume a paused cart, or all carts that were paused together.
     #[command(after_long_help = examples::RESUME)]
     Resume(pause::OneOrAll),
-    /// Remove a cart with its parameters and credentials. A cart that is made later under its id was told nothing of any order.
+    /// Remove a cart with its parameters and credentials. A later cart with the same ID starts without any record of orders.
     #[command(after_long_help = examples::REMOVE)]
     Remove {
         #[command(flatten)]
         one: One,
-        /// End what waits for it and its dead letters, without sending them.
+        /// Discard the cart's waiting deliveries and its dead letters, without sending them.
         #[arg(long)]
         discard_queue: bool,
     },
-    /// Say what recordings of a cart's attempts hold: without personal data, as is usual, or for a while with it.
+    /// Set what recordings of a cart's attempts contain: no personal data, as by default, or everything for a limited time.
     #[command(after_long_help = examples::RECORDING)]
     Recording {
         #[command(flatten)]
         one: One,
-        /// What they hold.
+        /// What recordings contain.
         #[arg(value_name = "WHAT")]
         what: Recording,
         /// For how long recordings are raw: a number with s, m or h, at most 24h.
         #[arg(long = "for", value_name = "TIME", value_parser = raw_ms, required_if_eq("what", "raw"))]
         time: Option<u64>,
-        /// Why, for the audit.
+        /// The reason, for the audit.
         #[arg(long, value_name = "TEXT", default_value = "by hand")]
         why: String,
     },
@@ -92,11 +92,11 @@ pub(crate) enum Command {
     Check {
         #[command(flatten)]
         one: One,
-        /// An order that the plugin shall look up as well, by the number that its sender gives.
+        /// An order that the plugin looks up as well, by the number that its sender gives.
         #[arg(long, value_name = "NUMBER", value_parser = order_number)]
         order: Option<SenderOrderNumber>,
     },
-    /// Say what a label of the Order Manager becomes at the cart.
+    /// Set what a label of the Order Manager becomes at the cart.
     #[command(after_long_help = examples::LABEL)]
     Label {
         #[command(flatten)]
@@ -107,16 +107,16 @@ pub(crate) enum Command {
         /// The cart's status, exactly.
         #[arg(long, value_name = "TEXT", required_unless_present = "target")]
         status: Option<String>,
-        /// Something else than a status.
+        /// What to do instead of setting a status.
         #[arg(long = "as", value_name = "WHAT", conflicts_with = "status")]
         target: Option<Target>,
     },
-    /// Say whether what passes the gate is sent.
+    /// Set a cart's mode: whether updates that pass the gate are sent.
     #[command(after_long_help = examples::MODE)]
     Mode {
         #[command(flatten)]
         one: One,
-        /// Which mode.
+        /// The mode.
         #[arg(value_name = "MODE")]
         mode: ModeWord,
         /// An order that is sent in the mode only-orders, by the number that its sender gives, before the cart's order-number rule strips it. May be
@@ -132,7 +132,7 @@ pub(crate) enum Command {
         /// The plugin's file. The data directory keeps a copy of it.
         #[arg(long, value_name = "FILE")]
         plugin: PathBuf,
-        /// Replay the cart's last recorded attempts first, at most so many, with the present plugin and with this one. Differences need --approve.
+        /// First replay the cart's last recorded attempts, at most this many, with the present plugin and the new one. Differences need --approve.
         #[arg(long, value_name = "ATTEMPTS", value_parser = clap::value_parser!(u32).range(1..=i64::from(REHEARSED_MAX)))]
         replay_last: Option<u32>,
         #[command(flatten)]
@@ -143,7 +143,7 @@ pub(crate) enum Command {
     Rollback {
         #[command(flatten)]
         one: One,
-        /// Its digest [default: the one that ran last before the present one].
+        /// The plugin's digest [default: the plugin that ran before the present one].
         #[arg(value_name = "DIGEST", value_parser = digest)]
         digest: Option<Digest>,
     },
@@ -167,9 +167,9 @@ pub(crate) enum Target {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ModeWord {
-    /// What would be sent is recorded.
+    /// Nothing is sent; updates are recorded.
     Shadow,
-    /// The named orders are sent, others recorded.
+    /// Updates of the named orders are sent, others are recorded.
     OnlyOrders,
     /// Everything is sent.
     Live,
@@ -186,7 +186,11 @@ pub(crate) enum Recording {
 /// Reads a time of at most 24 hours, in milliseconds.
 fn raw_ms(text: &str) -> Result<u64, String> {
     let ms = super::delivery::span_ms(text)?;
-    if (1..=RAW_MS_MAX).contains(&ms) { Ok(ms) } else { Err("recordings are raw for 24h at most; say it again after that".to_owned()) }
+    if (1..=RAW_MS_MAX).contains(&ms) {
+        Ok(ms)
+    } else {
+        Err("recordings can be raw for 24h at most; repeat the command after that".to_owned())
+    }
 }
 
 fn digest(text: &str) -> Result<Digest, id::Error> {
@@ -230,8 +234,8 @@ impl Command {
                 let ended = service.removal().remove(&one.cart, queue).await.map_err(directory::failure)?;
                 let state = match ended {
                     0 => "removed".to_owned(),
-                    1 => "removed, and 1 of its updates is ended".to_owned(),
-                    more => format!("removed, and {more} of its updates are ended"),
+                    1 => "removed, and 1 of its updates was discarded".to_owned(),
+                    more => format!("removed, and {more} of its updates were discarded"),
                 };
                 Ok(done(&one.cart, &state, json))
             }
@@ -293,7 +297,7 @@ fn recording(cart: &CartId, until: Option<u64>, json: bool) -> Verdict {
         Some(until) => {
             report::line(&format!("recordings of cart {cart} hold personal data until {}", report::time(until)));
             report::talk(&format!(
-                "look at one with `cartage delivery show ID --cassette`; they are deleted after a day; end it with `cartage cart recording {cart} redacted`"
+                "`cartage delivery show ID --cassette` shows one; raw recordings are deleted after a day; `cartage cart recording {cart} redacted` ends them"
             ));
         }
     }

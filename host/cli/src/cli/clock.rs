@@ -9,20 +9,22 @@ const EXAMPLES: &str = "\
 Examples:
   See whether the clock is believed:
       cartage clock show
-  Say that it is right, after it went further than any time that passed:
+  Confirm that the clock is right after it moved by more than the time that passed:
       cartage clock confirm
 
-Cartage remembers how the clock was set. Nothing is deleted for its age, and no update dies of age, on the word of a clock that went further or back
-by a day or more while Cartage could see it, or by more than a week while the machine was off. Setting the clock right ends that by itself.";
+Cartage remembers how the clock was set. A clock that jumped forwards or backwards by a day or
+more while Cartage ran, or by more than a week while the machine was off, is not believed: nothing
+is deleted for its age, and no update becomes a dead letter for its age. Once the clock is set
+right, it is believed again.";
 
-/// See whether the machine's clock is believed, or say that it is right.
+/// Show whether the machine's clock is believed, or confirm that it is right.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) enum Command {
-    /// Say whether the clock is believed.
+    /// Show whether the clock is believed.
     #[command(after_long_help = EXAMPLES)]
     Show,
-    /// Say that the clock is right: what it says passed while the machine was off counts from now on.
+    /// Confirm that the clock is right. The time that it shows counts from now on, also for what passed while the machine was off.
     #[command(after_long_help = EXAMPLES)]
     Confirm,
 }
@@ -49,13 +51,13 @@ impl Command {
         }
         report::line(&format!("the clock shows {}", report::time(now_unix_ms)));
         match (doubt, confirmed) {
-            (None, false) => report::line("it is believed"),
-            (None, true) => report::line("it was believed already; nothing was changed"),
+            (None, false) => report::line("the clock is believed"),
+            (None, true) => report::line("the clock was believed already; nothing was changed"),
             (Some(doubt), false) => {
-                report::line(&format!("it is not believed: {}; nothing is deleted for its age on its word", alerts::clock(doubt)));
-                report::line("set it right, or say that it is right with `cartage clock confirm`");
+                report::line(&format!("the clock is not believed: {}; until it is, nothing is deleted for its age", alerts::clock(doubt)));
+                report::line("set the clock right, or confirm that it is right with `cartage clock confirm`");
             }
-            (Some(doubt), true) => report::line(&format!("it is believed from now on: {}", alerts::clock(doubt))),
+            (Some(doubt), true) => report::line(&format!("the clock is believed from now on: {}", alerts::clock(doubt))),
         }
         Ok(Verdict::Done)
     }

@@ -93,7 +93,7 @@ pub(crate) fn text(path: &Path, bytes_max: u64) -> io::Result<Option<String>> {
 pub(crate) fn as_text(mut bytes: Zeroizing<Vec<u8>>) -> io::Result<String> {
     String::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| {
         drop(Zeroizing::new(error.into_bytes()));
-        io::Error::new(ErrorKind::InvalidData, "it is no UTF-8 text")
+        io::Error::new(ErrorKind::InvalidData, "the content is not UTF-8 text")
     })
 }
 

@@ -19,18 +19,20 @@ Examples:
   See which are set, and since when:
       cartage credential list seed-shop
 
-A credential is sealed with the key of the data directory and never printed again. It is used for the hosts that the endpoints of its slot
-lead to when it is set, and for no other until `cartage credential approve`.";
+A credential is sealed with the key of the data directory and never printed again. It is used only
+for the hosts to which the endpoints of its slot lead when it is set, and for no others until
+`cartage credential approve`.";
 
 const APPROVE_EXAMPLES: &str = "\
 Examples:
-  After an endpoint of a cart was moved to another host: let the credentials go there
+  Let the credentials go to the new host after an endpoint of a cart was moved:
       cartage credential approve seed-shop
-  Only those of one slot:
+  Only the credentials of one slot:
       cartage credential approve seed-shop account
 
-A value is bound to the scheme, host and port of every endpoint that its slot serves. Once one of them is another, nothing of the slot is
-used, and the alert cart-not-ready says so. There is no way to approve it over the network.";
+A value is bound to the scheme, host and port of every endpoint that its slot serves. Once one of
+these changes, no value of the slot is used, and the alert cart-not-ready says so. The change
+cannot be approved over the network.";
 
 const SET_EXAMPLES: &str = "\
 Examples:
@@ -38,11 +40,12 @@ Examples:
       cartage credential set seed-shop account password --file password.txt
       cartage credential set seed-shop account password --env SHOP_PASSWORD
       pass show seed-shop | cartage credential set seed-shop account password
-  Change it without a gap: say the new one here, then change it at the cart, or the other way round:
+  Change a password without a gap: set it here and change it at the cart, in either order:
       cartage credential set seed-shop account password --file new-password.txt --next
 
-With --next the new value waits beside the one in use. It is tried when the cart refuses the one in use, and by `cartage cart check`,
-and takes its place once it worked. The last line break of a file or of standard input is left off.";
+With --next the new value waits beside the one in use. The new value is tried when the cart
+refuses the one in use, and by `cartage cart check`; it replaces the one in use once it has
+worked. A final line break of a file or of standard input is dropped.";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -50,7 +53,7 @@ Examples:
 
 const FORGET_EXAMPLES: &str = "\
 Examples:
-  The new password was given up: forget it, and go on with the one in use:
+  Drop a new password that waits, and keep the one in use:
       cartage credential forget seed-shop account password --next
   Forget a credential altogether:
       cartage credential forget seed-shop account password";
@@ -63,7 +66,7 @@ const FILE_BYTES_MAX: u64 = SECRET_BYTES_MAX as u64 + 2;
 #[command(after_long_help = EXAMPLES)]
 pub(crate) enum Command {
     Set(SetArgs),
-    /// Show which credentials of a cart are set, since when, and which wait until they worked.
+    /// Show which credentials of a cart are set, since when, and which new values wait to be tried.
     #[command(after_long_help = LIST_EXAMPLES)]
     List {
         /// The Cart ID.
@@ -80,12 +83,12 @@ pub(crate) enum Command {
         #[arg(value_name = "SLOT")]
         slot: Option<String>,
     },
-    /// Forget a credential, or only the value that waits.
+    /// Forget a credential, or only its waiting value.
     #[command(after_long_help = FORGET_EXAMPLES)]
     Forget {
         #[command(flatten)]
         place: PlaceArgs,
-        /// Only the value that waits until it worked; the one in use stays.
+        /// Forget only the waiting value; the value in use stays.
         #[arg(long)]
         next: bool,
     },
@@ -100,18 +103,18 @@ pub(crate) struct PlaceArgs {
     /// The credential slot, by the plugin's name for it.
     #[arg(value_name = "SLOT")]
     slot: String,
-    /// Its field [default: the only one, or the only one that is secret].
+    /// The slot's field [default: the only field, or the only secret field].
     #[arg(value_name = "FIELD")]
     field: Option<String>,
 }
 
-/// Set a credential, in the place of the one before. A cart that was paused for its credentials is checked, and resumed if it works.
+/// Set a credential, and replace the value before it. A cart that was paused for its credentials is checked, and resumed if it works.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = SET_EXAMPLES)]
 pub(crate) struct SetArgs {
     #[command(flatten)]
     place: PlaceArgs,
-    /// Keep the one in use until this one worked.
+    /// Keep the value in use until the new one has worked.
     #[arg(long)]
     next: bool,
     /// Read the value from this file.
@@ -128,7 +131,7 @@ enum Error {
     Read { from: String, source: std::io::Error },
     #[error("the value in {from} has more than {SECRET_BYTES_MAX} bytes")]
     TooLong { from: String },
-    #[error("the environment variable {name} is not set, or is no text")]
+    #[error("the environment variable {name} is not set, or is not valid text")]
     Variable { name: String },
 }
 
@@ -156,7 +159,7 @@ impl PlaceArgs {
             report::json(&serde_json::json!({ "cart": self.cart, "slot": self.slot, "field": field, "forgot": forgot }));
         } else {
             let what = match (forgot, next) {
-                (true, true) => "forgot the waiting value; the one in use stays:",
+                (true, true) => "forgot the waiting value; the value in use stays:",
                 (true, false) => "forgot",
                 (false, true) => "no value waits for",
                 (false, false) => "nothing was set for",
@@ -194,14 +197,14 @@ impl SetArgs {
         warnings.iter().for_each(|warning| report::talk(&format!("warning: {warning}")));
         if kept.cart.credentials.get(slot).is_some_and(|fields| fields.contains_key(&field)) {
             report::talk(&format!(
-                "warning: the cart's definition says where {slot}.{field} is, and that counts; take it out of [credentials.{slot}] of the cart's \
-                 file, and load the file, to use the one that is set now"
+                "warning: the cart's definition says where {slot}.{field} is, and takes precedence; to use the value that is set now, remove the entry from \
+                 [credentials.{slot}] of the cart's file, and load the file"
             ));
         }
         let (set, waits) = (format!("set {slot}.{field} of cart {id}"), generation == Generation::Next);
         let how = match (self.next, waits) {
-            (_, true) => "; it waits until it worked, and the one in use stays until then",
-            (true, false) => "; there was none in use, so it is in use now",
+            (_, true) => "; it waits until it has worked, and the value in use stays until then",
+            (true, false) => "; no value was in use, so this one is in use now",
             (false, false) => "",
         };
         let pause = kept.pause_at(service.now_unix_ms());
@@ -213,7 +216,7 @@ impl SetArgs {
                 report::line(&format!("{set}{how}"));
             }
             if let Some(pause) = pause {
-                report::talk(&format!("cart {id} stays paused ({}); `cartage cart resume {id}` lets it go on", pause.why));
+                report::talk(&format!("cart {id} stays paused ({}); `cartage cart resume {id}` resumes it", pause.why));
             }
             return Ok(Verdict::Done);
         }
@@ -222,9 +225,9 @@ impl SetArgs {
         let verdict = cart::run_check(service, &kept, None, json).await?;
         if verdict == Verdict::Done {
             service.carts().set_pause(id, None).await.map_err(directory::failure)?;
-            report::talk(&format!("cart {id} goes on"));
+            report::talk(&format!("cart {id} is resumed"));
         } else {
-            report::talk(&format!("cart {id} stays paused; `cartage cart resume {id}` lets it go on all the same"));
+            report::talk(&format!("cart {id} stays paused; `cartage cart resume {id}` resumes it anyway"));
         }
         Ok(verdict)
     }
@@ -273,7 +276,7 @@ async fn approve(service: &Service, id: &CartId, slot: Option<&str>, json: bool)
         report::line(&format!("the credential {slot} of cart {id} goes to {origins} from now on"));
     }
     if approved.is_empty() {
-        report::line(&format!("nothing was to be approved: the credentials of cart {id} go where they were set for"));
+        report::line(&format!("nothing needs approval: the credentials of cart {id} go to the hosts for which they were set"));
     }
     Ok(Verdict::Done)
 }
@@ -282,7 +285,7 @@ async fn approve(service: &Service, id: &CartId, slot: Option<&str>, json: bool)
 fn described(kept: &StoredCart) -> Result<&Manifest, Failure> {
     kept.manifest().ok_or_else(|| {
         let id = &kept.cart.id;
-        let message = format!("the plugin of cart {id} cannot be used, so nobody knows which credentials it takes");
+        let message = format!("the plugin of cart {id} cannot be used, so the credentials that it takes are not known");
         Failure::from(std::io::Error::other(message)).what_to_do(format!("cartage cart show {id}"))
     })
 }
@@ -300,14 +303,14 @@ async fn list(service: &Service, id: &CartId, json: bool) -> Result<Verdict, Fai
             let here = |next| set.iter().find(|value| value.slot == slot.name && value.field == field.name && value.next == next);
             let in_file = kept.cart.credentials.get(&slot.name).is_some_and(|fields| fields.contains_key(&field.name));
             let mut state = match (here(false), in_file) {
-                (_, true) => "from where the cart's definition says".to_owned(),
+                (_, true) => "from the source in the cart's definition".to_owned(),
                 (Some(value), false) => format!("set at {}, for {}", report::time(value.set_at_unix_ms), value.origins),
                 (None, false) if field.required => "not set".to_owned(),
                 (None, false) => "not set (optional)".to_owned(),
             };
             if let Some(next) = here(true) {
                 let (at, origins) = (report::time(next.set_at_unix_ms), &next.origins);
-                state.push_str(&format!("\nnext: set at {at}, for {origins}; waits until it worked"));
+                state.push_str(&format!("\nnext: set at {at}, for {origins}; waits until it has worked"));
             }
             rows.push((format!("{}.{}", slot.name, field.name), state));
         }

@@ -17,28 +17,28 @@ const ROWS: u32 = 50;
 
 const EXAMPLES: &str = "\
 Examples:
-  See what waits and what died, at all carts and at one:
+  See waiting deliveries and dead letters, of all carts and of one:
       cartage delivery list
       cartage delivery list --cart seed-shop --state dead
-  Mend the cause, then try all of one reason again:
+  Fix the cause, then retry all dead letters with one reason:
       cartage delivery retry --all --cart seed-shop --reason order-not-found
-  End one that shall not be sent:
+  Discard a delivery that must not be sent:
       cartage delivery discard 01890a5d-ac96-774b-bcce-b302099a8057 --why \"cancelled by phone\"";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
   Counts first, then the deliveries:
       cartage delivery list
-  The dead letters of the last day, and those for which an order waits:
+  The dead letters of the last day, and those that block an order:
       cartage delivery list --state dead --since 24h
       cartage delivery list --state blocked
-  All that there is of one order, and what carts took in the last hour:
+  All deliveries of one order, and those that carts took in the last hour:
       cartage delivery list --order 1021
       cartage delivery list --state delivered --since 1h";
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
-  Where it is, and what came of each attempt:
+  The state of a delivery, and the result of each attempt:
       cartage delivery show 01890a5d-ac96-774b-bcce-b302099a8057
   What went over the wire at the last attempt, and at the first:
       cartage delivery show 01890a5d-ac96-774b-bcce-b302099a8057 --cassette
@@ -46,33 +46,37 @@ Examples:
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:
-  One delivery, or all that died of one reason at one cart, in one file for whoever helps:
+  One delivery, or all dead letters of a cart with one reason, in one file for support:
       cartage delivery export 01890a5d-ac96-774b-bcce-b302099a8057 support.json
       cartage delivery export --all --cart seed-shop --reason order-not-found support.json
-  The recordings of one delivery, a file an attempt, to run a plugin against:
+  The recordings of one delivery, one file per attempt, to replay a plugin against:
       cartage delivery export 01890a5d-ac96-774b-bcce-b302099a8057 cassettes --cassettes
       cartage plugin replay shop.wasm cassettes
 
-The one file holds the gate's decisions, the receipts, what went over the wire, and which versions ran. Order numbers and tracking numbers are in it.
-Secrets are not, and names, addresses, e-mail, telephone numbers and notes are taken out by rule: look through it before you hand it on.";
+The one file contains the gate's decisions, the receipts, what went over the wire, and which
+versions ran, with order numbers and tracking numbers. It contains no secrets, and rules remove
+names, addresses, e-mail addresses, telephone numbers and notes: look through the file before you
+pass it on.";
 
 const RETRY_EXAMPLES: &str = "\
 Examples:
-  One dead letter, or all that died of one reason at one cart:
+  One dead letter, or all dead letters of a cart with one reason:
       cartage delivery retry 01890a5d-ac96-774b-bcce-b302099a8057
       cartage delivery retry --all --cart seed-shop --reason order-not-found
 
-  One that waits for its schedule or for a breaker, at once:
+  A delivery that waits for its schedule or for a breaker, at once:
       cartage delivery retry 01890a5d-ac96-774b-bcce-b302099a8057 --now
 
-Those of one order are sent in its own order, and all at their cart's rate.";
+Deliveries of one order are sent in sequence, and all at their cart's rate.";
 
 const DISCARD_EXAMPLES: &str = "\
 Examples:
       cartage delivery discard 01890a5d-ac96-774b-bcce-b302099a8057 --why \"cancelled by phone\"
 
-It is never sent then, and the label before it counts again. Earlier updates of the order that were merged into it end with it: `cartage
-delivery show ID` names them before, and the answer and the audit name them after. What is under way at this moment is left alone.";
+A discarded delivery is never sent, and the label before it counts again. Earlier updates of the
+order that were merged into it are discarded with it: `cartage delivery show ID` names them
+before, and the answer and the audit name them after. A delivery with an attempt under way is left
+alone.";
 
 /// List, show, retry, discard and export deliveries.
 #[derive(Debug, clap::Subcommand)]
@@ -83,39 +87,39 @@ pub(crate) enum Command {
     List {
         #[command(flatten)]
         filter: Filter,
-        /// Those of this order, by the number that its sender gives it: whatever became of them, unless --state says otherwise.
+        /// Deliveries of this order, by the number that its sender gives it, in every state unless --state names one.
         #[arg(long, value_name = "NUMBER", value_parser = order_number)]
         order: Option<SenderOrderNumber>,
-        /// Those that are there.
+        /// Deliveries in this state.
         #[arg(long, value_name = "STATE")]
         state: Option<State>,
-        /// Rows of each kind, at most.
+        /// The most rows of each kind.
         #[arg(long, value_name = "COUNT", default_value_t = ROWS, value_parser = clap::value_parser!(u32).range(1..=1000))]
         most: u32,
     },
-    /// Show one delivery: where it is, why, its receipts, and what helps.
+    /// Show one delivery: its state, the reason, its receipts, and what helps.
     #[command(after_long_help = SHOW_EXAMPLES)]
     Show {
-        /// Its id.
+        /// The delivery's id.
         #[arg(value_name = "ID", value_parser = delivery)]
         delivery: DeliveryId,
-        /// The recording of an attempt instead, without a number of the last.
+        /// Show the recording of an attempt instead, of the last one if no number is given.
         #[arg(long, value_name = "ATTEMPT", num_args = 0..=1)]
         cassette: Option<Option<u32>>,
     },
-    /// Write all that is known of deliveries into one file for whoever helps, or their recordings as cassettes, without secrets and personal data.
+    /// Write deliveries to one file for support, or their recordings as cassettes, without secrets and personal data.
     #[command(after_long_help = EXPORT_EXAMPLES)]
     Export(export::Args),
-    /// Try dead letters again.
+    /// Retry dead letters.
     #[command(after_long_help = RETRY_EXAMPLES)]
     Retry(retry::Args),
-    /// End deliveries for good, dead letters or waiting ones.
+    /// Discard deliveries for good, dead letters or waiting ones.
     #[command(after_long_help = DISCARD_EXAMPLES)]
     Discard {
-        /// Their ids.
+        /// The deliveries' ids.
         #[arg(value_name = "ID", value_parser = delivery, required = true)]
         deliveries: Vec<DeliveryId>,
-        /// Why, for whoever asks later.
+        /// The reason, for whoever asks later.
         #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         why: String,
     },
@@ -124,26 +128,26 @@ pub(crate) enum Command {
 /// Which deliveries are meant.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Filter {
-    /// Those of this cart.
+    /// Deliveries of this cart.
     #[arg(long, value_name = "CART", value_parser = cart_id)]
     cart: Option<CartId>,
-    /// Dead letters that died of this, for example order-not-found, too-old or plugin-fault.
+    /// Dead letters with this reason, for example order-not-found, too-old or plugin-fault.
     #[arg(long, value_name = "REASON", value_parser = reason)]
     reason: Option<Reason>,
-    /// Those that came, or died, within so long: a number with s, m, h or d, for example 24h.
+    /// Deliveries that were accepted, or became dead letters, within this time: a number with s, m, h or d, for example 24h.
     #[arg(long, value_name = "TIME", value_parser = span_ms)]
     since: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum State {
-    /// They wait or are under way.
+    /// Waiting or under way.
     Queued,
-    /// They are dead letters.
+    /// Dead letters.
     Dead,
-    /// They are dead letters for which the rest of their order waits.
+    /// Dead letters that block the rest of their order.
     Blocked,
-    /// Their carts have them, as far as their receipts are kept.
+    /// Delivered, as far as receipts are kept.
     Delivered,
 }
 
@@ -185,7 +189,7 @@ impl Filter {
 impl Command {
     pub(crate) fn run(self, data: &Path, json: bool) -> Result<Verdict, Failure> {
         if let Command::List { state: Some(State::Queued | State::Delivered), filter: Filter { reason: Some(_), .. }, .. } = &self {
-            return Err(Failure::wrong_use("a reason is what a dead letter died of; leave --reason out, or --state"));
+            return Err(Failure::wrong_use("only dead letters have a reason; leave out --reason or --state"));
         }
         let service = directory::open(data)?;
         client::block_on(async {
@@ -224,8 +228,8 @@ impl Command {
 async fn cassette(service: &Service, delivery: &DeliveryId, attempt: Option<u32>, json: bool) -> Result<Verdict, Failure> {
     let Some((attempt, cassette)) = service.recordings().cassette(delivery, attempt).await.map_err(directory::failure)? else {
         let of = attempt.map_or_else(|| "an attempt".to_owned(), |attempt| format!("attempt {attempt}"));
-        return Err(Failure::wrong_use(format!("there is no recording of {of} at delivery {delivery}; it was not kept, or is deleted"))
-            .what_to_do(format!("`cartage delivery show {delivery}` tells what is known of it")));
+        return Err(Failure::wrong_use(format!("there is no recording of {of} at delivery {delivery}; it was not kept, or was deleted"))
+            .what_to_do(format!("`cartage delivery show {delivery}` shows what is stored of the delivery")));
     };
     if json {
         report::json(&serde_json::json!({ "delivery": delivery, "attempt": attempt, "cassette": cassette }));
@@ -237,8 +241,7 @@ async fn cassette(service: &Service, delivery: &DeliveryId, attempt: Option<u32>
 }
 
 fn unknown(delivery: &DeliveryId) -> Failure {
-    Failure::wrong_use(format!("nothing is known of a delivery {delivery}"))
-        .what_to_do("`cartage delivery list` shows those that there are")
+    Failure::wrong_use(format!("delivery {delivery} was not found")).what_to_do("`cartage delivery list` lists the deliveries")
 }
 
 async fn discard(service: &Service, deliveries: &[DeliveryId], why: &str, json: bool) -> Result<Verdict, Failure> {
@@ -246,10 +249,10 @@ async fn discard(service: &Service, deliveries: &[DeliveryId], why: &str, json: 
     for delivery in deliveries {
         let taken = service.deliveries().discard(delivery, why).await.map_err(directory::failure)?;
         let (done, said, merged) = match taken {
-            DiscardOutcome::Done { was: Discarded::Dead, merged } => (true, "is ended; its order goes on without it", merged),
-            DiscardOutcome::Done { was: Discarded::Queued, merged } => (true, "is ended, and the label before it counts again", merged),
+            DiscardOutcome::Done { was: Discarded::Dead, merged } => (true, "is discarded; its order goes on without it", merged),
+            DiscardOutcome::Done { was: Discarded::Queued, merged } => (true, "is discarded, and the label before it counts again", merged),
             DiscardOutcome::Done { was: Discarded::NotThere, .. } => {
-                (false, "is not there, or is over already; nothing was changed", Vec::new())
+                (false, "was not found, or is over already; nothing was changed", Vec::new())
             }
             DiscardOutcome::UnderWay => {
                 (false, "was left alone: an attempt at its order is under way; repeat this in a moment", Vec::new())
@@ -269,7 +272,7 @@ fn tell<'a>(all: impl Iterator<Item = (&'a DeliveryId, bool, String)>, json: boo
             |(delivery, done, said): &(&DeliveryId, bool, String)| serde_json::json!({ "delivery": delivery, "done": done, "said": said });
         report::json(&serde_json::json!({ "deliveries": all.iter().map(one).collect::<Vec<_>>() }));
     } else if all.is_empty() {
-        report::line("there is none");
+        report::line("no delivery matches");
     } else {
         report::rows(&all.iter().map(|(delivery, _, said)| (delivery.as_str(), said)).collect::<Vec<_>>());
     }

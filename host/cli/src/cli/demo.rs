@@ -15,9 +15,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const ABOUT: &str = "\
-Builds the plugin for classic integration scripts, starts a cart on this machine that speaks SETI, sends it three updates through the
-plugin, and shows each request with the password hidden, each receipt, and the cart's own view of its orders. Then it tells the daemon's
-story: a status that must not go yet, one that goes, one that waits while the daemon is killed, and one that an Order Manager posts.
+Builds the plugin for classic integration scripts, starts a cart on this machine that speaks SETI,
+sends it three updates through the plugin, and shows each request with the password hidden, each
+receipt, and the cart's own view of its orders. Then it tells the daemon's story: a status that
+must not go yet, one that goes, one that waits while the daemon is killed, and one that an Order
+Manager posts.
 
 Examples:
   Build what is needed, and install the guest toolchain if there is none:
@@ -26,7 +28,7 @@ Examples:
 /// The folder of the plugin's crate, relative to the repository's root.
 const PLUGIN_CRATE: &str = "plugins/integration-script";
 
-/// See the whole path work on this machine.
+/// Demonstrate the whole path on this machine.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = ABOUT)]
 pub(crate) struct Args {

@@ -56,7 +56,7 @@ pub(super) fn failure(error: service::Error) -> Failure {
             Some("run `cartage init`, or name the directory with --data DIR or CARTAGE_DATA")
         }
         service::Error::DataDir(data_dir::Error::InUse { .. }) => {
-            Some("repeat this in a moment: another command works there, or a daemon that does not take commands yet or any more")
+            Some("repeat this in a moment: another command works there, or a daemon that is starting or stopping")
         }
         fault if fault.is_fault() => None,
         service::Error::PluginFile { .. } => Some("give the cart its plugin's file: cartage cart upgrade CART --plugin FILE"),

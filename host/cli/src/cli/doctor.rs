@@ -9,14 +9,15 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  Look at this machine, and at the plugins in a folder:
+  Check this machine, and the plugins in a folder:
       cartage doctor --plugins target/plugins
   See whether a cart's definition can be used as it is:
       cartage doctor --cart seed-shop.toml --plugins target/plugins
 
-Nothing is sent and nothing is installed. Exit code 0: everything is in order; 1: something needs a person.";
+Nothing is sent and nothing is installed. Exit code 0: everything is in order; 1: something needs
+attention.";
 
-/// Say what is in order on this machine, and what needs a person.
+/// Check this machine, and say what needs attention.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -101,14 +102,14 @@ async fn plugin_folder(folder: &Path, runtime: &Runtime, findings: &mut Vec<Find
         Ok(true) => findings.push(Finding::needs(
             State::Problem,
             about,
-            "others than its owner may write to it, and so replace a plugin",
+            "users other than its owner may write to it, and could replace a plugin",
             format!("chmod go-w {}", folder.display()),
         )),
         Err(error) => {
             return findings.push(Finding::needs(
                 State::Problem,
                 about,
-                format!("it cannot be read: {error}"),
+                format!("the folder cannot be read: {error}"),
                 "name the folder that holds the plugins with --plugins DIR",
             ));
         }
@@ -123,7 +124,7 @@ async fn plugin_folder(folder: &Path, runtime: &Runtime, findings: &mut Vec<Find
 
 async fn plugin(folder: &Path, name: &str, runtime: &Runtime) -> Finding {
     let about = format!("plugin {name}");
-    let remedy = "build it anew with `cartage plugin build`, or take it out of the folder";
+    let remedy = "build the plugin again with `cartage plugin build`, or remove it from the folder";
     let bytes = match PluginDir::open(folder).and_then(|plugins| plugins.read(name)) {
         Ok(bytes) => bytes,
         Err(error) => return Finding::needs(State::Problem, about, report::chain(&error), remedy),
@@ -163,8 +164,8 @@ fn show(findings: &[Finding], problems: usize) {
         }
     }
     report::line(&match problems {
-        0 => "nothing needs you".to_owned(),
-        1 => "1 thing needs you".to_owned(),
-        more => format!("{more} things need you"),
+        0 => "nothing needs attention".to_owned(),
+        1 => "1 thing needs attention".to_owned(),
+        more => format!("{more} things need attention"),
     });
 }

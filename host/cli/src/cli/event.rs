@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 const EXAMPLES: &str = "\
-By itself an event only sets the label here. A cart is told only with Notify Cart, and if the gate lets it pass.
+An event by itself only sets the label here. The cart is told only if Notify Cart is ticked and
+the gate lets the update pass.
 
 Examples:
-  Give an event a label and tick Notify Cart, then let it happen:
+  Give an event a label and tick Notify Cart, then raise the event:
       cartage event set \"Tracking Number Imported\" --order-label \"Order Shipped\" --notify-cart
       cartage event raise \"Tracking Number Imported\" --order 1021 --cart seed-shop \\
           --package \"carrier=UPS,number=1Z9876543218754187\"";
@@ -28,9 +29,9 @@ const SET_EXAMPLES: &str = "\
 Examples:
   Give an event a label and tick Notify Cart:
       cartage event set \"Tracking Number Imported\" --order-label \"Order Shipped\" --notify-cart
-  Give the lines a label, and leave the order's alone:
+  Give the line items a label, and leave the order's label alone:
       cartage event set \"Item Backordered\" --order-label \"\" --item-label \"Item Waits\" --notify-cart
-  Take the tick away again:
+  Untick Notify Cart again:
       cartage event set \"Tracking Number Imported\" --notify-cart no";
 
 const RAISE_EXAMPLES: &str = "\
@@ -38,12 +39,13 @@ Examples:
   A tracking number came in for an order:
       cartage event raise \"Tracking Number Imported\" --order 1021 --cart seed-shop \\
           --package \"carrier=UPS,number=1Z9876543218754187\"
-  Two lines of an order wait for stock, by the ids that the cart gave them; each gets the event's item label:
+  Two line items wait for stock; the cart's ids name them, and each gets the event's item label:
       cartage event raise \"Item Backordered\" --order 1021 --cart seed-shop \\
           --line 1 --line \"id=2,sku=SHIRT,ordered=3,shipped=1\"
 
-Exit code 0: the cart has the update, it was recorded, or there is nothing to do, which includes an event that has a label and no Notify
-Cart: it is not meant for carts. 1: somebody must act (what was never set up counts as such), or the cart did not take it.";
+Exit code 0: the cart has the update, it was recorded, or there is nothing to do, for example
+because the event has a label and no Notify Cart, so it is not meant for carts. 1: somebody must
+act, for example because something was never set up, or the cart did not take the update.";
 
 const LABEL_LIST_EXAMPLES: &str = "\
 Examples:
@@ -64,22 +66,22 @@ pub(crate) enum Command {
     /// List the events with their labels and Notify Cart.
     #[command(after_long_help = LIST_EXAMPLES)]
     List,
-    /// Give an event its labels and Notify Cart. What is not named stays.
+    /// Set an event's labels and Notify Cart. Options that are not given change nothing.
     #[command(after_long_help = SET_EXAMPLES)]
     Set {
         /// The event.
         name: String,
-        /// The label that the order gets. An empty text takes it away.
+        /// The label that the order gets. An empty text removes it.
         #[arg(long, value_name = "TEXT")]
         order_label: Option<String>,
-        /// The label that the line item gets. An empty text takes it away.
+        /// The label that the line item gets. An empty text removes it.
         #[arg(long, value_name = "TEXT")]
         item_label: Option<String>,
-        /// Tick Notify Cart, or take the tick away with `no`.
+        /// Tick Notify Cart, or untick it with `no`.
         #[arg(long, value_name = "YES-OR-NO", num_args = 0..=1, default_missing_value = "yes")]
         notify_cart: Option<YesOrNo>,
     },
-    /// Let an event happen to an order.
+    /// Raise an event for an order.
     #[command(after_long_help = RAISE_EXAMPLES)]
     Raise(Raise),
     /// The status labels.
@@ -87,7 +89,7 @@ pub(crate) enum Command {
     Label(LabelCommand),
 }
 
-/// Let an event happen to an order.
+/// Raise an event for an order.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Raise {
     /// The event.
@@ -107,7 +109,8 @@ pub(crate) struct Raise {
     /// A package: carrier=, number=, method=, picked-up=, id=, url=, origin=, separated by commas. May be given several times.
     #[arg(long = "package", value_name = "FIELDS", value_parser = package)]
     packages: Vec<PackageFields>,
-    /// A line that gets the event's item label: the cart's id of it, or id=, reference=, sku=, ordered=, shipped=, needed=, separated by
+    /// A line item that gets the event's item label: the cart's id of the line item, or id=, reference=, sku=, ordered=, shipped=, needed=, separated
+    /// by
     /// commas. May be given several times.
     #[arg(long = "line", value_name = "ID-OR-FIELDS", value_parser = line)]
     lines: Vec<LineItemFields>,
@@ -125,7 +128,7 @@ pub(crate) enum LabelCommand {
         #[arg(required = true)]
         labels: Vec<String>,
     },
-    /// Add the ready set of labels.
+    /// Add the predefined labels.
     #[command(after_long_help = LABEL_DEFAULTS_EXAMPLES)]
     Defaults,
 }
@@ -174,7 +177,7 @@ impl LabelCommand {
         if json {
             report::json(&labels.iter().map(Label::as_str).collect::<Vec<_>>());
         } else if labels.iter().next().is_none() {
-            report::line("there are no labels yet; `cartage event label defaults` adds a ready set");
+            report::line("there are no labels yet; `cartage event label defaults` adds the predefined labels");
         } else {
             labels.iter().for_each(|label| report::line(label.as_str()));
         }
@@ -231,7 +234,7 @@ fn line(text: &str) -> Result<LineItemFields, String> {
         assign(text, &mut fields)?;
     }
     let named = [&line.web_line_id, &line.reference_line_id, &line.sku].into_iter().flatten().any(|name| !name.is_empty());
-    if named { Ok(line) } else { Err("it says not which line: give id=, reference= or sku=".to_owned()) }
+    if named { Ok(line) } else { Err("the fields do not say which line: give id=, reference= or sku=".to_owned()) }
 }
 
 #[cfg(test)]
@@ -244,12 +247,12 @@ mod tests {
         let whole = line("id=17,sku=A=B,shipped=2").expect("it is a line");
         assert_eq!((whole.web_line_id.as_deref(), whole.sku.as_deref(), whole.shipped.as_deref()), (Some("17"), Some("A=B"), Some("2")));
         for (wrong, why) in [
-            ("", "not which line"),
-            ("shipped=2", "not which line"),
-            ("id=", "not which line"),
-            ("id=1,size=2", "is none of"),
+            ("", "do not say which line"),
+            ("shipped=2", "do not say which line"),
+            ("id=", "do not say which line"),
+            ("id=1,size=2", "is not one of"),
             ("id=1,id=2", "given twice"),
-            ("id=1,2", "no name=value"),
+            ("id=1,2", "does not have the form name=value"),
         ] {
             assert!(line(wrong).expect_err(wrong).contains(why), "{wrong}");
         }

@@ -13,13 +13,14 @@ Examples:
       cartage explain --cart seed-shop --order 1021
   What would happen if it got this label by hand?
       cartage explain --cart seed-shop --order 1021 --label \"Order Shipped\"
-  All that there is to say, with the last receipts:
+  The full explanation, with the last receipts:
       cartage explain --cart seed-shop --order 1021 --full
 
-The first line says where the order stands: delivered, waiting and for what, blocked by a dead letter, discarded, or not accepted; the
-commands that help come next. The answer fits a screen of 24 lines of 110 characters. A tick is a condition that holds, a cross one that
-does not. Nothing is sent by explaining, and the exit code is 0 whatever the answer is; `send` and `event raise` end with 1 where it says
-that somebody must act.";
+The first line gives the order's state: delivered, waiting and for what, blocked by a dead letter,
+discarded, or not accepted; the commands that help come next. The answer fits a screen of 24 lines
+of 110 characters. A tick marks a condition that holds, a cross a condition that does not. The
+command sends nothing, and its exit code is 0 whatever the answer is; `send` and `event raise` end
+with 1 where the answer says that somebody must act.";
 
 /// Say why an order's status is sent to a cart or not, and what would change that.
 #[derive(Debug, clap::Args)]
@@ -31,10 +32,10 @@ pub(crate) struct Args {
     /// The order's number as its sender gives it, before the cart's order-number rule strips it.
     #[arg(long, value_name = "NUMBER", value_parser = order_number)]
     order: SenderOrderNumber,
-    /// A label, given by hand [default: what was asked for last].
+    /// A label, given by hand [default: the label that was asked for last].
     #[arg(long, value_name = "TEXT")]
     label: Option<String>,
-    /// Say all of it, however long: every reason, every command, and the last receipts.
+    /// Print the full explanation: every reason, every command, and the last receipts.
     #[arg(long)]
     full: bool,
 }
@@ -92,9 +93,9 @@ fn package(package: &PackageStatus) -> (String, String) {
     let words = [carrier.as_deref(), tracking_number.as_deref().or(id.as_deref())];
     let known = match (told, withdrawn) {
         (true, false) => "the cart was told",
-        (true, true) => "withdrawn, which the cart was told",
+        (true, true) => "withdrawn, and the cart was told",
         (false, false) => "on its way",
-        (false, true) => "withdrawn, which is on its way",
+        (false, true) => "withdrawn, and the withdrawal is on its way",
     };
     let reference = reference.as_ref().map(|reference| format!(", where it is {reference}")).unwrap_or_default();
     (words.into_iter().flatten().collect::<Vec<_>>().join(" "), format!("{known}{reference}"))

@@ -13,13 +13,15 @@ Examples:
   See what is defined, for a program:
       cartage export --json | jq -r '.carts[].cart'
 
-What is printed reads back as the same cart: characters that a reader would not see stand there as TOML's escapes. Comments are not kept, and nothing that is as it would be anyway is written. No secret is: the credentials stay in the data directory.";
+The output reads back as the same cart: invisible characters are written as TOML escapes. Comments
+are not kept, and neither defaults nor secrets are written: the credentials stay in the data
+directory.";
 
-/// Print a cart's definition, or all of them, as TOML without secrets.
+/// Print the definition of a cart, or of all carts, as TOML without secrets.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The cart; without it, all of them, one after the other.
+    /// The cart [default: all carts, one after the other].
     #[arg(value_name = "CART", value_parser = cart_id)]
     cart: Option<CartId>,
 }

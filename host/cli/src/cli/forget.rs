@@ -11,24 +11,26 @@ const EXAMPLES: &str = "\
 Examples:
   Forget an order that a customer wants to be forgotten:
       cartage forget --cart seed-shop --order 1021
-  Also where updates of it wait or are dead letters, which are never sent then:
+  Also if updates of the order wait or are dead letters; they are never sent:
       cartage forget --cart seed-shop --order 1021 --discard-queue
 
-Updates, labels, packages, decisions, receipts, recordings and answers to idempotency keys go, out of the database's files as well. A line in
-the audit stays, and says the order's number. Not touched: the cart itself, files of `delivery export`, and backups, which hold what they held.
-A repeat of a request under an idempotency key of such an order is a new request. Exit code 1: nothing is kept of this order.";
+The command deletes updates, labels, packages, decisions, receipts, recordings and answers to
+idempotency keys, also from the database's files. A line in the audit stays and names the order's
+number. The cart itself, files of `delivery export` and backups are not changed. A repeated
+request under an idempotency key of a forgotten order counts as a new request. Exit code 1:
+nothing is stored of this order.";
 
-/// Erase everything that is kept of one order.
+/// Erase all stored data of one order.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The cart. One that was removed can be named as well.
+    /// The cart, which may be a removed one.
     #[arg(long, value_name = "CART", value_parser = cart_id)]
     cart: CartId,
     /// The order's number as its sender gives it, before the cart's order-number rule strips it.
     #[arg(long, value_name = "NUMBER", value_parser = order_number)]
     order: SenderOrderNumber,
-    /// Discard what waits of it, and its dead letters.
+    /// Discard the order's waiting deliveries and dead letters.
     #[arg(long)]
     discard_queue: bool,
 }
@@ -42,11 +44,11 @@ impl Args {
             Forgotten::Waits { deliveries } => Err(Failure::wrong_use(format!(
                 "order {order} at cart {cart} was left alone: {}",
                 match deliveries {
-                    1 => "1 update of it waits or is a dead letter".to_owned(),
-                    more => format!("{more} updates of it wait or are dead letters"),
+                    1 => "1 update of the order waits or is a dead letter".to_owned(),
+                    more => format!("{more} updates of the order wait or are dead letters"),
                 }
             ))
-            .what_to_do("let them be delivered, or say --discard-queue; `cartage delivery list` shows them")),
+            .what_to_do("let them be delivered, or repeat the command with --discard-queue; `cartage delivery list` shows them")),
             Forgotten::UnderWay => {
                 Err(Failure::wrong_use(format!("order {order} at cart {cart} was left alone: an attempt at it is under way"))
                     .what_to_do("repeat this in a moment"))
@@ -60,7 +62,7 @@ impl Args {
                 if json {
                     report::json(&serde_json::json!({ "cart": cart, "order": order, "forgotten": forgotten, "why": why }));
                 } else {
-                    report::line(&format!("nothing is kept of order {order} at cart {cart}: {why}"));
+                    report::line(&format!("Cartage has no record of order {order} at cart {cart}: {why}"));
                 }
                 Ok(Verdict::NotDone)
             }
@@ -71,7 +73,7 @@ impl Args {
                     more => format!(", and {more} updates of it are never sent"),
                 };
                 report::line(&format!("order {order} at cart {cart} is forgotten{and}"));
-                report::talk("backups and files that were exported before still hold what they held: delete them as well");
+                report::talk("backups and files that were exported before still contain the order: delete them as well");
                 Ok(Verdict::Done)
             }
         }
@@ -81,10 +83,10 @@ impl Args {
 /// Explains why nothing is stored under an order number.
 async fn why_nothing(service: &Service, cart: &CartId, order: &SenderOrderNumber) -> Result<String, service::Error> {
     let Some(kept) = service.carts().find(cart).await? else {
-        return Ok("there is no such cart, and nothing is left of a removed one under this number".to_owned());
+        return Ok("there is no such cart, and no data of a removed one under this number".to_owned());
     };
     Ok(match kept.cart.order_number.apply(order) {
-        Ok(_) => "no update of it was ever accepted, or it was forgotten before".to_owned(),
+        Ok(_) => "no update of the order was ever accepted, or the order was forgotten before".to_owned(),
         Err(error) => format!("{error}; orders are named by the number that their sender gives"),
     })
 }
@@ -92,5 +94,9 @@ async fn why_nothing(service: &Service, cart: &CartId, order: &SenderOrderNumber
 fn failure(error: service::Error) -> Failure {
     let busy = matches!(&error, service::Error::Store(store::Error::Busy { .. }));
     let failure = directory::failure(error);
-    if busy { failure.what_to_do("the order may be forgotten and its bytes still in the log: repeat this in a moment") } else { failure }
+    if busy {
+        failure.what_to_do("the order may be forgotten, but its bytes may still be in the log: repeat this in a moment")
+    } else {
+        failure
+    }
 }

@@ -16,11 +16,12 @@ const EXAMPLES: &str = "\
 Examples:
   Make the data directory in ./cartage-data:
       cartage init
-  Make it elsewhere, and say so to every later command:
+  Make it elsewhere, and tell every later command where it is:
       cartage init --data /srv/cartage
       export CARTAGE_DATA=/srv/cartage
 
-It shows the first token, with which the daemon's callers may do everything. `cartage token` makes others, and removes it.";
+The command shows the first token, with which callers of the daemon may do everything. `cartage
+token` makes other tokens, and removes this one.";
 
 /// Make a data directory, which keeps carts, parameters, events, orders and receipts.
 #[derive(Debug, clap::Args)]
@@ -32,7 +33,7 @@ impl Args {
         let service = Service::init(data, Arc::new(SystemClock)).map_err(failure)?;
         let token = client::block_on(async { service.access_tokens().make(FIRST_TOKEN, Role::Admin, &[]).await.map_err(failure) })
             .map_err(|failure| {
-                failure.what_to_do("the data directory is there; make a token with `cartage token new first --role admin`")
+                failure.what_to_do("the data directory was made; make a token with `cartage token new first --role admin`")
             })?;
         let (made, key, plugins) = (service.data_dir().path(), service.data_dir().key_file(), service.data_dir().plugins());
         if json {
@@ -42,10 +43,10 @@ impl Args {
         report::line(&format!("made the data directory {}", made.display()));
         report::rows(&[
             ("cartage.sqlite", "carts, parameters, events, orders and receipts: back it up with `cartage backup FILE`".to_owned()),
-            ("key", format!("opens the credentials: copy {} now, and keep it apart from the backups", key.display())),
+            ("key", format!("decrypts the credentials: copy {} now, and keep the copy apart from the backups", key.display())),
             ("plugins/", format!("a copy of every plugin that a cart has, which Cartage keeps in {}", plugins.display())),
         ]);
-        report::line("the first token, for programs that ask the daemon; it is not shown again:");
+        report::line("the first token, for programs that call the daemon; it is not shown again:");
         report::line(&format!("  {}", token.text.expose_secret()));
         report::line("next: describe a cart with `cartage cart new NAME --plugin FILE --ask`, and load it with `cartage apply NAME.toml`");
         Ok(Verdict::Done)

@@ -10,23 +10,23 @@ Examples:
       cartage key rotate
       cp cartage-data/key /media/safe/cartage-key
 
-A backup that was made before still needs the old key.";
+Backups that were made before still need the old key.";
 
 const NEW_EXAMPLES: &str = "\
 Examples:
-  The key is lost, and so is its copy:
+  The key and its copy are lost:
       cartage key new
       cartage credential list seed-shop
       cartage credential set seed-shop account password --file password.txt";
 
-/// Look after the key that opens the credentials.
+/// Manage the key that encrypts the credentials.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) enum Command {
-    /// Make a new key and seal every credential with it, in the place of the old one.
+    /// Replace the key: make a new one and seal every credential with it.
     #[command(after_long_help = EXAMPLES)]
     Rotate,
-    /// Make a key where the old one is lost. Every credential must then be set again.
+    /// Make a new key after the old one was lost. Every credential must then be set again.
     #[command(after_long_help = NEW_EXAMPLES)]
     New,
 }

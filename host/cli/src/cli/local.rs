@@ -76,7 +76,7 @@ pub(super) enum Error {
     },
     /// Another process accepts connections at the socket.
     #[error(
-        "another daemon answers at the socket {} and was left alone, although the directory's lock is free; end that daemon first: its lock was removed",
+        "another daemon answers at the socket {}, although the directory's lock is free: its lock was removed; stop that daemon first",
         .socket.display()
     )]
     Answered {
@@ -151,7 +151,7 @@ impl Listener {
                 (Ok(mut stream), Err(_)) => busy(&mut stream),
                 (Err(error), _) => {
                     if said.is_none_or(|at: Instant| at.elapsed() >= SAY_AGAIN) {
-                        tracing::warn!(error = %error, "commands cannot be taken in now; it is tried again and again");
+                        tracing::warn!(error = %error, "commands cannot be accepted now; the daemon keeps trying");
                         said = Some(Instant::now());
                     }
                     tokio::time::sleep(ACCEPT_REST).await;
@@ -217,12 +217,12 @@ async fn visit(mut stream: UnixStream, service: Arc<Service>, turns: &Semaphore,
 /// A panic in a command is a fault, but no reason to stop the daemon. The client sees the connection close.
 fn warn_of(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(error = %error, "a command broke off");
+        tracing::error!(error = %error, "a command ended with a panic");
     }
 }
 
 fn busy(stream: &mut UnixStream) {
-    refuse(stream, format!("the daemon works on {COMMANDS_MAX} commands already"), "repeat it in a moment");
+    refuse(stream, format!("the daemon already runs {COMMANDS_MAX} commands"), "repeat it in a moment");
 }
 
 fn refuse(stream: &mut UnixStream, message: String, what_to_do: &str) {
@@ -235,14 +235,16 @@ fn run(mut stream: UnixStream, service: Arc<Service>, runtime: Handle) {
     let opening = match open(&mut stream) {
         Ok(opening) => opening,
         Err(Unopened::Refused { message, what_to_do }) => return refuse(&mut stream, message, what_to_do),
-        Err(Unopened::Unread(error)) => return tracing::debug!(error = %error, "somebody connected and said nothing of use"),
+        Err(Unopened::Unread(error)) => return tracing::debug!(error = %error, "a client connected and sent no valid command"),
     };
     let arguments: Vec<OsString> = opening.arguments.iter().map(frames::Blob::os).collect();
     // The client has parsed the same arguments; only a different environment can change the result.
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) if cli.command.needs_data_directory() => Cli { data: opening.data.path().to_owned(), ..cli },
-        Ok(_) => return refuse(&mut stream, "this is no command for a daemon".to_owned(), "run it where no daemon works"),
-        Err(error) => return refuse(&mut stream, format!("the daemon cannot read the arguments: {error}"), "end the daemon first"),
+        Ok(_) => {
+            return refuse(&mut stream, "the daemon does not run this command".to_owned(), "run it in a data directory without a daemon");
+        }
+        Err(error) => return refuse(&mut stream, format!("the daemon cannot read the arguments: {error}"), "stop the daemon first"),
     };
     let remote_console = Rc::new(remote_console::RemoteConsole::new(stream, &opening, service, runtime));
     let exit_code = console::at(remote_console.clone(), || cli.run());
@@ -276,7 +278,7 @@ fn remove_copies(data: &Path) {
         if entry.file_name().to_string_lossy().starts_with(remote_console::COPIES)
             && let Err(error) = std::fs::remove_dir_all(entry.path())
         {
-            tracing::warn!(error = %error, folder = %entry.path().display(), "could not remove a copy that nobody needs");
+            tracing::warn!(error = %error, folder = %entry.path().display(), "could not remove an unfinished copy");
         }
     }
 }

@@ -12,16 +12,16 @@ Examples:
   Switch status updates on, and then for one cart:
       cartage param set UseStatusUpdates True
       cartage param set UseGenericStatusUpdates True --cart seed-shop
-  See a group as it counts for a cart:
+  See the effective values of a group for a cart:
       cartage param list --group Program --cart seed-shop
-  Take a cart's own value away, so that the system's counts for it:
+  Remove a cart's own value, so that the system's value applies:
       cartage param unset GenericStatusSendXML --cart seed-shop";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
-  Every parameter, as it counts for the system:
+  Every parameter, with the system's values:
       cartage param list
-  A group as it counts for a cart:
+  A group, with the effective values for a cart:
       cartage param list --group Program --cart seed-shop";
 
 const GET_EXAMPLES: &str = "\
@@ -36,31 +36,31 @@ Examples:
 
 const UNSET_EXAMPLES: &str = "\
 Examples:
-  The cart's own value goes, and the system's counts, or the default where there is none:
+  Remove the cart's own value; the system's value applies, or the default if there is none:
       cartage param unset GenericStatusSendXML --cart seed-shop
-  The system's value goes:
+  Remove the system's value:
       cartage param unset UseStatusUpdates";
 
-/// Look at system parameters, and set them.
+/// Show and set system parameters.
 #[derive(Debug, clap::Subcommand)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) enum Command {
-    /// List the parameters with the values that count.
+    /// List the parameters with their effective values.
     #[command(after_long_help = LIST_EXAMPLES)]
     List {
         /// Only this group.
         #[arg(long, value_name = "GROUP", value_parser = group)]
         group: Option<Group>,
-        /// As they count for this cart.
+        /// Show the values that are effective for this cart.
         #[arg(long, value_name = "ID", value_parser = cart)]
         cart: Option<CartId>,
     },
-    /// Say which value counts, and where it comes from.
+    /// Show a parameter's effective value, and where it comes from.
     #[command(after_long_help = GET_EXAMPLES)]
     Get {
         /// The parameter.
         name: String,
-        /// For this cart.
+        /// The value for this cart.
         #[arg(long, value_name = "ID", value_parser = cart)]
         cart: Option<CartId>,
     },
@@ -71,16 +71,16 @@ pub(crate) enum Command {
         name: String,
         /// Its value.
         value: String,
-        /// For this cart alone.
+        /// Set the value for this cart alone.
         #[arg(long, value_name = "ID", value_parser = cart)]
         cart: Option<CartId>,
     },
-    /// Take a value away: the system's counts then for a cart, and the default for the system.
+    /// Remove a value. A cart then uses the system's value, and the system the default.
     #[command(after_long_help = UNSET_EXAMPLES)]
     Unset {
         /// The parameter.
         name: String,
-        /// The value of this cart alone; without it the system's.
+        /// Remove the value of this cart alone [default: the system's value].
         #[arg(long, value_name = "ID", value_parser = cart)]
         cart: Option<CartId>,
     },

@@ -28,7 +28,7 @@ use cartage::engine::{Plugin, Runtime, admit};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
-/// Begin and build plugins, look at them, try and test them, run them against recordings, and ban those that must not run.
+/// Create, build, inspect, run, test, replay and ban plugins.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     New(new::Args),
@@ -75,7 +75,7 @@ pub(super) fn build_one(folder: &Path, install: bool) -> Result<PathBuf, Failure
 /// Why a plugin was not checked, or not admitted.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("could not set up what judges {what}")]
+    #[error("could not set up the check of {what}")]
     NoRuntime {
         what: String,
         #[source]
@@ -107,7 +107,7 @@ fn judged(file: &Path, bytes: Vec<u8>) -> Result<Plugin, Failure> {
             return failure;
         }
         failure.what_to_do(format!(
-            "do not use it: it asks for {} that no plugin is given ({}); its vendor must build it without, with `cartage plugin build`",
+            "do not use the plugin: it asks for {} that no plugin is given ({}); its vendor must build it without, with `cartage plugin build`",
             cartage::counted::counted(foreign.len(), "interface"),
             foreign.join(", ")
         ))

@@ -14,12 +14,13 @@ Examples:
   Make a data directory from a backup, the key that was kept apart, and the copy of the plugins' files:
       cartage restore cartage-2026-11-23.sqlite --into new-data --key /media/safe/cartage-key \\
           --plugins /media/copy/plugins
-  Then look at each cart and let it go on:
+  Then check each cart and resume it:
       cartage --data new-data cart check seed-shop
       cartage --data new-data cart resume seed-shop
 
-Every cart is paused: what was sent after the backup is not known here. Without --key a new key is made, and the credentials must be
-set again. Plugins' files are no part of a backup; those that a cart needs and that are not there are listed at the end.";
+Every cart is paused, because Cartage does not know what was sent after the backup. Without --key
+a new key is made, and the credentials must be set again. Plugins' files are not part of a backup;
+missing files that a cart needs are listed at the end.";
 
 /// Make a data directory from a backup, with every cart paused.
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,7 @@ pub(crate) struct Args {
     /// The copy of the key file that was kept apart.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// The copy of the folder plugins/: those that carts have or had are taken from there.
+    /// The copy of the folder plugins/, from which the plugins that carts have or had are taken.
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
 }
@@ -42,7 +43,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, json: bool) -> Result<Verdict, Failure> {
         if let Some(folder) = self.plugins.as_ref().filter(|folder| !folder.is_dir()) {
-            return Err(Failure::wrong_use(format!("{} is no folder, so nothing was restored", folder.display())));
+            return Err(Failure::wrong_use(format!("{} is not a folder, so nothing was restored", folder.display())));
         }
         let restored = DataDir::restore(&self.into, &self.file, self.key.as_deref(), SystemClock.reading());
         let (dir, gap) = restored.map_err(|error| match error {
@@ -74,7 +75,7 @@ impl Args {
             report::line("a new key was made: set every credential again with `cartage credential set`");
         }
         missing.iter().for_each(|plugin| lacks(path, plugin));
-        report::line("next: check each cart with `cartage cart check CART`, and let it go on with `cartage cart resume CART`");
+        report::line("next: check each cart with `cartage cart check CART`, and resume it with `cartage cart resume CART`");
         Ok(Verdict::Done)
     }
 }
@@ -83,7 +84,7 @@ impl Args {
 fn lacks(data: &Path, MissingPlugin { cart, plugin, file }: &MissingPlugin) {
     report::line(&format!("missing: the plugin {plugin} of cart {cart}; copy its file from the old data directory as"));
     report::line(&format!("  {}", file.display()));
-    report::line("or give the same file as it came from its vendor:");
+    report::line("or supply the same file as it came from its vendor:");
     report::line(&format!("  cartage --data {} cart upgrade {cart} --plugin FILE", data.display()));
 }
 
@@ -91,10 +92,10 @@ fn lacks(data: &Path, MissingPlugin { cart, plugin, file }: &MissingPlugin) {
 fn show(gap: &Gap) {
     match gap.backed_up_at_unix_ms {
         Some(at) => report::line(&format!(
-            "what was accepted after {} is not in it: send that again, or take it in with `cartage baseline`",
+            "the backup does not contain updates accepted after {}: send them again, or record them with `cartage baseline`",
             report::time(at)
         )),
-        None => report::line("the backup does not say when it was made: it is no copy of `cartage backup`"),
+        None => report::line("the backup does not say when it was made: `cartage backup` did not make it"),
     }
     if gap.doubtful_orders > 0 {
         report::line(&format!("orders whose last update may have reached the cart before: {}", gap.doubtful_orders));

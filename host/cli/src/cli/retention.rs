@@ -7,20 +7,20 @@ use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
-  See what would go now, and let it go; the daemon does it every hour:
+  See what would be deleted now, and delete it; the daemon does this every hour:
       cartage retention --dry-run
       cartage retention
   Keep receipts for half a year:
       cartage param list --group Retention
       cartage param set KeepReceiptsDays 180
 
-Nothing of an update that waits or is a dead letter goes, but for recordings of its attempts.";
+The data of an update that waits or is a dead letter is kept, except the recordings of its attempts.";
 
-/// Delete what is older than it is kept.
+/// Delete data that is older than its retention time.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Count only.
+    /// Only count what would be deleted.
     #[arg(long)]
     dry_run: bool,
 }
@@ -37,7 +37,7 @@ impl Args {
             return Ok(Verdict::Done);
         }
         let several = all.iter().any(|one| one.merchant != all[0].merchant);
-        let verb = if self.dry_run { "would go" } else { "gone" };
+        let verb = if self.dry_run { "would be deleted" } else { "deleted" };
         report::rows(
             &all.iter().map(|one| (name(one, several), format!("{} {verb}, kept for {}", one.older, days(one)))).collect::<Vec<_>>(),
         );

@@ -11,8 +11,9 @@ use cartage::validate::{ForCart, StatusUpdate, civil_time};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
-With a Cart ID the update goes through the gate of the data directory, and its receipt is kept. With the file of a cart's definition (a
-name with a dot or a slash) it is tried once, whatever the parameters say, and nothing is kept.
+With a Cart ID the update goes through the gate of the data directory, and its receipt is kept.
+With the file of a cart's definition (a name with a dot or a slash) it is tried once, whatever the
+parameters say, and nothing is kept.
 
 Examples:
   Send a status to a cart of the data directory, and once more although the cart has it:
@@ -26,9 +27,10 @@ Examples:
   Send an update from a file, and keep the record of the attempt:
       cartage send --cart seed-shop.toml --update update.json --cassette attempt.json
 
-An update in JSON has the fields order_number, label, reference_number, changed_at, note, comments, notify_customer, packages and
-line_items; order_number and label must be there. Exit code 0: the cart has the update, it was recorded, or there is nothing to do
-(the cart was told already, or ignores the label); 1: somebody must act, or the cart did not take it.";
+An update in JSON has the fields order_number, label, reference_number, changed_at, note,
+comments, notify_customer, packages and line_items; order_number and label must be there. Exit
+code 0: the cart has the update, it was recorded, or there is nothing to do (the cart was told
+already, or ignores the label); 1: somebody must act, or the cart did not take it.";
 
 /// Send a status update to a cart, once.
 #[derive(Debug, clap::Args)]
@@ -37,7 +39,7 @@ pub(crate) struct Args {
     /// A Cart ID, or the file of a cart's definition.
     #[arg(long, value_name = "ID-OR-FILE")]
     cart: String,
-    /// Send it although the cart has it already; the record says so.
+    /// Send the update although the cart has it already; the record says so.
     #[arg(long)]
     again: bool,
     /// With a file: the folder that holds the plugins [env: CARTAGE_PLUGINS] [default: the folder of the cart's file].
@@ -45,7 +47,8 @@ pub(crate) struct Args {
     plugins: Option<PathBuf>,
     #[command(flatten)]
     update: UpdateArgs,
-    /// With a file: show the first request without opening a connection; with =reads, perform what only reads and show the first request that does not.
+    /// With a file: show the first request without opening a connection; with =reads, perform requests that only read and show the first other
+    /// request.
     #[arg(long, value_name = "HOW-FAR", num_args = 0..=1, require_equals = true, default_missing_value = "nothing")]
     dry_run: Option<DryRun>,
     /// Write the record of the attempt to this file.

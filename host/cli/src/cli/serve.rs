@@ -45,25 +45,26 @@ const API_HEAD_BYTES_MAX: usize = 32 << 10;
 const SETI_HEAD_BYTES_MAX: usize = 80 << 10;
 
 const EXAMPLES: &str = "\
-Delivers for all carts of the data directory until it is told to stop (SIGTERM, or Ctrl-C), then ends what is under way. While it runs, other
-commands on the same directory are done by it.
+Delivers for all carts of the data directory until it is told to stop (SIGTERM, or Ctrl-C), then
+finishes what is under way. While the daemon runs, it carries out other commands on the same
+directory.
 
 Examples:
   Serve the data directory:
       cartage serve
   Take posts of an Order Manager on another machine, behind a proxy that speaks TLS:
       cartage serve --seti-listen 0.0.0.0:8461 --behind-proxy --trusted-proxy 192.0.2.10
-  Serve the API to other machines over TLS; a renewed certificate is taken up by itself:
+  Serve the API to other machines over TLS; a renewed certificate is loaded automatically:
       cartage serve --listen 0.0.0.0:8460 --host cartage.example \\
           --tls-cert fullchain.pem --tls-key privkey.pem
-  Tell a chat room and a script of your own what somebody must act on (docs/alerts.md):
+  Send alerts to a chat room and to a script of your own (docs/alerts.md):
       cartage serve --alerts-url https://chat.example/cartage --alerts-command /opt/page";
 
-/// Deliver what was accepted, and listen for more.
+/// Run the daemon: deliver accepted updates, and listen for more.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Where the HTTP API is, under /v1.
+    /// The address of the HTTP API, under /v1.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8460")]
     listen: SocketAddr,
     /// A name by which programs call the API, besides localhost. May be given several times.
@@ -72,36 +73,36 @@ pub(crate) struct Args {
     /// An origin whose pages may call the API, such as https://cartage.example. May be given several times.
     #[arg(long, value_name = "ORIGIN")]
     origin: Vec<String>,
-    /// Requests a second that each token may make in the long run.
+    /// Requests per second that each token may make on average.
     #[arg(long, value_name = "REQUESTS", default_value_t = Rate::default().per_second, value_parser = clap::value_parser!(u32).range(1..=i64::from(api::PER_SECOND_MAX)))]
     token_rate: u32,
     /// Requests that each token may make at once, after a pause.
     #[arg(long, value_name = "REQUESTS", default_value_t = Rate::default().burst, value_parser = clap::value_parser!(u32).range(1..=i64::from(api::BURST_MAX)))]
     token_burst: u32,
-    /// Where posts of Order Managers are taken, at /seti/CART.
+    /// The address for posts of Order Managers, at /seti/CART.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8461")]
     seti_listen: SocketAddr,
     /// A network whose addresses may connect for posts. May be given several times [default: every address].
     #[arg(long, value_name = "NETWORK")]
     seti_allow: Vec<IpNet>,
-    /// Listen beyond this machine without TLS of its own: a proxy in front of it has that.
+    /// Listen beyond this machine without TLS, because a proxy in front of the daemon provides it.
     #[arg(long)]
     behind_proxy: bool,
-    /// A proxy's address or network: it is believed when it says whose request it passes on, by X-Forwarded-For or Forwarded. May be given several
+    /// The address or network of a proxy that is trusted to name its clients, by X-Forwarded-For or Forwarded. May be given several
     /// times. Without it a proxy's clients cannot be told apart, and none of them is shut out for failed log-ins.
     #[arg(long, value_name = "NETWORK", value_parser = network)]
     trusted_proxy: Vec<IpNet>,
-    /// Connections that the API may have open at once, and as many those for posts of Order Managers.
+    /// Connections that the API may have open at once, and as many again for posts of Order Managers.
     #[arg(long, value_name = "NUMBER", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=65_536))]
     connections: u32,
-    /// How many of them may come from one address [default: a quarter, and any number behind a proxy]. This machine's own may have any.
+    /// How many of these connections may come from one address [default: a quarter, or no limit behind a proxy]. This machine has no limit.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     connections_per_address: Option<u32>,
     #[command(flatten)]
     tls: tls::Certificates,
     #[command(flatten)]
     alerts: Alerts,
-    /// Seconds to wait for what is under way when told to stop.
+    /// Seconds to wait for attempts under way when told to stop.
     #[arg(long, value_name = "SECONDS", default_value_t = 40, value_parser = clap::value_parser!(u64).range(0..=600))]
     drain_s: u64,
 }
@@ -109,13 +110,13 @@ pub(crate) struct Args {
 /// Where alerts are sent.
 #[derive(Debug, clap::Args)]
 struct Alerts {
-    /// Where alerts are posted, as JSON. The URL may hold a token: then give it by the variable, which is shown to nobody.
+    /// The URL to which alerts are posted, as JSON. If the URL contains a token, set it by the environment variable, which is shown to nobody.
     #[arg(long, value_name = "URL", env = "CARTAGE_ALERTS_URL", hide_env_values = true)]
     alerts_url: Option<String>,
-    /// A program that is run for each alert, which it gets as JSON on its standard input. It has no arguments, and no shell is involved.
+    /// A program that is run for each alert, and gets the alert as JSON on its standard input. It gets no arguments and runs without a shell.
     #[arg(long, value_name = "PROGRAM", env = "CARTAGE_ALERTS_COMMAND")]
     alerts_command: Option<PathBuf>,
-    /// Minutes that an update may wait before it is an alert.
+    /// Minutes that an update may wait before an alert is raised.
     #[arg(long, value_name = "MINUTES", default_value_t = OLDEST_MS_DEFAULT / 60_000, value_parser = clap::value_parser!(u64).range(1..=10_080))]
     alerts_oldest: u64,
 }
@@ -149,7 +150,7 @@ enum Error {
     Tls(#[from] tls::Error),
     #[error(transparent)]
     Handed(#[from] systemd::Error),
-    #[error("the store accepts no more writes, so the daemon ended; what was accepted is kept")]
+    #[error("the store accepts no more writes, so the daemon stopped; accepted updates are kept")]
     Stopped(#[source] Stop),
     #[error(transparent)]
     Worker(#[from] cartage::deliver::worker::Error),
@@ -212,7 +213,12 @@ impl Args {
         let in_all = files::connections(files, self.connections);
         if in_all < self.connections as usize {
             let (wanted, most) = (self.connections, in_all);
-            tracing::warn!(files, wanted, most, "this process may open few files, so that fewer connections are taken than were asked for");
+            tracing::warn!(
+                files,
+                wanted,
+                most,
+                "this process may open only few files, so it accepts fewer connections than the options allow"
+            );
         }
         // Behind a proxy every connection comes from the proxy's address.
         let usual = if self.behind_proxy || !self.trusted_proxy.is_empty() { None } else { Some(in_all.div_ceil(4)) };
@@ -287,7 +293,7 @@ fn announce(service: &Service, [api, seti]: [front::Place; 2], json: bool) {
     }
     report::line(&format!("serving {dir}"));
     report::line(&format!("the API is at {}/v1, and describes itself at /v1/openapi.json", api.url()));
-    report::line(&format!("posts of Order Managers are taken at {}/seti/CART", seti.url()));
+    report::line(&format!("posts of Order Managers are accepted at {}/seti/CART", seti.url()));
 }
 
 impl Args {

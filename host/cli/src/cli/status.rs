@@ -11,14 +11,15 @@ use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
-  See what needs somebody, and how each cart stands:
+  See the open alerts, and the state of each cart:
       cartage status
   The same for a script, which looks at the exit code:
       cartage status --json
 
-Exit code 0: no open alerts; 1: there is an alert. docs/alerts.md says what each alert means and what to do.";
+Exit code 0: no open alerts; 1: there is an alert. docs/alerts.md says what each alert means and
+what to do.";
 
-/// Show what needs somebody, and how each cart stands.
+/// Show the open alerts, and the state of each cart.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {}
@@ -38,7 +39,7 @@ impl Args {
 
 fn show(status: &Status) {
     if !status.alerts.is_empty() {
-        report::heading("somebody must act");
+        report::heading("open alerts");
         for Alert { kind, subject, detail, raised_at_unix_ms, .. } in &status.alerts {
             let since = format!("{kind}, since {}", span(status.at_unix_ms.saturating_sub(*raised_at_unix_ms)));
             let about = subject.cart().map_or_else(|| "everywhere".to_owned(), |_| subject.to_string());
@@ -53,18 +54,18 @@ fn show(status: &Status) {
     let [queued, dead, blocked] = totals(status);
     let paused = status.carts.iter().filter(|cart| cart.pause.is_some()).count();
     let (dead, blocked, carts) = (counted(dead, "dead letter"), counted(blocked, "order"), counted(paused as u64, "cart"));
-    report::line(&format!("together: {queued} waiting, {dead}, {blocked} blocked, {carts} paused"));
+    report::line(&format!("total: {queued} waiting, {dead}, {blocked} blocked, {carts} paused"));
     let all_paused = all_are_paused(status);
     if let Some(why) = all_paused {
         report::line(&format!(
-            "{why}, so nothing is sent; what is accepted waits; check each cart with `cartage cart check CART`, and let it go on with \
+            "{why}, so nothing is sent, and accepted updates wait; check each cart with `cartage cart check CART`, and resume it with \
              `cartage cart resume CART`"
         ));
     }
     match status.alerts.as_slice() {
         [] if all_paused.is_some() => {}
         [] => report::line("no open alerts"),
-        _ => report::line("next: do what the alerts say; `cartage delivery list` shows what waits and what died"),
+        _ => report::line("next: do what the alerts say; `cartage delivery list` shows waiting deliveries and dead letters"),
     }
 }
 
@@ -75,7 +76,7 @@ fn all_are_paused(status: &Status) -> Option<&'static str> {
         return None;
     }
     let restored = carts.iter().any(|cart| cart.pause.as_ref().is_some_and(|pause| pause.why == RESTORED));
-    Some(if restored { "this data directory was restored from a copy, and every cart is paused" } else { "every cart is paused" })
+    Some(if restored { "this data directory was restored from a backup, and every cart is paused" } else { "every cart is paused" })
 }
 
 fn line(cart: &CartStatus, now_unix_ms: u64) -> String {

@@ -12,7 +12,7 @@ const EXAMPLES: &str = "\
 Examples:
   A token for an Order Manager that hands over the events of one cart:
       cartage token new order-manager --role sender --cart seed-shop
-  See which there are and when they were used, and remove one:
+  See the tokens and when they were used, and remove one:
       cartage token list
       cartage token remove order-manager
 
@@ -24,11 +24,12 @@ Examples:
       cartage token new order-manager --role sender --cart seed-shop --cart second-shop
   For a person who keeps deliveries going:
       cartage token new support --role operator
-  Straight into a file, for a program:
+  A token straight into a file, for a program:
       cartage token new order-manager --role sender --json | jq -r .text > token.txt
 
-A sender hands over events and updates and asks what became of them. An operator may do that, look at everything, and retry, discard, pause
-and resume. An admin may do that and change carts, credentials, parameters, events and tokens.";
+A sender may hand over events and updates and ask for their results. An operator may also see
+everything, and retry, discard, pause and resume. An admin may also change carts, credentials,
+parameters, events and tokens.";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -47,7 +48,7 @@ pub(crate) enum Command {
     /// Make a token and show it, once.
     #[command(after_long_help = NEW_EXAMPLES)]
     New {
-        /// Its name, by which the audit knows its holder.
+        /// The token's name, which stands for its holder in the audit.
         #[arg(value_name = "NAME")]
         name: String,
         /// What its holder may do: sender, operator or admin.
@@ -63,7 +64,7 @@ pub(crate) enum Command {
     /// Remove a token: whoever presents it from now on is refused.
     #[command(after_long_help = REMOVE_EXAMPLES)]
     Remove {
-        /// Its name.
+        /// The token's name.
         #[arg(value_name = "NAME")]
         name: String,
     },
@@ -126,7 +127,7 @@ async fn list(service: &Service, json: bool) -> Result<(), Failure> {
     } else if tokens.is_empty() {
         report::line("there is no token; make one with `cartage token new NAME --role admin`");
     } else {
-        let used = |at: Option<u64>| at.map_or_else(|| "never used".to_owned(), |at| format!("used last at about {}", report::time(at)));
+        let used = |at: Option<u64>| at.map_or_else(|| "never used".to_owned(), |at| format!("last used at about {}", report::time(at)));
         let row = |token: &Token| {
             let made = report::time(token.made_at_unix_ms);
             (token.name.clone(), format!("{} of {}, made at {made}, {}", token.role, of(token), used(token.used_at_unix_ms)))

@@ -62,7 +62,7 @@ enum Error {
     File { file: String, source: std::io::Error },
     #[error("the update in {file} is larger than {UPDATE_FILE_BYTES_MAX} bytes")]
     TooLarge { file: String },
-    #[error("the update in {file} is no JSON of an update's form")]
+    #[error("the update in {file} is not the JSON of an update")]
     Json { file: String, source: cartage::json::Error },
     #[error("could not write the record of the attempt to {file}")]
     Cassette { file: PathBuf, source: std::io::Error },
@@ -135,11 +135,11 @@ pub(super) fn package(text: &str) -> Result<PackageFields, String> {
 /// Reads `name=value,name=value` into the fields with these names.
 pub(super) fn assign(text: &str, fields: &mut [(&'static str, &mut Option<String>)]) -> Result<(), String> {
     for pair in text.split(',') {
-        let (name, value) = pair.split_once('=').ok_or_else(|| format!("{pair:?} is no name=value"))?;
+        let (name, value) = pair.split_once('=').ok_or_else(|| format!("{pair:?} does not have the form name=value"))?;
         let name = name.trim();
         let names = || fields.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let Some(at) = fields.iter().position(|(known, _)| *known == name) else {
-            return Err(format!("{name:?} is none of {}", names()));
+            return Err(format!("{name:?} is not one of {}", names()));
         };
         if fields[at].1.replace(value.to_owned()).is_some() {
             return Err(format!("{name} is given twice"));
@@ -157,7 +157,12 @@ mod tests {
         let fields = package("carrier=UPS,number=1Z=9,picked-up=2026-11-23").expect("it is a package");
         assert_eq!(fields.carrier.as_deref(), Some("UPS"));
         assert_eq!(fields.tracking_number.as_deref(), Some("1Z=9"));
-        for (wrong, why) in [("UPS", "no name=value"), ("weight=1", "is none of"), ("id=1,id=2", "given twice"), ("", "no name=value")] {
+        for (wrong, why) in [
+            ("UPS", "does not have the form name=value"),
+            ("weight=1", "is not one of"),
+            ("id=1,id=2", "given twice"),
+            ("", "does not have the form name=value"),
+        ] {
             assert!(package(wrong).expect_err(wrong).contains(why), "{wrong}");
         }
     }

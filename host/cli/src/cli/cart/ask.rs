@@ -68,7 +68,7 @@ fn ask_alternatives(manifest: &Manifest, input: &mut impl BufRead) -> Result<BTr
         slots.iter().for_each(|slot| report::talk(&format!("  {}: {}", slot.name, slot.purpose)));
         let answer = question(name, Empty::No, input, |text| match slots.iter().find(|slot| slot.name == text) {
             Some(slot) => Ok(slot.name.clone()),
-            None => Err(format!("{text:?} is none of them")),
+            None => Err(format!("{text:?} is not one of these credentials")),
         })?;
         chosen.extend(answer);
     }
@@ -99,7 +99,10 @@ fn ask_endpoint(manifest: &Manifest, endpoint: &Endpoint, input: &mut impl BufRe
     let empty = if endpoint.required { Empty::No } else { Empty::LeavesOut };
     let url = question(&endpoint.name, empty, input, |url| usable(manifest, endpoint, url))?;
     if let Some(exception) = url.as_deref().and_then(exception_for) {
-        report::talk(&format!("  This is in a private network: the file opens {} to this endpoint, and nothing else", exception.allow));
+        report::talk(&format!(
+            "  This address is in a private network: the file allows this endpoint to reach {}, and nothing else",
+            exception.allow
+        ));
     }
     Ok(url)
 }
@@ -132,12 +135,12 @@ fn ask_setting(setting: &Setting, lists: &[List], input: &mut impl BufRead) -> R
 
 /// Asks for a map, one entry an answer. An empty answer ends the map.
 fn ask_map(setting: &Setting, empty: &Empty, input: &mut impl BufRead) -> Result<Option<SettingValue>, Failure> {
-    report::talk("  Give an entry a line, as name=value; an empty line ends it");
+    report::talk("  Write one name=value per line; an empty line ends the list");
     let mut map = BTreeMap::new();
     loop {
         let none_yet = if map.is_empty() { empty.clone() } else { Empty::LeavesOut };
         let entry = question(&setting.name, none_yet, input, |text| {
-            let Plain::Map(entry) = typed(&setting.kind, text)? else { return Err("an entry is name=value".to_owned()) };
+            let Plain::Map(entry) = typed(&setting.kind, text)? else { return Err("an entry has the form name=value".to_owned()) };
             setting.read(Plain::Map(entry.clone())).map_err(|error| error.to_string())?;
             Ok(entry)
         })?;
@@ -173,10 +176,10 @@ fn ask_labels(manifest: &Manifest, lists: &[List], input: &mut impl BufRead) -> 
         }
     } else if manifest.statuses == Statuses::Asked {
         report::talk_lines(
-            "\nWhich statuses the cart has is known once it is loaded: `cartage cart check` lists them and judges the labels",
+            "\nThe cart's statuses are known once the cart is loaded: `cartage cart check` lists them and checks the labels",
         );
     }
-    report::talk_lines("\nWhich labels of your Order Manager are called otherwise at the cart? An empty line ends it");
+    report::talk_lines("\nWhich labels of your Order Manager have another name at the cart? An empty line ends the list");
     let mut labels: Vec<(String, String)> = Vec::new();
     loop {
         let label = question("label", Empty::LeavesOut, input, |text| {
@@ -220,7 +223,7 @@ fn question<T>(name: &str, empty: Empty, input: &mut impl BufRead, read: impl Fn
         if bytes == 0 {
             report::talk("");
             return Err(Failure::wrong_use(format!("the answers ended at the question for {}, so nothing was written", name.trim()))
-                .what_to_do("answer every question, with an empty line where what stands in brackets is right"));
+                .what_to_do("answer every question; an empty line accepts the value in brackets"));
         }
         let text = line.trim();
         let problem = match (text.is_empty(), &empty) {

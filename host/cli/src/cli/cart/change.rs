@@ -19,7 +19,7 @@ pub(super) async fn redefine(service: &Service, id: &CartId, json: bool, change:
     if json {
         report::json(&serde_json::json!({ "cart": id, "fields": difference.fields }));
     } else if difference.is_empty() {
-        report::line(&format!("cart {id} is so already"));
+        report::line(&format!("cart {id} is already set this way; nothing was changed"));
     } else {
         report::line(&format!("cart {id}: {difference}"));
     }
@@ -38,14 +38,14 @@ pub(super) async fn roll_back(service: &Service, id: &CartId, wanted: Option<Dig
     let Some(digest) = found else {
         let known: Vec<String> = ran.iter().map(|run| run.plugin.to_string()).collect();
         let message = match wanted {
-            Some(wanted) if Some(wanted) == kept.pinned() => format!("cart {id} has the plugin {wanted} now"),
+            Some(wanted) if Some(wanted) == kept.pinned() => format!("cart {id} already has the plugin {wanted}"),
             Some(wanted) => format!("the plugin {wanted} never ran for cart {id}"),
             None => format!("no other plugin than the present one ran for cart {id}"),
         };
         let what_to_do = match known.as_slice() {
-            [] => format!("no plugin has run for it yet; another file is taken with `cartage cart upgrade {id} --plugin FILE`"),
-            [_] if wanted.is_none() => format!("another file is taken with `cartage cart upgrade {id} --plugin FILE`"),
-            _ => format!("name one of those that ran, the last first: {}", known.join(", ")),
+            [] => format!("no plugin has run for the cart yet; give it another file with `cartage cart upgrade {id} --plugin FILE`"),
+            [_] if wanted.is_none() => format!("give it another file with `cartage cart upgrade {id} --plugin FILE`"),
+            _ => format!("name one of the plugins that ran for the cart, the last first: {}", known.join(", ")),
         };
         return Err(Failure::wrong_use(message).what_to_do(what_to_do));
     };

@@ -31,11 +31,11 @@ pub(in crate::cli) async fn run(
     doubts.iter().for_each(|doubt| report::talk(&format!("warning: {doubt}")));
     let waiting = match next {
         Next::None => None,
-        Next::Promoted => Some("the credentials that waited worked, and are in use now"),
-        Next::Refused => Some("the cart does not take the credentials that wait; what follows is about those in use"),
-        Next::Untold => {
-            Some("this check does not tell whether the cart takes the credentials that wait; they are tried when it refuses those in use")
-        }
+        Next::Promoted => Some("the waiting credentials worked, and are in use now"),
+        Next::Refused => Some("the cart does not accept the waiting credentials; the following results are about those in use"),
+        Next::Untold => Some(
+            "this check does not show whether the cart accepts the waiting credentials; they are tried when the cart refuses those in use",
+        ),
     };
     waiting.into_iter().for_each(report::talk);
     let problem = match &cassette.outcome {
@@ -50,7 +50,7 @@ pub(in crate::cli) async fn run(
             true
         }
         Outcome::Ended(ended) => {
-            report::talk(&format!("the check did not end: {ended}"));
+            report::talk(&format!("the check did not complete: {ended}"));
             true
         }
         Outcome::Applied(_) | Outcome::Choices(_) => true,

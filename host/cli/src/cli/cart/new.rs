@@ -30,10 +30,10 @@ pub(crate) struct Args {
     /// The plugin's file.
     #[arg(long, value_name = "FILE")]
     plugin: PathBuf,
-    /// Where an endpoint of the plugin leads; the endpoint's name may be left out where the plugin has one that needs a URL. May be given several times.
+    /// The URL of an endpoint of the plugin. The endpoint's name may be left out if only one endpoint needs a URL. May be given several times.
     #[arg(long = "url", value_name = "[ENDPOINT=]URL", conflicts_with = "ask")]
     urls: Vec<String>,
-    /// Ask for each thing that the plugin takes, and write the answers into the file.
+    /// Ask for each value that the plugin takes, and write the answers into the file.
     #[arg(long)]
     ask: bool,
     /// The file to write; - is standard output [default: NAME.toml].
@@ -43,7 +43,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("could not write the cart's file {}; one that is there is left alone", .file.display())]
+    #[error("could not write the cart's file {}; an existing file is left alone", .file.display())]
     Write { file: PathBuf, source: std::io::Error },
 }
 
@@ -95,7 +95,7 @@ fn named_url(manifest: &Manifest, given: &str) -> Result<(String, String), Failu
         (None, [only]) => (*only, given),
         (None, _) => {
             let names: Vec<&str> = choosable().map(|endpoint| endpoint.name.as_str()).collect();
-            let failure = Failure::wrong_use(format!("--url {given} does not say of which endpoint of the plugin it is the URL"));
+            let failure = Failure::wrong_use(format!("--url {given} does not say which endpoint of the plugin has this URL"));
             return Err(failure.what_to_do(format!("write --url ENDPOINT=URL; the plugin has the endpoints {}", names.join(", "))));
         }
     };
@@ -140,7 +140,7 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
          # Whether the customer is notified where the sender does not say: cart-default, never or always.\n# notify_customer = \"cart-default\"\n\n\
          # What becomes of a label that [labels] does not name: same (its own text is the status), tracking-only, ignore or refuse.\n\
          # unlisted_labels = \"same\"\n\n\
-         # What the cart is never told, whatever a sender says, because its plugin cannot carry it.\n\
+         # Data that is never sent to the cart, because its plugin cannot carry it.\n\
          # leave_out = [\"notes\", \"line-items\"]\n\n\
          # The time zone of the Order Manager's clock, for a plugin that needs the instant of a change.\n\
          # time_zone = \"America/New_York\"\n\n\
@@ -162,7 +162,7 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
         let fixed = matches!(endpoint.base, Base::Fixed(_));
         // An example is not a real shop: its line stays commented out for the operator to replace.
         let mark = optional((endpoint.required && fixed) || given.is_some());
-        let fill_in = if mark.is_empty() || !endpoint.required { "" } else { " Write its URL here, and take the two marks # away." };
+        let fill_in = if mark.is_empty() || !endpoint.required { "" } else { " Write its URL here, and remove the two marks #." };
         text.push_str(&format!(
             "\n# {}.{choice}{fill_in}\n{mark}[endpoints.{}]\n{mark}base_url = {}\n{}",
             one_line(&endpoint.purpose),
@@ -186,7 +186,7 @@ pub(super) fn file(cart: &CartId, plugin: &str, manifest: &Manifest, answers: &A
             let all: Vec<&str> = all.iter().map(|status| status.value.as_str()).collect();
             text.push_str(&format!("# The cart has: {}\n", one_line(&all.join(", "))));
         }
-        Statuses::FreeText => text.push_str("# The cart takes whatever text it is given.\n"),
+        Statuses::FreeText => text.push_str("# The cart accepts any text.\n"),
         Statuses::Asked => text.push_str(&format!(
             "# `cartage cart check {cart}` lists the statuses that the cart has, once it is loaded and has its credentials.\n"
         )),

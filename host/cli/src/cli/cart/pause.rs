@@ -25,7 +25,7 @@ pub(super) async fn pause(service: &Service, which: OneOrAll, reason: &str, json
             report::json(&serde_json::json!({ "paused": count }));
         } else {
             report::line(&format!("paused {}; every cart is paused now, and updates wait", counted(count, "cart")));
-            report::line("next: `cartage cart resume --all` lets them go on, but for those that were paused by themselves");
+            report::line("next: `cartage cart resume --all` resumes them, except carts that were paused by themselves");
         }
         return Ok(Verdict::Done);
     };
@@ -44,7 +44,7 @@ pub(super) async fn resume(service: &Service, which: OneOrAll, json: bool) -> Re
         }
         report::line(&format!("resumed {} that `cart pause --all` had paused", counted(count, "cart")));
         if !still.is_empty() {
-            report::line("these were paused by themselves, and stay so until `cartage cart resume CART`:");
+            report::line("these carts were paused by themselves, and stay paused until `cartage cart resume CART`:");
             report::rows(&still.iter().map(|(cart, pause)| (cart.as_str(), &pause.why)).collect::<Vec<_>>());
         }
         return Ok(Verdict::Done);

@@ -89,8 +89,8 @@ fn state(service: &Service, kept: &StoredCart) -> String {
 fn plugin(kept: &StoredCart) -> String {
     match &kept.plugin {
         PluginKept::Admitted { manifest, .. } => format!("{} {}", manifest.name, manifest.version),
-        PluginKept::Missing => format!("{}: its file is not there", kept.cart.plugin),
-        PluginKept::Changed { found } => format!("{}: its file is another one now ({found})", kept.cart.plugin),
+        PluginKept::Missing => format!("{}: its file is missing", kept.cart.plugin),
+        PluginKept::Changed { found } => format!("{}: its file is now a different one ({found})", kept.cart.plugin),
         PluginKept::Refused { reason } => format!("{}: {reason}", kept.cart.plugin),
         PluginKept::Unknown { why } => format!("{}: {}", kept.cart.plugin, chain(&**why)),
     }

@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 /// What is exported, and where to.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The ids of deliveries, and the file, which must not be there yet. With --cassettes: one id, and a folder that is there.
+    /// The ids of deliveries, then the new file to write. With --cassettes: one id, then an existing folder.
     #[arg(value_names = ["ID", "FILE"], num_args = 1.., required = true)]
     ids_and_file: Vec<String>,
-    /// All dead letters that the filters find.
+    /// Export all dead letters that the filters find.
     #[arg(long)]
     all: bool,
-    /// Write the recordings of one delivery into a folder instead, a file an attempt, as `cartage plugin replay` takes them.
+    /// Write the recordings of one delivery into a folder instead, one file per attempt, for `cartage plugin replay`.
     #[arg(long, conflicts_with = "all")]
     cassettes: bool,
     #[command(flatten)]
@@ -29,19 +29,19 @@ impl Args {
         let Args { mut ids_and_file, all, cassettes, filter } = self;
         let file = PathBuf::from(ids_and_file.pop().expect("clap wants one at least"));
         let ids: Result<Vec<DeliveryId>, String> = ids_and_file.iter().map(|id| delivery(id)).collect();
-        let ids = ids.map_err(|why| Failure::wrong_use(format!("{why}; the last word names the file")))?;
+        let ids = ids.map_err(|why| Failure::wrong_use(format!("{why}; the last argument names the file")))?;
         if cassettes {
             let [id] = ids.as_slice() else {
                 return Err(Failure::wrong_use("--cassettes writes the recordings of one delivery: name its id and then a folder"));
             };
             if filter.is_set() {
-                return Err(Failure::wrong_use("filters find dead letters; leave them out, or leave --cassettes out"));
+                return Err(Failure::wrong_use("filters select dead letters; leave out the filters or --cassettes"));
             }
             return export_cassettes(service, id, &file, json).await;
         }
         if all != ids.is_empty() || (!all && filter.is_set()) {
             return Err(Failure::wrong_use(
-                "name deliveries by their ids and then the file, or say --all, with filters or without, and the file",
+                "name deliveries by their ids and then the file, or give --all, with or without filters, and the file",
             ));
         }
         let ids =
@@ -59,9 +59,12 @@ impl Args {
         }
         report::line(&format!("{} holds {}, without secrets and personal data", file.display(), counted(found, "delivery")));
         if ids.len() > SUPPORT_DELIVERIES_MAX {
-            report::talk(&format!("{} more were left out; --cart, --reason and --since find fewer", ids.len() - SUPPORT_DELIVERIES_MAX));
+            report::talk(&format!(
+                "{} more were left out; use --cart, --reason and --since to select fewer",
+                ids.len() - SUPPORT_DELIVERIES_MAX
+            ));
         }
-        report::talk("what is personal is known by its field's name: look through the file before you hand it on");
+        report::talk("personal data is recognised by the names of its fields: look through the file before you pass it on");
         Ok(Verdict::Done)
     }
 }
@@ -71,9 +74,9 @@ async fn export_cassettes(service: &Service, id: &DeliveryId, folder: &Path, jso
     let all = service.recordings().cassettes(id).await.map_err(directory::failure)?.ok_or_else(|| unknown(id))?;
     if all.is_empty() {
         return Err(Failure::wrong_use(format!(
-            "there is no recording of an attempt at delivery {id}; none was kept, or they are deleted"
+            "there is no recording of an attempt at delivery {id}; none was kept, or all were deleted"
         ))
-        .what_to_do(format!("`cartage delivery show {id}` tells what is known of it")));
+        .what_to_do(format!("`cartage delivery show {id}` shows what is stored of the delivery")));
     }
     let mut files = Vec::new();
     for (attempt, cassette) in &all {
@@ -100,7 +103,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write as _;
     let made = console::private().create_new(true).open(path).and_then(|mut file| file.write_all(bytes));
     made.map_err(|error| {
-        Failure::wrong_use(format!("could not make {}: {error}", path.display()))
-            .what_to_do("name a file that is not there yet, in a folder that is")
+        Failure::wrong_use(format!("could not create {}: {error}", path.display()))
+            .what_to_do("name a file that does not exist yet, in a folder that exists")
     })
 }

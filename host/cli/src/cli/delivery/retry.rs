@@ -10,13 +10,13 @@ use cartage::service::{OrderStatus, Resent, Service, TriedNow};
 /// Which deliveries are tried again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Their ids.
+    /// The deliveries' ids.
     #[arg(value_name = "ID", value_parser = super::delivery, required_unless_present = "all", conflicts_with_all = ["all", "cart", "reason", "since"])]
     deliveries: Vec<DeliveryId>,
-    /// All of them that the filters find.
+    /// Retry all dead letters that the filters find.
     #[arg(long)]
     all: bool,
-    /// Try them at once, dead letters and those that wait: whatever their schedule or an open breaker says. A paused cart is left alone.
+    /// Try dead letters and waiting deliveries at once, whatever their schedule or an open breaker says. A paused cart is left alone.
     #[arg(long, conflicts_with = "all")]
     now: bool,
     #[command(flatten)]
@@ -47,9 +47,9 @@ impl Args {
 /// Describes what was done with one delivery and what it waits for now.
 fn said(one: &Resent, standing: Option<&OrderStatus>) -> String {
     let done = match one.done {
-        Retried::Head => "is tried again, and then what waited for it".to_owned(),
+        Retried::Head => "is tried again, and then the updates that waited for it".to_owned(),
         Retried::Tail { sequence } => format!("is tried again as update {sequence} of its order, which went on without it"),
-        Retried::NotDead => "is no dead letter; nothing was changed".to_owned(),
+        Retried::NotDead => "is not a dead letter; nothing was changed".to_owned(),
         Retried::Unreadable => "was left alone: this release cannot read it; use the release that wrote it, or discard it".to_owned(),
     };
     let Some(standing) = standing else { return done };

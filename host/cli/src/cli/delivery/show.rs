@@ -28,7 +28,7 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
         }));
     }
     if carts.is_empty() {
-        return report::line("nothing was ever accepted for delivery");
+        return report::line("no update was ever accepted for delivery");
     }
     let counts = |one: &Backlog| format!("{} queued, {} dead, {} blocked", one.queued, one.dead, counted(one.blocked, "order"));
     report::rows(&carts.iter().map(|one| (one.cart.as_str(), counts(one))).collect::<Vec<_>>());
@@ -56,11 +56,11 @@ pub(super) fn list(listed: &Listed, most: u32, as_json: bool) {
         );
     }
     if [dead.len(), queued.len(), delivered.len(), ended.len()].iter().all(|count| *count == 0) {
-        report::line("none of these");
+        report::line("no delivery matches");
     }
     if dead.len().max(queued.len()).max(delivered.len()).max(ended.len()) >= most as usize {
         report::talk(&format!(
-            "of each kind {} shown at most; --most shows more, --cart, --reason and --since fewer",
+            "of each kind {} shown at most; use --most to see more, or --cart, --reason and --since to see fewer",
             if most == 1 { "1 row is".to_owned() } else { counted(most, "row") + " are" }
         ));
     }
@@ -146,7 +146,7 @@ fn has_it_line(has: &Delivered) -> String {
 fn ended_line(order: &OrderRef, sequence: u64, ending: &Ending) -> String {
     let how = match &ending.how {
         How::Discarded { who, why } => format!("discarded ({who}: {why})"),
-        How::Superseded { by } => format!("told by the newer delivery {by}"),
+        How::Superseded { by } => format!("superseded by the newer delivery {by}"),
     };
     format!("{}, {how} at {}", of(order, sequence), report::time(ending.at_unix_ms))
 }
@@ -190,11 +190,11 @@ fn waits(waits: Waits) -> String {
         Waits::Until { due_at_unix_ms } => format!("due at {}", report::time(due_at_unix_ms)),
         Waits::Attempt { due_at_unix_ms } => {
             format!(
-                "an attempt is under way, or was cut off; if nobody can say what came of it, it is due again at {}",
+                "an attempt is under way, or was cut off; if its result stays unknown, the delivery is due again at {}",
                 report::time(due_at_unix_ms)
             )
         }
-        Waits::Behind => "waits for those before it".to_owned(),
+        Waits::Behind => "waits for the updates before it".to_owned(),
         Waits::Blocked { by } => format!("waits for a person: update {by} of its order is a dead letter"),
     }
 }

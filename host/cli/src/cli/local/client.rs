@@ -22,16 +22,16 @@ pub(in crate::cli) struct Client {
 enum Error {
     #[error("{message}")]
     Refused { message: String },
-    #[error("what was typed is too long to be told to the daemon: it has more than {FRAME_BYTES_MAX} bytes")]
+    #[error("the command line is too long to send to the daemon: it has more than {FRAME_BYTES_MAX} bytes")]
     TooLong,
-    #[error("lost the daemon while it worked on this command; whether the command did its work is not known here")]
+    #[error("lost the connection to the daemon while it ran this command; whether the command did its work is not known")]
     Lost(#[source] frames::Error),
 }
 
 impl Error {
     fn lost(source: frames::Error) -> Failure {
         Failure::from(Error::Lost(source)).what_to_do(
-            "look at what is there with a command that lists it, and at the daemon's log; then repeat this one if it is still wanted",
+            "check the result with a command that lists it, and check the daemon's log; then repeat this command if it is still needed",
         )
     }
 }
@@ -64,7 +64,7 @@ impl Client {
             Ok(()) => {}
             Err(frames::Error::TooLong { .. }) => {
                 return Err(
-                    Failure::from(Error::TooLong).what_to_do("put it into a file where the command takes one, or end the daemon first")
+                    Failure::from(Error::TooLong).what_to_do("put the text into a file if the command takes one, or stop the daemon first")
                 );
             }
             // The daemon may have sent a reason before it closed the connection; the loop below reads it.

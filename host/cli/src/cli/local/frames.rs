@@ -25,11 +25,11 @@ pub(super) const PIECE_BYTES_MAX: usize = 512 << 10;
 pub(super) enum Error {
     #[error("could not use the socket")]
     Socket(#[from] io::Error),
-    #[error("a message of {bytes} bytes is too long; {FRAME_BYTES_MAX} are the most")]
+    #[error("a message of {bytes} bytes is too long; at most {FRAME_BYTES_MAX} are allowed")]
     TooLong { bytes: usize },
-    #[error("the other side ended the conversation in the middle of a message")]
+    #[error("the other side closed the connection in the middle of a message")]
     Cut,
-    #[error("the other side ended the conversation")]
+    #[error("the other side closed the connection")]
     Ended,
     #[error("the other side sent a message that cannot be read")]
     Garbage(#[source] serde_json::Error),

@@ -85,7 +85,7 @@ impl RemoteConsole {
     /// The error for an answer that does not fit the request. Nothing that follows can be trusted.
     fn astray(&self) -> io::Error {
         self.is_there.set(false);
-        io::Error::new(ErrorKind::InvalidData, "the command answered something that it was not asked")
+        io::Error::new(ErrorKind::InvalidData, "the command sent an answer that does not fit the request")
     }
 
     /// Receives the answer to whether an operation succeeded.

@@ -10,33 +10,34 @@ Examples:
       cartage plugin ban --why \"sends the wrong order number\" \\
           sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 
-The carts that are pinned to it are paused and keep their queues. Nothing runs, binds or rolls back to it until `cartage plugin unban`.
-`cartage cart show CART` names a cart's digest.";
+Carts that are pinned to the plugin are paused and keep their queues. No cart can run it, be bound
+to it or roll back to it until `cartage plugin unban`. `cartage cart show CART` shows the digest
+of a cart's plugin.";
 
 const UNBAN_EXAMPLES: &str = "\
 Examples:
       cartage plugin unban sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 
-The carts that were paused by the ban go on. Exit code 1: it was not banned.";
+Carts that the ban paused are resumed. Exit code 1: the plugin was not banned.";
 
 const BANS_EXAMPLES: &str = "\
 Examples:
       cartage plugin bans
       cartage plugin bans --json";
 
-/// Let a plugin run for no cart, by the digest of its file.
+/// Ban a plugin for every cart, by the digest of its file.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = BAN_EXAMPLES)]
 pub(crate) struct Ban {
     /// The digest of its file.
     #[arg(value_name = "DIGEST", value_parser = digest)]
     digest: Digest,
-    /// Why, for whoever looks at it next.
+    /// The reason, for whoever looks at this next.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     why: String,
 }
 
-/// Let a plugin that was banned run again.
+/// Let a banned plugin run again.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = UNBAN_EXAMPLES)]
 pub(crate) struct Unban {
@@ -45,7 +46,7 @@ pub(crate) struct Unban {
     digest: Digest,
 }
 
-/// List the plugins that are banned.
+/// List the banned plugins.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = BANS_EXAMPLES)]
 pub(crate) struct Bans {}
@@ -66,7 +67,7 @@ impl Ban {
             report::line(&format!("{digest} {}", if new { "is banned" } else { "was banned already, and has this reason now" }));
             report::line(&match carts.as_slice() {
                 [] => "no cart is pinned to it".to_owned(),
-                carts => format!("paused, and keeping what waits: {}", names(carts)),
+                carts => format!("paused, with their queues kept: {}", names(carts)),
             });
             report::line(
                 "next: give each cart another plugin with `cartage cart upgrade CART --plugin FILE`, then `cartage cart resume CART`",
@@ -88,7 +89,7 @@ impl Unban {
                 report::line(&format!("{} may run again", self.digest));
                 report::line(&match carts.as_slice() {
                     [] => "no cart was paused by the ban".to_owned(),
-                    carts => format!("these carts go on: {}", names(carts)),
+                    carts => format!("these carts are resumed: {}", names(carts)),
                 });
             }
             Ok(if was_banned { Verdict::Done } else { Verdict::NotDone })

@@ -31,8 +31,9 @@ Examples:
   Build every example of a crate into target/guests/<example>.wasm:
       cartage plugin build tests/guests --examples --unchecked
 
-CARTAGE_GUEST_TOOLCHAIN=rustup or =debian says which toolchain to use. Otherwise it is rustup's where that has the target
-wasm32-unknown-unknown, else Debian's packages (rustc-web cargo-web rust-web-src lld-NN).";
+CARTAGE_GUEST_TOOLCHAIN=rustup or =debian selects the toolchain. Otherwise Cartage uses rustup's
+toolchain if that has the target wasm32-unknown-unknown, else Debian's packages (rustc-web
+cargo-web rust-web-src lld-NN).";
 
 /// Build a plugin's crate, or a plugin in JavaScript, into a component file.
 #[derive(Debug, clap::Args)]
@@ -41,17 +42,17 @@ pub(crate) struct Args {
     /// The folder of the plugin's crate, or of its package.json.
     #[arg(value_name = "CRATE-DIR", default_value = ".")]
     folder: PathBuf,
-    /// Build each of the crate's examples instead of its library, by the profile guest-example where the workspace has one.
+    /// Build each of the crate's examples instead of its library, with the profile guest-example if the workspace has one.
     #[arg(long)]
     examples: bool,
     /// Where the files go [default: target/plugins of the workspace or of the npm project, target/guests with --examples].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Keep what was built even if the host will refuse it: for plugins that a test wants refused.
+    /// Keep the built file even if the host will refuse it, for tests that need a refused plugin.
     #[arg(long)]
     unchecked: bool,
-    /// Install the guest toolchain if there is none: the target by rustup, else Debian's packages by apt-get. For a plugin in JavaScript: npm by apt-get, and
-    /// what package.json names by npm.
+    /// Install the guest toolchain if there is none: the target with rustup, else Debian's packages with apt-get. For a plugin in JavaScript: npm
+    /// with apt-get, and the dependencies of package.json with npm.
     #[arg(long)]
     install: bool,
     /// Build again whenever a file of the project changes, until the command is ended with Ctrl-C.
@@ -64,13 +65,13 @@ pub(crate) struct Args {
 enum Error {
     #[error("could not start cargo to build {crate_name}")]
     CargoNotStarted { crate_name: String, source: io::Error },
-    #[error("cargo could not build {crate_name}: {status}; what it said is above")]
+    #[error("cargo could not build {crate_name}: {status}; its output is above")]
     CargoFailed { crate_name: String, status: ExitStatus },
-    #[error("cargo printed a line that is no JSON message: {line:?}")]
+    #[error("cargo printed a line that is not a JSON message: {line:?}")]
     CargoMessage { line: String, source: serde_json::Error },
     #[error("the crate {crate_name} has no {what} that is a plugin")]
     NothingBuilt { crate_name: String, what: &'static str },
-    #[error("could not make a plugin of {module}")]
+    #[error("could not make a plugin from {module}")]
     NoComponent { module: PathBuf, source: component::Error },
     #[error("could not read the compiled module {path}")]
     ModuleUnreadable { path: PathBuf, source: io::Error },
@@ -142,7 +143,7 @@ impl Args {
     }
 
     fn npm_project(&self) -> Result<Option<npm::Project>, Failure> {
-        npm::Project::of(&self.folder).transpose().map_err(|error| Failure::from(error).what_to_do("mend package.json"))
+        npm::Project::of(&self.folder).transpose().map_err(|error| Failure::from(error).what_to_do("correct package.json"))
     }
 
     fn build(&self) -> Result<Report, Failure> {
@@ -226,7 +227,7 @@ fn compile(project: &Project, toolchain: &Toolchain, examples: bool) -> Result<V
         .map_err(|source| Error::CargoNotStarted { crate_name: crate_name(), source })?;
     if !output.status.success() {
         return Err(Failure::from(Error::CargoFailed { crate_name: crate_name(), status: output.status }).what_to_do(with_suspects(
-            "mend what the compiler names; a dependency that does not build for wasm32-unknown-unknown cannot be used in a plugin",
+            "correct what the compiler reports; a dependency that does not build for wasm32-unknown-unknown cannot be used in a plugin",
             project,
             // getrandom is the one crate that refuses this target at once.
             &["getrandom"],
@@ -298,7 +299,11 @@ fn finish(module: Module, project: &Project, out: &Path, judge: bool) -> Result<
 /// A remedy, followed by the dependencies through which the crate uses the likely culprits.
 fn with_suspects(remedy: &str, project: &Project, suspects: &[&str]) -> String {
     let ways = dependencies::suspects(&project.root, &project.name, suspects);
-    if ways.is_empty() { remedy.to_owned() } else { format!("{remedy}\nby Cargo.lock this may be why:\n  {}", ways.join("\n  ")) }
+    if ways.is_empty() {
+        remedy.to_owned()
+    } else {
+        format!("{remedy}\naccording to Cargo.lock, this may be the cause:\n  {}", ways.join("\n  "))
+    }
 }
 
 /// Replaces a file at once: a reader sees the old content or the new, and an interrupted build leaves the old.

@@ -17,12 +17,13 @@ Examples:
       cartage plugin run target/plugins/my-shop.wasm \\
           --bind api=http://127.0.0.1:18072/api --loopback \\
           --credential token=env:SHOP_TOKEN --order 1021 --label shipped
-  That of another folder, at a port that is free:
+  The cart script of another folder, at any free port:
       cartage plugin cart plugins/webhook/cart-script --port 0
 
-Each request is shown, with what it did to the cart and what the cart had already. The first segment of a URL's path is the endpoint's name. The cart keeps what
-it was told until it ends, and listens on this machine only. docs/conformance.md describes the script.
-Exit code 1: the port is taken; 2: the script is not understood.";
+The command shows each request, what it changed at the cart and what the cart had already. The
+first segment of a URL's path is the endpoint's name. The cart keeps its state until the command
+ends, and listens on this machine only. docs/conformance.md describes the script.
+Exit code 1: the port is taken; 2: the script is not valid.";
 
 /// Serve the cart of a cart script on this machine, until Ctrl-C.
 #[derive(Debug, clap::Args)]
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     /// The folder of the cart script.
     #[arg(value_name = "FOLDER", default_value = "cart-script")]
     folder: PathBuf,
-    /// The port on 127.0.0.1; 0 for any that is free.
+    /// The port on 127.0.0.1; 0 for any free port.
     #[arg(long, value_name = "PORT", default_value_t = PORT)]
     port: u16,
 }
@@ -63,7 +64,7 @@ impl Args {
                 let urls: serde_json::Map<_, _> = names.iter().map(|name| (name.clone(), cart.base_url(name).into())).collect();
                 report::json_line(&serde_json::json!({ "endpoints": urls }));
             } else {
-                report::line("the cart listens; Ctrl-C ends it. Bind the plugin's endpoints so:");
+                report::line("the cart listens; Ctrl-C ends it. Bind the plugin's endpoints like this:");
                 names.iter().for_each(|name| report::line(&format!("  --bind {name}={}", cart.base_url(name))));
             }
             tokio::signal::ctrl_c().await.map_err(Error::NoSignal)?;

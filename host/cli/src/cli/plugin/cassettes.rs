@@ -54,7 +54,7 @@ fn files_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 fn one(path: PathBuf) -> Result<Loaded, Failure> {
     let refused = |error: &file::Error| {
         let why = report::chain(error);
-        Failure::wrong_use(format!("{} is not read as a cassette: {why}", path.display())).what_to_do(error.remedy())
+        Failure::wrong_use(format!("{} is not a valid cassette: {why}", path.display())).what_to_do(error.remedy())
     };
     let bytes = console::current().file(&path, FILE_BYTES_MAX as u64);
     let bytes = bytes.map_err(|error| {
@@ -80,7 +80,7 @@ impl Player {
         let (_, bytes) = plugin_at(file)?;
         let plugin = super::admit(&file.display().to_string(), bytes).map_err(|error| wrong(report::chain(&error)))?;
         let threads = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        Ok(Player { plugin, threads: threads.map_err(|error| wrong(format!("could not begin to run plugins: {error}")))? })
+        Ok(Player { plugin, threads: threads.map_err(|error| wrong(format!("could not start the engine that runs plugins: {error}")))? })
     }
 
     /// The plugin's name and version.
@@ -105,7 +105,7 @@ pub(super) fn check_names(cassettes: &[Loaded], names: &[&str], any_plugin: bool
             cassette.plugin,
             names.join(", or ")
         ))
-        .what_to_do("name cassettes of that plugin, or say --any-plugin to run it against them all the same")),
+        .what_to_do("name cassettes of that plugin, or give --any-plugin to run it against them anyway")),
     }
 }
 

@@ -8,9 +8,12 @@ use toml::{Table, Value};
 
 /// Crates that need something that no plugin has, the most serious first, each with a remedy.
 const SUSPECTS: [(&str, &str); 4] = [
-    ("wasm-bindgen", "it calls a browser's functions: switch off the feature that brings it (`js`, `wasm-bindgen`, `wasmbind`, `wasm_js`)"),
-    ("wasi", "it calls WASI's functions: leave out the crate that uses it on this target"),
-    ("wasip2", "it calls WASI's functions: leave out the crate that uses it on this target"),
+    (
+        "wasm-bindgen",
+        "that crate calls a browser's functions: switch off the feature that brings it (`js`, `wasm-bindgen`, `wasmbind`, `wasm_js`)",
+    ),
+    ("wasi", "that crate calls WASI's functions: leave out the crate that uses it on this target"),
+    ("wasip2", "that crate calls WASI's functions: leave out the crate that uses it on this target"),
     ("getrandom", "there is no randomness on this target: switch off the feature that brings it, and take the context's entropy"),
 ];
 

@@ -9,25 +9,27 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  What a new version says of itself otherwise, and what it does otherwise with recorded attempts:
+  How a new version differs in its manifest, and in what it does with recorded attempts:
       cartage plugin diff shop-1.0.0.wasm shop-1.1.0.wasm cassettes
-  Nothing but what it says of itself:
+  Only how the manifests differ:
       cartage plugin diff shop-1.0.0.wasm shop-1.1.0.wasm
   For a program:
       cartage plugin diff --json shop-1.0.0.wasm shop-1.1.0.wasm attempt.json
 
-Both versions are called as each cassette says and are answered out of it; nothing is sent. What the new one does otherwise than the old one is
-told, also where the old one does not do what is recorded any more.
-Exit code 0: no difference; 1: there is one; 2: a file is not read, or is another plugin's.";
+Both versions are called as each cassette says and get the answers that it recorded; nothing is
+sent. The command shows what the new version does differently from the old one, even where the old
+one no longer does what was recorded.
+Exit code 0: no difference; 1: there is a difference; 2: a file cannot be read, or belongs to
+another plugin.";
 
-/// Say what changes between two versions of a plugin.
+/// Show what changes between two versions of a plugin.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The plugin's file before.
+    /// The file of the old version.
     #[arg(value_name = "OLD")]
     old: PathBuf,
-    /// The plugin's file afterwards.
+    /// The file of the new version.
     #[arg(value_name = "NEW")]
     new: PathBuf,
     /// Cassettes, or folders of them.
@@ -79,7 +81,7 @@ fn print(old: &Player, new: &Player, said: &[Difference], all: &[cassettes::Load
         report::line("  no difference");
     }
     if all.is_empty() {
-        report::talk("name cassettes to see what the new version does otherwise");
+        report::talk("name cassettes to see what the new version does differently");
         return;
     }
     report::heading("cassettes");

@@ -18,8 +18,8 @@ Examples:
   The names of its settings, for a program:
       cartage plugin inspect --json shop.wasm | jq -r '.manifest.settings[].name'
 
-The plugin is compiled and describes itself, under limits and without any means to reach anything. Exit code 1: it is no plugin, or imports what
-no plugin is given.";
+The command compiles the plugin and has it describe itself, under limits and without access to
+anything. Exit code 1: the file is not a plugin, or imports what no plugin is given.";
 
 /// Show what a plugin is and what it asks for.
 #[derive(Debug, clap::Args)]
@@ -74,9 +74,9 @@ impl Report<'_> {
         rows.extend([("digest", self.digest.to_string()), ("size", report::size(self.bytes))]);
         report::rows(&rows);
 
-        report::heading("what it may do: nothing but ask the host for what follows");
+        report::heading("what the plugin may do: ask the host for the following, and nothing else");
         report::rows(&self.powers.imports.iter().map(|import| (import.name.as_str(), import.gives)).collect::<Vec<_>>());
-        report::heading("endpoints: where it may send requests, once you bind them");
+        report::heading("endpoints: where the plugin may send requests, once you bind them");
         for requests in &self.powers.endpoints {
             report::line(&format!("  {}", named(&requests.endpoint, requests.required)));
             report::rows(&requests.rows().iter().map(|(name, value)| (format!("  {name}"), value)).collect::<Vec<_>>());
@@ -85,7 +85,7 @@ impl Report<'_> {
         section("settings", &plugin.settings, setting);
         report::heading("statuses");
         report::rows(&statuses(&plugin.statuses));
-        report::heading("it can carry and do");
+        report::heading("what the plugin can carry and do");
         report::rows(&features(plugin.features));
         report::rows(&[("carriers", carriers(&plugin.carriers))]);
         pace(&plugin.pace);
@@ -99,7 +99,7 @@ impl Report<'_> {
             let slots: Vec<&str> = slots.into_iter().map(|slot| slot.name.as_str()).collect();
             report::line(&format!("note: of the credentials {} (one of {name}) exactly one must be set", slots.join(", ")));
         }
-        report::lines(&format!("next: see what it would send, with your own values in the place of these\n  {}", self.next));
+        report::lines(&format!("next: see what the plugin would send, with your own values in place of these\n  {}", self.next));
     }
 }
 
@@ -139,8 +139,8 @@ fn named(name: &str, required: bool) -> String {
 fn statuses(statuses: &Statuses) -> Vec<(String, String)> {
     match statuses {
         Statuses::Fixed(all) => all.iter().map(|status| (status.value.clone(), status.title.clone().unwrap_or_default())).collect(),
-        Statuses::FreeText => vec![("any".to_owned(), "the cart takes whatever text it is given".to_owned())],
-        Statuses::Asked => vec![("ask".to_owned(), "the cart is asked which it has".to_owned())],
+        Statuses::FreeText => vec![("any".to_owned(), "the cart accepts any text".to_owned())],
+        Statuses::Asked => vec![("ask".to_owned(), "the cart is asked for its statuses".to_owned())],
     }
 }
 
@@ -149,7 +149,7 @@ fn carriers(carriers: &Carriers) -> String {
         Carriers::Any => "any text".to_owned(),
         Carriers::Fixed(all) => values(all),
         Carriers::Known(all) => format!("{}, or any other text", values(all)),
-        Carriers::Asked => "the cart is asked which it has".to_owned(),
+        Carriers::Asked => "the cart is asked for its carriers".to_owned(),
     }
 }
 
@@ -163,7 +163,7 @@ fn pace(pace: &Pace) {
     ];
     let said: Vec<_> = rows.into_iter().filter_map(|(name, value)| Some((name, value?.to_string()))).collect();
     if !said.is_empty() {
-        report::heading("what the cart bears and a call needs, unless you set it otherwise");
+        report::heading("what the cart can take and a call needs, unless you set other values");
         report::rows(&said);
     }
 }

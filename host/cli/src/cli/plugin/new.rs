@@ -20,7 +20,7 @@ Examples:
       cartage plugin new my-shop
       cd my-shop
       cargo test
-  A plugin for a cart with a GraphQL interface, or for one that takes signed posts:
+  A plugin for a cart with a GraphQL interface, or for one that accepts signed posts:
       cartage plugin new my-shop --kind graphql
       cartage plugin new my-shop --kind webhook
   A plugin in JavaScript; npm builds it:
@@ -28,21 +28,21 @@ Examples:
       cd my-shop
       npm install
       cartage plugin build
-  With the Rust SDK of a checkout that is elsewhere:
+  A plugin with the Rust SDK of another checkout:
       cartage plugin new my-shop --sdk ../cartage/sdk
 
-A project in JavaScript is of the kind rest or webhook, and holds its SDK.
+A project in JavaScript is of the kind rest or webhook, and contains its SDK.
 
-For a cart that takes Standard Webhooks no plugin has to be written: plugins/webhook is one.";
+A cart that accepts Standard Webhooks needs no new plugin: use plugins/webhook.";
 
-/// Begin a plugin: make a project that builds and passes its tests.
+/// Create a plugin project that builds and passes its tests.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The plugin's name, and that of its crate and folder: lower-case letters, digits and hyphens.
+    /// The name of the plugin, its crate and its folder: lower-case letters, digits and hyphens.
     #[arg(value_name = "NAME")]
     name: String,
-    /// How the cart is spoken to.
+    /// The kind of the cart's interface.
     #[arg(long, value_enum, default_value_t = Kind::Rest)]
     kind: Kind,
     /// The language in which the plugin is written.
@@ -78,9 +78,9 @@ enum Lang {
 /// Why no project was made.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("could not make the project {}: there is something of that name already", .folder.display())]
+    #[error("could not make the project {}: a file or folder of that name already exists", .folder.display())]
     Exists { folder: PathBuf },
-    #[error("could not make the project {}; nothing is left of it", .folder.display())]
+    #[error("could not make the project {}; its files were removed", .folder.display())]
     NotWritten { folder: PathBuf, source: io::Error },
 }
 
@@ -137,14 +137,13 @@ impl Args {
     /// The kind of a project in JavaScript; an error if a JavaScript project cannot have the kind or the options.
     fn js_kind(&self) -> Result<js::Kind, Failure> {
         if self.sdk.is_some() {
-            return Err(
-                Failure::wrong_use("--sdk names the Rust SDK, and a project in JavaScript holds its own").what_to_do("leave out --sdk")
-            );
+            return Err(Failure::wrong_use("--sdk names the Rust SDK, and a project in JavaScript contains its own SDK")
+                .what_to_do("leave out --sdk"));
         }
         match self.kind {
             Kind::Rest => Ok(js::Kind::Rest),
             Kind::Webhook => Ok(js::Kind::Webhook),
-            Kind::Graphql => Err(Failure::wrong_use("there is no project of the kind graphql in JavaScript")
+            Kind::Graphql => Err(Failure::wrong_use("a project of the kind graphql cannot be in JavaScript")
                 .what_to_do("take --kind rest, and send each query as the JSON of a post; or leave out --lang js")),
         }
     }
@@ -159,7 +158,7 @@ impl Report {
             ("its SDK", self.sdk.display().to_string()),
         ]);
         report::lines(&format!(
-            "next: build it, test it and see what it asks for; README.md says how to make it yours\n  {}",
+            "next: build the plugin, test it and see what it asks for; README.md says how to adapt it\n  {}",
             self.next.join("\n  ")
         ));
     }

@@ -19,15 +19,17 @@ Examples:
       cartage plugin replay target/plugins/shop.wasm attempt.json
   All recordings of a folder:
       cartage plugin replay target/plugins/shop.wasm cassettes
-  What the plugin does now is right: write it as cases, and test with those from then on:
+  If what the plugin does now is right, write it as cases, and test with those from then on:
       cartage plugin replay target/plugins/shop.wasm cassettes --case tests/cases
       cartage plugin replay target/plugins/shop.wasm tests/cases
 
-The recorded call goes in. Each request and each signature that the plugin asks for is compared with the recorded one, in order, and answered
-as it was then; in the end the outcome is compared. Nothing is sent. Log lines are not compared.
-Exit code 0: all the same, or the cases are written; 1: something is different; 2: a file is not read, or is another plugin's.";
+The plugin gets the recorded call. Each request and each signature that it asks for is compared
+with the recorded one, in order, and gets the recorded answer; at the end the outcome is compared.
+Nothing is sent. Log lines are not compared.
+Exit code 0: all the same, or the cases are written; 1: something is different; 2: a file cannot
+be read, or belongs to another plugin.";
 
-/// Run a plugin against recordings of attempts, and say what it does otherwise.
+/// Run a plugin against recordings of attempts, and show what it does differently.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -40,7 +42,7 @@ pub(crate) struct Args {
     /// Take recordings of other plugins too.
     #[arg(long)]
     any_plugin: bool,
-    /// Write what the plugin does as cassettes into this folder, in the place of files of the same names there.
+    /// Write what the plugin does as cassettes into this folder, and replace files of the same names.
     #[arg(long, value_name = "FOLDER")]
     case: Option<PathBuf>,
 }
@@ -75,7 +77,7 @@ impl Args {
             report::line(&cassettes::sum(played.len(), different));
             match &self.case {
                 Some(folder) => report::talk(&format!("wrote {} to {}", counted(written.len(), "case"), folder.display())),
-                None if different > 0 => report::talk("if it is meant to be so, write it as cases with --case FOLDER"),
+                None if different > 0 => report::talk("if the difference is intended, write it as cases with --case FOLDER"),
                 None => {}
             }
         }
@@ -120,7 +122,7 @@ fn write_cases(player: &Player, played: &[Played<'_>], folder: &Path) -> Result<
         let name = path.file_name().unwrap_or_default();
         if !names.insert(name) {
             return Err(Failure::wrong_use(format!(
-                "two cassettes are called {}, and a folder holds one of them",
+                "two cassettes are called {}, and a folder can hold only one of them",
                 visible::line(&name.to_string_lossy())
             ))
             .what_to_do("write the cases of each folder to a folder of its own"));
@@ -128,8 +130,11 @@ fn write_cases(player: &Player, played: &[Played<'_>], folder: &Path) -> Result<
         let manifest = player.plugin.manifest();
         let by = (manifest.name.as_str(), manifest.version.as_str(), player.plugin.digest());
         let case = rewritten(cassette, take, by).ok_or_else(|| {
-            Failure::wrong_use(format!("{} makes no case: the plugin asks for something to which no answer is recorded", path.display()))
-                .what_to_do("record a new attempt with this plugin (`cartage send --cassette FILE`), and replay that")
+            Failure::wrong_use(format!(
+                "{} cannot be written as a case: the plugin asks for something to which no answer is recorded",
+                path.display()
+            ))
+            .what_to_do("record a new attempt with this plugin (`cartage send --cassette FILE`), and replay that")
         })?;
         cases.push((folder.join(name), file::write(&case)));
     }

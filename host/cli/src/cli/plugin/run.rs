@@ -33,8 +33,9 @@ const ATTEMPTS_MAX: i64 = 100;
 const DEMO_ORDERS: [&str; 3] = ["1021", "1022", "1023"];
 
 const EXAMPLES: &str = "\
-The plugin takes one update to the cart that the flags describe, under the limits of a host and with its checks. Every request is shown as it goes
-out, with the name of a credential in the place of its value; then the outcome, and what a host would do next. Nothing is kept.
+The plugin sends one update to the cart that the flags describe, under the limits and checks of a
+host. The command shows every request as it goes out, with the name of a credential in place of
+its value, then the outcome and what a host would do next. Nothing is kept.
 
 Examples:
   See the first request that a plugin would make, without opening a connection:
@@ -52,7 +53,8 @@ Examples:
       cartage plugin run target/plugins/integration-script.wasm --demo-cart \\
           --order 1021 --label \"Order Shipped\"
 
-Exit code 0: the cart has the update, or the dry run came to a request; 1: it has not; 2: the flags do not fit the plugin.";
+Exit code 0: the cart has the update, or the dry run reached a request; 1: the cart does not have
+it; 2: the flags do not fit the plugin.";
 
 /// Run a plugin once, with a cart in flags, and show its requests, the outcome and what a host would do next.
 #[derive(Debug, clap::Args)]
@@ -68,13 +70,13 @@ pub(crate) struct Args {
     demo_cart: bool,
     #[command(flatten)]
     update: UpdateArgs,
-    /// How often the delivery is tried. Each attempt is told of those before it, as by a host.
+    /// How often the delivery is tried. Each attempt is told of the attempts before it, as by a host.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=ATTEMPTS_MAX))]
     attempts: u32,
-    /// Show the first request without opening a connection; with =reads, perform what only reads and show the first request that does not.
+    /// Show the first request without opening a connection; with =reads, perform requests that only read and show the first other request.
     #[arg(long, value_name = "HOW-FAR", num_args = 0..=1, require_equals = true, default_missing_value = "nothing", conflicts_with = "attempts")]
     dry_run: Option<DryRun>,
-    /// Write the record of the attempt to this file; that of attempt 2 to one with -2 in its name, and so on.
+    /// Write the record of the attempt to this file; the record of attempt 2 goes to a file with -2 in its name, and so on.
     #[arg(long, value_name = "FILE")]
     cassette: Option<PathBuf>,
 }
@@ -172,8 +174,8 @@ impl Args {
                 .is_some_and(|slot| ["setiuser", "password", "code"].iter().all(|field| slot.field(field).is_some()));
         if !speaks {
             return Err(Failure::wrong_use(format!(
-                "--demo-cart speaks the classic integration script's protocol, and the plugin {} has not the endpoint `script` and the credential \
-                 slot `account` of that: it speaks to {:?}",
+                "--demo-cart speaks the classic integration script's protocol, and the plugin {} does not have that protocol's endpoint `script` \
+                 and credential slot `account`: it speaks to {:?}",
                 manifest.name, manifest.cart
             ))
             .what_to_do("say where the plugin's own cart is: --bind ENDPOINT=URL, with --loopback for one on this machine"));

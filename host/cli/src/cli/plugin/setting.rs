@@ -45,7 +45,7 @@ pub(in crate::cli) fn value_text(value: &SettingValue) -> String {
 /// expected.
 pub(in crate::cli) fn typed(kind: &SettingKind, text: &str) -> Result<Plain, String> {
     Ok(match kind {
-        SettingKind::Integer(_) => Plain::Integer(text.parse().map_err(|_| format!("{text:?} is no whole number"))?),
+        SettingKind::Integer(_) => Plain::Integer(text.parse().map_err(|_| format!("{text:?} is not a whole number"))?),
         SettingKind::Boolean => match text.to_ascii_lowercase().as_str() {
             "yes" | "true" => Plain::Boolean(true),
             "no" | "false" => Plain::Boolean(false),
@@ -55,7 +55,7 @@ pub(in crate::cli) fn typed(kind: &SettingKind, text: &str) -> Result<Plain, Str
         // One typed line cannot contain a line feed, so `\n` stands for it.
         SettingKind::Lines(_) => Plain::Text(text.replace("\\n", "\n")),
         SettingKind::TextMap(_) | SettingKind::ChoiceMap(_) => {
-            let (name, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is no name=value"))?;
+            let (name, value) = text.split_once('=').ok_or_else(|| format!("{text:?} does not have the form name=value"))?;
             Plain::Map(BTreeMap::from([(name.trim().to_owned(), value.trim().to_owned())]))
         }
         SettingKind::Text(_) | SettingKind::Choice(_) | SettingKind::UrlPath | SettingKind::Other(_) => Plain::Text(text.to_owned()),

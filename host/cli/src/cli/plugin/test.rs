@@ -13,25 +13,26 @@ const FOLDER: &str = "cart-script";
 
 const EXAMPLES: &str = "\
 Examples:
-  What needs the plugin's file alone:
+  The cases that need only the plugin's file:
       cartage plugin test target/plugins/shop.wasm --level basic
-  All of it, with the cart script of the plugin's project:
+  All cases, with the cart script of the plugin's project:
       cartage plugin test target/plugins/shop.wasm --script cart-script
   One case again, and a report for a build server:
       cartage plugin test target/plugins/shop.wasm --case ambiguous-order --junit report.xml
 
-Nothing is sent, and no credential is needed: a stand-in answers, or a cart that lives by the script. docs/conformance.md describes the script and says
-what each case demands. The same file, script and seed give the same result.
-Exit code 0: no case failed; 1: a case failed, or the file is not admitted; 2: the script is not understood, or does not fit the plugin.";
+Nothing is sent, and no credential is needed: a stand-in answers, or a cart that the script
+describes. docs/conformance.md describes the script and says what each case requires. The same
+file, script and seed give the same result. Exit code 0: no case failed; 1: a case failed, or the
+file is not admitted; 2: the script is not valid, or does not fit the plugin.";
 
-/// Try whether a plugin keeps the contract, and does right by its cart.
+/// Test whether a plugin keeps the contract, and updates its cart correctly.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The plugin's file: a WebAssembly component.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// How much is tried [default: high where there is a cart script, else basic].
+    /// The level of the test [default: high if there is a cart script, else basic].
     #[arg(long, value_enum)]
     level: Option<Level>,
     /// The folder of the cart script [default: cart-script, in this folder].
@@ -40,10 +41,10 @@ pub(crate) struct Args {
     /// Run this case only. May be given several times.
     #[arg(long = "case", value_name = "NAME")]
     cases: Vec<String>,
-    /// Where random answers begin.
+    /// The seed of the random answers.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
-    /// Write a report in the form of JUnit to this file, for build servers.
+    /// Write a JUnit report to this file, for build servers.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 }
@@ -51,9 +52,9 @@ pub(crate) struct Args {
 /// The level of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Level {
-    /// What needs the file alone.
+    /// Cases that need only the plugin's file.
     Basic,
-    /// That, and what needs a cart script.
+    /// Those cases, and cases that need a cart script.
     High,
 }
 

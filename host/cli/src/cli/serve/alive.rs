@@ -21,7 +21,7 @@ pub(super) async fn tell(service: Arc<Service>, stopped: watch::Receiver<bool>) 
     loop {
         match lives(&service, &stopped).await {
             Ok(()) => systemd::say(NotifyState::Watchdog).await,
-            Err(why) => tracing::error!(why, "the service manager is not told that the daemon lives"),
+            Err(why) => tracing::error!(why, "the service manager is not told that the daemon is alive"),
         }
         sleep(every).await;
     }
@@ -37,5 +37,5 @@ async fn lives(service: &Service, stopped: &watch::Receiver<bool>) -> Result<(),
     if *stopped.borrow() || timeout(WORKER_MAX, service.health().worker_comes_round()).await.is_ok() || *stopped.borrow() {
         return Ok(());
     }
-    Err(format!("the worker has not come round for {} s", WORKER_MAX.as_secs()))
+    Err(format!("the worker has made no progress for {} s", WORKER_MAX.as_secs()))
 }

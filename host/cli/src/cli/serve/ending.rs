@@ -48,7 +48,7 @@ pub(super) async fn ended<T>(mut worker: JoinHandle<T>, mut signals: Signals, st
         Some(ended) => ended,
         None => {
             let cause = if store_stopped.is_some() { "the store accepts no more writes" } else { "told to stop" };
-            report::talk(&format!("{cause}: ending what is under way"));
+            report::talk(&format!("{cause}: finishing what is under way"));
             worker.await
         }
     };

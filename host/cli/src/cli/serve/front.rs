@@ -72,7 +72,7 @@ impl Front {
         }
         let Front { name, carries, options, .. } = self;
         Err(Failure::wrong_use(format!("{address} ({name}) is reachable from other machines, and {carries} in clear")).what_to_do(format!(
-            "give it a certificate with {options}, or put a proxy with TLS in front of it and say --behind-proxy, or listen on 127.0.0.1"
+            "give it a certificate with {options}, or put a proxy with TLS in front of it and give --behind-proxy, or listen on 127.0.0.1"
         )))
     }
 

@@ -95,11 +95,11 @@ impl Listener {
     fn take_in(&mut self, stream: TcpStream, client: SocketAddr, stopped: &watch::Receiver<bool>) {
         let ip = client.ip().to_canonical();
         if !self.allowed.is_empty() && !self.allowed.iter().any(|network| network.contains(&ip)) {
-            return tracing::debug!(%client, "a client that may not connect was turned away");
+            return tracing::debug!(%client, "a client that is not allowed to connect was rejected");
         }
         let Some(slot) = self.slots.take(ip) else {
             if self.may_say() {
-                tracing::warn!(%client, "a connection was turned away: all that its address may have are in use, for requests of known senders");
+                tracing::warn!(%client, "a connection was rejected: its address already has all its connections, for requests of known senders");
             }
             return;
         };
@@ -122,7 +122,7 @@ impl Listener {
             return;
         }
         if self.may_say() {
-            tracing::error!(error = error as &dyn std::error::Error, "no connection can be taken in now; it is tried again and again");
+            tracing::error!(error = error as &dyn std::error::Error, "no connection can be accepted now; the daemon keeps trying");
         }
         self.slots.make_room();
         sleep(ACCEPT_REST).await;
@@ -161,6 +161,6 @@ impl Listener {
 /// A panic in a request handler ends its connection only.
 fn note(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(error = &error as &dyn std::error::Error, "a connection broke off");
+        tracing::error!(error = &error as &dyn std::error::Error, "a connection failed");
     }
 }

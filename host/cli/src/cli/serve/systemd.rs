@@ -80,7 +80,7 @@ pub(super) async fn say(state: NotifyState<'static>) {
         Ok(Err(error)) => error.into(),
         Err(_) => io::ErrorKind::TimedOut.into(),
     };
-    tracing::warn!(what, error = &error as &dyn std::error::Error, "the service manager could not be told");
+    tracing::warn!(what, error = &error as &dyn std::error::Error, "could not notify the service manager");
 }
 
 /// Interval of the watchdog's notifications: half of the service manager's timeout. `None` if no watchdog is configured.

@@ -34,13 +34,13 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// The certificates of the daemon's listeners.
 #[derive(Debug, clap::Args)]
 pub(super) struct Certificates {
-    /// A file with the API's certificate and those that lead to its authority, in PEM. With it the API speaks TLS.
+    /// A PEM file with the API's certificate, then the intermediate certificates. With it the API speaks TLS.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
-    /// A file with the certificate's private key, in PEM. Nobody but its owner and group may read it.
+    /// A PEM file with the certificate's private key, which only its owner and group may read.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// The same for posts of Order Managers, which may have the API's files too.
+    /// The certificate for posts of Order Managers, which may be the API's.
     #[arg(long, value_name = "FILE", requires = "seti_tls_key")]
     seti_tls_cert: Option<PathBuf>,
     /// The private key of that certificate.
@@ -122,7 +122,7 @@ impl Keeper {
         match read.and_then(|content| Ok((self.files.parse(&content)?, content))) {
             Ok((key, content)) => {
                 *self.kept() = Kept { key: Arc::new(key), content, failed: None, warned_at_unix_ms: None };
-                tracing::info!(certificate = %self.files.certificate.display(), "the certificate was read again, and is served from now on");
+                tracing::info!(certificate = %self.files.certificate.display(), "the certificate was reloaded, and is used from now on");
                 self.warn_of_dates();
                 Look::Taken
             }
@@ -131,7 +131,7 @@ impl Keeper {
                 if self.kept().failed.replace(why.clone()).is_none_or(|before| before != why) {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
-                        "the certificate could not be read again: the one from before is served on"
+                        "the certificate could not be reloaded: the previous one stays in use"
                     );
                 }
                 Look::Failed(why)
@@ -187,10 +187,10 @@ pub(super) async fn keep(keepers: Vec<Arc<Keeper>>, hang_ups: Option<Signal>) {
             let looked = tokio::task::spawn_blocking(move || (keeper.look(), keeper)).await;
             match looked {
                 Ok((Look::Same, keeper)) if asked => {
-                    tracing::info!(certificate = %keeper.files.certificate.display(), "the certificate is the one that is served")
+                    tracing::info!(certificate = %keeper.files.certificate.display(), "the certificate has not changed")
                 }
                 Ok(_) => {}
-                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "looking at a certificate was cut off"),
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "the check of a certificate was cut off"),
             }
         }
     }

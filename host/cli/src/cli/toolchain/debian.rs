@@ -78,7 +78,7 @@ pub(super) fn install_packages<M: Machine>(
 ) -> Result<(), String> {
     match machine.run("id", &["-u"], super::ASK, Show::Nothing) {
         Ran::Well(id) if id.trim() == "0" => {}
-        _ => return Err("installing packages with apt-get needs root, and this is not".to_owned()),
+        _ => return Err("installing packages with apt-get needs root, and this user is not root".to_owned()),
     }
     // Old lists may name compilers that are too old. If the update fails, the lists that are present may still do.
     talk("fetching the package lists: apt-get update");
@@ -89,7 +89,7 @@ pub(super) fn install_packages<M: Machine>(
         Ran::NotThere => Err(Apt::NotThere),
     };
     installed.map_err(|why| match (why, updated) {
-        (Apt::Failed, Ran::Badly(_)) => "`apt-get update` and `apt-get install` failed; what they said is above".to_owned(),
+        (Apt::Failed, Ran::Badly(_)) => "`apt-get update` and `apt-get install` failed; their output is above".to_owned(),
         (why, _) => why.why(),
     })
 }
@@ -103,9 +103,9 @@ enum Apt {
 impl Apt {
     fn why(self) -> String {
         match self {
-            Apt::Failed => "`apt-get install` failed; what it said is above".to_owned(),
+            Apt::Failed => "`apt-get install` failed; its output is above".to_owned(),
             Apt::TooLong => format!("apt-get did not end within {} s", INSTALL.as_secs()),
-            Apt::NotThere => "apt-get is not installed: this is no Debian system".to_owned(),
+            Apt::NotThere => "apt-get is not installed: this is not a Debian system".to_owned(),
         }
     }
 }

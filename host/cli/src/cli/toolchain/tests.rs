@@ -308,7 +308,7 @@ fn packages_need_root_and_apt_get() {
         assert!(machine.ran().is_empty(), "{:?}", machine.ran());
     }
     let machine = Fake::default().with_apt().but(UPDATE, Ran::NotThere);
-    assert_refused(machine.choose(Some("debian"), Install::Allowed), Kind::Debian, &["no Debian system"]);
+    assert_refused(machine.choose(Some("debian"), Install::Allowed), Kind::Debian, &["not a Debian system"]);
     assert_eq!(machine.ran(), [UPDATE]);
 }
 

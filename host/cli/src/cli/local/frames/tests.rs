@@ -147,7 +147,7 @@ fn errors_arrive_as_they_were() {
             io::Error::from_raw_os_error(13),
             io::Error::from_raw_os_error(17),
             ErrorKind::AlreadyExists.into(),
-            io::Error::new(ErrorKind::InvalidData, "it is no UTF-8 text"),
+            io::Error::new(ErrorKind::InvalidData, "the content is not UTF-8 text"),
             io::Error::other("something else"),
         ]
     };

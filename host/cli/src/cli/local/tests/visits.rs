@@ -104,7 +104,7 @@ fn there_is_room_for_so_many_commands_and_no_more() {
     waiting.push(daemon.remote_console(&WAITS));
     is_waited_for(waiting.last_mut().expect("there is one"));
     let (message, what_to_do) = refused(&mut daemon.remote_console(&["cart", "list"]));
-    assert_eq!((message.as_str(), what_to_do.as_str()), ("the daemon works on 16 commands already", "repeat it in a moment"));
+    assert_eq!((message.as_str(), what_to_do.as_str()), ("the daemon already runs 16 commands", "repeat it in a moment"));
     drop(waiting.pop());
     soon(|| !matches!(next(&mut daemon.remote_console(&["cart", "list"])), Ask::Refused { .. }));
 }
@@ -138,7 +138,7 @@ fn what_needs_no_data_directory_is_not_run_by_a_daemon() {
     for line in [&["doctor"][..], &["init"], &["send", "--cart", "shop.toml", "--order", "1", "--label", "x"], &["--help"], &["cart"], &[]]
     {
         let (message, _) = refused(&mut daemon.remote_console(line));
-        assert!(message.contains("no command for a daemon") || message.contains("cannot read the arguments"), "{line:?}: {message}");
+        assert!(message.contains("does not run this command") || message.contains("cannot read the arguments"), "{line:?}: {message}");
     }
 }
 
@@ -179,7 +179,7 @@ fn a_daemon_that_is_lost_or_lies_is_an_error_of_the_command() {
         assert!(failure.remedy().is_some_and(|remedy| remedy.contains("repeat")), "{}", failure.text());
         failure.text()
     };
-    assert!(said(b"").ends_with("the other side ended the conversation"));
+    assert!(said(b"").ends_with("the other side closed the connection"));
     assert!(said(b"\0\0").ends_with("in the middle of a message"));
     assert!(said(b"\0\0\0\x02no").contains("a message that cannot be read"));
     assert!(said(b"\xff\xff\xff\xff").contains("is too long"));
@@ -191,7 +191,7 @@ fn what_is_too_long_to_be_said_is_not_run() {
     let client = Client::reach(&daemon.socket()).expect("the daemon answers");
     let line = ["event", "label", "add", &"x".repeat(frames::FRAME_BYTES_MAX)];
     let failure = client.run(&Seat::new(Path::new("."), b""), &arguments(&line), Path::new("data")).expect_err("it is too long");
-    assert!(failure.text().contains("too long to be told to the daemon"), "{}", failure.text());
+    assert!(failure.text().contains("too long to send to the daemon"), "{}", failure.text());
 }
 
 #[test]

@@ -35,13 +35,13 @@ pub(super) struct Project {
 pub(super) enum Error {
     #[error("could not read {path}")]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("{path} is no package.json: {why}")]
+    #[error("{path} is not a valid package.json: {why}")]
     NotManifest { path: PathBuf, why: String },
     #[error("could not find npm, which builds {name}")]
     NoNpm { name: String },
     #[error("{program} failed: {why}")]
     Failed { program: String, why: &'static str },
-    #[error("what {name} is built with is not installed: there is no {missing}")]
+    #[error("the build tools of {name} are not installed: {missing} was not found")]
     NotInstalled { name: String, missing: PathBuf },
     #[error("npm run build did not write {file}")]
     NothingBuilt { file: PathBuf },
@@ -60,7 +60,7 @@ impl Project {
         let read = || {
             let bytes = fs::metadata(&path)?.len();
             if bytes > MANIFEST_BYTES_MAX {
-                return Err(io::Error::other(format!("it has {bytes} bytes, and {MANIFEST_BYTES_MAX} are read")));
+                return Err(io::Error::other(format!("it has {bytes} bytes, and at most {MANIFEST_BYTES_MAX} are allowed")));
             }
             Ok((fs::canonicalize(folder)?, fs::read_to_string(&path)?))
         };
@@ -69,7 +69,7 @@ impl Project {
         let manifest: serde_json::Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         let name = manifest["name"].as_str().ok_or_else(|| wrong("it has no name".to_owned()))?;
         if !is_name(name) {
-            return Err(wrong(format!("the name {name:?} is none for a plugin: 1 to 63 lower-case letters, digits and hyphens")));
+            return Err(wrong(format!("the name {name:?} is not valid for a plugin: use 1 to 63 lower-case letters, digits and hyphens")));
         }
         Ok(Project { folder, name: name.to_owned() })
     }
@@ -77,8 +77,9 @@ impl Project {
     /// Builds the plugin. Installs what is missing if that is allowed.
     pub(super) fn build(&self, args: &Args) -> Result<Report, Failure> {
         if args.examples {
-            return Err(Failure::wrong_use(format!("{} is a project of npm's, which has no examples", self.name))
-                .what_to_do("leave out --examples"));
+            return Err(
+                Failure::wrong_use(format!("{} is an npm project, which has no examples", self.name)).what_to_do("leave out --examples")
+            );
         }
         let machine = ThisMachine { folder: self.folder.clone() };
         let npm = self.npm(&machine, args.install)?;
@@ -136,7 +137,7 @@ impl Project {
         // With a lock file, npm installs the locked versions.
         let command = if machine.exists(&self.folder.join("package-lock.json")) { "ci" } else { "install" };
         if install {
-            report::talk(&format!("installing what {} is built with: npm {command}", self.name));
+            report::talk(&format!("installing the build tools of {}: npm {command}", self.name));
             return npm(machine, &[command, "--no-audit", "--no-fund"]);
         }
         Err(Failure::from(Error::NotInstalled { name: self.name.clone(), missing: folder })
@@ -163,12 +164,12 @@ impl Project {
 fn npm(machine: &impl Machine, arguments: &[&str]) -> Result<(), Failure> {
     let why = match machine.run("npm", arguments, WORK, Show::Everything) {
         Ran::Well(_) => return Ok(()),
-        Ran::Badly(_) => "what it said is above",
+        Ran::Badly(_) => "its output is above",
         Ran::TooLong => "it did not end within 15 minutes",
         Ran::NotThere => "it could not be started",
     };
     let program = format!("npm {}", arguments.join(" "));
-    Err(Failure::from(Error::Failed { program, why }).what_to_do("mend what it names, then build again"))
+    Err(Failure::from(Error::Failed { program, why }).what_to_do("correct what it reports, then build again"))
 }
 
 #[cfg(test)]

@@ -116,13 +116,13 @@ fn refused(manifest: &Manifest, problems: &[String]) -> Failure {
 impl Reader<'_> {
     fn bind(&mut self, given: &str) {
         let Some((name, url)) = given.split_once('=') else {
-            return self.problems.push(format!("--bind {given:?} is no ENDPOINT=URL"));
+            return self.problems.push(format!("--bind {given:?} does not have the form ENDPOINT=URL"));
         };
         if self.manifest.endpoint(name).is_none() {
             let names = self.manifest.endpoints.iter().map(|endpoint| endpoint.name.as_str());
             self.problems.push(unknown("--bind", "endpoint", name, names));
         } else if self.endpoints.insert(name.to_owned(), url.to_owned()).is_some() {
-            self.problems.push(format!("--bind says twice where endpoint {name} leads"));
+            self.problems.push(format!("--bind names endpoint {name} twice"));
         }
     }
 
@@ -174,7 +174,7 @@ impl Reader<'_> {
 
     fn set(&mut self, given: &str) {
         let Some((name, text)) = given.split_once('=') else {
-            return self.problems.push(format!("--setting {given:?} is no NAME=VALUE"));
+            return self.problems.push(format!("--setting {given:?} does not have the form NAME=VALUE"));
         };
         let known = |setting: &&cartage_contract::manifest::Setting| {
             setting.name == name || setting.former_names.iter().any(|former| former == name)
@@ -186,7 +186,7 @@ impl Reader<'_> {
         let read = typed(&setting.kind, text);
         let plain = match read.and_then(|plain| setting.read(plain.clone()).map(|_| plain).map_err(|error| error.to_string())) {
             Ok(plain) => plain,
-            Err(why) => return self.problems.push(format!("--setting {name}={text:?} is not taken: {why}")),
+            Err(why) => return self.problems.push(format!("--setting {name}={text:?} is not valid: {why}")),
         };
         match (self.settings.get_mut(&setting.name), plain) {
             (Some(Plain::Map(all)), Plain::Map(entry)) => all.extend(entry),

@@ -72,7 +72,7 @@ impl Repeats {
     pub(super) fn settle(&mut self, attempt: &Attempt, now: Now) -> Next {
         let fate = attempt.receipt.fate;
         if fate == Fate::NotSent {
-            return Next { update: Update::NotSent, words: vec!["nothing: in a dry run no host learns anything".to_owned()] };
+            return Next { update: Update::NotSent, words: vec!["nothing: a dry run has no result for a host".to_owned()] };
         }
         let history = History {
             attempts: self.attempts.counted,
@@ -108,7 +108,7 @@ impl Repeats {
             }
             // The attempt is not settled: the next claim reports an attempt without a recorded outcome.
             NextStep::Delivered => {
-                self.why_again = Some("made as by a host that died before it noted that the update was delivered");
+                self.why_again = Some("made as by a host that died before it recorded that the update was delivered");
             }
         }
     }
@@ -118,7 +118,7 @@ impl Repeats {
 pub(super) fn told(earlier: &EarlierAttempt) -> String {
     let reach = match earlier.reach {
         Reach::NothingSent => "nothing was sent",
-        Reach::MaybeSent => "it may have reached the cart",
+        Reach::MaybeSent => "the request may have reached the cart",
         Reach::Answered => "the cart answered",
     };
     let steps: Vec<&str> = earlier.steps.iter().map(|step| step.name.as_str()).collect();
@@ -144,13 +144,13 @@ fn words(soonest: &Verdict, latest: &Verdict, now: Now, rules: &DeliveryRules) -
         Update::NotSent => "nothing".to_owned(),
         Update::Delivered => "the update is done, and the order's next update may go".to_owned(),
         Update::Retry { .. } if stops => {
-            "the update is kept and tried again once the cart goes on; this attempt counts as nothing".to_owned()
+            "the update is kept and tried again once the cart is resumed; this attempt does not count".to_owned()
         }
         Update::Retry { soonest_ms, latest_ms, counted } => format!(
             "the update is tried again in {}, at most until it is {} old; this attempt {}",
             between(soonest_ms, latest_ms),
             span(rules.give_up_after.ms()),
-            if counted { "counts against the schedule" } else { "counts as nothing" }
+            if counted { "counts against the schedule" } else { "does not count" }
         ),
         Update::Dead { reason, blocks_the_order } => format!(
             "the update becomes a dead letter ({reason}): it is not tried again by itself, and {}",
@@ -164,8 +164,8 @@ fn words(soonest: &Verdict, latest: &Verdict, now: Now, rules: &DeliveryRules) -
     words.extend(of_the_cart(soonest, latest, now));
     match latest.sign {
         Sign::Failed => words.push(format!(
-            "the attempt counts as a failure of the cart: after {FAILURES_IN_A_ROW} in a row the cart's breaker opens, and the cart is asked \
-             nothing for a while"
+            "the attempt counts as a failure of the cart: after {FAILURES_IN_A_ROW} in a row the cart's breaker opens, and the cart gets \
+             no requests for a while"
         )),
         Sign::Answered | Sign::RateLimited | Sign::Nothing => {}
     }
@@ -183,19 +183,19 @@ fn of_the_cart(soonest: &Verdict, latest: &Verdict, now: Now) -> Option<String> 
     Some(match (latest.cart?, wait) {
         (ForCart::Pause { reason, .. }, Some(wait)) => format!("the whole cart is paused for {wait} ({})", reason.name()),
         (ForCart::Pause { reason, .. }, None) => format!(
-            "the whole cart is paused ({}), and somebody is told: {}, then run `cartage cart resume CART`",
+            "the whole cart is paused ({}), and an alert is raised: {}, then run `cartage cart resume CART`",
             reason.name(),
             match reason {
                 PauseReason::Credentials => "set the right credentials with `cartage credential set`",
-                PauseReason::NotPermitted => "give the credentials the right at the cart",
-                PauseReason::Misconfigured => "set right what the message says",
+                PauseReason::NotPermitted => "grant the credentials the permission at the cart",
+                PauseReason::Misconfigured => "correct what the message names",
                 PauseReason::RateLimited => "wait",
-                PauseReason::SecretReflected => "change the credential that the cart gave back",
+                PauseReason::SecretReflected => "change the credential that the cart's answer contained",
             }
         ),
-        (ForCart::Disable, _) => "the cart is disabled, because its shop is closed; `cartage cart enable CART` takes that back".to_owned(),
-        (ForCart::Rest { .. }, wait) => format!("the whole cart is asked nothing for {}", wait.unwrap_or_default()),
-        (ForCart::Prove, _) => "the cart is asked with one order first".to_owned(),
+        (ForCart::Disable, _) => "the cart is disabled, because its shop is closed; `cartage cart enable CART` enables it again".to_owned(),
+        (ForCart::Rest { .. }, wait) => format!("the whole cart gets no requests for {}", wait.unwrap_or_default()),
+        (ForCart::Prove, _) => "the cart is tried with one order first".to_owned(),
     })
 }
 

@@ -25,7 +25,7 @@ pub(super) fn document(outcome: &Report) -> String {
                     let (message, came) = (text(&problem.wrong), text(&problem.came));
                     let (attempted, remedy) = (text(&problem.attempted), text(&problem.remedy));
                     document.push_str(&format!(
-                        "      <failure message=\"{message}\">attempted: {attempted}\ncame: {came}\nwhat to do: {remedy}</failure>\n"
+                        "      <failure message=\"{message}\">attempted: {attempted}\nresult: {came}\nwhat to do: {remedy}</failure>\n"
                     ));
                 }
                 document.push_str("    </testcase>\n");

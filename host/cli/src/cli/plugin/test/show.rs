@@ -43,7 +43,7 @@ fn show_case(case: &Case, width: usize) {
 
 fn show_problem(problem: &Problem) {
     let Problem { attempted, came, wrong, remedy } = problem;
-    for (name, text) in [("attempted:", attempted), ("came:", came), ("wrong, because:", wrong), ("what to do:", remedy)] {
+    for (name, text) in [("attempted:", attempted), ("result:", came), ("problem:", wrong), ("what to do:", remedy)] {
         report::line(&format!("      {name:16}{}", cartage::visible::line(text)));
     }
 }

@@ -74,7 +74,7 @@ impl Served {
             }
         };
         if let Err(error) = ended {
-            tracing::debug!(%client, error = &error as &dyn std::error::Error, "a connection ended before its request or answer did");
+            tracing::debug!(%client, error = &error as &dyn std::error::Error, "a connection ended before its request or response was complete");
         }
     }
 }

@@ -31,7 +31,7 @@ pub(in super::super) enum Error {
         source: io::Error,
     },
     /// A file is too long to be what it should be.
-    #[error("{path} has more than {FILE_BYTES_MAX} bytes, so it is no PEM file of a certificate or key", path = .path.display())]
+    #[error("{path} has more than {FILE_BYTES_MAX} bytes, so it is not a PEM file of a certificate or key", path = .path.display())]
     TooLong {
         /// The path of the file.
         path: PathBuf,
@@ -60,13 +60,13 @@ pub(in super::super) enum Error {
         path: PathBuf,
     },
     /// The file contains too many certificates.
-    #[error("{path} holds more than {CHAIN_MAX} certificates; give the server's and those that lead to its authority", path = .path.display())]
+    #[error("{path} holds more than {CHAIN_MAX} certificates; give the server's certificate and its intermediate certificates", path = .path.display())]
     LongChain {
         /// The path of the file.
         path: PathBuf,
     },
     /// The file contains no key that can be read without a passphrase.
-    #[error("{path} holds no private key that can be read: it has no section BEGIN PRIVATE KEY; one with a passphrase is decrypted with openssl pkey", path = .path.display())]
+    #[error("{path} holds no private key that can be read: it has no section BEGIN PRIVATE KEY; decrypt an encrypted key with openssl pkey", path = .path.display())]
     NoKey {
         /// The path of the file.
         path: PathBuf,

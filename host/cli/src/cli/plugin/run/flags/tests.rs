@@ -83,16 +83,16 @@ fn a_secret_in_plain_text_is_refused_and_not_repeated() {
 #[test]
 fn what_is_given_wrongly_is_named() {
     for (binds, credentials, settings, said) in [
-        (&["api"][..], &[][..], &[][..], "--bind \"api\" is no ENDPOINT=URL"),
-        (&["api=https://a.example", "api=https://b.example"], &[], &[], "--bind says twice where endpoint api leads"),
+        (&["api"][..], &[][..], &[][..], "--bind \"api\" does not have the form ENDPOINT=URL"),
+        (&["api=https://a.example", "api=https://b.example"], &[], &[], "--bind names endpoint api twice"),
         (&[], &["account=@x"], &[], "the slot has 2 fields: user, password"),
         (&[], &["token=@x", "token.value=@y"], &[], "--credential gives token.value twice"),
-        (&[], &[], &["encoding"], "--setting \"encoding\" is no NAME=VALUE"),
-        (&[], &[], &["encoding=yaml"], "--setting encoding=\"yaml\" is not taken"),
-        (&[], &[], &["pause=soon"], "\"soon\" is no whole number"),
-        (&[], &[], &["pause=10"], "--setting pause=\"10\" is not taken"),
+        (&[], &[], &["encoding"], "--setting \"encoding\" does not have the form NAME=VALUE"),
+        (&[], &[], &["encoding=yaml"], "--setting encoding=\"yaml\" is not valid"),
+        (&[], &[], &["pause=soon"], "\"soon\" is not a whole number"),
+        (&[], &[], &["pause=10"], "--setting pause=\"10\" is not valid"),
         (&[], &[], &["pause=1", "pause=2"], "--setting gives pause twice"),
-        (&[], &[], &["names=a"], "\"a\" is no name=value"),
+        (&[], &[], &["names=a"], "\"a\" does not have the form name=value"),
     ] {
         let owned = |given: &[&str]| given.iter().map(|given| (*given).to_owned()).collect();
         let flags = CartFlags { binds: owned(binds), credentials: owned(credentials), settings: owned(settings), loopback: false };

@@ -25,17 +25,17 @@ fn what_a_host_would_do_is_said_in_words() {
         ),
         (Fate::Retry { floor_ms: Some(60_000) }, &["tried again in 60 s,"]),
         (Fate::Busy { floor_ms: None }, &["tried again in 3 s to 5 s"]),
-        (Fate::Pending { wish_ms: Some(600_000) }, &["tried again in 10 min,", "counts as nothing"]),
+        (Fate::Pending { wish_ms: Some(600_000) }, &["tried again in 10 min,", "does not count"]),
         (
             Fate::PauseCart { reason: PauseReason::Credentials, for_ms: None },
-            &["once the cart goes on", "`cartage credential set`", "cart resume"],
+            &["once the cart is resumed", "`cartage credential set`", "cart resume"],
         ),
         (Fate::PauseCart { reason: PauseReason::RateLimited, for_ms: Some(90_000) }, &["the whole cart is paused for 90 s (rate-limited)"]),
         (Fate::DisableCart, &["the cart is disabled"]),
         (Fate::DeadLetter { kind }, &["a dead letter (order-not-found)", "wait until somebody runs `cartage delivery retry`"]),
         (Fate::Gap { kind }, &["the order's later updates go on"]),
         (Fate::PluginFault, &["tried again in 3 s to 5 s"]),
-        (Fate::LocalFault, &["tried again in 5 s to 10 s", "the whole cart is asked nothing for 5 s to 10 s"]),
+        (Fate::LocalFault, &["tried again in 5 s to 10 s", "the whole cart gets no requests for 5 s to 10 s"]),
     ] {
         let words = said(fate, DeadLetters::Block).join("\n");
         for part in parts {
