@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "orders.wit documents these fields, once for every language")]
 
 mod check;
+pub mod limits;
 
 pub use check::Error;
 

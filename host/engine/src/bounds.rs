@@ -2,6 +2,7 @@
 
 use cartage_contract::delivery::{Applied, Choice, Failure, Finding, OrderSeen, Report, Step, ToldPackage};
 use cartage_contract::growth::{self, Extra};
+use cartage_contract::orders::limits::PACKAGES_MAX;
 use cartage_model::exchange::{Ended, Outcome};
 
 use std::collections::BTreeSet;
@@ -24,8 +25,6 @@ const CHOICES_MAX: usize = 1_000;
 const TITLE_CHARS_MAX: usize = 1_000;
 /// The most findings of one report.
 const FINDINGS_MAX: usize = 100;
-/// The most packages of an order as the cart sees it.
-const PACKAGES_MAX: usize = 100;
 /// The most details of an order as the cart sees it.
 const DETAILS_MAX: usize = 50;
 

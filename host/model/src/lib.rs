@@ -9,6 +9,7 @@ pub mod events;
 pub mod exchange;
 pub mod id;
 pub mod origin;
+pub mod package_name;
 pub mod parameters;
 pub mod receipt;
 #[cfg(feature = "rusqlite")]

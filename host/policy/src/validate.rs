@@ -19,16 +19,7 @@ use cartage_model::carts::{Cart, LabelTarget, NotifyCustomer, Part, instant, ord
 use cartage_model::id::SenderOrderNumber;
 use std::collections::BTreeSet;
 
-/// The longest order number, in characters.
-pub const ORDER_NUMBER_CHARS_MAX: usize = 64;
-/// The longest note or comments, in bytes.
-pub const NOTE_BYTES_MAX: usize = 16 << 10;
-/// The longest other text, in characters.
-pub const TEXT_CHARS_MAX: usize = 255;
-/// The most packages of an update.
-pub const PACKAGES_MAX: usize = 100;
-/// The most line items of an update, contents of a package, and packages of a line.
-pub const LINE_ITEMS_MAX: usize = 1_000;
+pub use cartage_contract::orders::limits::{LINE_ITEMS_MAX, NOTE_BYTES_MAX, ORDER_NUMBER_CHARS_MAX, PACKAGES_MAX, TEXT_CHARS_MAX};
 
 /// A status update in which every field is valid in itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,25 +1,11 @@
 //! Checks which updates a host can send: the rules of `orders.wit` for each field, and the features that a manifest declares.
 
+use super::limits::{LABEL_CHARS_MAX, LINE_ITEMS_MAX, NOTE_BYTES_MAX, ORDER_NUMBER_CHARS_MAX, PACKAGES_MAX, TEXT_CHARS_MAX, URL_CHARS_MAX};
 use super::{CivilTime, Content, LineItem, Package, Told, Update};
 use crate::growth;
 use crate::manifest::{Features, Manifest, Statuses};
 use crate::parts::Shown;
 use std::collections::BTreeSet;
-
-/// The longest order number, in characters.
-const ORDER_NUMBER_CHARACTERS_MAX: usize = 64;
-/// The longest label, in characters.
-const LABEL_CHARACTERS_MAX: usize = 100;
-/// The longest note, and the longest comments, in bytes.
-const NOTE_BYTES_MAX: usize = 16 << 10;
-/// The longest tracking URL, in characters.
-const URL_CHARACTERS_MAX: usize = 2048;
-/// The longest of all other texts, in characters.
-const TEXT_CHARACTERS_MAX: usize = 255;
-/// The most packages of an update.
-const PACKAGES_MAX: usize = 100;
-/// The most line items of an update, contents of a package, and packages of a line.
-const LINES_MAX: usize = 1000;
 
 /// Why no host sends an update.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,11 +89,11 @@ impl Check {
     }
 
     fn update(&mut self, update: &Update) {
-        self.line("order-number", Some(&update.order_number), ORDER_NUMBER_CHARACTERS_MAX);
-        self.line("reference-number", update.reference_number.as_ref(), TEXT_CHARACTERS_MAX);
-        self.line("label", Some(&update.label), LABEL_CHARACTERS_MAX);
-        self.line("status", update.status.as_ref(), TEXT_CHARACTERS_MAX);
-        self.line("previous-label", update.previous_label.as_ref(), LABEL_CHARACTERS_MAX);
+        self.line("order-number", Some(&update.order_number), ORDER_NUMBER_CHARS_MAX);
+        self.line("reference-number", update.reference_number.as_ref(), TEXT_CHARS_MAX);
+        self.line("label", Some(&update.label), LABEL_CHARS_MAX);
+        self.line("status", update.status.as_ref(), TEXT_CHARS_MAX);
+        self.line("previous-label", update.previous_label.as_ref(), LABEL_CHARS_MAX);
         self.block("note", update.note.as_ref());
         self.block("comments", update.comments.as_ref());
         self.time(update.changed_at);
@@ -115,7 +101,7 @@ impl Check {
             self.problem(format!("extra: {error}"));
         }
         self.count("packages", update.packages.len(), PACKAGES_MAX);
-        self.count("line-items", update.line_items.len(), LINES_MAX);
+        self.count("line-items", update.line_items.len(), LINE_ITEMS_MAX);
         update.packages.iter().enumerate().for_each(|(at, package)| self.package(&format!("packages[{at}]"), package));
         let mut ids = BTreeSet::new();
         for id in update.packages.iter().filter_map(|package| package.id.as_deref()) {
@@ -138,9 +124,9 @@ impl Check {
             ("known-reference", &package.known_reference),
         ];
         for (name, text) in texts {
-            self.line(&format!("{at}.{name}"), text.as_ref(), TEXT_CHARACTERS_MAX);
+            self.line(&format!("{at}.{name}"), text.as_ref(), TEXT_CHARS_MAX);
         }
-        self.line(&format!("{at}.tracking-url"), package.tracking_url.as_ref(), URL_CHARACTERS_MAX);
+        self.line(&format!("{at}.tracking-url"), package.tracking_url.as_ref(), URL_CHARS_MAX);
         let is_web = |url: &String| url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         if package.tracking_url.as_ref().is_some_and(|url| !is_web(url)) {
             self.problem(format!("{at}.tracking-url is not an http or https URL"));
@@ -148,10 +134,10 @@ impl Check {
         if package.told_number.is_some() && package.told != Told::NumberCorrected {
             self.problem(format!("{at}.told-number is given, though told is {} and not number-corrected", package.told));
         }
-        self.count(&format!("{at}.contents"), package.contents.len(), LINES_MAX);
+        self.count(&format!("{at}.contents"), package.contents.len(), LINE_ITEMS_MAX);
         for Content { web_line_id, reference_line_id, sku, quantity } in &package.contents {
             for (name, text) in [("web-line-id", web_line_id), ("reference-line-id", reference_line_id), ("sku", sku)] {
-                self.line(&format!("{at}.contents.{name}"), text.as_ref(), TEXT_CHARACTERS_MAX);
+                self.line(&format!("{at}.contents.{name}"), text.as_ref(), TEXT_CHARS_MAX);
             }
             self.quantity(&format!("{at}.contents.quantity"), Some(quantity));
         }
@@ -166,13 +152,13 @@ impl Check {
             ("status", &line.status),
         ];
         for (name, text) in texts {
-            self.line(&format!("{at}.{name}"), text.as_ref(), TEXT_CHARACTERS_MAX);
+            self.line(&format!("{at}.{name}"), text.as_ref(), TEXT_CHARS_MAX);
         }
         self.block(&format!("{at}.note"), line.note.as_ref());
         for (name, text) in [("ordered", &line.ordered), ("shipped", &line.shipped), ("needed", &line.needed)] {
             self.quantity(&format!("{at}.{name}"), text.as_ref());
         }
-        self.count(&format!("{at}.packages"), line.packages.len(), LINES_MAX);
+        self.count(&format!("{at}.packages"), line.packages.len(), LINE_ITEMS_MAX);
         for travels in &line.packages {
             if !ids.contains(travels.package_id.as_str()) {
                 self.problem(format!("{at}.packages names {}, which is not the id of a package", Shown::of(&travels.package_id)));

@@ -1,10 +1,9 @@
 //! Status labels: the user's own words for the state of an order or a line.
 
+pub use cartage_contract::orders::limits::LABEL_CHARS_MAX;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// The most characters that a label may have.
-pub const LABEL_CHARS_MAX: usize = 100;
 
 /// A status label: 1 to 100 characters, without control characters and without space at either end.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

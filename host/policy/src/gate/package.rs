@@ -8,6 +8,7 @@ use cartage_contract::manifest::Features;
 use cartage_contract::orders::{Package, Told, Update};
 use cartage_model::carts::Part;
 use cartage_model::id::Digest;
+use cartage_model::package_name::{PackageName, given, same_text};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -185,25 +186,8 @@ fn standing(package: &Package, known: Option<&Known>, counts: impl Fn(&KnownPack
 
 /// Whether a package of an update is the one of an entry.
 fn same(package: &Package, entry: &KnownPackage) -> bool {
-    match (given(&package.id), given(&entry.id)) {
-        (Some(id), Some(known)) => id == known,
-        _ => {
-            same_text(package.carrier_given.as_deref(), entry.carrier.as_deref())
-                && same_text(package.tracking_number.as_deref(), entry.tracking_number.as_deref())
-        }
-    }
-}
-
-/// The text, or `None` if it is empty.
-fn given(text: &Option<String>) -> Option<&str> {
-    text.as_deref().filter(|text| !text.is_empty())
-}
-
-fn same_text(one: Option<&str>, other: Option<&str>) -> bool {
-    fn folded(text: Option<&str>) -> impl Iterator<Item = char> + '_ {
-        text.unwrap_or_default().chars().filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_lowercase())
-    }
-    folded(one).eq(folded(other))
+    let known = PackageName::new(entry.id.as_deref(), entry.carrier.as_deref(), entry.tracking_number.as_deref());
+    PackageName::of(package).is(&known)
 }
 
 #[cfg(test)]

@@ -6,13 +6,11 @@
 
 use super::UPDATE_BYTES_MAX;
 use cartage_contract::growth::{Extra, PAIRS_MAX};
+use cartage_contract::orders::limits::{LINE_ITEMS_MAX, NOTE_BYTES_MAX, PACKAGES_MAX};
 use cartage_contract::orders::{LineItem, LinePackage, Package, Told, Update};
+use cartage_model::package_name::{PackageName, given};
 use std::collections::{HashMap, HashSet};
 
-/// The limits that the contract sets for one update (`orders.wit`).
-const NOTE_BYTES_MAX: usize = 16 << 10;
-const PACKAGES_MAX: usize = 100;
-const LINE_ITEMS_MAX: usize = 1_000;
 /// The most bytes of updates that one merge may read and copy in all, because the thread that merges serves every cart.
 const WORK_BYTES_MAX: usize = 4 * UPDATE_BYTES_MAX;
 
@@ -79,9 +77,10 @@ fn joined(older: Option<&str>, newer: Option<&str>) -> Option<Option<String>> {
 
 /// The packages of the older update that the newer does not name, then those of the newer.
 fn packages(older: &[Package], newer: &[Package]) -> Vec<Package> {
-    let (old_names, new_names): (Vec<_>, Vec<_>) = (older.iter().map(Name::of).collect(), newer.iter().map(Name::of).collect());
-    let alone = older.iter().zip(&old_names).filter(|(_, old)| !new_names.iter().any(|new| old.same(new))).map(|(old, _)| old.clone());
-    let newer = newer.iter().zip(&new_names).map(|(new, name)| match old_names.iter().rposition(|old| old.same(name)) {
+    let (old_names, new_names): (Vec<_>, Vec<_>) =
+        (older.iter().map(PackageName::of).collect(), newer.iter().map(PackageName::of).collect());
+    let alone = older.iter().zip(&old_names).filter(|(_, old)| !new_names.iter().any(|new| old.is(new))).map(|(old, _)| old.clone());
+    let newer = newer.iter().zip(&new_names).map(|(new, name)| match old_names.iter().rposition(|old| old.is(name)) {
         Some(at) if new.told != Told::Withdrawn => filled(&older[at], new),
         Some(_) | None => new.clone(),
     });
@@ -113,36 +112,6 @@ fn filled(old: &Package, new: &Package) -> Package {
 fn extra(older: &Extra, newer: &Extra) -> Extra {
     let alone = older.iter().filter(|(name, _)| !newer.iter().any(|(new, _)| new == name));
     alone.chain(newer).cloned().collect()
-}
-
-/// What identifies a package.
-struct Name<'a> {
-    id: Option<&'a str>,
-    carrier: String,
-    number: String,
-}
-
-impl Name<'_> {
-    fn of(package: &Package) -> Name<'_> {
-        Name { id: given(&package.id), carrier: folded(&package.carrier_given), number: folded(&package.tracking_number) }
-    }
-
-    /// Compares as the gate does: by id; where a package has no id, by carrier and number, ignoring spaces, hyphens and case.
-    fn same(&self, other: &Name<'_>) -> bool {
-        match (self.id, other.id) {
-            (Some(one), Some(other)) => one == other,
-            _ => (&self.carrier, &self.number) == (&other.carrier, &other.number),
-        }
-    }
-}
-
-fn given(text: &Option<String>) -> Option<&str> {
-    text.as_deref().filter(|text| !text.is_empty())
-}
-
-fn folded(text: &Option<String>) -> String {
-    let text = text.as_deref().unwrap_or_default().chars();
-    text.filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// The older update's lines that the newer does not name, then the newer's; `None` if a line would exceed the contract's limits.
