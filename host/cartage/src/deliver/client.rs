@@ -29,7 +29,8 @@ pub const CASSETTE_FORMAT: u32 = cassette::FORMAT;
 pub enum Error {
     /// The plugin's file does not have the digest that the cart is pinned to.
     #[error(
-        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; if you trust the new file, write its digest into the cart"
+        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; if you trust the new file, write its digest into \
+         the cart's definition"
     )]
     Digest {
         /// The cart that cannot be made ready.
@@ -72,7 +73,7 @@ pub enum Error {
         source: egress::Error,
     },
     /// The operating system gives no random bytes.
-    #[error("the system gives no random bytes for the attempt")]
+    #[error("could not get random bytes for the attempt from the system")]
     Entropy(#[source] getrandom::Error),
 }
 

@@ -278,7 +278,7 @@ impl Deliveries {
         match self.retry_together(std::slice::from_ref(delivery)).await {
             Ok(mut retried) => Ok(retried.pop().expect("one was asked for")),
             Err(error) if error.reach() == Reach::Content => {
-                tracing::error!(%delivery, error = cartage_base::causes::chain(&error), "a dead letter could not be put back");
+                tracing::error!(%delivery, error = cartage_base::causes::chain(&error), "could not retry a dead letter");
                 Ok(Resent { delivery: delivery.clone(), done: Retried::Unreadable })
             }
             Err(error) => Err(error.into()),

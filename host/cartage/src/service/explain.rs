@@ -81,7 +81,7 @@ impl Orders {
         let mut explanation = self.in_words(&decision, &standing).await?;
         let deliveries = self.deliveries.of_order(&OrderRef { cart: cart.clone(), number: number.clone() }).await?;
         if let Cause::Event(name) = &cause {
-            explanation.notes.push(Note::text(format!("Asked for last by the status event \"{name}\".")));
+            explanation.notes.push(Note::text(format!("Last requested by the status event \"{name}\".")));
         }
         if deliveries.len() > 1 {
             let all = format!("All {} deliveries of the order", deliveries.len());
