@@ -1,7 +1,7 @@
 //! The operations of a person on deliveries: list them, look at one, retry dead letters, end what shall not be sent.
 //!
-//! An operation that changes an order's queue holds that queue meanwhile. So no delivery is ended during its attempt, and a delivery that
-//! is under way is told apart from one that is not there.
+//! Ending a delivery holds its order's queue meanwhile. So no delivery is ended during its attempt, and a delivery that is under way is told
+//! apart from one that does not exist. `of_order.rs` has the deliveries of one order.
 
 use super::Error;
 use super::tenant::Tenant;

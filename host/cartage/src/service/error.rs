@@ -188,7 +188,8 @@ pub enum Error {
     },
     /// Attempts that are under way at a cart to be removed do not end.
     #[error(
-        "cart {cart} was not removed: an attempt is still under way for {under_way} of its updates; the cart is disabled now, so try again in a minute"
+        "cart {cart} was not removed: an attempt is still under way, so {under_way} of its updates could not be discarded; the cart is \
+         disabled now, so try again in a minute"
     )]
     CartBusy {
         /// The cart that was not removed.

@@ -1,4 +1,4 @@
-//! Why an order's status was sent or not, as of now, and the import of labels that carts had before Cartage.
+//! Why an order's status was sent or not, as of now: the gate's decision about the order, with the order's state, receipts and deliveries.
 
 use super::Error;
 use super::intake::{Asked, Cause, Looked, Request, StoredDecision};

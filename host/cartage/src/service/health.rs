@@ -1,6 +1,6 @@
-//! Whether the store's writer works. Readiness, the watchdog and the watch for alerts ask this.
+//! Whether the store's writer works, and whether the worker's loop goes on. Readiness, the watchdog and the watch for alerts ask this.
 //!
-//! The check is an empty transaction, which takes the database's lock as every write does, and is waited for only a bounded time.
+//! The check of the writer is an empty transaction, which takes the database's lock as every write does, and is waited for only a bounded time.
 //! Concurrent callers share one result, so a client that asks for readiness again and again costs the writer next to nothing.
 
 use crate::deliver::wake::WakeSignal;

@@ -1,4 +1,5 @@
-//! Recordings of attempts: reading them, keeping personal data in them for a while, and exporting them for support.
+//! Recordings of attempts: removing personal data before they are stored, keeping it in them for a while, reading them, and exporting them
+//! for support.
 
 use super::Error;
 use super::cart_clients::Changes;

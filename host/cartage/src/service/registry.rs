@@ -1,4 +1,5 @@
-//! The worker's view of the service: the carts of all merchants, and the recipients of its news.
+//! The worker's view of the service: the carts of all merchants, made ready for attempts. What the worker notes goes from here to the log,
+//! the counters and the observations.
 
 use super::cart_clients::{CartClients, Kept, With};
 use super::counts::Counts;
