@@ -263,7 +263,7 @@ fn the_lists_that_a_shop_gives_are_kept_and_judged_by() {
     for said in [
         "the label \"On Hold\" maps to \"waiting\", a status that the cart does not have",
         "the carrier \"FX\" maps to \"fedex\", which the shop does not list",
-        "the setting location is \"gid-9\", which the shop does not list; it is sent all the same",
+        "the setting location is \"gid-9\", which the shop does not list; it is sent anyway",
         "Warehouse North",
         "US Mail",
     ] {
