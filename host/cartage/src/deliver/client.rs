@@ -46,7 +46,7 @@ pub enum Error {
     #[error(transparent)]
     Settings(#[from] carts::Error),
     /// An endpoint of the cart is missing, or cannot be bound to its base URL.
-    #[error("cart {cart} cannot be connected")]
+    #[error("could not bind the endpoints of cart {cart}")]
     Endpoint {
         /// The cart that cannot be made ready.
         cart: CartId,
@@ -64,7 +64,7 @@ pub enum Error {
         source: credential::Error,
     },
     /// The cart's HTTP client could not be set up.
-    #[error("cart {cart} cannot be connected")]
+    #[error("could not set up the HTTP client of cart {cart}")]
     CartEgress {
         /// The cart that cannot be made ready.
         cart: CartId,

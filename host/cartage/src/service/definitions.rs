@@ -139,7 +139,7 @@ pub enum Invalid {
         wanted: Digest,
     },
     /// An endpoint cannot be bound as defined.
-    #[error("cart {cart} cannot be connected")]
+    #[error("could not bind the endpoints of cart {cart}")]
     Endpoint {
         /// The cart with this endpoint.
         cart: CartId,
