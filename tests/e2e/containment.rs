@@ -187,7 +187,7 @@ async fn whatever_fails_at_one_order_the_others_go_on() {
     let alerts = stage.alerts().await;
     let [(kind, detail)] = alerts.as_slice() else { panic!("{alerts:?}") };
     assert_eq!(kind, "cart shop: stuck");
-    assert!(detail.starts_with("order ") && detail.contains("3 orders are like it"), "{detail}");
+    assert!(detail.starts_with("order ") && detail.contains("3 more orders are not sent either"), "{detail}");
     let queued = loop {
         let page = Page { after: None, most: 10 };
         let queued = stage.service.outbox().queued(MerchantId::default(), outfit::cart_id("shop"), page).await.expect("they can be read");
@@ -200,7 +200,7 @@ async fn whatever_fails_at_one_order_the_others_go_on() {
     };
     let said =
         |number: &str| queued.iter().find(|(order, _)| order.as_str() == number).and_then(|(_, fault)| fault.clone()).unwrap_or_default();
-    assert!(said("panics").contains("this program failed at it: a fault that this test asked for"), "{queued:?}");
+    assert!(said("panics").contains("Cartage failed while it worked on this order: a fault that this test asked for"), "{queued:?}");
     assert!(said("too-large").contains("could not keep an update"), "{queued:?}");
     stage.stop.send(()).expect("it runs");
     assert_eq!(stage.worker.await.expect("it does not panic").expect("it ends well"), 0);

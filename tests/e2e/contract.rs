@@ -86,13 +86,13 @@ async fn three_orders_in_a_row_that_are_not_permitted_pause_the_cart_and_the_las
     }
     let (code, status) = daemon.run(&["status"]);
     assert!(
-        code == 1 && status.contains("paused (not-permitted)") && status.contains("did not allow them several orders in a row"),
+        code == 1 && status.contains("paused (not-permitted)") && status.contains("did not permit several orders in a row"),
         "{status}"
     );
     let said = daemon.done(&["explain", "--cart", "shop", "--order", "5"]);
     assert!(
         said.contains("waits until somebody resumes the cart shop, which is paused (not-permitted).")
-            && said.contains("Said of the last attempt: order"),
+            && said.contains("Message of the last attempt: order"),
         "{said}"
     );
     // Resumed while the right is still missing, it is found out with one order and pauses again.

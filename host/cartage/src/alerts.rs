@@ -250,7 +250,7 @@ pub fn conditions(facts: &Facts) -> Conditions {
             DiskLevel::NoRecording => Some("attempts are no longer recorded"),
             DiskLevel::Full => Some("no update is accepted any more"),
         };
-        let detail = |what| format!("{} are free where the data directory lies, so {what}; make room", free(bytes));
+        let detail = |what| format!("{} are free on the disk of the data directory, so {what}; free some disk space", free(bytes));
         found.hold.extend(what.map(|what| Condition { kind: Kind::DiskLow, subject: Subject::Installation, detail: detail(what) }));
     }
     of_machine(facts, &mut found);
@@ -261,22 +261,22 @@ fn of_inlet(facts: &CartFacts, found: &mut Conditions) {
     let Some((clients, one, why)) = &facts.shut_out else { return };
     let cart = &facts.cart;
     let who = match clients {
-        1 => format!("posts of the client {one} to this cart are not taken"),
-        many => format!("posts of {many} clients to this cart are not taken; of {one}"),
+        1 => format!("posts of the client {one} to this cart are refused"),
+        many => format!("posts of {many} clients to this cart are refused; those of {one} are refused"),
     };
     let set = command::inlet_password(cart);
     let detail = match why {
         NotLetIn::ShutOut { last } => format!(
-            "{who}, because ten log-ins failed, the last one because {last}; that lasts for ten minutes each time; if that is your Order Manager, compare \
-             its user name, password and store code with [seti] in the cart's file, or set the password again: `{set}`"
+            "{who}, because ten log-ins failed, the last one because {last}; each refusal lasts for ten minutes; if this client is your Order \
+             Manager, compare its user name, password and store code with [seti] in the cart's file, or set the password again: `{set}`"
         ),
         NotLetIn::NoInlet => format!(
-            "{who}, because the cart has no [seti] in its file; if that is your Order Manager, write [seti] with its user name there, load the file with \
-             `cartage apply`, and set the password: `{set}`"
+            "{who}, because the cart has no [seti] in its file; if this client is your Order Manager, add [seti] with its user name to the file, \
+             load the file with `cartage apply`, and set the password: `{set}`"
         ),
         NotLetIn::NoPassword => {
             format!(
-                "{who}, because no password of the cart's inlet was set then; if that is your Order Manager, set the same as there: `{set}`"
+                "{who}, because no password was set for the cart's inlet; if this client is your Order Manager, set its password with `{set}`"
             )
         }
     };
@@ -290,7 +290,7 @@ fn of_machine(facts: &Facts, found: &mut Conditions) {
         hold(
             Kind::ClockDoubted,
             format!(
-                "{}, so nothing is deleted for its age on its word; set it right, or say that it is right with `{confirm}`",
+                "{}, so nothing is deleted because of its age; correct the clock, or confirm that it is right with `{confirm}`",
                 clock(doubt)
             ),
         );
@@ -323,15 +323,18 @@ fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
     if facts.poison > 0 {
         let list = command::deliveries(cart, Some("dead"), Some("poison"));
         let which = if facts.poison == 1 { "one update".to_owned() } else { format!("each of {}", updates(facts.poison)) };
-        let what = format!("the daemon ended five times in a row while it was at work on {which}");
+        let what = format!("the daemon ended five times in a row while it processed {which}");
         hold(Kind::Poison, format!("{what}; see `{list}` and the log of those moments, then retry or discard {}", them(facts.poison)));
     }
     // A cart that is paused for that is told of as such, once.
     let paused_for_it = facts.pause.as_ref().is_some_and(|pause| pause.why == PauseReason::NotPermitted.name());
     if facts.not_permitted > 0 && !paused_for_it {
         let list = command::deliveries(cart, Some("dead"), Some("not-permitted"));
-        let what = format!("the cart {cart} takes its credentials and does not allow them {}", updates(facts.not_permitted));
-        hold(Kind::NotPermitted, format!("{what}; see `{list}`, give them that right at the shop, then retry or discard those"));
+        let what = format!("the cart {cart} accepts its credentials but does not permit {} with them", updates(facts.not_permitted));
+        hold(
+            Kind::NotPermitted,
+            format!("{what}; see `{list}`, grant the missing right at the shop, then retry or discard {}", them(facts.not_permitted)),
+        );
     }
     let waited = backlog.oldest_queued_at_unix_ms.map_or(0, |at| all.now_unix_ms.saturating_sub(at));
     if waited > all.oldest_ms {
@@ -344,11 +347,15 @@ fn of_queue(facts: &CartFacts, all: &Facts, found: &mut Conditions) {
 fn of_faults(facts: &CartFacts, found: &mut Conditions) {
     let mut hold = |kind, detail| found.hold.push(Condition { kind, subject: Subject::Cart(facts.cart.clone()), detail });
     if let Some(Faults { lanes, first: (order, delivery, fault), .. }) = &facts.faults {
-        let others = if *lanes > 1 { format!(", and {} are like it", orders(lanes - 1)) } else { String::new() };
+        let others = match lanes.saturating_sub(1) {
+            0 => String::new(),
+            1 => ", and 1 more order is not sent either".to_owned(),
+            more => format!(", and {more} more orders are not sent either"),
+        };
         let see = delivery.as_ref().map_or_else(String::new, |delivery| {
-            format!("; see `cartage delivery show {delivery}`, which `cartage delivery discard {delivery} --why TEXT` ends")
+            format!("; see `cartage delivery show {delivery}`, or end the delivery with `cartage delivery discard {delivery} --why TEXT`")
         });
-        hold(Kind::Stuck, format!("order {order} is not sent: {fault}{others}; it is tried again every ten minutes{see}"));
+        hold(Kind::Stuck, format!("order {order} is not sent: {fault}{others}; Cartage tries again every ten minutes{see}"));
     }
     match &facts.unreadable {
         Known::Yes(Unreadable { count, order, delivery }) => {
@@ -370,26 +377,33 @@ fn of_faults(facts: &CartFacts, found: &mut Conditions) {
 fn of_pause(facts: &CartFacts, found: &mut Conditions) {
     let cart = &facts.cart;
     let hold = facts.pause.as_ref().filter(|pause| pause.until_unix_ms.is_none()).and_then(|pause| {
+        let (resume, said) = (command::cart_resume(cart), said(pause));
         let (kind, detail) = match pause.why.as_str() {
             why if why == PauseReason::Credentials.name() => (
                 Kind::CredentialsRefused,
-                format!("the cart does not take its credentials, and is paused; `cartage credential list {cart}` names them; set the wrong one, then `{}`", command::cart_resume(cart)),
+                format!("the cart refused its credentials and is paused; see `cartage credential list {cart}`, set the wrong one again, then `{resume}`"),
             ),
             why if why == PauseReason::NotPermitted.name() => (
                 Kind::NotPermitted,
-                format!("the cart {cart} takes its credentials and did not allow them several orders in a row, so it is paused{}; give them that right at the shop, then `{}`", said(pause), command::cart_resume(cart)),
+                format!(
+                    "the cart {cart} accepts its credentials but did not permit several orders in a row, so it is paused{said}; grant the missing \
+                     right at the shop, then `{resume}`"
+                ),
             ),
             why if why == PauseReason::Misconfigured.name() => (
                 Kind::Misconfigured,
-                format!("something must be set right for the cart {cart}, which is paused{}; set that right, then `{}`", said(pause), command::cart_resume(cart)),
+                format!("something must be corrected for the cart {cart}, which is paused{said}; correct it, then `{resume}`"),
             ),
             why if why == PauseReason::SecretReflected.name() => (
                 Kind::SecretReflected,
-                format!("the cart gave a secret back in an answer, and is paused; change that credential, then `{}`", command::cart_resume(cart)),
+                format!("the cart returned a secret in an answer and is paused; change that credential, then `{resume}`"),
             ),
             PAUSE_BANNED => (
                 Kind::PluginBanned,
-                format!("its plugin is banned, so the cart is paused and keeps its queue; give it another with `{}`, or see `cartage plugin bans`", command::cart_upgrade(cart, command::Consent::Asked)),
+                format!(
+                    "its plugin is banned, so the cart is paused and keeps its queue; give the cart another plugin with `{}`, or see `cartage plugin bans`",
+                    command::cart_upgrade(cart, command::Consent::Asked)
+                ),
             ),
             _ => return None,
         };
@@ -416,7 +430,7 @@ fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
             let see = command::deliveries(cart, Some("queued"), None);
             hold(
                 Kind::BreakerOpen,
-                format!("the cart fails again and again and is asked seldom; see `{see}` and `cartage cart check {cart}`"),
+                format!("the cart fails repeatedly, so Cartage tries it only now and then; see `{see}` and `cartage cart check {cart}`"),
             );
         }
         Known::Unknown if waits => found.unknown.push((Kind::BreakerOpen, Subject::Cart(cart.clone()))),
@@ -428,18 +442,18 @@ fn of_readiness(facts: &CartFacts, found: &mut Conditions) {
             found.hold.push(Condition {
                 kind: Kind::PluginUnusable,
                 subject: Subject::Cart(cart.clone()),
-                detail: format!("nothing is sent there: {why}; give it its plugin with `{upgrade}`"),
+                detail: format!("nothing is sent to the cart: {why}; give the cart its plugin with `{upgrade}`"),
             });
         }
         Known::Yes((NotReady::Damaged, file)) => {
             let upgrade = command::cart_upgrade(cart, command::Consent::Asked);
-            let what = format!("the copy of its plugin's file, {file}, is damaged, so no update is accepted there");
-            hold(Kind::PluginUnusable, format!("{what}; see to the disk, and give it the same file again with `{upgrade}`"));
+            let what = format!("the copy of its plugin's file, {file}, is damaged, so no update is accepted for the cart");
+            hold(Kind::PluginUnusable, format!("{what}; check the disk, and give the cart the same file again with `{upgrade}`"));
         }
         Known::Yes((NotReady::Else, why)) => found.hold.push(Condition {
             kind: Kind::CartNotReady,
             subject: Subject::Cart(cart.clone()),
-            detail: format!("nothing is sent there: {why}"),
+            detail: format!("nothing is sent to the cart: {why}"),
         }),
         Known::Unknown if waits => {
             found.unknown.extend([Kind::PluginUnusable, Kind::CartNotReady].map(|kind| (kind, Subject::Cart(cart.clone()))));

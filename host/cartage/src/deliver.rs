@@ -217,7 +217,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
                     tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
                 }
                 Err(error) if error.reach() == Reach::Content => {
-                    tracing::error!(cart = %cart.1, error = chain(&error), "that a cart is paused could not be kept; here it is paused");
+                    tracing::error!(cart = %cart.1, error = chain(&error), "could not store that the cart is paused; this process treats it as paused");
                     return Ok(());
                 }
                 other => return other,
@@ -247,7 +247,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
                     tokio::time::sleep(Duration::from_millis(SETTLE_AGAIN_MS)).await;
                 }
                 Err(error) if error.reach() == Reach::Content && !is_bare => {
-                    tracing::error!(delivery = %claim.delivery, error = chain(&error), "the record of an attempt is left out");
+                    tracing::error!(delivery = %claim.delivery, error = chain(&error), "could not store a full record; storing the bare outcome");
                     let bare = |receipt| Receipt { message: None, steps: Vec::new(), ..receipt };
                     settle = Settle { receipt: settle.receipt.map(bare), steps: Vec::new(), resume: None, cassette: None, ..settle };
                     is_bare = true;
@@ -276,7 +276,7 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         let order = OrderRef { cart: id, number: order.clone() };
         match self.outbox.rest(Rest { merchant, order, fault: fault.clone(), until_unix_ms }).await {
             Err(error) if error.reach() == Reach::Process => return Err(error),
-            Err(error) => tracing::error!(error = chain(&error), "that an order's queue rests could not be kept"),
+            Err(error) => tracing::error!(error = chain(&error), "could not store the error of an order's queue"),
             Ok(()) => {}
         }
         let tried = Err(NotTried::Fault { fault });
@@ -288,9 +288,9 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         let Some(_held) = self.locks.hold(cart, order) else { return Ok(self.held()) };
         let suspects = self.witness.take_failed();
         if let Err(error) = self.outbox.suspect(suspects).await {
-            tracing::error!(error = chain(&error), "what this program failed at could not be noted");
+            tracing::error!(error = chain(&error), "could not record the attempt at which Cartage failed");
         }
-        self.rest(cart, order, format!("this program failed at it: {what}")).await
+        self.rest(cart, order, format!("Cartage failed while it worked on this order: {what}")).await
     }
 
     /// Reads, once, which attempts an earlier process was working on when it died.
@@ -298,10 +298,10 @@ impl<O: Outbox, R: CartRegistry> Deliverer<O, R> {
         let Some(left) = self.witness.left().await else { return Ok(()) };
         if !left.suspects.is_empty() {
             let deliveries: Vec<&str> = left.suspects.iter().map(|suspect| suspect.delivery.as_str()).collect();
-            tracing::warn!(?deliveries, "the process before died while it was at work on these; they are tried one at a time");
+            tracing::warn!(?deliveries, "the previous process died while it worked on these deliveries; they are tried one at a time");
             match self.outbox.suspect(left.suspects.clone()).await {
                 Err(error) if error.reach() != Reach::Content => return Err(error),
-                Err(error) => tracing::error!(error = chain(&error), "what the process before died at could not be noted"),
+                Err(error) => tracing::error!(error = chain(&error), "could not record the attempts at which the previous process died"),
                 Ok(()) => {}
             }
         }

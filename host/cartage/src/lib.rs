@@ -16,7 +16,7 @@
 //! one order stay in sequence, and no order waits for another.
 //!
 //! Data that outlives a call lies in a [`data_dir::DataDir`]: the [`store`] holds carts, parameters, events, orders and receipts, each row
-//! owned by a merchant; the [`vault`] seals the credentials. An [`service::Service`] is an opened data directory: it asks the gate and sends
+//! owned by a merchant; the [`vault`] seals the credentials. A [`service::Service`] is an opened data directory: it asks the gate and sends
 //! for real.
 //!
 //! # Sending one status

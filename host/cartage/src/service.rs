@@ -3,7 +3,7 @@
 //! A [`Service`] acts for one merchant and one user. What it can do is told by subject: [`Service::intake`] accepts statuses,
 //! [`Service::carts`], [`Service::definitions`] and [`Service::credentials`] are what a merchant sets up, [`Service::deliveries`] and
 //! [`Service::orders`] say what became of an update, [`Service::worker`] delivers. Each subject is a type that holds the handles it needs
-//! and nothing else; this file puts them together.
+//! and nothing else; `subjects.rs` puts them together. This file opens the data directory and makes what all subjects share.
 //!
 //! The costly parts are made when they are first needed: the engine, a plugin's compiled code (once a process), the vault's key. So a
 //! command that only reads parameters compiles nothing, and a lost key stops nothing but what needs a credential.

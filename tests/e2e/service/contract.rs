@@ -174,8 +174,11 @@ fn what_an_update_waits_for_is_said_with_its_reason_and_its_time() {
     let explained = |order: &str| desk.done(&["explain", "--cart", "shop", "--order", order]);
     send(&desk, &update("1", "Shipped", "fail=pending after=3600000", json!([])));
     let said = explained("1");
-    assert!(said.starts_with("Waiting: update 1 of order 1 is due at 20") && said.contains("UTC: the cart is at work on it."), "{said}");
-    assert!(said.contains("Said of the last attempt: order"), "{said}");
+    assert!(
+        said.starts_with("Waiting: update 1 of order 1 is due at 20") && said.contains("UTC: the cart is still processing the update."),
+        "{said}"
+    );
+    assert!(said.contains("Message of the last attempt: order"), "{said}");
     send(&desk, &update("2", "Shipped", "fail=order-busy after=3600000", json!([])));
     let said = explained("2");
     assert!(
@@ -190,7 +193,7 @@ fn what_an_update_waits_for_is_said_with_its_reason_and_its_time() {
         assert!(shown.contains("misconfigured") && shown.contains(word), "{shown}");
     }
     let status = desk.run(&["status"]).1;
-    assert!(status.contains("set that right, then `cartage cart resume shop`"), "{status}");
+    assert!(status.contains("correct it, then `cartage cart resume shop`"), "{status}");
 }
 
 #[test]
@@ -200,7 +203,9 @@ fn an_order_that_is_not_permitted_is_an_alert_that_names_the_cart() {
     let (code, status) = desk.run(&["status"]);
     assert!(code == 1 && status.contains("not-permitted, since"), "{status}");
     assert!(
-        status.contains("the cart shop takes its credentials and does not allow them 1 update; see `cartage delivery list --cart shop"),
+        status.contains(
+            "the cart shop accepts its credentials but does not permit 1 update with them; see `cartage delivery list --cart shop"
+        ),
         "{status}"
     );
     let listed = desk.done(&["delivery", "list", "--reason", "not-permitted"]);
@@ -258,7 +263,7 @@ fn the_lists_that_a_shop_gives_are_kept_and_judged_by() {
     for said in [
         "the label \"On Hold\" maps to \"waiting\", a status that the cart does not have",
         "the carrier \"FX\" maps to \"fedex\", which the shop does not list",
-        "the setting location is \"gid-9\", which the shop does not list; it is sent all the same",
+        "the setting location is \"gid-9\", which the shop does not list; it is sent anyway",
         "Warehouse North",
         "US Mail",
     ] {

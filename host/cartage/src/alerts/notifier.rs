@@ -48,7 +48,7 @@ pub enum Error {
     #[error(transparent)]
     Post(#[from] post::Error),
     /// The command could not be started, awaited or killed.
-    #[error("could not run the alerts' command {}; check that it is there and may be executed", .command.display())]
+    #[error("could not run the alert command {}; check that the file exists and is executable", .command.display())]
     Run {
         /// The path of the command.
         command: PathBuf,
@@ -57,7 +57,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The command ended with a failure, or was killed.
-    #[error("the alerts' command {} failed ({status}); it is run again later", .command.display())]
+    #[error("the alert command {} failed ({status}); Cartage runs it again later", .command.display())]
     Failed {
         /// The path of the command.
         command: PathBuf,
@@ -65,7 +65,7 @@ pub enum Error {
         status: ExitStatus,
     },
     /// The command did not end within [`COMMAND_MS_MAX`].
-    #[error("the alerts' command {} did not end within {COMMAND_MS_MAX} ms and was killed; it is run again later", .command.display())]
+    #[error("the alert command {} did not end within {COMMAND_MS_MAX} ms and was killed; Cartage runs it again later", .command.display())]
     TooLong {
         /// The path of the command.
         command: PathBuf,
@@ -175,7 +175,7 @@ impl Line {
                 self.failures = self.failures.saturating_add(1);
                 self.not_before_unix_ms = now_unix_ms.saturating_add(rest_ms);
                 let (kind, subject) = (&alert.kind, alert.subject.to_string());
-                tracing::warn!(error = chain(&error), kind, subject, again_s = rest_ms / 1000, "nobody could be told of an alert");
+                tracing::warn!(error = chain(&error), kind, subject, again_s = rest_ms / 1000, "could not send an alert");
                 false
             }
         }

@@ -83,9 +83,9 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
         (
             CartFacts { faults: faults(1), ..cart() },
             Kind::Stuck,
-            "order 1021 is not sent: the disk spoke in tongues; it is tried again every ten minutes; see `cartage delivery show d-1`",
+            "order 1021 is not sent: the disk spoke in tongues; Cartage tries again every ten minutes; see `cartage delivery show d-1`",
         ),
-        (CartFacts { faults: faults(3), ..cart() }, Kind::Stuck, "tongues, and 2 orders are like it;"),
+        (CartFacts { faults: faults(3), ..cart() }, Kind::Stuck, "tongues, and 2 more orders are not sent either;"),
         (
             CartFacts { unreadable: unreadable(1), ..cart() },
             Kind::Unreadable,
@@ -96,7 +96,7 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
         (
             CartFacts { backlog: backlog(0, 2, 0, 0), not_permitted: 2, ..cart() },
             Kind::NotPermitted,
-            "the cart shop takes its credentials and does not allow them 2 updates; see `cartage delivery list --cart shop --state dead --reason not-permitted`",
+            "the cart shop accepts its credentials but does not permit 2 updates with them; see `cartage delivery list --cart shop --state dead --reason not-permitted`",
         ),
         (
             CartFacts {
@@ -104,12 +104,12 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
                 ..cart()
             },
             Kind::NotPermitted,
-            "so it is paused: the scope write_orders is missing; give them that right at the shop, then `cartage cart resume shop`",
+            "so it is paused: the scope write_orders is missing; grant the missing right at the shop, then `cartage cart resume shop`",
         ),
         (
             CartFacts { pause: Some(Pause { said: Some("no location gid-9".into()), ..Pause::new("misconfigured", None) }), ..cart() },
             Kind::Misconfigured,
-            "for the cart shop, which is paused: no location gid-9; set that right, then `cartage cart resume shop`",
+            "for the cart shop, which is paused: no location gid-9; correct it, then `cartage cart resume shop`",
         ),
         (CartFacts { pause: paused("secret-reflected"), ..cart() }, Kind::SecretReflected, "change that credential"),
         (CartFacts { pause: paused(PAUSE_BANNED), ..cart() }, Kind::PluginBanned, "cartage cart upgrade shop --plugin"),
@@ -117,23 +117,23 @@ fn each_condition_has_its_kind_and_a_command_that_helps() {
         (
             CartFacts { not_ready: Known::Yes((NotReady::Plugin, "it is gone".into())), ..cart() },
             Kind::PluginUnusable,
-            "it is gone; give it its plugin",
+            "it is gone; give the cart its plugin",
         ),
         (CartFacts { not_ready: Known::Yes((NotReady::Else, "no password".into())), ..cart() }, Kind::CartNotReady, "no password"),
         (
             CartFacts { shut_out: Some((1, "192.0.2.1".into(), shut_out())), ..cart() },
             Kind::ClientShutOut,
-            "posts of the client 192.0.2.1 to this cart are not taken, because ten log-ins failed, the last one because the store code is wrong;",
+            "posts of the client 192.0.2.1 to this cart are refused, because ten log-ins failed, the last one because the store code is wrong;",
         ),
         (
             CartFacts { shut_out: Some((3, "192.0.2.1".into(), NotLetIn::NoInlet)), ..cart() },
             Kind::ClientShutOut,
-            "posts of 3 clients to this cart are not taken; of 192.0.2.1, because the cart has no [seti] in its file",
+            "posts of 3 clients to this cart are refused; those of 192.0.2.1 are refused, because the cart has no [seti] in its file",
         ),
         (
             CartFacts { shut_out: Some((1, "192.0.2.1".into(), NotLetIn::NoPassword)), ..cart() },
             Kind::ClientShutOut,
-            "because no password of the cart's inlet was set then",
+            "because no password was set for the cart's inlet",
         ),
     ] {
         let Conditions { hold, unknown } = found(facts);

@@ -29,7 +29,8 @@ pub const CASSETTE_FORMAT: u32 = cassette::FORMAT;
 pub enum Error {
     /// The plugin's file does not have the digest that the cart is pinned to.
     #[error(
-        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; if you trust the new file, write its digest into the cart"
+        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; if you trust the new file, write its digest into \
+         the cart's definition"
     )]
     Digest {
         /// The cart that cannot be made ready.
@@ -45,7 +46,7 @@ pub enum Error {
     #[error(transparent)]
     Settings(#[from] carts::Error),
     /// An endpoint of the cart is missing, or cannot be bound to its base URL.
-    #[error("cart {cart} cannot be connected")]
+    #[error("could not bind the endpoints of cart {cart}")]
     Endpoint {
         /// The cart that cannot be made ready.
         cart: CartId,
@@ -63,7 +64,7 @@ pub enum Error {
         source: credential::Error,
     },
     /// The cart's HTTP client could not be set up.
-    #[error("cart {cart} cannot be connected")]
+    #[error("could not set up the HTTP client of cart {cart}")]
     CartEgress {
         /// The cart that cannot be made ready.
         cart: CartId,
@@ -72,7 +73,7 @@ pub enum Error {
         source: egress::Error,
     },
     /// The operating system gives no random bytes.
-    #[error("the system gives no random bytes for the attempt")]
+    #[error("could not get random bytes for the attempt from the system")]
     Entropy(#[source] getrandom::Error),
 }
 

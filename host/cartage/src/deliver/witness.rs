@@ -98,8 +98,12 @@ impl Left<'_> {
     /// Notes that the evidence is stored elsewhere, so that the file can begin anew.
     pub(super) fn heard(mut self) {
         if let Some(path) = &self.witness.path {
-            let begun = begin(path)
-                .inspect_err(|error| tracing::error!(error = error as &dyn std::error::Error, "what is worked on is not written down"));
+            let begun = begin(path).inspect_err(|error| {
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    "could not create the file of attempts under way; working without it"
+                )
+            });
             *self.witness.file.lock().expect("nobody panics while holding it") = begun.ok().map(Arc::new);
         }
         *self.heard = true;
@@ -139,7 +143,7 @@ impl Seen {
         if let Some((file, line)) = &self.line
             && let Err(error) = write_at(file, bytes, (line * LINE) as u64)
         {
-            tracing::debug!(error = &error as &dyn std::error::Error, "what is worked on could not be written down");
+            tracing::debug!(error = &error as &dyn std::error::Error, "could not write the file of attempts under way");
         }
     }
 }
@@ -186,7 +190,9 @@ fn left_behind(path: &Path) -> Vec<Suspect> {
     match read {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
-        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "what the process before was at work on cannot be read"),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "could not read which attempts the previous process was working on")
+        }
     }
     let mut lines = bytes.chunks(LINE);
     if lines.next() != Some(&heading()) {

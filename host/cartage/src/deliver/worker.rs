@@ -30,7 +30,7 @@ pub const ASK_AGAIN_MS: u64 = 1_000;
 
 /// Why a worker ended without being told to: the store cannot be used any more. Accepted updates are on disk and are delivered after the next start.
 #[derive(Debug, thiserror::Error)]
-#[error("the store failed, so nothing more is delivered; mend what it says and start again")]
+#[error("the store failed, so nothing more is delivered; correct the cause and start again")]
 pub struct Error(#[source] outbox::Error);
 
 /// Delivers for all carts until it is told to stop.
@@ -105,7 +105,7 @@ impl<O: Outbox + Clone + 'static, R: CartRegistry> Worker<O, R> {
             if error.reach() == Reach::Process {
                 return Err(Error(error));
             }
-            tracing::error!(error = chain(&error), "what an earlier process died at could not be noted; it is tried again");
+            tracing::error!(error = chain(&error), "could not record which attempts an earlier process died at; trying again");
             sleep(Duration::from_millis(ASK_AGAIN_MS)).await;
         }
         Ok(())
@@ -117,7 +117,7 @@ impl<O: Outbox + Clone + 'static, R: CartRegistry> Worker<O, R> {
             match self.deliverer.registry.carts().await {
                 Ok(carts) => return Ok(carts),
                 Err(error) if error.reach() == Reach::Process => return Err(Error(error)),
-                Err(error) => tracing::error!(error = chain(&error), "the carts could not be read; it is tried again"),
+                Err(error) => tracing::error!(error = chain(&error), "could not read the carts; trying again"),
             }
             sleep(Duration::from_millis(ASK_AGAIN_MS)).await;
         }
@@ -157,7 +157,7 @@ impl<O: Outbox + Clone + 'static, R: CartRegistry> Worker<O, R> {
                 unreachable!("a task ends as what it was begun as")
             }
             (Doing::Asks(cart), Err(panic)) => {
-                self.cart_rests(&cart, &Failed(format!("its queue could not be looked into: this program failed at it: {}", said(panic))));
+                self.cart_rests(&cart, &Failed(format!("could not read the cart's queue, because Cartage failed: {}", said(panic))));
                 Ok(())
             }
             (Doing::Turn(cart, order), Err(panic)) => {
@@ -300,7 +300,7 @@ fn said(error: JoinError) -> String {
     match error.try_into_panic() {
         Ok(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-            text.unwrap_or("no words").to_owned()
+            text.unwrap_or("no message").to_owned()
         }
         Err(_) => "it was cut off".to_owned(),
     }

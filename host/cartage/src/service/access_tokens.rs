@@ -110,21 +110,21 @@ impl Token {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The name is not valid for a token.
-    #[error("a token cannot be called {name:?}; use 1 to 63 lower-case letters, digits and hyphens, a letter or digit first")]
+    #[error("the token name {name:?} is not valid; use 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit")]
     Name {
         /// The name that was given.
         name: String,
     },
     /// The merchant has a token with this name already.
     #[error(
-        "there is a token {name} already, and it was left alone; choose another name, or remove that one first with `cartage token remove {name}`"
+        "a token {name} exists already and was not changed; choose another name, or remove that token first with `cartage token remove {name}`"
     )]
     Taken {
         /// The name that is taken.
         name: String,
     },
     /// The merchant has no token with this name.
-    #[error("there is no token {name:?}; {}", hint(nearest.as_deref(), "`cartage token list` shows those that there are"))]
+    #[error("there is no token {name:?}; {}", hint(nearest.as_deref(), "`cartage token list` lists the tokens"))]
     Unknown {
         /// The name that was asked for.
         name: String,
@@ -132,7 +132,7 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// There is no role with this name.
-    #[error("there is no role {role:?}; there are sender, operator and admin")]
+    #[error("there is no role {role:?}; the roles are sender, operator and admin")]
     Role {
         /// The name that was asked for.
         role: String,

@@ -135,7 +135,7 @@ impl Alerts {
     fn unusable(&self, row: &store::carts::Cart) -> Option<(NotReady, String)> {
         let cart = match Cart::parse("the store", &row.definition.text) {
             Ok(cart) => cart,
-            Err(error) => return Some((NotReady::Else, format!("its definition cannot be read: {}", chain(&error)))),
+            Err(error) => return Some((NotReady::Else, format!("the cart's definition cannot be read: {}", chain(&error)))),
         };
         if let Some(pinned) = row.definition.plugin.or(cart.digest) {
             match self.plugins.files.look_at_copy(pinned) {
@@ -145,7 +145,7 @@ impl Alerts {
             }
         }
         let there = self.dir.plugins().join(&cart.plugin).is_file();
-        (!there).then(|| (NotReady::Plugin, format!("the file of its plugin {} is not there", cart.plugin)))
+        (!there).then(|| (NotReady::Plugin, format!("the file of its plugin {} is missing", cart.plugin)))
     }
 
     /// Raises and clears alerts in one transaction. Nothing is written if nothing changes.
@@ -175,7 +175,7 @@ impl Alerts {
             }
             for (kind, subject) in &over {
                 if alerts::clear(tx, &merchant, kind, subject, at)?.is_some() {
-                    tracing::info!(kind, %subject, "the alert is over");
+                    tracing::info!(kind, %subject, "alert cleared");
                 }
             }
             Ok(())

@@ -78,11 +78,10 @@ impl Moved {
     /// The consequence and the remedy, for people.
     pub(super) fn words(&self, cart: &CartId) -> String {
         let Moved { slot, bound_to, origins } = self;
-        let was =
-            bound_to.as_ref().map_or_else(|| "nobody on the machine approved any host".to_owned(), |was| format!("it was set for {was}"));
+        let was = bound_to.as_ref().map_or_else(|| "no host was approved on the machine".to_owned(), |was| format!("it was set for {was}"));
         format!(
-            "the credential {slot} would go to {origins}, and {was}, so it is not used; if that is right, approve it on the machine with \
-             `cartage credential approve {cart} {slot}`"
+            "the credential {slot} would be sent to {origins}, but {was}, so it is not used; if the new host is right, approve it on the \
+             machine with `cartage credential approve {cart} {slot}`"
         )
     }
 }

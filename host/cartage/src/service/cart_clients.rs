@@ -1,4 +1,4 @@
-//! Carts that were made ready, kept until something changes on which one of them rests, and those who must hear of such a change.
+//! Carts that were made ready, each kept until something changes on which it rests, and [`Changes`], which announces such a change.
 
 use super::seen::Observations;
 use super::single_flight::SingleFlight;
@@ -145,7 +145,7 @@ impl CartClients {
     }
 }
 
-/// Those who must hear that a merchant's cart changed.
+/// Announces changes of a merchant's carts: to the carts made ready, to the worker, and to the watch for alerts.
 #[derive(Clone)]
 pub(super) struct Changes {
     pub(super) merchant: MerchantId,

@@ -1,4 +1,5 @@
-//! Making a cart ready: its plugin, its settings and its credentials become a client that can be called.
+//! Making a cart ready: its plugin, its settings and its credentials become a client that can be called. A cart whose answer contained a
+//! secret is paused here.
 
 use super::approvals::Approvals;
 use super::bans::Bans;

@@ -1,4 +1,4 @@
-//! Counters since the process started, for metrics.
+//! The counters of this process, and the metrics of the moment, which consist of them and of numbers from the store.
 
 use super::Error;
 use super::overview::Overview;

@@ -118,15 +118,15 @@ impl Before {
 #[derive(Debug, thiserror::Error)]
 pub enum Invalid {
     /// Two proposals have the same id.
-    #[error("two of the given carts are called {cart}; a Cart ID names one cart")]
+    #[error("two of the given carts have the Cart ID {cart}; give each cart its own")]
     Twice {
         /// The id of both carts.
         cart: CartId,
     },
     /// The plugin's file is not the one that the definition is pinned to.
     #[error(
-        "the plugin {plugin} of cart {cart} has the digest {found}, but its definition says {wanted}; give the file of that digest, or take the \
-         line `digest` out if you trust the new one"
+        "the plugin {plugin} of cart {cart} has the digest {found}, but its definition says {wanted}; give the file with that digest, or remove \
+         the line `digest` if you trust the new file"
     )]
     Digest {
         /// The cart with this definition.
@@ -139,7 +139,7 @@ pub enum Invalid {
         wanted: Digest,
     },
     /// An endpoint cannot be bound as defined.
-    #[error("cart {cart} cannot be connected")]
+    #[error("could not bind the endpoints of cart {cart}")]
     Endpoint {
         /// The cart with this endpoint.
         cart: CartId,

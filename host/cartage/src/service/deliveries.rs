@@ -1,7 +1,7 @@
 //! The operations of a person on deliveries: list them, look at one, retry dead letters, end what shall not be sent.
 //!
-//! An operation that changes an order's queue holds that queue meanwhile. So no delivery is ended during its attempt, and a delivery that
-//! is under way is told apart from one that is not there.
+//! Ending a delivery holds its order's queue meanwhile. So no delivery is ended during its attempt, and a delivery that is under way is told
+//! apart from one that does not exist. `of_order.rs` has the deliveries of one order.
 
 use super::Error;
 use super::tenant::Tenant;
@@ -278,7 +278,7 @@ impl Deliveries {
         match self.retry_together(std::slice::from_ref(delivery)).await {
             Ok(mut retried) => Ok(retried.pop().expect("one was asked for")),
             Err(error) if error.reach() == Reach::Content => {
-                tracing::error!(%delivery, error = cartage_base::causes::chain(&error), "a dead letter could not be put back");
+                tracing::error!(%delivery, error = cartage_base::causes::chain(&error), "could not retry a dead letter");
                 Ok(Resent { delivery: delivery.clone(), done: Retried::Unreadable })
             }
             Err(error) => Err(error.into()),

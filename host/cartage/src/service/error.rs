@@ -29,7 +29,7 @@ pub enum Error {
     #[error(transparent)]
     Vault(#[from] vault::Error),
     /// There is no such cart.
-    #[error("there is no cart {cart}; {}", cartage_base::nearest::hint(nearest.as_deref(), "`cartage cart list` shows those that there are"))]
+    #[error("there is no cart {cart}; {}", cartage_base::nearest::hint(nearest.as_deref(), "`cartage cart list` lists the carts"))]
     NoCart {
         /// The cart that was asked for.
         cart: CartId,
@@ -46,7 +46,7 @@ pub enum Error {
         source: carts::Error,
     },
     /// The store holds content that this release cannot read.
-    #[error("could not read {what} from the store; was it written by a newer Cartage?")]
+    #[error("could not read {what} from the store; a newer release of Cartage may have written it")]
     Kept {
         /// The name of the content.
         what: &'static str,
@@ -74,8 +74,8 @@ pub enum Error {
     Outbox(#[from] outbox::Error),
     /// The idempotency key came with another request before.
     #[error(
-        "the idempotency key {key:?} came with another body before, so nothing was done; give each request a key of its own, and the same key only to \
-         a repeat of the same request"
+        "the idempotency key {key:?} came with another body before, so nothing was done; use a new key for each request, and the same key only to \
+         repeat the same request"
     )]
     KeyReused {
         /// The key, as the sender wrote it.
@@ -100,7 +100,7 @@ pub enum Error {
     },
     /// The stored copy of a plugin's file no longer has its original content.
     #[error(
-        "the plugin file {} is damaged{}; see to the disk, and give the cart the same file again with `cartage cart upgrade CART --plugin FILE`",
+        "the plugin file {} is damaged{}; check the disk, and give the cart the same file again with `cartage cart upgrade CART --plugin FILE`",
         .file.display(), found.map_or_else(String::new, |found| format!(" (its digest is {found})"))
     )]
     PluginDamaged {
@@ -110,7 +110,7 @@ pub enum Error {
         found: Option<Digest>,
     },
     /// A cart's plugin could not be examined now.
-    #[error("could not look at the plugin of cart {cart}, so nothing was decided")]
+    #[error("could not examine the plugin of cart {cart}, so nothing was decided")]
     PluginUnknown {
         /// The cart with this plugin.
         cart: CartId,
@@ -128,7 +128,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A copy of a plugin's file could not be written.
-    #[error("could not keep a copy of the plugin as {}", .file.display())]
+    #[error("could not store a copy of the plugin as {}", .file.display())]
     KeepPlugin {
         /// The path of the copy.
         file: std::path::PathBuf,
@@ -138,8 +138,8 @@ pub enum Error {
     },
     /// A plugin's file is not the one that the cart is pinned to.
     #[error(
-        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; take the new file with `cartage cart upgrade {cart} \
-         --plugin FILE`, or put the one before back"
+        "the plugin {plugin} of cart {cart} has the digest {found}, but the cart is pinned to {pinned}; accept the new file with `cartage cart upgrade \
+         {cart} --plugin FILE`, or restore the file with the pinned digest"
     )]
     Changed {
         /// The cart with this pin.
@@ -162,8 +162,8 @@ pub enum Error {
     },
     /// A plugin is banned.
     #[error(
-        "the plugin {digest} is banned ({why}), so it runs for no cart; give the cart another with `cartage cart upgrade CART --plugin FILE`, or lift the \
-         ban with `cartage plugin unban {digest}`"
+        "the plugin {digest} is banned ({why}), so it runs for no cart; give the cart another plugin with `cartage cart upgrade CART --plugin FILE`, or lift \
+         the ban with `cartage plugin unban {digest}`"
     )]
     Banned {
         /// The digest of the plugin's file.
@@ -173,8 +173,8 @@ pub enum Error {
     },
     /// A cart that was to be removed has queued deliveries or dead letters.
     #[error(
-        "cart {cart} was not removed: {} for it, and it has {}; look at them with `cartage delivery list --cart {cart}`, \
-         or end them all with `cartage cart remove {cart} --discard-queue`",
+        "cart {cart} was not removed: {} for it, and it has {}; list them with `cartage delivery list --cart {cart}`, \
+         or discard them all with `cartage cart remove {cart} --discard-queue`",
         if *queued == 1 { "1 update waits".to_owned() } else { counted(*queued, "update") + " wait" },
         counted(*dead, "dead letter")
     )]
@@ -188,7 +188,8 @@ pub enum Error {
     },
     /// Attempts that are under way at a cart to be removed do not end.
     #[error(
-        "cart {cart} was not removed: an attempt at {under_way} of its updates is still under way; it is disabled now, so repeat this in a minute"
+        "cart {cart} was not removed: an attempt is still under way, so {under_way} of its updates could not be discarded; the cart is \
+         disabled now, so try again in a minute"
     )]
     CartBusy {
         /// The cart that was not removed.
@@ -198,7 +199,7 @@ pub enum Error {
     },
     /// The disk is nearly full.
     #[error(
-        "nothing was accepted: only {} are free where the data directory lies, and {} are needed; make room there, then send it again",
+        "nothing was accepted: only {} are free on the disk of the data directory, and {} are needed; free some disk space, then send again",
         cartage_store::data_dir::disk_level::free(*free_bytes), cartage_store::data_dir::disk_level::free(cartage_store::data_dir::disk_level::ACCEPT_BYTES_MIN)
     )]
     NoRoom {
@@ -219,8 +220,8 @@ pub enum Error {
     },
     /// None of the endpoints that a credential serves is bound by the cart.
     #[error(
-        "could not set the credential {slot} of cart {cart}: none of its endpoints is bound, so there is no host that it is for; bind one in the \
-         cart's file, and load it with `cartage apply FILE`"
+        "could not set the credential {slot} of cart {cart}: none of its endpoints is bound, so there is no host to send it to; bind an endpoint \
+         in the cart's file, and load the file with `cartage apply FILE`"
     )]
     CredentialUnbound {
         /// The cart with this credential.
@@ -239,7 +240,7 @@ pub enum Error {
     /// The cart's definition sets a field that log-ins replace, where it cannot be changed.
     #[error(
         "cart {cart} is not ready: its answers to log-ins replace the field {field} of the credential slot {slot}, and a new value is not used while the \
-         cart's definition gives one; take it out of [credentials.{slot}] and set it with `cartage credential set {cart} {slot} {field}`"
+         cart's definition sets this field; remove the field from [credentials.{slot}] and set it with `cartage credential set {cart} {slot} {field}`"
     )]
     CredentialReplaced {
         /// The cart with this definition.
@@ -254,7 +255,8 @@ pub enum Error {
     Token(#[from] super::access_tokens::Error),
     /// The cart could not be made ready.
     #[error(
-        "could not make cart {cart} ready; change its file and load it with `cartage apply FILE`, or set what is missing with `cartage credential set`"
+        "could not make cart {cart} ready; correct its file and load the file with `cartage apply FILE`, or set the missing credential with \
+         `cartage credential set`"
     )]
     CartClient {
         /// The cart that was to be made ready.

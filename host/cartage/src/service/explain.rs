@@ -1,4 +1,4 @@
-//! Why an order's status was sent or not, as of now, and the import of labels that carts had before Cartage.
+//! Why an order's status was sent or not, as of now: the gate's decision about the order, with the order's state, receipts and deliveries.
 
 use super::Error;
 use super::intake::{Asked, Cause, Looked, Request, StoredDecision};
@@ -81,7 +81,7 @@ impl Orders {
         let mut explanation = self.in_words(&decision, &standing).await?;
         let deliveries = self.deliveries.of_order(&OrderRef { cart: cart.clone(), number: number.clone() }).await?;
         if let Cause::Event(name) = &cause {
-            explanation.notes.push(Note::text(format!("Asked for last by the status event \"{name}\".")));
+            explanation.notes.push(Note::text(format!("Last requested by the status event \"{name}\".")));
         }
         if deliveries.len() > 1 {
             let all = format!("All {} deliveries of the order", deliveries.len());

@@ -47,7 +47,7 @@ impl Orders {
     async fn forget_now(&self, order: OrderRef, discard_queue: bool) -> Result<Forgotten, Error> {
         let Some(_held) = self.deliveries.hold(&order) else { return Ok(Forgotten::UnderWay) };
         let merchant = self.tenant.merchant.clone();
-        let detail = if discard_queue { "and what waited of it" } else { "nothing waited" };
+        let detail = if discard_queue { "with its queue" } else { "nothing was queued" };
         let line = self.tenant.line("forget", &format!("order {} at cart {}", order.number, order.cart), detail.to_owned());
         let cart = order.cart.clone();
         let write = move |tx: &Tx<'_>| -> Result<Forgotten, outbox::Error> {

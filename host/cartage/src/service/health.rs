@@ -1,6 +1,6 @@
-//! Whether the store's writer works. Readiness, the watchdog and the watch for alerts ask this.
+//! Whether the store's writer works, and whether the worker's loop goes on. Readiness, the watchdog and the watch for alerts ask this.
 //!
-//! The check is an empty transaction, which takes the database's lock as every write does, and is waited for only a bounded time.
+//! The check of the writer is an empty transaction, which takes the database's lock as every write does, and is waited for only a bounded time.
 //! Concurrent callers share one result, so a client that asks for readiness again and again costs the writer next to nothing.
 
 use crate::deliver::wake::WakeSignal;
@@ -17,7 +17,7 @@ const WRITER_MAX: Duration = Duration::from_secs(3);
 const FRESH: Duration = Duration::from_millis(500);
 
 /// The text about a writer that works, but slowly.
-const BEHIND: &str = "the store's writer is behind: more is to be written than the disk takes, or another program holds the database";
+const BEHIND: &str = "the store's writer is behind: the disk is too slow for the amount to write, or another program holds the database";
 
 /// Why nothing can be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum NotWriting {
         why: String,
     },
     /// The writer does not answer in time.
-    #[error("the store's writer has not answered within {} seconds; look at the disk and at the log", WRITER_MAX.as_secs())]
+    #[error("the store's writer has not responded within {} seconds; check the disk and the log", WRITER_MAX.as_secs())]
     Silent,
     /// The writer has ended for good.
     #[error("{why}")]

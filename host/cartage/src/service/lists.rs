@@ -1,7 +1,8 @@
 //! Lists that only a shop knows: its statuses, its carriers, and the values of settings that its plugin asks it for.
 //!
-//! `cartage cart check` asks for all of them, stores each with its date, and checks the cart's maps and settings against them. A stored
-//! list is valid until it is asked for again, for as long as the same plugin runs. The gate takes a shop's statuses from it.
+//! This file reads the stored lists. `checks.rs` asks a shop for all of them, stores each with its date, and compares the cart's maps and
+//! settings with them. A stored list is valid until the shop is asked for it again, for as long as the same plugin runs. The gate takes a
+//! shop's statuses from its list.
 
 use super::Error;
 use super::tenant::Tenant;

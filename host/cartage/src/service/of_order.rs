@@ -1,4 +1,5 @@
-//! The deliveries of an order: queued, dead, ended, and delivered according to the receipts on record.
+//! The deliveries of an order: queued, dead, ended, and delivered according to the receipts on record. The delivered ones of all orders are
+//! read here too.
 
 use super::Error;
 use super::deliveries::Deliveries;

@@ -286,17 +286,17 @@ impl OrderStatus {
         }
         let (reason, remedy) = match &self.place {
             Progress::Waiting(waiting) => (
-                "an update of this order waits already: to send it again would tell the cart twice",
+                "an update of this order is waiting already: sending it again would tell the cart twice",
                 command::delivery_show(&waiting.delivery),
             ),
             Progress::DeadLetter(dead) => (
-                "an update of this order is a dead letter: try that one again instead of sending another",
+                "an update of this order is a dead letter: retry that one instead of sending another",
                 command::delivery_retry(&dead.delivery),
             ),
             place if self.may_have_reached => {
                 let show = |delivery| command::delivery_show(delivery);
                 let look = place.delivery().map_or_else(|| command::explain(&self.cart, &self.order), show);
-                ("an attempt without an answer may have reached the cart: look there before anything is sent again", look)
+                ("an attempt without an answer may have reached the cart: look at the order there before anything is sent again", look)
             }
             Progress::Delivered(_) | Progress::Discarded(_) | Progress::NotAccepted => return,
         };

@@ -71,7 +71,7 @@ impl Overview {
     /// [`Error`] if the store cannot be read.
     pub async fn status(&self) -> Result<Status, Error> {
         if let Err(error) = self.watch.look().await {
-            tracing::warn!(error = cartage_base::causes::chain(&error), "could not look for alerts; those known before are shown");
+            tracing::warn!(error = cartage_base::causes::chain(&error), "could not check for alerts; the alerts known before are shown");
         }
         let (merchant, now) = (self.tenant.merchant.clone(), self.tenant.now_unix_ms());
         let rows = self.tenant.store.read::<_, store::Error>(move |view| store::carts::list(view, &merchant)).await?;

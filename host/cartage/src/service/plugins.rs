@@ -196,7 +196,7 @@ impl Plugins {
             Ok(manifest) => manifest,
             Err(error) => {
                 // The plugin says it again when it is admitted again.
-                tracing::warn!(%digest, error = &error as &dyn std::error::Error, "a plugin's kept manifest cannot be read");
+                tracing::warn!(%digest, error = &error as &dyn std::error::Error, "could not read the stored manifest of a plugin");
                 None
             }
         }))

@@ -1,4 +1,5 @@
-//! Recordings of attempts: reading them, keeping personal data in them for a while, and exporting them for support.
+//! Recordings of attempts: removing personal data before they are stored, keeping it in them for a while, reading them, and exporting them
+//! for support.
 
 use super::Error;
 use super::cart_clients::Changes;
@@ -230,7 +231,7 @@ pub(super) async fn recorded(rules: Rules, attempt: &Attempt, keep: Option<Perso
             }
             (Err(why), keep) => {
                 let Receipt { cart, delivery, attempt, .. } = &receipt;
-                tracing::warn!(%cart, %delivery, attempt, error = &why as &dyn std::error::Error, "the recording is left out");
+                tracing::warn!(%cart, %delivery, attempt, error = &why as &dyn std::error::Error, "could not redact a recording; no redacted copy is stored");
                 let raw = keep.filter(|personal| *personal == Personal::Raw).and_then(|personal| tape(personal, &cassette));
                 Recorded { receipt: receipt.without_words(&why.to_string()), cassette: raw }
             }
@@ -271,9 +272,8 @@ fn redacted(rules: &Rules, document: &str) -> Value {
     let left_out = |why: String| json!({ "left_out": why });
     match rules.text(document) {
         // A person's text that looks like JSON may stand across the ends of other texts; without it they are none.
-        Ok(text) => {
-            serde_json::from_str(&text).unwrap_or_else(|error| left_out(format!("it cannot be read without personal data: {error}")))
-        }
+        Ok(text) => serde_json::from_str(&text)
+            .unwrap_or_else(|error| left_out(format!("the document is not valid JSON after personal data was removed: {error}"))),
         Err(why) => left_out(why.to_string()),
     }
 }

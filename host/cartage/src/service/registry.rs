@@ -1,4 +1,5 @@
-//! The worker's view of the service: the carts of all merchants, and the recipients of its news.
+//! The worker's view of the service: the carts of all merchants, made ready for attempts. What the worker notes goes from here to the log,
+//! the counters and the observations.
 
 use super::cart_clients::{CartClients, Kept, With};
 use super::counts::Counts;
@@ -105,7 +106,7 @@ impl CartRegistry for Registry {
             Generation::Next if delivered => {
                 self.cart_clients.set(cart, With::These(Generation::Current));
                 if let Err(error) = service.credentials().promote(&cart.1).await {
-                    tracing::warn!(cart = %cart.1, error = &error as &dyn std::error::Error, "the credentials that worked could not be taken into use");
+                    tracing::warn!(cart = %cart.1, error = &error as &dyn std::error::Error, "could not make the new credentials current");
                 }
                 Credentials::Stand
             }
@@ -144,11 +145,17 @@ impl CartRegistry for Registry {
                 let _ = self.over.send(Arc::new(Attempt::clone(attempt)));
             }
             Note::Poison { delivery } => {
-                tracing::error!(cart = %cart.1, %delivery, "was tried again and again without an answer: dead letter")
+                tracing::error!(cart = %cart.1, %delivery, "the delivery became a dead letter: repeated attempts ended without an answer")
             }
-            Note::Fault { order, fault } => tracing::error!(cart = %cart.1, order, fault, "an order's queue rests"),
-            Note::NotReady { why } => tracing::error!(cart = %cart.1, why = cartage_base::causes::chain(*why), "cannot be made ready"),
-            Note::Disk { error } => tracing::error!(cart = %cart.1, error = *error as &dyn std::error::Error, "the disk does not take it"),
+            Note::Fault { order, fault } => {
+                tracing::error!(cart = %cart.1, order, fault, "an error occurred at an order's queue; trying again later")
+            }
+            Note::NotReady { why } => {
+                tracing::error!(cart = %cart.1, why = cartage_base::causes::chain(*why), "the cart cannot be made ready")
+            }
+            Note::Disk { error } => {
+                tracing::error!(cart = %cart.1, error = *error as &dyn std::error::Error, "the store failed; trying again")
+            }
             Note::Breaker(breaker) => tracing::warn!(cart = %cart.1, ?breaker, "the breaker changed"),
         }
     }
@@ -211,7 +218,7 @@ fn standing(cart: CartKey, pace: &Pace, row: &store::carts::Cart) -> Option<Regi
             Some(RegisteredCart { cart, rules: definition.delivery.with(pace), enabled: row.enabled, pause: row.pause.clone() })
         }
         Err(error) => {
-            tracing::error!(cart = %cart.1, error = &error as &dyn std::error::Error, "its definition cannot be read");
+            tracing::error!(cart = %cart.1, error = &error as &dyn std::error::Error, "the cart's definition cannot be read");
             None
         }
     }

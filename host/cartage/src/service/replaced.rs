@@ -1,4 +1,5 @@
-//! Credential fields that log-ins replace: stored in the vault, and read from there before each log-in.
+//! Credential fields that log-ins replace: stored in the vault, and read from there before each log-in. The tokens that log-ins return are
+//! kept in memory, by cart.
 //!
 //! A cart that was made ready earlier holds older values; those on disk count. So two concurrent calls both use the latest value, and a
 //! value that a person sets meanwhile is not overwritten with one that the cart issued for the former.

@@ -121,10 +121,10 @@ impl Retention {
             match retained {
                 Ok(all) => {
                     for Retained { merchant, kind, older, .. } in all.into_iter().filter(|one| one.older > 0) {
-                        tracing::info!(%merchant, ?kind, older, "deleted what is kept no longer");
+                        tracing::info!(%merchant, ?kind, older, "deleted expired rows");
                     }
                 }
-                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "could not delete what is kept no longer"),
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "could not delete expired rows"),
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Sending a status while a caller waits: the update is accepted, and attempted at once.
+//! Sending a status while a caller waits: the update is accepted, and attempted at once. A waiting delivery can be attempted at once too, and
+//! a cart whose mode only records gets a dry run.
 
 use super::Error;
 use super::carts::Carts;

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 
 /// How long after the last refusal of a client there is an alert, in milliseconds.
 const SHUT_OUT_ALERT_MS: u64 = 60 * 60 * 1000;
-/// The most clients of one cart that are remembered; further ones are only counted.
+/// The most clients of one cart that are remembered; further ones are not.
 const CLIENTS_MAX: usize = 100;
 
 /// The refused clients, with the time of the last refusal, on a clock that is never set, and its reason.

@@ -1,4 +1,4 @@
-//! A stored cart, with what is known of its plugin.
+//! A stored cart, with what is known of its plugin, and the cache of the carts as last read.
 
 use super::Error;
 use super::lists::{List, find};

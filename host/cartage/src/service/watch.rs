@@ -58,7 +58,7 @@ impl Watch {
             loop {
                 self.look_at_writer(&mut notifier).await;
                 if let Err(error) = self.once(&mut notifier).await {
-                    tracing::error!(error = chain(&error), "could not look for alerts; it is tried again");
+                    tracing::error!(error = chain(&error), "could not check for alerts; trying again");
                 }
                 sleep(Duration::from_millis(REST_MS)).await;
                 // Whether it was rung for or not, it is time to look.
@@ -104,7 +104,7 @@ impl Watch {
             };
             if alert.cleared_at_unix_ms.is_none() {
                 alert.cleared_at_unix_ms = Some(now);
-                tracing::info!(kind = alert.kind, subject = %alert.subject, "the alert is over");
+                tracing::info!(kind = alert.kind, subject = %alert.subject, "alert cleared");
             }
             return Some(alert.clone());
         };
@@ -145,7 +145,7 @@ impl Watch {
 
 /// Waits a limited time for the store: a writer that hangs must not keep anybody from being notified.
 async fn within<T>(asked: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let late = |_| store::Error::Busy { what: "write down what was found".into() };
+    let late = |_| store::Error::Busy { what: "record the alerts".into() };
     timeout(STORE_MAX, asked).await.map_err(late)?
 }
 

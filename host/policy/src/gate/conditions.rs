@@ -61,7 +61,7 @@ pub(super) fn event_tells_cart(question: &Question<'_>) -> Answer {
     };
     let reason = match (labelled, raised.notify_cart) {
         (true, true) => "the event tells the cart",
-        (false, _) => "an event without a label changes nothing that a cart could be told",
+        (false, _) => "an event without a label has nothing to tell a cart",
         (true, false) => "without Notify Cart an event only sets the label here: it is not meant for carts",
     };
     let suggested = (!labelled).then_some(raised.event.suggested_label);
@@ -89,7 +89,7 @@ pub(super) fn changed(question: &Question<'_>) -> Answer {
         remedies,
     };
     let Some(known) = question.known else {
-        return answer(Finding::Held, "the order is seen for the first time".into(), "what is not known yet counts as changed", vec![]);
+        return answer(Finding::Held, "the order is seen for the first time".into(), "a new order counts as changed", vec![]);
     };
     let nothing = BTreeSet::new();
     let left_out = question.definition.map_or(&nothing, |definition| &definition.cart.leave_out);
@@ -109,10 +109,10 @@ pub(super) fn changed(question: &Question<'_>) -> Answer {
     };
     if question.again == Again::Yes {
         let value = format!("{same}, and somebody asked to send it again");
-        return answer(Finding::Held, value, "what is asked for again needs no change", vec![]);
+        return answer(Finding::Held, value, "an update that is sent again on request needs no change", vec![]);
     }
     let reason = match fresh {
-        Some(_) => "a package is new, but this cart goes by the label alone",
+        Some(_) => "a package is new, but for this cart only a new label counts",
         None => "the same label is not sent twice, and no package is new to the cart",
     };
     let mut remedies = new_if_missing(question);
@@ -148,7 +148,7 @@ pub(super) fn cart_ready(question: &Question<'_>) -> Answer {
     let Some(definition) = question.definition else {
         let reason = match question.nearest_cart {
             Some(nearest) => format!("did you mean the cart {nearest}?").into(),
-            None => "`cartage cart list` shows those that there are".into(),
+            None => "`cartage cart list` lists the carts".into(),
         };
         return answer(Finding::NotHeld, format!("there is no cart {id}"), reason, command::cart_new(id));
     };
@@ -167,7 +167,7 @@ pub(super) fn cart_ready(question: &Question<'_>) -> Answer {
     }
     if remedies.is_empty() {
         let value = format!("the cart {id} is enabled and its plugin {} was admitted", definition.cart.plugin);
-        return answer(Finding::Held, value, "the plugin can carry all of this".into(), vec![]);
+        return answer(Finding::Held, value, "the plugin can carry the whole update".into(), vec![]);
     }
     answer(Finding::NotHeld, values.join("; "), reasons.join("; ").into(), remedies)
 }
@@ -231,10 +231,10 @@ fn plugin_lacks(definition: &Definition<'_>, question: &Question<'_>) -> Option<
     let file = &definition.cart.plugin;
     Some(match definition.plugin {
         PluginState::Missing => {
-            (format!("the plugin {file} is not there"), "the data directory does not have the plugin's file".into(), Consent::Asked)
+            (format!("the plugin {file} is missing"), "the data directory does not have the plugin's file".into(), Consent::Asked)
         }
         PluginState::Changed => {
-            (format!("the plugin {file} is another file now"), "the cart is pinned to the file that was approved".into(), Consent::Asked)
+            (format!("the plugin file {file} has changed"), "the cart is pinned to the file that was approved".into(), Consent::Asked)
         }
         PluginState::AwaitsApproval => {
             (format!("the plugin {file} awaits approval"), "the plugin asks for more than was approved".into(), Consent::Given)

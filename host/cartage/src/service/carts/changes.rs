@@ -1,4 +1,5 @@
-//! Operations on an existing cart: enabling, pausing, changing a part of the definition. Each adds a line to the audit.
+//! Operations on existing carts: enabling, disabling, pausing and resuming one, and pausing and resuming all. Each adds a line to the audit.
+//! The list of the plugins that ran for a cart is here too.
 
 use crate::service::Error;
 use crate::service::carts::Carts;

@@ -42,7 +42,7 @@ fn wider_endpoint(before: &Endpoint, after: &Endpoint, asks: &mut Vec<String>) {
 fn wider_slot(before: &Slot, after: &Slot, asks: &mut Vec<String>) {
     let name = &after.name;
     if before.kind != after.kind {
-        asks.push(format!("credential slot {name}: another use of it ({} in place of {})", after.kind, before.kind));
+        asks.push(format!("credential slot {name}: another kind ({} in place of {})", after.kind, before.kind));
     }
     if after.hashed && !before.hashed {
         asks.push(format!("credential slot {name}: to hash it into messages"));
@@ -122,7 +122,7 @@ mod tests {
             let other = Slot { name: "other".into(), ..m.slots[0].clone() };
             m.slots.push(other);
         });
-        check(&["credential slot account: another use of it (bearer in place of form-field)"], |m| m.slots[0].kind = SlotKind::Bearer);
+        check(&["credential slot account: another kind (bearer in place of form-field)"], |m| m.slots[0].kind = SlotKind::Bearer);
         check(&["credential slot account: to hash it into messages"], |m| m.slots[0].hashed = true);
         check(&["credential slot account: its use for endpoint other"], |m| m.slots[0].endpoints.push("other".into()));
         check(&["credential slot account: the field pin, the password"], |m| {

@@ -15,10 +15,10 @@ pub(super) fn orders(cart: &Cart) -> Vec<String> {
     let Mode::OnlyOrders(orders) = cart.mode() else { return Vec::new() };
     let never = |order: &SenderOrderNumber| {
         let source = cart.order_number.apply(order).err().map(|error| error.to_string());
-        let spaced = || (order.as_str().trim() != order.as_str()).then(|| "there is a space around it".to_owned());
+        let spaced = || (order.as_str().trim() != order.as_str()).then(|| "the number begins or ends with a space".to_owned());
         let source = source.or_else(spaced)?;
         Some(format!(
-            "only_orders names {:?}, which no order of this cart is called by its sender, so nothing is sent for it: {source}",
+            "only_orders names {:?}, which cannot be the number of an order of this cart, so nothing is sent for it: {source}",
             order.as_str()
         ))
     };
@@ -118,7 +118,7 @@ fn setting(cart: &Cart, name: &str, known: &[Choice]) -> Vec<String> {
         Some(Plain::Integer(_) | Plain::Boolean(_)) | None => Vec::new(),
     };
     let unlisted = values.into_iter().filter(|value| !has(known, value));
-    unlisted.map(|value| format!("the setting {name} is {value:?}, which the shop does not list; it is sent all the same")).collect()
+    unlisted.map(|value| format!("the setting {name} is {value:?}, which the shop does not list; it is sent anyway")).collect()
 }
 
 /// Labels that lead to a status that is not among the cart's `known` ones.
@@ -135,7 +135,7 @@ fn statuses(cart: &Cart, known: &[Choice], labels: &Labels) -> Vec<String> {
     let unlisted = labels.iter().map(|label| label.as_str()).filter(|label| !cart.labels.contains_key(*label));
     let unlisted = unlisted.filter(|_| cart.unlisted_labels == UnlistedLabels::Same);
     for label in unlisted.filter(|label| validate::target(cart, Some(known), label).is_err()) {
-        warnings.push(format!("your label {label:?} is no status of the cart and [labels] does not name it: it will not be sent"));
+        warnings.push(format!("your label {label:?} is not a status of the cart and [labels] does not map it, so it is not sent"));
     }
     warnings
 }

@@ -120,13 +120,13 @@ fn the_line_says_where_the_order_stands_and_the_notes_what_helps() {
         (
             standing(delivered()),
             "Delivered: the cart shop took update 2 of order 1021 at 2026-11-23 14:05:06 UTC; its reference is SO-7.\n  \
-             Its delivery: cartage delivery show first",
+             Show the delivery: cartage delivery show first",
         ),
         (
             standing(waiting(due.clone())),
             "Waiting: update 1 of order 1021 is due at 2026-11-23 14:05:06 UTC: the cart gave no usable answer.\n  \
              Delivery first, 2 attempts: cartage delivery show first\n  \
-             Said of the last attempt: 502 Delivered: forged.\n  \
+             Message of the last attempt: 502 Delivered: forged.\n  \
              To try it now: cartage delivery retry first --now",
         ),
         (
@@ -134,17 +134,17 @@ fn the_line_says_where_the_order_stands_and_the_notes_what_helps() {
             "Waiting: update 2 of order 1021 comes after update 1, which is due at 2026-11-23 14:05:06 UTC: the cart gave no usable answer.\n  \
              This update is delivery second: cartage delivery show second\n  \
              Delivery first, 2 attempts: cartage delivery show first\n  \
-             Said of the last attempt: 502 Delivered: forged.\n  \
+             Message of the last attempt: 502 Delivered: forged.\n  \
              To try it now: cartage delivery retry first --now\n  \
-             No `cartage serve` runs on this data directory, so nothing is sent by itself.",
+             No `cartage serve` runs on this data directory, so nothing is sent automatically.",
         ),
         (
             standing(dead(true)),
-            "Blocked by dead letter first: update 1 of order 1021 died of order-not-found.\n  \
-             It died at 2026-11-23 14:05:06 UTC of order-not-found: no such order in the shop.\n  \
-             Behind it 1 update waits; a new one would wait as well.\n  \
-             Mend the cause, then try it again: cartage delivery retry first\n  \
-             Or give it up: cartage delivery discard first --why TEXT",
+            "Blocked by dead letter first: update 1 of order 1021 became a dead letter (order-not-found).\n  \
+             It became a dead letter at 2026-11-23 14:05:06 UTC (order-not-found): no such order in the shop.\n  \
+             1 update waits behind it; a new update would wait as well.\n  \
+             Correct the cause, then retry it: cartage delivery retry first\n  \
+             Or discard it: cartage delivery discard first --why TEXT",
         ),
     ] {
         assert_eq!(self::said(&standing), expected);

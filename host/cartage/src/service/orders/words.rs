@@ -10,7 +10,7 @@ impl OrderStatus {
     /// A decision in words that begins with the order's state. `alerts` are those of the order's cart.
     pub(in crate::service) fn explanation(&self, decision: &Decision, alerts: &[alerts::Condition]) -> Explanation {
         let gate = explain(decision);
-        let refused = decision.must_act().then(|| format!("what was asked for last is not sent: look at {}", gate.crosses()));
+        let refused = decision.must_act().then(|| format!("the last request is not sent: look at {}", gate.crosses()));
         let mut notes = self.notes();
         let headline = match (&self.place, &refused) {
             (Progress::NotAccepted, _) => self.not_accepted(decision, &gate),
@@ -47,7 +47,7 @@ impl OrderStatus {
             },
             Progress::DeadLetter(DeadUpdate { delivery, sequence, reason, blocks: true, .. }) => match &self.own {
                 Some(own) => format!("Blocked by dead letter {delivery}: update {} of order {order} waits for a person", own.sequence),
-                None => format!("Blocked by dead letter {delivery}: update {sequence} of order {order} died of {reason}"),
+                None => format!("Blocked by dead letter {delivery}: update {sequence} of order {order} became a dead letter ({reason})"),
             },
             Progress::DeadLetter(DeadUpdate { delivery, sequence, reason, .. }) => {
                 format!("Not delivered: update {sequence} of order {order} is dead letter {delivery} ({reason})")
@@ -68,18 +68,16 @@ impl OrderStatus {
         }
         match &self.place {
             Progress::Delivered(HasIt { delivery: Some(delivery), .. }) => {
-                notes.push(Note::command("Its delivery", command::delivery_show(delivery)));
+                notes.push(Note::command("Show the delivery", command::delivery_show(delivery)));
             }
             Progress::Delivered(HasIt { delivery: None, .. }) => {
-                notes.push(Note::text(
-                    "No receipt of it is kept: the cart was told before Cartage, or the receipt was deleted for its age.",
-                ));
+                notes.push(Note::text("No receipt is stored: the cart was told before Cartage, or the receipt has expired."));
             }
             Progress::Waiting(waiting) => self.of_waiting(waiting, &mut notes),
             Progress::DeadLetter(dead) => self.of_dead(dead, &mut notes),
             Progress::Discarded(discarded) => {
                 notes.push(Note::text(sentence(&format!("The reason given: {}", discarded.why))));
-                notes.push(Note::command("Its delivery", command::delivery_show(&discarded.delivery)));
+                notes.push(Note::command("Show the delivery", command::delivery_show(&discarded.delivery)));
             }
             Progress::NotAccepted => {}
         }
@@ -98,47 +96,51 @@ impl OrderStatus {
             command::delivery_show(&waiting.delivery),
         ));
         if let Some(said) = &waiting.said {
-            notes.push(Note::text(sentence(&format!("Said of the last attempt: {said}"))));
+            notes.push(Note::text(sentence(&format!("Message of the last attempt: {said}"))));
         }
         let because = match &waiting.waits {
             WaitsFor::Resumed { said: Some(said), .. } if waiting.said.as_ref() != Some(said) => {
-                Some(format!("Said when the cart was paused: {said}"))
+                Some(format!("Message when the cart was paused: {said}"))
             }
             WaitsFor::Mended { fault, .. } => Some(format!("What failed: {fault}")),
-            WaitsFor::Ready { why } => Some(format!("Why it cannot: {why}")),
+            WaitsFor::Ready { why } => Some(format!("Why the cart cannot be made ready: {why}")),
             _ => None,
         };
         notes.extend(because.map(|because| Note::text(sentence(&because))));
         let now = || command::delivery_retry_now(&waiting.delivery);
         let note = match &waiting.waits {
-            WaitsFor::NoCart => Note::command("To give it up", command::delivery_discard(&waiting.delivery)),
+            WaitsFor::NoCart => Note::command("To discard the update", command::delivery_discard(&waiting.delivery)),
             WaitsFor::Enabled => Note::command("To enable the cart", command::cart_enable(&self.cart)),
-            WaitsFor::Resumed { .. } => Note::command("Mend that, then", command::cart_resume(&self.cart)),
-            WaitsFor::Breaker { .. } => Note::command("To have the cart asked now", command::cart_resume(&self.cart)),
+            WaitsFor::Resumed { .. } => Note::command("Correct the cause, then", command::cart_resume(&self.cart)),
+            WaitsFor::Breaker { .. } => Note::command("To try the cart now", command::cart_resume(&self.cart)),
             WaitsFor::Attempt { .. } => return,
-            WaitsFor::Ready { .. } => Note::command("After that was mended", now()),
+            WaitsFor::Ready { .. } => Note::command("After the cause is corrected", now()),
             WaitsFor::Mended { .. } | WaitsFor::Schedule { .. } | WaitsFor::Turn => Note::command("To try it now", now()),
         };
         notes.push(note);
         if !self.serving {
-            notes.push(Note::text("No `cartage serve` runs on this data directory, so nothing is sent by itself."));
+            notes.push(Note::text("No `cartage serve` runs on this data directory, so nothing is sent automatically."));
         }
     }
 
     fn of_dead(&self, dead: &DeadUpdate, notes: &mut Vec<Note>) {
         let said = dead.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
-        let of = if self.own.is_some() { format!("Update {} died", dead.sequence) } else { "It died".to_owned() };
-        notes.push(Note::text(sentence(&format!("{of} at {} of {}{said}", utc(dead.at_unix_ms), dead.reason))));
+        let of = if self.own.is_some() {
+            format!("Update {} became a dead letter", dead.sequence)
+        } else {
+            "It became a dead letter".to_owned()
+        };
+        notes.push(Note::text(sentence(&format!("{of} at {} ({}){said}", utc(dead.at_unix_ms), dead.reason))));
         if dead.blocks && dead.behind > 0 {
             let wait = if dead.behind == 1 { "waits" } else { "wait" };
-            notes.push(Note::text(format!("Behind it {} {wait}; a new one would wait as well.", counted(dead.behind, "update"))));
+            notes.push(Note::text(format!("{} {wait} behind it; a new update would wait as well.", counted(dead.behind, "update"))));
         }
         if dead.readable {
-            notes.push(Note::command("Mend the cause, then try it again", command::delivery_retry(&dead.delivery)));
+            notes.push(Note::command("Correct the cause, then retry it", command::delivery_retry(&dead.delivery)));
         } else {
-            notes.push(Note::text("This release cannot read it: use the release that wrote it, or give it up."));
+            notes.push(Note::text("This release cannot read it: use the release that wrote it, or discard it."));
         }
-        notes.push(Note::command("Or give it up", command::delivery_discard(&dead.delivery)));
+        notes.push(Note::command("Or discard it", command::delivery_discard(&dead.delivery)));
     }
 
     /// What the first update of the queue waits for, as the end of a sentence.
@@ -153,18 +155,18 @@ impl OrderStatus {
             WaitsFor::Resumed { why, until_unix_ms: Some(until), .. } => {
                 format!("waits until {}: the cart {cart} is paused ({why})", utc(*until))
             }
-            WaitsFor::Mended { until_unix_ms, .. } => format!("rests until {}, because something failed here", utc(*until_unix_ms)),
+            WaitsFor::Mended { until_unix_ms, .. } => format!("waits until {}, because an error occurred here", utc(*until_unix_ms)),
             WaitsFor::Attempt { until_unix_ms } => {
                 format!("waits until {} at the latest: an attempt is under way, or was cut off", utc(*until_unix_ms))
             }
             WaitsFor::Breaker { until_unix_ms } => {
-                format!("waits until {}: the cart {cart} fails again and again, and its breaker is open", utc(*until_unix_ms))
+                format!("waits until {}: the cart {cart} fails repeatedly, and its breaker is open", utc(*until_unix_ms))
             }
             WaitsFor::Schedule { until_unix_ms } => {
                 format!("is due at {}: {}", utc(*until_unix_ms), because(waiting.last.as_deref()))
             }
             WaitsFor::Ready { .. } => format!("waits for the cart {cart}, which cannot be made ready"),
-            WaitsFor::Turn if self.serving => format!("is due, and goes when the rate and concurrency of the cart {cart} allow it"),
+            WaitsFor::Turn if self.serving => format!("is due, and is sent when the rate and concurrency of the cart {cart} allow it"),
             WaitsFor::Turn => "is due".to_owned(),
         }
     }
@@ -178,7 +180,7 @@ impl OrderStatus {
             }
             Verdict::Nothing => format!("Not accepted: there is nothing to send to the cart {cart} for order {order}."),
             Verdict::Shadow => format!("Not accepted: order {order} would be sent to the cart {cart}, but is only recorded."),
-            Verdict::Send => format!("Not accepted: nothing was asked for yet that order {order} sends to the cart {cart}."),
+            Verdict::Send => format!("Not accepted: nothing was requested yet that is sent to the cart {cart} for order {order}."),
         }
     }
 
@@ -188,7 +190,7 @@ impl OrderStatus {
             Verdict::Send if on_its_way => {
                 Some("All six conditions hold, but another update would only wait behind the one above.".to_owned())
             }
-            Verdict::Send => Some("All six conditions hold: such an update is accepted when somebody asks for it.".to_owned()),
+            Verdict::Send => Some("All six conditions hold: an update is accepted when somebody requests it.".to_owned()),
             Verdict::Shadow => gate.advice.clone(),
             Verdict::Nothing if decision.must_act() => gate.advice.clone(),
             Verdict::Nothing if self.must_act() => {
@@ -215,7 +217,7 @@ pub fn counted(count: u64, thing: &str) -> String {
 fn because(fate: Option<&str>) -> &'static str {
     match fate {
         None => "no attempt was made yet",
-        Some("pending") => "the cart is at work on it",
+        Some("pending") => "the cart is still processing the update",
         Some("busy") => "this order cannot be changed at the moment",
         Some("retry") => "the cart gave no usable answer",
         Some("plugin-fault") => "the plugin failed",

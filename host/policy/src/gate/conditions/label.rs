@@ -54,7 +54,7 @@ pub(in crate::gate) fn label_mapped(question: &Question<'_>) -> Answer {
     let untold = definition.cart.leave_out.contains(&Part::WithoutStatus);
     let sets_status = labels.order.is_some() && matches!(mapped.first(), Some((_, Ok(LabelTarget::Status(_)))));
     if untold && !sets_status {
-        let reason = "this cart leaves out what sets no status of the order";
+        let reason = "this cart leaves out updates that set no order status";
         return answer(Finding::NothingToDo, format!("\"{leading}\" sets no status at the cart"), reason.into(), vec![remedy(leading)]);
     }
     if speaks || carries_more(question.load()) {
@@ -110,7 +110,7 @@ fn accepted_words(label: &str, target: Option<&LabelTarget>) -> String {
     match target {
         Some(LabelTarget::Status(status)) => format!("\"{label}\" is \"{status}\" at the cart"),
         Some(LabelTarget::TrackingOnly | LabelTarget::Ignore) | None => {
-            format!("\"{label}\" leaves the cart's status; the rest of the update will be sent")
+            format!("\"{label}\" leaves the cart's status unchanged; the rest of the update will be sent")
         }
     }
 }
