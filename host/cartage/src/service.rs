@@ -83,7 +83,6 @@ pub use inlets::{INLET_FIELD, INLET_SLOT, Inlets};
 pub use intake::{Accepted, Cause, IdempotencyKey, Intake, Outcome, Request};
 pub use lists::List;
 pub use of_order::OrderDelivery;
-pub use orders::words::counted;
 pub use orders::{
     DeadUpdate, DiscardedUpdate, HasIt, OrderStatus, Orders, OwnDelivery, PackageStatus, Progress, Waiting, WaitsFor, fate_name,
 };

@@ -126,8 +126,8 @@ impl Alerts {
 
     /// The carts that are known to be unusable without an attempt, each with the reason. Plugin files that changed are read.
     async fn unusable_carts(&self, rows: &[store::carts::Cart]) -> BTreeMap<CartId, (NotReady, String)> {
-        let (service, rows) = (self.clone(), rows.to_vec());
-        let look = move || rows.iter().filter_map(|row| Some((row.definition.cart.clone(), service.unusable(row)?))).collect();
+        let (alerts, rows) = (self.clone(), rows.to_vec());
+        let look = move || rows.iter().filter_map(|row| Some((row.definition.cart.clone(), alerts.unusable(row)?))).collect();
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
 

@@ -137,9 +137,7 @@ impl Credentials {
     pub(super) fn line(&self, what: &str, place: &Place, detail: &str) -> audit::Line {
         self.tenant.line(what, &format!("cart {}, {}.{}", place.cart, place.slot, place.field), detail.to_owned())
     }
-}
 
-impl Credentials {
     /// Makes the next credentials, which have worked, the current ones.
     pub(super) async fn promote(&self, cart: &CartId) -> Result<(), Error> {
         let waiting = self.sealed(cart).await?.into_iter().filter(|value| value.generation == Generation::Next);

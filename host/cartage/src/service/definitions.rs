@@ -295,9 +295,7 @@ impl Definitions {
         doubts.extend(manifest.map(unsupported).unwrap_or_default());
         Ok(doubts)
     }
-}
 
-impl Definitions {
     /// Loads the prepared carts: all of them, or none.
     ///
     /// # Errors

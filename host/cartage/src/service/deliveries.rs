@@ -318,8 +318,8 @@ impl Deliveries {
     ///
     /// [`Error::Outbox`].
     pub async fn discard(&self, delivery: &DeliveryId, why: &str) -> Result<DiscardOutcome, Error> {
-        let (service, delivery, why) = (self.clone(), delivery.clone(), why.to_owned());
-        to_its_end(async move { service.discard_now(&delivery, &why).await }).await
+        let (deliveries, delivery, why) = (self.clone(), delivery.clone(), why.to_owned());
+        to_its_end(async move { deliveries.discard_now(&delivery, &why).await }).await
     }
 
     async fn discard_now(&self, delivery: &DeliveryId, why: &str) -> Result<DiscardOutcome, Error> {

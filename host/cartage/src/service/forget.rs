@@ -40,8 +40,8 @@ impl Orders {
     /// [`Error::Store`], [`Error::Outbox`]. After [`Busy`](cartage_store::Error::Busy) the order is forgotten, but its bytes may still be in
     /// the files: a repeat removes them.
     pub async fn forget(&self, cart: &CartId, number: &SenderOrderNumber, discard_queue: bool) -> Result<Forgotten, Error> {
-        let (service, order) = (self.clone(), OrderRef { cart: cart.clone(), number: number.clone() });
-        to_its_end(async move { service.forget_now(order, discard_queue).await }).await
+        let (orders, order) = (self.clone(), OrderRef { cart: cart.clone(), number: number.clone() });
+        to_its_end(async move { orders.forget_now(order, discard_queue).await }).await
     }
 
     async fn forget_now(&self, order: OrderRef, discard_queue: bool) -> Result<Forgotten, Error> {

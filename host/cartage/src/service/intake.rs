@@ -278,9 +278,7 @@ impl Intake {
             Some(_) | None => Ok(()),
         }
     }
-}
 
-impl Intake {
     fn new_delivery(&self, request: &Request, decision: &Decision, update: &Update, past: Past) -> outbox::New {
         let (labels, packages) = rows(&past);
         outbox::New {

@@ -249,9 +249,7 @@ impl Sending {
         let (merchant, order) = (self.tenant.merchant.clone(), order.clone());
         Ok(self.tenant.store.read::<_, outbox::Error>(move |view| sqlite::head(view, &merchant, &order)).await?)
     }
-}
 
-impl Sending {
     /// Whether a pause holds the cart, so that nothing is sent to it now.
     async fn is_held(&self, cart: &CartId) -> Result<bool, Error> {
         let pause = self.carts.find(cart).await?.and_then(|kept| kept.row.pause.clone());
@@ -302,9 +300,7 @@ impl Sending {
         self.keep_receipt(&receipt, sequence, asked.update.order_number()).await?;
         Ok(Some(attempt))
     }
-}
 
-impl Sending {
     /// Stores the receipt of an attempt that belongs to no delivery.
     pub(super) async fn keep_receipt(&self, receipt: &Receipt, sequence: u64, order_number: &SenderOrderNumber) -> Result<(), Error> {
         let row = receipts::Receipt {

@@ -29,12 +29,11 @@ impl Inlets {
         let now = self.tenant.elapsed_ms();
         let mut carts = self.seen.shut_out.carts.lock().expect("nobody panics while holding it");
         let clients = carts.entry((self.tenant.merchant.clone(), cart.clone())).or_default();
-        let known = clients.get(&client).is_some_and(|(_, known)| *known == why);
-        if clients.len() < CLIENTS_MAX || clients.contains_key(&client) {
-            clients.insert(client, (now, why));
-        }
+        let is_remembered = clients.len() < CLIENTS_MAX || clients.contains_key(&client);
+        // A client that is not remembered changes nothing that an alert says.
+        let is_news = is_remembered && clients.insert(client, (now, why.clone())).is_none_or(|(_, known)| known != why);
         drop(carts);
-        if !known {
+        if is_news {
             self.seen.news.notify_one();
         }
     }
@@ -94,5 +93,26 @@ mod tests {
         assert_eq!(found().len(), 1);
         clock.advance_ms(1);
         assert!(found().is_empty());
+    }
+
+    #[tokio::test]
+    async fn clients_beyond_the_most_that_are_remembered_wake_nobody() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let service = Service::init(&folder.path().join("data"), Arc::new(ManualClock::at(1_800_000_000_000))).expect("it is made");
+        let (inlets, cart) = (service.inlets(), CartId::new("shop").expect("it is a Cart ID"));
+        let woken = async || tokio::time::timeout(std::time::Duration::from_millis(1), inlets.seen.news.notified()).await.is_ok();
+        let client = |nth: usize| IpAddr::from([192, 0, 2, nth as u8]);
+        for nth in 0..CLIENTS_MAX {
+            inlets.refused(&cart, client(nth), NotLetIn::NoPassword);
+            assert!(woken().await, "client {nth} is new");
+            inlets.refused(&cart, client(nth), NotLetIn::NoPassword);
+            assert!(!woken().await, "client {nth} is known");
+        }
+        for _ in 0..2 {
+            inlets.refused(&cart, client(CLIENTS_MAX), NotLetIn::NoPassword);
+            assert!(!woken().await, "one more says nothing new");
+        }
+        inlets.refused(&cart, client(0), NotLetIn::ShutOut { last: "the password is wrong".to_owned() });
+        assert!(woken().await, "another reason of a known client");
     }
 }

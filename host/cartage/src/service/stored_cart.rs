@@ -126,9 +126,7 @@ impl StoredCart {
         let manifest = self.manifest();
         manifest.map_or_else(Vec::new, |manifest| parameters::supplied(&manifest.name, &self.cart.id, assignments, own))
     }
-}
 
-impl StoredCart {
     /// The definition with the values of parameters: a parameter that is set takes precedence over the definition.
     pub fn as_set(&self, assignments: &Assignments) -> Cart {
         let mut cart = self.cart.clone();

@@ -120,11 +120,7 @@ impl Watch {
         }
         since.alert.clone()
     }
-}
 
-impl Service {}
-
-impl Watch {
     /// Runs one round, and notifies people of what is new to them.
     ///
     /// # Errors

@@ -99,9 +99,7 @@ impl Carts {
         self.changes.carts(&carts);
         Ok(count)
     }
-}
 
-impl Carts {
     /// Lists the plugins that ran for a cart, the most recent first.
     ///
     /// # Errors
@@ -111,9 +109,7 @@ impl Carts {
         let (merchant, cart) = (self.tenant.merchant.clone(), id.clone());
         Ok(self.tenant.store.read::<_, store::Error>(move |view| store::carts::plugins_that_ran(view, &merchant, &cart)).await?)
     }
-}
 
-impl Carts {
     async fn change(
         &self,
         id: &CartId,

@@ -2,6 +2,7 @@
 
 use super::{DeadUpdate, DiscardedUpdate, HasIt, OrderStatus, Progress, Waiting, WaitsFor};
 use crate::alerts;
+use cartage_base::counted::counted;
 use cartage_policy::gate::explain::{Explanation, Note, explain};
 use cartage_policy::gate::{Decision, Verdict, command};
 use cartage_policy::validate::utc;
@@ -92,7 +93,7 @@ impl OrderStatus {
 
     fn of_waiting(&self, waiting: &Waiting, notes: &mut Vec<Note>) {
         notes.push(Note::command(
-            format!("Delivery {}, {}", waiting.delivery, counted(waiting.attempts.into(), "attempt")),
+            format!("Delivery {}, {}", waiting.delivery, counted(waiting.attempts, "attempt")),
             command::delivery_show(&waiting.delivery),
         ));
         if let Some(said) = &waiting.said {
@@ -206,11 +207,6 @@ impl OrderStatus {
             Verdict::Nothing => gate.advice.clone(),
         }
     }
-}
-
-/// A number of things: `1 update`, `2 updates`.
-pub fn counted(count: u64, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 /// What the last attempt showed, from the name of its fate; the end of a sentence.
